@@ -1,0 +1,1 @@
+"""The roof: one thin file a command."""

@@ -1,0 +1,71 @@
+"""The command line: every command, in the order of the pipe."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from real_cli import __version__
+from real_cli.commands.pair import pair
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings=SETTINGS,
+)
+relabel = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings=SETTINGS,
+    help="Put scores, labels or goals on records.",
+)
+evaluate = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings=SETTINGS,
+    help="Measure a policy or a data set; one JSON summary on standard output.",
+)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop.
+
+    Args:
+        wanted: Whether --version was given.
+
+    Raises:
+        Exit: If it was.
+    """
+    if wanted:
+        sys.stdout.write(f"real {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def real(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Real: jq for preference data.
+
+    Filters that read and write JSONL: embed candidate responses, choose which of them to compare, label only those,
+    align a policy with DPO, and measure it.
+
+    \b
+      real embed candidates.jsonl | real pair --strategy easy --keep 35% > pairs.jsonl
+      real train-dpo --policy smollm2 -o aligned pairs.jsonl > training.jsonl
+      real eval margin --policy aligned --reference smollm2 heldout.jsonl
+    """
+
+
+app.command()(pair)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="real")

@@ -1,0 +1,63 @@
+"""The one place where an exception becomes an exit status."""
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import ParamSpec
+
+import typer
+
+from real_cli.errors import RealError, Status, Terminated
+from real_cli.streams.progress import say
+
+P = ParamSpec("P")
+
+
+def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
+    """Wrap a command so that errors print one line and closed pipes end quietly.
+
+    Args:
+        command: Returns a status, or None for done.
+
+    Returns:
+        The command as Typer calls it.
+    """
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        signal.signal(signal.SIGTERM, _terminate)
+        try:
+            status = command(*args, **kwargs) or Status.done
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _silence_stdout()
+            status = Status.done
+        except RealError as error:
+            say(str(error))
+            status = error.status
+        except KeyboardInterrupt:
+            say("interrupted")
+            status = Status.interrupted
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            say(f"{where}{error.strerror or error}")
+            status = Status.failed
+        if status is not Status.done:
+            raise typer.Exit(int(status))
+
+    return run
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _silence_stdout() -> None:
+    """Give the interpreter's last flush somewhere to go; the reader is gone."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the process

@@ -1,0 +1,60 @@
+"""Options that several commands share, each declared once: its name, its range and its help."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from real_cli.core.names import OnError, Precision
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE",
+        show_default=False,
+        help="Records: JSONL (gzip and zstd too), .parquet, .csv, or hf:NAME[:SPLIT]; '-', the default, is standard input.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        show_default=False,
+        help="Write here instead of standard output; the file appears whole or not at all.",
+    ),
+]
+OnErrorOption = Annotated[
+    OnError,
+    typer.Option("--on-error", help="What a bad record does: 'fail' stops the run, 'skip' goes on and exits 3."),
+]
+Rejects = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejects",
+        metavar="FILE",
+        show_default=False,
+        help="Write records that are left out here, each with its place and the reason.",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on standard error unless something fails.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**63 - 1, help="Seed of every random choice.")]
+MaxLineBytes = Annotated[int, typer.Option("--max-line-bytes", metavar="N", min=1, help="Longest line to accept.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="Where models run: 'auto' takes the freest accelerator, else the CPU; or cpu, cuda:1, mps, ...",
+    ),
+]
+Dtype = Annotated[
+    Precision,
+    typer.Option(
+        "--dtype", help="Number format of the model; 'auto' is bfloat16 where the hardware does it well, else float32."
+    ),
+]
+BatchTokens = Annotated[
+    int, typer.Option("--batch-tokens", metavar="N", min=1, help="Most tokens, padding counted, in one batch.")
+]

@@ -1,0 +1,122 @@
+"""real pair: choose which responses of a prompt to compare."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from real_cli.commands.guard import guarded
+from real_cli.commands.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
+from real_cli.core.names import Emit, OnError, Orient, Strategy
+from real_cli.errors import Status
+from real_cli.streams.job import Job, Located
+from real_cli.streams.jsonl import MAX_LINE_BYTES
+
+
+@guarded
+def pair(
+    files: Files = None,
+    *,
+    strategy: Annotated[
+        Strategy | None,
+        typer.Option(
+            "--strategy",
+            "-s",
+            show_default="easy",
+            help="How to choose. By similarity: easy (least similar), hard (most similar), centroid (nearest to the two "
+            "cluster centers), aepo (representative and diverse). Neither: random, all. By score: best-worst, "
+            "best-random, best-vs-rest.",
+        ),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep",
+            metavar="SHARE%|N",
+            show_default=False,
+            help="Keep this share, or this many, of all chosen pairs. Buffers on disk until the input ends.",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="NAME",
+            show_default="the strategy's own",
+            help="What --keep sorts by: similarity, score-gap, random, or a field that holds a number.",
+        ),
+    ] = None,
+    lowest: Annotated[
+        bool | None,
+        typer.Option("--lowest/--highest", show_default="the strategy's own", help="Which end --keep keeps."),
+    ] = None,
+    emit: Annotated[
+        Emit,
+        typer.Option(
+            "--emit",
+            help="'pairs'; 'triples' puts the best response into 'reference' and chooses among the others; 'ranking' "
+            "writes all responses, best first.",
+        ),
+    ] = Emit.pairs,
+    orient: Annotated[
+        Orient,
+        typer.Option(
+            "--orient",
+            help="What says which response of a pair is better, after the choice; 'auto' takes scores, else ranks; "
+            "'none' leaves pairs unlabeled for annotators.",
+        ),
+    ] = Orient.auto,
+    curriculum: Annotated[
+        bool, typer.Option("--curriculum", help="Add 'stage': 1 for the widest score gap of a prompt, then 2, ...")
+    ] = False,
+    aepo_lambda: Annotated[
+        float, typer.Option("--aepo-lambda", metavar="X", min=0, help="Weight of diversity in --strategy aepo.")
+    ] = 1.0,
+    output: Output = None,
+    on_error: OnErrorOption = OnError.fail,
+    rejects: Rejects = None,
+    seed: Seed = 0,
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
+    quiet: Quiet = False,
+) -> Status:
+    """Choose which responses of a prompt to compare, before anyone labels them.
+
+    Reads candidates (prompt, responses) or pairs (prompt, chosen, rejected); writes pairs. Where scores or ranks are
+    known the pair is labeled after it is chosen; else it stays a candidates record with two responses. Equal texts,
+    equal scores and single responses make no pair: they are counted, told, and kept with --rejects.
+
+    Streams: a pair is written as soon as its prompt is read. With --keep it buffers, because which pairs stay is known
+    only at the end.
+
+    \b
+    Examples:
+      real embed candidates.jsonl | real pair --strategy easy --keep 35% > pairs.jsonl
+      real pair --strategy best-vs-rest --curriculum scored.jsonl > stages.jsonl
+      real pair --orient none embedded.jsonl > to-label.jsonl
+    """
+    from real_cli.core.pairing import Settings, choose_pairs
+    from real_cli.core.plans import Savings, check_settings, default_strategy, plan_keep
+    from real_cli.streams.keeping import kept_lines
+
+    settings = Settings(strategy or default_strategy(curriculum), orient, emit, curriculum, aepo_lambda, seed)
+    check_settings(settings, strategy_given=strategy is not None, keep=keep)
+    order = plan_keep(keep, by, lowest, settings)
+    savings = Savings()
+    job = Job(
+        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+    )
+
+    def chosen_pairs() -> Iterator[Located]:
+        for place, (record, outcome) in job.apply(
+            lambda record: (record, choose_pairs(record, settings)), job.records()
+        ):
+            savings.add(record, outcome)
+            for reason in outcome.dropped:
+                job.drop(place, record, reason)
+            yield from (Located(place, made) for made in outcome.records)
+
+    with job:
+        for savings.num_chosen, line in enumerate(kept_lines(job, chosen_pairs(), order), 1):
+            job.write_line(line)
+        job.summary = savings.sentence()
+    return job.status

@@ -1,0 +1,55 @@
+"""Who is chosen and who is rejected."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.core.names import Orient
+from real_cli.core.records import Record, is_number
+
+
+def read_quality(responses: list[Record], orient: Orient = Orient.auto) -> NDArray[np.float64] | None:
+    """Read how good each response is, larger is better.
+
+    Args:
+        responses: Objects with `score` or `rank`.
+        orient: `score` or `rank` reads that field alone; otherwise scores if all have one, else ranks if all have one.
+
+    Returns:
+        Scores, or negative ranks, shape (n,); None if neither field is on every response.
+
+    Example:
+        >>> read_quality([{"score": 2}, {"score": 7.5}])
+        array([2. , 7.5])
+        >>> read_quality([{"rank": 1}, {"rank": 2}])
+        array([-1., -2.])
+    """
+    if orient is not Orient.rank and all(is_number(response.get("score")) for response in responses):
+        return np.array([response["score"] for response in responses], dtype=np.float64)
+    if orient is not Orient.score and all(is_number(response.get("rank")) for response in responses):
+        return -np.array([response["rank"] for response in responses], dtype=np.float64)
+    return None
+
+
+def order_pair(first: Record, second: Record, orient: Orient) -> int | None:
+    """Decide which of two responses is preferred.
+
+    Args:
+        first: A response.
+        second: Another one.
+        orient: What decides; `none` leaves every pair to the annotators.
+
+    Returns:
+        1 if the first is better, -1 if the second is, 0 if nothing says, None if they are equally good.
+
+    Example:
+        >>> order_pair({"score": 1}, {"score": 3}, Orient.auto), order_pair({"score": 3}, {"score": 3}, Orient.auto)
+        (-1, None)
+    """
+    if orient is Orient.none:
+        return 0
+    quality = read_quality([first, second], orient)
+    if quality is None:
+        return 0
+    if quality[0] == quality[1]:
+        return None
+    return 1 if quality[0] > quality[1] else -1

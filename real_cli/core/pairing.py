@@ -1,0 +1,212 @@
+"""From the responses of a prompt to the pairs, triple or ranking that `pair` writes."""
+
+import random
+from dataclasses import dataclass, field
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.core.labels import order_pair, read_quality
+from real_cli.core.names import Emit, Orient, Strategy
+from real_cli.core.records import (
+    LEFT_BEHIND,
+    Record,
+    as_completion,
+    is_number,
+    is_preference,
+    text_key,
+    to_candidates,
+    to_preference,
+)
+from real_cli.core.strategies import STRATEGIES, Pair, Pool
+from real_cli.core.vectors import Vectors, cosine_similarities, stack_embeddings
+from real_cli.errors import RecordError
+
+EQUAL_TEXTS = "equal texts"
+EQUAL_SCORES = "equal scores"
+TOO_FEW = "too few responses"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `pair` was asked to do with each prompt."""
+
+    strategy: Strategy = Strategy.easy
+    orient: Orient = Orient.auto
+    emit: Emit = Emit.pairs
+    curriculum: bool = False
+    aepo_lambda: float = 1.0
+    seed: int = 0
+
+
+@dataclass
+class Outcome:
+    """What became of one prompt.
+
+    Attributes:
+        records: What to write.
+        possible: Pairs that its distinct responses could form.
+        dropped: Why something was left out, a reason for each.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    possible: int = 0
+    dropped: list[str] = field(default_factory=list)
+
+
+def choose_pairs(record: Record, settings: Settings) -> Outcome:
+    """Choose the responses of one prompt to compare, then decide which of them is preferred.
+
+    The strategy never sees the labels unless it is one of the score strategies; pairs are oriented after the choice.
+
+    Args:
+        record: A checked candidates or preference record.
+        settings: What to do.
+
+    Returns:
+        The records to write, and what was dropped.
+
+    Raises:
+        RecordError: If the strategy needs embeddings or scores that the record lacks.
+
+    Example:
+        >>> responses = [{"text": "a", "embedding": [1, 0], "score": 1}, {"text": "b", "embedding": [0, 1], "score": 2}]
+        >>> choose_pairs({"prompt": "q", "responses": responses}, Settings()).records
+        [{'prompt': 'q', 'chosen': 'b', 'rejected': 'a', 'score_chosen': 2, 'score_rejected': 1, 'similarity': 0.0, \
+'strategy': 'easy', 'num_responses': 2}]
+
+    References:
+        Zhang et al., 2024, REAL, arXiv:2409.17169, section 3; orientation by score is METHODS 1.10, fault 1.
+    """
+    candidates = to_candidates(record)
+    responses = _distinct(candidates["responses"])
+    outcome = Outcome(possible=comb(len(responses), 2))
+    outcome.dropped += [EQUAL_TEXTS] * (len(candidates["responses"]) - len(responses))
+    if len(responses) < (3 if settings.emit is Emit.triples else 2):
+        outcome.dropped.append(TOO_FEW)
+        return outcome
+    if settings.emit is Emit.ranking:
+        return _add_ranking(outcome, candidates, responses, settings)
+    known: Record = {"num_responses": len(responses)}
+    if is_preference(record) and is_number(record.get("num_responses")):
+        known = {"num_responses": record["num_responses"]}  # of the prompt this pair was once chosen from
+    if settings.emit is Emit.triples:
+        best = int(np.argmax(_need_quality(responses, settings)))
+        reference = responses.pop(best)
+        known |= {"reference": as_completion(candidates["prompt"], reference["text"])}
+    pool = _make_pool(candidates, responses, settings)
+    pairs = STRATEGIES[settings.strategy].choose(pool)
+    if not pairs:
+        outcome.dropped.append(EQUAL_SCORES)
+    return _add_pairs(outcome, candidates, responses, pool, pairs, known, settings)
+
+
+def _add_pairs(
+    outcome: Outcome,
+    candidates: Record,
+    responses: list[Record],
+    pool: Pool,
+    pairs: list[Pair],
+    known: Record,
+    settings: Settings,
+) -> Outcome:
+    for i, j in pairs:
+        extra: Record = {"similarity": float(pool.similarities[i, j])} if pool.similarities.size else {}
+        extra |= {"strategy": settings.strategy.value, **known}
+        order = order_pair(responses[i], responses[j], settings.orient)
+        if order is None:
+            outcome.dropped.append(EQUAL_SCORES)
+        elif order == 0:
+            outcome.records.append(_unlabeled(candidates, [responses[i], responses[j]], extra))
+        else:
+            chosen, rejected = (responses[i], responses[j]) if order > 0 else (responses[j], responses[i])
+            outcome.records.append(to_preference(candidates, chosen, rejected, extra))
+    if settings.curriculum:
+        outcome.records = add_stages(outcome.records)
+    return outcome
+
+
+def add_stages(records: list[Record]) -> list[Record]:
+    """Number the pairs of a prompt from the widest score gap to the narrowest (Curry-DPO's easy to hard).
+
+    Args:
+        records: Labeled pairs of one prompt, widest gap first where scores are equal to the strategy's order.
+
+    Returns:
+        The pairs in training order, each with `stage` from 1.
+
+    Example:
+        >>> [pair["stage"] for pair in add_stages([{"score_chosen": 5, "score_rejected": 2}, {"score_chosen": 5,
+        ... "score_rejected": 4}])]
+        [1, 2]
+
+    References:
+        Pattnaik et al., 2024, Curry-DPO, arXiv:2403.07230, section 3.
+    """
+    # Pairs labeled by rank alone carry no gap: they keep the order in which the strategy made them.
+    ordered = sorted(records, key=lambda pair: pair.get("score_rejected", 0) - pair.get("score_chosen", 0))
+    return [pair | {"stage": stage} for stage, pair in enumerate(ordered, 1)]
+
+
+def _distinct(responses: list[Record]) -> list[Record]:
+    """Keep the first of equal texts."""
+    first: dict[bytes, Record] = {}
+    for response in responses:
+        first.setdefault(text_key(response["text"]), response)
+    return list(first.values())
+
+
+def _make_pool(candidates: Record, responses: list[Record], settings: Settings) -> Pool:
+    rule = STRATEGIES[settings.strategy]
+    quality: NDArray[np.float64] = np.empty(0)
+    if rule.needs_quality:
+        quality = _need_quality(responses, settings)
+    embeddings: Vectors = np.empty((0, 0))
+    similarities = embeddings
+    given = candidates.get("similarity")
+    if all("embedding" in response for response in responses):
+        embeddings = stack_embeddings(responses)
+        similarities = cosine_similarities(embeddings)
+    elif len(responses) == 2 and is_number(given):
+        # A pair chosen earlier: its embeddings are gone, its similarity is what they said.
+        similarities = np.array([[1.0, given], [given, 1.0]])
+        embeddings = np.eye(2)
+    elif rule.needs_embeddings:
+        stack_embeddings(responses)  # raises, and names the response
+    return Pool(
+        len(responses),
+        similarities,
+        embeddings,
+        quality,
+        draw=random.Random(text_key(candidates["prompt"]) + settings.seed.to_bytes(8, "big")),
+        aepo_lambda=settings.aepo_lambda,
+    )
+
+
+def _need_quality(responses: list[Record], settings: Settings) -> NDArray[np.float64]:
+    quality = read_quality(responses, settings.orient)
+    if quality is None:
+        what = settings.emit.value if settings.emit is not Emit.pairs else f"strategy {settings.strategy.value}"
+        raise RecordError(f"{what} needs a 'score' or a 'rank' on every response; add them with 'real relabel'")
+    return quality
+
+
+def _add_ranking(outcome: Outcome, candidates: Record, responses: list[Record], settings: Settings) -> Outcome:
+    quality = _need_quality(responses, settings)
+    if (quality == quality[0]).all():
+        outcome.dropped.append(EQUAL_SCORES)
+        return outcome
+    order = np.argsort(-quality, kind="stable")
+    # Equal scores share the better rank.
+    ranked = [_light(responses[index]) | {"rank": int((quality > quality[index]).sum()) + 1} for index in order]
+    outcome.records.append(candidates | {"responses": ranked})
+    return outcome
+
+
+def _unlabeled(candidates: Record, responses: list[Record], extra: Record) -> Record:
+    return candidates | {"responses": [_light(response) for response in responses]} | extra
+
+
+def _light(response: Record) -> Record:
+    return {name: value for name, value in response.items() if name not in LEFT_BEHIND - {"text", "rank"}}

@@ -1,0 +1,292 @@
+"""The records that travel on a line: candidates and preferences, and the way from one to the other.
+
+A *candidates* record has `prompt` and `responses` (a list of objects with `text`); a *preference* record has `prompt`,
+`chosen` and `rejected`. Texts are strings or conversations (lists of {role, content}). Other fields pass through.
+"""
+
+import hashlib
+from typing import Any, TypeAlias
+
+import orjson
+
+from real_cli.errors import RecordError, clip
+
+Record: TypeAlias = dict[str, Any]
+Text: TypeAlias = str | list[dict[str, Any]]
+
+# Fields of a response whose names on a preference record are not FIELD_chosen and FIELD_rejected (TRL's names).
+LABELED_NAMES = {"text": ("chosen", "rejected"), "ref_logps": ("ref_chosen_logps", "ref_rejected_logps")}
+# A rank says what the label says; an embedding is long, and the pair's similarity says what was read from it.
+LEFT_BEHIND = frozenset({"text", "rank", "embedding", "embedding_dtype"})
+
+
+def is_text(value: object) -> bool:
+    """Tell whether a value is a text: a string, or a conversation.
+
+    Args:
+        value: Any JSON value.
+
+    Returns:
+        True for a string and for a non-empty list of objects with `role`.
+
+    Example:
+        >>> is_text("Hi"), is_text([{"role": "user", "content": "Hi"}]), is_text(["Hi"]), is_text(None)
+        (True, True, False, False)
+    """
+    return isinstance(value, str) or is_conversation(value)
+
+
+def is_conversation(value: object) -> bool:
+    """Tell whether a value is a TRL conversation, a non-empty list of {role, content}.
+
+    Args:
+        value: Any JSON value.
+
+    Returns:
+        True if each item is an object with `role`.
+
+    Example:
+        >>> is_conversation([{"role": "user", "content": "Hi"}]), is_conversation([])
+        (True, False)
+    """
+    return isinstance(value, list) and bool(value) and all(isinstance(turn, dict) and "role" in turn for turn in value)
+
+
+def plain_text(text: Text) -> str:
+    """Return the words of a text: the string itself, or the contents of a conversation's messages.
+
+    Args:
+        text: A string or a conversation; a content may be a list of parts with `text`.
+
+    Returns:
+        One string; messages are joined by a blank line.
+
+    Example:
+        >>> plain_text([{"role": "assistant", "content": "One."}, {"role": "assistant", "content": "Two."}])
+        'One.\\n\\nTwo.'
+    """
+    if isinstance(text, str):
+        return text
+    return "\n\n".join(_content(turn.get("content")) for turn in text)
+
+
+def _content(content: object) -> str:
+    if isinstance(content, list):
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return "" if content is None else str(content)
+
+
+def text_key(text: Text) -> bytes:
+    """Return bytes that are equal exactly for equal texts; they seed random draws and find duplicates.
+
+    Args:
+        text: A string or a conversation.
+
+    Returns:
+        A 16-byte digest.
+
+    Example:
+        >>> text_key("a") == text_key("a"), text_key("a") == text_key("b")
+        (True, False)
+    """
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else orjson.dumps(text)
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def is_preference(record: Record) -> bool:
+    """Tell whether a record is a labeled pair.
+
+    Args:
+        record: A record in one of the two shapes.
+
+    Returns:
+        True if it has `chosen` and `rejected`.
+    """
+    return "chosen" in record and "rejected" in record
+
+
+def check_candidates(record: Record) -> None:
+    """Check that a record is a well-formed candidates record.
+
+    Args:
+        record: A record that has `responses`.
+
+    Raises:
+        RecordError: If `prompt` is missing or no text, `responses` is no list of objects with `text`, or a score or
+            rank is no number; the message names the field and the response, counted from 1.
+    """
+    _check_prompt(record)
+    responses = record.get("responses")
+    if not isinstance(responses, list):
+        raise RecordError(f"field 'responses' is {clip(responses)}; a list of objects with 'text' is needed")
+    for number, response in enumerate(responses, 1):
+        if not isinstance(response, dict) or not is_text(response.get("text")):
+            raise RecordError(f"response {number} has no 'text' that is a string or a conversation: {clip(response)}")
+        for field in ("score", "rank"):
+            value = response.get(field)
+            if value is not None and not is_number(value):
+                raise RecordError(f"response {number}: '{field}' is {clip(value)}; a number is needed")
+
+
+def check_preference(record: Record) -> None:
+    """Check that a record is a well-formed preference record.
+
+    Args:
+        record: A record that has `chosen` and `rejected`.
+
+    Raises:
+        RecordError: If `prompt`, `chosen` or `rejected` is missing or is no text, or text and conversation are mixed.
+    """
+    _check_prompt(record)
+    for field in ("chosen", "rejected"):
+        if field not in record:
+            raise RecordError(f"field '{field}' is missing; a preference record has 'prompt', 'chosen' and 'rejected'")
+        if not is_text(record[field]):
+            raise RecordError(f"field '{field}' is {clip(record[field])}; a string or a conversation is needed")
+
+
+def _check_prompt(record: Record) -> None:
+    if "prompt" not in record:
+        raise RecordError("field 'prompt' is missing; each record needs 'prompt' and 'responses', or a known layout")
+    if not is_text(record["prompt"]):
+        raise RecordError(f"field 'prompt' is {clip(record['prompt'])}; a string or a conversation is needed")
+
+
+def is_number(value: object) -> bool:
+    """Tell whether a JSON value is a number; true and false are not.
+
+    Args:
+        value: Any JSON value.
+
+    Returns:
+        True for int and float.
+
+    Example:
+        >>> is_number(1), is_number(0.5), is_number(True), is_number("1")
+        (True, True, False, False)
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def labeled_fields(record: Record) -> dict[str, tuple[str, str]]:
+    """List the fields of a preference record that belong to one of its two responses.
+
+    Args:
+        record: A preference record.
+
+    Returns:
+        For each field of a response, its two names on the record; only fields that are there for both.
+
+    Example:
+        >>> labeled_fields({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1})
+        {'text': ('chosen', 'rejected'), 'score': ('score_chosen', 'score_rejected')}
+    """
+    found = {field: names for field, names in LABELED_NAMES.items() if names[0] in record and names[1] in record}
+    for name in record:
+        field = name.removesuffix("_chosen")
+        if field and field != name and f"{field}_rejected" in record:
+            found[field] = (name, f"{field}_rejected")
+    return found
+
+
+def to_candidates(record: Record) -> Record:
+    """Turn a preference record into candidates; a candidates record is returned as it is.
+
+    The chosen response comes first with rank 1, the rejected with rank 2. Fields named X_chosen and X_rejected become
+    field X of the two responses; what describes the pair (`similarity`, `strategy`, ...) stays on the record.
+
+    Args:
+        record: A checked record.
+
+    Returns:
+        A candidates record, its other fields in their order.
+
+    Example:
+        >>> to_candidates({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1})
+        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 2, 'rank': 1}, {'text': 'b', 'score': 1, 'rank': 2}]}
+    """
+    if not is_preference(record):
+        return record
+    fields = labeled_fields(record)
+    chosen: Record = {field: record[names[0]] for field, names in fields.items()}
+    rejected: Record = {field: record[names[1]] for field, names in fields.items()}
+    moved = {name for names in fields.values() for name in names}
+    candidates: Record = {}
+    for name, value in record.items():
+        if name == "chosen":
+            candidates["responses"] = [chosen | {"rank": 1}, rejected | {"rank": 2}]
+        elif name not in moved:
+            candidates[name] = value
+    return candidates
+
+
+def to_preference(record: Record, chosen: Record, rejected: Record, extra: Record) -> Record:
+    """Make a preference record of two responses, the way back from `to_candidates`.
+
+    Args:
+        record: The candidates record the responses come from.
+        chosen: The preferred response.
+        rejected: The other one.
+        extra: Fields to add at the end (`similarity`, `strategy`, ...).
+
+    Returns:
+        The record with `chosen` and `rejected` where `responses` stood. Every other field F of a response becomes
+        F_chosen and F_rejected, except embeddings and ranks.
+
+    Example:
+        >>> record = {"id": 7, "prompt": "q", "responses": [{"text": "a", "score": 1}, {"text": "b", "score": 3}]}
+        >>> to_preference(record, record["responses"][1], record["responses"][0], {"similarity": 0.5})
+        {'id': 7, 'prompt': 'q', 'chosen': 'b', 'rejected': 'a', 'score_chosen': 3, 'score_rejected': 1, \
+'similarity': 0.5}
+    """
+    preference: Record = {}
+    for field, value in record.items():
+        if field != "responses":
+            preference[field] = value
+            continue
+        preference["chosen"] = as_completion(record["prompt"], chosen["text"])
+        preference["rejected"] = as_completion(record["prompt"], rejected["text"])
+        for name in dict.fromkeys([*chosen, *rejected]):
+            if name not in LEFT_BEHIND:
+                names = LABELED_NAMES.get(name, (f"{name}_chosen", f"{name}_rejected"))
+                holders = zip(names, (chosen, rejected), strict=True)
+                preference.update({key: response[name] for key, response in holders if name in response})
+    return preference | extra
+
+
+def as_completion(prompt: Text, text: Text) -> Text:
+    """Give a response the form of its prompt: after a conversation, a string becomes an assistant message.
+
+    Args:
+        prompt: A string or a conversation.
+        text: A response.
+
+    Returns:
+        The response; TRL needs prompt, chosen and rejected of one form.
+
+    Example:
+        >>> as_completion([{"role": "user", "content": "Hi"}], "Hello")
+        [{'role': 'assistant', 'content': 'Hello'}]
+    """
+    if is_conversation(prompt) and isinstance(text, str):
+        return [{"role": "assistant", "content": text}]
+    return text
+
+
+def swap_labels(record: Record) -> Record:
+    """Exchange chosen and rejected, and every pair of fields that belongs to them.
+
+    Args:
+        record: A preference record.
+
+    Returns:
+        A new record with the same fields in the same order; swapping twice gives the record back.
+
+    Example:
+        >>> swap_labels({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1})
+        {'prompt': 'q', 'chosen': 'b', 'rejected': 'a', 'score_chosen': 1, 'score_rejected': 2}
+    """
+    swapped = dict(record)
+    for chosen, rejected in labeled_fields(record).values():
+        swapped[chosen], swapped[rejected] = record[rejected], record[chosen]
+    return swapped

@@ -1,0 +1,48 @@
+"""What a strategy may look at: the responses of one prompt, as numbers."""
+
+import random
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.core.vectors import Vectors, cosine_similarities
+
+Pair: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The responses of one prompt. A strategy reads what its row in the table says it needs.
+
+    Attributes:
+        size: Number of responses, n, at least 2.
+        similarities: Cosine similarities, shape (n, n); empty if the strategy needs none.
+        embeddings: Unit vectors, shape (n, dim); empty if the strategy needs none.
+        quality: Larger is better, from scores or ranks, shape (n,); empty if the strategy needs none.
+        draw: Random numbers seeded from (seed, prompt).
+        aepo_lambda: Weight of diversity against representativeness in AEPO.
+    """
+
+    size: int
+    similarities: Vectors = field(default_factory=lambda: np.empty((0, 0)))
+    embeddings: Vectors = field(default_factory=lambda: np.empty((0, 0)))
+    quality: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    draw: random.Random = field(default_factory=lambda: random.Random(0))
+    aepo_lambda: float = 1.0
+
+    @classmethod
+    def of_embeddings(cls, embeddings: Vectors, *, draw: random.Random, aepo_lambda: float = 1.0) -> "Pool":
+        """Make a pool for the strategies that look at embeddings.
+
+        Args:
+            embeddings: Unit vectors, shape (n, dim).
+            draw: Random numbers for the strategy.
+            aepo_lambda: As the attribute.
+
+        Returns:
+            A pool with the similarities worked out.
+        """
+        similarities = cosine_similarities(embeddings)
+        return cls(len(embeddings), similarities, embeddings, draw=draw, aepo_lambda=aepo_lambda)

@@ -1,0 +1,124 @@
+"""Embeddings on a line and their cosine similarities, in numpy."""
+
+import base64
+import binascii
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.core.names import Encoding
+from real_cli.core.records import Record
+from real_cli.errors import RecordError, clip
+
+Vectors: TypeAlias = NDArray[np.float64]
+
+DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2")}
+
+
+def encode_embedding(embedding: NDArray[np.float32], encoding: Encoding) -> Record:
+    """Return the fields that carry an embedding on a response.
+
+    Args:
+        embedding: One vector, shape (dim,).
+        encoding: `array` writes JSON numbers; `base64` the bytes of little-endian float32, as OpenAI's API does;
+            `base64-float16` half of that, named by `embedding_dtype`.
+
+    Returns:
+        `embedding`, and `embedding_dtype` where the reader must know.
+
+    Example:
+        >>> encode_embedding(np.array([1.0, 0.0], dtype=np.float32), Encoding.base64)
+        {'embedding': 'AACAPwAAAAA='}
+    """
+    if encoding is Encoding.array:
+        return {"embedding": np.ascontiguousarray(embedding, dtype=np.float32)}
+    name = "float16" if encoding is Encoding.base64_float16 else "float32"
+    fields = {"embedding": base64.b64encode(embedding.astype(DTYPES[name]).tobytes()).decode("ascii")}
+    return fields if name == "float32" else fields | {"embedding_dtype": name}
+
+
+def decode_embedding(response: Record, number: int = 1) -> Vectors:
+    """Read the embedding of a response, a JSON array or base64.
+
+    Args:
+        response: An object with `embedding`; `embedding_dtype` says float16 where base64 is not float32.
+        number: The response's place in its record, counted from 1, for messages.
+
+    Returns:
+        The vector, shape (dim,).
+
+    Raises:
+        RecordError: If there is no embedding, or it is no vector of finite numbers.
+
+    Example:
+        >>> decode_embedding({"embedding": "AACAPwAAAAA="})
+        array([1., 0.])
+    """
+    value = response.get("embedding")
+    if value is None:
+        raise RecordError(f"response {number} has no 'embedding'; run 'real embed' first, or choose by score")
+    try:
+        if isinstance(value, str):
+            raw = np.frombuffer(
+                base64.b64decode(value, validate=True), DTYPES[response.get("embedding_dtype", "float32")]
+            )
+        else:
+            raw = np.asarray(value, dtype=np.float64)
+    except (ValueError, TypeError, KeyError, binascii.Error):
+        raw = np.empty(0)
+    vector: Vectors = raw.astype(np.float64)
+    if vector.ndim != 1 or not vector.size or not np.isfinite(vector).all():
+        raise RecordError(
+            f"response {number}: 'embedding' is {clip(value)}; a JSON array of numbers or base64 of little-endian "
+            "float32 is needed"
+        )
+    return vector
+
+
+def stack_embeddings(responses: list[Record]) -> Vectors:
+    """Read the embeddings of all responses of a prompt.
+
+    Args:
+        responses: Objects with `embedding`.
+
+    Returns:
+        Unit vectors, shape (n, dim).
+
+    Raises:
+        RecordError: If one is missing, their lengths differ, or one is zero and so has no direction.
+
+    Example:
+        >>> stack_embeddings([{"embedding": [3, 4]}, {"embedding": [0, 2]}])
+        array([[0.6, 0.8],
+               [0. , 1. ]])
+    """
+    vectors = [decode_embedding(response, number) for number, response in enumerate(responses, 1)]
+    sizes = sorted({vector.size for vector in vectors})
+    if len(sizes) > 1:
+        raise RecordError(f"embeddings have {' and '.join(map(str, sizes))} numbers; all of a record must agree")
+    stacked = np.stack(vectors)
+    norms = np.linalg.norm(stacked, axis=1, keepdims=True)
+    if not norms.all():
+        number = int(np.argmin(norms)) + 1
+        raise RecordError(f"response {number}: 'embedding' is all zeros; a zero vector has no cosine similarity")
+    return np.asarray(stacked / norms, dtype=np.float64)
+
+
+def cosine_similarities(embeddings: Vectors) -> Vectors:
+    """Compare every response with every other.
+
+    Args:
+        embeddings: Unit vectors, shape (n, dim).
+
+    Returns:
+        Matrix with [i, j] = cosine similarity of i and j, in [-1, 1], symmetric. Shape (n, n).
+
+    Example:
+        >>> cosine_similarities(np.array([[1.0, 0.0], [0.6, 0.8]]))
+        array([[1. , 0.6],
+               [0.6, 1. ]])
+    """
+    products = embeddings @ embeddings.T
+    # Blocked products may round [i, j] and [j, i] apart; a tie must not depend on the order of the responses.
+    return np.clip((products + products.T) / 2, -1.0, 1.0)

@@ -1,0 +1,1 @@
+"""The preference problem that `real init` writes: checked prompts and sampled responses."""

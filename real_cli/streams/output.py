@@ -1,0 +1,103 @@
+"""Where records go: standard output, or a file that appears whole or not at all."""
+
+import contextlib
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from real_cli.errors import RealError
+
+STANDARD_OUTPUT = Path("-")
+
+
+@contextmanager
+def open_output(path: Path | None) -> Iterator[IO[bytes]]:
+    """Open the place where records go.
+
+    A regular file is written beside its name and takes the name at the end, so that a reader, and make, never see half
+    of one. A device or a named pipe is written directly.
+
+    Args:
+        path: A file, or None or "-" for standard output.
+
+    Yields:
+        A stream of bytes.
+
+    Raises:
+        RealError: If the file cannot be written.
+    """
+    if path is None or path == STANDARD_OUTPUT:
+        with standard_output() as stream:
+            yield stream
+    elif path.exists() and not path.is_file():
+        with _writable(path):
+            stream = open(path, "wb")  # noqa: SIM115 - what goes wrong later is not about opening
+        with stream:
+            yield stream
+    else:
+        with _whole(path) as stream:
+            yield stream
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    with _writable(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        # mkstemp makes private files; a result has the mode that the user's umask gives.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RealError(f"{path}: {error.strerror or error}") from None
+
+
+@contextmanager
+def standard_output() -> Iterator[IO[bytes]]:
+    """Keep standard output for records: whatever a library prints meanwhile goes to standard error.
+
+    Yields:
+        The real standard output, buffered; flushed at the end.
+    """
+    sys.stdout.flush()
+    try:
+        shared = sys.stdout.fileno() == 1
+    except (io.UnsupportedOperation, ValueError):
+        shared = False
+    if not shared:  # a test's own stream
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    stream = os.fdopen(ours, "wb")
+    try:
+        yield stream
+        stream.flush()
+    finally:
+        sys.stdout.flush()
+        with contextlib.suppress(OSError):
+            os.dup2(ours, 1)
+        # The reader may be gone; what is left in the buffer has nowhere to go.
+        with contextlib.suppress(OSError):
+            stream.close()

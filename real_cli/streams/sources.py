@@ -1,0 +1,169 @@
+"""Where records come from: files, standard input, compressed or not, and tables through `datasets`."""
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any, NamedTuple
+
+from real_cli.core.records import Record
+from real_cli.errors import RealError, RecordError, UsageError
+from real_cli.streams.jsonl import MAX_LINE_BYTES, check_finite, parse_record, read_lines
+
+STANDARD_INPUT = "-"
+
+
+class Item(NamedTuple):
+    """One record or what stands in its place: where it is, its bytes if it came as a line, and what is wrong."""
+
+    place: str
+    record: Record | None
+    data: bytes = b""
+    problem: str = ""
+
+
+class _ZstdBytes(io.RawIOBase):
+    """Decompressed bytes whose faults are OSErrors, as those of the other formats are."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        import zstandard
+
+        self.fault = zstandard.ZstdError
+        # One file may hold several frames, as `cat a.zst b.zst` makes.
+        self.reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return int(self.reader.readinto(buffer))
+        except self.fault as error:
+            raise OSError(f"zstd: {error}") from None
+
+
+# Each reader lives as long as the source below it, which is closed by whoever opened it.
+DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
+    b"\x1f\x8b": lambda stream: io.BufferedReader(gzip.GzipFile(fileobj=stream)),
+    b"\x28\xb5\x2f\xfd": lambda stream: io.BufferedReader(_ZstdBytes(stream)),
+    b"BZh": lambda stream: io.BufferedReader(bz2.BZ2File(stream)),
+    b"\xfd7zXZ\x00": lambda stream: io.BufferedReader(lzma.LZMAFile(stream)),
+}
+
+
+def read_source(name: str, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Item]:
+    """Read every record of one source.
+
+    Args:
+        name: A file, "-" for standard input, or hf:NAME[:SPLIT].
+        max_line_bytes: Longest line to accept.
+
+    Yields:
+        Items in order; a bad line is an item with a problem, and reading goes on.
+
+    Raises:
+        RealError: If the source cannot be read.
+    """
+    if name.startswith("hf:") or name.endswith((".parquet", ".csv")):
+        yield from _read_table(name)
+        return
+    shown = "<stdin>" if name == STANDARD_INPUT else name
+    with _open(name) as stream:
+        try:
+            for number, data in read_lines(stream, max_line_bytes):
+                place = f"{shown}:{number}"
+                try:
+                    yield Item(place, parse_record(data), data)
+                except RecordError as error:
+                    yield Item(place, None, data, str(error))
+        except RecordError as error:
+            raise RealError(f"{shown}:{error}") from None
+        except BrokenPipeError:
+            raise  # the reader of our output is gone: thrown in by whoever consumes the items
+        except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+            raise RealError(f"{shown}: cannot be read to its end: {error}") from None
+
+
+@contextmanager
+def _open(name: str) -> Iterator[IO[bytes]]:
+    if name == STANDARD_INPUT:
+        yield _decompressed(_buffered(sys.stdin.buffer))
+        return
+    try:
+        file = open(name, "rb")  # noqa: SIM115 - closed below, after the decompressor
+    except IsADirectoryError:
+        raise RealError(f"{name}: is a folder; give its files, or hf:{name} for a dataset folder") from None
+    except OSError as error:
+        raise RealError(f"{name}: {error.strerror or error}") from None
+    with file:
+        yield _decompressed(file)
+
+
+def _buffered(stream: IO[bytes]) -> io.BufferedReader:
+    return stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[arg-type]
+
+
+def _decompressed(stream: io.BufferedReader) -> IO[bytes]:
+    # peek returns what one read gives: a pipe whose writer is slow may show a part of the magic bytes, never none.
+    head = stream.peek(8)[:8]
+    for magic, open_stream in DECOMPRESSORS.items():
+        if head.startswith(magic):
+            return open_stream(stream)
+    return stream
+
+
+def _read_table(name: str) -> Iterator[Item]:
+    """Stream the rows of a parquet or CSV file or of a dataset, with `datasets`."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    kind = name.rsplit(".", 1)[-1]
+    try:
+        if name.startswith("hf:"):
+            path, _, split = name.removeprefix("hf:").rpartition(":")
+            path, split = (path, split) if path else (split, "train")
+            rows = datasets.load_dataset(path, split=split, streaming=True)
+        else:
+            rows = datasets.load_dataset(kind, data_files=name, split="train", streaming=True)
+        for number, row in enumerate(rows, 1):
+            yield _table_item(f"{name}:{number}", dict(row))
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RealError(f"{name}: cannot be read: {first}") from None
+
+
+def _table_item(place: str, row: Record) -> Item:
+    # A table gives every row every column; a null there means that the row does not have the field.
+    record = {field: value for field, value in row.items() if value is not None}
+    try:
+        check_finite(record)
+    except RecordError as error:
+        return Item(place, None, repr(record).encode(), str(error))
+    return Item(place, record)
+
+
+def check_sources(names: list[str]) -> list[str]:
+    """Choose the sources of a command: the named files, or standard input.
+
+    Args:
+        names: What the user named.
+
+    Returns:
+        At least one source.
+
+    Raises:
+        UsageError: If none is named and standard input is a terminal.
+    """
+    if names:
+        if names.count(STANDARD_INPUT) > 1:
+            raise UsageError("'-' is named twice; standard input can be read once")
+        return names
+    if sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("no input: name a file, or pipe records in ('-' reads from the terminal)")
+    return [STANDARD_INPUT]
