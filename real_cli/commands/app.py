@@ -1,12 +1,15 @@
 """The command line: every command, in the order of the pipe."""
 
 import sys
+import warnings
 from typing import Annotated
 
 import typer
 
 from real_cli import __version__
+from real_cli.commands.embed import embed
 from real_cli.commands.pair import pair
+from real_cli.commands.train_dpo import train_dpo
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -63,9 +66,13 @@ def real(
     """
 
 
+app.command()(embed)
 app.command()(pair)
+app.command()(train_dpo)
 
 
 def main() -> None:
     """Run the command line."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries, about things that the user cannot change
     app(prog_name="real")

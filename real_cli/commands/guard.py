@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import ParamSpec
+from typing import ParamSpec, Self
 
 import typer
 
@@ -45,10 +45,46 @@ def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
             where = f"{error.filename}: " if error.filename else ""
             say(f"{where}{error.strerror or error}")
             status = Status.failed
+        except Exception as error:
+            # A fault of ours or of a library: one line for the user, everything for whoever asks.
+            if os.environ.get("REAL_DEBUG"):
+                raise
+            first = str(error).strip().splitlines()[:1]
+            say(f"{type(error).__name__}: {' '.join(first)}; this is a bug: REAL_DEBUG=1 shows where")
+            status = Status.failed
         if status is not Status.done:
             raise typer.Exit(int(status))
 
     return run
+
+
+class StopRequest:
+    """Turn the first SIGINT or SIGTERM into a wish to stop in good order; the second one stops at once."""
+
+    def __init__(self) -> None:
+        self.signum = 0
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, signum: int, frame: FrameType | None) -> None:
+        if self.signum:
+            raise KeyboardInterrupt
+        self.signum = signum
+
+    def __bool__(self) -> bool:
+        return self.signum != 0
+
+    @property
+    def status(self) -> Status:
+        """The exit status that the signal leaves."""
+        statuses = {0: Status.done, signal.SIGINT: Status.interrupted, signal.SIGTERM: Status.terminated}
+        return statuses[self.signum]
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:

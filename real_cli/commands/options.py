@@ -55,6 +55,26 @@ Dtype = Annotated[
         "--dtype", help="Number format of the model; 'auto' is bfloat16 where the hardware does it well, else float32."
     ),
 ]
+MaxLength = Annotated[
+    int,
+    typer.Option(
+        "--max-length",
+        metavar="N",
+        min=2,
+        help="Most tokens of prompt and response; longer responses are cut, counted and told.",
+    ),
+]
+Reference = Annotated[
+    str | None,
+    typer.Option(
+        "--reference",
+        "-r",
+        metavar="NAME",
+        show_default=False,
+        help="The model to stay near: named as --policy is. By default reference log-probabilities in the records, else the policy as it "
+        "was before training.",
+    ),
+]
 BatchTokens = Annotated[
     int, typer.Option("--batch-tokens", metavar="N", min=1, help="Most tokens, padding counted, in one batch.")
 ]

@@ -25,6 +25,7 @@ def _rest(record: Record, used: Iterable[str], **ours: Any) -> Record:
 
 
 def keep(record: Record) -> Record:
+    """Return a record that is in our shape already."""
     return record
 
 
@@ -119,7 +120,7 @@ def split_transcripts(record: Record) -> Record:
 
 
 def split_texts(record: Record) -> Record:
-    """Take the words that two texts begin with for the prompt; the space before the first difference is the answer's."""
+    """Take the words that two texts begin with for the prompt; the space after them is the answer's."""
     chosen, rejected = record["chosen"], record["rejected"]
     end = len(commonprefix([chosen, rejected]))
     while end and not chosen[end - 1 : end].isspace():

@@ -29,7 +29,6 @@ from real_cli.core.records import (
     check_preference,
     is_conversation,
     is_text,
-    text_key,
 )
 from real_cli.errors import RecordError, clip
 
@@ -65,7 +64,8 @@ def adapt(record: Record) -> Adapted:
         RecordError: If no layout fits, or the record breaks its layout's rules.
 
     Example:
-        >>> adapt({"chosen": "\\n\\nHuman: Hi\\n\\nAssistant: Hello", "rejected": "\\n\\nHuman: Hi\\n\\nAssistant: Go"}).record
+        >>> dialogue = "\\n\\nHuman: Hi\\n\\nAssistant:"
+        >>> adapt({"chosen": dialogue + " Hello", "rejected": dialogue + " Go"}).record
         {'prompt': '\\n\\nHuman: Hi\\n\\nAssistant:', 'chosen': ' Hello', 'rejected': ' Go'}
     """
     for layout in LAYOUTS:
@@ -254,21 +254,3 @@ def same_prompt(record: Record, other: Record) -> bool:
         True if their prompts are equal.
     """
     return bool(record["prompt"] == other["prompt"])
-
-
-def in_shard(record: Record, index: int, count: int) -> bool:
-    """Tell whether a record belongs to one of several shards; all records of a prompt go to the same one.
-
-    Args:
-        record: A checked record.
-        index: The shard, 1 to `count`.
-        count: How many shards there are.
-
-    Returns:
-        True for exactly one index of each record.
-
-    Example:
-        >>> [in_shard({"prompt": "q"}, index, 3) for index in (1, 2, 3)].count(True)
-        1
-    """
-    return int.from_bytes(text_key(record["prompt"])[:8], "big") % count == index - 1

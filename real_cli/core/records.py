@@ -93,6 +93,25 @@ def text_key(text: Text) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
+def content_key(record: Record) -> bytes:
+    """Return bytes that are equal exactly for records with the same prompt and the same responses.
+
+    Args:
+        record: A candidates or preference record, or one with a prompt alone.
+
+    Returns:
+        A 16-byte digest.
+
+    Example:
+        >>> pair = {"prompt": "q", "chosen": "a", "rejected": "b"}
+        >>> content_key(pair) == content_key(to_candidates(pair))
+        True
+    """
+    texts = [record["prompt"]]
+    texts += [response["text"] for response in to_candidates(record).get("responses", [])]
+    return hashlib.blake2b(b"".join(map(text_key, texts)), digest_size=16).digest()
+
+
 def is_preference(record: Record) -> bool:
     """Tell whether a record is a labeled pair.
 
@@ -143,6 +162,22 @@ def check_preference(record: Record) -> None:
             raise RecordError(f"field '{field}' is missing; a preference record has 'prompt', 'chosen' and 'rejected'")
         if not is_text(record[field]):
             raise RecordError(f"field '{field}' is {clip(record[field])}; a string or a conversation is needed")
+
+
+def check_labeled(record: Record) -> None:
+    """Check that a record is a pair whose label is known.
+
+    Args:
+        record: A checked record.
+
+    Raises:
+        RecordError: If it is candidates.
+    """
+    if not is_preference(record):
+        number = len(record["responses"])
+        raise RecordError(
+            f"{number} responses and no 'chosen'; label a pair with 'real relabel', or choose one with 'real pair'"
+        )
 
 
 def _check_prompt(record: Record) -> None:

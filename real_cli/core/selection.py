@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.core.records import Record, is_number, text_key
+from real_cli.core.records import Record, content_key, is_number
 from real_cli.errors import RecordError, UsageError, clip
 
 
@@ -102,9 +102,7 @@ def _scores(record: Record) -> tuple[Any, Any]:
 
 
 def _uniform(record: Record, seed: int) -> float:
-    texts = [record["prompt"], record.get("chosen", ""), record.get("rejected", "")]
-    texts += [response["text"] for response in record.get("responses", [])]
-    digest = hashlib.blake2b(b"".join(map(text_key, texts)), digest_size=8, key=seed.to_bytes(8, "big")).digest()
+    digest = hashlib.blake2b(content_key(record), digest_size=8, key=seed.to_bytes(8, "big")).digest()
     return int.from_bytes(digest, "big") / 2**64
 
 

@@ -44,7 +44,7 @@ def load() -> tuple[Any, Any]:
     return tokenizer, model.eval()
 
 
-def generate(tokenizer: Any, model: Any, batch: list[Task]) -> list[list[tuple[str, bool]]]:  # noqa: ANN401
+def generate(tokenizer: Any, model: Any, batch: list[Task]) -> list[list[tuple[str, bool]]]:
     """Sample responses to a batch of prompts.
 
     Args:

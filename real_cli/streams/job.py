@@ -43,6 +43,7 @@ class Job:
         files: list[str],
         *,
         output: Path | None = None,
+        append: bool = False,
         on_error: OnError = OnError.fail,
         rejects: Path | None = None,
         quiet: bool = False,
@@ -55,6 +56,7 @@ class Job:
         self.num_rejected = 0
         self.num_dropped: Tally[str] = Tally()
         self._output_path = output
+        self._append = append
         self._on_error = on_error
         self._rejects_path = rejects
         self._max_line_bytes = max_line_bytes
@@ -66,7 +68,8 @@ class Job:
             self._rejects: IO[bytes] | None = None
             if self._rejects_path:
                 self._rejects = stack.enter_context(open_output(self._rejects_path))
-            self._output = stack.enter_context(open_output(self._output_path))
+            opened = open(self._output_path, "ab") if self._append and self._output_path else None
+            self._output = stack.enter_context(opened or open_output(self._output_path))
             stack.enter_context(self.counter)
             self._stack = stack.pop_all()
         return self
@@ -78,11 +81,18 @@ class Job:
         if kind is None and not self.quiet:
             parts = [self.summary] if self.summary else []
             if self.num_dropped:
-                parts.append("left out: " + ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.num_dropped.items())))
+                parts.append(
+                    "left out: " + ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.num_dropped.items()))
+                )
             if self.num_rejected:
                 parts.append(f"{self.num_rejected:,} rejected")
             if parts:
                 say("; ".join(parts))
+
+    @property
+    def stream(self) -> IO[bytes]:
+        """The output, for a command that writes its own lines."""
+        return self._output
 
     @property
     def status(self) -> Status:

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from real_cli.core.records import Record
 from real_cli.errors import RealError
+from real_cli.streams.jsonl import dump_record
 
 STANDARD_OUTPUT = Path("-")
 
@@ -101,3 +103,24 @@ def standard_output() -> Iterator[IO[bytes]]:
         # The reader may be gone; what is left in the buffer has nowhere to go.
         with contextlib.suppress(OSError):
             stream.close()
+
+
+class LogLines:
+    """Lines for whoever reads along; that the reader leaves is no reason to stop working."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._open = True
+
+    def write(self, record: Record) -> None:
+        """Write one line and hand it on at once.
+
+        Args:
+            record: The line.
+        """
+        if self._open:
+            try:
+                self._stream.write(dump_record(record))
+                self._stream.flush()
+            except BrokenPipeError:
+                self._open = False

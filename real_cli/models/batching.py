@@ -1,0 +1,76 @@
+"""Batches by a budget of tokens, and what to do when the device has no room for one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def token_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Group sequences of similar length, longest first, so that a padded batch stays within a budget.
+
+    Args:
+        lengths: Tokens of each sequence.
+        budget: Most tokens of one batch, padding counted; a longer sequence is a batch of its own.
+
+    Yields:
+        Indices of the sequences of one batch; every sequence is in exactly one.
+
+    Example:
+        >>> list(token_batches([3, 9, 4, 4], 9))
+        [[1], [2, 3], [0]]
+    """
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > budget:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+class Budget:
+    """A token budget that halves when the device runs out of memory; no sequence is lost."""
+
+    def __init__(self, num_tokens: int, told: Callable[[str], None]) -> None:
+        self.num_tokens = num_tokens
+        self._told = told
+
+    def run(self, lengths: Sequence[int], compute: Callable[[list[int]], list[Result]]) -> list[Result]:
+        """Compute a result for every sequence, in batches.
+
+        Args:
+            lengths: Tokens of each sequence.
+            compute: Takes the indices of one batch, gives a result for each.
+
+        Returns:
+            Results in the order of the sequences.
+
+        Raises:
+            OutOfMemoryError: If the device has no room for a single sequence.
+        """
+        import torch
+
+        results: dict[int, Result] = {}
+        pending = list(token_batches(lengths, self.num_tokens))
+        while pending:
+            batch = pending.pop(0)
+            try:
+                results.update(zip(batch, compute(batch), strict=True))
+            except torch.OutOfMemoryError:
+                if len(batch) == 1:
+                    raise
+                self._shrink(batch, lengths)
+                rest = sorted(index for group in [batch, *pending] for index in group)
+                groups = token_batches([lengths[index] for index in rest], self.num_tokens)
+                pending = [[rest[position] for position in group] for group in groups]
+        return [results[index] for index in range(len(lengths))]
+
+    def _shrink(self, batch: list[int], lengths: Sequence[int]) -> None:
+        import torch
+
+        used = len(batch) * max(lengths[index] for index in batch)
+        self.num_tokens = max(1, min(self.num_tokens, used) // 2)
+        torch.accelerator.empty_cache()
+        self._told(f"out of device memory: going on with --batch-tokens {self.num_tokens}")

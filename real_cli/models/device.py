@@ -1,0 +1,85 @@
+"""Where a model runs, and in which number format."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from real_cli.core.names import Precision
+from real_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device and a number format, as chosen."""
+
+    device: "torch.device"
+    dtype: "torch.dtype"
+
+    def __str__(self) -> str:
+        return f"{self.device}, {str(self.dtype).removeprefix('torch.')}"
+
+
+def choose_device(name: str) -> "torch.device":
+    """Choose a device: the named one, or the freest accelerator, or the CPU.
+
+    Args:
+        name: "auto", or a device as torch writes it.
+
+    Returns:
+        The device.
+
+    Raises:
+        UsageError: If there is no such device here.
+    """
+    import torch
+
+    if name != "auto":
+        try:
+            device = torch.device(name)
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise UsageError(f"--device {name}: not to be had here: {str(error).splitlines()[0]}") from None
+        return device
+    if not torch.accelerator.is_available():
+        return torch.device("cpu")
+    kind = torch.accelerator.current_accelerator().type
+    if kind == "cuda" and torch.cuda.device_count() > 1:
+        free = [torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count())]
+        return torch.device(kind, free.index(max(free)))
+    return torch.device(kind, 0) if kind == "cuda" else torch.device(kind)
+
+
+def choose_dtype(device: "torch.device", precision: Precision) -> "torch.dtype":
+    """Choose a number format: bfloat16 where the hardware computes in it, float32 elsewhere.
+
+    A CPU takes float32 whatever the checkpoint has: bfloat16 is slow there.
+
+    Args:
+        device: Where the model will run.
+        precision: What the user asked for.
+
+    Returns:
+        The format.
+    """
+    import torch
+
+    if precision is not Precision.auto:
+        return getattr(torch, precision.value)
+    native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if native or device.type == "xpu" else torch.float32
+
+
+def choose_place(device: str, precision: Precision) -> Place:
+    """Choose device and number format.
+
+    Args:
+        device: As the user named it.
+        precision: As the user asked for.
+
+    Returns:
+        Both.
+    """
+    chosen = choose_device(device)
+    return Place(chosen, choose_dtype(chosen, precision))

@@ -1,0 +1,41 @@
+"""`real.json`: what a checkpoint folder was made from, and by what."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from real_cli import __version__
+
+NAME = "real.json"
+PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "tokenizers")
+
+
+def installed_versions() -> dict[str, str]:
+    """List the versions of everything that decides a training run.
+
+    Returns:
+        Names and versions, of the packages that are installed.
+    """
+    versions = {"real-cli": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def write_manifest(folder: Path, content: dict[str, Any]) -> None:
+    """Write the manifest, last of all files: where it is, the folder is complete.
+
+    Args:
+        folder: The checkpoint folder.
+        content: What to record beside the versions.
+    """
+    part = folder / f".{NAME}.part"
+    data = content | {"versions": installed_versions()}
+    part.write_bytes(orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    part.replace(folder / NAME)

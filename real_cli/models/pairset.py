@@ -1,0 +1,105 @@
+"""Tokenized pairs on disk, as TRL reads them: an Arrow file, memory-mapped."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from real_cli.core.records import Record, is_number
+from real_cli.models.scoring import PairScore, Scorer
+from real_cli.models.tokens import PairTokenizer, TokenizedPair
+
+WINDOW_PAIRS = 512
+REFERENCE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
+
+
+class PairSet(NamedTuple):
+    """Pairs that can be trained on.
+
+    Attributes:
+        rows: Token ids of each usable pair (a `datasets.Dataset` with prompt_ids, chosen_ids, rejected_ids).
+        kept: For each input record, whether it is in `rows`.
+        scores: Reference log-probabilities of each pair in `rows`; None where they are still to be computed.
+    """
+
+    rows: Any
+    kept: list[bool]
+    scores: list[PairScore | None]
+
+
+def tokenize_to_disk(records: Iterable[Record], tokenize: PairTokenizer, path: Path) -> PairSet:
+    """Tokenize pairs into an Arrow file.
+
+    Args:
+        records: Preference records.
+        tokenize: Turns one into token ids, or None.
+        path: The file to write.
+
+    Returns:
+        The pairs, reference log-probabilities taken from the records where they carry both.
+    """
+    from datasets import Dataset, Features, List, Value
+    from datasets.arrow_writer import ArrowWriter
+
+    features = Features({f"{field}_ids": List(Value("int32")) for field in TokenizedPair._fields})
+    kept: list[bool] = []
+    scores: list[PairScore | None] = []
+    with ArrowWriter(path=str(path), features=features) as writer:
+        for record in records:
+            pair = tokenize(record)
+            kept.append(pair is not None)
+            if pair is not None:
+                writer.write({f"{field}_ids": ids for field, ids in pair._asdict().items()})
+                scores.append(given_score(record))
+        if not any(kept):
+            return PairSet(None, kept, scores)
+        writer.finalize()
+    return PairSet(Dataset.from_file(str(path)), kept, scores)
+
+
+def given_score(record: Record) -> PairScore | None:
+    """Read the reference log-probabilities that a record carries.
+
+    Args:
+        record: A preference record.
+
+    Returns:
+        Both, or None if one is missing.
+    """
+    chosen, rejected = (record.get(field) for field in REFERENCE_FIELDS)
+    return PairScore(chosen, rejected) if is_number(chosen) and is_number(rejected) else None  # type: ignore[arg-type]
+
+
+def fill_scores(pairs: PairSet, scorer: Scorer) -> Iterator[int]:
+    """Compute the reference log-probabilities that the records did not carry.
+
+    Args:
+        pairs: Its `scores` are filled in.
+        scorer: Scores under the reference.
+
+    Yields:
+        How many pairs each window held, for a progress bar.
+    """
+    missing = iter([index for index, score in enumerate(pairs.scores) if score is None])
+    while window := list(islice(missing, WINDOW_PAIRS)):
+        rows = [pairs.rows[index] for index in window]
+        tokenized = [TokenizedPair(*(row[f"{field}_ids"] for field in TokenizedPair._fields)) for row in rows]
+        for index, score in zip(window, scorer(tokenized), strict=True):
+            pairs.scores[index] = score
+        yield len(window)
+
+
+def with_scores(pairs: PairSet) -> Any:
+    """Put the reference log-probabilities beside the token ids.
+
+    Args:
+        pairs: All scores known.
+
+    Returns:
+        A `datasets.Dataset` with ref_chosen_logps and ref_rejected_logps.
+    """
+    scores = [score for score in pairs.scores if score is not None]
+    rows = pairs.rows
+    for field, values in zip(REFERENCE_FIELDS, zip(*scores, strict=True), strict=True):
+        rows = rows.add_column(field, list(values))
+    return rows

@@ -1,0 +1,127 @@
+"""Load a policy or a reference, and its tokenizer."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from real_cli.core.names import Precision
+from real_cli.errors import ModelError, UsageError
+from real_cli.models.device import Place, choose_device, choose_place
+from real_cli.models.encoders import load_problem
+from real_cli.models.forward import attach_scorer
+from real_cli.models.resolve import quiet_libraries, resolve_model
+
+
+class Policy(NamedTuple):
+    """A causal language model, its tokenizer, where it runs and what its folder is."""
+
+    model: Any
+    tokenizer: Any
+    place: Place
+    path: str
+
+
+def load_policy(name: str, *, device: str = "auto", precision: Precision = Precision.auto) -> Policy:
+    """Load a causal language model for scoring or training.
+
+    Args:
+        name: A folder (a LoRA adapter's too: it is merged into its base), a .gguf file, a hub name or a short name.
+        device: Where it runs.
+        precision: Its number format.
+
+    Returns:
+        The policy; the model can be called with `completion_mask`.
+
+    Raises:
+        ModelError: If it cannot be found or loaded.
+    """
+    path = resolve_model(name)
+    place = choose_place(device, precision)
+    return load_resolved(name, path, place)
+
+
+def load_trainee(name: str, *, device: str = "auto", precision: Precision = Precision.auto) -> Policy:
+    """Load a policy to train: with `auto`, float32 weights that compute in the device's own format.
+
+    Args:
+        name: As for `load_policy`.
+        device: Where it is trained; "auto" is the first visible accelerator.
+        precision: Its number format; a named one is the weights' too.
+
+    Returns:
+        The policy.
+
+    Raises:
+        ModelError: If it cannot be found or loaded.
+        UsageError: If another GPU than the first visible one is named.
+    """
+    path = resolve_model(name)
+    place = choose_place(device, precision)
+    if place.device.type == "cuda" and place.device.index:
+        if device != "auto":
+            raise UsageError(
+                f"--device {device}: training takes the first visible GPU; choose it with CUDA_VISIBLE_DEVICES"
+            )
+        place = Place(choose_device("cuda:0"), place.dtype)
+    if precision is not Precision.auto:
+        return load_resolved(name, path, place)
+    import torch
+
+    loaded = load_resolved(name, path, Place(place.device, torch.float32))
+    return loaded._replace(place=place)
+
+
+def computing(policy: Policy) -> Any:
+    """Enter the number format that a policy computes in, where its weights have another.
+
+    Args:
+        policy: Weights in `model.dtype`, computations in `place.dtype`.
+
+    Returns:
+        A context manager.
+    """
+    import torch
+
+    device, dtype = policy.place.device.type, policy.place.dtype
+    return torch.autocast(device, dtype=dtype, enabled=policy.model.dtype != dtype)
+
+
+def load_resolved(name: str, path: str, place: Place) -> Policy:
+    """Load a causal language model from where it was found.
+
+    Args:
+        name: The name the user gave, for messages.
+        path: A folder or a hub name.
+        place: Device and number format.
+
+    Returns:
+        The policy.
+
+    Raises:
+        ModelError: If it cannot be loaded.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet_libraries():
+            tokenizer = AutoTokenizer.from_pretrained(path)
+            model = _load_model(path, place).to(place.device).eval()
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(f"model '{name}': {load_problem(error)}") from None
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"model '{name}': its tokenizer has no end token; a response could not be ended")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    attach_scorer(model)
+    return Policy(model, tokenizer, place, path)
+
+
+def _load_model(path: str, place: Place) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    if (Path(path) / "adapter_config.json").is_file():
+        try:
+            from peft import AutoPeftModelForCausalLM
+        except ImportError:
+            raise ModelError(f"model '{path}' is a LoRA adapter: pip install 'real-cli[lora]'") from None
+        return AutoPeftModelForCausalLM.from_pretrained(path, dtype=place.dtype).merge_and_unload()
+    return AutoModelForCausalLM.from_pretrained(path, dtype=place.dtype)

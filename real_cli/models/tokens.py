@@ -1,0 +1,128 @@
+"""Pairs as token ids, exactly as TRL makes them, with everything that was cut counted."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from real_cli.core.records import Record, Text, is_conversation
+from real_cli.errors import RecordError
+
+
+class TokenizedPair(NamedTuple):
+    """Token ids of a pair; prompt + chosen and prompt + rejected are what the model reads."""
+
+    prompt: list[int]
+    chosen: list[int]
+    rejected: list[int]
+
+
+@dataclass
+class TokenCounts:
+    """What tokenizing changed.
+
+    Attributes:
+        num_pairs: Pairs seen.
+        num_truncated: Pairs of which a response lost its end to the length limit.
+        num_too_long: Pairs whose prompt alone fills the limit; they cannot be used.
+        num_prompts_cut: Pairs whose prompt lost its last tokens, because they merge with the response's first ones.
+    """
+
+    num_pairs: int = 0
+    num_truncated: int = 0
+    num_too_long: int = 0
+    num_prompts_cut: int = 0
+
+    def sentence(self, max_length: int) -> str:
+        """Tell what was changed, in one line.
+
+        Args:
+            max_length: The limit.
+
+        Returns:
+            Counts; empty if nothing was changed.
+        """
+        parts = []
+        if self.num_truncated:
+            parts.append(f"{self.num_truncated:,} pairs cut to --max-length {max_length}")
+        if self.num_too_long:
+            parts.append(f"{self.num_too_long:,} left out: the prompt alone fills {max_length} tokens")
+        if self.num_prompts_cut:
+            parts.append(
+                f"{self.num_prompts_cut:,} prompts lost their last tokens: they merge with the response's first"
+            )
+        return "; ".join(parts)
+
+
+class PairTokenizer:
+    """Turn preference records into token ids: prompt and responses rendered together, split at their common prefix."""
+
+    def __init__(self, tokenizer: Any, max_length: int) -> None:
+        self._tokenizer = tokenizer
+        self._max_length = max_length
+        self.counts = TokenCounts()
+
+    def __call__(self, record: Record) -> TokenizedPair | None:
+        """Tokenize one pair.
+
+        Args:
+            record: A preference record.
+
+        Returns:
+            Token ids, prompt + response at most the limit; None if the prompt alone fills it.
+
+        Raises:
+            RecordError: If a conversation cannot be rendered.
+        """
+        prompt = self._ids(record, record["prompt"], prompt=True)
+        chosen = self._ids(record, _joined(record["prompt"], record["chosen"]))
+        rejected = self._ids(record, _joined(record["prompt"], record["rejected"]))
+        start = min(_common_length(prompt, chosen), _common_length(prompt, rejected))
+        self.counts.num_pairs += 1
+        self.counts.num_prompts_cut += start < len(prompt)
+        if start >= self._max_length:
+            self.counts.num_too_long += 1
+            return None
+        self.counts.num_truncated += max(len(chosen), len(rejected)) > self._max_length
+        end = self._max_length
+        return TokenizedPair(prompt[:start], chosen[start:end], rejected[start:end])
+
+    def _ids(self, record: Record, text: Text, *, prompt: bool = False) -> list[int]:
+        if is_conversation(text):
+            return self._render(record, text, prompt)
+        assert isinstance(text, str)
+        end = self._tokenizer.eos_token or ""
+        return list(self._tokenizer(text if prompt or text.endswith(end) else text + end, verbose=False)["input_ids"])
+
+    def _render(self, record: Record, text: Text, prompt: bool) -> list[int]:
+        tools = record.get("tools")
+        tools = orjson.loads(tools) if isinstance(tools, str) else tools
+        try:
+            rendered = self._tokenizer.apply_chat_template(
+                text,
+                tokenize=True,
+                return_dict=True,
+                tools=tools,
+                add_generation_prompt=prompt,
+                **(record.get("chat_template_kwargs") or {}),
+            )
+        except Exception as error:  # templates raise what they like: jinja's errors, ValueError, TypeError
+            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise RecordError(f"the model's chat template refuses this conversation: {first}") from None
+        return list(rendered["input_ids"])
+
+
+def _joined(prompt: Text, response: Text) -> Text:
+    """Put prompt and response together; `check_preference` and the adapters gave them one form."""
+    if isinstance(prompt, str) and isinstance(response, str):
+        return prompt + response
+    if isinstance(prompt, list) and isinstance(response, list):
+        return prompt + response
+    raise RecordError("'prompt' is text and a response is a conversation; both must have one form")
+
+
+def _common_length(ids: list[int], others: list[int]) -> int:
+    for index, (one, other) in enumerate(zip(ids, others, strict=False)):
+        if one != other:
+            return index
+    return min(len(ids), len(others))

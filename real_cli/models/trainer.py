@@ -1,0 +1,236 @@
+"""Training with TRL's DPOTrainer. The only file that imports trl.
+
+Private hooks of TRL 1.16 that RealTrainer overrides; `tests/models/test_trainer.py` holds a contract test for each:
+
+    _prepare_dataset                    pairs come tokenized, with nothing dropped in silence
+    _precompute_ref_logps               reference log-probabilities come as columns
+    _compute_loss                       the objective is a function of real_cli.core.objectives
+    log                                 metrics are read from the device here, once a logging step
+    create_model_card                   a checkpoint's README would quote the hub
+    hash_module (of its module)         the key of a cache that is not used: a pass over all weights
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+from transformers import PrinterCallback, ProgressCallback, TrainerCallback
+from trl import DPOConfig, DPOTrainer
+from trl.trainer import dpo_trainer
+
+from real_cli.core.objectives import OBJECTIVES, PairLogps
+from real_cli.core.records import Record
+from real_cli.errors import RealError
+from real_cli.models.policies import Policy
+from real_cli.models.training import TrainingSettings
+
+# Lines that the trainer logs at its end; the result says the same in our words.
+CLOSING_KEY = "train_runtime"
+
+
+class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
+    """DPOTrainer on tokenized pairs, with our objectives and our forward."""
+
+    def __init__(self, *args: Any, settings: TrainingSettings, **kwargs: Any) -> None:
+        self._settings = settings
+        self._num_tokens: Any = 0
+        with mock.patch.object(dpo_trainer, "hash_module", return_value="not used"):
+            super().__init__(*args, **kwargs)
+
+    def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        return dataset
+
+    def _precompute_ref_logps(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        return dataset
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Write no model card."""
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        logps = model(
+            input_ids=inputs["input_ids"],
+            attention_mask=inputs["attention_mask"],
+            completion_mask=inputs["completion_mask"],
+        )
+        policy_chosen, policy_rejected = logps.chunk(2)  # the batch is all chosen, then all rejected
+        chosen_lengths, rejected_lengths = inputs["completion_mask"].sum(dim=1).chunk(2)
+        pairs = PairLogps(
+            policy_chosen,
+            policy_rejected,
+            inputs["ref_chosen_logps"].to(logps.dtype),
+            inputs["ref_rejected_logps"].to(logps.dtype),
+            chosen_lengths,
+            rejected_lengths,
+        )
+        chosen = self._settings
+        loss = OBJECTIVES[chosen.loss].loss(pairs, beta=chosen.beta, label_smoothing=chosen.label_smoothing).mean()
+        self._note(pairs, inputs["attention_mask"].sum())
+        return (loss, logps) if return_outputs else loss
+
+    def _note(self, pairs: PairLogps, num_tokens: Any) -> None:
+        """Keep metrics on the device, in TRL's names; `log` reads them."""
+        mode = "train" if self.model.training else "eval"
+        chosen, rejected = self.beta * pairs.chosen_logratios, self.beta * pairs.rejected_logratios
+        if mode == "train":
+            self._num_tokens = self._num_tokens + num_tokens  # on the device: reading it here would wait for it
+        values = {
+            "rewards/chosen": chosen,
+            "rewards/rejected": rejected,
+            "rewards/accuracies": (chosen > rejected).float(),
+            "rewards/margins": chosen - rejected,
+            "logps/chosen": pairs.policy_chosen,
+            "logps/rejected": pairs.policy_rejected,
+        }
+        for name, value in values.items():
+            self._metrics[mode][name].append(value.detach().mean())
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log metrics: means over the micro-batches since the last time."""
+        mode = "train" if self.model.training else "eval"
+        metrics = self._metrics[mode]
+        if metrics:
+            stacked = torch.stack([torch.stack(values).mean() for values in metrics.values()])
+            means = self.accelerator.reduce(stacked, "mean").tolist()
+            metrics.update({name: [mean] for name, mean in zip(list(metrics), means, strict=True)})
+            tokens = torch.as_tensor(self._num_tokens, device=self.accelerator.device)
+            metrics["num_tokens"] = [int(self.accelerator.reduce(tokens, "sum"))]
+        super().log(logs, start_time)
+
+
+class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
+    """Hand each logged line on, and stop in good order when asked to."""
+
+    def __init__(self, report: Callable[[Record], None], should_stop: Callable[[], bool]) -> None:
+        self._report = report
+        self._should_stop = should_stop
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
+        """Report one line."""
+        if state.is_world_process_zero and CLOSING_KEY not in logs:
+            self._report({"step": state.global_step, **logs})
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Save and stop after this step if a signal came."""
+        if self._should_stop():
+            control.should_save = control.should_training_stop = True
+
+
+def make_trainer(
+    policy: Policy,
+    train_rows: Any,
+    eval_rows: Any,
+    folder: Path,
+    settings: TrainingSettings,
+    callback: Reporter,
+    *,
+    save_steps: int = 0,
+    eval_steps: int = 0,
+    logging_steps: int = 1,
+    report_to: str = "none",
+    gradient_checkpointing: bool = False,
+) -> RealTrainer:
+    """Set up a run.
+
+    Args:
+        policy: The model to train, and its tokenizer.
+        train_rows: Tokenized pairs with reference log-probabilities.
+        eval_rows: The same, held out; or None.
+        folder: Where checkpoints go.
+        settings: What decides the trajectory.
+        callback: Gets the log lines.
+        save_steps: Save a checkpoint every so many steps; 0 only when stopped.
+        eval_steps: Evaluate every so many steps; 0 at the end of each epoch.
+        logging_steps: Log every so many steps.
+        report_to: Trackers as transformers names them, separated by commas, or "none".
+        gradient_checkpointing: Compute activations again in the backward pass, for memory.
+
+    Returns:
+        The trainer, ready to train.
+    """
+    on_cpu = policy.place.device.type == "cpu"
+    args = DPOConfig(
+        output_dir=str(folder),
+        beta=settings.beta,
+        learning_rate=settings.learning_rate,
+        num_train_epochs=settings.epochs,
+        max_steps=settings.max_steps,
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation,
+        seed=settings.seed,
+        train_sampling_strategy="random" if settings.shuffle else "sequential",
+        max_length=None,  # cut when tokenized, and counted
+        precompute_ref_log_probs=True,  # with the hook above: they are columns, and no reference model is loaded
+        use_cpu=on_cpu,
+        bf16=policy.model.dtype != policy.place.dtype,
+        dataloader_pin_memory=not on_cpu,
+        gradient_checkpointing=gradient_checkpointing,
+        logging_steps=logging_steps,
+        logging_first_step=True,
+        disable_tqdm=True,
+        prediction_loss_only=True,
+        report_to=report_to.split(","),
+        save_strategy="steps" if save_steps else "no",
+        save_steps=save_steps or 500,
+        eval_strategy="no" if eval_rows is None else "steps" if eval_steps else "epoch",
+        eval_steps=eval_steps or None,
+    )
+    # Several visible GPUs without a launcher would be DataParallel, which TRL refuses: one process takes one.
+    args._n_gpu = min(args.n_gpu, 1)
+    trainer = RealTrainer(
+        policy.model,
+        args=args,
+        train_dataset=train_rows,
+        eval_dataset=eval_rows,
+        processing_class=policy.tokenizer,
+        peft_config=lora_config(settings) if settings.lora else None,
+        callbacks=[callback],
+        settings=settings,
+    )
+    for printer in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(printer)  # both write to standard output, which is for records
+    return trainer
+
+
+def lora_config(settings: TrainingSettings) -> Any:
+    """Set up a LoRA adapter on every linear layer but the head.
+
+    Args:
+        settings: The rank; alpha is twice the rank.
+
+    Returns:
+        peft's configuration.
+    """
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=settings.lora_rank,
+        lora_alpha=2 * settings.lora_rank,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def run_trainer(trainer: RealTrainer, checkpoint: Path | None) -> Record:
+    """Train.
+
+    Args:
+        trainer: Set up by `make_trainer`.
+        checkpoint: Where to go on from, or None.
+
+    Returns:
+        `step`, and the mean `loss` of the run.
+
+    Raises:
+        RealError: If the device has no room for a batch.
+    """
+    try:
+        output = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except torch.OutOfMemoryError:
+        raise RealError(
+            "out of device memory; lower --batch-size and raise --gradient-accumulation, or use "
+            "--gradient-checkpointing or --lora"
+        ) from None
+    return {"step": trainer.state.global_step, "loss": output.training_loss}

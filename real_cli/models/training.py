@@ -1,0 +1,138 @@
+"""A training run from records to a checkpoint folder, in steps that a command can report between."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from real_cli.core.names import Loss
+from real_cli.core.records import Record
+from real_cli.errors import RealError
+from real_cli.models.pairset import PairSet, fill_scores, tokenize_to_disk
+from real_cli.models.policies import Policy, load_resolved
+from real_cli.models.resolve import resolve_model
+from real_cli.models.scoring import PairScore, Scorer
+from real_cli.models.tokens import PairTokenizer
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Everything that decides a trajectory, beside the data and the models."""
+
+    loss: Loss = Loss.dpo
+    beta: float = 0.1
+    label_smoothing: float = 0.0
+    learning_rate: float = 1e-6
+    epochs: float = 1.0
+    max_steps: int = -1
+    batch_size: int = 8
+    gradient_accumulation: int = 1
+    max_length: int = 1024
+    lora: bool = False
+    lora_rank: int = 16
+    seed: int = 42
+    shuffle: bool = True
+
+
+@dataclass
+class Reference:
+    """Where reference log-probabilities come from.
+
+    Attributes:
+        name: The model the user named; None is the policy as it is before training.
+        batch_tokens: Most tokens in one batch of scoring.
+        told: Gets a line when the device runs out of memory.
+    """
+
+    name: str | None
+    batch_tokens: int
+    told: Callable[[str], None]
+
+    def describe(self, pair_sets: Iterable[PairSet], policy_name: str) -> str:
+        """Say what the reference is.
+
+        Args:
+            pair_sets: The training pairs, and the held-out ones.
+            policy_name: The policy as the user named it.
+
+        Returns:
+            A few words.
+        """
+        scores = [score for pairs in pair_sets for score in pairs.scores]
+        if scores and all(score is not None for score in scores):
+            return "log-probabilities in the records"
+        return self.name or f"{policy_name} before training"
+
+    def fill(self, pair_sets: Iterable[PairSet], policy: Policy, done: Callable[[int], None]) -> None:
+        """Compute the reference log-probabilities that records did not carry; the reference is freed afterwards.
+
+        Args:
+            pair_sets: Their scores are filled in.
+            policy: The policy, before its first step.
+            done: Gets the number of pairs of each window.
+        """
+        todo = [pairs for pairs in pair_sets if None in pairs.scores]
+        if not todo:
+            return
+        model = policy
+        if self.name is not None and resolve_model(self.name) != policy.path:
+            model = load_resolved(self.name, resolve_model(self.name), policy.place)
+        scorer = Scorer(model, self.batch_tokens, self.told)
+        for pairs in todo:
+            for num_pairs in fill_scores(pairs, scorer):
+                done(num_pairs)
+
+
+def prepare(records: Iterable[Record], policy: Policy, max_length: int, arrow: Path) -> tuple[PairSet, PairTokenizer]:
+    """Tokenize the records of a run.
+
+    Args:
+        records: Preference records.
+        policy: Whose tokenizer is used.
+        max_length: Most tokens of prompt and response together.
+        arrow: The file to write.
+
+    Returns:
+        The pairs, and the tokenizer with its counts.
+
+    Raises:
+        RealError: If no pair can be used.
+    """
+    tokenize = PairTokenizer(policy.tokenizer, max_length)
+    pairs = tokenize_to_disk(records, tokenize, arrow)
+    if pairs.rows is None:
+        reason = tokenize.counts.sentence(max_length) or "the input has no records"
+        raise RealError(f"no pair to train on: {reason}")
+    return pairs, tokenize
+
+
+def with_reference_fields(records: Iterable[Record], pairs: PairSet) -> Iterable[Record]:
+    """Put reference log-probabilities on the records they belong to, for `--export-logps`.
+
+    Args:
+        records: The records that were tokenized, again.
+        pairs: All scores known.
+
+    Yields:
+        Every record; one that was left out has no log-probabilities.
+    """
+    scores = iter(pairs.scores)
+    for record, kept in zip(records, pairs.kept, strict=True):
+        score = next(scores) if kept else None
+        yield record if score is None else record | _reference_fields(score)
+
+
+def _reference_fields(score: PairScore) -> Record:
+    return {"ref_chosen_logps": score.chosen, "ref_rejected_logps": score.rejected}
+
+
+def save_policy(trainer: Any, folder: Path) -> None:
+    """Save the trained model and its tokenizer so that transformers loads them.
+
+    Args:
+        trainer: The trainer, done.
+        folder: The checkpoint folder. An adapter is saved as an adapter.
+    """
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    model.save_pretrained(str(folder))
+    trainer.processing_class.save_pretrained(str(folder))
