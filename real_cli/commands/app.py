@@ -8,7 +8,9 @@ import typer
 
 from real_cli import __version__
 from real_cli.commands.embed import embed
+from real_cli.commands.evaluate import margin, pairs
 from real_cli.commands.pair import pair
+from real_cli.commands.relabel import goal
 from real_cli.commands.train_dpo import train_dpo
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -68,7 +70,12 @@ def real(
 
 app.command()(embed)
 app.command()(pair)
+app.add_typer(relabel, name="relabel")
+relabel.command()(goal)
 app.command()(train_dpo)
+app.add_typer(evaluate, name="eval")
+evaluate.command()(margin)
+evaluate.command()(pairs)
 
 
 def main() -> None:

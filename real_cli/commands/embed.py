@@ -35,8 +35,8 @@ def embed(
             "--model",
             "-m",
             metavar="NAME",
-            help="A sentence-transformers encoder or a causal language model: a folder, a .gguf file, a hub name, minilm or "
-            "smollm2.",
+            help="A sentence-transformers encoder or a causal language model: a folder, a .gguf file, a hub name, "
+            "minilm or smollm2.",
         ),
     ] = "minilm",
     field: Annotated[Field, typer.Option("--field", help="What to embed.")] = Field.responses,

@@ -12,7 +12,8 @@ Files = Annotated[
     typer.Argument(
         metavar="FILE",
         show_default=False,
-        help="Records: JSONL (gzip and zstd too), .parquet, .csv, or hf:NAME[:SPLIT]; '-', the default, is standard input.",
+        help="Records: JSONL (gzip and zstd too), .parquet, .csv, or hf:NAME[:SPLIT]; '-', the default, is standard "
+        "input.",
     ),
 ]
 Output = Annotated[
@@ -71,8 +72,7 @@ Reference = Annotated[
         "-r",
         metavar="NAME",
         show_default=False,
-        help="The model to stay near: named as --policy is. By default reference log-probabilities in the records, else the policy as it "
-        "was before training.",
+        help="The model to compare with, named as --policy is. Reference log-probabilities in the records are used first.",
     ),
 ]
 BatchTokens = Annotated[

@@ -23,8 +23,8 @@ def pair(
             "--strategy",
             "-s",
             show_default="easy",
-            help="How to choose. By similarity: easy (least similar), hard (most similar), centroid (nearest to the two "
-            "cluster centers), aepo (representative and diverse). Neither: random, all. By score: best-worst, "
+            help="How to choose. By similarity: easy (least similar), hard (most similar), centroid (nearest to the "
+            "two cluster centers), aepo (representative and diverse). Neither: random, all. By score: best-worst, "
             "best-random, best-vs-rest.",
         ),
     ] = None,

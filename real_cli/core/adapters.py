@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from os.path import commonprefix
 from typing import Any
 
-from real_cli.core.records import Record, as_completion, is_number, is_text
+from real_cli.core.records import Record
+from real_cli.core.texts import as_completion, is_number, is_text
 from real_cli.errors import RecordError, clip
 
 ASSISTANT_MARK = "\n\nAssistant:"

@@ -1,7 +1,8 @@
 """Reward-augmented relabeling: each pair twice, once for the goal each response reaches."""
 
 from real_cli.core.names import Placement
-from real_cli.core.records import Record, Text, is_conversation, is_number, swap_labels
+from real_cli.core.records import Record, swap_labels
+from real_cli.core.texts import Text, is_conversation, is_number
 from real_cli.errors import RecordError, UsageError, clip
 
 DEFAULT_TEMPLATE = "Aim for a response whose overall quality is {goal} out of 10."

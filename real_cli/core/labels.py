@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.core.names import Orient
-from real_cli.core.records import Record, is_number
+from real_cli.core.records import Record
+from real_cli.core.texts import is_number
 
 
 def read_quality(responses: list[Record], orient: Orient = Orient.auto) -> NDArray[np.float64] | None:

@@ -23,13 +23,8 @@ from real_cli.core.adapters import (
     unify_forms,
     wrap_response,
 )
-from real_cli.core.records import (
-    Record,
-    check_candidates,
-    check_preference,
-    is_conversation,
-    is_text,
-)
+from real_cli.core.records import Record, check_candidates, check_preference
+from real_cli.core.texts import is_conversation, is_text
 from real_cli.errors import RecordError, clip
 
 

@@ -9,17 +9,9 @@ from numpy.typing import NDArray
 
 from real_cli.core.labels import order_pair, read_quality
 from real_cli.core.names import Emit, Orient, Strategy
-from real_cli.core.records import (
-    LEFT_BEHIND,
-    Record,
-    as_completion,
-    is_number,
-    is_preference,
-    text_key,
-    to_candidates,
-    to_preference,
-)
+from real_cli.core.records import LEFT_BEHIND, Record, is_preference, to_candidates, to_preference
 from real_cli.core.strategies import STRATEGIES, Pair, Pool
+from real_cli.core.texts import as_completion, is_number, text_key
 from real_cli.core.vectors import Vectors, cosine_similarities, stack_embeddings
 from real_cli.errors import RecordError
 

@@ -7,90 +7,15 @@ A *candidates* record has `prompt` and `responses` (a list of objects with `text
 import hashlib
 from typing import Any, TypeAlias
 
-import orjson
-
+from real_cli.core.texts import as_completion, is_number, is_text, text_key
 from real_cli.errors import RecordError, clip
 
 Record: TypeAlias = dict[str, Any]
-Text: TypeAlias = str | list[dict[str, Any]]
 
 # Fields of a response whose names on a preference record are not FIELD_chosen and FIELD_rejected (TRL's names).
 LABELED_NAMES = {"text": ("chosen", "rejected"), "ref_logps": ("ref_chosen_logps", "ref_rejected_logps")}
 # A rank says what the label says; an embedding is long, and the pair's similarity says what was read from it.
 LEFT_BEHIND = frozenset({"text", "rank", "embedding", "embedding_dtype"})
-
-
-def is_text(value: object) -> bool:
-    """Tell whether a value is a text: a string, or a conversation.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        True for a string and for a non-empty list of objects with `role`.
-
-    Example:
-        >>> is_text("Hi"), is_text([{"role": "user", "content": "Hi"}]), is_text(["Hi"]), is_text(None)
-        (True, True, False, False)
-    """
-    return isinstance(value, str) or is_conversation(value)
-
-
-def is_conversation(value: object) -> bool:
-    """Tell whether a value is a TRL conversation, a non-empty list of {role, content}.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        True if each item is an object with `role`.
-
-    Example:
-        >>> is_conversation([{"role": "user", "content": "Hi"}]), is_conversation([])
-        (True, False)
-    """
-    return isinstance(value, list) and bool(value) and all(isinstance(turn, dict) and "role" in turn for turn in value)
-
-
-def plain_text(text: Text) -> str:
-    """Return the words of a text: the string itself, or the contents of a conversation's messages.
-
-    Args:
-        text: A string or a conversation; a content may be a list of parts with `text`.
-
-    Returns:
-        One string; messages are joined by a blank line.
-
-    Example:
-        >>> plain_text([{"role": "assistant", "content": "One."}, {"role": "assistant", "content": "Two."}])
-        'One.\\n\\nTwo.'
-    """
-    if isinstance(text, str):
-        return text
-    return "\n\n".join(_content(turn.get("content")) for turn in text)
-
-
-def _content(content: object) -> str:
-    if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return "" if content is None else str(content)
-
-
-def text_key(text: Text) -> bytes:
-    """Return bytes that are equal exactly for equal texts; they seed random draws and find duplicates.
-
-    Args:
-        text: A string or a conversation.
-
-    Returns:
-        A 16-byte digest.
-
-    Example:
-        >>> text_key("a") == text_key("a"), text_key("a") == text_key("b")
-        (True, False)
-    """
-    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else orjson.dumps(text)
-    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def content_key(record: Record) -> bytes:
@@ -187,22 +112,6 @@ def _check_prompt(record: Record) -> None:
         raise RecordError(f"field 'prompt' is {clip(record['prompt'])}; a string or a conversation is needed")
 
 
-def is_number(value: object) -> bool:
-    """Tell whether a JSON value is a number; true and false are not.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        True for int and float.
-
-    Example:
-        >>> is_number(1), is_number(0.5), is_number(True), is_number("1")
-        (True, True, False, False)
-    """
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def labeled_fields(record: Record) -> dict[str, tuple[str, str]]:
     """List the fields of a preference record that belong to one of its two responses.
 
@@ -287,25 +196,6 @@ def to_preference(record: Record, chosen: Record, rejected: Record, extra: Recor
                 holders = zip(names, (chosen, rejected), strict=True)
                 preference.update({key: response[name] for key, response in holders if name in response})
     return preference | extra
-
-
-def as_completion(prompt: Text, text: Text) -> Text:
-    """Give a response the form of its prompt: after a conversation, a string becomes an assistant message.
-
-    Args:
-        prompt: A string or a conversation.
-        text: A response.
-
-    Returns:
-        The response; TRL needs prompt, chosen and rejected of one form.
-
-    Example:
-        >>> as_completion([{"role": "user", "content": "Hi"}], "Hello")
-        [{'role': 'assistant', 'content': 'Hello'}]
-    """
-    if is_conversation(prompt) and isinstance(text, str):
-        return [{"role": "assistant", "content": text}]
-    return text
 
 
 def swap_labels(record: Record) -> Record:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.core.records import Record, content_key, is_number
+from real_cli.core.records import Record, content_key
+from real_cli.core.texts import is_number
 from real_cli.errors import RecordError, UsageError, clip
 
 

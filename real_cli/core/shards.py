@@ -3,7 +3,8 @@
 import re
 from typing import NamedTuple
 
-from real_cli.core.records import Record, text_key
+from real_cli.core.records import Record
+from real_cli.core.texts import text_key
 from real_cli.errors import UsageError, clip
 
 

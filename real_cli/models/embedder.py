@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.core.names import Encoding, Field
-from real_cli.core.records import Record, plain_text, to_candidates
+from real_cli.core.records import Record, to_candidates
+from real_cli.core.texts import plain_text
 from real_cli.core.vectors import encode_embedding
 from real_cli.errors import RealError
 from real_cli.models.batching import Budget

@@ -5,7 +5,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from real_cli.core.records import Record, is_number
+from real_cli.core.records import Record
+from real_cli.core.texts import is_number
 from real_cli.models.scoring import PairScore, Scorer
 from real_cli.models.tokens import PairTokenizer, TokenizedPair
 

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from real_cli.core.records import Record, Text, is_conversation
+from real_cli.core.records import Record
+from real_cli.core.texts import Text, is_conversation
 from real_cli.errors import RecordError
 
 

@@ -1,0 +1,125 @@
+"""Log-ratios of pairs, policy against reference, a window at a time."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+from typing import Any, NamedTuple
+
+from real_cli.core.names import Precision
+from real_cli.core.records import Record
+from real_cli.core.texts import is_number
+from real_cli.errors import RecordError
+from real_cli.models.pairset import WINDOW_PAIRS, given_score
+from real_cli.models.policies import Policy, load_policy
+from real_cli.models.scoring import PairScore, Scorer
+from real_cli.models.tokens import PairTokenizer, TokenizedPair
+
+
+class Measured(NamedTuple):
+    """One pair: log-ratios of policy to reference, the policy's own margin in nats, and the similarity if known."""
+
+    chosen_logratio: float
+    rejected_logratio: float
+    likelihood_margin: float
+    similarity: float | None
+
+
+class MarginMeter:
+    """Measure pairs under a policy and its reference. The models are loaded at the first pair."""
+
+    def __init__(
+        self,
+        policy: str,
+        reference: str | None,
+        *,
+        device: str,
+        precision: Precision,
+        batch_tokens: int,
+        max_length: int,
+        told: Callable[[str], None],
+    ) -> None:
+        self._names = policy, reference
+        self._place = {"device": device, "precision": precision}
+        self._batch_tokens = batch_tokens
+        self._max_length = max_length
+        self._told = told
+        self._tokenize: PairTokenizer | None = None
+
+    @cached_property
+    def _policy(self) -> Policy:
+        return load_policy(self._names[0], **self._place)  # type: ignore[arg-type]
+
+    @cached_property
+    def _reference(self) -> Policy | None:
+        name = self._names[1]
+        if name is None:
+            return None
+        return self._policy if name == self._names[0] else load_policy(name, **self._place)  # type: ignore[arg-type]
+
+    def check(self, record: Record) -> None:
+        """Check that a pair can be measured.
+
+        Args:
+            record: A preference record.
+
+        Raises:
+            RecordError: If no reference was named and the record carries no reference log-probabilities.
+        """
+        if self._names[1] is None and given_score(record) is None:
+            raise RecordError("no ref_chosen_logps and ref_rejected_logps on the record; name a model with --reference")
+
+    def __call__(self, records: Iterable[Record]) -> Iterator[Measured]:
+        """Measure a stream of pairs.
+
+        Args:
+            records: Preference records that passed `check`.
+
+        Yields:
+            One measurement a pair, in order; pairs whose prompt fills the limit are left out and counted.
+        """
+        stream = iter(records)
+        while window := list(islice(stream, WINDOW_PAIRS)):
+            if self._tokenize is None:
+                self._tokenize = PairTokenizer(self._policy.tokenizer, self._max_length)
+            tokenized = [(record, self._tokenize(record)) for record in window]
+            usable = [(record, pair) for record, pair in tokenized if pair is not None]
+            yield from self._measure([record for record, _ in usable], [pair for _, pair in usable])
+
+    def _measure(self, records: list[Record], pairs: list[TokenizedPair]) -> Iterator[Measured]:
+        scores = Scorer(self._policy, self._batch_tokens, self._told)(pairs)
+        references = self._refer(records, pairs, scores)
+        for record, score, reference in zip(records, scores, references, strict=True):
+            similarity = record.get("similarity")
+            yield Measured(
+                score.chosen - reference.chosen,
+                score.rejected - reference.rejected,
+                score.chosen - score.rejected,
+                float(similarity) if is_number(similarity) else None,  # type: ignore[arg-type]
+            )
+
+    def _refer(self, records: list[Record], pairs: list[TokenizedPair], scores: list[PairScore]) -> list[PairScore]:
+        if self._reference is None:
+            return [score for score in map(given_score, records) if score is not None]
+        if self._reference is self._policy:
+            return scores
+        return Scorer(self._reference, self._batch_tokens, self._told)(pairs)
+
+    def counts(self) -> dict[str, Any]:
+        """Say what was cut or left out.
+
+        Returns:
+            Numbers for the summary.
+        """
+        counts = self._tokenize.counts if self._tokenize else None
+        return {
+            "num_truncated": counts.num_truncated if counts else 0,
+            "num_too_long": counts.num_too_long if counts else 0,
+        }
+
+    def sentence(self) -> str:
+        """Tell what was cut or left out, in one line.
+
+        Returns:
+            The line; empty if nothing was.
+        """
+        return self._tokenize.counts.sentence(self._max_length) if self._tokenize else ""
