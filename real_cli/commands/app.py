@@ -9,6 +9,7 @@ import typer
 from real_cli import __version__
 from real_cli.commands.embed import embed
 from real_cli.commands.evaluate import margin, pairs
+from real_cli.commands.init import init
 from real_cli.commands.pair import pair
 from real_cli.commands.relabel import goal
 from real_cli.commands.train_dpo import train_dpo
@@ -76,6 +77,7 @@ app.command()(train_dpo)
 app.add_typer(evaluate, name="eval")
 evaluate.command()(margin)
 evaluate.command()(pairs)
+app.command()(init)
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """real eval: measure a policy (`margin`) or a set of pairs (`pairs`)."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from real_cli.commands.options import (
     BatchTokens,
     Device,
     Dtype,
+    ExportLogps,
     Files,
     MaxLength,
     MaxLineBytes,
@@ -23,7 +25,8 @@ from real_cli.core.names import OnError, Precision
 from real_cli.core.records import check_labeled
 from real_cli.errors import Status
 from real_cli.streams.job import Job
-from real_cli.streams.jsonl import MAX_LINE_BYTES
+from real_cli.streams.jsonl import MAX_LINE_BYTES, dump_record
+from real_cli.streams.output import open_output
 from real_cli.streams.progress import say
 from real_cli.streams.tables import show_table
 
@@ -44,6 +47,7 @@ def margin(
     reference: Reference = None,
     beta: Annotated[float, typer.Option("--beta", metavar="X", help="Scale of the implicit reward.")] = 0.1,
     max_length: MaxLength = 1024,
+    export_logps: ExportLogps = None,
     batch_tokens: BatchTokens = 8192,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
@@ -69,6 +73,7 @@ def margin(
     """
     from real_cli.core.metrics import MarginTally
     from real_cli.models.margins import MarginMeter
+    from real_cli.models.pairset import add_reference
 
     meter = MarginMeter(
         policy, reference, device=device, precision=dtype, batch_tokens=batch_tokens, max_length=max_length, told=say
@@ -83,10 +88,19 @@ def margin(
         max_line_bytes=max_line_bytes,
         what="pairs",
     )
-    with job:
-        pairs = job.check(meter.check, job.check(check_labeled, job.records()))
-        for measured in meter(pair.record for pair in pairs):
-            tally.add(*measured)
+    with job, ExitStack() as stack:
+        export = stack.enter_context(open_output(export_logps)) if export_logps else None
+        labeled = job.check(meter.check, job.check(check_labeled, job.records()))
+        for record, measured in meter(pair.record for pair in labeled):
+            if measured is not None:
+                tally.add(
+                    measured.chosen_logratio,
+                    measured.rejected_logratio,
+                    measured.likelihood_margin,
+                    measured.similarity,
+                )
+            if export:
+                export.write(dump_record(record if measured is None else add_reference(record, measured.reference)))
         summary = tally.summary() | meter.counts()
         job.write(summary)
         job.summary = meter.sentence()

@@ -72,7 +72,16 @@ Reference = Annotated[
         "-r",
         metavar="NAME",
         show_default=False,
-        help="The model to compare with, named as --policy is. Reference log-probabilities in the records are used first.",
+        help="The model to compare with, named as --policy is. Without it, log-probabilities that the records carry.",
+    ),
+]
+ExportLogps = Annotated[
+    Path | None,
+    typer.Option(
+        "--export-logps",
+        metavar="FILE",
+        show_default=False,
+        help="Write the records with ref_chosen_logps and ref_rejected_logps; a later run on them needs no reference.",
     ),
 ]
 BatchTokens = Annotated[

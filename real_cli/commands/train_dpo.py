@@ -12,6 +12,7 @@ from real_cli.commands.options import (
     BatchTokens,
     Device,
     Dtype,
+    ExportLogps,
     Files,
     MaxLength,
     MaxLineBytes,
@@ -80,16 +81,7 @@ def train_dpo(
             "--eval-file", metavar="FILE", show_default=False, help="Held-out pairs, measured after each epoch."
         ),
     ] = None,
-    export_logps: Annotated[
-        Path | None,
-        typer.Option(
-            "--export-logps",
-            metavar="FILE",
-            show_default=False,
-            help="Write the records with ref_chosen_logps and ref_rejected_logps; a later run on them needs no "
-            "reference.",
-        ),
-    ] = None,
+    export_logps: ExportLogps = None,
     logging_steps: Annotated[
         int, typer.Option("--logging-steps", metavar="N", min=1, help="Report every N steps.")
     ] = 1,

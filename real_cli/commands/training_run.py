@@ -97,7 +97,9 @@ class TrainingRun:
 
     def _prepare(self, data: Spooled, policy: Policy) -> PairSet:
         arrow = data.path.with_suffix(".arrow")
-        pairs, tokenize = prepare(read_spool(data), policy, self._settings.max_length, arrow)
+        # A reference that the user names is asked itself, whatever the records say.
+        use_given = self._extras.reference is None
+        pairs, tokenize = prepare(read_spool(data), policy, self._settings.max_length, arrow, use_given=use_given)
         self._counts[data.path.stem.split("-")[0]] = asdict(tokenize.counts)
         if told := tokenize.counts.sentence(self._settings.max_length):
             self._say(told)

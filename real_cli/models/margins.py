@@ -16,12 +16,21 @@ from real_cli.models.tokens import PairTokenizer, TokenizedPair
 
 
 class Measured(NamedTuple):
-    """One pair: log-ratios of policy to reference, the policy's own margin in nats, and the similarity if known."""
+    """One pair.
+
+    Attributes:
+        chosen_logratio: Log of policy over reference of the chosen response, in nats.
+        rejected_logratio: Of the rejected one.
+        likelihood_margin: Log-probability of chosen minus rejected under the policy alone, in nats.
+        similarity: Of the two responses, if the record has it.
+        reference: The reference's log-probabilities.
+    """
 
     chosen_logratio: float
     rejected_logratio: float
     likelihood_margin: float
     similarity: float | None
+    reference: PairScore
 
 
 class MarginMeter:
@@ -68,14 +77,14 @@ class MarginMeter:
         if self._names[1] is None and given_score(record) is None:
             raise RecordError("no ref_chosen_logps and ref_rejected_logps on the record; name a model with --reference")
 
-    def __call__(self, records: Iterable[Record]) -> Iterator[Measured]:
+    def __call__(self, records: Iterable[Record]) -> Iterator[tuple[Record, Measured | None]]:
         """Measure a stream of pairs.
 
         Args:
             records: Preference records that passed `check`.
 
         Yields:
-            One measurement a pair, in order; pairs whose prompt fills the limit are left out and counted.
+            Each pair with its measurement, in order; None for a pair whose prompt fills the limit.
         """
         stream = iter(records)
         while window := list(islice(stream, WINDOW_PAIRS)):
@@ -83,7 +92,8 @@ class MarginMeter:
                 self._tokenize = PairTokenizer(self._policy.tokenizer, self._max_length)
             tokenized = [(record, self._tokenize(record)) for record in window]
             usable = [(record, pair) for record, pair in tokenized if pair is not None]
-            yield from self._measure([record for record, _ in usable], [pair for _, pair in usable])
+            measured = self._measure([record for record, _ in usable], [pair for _, pair in usable])
+            yield from ((record, next(measured) if pair else None) for record, pair in tokenized)
 
     def _measure(self, records: list[Record], pairs: list[TokenizedPair]) -> Iterator[Measured]:
         scores = Scorer(self._policy, self._batch_tokens, self._told)(pairs)
@@ -95,6 +105,7 @@ class MarginMeter:
                 score.rejected - reference.rejected,
                 score.chosen - score.rejected,
                 float(similarity) if is_number(similarity) else None,  # type: ignore[arg-type]
+                reference,
             )
 
     def _refer(self, records: list[Record], pairs: list[TokenizedPair], scores: list[PairScore]) -> list[PairScore]:

@@ -28,16 +28,19 @@ class PairSet(NamedTuple):
     scores: list[PairScore | None]
 
 
-def tokenize_to_disk(records: Iterable[Record], tokenize: PairTokenizer, path: Path) -> PairSet:
+def tokenize_to_disk(
+    records: Iterable[Record], tokenize: PairTokenizer, path: Path, *, use_given: bool = True
+) -> PairSet:
     """Tokenize pairs into an Arrow file.
 
     Args:
         records: Preference records.
         tokenize: Turns one into token ids, or None.
         path: The file to write.
+        use_given: Take the reference log-probabilities that records carry.
 
     Returns:
-        The pairs, reference log-probabilities taken from the records where they carry both.
+        The pairs; where a record carries no reference log-probabilities, or they are not used, its score is None.
     """
     from datasets import Dataset, Features, List, Value
     from datasets.arrow_writer import ArrowWriter
@@ -51,7 +54,7 @@ def tokenize_to_disk(records: Iterable[Record], tokenize: PairTokenizer, path: P
             kept.append(pair is not None)
             if pair is not None:
                 writer.write({f"{field}_ids": ids for field, ids in pair._asdict().items()})
-                scores.append(given_score(record))
+                scores.append(given_score(record) if use_given else None)
         if not any(kept):
             return PairSet(None, kept, scores)
         writer.finalize()
@@ -69,6 +72,19 @@ def given_score(record: Record) -> PairScore | None:
     """
     chosen, rejected = (record.get(field) for field in REFERENCE_FIELDS)
     return PairScore(chosen, rejected) if is_number(chosen) and is_number(rejected) else None  # type: ignore[arg-type]
+
+
+def add_reference(record: Record, score: PairScore) -> Record:
+    """Put reference log-probabilities on a record, in TRL's names.
+
+    Args:
+        record: A preference record.
+        score: Of its responses under the reference.
+
+    Returns:
+        The record with both fields.
+    """
+    return record | dict(zip(REFERENCE_FIELDS, score, strict=True))
 
 
 def fill_scores(pairs: PairSet, scorer: Scorer) -> Iterator[int]:

@@ -8,10 +8,10 @@ from typing import Any
 from real_cli.core.names import Loss
 from real_cli.core.records import Record
 from real_cli.errors import RealError
-from real_cli.models.pairset import PairSet, fill_scores, tokenize_to_disk
+from real_cli.models.pairset import PairSet, add_reference, fill_scores, tokenize_to_disk
 from real_cli.models.policies import Policy, load_resolved
 from real_cli.models.resolve import resolve_model
-from real_cli.models.scoring import PairScore, Scorer
+from real_cli.models.scoring import Scorer
 from real_cli.models.tokens import PairTokenizer
 
 
@@ -58,10 +58,15 @@ class Reference:
         Returns:
             A few words.
         """
+        if self.name is not None:
+            return self.name
         scores = [score for pairs in pair_sets for score in pairs.scores]
-        if scores and all(score is not None for score in scores):
-            return "log-probabilities in the records"
-        return self.name or f"{policy_name} before training"
+        num_given = len(scores) - scores.count(None)
+        before = f"{policy_name} before training"
+        if not num_given:
+            return before
+        given = f"log-probabilities that {num_given:,} of {len(scores):,} records carry"
+        return given if num_given == len(scores) else f"{given}; {before} for the others"
 
     def fill(self, pair_sets: Iterable[PairSet], policy: Policy, done: Callable[[int], None]) -> None:
         """Compute the reference log-probabilities that records did not carry; the reference is freed afterwards.
@@ -83,7 +88,9 @@ class Reference:
                 done(num_pairs)
 
 
-def prepare(records: Iterable[Record], policy: Policy, max_length: int, arrow: Path) -> tuple[PairSet, PairTokenizer]:
+def prepare(
+    records: Iterable[Record], policy: Policy, max_length: int, arrow: Path, *, use_given: bool
+) -> tuple[PairSet, PairTokenizer]:
     """Tokenize the records of a run.
 
     Args:
@@ -91,6 +98,7 @@ def prepare(records: Iterable[Record], policy: Policy, max_length: int, arrow: P
         policy: Whose tokenizer is used.
         max_length: Most tokens of prompt and response together.
         arrow: The file to write.
+        use_given: Take the reference log-probabilities that records carry.
 
     Returns:
         The pairs, and the tokenizer with its counts.
@@ -99,7 +107,7 @@ def prepare(records: Iterable[Record], policy: Policy, max_length: int, arrow: P
         RealError: If no pair can be used.
     """
     tokenize = PairTokenizer(policy.tokenizer, max_length)
-    pairs = tokenize_to_disk(records, tokenize, arrow)
+    pairs = tokenize_to_disk(records, tokenize, arrow, use_given=use_given)
     if pairs.rows is None:
         reason = tokenize.counts.sentence(max_length) or "the input has no records"
         raise RealError(f"no pair to train on: {reason}")
@@ -119,11 +127,7 @@ def with_reference_fields(records: Iterable[Record], pairs: PairSet) -> Iterable
     scores = iter(pairs.scores)
     for record, kept in zip(records, pairs.kept, strict=True):
         score = next(scores) if kept else None
-        yield record if score is None else record | _reference_fields(score)
-
-
-def _reference_fields(score: PairScore) -> Record:
-    return {"ref_chosen_logps": score.chosen, "ref_rejected_logps": score.rejected}
+        yield record if score is None else add_reference(record, score)
 
 
 def save_policy(trainer: Any, folder: Path) -> None:
