@@ -1,0 +1,198 @@
+"""Training by trajectory: the same losses as TRL's own DPOTrainer, step by step; and a contract test for each hook."""
+
+import inspect
+import math
+
+import pytest
+
+from real_cli.core.names import Loss, Precision
+
+TRL_NAMES = {
+    Loss.dpo: "sigmoid",
+    Loss.ipo: "ipo",
+    Loss.hinge: "hinge",
+    Loss.robust: "robust",
+    Loss.sppo_hard: "sppo_hard",
+}
+SMOOTHING = {Loss.robust: 0.2}
+
+
+def our_losses(policy_name, rows, folder, settings, *, reference=None):
+    """Train as `real train-dpo` does, and return the loss of each step."""
+    from real_cli.models.pairset import with_scores
+    from real_cli.models.policies import load_trainee
+    from real_cli.models.trainer import Reporter, make_trainer, run_trainer
+    from real_cli.models.training import Reference, prepare
+
+    policy = load_trainee(str(policy_name), device="cpu", precision=Precision.auto)
+    folder.mkdir(parents=True, exist_ok=True)
+    pairs, _ = prepare(rows, policy, settings.max_length, folder / "pairs.arrow", use_given=reference is None)
+    Reference(reference, 4096, lambda line: None).fill([pairs], policy, lambda count: None)
+    lines = []
+    trainer = make_trainer(policy, with_scores(pairs), None, folder, settings, Reporter(lines.append, lambda: False))
+    run_trainer(trainer, None)
+    return [line["loss"] for line in lines]
+
+
+def trl_losses(policy_name, rows, folder, settings):
+    """Train with TRL alone: its data preparation, reference model, forward and losses."""
+    from datasets import Dataset
+    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+    from trl import DPOConfig, DPOTrainer
+
+    from real_cli.models.resolve import resolve_model
+
+    class Keep(TrainerCallback):
+        def on_log(self, args, state, control, logs, **kwargs):
+            if "loss" in logs:
+                losses.append(logs["loss"])
+
+    losses = []
+    path = resolve_model(str(policy_name))
+    args = DPOConfig(
+        output_dir=str(folder), loss_type=[TRL_NAMES[settings.loss]], beta=settings.beta,
+        label_smoothing=settings.label_smoothing, learning_rate=settings.learning_rate,
+        num_train_epochs=settings.epochs, max_steps=settings.max_steps,
+        per_device_train_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation, max_length=settings.max_length,
+        seed=settings.seed, logging_steps=1, save_strategy="no", report_to="none", use_cpu=True, bf16=False,
+        disable_tqdm=True, gradient_checkpointing=False, dataloader_pin_memory=False,
+        train_sampling_strategy="random" if settings.shuffle else "sequential",
+    )  # fmt: skip
+    trainer = DPOTrainer(
+        AutoModelForCausalLM.from_pretrained(path),
+        ref_model=AutoModelForCausalLM.from_pretrained(path),
+        args=args,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=AutoTokenizer.from_pretrained(path),
+        callbacks=[Keep()],
+    )
+    trainer.train()
+    return losses
+
+
+def settings_for(loss, **changes):
+    from real_cli.models.training import TrainingSettings
+
+    fast = {"learning_rate": 1e-3, "batch_size": 2, "epochs": 2.0, "max_length": 12}
+    return TrainingSettings(loss=loss, label_smoothing=SMOOTHING.get(loss, 0.0), **(fast | changes))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("loss", list(Loss))
+def test_every_step_has_the_loss_of_trl(loss, tiny_policy, pair_rows, tmp_path):
+    """Eight steps, shuffled by the same seed, some pairs cut: equal within 1e-4, and moving."""
+    settings = settings_for(loss)
+    ours = our_losses(tiny_policy, pair_rows, tmp_path / "ours", settings)
+    trls = trl_losses(tiny_policy, pair_rows, tmp_path / "trl", settings)
+    assert len(ours) == 8
+    assert ours == pytest.approx(trls, abs=1e-4)
+    assert max(ours) - min(ours) > 1e-2
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("loss", list(Loss))
+def test_every_step_has_the_loss_of_trl_on_smollm2(loss, pair_rows, tmp_path):
+    """The same on a real model with a chat template, four steps in order."""
+    pytest.importorskip("gguf")
+    rows = [
+        {name: [{"role": "user" if name == "prompt" else "assistant", "content": text}] for name, text in row.items()}
+        for row in pair_rows[:4]
+    ]
+    settings = settings_for(loss, learning_rate=1e-5, max_length=64, shuffle=False)
+    ours = our_losses("smollm2", rows, tmp_path / "ours", settings)
+    trls = trl_losses("smollm2", rows, tmp_path / "trl", settings)
+    assert len(ours) == 4
+    assert ours == pytest.approx(trls, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_two_pairs_twice_make_the_step_of_four_pairs_once(tiny_policy, pair_rows, tmp_path):
+    """Accumulation changes memory, not the trajectory."""
+    once = our_losses(tiny_policy, pair_rows, tmp_path / "a", settings_for(Loss.dpo, batch_size=4))
+    twice = our_losses(tiny_policy, pair_rows, tmp_path / "b", settings_for(Loss.dpo, gradient_accumulation=2))
+    assert once == pytest.approx(twice, abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_first_loss_is_log_two_and_another_reference_changes_that(
+    make_tiny_policy, tiny_policy, pair_rows, tmp_path
+):
+    """h is 0 where policy and reference are one model; a reference that is used makes it something else."""
+    own = our_losses(tiny_policy, pair_rows, tmp_path / "own", settings_for(Loss.dpo, max_steps=1))
+    other = make_tiny_policy(seed=5)
+    foreign = our_losses(
+        tiny_policy, pair_rows, tmp_path / "other", settings_for(Loss.dpo, max_steps=1), reference=str(other)
+    )
+    assert own == pytest.approx([math.log(2)], abs=1e-5)
+    assert abs(foreign[0] - math.log(2)) > 1e-2
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_reference_log_probabilities_in_the_records_are_what_the_loss_uses(tiny_policy, pair_rows, tmp_path):
+    """Shifting the reference of chosen by 10 nats makes h = -10: -log sigmoid(0.1 * -10) = 1.313262 at step one."""
+    from real_cli.models.pairset import add_reference
+    from real_cli.models.policies import load_policy
+    from real_cli.models.scoring import PairScore, Scorer
+    from real_cli.models.tokens import PairTokenizer
+
+    policy = load_policy(str(tiny_policy), device="cpu")
+    tokenize = PairTokenizer(policy.tokenizer, 12)
+    scores = Scorer(policy, 512)([tokenize(row) for row in pair_rows])
+    rows = [
+        add_reference(row, PairScore(score.chosen + 10, score.rejected))
+        for row, score in zip(pair_rows, scores, strict=True)
+    ]
+    losses = our_losses(tiny_policy, rows, tmp_path, settings_for(Loss.dpo, max_steps=1))
+    assert losses == pytest.approx([1.313262], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("_prepare_dataset", ["self", "dataset", "processing_class", "args", "dataset_name"]),
+        ("_precompute_ref_logps", ["self", "dataset", "name", "batch_size"]),
+        ("_compute_loss", ["self", "model", "inputs", "return_outputs"]),
+        ("log", ["self", "logs", "start_time"]),
+        ("create_model_card", None),
+    ],
+)
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_trl_still_has_the_hooks_that_we_override(name, parameters):
+    """A new TRL that renames a hook, or calls it otherwise, fails here and not in somebody's run."""
+    from trl import DPOTrainer
+
+    from real_cli.models.trainer import RealTrainer
+
+    assert name in vars(RealTrainer)
+    if parameters is not None:
+        assert list(inspect.signature(getattr(DPOTrainer, name)).parameters) == parameters
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_trl_still_hashes_the_weights_by_the_name_that_we_replace():
+    """The hash is the key of a cache that we do not use; patching a name that is gone would raise."""
+    from trl.trainer import dpo_trainer
+
+    assert "hash_module(" in inspect.getsource(dpo_trainer.DPOTrainer.__init__)
+    assert callable(dpo_trainer.hash_module)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_data_set_reaches_the_loss_as_it_was_tokenized(tiny_policy, pair_rows, tmp_path, monkeypatch):
+    """TRL's own preparation must not run on top of ours: its tokenizer is never called."""
+    import trl.trainer.dpo_trainer as trl_module
+
+    def fail(*args, **kwargs):
+        raise AssertionError("TRL prepared the data again")
+
+    monkeypatch.setattr(trl_module, "_tokenize", fail)
+    assert len(our_losses(tiny_policy, pair_rows, tmp_path, settings_for(Loss.dpo, max_steps=1))) == 1
