@@ -1,3 +1,4 @@
 """Real: jq for preference data."""
 
 __version__ = "0.1.0"
+__released__ = "2026-11-21"

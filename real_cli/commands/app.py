@@ -5,6 +5,7 @@ import warnings
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from real_cli import __version__
 from real_cli.commands.embed import embed
@@ -16,7 +17,19 @@ from real_cli.commands.train_dpo import train_dpo
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
+
+class InPipeOrder(TyperGroup):
+    """List commands as a pipe runs them; Typer would put groups last."""
+
+    ORDER = ("embed", "pair", "relabel", "train-dpo", "eval", "init")
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        """Return the names in order."""
+        return sorted(super().list_commands(ctx), key=self.ORDER.index)
+
+
 app = typer.Typer(
+    cls=InPipeOrder,
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,

@@ -90,4 +90,4 @@ def _head_is_plain(model: Any) -> bool:
         return False
     finally:
         model.train(was_training)
-    return bool(whole.shape == parts.shape and torch.allclose(whole.float(), parts.float(), rtol=1e-3, atol=1e-3))
+    return bool(whole.shape == parts.shape and torch.allclose(whole.float(), parts.float(), rtol=1e-5, atol=1e-5))

@@ -1,0 +1,250 @@
+"""Man pages and the README's tables, made from the app: `python -m real_cli.manpage` renews them.
+
+With --check nothing is written: what differs is shown, and the exit status is 1. There is no clock in a page, so the
+same code makes the same bytes.
+"""
+
+import difflib
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import typer
+
+from real_cli import __released__, __version__
+from real_cli.commands.app import app
+from real_cli.core.layouts import LAYOUTS
+
+ROOT = Path(__file__).resolve().parents[1]
+RENEW = "python -m real_cli.manpage"
+FRAME = "man/real.1.in"
+
+
+class Command(NamedTuple):
+    """One command of the app: its words, and what Typer knows of it."""
+
+    words: str
+    command: Any
+    context: Any
+
+    @property
+    def page(self) -> str:
+        """The name of its man page."""
+        return self.words.replace(" ", "-")
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """The help text; paragraphs that begin with a backspace are kept as they are laid out."""
+        return re.split(r"\n\s*\n", self.command.help.strip())
+
+
+def commands() -> list[Command]:
+    """List every command of the app, in the order of the pipe.
+
+    Returns:
+        Commands that do something; a group stands for its members.
+    """
+    group = typer.main.get_command(app)
+    return list(_walk("real", group, typer.Context(group, info_name="real")))
+
+
+def _walk(words: str, command: Any, context: Any) -> Iterator[Command]:
+    if not hasattr(command, "list_commands"):
+        yield Command(words, command, context)
+        return
+    for name in command.list_commands(context):
+        member = command.get_command(context, name)
+        yield from _walk(f"{words} {name}", member, typer.Context(member, info_name=name, parent=context))
+
+
+def escape(text: str) -> str:
+    r"""Write text as roff: backslashes and hyphens as themselves, no line that looks like a request.
+
+    Args:
+        text: Plain text.
+
+    Returns:
+        Roff.
+
+    Example:
+        >>> escape("--keep 35%")
+        '\\-\\-keep 35%'
+    """
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    return re.sub(r"^([.'])", r"\\&\1", escaped, flags=re.MULTILINE)
+
+
+def command_page(command: Command) -> str:
+    """Make the man page of one command.
+
+    Args:
+        command: The command.
+
+    Returns:
+        Roff.
+    """
+    first, *rest = command.paragraphs
+    usage = " ".join(command.command.collect_usage_pieces(command.context))
+    lines = [
+        f'.TH {command.page.upper()} 1 {__released__} "real {__version__}" "User Commands"',
+        ".SH NAME",
+        f"{escape(command.page)} \\- {escape(_summary(first))}",
+        ".SH SYNOPSIS",
+        f".B {escape(command.words)}",
+        escape(usage),
+        ".SH DESCRIPTION",
+        _filled(first),
+    ]
+    for paragraph in rest:
+        lines += _paragraph(paragraph)
+    lines.append(".SH OPTIONS")
+    for parameter in command.command.get_params(command.context):
+        record = parameter.get_help_record(command.context)
+        if record and "--help" not in record[0]:
+            # An argument's type says nothing that its name and help do not.
+            name = record[0].partition(" <")[0] if parameter.param_type_name == "argument" else record[0]
+            lines += [".TP", f".B {escape(name)}", _filled(record[1])]
+    lines += [".SH EXIT STATUS", "As", ".BR real (1)", "says.", ".SH SEE ALSO", _see_also(command.page)]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(paragraph: str) -> str:
+    text = _joined(paragraph).rstrip(".")
+    return text[0].lower() + text[1:]
+
+
+def _joined(paragraph: str) -> str:
+    return " ".join(paragraph.split())
+
+
+def _filled(paragraph: str) -> str:
+    """Break lines before escaping: mandoc asks for short ones, and a line must not begin like a request."""
+    return escape(textwrap.fill(_joined(paragraph), 72, break_on_hyphens=False, break_long_words=False))
+
+
+def _paragraph(paragraph: str) -> list[str]:
+    if not paragraph.lstrip().startswith("\b"):
+        return [".PP", _filled(paragraph)]
+    title, *examples = paragraph.replace("\b", "").strip("\n").splitlines()
+    return [f".SH {title.strip().rstrip(':').upper()}", ".nf", *(escape(line.strip()) for line in examples), ".fi"]
+
+
+def _see_also(page: str) -> str:
+    return _references(["real", *(command.page for command in commands() if command.page != page)])
+
+
+def _references(pages: list[str]) -> str:
+    """Refer to man pages; the comma stands behind the section, inside the request."""
+    return "\n".join(f".BR {escape(page)} (1){',' if page != pages[-1] else ''}" for page in pages)
+
+
+def main_page(frame: str) -> str:
+    """Fill the hand-written frame of real(1).
+
+    Args:
+        frame: Roff with @holes@.
+
+    Returns:
+        The page.
+    """
+    listed = [f".TP\n.BR {escape(command.page)} (1)\n{_filled(command.paragraphs[0])}" for command in commands()]
+    layouts = [f".TP\n.B {escape(row.name)}\n{_filled(row.fields.replace('`', ''))}" for row in LAYOUTS]
+    holes = {
+        "version": __version__,
+        "released": __released__,
+        "commands": "\n".join(listed),
+        "layouts": "Layouts are told by the fields of each record:\n" + "\n".join(layouts),
+        "pages": _references([command.page for command in commands()]),
+    }
+    return re.sub("@([a-z]+)@", lambda hole: holes[hole[1]], frame)
+
+
+def commands_table() -> str:
+    """Make the README's table of commands.
+
+    Returns:
+        Markdown.
+    """
+    rows = ["| command | what it does | streams or buffers |", "| --- | --- | --- |"]
+    for command in commands():
+        flow = [_joined(text) for text in command.paragraphs if re.match(r"(Streams|Buffers)\b", text)]
+        rows.append(f"| `{command.words}` | {_joined(command.paragraphs[0])} | {flow[0] if flow else 'writes files'} |")
+    return "\n".join(rows)
+
+
+def layouts_table() -> str:
+    """Make the README's table of layouts.
+
+    Returns:
+        Markdown.
+    """
+    rows = ["| layout | known by | becomes |", "| --- | --- | --- |"]
+    return "\n".join(rows + [f"| {row.name} | {row.fields} | {row.becomes} |" for row in LAYOUTS])
+
+
+def filled_readme(readme: str) -> str:
+    """Renew the generated parts of the README, between their marks.
+
+    Args:
+        readme: The README.
+
+    Returns:
+        The README with fresh tables.
+    """
+    for name, table in (("commands", commands_table()), ("layouts", layouts_table())):
+        begin, end = f"<!-- {name}: made by {RENEW} -->", f"<!-- end of {name} -->"
+        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+        readme = pattern.sub(lambda _, text=f"{begin}\n{table}\n{end}": text, readme)  # type: ignore[misc]
+    return readme
+
+
+def documents() -> dict[str, str]:
+    """Make every generated document.
+
+    Returns:
+        Paths below the repository's root, and contents.
+    """
+    made = {f"man/{command.page}.1": command_page(command) for command in commands()}
+    made["man/real.1"] = main_page((ROOT / FRAME).read_text(encoding="utf-8"))
+    made["README.md"] = filled_readme((ROOT / "README.md").read_text(encoding="utf-8"))
+    return made
+
+
+def differences() -> str:
+    """Compare the documents with the files.
+
+    Returns:
+        A unified diff; empty if all are up to date.
+    """
+    diff: list[str] = []
+    for name, content in documents().items():
+        path = ROOT / name
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        diff += difflib.unified_diff(before.splitlines(True), content.splitlines(True), name, f"{name}, fresh")
+    return "".join(diff)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the documents, or with --check compare them.
+
+    Args:
+        arguments: The command line.
+
+    Returns:
+        The exit status.
+    """
+    if arguments == ["--check"]:
+        diff = differences()
+        if diff:
+            sys.stdout.write(f"{diff}\nnot up to date; renew with: {RENEW}\n")
+        return int(bool(diff))
+    for name, content in documents().items():
+        (ROOT / name).write_text(content, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,87 @@
+"""Pairs as token ids: TRL's own tokenization, and a count for everything that is cut."""
+
+import pytest
+
+from real_cli.errors import RecordError
+from real_cli.models.tokens import PairTokenizer
+
+TEMPLATE = (
+    "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} <end> {% endfor %}"
+    "{% if add_generation_prompt %}assistant {% endif %}"
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_policy):
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(tiny_policy)
+
+
+def trl_ids(tokenizer, record, max_length, tmp_path):
+    """What TRL 1.16's trainer makes of a record: its prepared columns, cut as its collator cuts them."""
+    from datasets import Dataset
+    from transformers import AutoConfig, AutoModelForCausalLM
+    from trl import DPOConfig, DPOTrainer
+
+    model = AutoModelForCausalLM.from_config(
+        AutoConfig.for_model("llama", vocab_size=64, hidden_size=8, intermediate_size=8, num_hidden_layers=1,
+                             num_attention_heads=1, num_key_value_heads=1)
+    )  # fmt: skip
+    args = DPOConfig(output_dir=str(tmp_path), use_cpu=True, bf16=False, report_to="none", max_length=max_length)
+    trainer = DPOTrainer(
+        model, ref_model=AutoModelForCausalLM.from_config(model.config), args=args,
+        train_dataset=Dataset.from_list([record]), processing_class=tokenizer,
+    )  # fmt: skip
+    if not len(trainer.train_dataset):
+        return None
+    batch = trainer.data_collator([trainer.train_dataset[0]])
+    rows = zip(
+        batch["input_ids"].tolist(), batch["completion_mask"].tolist(), batch["attention_mask"].tolist(), strict=True
+    )
+    return [[(token, part) for token, part, seen in zip(*row, strict=True) if seen] for row in rows]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("max_length", [4, 6, 100])
+@pytest.mark.parametrize("form", ["text", "text with its end token", "conversation"])
+def test_token_ids_are_those_that_trl_makes(form, max_length, tokenizer, tmp_path):
+    """The same ids, the same split, the same cut."""
+    record = {"prompt": "the cat", "chosen": " sat on the mat", "rejected": " ran"}
+    tokenizer.chat_template = None
+    if form == "text with its end token":
+        record["chosen"] += "<end>"
+    if form == "conversation":
+        tokenizer.chat_template = TEMPLATE
+        record = {
+            name: [{"role": "user" if name == "prompt" else "assistant", "content": text}]
+            for name, text in record.items()
+        }
+    pair = PairTokenizer(tokenizer, max_length)(record)
+    ours = None
+    if pair is not None:
+        ours = [[(token, 0) for token in pair.prompt] + [(token, 1) for token in ids] for ids in pair[1:]]
+    assert ours == trl_ids(tokenizer, record, max_length, tmp_path)
+
+
+@pytest.mark.slow
+def test_what_is_cut_is_counted(tokenizer):
+    """A response beyond the limit, a prompt that fills it, and one that fits."""
+    tokenizer.chat_template = None
+    tokenize = PairTokenizer(tokenizer, 4)
+    assert tokenize({"prompt": "the cat", "chosen": " sat on the mat", "rejected": " ran"}) is not None
+    assert tokenize({"prompt": "the cat sat on the mat", "chosen": " yes", "rejected": " no"}) is None
+    assert tokenize({"prompt": "the", "chosen": " yes", "rejected": " no"}) is not None
+    counts = tokenize.counts
+    assert (counts.num_pairs, counts.num_truncated, counts.num_too_long) == (3, 1, 1)
+    assert counts.sentence(4) == "1 pairs cut to --max-length 4; 1 left out: the prompt alone fills 4 tokens"
+
+
+@pytest.mark.slow
+def test_a_conversation_without_a_chat_template_is_a_bad_record(tokenizer):
+    """One line that says what is wrong, not a traceback of the library."""
+    tokenizer.chat_template = None
+    turn = [{"role": "user", "content": "why"}]
+    with pytest.raises(RecordError, match="chat template refuses"):
+        PairTokenizer(tokenizer, 9)({"prompt": turn, "chosen": turn, "rejected": turn})
