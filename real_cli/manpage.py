@@ -112,7 +112,7 @@ def command_page(command: Command) -> str:
 
 
 def _summary(paragraph: str) -> str:
-    text = _joined(paragraph).rstrip(".")
+    text = re.split("[,:]", _joined(paragraph).rstrip("."))[0]  # one short line, as apropos shows it
     return text[0].lower() + text[1:]
 
 

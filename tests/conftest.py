@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 WORDS = (
-    "the a cat dog sat ran on under mat log red blue big small he she it saw heard and but then why how yes no".split()
+    ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "log", "red", "blue", "big", "small", "he", "she", "it", "saw", "heard", "and", "but", "then", "why", "how", "yes", "no"]
 )
 
 

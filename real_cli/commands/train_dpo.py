@@ -127,33 +127,15 @@ def train_dpo(
 
     check_objective(loss, beta, label_smoothing)
     settings = TrainingSettings(
-        loss=loss,
-        beta=beta,
-        label_smoothing=label_smoothing,
-        learning_rate=learning_rate,
-        epochs=epochs,
-        max_steps=max_steps or -1,
-        batch_size=batch_size,
-        gradient_accumulation=gradient_accumulation,
-        max_length=max_length,
-        lora=lora,
-        lora_rank=lora_rank,
-        seed=seed,
-        shuffle=shuffle,
-    )
+        loss=loss, beta=beta, label_smoothing=label_smoothing, learning_rate=learning_rate, epochs=epochs,
+        max_steps=max_steps or -1, batch_size=batch_size, gradient_accumulation=gradient_accumulation,
+        max_length=max_length, lora=lora, lora_rank=lora_rank, seed=seed, shuffle=shuffle,
+    )  # fmt: skip
     extras = Extras(
-        policy=policy,
-        reference=reference,
-        eval_file=eval_file,
-        export_logps=export_logps,
-        batch_tokens=batch_tokens,
-        device=device,
-        dtype=dtype,
-        gradient_checkpointing=gradient_checkpointing,
-        logging_steps=logging_steps,
-        save_steps=save_steps,
-        report_to=report_to,
-    )
+        policy=policy, reference=reference, eval_file=eval_file, export_logps=export_logps,
+        batch_tokens=batch_tokens, device=device, dtype=dtype, gradient_checkpointing=gradient_checkpointing,
+        logging_steps=logging_steps, save_steps=save_steps, report_to=report_to,
+    )  # fmt: skip
     workspace = Workspace(output, resume=resume)
     job = Job(
         [os.devnull] if resume and not files and sys.stdin.isatty() else files or [],

@@ -126,7 +126,7 @@ class TrainingRun:
     def _optimize(
         self, policy: Policy, pairs: PairSet, held_out: PairSet | None, stop: StopRequest
     ) -> tuple[Any, Record]:
-        from real_cli.models.trainer import Reporter, make_trainer, run_trainer
+        from real_cli.models.trainer import Reporter, Routine, make_trainer, run_trainer
 
         extras = self._extras
         with ExitStack() as stack:
@@ -143,10 +143,7 @@ class TrainingRun:
                 self._workspace.folder,
                 self._settings,
                 Reporter(report, lambda: bool(stop)),
-                save_steps=extras.save_steps,
-                logging_steps=extras.logging_steps,
-                report_to=extras.report_to,
-                gradient_checkpointing=extras.gradient_checkpointing,
+                Routine(extras.logging_steps, extras.save_steps, extras.report_to, extras.gradient_checkpointing),
             )
             return trainer, run_trainer(trainer, self._workspace.last_checkpoint())
 

@@ -11,6 +11,7 @@ Private hooks of TRL 1.16 that RealTrainer overrides; `tests/models/test_trainer
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -22,7 +23,7 @@ from trl.trainer import dpo_trainer
 
 from real_cli.core.objectives import OBJECTIVES, PairLogps
 from real_cli.core.records import Record
-from real_cli.errors import RealError
+from real_cli.errors import ModelError, RealError, UsageError
 from real_cli.models.policies import Policy
 from real_cli.models.training import TrainingSettings
 
@@ -117,6 +118,23 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
             control.should_save = control.should_training_stop = True
 
 
+@dataclass(frozen=True)
+class Routine:
+    """What a run does beside its steps.
+
+    Attributes:
+        logging_steps: Log every so many steps.
+        save_steps: Save a checkpoint every so many steps; 0 only when stopped.
+        report_to: Trackers as transformers names them, separated by commas, or "none".
+        gradient_checkpointing: Compute activations again in the backward pass, for memory.
+    """
+
+    logging_steps: int = 1
+    save_steps: int = 0
+    report_to: str = "none"
+    gradient_checkpointing: bool = False
+
+
 def make_trainer(
     policy: Policy,
     train_rows: Any,
@@ -124,12 +142,7 @@ def make_trainer(
     folder: Path,
     settings: TrainingSettings,
     callback: Reporter,
-    *,
-    save_steps: int = 0,
-    eval_steps: int = 0,
-    logging_steps: int = 1,
-    report_to: str = "none",
-    gradient_checkpointing: bool = False,
+    routine: Routine = Routine(),
 ) -> RealTrainer:
     """Set up a run.
 
@@ -140,15 +153,36 @@ def make_trainer(
         folder: Where checkpoints go.
         settings: What decides the trajectory.
         callback: Gets the log lines.
-        save_steps: Save a checkpoint every so many steps; 0 only when stopped.
-        eval_steps: Evaluate every so many steps; 0 at the end of each epoch.
-        logging_steps: Log every so many steps.
-        report_to: Trackers as transformers names them, separated by commas, or "none".
-        gradient_checkpointing: Compute activations again in the backward pass, for memory.
+        routine: What happens beside the steps.
 
     Returns:
         The trainer, ready to train.
+
+    Raises:
+        UsageError: If a tracker is not installed.
     """
+    args = _arguments(policy, folder, settings, routine, evaluates=eval_rows is not None)
+    try:
+        trainer = RealTrainer(
+            policy.model,
+            args=args,
+            train_dataset=train_rows,
+            eval_dataset=eval_rows,
+            processing_class=policy.tokenizer,
+            peft_config=lora_config(settings) if settings.lora else None,
+            callbacks=[callback],
+            settings=settings,
+        )
+    except (ImportError, RuntimeError) as error:
+        if routine.report_to == "none":
+            raise
+        raise UsageError(f"--report-to {routine.report_to}: {str(error).splitlines()[0]}") from None
+    for printer in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(printer)  # both write to standard output, which is for records
+    return trainer
+
+
+def _arguments(policy: Policy, folder: Path, settings: TrainingSettings, routine: Routine, *, evaluates: bool) -> Any:
     on_cpu = policy.place.device.type == "cpu"
     args = DPOConfig(
         output_dir=str(folder),
@@ -166,32 +200,19 @@ def make_trainer(
         use_cpu=on_cpu,
         bf16=policy.model.dtype != policy.place.dtype,
         dataloader_pin_memory=not on_cpu,
-        gradient_checkpointing=gradient_checkpointing,
-        logging_steps=logging_steps,
+        gradient_checkpointing=routine.gradient_checkpointing,
+        logging_steps=routine.logging_steps,
         logging_first_step=True,
         disable_tqdm=True,
         prediction_loss_only=True,
-        report_to=report_to.split(","),
-        save_strategy="steps" if save_steps else "no",
-        save_steps=save_steps or 500,
-        eval_strategy="no" if eval_rows is None else "steps" if eval_steps else "epoch",
-        eval_steps=eval_steps or None,
+        report_to=routine.report_to.split(","),
+        save_strategy="steps" if routine.save_steps else "no",
+        save_steps=routine.save_steps or 500,
+        eval_strategy="epoch" if evaluates else "no",
     )
     # Several visible GPUs without a launcher would be DataParallel, which TRL refuses: one process takes one.
     args._n_gpu = min(args.n_gpu, 1)
-    trainer = RealTrainer(
-        policy.model,
-        args=args,
-        train_dataset=train_rows,
-        eval_dataset=eval_rows,
-        processing_class=policy.tokenizer,
-        peft_config=lora_config(settings) if settings.lora else None,
-        callbacks=[callback],
-        settings=settings,
-    )
-    for printer in (PrinterCallback, ProgressCallback):
-        trainer.remove_callback(printer)  # both write to standard output, which is for records
-    return trainer
+    return args
 
 
 def lora_config(settings: TrainingSettings) -> Any:
@@ -202,9 +223,14 @@ def lora_config(settings: TrainingSettings) -> Any:
 
     Returns:
         peft's configuration.
-    """
-    from peft import LoraConfig
 
+    Raises:
+        ModelError: If peft is not installed.
+    """
+    try:
+        from peft import LoraConfig
+    except ImportError:
+        raise ModelError("--lora needs a package: pip install 'real-cli[lora]'") from None
     return LoraConfig(
         r=settings.lora_rank,
         lora_alpha=2 * settings.lora_rank,

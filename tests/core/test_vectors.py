@@ -54,7 +54,10 @@ def test_base64_is_little_endian_float32_as_python_packs_it():
 
 def test_float16_names_itself_and_takes_half_the_bytes():
     fields = encode_embedding(np.array([1.0, -2.5], dtype=np.float32), Encoding.base64_float16)
-    assert fields == {"embedding": base64.b64encode(struct.pack("<2e", 1.0, -2.5)).decode(), "embedding_dtype": "float16"}
+    assert fields == {
+        "embedding": base64.b64encode(struct.pack("<2e", 1.0, -2.5)).decode(),
+        "embedding_dtype": "float16",
+    }
     assert decode_embedding(fields).tolist() == [1.0, -2.5]
 
 

