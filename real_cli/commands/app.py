@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -23,7 +23,7 @@ class InPipeOrder(TyperGroup):
 
     ORDER = ("embed", "pair", "relabel", "train-dpo", "eval", "init")
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in order."""
         return sorted(super().list_commands(ctx), key=self.ORDER.index)
 

@@ -44,7 +44,7 @@ def wilson_interval(successes: int, trials: int, z: float = Z_95) -> Interval | 
     scale = 1 + z * z / trials
     center = (share + z * z / (2 * trials)) / scale
     half = z / scale * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return Interval(max(0.0, center - half), min(1.0, center + half))
+    return Interval(round(max(0.0, center - half), 12), round(min(1.0, center + half), 12))
 
 
 @dataclass

@@ -18,6 +18,8 @@ from real_cli.errors import RecordError
 EQUAL_TEXTS = "equal texts"
 EQUAL_SCORES = "equal scores"
 TOO_FEW = "too few responses"
+# What float32 embeddings can tell; more digits would differ from one processor to another.
+SIMILARITY_DIGITS = 7
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,9 @@ def _add_pairs(
     settings: Settings,
 ) -> Outcome:
     for i, j in pairs:
-        extra: Record = {"similarity": float(pool.similarities[i, j])} if pool.similarities.size else {}
+        extra: Record = {}
+        if pool.similarities.size:
+            extra["similarity"] = round(float(pool.similarities[i, j]), SIMILARITY_DIGITS)
         extra |= {"strategy": settings.strategy.value, **known}
         order = order_pair(responses[i], responses[j], settings.orient)
         if order is None:

@@ -64,7 +64,8 @@ def decode_embedding(response: Record, number: int = 1) -> Vectors:
                 base64.b64decode(value, validate=True), DTYPES[response.get("embedding_dtype", "float32")]
             )
         else:
-            raw = np.asarray(value, dtype=np.float64)
+            # The same numbers whether they came as decimals or as bytes.
+            raw = np.asarray(value, dtype=np.float64).astype(np.float32)
     except (ValueError, TypeError, KeyError, binascii.Error):
         raw = np.empty(0)
     vector: Vectors = raw.astype(np.float64)

@@ -33,6 +33,8 @@ def open_output(path: Path | None) -> Iterator[IO[bytes]]:
     Raises:
         RealError: If the file cannot be written.
     """
+    # A link stays a link: what it points to is written.
+    path = path.resolve() if path is not None and path.is_symlink() else path
     if path is None or path == STANDARD_OUTPUT:
         with standard_output() as stream:
             yield stream

@@ -177,7 +177,7 @@ def test_what_has_no_json_form_is_refused():
 
 def test_a_record_too_deep_to_be_written_is_refused_where_it_is_read():
     """orjson reads 1024 levels and writes 254: refused while reading, the line is known and can be skipped."""
-    with pytest.raises(RecordError, match="nested"):
+    with pytest.raises(RecordError, match="nest|deep"):
         parse_record(b'{"a":' + b"[" * 300 + b"]" * 300 + b"}")
 
 

@@ -1,0 +1,241 @@
+"""What `eval pairs` reports."""
+
+import math
+from statistics import quantiles
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest, spearmanr
+
+from real_cli.core.health import PairHealth, PoolCount, check_pair, describe, rank_correlation
+from real_cli.errors import RecordError
+
+few_numbers = st.integers(-3, 3).map(float)  # with ties
+maybe_numbers = st.none() | st.integers(-9, 9)
+records = st.builds(
+    lambda prompt, texts, scores, similarity: pair(
+        prompt, *texts, score_chosen=scores[0], score_rejected=scores[1], similarity=similarity
+    ),
+    st.sampled_from("pq"),
+    st.tuples(st.sampled_from(["a", "bb", "ccc"]), st.sampled_from(["a", "bb", "ccc"])),
+    st.tuples(maybe_numbers, maybe_numbers),
+    st.none() | st.floats(-1, 1),
+)
+
+
+def pair(prompt: str, chosen: str, rejected: str, **fields: object) -> dict:
+    return {"prompt": prompt, "chosen": chosen, "rejected": rejected, **fields}
+
+
+def unlabeled(first: str, second: str, *scores: float) -> dict:
+    responses = [{"text": first}, {"text": second}]
+    for response, score in zip(responses, scores, strict=False):
+        response["score"] = score
+    return {"prompt": "q", "responses": responses}
+
+
+def summary_of(*pairs: dict, pool: PoolCount | None = None) -> dict:
+    health = PairHealth()
+    for record in pairs:
+        health.add(record)
+    return health.summary(pool)
+
+
+# By hand
+
+
+def test_counts_of_four_pairs():
+    """Scores 5 > 2 as labeled, 1 < 4 against, 3 = 3 a tie, none. Chosen longer: aaa against b, aa against b; shorter: c
+    against dd; as long: e against f. Share 2 of 3 unequal."""
+    summary = summary_of(
+        pair("p", "aaa", "b", score_chosen=5, score_rejected=2),
+        pair("q", "c", "dd", score_chosen=1, score_rejected=4),
+        pair("q", "e", "f", score_chosen=3, score_rejected=3),
+        pair("r", "aa", "b"),
+    )
+    counts = ("num_pairs", "num_labeled", "num_prompts", "num_repeats", "num_against_scores", "num_equal_scores")
+    assert [summary[name] for name in counts] == [4, 4, 3, 0, 1, 1]
+    assert summary["share_chosen_longer"] == pytest.approx(2 / 3)
+    assert summary["length_gap_characters"]["mean"] == pytest.approx((2 - 1 + 0 + 1) / 4)
+    assert summary["score_gap"]["mean"] == pytest.approx((3 - 3 + 0) / 3)
+
+
+def test_an_unlabeled_pair_has_a_gap_without_sign_and_no_length_bias():
+    """|2 - 5| = 3."""
+    summary = summary_of(unlabeled("a", "bbb", 2, 5))
+    assert (summary["num_pairs"], summary["num_labeled"], summary["num_against_scores"]) == (1, 0, 0)
+    assert summary["score_gap"]["mean"] == 3
+    assert (summary["length_gap_characters"], summary["share_chosen_longer"]) == (None, None)
+
+
+def test_equal_texts_and_repeats_are_counted():
+    """The same prompt and texts again is a repeat, whatever else is on the record; swapped labels are not."""
+    summary = summary_of(
+        pair("q", "a", "a"), pair("q", "a", "b"), pair("q", "a", "b", id=2), pair("q", "b", "a"), pair("p", "a", "b")
+    )
+    assert (summary["num_equal_texts"], summary["num_repeats"], summary["num_prompts"]) == (1, 1, 2)
+
+
+def test_strategies_are_counted_in_the_order_of_their_names():
+    summary = summary_of(
+        *(pair("q", "a", "b", strategy=name) for name in ("hard", "easy", "hard")), pair("q", "a", "b")
+    )
+    assert list(summary["strategies"].items()) == [("easy", 1), ("hard", 2)]
+
+
+def test_the_length_of_a_conversation_is_that_of_its_words():
+    """ "Hello" has 5 letters, "Hi" 2: a gap of 3, though the JSON around both is long."""
+    chosen, rejected = ([{"role": "assistant", "content": text}] for text in ("Hello", "Hi"))
+    summary = summary_of(pair([{"role": "user", "content": "Q"}], chosen, rejected))
+    assert summary["length_gap_characters"]["mean"] == 3
+
+
+def test_quantiles_of_three_numbers():
+    """1, 2, 6: mean 3, halfway from 1 to 2 is 1.5, halfway from 2 to 6 is 4."""
+    assert describe(np.array([6.0, math.nan, 1.0, 2.0])) == {
+        "count": 3,
+        "mean": 3.0,
+        "min": 1.0,
+        "p25": 1.5,
+        "median": 2.0,
+        "p75": 4.0,
+        "max": 6.0,
+    }
+
+
+def test_rank_correlation_of_three_numbers():
+    """Ranks 1 2 3 against 1 3 2: 1 - 6 * (0 + 1 + 1) / (3 * 8) = .5."""
+    assert rank_correlation(np.array([0.1, 0.2, 0.9]), np.array([5.0, 70.0, 6.0])) == pytest.approx(0.5)
+
+
+def test_the_correlation_is_of_similarity_and_the_gap_without_sign():
+    """METHODS 22.5. Similarities .1 .5 .9, gaps 9, -4, 1: |9| > |-4| > |1|, so -1."""
+    gaps = zip((0.1, 0.5, 0.9), (9, -4, 1), strict=True)
+    summary = summary_of(*(pair("q", "a", f"b{s}", similarity=s, score_chosen=g, score_rejected=0) for s, g in gaps))
+    assert summary["similarity_score_gap_correlation"] == -1
+
+
+def test_nothing_to_report_is_none_and_no_division():
+    summary = summary_of()
+    assert (summary["num_pairs"], summary["num_possible_pairs"], summary["strategies"]) == (0, 0, {})
+    names = ("similarity", "score_gap", "share_chosen_longer", "share_chosen_longer_low", "saved_of_possible_pairs")
+    assert {summary[name] for name in names} == {None}
+
+
+# Labels saved
+
+
+def test_saved_against_the_responses_each_pair_was_chosen_from():
+    """METHODS 1.7: K=4 and K=3 make 6 + 3 = 9 pairs; 1 - 2/9."""
+    summary = summary_of(pair("p", "a", "b", num_responses=4), pair("q", "a", "b", num_responses=3))
+    assert (summary["num_possible_pairs"], summary["num_input_pairs"]) == (9, None)
+    assert summary["saved_of_possible_pairs"] == pytest.approx(7 / 9)
+
+
+def test_stages_of_one_prompt_count_its_responses_once():
+    """Curry-DPO takes 3 of 6 pairs: 1 - 3/6."""
+    summary = summary_of(*(pair("q", "a", text, num_responses=4) for text in "bcd"))
+    assert summary["saved_of_possible_pairs"] == pytest.approx(0.5)
+
+
+def test_saved_against_the_pool():
+    """Pool: 4 distinct texts make 6 pairs, a pair makes 1, a pair of equal texts 0; 7 in all, 2 of them were pairs."""
+    pool = PoolCount()
+    pool.add({"prompt": "p", "responses": [{"text": text} for text in "abcda"]})
+    pool.add(pair("q", "a", "b"))
+    pool.add(pair("r", "a", "a"))
+    assert (pool.num_prompts, pool.num_possible, pool.num_given) == (3, 7, 2)
+    summary = summary_of(pair("p", "a", "b"), pool=pool)
+    assert summary["saved_of_possible_pairs"] == pytest.approx(6 / 7)
+    assert summary["saved_of_input_pairs"] == pytest.approx(1 / 2)
+
+
+def test_several_pairs_of_one_prompt_never_save_less_than_nothing():
+    """Preference data often holds a prompt more than once; two pairs of it cannot save -100 %."""
+    saved = summary_of(pair("q", "a", "b"), pair("q", "a", "c"))["saved_of_possible_pairs"]
+    assert saved is None or 0 <= saved <= 1
+
+
+def test_a_number_of_responses_that_makes_no_sense_breaks_nothing():
+    assert summary_of(pair("q", "a", "b", num_responses=-1))["num_pairs"] == 1
+
+
+# Against independent implementations
+
+
+@given(st.lists(st.tuples(few_numbers, few_numbers), min_size=3, max_size=20))
+@settings(max_examples=100)
+def test_the_rank_correlation_is_that_of_scipy(points):
+    first, second = np.array(points).T
+    assume(np.ptp(first) and np.ptp(second))
+    assert rank_correlation(first, second) == pytest.approx(spearmanr(first, second).statistic)  # scipy 1.17.1
+
+
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=30))
+@settings(max_examples=50)
+def test_the_quartiles_are_those_of_the_standard_library(values):
+    described = describe(np.array(values))
+    expected = quantiles(values, n=4, method="inclusive")  # Python 3.11
+    assert [described[name] for name in ("p25", "median", "p75")] == pytest.approx(expected, abs=1e-9)
+    assert (described["min"], described["max"], described["count"]) == (min(values), max(values), len(values))
+
+
+@given(longer=st.integers(0, 8), shorter=st.integers(0, 8))
+@settings(max_examples=25)
+def test_the_interval_of_the_length_bias_is_that_of_scipy(longer, shorter):
+    assume(longer + shorter)
+    summary = summary_of(*[pair("q", "aa", "b")] * longer, *[pair("q", "a", "bb")] * shorter, pair("q", "a", "b"))
+    expected = binomtest(longer, longer + shorter).proportion_ci(method="wilson")  # scipy 1.17.1
+    low, high = summary["share_chosen_longer_low"], summary["share_chosen_longer_high"]
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+# Properties
+
+
+@pytest.mark.parametrize("values", [([1, 2], [1, 2]), ([1, 1, 1], [1, 2, 3]), ([1, 2, math.nan], [1, 2, 3])])
+def test_too_few_or_constant_numbers_have_no_correlation(values):
+    assert rank_correlation(*(np.array(one, dtype=float) for one in values)) is None
+
+
+@given(st.lists(records, max_size=12), st.randoms())
+@settings(max_examples=50)
+def test_the_order_of_the_pairs_does_not_matter(pairs, draw):
+    shuffled = draw.sample(pairs, len(pairs))
+    there, back = summary_of(*pairs), summary_of(*shuffled)
+    for name, value in there.items():
+        assert back[name] == (pytest.approx(value) if isinstance(value, float | dict) else value)
+
+
+@given(records)
+@settings(max_examples=50)
+def test_swapping_the_label_turns_gap_and_length_bias_round(record):
+    back = record | {
+        "chosen": record["rejected"],
+        "rejected": record["chosen"],
+        "score_chosen": record["score_rejected"],
+        "score_rejected": record["score_chosen"],
+    }
+    one, other = summary_of(record), summary_of(back)
+    assert other["num_equal_scores"] == one["num_equal_scores"]
+    if one["score_gap"]:
+        assert other["score_gap"]["mean"] == -one["score_gap"]["mean"]
+    if one["share_chosen_longer"] is not None:
+        assert other["share_chosen_longer"] == 1 - one["share_chosen_longer"]
+    assert one["num_against_scores"] + other["num_against_scores"] + one["num_equal_scores"] <= 1
+
+
+# Errors
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_a_pair_has_two_responses(number):
+    with pytest.raises(RecordError, match=f"^{number} responses; a pair has two"):
+        check_pair({"prompt": "q", "responses": [{"text": str(i)} for i in range(number)]})
+
+
+def test_labeled_and_unlabeled_pairs_are_pairs():
+    check_pair(pair("q", "a", "b"))
+    check_pair(unlabeled("a", "b"))
