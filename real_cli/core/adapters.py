@@ -1,5 +1,6 @@
 """Adapters: each turns a record of one layout into candidates or preference. `real_cli.core.layouts` says which."""
 
+import math
 from collections.abc import Iterable
 from os.path import commonprefix
 from typing import Any
@@ -10,6 +11,7 @@ from real_cli.errors import RecordError, clip
 
 ASSISTANT_MARK = "\n\nAssistant:"
 ASPECTS = ("instruction_following", "honesty", "truthfulness", "helpfulness")
+RESPONSE_FIELDS = ("response", "completion", "output")
 PARALLEL_FIELDS = {
     "text": ("responses", "generations"),
     "score": ("scores", "rewards", "ratings", "rewards_armorm"),
@@ -32,12 +34,10 @@ def keep(record: Record) -> Record:
 
 def join_arrays(record: Record) -> Record:
     """Join `responses`, `scores`, `models`, `ranks` and `embeddings`, lists of one length, into objects."""
-    columns = {
-        field: name
-        for name, fields in PARALLEL_FIELDS.items()
-        for field in fields
-        if isinstance(record.get(field), list)
-    }
+    columns: dict[str, str] = {}
+    for name, fields in PARALLEL_FIELDS.items():
+        lists = [field for field in fields if isinstance(record.get(field), list)]
+        columns |= dict.fromkeys(lists[:1], name)  # of two lists for one thing the second stays a field
     texts = record[first_text_list(record, PARALLEL_FIELDS["text"])]
     responses: list[Record] = [{} for _ in texts]
     for field, name in columns.items():
@@ -51,7 +51,8 @@ def join_arrays(record: Record) -> Record:
             response[name] = (
                 value["score"] if isinstance(value, dict) and name == "score" and "score" in value else value
             )
-    return _rest(record, [*columns, "instruction"], prompt=_prompt(record), responses=responses)
+    prompt = _prompt_field(record)
+    return _rest(record, [*columns, prompt], prompt=record[prompt], responses=responses)
 
 
 def first_text_list(record: Record, fields: Iterable[str]) -> str:
@@ -63,8 +64,8 @@ def first_text_list(record: Record, fields: Iterable[str]) -> str:
     return ""
 
 
-def _prompt(record: Record) -> Any:
-    return record["prompt"] if "prompt" in record else record.get("instruction")
+def _prompt_field(record: Record) -> str:
+    return "prompt" if "prompt" in record else "instruction"
 
 
 def rate_completions(record: Record) -> Record:
@@ -76,7 +77,8 @@ def rate_completions(record: Record) -> Record:
     for completion in record["completions"]:
         if not isinstance(completion, dict) or "response" not in completion:
             raise RecordError(f"a completion has no 'response': {clip(completion)}")
-        ratings = [_rating(completion.get("annotations", {}).get(aspect)) for aspect in ASPECTS]
+        annotations = completion.get("annotations") or {}
+        ratings = [_rating(annotations.get(aspect)) for aspect in ASPECTS]
         rated = [rating for rating in ratings if rating is not None]
         score = (
             sum(rated) / len(rated) if rated else completion.get("fine-grained_score", completion.get("overall_score"))
@@ -90,9 +92,10 @@ def _rating(aspect: object) -> float | None:
     """Read an aspect's rating, a number or a numeral; N/A is none."""
     rating = aspect.get("Rating") if isinstance(aspect, dict) else None
     try:
-        return float(rating) if rating is not None else None
+        number = math.nan if rating is None else float(rating)
     except (TypeError, ValueError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def order_answers(record: Record) -> Record:
@@ -100,11 +103,15 @@ def order_answers(record: Record) -> Record:
     first: Record = {"text": record["human_ref_A"]}
     second: Record = {"text": record["human_ref_B"]}
     score_a, score_b = record.get("score_A"), record.get("score_B")
-    a_preferred = record.get("labels", 1) == 1
+    a_preferred = record.get("labels") == 1
     scored = is_number(score_a) and is_number(score_b)
     if scored:
         a_preferred = a_preferred if score_a == score_b else float(str(score_a)) > float(str(score_b))
         first["score"], second["score"] = score_a, score_b
+    elif record.get("labels") not in (0, 1):
+        raise RecordError(
+            "neither score_A and score_B nor 'labels' say which answer is preferred; one of them is needed"
+        )
     chosen, rejected = (first, second) if a_preferred else (second, first)
     ours: Record = {"prompt": record["history"], "chosen": chosen["text"], "rejected": rejected["text"]}
     if scored:
@@ -147,17 +154,20 @@ def split_binarized(record: Record) -> Record:
 
 
 def unify_forms(record: Record) -> Record:
-    """Give prompt, chosen and rejected one form where only the prompt is a conversation."""
+    """Give prompt, chosen and rejected one form where one of the two sides is text and the other a conversation."""
     prompt = record["prompt"]
+    if isinstance(prompt, str):
+        return record | {"prompt": [{"role": "user", "content": prompt}]}
     return record | {field: as_completion(prompt, record[field]) for field in ("chosen", "rejected")}
 
 
 def wrap_response(record: Record) -> Record:
     """One response a row: {prompt, response, score}, unpaired TRL rows, AlpacaEval outputs."""
-    text_field = next(field for field in ("response", "completion", "output") if field in record)
+    text_field = next(field for field in RESPONSE_FIELDS if is_text(record.get(field)))
+    prompt = _prompt_field(record)
     response: Record = {"text": record[text_field]}
-    used = ["prompt", "instruction", text_field]
-    if is_number(record.get("score")):
+    used = [prompt, text_field]
+    if record.get("score") is not None:
         response["score"] = record["score"]
         used.append("score")
     elif isinstance(record.get("label"), bool):
@@ -166,4 +176,4 @@ def wrap_response(record: Record) -> Record:
     if "generator" in record:
         response["model"] = record["generator"]
         used.append("generator")
-    return _rest(record, used, prompt=_prompt(record), responses=[response])
+    return _rest(record, used, prompt=record[prompt], responses=[response])

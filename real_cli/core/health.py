@@ -75,7 +75,7 @@ class PairHealth:
     _similarity: "array[float]" = field(default_factory=lambda: array("d"))
     _score_gap: "array[float]" = field(default_factory=lambda: array("d"))
     _length_gap: "array[float]" = field(default_factory=lambda: array("d"))
-    _prompts: set[bytes] = field(default_factory=set)
+    _prompts: dict[bytes, int] = field(default_factory=dict)
     _contents: set[bytes] = field(default_factory=set)
 
     def add(self, record: Record) -> None:
@@ -112,8 +112,11 @@ class PairHealth:
         prompt = text_key(record["prompt"])
         if prompt not in self._prompts:
             num_responses = record.get("num_responses")
-            self.num_possible += comb(int(_number(num_responses)), 2) if is_number(num_responses) else 1
-        self._prompts.add(prompt)
+            self._prompts[prompt] = comb(max(2, int(_number(num_responses))), 2) if is_number(num_responses) else 1
+            self.num_possible += self._prompts[prompt]
+        # More pairs of a prompt than it is said to allow were possible all the same.
+        self._prompts[prompt] -= 1
+        self.num_possible += self._prompts[prompt] < 0
 
     def summary(self, pool: PoolCount | None = None) -> dict[str, Any]:
         """Sum up.

@@ -54,3 +54,22 @@ def order_pair(first: Record, second: Record, orient: Orient) -> int | None:
     if quality[0] == quality[1]:
         return None
     return 1 if quality[0] > quality[1] else -1
+
+
+def quality_gap(first: Record, second: Record, orient: Orient) -> float:
+    """Measure how much better the better of two responses is.
+
+    Args:
+        first: A response.
+        second: Another one.
+        orient: What is compared, as for `order_pair`.
+
+    Returns:
+        The difference in score, or in rank; 0 if nothing says.
+
+    Example:
+        >>> quality_gap({"score": 5}, {"score": 2}, Orient.auto), quality_gap({"rank": 1}, {"rank": 3}, Orient.auto)
+        (3.0, 2.0)
+    """
+    quality = read_quality([first, second], orient)
+    return 0.0 if quality is None else float(abs(quality[0] - quality[1]))

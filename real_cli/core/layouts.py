@@ -8,9 +8,12 @@ from collections.abc import Callable
 from os.path import commonprefix
 from typing import NamedTuple
 
+import orjson
+
 from real_cli.core.adapters import (
     ASSISTANT_MARK,
     PARALLEL_FIELDS,
+    RESPONSE_FIELDS,
     first_text_list,
     join_arrays,
     keep,
@@ -97,6 +100,8 @@ def adapt_prompt(record: Record) -> Adapted:
 
 def _nearest(record: Record) -> str:
     """Say what a record lacks of the layout it resembles most."""
+    if "responses" in record and not isinstance(record["responses"], list):
+        return f"field 'responses' is {clip(record['responses'])}; a list of objects with 'text' is needed"
     if "responses" in record:
         return "field 'prompt' is missing; each record needs 'prompt' and 'responses'"
     for field, other in (("chosen", "rejected"), ("rejected", "chosen")):
@@ -174,9 +179,12 @@ LAYOUTS = (
     ),
     Layout(
         "TRL, mixed",
-        "`prompt`: conversation, `chosen`, `rejected`: texts",
+        "`prompt`: conversation, `chosen`, `rejected`: texts; or the other way round",
         "preference",
-        lambda r: is_conversation(r.get("prompt")) and _is_strings(r, "chosen", "rejected"),
+        lambda r: (
+            (is_conversation(r.get("prompt")) and _is_strings(r, "chosen", "rejected"))
+            or (isinstance(r.get("prompt"), str) and _are_conversations(r))
+        ),
         unify_forms,
     ),
     Layout(
@@ -205,10 +213,7 @@ LAYOUTS = (
         "`prompt` or `instruction`, `response`, `completion` or `output`, with `score`, `label` or "
         "`generator`; neighboring rows of one prompt are joined (TRL unpaired, AlpacaEval, flat)",
         "candidates",
-        lambda r: (
-            ("prompt" in r or "instruction" in r)
-            and any(is_text(r.get(field)) for field in ("response", "completion", "output"))
-        ),
+        lambda r: ("prompt" in r or "instruction" in r) and any(is_text(r.get(field)) for field in RESPONSE_FIELDS),
         wrap_response,
         one_response_a_row=True,
     ),
@@ -222,7 +227,8 @@ def join_rows(rows: list[Record]) -> Record:
         rows: Candidates records with one response each and the same prompt.
 
     Returns:
-        One record. A field that all rows agree on stays on the record; others go to their row's response.
+        One record. A field that all rows agree on stays on the record; others go to their row's response, as row_FIELD
+        where the response has that field itself.
 
     Example:
         >>> join_rows([{"prompt": "q", "responses": [{"text": "a"}], "id": 1, "set": "x"},
@@ -230,12 +236,21 @@ def join_rows(rows: list[Record]) -> Record:
         {'prompt': 'q', 'responses': [{'text': 'a', 'id': 1}, {'text': 'b', 'id': 2}], 'set': 'x'}
     """
     first = rows[0]
-    common = {field for field, value in first.items() if all(field in row and row[field] == value for row in rows)}
+    common = {field for field in first if all(_alike(first, row, field) for row in rows)}
     kept = common | {"prompt", "responses"}
-    responses = [
-        row["responses"][0] | {field: value for field, value in row.items() if field not in kept} for row in rows
-    ]
+    responses = []
+    for row in rows:
+        response = dict(row["responses"][0])
+        for field, value in row.items():
+            if field not in kept:
+                response[f"row_{field}" if field in response else field] = value
+        responses.append(response)
     return {field: responses if field == "responses" else value for field, value in first.items() if field in kept}
+
+
+def _alike(first: Record, row: Record, field: str) -> bool:
+    # As JSON: true is not 1.
+    return field in row and orjson.dumps(first[field]) == orjson.dumps(row[field])
 
 
 def same_prompt(record: Record, other: Record) -> bool:

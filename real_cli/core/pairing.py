@@ -7,9 +7,9 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.core.labels import order_pair, read_quality
+from real_cli.core.labels import order_pair, quality_gap, read_quality
 from real_cli.core.names import Emit, Orient, Strategy
-from real_cli.core.records import LEFT_BEHIND, Record, is_preference, to_candidates, to_preference
+from real_cli.core.records import LEFT_BEHIND, Record, to_candidates, to_preference
 from real_cli.core.strategies import STRATEGIES, Pair, Pool
 from real_cli.core.texts import as_completion, is_number, text_key
 from real_cli.core.vectors import Vectors, cosine_similarities, stack_embeddings
@@ -74,7 +74,8 @@ def choose_pairs(record: Record, settings: Settings) -> Outcome:
         Zhang et al., 2024, REAL, arXiv:2409.17169, section 3; orientation by score is METHODS 1.10, fault 1.
     """
     candidates = to_candidates(record)
-    responses = _distinct(candidates["responses"])
+    numbers = _distinct(candidates)
+    responses = [candidates["responses"][number - 1] for number in numbers]
     outcome = Outcome(possible=comb(len(responses), 2))
     outcome.dropped += [EQUAL_TEXTS] * (len(candidates["responses"]) - len(responses))
     if len(responses) < (3 if settings.emit is Emit.triples else 2):
@@ -83,13 +84,13 @@ def choose_pairs(record: Record, settings: Settings) -> Outcome:
     if settings.emit is Emit.ranking:
         return _add_ranking(outcome, candidates, responses, settings)
     known: Record = {"num_responses": len(responses)}
-    if is_preference(record) and is_number(record.get("num_responses")):
+    if len(responses) == 2 and is_number(record.get("num_responses")):
         known = {"num_responses": record["num_responses"]}  # of the prompt this pair was once chosen from
     if settings.emit is Emit.triples:
         best = int(np.argmax(_need_quality(responses, settings)))
-        reference = responses.pop(best)
+        reference, _ = responses.pop(best), numbers.pop(best)
         known |= {"reference": as_completion(candidates["prompt"], reference["text"])}
-    pool = _make_pool(candidates, responses, settings)
+    pool = _make_pool(candidates, responses, numbers, settings)
     pairs = STRATEGIES[settings.strategy].choose(pool)
     if not pairs:
         outcome.dropped.append(EQUAL_SCORES)
@@ -105,6 +106,7 @@ def _add_pairs(
     known: Record,
     settings: Settings,
 ) -> Outcome:
+    gaps = []
     for i, j in pairs:
         extra: Record = {}
         if pool.similarities.size:
@@ -113,47 +115,48 @@ def _add_pairs(
         order = order_pair(responses[i], responses[j], settings.orient)
         if order is None:
             outcome.dropped.append(EQUAL_SCORES)
-        elif order == 0:
+            continue
+        gaps.append(quality_gap(responses[i], responses[j], settings.orient))
+        if order == 0:
             outcome.records.append(_unlabeled(candidates, [responses[i], responses[j]], extra))
         else:
             chosen, rejected = (responses[i], responses[j]) if order > 0 else (responses[j], responses[i])
             outcome.records.append(to_preference(candidates, chosen, rejected, extra))
     if settings.curriculum:
-        outcome.records = add_stages(outcome.records)
+        outcome.records = add_stages(outcome.records, gaps)
     return outcome
 
 
-def add_stages(records: list[Record]) -> list[Record]:
-    """Number the pairs of a prompt from the widest score gap to the narrowest (Curry-DPO's easy to hard).
+def add_stages(records: list[Record], gaps: list[float]) -> list[Record]:
+    """Number the pairs of a prompt from the widest gap to the narrowest (Curry-DPO's easy to hard).
 
     Args:
-        records: Labeled pairs of one prompt, widest gap first where scores are equal to the strategy's order.
+        records: Pairs of one prompt.
+        gaps: How much better the one response of each pair is; equal gaps keep their order.
 
     Returns:
         The pairs in training order, each with `stage` from 1.
 
     Example:
-        >>> [pair["stage"] for pair in add_stages([{"score_chosen": 5, "score_rejected": 2}, {"score_chosen": 5,
-        ... "score_rejected": 4}])]
-        [1, 2]
+        >>> add_stages([{"id": "near"}, {"id": "far"}], [1.0, 3.0])
+        [{'id': 'far', 'stage': 1}, {'id': 'near', 'stage': 2}]
 
     References:
         Pattnaik et al., 2024, Curry-DPO, arXiv:2403.07230, section 3.
     """
-    # Pairs labeled by rank alone carry no gap: they keep the order in which the strategy made them.
-    ordered = sorted(records, key=lambda pair: pair.get("score_rejected", 0) - pair.get("score_chosen", 0))
-    return [pair | {"stage": stage} for stage, pair in enumerate(ordered, 1)]
+    order = sorted(range(len(records)), key=lambda index: -gaps[index])
+    return [records[index] | {"stage": stage} for stage, index in enumerate(order, 1)]
 
 
-def _distinct(responses: list[Record]) -> list[Record]:
-    """Keep the first of equal texts."""
-    first: dict[bytes, Record] = {}
-    for response in responses:
-        first.setdefault(text_key(response["text"]), response)
+def _distinct(candidates: Record) -> list[int]:
+    """Return the numbers, from 1, of the responses that are the first of equal texts."""
+    first: dict[bytes, int] = {}
+    for number, response in enumerate(candidates["responses"], 1):
+        first.setdefault(text_key(as_completion(candidates["prompt"], response["text"])), number)
     return list(first.values())
 
 
-def _make_pool(candidates: Record, responses: list[Record], settings: Settings) -> Pool:
+def _make_pool(candidates: Record, responses: list[Record], numbers: list[int], settings: Settings) -> Pool:
     rule = STRATEGIES[settings.strategy]
     quality: NDArray[np.float64] = np.empty(0)
     if rule.needs_quality:
@@ -162,14 +165,14 @@ def _make_pool(candidates: Record, responses: list[Record], settings: Settings) 
     similarities = embeddings
     given = candidates.get("similarity")
     if all("embedding" in response for response in responses):
-        embeddings = stack_embeddings(responses)
+        embeddings = stack_embeddings(responses, numbers)
         similarities = cosine_similarities(embeddings)
     elif len(responses) == 2 and is_number(given):
         # A pair chosen earlier: its embeddings are gone, its similarity is what they said.
         similarities = np.array([[1.0, given], [given, 1.0]])
         embeddings = np.eye(2)
     elif rule.needs_embeddings:
-        stack_embeddings(responses)  # raises, and names the response
+        stack_embeddings(responses, numbers)  # raises, and names the response
     return Pool(
         len(responses),
         similarities,

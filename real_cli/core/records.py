@@ -7,13 +7,19 @@ A *candidates* record has `prompt` and `responses` (a list of objects with `text
 import hashlib
 from typing import Any, TypeAlias
 
-from real_cli.core.texts import as_completion, is_number, is_text, text_key
+from real_cli.core.texts import as_completion, is_conversation, is_number, is_text, text_key
 from real_cli.errors import RecordError, clip
 
 Record: TypeAlias = dict[str, Any]
 
 # Fields of a response whose names on a preference record are not FIELD_chosen and FIELD_rejected (TRL's names).
-LABELED_NAMES = {"text": ("chosen", "rejected"), "ref_logps": ("ref_chosen_logps", "ref_rejected_logps")}
+LABELED_NAMES = {
+    "text": ("chosen", "rejected"),
+    "ref_logps": ("ref_chosen_logps", "ref_rejected_logps"),
+    # Some data sets have fields whose short names mean something else on a response.
+    "text_field": ("text_chosen", "text_rejected"),
+    "rank_field": ("rank_chosen", "rank_rejected"),
+}
 # A rank says what the label says; an embedding is long, and the pair's similarity says what was read from it.
 LEFT_BEHIND = frozenset({"text", "rank", "embedding", "embedding_dtype"})
 
@@ -87,6 +93,8 @@ def check_preference(record: Record) -> None:
             raise RecordError(f"field '{field}' is missing; a preference record has 'prompt', 'chosen' and 'rejected'")
         if not is_text(record[field]):
             raise RecordError(f"field '{field}' is {clip(record[field])}; a string or a conversation is needed")
+    if len({is_conversation(record[field]) for field in ("prompt", "chosen", "rejected")}) > 1:
+        raise RecordError("'prompt', 'chosen' and 'rejected' mix text and conversation; all three need one form")
 
 
 def check_labeled(record: Record) -> None:
@@ -126,9 +134,10 @@ def labeled_fields(record: Record) -> dict[str, tuple[str, str]]:
         {'text': ('chosen', 'rejected'), 'score': ('score_chosen', 'score_rejected')}
     """
     found = {field: names for field, names in LABELED_NAMES.items() if names[0] in record and names[1] in record}
+    taken = {names[0] for names in LABELED_NAMES.values()}
     for name in record:
         field = name.removesuffix("_chosen")
-        if field and field != name and f"{field}_rejected" in record:
+        if field and field != name and name not in taken and f"{field}_rejected" in record:
             found[field] = (name, f"{field}_rejected")
     return found
 

@@ -77,7 +77,11 @@ def text_key(text: Text) -> bytes:
         >>> text_key("a") == text_key("a"), text_key("a") == text_key("b")
         (True, False)
     """
-    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else orjson.dumps(text)
+    data = (
+        text.encode("utf-8", "surrogatepass")
+        if isinstance(text, str)
+        else orjson.dumps(text, option=orjson.OPT_SORT_KEYS)
+    )
     return hashlib.blake2b(data, digest_size=16).digest()
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -65,7 +66,8 @@ def decode_embedding(response: Record, number: int = 1) -> Vectors:
             )
         else:
             # The same numbers whether they came as decimals or as bytes.
-            raw = np.asarray(value, dtype=np.float64).astype(np.float32)
+            with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and refused below
+                raw = np.asarray(value, dtype=np.float64).astype(np.float32)
     except (ValueError, TypeError, KeyError, binascii.Error):
         raw = np.empty(0)
     vector: Vectors = raw.astype(np.float64)
@@ -77,11 +79,12 @@ def decode_embedding(response: Record, number: int = 1) -> Vectors:
     return vector
 
 
-def stack_embeddings(responses: list[Record]) -> Vectors:
+def stack_embeddings(responses: list[Record], numbers: Sequence[int] | None = None) -> Vectors:
     """Read the embeddings of all responses of a prompt.
 
     Args:
         responses: Objects with `embedding`.
+        numbers: Their places in the record, counted from 1, for messages; 1, 2, ... if None.
 
     Returns:
         Unit vectors, shape (n, dim).
@@ -94,14 +97,15 @@ def stack_embeddings(responses: list[Record]) -> Vectors:
         array([[0.6, 0.8],
                [0. , 1. ]])
     """
-    vectors = [decode_embedding(response, number) for number, response in enumerate(responses, 1)]
+    numbers = numbers or range(1, len(responses) + 1)
+    vectors = [decode_embedding(response, number) for number, response in zip(numbers, responses, strict=True)]
     sizes = sorted({vector.size for vector in vectors})
     if len(sizes) > 1:
         raise RecordError(f"embeddings have {' and '.join(map(str, sizes))} numbers; all of a record must agree")
     stacked = np.stack(vectors)
     norms = np.linalg.norm(stacked, axis=1, keepdims=True)
     if not norms.all():
-        number = int(np.argmin(norms)) + 1
+        number = numbers[int(np.argmin(norms))]
         raise RecordError(f"response {number}: 'embedding' is all zeros; a zero vector has no cosine similarity")
     return np.asarray(stacked / norms, dtype=np.float64)
 

@@ -19,11 +19,11 @@ from typing import IO, NamedTuple, Self, TypeVar
 from real_cli.core.layouts import Adapted, adapt, join_rows, same_prompt
 from real_cli.core.names import OnError
 from real_cli.core.records import Record
-from real_cli.errors import RecordError, Status
+from real_cli.errors import RecordError, Status, UsageError
 from real_cli.streams.jsonl import MAX_LINE_BYTES, dump_record
-from real_cli.streams.output import open_output
+from real_cli.streams.output import STANDARD_OUTPUT, open_output
 from real_cli.streams.progress import Counter, say
-from real_cli.streams.sources import Item, check_sources, read_source
+from real_cli.streams.sources import STANDARD_INPUT, Item, check_sources, read_source
 
 Made = TypeVar("Made")
 
@@ -51,6 +51,7 @@ class Job:
         what: str = "records",
     ) -> None:
         self.sources = check_sources(files)
+        _check_outputs(self.sources, output, rejects, append=append)
         self.quiet = quiet
         self.summary = ""
         self.num_rejected = 0
@@ -236,3 +237,15 @@ class Job:
     def flush(self) -> None:
         """Hand on what was written, so that the next command in the pipe can work on it."""
         self._output.flush()
+
+
+def _check_outputs(sources: list[str], output: Path | None, rejects: Path | None, *, append: bool) -> None:
+    """Refuse outputs that would run into each other, or into the input."""
+    if rejects is not None and rejects in (output, STANDARD_OUTPUT):
+        raise UsageError(f"--rejects {rejects}: records go there; name another file")
+    if append and output is not None and any(_same_file(name, output) for name in sources):
+        raise UsageError(f"--resume {output}: is the input; it would grow while it is read")
+
+
+def _same_file(name: str, path: Path) -> bool:
+    return name != STANDARD_INPUT and Path(name).exists() and path.exists() and Path(name).samefile(path)

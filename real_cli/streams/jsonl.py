@@ -17,6 +17,8 @@ BOM = b"\xef\xbb\xbf"
 WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 # Beyond this a file without line ends, a binary one say, would fill the memory.
 MAX_LINE_BYTES = 1 << 28
+# orjson reads deeper nesting than it writes.
+MAX_DEPTH = 254
 _DIGITS_TO_ZERO = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
 # 2^63 has 19 digits: shorter runs of digits fit in 64 bits.
 _LONG_RUN = b"0" * 19
@@ -73,6 +75,8 @@ def parse_record(data: bytes) -> Record:
         raise RecordError(_diagnose(data, error)) from None
     if not isinstance(record, dict):
         raise RecordError(_wrong_shape(record))
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        _check_depth(record)
     if _LONG_RUN in data.translate(_DIGITS_TO_ZERO):
         _check_integers(data)
     return record
@@ -82,6 +86,13 @@ def _wrong_shape(value: object) -> str:
     if isinstance(value, list):
         return "a JSON array; one object a line is needed: jq -c '.[]' makes it so"
     return f"{clip(value)} is not a JSON object; one object a line is needed"
+
+
+def _check_depth(record: Record) -> None:
+    try:
+        orjson.dumps(record)
+    except TypeError as error:
+        raise RecordError(f"nests too deep to be written again ({error}); {MAX_DEPTH} levels can be kept") from None
 
 
 def _check_integers(data: bytes) -> None:
@@ -144,17 +155,19 @@ def dump_record(record: Record) -> bytes:
 
 
 def check_finite(value: Any, path: str = "") -> None:
-    """Refuse NaN and infinity, which orjson would write as null.
+    """Refuse what JSON cannot say: bytes, and NaN and infinity, which orjson would write as null.
 
     Args:
         value: A record or a part of one.
         path: Where the part stands, for the message.
 
     Raises:
-        RecordError: If a number is not finite; the message names the field.
+        RecordError: If there is such a value; the message names the field.
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise RecordError(f"field '{path}' is {value}, which JSON cannot say; write null, or leave the field out")
+    if isinstance(value, bytes):
+        raise RecordError(f"field '{path}' holds bytes, which JSON cannot say; leave the column out")
     if isinstance(value, dict):
         for field, item in value.items():
             check_finite(item, f"{path}.{field}" if path else str(field))

@@ -8,11 +8,16 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 from real_cli.core.records import Record
 from real_cli.errors import RealError, RecordError, UsageError
 from real_cli.streams.jsonl import MAX_LINE_BYTES, check_finite, parse_record, read_lines
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 STANDARD_INPUT = "-"
 
@@ -26,30 +31,10 @@ class Item(NamedTuple):
     problem: str = ""
 
 
-class _ZstdBytes(io.RawIOBase):
-    """Decompressed bytes whose faults are OSErrors, as those of the other formats are."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        import zstandard
-
-        self.fault = zstandard.ZstdError
-        # One file may hold several frames, as `cat a.zst b.zst` makes.
-        self.reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            return int(self.reader.readinto(buffer))
-        except self.fault as error:
-            raise OSError(f"zstd: {error}") from None
-
-
 # Each reader lives as long as the source below it, which is closed by whoever opened it.
 DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\x1f\x8b": lambda stream: io.BufferedReader(gzip.GzipFile(fileobj=stream)),
-    b"\x28\xb5\x2f\xfd": lambda stream: io.BufferedReader(_ZstdBytes(stream)),
+    b"\x28\xb5\x2f\xfd": lambda stream: io.BufferedReader(zstd.ZstdFile(stream)),
     b"BZh": lambda stream: io.BufferedReader(bz2.BZ2File(stream)),
     b"\xfd7zXZ\x00": lambda stream: io.BufferedReader(lzma.LZMAFile(stream)),  # noqa: SIM115 - as above
 }
@@ -84,7 +69,7 @@ def read_source(name: str, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Ite
             raise RealError(f"{shown}:{error}") from None
         except BrokenPipeError:
             raise  # the reader of our output is gone: thrown in by whoever consumes the items
-        except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+        except (EOFError, OSError, lzma.LZMAError, zlib.error, zstd.ZstdError) as error:
             raise RealError(f"{shown}: cannot be read to its end: {error}") from None
 
 
@@ -128,7 +113,9 @@ def _read_table(name: str) -> Iterator[Item]:
             path, split = (path, split) if path else (split, "train")
             rows = datasets.load_dataset(path, split=split, streaming=True)
         else:
-            rows = datasets.load_dataset(kind, data_files=name, split="train", streaming=True)
+            # Only an empty cell is a missing value: pandas would read "NA" and "None" as one.
+            options = {"keep_default_na": False, "na_values": [""]} if kind == "csv" else {}
+            rows = datasets.load_dataset(kind, data_files=name, split="train", streaming=True, **options)
         for number, row in enumerate(rows, 1):
             yield _table_item(f"{name}:{number}", dict(row))
     except BrokenPipeError:
@@ -164,6 +151,6 @@ def check_sources(names: list[str]) -> list[str]:
         if names.count(STANDARD_INPUT) > 1:
             raise UsageError("'-' is named twice; standard input can be read once")
         return names
-    if sys.stdin is not None and sys.stdin.isatty():
+    if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("no input: name a file, or pipe records in ('-' reads from the terminal)")
     return [STANDARD_INPUT]

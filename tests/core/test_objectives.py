@@ -150,7 +150,7 @@ def test_each_objective_is_the_branch_of_trl(loss, seed, beta, eps):
 @given(h=st.floats(-20, 20), beta=BETAS, eps=SMOOTHINGS)
 @settings(max_examples=25)
 def test_the_gradient_of_dpo_is_that_of_the_paper(h, beta, eps):
-    """Rafailov et al., 2023, section 4: d loss / d h = -beta sigmoid(-beta h); with smoothing beta (s(beta h) - 1 + eps)."""
+    """Rafailov et al., 2023, section 4: -beta s(-beta h) by h; with smoothing beta (s(beta h) - 1 + eps)."""
     chosen = torch.tensor([h], dtype=torch.float64, requires_grad=True)
     zero, one = torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
     dpo_loss(PairLogps(chosen, zero, zero, zero, one, one), beta=beta, label_smoothing=eps).sum().backward()

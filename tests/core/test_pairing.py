@@ -124,7 +124,7 @@ def test_curriculum_oriented_by_rank_does_not_look_at_scores():
 
 
 def test_equal_gaps_keep_their_order():
-    stages = add_stages([{"id": name, "score_chosen": 5, "score_rejected": 3} for name in "xyz"])
+    stages = add_stages([{"id": name} for name in "xyz"], [2.0, 2.0, 2.0])
     assert [(pair["id"], pair["stage"]) for pair in stages] == [("x", 1), ("y", 2), ("z", 3)]
 
 
@@ -222,6 +222,13 @@ def test_choosing_from_a_chosen_pair_changes_nothing(seed, n):
 def test_the_similarity_of_a_pair_stands_for_its_embeddings():
     (pair,) = pairs(candidates({"text": "a"}, {"text": "b"}, similarity=-0.25))
     assert pair["similarity"] == -0.25
+
+
+def test_a_similarity_is_written_to_seven_digits():
+    """(1, 2) . (2, 1) / 5 = .8 and (1, 1) . (1, 0) / sqrt(2) = .70710678..."""
+    vectors = ([1, 2], [2, 1]), ([1, 1], [1, 0])
+    written = [pairs(candidates({"text": "a", "embedding": v}, {"text": "b", "embedding": w}))[0] for v, w in vectors]
+    assert [pair["similarity"] for pair in written] == [0.8, 0.7071068]
 
 
 def test_embeddings_go_before_a_similarity_that_is_there():

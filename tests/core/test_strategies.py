@@ -115,7 +115,7 @@ def test_aepo_without_diversity_is_a_tie_of_the_two_most_central_pairs():
 
 
 def test_aepo_says_the_same_twice_and_leaves_the_matrix_alone():
-    """METHODS 21(g): the official objective scores {1, 3} -.3833 on the first call, .2833 after, and edits its input."""
+    """METHODS 21(g): the official objective scores {1, 3} -.3833 at first, then .2833, and edits its input."""
     given = AEPO.copy()
     assert aepo_objective(given, 1.0)[0, 2] == aepo_objective(given, 1.0)[0, 2] == pytest.approx(0.28333, abs=5e-6)
     assert (given == AEPO).all()

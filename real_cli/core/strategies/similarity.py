@@ -117,7 +117,10 @@ def choose_aepo(pool: Pool) -> list[Pair]:
     References:
         Jinnai and Honda, 2024, AEPO, arXiv:2405.13541, eq. 5.
     """
-    return [_best_pair(aepo_objective(pool.similarities, pool.aepo_lambda))]
+    # The objective over max(1, lambda): the same order, and an infinite lambda is a number like others.
+    weight = max(1.0, pool.aepo_lambda)
+    representative = _representative(pool.similarities) / weight
+    return [_best_pair(representative - min(1.0, pool.aepo_lambda) * pool.similarities)]
 
 
 def aepo_objective(similarities: Vectors, aepo_lambda: float) -> Vectors:
@@ -135,9 +138,13 @@ def aepo_objective(similarities: Vectors, aepo_lambda: float) -> Vectors:
         >>> aepo_objective(u, 1.0)[0, 2].round(4)
         np.float64(0.2833)
     """
-    size = len(similarities)
-    representative = (similarities.sum(axis=1) - np.diag(similarities)) / (size - 1)  # (n,)
-    return np.asarray((representative[:, None] + representative[None, :]) / 2 - aepo_lambda * similarities)
+    return np.asarray(_representative(similarities) - aepo_lambda * similarities)
+
+
+def _representative(similarities: Vectors) -> Vectors:
+    """Work out, for every pair, how similar its two are to all others on average."""
+    means = (similarities.sum(axis=1) - np.diag(similarities)) / (len(similarities) - 1)  # (n,)
+    return np.asarray((means[:, None] + means[None, :]) / 2)
 
 
 def _best_pair(values: Vectors) -> Pair:
