@@ -31,7 +31,7 @@ def test_every_line_is_a_number_for_jq_and_the_folder_loads(tiny_policy, pair_ro
     """Four steps and a result; metrics in TRL's names; transformers loads what was saved; the margin has risen."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    _, said = train(tiny_policy, tmp_path / "out", pair_rows, "--epochs", "4")
+    lines, said = train(tiny_policy, tmp_path / "out", pair_rows, "--epochs", "4")
     assert [line["step"] for line in lines] == [*range(1, 17), 16]
     assert all(isinstance(line["loss"], float) for line in lines)
     assert {"rewards/chosen", "rewards/margins", "logps/rejected", "num_tokens", "grad_norm"} <= set(lines[0])

@@ -83,7 +83,7 @@ def test_a_new_file_has_the_mode_that_the_umask_gives(tmp_path, umask, mask, exp
 
 
 def test_a_link_is_followed_and_stays_a_link(tmp_path):
-    """Else `-o latest.jsonl` would cut the link; and as root `-o /dev/stdout > FILE` would replace /dev/stdout itself."""
+    """Else `-o latest.jsonl` would cut the link; and as root `-o /dev/stdout` would replace the device."""
     target = tmp_path / "data" / "target"
     target.parent.mkdir()
     target.write_bytes(b"old\n")
