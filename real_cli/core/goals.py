@@ -73,11 +73,8 @@ def add_goals(record: Record, placement: Placement, template: str = DEFAULT_TEMP
     References:
         Zhang et al., 2024, Reward-Augmented Data, arXiv:2410.08067, section 4.
     """
-    scores = record.get("score_chosen"), record.get("score_rejected")
-    for field, score in zip(("score_chosen", "score_rejected"), scores, strict=True):
-        if not is_number(score):
-            raise RecordError(f"field '{field}' is {clip(score)}; a goal needs the score of both responses")
-    if scores[0] == scores[1]:
+    _check_scores(record)
+    if record["score_chosen"] == record["score_rejected"]:
         return []
     fresh = {field: value for field, value in record.items() if field not in STALE_FIELDS}
     rows = []
@@ -108,9 +105,16 @@ def strip_goal(record: Record, placement: Placement, template: str = DEFAULT_TEM
     """
     if not is_number(record.get("goal")):
         raise RecordError("field 'goal' is missing; only records of 'real relabel goal' can be stripped")
+    _check_scores(record)
     prompt = _removed(record["prompt"], goal_text(record["goal"], template), placement)
     stripped = {field: value for field, value in record.items() if field != "goal"} | {"prompt": prompt}
     return swap_labels(stripped) if stripped["score_chosen"] < stripped["score_rejected"] else stripped
+
+
+def _check_scores(record: Record) -> None:
+    for field in ("score_chosen", "score_rejected"):
+        if not is_number(record.get(field)):
+            raise RecordError(f"field '{field}' is {clip(record.get(field))}; a goal needs the score of both responses")
 
 
 def _placed(prompt: Text, goal: str, placement: Placement) -> Text:

@@ -25,12 +25,12 @@ class PoolCount:
     Attributes:
         num_prompts: Records.
         num_possible: Pairs that their distinct responses could form.
-        num_given: Records that were pairs already.
+        num_given: Records that were pairs already; None once one came with another number of responses.
     """
 
     num_prompts: int = 0
     num_possible: int = 0
-    num_given: int = 0
+    num_given: int | None = 0
 
     def add(self, record: Record) -> None:
         """Count one record.
@@ -41,7 +41,7 @@ class PoolCount:
         responses = to_candidates(record)["responses"]
         self.num_prompts += 1
         self.num_possible += comb(len({text_key(response["text"]) for response in responses}), 2)
-        self.num_given += len(responses) == 2
+        self.num_given = self.num_given + 1 if self.num_given is not None and len(responses) == 2 else None
 
 
 def check_pair(record: Record) -> None:

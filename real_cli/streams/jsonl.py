@@ -72,7 +72,7 @@ def parse_record(data: bytes) -> Record:
     try:
         record = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise RecordError(_diagnose(data, error)) from None
+        raise RecordError(_diagnose(data.rstrip(), error)) from None
     if not isinstance(record, dict):
         raise RecordError(_wrong_shape(record))
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
@@ -127,7 +127,7 @@ def _diagnose(data: bytes, error: orjson.JSONDecodeError) -> str:
     except (ValueError, RecursionError):
         if data.strip() == b"{":
             return "a JSON object that spans lines; one object a line is needed: jq -c . makes it so"
-        return f"not JSON: {error.msg}, column {error.colno}"
+        return f"not JSON: {error.msg}, column {min(error.pos, len(text)) + 1}"
     if constants:
         return f"{constants[0]} is not JSON; write null, or leave the field out"
     if "\\ud" in text.lower():
