@@ -141,15 +141,23 @@ def test_stages_of_one_prompt_count_its_responses_once():
 
 
 def test_saved_against_the_pool():
-    """Pool: 4 distinct texts make 6 pairs, a pair makes 1, a pair of equal texts 0; 7 in all, 2 of them were pairs."""
+    """Pool: 4 distinct texts make 6 pairs, a pair makes 1, a pair of equal texts 0; 7 in all, and not all were pairs."""
     pool = PoolCount()
     pool.add({"prompt": "p", "responses": [{"text": text} for text in "abcda"]})
     pool.add(pair("q", "a", "b"))
     pool.add(pair("r", "a", "a"))
-    assert (pool.num_prompts, pool.num_possible, pool.num_given) == (3, 7, 2)
+    assert (pool.num_prompts, pool.num_possible, pool.num_given) == (3, 7, None)
     summary = summary_of(pair("p", "a", "b"), pool=pool)
     assert summary["saved_of_possible_pairs"] == pytest.approx(6 / 7)
-    assert summary["saved_of_input_pairs"] == pytest.approx(1 / 2)
+    assert summary["saved_of_input_pairs"] is None
+
+
+def test_saved_against_an_input_of_pairs():
+    """One of two pairs stays: half of the input's labels are saved."""
+    pool = PoolCount()
+    pool.add(pair("q", "a", "b"))
+    pool.add(pair("r", "a", "a"))
+    assert summary_of(pair("q", "a", "b"), pool=pool)["saved_of_input_pairs"] == pytest.approx(1 / 2)
 
 
 def test_several_pairs_of_one_prompt_never_save_less_than_nothing():
