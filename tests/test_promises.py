@@ -141,7 +141,11 @@ def start(arguments, tmp_path):
     yield of
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
 
 
 def told(result):
@@ -287,7 +291,7 @@ def test_an_option_that_is_not_there_is_a_mistake_on_the_command_line(command):
 @pytest.mark.parametrize("command", ["", "relabel", "eval", *ROWS])
 def test_help_comes_at_once_and_loads_nothing_heavy(command):
     started = time.monotonic()
-    done = with_modules(command.split() + ["--help"])
+    done = with_modules([*command.split(), "--help"])
     assert time.monotonic() - started < 2
     assert done.stdout.startswith(f"Usage: real {command}".rstrip())
     assert not done.modules & (HEAVY | {"numpy", "scipy"})
@@ -402,6 +406,7 @@ def test_standard_output_that_is_closed_is_told_in_one_line(command, arguments, 
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # of the trainer's libraries
 def test_training_twice_from_file_and_from_standard_input_gives_the_same_weights(run, tmp_path):
     data = sound("train-dpo")
     (tmp_path / "in.jsonl").write_bytes(data)
@@ -416,3 +421,23 @@ def test_training_twice_from_file_and_from_standard_input_gives_the_same_weights
         assert not (tmp_path / "aligned" / ".work").exists()
     assert losses[0] == losses[1] != []
     assert weights[0] == weights[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data", [b"", b"{\n"], ids=["no records", "a broken line"])
+def test_training_on_bad_input_leaves_the_earlier_result_as_it_was(run, tmp_path, data):
+    """`real pair ... | real train-dpo -o aligned`: that pair failed is no reason to undo what aligned holds."""
+    folder = tmp_path / "aligned"
+    folder.mkdir()
+    for name in ("real.json", "model.safetensors"):
+        (folder / name).write_text("earlier")
+    assert run("train-dpo", data).exit_code == 1
+    assert {path.name: path.read_text() for path in folder.iterdir() if path.is_file()} == {
+        "real.json": "earlier",
+        "model.safetensors": "earlier",
+    }
+
+
+def test_the_pool_and_the_pairs_cannot_both_be_standard_input(run):
+    result = run("eval pairs", sound("eval pairs"), "--from", "-")
+    assert (result.exit_code, result.stdout) == (2, "")

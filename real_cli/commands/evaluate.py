@@ -23,7 +23,7 @@ from real_cli.commands.options import (
 )
 from real_cli.core.names import OnError, Precision
 from real_cli.core.records import check_labeled
-from real_cli.errors import Status
+from real_cli.errors import Status, UsageError
 from real_cli.streams.job import Job
 from real_cli.streams.jsonl import MAX_LINE_BYTES, dump_record
 from real_cli.streams.output import open_output
@@ -142,6 +142,8 @@ def pairs(
     """
     from real_cli.core.health import PairHealth, PoolCount, check_pair
 
+    if pool == Path("-"):
+        raise UsageError("--from -: the pairs come from standard input; name a file")
     health = PairHealth()
     count = PoolCount() if pool else None
     job = Job(

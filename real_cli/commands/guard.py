@@ -29,6 +29,9 @@ def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         signal.signal(signal.SIGTERM, _terminate)
+        if sys.stdout is None:
+            say("standard output is closed; send it to /dev/null instead")
+            raise typer.Exit(int(Status.failed))
         try:
             status = command(*args, **kwargs) or Status.done
             sys.stdout.flush()

@@ -118,5 +118,5 @@ def pair(
     with job:
         for savings.num_chosen, line in enumerate(kept_lines(job, chosen_pairs(), order), 1):
             job.write_line(line)
-        job.summary = savings.sentence()
+        job.summary = savings.sentence(emit)
     return job.status

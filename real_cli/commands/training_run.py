@@ -85,6 +85,7 @@ class TrainingRun:
         train_data = self._workspace.spool("train", (located.record for located in labeled))
         if not train_data.num_records:
             raise RealError("no pair to train on: the input has no records")
+        self._workspace.begin(train_data, asked)
         eval_data = None
         if self._extras.eval_file is not None:
             eval_data = self._workspace.spool("eval", self._held_out(self._extras.eval_file))

@@ -150,7 +150,12 @@ def split_conversations(record: Record) -> Record:
 
 def split_binarized(record: Record) -> Record:
     """Replace a text prompt by the messages that open both conversations (UltraFeedback-binarized)."""
-    return record | split_conversations(record)
+    split = record | split_conversations(record)
+    if all(turn.get("content") != record["prompt"] for turn in split["prompt"]):
+        raise RecordError(
+            "'prompt' is none of the messages that 'chosen' and 'rejected' share; leave it out, or mend it"
+        )
+    return split
 
 
 def unify_forms(record: Record) -> Record:

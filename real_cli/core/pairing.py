@@ -116,6 +116,8 @@ def _add_pairs(
         if order is None:
             outcome.dropped.append(EQUAL_SCORES)
             continue
+        if order == 0 and settings.orient in (Orient.score, Orient.rank):
+            raise RecordError(f"--orient {settings.orient} needs a '{settings.orient}' on both responses of a pair")
         gaps.append(quality_gap(responses[i], responses[j], settings.orient))
         if order == 0:
             outcome.records.append(_unlabeled(candidates, [responses[i], responses[j]], extra))
@@ -164,7 +166,7 @@ def _make_pool(candidates: Record, responses: list[Record], numbers: list[int], 
     embeddings: Vectors = np.empty((0, 0))
     similarities = embeddings
     given = candidates.get("similarity")
-    if all("embedding" in response for response in responses):
+    if all(response.get("embedding") is not None for response in responses):
         embeddings = stack_embeddings(responses, numbers)
         similarities = cosine_similarities(embeddings)
     elif len(responses) == 2 and is_number(given):
@@ -204,7 +206,9 @@ def _add_ranking(outcome: Outcome, candidates: Record, responses: list[Record], 
 
 
 def _unlabeled(candidates: Record, responses: list[Record], extra: Record) -> Record:
-    return candidates | {"responses": [_light(response) for response in responses]} | extra
+    # Whoever labels the pair must not see a label that it had.
+    light = [{name: value for name, value in _light(response).items() if name != "rank"} for response in responses]
+    return candidates | {"responses": light} | extra
 
 
 def _light(response: Record) -> Record:

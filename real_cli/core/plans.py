@@ -140,8 +140,11 @@ class Savings:
         """
         return 1 - self.num_chosen / self.num_given if self.num_given else None
 
-    def sentence(self) -> str:
+    def sentence(self, emit: Emit = Emit.pairs) -> str:
         """Tell the savings in one line.
+
+        Args:
+            emit: What was written; a ranking needs every response labeled and saves nothing.
 
         Returns:
             Both shares with their denominators, METHODS 1.7.
@@ -150,7 +153,9 @@ class Savings:
             >>> Savings(num_prompts=4, num_possible=4, num_given=4, num_chosen=2).sentence()
             "2 pairs from 4 prompts; labels saved: 50.0% of the 4 possible pairs, 50.0% of the input's 4"
         """
-        text = f"{self.num_chosen:,} pairs from {self.num_prompts:,} prompts"
+        if emit is Emit.ranking:
+            return f"{self.num_chosen:,} rankings from {self.num_prompts:,} prompts"
+        text = f"{self.num_chosen:,} {emit} from {self.num_prompts:,} prompts"
         if (share := self.share_of_possible()) is not None:
             text += f"; labels saved: {share:.1%} of the {self.num_possible:,} possible pairs"
         if (share := self.share_of_given()) is not None:

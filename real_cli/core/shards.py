@@ -31,7 +31,7 @@ def parse_shard(text: str | None) -> Shard:
         >>> parse_shard("2/8")
         Shard(part=2, number=8)
     """
-    match = re.fullmatch(r"(\d+)/(\d+)", text or "1/1")
+    match = re.fullmatch(r"(\d+)/(\d+)", "1/1" if text is None else text)
     if match and 1 <= int(match[1]) <= int(match[2]):
         return Shard(int(match[1]), int(match[2]))
     raise UsageError(f"--shard {clip(text)}: give I/N with I from 1 to N, as 1/4")

@@ -68,7 +68,7 @@ class Job:
         with ExitStack() as stack:
             self._rejects: IO[bytes] | None = None
             if self._rejects_path:
-                self._rejects = stack.enter_context(open_output(self._rejects_path))
+                self._rejects = stack.enter_context(open_output(self._rejects_path, outlives_pipe=True))
             opened = open(self._output_path, "ab") if self._append and self._output_path else None
             self._output = stack.enter_context(opened or open_output(self._output_path))
             stack.enter_context(self.counter)

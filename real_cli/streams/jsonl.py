@@ -6,6 +6,8 @@ orjson is fast and has edges that would change data without a word; each is caug
 import json
 import math
 from collections.abc import Iterator
+from datetime import date, time
+from types import NoneType
 from typing import IO, Any, NamedTuple
 
 import orjson
@@ -17,6 +19,8 @@ BOM = b"\xef\xbb\xbf"
 WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 # Beyond this a file without line ends, a binary one say, would fill the memory.
 MAX_LINE_BYTES = 1 << 28
+# What a table may hold that JSON has a form for; dates become texts.
+PLAIN_TYPES = (str, int, float, bool, NoneType, date, time)
 # orjson reads deeper nesting than it writes.
 MAX_DEPTH = 254
 _DIGITS_TO_ZERO = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
@@ -154,7 +158,7 @@ def dump_record(record: Record) -> bytes:
         raise RecordError(f"cannot be written as JSON: {error}") from None
 
 
-def check_finite(value: Any, path: str = "") -> None:
+def check_values(value: Any, path: str = "") -> None:
     """Refuse what JSON cannot say: bytes, and NaN and infinity, which orjson would write as null.
 
     Args:
@@ -166,11 +170,11 @@ def check_finite(value: Any, path: str = "") -> None:
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise RecordError(f"field '{path}' is {value}, which JSON cannot say; write null, or leave the field out")
-    if isinstance(value, bytes):
-        raise RecordError(f"field '{path}' holds bytes, which JSON cannot say; leave the column out")
     if isinstance(value, dict):
         for field, item in value.items():
-            check_finite(item, f"{path}.{field}" if path else str(field))
+            check_values(item, f"{path}.{field}" if path else str(field))
     elif isinstance(value, list):
         for item in value:
-            check_finite(item, path)
+            check_values(item, path)
+    elif not isinstance(value, PLAIN_TYPES):
+        raise RecordError(f"field '{path}' holds {type(value).__name__}, which JSON cannot say; leave the column out")

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,10 +16,11 @@ from real_cli.errors import RealError
 from real_cli.streams.jsonl import dump_record
 
 STANDARD_OUTPUT = Path("-")
+OWN_DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/(\d+))|/proc/self/fd/(\d+)")
 
 
 @contextmanager
-def open_output(path: Path | None) -> Iterator[IO[bytes]]:
+def open_output(path: Path | None, *, outlives_pipe: bool = False) -> Iterator[IO[bytes]]:
     """Open the place where records go.
 
     A regular file is written beside its name and takes the name at the end, so that a reader, and make, never see half
@@ -26,6 +28,7 @@ def open_output(path: Path | None) -> Iterator[IO[bytes]]:
 
     Args:
         path: A file, or None or "-" for standard output.
+        outlives_pipe: The file is whole, as far as it goes, when the reader of another output leaves.
 
     Yields:
         A stream of bytes.
@@ -33,6 +36,12 @@ def open_output(path: Path | None) -> Iterator[IO[bytes]]:
     Raises:
         RealError: If the file cannot be written.
     """
+    if path is not None and (match := OWN_DESCRIPTOR.fullmatch(str(path))):
+        # As a link it leads to a file that is open already: appended to by the shell, say. It must not be replaced.
+        number = {"stdout": 1, "stderr": 2}.get(match[1]) or int(match[2] or match[3])
+        with standard_output() if number == 1 else _descriptor(path, number) as stream:
+            yield stream
+        return
     # A link stays a link: what it points to is written.
     path = path.resolve() if path is not None and path.is_symlink() else path
     if path is None or path == STANDARD_OUTPUT:
@@ -44,12 +53,17 @@ def open_output(path: Path | None) -> Iterator[IO[bytes]]:
         with stream:
             yield stream
     else:
-        with _whole(path) as stream:
+        with _whole(path, outlives_pipe=outlives_pipe) as stream:
             yield stream
 
 
+def _descriptor(path: Path, number: int) -> IO[bytes]:
+    with _writable(path):
+        return os.fdopen(os.dup(number), "wb")
+
+
 @contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
+def _whole(path: Path, *, outlives_pipe: bool) -> Iterator[IO[bytes]]:
     with _writable(path):
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
@@ -57,15 +71,22 @@ def _whole(path: Path) -> Iterator[IO[bytes]]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        # mkstemp makes private files; a result has the mode that the user's umask gives.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-    except BaseException:
+        _publish(name, path)
+    except BaseException as error:
+        if outlives_pipe and isinstance(error, BrokenPipeError):
+            _publish(name, path)
+            raise
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def _publish(name: str, path: Path) -> None:
+    # mkstemp makes private files; a result has the mode that the user's umask gives.
+    umask = os.umask(0)
+    os.umask(umask)
+    os.chmod(name, 0o666 & ~umask)
+    os.replace(name, path)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 
 from real_cli.core.records import Record
 from real_cli.errors import RealError, RecordError, UsageError
-from real_cli.streams.jsonl import MAX_LINE_BYTES, check_finite, parse_record, read_lines
+from real_cli.streams.jsonl import MAX_LINE_BYTES, check_values, parse_record, read_lines
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -20,6 +20,12 @@ else:
     from backports import zstd
 
 STANDARD_INPUT = "-"
+# Texts stay texts: 007 is no number.
+TEXT_COLUMNS = (
+    *("prompt", "instruction", "response", "completion", "output", "chosen", "rejected"),
+    *("history", "human_ref_A", "human_ref_B"),
+)
+CSV_OPTIONS = {"keep_default_na": False, "na_values": [""], "converters": dict.fromkeys(TEXT_COLUMNS, str)}
 
 
 class Item(NamedTuple):
@@ -114,10 +120,10 @@ def _read_table(name: str) -> Iterator[Item]:
             rows = datasets.load_dataset(path, split=split, streaming=True)
         else:
             # Only an empty cell is a missing value: pandas would read "NA" and "None" as one.
-            options = {"keep_default_na": False, "na_values": [""]} if kind == "csv" else {}
+            options = CSV_OPTIONS if kind == "csv" else {}
             rows = datasets.load_dataset(kind, data_files=name, split="train", streaming=True, **options)
         for number, row in enumerate(rows, 1):
-            yield _table_item(f"{name}:{number}", dict(row))
+            yield _table_item(f"{name}:{number}", dict(row), is_csv=kind == "csv")
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
@@ -125,11 +131,11 @@ def _read_table(name: str) -> Iterator[Item]:
         raise RealError(f"{name}: cannot be read: {first}") from None
 
 
-def _table_item(place: str, row: Record) -> Item:
+def _table_item(place: str, row: Record, *, is_csv: bool) -> Item:
     # A table gives every row every column; a null there means that the row does not have the field.
-    record = {field: value for field, value in row.items() if value is not None}
+    record = {field: value for field, value in row.items() if value is not None and not (is_csv and value == "")}
     try:
-        check_finite(record)
+        check_values(record)
     except RecordError as error:
         return Item(place, None, repr(record).encode(), str(error))
     return Item(place, record)

@@ -14,6 +14,7 @@ from real_cli.streams.jsonl import dump_record, parse_record, read_lines
 
 WORK = ".work"
 MANIFEST = "real.json"
+SETTINGS = "settings.json"
 
 
 class Spooled(NamedTuple):
@@ -38,12 +39,24 @@ class Workspace:
         self._resume = resume
 
     def open(self) -> None:
-        """Make the folder; without --resume, what an earlier run left is removed, its manifest first."""
+        """Make the folder. What an earlier run left stays until there is something to put in its place."""
+        self.work.mkdir(parents=True, exist_ok=True)
+
+    def begin(self, data: Spooled, settings: dict[str, Any]) -> None:
+        """Start a run: without --resume, remove what an earlier one left, its manifest before all else.
+
+        Args:
+            data: The training records, spooled.
+            settings: Everything that decides the trajectory; kept for --resume.
+        """
         if not self._resume:
             (self.folder / MANIFEST).unlink(missing_ok=True)
-            for old in (self.work, *self.folder.glob("checkpoint-*")):
+            for old in self.folder.glob("checkpoint-*"):
                 shutil.rmtree(old, ignore_errors=True)
-        self.work.mkdir(parents=True, exist_ok=True)
+            for old in self.work.iterdir():
+                if old != data.path:
+                    old.unlink()
+        (self.work / SETTINGS).write_bytes(orjson.dumps(settings))
 
     def spool(self, name: str, records: Iterable[Record]) -> Spooled:
         """Write records to disk; training reads them more than once, and a pipe can be read once.
@@ -79,7 +92,7 @@ class Workspace:
         return Spooled(path, digest.hexdigest(), num_records)
 
     def check_settings(self, settings: dict[str, Any]) -> None:
-        """Hold the settings of a run, and refuse to resume it under others.
+        """Refuse to resume a run under other settings.
 
         Args:
             settings: Everything that decides the trajectory.
@@ -87,14 +100,13 @@ class Workspace:
         Raises:
             UsageError: If --resume comes with other settings; the message names them.
         """
-        path = self.work / "settings.json"
+        path = self.work / SETTINGS
         if self._resume and path.exists():
             earlier = orjson.loads(path.read_bytes())
             changed = [name for name, value in settings.items() if earlier.get(name) != value]
             if changed:
                 shown = ", ".join(f"{name} was {earlier.get(name)}" for name in changed)
                 raise UsageError(f"--resume: go on with the settings of the run ({shown}), or start anew without it")
-        path.write_bytes(orjson.dumps(settings))
 
     def last_checkpoint(self) -> Path | None:
         """Find the checkpoint to go on from.

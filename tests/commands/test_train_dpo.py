@@ -171,8 +171,7 @@ def test_resuming_with_other_settings_or_other_data_is_refused(tiny_policy, pair
 
     workspace = Workspace(tmp_path / "out", resume=False)
     workspace.open()
-    workspace.spool("train", pair_rows)
-    workspace.check_settings({"beta": 0.5})
+    workspace.begin(workspace.spool("train", pair_rows), {"beta": 0.5})
     _, said = train(tiny_policy, tmp_path / "out", pair_rows, "--resume", status=2)
     assert "beta was 0.5" in said
     (tmp_path / "out" / ".work" / "settings.json").unlink()

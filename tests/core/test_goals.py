@@ -177,6 +177,12 @@ def test_both_records_differ_in_goal_and_label_only(prompt, scores):
     assert list(high) == list(low)
 
 
+@pytest.mark.parametrize("placement", list(Placement))
+def test_stripping_leaves_words_of_the_prompt_that_read_like_the_goal(placement):
+    prompt = [{"role": placement.value, "content": "Reach 9.\n\nReach 9.\n\nReach 9."}, *CHAT]
+    assert stripped(CHAT_PAIR | {"prompt": prompt}, placement) == [CHAT_PAIR | {"prompt": prompt}] * 2
+
+
 def test_stripping_a_pair_labeled_against_its_scores_chooses_the_better_response():
     record = PAIR | {"score_chosen": 4, "score_rejected": 9}
     better = PAIR | {"chosen": "BAD", "rejected": "GOOD"}

@@ -46,20 +46,21 @@ def summary_of(*pairs: dict, pool: PoolCount | None = None) -> dict:
 # By hand
 
 
-def test_counts_of_four_pairs():
-    """Scores 5 > 2 as labeled, 1 < 4 against, 3 = 3 a tie, none. Chosen longer: aaa against b, aa against b; shorter: c
-    against dd; as long: e against f. Share 2 of 3 unequal."""
+def test_counts_of_five_pairs():
+    """Scores 5 > 2 and 7 > 6 as labeled, 1 < 4 against, 3 = 3 a tie, one pair without. Chosen longer: aaa against b, aa
+    against b; shorter: c against dd; as long: e against f, gg against hh. Share 2 of 3 unequal."""
     summary = summary_of(
         pair("p", "aaa", "b", score_chosen=5, score_rejected=2),
         pair("q", "c", "dd", score_chosen=1, score_rejected=4),
         pair("q", "e", "f", score_chosen=3, score_rejected=3),
         pair("r", "aa", "b"),
+        pair("s", "gg", "hh", score_chosen=7, score_rejected=6),
     )
     counts = ("num_pairs", "num_labeled", "num_prompts", "num_repeats", "num_against_scores", "num_equal_scores")
-    assert [summary[name] for name in counts] == [4, 4, 3, 0, 1, 1]
+    assert [summary[name] for name in counts] == [5, 5, 4, 0, 1, 1]
     assert summary["share_chosen_longer"] == pytest.approx(2 / 3)
-    assert summary["length_gap_characters"]["mean"] == pytest.approx((2 - 1 + 0 + 1) / 4)
-    assert summary["score_gap"]["mean"] == pytest.approx((3 - 3 + 0) / 3)
+    assert summary["length_gap_characters"]["mean"] == pytest.approx((2 - 1 + 0 + 1 + 0) / 5)
+    assert summary["score_gap"]["mean"] == pytest.approx((3 - 3 + 0 + 1) / 4)
 
 
 def test_an_unlabeled_pair_has_a_gap_without_sign_and_no_length_bias():
@@ -141,7 +142,7 @@ def test_stages_of_one_prompt_count_its_responses_once():
 
 
 def test_saved_against_the_pool():
-    """Pool: 4 distinct texts make 6 pairs, a pair makes 1, a pair of equal texts 0; 7 in all, and not all were pairs."""
+    """Pool: 4 distinct texts make 6 pairs, a pair makes 1, a pair of equal texts 0; 7 in all; not all were pairs."""
     pool = PoolCount()
     pool.add({"prompt": "p", "responses": [{"text": text} for text in "abcda"]})
     pool.add(pair("q", "a", "b"))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from real_cli.errors import RecordError
-from real_cli.streams.jsonl import check_finite, dump_record, parse_record, read_lines
+from real_cli.streams.jsonl import check_values, dump_record, parse_record, read_lines
 
 
 def numbered(data, **options):
@@ -219,9 +219,9 @@ def test_records_survive_any_line_end(records, end):
 )
 def test_a_number_that_is_not_finite_is_named_by_its_field(record, message):
     with pytest.raises(RecordError) as caught:
-        check_finite(record)
+        check_values(record)
     assert str(caught.value) == message
 
 
 def test_finite_numbers_and_other_values_pass():
-    check_finite({"a": [1, 0.5, None, "nan", True, {"b": []}]})
+    check_values({"a": [1, 0.5, None, "nan", True, {"b": []}]})

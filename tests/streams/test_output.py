@@ -165,6 +165,25 @@ def test_standard_output_by_its_device_name_is_standard_output(tmp_path):
     assert (tmp_path / "out").read_bytes() == b"x\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "stream"), [("/dev/fd/1", "stdout"), ("/dev/fd/2", "stderr"), ("/dev/stderr", "stderr")]
+)
+def test_what_the_shell_opened_to_append_is_appended_to(tmp_path, name, stream):
+    """`--rejects /dev/stderr 2>> log`: what the log held stays, and so does what is said after."""
+    log = tmp_path / "log"
+    log.write_bytes(b"old\n")
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from real_cli.streams.output import open_output\n"
+        f"with open_output(Path('{name}')) as out: out.write(b'x\\n')\n"
+        f"sys.{stream}.write('after\\n')\n"
+    )
+    with log.open("ab") as opened:
+        subprocess.run([sys.executable, "-c", program], check=True, **{stream: opened})
+    assert log.read_bytes() == b"old\nx\nafter\n"
+
+
 # Lines for whoever reads along
 
 

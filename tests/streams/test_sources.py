@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import timedelta
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -198,11 +200,14 @@ def test_big_integers_of_a_table_are_kept(parquet):
     assert read(name) == [(f"{name}:1", {"prompt": "q", "id": 9007199254740993})]
 
 
-def test_a_value_of_a_table_that_json_cannot_say_is_a_problem_of_its_row(parquet):
-    """Bytes have no JSON form: the row is refused where its number is known, not when it is written."""
-    (item,) = read_source(parquet([{"prompt": "q", "image": b"\x89PNG"}]))
+@pytest.mark.parametrize(
+    "value", [b"\x89PNG", Decimal("1.10"), timedelta(seconds=3)], ids=lambda value: type(value).__name__
+)
+def test_a_value_of_a_table_that_json_cannot_say_is_a_problem_of_its_row(parquet, value):
+    """It is refused where its place is known, so that it can be skipped, and not when it is written."""
+    (item,) = read_source(parquet([{"prompt": "q", "odd": value}]))
     assert item.record is None
-    assert "image" in item.problem
+    assert "odd" in item.problem
 
 
 def test_a_csv_file_gives_its_rows_as_records(made):
@@ -217,6 +222,13 @@ def test_a_csv_file_gives_its_rows_as_records(made):
 def test_a_text_of_a_csv_file_that_reads_none_is_a_text(made, word):
     name = made("a.csv", f"prompt,response\nq,{word}\nq,something\n".encode())
     assert read(name)[0] == (f"{name}:1", {"prompt": "q", "response": word})
+
+
+@pytest.mark.parametrize("field", ["prompt", "response", "chosen"])
+def test_a_text_of_digits_in_a_csv_file_is_a_text(made, field):
+    """Answers to sums are digits: read as numbers, 007 is another answer, and 42 is no text."""
+    name = made("a.csv", f"{field},score\n007,1\n42,2\n".encode())
+    assert [record for _, record in read(name)] == [{field: "007", "score": 1}, {field: "42", "score": 2}]
 
 
 def test_a_text_with_line_ends_in_a_csv_file_is_one_text(made):

@@ -70,9 +70,11 @@ def test_a_new_run_removes_the_manifest_spool_and_checkpoints_of_the_earlier_one
     opened(folder).spool("train", RECORDS)
     (folder / "real.json").write_text("{}")
     checkpoint(folder, 5)
-    opened(folder)
+    workspace = opened(folder)
+    assert (folder / "real.json").exists()  # until there is something to put in its place
+    workspace.begin(workspace.spool("train", RECORDS[:1]), {})
     assert sorted(path.name for path in folder.iterdir()) == [".work"]
-    assert list((folder / ".work").iterdir()) == []
+    assert len(list((folder / ".work").glob("*.jsonl"))) == 1
 
 
 def test_a_resumed_run_keeps_them(folder):
@@ -141,7 +143,8 @@ def test_a_resumed_run_has_the_settings_of_the_earlier_one(folder):
 
 
 def test_other_settings_are_refused_by_name_with_what_they_were(folder):
-    opened(folder).check_settings({"beta": 0.1, "loss": "dpo", "seed": 1})
+    workspace = opened(folder)
+    workspace.begin(workspace.spool("train", RECORDS), {"beta": 0.1, "loss": "dpo", "seed": 1})
     with pytest.raises(UsageError) as caught:
         opened(folder, resume=True).check_settings({"beta": 0.2, "loss": "ipo", "seed": 1})
     assert str(caught.value) == (

@@ -58,7 +58,7 @@ def choose_centroid(pool: Pool) -> list[Pair]:
 
     The paper's code takes scikit-learn's KMeans with a fixed seed. A prompt has few responses, so the best split is
     found by trying all of them, and a response is nearest among those of its own cluster: the pair never holds the
-    same response twice, and does not depend on the order of the responses.
+    same response twice. In a cluster of two both are equally near: the first is taken.
 
     Args:
         pool: Reads embeddings and similarities.
