@@ -73,7 +73,8 @@ def embed(
             "--shard",
             metavar="I/N",
             show_default=False,
-            help="Embed the I-th of N shards, split by prompt; `cat` merges them.",
+            help="Embed the I-th of N shards, split by prompt; `cat` merges them; the last "
+            "digits may differ from those of one run.",
         ),
     ] = None,
     resume: Annotated[

@@ -81,6 +81,7 @@ def margin(
     tally = MarginTally(beta)
     job = Job(
         files or [],
+        also_writes=[export_logps] if export_logps else [],
         output=output,
         on_error=on_error,
         rejects=rejects,
@@ -90,8 +91,8 @@ def margin(
     )
     with job, ExitStack() as stack:
         export = stack.enter_context(open_output(export_logps)) if export_logps else None
-        labeled = job.check(meter.check, job.check(check_labeled, job.records()))
-        for record, measured in meter(pair.record for pair in labeled):
+        tokenized = job.apply(meter.tokenize, job.check(check_labeled, job.records()))
+        for record, measured in meter(pair for _, pair in tokenized):
             if measured is not None:
                 tally.add(
                     measured.chosen_logratio,

@@ -62,7 +62,8 @@ def pair(
         Orient,
         typer.Option(
             "--orient",
-            help="What says which response of a pair is better, after the choice; 'auto' takes scores, else ranks; "
+            help="What says which response of a pair is better, after the choice; 'auto' takes "
+            "ranks (a label that is there), else scores; "
             "'none' leaves pairs unlabeled for annotators.",
         ),
     ] = Orient.auto,
@@ -70,8 +71,11 @@ def pair(
         bool, typer.Option("--curriculum", help="Add 'stage': 1 for the widest score gap of a prompt, then 2, ...")
     ] = False,
     aepo_lambda: Annotated[
-        float, typer.Option("--aepo-lambda", metavar="X", min=0, help="Weight of diversity in --strategy aepo.")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            "--aepo-lambda", metavar="X", min=0, show_default="1.0", help="Weight of diversity in --strategy aepo."
+        ),
+    ] = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
@@ -98,8 +102,9 @@ def pair(
     from real_cli.core.plans import Savings, check_settings, default_strategy, plan_keep
     from real_cli.streams.keeping import kept_lines
 
-    settings = Settings(strategy or default_strategy(curriculum), orient, emit, curriculum, aepo_lambda, seed)
-    check_settings(settings, strategy_given=strategy is not None, keep=keep)
+    weight = 1.0 if aepo_lambda is None else aepo_lambda
+    settings = Settings(strategy or default_strategy(curriculum), orient, emit, curriculum, weight, seed)
+    check_settings(settings, strategy_given=strategy is not None, keep=keep, lambda_given=aepo_lambda is not None)
     order = plan_keep(keep, by, lowest, settings)
     savings = Savings()
     job = Job(

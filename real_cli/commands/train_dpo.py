@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from real_cli.commands.guard import StopRequest, guarded
+from real_cli.commands.guard import guarded
 from real_cli.commands.options import (
     BatchTokens,
     Device,
@@ -113,8 +113,8 @@ def train_dpo(
     real.json. Standard output gets one JSON object for each logged step, in TRL's names, then one for the result.
     Reference log-probabilities are computed once, before training, or read from the records.
 
-    Buffers: the input is spooled to disk, because training reads it more than once. SIGINT and SIGTERM leave a
-    checkpoint from which --resume goes on.
+    Buffers: the input is spooled to disk, because training reads it more than once. During training, SIGINT and
+    SIGTERM leave a checkpoint from which --resume goes on.
 
     \b
     Examples:
@@ -139,12 +139,13 @@ def train_dpo(
     workspace = Workspace(output, resume=resume)
     job = Job(
         [os.devnull] if resume and not files and sys.stdin.isatty() else files or [],
+        also_writes=[export_logps] if export_logps else [],
         on_error=on_error,
         rejects=rejects,
         quiet=quiet,
         max_line_bytes=max_line_bytes,
         what="pairs",
     )
-    with StopRequest() as stop, job:
-        TrainingRun(job, workspace, settings, extras).train(stop)
-    return stop.status or job.status
+    with job:
+        status = TrainingRun(job, workspace, settings, extras).train()
+    return status or job.status

@@ -1,7 +1,7 @@
 """The steps of `real train-dpo`: spool, prepare, refer, train, save. Loaded only when a run starts."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,15 +11,17 @@ from real_cli.commands.guard import StopRequest
 from real_cli.core.layouts import adapt
 from real_cli.core.names import Precision
 from real_cli.core.records import Record, check_labeled
-from real_cli.errors import RealError
+from real_cli.errors import RealError, Status
 from real_cli.models.manifest import write_manifest
 from real_cli.models.pairset import PairSet, with_scores
 from real_cli.models.policies import Policy, load_trainee
+from real_cli.models.tokens import PairTokenizer
 from real_cli.models.training import Reference, TrainingSettings, prepare, save_policy, with_reference_fields
-from real_cli.streams.job import Job
+from real_cli.streams.job import Job, Located
 from real_cli.streams.jsonl import dump_record
 from real_cli.streams.output import LogLines, open_output
 from real_cli.streams.progress import Counter, say
+from real_cli.streams.sources import Item
 from real_cli.streams.workspace import Spooled, Workspace, read_spool
 
 
@@ -51,12 +53,13 @@ class TrainingRun:
         self._lines = LogLines(job.stream)
         self._started = time.monotonic()
         self._counts: dict[str, dict[str, int]] = {}
+        self._places: dict[str, list[str]] = {"train": [], "eval": []}
 
-    def train(self, stop: StopRequest) -> None:
-        """Run all steps.
+    def train(self) -> Status:
+        """Run all steps. A signal before the first one ends the run at once; a later one leaves a checkpoint.
 
-        Args:
-            stop: Becomes true when a signal asks to stop.
+        Returns:
+            Done, or what the signal leaves.
 
         Raises:
             RealError: If there is nothing to train on, or the run fails.
@@ -64,25 +67,25 @@ class TrainingRun:
         train_data, eval_data = self._spool()
         policy = load_trainee(self._extras.policy, device=self._extras.device, precision=self._extras.dtype)
         self._say(f"{self._extras.policy}: {policy.place}, {policy.model.config._attn_implementation} attention")
-        pairs = self._prepare(train_data, policy)
-        held_out = self._prepare(eval_data, policy) if eval_data else None
+        pairs = self._prepare(train_data, policy, "train")
+        held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
         reference = self._refer([pairs, held_out] if held_out else [pairs], policy)
         self._export(train_data, pairs)
-        if stop:
-            return
-        trainer, result = self._optimize(policy, pairs, held_out, stop)
+        with StopRequest() as stop:
+            trainer, result = self._optimize(policy, pairs, held_out, stop)
         if stop:
             self._say(f"stopped at step {trainer.state.global_step}; go on with --resume")
-            return
+            return stop.status
         save_policy(trainer, self._workspace.folder)
-        self._finish(policy, reference, train_data, result)
+        self._finish(policy, reference, train_data, result | {"num_pairs": len(pairs.rows)})
+        return Status.done
 
     def _spool(self) -> tuple[Spooled, Spooled | None]:
         self._workspace.open()
         asked = asdict(self._settings) | {"policy": self._extras.policy, "reference": self._extras.reference}
         self._workspace.check_settings(asked)
         labeled = self._job.check(check_labeled, self._job.records())
-        train_data = self._workspace.spool("train", (located.record for located in labeled))
+        train_data = self._workspace.spool("train", self._noted("train", labeled))
         if not train_data.num_records:
             raise RealError("no pair to train on: the input has no records")
         self._workspace.begin(train_data, asked)
@@ -93,21 +96,37 @@ class TrainingRun:
 
     def _held_out(self, path: Path) -> Iterator[Record]:
         with Job([str(path)], output=Path("/dev/null"), quiet=True) as job:
-            for located in job.check(check_labeled, job.records(adapt)):
-                yield located.record
+            yield from self._noted("eval", job.check(check_labeled, job.records(adapt)))
 
-    def _prepare(self, data: Spooled, policy: Policy) -> PairSet:
-        arrow = data.path.with_suffix(".arrow")
+    def _noted(self, name: str, located: Iterable[Located]) -> Iterator[Record]:
+        for place, record in located:
+            self._places[name].append(place)
+            yield record
+
+    def _prepare(self, data: Spooled, policy: Policy, name: str) -> PairSet:
+        """Tokenize; what cannot be used is refused, or left out, with the place it came from."""
+        tokenize = PairTokenizer(policy.tokenizer, self._settings.max_length)
+        refused: set[int] = set()
+
+        def refuse(number: int, record: Record, reason: str) -> None:
+            refused.add(number)
+            self._job.reject(Item(self._place(name, number), record), reason)
+
         # A reference that the user names is asked itself, whatever the records say.
         use_given = self._extras.reference is None
-        pairs, tokenize = prepare(read_spool(data), policy, self._settings.max_length, arrow, use_given=use_given)
-        self._counts[data.path.stem.split("-")[0]] = asdict(tokenize.counts)
+        arrow = data.path.with_suffix(".arrow")
+        pairs = prepare(read_spool(data), tokenize, arrow, use_given=use_given, refuse=refuse)
+        self._counts[name] = asdict(tokenize.counts)
         if told := tokenize.counts.sentence(self._settings.max_length):
             self._say(told)
         for number, (record, kept) in enumerate(zip(read_spool(data), pairs.kept, strict=True), 1):
-            if not kept:
-                self._job.drop(f"pair {number}", record, "prompts too long")
+            if not kept and number not in refused:
+                self._job.drop(self._place(name, number), record, f"{name} prompts too long")
         return pairs
+
+    def _place(self, name: str, number: int) -> str:
+        places = self._places.get(name, [])
+        return places[number - 1] if number <= len(places) else f"{name} pair {number}"
 
     def _refer(self, pair_sets: list[PairSet], policy: Policy) -> str:
         reference = Reference(self._extras.reference, self._extras.batch_tokens, say)
@@ -150,7 +169,7 @@ class TrainingRun:
 
     def _finish(self, policy: Policy, reference: str, data: Spooled, result: Record) -> None:
         job, extras = self._job, self._extras
-        result |= {"output": str(self._workspace.folder), "num_pairs": data.num_records}
+        result |= {"output": str(self._workspace.folder)}
         result["seconds"] = round(time.monotonic() - self._started, 3)
         write_manifest(
             self._workspace.folder,
@@ -163,7 +182,7 @@ class TrainingRun:
                 "device": str(policy.place.device),
                 "dtype": str(policy.place.dtype).removeprefix("torch."),
                 "attention": policy.model.config._attn_implementation,
-                "data": {"sha256": data.digest, "num_pairs": data.num_records, "sources": job.sources},
+                "data": {"sha256": data.digest, "num_records": data.num_records, "sources": job.sources},
                 "left_out": dict(job.num_dropped),
                 "num_rejected": job.num_rejected,
                 "counts": self._counts,
@@ -173,7 +192,7 @@ class TrainingRun:
         self._workspace.clear(keep_checkpoints=extras.save_steps > 0)
         self._lines.write(result)
         job.summary = (
-            f"{extras.policy} trained on {data.num_records:,} pairs in {result['step']:,} steps: {result['output']}"
+            f"{extras.policy} trained on {result['num_pairs']:,} pairs in {result['step']:,} steps: {result['output']}"
         )
 
     def _say(self, message: str) -> None:

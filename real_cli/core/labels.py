@@ -31,6 +31,46 @@ def read_quality(responses: list[Record], orient: Orient = Orient.auto) -> NDArr
     return None
 
 
+def settle_orient(responses: list[Record], orient: Orient) -> Orient:
+    """Decide once for a prompt what orders its pairs, so that choice and orientation agree.
+
+    Args:
+        responses: All responses of the prompt.
+        orient: What the user asked for.
+
+    Returns:
+        With `auto`, ranks if all have one: a rank may be a label that somebody gave, and a score does not overrule it.
+        Else scores if all have one; else `auto`, which looks at each pair.
+
+    Example:
+        >>> settle_orient([{"rank": 1, "score": 3}, {"rank": 2, "score": 8}], Orient.auto)
+        <Orient.rank: 'rank'>
+    """
+    if orient is Orient.auto:
+        for settled in (Orient.rank, Orient.score):
+            if all(is_number(response.get(settled.value)) for response in responses):
+                return settled
+    return orient
+
+
+def have_equal_scores(first: Record, second: Record) -> bool:
+    """Tell whether two responses both have a score, and the same one.
+
+    Args:
+        first: A response.
+        second: Another one.
+
+    Returns:
+        True for a tie.
+
+    Example:
+        >>> have_equal_scores({"score": 3}, {"score": 3.0}), have_equal_scores({}, {})
+        (True, False)
+    """
+    score = first.get("score")
+    return is_number(score) and is_number(second.get("score")) and bool(score == second["score"])
+
+
 def order_pair(first: Record, second: Record, orient: Orient) -> int | None:
     """Decide which of two responses is preferred.
 

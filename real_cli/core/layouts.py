@@ -102,6 +102,11 @@ def _nearest(record: Record) -> str:
     """Say what a record lacks of the layout it resembles most."""
     if "responses" in record and not isinstance(record["responses"], list):
         return f"field 'responses' is {clip(record['responses'])}; a list of objects with 'text' is needed"
+    for field in PARALLEL_FIELDS["text"]:
+        texts = record.get(field)
+        if isinstance(texts, list) and not all(is_text(text) or isinstance(text, dict) for text in texts):
+            number = next(number for number, text in enumerate(texts, 1) if not is_text(text))
+            return f"{field} {number} is {clip(texts[number - 1])}; each must be a string or a conversation"
     if "responses" in record:
         return "field 'prompt' is missing; each record needs 'prompt' and 'responses'"
     for field, other in (("chosen", "rejected"), ("rejected", "chosen")):

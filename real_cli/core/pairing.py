@@ -7,7 +7,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.core.labels import order_pair, quality_gap, read_quality
+from real_cli.core.labels import have_equal_scores, order_pair, quality_gap, read_quality, settle_orient
 from real_cli.core.names import Emit, Orient, Strategy
 from real_cli.core.records import LEFT_BEHIND, Record, to_candidates, to_preference
 from real_cli.core.strategies import STRATEGIES, Pair, Pool
@@ -107,13 +107,15 @@ def _add_pairs(
     settings: Settings,
 ) -> Outcome:
     gaps = []
+    orient = settle_orient(responses, settings.orient)
     for i, j in pairs:
         extra: Record = {}
         if pool.similarities.size:
             extra["similarity"] = round(float(pool.similarities[i, j]), SIMILARITY_DIGITS)
         extra |= {"strategy": settings.strategy.value, **known}
-        order = order_pair(responses[i], responses[j], settings.orient)
-        if order is None:
+        order = order_pair(responses[i], responses[j], orient)
+        tied = settings.orient is Orient.auto and have_equal_scores(responses[i], responses[j])
+        if order is None or tied:
             outcome.dropped.append(EQUAL_SCORES)
             continue
         if order == 0 and settings.orient in (Orient.score, Orient.rank):
@@ -186,7 +188,7 @@ def _make_pool(candidates: Record, responses: list[Record], numbers: list[int], 
 
 
 def _need_quality(responses: list[Record], settings: Settings) -> NDArray[np.float64]:
-    quality = read_quality(responses, settings.orient)
+    quality = read_quality(responses, settle_orient(responses, settings.orient))
     if quality is None:
         what = settings.emit.value if settings.emit is not Emit.pairs else f"strategy {settings.strategy.value}"
         raise RecordError(f"{what} needs a 'score' or a 'rank' on every response; add them with 'real relabel'")

@@ -20,13 +20,14 @@ class KeepOrder(NamedTuple):
     seed: int
 
 
-def check_settings(settings: Settings, *, strategy_given: bool, keep: str | None) -> None:
+def check_settings(settings: Settings, *, strategy_given: bool, keep: str | None, lambda_given: bool = False) -> None:
     """Refuse options of `pair` that contradict each other.
 
     Args:
         settings: What was asked for.
         strategy_given: Whether the user named the strategy.
         keep: The value of `--keep`.
+        lambda_given: Whether the user gave `--aepo-lambda`.
 
     Raises:
         UsageError: If one option would be ignored.
@@ -35,6 +36,8 @@ def check_settings(settings: Settings, *, strategy_given: bool, keep: str | None
         raise UsageError(
             "--emit ranking writes all responses of a prompt; leave out --strategy, --keep and --curriculum"
         )
+    if lambda_given and settings.strategy is not Strategy.aepo:
+        raise UsageError(f"--aepo-lambda is read by --strategy aepo, not by {settings.strategy}; leave it out")
     if settings.curriculum and not STRATEGIES[settings.strategy].several_pairs:
         raise UsageError(
             f"--curriculum orders several pairs of a prompt, and --strategy {settings.strategy} makes one; "
@@ -95,14 +98,16 @@ class Savings:
     Attributes:
         num_prompts: Records read.
         num_possible: Pairs that the distinct responses of all prompts could form.
-        num_given: Pairs that the input already was; None once a prompt came with more than two responses.
+        num_given: Pairs that the input already was; None once a prompt came with another number of responses than two.
         num_chosen: Pairs that stay.
+        num_unlabeled: Pairs without a label, of those that were chosen before `--keep`.
     """
 
     num_prompts: int = 0
     num_possible: int = 0
     num_given: int | None = 0
     num_chosen: int = 0
+    num_unlabeled: int = 0
 
     def add(self, record: Record, outcome: Outcome) -> None:
         """Count one prompt.
@@ -113,6 +118,7 @@ class Savings:
         """
         self.num_prompts += 1
         self.num_possible += outcome.possible
+        self.num_unlabeled += sum("responses" in made for made in outcome.records)
         is_pair = is_preference(record) or len(record["responses"]) == 2
         self.num_given = self.num_given + 1 if self.num_given is not None and is_pair else None
 
@@ -156,6 +162,8 @@ class Savings:
         if emit is Emit.ranking:
             return f"{self.num_chosen:,} rankings from {self.num_prompts:,} prompts"
         text = f"{self.num_chosen:,} {emit} from {self.num_prompts:,} prompts"
+        if self.num_unlabeled and self.num_unlabeled != self.num_chosen:
+            text += f" ({self.num_unlabeled:,} chosen without a label)"
         if (share := self.share_of_possible()) is not None:
             text += f"; labels saved: {share:.1%} of the {self.num_possible:,} possible pairs"
         if (share := self.share_of_given()) is not None:

@@ -65,35 +65,40 @@ class MarginMeter:
             return None
         return self._policy if name == self._names[0] else load_policy(name, **self._place)  # type: ignore[arg-type]
 
-    def check(self, record: Record) -> None:
-        """Check that a pair can be measured.
+    def tokenize(self, record: Record) -> tuple[Record, TokenizedPair | None]:
+        """Prepare one pair.
 
         Args:
             record: A preference record.
 
+        Returns:
+            The record and its token ids; None if the prompt alone fills the limit.
+
         Raises:
-            RecordError: If no reference was named and the record carries no reference log-probabilities.
+            RecordError: If it cannot be rendered, or if no reference was named and it carries no log-probabilities.
         """
         if self._names[1] is None and given_score(record) is None:
             raise RecordError("no ref_chosen_logps and ref_rejected_logps on the record; name a model with --reference")
+        if self._tokenize is None:
+            self._tokenize = PairTokenizer(self._policy.tokenizer, self._max_length)
+        return record, self._tokenize(record)
 
-    def __call__(self, records: Iterable[Record]) -> Iterator[tuple[Record, Measured | None]]:
+    def __call__(
+        self, pairs: Iterable[tuple[Record, TokenizedPair | None]]
+    ) -> Iterator[tuple[Record, Measured | None]]:
         """Measure a stream of pairs.
 
         Args:
-            records: Preference records that passed `check`.
+            pairs: What `tokenize` made.
 
         Yields:
-            Each pair with its measurement, in order; None for a pair whose prompt fills the limit.
+            Each record with its measurement, in order; None for a pair whose prompt fills the limit.
         """
-        stream = iter(records)
+        stream = iter(pairs)
         while window := list(islice(stream, WINDOW_PAIRS)):
-            if self._tokenize is None:
-                self._tokenize = PairTokenizer(self._policy.tokenizer, self._max_length)
-            tokenized = [(record, self._tokenize(record)) for record in window]
-            usable = [(record, pair) for record, pair in tokenized if pair is not None]
+            usable = [(record, pair) for record, pair in window if pair is not None]
             measured = self._measure([record for record, _ in usable], [pair for _, pair in usable])
-            yield from ((record, next(measured) if pair else None) for record, pair in tokenized)
+            yield from ((record, next(measured) if pair else None) for record, pair in window)
 
     def _measure(self, records: list[Record], pairs: list[TokenizedPair]) -> Iterator[Measured]:
         scores = Scorer(self._policy, self._batch_tokens, self._told)(pairs)

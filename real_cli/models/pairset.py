@@ -1,6 +1,6 @@
 """Tokenized pairs on disk, as TRL reads them: an Arrow file, memory-mapped."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from real_cli.core.records import Record
 from real_cli.core.texts import is_number
 from real_cli.models.scoring import PairScore, Scorer
-from real_cli.models.tokens import PairTokenizer, TokenizedPair
+from real_cli.models.tokens import TokenizedPair
 
 WINDOW_PAIRS = 512
 REFERENCE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
@@ -29,7 +29,11 @@ class PairSet(NamedTuple):
 
 
 def tokenize_to_disk(
-    records: Iterable[Record], tokenize: PairTokenizer, path: Path, *, use_given: bool = True
+    records: Iterable[Record],
+    tokenize: Callable[[Record], TokenizedPair | None],
+    path: Path,
+    *,
+    use_given: bool = True,
 ) -> PairSet:
     """Tokenize pairs into an Arrow file.
 

@@ -60,7 +60,7 @@ class PairTokenizer:
 
     def __init__(self, tokenizer: Any, max_length: int) -> None:
         self._tokenizer = tokenizer
-        self._max_length = max_length
+        self.max_length = max_length
         self.counts = TokenCounts()
 
     def __call__(self, record: Record) -> TokenizedPair | None:
@@ -81,11 +81,11 @@ class PairTokenizer:
         start = min(_common_length(prompt, chosen), _common_length(prompt, rejected))
         self.counts.num_pairs += 1
         self.counts.num_prompts_cut += start < len(prompt)
-        if start >= self._max_length:
+        if start >= self.max_length:
             self.counts.num_too_long += 1
             return None
-        self.counts.num_truncated += max(len(chosen), len(rejected)) > self._max_length
-        end = self._max_length
+        self.counts.num_truncated += max(len(chosen), len(rejected)) > self.max_length
+        end = self.max_length
         return TokenizedPair(prompt[:start], chosen[start:end], rejected[start:end])
 
     def _ids(self, record: Record, text: Text, *, prompt: bool = False) -> list[int]:
@@ -96,20 +96,24 @@ class PairTokenizer:
         return list(self._tokenizer(text if prompt or text.endswith(end) else text + end, verbose=False)["input_ids"])
 
     def _render(self, record: Record, text: Text, prompt: bool) -> list[int]:
-        tools = record.get("tools")
-        tools = orjson.loads(tools) if isinstance(tools, str) else tools
+        if not self._tokenizer.chat_template:
+            raise RecordError(
+                "the model has no chat template for a conversation; use records of plain text, or another model"
+            )
+        tools, options = record.get("tools"), record.get("chat_template_kwargs") or {}
         try:
+            tools = orjson.loads(tools) if isinstance(tools, str) else tools
             rendered = self._tokenizer.apply_chat_template(
                 text,
                 tokenize=True,
                 return_dict=True,
                 tools=tools,
                 add_generation_prompt=prompt,
-                **(record.get("chat_template_kwargs") or {}),
+                **options,
             )
         except Exception as error:  # templates raise what they like: jinja's errors, ValueError, TypeError
             first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise RecordError(f"the model's chat template refuses this conversation: {first}") from None
+            raise RecordError(f"the conversation cannot be rendered: {first}") from None
         return list(rendered["input_ids"])
 
 

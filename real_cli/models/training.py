@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from real_cli.core.names import Loss
 from real_cli.core.records import Record
-from real_cli.errors import RealError
+from real_cli.errors import RealError, RecordError
 from real_cli.models.pairset import PairSet, add_reference, fill_scores, tokenize_to_disk
 from real_cli.models.policies import Policy, load_resolved
 from real_cli.models.resolve import resolve_model
 from real_cli.models.scoring import Scorer
-from real_cli.models.tokens import PairTokenizer
+from real_cli.models.tokens import PairTokenizer, TokenizedPair
 
 
 @dataclass(frozen=True)
@@ -89,29 +90,42 @@ class Reference:
 
 
 def prepare(
-    records: Iterable[Record], policy: Policy, max_length: int, arrow: Path, *, use_given: bool
-) -> tuple[PairSet, PairTokenizer]:
+    records: Iterable[Record],
+    tokenize: PairTokenizer,
+    arrow: Path,
+    *,
+    use_given: bool,
+    refuse: Callable[[int, Record, str], None],
+) -> PairSet:
     """Tokenize the records of a run.
 
     Args:
         records: Preference records.
-        policy: Whose tokenizer is used.
-        max_length: Most tokens of prompt and response together.
+        tokenize: Turns one into token ids; counts what it cuts.
         arrow: The file to write.
         use_given: Take the reference log-probabilities that records carry.
+        refuse: Gets the number (from 1) of a record that cannot be rendered, the record and the reason; may raise.
 
     Returns:
-        The pairs, and the tokenizer with its counts.
+        The pairs.
 
     Raises:
         RealError: If no pair can be used.
     """
-    tokenize = PairTokenizer(policy.tokenizer, max_length)
-    pairs = tokenize_to_disk(records, tokenize, arrow, use_given=use_given)
+    numbers = count(1)
+
+    def tokenized(record: Record) -> TokenizedPair | None:
+        number = next(numbers)
+        try:
+            return tokenize(record)
+        except RecordError as error:
+            refuse(number, record, str(error))
+            return None
+
+    pairs = tokenize_to_disk(records, tokenized, arrow, use_given=use_given)
     if pairs.rows is None:
-        reason = tokenize.counts.sentence(max_length) or "the input has no records"
-        raise RealError(f"no pair to train on: {reason}")
-    return pairs, tokenize
+        raise RealError(f"no pair to train on: {tokenize.counts.sentence(tokenize.max_length) or 'all were refused'}")
+    return pairs
 
 
 def with_reference_fields(records: Iterable[Record], pairs: PairSet) -> Iterable[Record]:

@@ -10,7 +10,7 @@ A Job knows nothing of what the records mean.
 
 import base64
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ from real_cli.core.names import OnError
 from real_cli.core.records import Record
 from real_cli.errors import RecordError, Status, UsageError
 from real_cli.streams.jsonl import MAX_LINE_BYTES, dump_record
-from real_cli.streams.output import STANDARD_OUTPUT, open_output
+from real_cli.streams.output import STANDARD_OUTPUT, is_device, open_output
 from real_cli.streams.progress import Counter, say
 from real_cli.streams.sources import STANDARD_INPUT, Item, check_sources, read_source
 
@@ -44,6 +44,7 @@ class Job:
         *,
         output: Path | None = None,
         append: bool = False,
+        also_writes: Sequence[Path] = (),
         on_error: OnError = OnError.fail,
         rejects: Path | None = None,
         quiet: bool = False,
@@ -51,7 +52,9 @@ class Job:
         what: str = "records",
     ) -> None:
         self.sources = check_sources(files)
-        _check_outputs(self.sources, output, rejects, append=append)
+        named = [path for path in (output, rejects, *also_writes) if path is not None]
+        aside = [path for path in (rejects, *also_writes) if path is not None]
+        _check_outputs(self.sources, named, not_sources=[*aside, *([output] if append and output else [])])
         self.quiet = quiet
         self.summary = ""
         self.num_rejected = 0
@@ -239,13 +242,15 @@ class Job:
         self._output.flush()
 
 
-def _check_outputs(sources: list[str], output: Path | None, rejects: Path | None, *, append: bool) -> None:
-    """Refuse outputs that would run into each other, or into the input."""
-    if rejects is not None and rejects in (output, STANDARD_OUTPUT):
-        raise UsageError(f"--rejects {rejects}: records go there; name another file")
-    if append and output is not None and any(_same_file(name, output) for name in sources):
-        raise UsageError(f"--resume {output}: is the input; it would grow while it is read")
-
-
-def _same_file(name: str, path: Path) -> bool:
-    return name != STANDARD_INPUT and Path(name).exists() and path.exists() and Path(name).samefile(path)
+def _check_outputs(sources: list[str], outputs: list[Path], *, not_sources: list[Path]) -> None:
+    """Refuse outputs that would run into each other, or into the input while it is read."""
+    places = [path.resolve() for path in outputs if path != STANDARD_OUTPUT and not is_device(path)]
+    for path in places:
+        if places.count(path) > 1:
+            raise UsageError(f"{path}: is named for two outputs; name another file")
+    inputs = {Path(name).resolve() for name in sources if name != STANDARD_INPUT}
+    for path in not_sources:
+        if path == STANDARD_OUTPUT:
+            raise UsageError(f"{path}: records go there; name a file")
+        if path.resolve() in inputs:
+            raise UsageError(f"{path}: is the input; name another file")

@@ -57,6 +57,18 @@ def open_output(path: Path | None, *, outlives_pipe: bool = False) -> Iterator[I
             yield stream
 
 
+def is_device(path: Path) -> bool:
+    """Tell whether a path is no file that could be replaced: a device, a pipe, a descriptor of ours.
+
+    Args:
+        path: Where records are to go.
+
+    Returns:
+        True if several outputs may share it.
+    """
+    return bool(OWN_DESCRIPTOR.fullmatch(str(path))) or (path.exists() and not path.is_file())
+
+
 def _descriptor(path: Path, number: int) -> IO[bytes]:
     with _writable(path):
         return os.fdopen(os.dup(number), "wb")

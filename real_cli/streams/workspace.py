@@ -34,6 +34,8 @@ class Workspace:
         ours = any((folder / name).exists() for name in (WORK, MANIFEST))
         if folder.is_dir() and any(folder.iterdir()) and not ours:
             raise UsageError(f"--output {folder}: is not empty and not from 'real train-dpo'; name another folder")
+        if resume and (folder / MANIFEST).exists():
+            raise UsageError(f"--resume: {folder} is finished; to train anew, leave --resume out")
         self.folder = folder
         self.work = folder / WORK
         self._resume = resume

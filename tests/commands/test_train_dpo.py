@@ -53,7 +53,7 @@ def test_the_manifest_says_what_was_done_and_no_pickle_is_left(tiny_policy, pair
     train(tiny_policy, tmp_path / "out", pair_rows, "--loss", "ipo", "--max-steps", "1", "--max-length", "6")
     manifest = json.loads((tmp_path / "out" / "real.json").read_text())
     assert manifest["settings"]["loss"] == "ipo"
-    assert manifest["data"]["num_pairs"] == 8
+    assert manifest["result"]["num_pairs"] == 8
     assert len(manifest["data"]["sha256"]) == 64
     assert manifest["counts"]["train"]["num_truncated"] == 6
     assert manifest["versions"]["trl"].startswith("1.16")
@@ -88,8 +88,8 @@ def test_a_prompt_that_fills_the_limit_is_left_out_counted_and_kept(tiny_policy,
     )
     assert "1 left out: the prompt alone fills 12 tokens" in said
     (reject,) = [json.loads(line) for line in (tmp_path / "rejects").read_text().splitlines()]
-    assert reject["record"] == long
-    assert json.loads((tmp_path / "out" / "real.json").read_text())["left_out"] == {"prompts too long": 1}
+    assert (reject["record"], reject["place"]) == (long, "<stdin>:9")
+    assert json.loads((tmp_path / "out" / "real.json").read_text())["left_out"] == {"train prompts too long": 1}
 
 
 def test_lora_trains_an_adapter_that_eval_reads(tiny_policy, pair_rows, tmp_path):
@@ -110,7 +110,7 @@ def test_a_held_out_file_is_measured_after_each_epoch(tiny_policy, pair_rows, tm
     measured = [line for line in lines if "eval_loss" in line]
     assert len(measured) == 2
     assert {"eval_rewards/accuracies", "eval_rewards/margins"} <= set(measured[0])
-    assert json.loads((tmp_path / "out" / "real.json").read_text())["data"]["num_pairs"] == 5
+    assert json.loads((tmp_path / "out" / "real.json").read_text())["result"]["num_pairs"] == 5
 
 
 def test_settings_that_an_objective_would_ignore_are_refused_together(tiny_policy, pair_rows, tmp_path):
@@ -177,3 +177,24 @@ def test_resuming_with_other_settings_or_other_data_is_refused(tiny_policy, pair
     (tmp_path / "out" / ".work" / "settings.json").unlink()
     _, said = train(tiny_policy, tmp_path / "out", pair_rows[1:], "--resume", status=1)
     assert "are not those" in said
+
+
+def test_a_conversation_that_cannot_be_rendered_is_one_rejected_record(tiny_policy, pair_rows, tmp_path):
+    """The policy has no chat template: with skip the others are trained on, with fail the message names the line."""
+    turns = {name: [{"role": "user", "content": text}] for name, text in pair_rows[0].items()}
+    _, said = train(
+        tiny_policy, tmp_path / "a", [*pair_rows, turns], "--max-steps", "1", "--on-error", "skip", status=3
+    )
+    assert "1 rejected" in said
+    for words in (["train-dpo", "--output", tmp_path / "b"], ["eval", "margin", "--reference", tiny_policy]):
+        _, said = run(*words, "--policy", tiny_policy, rows=[pair_rows[0], turns], status=1)
+        assert "<stdin>:2: the model has no chat template" in said
+
+
+def test_a_finished_run_is_not_resumed_over(tiny_policy, pair_rows, tmp_path):
+    """Its spool is gone: nothing could tell other data or settings."""
+    train(tiny_policy, tmp_path / "out", pair_rows, "--max-steps", "1")
+    before = (tmp_path / "out" / "model.safetensors").read_bytes()
+    _, said = train(tiny_policy, tmp_path / "out", pair_rows, "--max-steps", "2", "--resume", status=2)
+    assert "is finished" in said
+    assert (tmp_path / "out" / "model.safetensors").read_bytes() == before

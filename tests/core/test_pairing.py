@@ -189,7 +189,28 @@ def test_orient_rank_goes_against_the_scores():
     record = candidates({"text": "a", "rank": 1, "score": 2}, {"text": "b", "rank": 2, "score": 9})
     assert texts_of(pairs(record, Strategy.random, orient=Orient.rank)[0]) == ("a", "b")
     assert texts_of(pairs(record, Strategy.random, orient=Orient.score)[0]) == ("b", "a")
-    assert texts_of(pairs(record, Strategy.random, orient=Orient.auto)[0]) == ("b", "a")
+    assert texts_of(pairs(record, Strategy.random, orient=Orient.auto)[0]) == ("a", "b")
+
+
+def test_a_label_that_is_there_is_not_turned_by_scores():
+    """What `relabel goal` swapped stays swapped; only --orient score asks the scores."""
+    goal = {"prompt": "q", "chosen": "b", "rejected": "a", "score_chosen": 1, "score_rejected": 9, "goal": 1}
+    assert texts_of(pairs(goal, Strategy.random)[0]) == ("b", "a")
+    assert texts_of(pairs(goal, Strategy.random, orient=Orient.score)[0]) == ("a", "b")
+
+
+def test_a_labeled_pair_with_equal_scores_is_a_tie():
+    tie = {"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 5, "score_rejected": 5}
+    outcome = choose_pairs(tie, Settings(Strategy.random))
+    assert (outcome.records, outcome.dropped) == ([], [EQUAL_SCORES])
+
+
+def test_choice_and_label_look_at_the_same_numbers():
+    """One response without a score: all pairs of the prompt go by rank, also those that have two scores."""
+    record = candidates(
+        {"text": "a", "score": 1, "rank": 1}, {"text": "b", "score": 5, "rank": 2}, {"text": "c", "rank": 3}
+    )
+    assert [texts_of(pair) for pair in pairs(record, Strategy.all)] == [("a", "b"), ("a", "c"), ("b", "c")]
 
 
 def test_a_labeled_pair_without_scores_keeps_its_label():

@@ -17,16 +17,22 @@ TRL_NAMES = {
 SMOOTHING = {Loss.robust: 0.2}
 
 
+def refuse(number, record, reason):
+    raise AssertionError(f"record {number}: {reason}")
+
+
 def our_losses(policy_name, rows, folder, settings, *, reference=None):
     """Train as `real train-dpo` does, and return the loss of each step."""
     from real_cli.models.pairset import with_scores
     from real_cli.models.policies import load_trainee
+    from real_cli.models.tokens import PairTokenizer
     from real_cli.models.trainer import Reporter, make_trainer, run_trainer
     from real_cli.models.training import Reference, prepare
 
     policy = load_trainee(str(policy_name), device="cpu", precision=Precision.auto)
     folder.mkdir(parents=True, exist_ok=True)
-    pairs, _ = prepare(rows, policy, settings.max_length, folder / "pairs.arrow", use_given=reference is None)
+    tokenize = PairTokenizer(policy.tokenizer, settings.max_length)
+    pairs = prepare(rows, tokenize, folder / "pairs.arrow", use_given=reference is None, refuse=refuse)
     Reference(reference, 4096, lambda line: None).fill([pairs], policy, lambda count: None)
     lines = []
     trainer = make_trainer(policy, with_scores(pairs), None, folder, settings, Reporter(lines.append, lambda: False))

@@ -291,3 +291,16 @@ def test_output_and_rejects_to_one_place_are_a_mistake(stdin, tmp_path, name):
     path = tmp_path / name if name != "-" else tmp_path.__class__("-")
     with pytest.raises(UsageError), Job([], output=path, rejects=path, quiet=True):
         pass
+
+
+@pytest.mark.parametrize("spelled", ["in.jsonl", "./in.jsonl", "absolute"])
+def test_rejects_never_overwrite_the_input(tmp_path, monkeypatch, spelled):
+    """However the path is spelled: the records would be gone, with status 0."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in.jsonl").write_bytes(b"{}\n")
+    path = tmp_path / "in.jsonl" if spelled == "absolute" else type(tmp_path)(spelled)
+    for asked in ({"rejects": path}, {"also_writes": [path]}):
+        with pytest.raises(UsageError, match="is the input"):
+            Job(["in.jsonl"], quiet=True, **asked)
+    with pytest.raises(UsageError, match="two outputs"):
+        Job(["in.jsonl"], output=tmp_path / "out", rejects=type(tmp_path)("out"), quiet=True)
