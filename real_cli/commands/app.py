@@ -14,7 +14,11 @@ from real_cli.commands.init import init
 from real_cli.commands.pair import pair
 from real_cli.commands.relabel import goal
 from real_cli.commands.train_dpo import train_dpo
+from real_cli.errors import Status
+from real_cli.streams.progress import say
 
+# Typer has its own copy of Click and does not export the base of its usage errors.
+USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -97,4 +101,13 @@ def main() -> None:
     """Run the command line."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries, about things that the user cannot change
-    app(prog_name="real")
+    try:
+        status = app(prog_name="real", standalone_mode=False)
+    except USAGE_PROBLEM as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: its help
+            error.show()
+        else:
+            message = " ".join(error.format_message().split()).rstrip(".")
+            say(f"{message[:1].lower()}{message[1:]}; see {error.ctx.command_path if error.ctx else 'real'} --help")
+        status = Status.usage
+    sys.exit(int(status or 0))

@@ -1,0 +1,53 @@
+"""The command line as a process: wrong words, and signals before there is work."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def real(*words):
+    return subprocess.run([sys.executable, "-m", "real_cli", *words], capture_output=True, text=True, input="")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["pair", "--nope"], "real: no such option: --nope; see real pair --help\n"),
+        (["train-dpo"], "real: missing option '--policy' / '-p'; see real train-dpo --help\n"),
+        (["nope"], "real: no such command 'nope'; see real --help\n"),
+        (["pair", "--keep", "3x"], "real: --keep '3x': give a share from 0% to 100% or a whole number of pairs\n"),
+        (
+            ["pair", "--aepo-lambda", "3"],
+            "real: --aepo-lambda is read by --strategy aepo, not by easy; leave it out\n",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_command_line_is_one_line_and_status_2(words, said):
+    """Typer would print four."""
+    done = real(*words)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+@pytest.mark.parametrize("words", [[], ["relabel"], ["eval"]])
+def test_a_group_without_a_command_shows_its_help(words):
+    done = real(*words)
+    assert done.returncode == 2
+    assert "Usage: real" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_waiting_for_records_ends_the_run_at_once(signum, status):
+    """One line, the status of the signal, no traceback; the pipe is still open."""
+    command = [sys.executable, "-m", "real_cli", "pair", "--strategy", "random"]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        process.stdin.write('{"prompt": "q", "chosen": "a", "rejected": "b"}\n')
+        process.stdin.flush()
+        time.sleep(2)  # until it reads
+        process.send_signal(signum)
+        assert process.wait(timeout=10) == status
+        assert process.stderr.read().count("\n") == 1
