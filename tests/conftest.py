@@ -16,7 +16,7 @@ no""".split()  # noqa: SIM905 - a list of words reads as words
 def make_tiny_policy(tmp_path_factory):
     """Make a random causal language model of some architecture, saved with its tokenizer; returns its folder."""
 
-    def make(kind: str = "llama", *, chat_template: str | None = None, seed: int = 0) -> Path:
+    def make(kind: str = "llama", *, chat_template: str | None = None, seed: int = 0, **changes: int) -> Path:
         import torch
         from tokenizers import Tokenizer, models, pre_tokenizers
         from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
@@ -41,7 +41,7 @@ def make_tiny_policy(tmp_path_factory):
             eos_token_id=1,
             bos_token_id=None,
         )
-        config = AutoConfig.for_model(kind, **sizes)
+        config = AutoConfig.for_model(kind, **(sizes | changes))
         torch.manual_seed(seed)
         model = AutoModelForCausalLM.from_config(config)
         with torch.no_grad():

@@ -86,7 +86,7 @@ def embed(
             help="Append to FILE what is not in it yet: go on after a run that was killed.",
         ),
     ] = None,
-    batch_tokens: BatchTokens = 8192,
+    batch_tokens: BatchTokens = None,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
     output: Output = None,

@@ -8,11 +8,13 @@ import typer
 
 from real_cli.commands.guard import guarded
 from real_cli.commands.options import (
+    AttentionOption,
     BatchTokens,
     Device,
     Dtype,
     ExportLogps,
     Files,
+    Layout,
     MaxLength,
     MaxLineBytes,
     OnErrorOption,
@@ -21,7 +23,7 @@ from real_cli.commands.options import (
     Reference,
     Rejects,
 )
-from real_cli.core.names import OnError, Precision
+from real_cli.core.names import Attention, OnError, Precision, TokenLayout
 from real_cli.core.records import check_labeled
 from real_cli.errors import Status, UsageError
 from real_cli.streams.job import Job
@@ -48,7 +50,9 @@ def margin(
     beta: Annotated[float, typer.Option("--beta", metavar="X", help="Scale of the implicit reward.")] = 0.1,
     max_length: MaxLength = 1024,
     export_logps: ExportLogps = None,
-    batch_tokens: BatchTokens = 8192,
+    attention: AttentionOption = Attention.auto,
+    layout: Layout = TokenLayout.auto,
+    batch_tokens: BatchTokens = None,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
     output: Output = None,
@@ -76,8 +80,9 @@ def margin(
     from real_cli.models.pairset import add_reference
 
     meter = MarginMeter(
-        policy, reference, device=device, precision=dtype, batch_tokens=batch_tokens, max_length=max_length, told=say
-    )
+        policy, reference, device=device, precision=dtype, attention=attention, layout=layout,
+        batch_tokens=batch_tokens, max_length=max_length, told=say,
+    )  # fmt: skip
     tally = MarginTally(beta)
     job = Job(
         files or [],

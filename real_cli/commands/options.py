@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from real_cli.core.names import OnError, Precision
+from real_cli.core.names import Attention, OnError, Precision, TokenLayout
 
 Files = Annotated[
     list[str] | None,
@@ -85,5 +85,23 @@ ExportLogps = Annotated[
     ),
 ]
 BatchTokens = Annotated[
-    int, typer.Option("--batch-tokens", metavar="N", min=1, help="Most tokens, padding counted, in one batch.")
+    int | None,
+    typer.Option(
+        "--batch-tokens",
+        metavar="N",
+        min=1,
+        show_default="1024 on a CPU, 16384 elsewhere",
+        help="Most tokens, padding counted, in one forward pass.",
+    ),
+]
+Layout = Annotated[
+    TokenLayout,
+    typer.Option(
+        "--layout",
+        help="How a prompt and its responses are run: 'shared' runs the prompt once for all of them, 'plain' once for "
+        "each; 'auto' shares it where a test on load gives the same numbers.",
+    ),
+]
+AttentionOption = Annotated[
+    Attention, typer.Option("--attention", help="How attention is computed; 'auto' is what transformers chooses.")
 ]

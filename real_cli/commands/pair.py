@@ -98,6 +98,7 @@ def pair(
       real pair --strategy best-vs-rest --curriculum scored.jsonl > stages.jsonl
       real pair --orient none embedded.jsonl > to-label.jsonl
     """
+    from real_cli.core.comparisons import Comparisons
     from real_cli.core.pairing import Settings, choose_pairs
     from real_cli.core.plans import Savings, check_settings, default_strategy, plan_keep
     from real_cli.streams.keeping import kept_lines
@@ -107,13 +108,15 @@ def pair(
     check_settings(settings, strategy_given=strategy is not None, keep=keep, lambda_given=aepo_lambda is not None)
     order = plan_keep(keep, by, lowest, settings)
     savings = Savings()
+    comparisons = Comparisons()
     job = Job(
         files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
     )
 
     def chosen_pairs() -> Iterator[Located]:
         for place, (record, outcome) in job.apply(
-            lambda record: (record, choose_pairs(record, settings)), job.records()
+            lambda record: (record, choose_pairs(record, settings, comparisons.take(record))),
+            job.records(ahead=comparisons.add),
         ):
             savings.add(record, outcome)
             for reason in outcome.dropped:

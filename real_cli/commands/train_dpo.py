@@ -9,11 +9,12 @@ import typer
 
 from real_cli.commands.guard import guarded
 from real_cli.commands.options import (
-    BatchTokens,
+    AttentionOption,
     Device,
     Dtype,
     ExportLogps,
     Files,
+    Layout,
     MaxLength,
     MaxLineBytes,
     OnErrorOption,
@@ -21,7 +22,7 @@ from real_cli.commands.options import (
     Reference,
     Rejects,
 )
-from real_cli.core.names import Loss, OnError, Precision
+from real_cli.core.names import Attention, Loss, OnError, Precision, TokenLayout
 from real_cli.errors import Status
 from real_cli.streams.job import Job
 from real_cli.streams.jsonl import MAX_LINE_BYTES
@@ -58,9 +59,9 @@ def train_dpo(
             "--max-steps", metavar="N", min=1, show_default=False, help="Stop after N steps, whatever --epochs says."
         ),
     ] = None,
-    batch_size: Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="Pairs in one forward pass.")] = 8,
+    batch_size: Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="Pairs in one batch.")] = 8,
     gradient_accumulation: Annotated[
-        int, typer.Option("--gradient-accumulation", metavar="N", min=1, help="Forward passes in one step.")
+        int, typer.Option("--gradient-accumulation", metavar="N", min=1, help="Batches in one step.")
     ] = 1,
     max_length: MaxLength = 1024,
     shuffle: Annotated[
@@ -96,7 +97,19 @@ def train_dpo(
     report_to: Annotated[
         str, typer.Option("--report-to", metavar="NAMES", help="Trackers: tensorboard, wandb, trackio, or none.")
     ] = "none",
-    batch_tokens: BatchTokens = 8192,
+    attention: AttentionOption = Attention.auto,
+    layout: Layout = TokenLayout.auto,
+    batch_tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--batch-tokens",
+            metavar="N",
+            min=1,
+            show_default="512 on a CPU, 4096 elsewhere",
+            help="Most tokens, padding counted, in one forward pass; the pairs of a batch take as many passes as they "
+            "need. It changes speed and memory, not the result.",
+        ),
+    ] = None,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
     on_error: OnErrorOption = OnError.fail,
@@ -133,6 +146,7 @@ def train_dpo(
     )  # fmt: skip
     extras = Extras(
         policy=policy, reference=reference, eval_file=eval_file, export_logps=export_logps,
+        attention=attention, layout=layout,
         batch_tokens=batch_tokens, device=device, dtype=dtype, gradient_checkpointing=gradient_checkpointing,
         logging_steps=logging_steps, save_steps=save_steps, report_to=report_to,
     )  # fmt: skip

@@ -9,12 +9,14 @@ from typing import Any
 
 from real_cli.commands.guard import StopRequest
 from real_cli.core.layouts import adapt
-from real_cli.core.names import Precision
+from real_cli.core.names import Attention, Precision, TokenLayout
 from real_cli.core.records import Record, check_labeled
 from real_cli.errors import RealError, Status
+from real_cli.models.device import default_batch_tokens
 from real_cli.models.manifest import write_manifest
 from real_cli.models.pairset import PairSet, with_scores
 from real_cli.models.policies import Policy, load_trainee
+from real_cli.models.probe import settle_layout
 from real_cli.models.tokens import PairTokenizer
 from real_cli.models.training import Reference, TrainingSettings, prepare, save_policy, with_reference_fields
 from real_cli.streams.job import Job, Located
@@ -33,7 +35,9 @@ class Extras:
     reference: str | None
     eval_file: Path | None
     export_logps: Path | None
-    batch_tokens: int
+    attention: Attention
+    layout: TokenLayout
+    batch_tokens: int | None
     device: str
     dtype: Precision
     gradient_checkpointing: bool
@@ -65,8 +69,7 @@ class TrainingRun:
             RealError: If there is nothing to train on, or the run fails.
         """
         train_data, eval_data = self._spool()
-        policy = load_trainee(self._extras.policy, device=self._extras.device, precision=self._extras.dtype)
-        self._say(f"{self._extras.policy}: {policy.place}, {policy.model.config._attn_implementation} attention")
+        policy = self._load()
         pairs = self._prepare(train_data, policy, "train")
         held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
         reference = self._refer([pairs, held_out] if held_out else [pairs], policy)
@@ -79,6 +82,19 @@ class TrainingRun:
         save_policy(trainer, self._workspace.folder)
         self._finish(policy, reference, train_data, result | {"num_pairs": len(pairs.rows)})
         return Status.done
+
+    def _load(self) -> Policy:
+        extras = self._extras
+        loaded = load_trainee(extras.policy, device=extras.device, precision=extras.dtype, attention=extras.attention)
+        policy = settle_layout(
+            loaded, extras.policy, extras.layout, max_length=self._settings.max_length, told=self._say
+        )
+        self._batch_tokens = extras.batch_tokens or default_batch_tokens(policy.place.device, training=True)
+        self._say(
+            f"{extras.policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
+            f"layout, {self._batch_tokens:,} tokens a pass"
+        )
+        return policy
 
     def _spool(self) -> tuple[Spooled, Spooled | None]:
         self._workspace.open()
@@ -129,8 +145,9 @@ class TrainingRun:
         return places[number - 1] if number <= len(places) else f"{name} pair {number}"
 
     def _refer(self, pair_sets: list[PairSet], policy: Policy) -> str:
-        reference = Reference(self._extras.reference, self._extras.batch_tokens, say)
-        described = reference.describe(pair_sets, self._extras.policy)
+        extras = self._extras
+        reference = Reference(extras.reference, extras.layout, extras.attention, self._settings.max_length, say)
+        described = reference.describe(pair_sets, extras.policy)
         self._say(f"reference: {described}")
         missing = sum(pairs.scores.count(None) for pairs in pair_sets)
         with Counter("reference log-probabilities", quiet=self._job.quiet, total=missing) as counter:
@@ -163,7 +180,13 @@ class TrainingRun:
                 self._workspace.folder,
                 self._settings,
                 Reporter(report, lambda: bool(stop)),
-                Routine(extras.logging_steps, extras.save_steps, extras.report_to, extras.gradient_checkpointing),
+                Routine(
+                    extras.logging_steps,
+                    extras.save_steps,
+                    extras.report_to,
+                    extras.gradient_checkpointing,
+                    self._batch_tokens,
+                ),
             )
             return trainer, run_trainer(trainer, self._workspace.last_checkpoint())
 
@@ -182,6 +205,8 @@ class TrainingRun:
                 "device": str(policy.place.device),
                 "dtype": str(policy.place.dtype).removeprefix("torch."),
                 "attention": policy.model.config._attn_implementation,
+                "layout": policy.layout,
+                "batch_tokens": self._batch_tokens,
                 "data": {"sha256": data.digest, "num_records": data.num_records, "sources": job.sources},
                 "left_out": dict(job.num_dropped),
                 "num_rejected": job.num_rejected,

@@ -87,3 +87,21 @@ class Precision(StrEnum):
     float32 = "float32"
     bfloat16 = "bfloat16"
     float16 = "float16"
+
+
+class TokenLayout(StrEnum):
+    """How a prompt and its responses lie in the sequences that a model reads."""
+
+    auto = "auto"
+    shared = "shared"
+    plain = "plain"
+
+
+class Attention(StrEnum):
+    """How attention is computed, by transformers' names."""
+
+    auto = "auto"
+    sdpa = "sdpa"
+    eager = "eager"
+    flex = "flex_attention"
+    flash = "flash_attention_2"

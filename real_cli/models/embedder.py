@@ -1,8 +1,11 @@
 """Records to records with embeddings, a window at a time."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,7 @@ from real_cli.core.texts import plain_text
 from real_cli.core.vectors import encode_embedding
 from real_cli.errors import RealError
 from real_cli.models.batching import Budget
+from real_cli.models.device import default_batch_tokens
 from real_cli.models.encoders import Encoder
 
 WINDOW_TEXTS = 4096
@@ -21,8 +25,9 @@ WINDOW_TEXTS = 4096
 class Embedder:
     """Add an `embedding` to each response (or to each record, for its prompt).
 
-    A window of a few thousand texts is in memory at a time: equal texts are embedded once, sorted by length, batched by
-    a token budget and put back in order.
+    In a window of a few thousand texts equal ones are embedded once, sorted by length, batched by a token budget and
+    put back in order. The model works in a thread of its own: while it has one window, the next is read and the one
+    before is written, so two or three windows are in memory.
 
     Attributes:
         num_texts: Texts seen.
@@ -37,7 +42,7 @@ class Embedder:
         *,
         field: Field = Field.responses,
         encoding: Encoding = Encoding.array,
-        batch_tokens: int = 8192,
+        batch_tokens: int | None = None,
         window_texts: int = WINDOW_TEXTS,
         told: Callable[[str], None] = lambda message: None,
     ) -> None:
@@ -45,13 +50,20 @@ class Embedder:
         self._field = field
         self._encoding = encoding
         self._window_texts = window_texts
-        self._budget = Budget(batch_tokens, told)
+        self._batch_tokens = batch_tokens
+        self._told = told
+        self._stopped = False
         self.num_texts = self.num_distinct = self.num_truncated = self.num_empty = 0
 
     @cached_property
     def _encoder(self) -> Encoder:
         # At the first text, not before: an empty stream needs no model, and a pickled embedder carries no weights.
         return self._load()
+
+    @cached_property
+    def _budget(self) -> Budget:
+        device = self._encoder.place.device
+        return Budget(self._batch_tokens or default_batch_tokens(device, training=False), self._told)
 
     def __call__(self, records: Iterable[Record]) -> Iterator[Record]:
         """Embed a stream of records.
@@ -62,11 +74,30 @@ class Embedder:
         Yields:
             Candidates with embeddings (for the prompt: the record itself with one), in order.
         """
-        for window in self._windows(records):
-            texts = [text for record in window for text in self._texts(record)]
-            vectors = iter(self._embed(texts))
-            for record in window:
-                yield self._with_embeddings(record, vectors)
+        pending: deque[tuple[list[Record], Future[list[NDArray[np.float32]]]]] = deque()
+        worker = ThreadPoolExecutor(max_workers=1)
+        self._stopped = False
+        try:
+            for window in self._windows(records):
+                texts = [text for record in window for text in self._texts(record)]
+                pending.append((window, worker.submit(self._embed, texts)))
+                if len(pending) > 1:
+                    yield from self._finish(*pending.popleft())
+            while pending:
+                yield from self._finish(*pending.popleft())
+        except RealError:
+            # A bad record ends the run; what came windows before it is embedded, and would be lost.
+            while pending:
+                yield from self._finish(*pending.popleft())
+            raise
+        finally:
+            self._stopped = True
+            worker.shutdown(cancel_futures=True)
+
+    def _finish(self, window: list[Record], embedded: Future[list[NDArray[np.float32]]]) -> Iterator[Record]:
+        vectors = iter(embedded.result())
+        for record in window:
+            yield self._with_embeddings(record, vectors)
 
     def sentence(self) -> str:
         """Tell what was embedded, in one line.
@@ -99,21 +130,26 @@ class Embedder:
 
     def _embed(self, texts: list[str]) -> list[NDArray[np.float32]]:
         distinct = list(dict.fromkeys(texts))
-        lengths = self._encoder.count_tokens(distinct) if distinct else []
-        limit = self._encoder.max_length
+        if not distinct:
+            return []
+        prepared = self._encoder.prepare(distinct)
         self.num_texts += len(texts)
         self.num_distinct += len(distinct)
-        self.num_truncated += sum(length > limit for length in lengths)
+        self.num_truncated += prepared.num_cut
         self.num_empty += sum(not text.strip() for text in texts)
         vectors = self._budget.run(
-            [min(length, limit) for length in lengths],
-            lambda batch: list(self._encoder.encode([distinct[index] for index in batch])),
+            prepared.lengths, lambda batch: self._encode([prepared.inputs[index] for index in batch])
         )
         for text, vector in zip(distinct, vectors, strict=True):
             if not np.isfinite(vector).all():
                 raise RealError(f"the model's embedding of {text[:40]!r} is not finite; try --dtype float32")
         by_text = dict(zip(distinct, vectors, strict=True))
         return [by_text[text] for text in texts]
+
+    def _encode(self, inputs: Sequence[Any]) -> list[NDArray[np.float32]]:
+        if self._stopped:
+            raise CancelledError  # nobody waits for the rest of the window
+        return list(self._encoder.encode(inputs))
 
     def _with_embeddings(self, record: Record, vectors: Iterator[NDArray[np.float32]]) -> Record:
         if self._field is Field.prompt:

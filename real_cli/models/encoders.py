@@ -1,7 +1,12 @@
-"""Encoders: texts to vectors, by a sentence-transformers model or by a causal language model."""
+"""Encoders: texts to vectors, by an encoder model or by a causal language model.
 
+Both are run by transformers alone. A sentence-transformers folder that says more than "this model, this pooling" is run
+by that library, whose import takes as long as embedding a thousand texts.
+"""
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +14,25 @@ from numpy.typing import NDArray
 from real_cli.core.names import Pooling, Precision
 from real_cli.errors import ModelError, UsageError
 from real_cli.models.device import Place, choose_place
+from real_cli.models.pooling import POOLINGS
 from real_cli.models.resolve import quiet_libraries, resolve_model
+from real_cli.models.sentence_folders import read_recipe
 
 DEFAULT_MAX_LENGTH = 512
+
+
+class Prepared(NamedTuple):
+    """Texts as an encoder takes them.
+
+    Attributes:
+        inputs: One for each text.
+        lengths: Tokens of each, after what is too long was cut.
+        num_cut: How many were cut.
+    """
+
+    inputs: Sequence[Any]
+    lengths: list[int]
+    num_cut: int
 
 
 class Encoder(Protocol):
@@ -20,17 +41,78 @@ class Encoder(Protocol):
     max_length: int
     place: Place
 
-    def count_tokens(self, texts: list[str]) -> list[int]:
-        """Count the tokens of each text before any is cut."""
+    def prepare(self, texts: list[str]) -> Prepared:
+        """Tokenize texts."""
         ...
 
-    def encode(self, texts: list[str]) -> NDArray[np.float32]:
-        """Embed one batch; shape (batch, dim)."""
+    def encode(self, inputs: Sequence[Any]) -> NDArray[np.float32]:
+        """Embed one batch of what `prepare` made; shape (batch, dim)."""
         ...
 
 
-class SentenceEncoder:
-    """A sentence-transformers model, with the pooling and normalization it was made with."""
+class TransformerEncoder:
+    """A model of transformers, run once: its hidden states, pooled to one vector a text."""
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        place: Place,
+        *,
+        max_length: int,
+        pool: Callable[[Any, Any], Any],
+        layer: int = -1,
+        normalize: bool = False,
+    ) -> None:
+        self.place = place
+        self.max_length = max_length
+        self._model = model
+        self._tokenizer = tokenizer
+        self._pool = pool
+        self._layer = layer
+        self._normalize = normalize
+        # The reference code pads on the right with the end token; a mask keeps pads out of the mean either way.
+        tokenizer.padding_side = tokenizer.truncation_side = "right"
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token
+
+    def prepare(self, texts: list[str]) -> Prepared:
+        """Tokenize texts once: ids cut to the limit."""
+        batch = self._tokenizer(
+            texts, truncation=True, max_length=self.max_length, return_attention_mask=False, verbose=False
+        )
+        if self._tokenizer.is_fast:
+            num_cut = sum(bool(encoding.overflowing) for encoding in batch.encodings)
+        else:
+            full = self._tokenizer(texts, return_attention_mask=False, verbose=False)["input_ids"]
+            num_cut = sum(len(ids) > self.max_length for ids in full)
+        # A text without tokens has no states to average: its end token stands for it.
+        inputs = [ids or [self._tokenizer.eos_token_id] for ids in batch["input_ids"]]
+        return Prepared(inputs, [len(ids) for ids in inputs], num_cut)
+
+    def encode(self, inputs: Sequence[list[int]]) -> NDArray[np.float32]:
+        """Embed one batch of token ids; shape (batch, dim)."""
+        import torch
+
+        width = max(map(len, inputs))
+        pad = self._tokenizer.pad_token_id
+        ids = torch.tensor([row + [pad] * (width - len(row)) for row in inputs], device=self.place.device)
+        lengths = torch.tensor([len(row) for row in inputs], device=self.place.device)
+        mask = (torch.arange(width, device=self.place.device) < lengths[:, None]).long()  # (batch, seq)
+        settings: dict[str, Any] = {"output_hidden_states": True} if self._layer != -1 else {}
+        if hasattr(self._model.config, "use_cache"):
+            settings["use_cache"] = False
+        with torch.inference_mode():
+            outputs = self._model(input_ids=ids, attention_mask=mask, **settings)
+            states = outputs.last_hidden_state if self._layer == -1 else outputs.hidden_states[self._layer]
+            pooled = self._pool(states.float(), mask)
+            if self._normalize:
+                pooled = torch.nn.functional.normalize(pooled, dim=1)
+        return np.asarray(pooled.cpu().numpy(), dtype=np.float32)
+
+
+class LibraryEncoder:
+    """A model that only sentence-transformers itself can run as it was made."""
 
     def __init__(self, path: str, place: Place, max_length: int | None) -> None:
         from sentence_transformers import SentenceTransformer
@@ -41,90 +123,18 @@ class SentenceEncoder:
             self._model.max_seq_length = min(max_length, self._model.max_seq_length or max_length)
         self.max_length = int(self._model.max_seq_length or DEFAULT_MAX_LENGTH)
 
-    def count_tokens(self, texts: list[str]) -> list[int]:
-        """Count the tokens of each text, special ones included."""
-        return [len(ids) for ids in self._model.tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
+    def prepare(self, texts: list[str]) -> Prepared:
+        """Count tokens; the library makes them again when it embeds."""
+        ids = self._model.tokenizer(texts, truncation=False, verbose=False)["input_ids"]
+        lengths = [min(len(row), self.max_length) for row in ids]
+        return Prepared(texts, lengths, sum(len(row) > self.max_length for row in ids))
 
-    def encode(self, texts: list[str]) -> NDArray[np.float32]:
-        """Embed one batch; shape (batch, dim)."""
-        vectors = self._model.encode(texts, batch_size=len(texts), show_progress_bar=False, convert_to_numpy=True)
+    def encode(self, inputs: Sequence[str]) -> NDArray[np.float32]:
+        """Embed one batch of texts; shape (batch, dim)."""
+        vectors = self._model.encode(
+            list(inputs), batch_size=len(inputs), show_progress_bar=False, convert_to_numpy=True
+        )
         return np.asarray(vectors, dtype=np.float32)
-
-
-class CausalEncoder:
-    """A causal language model: the text alone, no chat template, one hidden layer, masked mean or last token.
-
-    References:
-        Zhang et al., 2024, REAL, arXiv:2409.17169; the recipe is that of `hh_pair_selection.py` (METHODS 1.2).
-    """
-
-    def __init__(self, path: str, place: Place, max_length: int | None, *, pooling: Pooling, layer: int) -> None:
-        from transformers import AutoModel, AutoTokenizer
-
-        self.place = place
-        self.max_length = max_length or DEFAULT_MAX_LENGTH
-        self._pooling, self._layer = pooling, layer
-        with quiet_libraries():
-            self._tokenizer = AutoTokenizer.from_pretrained(path)
-            self._model = AutoModel.from_pretrained(path, dtype=place.dtype).to(place.device).eval()
-        # The reference code pads on the right with the end token; a mask keeps pads out of the mean either way.
-        self._tokenizer.padding_side = "right"
-        self._tokenizer.truncation_side = "right"
-        if self._tokenizer.pad_token is None:
-            self._tokenizer.pad_token = self._tokenizer.eos_token
-        num_layers = self._model.config.get_text_config().num_hidden_layers
-        if not -num_layers - 1 <= layer <= num_layers:
-            raise UsageError(f"--layer {layer}: the model has {num_layers}; give 0 to {num_layers}, or -1 for the last")
-
-    def count_tokens(self, texts: list[str]) -> list[int]:
-        """Count the tokens of each text as the tokenizer makes them by default."""
-        return [max(1, len(ids)) for ids in self._tokenizer(texts, verbose=False)["input_ids"]]
-
-    def encode(self, texts: list[str]) -> NDArray[np.float32]:
-        """Embed one batch; shape (batch, dim)."""
-        import torch
-
-        ids = self._tokenizer(texts, truncation=True, max_length=self.max_length)["input_ids"]
-        # A text without tokens has no states to average: its end token stands for it.
-        batch = self._tokenizer.pad(
-            {"input_ids": [row or [self._tokenizer.eos_token_id] for row in ids]}, return_tensors="pt"
-        ).to(self.place.device)
-        with torch.inference_mode():
-            outputs = self._model(**batch, use_cache=False, output_hidden_states=self._layer != -1)
-            states = outputs.last_hidden_state if self._layer == -1 else outputs.hidden_states[self._layer]
-            pooled = POOLINGS[self._pooling](states.float(), batch["attention_mask"])
-        return np.asarray(pooled.cpu().numpy(), dtype=np.float32)
-
-
-def mean_pool(states: Any, mask: Any) -> Any:
-    """Average token states over the tokens that are not padding.
-
-    Args:
-        states: Hidden states, shape (batch, seq, dim).
-        mask: 1 for a token, 0 for padding, shape (batch, seq).
-
-    Returns:
-        Vectors, shape (batch, dim).
-    """
-    weights = mask.unsqueeze(-1).to(states.dtype)  # (batch, seq, 1)
-    return (states * weights).sum(dim=1) / weights.sum(dim=1)
-
-
-def last_pool(states: Any, mask: Any) -> Any:
-    """Take the state of the last token that is not padding; padding is on the right.
-
-    Args:
-        states: Hidden states, shape (batch, seq, dim).
-        mask: 1 for a token, 0 for padding, shape (batch, seq).
-
-    Returns:
-        Vectors, shape (batch, dim).
-    """
-    last = mask.sum(dim=1) - 1  # (batch,)
-    return states[range(len(states)), last]
-
-
-POOLINGS = {Pooling.mean: mean_pool, Pooling.last: last_pool}
 
 
 def load_encoder(
@@ -157,14 +167,56 @@ def load_encoder(
     place = choose_place(device, precision)
     try:
         if is_causal(path):
-            return CausalEncoder(
-                path, place, max_length, pooling=pooling or Pooling.mean, layer=-1 if layer is None else layer
-            )
+            return _load_causal(path, place, max_length, pooling or Pooling.mean, -1 if layer is None else layer)
         if pooling is not None or layer is not None:
             raise UsageError(f"model '{name}' pools in its own way; leave out --pooling and --layer")
-        return SentenceEncoder(path, place, max_length)
+        return _load_sentence(path, place, max_length) or LibraryEncoder(path, place, max_length)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         raise ModelError(f"model '{name}': {load_problem(error)}") from None
+
+
+def _load_causal(path: str, place: Place, max_length: int | None, pooling: Pooling, layer: int) -> TransformerEncoder:
+    """Load a causal language model: the text alone, no chat template, one hidden layer, masked mean or last token.
+
+    References:
+        Zhang et al., 2024, REAL, arXiv:2409.17169; the recipe is that of `hh_pair_selection.py` (METHODS 1.2).
+    """
+    model, tokenizer = _load(path, place)
+    num_layers = model.config.get_text_config().num_hidden_layers
+    if not -num_layers - 1 <= layer <= num_layers:
+        raise UsageError(f"--layer {layer}: the model has {num_layers}; give 0 to {num_layers}, or -1 for the last")
+    return TransformerEncoder(
+        model, tokenizer, place, max_length=max_length or DEFAULT_MAX_LENGTH, pool=POOLINGS[pooling.value], layer=layer
+    )
+
+
+def _load_sentence(path: str, place: Place, max_length: int | None) -> TransformerEncoder | None:
+    """Load a sentence-transformers model that is a transformer and a pooling, and nothing else; else return None."""
+    recipe = read_recipe(path)
+    if recipe is None:
+        return None
+    model, tokenizer = _load(path, place)
+    if tokenizer.chat_template:
+        return None  # the library may wrap each text in it
+    own = recipe.max_length or min(
+        tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or DEFAULT_MAX_LENGTH
+    )
+    return TransformerEncoder(
+        model,
+        tokenizer,
+        place,
+        max_length=min(max_length or own, own),
+        pool=POOLINGS[recipe.pooling],
+        normalize=recipe.normalize,
+    )
+
+
+def _load(path: str, place: Place) -> tuple[Any, Any]:
+    from transformers import AutoModel, AutoTokenizer
+
+    with quiet_libraries():
+        tokenizer = AutoTokenizer.from_pretrained(path)
+        return AutoModel.from_pretrained(path, dtype=place.dtype).to(place.device).eval(), tokenizer
 
 
 def is_causal(path: str) -> bool:

@@ -1,26 +1,34 @@
-"""Log-probabilities of responses: the backbone once, the head on response tokens alone.
+"""Log-probabilities of responses: the backbone once, the head on the positions that predict a response token.
 
-`attach_scorer` gives a model a second way to be called, `model(..., completion_mask=mask)`, which returns summed
-log-probabilities instead of logits. It is the model's own forward, so a wrapper (DDP, accelerate) stays in charge.
+`attach_scorer` gives a model a second way to be called, `model(**batch)` with a batch of `real_cli.models.sequences`,
+which returns summed log-probabilities instead of logits. It is the model's own forward, so a wrapper (DDP, accelerate)
+stays in charge.
 """
 
 import functools
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-# Rows of logits that are in memory at a time; with a vocabulary of 50k, 200 MB in float32.
-HEAD_CHUNK = 1024
+from real_cli.models.masks import attention_mask
+
+# Bytes of logits that are in memory at a time. The C library hands smaller blocks out again; larger ones it gives back,
+# and on a CPU the system would fill every new one with zeros.
+CPU_LOGIT_BYTES = 1 << 25
+LOGIT_BYTES = 1 << 28
 
 
 def attach_scorer(model: Any) -> None:
-    """Let a causal language model be called with `completion_mask`.
+    """Let a causal language model be called with a batch of `lay_out`.
 
-    The head is applied to hidden states of response tokens only. Some architectures scale or cap their logits after the
-    head: a probe on a few tokens finds them, and they go through their own forward.
+    The head is applied to hidden states that predict a response token only. Some architectures scale or cap their
+    logits after the head: a probe on a few tokens finds them, and they go through their own forward, the head still on
+    those states alone.
 
     Args:
         model: A causal language model of transformers, not wrapped; calling this twice changes nothing.
@@ -31,49 +39,97 @@ def attach_scorer(model: Any) -> None:
     model._real_head_is_plain = _head_is_plain(model)
 
     @functools.wraps(type(model).forward)
-    def forward(self: Any, *args: Any, completion_mask: Tensor | None = None, **kwargs: Any) -> Any:
-        if completion_mask is None:
+    def forward(
+        self: Any,
+        *args: Any,
+        predictors: Tensor | None = None,
+        targets: Tensor | None = None,
+        owners: Tensor | None = None,
+        num_responses: int = 0,
+        segments: Tensor | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        if predictors is None or targets is None or owners is None:
             return original(*args, **kwargs)
+        if segments is not None:
+            kwargs["attention_mask"] = attention_mask(self, segments, kwargs["position_ids"])
         if self._real_head_is_plain:
             states = self.base_model(*args, use_cache=False, **kwargs).last_hidden_state
-            head = self.get_output_embeddings()
+            logps = target_logps(states.flatten(0, 1)[predictors], targets, self.get_output_embeddings())
         else:
-            states, head = original(*args, use_cache=False, **kwargs).logits, None
-        return completion_logps(states, kwargs["input_ids"], completion_mask, head)
+            with _head_on(self, predictors):
+                logits = original(*args, use_cache=False, **kwargs).logits[0]
+            logps = target_logps(logits, targets, None)
+        sums = torch.zeros(num_responses, dtype=torch.float32, device=logps.device)
+        return sums.index_add(0, owners, logps)
 
     model.forward = types.MethodType(forward, model)
 
 
-def completion_logps(states: Tensor, input_ids: Tensor, completion_mask: Tensor, head: Any) -> Tensor:
-    """Sum the log-probabilities of response tokens.
+@contextmanager
+def _head_on(model: Any, places: Tensor) -> Iterator[None]:
+    """Let the head see some positions only, as one row; whatever the model does to its logits, it does to these."""
+
+    def select(head: Any, inputs: tuple[Tensor]) -> tuple[Tensor]:
+        return (inputs[0].flatten(0, 1)[places][None],)
+
+    handle = model.get_output_embeddings().register_forward_pre_hook(select)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def target_logps(states: Tensor, targets: Tensor, head: Any) -> Tensor:
+    """Work out the log-probability of one token at each position, a chunk of the vocabulary-wide logits at a time.
 
     Args:
-        states: What position t says of token t + 1: hidden states, shape (batch, seq, dim), or logits.
-        input_ids: Shape (batch, seq).
-        completion_mask: 1 for a token of the response, shape (batch, seq).
+        states: Hidden states, shape (tokens, dim), or logits, shape (tokens, vocabulary).
+        targets: Token ids, shape (tokens,).
         head: From hidden states to logits; None if `states` are logits.
 
     Returns:
-        Sums in nats, shape (batch,), float32.
+        Log-probabilities in nats, shape (tokens,), float32.
     """
-    wanted = completion_mask[:, 1:].bool()
-    rows = wanted.nonzero()[:, 0]  # which sequence each response token belongs to
-    states, targets = states[:, :-1][wanted], input_ids[:, 1:][wanted]
+    width = states.shape[-1] if head is None else head.weight.shape[0]
+    num_bytes = CPU_LOGIT_BYTES if states.device.type == "cpu" else LOGIT_BYTES
+    rows = max(1, num_bytes // (4 * width))
     pieces = []
-    for start in range(0, len(targets), HEAD_CHUNK):
-        piece = states[start : start + HEAD_CHUNK], targets[start : start + HEAD_CHUNK]
-        if torch.is_grad_enabled() and states.requires_grad:
+    for chunk in zip(states.split(rows), targets.split(rows), strict=True):
+        if torch.is_grad_enabled() and states.requires_grad and head is not None:
             # The backward pass makes the logits again: a copy of them all would outweigh the model.
-            pieces.append(checkpoint(_token_logps, *piece, head, use_reentrant=False))
+            pieces.append(checkpoint(_chunk_logps, *chunk, head, use_reentrant=False, preserve_rng_state=False))
         else:
-            pieces.append(_token_logps(*piece, head))
-    sums = torch.zeros(len(input_ids), dtype=torch.float32, device=states.device)
-    return sums.index_add(0, rows, torch.cat(pieces)) if pieces else sums
+            pieces.append(_chunk_logps(*chunk, head))
+    return torch.cat(pieces)
 
 
-def _token_logps(states: Tensor, targets: Tensor, head: Any) -> Tensor:
-    logits = (states if head is None else head(states)).float()
-    return logits.gather(-1, targets[:, None])[:, 0] - logits.logsumexp(dim=-1)
+def _chunk_logps(states: Tensor, targets: Tensor, head: Any) -> Tensor:
+    logits = states if head is None else head(states)
+    picked: Tensor = PickLogp.apply(logits.float(), targets)
+    return picked
+
+
+class PickLogp(torch.autograd.Function):  # type: ignore[misc]  # torch is not followed
+    """Log softmax at one class of each row, without a second matrix as wide as the vocabulary.
+
+    torch's own cross-entropy keeps the log softmax beside the logits, and makes a gradient beside both.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return log softmax(logits)[row, targets[row]], shape (rows,)."""
+        log_norm = logits.logsumexp(dim=-1)  # (rows,)
+        ctx.save_for_backward(logits, targets, log_norm)
+        return logits.gather(-1, targets[:, None])[:, 0] - log_norm
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        """Return grad * (onehot - softmax), shape (rows, vocabulary)."""
+        logits, targets, log_norm = ctx.saved_tensors
+        grad = grads[0][:, None]  # (rows, 1)
+        slope = (logits - log_norm[:, None]).exp_().mul_(-grad)
+        return slope.scatter_add_(1, targets[:, None], grad), None
 
 
 def _head_is_plain(model: Any) -> bool:

@@ -5,12 +5,14 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
-from real_cli.core.names import Precision
+from real_cli.core.names import Attention, Precision, TokenLayout
 from real_cli.core.records import Record
 from real_cli.core.texts import is_number
 from real_cli.errors import RecordError
+from real_cli.models.device import default_batch_tokens
 from real_cli.models.pairset import WINDOW_PAIRS, given_score
 from real_cli.models.policies import Policy, load_policy
+from real_cli.models.probe import settle_layout
 from real_cli.models.scoring import PairScore, Scorer
 from real_cli.models.tokens import PairTokenizer, TokenizedPair
 
@@ -43,12 +45,15 @@ class MarginMeter:
         *,
         device: str,
         precision: Precision,
-        batch_tokens: int,
+        attention: Attention,
+        layout: TokenLayout,
+        batch_tokens: int | None,
         max_length: int,
         told: Callable[[str], None],
     ) -> None:
         self._names = policy, reference
-        self._place = {"device": device, "precision": precision}
+        self._place = {"device": device, "precision": precision, "attention": attention}
+        self._layout = layout
         self._batch_tokens = batch_tokens
         self._max_length = max_length
         self._told = told
@@ -56,14 +61,22 @@ class MarginMeter:
 
     @cached_property
     def _policy(self) -> Policy:
-        return load_policy(self._names[0], **self._place)  # type: ignore[arg-type]
+        return self._load(self._names[0])
 
     @cached_property
     def _reference(self) -> Policy | None:
         name = self._names[1]
         if name is None:
             return None
-        return self._policy if name == self._names[0] else load_policy(name, **self._place)  # type: ignore[arg-type]
+        return self._policy if name == self._names[0] else self._load(name)
+
+    def _load(self, name: str) -> Policy:
+        policy = load_policy(name, **self._place)  # type: ignore[arg-type]
+        return settle_layout(policy, name, self._layout, max_length=self._max_length, told=self._told)
+
+    def load(self) -> None:
+        """Load both models now, and not at the first pair."""
+        _ = self._policy, self._reference
 
     def tokenize(self, record: Record) -> tuple[Record, TokenizedPair | None]:
         """Prepare one pair.
@@ -101,7 +114,7 @@ class MarginMeter:
             yield from ((record, next(measured) if pair else None) for record, pair in window)
 
     def _measure(self, records: list[Record], pairs: list[TokenizedPair]) -> Iterator[Measured]:
-        scores = Scorer(self._policy, self._batch_tokens, self._told)(pairs)
+        scores = self._score(self._policy, pairs)
         references = self._refer(records, pairs, scores)
         for record, score, reference in zip(records, scores, references, strict=True):
             similarity = record.get("similarity")
@@ -118,7 +131,11 @@ class MarginMeter:
             return [score for score in map(given_score, records) if score is not None]
         if self._reference is self._policy:
             return scores
-        return Scorer(self._reference, self._batch_tokens, self._told)(pairs)
+        return self._score(self._reference, pairs)
+
+    def _score(self, policy: Policy, pairs: list[TokenizedPair]) -> list[PairScore]:
+        tokens = self._batch_tokens or default_batch_tokens(policy.place.device, training=False)
+        return Scorer(policy, tokens, self._told)(pairs)
 
     def counts(self) -> dict[str, Any]:
         """Say what was cut or left out.

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from real_cli.core.names import Precision
+from real_cli.core.names import Attention, Precision, TokenLayout
 from real_cli.errors import ModelError, UsageError
 from real_cli.models.device import Place, choose_device, choose_place
 from real_cli.models.encoders import load_problem
@@ -12,40 +12,55 @@ from real_cli.models.resolve import quiet_libraries, resolve_model
 
 
 class Policy(NamedTuple):
-    """A causal language model, its tokenizer, where it runs and what its folder is."""
+    """A causal language model, its tokenizer, where it runs, what its folder is, and how its sequences are laid out."""
 
     model: Any
     tokenizer: Any
     place: Place
     path: str
+    layout: TokenLayout = TokenLayout.plain
 
 
-def load_policy(name: str, *, device: str = "auto", precision: Precision = Precision.auto) -> Policy:
+def load_policy(
+    name: str,
+    *,
+    device: str = "auto",
+    precision: Precision = Precision.auto,
+    attention: Attention = Attention.auto,
+) -> Policy:
     """Load a causal language model for scoring or training.
 
     Args:
         name: A folder (a LoRA adapter's too: it is merged into its base), a .gguf file, a hub name or a short name.
         device: Where it runs.
         precision: Its number format.
+        attention: How attention is computed.
 
     Returns:
-        The policy; the model can be called with `completion_mask`.
+        The policy; the model can be called with a batch of `lay_out`.
 
     Raises:
         ModelError: If it cannot be found or loaded.
     """
     path = resolve_model(name)
     place = choose_place(device, precision)
-    return load_resolved(name, path, place)
+    return load_resolved(name, path, place, attention)
 
 
-def load_trainee(name: str, *, device: str = "auto", precision: Precision = Precision.auto) -> Policy:
+def load_trainee(
+    name: str,
+    *,
+    device: str = "auto",
+    precision: Precision = Precision.auto,
+    attention: Attention = Attention.auto,
+) -> Policy:
     """Load a policy to train: with `auto`, float32 weights that compute in the device's own format.
 
     Args:
         name: As for `load_policy`.
         device: Where it is trained; "auto" is the first visible accelerator.
         precision: Its number format; a named one is the weights' too.
+        attention: How attention is computed.
 
     Returns:
         The policy.
@@ -63,10 +78,10 @@ def load_trainee(name: str, *, device: str = "auto", precision: Precision = Prec
             )
         place = Place(choose_device("cuda:0"), place.dtype)
     if precision is not Precision.auto:
-        return load_resolved(name, path, place)
+        return load_resolved(name, path, place, attention)
     import torch
 
-    loaded = load_resolved(name, path, Place(place.device, torch.float32))
+    loaded = load_resolved(name, path, Place(place.device, torch.float32), attention)
     return loaded._replace(place=place)
 
 
@@ -85,13 +100,14 @@ def computing(policy: Policy) -> Any:
     return torch.autocast(device, dtype=dtype, enabled=policy.model.dtype != dtype)
 
 
-def load_resolved(name: str, path: str, place: Place) -> Policy:
+def load_resolved(name: str, path: str, place: Place, attention: Attention = Attention.auto) -> Policy:
     """Load a causal language model from where it was found.
 
     Args:
         name: The name the user gave, for messages.
         path: A folder or a hub name.
         place: Device and number format.
+        attention: How attention is computed.
 
     Returns:
         The policy.
@@ -104,8 +120,8 @@ def load_resolved(name: str, path: str, place: Place) -> Policy:
     try:
         with quiet_libraries():
             tokenizer = AutoTokenizer.from_pretrained(path)
-            model = _load_model(path, place).to(place.device).eval()
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+            model = _load_model(path, place, attention).to(place.device).eval()
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
         raise ModelError(f"model '{name}': {load_problem(error)}") from None
     if tokenizer.eos_token_id is None:
         raise ModelError(f"model '{name}': its tokenizer has no end token; a response could not be ended")
@@ -115,13 +131,16 @@ def load_resolved(name: str, path: str, place: Place) -> Policy:
     return Policy(model, tokenizer, place, path)
 
 
-def _load_model(path: str, place: Place) -> Any:
+def _load_model(path: str, place: Place, attention: Attention) -> Any:
     from transformers import AutoModelForCausalLM
 
+    settings: dict[str, Any] = {"dtype": place.dtype}
+    if attention is not Attention.auto:
+        settings["attn_implementation"] = attention.value
     if (Path(path) / "adapter_config.json").is_file():
         try:
             from peft import AutoPeftModelForCausalLM
         except ImportError:
             raise ModelError(f"model '{path}' is a LoRA adapter: pip install 'real-cli[lora]'") from None
-        return AutoPeftModelForCausalLM.from_pretrained(path, dtype=place.dtype).merge_and_unload()
-    return AutoModelForCausalLM.from_pretrained(path, dtype=place.dtype)
+        return AutoPeftModelForCausalLM.from_pretrained(path, **settings).merge_and_unload()
+    return AutoModelForCausalLM.from_pretrained(path, **settings)

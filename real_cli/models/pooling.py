@@ -1,0 +1,48 @@
+"""From the hidden states of a text's tokens to one vector. Padding is on the right."""
+
+from typing import Any
+
+
+def mean_pool(states: Any, mask: Any) -> Any:
+    """Average token states over the tokens that are not padding.
+
+    Args:
+        states: Hidden states, shape (batch, seq, dim).
+        mask: 1 for a token, 0 for padding, shape (batch, seq).
+
+    Returns:
+        Vectors, shape (batch, dim).
+    """
+    weights = mask.unsqueeze(-1).to(states.dtype)  # (batch, seq, 1)
+    return (states * weights).sum(dim=1) / weights.sum(dim=1)
+
+
+def last_pool(states: Any, mask: Any) -> Any:
+    """Take the state of the last token that is not padding.
+
+    Args:
+        states: Hidden states, shape (batch, seq, dim).
+        mask: 1 for a token, 0 for padding, shape (batch, seq).
+
+    Returns:
+        Vectors, shape (batch, dim).
+    """
+    last = mask.sum(dim=1) - 1  # (batch,)
+    return states[range(len(states)), last]
+
+
+def first_pool(states: Any, mask: Any) -> Any:
+    """Take the state of the first token, which BERT and its kin train to stand for the text.
+
+    Args:
+        states: Hidden states, shape (batch, seq, dim).
+        mask: 1 for a token, 0 for padding, shape (batch, seq).
+
+    Returns:
+        Vectors, shape (batch, dim).
+    """
+    return states[:, 0]
+
+
+# By the names of sentence-transformers' pooling configurations; `mean` and `last` are also those of --pooling.
+POOLINGS = {"mean": mean_pool, "last": last_pool, "lasttoken": last_pool, "cls": first_pool}

@@ -1,0 +1,94 @@
+"""Whether a model can take the shared layout: both layouts are tried on load, and their numbers compared."""
+
+from collections.abc import Callable
+
+import torch
+
+from real_cli.core.names import TokenLayout
+from real_cli.errors import ModelError
+from real_cli.models.policies import Policy, computing
+from real_cli.models.sequences import Group, lay_out
+
+# How far the sums of a few tokens may lie apart, in nats. A response that sees the other one is off by far more.
+TOLERANCE = {torch.float32: 2e-3}
+HALF_TOLERANCE = 0.5
+RESPONSE_LENGTHS = ((6, 4), (3, 7))
+
+
+def settle_layout(
+    policy: Policy, name: str, wanted: TokenLayout, *, max_length: int, told: Callable[[str], None]
+) -> Policy:
+    """Decide how a policy's sequences are laid out.
+
+    Args:
+        policy: As loaded.
+        name: The name the user gave, for messages.
+        wanted: `auto` takes the shared layout where it gives the same numbers as the plain one.
+        max_length: Most tokens of prompt and response; a sliding window shorter than that is probed too.
+        told: Gets a line if the model cannot take the shared layout.
+
+    Returns:
+        The policy with its layout.
+
+    Raises:
+        ModelError: If the shared layout is demanded and the model cannot take it.
+    """
+    if wanted is TokenLayout.plain:
+        return policy._replace(layout=TokenLayout.plain)
+    problem = shared_layout_problem(policy, max_length)
+    if problem and wanted is TokenLayout.shared:
+        raise ModelError(f"model '{name}': --layout shared: {problem}; leave the option out")
+    if problem:
+        told(f"{name}: plain layout, each prompt is run once for each response: {problem}")
+    return policy._replace(layout=TokenLayout.plain if problem else TokenLayout.shared)
+
+
+def shared_layout_problem(policy: Policy, max_length: int) -> str:
+    """Score two prompts in both layouts, and say what speaks against the shared one.
+
+    Args:
+        policy: As loaded.
+        max_length: Most tokens of prompt and response in the run.
+
+    Returns:
+        A few words; empty if the numbers agree.
+    """
+    groups = _probe_groups(policy, max_length)
+    try:
+        plain, shared = (_logps(policy, groups, layout) for layout in (TokenLayout.plain, TokenLayout.shared))
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # a model that does not know such a mask fails in its own way
+        lines = str(error).strip().splitlines()
+        return f"it refuses the mask ({lines[0][:80] if lines else type(error).__name__})"
+    apart = float((plain - shared).abs().max())
+    within = apart <= TOLERANCE.get(policy.place.dtype, HALF_TOLERANCE)  # False for NaN too
+    return "" if within else f"a response's log-probability moves by {apart:.2g} nats when another stands beside it"
+
+
+def _logps(policy: Policy, groups: list[Group], layout: TokenLayout) -> torch.Tensor:
+    batch = lay_out(groups, layout, policy.tokenizer.pad_token_id)
+    device = policy.place.device
+    with torch.inference_mode(), computing(policy):
+        logps = policy.model(
+            **{name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.items()}
+        )
+    return torch.as_tensor(logps).float().cpu()
+
+
+def _probe_groups(policy: Policy, max_length: int) -> list[Group]:
+    """Make two prompts of other lengths, so that padding is tried, with two responses each."""
+    window = getattr(policy.model.config.get_text_config(), "sliding_window", None)
+    room = max(2, max_length - max(map(max, RESPONSE_LENGTHS)))
+    # Beyond its window a model is another one: the prompt must be longer, if prompts of this run can be.
+    prompt_lengths = (5, min(room, window + 2) if window and window < max_length else 2)
+    draw = torch.Generator().manual_seed(0)
+    size = policy.model.get_input_embeddings().num_embeddings
+
+    def ids(length: int) -> tuple[int, ...]:
+        return tuple(torch.randint(size, (length,), generator=draw).tolist())
+
+    return [
+        Group(ids(length), [ids(own) for own in lengths], [])
+        for length, lengths in zip(prompt_lengths, RESPONSE_LENGTHS, strict=True)
+    ]

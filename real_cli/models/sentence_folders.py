@@ -1,0 +1,86 @@
+"""What a sentence-transformers folder says: modules.json, a transformer, a pooling, perhaps a normalization."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import orjson
+
+from real_cli.models.pooling import POOLINGS
+
+LEGACY_POOLINGS = {
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_lasttoken": "lasttoken",
+}
+PLAIN_TEXT = {"text": {"method": "forward", "method_output_name": "last_hidden_state"}}
+# What the transformer's own configuration may say without changing how a plain text is embedded.
+HARMLESS: dict[str, Callable[[Any], bool]] = {
+    "max_seq_length": lambda value: value is None or isinstance(value, int),
+    "do_lower_case": lambda value: value is False,
+    "transformer_task": lambda value: value == "feature-extraction",
+    "module_output_name": lambda value: value == "token_embeddings",
+    "modality_config": lambda value: value == PLAIN_TEXT,
+}
+
+
+class Recipe(NamedTuple):
+    """How to embed with transformers alone what sentence-transformers would embed.
+
+    Attributes:
+        pooling: A name of POOLINGS.
+        normalize: Whether vectors are brought to length 1.
+        max_length: The folder's limit of tokens; None if the tokenizer says it.
+    """
+
+    pooling: str
+    normalize: bool
+    max_length: int | None
+
+
+def read_recipe(path: str) -> Recipe | None:
+    """Read how a sentence-transformers model is to be run.
+
+    Args:
+        path: A folder, or a name on the hub.
+
+    Returns:
+        The recipe; None where it holds anything that is not known here, or no modules.json.
+    """
+    modules = _read(path, "modules.json")
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        return None
+    kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
+    # A transformer in a folder of its own is rare; others' classes of the same name are not ours to run.
+    known = all(str(module.get("type", "")).startswith("sentence_transformers.") for module in modules)
+    if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]) or not known:
+        return None
+    transformer = _read(path, "sentence_bert_config.json")
+    pooling = _pooling(_read(path, f"{modules[1].get('path', '')}/config.json"))
+    whole = _read(path, "config_sentence_transformers.json") or {}
+    harmless = isinstance(transformer, dict) and all(
+        name in HARMLESS and HARMLESS[name](value) for name, value in transformer.items()
+    )
+    if modules[0].get("path") or not harmless or pooling is None or whole.get("default_prompt_name") is not None:
+        return None
+    return Recipe(pooling, "Normalize" in kinds, transformer.get("max_seq_length"))
+
+
+def _pooling(config: Any) -> str | None:
+    if not isinstance(config, dict):
+        return None
+    name = config.get("pooling_mode")
+    if name is None:
+        chosen = [mode for mode, value in config.items() if mode.startswith("pooling_mode_") and value]
+        name = LEGACY_POOLINGS.get(chosen[0]) if len(chosen) == 1 else None
+    return name if isinstance(name, str) and name in POOLINGS else None
+
+
+def _read(path: str, name: str) -> Any:
+    """Read a JSON file of a model; None if there is none."""
+    from transformers.utils import cached_file
+
+    found = cached_file(path, name, _raise_exceptions_for_missing_entries=False)
+    if found is None:
+        return None
+    with open(found, "rb") as file:
+        return orjson.loads(file.read())

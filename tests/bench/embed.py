@@ -1,0 +1,130 @@
+"""`real embed` against `SentenceTransformer.encode`: texts a second, peak memory, and the cosine of their vectors.
+
+Ours is the whole of what the command does to records (parsing, embedding, writing JSON), the peer is `encode` on a list
+of texts with its defaults. The clock starts when the model is loaded; a second figure has the whole processes. A third
+is the peak memory of the command on all `--records`.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tests.bench import alternate, figure, hh_like, parser, read_pairs, run_measured, write_rows
+
+
+def embed_ours(job):
+    """What `real embed` does with its records."""
+    from real_cli.core.layouts import adapt
+    from real_cli.core.names import Encoding
+    from real_cli.models.embedder import Embedder
+    from real_cli.models.encoders import load_encoder
+    from real_cli.streams.job import Job
+
+    encoder = load_encoder(job["model"], device=job["device"])
+    embedder = Embedder(lambda: encoder, encoding=Encoding.array)
+    started = time.perf_counter()
+    with Job([job["input"]], output=Path(job["output"]), quiet=True) as run:
+        for record in embedder(located.record for located in run.records(adapt)):
+            run.write(record)
+    return {"seconds": time.perf_counter() - started, "texts": embedder.num_texts}
+
+
+def embed_peer(job):
+    """`encode` on the same texts."""
+    from sentence_transformers import SentenceTransformer
+
+    from real_cli.models.resolve import resolve_model
+
+    model = SentenceTransformer(resolve_model(job["model"]), device=job["device"])
+    with open(job["input"], "rb") as lines:
+        rows = [json.loads(line) for line in lines]
+    texts = [text for row in rows for text in (row["chosen"], row["rejected"])]
+    started = time.perf_counter()
+    vectors = model.encode(texts, show_progress_bar=False)
+    seconds = time.perf_counter() - started
+    np.save(job["vectors"], vectors)
+    return {"seconds": seconds, "texts": len(texts)}
+
+
+def least_cosine(job):
+    """Compare what both made of every text."""
+    theirs = iter(np.load(job["vectors"]))
+    least = 1.0
+    with open(job["output"], "rb") as lines:
+        for line in lines:
+            for response in json.loads(line)["responses"]:
+                ours, other = np.array(response["embedding"]), next(theirs)
+                least = min(least, float(ours @ other / np.linalg.norm(ours) / np.linalg.norm(other)))
+    return least
+
+
+def make_light_encoder(folder):
+    """Make a sentence-transformers folder of one random layer, as wide as MiniLM: it costs little time a text."""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    from real_cli.models.resolve import resolve_model
+
+    torch.manual_seed(0)
+    config = BertConfig(hidden_size=384, num_hidden_layers=1, num_attention_heads=12, intermediate_size=64)
+    BertModel(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(resolve_model("minilm")).save_pretrained(folder)
+    pooling = Path(folder) / "1_Pooling"
+    pooling.mkdir()
+    kinds = {"": "Transformer", pooling.name: "Pooling"}
+    modules = [{"path": path, "type": f"sentence_transformers.models.{kind}"} for path, kind in kinds.items()]
+    (Path(folder) / "modules.json").write_text(json.dumps(modules))
+    (Path(folder) / "sentence_bert_config.json").write_text('{"max_seq_length": 256}')
+    (pooling / "config.json").write_text('{"pooling_mode_mean_tokens": true}')
+
+
+def print_memory(folder, options):
+    """Run the command on all records, with an encoder of one layer: what grows with the input does not need more."""
+    make_light_encoder(f"{folder}/light")
+    source = options.data or Path(folder) / "all.jsonl"
+    if not options.data:
+        write_rows(source, hh_like(options.records))
+    command = [sys.executable, "-m", "real_cli", "embed", "--quiet", "--device", options.device]
+    run = run_measured([*command, "--model", f"{folder}/light", "--output", "/dev/null", str(source)])
+    line = {"figure": "embed, memory", "records": options.records, "ours_peak_mb": run["peak_mb"]}
+    print(json.dumps(line | {"seconds": round(run["wall_s"], 1), "model": "one layer, 384 wide"}), flush=True)
+
+
+def main():
+    """Measure on the first records against the peer, then the peak memory on all of them."""
+    options = parser(records=10_000, rounds=3)
+    options.add_argument("--timed", type=int, default=1000, help="records that are timed, ours against the peer")
+    options.add_argument("--model", default="minilm")
+    options.add_argument("--device", default="cpu")
+    options = options.parse_args()
+    if options.side:
+        sides = {"ours": embed_ours, "sentence-transformers": embed_peer}
+        print(json.dumps(sides[options.side](json.loads(options.job.read_text()))), file=sys.__stdout__)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        job = {"model": options.model, "device": options.device, "input": f"{folder}/in.jsonl"}
+        job |= {"output": f"{folder}/out.jsonl", "vectors": f"{folder}/vectors.npy"}
+        rows = read_pairs(options.data, options.timed) if options.data else hh_like(options.timed)
+        write_rows(Path(job["input"]), rows)
+        ours, peer = alternate("tests.bench.embed", ["ours", "sentence-transformers"], job, options).values()
+        shared = {
+            "unit": "texts/s",
+            "amount": ours[0]["texts"],
+            "peer_name": "SentenceTransformer.encode, defaults",
+            "options": options,
+            "model": options.model,
+            "texts": ours[0]["texts"],
+        }
+        cosine = least_cosine(job)
+        figure("embed", ours, peer, bar="1.3 times, cosine above 0.9999", least_cosine=round(cosine, 7), **shared)
+        whole = [[{**run, "seconds": run["wall_s"]} for run in runs] for runs in (ours, peer)]
+        figure("embed, start to end", *whole, bar="", **shared)
+        print_memory(folder, options)
+
+
+if __name__ == "__main__":
+    main()

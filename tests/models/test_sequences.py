@@ -1,0 +1,105 @@
+"""Groups and batches: literal matrices, and properties of the split."""
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from real_cli.core.names import TokenLayout
+from real_cli.models.collate import PairCollator
+from real_cli.models.masks import visible
+from real_cli.models.sequences import Group, group_by_prompt, lay_out, padded_tokens, split_group
+from real_cli.models.tokens import TokenizedPair
+
+GROUPS = [Group((3, 4), [(5,), (6, 1)], []), Group((), [(7, 1), (8,)], [])]
+ids = st.lists(st.integers(1, 3), min_size=1, max_size=3)
+pairs = st.lists(st.builds(TokenizedPair, st.lists(st.integers(1, 2), max_size=2), ids, ids), min_size=1, max_size=9)
+
+
+def test_a_shared_batch_is_one_row_a_prompt():
+    """Prompt 3 4 with responses 5 and 6 1; no prompt, so nothing predicts 7 or 8."""
+    batch = lay_out(GROUPS, TokenLayout.shared, 0)
+    assert batch["input_ids"].tolist() == [[3, 4, 5, 6, 1], [7, 1, 8, 0, 0]]
+    assert batch["position_ids"].tolist() == [[0, 1, 2, 2, 3], [0, 1, 0, 0, 0]]
+    assert batch["segments"].tolist() == [[0, 0, 1, 2, 2], [1, 1, 2, -1, -1]]
+    assert batch["predictors"].tolist() == [1, 1, 3, 5]
+    assert batch["targets"].tolist() == [5, 6, 1, 1]
+    assert batch["owners"].tolist() == [0, 1, 1, 2]
+    assert batch["num_responses"] == 4
+
+
+def test_a_plain_batch_is_one_row_a_response():
+    """The same four responses, padded on the right."""
+    batch = lay_out(GROUPS, TokenLayout.plain, 0)
+    assert batch["input_ids"].tolist() == [[3, 4, 5, 0], [3, 4, 6, 1], [7, 1, 0, 0], [8, 0, 0, 0]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1, 0], [1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]]
+    assert batch["predictors"].tolist() == [1, 5, 6, 8]
+    assert batch["targets"].tolist() == [5, 6, 1, 1]
+    assert batch["owners"].tolist() == [0, 1, 1, 2]
+
+
+def test_a_response_sees_the_prompt_and_itself_and_nobody_sees_padding():
+    """Prompt of two, responses of one and two, one token of padding; then the same with a window of two."""
+    segments = torch.tensor([[0, 0, 1, 2, 2, -1]])
+    positions = torch.tensor([[0, 1, 2, 2, 3, 0]])
+    assert visible(segments, positions)[0, 0].int().tolist() == [
+        [1, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 0],
+        [1, 1, 1, 0, 0, 0],
+        [1, 1, 0, 1, 0, 0],
+        [1, 1, 0, 1, 1, 0],
+        [1, 1, 0, 0, 0, 1],
+    ]
+    assert visible(segments, positions, 2)[0, 0].int().tolist()[2:5] == [
+        [0, 1, 1, 0, 0, 0],
+        [0, 1, 0, 1, 0, 0],
+        [0, 0, 0, 1, 1, 0],
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(pairs, st.integers(1, 30), st.sampled_from([TokenLayout.shared, TokenLayout.plain]))
+def test_every_pair_is_in_one_group_that_fits_and_finds_its_responses(pairs, budget, layout):
+    """Split as they may be, groups hold each pair once; only a pair alone may exceed the budget."""
+    groups = [part for group in group_by_prompt(pairs) for part in split_group(group, layout, budget)]
+    found = {}
+    for group in groups:
+        assert len(set(group.responses)) == len(group.responses)
+        assert len(group.members) == 1 or padded_tokens(group, layout) <= budget
+        for item, (chosen, rejected) in group.members:
+            assert item not in found
+            found[item] = TokenizedPair(
+                list(group.prompt), list(group.responses[chosen]), list(group.responses[rejected])
+            )
+    assert [found[item] for item in range(len(pairs))] == pairs
+
+
+@settings(max_examples=60, deadline=None)
+@given(pairs, st.integers(1, 30))
+def test_the_passes_of_a_batch_hold_each_pair_once(pairs, budget):
+    """Whatever the budget, the pairs of a batch are the pairs of the batch, with their own reference numbers."""
+    rows = [
+        {f"{name}_ids": ids for name, ids in pair._asdict().items()}
+        | {"ref_chosen_logps": -float(number), "ref_rejected_logps": -number - 0.5}
+        for number, pair in enumerate(pairs)
+    ]
+    batch = PairCollator(TokenLayout.shared, budget, 0)(rows)
+    assert batch["ref_chosen_logps"].tolist() == [-float(number) for number in range(len(pairs))]
+    assert batch["chosen_lengths"].tolist() == [len(pair.chosen) for pair in pairs]
+    seen = [number for one in batch["passes"] for number in one["pairs"].tolist()]
+    assert sorted(seen) == list(range(len(pairs)))
+    for one in batch["passes"]:
+        size = one["batch"]["input_ids"].numel()
+        assert size <= budget or len(one["batch"]["input_ids"]) == 1
+        for number, chosen, rejected in zip(one["pairs"], one["chosen"], one["rejected"], strict=True):
+            owned = one["batch"]["owners"]
+            for response, side in ((chosen, "chosen"), (rejected, "rejected")):
+                ids = getattr(pairs[number], side)
+                known = ids if pairs[number].prompt else ids[1:]
+                assert one["batch"]["targets"][owned == response].tolist() == known
+
+
+def test_the_doubtful_case_of_an_empty_response_is_nothing_predicted():
+    """A response that was cut to nothing has log-probability 0, and its neighbors keep theirs."""
+    batch = lay_out([Group((3,), [(), (4,)], [])], TokenLayout.shared, 0)
+    assert (batch["targets"].tolist(), batch["owners"].tolist()) == ([4], [1])
+    assert batch["num_responses"] == 2
