@@ -19,7 +19,7 @@ class PairCollator:
 
     def __init__(self, layout: TokenLayout, batch_tokens: int, pad_token_id: int) -> None:
         self._layout = layout
-        self._batch_tokens = batch_tokens
+        self.batch_tokens = batch_tokens
         self._pad_token_id = pad_token_id
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -35,10 +35,10 @@ class PairCollator:
         """
         pairs = [TokenizedPair(row["prompt_ids"], row["chosen_ids"], row["rejected_ids"]) for row in rows]
         groups = [
-            part for group in group_by_prompt(pairs) for part in split_group(group, self._layout, self._batch_tokens)
+            part for group in group_by_prompt(pairs) for part in split_group(group, self._layout, self.batch_tokens)
         ]
         lengths = [padded_tokens(group, self._layout) for group in groups]
-        batches = token_batches(lengths, self._batch_tokens)
+        batches = token_batches(lengths, self.batch_tokens)
         return {
             "ref_chosen_logps": torch.tensor([row["ref_chosen_logps"] for row in rows], dtype=torch.float32),
             "ref_rejected_logps": torch.tensor([row["ref_rejected_logps"] for row in rows], dtype=torch.float32),

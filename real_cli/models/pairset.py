@@ -1,7 +1,6 @@
 """Tokenized pairs on disk, as TRL reads them: an Arrow file, memory-mapped."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,11 +20,13 @@ class PairSet(NamedTuple):
         rows: Token ids of each usable pair (a `datasets.Dataset` with prompt_ids, chosen_ids, rejected_ids).
         kept: For each input record, whether it is in `rows`.
         scores: Reference log-probabilities of each pair in `rows`; None where they are still to be computed.
+        prompts: A hash of each prompt in `rows`.
     """
 
     rows: Any
     kept: list[bool]
     scores: list[PairScore | None]
+    prompts: list[int]
 
 
 def tokenize_to_disk(
@@ -52,6 +53,7 @@ def tokenize_to_disk(
     features = Features({f"{field}_ids": List(Value("int32")) for field in TokenizedPair._fields})
     kept: list[bool] = []
     scores: list[PairScore | None] = []
+    prompts: list[int] = []
     with ArrowWriter(path=str(path), features=features) as writer:
         for record in records:
             pair = tokenize(record)
@@ -59,10 +61,11 @@ def tokenize_to_disk(
             if pair is not None:
                 writer.write({f"{field}_ids": ids for field, ids in pair._asdict().items()})
                 scores.append(given_score(record) if use_given else None)
+                prompts.append(hash(tuple(pair.prompt)))
         if not any(kept):
-            return PairSet(None, kept, scores)
+            return PairSet(None, kept, scores, prompts)
         writer.finalize()
-    return PairSet(Dataset.from_file(str(path)), kept, scores)
+    return PairSet(Dataset.from_file(str(path)), kept, scores, prompts)
 
 
 def given_score(record: Record) -> PairScore | None:
@@ -92,7 +95,7 @@ def add_reference(record: Record, score: PairScore) -> Record:
 
 
 def fill_scores(pairs: PairSet, scorer: Scorer) -> Iterator[int]:
-    """Compute the reference log-probabilities that the records did not carry.
+    """Compute the reference log-probabilities that the records did not carry, once for each (prompt, response).
 
     Args:
         pairs: Its `scores` are filled in.
@@ -101,13 +104,28 @@ def fill_scores(pairs: PairSet, scorer: Scorer) -> Iterator[int]:
     Yields:
         How many pairs each window held, for a progress bar.
     """
-    missing = iter([index for index, score in enumerate(pairs.scores) if score is None])
-    while window := list(islice(missing, WINDOW_PAIRS)):
+    for window in _windows(pairs):
         rows = [pairs.rows[index] for index in window]
         tokenized = [TokenizedPair(*(row[f"{field}_ids"] for field in TokenizedPair._fields)) for row in rows]
         for index, score in zip(window, scorer(tokenized), strict=True):
             pairs.scores[index] = score
         yield len(window)
+
+
+def _windows(pairs: PairSet) -> Iterator[list[int]]:
+    """Group the pairs to score, all pairs of a prompt in one window wherever they stand: the scorer runs it once."""
+    together: dict[int, list[int]] = {}
+    for index, score in enumerate(pairs.scores):
+        if score is None:
+            together.setdefault(pairs.prompts[index], []).append(index)
+    window: list[int] = []
+    for indices in together.values():
+        window += indices
+        if len(window) >= WINDOW_PAIRS:
+            yield window
+            window = []
+    if window:
+        yield window
 
 
 def with_scores(pairs: PairSet) -> Any:

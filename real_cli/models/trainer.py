@@ -11,6 +11,7 @@ Private hooks of TRL 1.16 that RealTrainer overrides; `tests/models/test_trainer
     hash_module (of its module)         the key of a cache that is not used: a pass over all weights
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 from unittest import mock
 
 import torch
+from accelerate.utils import DistributedType
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 from trl import DPOConfig, DPOTrainer
 from trl.trainer import dpo_trainer
@@ -193,6 +195,9 @@ def make_trainer(
         if routine.report_to == "none":
             raise
         raise UsageError(f"--report-to {routine.report_to}: {str(error).splitlines()[0]}") from None
+    if trainer.accelerator.distributed_type not in (DistributedType.NO, DistributedType.MULTI_GPU):
+        # Processes that share one model's weights must make the same number of passes, or they wait for ever.
+        trainer.data_collator.batch_tokens = sys.maxsize
     for printer in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(printer)  # both write to standard output, which is for records
     return trainer

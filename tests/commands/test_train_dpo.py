@@ -48,6 +48,23 @@ def test_every_line_is_a_number_for_jq_and_the_folder_loads(tiny_policy, pair_ro
     assert summary["margin_beta"] == pytest.approx(summary["margin"] * 0.1)
 
 
+def test_the_layout_changes_speed_and_not_the_result(tiny_policy, make_tiny_policy, pair_rows, tmp_path):
+    """Shared and plain: the same losses, and the same margin; each run says what it took."""
+    shared, said = train(tiny_policy, tmp_path / "a", pair_rows)
+    assert "shared layout, 512 tokens a pass" in said
+    plain, said = train(tiny_policy, tmp_path / "b", pair_rows, "--layout", "plain", "--batch-tokens", "20")
+    assert "plain layout, 20 tokens a pass" in said
+    assert [line["loss"] for line in plain] == pytest.approx([line["loss"] for line in shared], abs=1e-5)
+    manifest = json.loads((tmp_path / "b" / "real.json").read_text())
+    assert (manifest["layout"], manifest["batch_tokens"]) == ("plain", 20)
+    measure = ["eval", "margin", "--policy", tmp_path / "a", "--reference", tiny_policy]
+    (one,), _ = run(*measure, "--attention", "eager", rows=pair_rows)
+    (other,), _ = run(*measure, "--layout", "plain", rows=pair_rows)
+    assert one["margin"] == pytest.approx(other["margin"], abs=1e-5)
+    _, said = train(make_tiny_policy("bloom"), tmp_path / "c", pair_rows, "--max-steps", "1")
+    assert "plain layout, each prompt is run once for each response: " in said
+
+
 def test_the_manifest_says_what_was_done_and_no_pickle_is_left(tiny_policy, pair_rows, tmp_path):
     """Settings, versions, the hash of the data, counts of what was cut; and no file that has to be unpickled."""
     train(tiny_policy, tmp_path / "out", pair_rows, "--loss", "ipo", "--max-steps", "1", "--max-length", "6")

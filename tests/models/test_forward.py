@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from real_cli.core.names import TokenLayout
+from real_cli.core.names import Precision, TokenLayout
 from real_cli.models.forward import attach_scorer
 from real_cli.models.policies import load_policy
 from real_cli.models.probe import settle_layout
@@ -101,6 +101,30 @@ def test_a_model_that_cannot_share_a_prompt_is_found_and_told(kind, why, make_ti
     scores = Scorer(settled, 64)(PAIRS)
     for pair, score in zip(PAIRS, scores, strict=True):
         assert score.chosen == pytest.approx(plain_logps(policy.model, pair.prompt, pair.chosen).item(), abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_numbers_of_sixteen_bits_are_no_reason_against_sharing(tiny_policy):
+    """bfloat16 rounds the two layouts apart; the probe allows for that."""
+    policy = load_policy(str(tiny_policy), device="cpu", precision=Precision.bfloat16)
+    assert settle_layout(policy, "tiny", TokenLayout.shared, max_length=64, told=print).layout is TokenLayout.shared
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_flex_attention_gets_a_block_mask_that_sees_the_same(tiny_policy):
+    """Its rule, asked for every pair of places, is the dense mask."""
+    from real_cli.models.masks import attention_mask, visible
+
+    model = load_policy(str(tiny_policy), device="cpu").model
+    model.config._attn_implementation = "flex_attention"
+    batch = lay_out(GROUPS, TokenLayout.shared, 0)
+    seen = visible(batch["segments"], batch["position_ids"])
+    mask = attention_mask(model, batch["segments"], batch["position_ids"])
+    rows, _, width, _ = seen.shape
+    row, query, key = torch.meshgrid(torch.arange(rows), torch.arange(width), torch.arange(width), indexing="ij")
+    assert torch.equal(mask.mask_mod(row, torch.zeros_like(row), query, key), seen[:, 0])
 
 
 @pytest.mark.slow

@@ -147,6 +147,18 @@ def test_neither_accumulation_nor_passes_change_the_trajectory(tiny_policy, pair
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
+def test_an_adapter_learns_the_same_in_both_layouts(tiny_policy, pair_rows, tmp_path):
+    """LoRA wraps the model; its forward is still ours."""
+    pytest.importorskip("peft")
+    settings = settings_for(Loss.dpo, lora=True, learning_rate=1e-2)
+    shared = our_losses(tiny_policy, pair_rows, tmp_path / "a", settings)
+    plain = our_losses(tiny_policy, pair_rows, tmp_path / "b", settings, layout=TokenLayout.plain)
+    assert shared == pytest.approx(plain, abs=1e-4)
+    assert max(shared) - min(shared) > 1e-2
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_pairs_of_one_prompt_share_its_pass_and_keep_their_weights(tiny_policy, pair_rows, tmp_path):
     """best-vs-rest in one batch of three: two pairs share prompt and chosen; the losses are the plain layout's."""
     rows = [pair_rows[0], pair_rows[0] | {"rejected": " saw it"}, pair_rows[3]] * 2

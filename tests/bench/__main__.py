@@ -1,0 +1,99 @@
+"""Run every benchmark, keep the figures, and renew the README's Performance table: `python -m tests.bench`.
+
+python -m tests.bench              measures all stages: half an hour on two cores that do nothing else
+python -m tests.bench pair embed   measures these, and keeps the other figures
+python -m tests.bench --table      renews the table alone
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.bench import ROOT
+
+FIGURES = Path(__file__).with_name("figures.jsonl")
+README = ROOT / "README.md"
+RENEW = "python -m tests.bench --table"
+STAGES = ("startup", "pair", "embed", "train_dpo", "eval_margin")
+START, END = "<!-- performance: made by python -m tests.bench -->\n", "<!-- end of performance -->"
+PACKAGES = ("torch", "transformers", "trl", "sentence-transformers", "orjson")
+
+
+def machine():
+    """Say where the figures come from."""
+    cpu = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.processor(),
+    )
+    versions = {package: version(package) for package in PACKAGES}
+    return {"cores": os.cpu_count(), "cpu": cpu, "python": platform.python_version(), **versions}
+
+
+def measure(stage):
+    """Run one stage; its lines are shown as they come."""
+    lines = []
+    command = [sys.executable, "-m", f"tests.bench.{stage}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(json.loads(line) | {"stage": stage, "machine": machine()})
+    if process.returncode:
+        raise SystemExit(f"tests.bench.{stage} failed")
+    return lines
+
+
+def read_figures():
+    """Read the figures that are kept."""
+    return [json.loads(line) for line in FIGURES.read_text().splitlines()] if FIGURES.exists() else []
+
+
+def cell(value, unit=""):
+    """Write one number, or a dash where there is none."""
+    return "" if value is None else f"{value:,.4g} {unit}".strip()
+
+
+def memory(figure, side):
+    """Write a peak memory."""
+    value = figure.get(f"{side}_peak_mb")
+    return "" if value is None else f"{value / 1024:.1f} GB" if value >= 1024 else f"{value:.0f} MB"
+
+
+def table(figures):
+    """Make the table's lines."""
+    rows = ["| what | ours | peer | ratio | memory | bar |", "| --- | --- | --- | --- | --- | --- |"]
+    for figure in figures:
+        unit = figure.get("unit", "")
+        peer = cell(figure.get("peer"), unit)
+        peer = f"{figure['peer_name']}: {peer}" if peer else ""
+        both = " / ".join(filter(None, (memory(figure, "ours"), memory(figure, "peer"))))
+        what = figure["figure"] + (f", {figure['records']:,} records" if "records" in figure else "")
+        ratio = f"{figure['ratio']:g}" if "ratio" in figure else ""
+        bar = figure.get("bar", "")
+        rows.append(f"| {what} | {cell(figure.get('ours'), unit)} | {peer} | {ratio} | {both} | {bar} |")
+    return "\n".join(rows) + "\n"
+
+
+def renewed(readme, figures):
+    """Put the table into the README's text."""
+    head, rest = readme.split(START)
+    _, tail = rest.split(END)
+    return head + START + table(figures) + END + tail
+
+
+def main(words):
+    """Measure what is asked for."""
+    figures = read_figures()
+    if words != ["--table"]:
+        for stage in words or STAGES:
+            figures = [figure for figure in figures if figure["stage"] != stage] + measure(stage)
+            figures.sort(key=lambda figure: STAGES.index(figure["stage"]))
+            FIGURES.write_text("".join(json.dumps(figure) + "\n" for figure in figures))
+    README.write_text(renewed(README.read_text(), figures))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,54 @@
+"""Benchmarks are not judged by the clock here: they run, both sides do the same work, and they fill the README."""
+
+import argparse
+
+import pytest
+
+from tests.bench import __main__ as bench
+from tests.bench import figure, hh_like
+
+README = bench.README.read_text(encoding="utf-8")
+
+
+def test_the_table_of_the_readme_is_that_of_the_kept_figures():
+    """Renew it with: python -m tests.bench --table."""
+    figures = bench.read_figures()
+    assert {line["stage"] for line in figures} == set(bench.STAGES)
+    assert bench.renewed(README, figures) == README, f"renew with: {bench.RENEW}"
+
+
+def test_records_have_the_lengths_of_hh_and_the_seed_decides_them():
+    """Mean tokens of HH's prompts, chosen and rejected are 120, 37 and 47; a word is about a token."""
+    rows = hh_like(3000)
+    means = [sum(len(row[name].split()) for row in rows) / len(rows) for name in ("prompt", "chosen", "rejected")]
+    assert means == pytest.approx([120, 37, 47], rel=0.1)
+    assert rows[:5] == hh_like(5)
+
+
+def test_a_figure_is_the_ratio_of_medians(capsys):
+    """Ten records in 1, 2 and 9 seconds against 4: five a second over two and a half."""
+    ours = [{"seconds": seconds, "peak_mb": 100} for seconds in (1, 2, 9)]
+    peer = [{"seconds": 4, "peak_mb": 300}]
+    options = argparse.Namespace(rounds=3, threads=2)
+    figure("x", ours, peer, amount=10, unit="pairs/s", peer_name="p", bar="b", options=options)
+    line = capsys.readouterr().out
+    assert '"ours": 5.0, "peer": 2.5, "unit": "pairs/s", "ratio": 2.0' in line
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_both_sides_of_training_and_evaluation_do_the_same_work(tiny_policy):
+    """Four pairs, a tiny policy: the losses agree, and so do the margins."""
+    from tests.bench.eval_margin import make_reference, measure_ours, measure_trl
+    from tests.bench.train_dpo import train_ours, train_trl
+
+    job = {"policy": str(tiny_policy), "device": "cpu", "batch_size": 2, "max_length": 500, "layout": "auto"}
+    job |= {"batch_tokens": None, "rows": hh_like(4)}
+    ours, trl = train_ours(job), train_trl(job)
+    assert ours["losses"] == pytest.approx(trl["losses"], abs=1e-4)
+    assert 0 < ours["tokens"] < trl["tokens"]
+    make_reference(tiny_policy, tiny_policy.parent / "moved")
+    job["reference"] = str(tiny_policy.parent / "moved")
+    ours, trl = measure_ours(job), measure_trl(job)
+    assert ours["margin"] == pytest.approx(trl["margin"], abs=1e-4)
+    assert abs(ours["margin"]) > 1e-4
