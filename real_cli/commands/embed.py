@@ -22,7 +22,7 @@ from real_cli.core.names import Encoding, Field, OnError, Pooling, Precision
 from real_cli.errors import Status, UsageError
 from real_cli.streams.job import Job
 from real_cli.streams.jsonl import MAX_LINE_BYTES
-from real_cli.streams.progress import say
+from real_cli.streams.progress import speaker
 
 
 @guarded
@@ -129,7 +129,7 @@ def embed(
     load = partial(
         load_encoder, model, device=device, precision=dtype, max_length=max_length, pooling=pooling, layer=layer
     )
-    embedder = Embedder(load, field=field, encoding=encoding, batch_tokens=batch_tokens, told=say)
+    embedder = Embedder(load, field=field, encoding=encoding, batch_tokens=batch_tokens, told=speaker(quiet))
     if resume is not None:
         repair(resume)
     with job:

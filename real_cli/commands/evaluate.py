@@ -29,7 +29,7 @@ from real_cli.errors import Status, UsageError
 from real_cli.streams.job import Job
 from real_cli.streams.jsonl import MAX_LINE_BYTES, dump_record
 from real_cli.streams.output import open_output
-from real_cli.streams.progress import say
+from real_cli.streams.progress import speaker
 from real_cli.streams.tables import show_table
 
 
@@ -81,7 +81,8 @@ def margin(
 
     meter = MarginMeter(
         policy, reference, device=device, precision=dtype, attention=attention, layout=layout,
-        batch_tokens=batch_tokens, max_length=max_length, told=say,
+        batch_tokens=batch_tokens, max_length=max_length,
+        told=speaker(quiet),
     )  # fmt: skip
     tally = MarginTally(beta)
     job = Job(

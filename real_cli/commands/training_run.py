@@ -146,7 +146,14 @@ class TrainingRun:
 
     def _refer(self, pair_sets: list[PairSet], policy: Policy) -> str:
         extras = self._extras
-        reference = Reference(extras.reference, extras.layout, extras.attention, self._settings.max_length, say)
+        reference = Reference(
+            extras.reference,
+            extras.layout,
+            extras.attention,
+            extras.batch_tokens,
+            self._settings.max_length,
+            self._say,
+        )
         described = reference.describe(pair_sets, extras.policy)
         self._say(f"reference: {described}")
         missing = sum(pairs.scores.count(None) for pairs in pair_sets)

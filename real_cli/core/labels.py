@@ -1,5 +1,7 @@
 """Who is chosen and who is rejected."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,10 +26,16 @@ def read_quality(responses: list[Record], orient: Orient = Orient.auto) -> NDArr
         >>> read_quality([{"rank": 1}, {"rank": 2}])
         array([-1., -2.])
     """
-    if orient is not Orient.rank and all(is_number(response.get("score")) for response in responses):
-        return np.array([response["score"] for response in responses], dtype=np.float64)
-    if orient is not Orient.score and all(is_number(response.get("rank")) for response in responses):
-        return -np.array([response["rank"] for response in responses], dtype=np.float64)
+    quality = _qualities(responses, orient)
+    return None if quality is None else np.array(quality, dtype=np.float64)
+
+
+def _qualities(responses: list[Record], orient: Orient) -> list[float] | None:
+    """Read what `read_quality` returns, for the two responses of a pair, where an array would take longer to make."""
+    for field, sign, other in (("score", 1.0, Orient.rank), ("rank", -1.0, Orient.score)):
+        values: list[Any] = [response.get(field) for response in responses]
+        if orient is not other and all(map(is_number, values)):
+            return [sign * float(value) for value in values]
     return None
 
 
@@ -48,7 +56,8 @@ def settle_orient(responses: list[Record], orient: Orient) -> Orient:
     """
     if orient is Orient.auto:
         for settled in (Orient.rank, Orient.score):
-            if all(is_number(response.get(settled.value)) for response in responses):
+            field = settled.value  # read once: a property of enums is slow
+            if all(map(is_number, [response.get(field) for response in responses])):
                 return settled
     return orient
 
@@ -88,7 +97,7 @@ def order_pair(first: Record, second: Record, orient: Orient) -> int | None:
     """
     if orient is Orient.none:
         return 0
-    quality = read_quality([first, second], orient)
+    quality = _qualities([first, second], orient)
     if quality is None:
         return 0
     if quality[0] == quality[1]:
@@ -111,5 +120,5 @@ def quality_gap(first: Record, second: Record, orient: Orient) -> float:
         >>> quality_gap({"score": 5}, {"score": 2}, Orient.auto), quality_gap({"rank": 1}, {"rank": 3}, Orient.auto)
         (3.0, 2.0)
     """
-    quality = read_quality([first, second], orient)
-    return 0.0 if quality is None else float(abs(quality[0] - quality[1]))
+    quality = _qualities([first, second], orient)
+    return 0.0 if quality is None else abs(quality[0] - quality[1])

@@ -1,17 +1,17 @@
 """From the responses of a prompt to the pairs, triple or ranking that `pair` writes."""
 
-import random
 from dataclasses import dataclass, field
 from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.core.comparisons import Comparison
 from real_cli.core.labels import have_equal_scores, order_pair, quality_gap, read_quality, settle_orient
 from real_cli.core.names import Emit, Orient, Strategy
 from real_cli.core.records import LEFT_BEHIND, Record, to_candidates, to_preference
 from real_cli.core.strategies import STRATEGIES, Pair, Pool
-from real_cli.core.texts import as_completion, is_number, text_key
+from real_cli.core.texts import as_completion, comparable, is_number, text_key
 from real_cli.core.vectors import Vectors, cosine_similarities, stack_embeddings
 from real_cli.errors import RecordError
 
@@ -49,7 +49,7 @@ class Outcome:
     dropped: list[str] = field(default_factory=list)
 
 
-def choose_pairs(record: Record, settings: Settings) -> Outcome:
+def choose_pairs(record: Record, settings: Settings, comparison: Comparison | None = None) -> Outcome:
     """Choose the responses of one prompt to compare, then decide which of them is preferred.
 
     The strategy never sees the labels unless it is one of the score strategies; pairs are oriented after the choice.
@@ -57,6 +57,7 @@ def choose_pairs(record: Record, settings: Settings) -> Outcome:
     Args:
         record: A checked candidates or preference record.
         settings: What to do.
+        comparison: Of all its `responses`, where it was worked out before.
 
     Returns:
         The records to write, and what was dropped.
@@ -90,7 +91,9 @@ def choose_pairs(record: Record, settings: Settings) -> Outcome:
         best = int(np.argmax(_need_quality(responses, settings)))
         reference, _ = responses.pop(best), numbers.pop(best)
         known |= {"reference": as_completion(candidates["prompt"], reference["text"])}
-    pool = _make_pool(candidates, responses, numbers, settings)
+    if candidates is not record or len(responses) < len(candidates["responses"]):
+        comparison = None  # it is of other responses
+    pool = _make_pool(candidates, responses, numbers, settings, comparison)
     pairs = STRATEGIES[settings.strategy].choose(pool)
     if not pairs:
         outcome.dropped.append(EQUAL_SCORES)
@@ -120,7 +123,8 @@ def _add_pairs(
             continue
         if order == 0 and settings.orient in (Orient.score, Orient.rank):
             raise RecordError(f"--orient {settings.orient} needs a '{settings.orient}' on both responses of a pair")
-        gaps.append(quality_gap(responses[i], responses[j], settings.orient))
+        if settings.curriculum:
+            gaps.append(quality_gap(responses[i], responses[j], settings.orient))
         if order == 0:
             outcome.records.append(_unlabeled(candidates, [responses[i], responses[j]], extra))
         else:
@@ -154,13 +158,23 @@ def add_stages(records: list[Record], gaps: list[float]) -> list[Record]:
 
 def _distinct(candidates: Record) -> list[int]:
     """Return the numbers, from 1, of the responses that are the first of equal texts."""
-    first: dict[bytes, int] = {}
-    for number, response in enumerate(candidates["responses"], 1):
-        first.setdefault(text_key(as_completion(candidates["prompt"], response["text"])), number)
+    prompt = candidates["prompt"]
+    texts = [response["text"] for response in candidates["responses"]]
+    if not isinstance(prompt, str) or set(map(type, texts)) != {str}:
+        texts = [comparable(as_completion(prompt, text)) for text in texts]
+    first: dict[str, int] = {}
+    for number, text in enumerate(texts, 1):
+        first.setdefault(text, number)
     return list(first.values())
 
 
-def _make_pool(candidates: Record, responses: list[Record], numbers: list[int], settings: Settings) -> Pool:
+def _make_pool(
+    candidates: Record,
+    responses: list[Record],
+    numbers: list[int],
+    settings: Settings,
+    comparison: Comparison | None,
+) -> Pool:
     rule = STRATEGIES[settings.strategy]
     quality: NDArray[np.float64] = np.empty(0)
     if rule.needs_quality:
@@ -168,7 +182,9 @@ def _make_pool(candidates: Record, responses: list[Record], numbers: list[int], 
     embeddings: Vectors = np.empty((0, 0))
     similarities = embeddings
     given = candidates.get("similarity")
-    if all(response.get("embedding") is not None for response in responses):
+    if comparison:
+        embeddings, similarities = comparison
+    elif all(response.get("embedding") is not None for response in responses):
         embeddings = stack_embeddings(responses, numbers)
         similarities = cosine_similarities(embeddings)
     elif len(responses) == 2 and is_number(given):
@@ -182,7 +198,7 @@ def _make_pool(candidates: Record, responses: list[Record], numbers: list[int], 
         similarities,
         embeddings,
         quality,
-        draw=random.Random(text_key(candidates["prompt"]) + settings.seed.to_bytes(8, "big")),
+        seed=text_key(candidates["prompt"]) + settings.seed.to_bytes(8, "big") if rule.needs_draw else b"",
         aepo_lambda=settings.aepo_lambda,
     )
 

@@ -201,9 +201,10 @@ def to_preference(record: Record, chosen: Record, rejected: Record, extra: Recor
         preference["rejected"] = as_completion(record["prompt"], rejected["text"])
         for name in dict.fromkeys([*chosen, *rejected]):
             if name not in LEFT_BEHIND:
-                names = LABELED_NAMES.get(name, (f"{name}_chosen", f"{name}_rejected"))
-                holders = zip(names, (chosen, rejected), strict=True)
-                preference.update({key: response[name] for key, response in holders if name in response})
+                names = LABELED_NAMES.get(name) or (f"{name}_chosen", f"{name}_rejected")
+                for labeled, response in zip(names, (chosen, rejected), strict=True):
+                    if name in response:
+                        preference[labeled] = response[name]
     return preference | extra
 
 

@@ -7,6 +7,9 @@ import orjson
 
 Text: TypeAlias = str | list[dict[str, Any]]
 
+# A constant: `int | float` in the function would be made anew for each of the many numbers that are asked about.
+NUMBER_TYPES = (int, float)
+
 
 def is_text(value: object) -> bool:
     """Tell whether a value is a text: a string, or a conversation.
@@ -77,12 +80,23 @@ def text_key(text: Text) -> bytes:
         >>> text_key("a") == text_key("a"), text_key("a") == text_key("b")
         (True, False)
     """
-    data = (
-        text.encode("utf-8", "surrogatepass")
-        if isinstance(text, str)
-        else orjson.dumps(text, option=orjson.OPT_SORT_KEYS)
-    )
-    return hashlib.blake2b(data, digest_size=16).digest()
+    return hashlib.blake2b(comparable(text).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def comparable(text: Text) -> str:
+    """Return a string that is equal exactly for equal texts, as long as the text itself.
+
+    Args:
+        text: A string or a conversation.
+
+    Returns:
+        The string, or the conversation as JSON with its fields in order.
+
+    Example:
+        >>> comparable([{"role": "user", "content": "Hi"}])
+        '[{"content":"Hi","role":"user"}]'
+    """
+    return text if isinstance(text, str) else orjson.dumps(text, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def is_number(value: object) -> bool:
@@ -98,7 +112,7 @@ def is_number(value: object) -> bool:
         >>> is_number(1), is_number(0.5), is_number(True), is_number("1")
         (True, True, False, False)
     """
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, NUMBER_TYPES) and not isinstance(value, bool)
 
 
 def as_completion(prompt: Text, text: Text) -> Text:

@@ -6,12 +6,13 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def token_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+def token_batches(lengths: Sequence[int], budget: int, rows: Sequence[int] | None = None) -> Iterator[list[int]]:
     """Group sequences of similar length, longest first, so that a padded batch stays within a budget.
 
     Args:
         lengths: Tokens of each sequence.
         budget: Most tokens of one batch, padding counted; a longer sequence is a batch of its own.
+        rows: For items that are several rows each, how many; then `lengths` are those of the longest row.
 
     Yields:
         Indices of the sequences of one batch; every sequence is in exactly one.
@@ -21,11 +22,14 @@ def token_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
         [[1], [2, 3], [0]]
     """
     batch: list[int] = []
+    num_rows = 0
     for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > budget:
+        own = rows[index] if rows else 1
+        if batch and (num_rows + own) * lengths[batch[0]] > budget:
             yield batch
-            batch = []
+            batch, num_rows = [], 0
         batch.append(index)
+        num_rows += own
     if batch:
         yield batch
 
@@ -37,12 +41,18 @@ class Budget:
         self.num_tokens = num_tokens
         self._told = told
 
-    def run(self, lengths: Sequence[int], compute: Callable[[list[int]], list[Result]]) -> list[Result]:
+    def run(
+        self,
+        lengths: Sequence[int],
+        compute: Callable[[list[int]], list[Result]],
+        batches: Callable[[list[int], int], Iterator[list[int]]] | None = None,
+    ) -> list[Result]:
         """Compute a result for every sequence, in batches.
 
         Args:
             lengths: Tokens of each sequence.
             compute: Takes the indices of one batch, gives a result for each.
+            batches: Makes batches of some indices within a budget; by length if None.
 
         Returns:
             Results in the order of the sequences.
@@ -52,8 +62,13 @@ class Budget:
         """
         import torch
 
+        def by_length(indices: list[int], budget: int) -> Iterator[list[int]]:
+            groups = token_batches([lengths[index] for index in indices], budget)
+            return ([indices[place] for place in group] for group in groups)
+
+        make = batches or by_length
         results: dict[int, Result] = {}
-        pending = list(token_batches(lengths, self.num_tokens))
+        pending = list(make(list(range(len(lengths))), self.num_tokens))
         while pending:
             batch = pending.pop(0)
             try:
@@ -63,8 +78,7 @@ class Budget:
                     raise
                 self._shrink(batch, lengths)
                 rest = sorted(index for group in [batch, *pending] for index in group)
-                groups = token_batches([lengths[index] for index in rest], self.num_tokens)
-                pending = [[rest[position] for position in group] for group in groups]
+                pending = list(make(rest, self.num_tokens))
         return [results[index] for index in range(len(lengths))]
 
     def _shrink(self, batch: list[int], lengths: Sequence[int]) -> None:

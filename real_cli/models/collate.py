@@ -5,8 +5,7 @@ from typing import Any
 import torch
 
 from real_cli.core.names import TokenLayout
-from real_cli.models.batching import token_batches
-from real_cli.models.sequences import Group, group_by_prompt, lay_out, member_responses, padded_tokens, split_group
+from real_cli.models.sequences import Group, group_batches, group_by_prompt, lay_out, member_responses, split_group
 from real_cli.models.tokens import TokenizedPair
 
 
@@ -37,8 +36,7 @@ class PairCollator:
         groups = [
             part for group in group_by_prompt(pairs) for part in split_group(group, self._layout, self.batch_tokens)
         ]
-        lengths = [padded_tokens(group, self._layout) for group in groups]
-        batches = token_batches(lengths, self.batch_tokens)
+        batches = group_batches(groups, self._layout, self.batch_tokens)
         return {
             "ref_chosen_logps": torch.tensor([row["ref_chosen_logps"] for row in rows], dtype=torch.float32),
             "ref_rejected_logps": torch.tensor([row["ref_rejected_logps"] for row in rows], dtype=torch.float32),

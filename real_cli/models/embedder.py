@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import cached_property
 from itertools import islice
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from real_cli.core.names import Encoding, Field
 from real_cli.core.records import Record, to_candidates
 from real_cli.core.texts import plain_text
 from real_cli.core.vectors import encode_embedding
-from real_cli.errors import RealError
+from real_cli.errors import RealError, RecordError
 from real_cli.models.batching import Budget
 from real_cli.models.device import default_batch_tokens
 from real_cli.models.encoders import Encoder
@@ -52,7 +53,6 @@ class Embedder:
         self._window_texts = window_texts
         self._batch_tokens = batch_tokens
         self._told = told
-        self._stopped = False
         self.num_texts = self.num_distinct = self.num_truncated = self.num_empty = 0
 
     @cached_property
@@ -76,23 +76,28 @@ class Embedder:
         """
         pending: deque[tuple[list[Record], Future[list[NDArray[np.float32]]]]] = deque()
         worker = ThreadPoolExecutor(max_workers=1)
-        self._stopped = False
+        stopped = Event()
+        windows = self._windows(records)
         try:
-            for window in self._windows(records):
+            while (window := self._next_window(windows)) and not isinstance(window, RecordError):
                 texts = [text for record in window for text in self._texts(record)]
-                pending.append((window, worker.submit(self._embed, texts)))
+                pending.append((window, worker.submit(self._work, texts, stopped)))
                 if len(pending) > 1:
                     yield from self._finish(*pending.popleft())
             while pending:
                 yield from self._finish(*pending.popleft())
-        except RealError:
-            # A bad record ends the run; what came windows before it is embedded, and would be lost.
-            while pending:
-                yield from self._finish(*pending.popleft())
-            raise
         finally:
-            self._stopped = True
+            stopped.set()
             worker.shutdown(cancel_futures=True)
+        if isinstance(window, RecordError):
+            raise window
+
+    def _next_window(self, windows: Iterator[list[Record]]) -> list[Record] | RecordError | None:
+        """Read a window; a bad record ends the run only after what was read windows before it is written."""
+        try:
+            return next(windows, None)
+        except RecordError as error:
+            return error
 
     def _finish(self, window: list[Record], embedded: Future[list[NDArray[np.float32]]]) -> Iterator[Record]:
         vectors = iter(embedded.result())
@@ -128,9 +133,16 @@ class Embedder:
             return [plain_text(record["prompt"])]
         return [plain_text(response["text"]) for response in record["responses"]]
 
-    def _embed(self, texts: list[str]) -> list[NDArray[np.float32]]:
+    def _work(self, texts: list[str], stopped: Event) -> list[NDArray[np.float32]]:
+        try:
+            return self._embed(texts, stopped)
+        except BaseException:
+            stopped.set()  # the next window would load the model again, or meet the same fate
+            raise
+
+    def _embed(self, texts: list[str], stopped: Event) -> list[NDArray[np.float32]]:
         distinct = list(dict.fromkeys(texts))
-        if not distinct:
+        if not distinct or stopped.is_set():
             return []
         prepared = self._encoder.prepare(distinct)
         self.num_texts += len(texts)
@@ -138,7 +150,7 @@ class Embedder:
         self.num_truncated += prepared.num_cut
         self.num_empty += sum(not text.strip() for text in texts)
         vectors = self._budget.run(
-            prepared.lengths, lambda batch: self._encode([prepared.inputs[index] for index in batch])
+            prepared.lengths, lambda batch: self._encode([prepared.inputs[index] for index in batch], stopped)
         )
         for text, vector in zip(distinct, vectors, strict=True):
             if not np.isfinite(vector).all():
@@ -146,8 +158,8 @@ class Embedder:
         by_text = dict(zip(distinct, vectors, strict=True))
         return [by_text[text] for text in texts]
 
-    def _encode(self, inputs: Sequence[Any]) -> list[NDArray[np.float32]]:
-        if self._stopped:
+    def _encode(self, inputs: Sequence[Any], stopped: Event) -> list[NDArray[np.float32]]:
+        if stopped.is_set():
             raise CancelledError  # nobody waits for the rest of the window
         return list(self._encoder.encode(inputs))
 

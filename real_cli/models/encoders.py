@@ -71,8 +71,11 @@ class TransformerEncoder:
         self._pool = pool
         self._layer = layer
         self._normalize = normalize
-        # The reference code pads on the right with the end token; a mask keeps pads out of the mean either way.
-        tokenizer.padding_side = tokenizer.truncation_side = "right"
+        num_special = tokenizer.num_special_tokens_to_add()
+        if max_length <= num_special:
+            raise UsageError(
+                f"--max-length {max_length}: the tokenizer adds {num_special} tokens of its own; give more"
+            )
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
 
@@ -182,6 +185,7 @@ def _load_causal(path: str, place: Place, max_length: int | None, pooling: Pooli
         Zhang et al., 2024, REAL, arXiv:2409.17169; the recipe is that of `hh_pair_selection.py` (METHODS 1.2).
     """
     model, tokenizer = _load(path, place)
+    tokenizer.truncation_side = "right"  # as in the reference code, whatever the tokenizer would do to a prompt
     num_layers = model.config.get_text_config().num_hidden_layers
     if not -num_layers - 1 <= layer <= num_layers:
         raise UsageError(f"--layer {layer}: the model has {num_layers}; give 0 to {num_layers}, or -1 for the last")
@@ -196,8 +200,8 @@ def _load_sentence(path: str, place: Place, max_length: int | None) -> Transform
     if recipe is None:
         return None
     model, tokenizer = _load(path, place)
-    if tokenizer.chat_template:
-        return None  # the library may wrap each text in it
+    if tokenizer.chat_template or model.config.is_encoder_decoder:
+        return None  # the library may wrap each text in the one, and runs half of the other
     own = recipe.max_length or min(
         tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or DEFAULT_MAX_LENGTH
     )

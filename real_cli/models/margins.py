@@ -58,6 +58,7 @@ class MarginMeter:
         self._max_length = max_length
         self._told = told
         self._tokenize: PairTokenizer | None = None
+        self._scorers: dict[int, Scorer] = {}
 
     @cached_property
     def _policy(self) -> Policy:
@@ -134,8 +135,11 @@ class MarginMeter:
         return self._score(self._reference, pairs)
 
     def _score(self, policy: Policy, pairs: list[TokenizedPair]) -> list[PairScore]:
-        tokens = self._batch_tokens or default_batch_tokens(policy.place.device, training=False)
-        return Scorer(policy, tokens, self._told)(pairs)
+        scorer = self._scorers.get(id(policy))
+        if scorer is None:  # one for the whole run: what it learned of the device's memory holds for all windows
+            tokens = self._batch_tokens or default_batch_tokens(policy.place.device, training=False)
+            scorer = self._scorers[id(policy)] = Scorer(policy, tokens, self._told)
+        return scorer(pairs)
 
     def counts(self) -> dict[str, Any]:
         """Say what was cut or left out.

@@ -117,6 +117,8 @@ def load_resolved(name: str, path: str, place: Place, attention: Attention = Att
     """
     from transformers import AutoTokenizer
 
+    if attention is Attention.flex and place.device.type == "cpu":
+        raise UsageError(f"--attention {attention}: torch has no gradients for it on a CPU; leave the option out")
     try:
         with quiet_libraries():
             tokenizer = AutoTokenizer.from_pretrained(path)

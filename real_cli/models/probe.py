@@ -1,18 +1,25 @@
 """Whether a model can take the shared layout: both layouts are tried on load, and their numbers compared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 
 from real_cli.core.names import TokenLayout
 from real_cli.errors import ModelError
-from real_cli.models.policies import Policy, computing
+from real_cli.models.policies import Policy
 from real_cli.models.sequences import Group, lay_out
 
 # How far the sums of a few tokens may lie apart, in nats. A response that sees the other one is off by far more.
-TOLERANCE = {torch.float32: 2e-3}
-HALF_TOLERANCE = 0.5
-RESPONSE_LENGTHS = ((6, 4), (3, 7))
+TOLERANCE = 2e-3
+# Where there is no room for a look in float32, numbers of 16 bits must do, whose rounding hides what is smaller.
+HALF_TOLERANCE = 0.1
+RESPONSE_LENGTHS = ((16, 9), (7, 18))
+# Layers whose mask is made here. Others (linear, chunked, convolutions) carry one response into the next.
+KNOWN_LAYERS = {"full_attention", "sliding_attention"}
+# Names under which configurations say how far back a layer sees.
+WINDOW_FIELDS = ("sliding_window", "window_size", "attention_chunk_size", "local_attention_window", "attention_window")
 
 
 def settle_layout(
@@ -53,23 +60,58 @@ def shared_layout_problem(policy: Policy, max_length: int) -> str:
     Returns:
         A few words; empty if the numbers agree.
     """
+    config = policy.model.config.get_text_config()
+    foreign = set(getattr(config, "layer_types", None) or ()) - KNOWN_LAYERS
+    if foreign:
+        return f"it has layers of another kind ({', '.join(sorted(foreign))})"
     groups = _probe_groups(policy, max_length)
     try:
-        plain, shared = (_logps(policy, groups, layout) for layout in (TokenLayout.plain, TokenLayout.shared))
+        apart, tolerance = _distance(policy, groups)
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # a model that does not know such a mask fails in its own way
         lines = str(error).strip().splitlines()
         return f"it refuses the mask ({lines[0][:80] if lines else type(error).__name__})"
-    apart = float((plain - shared).abs().max())
-    within = apart <= TOLERANCE.get(policy.place.dtype, HALF_TOLERANCE)  # False for NaN too
+    within = apart <= tolerance  # False for NaN too
     return "" if within else f"a response's log-probability moves by {apart:.2g} nats when another stands beside it"
+
+
+def _distance(policy: Policy, groups: list[Group]) -> tuple[float, float]:
+    """Return how far the layouts lie apart, and how far they may."""
+    try:
+        with _float32(policy.model):
+            return _apart(policy, groups), TOLERANCE
+    except torch.OutOfMemoryError:
+        if policy.model.dtype == torch.float32:
+            raise
+    return _apart(policy, groups), HALF_TOLERANCE
+
+
+def _apart(policy: Policy, groups: list[Group]) -> float:
+    plain, shared = (_logps(policy, groups, layout) for layout in (TokenLayout.plain, TokenLayout.shared))
+    return float((plain - shared).abs().max())
+
+
+@contextmanager
+def _float32(model: Any) -> Iterator[None]:
+    """Let a model compute in float32 for a moment; its own weights are put back, bit by bit."""
+    kept = []
+    try:
+        for tensor in [*model.parameters(), *model.buffers()]:
+            if tensor.is_floating_point() and tensor.dtype != torch.float32:
+                kept.append((tensor, tensor.data))
+                tensor.data = tensor.data.float()
+        yield
+    finally:
+        for tensor, data in kept:
+            tensor.data = data
 
 
 def _logps(policy: Policy, groups: list[Group], layout: TokenLayout) -> torch.Tensor:
     batch = lay_out(groups, layout, policy.tokenizer.pad_token_id)
     device = policy.place.device
-    with torch.inference_mode(), computing(policy):
+    # Without autocast: in float32, where the weights are, the two layouts agree to the last digits or not at all.
+    with torch.inference_mode():
         logps = policy.model(
             **{name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.items()}
         )
@@ -78,10 +120,12 @@ def _logps(policy: Policy, groups: list[Group], layout: TokenLayout) -> torch.Te
 
 def _probe_groups(policy: Policy, max_length: int) -> list[Group]:
     """Make two prompts of other lengths, so that padding is tried, with two responses each."""
-    window = getattr(policy.model.config.get_text_config(), "sliding_window", None)
+    config = policy.model.config.get_text_config()
+    windows = [getattr(config, name, None) for name in WINDOW_FIELDS]
+    short = [window for window in windows if isinstance(window, int) and window < max_length]
     room = max(2, max_length - max(map(max, RESPONSE_LENGTHS)))
     # Beyond its window a model is another one: the prompt must be longer, if prompts of this run can be.
-    prompt_lengths = (5, min(room, window + 2) if window and window < max_length else 2)
+    prompt_lengths = (5, min(room, max(short, default=0) + 2))
     draw = torch.Generator().manual_seed(0)
     size = policy.model.get_input_embeddings().num_embeddings
 

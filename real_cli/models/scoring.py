@@ -1,14 +1,18 @@
 """Log-probabilities of pairs under one model, in batches by tokens."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
 
 import torch
 
+from real_cli.core.names import TokenLayout
 from real_cli.models.batching import Budget
 from real_cli.models.policies import Policy, computing
-from real_cli.models.sequences import Group, group_by_prompt, lay_out, padded_tokens, split_group
+from real_cli.models.sequences import Group, Ids, group_batches, lay_out
 from real_cli.models.tokens import TokenizedPair
+
+# A response and the prompt before it, as token ids.
+Answer: TypeAlias = tuple[Ids, Ids]
 
 
 class PairScore(NamedTuple):
@@ -34,34 +38,59 @@ class Scorer:
         Returns:
             A score for each pair, in order.
         """
-        groups = [
-            part
-            for group in group_by_prompt(pairs)
-            for part in split_group(group, self._policy.layout, self._budget.num_tokens)
-        ]
-        scores: dict[int, PairScore] = {}
-        for group, logps in zip(groups, self.score_groups(groups), strict=True):
-            for item, (chosen, rejected) in group.members:
-                scores[item] = PairScore(logps[chosen], logps[rejected])
-        return [scores[item] for item in range(len(pairs))]
+        answers = [(tuple(pair.prompt), tuple(ids)) for pair in pairs for ids in (pair.chosen, pair.rejected)]
+        distinct = list(dict.fromkeys(answers))
+        logps = self._budget.run(
+            [len(prompt) + len(response) for prompt, response in distinct],
+            lambda batch: self._score([distinct[index] for index in batch]),
+            lambda indices, budget: answer_batches(distinct, indices, self._policy.layout, budget),
+        )
+        known = dict(zip(distinct, logps, strict=True))
+        values = [known[answer] for answer in answers]
+        return [PairScore(*values[index : index + 2]) for index in range(0, len(values), 2)]
 
-    def score_groups(self, groups: Sequence[Group]) -> list[list[float]]:
-        """Score every response of some prompts.
-
-        Args:
-            groups: Prompts with any number of responses.
-
-        Returns:
-            For each group, the log-probability of each of its responses.
-        """
-        lengths = [padded_tokens(group, self._policy.layout) for group in groups]
-        return self._budget.run(lengths, lambda batch: self._score([groups[index] for index in batch]))
-
-    def _score(self, groups: list[Group]) -> list[list[float]]:
+    def _score(self, answers: list[Answer]) -> list[float]:
+        """Score one batch; answers to one prompt stand together in it."""
+        groups: list[Group] = []
+        for prompt, response in answers:
+            if not groups or groups[-1].prompt != prompt:
+                groups.append(Group(prompt, [], []))
+            groups[-1].responses.append(response)
         device = self._policy.place.device
         batch = lay_out(groups, self._policy.layout, self._policy.tokenizer.pad_token_id)
         with torch.inference_mode(), computing(self._policy):
             logps = self._policy.model(
                 **{name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.items()}
             )
-        return [part.tolist() for part in logps.cpu().split([len(group.responses) for group in groups])]
+        return [float(value) for value in logps.cpu()]
+
+
+def answer_batches(
+    answers: Sequence[Answer], indices: Sequence[int], layout: TokenLayout, budget: int
+) -> Iterator[list[int]]:
+    """Make batches of answers; in the shared layout as many of a prompt's as fit stand together.
+
+    Args:
+        answers: Prompts and responses; those of one prompt need not be neighbors.
+        indices: Which of them to batch.
+        layout: How they will lie.
+        budget: Most tokens of one batch, padding counted; a longer answer is a batch of its own.
+
+    Yields:
+        Indices of the answers of one batch.
+    """
+    by_prompt: dict[Ids, list[int]] = {}
+    for index in indices:
+        by_prompt.setdefault(answers[index][0], []).append(index)
+    rows: list[list[int]] = []
+    for prompt, own in by_prompt.items():
+        room = 0
+        for index in own:
+            room -= len(answers[index][1])
+            if room < 0 or layout is TokenLayout.plain:
+                rows.append([])
+                room = budget - len(prompt) - len(answers[index][1])
+            rows[-1].append(index)
+    groups = [Group(answers[row[0]][0], [answers[index][1] for index in row], []) for row in rows]
+    for batch in group_batches(groups, layout, budget) if groups else ():
+        yield [index for place in batch for index in rows[place]]

@@ -12,6 +12,15 @@ LEGACY_POOLINGS = {
     "pooling_mode_mean_tokens": "mean",
     "pooling_mode_lasttoken": "lasttoken",
 }
+# What the whole model's configuration may say; a prompt before each text or fewer dimensions are the library's affair.
+WHOLE: dict[str, Callable[[Any], bool]] = {
+    "__version__": lambda value: True,
+    "model_type": lambda value: value == "SentenceTransformer",
+    "prompts": lambda value: True,
+    "default_prompt_name": lambda value: value is None,
+    "similarity_fn_name": lambda value: True,
+    "truncate_dim": lambda value: value is None,
+}
 PLAIN_TEXT = {"text": {"method": "forward", "method_output_name": "last_hidden_state"}}
 # What the transformer's own configuration may say without changing how a plain text is embedded.
 HARMLESS: dict[str, Callable[[Any], bool]] = {
@@ -57,12 +66,14 @@ def read_recipe(path: str) -> Recipe | None:
     transformer = _read(path, "sentence_bert_config.json")
     pooling = _pooling(_read(path, f"{modules[1].get('path', '')}/config.json"))
     whole = _read(path, "config_sentence_transformers.json") or {}
-    harmless = isinstance(transformer, dict) and all(
-        name in HARMLESS and HARMLESS[name](value) for name, value in transformer.items()
-    )
-    if modules[0].get("path") or not harmless or pooling is None or whole.get("default_prompt_name") is not None:
+    if modules[0].get("path") or pooling is None or not (_says(transformer, HARMLESS) and _says(whole, WHOLE)):
         return None
     return Recipe(pooling, "Normalize" in kinds, transformer.get("max_seq_length"))
+
+
+def _says(config: Any, allowed: dict[str, Callable[[Any], bool]]) -> bool:
+    """Tell whether a configuration says nothing but what is known here to change no vector."""
+    return isinstance(config, dict) and all(name in allowed and allowed[name](value) for name, value in config.items())
 
 
 def _pooling(config: Any) -> str | None:

@@ -5,17 +5,22 @@ its positions go on from the prompt's end, so it is scored as if it stood there 
 response is a row of its own, with the prompt before it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 
 from real_cli.core.names import TokenLayout
+from real_cli.models.batching import token_batches
 from real_cli.models.tokens import TokenizedPair
 
 # The segment of the prompt's tokens; the first response is 1.
 PROMPT_SEGMENT = 0
+
+
+# Token ids that can be a key.
+Ids: TypeAlias = tuple[int, ...]
 
 
 class Member(NamedTuple):
@@ -28,8 +33,8 @@ class Member(NamedTuple):
 class Group(NamedTuple):
     """A prompt, its distinct responses, and the items that are made of them."""
 
-    prompt: tuple[int, ...]
-    responses: list[tuple[int, ...]]
+    prompt: Ids
+    responses: list[Ids]
     members: list[Member]
 
 
@@ -49,8 +54,8 @@ def group_by_prompt(pairs: Iterable[TokenizedPair]) -> list[Group]:
         Group(prompt=(5,), responses=[(7,), (8,), (9,)], members=[Member(item=0, responses=(0, 1)), \
 Member(item=2, responses=(0, 2))])
     """
-    groups: dict[tuple[int, ...], Group] = {}
-    numbers: dict[tuple[int, ...], dict[tuple[int, ...], int]] = {}
+    groups: dict[Ids, Group] = {}
+    numbers: dict[Ids, dict[Ids, int]] = {}
     for item, pair in enumerate(pairs):
         prompt = tuple(pair.prompt)
         group = groups.setdefault(prompt, Group(prompt, [], []))
@@ -72,7 +77,8 @@ def split_group(group: Group, layout: TokenLayout, budget: int) -> list[Group]:
     Returns:
         Groups that hold every item once.
     """
-    if len(group.members) < 2 or padded_tokens(group, layout) <= budget:
+    num_rows, width = shape(group, layout)
+    if len(group.members) < 2 or num_rows * width <= budget:
         return [group]
     middle = len(group.members) // 2
     halves = (_part(group, group.members[:middle]), _part(group, group.members[middle:]))
@@ -100,18 +106,33 @@ def rows_of(groups: Sequence[Group], layout: TokenLayout) -> list[Group]:
     return [Group(group.prompt, [response], []) for group in groups for response in group.responses]
 
 
-def padded_tokens(group: Group, layout: TokenLayout) -> int:
-    """Count the tokens that a group takes in a batch of its own.
+def shape(group: Group, layout: TokenLayout) -> tuple[int, int]:
+    """Say what a group takes in a batch.
 
     Args:
         group: A prompt with responses.
         layout: How it will lie.
 
     Returns:
-        Rows times the longest row.
+        Rows, and the tokens of the longest.
     """
     lengths = [len(row.prompt) + sum(map(len, row.responses)) for row in rows_of([group], layout)]
-    return len(lengths) * max(lengths)
+    return len(lengths), max(lengths)
+
+
+def group_batches(groups: Sequence[Group], layout: TokenLayout, budget: int) -> Iterator[list[int]]:
+    """Make batches of groups that stay within a token budget.
+
+    Args:
+        groups: Prompts with responses.
+        layout: How they will lie.
+        budget: Most tokens of one batch, padding counted; a larger group is a batch of its own.
+
+    Yields:
+        Indices of the groups of one batch.
+    """
+    rows, widths = zip(*(shape(group, layout) for group in groups), strict=True)
+    yield from token_batches(widths, budget, rows)
 
 
 def lay_out(groups: Sequence[Group], layout: TokenLayout, pad_token_id: int) -> dict[str, Any]:

@@ -277,7 +277,7 @@ def run_trainer(trainer: RealTrainer, checkpoint: Path | None) -> Record:
         output = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except torch.OutOfMemoryError:
         raise RealError(
-            "out of device memory; lower --batch-size and raise --gradient-accumulation, or use "
+            "out of device memory; lower --batch-tokens (or --max-length, where one pair is too long), or use "
             "--gradient-checkpointing or --lora"
         ) from None
     return {"step": trainer.state.global_step, "loss": output.training_loss}

@@ -45,6 +45,7 @@ class Reference:
         name: The model the user named; None is the policy as it is before training.
         layout: How its sequences are to be laid out; the policy's are settled already.
         attention: How attention is computed.
+        batch_tokens: Most tokens of one forward pass; chosen by the device if None.
         max_length: Most tokens of prompt and response.
         told: Gets a line when the device runs out of memory, or the model cannot take the layout.
     """
@@ -52,6 +53,7 @@ class Reference:
     name: str | None
     layout: TokenLayout
     attention: Attention
+    batch_tokens: int | None
     max_length: int
     told: Callable[[str], None]
 
@@ -90,7 +92,8 @@ class Reference:
         if self.name is not None and resolve_model(self.name) != policy.path:
             model = load_resolved(self.name, resolve_model(self.name), policy.place, self.attention)
             model = settle_layout(model, self.name, self.layout, max_length=self.max_length, told=self.told)
-        scorer = Scorer(model, default_batch_tokens(model.place.device, training=False), self.told)
+        tokens = self.batch_tokens or default_batch_tokens(model.place.device, training=False)
+        scorer = Scorer(model, tokens, self.told)
         for pairs in todo:
             for num_pairs in fill_scores(pairs, scorer):
                 done(num_pairs)

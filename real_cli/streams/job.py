@@ -23,7 +23,7 @@ from real_cli.errors import RecordError, Status, UsageError
 from real_cli.streams.jsonl import MAX_LINE_BYTES, dump_record
 from real_cli.streams.output import STANDARD_OUTPUT, is_device, open_output
 from real_cli.streams.progress import Counter, say
-from real_cli.streams.sources import STANDARD_INPUT, Item, check_sources, read_source
+from real_cli.streams.sources import STANDARD_INPUT, Item, check_sources, is_at_hand, read_source, show_ahead
 
 Made = TypeVar("Made")
 
@@ -103,16 +103,19 @@ class Job:
         """The exit status that the records leave."""
         return Status.rejected if self.num_rejected else Status.done
 
-    def records(self, read: Callable[[Record], Adapted] = adapt) -> Iterator[Located]:
+    def records(
+        self, read: Callable[[Record], Adapted] = adapt, *, ahead: Callable[[Record], None] | None = None
+    ) -> Iterator[Located]:
         """Read every source, each record adapted to one of our shapes; rows of one response are joined.
 
         Args:
             read: Turns a record of any layout into ours.
+            ahead: Is shown each record as it was read, some records before it comes, where that makes none wait.
 
         Yields:
             Records with their places, in order.
         """
-        adapted = self._convert(read, self._items())
+        adapted = self._convert(read, self._items(ahead))
         pending: list[Record] = []
         place = ""
         for item_place, (record, layout) in adapted:
@@ -127,9 +130,10 @@ class Job:
         if pending:
             yield Located(place, join_rows(pending))
 
-    def _items(self) -> Iterator[Item]:
+    def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
         for name in self.sources:
-            for item in read_source(name, self._max_line_bytes):
+            items = read_source(name, self._max_line_bytes)
+            for item in show_ahead(items, ahead) if ahead and is_at_hand(name) else items:
                 self.counter.add()
                 yield item
 

@@ -14,6 +14,7 @@ import orjson
 
 from real_cli.core.records import Record
 from real_cli.errors import RecordError, clip
+from real_cli.streams.integers import check_integers
 
 BOM = b"\xef\xbb\xbf"
 WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -23,9 +24,6 @@ MAX_LINE_BYTES = 1 << 28
 PLAIN_TYPES = (str, int, float, bool, NoneType, date, time)
 # orjson reads deeper nesting than it writes.
 MAX_DEPTH = 254
-_DIGITS_TO_ZERO = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
-# 2^63 has 19 digits: shorter runs of digits fit in 64 bits.
-_LONG_RUN = b"0" * 19
 
 
 class Line(NamedTuple):
@@ -79,10 +77,9 @@ def parse_record(data: bytes) -> Record:
         raise RecordError(_diagnose(data.rstrip(), error)) from None
     if not isinstance(record, dict):
         raise RecordError(_wrong_shape(record))
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+    if _has_brackets(data, MAX_DEPTH + 1):
         _check_depth(record)
-    if _LONG_RUN in data.translate(_DIGITS_TO_ZERO):
-        _check_integers(data)
+    check_integers(data)
     return record
 
 
@@ -92,23 +89,21 @@ def _wrong_shape(value: object) -> str:
     return f"{clip(value)} is not a JSON object; one object a line is needed"
 
 
+def _has_brackets(data: bytes, number: int) -> bool:
+    """Tell whether a line opens as many brackets; find leaps over an embedding that count would walk through."""
+    for bracket in b"[", b"{":
+        place = data.find(bracket)
+        while place >= 0 and number > 0:
+            number -= 1
+            place = data.find(bracket, place + 1)
+    return number <= 0
+
+
 def _check_depth(record: Record) -> None:
     try:
         orjson.dumps(record)
     except TypeError as error:
         raise RecordError(f"nests too deep to be written again ({error}); {MAX_DEPTH} levels can be kept") from None
-
-
-def _check_integers(data: bytes) -> None:
-    """Refuse integers that orjson would round to a float."""
-
-    def parse_int(digits: str) -> int:
-        number = int(digits)
-        if not -(2**63) <= number < 2**64:
-            raise RecordError(f"integer {digits[:40]} does not fit in 64 bits; write it as a string")
-        return number
-
-    json.loads(data, parse_int=parse_int)
 
 
 def _diagnose(data: bytes, error: orjson.JSONDecodeError) -> str:

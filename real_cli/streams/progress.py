@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +18,18 @@ def say(message: str) -> None:
     """
     sys.stderr.write(f"real: {message}\n")
     sys.stderr.flush()
+
+
+def speaker(quiet: bool) -> Callable[[str], None]:
+    """Choose what is told to a user.
+
+    Args:
+        quiet: Whether they want to hear nothing.
+
+    Returns:
+        `say`, or a function that says nothing.
+    """
+    return (lambda message: None) if quiet else say
 
 
 class Counter:

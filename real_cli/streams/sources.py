@@ -4,10 +4,13 @@ import bz2
 import gzip
 import io
 import lzma
+import os
+import stat
 import sys
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, NamedTuple
 
 from real_cli.core.records import Record
@@ -20,6 +23,10 @@ else:
     from backports import zstd
 
 STANDARD_INPUT = "-"
+# A line with embeddings is longer than Python's own buffer, which would be filled several times for it.
+BUFFER_BYTES = 1 << 17
+# Of lines that are read ahead: about six with embeddings. More would leave the processor's cache before their turn.
+WINDOW_BYTES = 3 << 16
 # Texts stay texts: 007 is no number.
 TEXT_COLUMNS = (
     *("prompt", "instruction", "response", "completion", "output", "chosen", "rejected"),
@@ -79,13 +86,63 @@ def read_source(name: str, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Ite
             raise RealError(f"{shown}: cannot be read to its end: {error}") from None
 
 
+def show_ahead(items: Iterable[Item], show: Callable[[Record], None]) -> Iterator[Item]:
+    """Show the records of a window of items to somebody before they come.
+
+    Args:
+        items: From a source that makes nobody wait.
+        show: Is called with each record.
+
+    Yields:
+        The same items in the same order; one that is a record without its bytes.
+
+    Raises:
+        RealError: What the items raise, after those before it.
+    """
+    window: deque[Item] = deque()
+    num_bytes = 0  # a row of a table has none to count: it makes a window of its own
+    try:
+        for item in items:
+            num_bytes += len(item.data) or WINDOW_BYTES
+            if item.record is not None:
+                show(item.record)
+                item = Item(item.place, item.record)  # its bytes have served: what waits should fit into the cache
+            window.append(item)
+            if num_bytes >= WINDOW_BYTES:
+                while window:
+                    yield window.popleft()
+                num_bytes = 0
+    except RealError:
+        yield from window
+        raise
+    yield from window
+
+
+def is_at_hand(name: str) -> bool:
+    """Tell whether all of a source is there already, so that reading ahead does not wait for whoever writes it.
+
+    Args:
+        name: A file, or "-" for standard input.
+
+    Returns:
+        True for a regular file, as standard input too.
+    """
+    try:
+        status = os.fstat(sys.stdin.fileno()) if name == STANDARD_INPUT else os.stat(name)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(status.st_mode)
+
+
 @contextmanager
 def _open(name: str) -> Iterator[IO[bytes]]:
     if name == STANDARD_INPUT:
         yield _decompressed(_buffered(sys.stdin.buffer))
         return
     try:
-        file = open(name, "rb")  # noqa: SIM115 - closed below, after the decompressor
+        file: io.BufferedReader = io.BufferedReader(
+            io.FileIO(name), BUFFER_BYTES
+        )  # closed below, after the decompressor
     except IsADirectoryError:
         raise RealError(f"{name}: is a folder; give its files, or hf:{name} for a dataset folder") from None
     except OSError as error:
@@ -95,6 +152,9 @@ def _open(name: str) -> Iterator[IO[bytes]]:
 
 
 def _buffered(stream: IO[bytes]) -> io.BufferedReader:
+    with suppress(OSError):  # what a test puts there has no descriptor
+        # One read gives what a pipe holds: the larger buffer makes nobody wait. The descriptor stays open.
+        return io.BufferedReader(io.FileIO(stream.fileno(), closefd=False), BUFFER_BYTES)
     return stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[arg-type]
 
 

@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from itertools import islice
 from pathlib import Path
 
@@ -77,20 +76,28 @@ def child(module, side, job, threads):
         return run_measured(command, environment)
 
 
+# The peak that the system reports of a process is never below what the process that started it held at that moment: a
+# small one stands between.
+LAUNCHER = """
+import json, os, subprocess, sys, time
+started = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
+out = process.stdout.read().decode().splitlines()
+_, status, usage = os.wait4(process.pid, 0)
+seconds = time.perf_counter() - started
+print(json.dumps([status, usage.ru_maxrss // 1024, seconds, out[-1:]]))
+"""
+
+
 def run_measured(command, environment=None):
     """Run a command; its last line of standard output is a JSON object, or nothing. Adds peak memory and wall time."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd=ROOT)
-    with tempfile.TemporaryFile() as errors:
-        out = process.stdout.read()
-        errors.write(process.stderr.read())
-        _, status, usage = os.wait4(process.pid, 0)
-        if status:
-            errors.seek(0)
-            raise SystemExit(f"{command} failed: {errors.read().decode()[-2000:]}")
-    lines = out.decode().splitlines()
-    measured = json.loads(lines[-1]) if lines else {}
-    return measured | {"peak_mb": usage.ru_maxrss // 1024, "wall_s": time.perf_counter() - started}
+    launcher = [sys.executable, "-S", "-c", LAUNCHER, *command]
+    done = subprocess.run(launcher, capture_output=True, env=environment, cwd=ROOT)
+    status, peak_mb, wall_s, last = json.loads(done.stdout)
+    if status:
+        raise SystemExit(f"{command} failed: {done.stderr.decode()[-2000:]}")
+    measured = json.loads(last[0]) if last and last[0].startswith("{") else {}
+    return measured | {"peak_mb": peak_mb, "wall_s": wall_s}
 
 
 def alternate(module, sides, job, options):

@@ -45,7 +45,7 @@ def train_ours(job):
         started = time.perf_counter()
         tokenize = PairTokenizer(policy.tokenizer, settings.max_length)
         pairs = prepare(job["rows"], tokenize, Path(folder) / "pairs.arrow", use_given=False, refuse=print)
-        Reference(None, policy.layout, Attention.auto, settings.max_length, print).fill(
+        Reference(None, policy.layout, Attention.auto, job["batch_tokens"], settings.max_length, print).fill(
             [pairs], policy, lambda count: None
         )
         referred = time.perf_counter()

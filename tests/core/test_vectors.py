@@ -11,11 +11,20 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics.pairwise import cosine_similarity
 
 from real_cli.core.names import Encoding
-from real_cli.core.vectors import DTYPES, cosine_similarities, decode_embedding, encode_embedding, stack_embeddings
+from real_cli.core.vectors import (
+    DTYPES,
+    cosine_similarities,
+    decode_alike,
+    decode_embedding,
+    encode_embedding,
+    stack_embeddings,
+)
 from real_cli.errors import RecordError
 
 SEEDS = st.integers(0, 2**32 - 1)
 float32_vectors = arrays(np.float32, st.integers(1, 8), elements=st.floats(-1e4, 1e4, width=32))
+
+json_numbers = st.floats(-1e38, 1e38) | st.integers(-(2**63), 2**64 - 1) | st.booleans()
 
 
 def random_vectors(seed: int, n: int = 5, dim: int = 4) -> np.ndarray:
@@ -116,6 +125,38 @@ def test_decoding_gives_back_every_float32(vector, encoding):
 def test_decimals_and_bytes_of_the_same_numbers_are_the_same_vector(numbers):
     packed = base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()
     assert decode_embedding({"embedding": numbers}).tolist() == decode_embedding({"embedding": packed}).tolist()
+
+
+@given(rows=st.integers(1, 5).flatmap(lambda dim: st.lists(st.lists(json_numbers, min_size=dim, max_size=dim))))
+@settings(max_examples=50)
+def test_vectors_read_together_are_those_read_one_by_one(rows):
+    """Decimals, integers up to 64 bits, and true and false, which numpy takes for 1 and 0 too."""
+    responses = [{"embedding": row} for row in rows]
+    together = decode_alike(responses)
+    assert together.astype(float).tolist() == [decode_embedding(response).tolist() for response in responses]
+
+
+@given(vectors=arrays(np.float32, (3, 4), elements=st.floats(-1e4, 1e4, width=32)), encoding=st.sampled_from(Encoding))
+@settings(max_examples=50)
+def test_each_encoding_is_read_together_as_one_by_one(vectors, encoding):
+    responses = [
+        {key: value if isinstance(value, str) else value.tolist() for key, value in fields.items()}
+        for fields in (encode_embedding(vector, encoding) for vector in vectors)
+    ]
+    together = decode_alike(responses)
+    assert together.astype(float).tolist() == [decode_embedding(response).tolist() for response in responses]
+
+
+@pytest.mark.parametrize(
+    "odd", [None, [], [1.0], [1.0, None], [1.0, "2"], [[1.0], [2.0]], {"1": 2, "3": 4}, "AACAPwAAAAA=", "no base64!", 5]
+)
+def test_what_is_not_like_its_neighbor_is_not_read_together(odd):
+    assert decode_alike([{"embedding": [1.0, 2.0]}, {"embedding": odd}]).size == 0
+    assert decode_alike([{"embedding": "AACAPwAAAAA="}, {"embedding": odd}]).size == (4 if odd == "AACAPwAAAAA=" else 0)
+
+
+def test_numbers_in_quotes_are_still_numbers():
+    assert stack_embeddings([{"embedding": [3, 4]}, {"embedding": ["0", "2"]}]).tolist() == [[0.6, 0.8], [0.0, 1.0]]
 
 
 @given(vector=float32_vectors)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from real_cli.core.names import Encoding, Field, Pooling
-from real_cli.errors import ModelError, RecordError, UsageError
+from real_cli.errors import ModelError, RealError, RecordError, UsageError
 from real_cli.models.device import Place
 from real_cli.models.embedder import Embedder
 from real_cli.models.encoders import LibraryEncoder, Prepared, TransformerEncoder, load_encoder
@@ -90,9 +90,8 @@ def test_minilm_embeds_as_sentence_transformers_does():
     embedder = Embedder(lambda: encoder, batch_tokens=16)
     record = next(iter(embedder([{"prompt": "q", "responses": [{"text": text} for text in TEXTS]}])))
     ours = np.stack([response["embedding"] for response in record["responses"]])
-    theirs = SentenceTransformer(resolve_model("minilm"), device="cpu").encode(TEXTS, normalize_embeddings=True)
-    cosines = (ours * theirs).sum(axis=1) / np.linalg.norm(ours, axis=1)
-    assert cosines.min() > 0.9999
+    theirs = SentenceTransformer(resolve_model("minilm"), device="cpu").encode(TEXTS)
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
     with pytest.raises(UsageError, match="pools in its own way"):
         load_encoder("minilm", device="cpu", pooling=Pooling.last)
 
@@ -118,12 +117,14 @@ def test_a_folder_that_says_more_than_model_and_pooling_is_run_by_its_library(tm
             {"default_prompt_name": "query", "prompts": {"query": "no "}},
         ),
         "lower": ("sentence_bert_config.json", {"do_lower_case": True}),
+        "narrow": ("config_sentence_transformers.json", {"truncate_dim": 7}),
     }.items():
         shutil.copytree(tmp_path / "cls", tmp_path / name)
         path = tmp_path / name / file
         path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     for name, kind in {
-        "cls": TransformerEncoder, "dense": LibraryEncoder, "prompted": LibraryEncoder, "lower": LibraryEncoder
+        "cls": TransformerEncoder, "dense": LibraryEncoder, "prompted": LibraryEncoder, "lower": LibraryEncoder,
+        "narrow": LibraryEncoder,
     }.items():  # fmt: skip
         encoder = load_encoder(str(tmp_path / name), device="cpu", max_length=6)
         assert type(encoder) is kind
@@ -131,6 +132,8 @@ def test_a_folder_that_says_more_than_model_and_pooling_is_run_by_its_library(tm
         library.max_seq_length = 6
         np.testing.assert_allclose(vectors_of(encoder), library.encode(TEXTS), atol=1e-5)
         assert encoder.prepare(TEXTS).num_cut == 1
+    with pytest.raises(UsageError, match="--max-length 2: the tokenizer adds 2 tokens"):
+        load_encoder(str(tmp_path / "cls"), device="cpu", max_length=2)
 
 
 class WordCounter:
@@ -178,19 +181,43 @@ def test_equal_texts_of_a_window_are_embedded_once_and_cut_and_empty_ones_are_co
 
 
 def test_a_bad_record_ends_the_stream_after_what_came_before_it():
-    """The window that was read before the bad line is written; the line's own window is not."""
+    """Whole windows that were read before the bad line are written; the line's own window is not."""
 
     def stream():
         yield candidates("a")
         yield candidates("b")
         raise RecordError("3: bad")
 
-    made = []
+    made = Embedder(WordCounter, window_texts=2)(stream())
+    assert [next(made)["id"], next(made)["id"]] == [1, 1]
     with pytest.raises(RecordError, match="3: bad"):
-        made.extend(Embedder(WordCounter, window_texts=2)(stream()))
-    embedder = Embedder(WordCounter, window_texts=2)
-    iterator = embedder(stream())
-    assert [next(iterator)["id"], next(iterator)["id"]] == [1, 1]
+        next(made)
+
+
+def test_an_error_of_the_model_leaves_no_hole_behind_it():
+    """A vector that is not finite, in the second window of four: the first is written and nothing else is."""
+    encoder = WordCounter()
+    finite = encoder.encode
+    encoder.encode = lambda texts: finite(texts) * (np.nan if "bad" in texts else 1)
+    records = [candidates(text) | {"id": text} for text in ("a", "bad", "c", "d")]
+    made = []
+    with pytest.raises(RealError, match="not finite"):
+        for record in Embedder(lambda: encoder, window_texts=1)(records):
+            made.append(record["id"])
+    assert made == ["a"]
+
+
+def test_a_model_that_does_not_load_is_tried_once():
+    """The next window waits in the thread already."""
+    tries = []
+
+    def load():
+        tries.append(1)
+        raise ModelError("no such model")
+
+    with pytest.raises(ModelError):
+        list(Embedder(load, window_texts=1)([candidates(text) for text in "abcd"]))
+    assert len(tries) == 1
 
 
 def test_nothing_is_embedded_after_the_reader_has_left(monkeypatch):
@@ -210,12 +237,8 @@ def test_nothing_is_embedded_after_the_reader_has_left(monkeypatch):
     stream = embedder([candidates(*(f"{letter}{number}" for number in range(50))) for letter in "abcd"])
     next(stream)
     started.wait(5)
-    closing = threading.Thread(target=stream.close)
-    closing.start()
-    while not embedder._stopped:
-        pass
-    go_on.set()
-    closing.join(5)
+    threading.Timer(0.2, go_on.set).start()  # while the stream is being closed
+    stream.close()
     assert len(encoder.texts) <= 51
 
 

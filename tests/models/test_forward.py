@@ -1,12 +1,14 @@
 """The forward that scores responses, in both layouts: against the model's own logits, one sequence at a time."""
 
+import re
+
 import pytest
 import torch
 
 from real_cli.core.names import Precision, TokenLayout
 from real_cli.models.forward import attach_scorer
 from real_cli.models.policies import load_policy
-from real_cli.models.probe import settle_layout
+from real_cli.models.probe import settle_layout, shared_layout_problem
 from real_cli.models.scoring import Scorer
 from real_cli.models.sequences import Group, lay_out
 from real_cli.models.tokens import TokenizedPair
@@ -85,7 +87,7 @@ def test_a_sliding_window_reaches_as_far_as_it_would_without_other_responses(kin
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("kind", "why"), [("mamba", "refuses|moves"), ("bloom", "refuses|moves")])
+@pytest.mark.parametrize(("kind", "why"), [("mamba", "layers of another kind"), ("bloom", "refuses|moves")])
 def test_a_model_that_cannot_share_a_prompt_is_found_and_told(kind, why, make_tiny_policy):
     """A state-space model carries one response into the next; positions that are biases take no mask."""
     from real_cli.errors import ModelError
@@ -105,9 +107,31 @@ def test_a_model_that_cannot_share_a_prompt_is_found_and_told(kind, why, make_ti
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("precision", [Precision.float32, Precision.bfloat16])
+@pytest.mark.parametrize(
+    ("kind", "changes", "why"),
+    [
+        ("mpt", {"d_model": 16, "n_heads": 2, "n_layers": 2, "max_seq_len": 64}, "moves|refuses"),
+        ("gpt_neo", {"window_size": 8, "num_layers": 2, "num_heads": 2, "attention_types": [[["local"], 2]]}, "moves"),
+        ("lfm2", {"layer_types": ["conv", "full_attention"]}, "layers of another kind .conv."),
+    ],
+)
+def test_a_model_whose_numbers_would_move_is_found(kind, changes, why, precision, make_tiny_policy):
+    """Biases by distance, a window over places in the row, a convolution: each takes the mask and is wrong with it."""
+    policy = load_policy(str(make_tiny_policy(kind, **changes)), device="cpu", precision=precision)
+    assert re.search(why, shared_layout_problem(policy, 64))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_numbers_of_sixteen_bits_are_no_reason_against_sharing(tiny_policy):
-    """bfloat16 rounds the two layouts apart; the probe allows for that."""
+    """bfloat16 rounds the two layouts apart; the probe looks in float32, and puts every weight back."""
     policy = load_policy(str(tiny_policy), device="cpu", precision=Precision.bfloat16)
+    before = {name: tensor.clone() for name, tensor in policy.model.state_dict().items()}
+    assert shared_layout_problem(policy, 64) == ""
+    for name, tensor in policy.model.state_dict().items():
+        assert tensor.dtype == before[name].dtype
+        assert torch.equal(tensor, before[name])
     assert settle_layout(policy, "tiny", TokenLayout.shared, max_length=64, told=print).layout is TokenLayout.shared
 
 

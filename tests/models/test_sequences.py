@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from real_cli.core.names import TokenLayout
 from real_cli.models.collate import PairCollator
 from real_cli.models.masks import visible
-from real_cli.models.sequences import Group, group_by_prompt, lay_out, padded_tokens, split_group
+from real_cli.models.scoring import answer_batches
+from real_cli.models.sequences import Group, group_by_prompt, lay_out, shape, split_group
 from real_cli.models.tokens import TokenizedPair
 
 GROUPS = [Group((3, 4), [(5,), (6, 1)], []), Group((), [(7, 1), (8,)], [])]
 ids = st.lists(st.integers(1, 3), min_size=1, max_size=3)
+layouts = st.sampled_from([TokenLayout.shared, TokenLayout.plain])
 pairs = st.lists(st.builds(TokenizedPair, st.lists(st.integers(1, 2), max_size=2), ids, ids), min_size=1, max_size=9)
 
 
@@ -57,14 +59,15 @@ def test_a_response_sees_the_prompt_and_itself_and_nobody_sees_padding():
 
 
 @settings(max_examples=60, deadline=None)
-@given(pairs, st.integers(1, 30), st.sampled_from([TokenLayout.shared, TokenLayout.plain]))
+@given(pairs, st.integers(1, 30), layouts)
 def test_every_pair_is_in_one_group_that_fits_and_finds_its_responses(pairs, budget, layout):
     """Split as they may be, groups hold each pair once; only a pair alone may exceed the budget."""
     groups = [part for group in group_by_prompt(pairs) for part in split_group(group, layout, budget)]
     found = {}
     for group in groups:
         assert len(set(group.responses)) == len(group.responses)
-        assert len(group.members) == 1 or padded_tokens(group, layout) <= budget
+        num_rows, width = shape(group, layout)
+        assert len(group.members) == 1 or num_rows * width <= budget
         for item, (chosen, rejected) in group.members:
             assert item not in found
             found[item] = TokenizedPair(
@@ -74,22 +77,22 @@ def test_every_pair_is_in_one_group_that_fits_and_finds_its_responses(pairs, bud
 
 
 @settings(max_examples=60, deadline=None)
-@given(pairs, st.integers(1, 30))
-def test_the_passes_of_a_batch_hold_each_pair_once(pairs, budget):
+@given(pairs, st.integers(1, 30), layouts)
+def test_the_passes_of_a_batch_hold_each_pair_once(pairs, budget, layout):
     """Whatever the budget, the pairs of a batch are the pairs of the batch, with their own reference numbers."""
     rows = [
         {f"{name}_ids": ids for name, ids in pair._asdict().items()}
         | {"ref_chosen_logps": -float(number), "ref_rejected_logps": -number - 0.5}
         for number, pair in enumerate(pairs)
     ]
-    batch = PairCollator(TokenLayout.shared, budget, 0)(rows)
+    batch = PairCollator(layout, budget, 0)(rows)
     assert batch["ref_chosen_logps"].tolist() == [-float(number) for number in range(len(pairs))]
     assert batch["chosen_lengths"].tolist() == [len(pair.chosen) for pair in pairs]
     seen = [number for one in batch["passes"] for number in one["pairs"].tolist()]
     assert sorted(seen) == list(range(len(pairs)))
     for one in batch["passes"]:
         size = one["batch"]["input_ids"].numel()
-        assert size <= budget or len(one["batch"]["input_ids"]) == 1
+        assert size <= budget or len(one["pairs"]) == 1
         for number, chosen, rejected in zip(one["pairs"], one["chosen"], one["rejected"], strict=True):
             owned = one["batch"]["owners"]
             for response, side in ((chosen, "chosen"), (rejected, "rejected")):
@@ -103,3 +106,26 @@ def test_the_doubtful_case_of_an_empty_response_is_nothing_predicted():
     batch = lay_out([Group((3,), [(), (4,)], [])], TokenLayout.shared, 0)
     assert (batch["targets"].tolist(), batch["owners"].tolist()) == ([4], [1])
     assert batch["num_responses"] == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(pairs, st.integers(1, 30), layouts)
+def test_answers_are_scored_once_in_batches_that_fit(pairs, budget, layout):
+    """Whatever the budget: no answer twice, and only one that is alone may exceed it."""
+    answers = list(dict.fromkeys((tuple(pair.prompt), tuple(ids)) for pair in pairs for ids in pair[1:]))
+    batches = list(answer_batches(answers, range(len(answers)), layout, budget))
+    assert sorted(index for batch in batches for index in batch) == list(range(len(answers)))
+    for batch in batches:
+        prompts = [answers[index][0] for index in batch]
+        if layout is TokenLayout.shared:
+            assert len(batch) == 1 or sum(map(len, set(prompts))) < budget
+        else:
+            longest = max(len(prompt) + len(response) for prompt, response in (answers[index] for index in batch))
+            assert len(batch) == 1 or len(batch) * longest <= budget
+
+
+def test_all_responses_of_a_prompt_that_fit_share_a_row():
+    """A prompt of two and responses of one token each: three fit in five tokens, the fourth begins a row."""
+    answers = [((5, 6), (token,)) for token in (1, 2, 3, 4)]
+    assert list(answer_batches(answers, range(4), TokenLayout.shared, 5)) == [[0, 1, 2], [3]]
+    assert list(answer_batches(answers, range(4), TokenLayout.plain, 6)) == [[0, 1], [2, 3]]

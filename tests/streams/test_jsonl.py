@@ -181,6 +181,20 @@ def test_a_record_too_deep_to_be_written_is_refused_where_it_is_read():
         parse_record(b'{"a":' + b"[" * 300 + b"]" * 300 + b"}")
 
 
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_as_deep_as_can_be_written_is_kept_and_one_deeper_is_not(opening, closing):
+    """254 levels; the record itself is one, and the innermost value is no level."""
+    kept, refused = (f'{{"a":{opening * n}1{closing * n}}}\n'.encode() for n in (253, 254))
+    assert dump_record(parse_record(kept)) == kept
+    with pytest.raises(RecordError, match="nest|deep"):
+        parse_record(refused)
+
+
+def test_many_brackets_side_by_side_are_not_deep():
+    line = b'{"a":[%s]}\n' % b",".join([b'{"b":[]}'] * 400)
+    assert dump_record(parse_record(line)) == line
+
+
 scalars = (
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 )

@@ -17,7 +17,7 @@ import pytest
 from backports import zstd
 
 from real_cli.errors import RealError, UsageError
-from real_cli.streams.sources import Item, check_sources, read_source
+from real_cli.streams.sources import WINDOW_BYTES, Item, check_sources, is_at_hand, read_source, show_ahead
 
 LINES = b'{"prompt":"a"}\n\n{"prompt":"b"}\n'
 COMPRESSIONS = {
@@ -148,6 +148,71 @@ def test_bytes_that_only_begin_like_a_compressed_file_are_an_error_and_no_traceb
     for magic in (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\x00"):
         name = made("a", magic + b"garbage that is no stream of any kind")
         assert failure(name).startswith(f"{name}: cannot be read to its end: ")
+
+
+# Reading ahead
+
+
+def shown_ahead(items):
+    """For each item that came: its place, and how many records had been shown by then."""
+    shown = []
+    return [(item.place, len(shown)) for item in show_ahead(items, shown.append)]
+
+
+def items_of(sizes):
+    return [Item(f"x:{number}", {"n": number}, b"." * size) for number, size in enumerate(sizes, 1)]
+
+
+def test_a_window_is_shown_before_its_first_item_comes_and_order_is_kept():
+    """Three lines of a third of a window make one: at the first of them three were shown."""
+    assert shown_ahead(items_of([WINDOW_BYTES // 3 + 1] * 7)) == [
+        *(("x:1", 3), ("x:2", 3), ("x:3", 3)),
+        *(("x:4", 6), ("x:5", 6), ("x:6", 6)),
+        ("x:7", 7),
+    ]
+
+
+def test_a_line_as_large_as_a_window_waits_for_no_other():
+    assert shown_ahead(items_of([WINDOW_BYTES] * 3)) == [("x:1", 1), ("x:2", 2), ("x:3", 3)]
+
+
+def test_rows_of_a_table_have_no_bytes_to_count_and_do_not_wait():
+    assert shown_ahead(items_of([0, 0])) == [("x:1", 1), ("x:2", 2)]
+
+
+def test_a_line_that_is_no_record_comes_in_its_turn_with_its_bytes_and_is_not_shown():
+    first, last = items_of([5, 5])
+    bad = Item("x:9", None, b"{", "not JSON")
+    assert shown_ahead([first, bad, last]) == [("x:1", 2), ("x:9", 2), ("x:2", 2)]
+    assert list(show_ahead([first, bad], lambda record: None)) == [Item("x:1", {"n": 1}), bad]
+
+
+def test_what_came_before_a_fault_comes_before_it(made):
+    name = made("a.jsonl", b'{"a":1}\n{"a":2}\n{"a":"' + b"x" * 100 + b'"}\n')
+    came = []
+    with pytest.raises(RealError, match="line is longer than 20 bytes"):
+        for item in show_ahead(read_source(name, 20), lambda record: None):
+            came.append(item.record)
+    assert came == [{"a": 1}, {"a": 2}]
+
+
+def test_a_file_is_at_hand_and_what_somebody_writes_is_not(made, tmp_path, monkeypatch):
+    name = made("a.jsonl", LINES)
+    assert is_at_hand(name)
+    os.mkfifo(tmp_path / "pipe")
+    assert not is_at_hand(str(tmp_path / "pipe"))
+    assert not is_at_hand(str(tmp_path / "none"))
+    assert not is_at_hand("hf:name:train")
+    with open(name) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert is_at_hand("-")
+    end, start = os.pipe()
+    os.close(start)
+    with open(end) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert not is_at_hand("-")
+    feed_stdin(monkeypatch, LINES)
+    assert not is_at_hand("-")
 
 
 # Files that are not there

@@ -28,6 +28,7 @@ class Rule(NamedTuple):
     choose: Callable[[Pool], list[Pair]]
     needs_embeddings: bool = False
     needs_quality: bool = False
+    needs_draw: bool = False
     several_pairs: bool = False
     keep: KeepRule | None = None
 
@@ -36,10 +37,12 @@ STRATEGIES: dict[Strategy, Rule] = {
     Strategy.easy: Rule(choose_easy, needs_embeddings=True, keep=KeepRule("similarity", lowest=True)),
     Strategy.hard: Rule(choose_hard, needs_embeddings=True, keep=KeepRule("similarity", lowest=False)),
     Strategy.centroid: Rule(choose_centroid, needs_embeddings=True),
-    Strategy.random: Rule(choose_random, keep=KeepRule("random", lowest=True)),
+    Strategy.random: Rule(choose_random, needs_draw=True, keep=KeepRule("random", lowest=True)),
     Strategy.aepo: Rule(choose_aepo, needs_embeddings=True),
     Strategy.best_worst: Rule(choose_best_worst, needs_quality=True, keep=KeepRule("score-gap", lowest=False)),
-    Strategy.best_random: Rule(choose_best_random, needs_quality=True, keep=KeepRule("score-gap", lowest=False)),
+    Strategy.best_random: Rule(
+        choose_best_random, needs_quality=True, needs_draw=True, keep=KeepRule("score-gap", lowest=False)
+    ),
     Strategy.best_vs_rest: Rule(
         choose_best_vs_rest, needs_quality=True, several_pairs=True, keep=KeepRule("score-gap", lowest=False)
     ),

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -21,7 +22,7 @@ class Pool:
         similarities: Cosine similarities, shape (n, n); empty if the strategy needs none.
         embeddings: Unit vectors, shape (n, dim); empty if the strategy needs none.
         quality: Larger is better, from scores or ranks, shape (n,); empty if the strategy needs none.
-        draw: Random numbers seeded from (seed, prompt).
+        seed: Of `draw`: made of the run's seed and the prompt; empty if the strategy draws nothing.
         aepo_lambda: Weight of diversity against representativeness in AEPO.
     """
 
@@ -29,20 +30,25 @@ class Pool:
     similarities: Vectors = field(default_factory=lambda: np.empty((0, 0)))
     embeddings: Vectors = field(default_factory=lambda: np.empty((0, 0)))
     quality: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    draw: random.Random = field(default_factory=lambda: random.Random(0))
+    seed: bytes = b""
     aepo_lambda: float = 1.0
 
+    @cached_property
+    def draw(self) -> random.Random:
+        """Random numbers, made when they are asked for: seeding takes longer than most strategies do."""
+        return random.Random(self.seed)
+
     @classmethod
-    def of_embeddings(cls, embeddings: Vectors, *, draw: random.Random, aepo_lambda: float = 1.0) -> "Pool":
+    def of_embeddings(cls, embeddings: Vectors, *, seed: bytes = b"", aepo_lambda: float = 1.0) -> "Pool":
         """Make a pool for the strategies that look at embeddings.
 
         Args:
             embeddings: Unit vectors, shape (n, dim).
-            draw: Random numbers for the strategy.
+            seed: As the attribute.
             aepo_lambda: As the attribute.
 
         Returns:
             A pool with the similarities worked out.
         """
         similarities = cosine_similarities(embeddings)
-        return cls(len(embeddings), similarities, embeddings, draw=draw, aepo_lambda=aepo_lambda)
+        return cls(len(embeddings), similarities, embeddings, seed=seed, aepo_lambda=aepo_lambda)

@@ -3,6 +3,8 @@
 Ties go to the first pair in lexicographic order of (i, j).
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -149,9 +151,14 @@ def _representative(similarities: Vectors) -> Vectors:
 
 def _best_pair(values: Vectors) -> Pair:
     """Return the i < j with the largest value; the first one of equals."""
-    rows, columns = np.triu_indices(len(values), k=1)
-    best = int(np.argmax(values[rows, columns]))
-    return int(rows[best]), int(columns[best])
+    places = _upper_triangle(len(values))
+    return divmod(int(places[values.take(places).argmax()]), len(values))
+
+
+@lru_cache(maxsize=16)
+def _upper_triangle(size: int) -> NDArray[np.intp]:
+    """Return the places of all i < j in a flattened square matrix; most prompts have one of a few sizes."""
+    return np.flatnonzero(np.triu(np.ones((size, size), dtype=bool), k=1))
 
 
 def split_in_two(embeddings: Vectors, similarities: Vectors) -> NDArray[np.bool_]:
