@@ -114,8 +114,8 @@ def median(runs, name):
     return statistics.median(run[name] for run in runs)
 
 
-def figure(name, ours, peer, *, amount, unit, peer_name, bar, options, **more):
-    """Print one figure: rates from the medians of the seconds of both sides."""
+def figure(name, ours, peer, *, amount, unit, peer_name, bar, options, met=lambda ratio: None, **more):
+    """Print one figure: rates from the medians of the seconds of both sides, and whether the bar is met."""
     our_rate, peer_rate = amount / median(ours, "seconds"), amount / median(peer, "seconds")
     line = {
         "figure": name,
@@ -124,6 +124,7 @@ def figure(name, ours, peer, *, amount, unit, peer_name, bar, options, **more):
         "unit": unit,
         "ratio": round(our_rate / peer_rate, 2),
         "bar": bar,
+        "met": met(our_rate / peer_rate),
         "peer_name": peer_name,
         "ours_peak_mb": median(ours, "peak_mb"),
         "peer_peak_mb": median(peer, "peak_mb"),

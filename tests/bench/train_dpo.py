@@ -127,6 +127,8 @@ def main():
     found = alternate("tests.bench.train_dpo", ["ours", *peers], job, options)
     for peer in peers:
         pairs = zip(found["ours"][0]["losses"], found[peer][0]["losses"], strict=True)
+        apart = max(abs(one - other) for one, other in pairs)
+        memory = median(found["ours"], "peak_mb") / median(found[peer], "peak_mb")
         figure(
             "train-dpo",
             found["ours"],
@@ -138,8 +140,9 @@ def main():
             options=options,
             ours_tokens=found["ours"][0]["tokens"],
             peer_tokens=found[peer][0]["tokens"],
-            memory_ratio=round(median(found["ours"], "peak_mb") / median(found[peer], "peak_mb"), 2),
-            largest_loss_difference=max(abs(one - other) for one, other in pairs),
+            met=lambda ratio, memory=memory, apart=apart: ratio >= 3 and memory <= 0.5 and apart <= 1e-4,
+            memory_ratio=round(memory, 2),
+            largest_loss_difference=apart,
             steps=len(found[peer][0]["losses"]),
             policy=options.policy,
         )

@@ -132,6 +132,14 @@ def test_a_folder_that_says_more_than_model_and_pooling_is_run_by_its_library(tm
         library.max_seq_length = 6
         np.testing.assert_allclose(vectors_of(encoder), library.encode(TEXTS), atol=1e-5)
         assert encoder.prepare(TEXTS).num_cut == 1
+    # The folder's own limit holds where the user names none, and where they name a larger one.
+    config = tmp_path / "cls" / "sentence_bert_config.json"
+    config.write_text(json.dumps({"max_seq_length": 5}))
+    library = SentenceTransformer(str(tmp_path / "cls"), device="cpu")
+    for max_length in (None, 100):
+        encoder = load_encoder(str(tmp_path / "cls"), device="cpu", max_length=max_length)
+        assert encoder.max_length == library.max_seq_length == 5
+        np.testing.assert_allclose(vectors_of(encoder), library.encode(TEXTS), atol=1e-5)
     with pytest.raises(UsageError, match="--max-length 2: the tokenizer adds 2 tokens"):
         load_encoder(str(tmp_path / "cls"), device="cpu", max_length=2)
 

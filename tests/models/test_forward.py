@@ -5,7 +5,8 @@ import re
 import pytest
 import torch
 
-from real_cli.core.names import Precision, TokenLayout
+from real_cli.core.names import Attention, Precision, TokenLayout
+from real_cli.errors import UsageError
 from real_cli.models.forward import attach_scorer
 from real_cli.models.policies import load_policy
 from real_cli.models.probe import settle_layout, shared_layout_problem
@@ -137,6 +138,28 @@ def test_numbers_of_sixteen_bits_are_no_reason_against_sharing(tiny_policy):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_under_autocast_the_mask_has_the_format_that_attention_computes_in(attention, tiny_policy):
+    """As a GPU trains: float32 weights, bfloat16 inside. The numbers are those of float32 but for rounding."""
+    model = load(tiny_policy).model
+    model.set_attn_implementation(attention)
+    batch = lay_out(GROUPS, TokenLayout.shared, 0)
+    with torch.no_grad():
+        exact = model(**batch)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            rounded = model(**batch)
+    torch.testing.assert_close(rounded, exact, atol=0.3, rtol=0.02)
+    assert not torch.equal(rounded, exact)
+
+
+def test_flex_attention_on_a_cpu_is_refused_before_anything_is_loaded(tiny_policy):
+    """torch has no gradients for it there."""
+    with pytest.raises(UsageError, match="--attention flex_attention: torch has no gradients for it on a CPU"):
+        load_policy(str(tiny_policy), device="cpu", attention=Attention.flex)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_flex_attention_gets_a_block_mask_that_sees_the_same(tiny_policy):
     """Its rule, asked for every pair of places, is the dense mask."""
     from real_cli.models.masks import attention_mask, visible
@@ -163,6 +186,31 @@ def test_scores_do_not_depend_on_batches_or_padding(layout, tiny_policy):
     for one, two, three in zip(together, alone, reversed_order, strict=True):
         assert one == pytest.approx(two, abs=1e-4)
         assert one == pytest.approx(three, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_device_without_room_splits_even_the_responses_of_one_prompt(layout, tiny_policy, monkeypatch):
+    """Room for eight tokens: seven pairs of one prompt of four are scored all the same."""
+    monkeypatch.setattr(torch.accelerator, "empty_cache", lambda: None)
+    policy = load(tiny_policy, layout)
+    pairs = [TokenizedPair([3, 4, 5, 6], [7 + number, 1], [14 + number]) for number in range(7)]
+    expected = Scorer(policy, 4096)(pairs)
+    told = []
+    scorer = Scorer(policy, 4096, told.append)
+    score = scorer._score
+
+    def score_where_there_is_room(answers):
+        if 4 + sum(len(response) for _, response in answers) > 8:
+            raise torch.OutOfMemoryError
+        return score(answers)
+
+    scorer._score = score_where_there_is_room
+    found = scorer(pairs)
+    assert len(told) > 1
+    for one, other in zip(found, expected, strict=True):
+        assert one == pytest.approx(other, abs=1e-4)
 
 
 @pytest.mark.slow
