@@ -111,9 +111,9 @@ def _chunk_logps(states: Tensor, targets: Tensor, head: Any) -> Tensor:
 
 
 class PickLogp(torch.autograd.Function):  # type: ignore[misc]  # torch is not followed
-    """Log softmax at one class of each row, without a second matrix as wide as the vocabulary.
+    """Log softmax at one class of each row; its backward pass makes one matrix as wide as the vocabulary.
 
-    torch's own cross-entropy keeps the log softmax beside the logits, and makes a gradient beside both.
+    Left to autograd, the gradients of gather and logsumexp would be a matrix each, and their sum a third.
     """
 
     @staticmethod

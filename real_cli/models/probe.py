@@ -9,7 +9,8 @@ import torch
 from real_cli.core.names import TokenLayout
 from real_cli.errors import ModelError
 from real_cli.models.policies import Policy
-from real_cli.models.sequences import Group, lay_out
+from real_cli.models.scoring import group_logps
+from real_cli.models.sequences import Group
 
 # How far the sums of a few tokens may lie apart, in nats. A response that sees the other one is off by far more.
 TOLERANCE = 2e-3
@@ -88,8 +89,9 @@ def _distance(policy: Policy, groups: list[Group]) -> tuple[float, float]:
 
 
 def _apart(policy: Policy, groups: list[Group]) -> float:
-    plain, shared = (_logps(policy, groups, layout) for layout in (TokenLayout.plain, TokenLayout.shared))
-    return float((plain - shared).abs().max())
+    # Without autocast: in float32, where the weights are, the two layouts agree to the last digits or not at all.
+    plain, shared = (group_logps(policy, groups, layout) for layout in (TokenLayout.plain, TokenLayout.shared))
+    return float((torch.tensor(plain) - torch.tensor(shared)).abs().max())  # NaN stays NaN
 
 
 @contextmanager
@@ -105,17 +107,6 @@ def _float32(model: Any) -> Iterator[None]:
     finally:
         for tensor, data in kept:
             tensor.data = data
-
-
-def _logps(policy: Policy, groups: list[Group], layout: TokenLayout) -> torch.Tensor:
-    batch = lay_out(groups, layout, policy.tokenizer.pad_token_id)
-    device = policy.place.device
-    # Without autocast: in float32, where the weights are, the two layouts agree to the last digits or not at all.
-    with torch.inference_mode():
-        logps = policy.model(
-            **{name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.items()}
-        )
-    return torch.as_tensor(logps).float().cpu()
 
 
 def _probe_groups(policy: Policy, max_length: int) -> list[Group]:

@@ -56,13 +56,28 @@ class Scorer:
             if not groups or groups[-1].prompt != prompt:
                 groups.append(Group(prompt, [], []))
             groups[-1].responses.append(response)
-        device = self._policy.place.device
-        batch = lay_out(groups, self._policy.layout, self._policy.tokenizer.pad_token_id)
-        with torch.inference_mode(), computing(self._policy):
-            logps = self._policy.model(
-                **{name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.items()}
-            )
-        return [float(value) for value in logps.cpu()]
+        with computing(self._policy):
+            return group_logps(self._policy, groups, self._policy.layout)
+
+
+def group_logps(policy: Policy, groups: Sequence[Group], layout: TokenLayout) -> list[float]:
+    """Run a policy once on some prompts and their responses.
+
+    Args:
+        policy: The model and where it runs.
+        groups: Prompts with responses; one batch.
+        layout: How they lie.
+
+    Returns:
+        The log-probability of each response in nats, in order.
+    """
+    device = policy.place.device
+    batch = lay_out(groups, layout, policy.tokenizer.pad_token_id)
+    with torch.inference_mode():
+        logps = policy.model(
+            **{name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.items()}
+        )
+    return [float(value) for value in logps.cpu()]
 
 
 def answer_batches(

@@ -140,9 +140,8 @@ def _open(name: str) -> Iterator[IO[bytes]]:
         yield _decompressed(_buffered(sys.stdin.buffer))
         return
     try:
-        file: io.BufferedReader = io.BufferedReader(
-            io.FileIO(name), BUFFER_BYTES
-        )  # closed below, after the decompressor
+        # Closed below, after the decompressor.
+        file: io.BufferedReader = io.BufferedReader(io.FileIO(name), BUFFER_BYTES)
     except IsADirectoryError:
         raise RealError(f"{name}: is a folder; give its files, or hf:{name} for a dataset folder") from None
     except OSError as error:

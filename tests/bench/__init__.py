@@ -61,6 +61,16 @@ def read_pairs(path, count):
         return [adapt(json.loads(line)).record for line in islice(lines, count)]
 
 
+def count_tokens(model, texts):
+    """Count the tokens of some texts, each once."""
+    from transformers import AutoTokenizer
+
+    from real_cli.models.resolve import resolve_model
+
+    tokenizer = AutoTokenizer.from_pretrained(resolve_model(model))
+    return sum(len(ids) for ids in tokenizer(texts, verbose=False)["input_ids"])
+
+
 def write_rows(path, rows):
     """Write rows as JSONL."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))

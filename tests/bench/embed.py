@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.bench import alternate, figure, hh_like, parser, read_pairs, run_measured, write_rows
+from tests.bench import alternate, count_tokens, figure, hh_like, parser, read_pairs, run_measured, write_rows
 
 
 def embed_ours(job):
@@ -108,6 +108,7 @@ def print_speed(folder, options):
         "options": options,
         "model": options.model,
         "texts": ours[0]["texts"],
+        "tokens": count_tokens(options.model, [row[name] for row in rows for name in ("chosen", "rejected")]),
     }
     cosine = least_cosine(job)
     figure(

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import alternate, figure, hh_like, parser, read_pairs
+from tests.bench import alternate, count_tokens, figure, hh_like, parser, read_pairs
 
 
 def measure_ours(job):
@@ -107,6 +107,7 @@ def main():
             options=options,
             margin_difference=abs(ours[0]["margin"] - peer[0]["margin"]),
             policy=options.policy,
+            tokens=count_tokens(options.policy, [row[name] for row in job["rows"] for name in row if name != "id"]),
         )
 
 

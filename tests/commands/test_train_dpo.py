@@ -63,6 +63,11 @@ def test_the_layout_changes_speed_and_not_the_result(tiny_policy, make_tiny_poli
     assert one["margin"] == pytest.approx(other["margin"], abs=1e-5)
     _, said = train(make_tiny_policy("bloom"), tmp_path / "c", pair_rows, "--max-steps", "1")
     assert "plain layout, each prompt is run once for each response: " in said
+    bloom = make_tiny_policy("bloom")
+    _, said = run("eval", "margin", "--policy", bloom, "--reference", bloom, rows=pair_rows)
+    assert "plain layout" in said
+    _, said = run("eval", "margin", "--policy", bloom, "--reference", bloom, "--quiet", rows=pair_rows)
+    assert said == ""
 
 
 def test_the_manifest_says_what_was_done_and_no_pickle_is_left(tiny_policy, pair_rows, tmp_path):
