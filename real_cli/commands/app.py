@@ -10,10 +10,12 @@ from typer.core import TyperGroup
 from real_cli import __version__
 from real_cli.commands.embed import embed
 from real_cli.commands.evaluate import margin, pairs
+from real_cli.commands.grouped import grouped
 from real_cli.commands.init import init
 from real_cli.commands.pair import pair
 from real_cli.commands.relabel import goal
 from real_cli.commands.train_dpo import train_dpo
+from real_cli.commands.training_options import GROUPS
 from real_cli.errors import Status
 from real_cli.streams.progress import say
 
@@ -90,7 +92,7 @@ app.command()(embed)
 app.command()(pair)
 app.add_typer(relabel, name="relabel")
 relabel.command()(goal)
-app.command()(train_dpo)
+app.command(cls=grouped(GROUPS))(train_dpo)
 app.add_typer(evaluate, name="eval")
 evaluate.command()(margin)
 evaluate.command()(pairs)

@@ -76,8 +76,8 @@ def margin(
       real eval margin --policy aligned --reference smollm2 pairs.jsonl | jq '.accuracy, .margin'
     """
     from real_cli.core.metrics import MarginTally
+    from real_cli.models.exampleset import add_reference
     from real_cli.models.margins import MarginMeter
-    from real_cli.models.pairset import add_reference
 
     meter = MarginMeter(
         policy, reference, device=device, precision=dtype, attention=attention, layout=layout,

@@ -1,24 +1,30 @@
 """The steps of `real train-dpo`: spool, prepare, refer, train, save. Loaded only when a run starts."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from real_cli.commands.guard import StopRequest
 from real_cli.core.layouts import adapt
-from real_cli.core.names import Attention, Precision, TokenLayout
-from real_cli.core.records import Record, check_labeled
+from real_cli.core.names import Attention, Precision, Preset, TokenLayout
+from real_cli.core.readings import read_run
+from real_cli.core.records import Record
 from real_cli.errors import RealError, Status
+from real_cli.models.adapters import save_policy
+from real_cli.models.arguments import Routine
 from real_cli.models.device import default_batch_tokens
+from real_cli.models.exampleset import ExampleSet
 from real_cli.models.manifest import write_manifest
-from real_cli.models.pairset import PairSet, with_scores
 from real_cli.models.policies import Policy, load_trainee
 from real_cli.models.probe import settle_layout
-from real_cli.models.tokens import PairTokenizer
-from real_cli.models.training import Reference, TrainingSettings, prepare, save_policy, with_reference_fields
+from real_cli.models.reference import Reference
+from real_cli.models.settings import TrainingSettings, describe_settings
+from real_cli.models.stages import StagedTraining
+from real_cli.models.tokens import ExampleTokenizer
+from real_cli.models.training import prepare, with_reference_fields
 from real_cli.streams.job import Job, Located
 from real_cli.streams.jsonl import dump_record
 from real_cli.streams.output import LogLines, open_output
@@ -32,9 +38,12 @@ class Extras:
     """What a run needs beside the settings that decide its trajectory."""
 
     policy: str
+    preset: Preset | None
     reference: str | None
     eval_file: Path | None
     export_logps: Path | None
+    dump: Path | None
+    merge: bool
     attention: Attention
     layout: TokenLayout
     batch_tokens: int | None
@@ -44,6 +53,18 @@ class Extras:
     logging_steps: int
     save_steps: int
     report_to: str
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Take what belongs here from all options.
+
+        Args:
+            values: Options by name.
+
+        Returns:
+            The extras.
+        """
+        return cls(**{item.name: values[item.name] for item in fields(cls)})
 
 
 class TrainingRun:
@@ -55,6 +76,7 @@ class TrainingRun:
         self._settings = settings
         self._extras = extras
         self._lines = LogLines(job.stream)
+        self._logged: list[Record] = []
         self._started = time.monotonic()
         self._counts: dict[str, dict[str, int]] = {}
         self._places: dict[str, list[str]] = {"train": [], "eval": []}
@@ -70,22 +92,29 @@ class TrainingRun:
         """
         train_data, eval_data = self._spool()
         policy = self._load()
-        pairs = self._prepare(train_data, policy, "train")
+        examples = self._prepare(train_data, policy, "train")
         held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
-        reference = self._refer([pairs, held_out] if held_out else [pairs], policy)
-        self._export(train_data, pairs)
+        reference = self._reference()
+        described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
+        self._export(train_data, examples)
         with StopRequest() as stop:
-            trainer, result = self._optimize(policy, pairs, held_out, stop)
+            trainer, result = self._optimize(policy, reference, examples, held_out, stop)
         if stop:
-            self._say(f"stopped at step {trainer.state.global_step}; go on with --resume")
+            self._say(f"stopped at step {result['step']}; go on with --resume")
             return stop.status
-        save_policy(trainer, self._workspace.folder)
-        self._finish(policy, reference, train_data, result | {"num_pairs": len(pairs.rows)})
+        save_policy(trainer, self._workspace.folder, merge=self._extras.merge)
+        self._finish(policy, described, train_data, result | {"num_pairs": len(examples.rows)})
         return Status.done
 
     def _load(self) -> Policy:
         extras = self._extras
-        loaded = load_trainee(extras.policy, device=extras.device, precision=extras.dtype, attention=extras.attention)
+        loaded = load_trainee(
+            extras.policy,
+            device=extras.device,
+            precision=extras.dtype,
+            attention=extras.attention,
+            in_4_bits=self._settings.qlora,
+        )
         policy = settle_layout(
             loaded, extras.policy, extras.layout, max_length=self._settings.max_length, told=self._say
         )
@@ -100,8 +129,8 @@ class TrainingRun:
         self._workspace.open()
         asked = asdict(self._settings) | {"policy": self._extras.policy, "reference": self._extras.reference}
         self._workspace.check_settings(asked)
-        labeled = self._job.check(check_labeled, self._job.records())
-        train_data = self._workspace.spool("train", self._noted("train", labeled))
+        readable = self._job.check(self._settings.reader(), self._job.records())
+        train_data = self._workspace.spool("train", self._noted("train", readable))
         if not train_data.num_records:
             raise RealError("no pair to train on: the input has no records")
         self._workspace.begin(train_data, asked)
@@ -112,16 +141,16 @@ class TrainingRun:
 
     def _held_out(self, path: Path) -> Iterator[Record]:
         with Job([str(path)], output=Path("/dev/null"), quiet=True) as job:
-            yield from self._noted("eval", job.check(check_labeled, job.records(adapt)))
+            yield from self._noted("eval", job.check(self._settings.reader(), job.records(adapt)))
 
     def _noted(self, name: str, located: Iterable[Located]) -> Iterator[Record]:
         for place, record in located:
             self._places[name].append(place)
             yield record
 
-    def _prepare(self, data: Spooled, policy: Policy, name: str) -> PairSet:
+    def _prepare(self, data: Spooled, policy: Policy, name: str) -> ExampleSet:
         """Tokenize; what cannot be used is refused, or left out, with the place it came from."""
-        tokenize = PairTokenizer(policy.tokenizer, self._settings.max_length)
+        tokenize = ExampleTokenizer(policy.tokenizer, self._settings.max_length)
         refused: set[int] = set()
 
         def refuse(number: int, record: Record, reason: str) -> None:
@@ -131,74 +160,95 @@ class TrainingRun:
         # A reference that the user names is asked itself, whatever the records say.
         use_given = self._extras.reference is None
         arrow = data.path.with_suffix(".arrow")
-        pairs = prepare(read_spool(data), tokenize, arrow, use_given=use_given, refuse=refuse)
+        made = prepare(read_spool(data), tokenize, arrow, self._settings, use_given=use_given, refuse=refuse)
         self._counts[name] = asdict(tokenize.counts)
         if told := tokenize.counts.sentence(self._settings.max_length):
             self._say(told)
-        for number, (record, kept) in enumerate(zip(read_spool(data), pairs.kept, strict=True), 1):
+        for number, (record, kept) in enumerate(zip(read_spool(data), made.kept, strict=True), 1):
             if not kept and number not in refused:
                 self._job.drop(self._place(name, number), record, f"{name} prompts too long")
-        return pairs
+        return made
 
     def _place(self, name: str, number: int) -> str:
         places = self._places.get(name, [])
         return places[number - 1] if number <= len(places) else f"{name} pair {number}"
 
-    def _refer(self, pair_sets: list[PairSet], policy: Policy) -> str:
+    def _reference(self) -> Reference:
         extras = self._extras
-        reference = Reference(
+        return Reference(
             extras.reference,
+            self._settings.mixture,
             extras.layout,
             extras.attention,
             extras.batch_tokens,
             self._settings.max_length,
             self._say,
         )
-        described = reference.describe(pair_sets, extras.policy)
+
+    def _refer(self, reference: Reference, example_sets: list[ExampleSet], policy: Policy) -> str:
+        described = reference.describe(example_sets, self._extras.policy)
+        if self._settings.is_moving:  # each stage scores its own pairs when it begins
+            described = "the policy at the start of each stage"
         self._say(f"reference: {described}")
-        missing = sum(pairs.scores.count(None) for pairs in pair_sets)
-        with Counter("reference log-probabilities", quiet=self._job.quiet, total=missing) as counter:
-            reference.fill(pair_sets, policy, counter.add)
+        if not self._settings.is_moving:
+            missing = sum(examples.scores.count(None) for examples in example_sets) * reference.is_needed
+            with Counter("reference log-probabilities", quiet=self._job.quiet, total=missing) as counter:
+                reference.fill(example_sets, policy, counter.add)
         return described
 
-    def _export(self, data: Spooled, pairs: PairSet) -> None:
+    def _export(self, data: Spooled, examples: ExampleSet) -> None:
         if self._extras.export_logps is not None:
             with open_output(self._extras.export_logps) as stream:
-                for record in with_reference_fields(read_spool(data), pairs):
+                for record in with_reference_fields(read_spool(data), examples):
                     stream.write(dump_record(record))
 
     def _optimize(
-        self, policy: Policy, pairs: PairSet, held_out: PairSet | None, stop: StopRequest
+        self,
+        policy: Policy,
+        reference: Reference,
+        examples: ExampleSet,
+        held_out: ExampleSet | None,
+        stop: StopRequest,
     ) -> tuple[Any, Record]:
-        from real_cli.models.trainer import Reporter, Routine, make_trainer, run_trainer
-
         extras = self._extras
         with ExitStack() as stack:
+            dump = self._open_dump(stack, examples)
             counter = stack.enter_context(Counter("steps", quiet=self._job.quiet, total=None))
 
             def report(line: Record) -> None:
                 self._lines.write(line)
+                self._logged.append(line)
                 counter.add(int(line["step"]) - counter.num_done)
 
-            trainer = make_trainer(
-                policy,
-                with_scores(pairs),
-                with_scores(held_out) if held_out else None,
-                self._workspace.folder,
-                self._settings,
-                Reporter(report, lambda: bool(stop)),
-                Routine(
-                    extras.logging_steps,
-                    extras.save_steps,
-                    extras.report_to,
-                    extras.gradient_checkpointing,
-                    self._batch_tokens,
-                ),
+            routine = Routine(
+                extras.logging_steps,
+                extras.save_steps,
+                extras.report_to,
+                extras.gradient_checkpointing,
+                self._batch_tokens,
+                dump,
             )
-            return trainer, run_trainer(trainer, self._workspace.last_checkpoint())
+            find, folder = self._workspace.last_checkpoint, self._workspace.folder
+            staged = StagedTraining(
+                policy, reference, self._settings, routine, folder, find, self._say, lambda count: None
+            )
+            return staged.run(examples, held_out, report, stop)
+
+    def _open_dump(self, stack: ExitStack, examples: ExampleSet) -> Callable[[Record], None] | None:
+        if self._extras.dump is None:
+            return None
+        stream = stack.enter_context(open_output(self._extras.dump))
+        numbers = [number for number, kept in enumerate(examples.kept, 1) if kept]
+
+        def write(line: Record) -> None:
+            place = self._place("train", numbers[line.pop("row")])
+            stream.write(dump_record({"step": line.pop("step"), "place": place, **line}))
+
+        return write
 
     def _finish(self, policy: Policy, reference: str, data: Spooled, result: Record) -> None:
         job, extras = self._job, self._extras
+        readings = self._read()
         result |= {"output": str(self._workspace.folder)}
         result["seconds"] = round(time.monotonic() - self._started, 3)
         write_manifest(
@@ -208,7 +258,7 @@ class TrainingRun:
                 "policy": extras.policy,
                 "policy_path": policy.path,
                 "reference": reference,
-                "settings": asdict(self._settings),
+                "settings": describe_settings(self._settings, extras.preset),
                 "device": str(policy.place.device),
                 "dtype": str(policy.place.dtype).removeprefix("torch."),
                 "attention": policy.model.config._attn_implementation,
@@ -218,14 +268,27 @@ class TrainingRun:
                 "left_out": dict(job.num_dropped),
                 "num_rejected": job.num_rejected,
                 "counts": self._counts,
+                "readings": readings,
                 "result": result,
             },
         )
         self._workspace.clear(keep_checkpoints=extras.save_steps > 0)
         self._lines.write(result)
+        for sentence in readings:
+            self._say(sentence)
         job.summary = (
             f"{extras.policy} trained on {result['num_pairs']:,} pairs in {result['step']:,} steps: {result['output']}"
         )
+
+    def _read(self) -> list[str]:
+        """Say what the run did, in words; of the last stage, because each begins at its own reference."""
+        last = self._logged[-1].get("stage") if self._logged else None
+        sentences = read_run([line for line in self._logged if line.get("stage") == last])
+        counts = self._counts["train"]
+        if counts["num_truncated"]:
+            share = counts["num_truncated"] / counts["num_pairs"]
+            sentences.append(f"{share:.0%} of the pairs were cut to {self._settings.max_length} tokens")
+        return sentences
 
     def _say(self, message: str) -> None:
         if not self._job.quiet:

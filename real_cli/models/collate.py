@@ -1,56 +1,90 @@
-"""The pairs of one optimizer batch, as micro-batches of similar length."""
+"""The examples of one optimizer batch, as micro-batches of similar length."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
+from real_cli.core.differences import differing_tokens
 from real_cli.core.names import TokenLayout
 from real_cli.models.sequences import Group, group_batches, group_by_prompt, lay_out, member_responses, split_group
-from real_cli.models.tokens import TokenizedPair
+from real_cli.models.tokens import TokenizedExample
 
 
-class PairCollator:
-    """Turn the pairs of one optimizer batch into the forward passes that it takes.
+class Collator:
+    """Turn the examples of one optimizer batch into the forward passes that it takes.
 
-    Which pairs make a batch is decided elsewhere and is the same in every layout; here they are only grouped by prompt
-    and sorted by length, so that a pass stays within the token budget.
+    Which examples make a batch is decided elsewhere and is the same in every layout; here they are only grouped by
+    prompt and sorted by length, so that a pass stays within the token budget.
     """
 
-    def __init__(self, layout: TokenLayout, batch_tokens: int, pad_token_id: int) -> None:
+    def __init__(
+        self,
+        layout: TokenLayout,
+        batch_tokens: int,
+        pad_token_id: int,
+        columns: Sequence[str] = (),
+        function_tokens: frozenset[int] | None = None,
+    ) -> None:
+        """Choose how batches are made.
+
+        Args:
+            layout: How responses lie.
+            batch_tokens: Most tokens of a pass.
+            pad_token_id: What rows are filled up with.
+            columns: Numbers of the examples that go with them.
+            function_tokens: Tokens that never count as differing; None if nobody asks which tokens differ.
+        """
         self._layout = layout
         self.batch_tokens = batch_tokens
         self._pad_token_id = pad_token_id
+        self._columns = columns
+        self._function_tokens = function_tokens
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Make one batch.
 
         Args:
-            rows: Token ids and reference log-probabilities of its pairs.
+            rows: Token ids, marks and reference log-probabilities of its examples.
 
         Returns:
-            Columns of shape (pairs,): `ref_chosen_logps`, `ref_rejected_logps`, `chosen_lengths`, `rejected_lengths`;
-            and `passes`, each with the tensors of `lay_out`, `pairs` (which pairs it holds), `chosen` and `rejected`
-            (which of its responses these are).
+            `ref_logps`, `lengths`, `present` and `marks`, shape (examples, responses), filled up with 0; `rows` and
+            `columns` (by name), shape (examples,); where tokens are asked for `ref_token_logps` and `differs`, lists
+            of tensors for each example and response; and `passes`, each with the tensors of `lay_out` in `batch`,
+            `examples` (which it holds), and `responses` (which of its responses these have, filled up with 0).
         """
-        pairs = [TokenizedPair(row["prompt_ids"], row["chosen_ids"], row["rejected_ids"]) for row in rows]
+        examples = [TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows]
         groups = [
-            part for group in group_by_prompt(pairs) for part in split_group(group, self._layout, self.batch_tokens)
+            part for group in group_by_prompt(examples) for part in split_group(group, self._layout, self.batch_tokens)
         ]
         batches = group_batches(groups, self._layout, self.batch_tokens)
-        return {
-            "ref_chosen_logps": torch.tensor([row["ref_chosen_logps"] for row in rows], dtype=torch.float32),
-            "ref_rejected_logps": torch.tensor([row["ref_rejected_logps"] for row in rows], dtype=torch.float32),
-            "chosen_lengths": torch.tensor([len(pair.chosen) for pair in pairs]),
-            "rejected_lengths": torch.tensor([len(pair.rejected) for pair in pairs]),
-            "passes": [self._one_pass([groups[index] for index in batch]) for batch in batches],
+        lengths = [[len(ids) for ids in example.responses] for example in examples]
+        batch: dict[str, Any] = {
+            "ref_logps": _filled([row.get("ref_logps") or [0.0] * len(row["response_ids"]) for row in rows]),
+            "lengths": _filled(lengths),
+            "present": _filled([[1.0] * len(own) for own in lengths]).bool(),
+            "marks": _filled([row["marks"] for row in rows]),
+            "rows": torch.tensor([row.get("row", 0) for row in rows]),
+            "columns": {name: torch.tensor([row[name] for row in rows]).float() for name in self._columns},
+            "passes": [self._one_pass([groups[index] for index in own], max(map(len, lengths))) for own in batches],
         }
+        if self._function_tokens is not None:
+            batch["ref_token_logps"] = [[torch.tensor(own) for own in row["ref_token_logps"]] for row in rows]
+            batch["differs"] = [
+                [torch.tensor(own) for own in differing_tokens(example.responses, self._function_tokens)]
+                for example in examples
+            ]
+        return batch
 
-    def _one_pass(self, groups: list[Group]) -> dict[str, Any]:
-        items, responses = member_responses(groups)
-        chosen, rejected = zip(*responses, strict=True)
+    def _one_pass(self, groups: list[Group], width: int) -> dict[str, Any]:
+        examples, responses = member_responses(groups)
         return {
             "batch": lay_out(groups, self._layout, self._pad_token_id),
-            "pairs": torch.tensor(items),
-            "chosen": torch.tensor(chosen),
-            "rejected": torch.tensor(rejected),
+            "examples": torch.tensor(examples),
+            "responses": _filled([list(own) for own in responses], width).long(),
         }
+
+
+def _filled(rows: list[list[float]] | list[list[int]], width: int | None = None) -> torch.Tensor:
+    width = width or max(map(len, rows))
+    return torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], dtype=torch.float32)

@@ -1,15 +1,15 @@
 """Log-probabilities of responses: the backbone once, the head on the positions that predict a response token.
 
 `attach_scorer` gives a model a second way to be called, `model(**batch)` with a batch of `real_cli.models.sequences`,
-which returns summed log-probabilities instead of logits. It is the model's own forward, so a wrapper (DDP, accelerate)
-stays in charge.
+which returns log-probabilities instead of logits. It is the model's own forward, so a wrapper (DDP, accelerate) stays
+in charge.
 """
 
 import functools
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,6 +21,22 @@ from real_cli.models.masks import attention_mask
 # and on a CPU the system would fill every new one with zeros.
 CPU_LOGIT_BYTES = 1 << 25
 LOGIT_BYTES = 1 << 28
+# The name under which a model carries SPO's classifier of degrees; it is no part of what is saved at the end.
+DEGREE_HEAD = "real_degree_head"
+
+
+class ResponseScores(NamedTuple):
+    """What a model says of the responses of a batch.
+
+    Attributes:
+        logps: Log-probability of each response in nats, shape (responses,).
+        token_logps: Of each of their tokens that something predicts, in their order, shape (tokens,).
+        degree_logits: What the degree head says of each response, shape (responses, levels); None without a head.
+    """
+
+    logps: Tensor
+    token_logps: Tensor
+    degree_logits: Tensor | None
 
 
 def attach_scorer(model: Any) -> None:
@@ -35,47 +51,69 @@ def attach_scorer(model: Any) -> None:
     """
     if hasattr(model, "_real_head_is_plain"):
         return
-    original = model.forward
+    model._real_forward = model.forward
     model._real_head_is_plain = _head_is_plain(model)
 
     @functools.wraps(type(model).forward)
-    def forward(
-        self: Any,
-        *args: Any,
-        predictors: Tensor | None = None,
-        targets: Tensor | None = None,
-        owners: Tensor | None = None,
-        num_responses: int = 0,
-        segments: Tensor | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        if predictors is None or targets is None or owners is None:
-            return original(*args, **kwargs)
-        if segments is not None:
-            kwargs["attention_mask"] = attention_mask(self, segments, kwargs["position_ids"])
-        if self._real_head_is_plain:
-            states = self.base_model(*args, use_cache=False, **kwargs).last_hidden_state
-            logps = target_logps(states.flatten(0, 1)[predictors], targets, self.get_output_embeddings())
-        else:
-            with _head_on(self, predictors):
-                logits = original(*args, use_cache=False, **kwargs).logits[0]
-            logps = target_logps(logits, targets, None)
-        sums = torch.zeros(num_responses, dtype=torch.float32, device=logps.device)
-        return sums.index_add(0, owners, logps)
+    def forward(self: Any, *args: Any, predictors: Tensor | None = None, **batch: Any) -> Any:
+        if predictors is None:
+            return self._real_forward(*args, **batch)
+        return _score(self, batch | {"predictors": predictors})
 
     model.forward = types.MethodType(forward, model)
 
 
+def _score(model: Any, batch: dict[str, Any]) -> ResponseScores:
+    states, logits = backbone(model, batch)
+    if logits is None:
+        logps = target_logps(states[batch["predictors"]], batch["targets"], model.get_output_embeddings())
+    else:
+        logps = target_logps(logits, batch["targets"], None)
+    num_responses = batch["num_responses"]
+    sums = torch.zeros(num_responses, dtype=torch.float32, device=logps.device)
+    sums = sums.index_add(0, batch["owners"], logps)
+    head = getattr(model, DEGREE_HEAD, None)
+    if head is None:
+        return ResponseScores(sums, logps, None)
+    own = states[batch["places"]].to(head.weight.dtype)  # (response tokens, dim)
+    totals = torch.zeros(num_responses, own.shape[1], dtype=own.dtype, device=own.device)
+    counts = batch["place_owners"].bincount(minlength=num_responses).clamp(min=1)
+    return ResponseScores(sums, logps, head(totals.index_add(0, batch["place_owners"], own) / counts[:, None]))
+
+
+def backbone(model: Any, batch: dict[str, Any]) -> tuple[Tensor, Tensor | None]:
+    """Run a model up to its head, and through it where the head is not all that follows.
+
+    Args:
+        model: Prepared by `attach_scorer`, not wrapped.
+        batch: Of `lay_out`.
+
+    Returns:
+        States before the head, shape (rows * seq, dim); and logits at the predictors, shape (tokens, vocabulary), or
+        None if the head alone makes them.
+    """
+    read = {name: batch[name] for name in ("input_ids", "position_ids", "attention_mask") if name in batch}
+    if "segments" in batch:
+        read["attention_mask"] = attention_mask(model, batch["segments"], batch["position_ids"])
+    if model._real_head_is_plain:
+        return model.base_model(**read, use_cache=False).last_hidden_state.flatten(0, 1), None
+    with _head_on(model, batch["predictors"]) as seen:
+        logits = model._real_forward(**read, use_cache=False).logits[0]
+    return seen[0], logits
+
+
 @contextmanager
-def _head_on(model: Any, places: Tensor) -> Iterator[None]:
+def _head_on(model: Any, places: Tensor) -> Iterator[list[Tensor]]:
     """Let the head see some positions only, as one row; whatever the model does to its logits, it does to these."""
+    seen: list[Tensor] = []
 
     def select(head: Any, inputs: tuple[Tensor]) -> tuple[Tensor]:
-        return (inputs[0].flatten(0, 1)[places][None],)
+        seen.append(inputs[0].flatten(0, 1))
+        return (seen[0][places][None],)
 
     handle = model.get_output_embeddings().register_forward_pre_hook(select)
     try:
-        yield
+        yield seen
     finally:
         handle.remove()
 

@@ -10,11 +10,11 @@ from real_cli.core.records import Record
 from real_cli.core.texts import is_number
 from real_cli.errors import RecordError
 from real_cli.models.device import default_batch_tokens
-from real_cli.models.pairset import WINDOW_PAIRS, given_score
+from real_cli.models.exampleset import WINDOW_EXAMPLES, given_scores
 from real_cli.models.policies import Policy, load_policy
 from real_cli.models.probe import settle_layout
-from real_cli.models.scoring import PairScore, Scorer
-from real_cli.models.tokens import PairTokenizer, TokenizedPair
+from real_cli.models.scoring import Scorer, Scores
+from real_cli.models.tokens import ExampleTokenizer, TokenizedExample
 
 
 class Measured(NamedTuple):
@@ -32,7 +32,7 @@ class Measured(NamedTuple):
     rejected_logratio: float
     likelihood_margin: float
     similarity: float | None
-    reference: PairScore
+    reference: Scores
 
 
 class MarginMeter:
@@ -57,7 +57,7 @@ class MarginMeter:
         self._batch_tokens = batch_tokens
         self._max_length = max_length
         self._told = told
-        self._tokenize: PairTokenizer | None = None
+        self._tokenize: ExampleTokenizer | None = None
         self._scorers: dict[int, Scorer] = {}
 
     @cached_property
@@ -79,7 +79,7 @@ class MarginMeter:
         """Load both models now, and not at the first pair."""
         _ = self._policy, self._reference
 
-    def tokenize(self, record: Record) -> tuple[Record, TokenizedPair | None]:
+    def tokenize(self, record: Record) -> tuple[Record, TokenizedExample | None]:
         """Prepare one pair.
 
         Args:
@@ -91,14 +91,14 @@ class MarginMeter:
         Raises:
             RecordError: If it cannot be rendered, or if no reference was named and it carries no log-probabilities.
         """
-        if self._names[1] is None and given_score(record) is None:
+        if self._names[1] is None and given_scores(record) is None:
             raise RecordError("no ref_chosen_logps and ref_rejected_logps on the record; name a model with --reference")
         if self._tokenize is None:
-            self._tokenize = PairTokenizer(self._policy.tokenizer, self._max_length)
+            self._tokenize = ExampleTokenizer(self._policy.tokenizer, self._max_length)
         return record, self._tokenize(record)
 
     def __call__(
-        self, pairs: Iterable[tuple[Record, TokenizedPair | None]]
+        self, pairs: Iterable[tuple[Record, TokenizedExample | None]]
     ) -> Iterator[tuple[Record, Measured | None]]:
         """Measure a stream of pairs.
 
@@ -109,32 +109,33 @@ class MarginMeter:
             Each record with its measurement, in order; None for a pair whose prompt fills the limit.
         """
         stream = iter(pairs)
-        while window := list(islice(stream, WINDOW_PAIRS)):
+        while window := list(islice(stream, WINDOW_EXAMPLES)):
             usable = [(record, pair) for record, pair in window if pair is not None]
             measured = self._measure([record for record, _ in usable], [pair for _, pair in usable])
             yield from ((record, next(measured) if pair else None) for record, pair in window)
 
-    def _measure(self, records: list[Record], pairs: list[TokenizedPair]) -> Iterator[Measured]:
+    def _measure(self, records: list[Record], pairs: list[TokenizedExample]) -> Iterator[Measured]:
         scores = self._score(self._policy, pairs)
         references = self._refer(records, pairs, scores)
         for record, score, reference in zip(records, scores, references, strict=True):
             similarity = record.get("similarity")
+            (chosen, rejected), (known_chosen, known_rejected) = score, reference
             yield Measured(
-                score.chosen - reference.chosen,
-                score.rejected - reference.rejected,
-                score.chosen - score.rejected,
+                chosen - known_chosen,
+                rejected - known_rejected,
+                chosen - rejected,
                 float(similarity) if is_number(similarity) else None,  # type: ignore[arg-type]
                 reference,
             )
 
-    def _refer(self, records: list[Record], pairs: list[TokenizedPair], scores: list[PairScore]) -> list[PairScore]:
+    def _refer(self, records: list[Record], pairs: list[TokenizedExample], scores: list[Scores]) -> list[Scores]:
         if self._reference is None:
-            return [score for score in map(given_score, records) if score is not None]
+            return [score for score in map(given_scores, records) if score is not None]
         if self._reference is self._policy:
             return scores
         return self._score(self._reference, pairs)
 
-    def _score(self, policy: Policy, pairs: list[TokenizedPair]) -> list[PairScore]:
+    def _score(self, policy: Policy, pairs: list[TokenizedExample]) -> list[Scores]:
         scorer = self._scorers.get(id(policy))
         if scorer is None:  # one for the whole run: what it learned of the device's memory holds for all windows
             tokens = self._batch_tokens or default_batch_tokens(policy.place.device, training=False)

@@ -53,6 +53,7 @@ def load_trainee(
     device: str = "auto",
     precision: Precision = Precision.auto,
     attention: Attention = Attention.auto,
+    in_4_bits: bool = False,
 ) -> Policy:
     """Load a policy to train: with `auto`, float32 weights that compute in the device's own format.
 
@@ -61,6 +62,7 @@ def load_trainee(
         device: Where it is trained; "auto" is the first visible accelerator.
         precision: Its number format; a named one is the weights' too.
         attention: How attention is computed.
+        in_4_bits: Store its weights in 4 bits (NF4), for an adapter beside them.
 
     Returns:
         The policy.
@@ -77,8 +79,8 @@ def load_trainee(
                 f"--device {device}: training takes the first visible GPU; choose it with CUDA_VISIBLE_DEVICES"
             )
         place = Place(choose_device("cuda:0"), place.dtype)
-    if precision is not Precision.auto:
-        return load_resolved(name, path, place, attention)
+    if precision is not Precision.auto or in_4_bits:
+        return load_resolved(name, path, place, attention, in_4_bits=in_4_bits)
     import torch
 
     loaded = load_resolved(name, path, Place(place.device, torch.float32), attention)
@@ -100,7 +102,9 @@ def computing(policy: Policy) -> Any:
     return torch.autocast(device, dtype=dtype, enabled=policy.model.dtype != dtype)
 
 
-def load_resolved(name: str, path: str, place: Place, attention: Attention = Attention.auto) -> Policy:
+def load_resolved(
+    name: str, path: str, place: Place, attention: Attention = Attention.auto, *, in_4_bits: bool = False
+) -> Policy:
     """Load a causal language model from where it was found.
 
     Args:
@@ -108,6 +112,7 @@ def load_resolved(name: str, path: str, place: Place, attention: Attention = Att
         path: A folder or a hub name.
         place: Device and number format.
         attention: How attention is computed.
+        in_4_bits: Store its weights in 4 bits.
 
     Returns:
         The policy.
@@ -122,7 +127,8 @@ def load_resolved(name: str, path: str, place: Place, attention: Attention = Att
     try:
         with quiet_libraries():
             tokenizer = AutoTokenizer.from_pretrained(path)
-            model = _load_model(path, place, attention).to(place.device).eval()
+            model = _load_model(path, place, attention, in_4_bits=in_4_bits)
+            model = model.eval() if in_4_bits else model.to(place.device).eval()
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
         raise ModelError(f"model '{name}': {load_problem(error)}") from None
     if tokenizer.eos_token_id is None:
@@ -133,10 +139,12 @@ def load_resolved(name: str, path: str, place: Place, attention: Attention = Att
     return Policy(model, tokenizer, place, path)
 
 
-def _load_model(path: str, place: Place, attention: Attention) -> Any:
+def _load_model(path: str, place: Place, attention: Attention, *, in_4_bits: bool) -> Any:
     from transformers import AutoModelForCausalLM
 
     settings: dict[str, Any] = {"dtype": place.dtype}
+    if in_4_bits:
+        settings |= _four_bits(place)
     if attention is not Attention.auto:
         settings["attn_implementation"] = attention.value
     if (Path(path) / "adapter_config.json").is_file():
@@ -146,3 +154,20 @@ def _load_model(path: str, place: Place, attention: Attention) -> Any:
             raise ModelError(f"model '{path}' is a LoRA adapter: pip install 'real-cli[lora]'") from None
         return AutoPeftModelForCausalLM.from_pretrained(path, **settings).merge_and_unload()
     return AutoModelForCausalLM.from_pretrained(path, **settings)
+
+
+def _four_bits(place: Place) -> dict[str, Any]:
+    """Say to transformers what QLoRA stores: NF4, with the constants quantized too (arXiv 2305.14314)."""
+    from importlib.util import find_spec
+
+    from transformers import BitsAndBytesConfig
+
+    if find_spec("bitsandbytes") is None:
+        raise ModelError("--qlora needs a package: pip install 'real-cli[qlora]'")
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=place.dtype,
+    )
+    return {"quantization_config": config, "device_map": {"": place.device}}

@@ -1,44 +1,53 @@
-"""Log-probabilities of pairs under one model, in batches by tokens."""
+"""Log-probabilities of responses under one model, in batches by tokens."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from real_cli.core.names import TokenLayout
 from real_cli.models.batching import Budget
 from real_cli.models.policies import Policy, computing
 from real_cli.models.sequences import Group, Ids, group_batches, lay_out
-from real_cli.models.tokens import TokenizedPair
+from real_cli.models.tokens import TokenizedExample
 
 # A response and the prompt before it, as token ids.
 Answer: TypeAlias = tuple[Ids, Ids]
-
-
-class PairScore(NamedTuple):
-    """Summed log-probabilities of a pair's responses, in nats."""
-
-    chosen: float
-    rejected: float
+# Log-probabilities of the responses of one example, in nats: summed, and token by token.
+Scores: TypeAlias = list[float]
+TokenScores: TypeAlias = list[NDArray[np.float32]]
 
 
 class Scorer:
-    """Score pairs under one policy; a (prompt, response) that occurs twice in a window is computed once."""
+    """Score examples under one policy; a (prompt, response) that occurs twice in a window is computed once."""
 
     def __init__(self, policy: Policy, batch_tokens: int, told: Callable[[str], None] = lambda message: None) -> None:
         self._policy = policy
         self._budget = Budget(batch_tokens, told)
 
-    def __call__(self, pairs: Sequence[TokenizedPair]) -> list[PairScore]:
-        """Score a window of pairs.
+    def __call__(self, examples: Sequence[TokenizedExample]) -> list[Scores]:
+        """Score a window of examples.
 
         Args:
-            pairs: Token ids.
+            examples: Token ids.
 
         Returns:
-            A score for each pair, in order.
+            For each example the log-probability of each response, in nats.
         """
-        answers = [(tuple(pair.prompt), tuple(ids)) for pair in pairs for ids in (pair.chosen, pair.rejected)]
+        return [[float(tokens.sum(dtype=np.float64)) for tokens in responses] for responses in self.tokens(examples)]
+
+    def tokens(self, examples: Sequence[TokenizedExample]) -> list[TokenScores]:
+        """Score a window of examples, token by token.
+
+        Args:
+            examples: Token ids.
+
+        Returns:
+            For each example and response the log-probability of each token that something predicts, in nats.
+        """
+        answers = [(tuple(example.prompt), tuple(ids)) for example in examples for ids in example.responses]
         distinct = list(dict.fromkeys(answers))
         logps = self._budget.run(
             [len(prompt) + len(response) for prompt, response in distinct],
@@ -46,10 +55,10 @@ class Scorer:
             lambda indices, budget: answer_batches(distinct, indices, self._policy.layout, budget),
         )
         known = dict(zip(distinct, logps, strict=True))
-        values = [known[answer] for answer in answers]
-        return [PairScore(*values[index : index + 2]) for index in range(0, len(values), 2)]
+        found = iter(answers)
+        return [[known[next(found)] for _ in example.responses] for example in examples]
 
-    def _score(self, answers: list[Answer]) -> list[float]:
+    def _score(self, answers: list[Answer]) -> list[NDArray[np.float32]]:
         """Score one batch; answers to one prompt stand together in it."""
         groups: list[Group] = []
         for prompt, response in answers:
@@ -57,7 +66,28 @@ class Scorer:
                 groups.append(Group(prompt, [], []))
             groups[-1].responses.append(response)
         with computing(self._policy):
-            return group_logps(self._policy, groups, self._policy.layout)
+            return group_token_logps(self._policy, groups, self._policy.layout)
+
+
+def group_token_logps(policy: Policy, groups: Sequence[Group], layout: TokenLayout) -> list[NDArray[np.float32]]:
+    """Run a policy once on some prompts and their responses.
+
+    Args:
+        policy: The model and where it runs.
+        groups: Prompts with responses; one batch.
+        layout: How they lie.
+
+    Returns:
+        The log-probabilities of each response's tokens in nats, in order.
+    """
+    device = policy.place.device
+    batch = lay_out(groups, layout, policy.tokenizer.pad_token_id)
+    ends = batch["owners"].bincount(minlength=batch["num_responses"]).cumsum(0)[:-1]
+    with torch.inference_mode():
+        scores = policy.model(
+            **{name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.items()}
+        )
+    return np.split(scores.token_logps.float().cpu().numpy(), ends.numpy())
 
 
 def group_logps(policy: Policy, groups: Sequence[Group], layout: TokenLayout) -> list[float]:
@@ -71,13 +101,7 @@ def group_logps(policy: Policy, groups: Sequence[Group], layout: TokenLayout) ->
     Returns:
         The log-probability of each response in nats, in order.
     """
-    device = policy.place.device
-    batch = lay_out(groups, layout, policy.tokenizer.pad_token_id)
-    with torch.inference_mode():
-        logps = policy.model(
-            **{name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.items()}
-        )
-    return [float(value) for value in logps.cpu()]
+    return [float(tokens.sum(dtype=np.float64)) for tokens in group_token_logps(policy, groups, layout)]
 
 
 def answer_batches(

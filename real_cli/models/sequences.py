@@ -13,7 +13,7 @@ import torch
 
 from real_cli.core.names import TokenLayout
 from real_cli.models.batching import token_batches
-from real_cli.models.tokens import TokenizedPair
+from real_cli.models.tokens import TokenizedExample
 
 # The segment of the prompt's tokens; the first response is 1.
 PROMPT_SEGMENT = 0
@@ -24,7 +24,7 @@ Ids: TypeAlias = tuple[int, ...]
 
 
 class Member(NamedTuple):
-    """An item of a batch (a pair, say) and which responses of its group it holds: the chosen one first."""
+    """An item of a batch (a pair, say) and which responses of its group it holds, in its own order."""
 
     item: int
     responses: tuple[int, ...]
@@ -38,29 +38,29 @@ class Group(NamedTuple):
     members: list[Member]
 
 
-def group_by_prompt(pairs: Iterable[TokenizedPair]) -> list[Group]:
-    """Group pairs that share a prompt; a response that occurs twice is there once.
+def group_by_prompt(examples: Iterable[TokenizedExample]) -> list[Group]:
+    """Group examples that share a prompt; a response that occurs twice is there once.
 
     Args:
-        pairs: Token ids; a pair's place among them is its item number.
+        examples: Token ids; an example's place among them is its item number.
 
     Returns:
         Groups, in the order in which their prompts came.
 
     Example:
-        >>> pairs = [TokenizedPair([5], [7], [8]), TokenizedPair([6], [7], [8]), TokenizedPair([5], [7], [9])]
-        >>> first, second = group_by_prompt(pairs)
+        >>> told = [([5], [[7], [8]]), ([6], [[7], [8]]), ([5], [[7], [9]])]
+        >>> first, second = group_by_prompt([TokenizedExample(*example) for example in told])
         >>> first
         Group(prompt=(5,), responses=[(7,), (8,), (9,)], members=[Member(item=0, responses=(0, 1)), \
 Member(item=2, responses=(0, 2))])
     """
     groups: dict[Ids, Group] = {}
     numbers: dict[Ids, dict[Ids, int]] = {}
-    for item, pair in enumerate(pairs):
-        prompt = tuple(pair.prompt)
+    for item, example in enumerate(examples):
+        prompt = tuple(example.prompt)
         group = groups.setdefault(prompt, Group(prompt, [], []))
         known = numbers.setdefault(prompt, {})
-        places = tuple(known.setdefault(tuple(ids), len(known)) for ids in (pair.chosen, pair.rejected))
+        places = tuple(known.setdefault(tuple(ids), len(known)) for ids in example.responses)
         group.responses[:] = known
         group.members.append(Member(item, places))
     return list(groups.values())
@@ -147,7 +147,8 @@ def lay_out(groups: Sequence[Group], layout: TokenLayout, pad_token_id: int) -> 
         Arguments of a model that `attach_scorer` prepared: `input_ids`; `position_ids` and `segments` (shared) or
         `attention_mask` (plain), all of shape (rows, seq); and for every response token that something predicts,
         `predictors` (the place that predicts it, in the flattened batch), `targets` (its id) and `owners` (the number
-        of its response), shape (tokens,); `num_responses`.
+        of its response), shape (tokens,), the responses one after another; `places` and `place_owners` of every
+        response token, predicted or not; `num_responses`.
 
     Example:
         >>> batch = lay_out([Group((5, 6), [(7, 1), (8,)], [])], TokenLayout.shared, 0)
@@ -168,6 +169,8 @@ def lay_out(groups: Sequence[Group], layout: TokenLayout, pad_token_id: int) -> 
     predictors: list[int] = []
     targets: list[int] = []
     owners: list[int] = []
+    own_places: list[int] = []
+    place_owners: list[int] = []
     number = 0
     for row_number, row in enumerate(rows):
         starts = accumulate(map(len, row.responses), initial=len(row.prompt))
@@ -178,9 +181,12 @@ def lay_out(groups: Sequence[Group], layout: TokenLayout, pad_token_id: int) -> 
             predictors += [row_number * width + places[index] for index in counted]
             targets += [response[index] for index in counted]
             owners += [number] * len(counted)
+            own_places += range(row_number * width + start, row_number * width + start + len(response))
+            place_owners += [number] * len(response)
             number += 1
-    for name, values in (("predictors", predictors), ("targets", targets), ("owners", owners)):
-        batch[name] = torch.tensor(values, dtype=torch.long)
+    lists = {"predictors": predictors, "targets": targets, "owners": owners}
+    lists |= {"places": own_places, "place_owners": place_owners}
+    batch |= {name: torch.tensor(values, dtype=torch.long) for name, values in lists.items()}
     return batch | {"num_responses": number}
 
 

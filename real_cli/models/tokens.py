@@ -1,5 +1,6 @@
-"""Pairs as token ids, exactly as TRL makes them, with everything that was cut counted."""
+"""Examples as token ids, exactly as TRL makes pairs, with everything that was cut counted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,12 +11,11 @@ from real_cli.core.texts import Text, is_conversation
 from real_cli.errors import RecordError
 
 
-class TokenizedPair(NamedTuple):
-    """Token ids of a pair; prompt + chosen and prompt + rejected are what the model reads."""
+class TokenizedExample(NamedTuple):
+    """Token ids of a prompt and its responses; prompt + response is what the model reads."""
 
     prompt: list[int]
-    chosen: list[int]
-    rejected: list[int]
+    responses: list[list[int]]
 
 
 @dataclass
@@ -55,19 +55,20 @@ class TokenCounts:
         return "; ".join(parts)
 
 
-class PairTokenizer:
-    """Turn preference records into token ids: prompt and responses rendered together, split at their common prefix."""
+class ExampleTokenizer:
+    """Turn examples into token ids: prompt and responses rendered together, split at their common prefix."""
 
     def __init__(self, tokenizer: Any, max_length: int) -> None:
         self._tokenizer = tokenizer
         self.max_length = max_length
         self.counts = TokenCounts()
 
-    def __call__(self, record: Record) -> TokenizedPair | None:
-        """Tokenize one pair.
+    def __call__(self, record: Record, texts: Sequence[Text] | None = None) -> TokenizedExample | None:
+        """Tokenize one example.
 
         Args:
-            record: A preference record.
+            record: Its prompt, and what its chat template wants.
+            texts: The responses; if None the record's `chosen` and `rejected`.
 
         Returns:
             Token ids, prompt + response at most the limit; None if the prompt alone fills it.
@@ -75,18 +76,18 @@ class PairTokenizer:
         Raises:
             RecordError: If a conversation cannot be rendered.
         """
+        responses = (record["chosen"], record["rejected"]) if texts is None else texts
         prompt = self._ids(record, record["prompt"], prompt=True)
-        chosen = self._ids(record, _joined(record["prompt"], record["chosen"]))
-        rejected = self._ids(record, _joined(record["prompt"], record["rejected"]))
-        start = min(_common_length(prompt, chosen), _common_length(prompt, rejected))
+        whole = [self._ids(record, _joined(record["prompt"], response)) for response in responses]
+        start = min(_common_length(prompt, ids) for ids in whole)
         self.counts.num_pairs += 1
         self.counts.num_prompts_cut += start < len(prompt)
-        if start >= self.max_length:
+        end = self.max_length
+        if start >= end:
             self.counts.num_too_long += 1
             return None
-        self.counts.num_truncated += max(len(chosen), len(rejected)) > self.max_length
-        end = self.max_length
-        return TokenizedPair(prompt[:start], chosen[start:end], rejected[start:end])
+        self.counts.num_truncated += max(map(len, whole)) > end
+        return TokenizedExample(prompt[:start], [ids[start:end] for ids in whole])
 
     def _ids(self, record: Record, text: Text, *, prompt: bool = False) -> list[int]:
         if is_conversation(text):

@@ -5,6 +5,7 @@ Private hooks of TRL 1.16 that RealTrainer overrides; `tests/models/test_trainer
     _prepare_dataset                    pairs come tokenized, with nothing dropped in silence
     _precompute_ref_logps               reference log-probabilities come as columns
     training_step                       a batch may take several passes
+    _load_from_checkpoint               (called) the weights of a finished stage
     _compute_loss                       the objective is a function of real_cli.core.objectives
     log                                 metrics are read from the device here, once a logging step
     create_model_card                   a checkpoint's README would quote the hub
@@ -13,36 +14,46 @@ Private hooks of TRL 1.16 that RealTrainer overrides; `tests/models/test_trainer
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import torch
 from accelerate.utils import DistributedType
-from transformers import PrinterCallback, ProgressCallback, TrainerCallback
+from torch import Tensor
+from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
 from trl import DPOConfig, DPOTrainer
 from trl.trainer import dpo_trainer
 
-from real_cli.core.objectives import OBJECTIVES, PairLogps
+from real_cli.core.differences import function_tokens
+from real_cli.core.objectives import Logps, Mixture, Need
+from real_cli.core.objectives.logps import join_logps
 from real_cli.core.records import Record
-from real_cli.errors import ModelError, RealError, UsageError
-from real_cli.models.collate import PairCollator
+from real_cli.errors import RealError, UsageError
+from real_cli.models.adapters import add_degree_head, lora_config
+from real_cli.models.arguments import Routine, training_arguments
+from real_cli.models.callbacks import Recent, Reporter
+from real_cli.models.collate import Collator
+from real_cli.models.gather import decoupled_logps, gather
 from real_cli.models.policies import Policy
-from real_cli.models.training import TrainingSettings
-
-# Lines that the trainer logs at its end; the result says the same in our words.
-CLOSING_KEY = "train_runtime"
+from real_cli.models.settings import WEIGHT, TrainingSettings
 
 
 class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
-    """DPOTrainer on tokenized pairs, with our objectives and our forward."""
+    """DPOTrainer on tokenized examples, with our objectives and our forward."""
 
-    def __init__(self, *args: Any, settings: TrainingSettings, **kwargs: Any) -> None:
-        self._settings = settings
+    def __init__(
+        self, *args: Any, mixture: Mixture, reference: Any, dump: Callable[[Record], None] | None, **kwargs: Any
+    ) -> None:
+        self._mixture = mixture
+        self._reference = reference
+        self._dump = dump
         self._num_tokens: Any = 0
+        self.recent = Recent()
         with mock.patch.object(dpo_trainer, "hash_module", return_value="not used"):
             super().__init__(*args, **kwargs)
+        self.add_callback(self.recent)
 
     def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
         return dataset
@@ -55,53 +66,96 @@ class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
         """Run one optimizer batch, a pass at a time; the gradients of its passes add up."""
+        inputs = self._prepare_inputs(inputs)
+        if Need.whole_batch in self._mixture.needs and len(inputs["passes"]) > 1:
+            inputs = inputs | self._slopes(model, inputs)
         *others, last = inputs["passes"]
         loss = torch.zeros((), device=self.accelerator.device)
         for one in others:
             with self.accelerator.no_sync(model):
                 loss += super().training_step(model, inputs | {"passes": [one]}, num_items_in_batch)
-        return loss + super().training_step(model, inputs | {"passes": [last]}, num_items_in_batch)
+        loss += super().training_step(model, inputs | {"passes": [last]}, num_items_in_batch)
+        self.recent.end_batch()
+        return loss
+
+    def _slopes(self, model: Any, inputs: dict[str, Any]) -> dict[str, Tensor]:
+        """Work out the loss of a batch whose examples it compares, and its gradient by each log-probability."""
+        with torch.no_grad(), self.compute_loss_context_manager():
+            whole = join_logps([self._gather(model, inputs, one) for one in inputs["passes"]])
+        policy = whole.policy.clone().requires_grad_()
+        loss = self._mixture(replace(whole, policy=policy)).mean()
+        (grad,) = torch.autograd.grad(loss, policy)
+        order = torch.cat([one["examples"] for one in inputs["passes"]])
+        return {"slopes": torch.empty_like(grad).index_copy_(0, order, grad), "loss": loss.detach()}
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
-        """Sum the losses of the pairs in these passes, over the number of pairs in the whole batch."""
-        chosen = self._settings
-        losses = []
+        """Sum the losses of the examples in these passes, over the number of examples in the whole batch."""
+        parts = [self._gather(model, inputs, one) for one in inputs["passes"]]
+        owners = [one["examples"] for one in inputs["passes"]]
+        if Need.whole_batch in self._mixture.needs and "slopes" not in inputs:
+            parts, owners = [join_logps(parts)], [torch.cat(owners)]
+        sums = [self._sum(logps, inputs, own) for logps, own in zip(parts, owners, strict=True)]
         for one in inputs["passes"]:
-            logps = model(**one["batch"])
-            own = one["pairs"]
-            pairs = PairLogps(
-                logps[one["chosen"]],
-                logps[one["rejected"]],
-                inputs["ref_chosen_logps"][own],
-                inputs["ref_rejected_logps"][own],
-                inputs["chosen_lengths"][own],
-                inputs["rejected_lengths"][own],
-            )
-            losses.append(
-                OBJECTIVES[chosen.loss].loss(pairs, beta=chosen.beta, label_smoothing=chosen.label_smoothing).sum()
-            )
-            self._note(pairs, one["batch"])
-        loss = torch.stack(losses).sum() / len(inputs["ref_chosen_logps"])
+            self._count_tokens(one["batch"])
+        loss = torch.stack(sums).sum() / len(inputs["ref_logps"])
         return (loss, None) if return_outputs else loss
 
-    def _note(self, pairs: PairLogps, batch: dict[str, Any]) -> None:
+    def _gather(self, model: Any, inputs: dict[str, Any], one: dict[str, Any]) -> Logps:
+        known: dict[str, Any] = {}
+        if Need.decoupled in self._mixture.needs:
+            policy = self.accelerator.unwrap_model(model)
+            known["decoupled"] = decoupled_logps(
+                policy, self._reference, one["batch"], self._mixture.knobs["extrapolate"]
+            )
+        progress = self.state.global_step / max(1, self.state.max_steps)
+        return gather(model(**one["batch"]), inputs, one, progress=progress, recent=self.recent.values(), **known)
+
+    def _sum(self, logps: Logps, inputs: dict[str, Any], own: Tensor) -> Tensor:
+        """Sum the values of some examples, each by its weight."""
+        if "slopes" in inputs:  # the value is this part's share of the loss, the gradient that of the whole batch
+            self._note(logps, {})
+            moved = logps.policy - logps.policy.detach()
+            return (inputs["slopes"][own] * moved).sum() * len(inputs["ref_logps"]) + inputs["loss"] * len(own)
+        values = self._mixture.values(logps)
+        self._note(logps, values)
+        total = self._mixture.total(values)
+        if self._dump is not None and self.model.training:
+            self._show(logps, total, inputs["rows"][own])
+        return (total * logps.columns[WEIGHT] if WEIGHT in logps.columns else total).sum()
+
+    def _note(self, logps: Logps, values: dict[str, Tensor]) -> None:
         """Keep metrics on the device, in TRL's names; `log` reads them."""
         mode = "train" if self.model.training else "eval"
-        chosen, rejected = self.beta * pairs.chosen_logratios, self.beta * pairs.rejected_logratios
-        values = {
+        chosen, rejected = self._mixture.beta * logps.chosen_logratios, self._mixture.beta * logps.rejected_logratios
+        noted = {
             "rewards/chosen": chosen,
             "rewards/rejected": rejected,
             "rewards/accuracies": (chosen > rejected).float(),
             "rewards/margins": chosen - rejected,
-            "logps/chosen": pairs.policy_chosen,
-            "logps/rejected": pairs.policy_rejected,
+            "logps/chosen": logps.policy[:, 0],
+            "logps/rejected": logps.policy[:, 1],
         }
-        sums = torch.stack([value.detach().sum() for value in values.values()])
+        if len(values) > 1:
+            noted |= {f"losses/{name}": own for name, own in values.items()}
+        sums = torch.stack([value.detach().sum() for value in noted.values()])
         self._metrics[mode]["sums"].append(torch.cat([sums, sums.new_tensor([len(chosen)])]))
-        self._metric_names = list(values)
-        if mode == "train":
+        self._metric_names = list(noted)
+        if mode == "train" and (values_to_keep := self._mixture.remember(logps)) is not None:
+            self.recent.add(values_to_keep)
+
+    def _count_tokens(self, batch: dict[str, Any]) -> None:
+        if self.model.training:
             seen = batch["attention_mask"] if "attention_mask" in batch else batch["segments"] >= 0
             self._num_tokens = self._num_tokens + seen.sum()  # on the device: reading it here would wait for it
+
+    def _show(self, logps: Logps, values: Tensor, rows: Tensor) -> None:
+        """Hand on what `--dump` writes: a line for each example of each step."""
+        assert self._dump is not None
+        shown = {"loss": values, "margin": logps.logits, **self._mixture.shows(logps)}
+        lists = {name: value.detach().tolist() for name, value in shown.items()}
+        for place, row in enumerate(rows.tolist()):
+            own = {name: value[place] for name, value in lists.items()}
+            self._dump({"step": self.state.global_step + 1, "row": row, **own})
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log metrics: means over the pairs since the last time."""
@@ -115,43 +169,6 @@ class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
         super().log(logs, start_time)
 
 
-class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
-    """Hand each logged line on, and stop in good order when asked to."""
-
-    def __init__(self, report: Callable[[Record], None], should_stop: Callable[[], bool]) -> None:
-        self._report = report
-        self._should_stop = should_stop
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
-        """Report one line."""
-        if state.is_world_process_zero and CLOSING_KEY not in logs:
-            self._report({"step": state.global_step, **logs})
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Save and stop after this step if a signal came."""
-        if self._should_stop():
-            control.should_save = control.should_training_stop = True
-
-
-@dataclass(frozen=True)
-class Routine:
-    """What a run does beside its steps.
-
-    Attributes:
-        logging_steps: Log every so many steps.
-        save_steps: Save a checkpoint every so many steps; 0 only when stopped.
-        report_to: Trackers as transformers names them, separated by commas, or "none".
-        gradient_checkpointing: Compute activations again in the backward pass, for memory.
-        batch_tokens: Most tokens of one forward pass; a step takes as many passes as its pairs need.
-    """
-
-    logging_steps: int = 1
-    save_steps: int = 0
-    report_to: str = "none"
-    gradient_checkpointing: bool = False
-    batch_tokens: int = 4096
-
-
 def make_trainer(
     policy: Policy,
     train_rows: Any,
@@ -159,18 +176,20 @@ def make_trainer(
     folder: Path,
     settings: TrainingSettings,
     callback: Reporter,
-    routine: Routine = Routine(),
+    routine: Routine,
+    reference: Policy | None = None,
 ) -> RealTrainer:
     """Set up a run.
 
     Args:
         policy: The model to train, and its tokenizer.
-        train_rows: Tokenized pairs with reference log-probabilities.
+        train_rows: Tokenized examples with reference log-probabilities.
         eval_rows: The same, held out; or None.
         folder: Where checkpoints go.
         settings: What decides the trajectory.
         callback: Gets the log lines.
         routine: What happens beside the steps.
+        reference: The reference as a model, where the objective asks it in every step.
 
     Returns:
         The trainer, ready to train.
@@ -178,7 +197,15 @@ def make_trainer(
     Raises:
         UsageError: If a tracker is not installed.
     """
-    args = _arguments(policy, folder, settings, routine, evaluates=eval_rows is not None)
+    mixture = settings.mixture
+    if Need.degrees in mixture.needs:
+        add_degree_head(policy.model, int(mixture.knobs["levels"]))
+    args = DPOConfig(**training_arguments(policy, folder, settings, routine, evaluates=eval_rows is not None))
+    # Several visible GPUs without a launcher would be DataParallel, which TRL refuses: one process takes one.
+    args._n_gpu = min(args.n_gpu, 1)
+    callbacks = [callback]
+    if settings.patience:
+        callbacks.append(EarlyStoppingCallback(settings.patience))
     try:
         trainer = RealTrainer(
             policy.model,
@@ -186,10 +213,12 @@ def make_trainer(
             train_dataset=train_rows,
             eval_dataset=eval_rows,
             processing_class=policy.tokenizer,
-            data_collator=PairCollator(policy.layout, routine.batch_tokens, policy.tokenizer.pad_token_id),
-            peft_config=lora_config(settings) if settings.lora else None,
-            callbacks=[callback],
-            settings=settings,
+            data_collator=_collator(policy, routine, settings, mixture),
+            peft_config=lora_config(settings),
+            callbacks=callbacks,
+            mixture=mixture,
+            reference=None if reference is None else reference.model,
+            dump=routine.dump,
         )
     except (ImportError, RuntimeError) as error:
         if routine.report_to == "none":
@@ -203,61 +232,36 @@ def make_trainer(
     return trainer
 
 
-def _arguments(policy: Policy, folder: Path, settings: TrainingSettings, routine: Routine, *, evaluates: bool) -> Any:
-    on_cpu = policy.place.device.type == "cpu"
-    args = DPOConfig(
-        output_dir=str(folder),
-        beta=settings.beta,
-        learning_rate=settings.learning_rate,
-        num_train_epochs=settings.epochs,
-        max_steps=settings.max_steps,
-        per_device_train_batch_size=settings.batch_size,
-        per_device_eval_batch_size=settings.batch_size,
-        gradient_accumulation_steps=settings.gradient_accumulation,
-        seed=settings.seed,
-        train_sampling_strategy="random" if settings.shuffle else "sequential",
-        max_length=None,  # cut when tokenized, and counted
-        precompute_ref_log_probs=True,  # with the hook above: they are columns, and no reference model is loaded
-        use_cpu=on_cpu,
-        bf16=policy.model.dtype != policy.place.dtype,
-        dataloader_pin_memory=not on_cpu,
-        gradient_checkpointing=routine.gradient_checkpointing,
-        logging_steps=routine.logging_steps,
-        logging_first_step=True,
-        disable_tqdm=True,
-        prediction_loss_only=True,
-        report_to=routine.report_to.split(","),
-        save_strategy="steps" if routine.save_steps else "no",
-        save_steps=routine.save_steps or 500,
-        eval_strategy="epoch" if evaluates else "no",
-    )
-    # Several visible GPUs without a launcher would be DataParallel, which TRL refuses: one process takes one.
-    args._n_gpu = min(args.n_gpu, 1)
-    return args
+def _collator(policy: Policy, routine: Routine, settings: TrainingSettings, mixture: Mixture) -> Collator:
+    words = None
+    if Need.tokens in mixture.needs:
+        words = function_tokens((token, policy.tokenizer.decode([token])) for token in range(len(policy.tokenizer)))
+    columns = [column.name for column in mixture.columns] + [WEIGHT] * (settings.weight_field is not None)
+    return Collator(policy.layout, routine.batch_tokens, policy.tokenizer.pad_token_id, columns, words)
 
 
-def lora_config(settings: TrainingSettings) -> Any:
-    """Set up a LoRA adapter on every linear layer but the head.
+def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) -> None:
+    """Set a trainer to other examples, with a new optimizer and a new schedule; the policy stays as it is.
 
     Args:
-        settings: The rank; alpha is twice the rank.
-
-    Returns:
-        peft's configuration.
-
-    Raises:
-        ModelError: If peft is not installed.
+        trainer: After a stage, or before the first.
+        rows: The stage's examples.
+        eval_rows: The held-out ones, or None.
+        folder: Where its checkpoints go.
     """
-    try:
-        from peft import LoraConfig
-    except ImportError:
-        raise ModelError("--lora needs a package: pip install 'real-cli[lora]'") from None
-    return LoraConfig(
-        r=settings.lora_rank,
-        lora_alpha=2 * settings.lora_rank,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
+    trainer.train_dataset, trainer.eval_dataset = rows, eval_rows
+    trainer.args.output_dir = str(folder)
+    trainer.optimizer = trainer.lr_scheduler = None
+
+
+def load_weights(trainer: RealTrainer, checkpoint: Path) -> None:
+    """Put the weights of a finished stage into the policy.
+
+    Args:
+        trainer: Of the run.
+        checkpoint: The stage's last one.
+    """
+    trainer._load_from_checkpoint(str(checkpoint))
 
 
 def run_trainer(trainer: RealTrainer, checkpoint: Path | None) -> Record:
@@ -273,6 +277,8 @@ def run_trainer(trainer: RealTrainer, checkpoint: Path | None) -> Record:
     Raises:
         RealError: If the device has no room for a batch.
     """
+    if checkpoint is not None:
+        trainer.recent.load(checkpoint, trainer.accelerator.device)
     try:
         output = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except torch.OutOfMemoryError:

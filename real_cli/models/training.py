@@ -1,166 +1,111 @@
 """A training run from records to a checkpoint folder, in steps that a command can report between."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 
-from real_cli.core.names import Attention, Loss, TokenLayout
+from real_cli.core.examples import Example
 from real_cli.core.records import Record
 from real_cli.errors import RealError, RecordError
-from real_cli.models.device import default_batch_tokens
-from real_cli.models.pairset import PairSet, add_reference, fill_scores, tokenize_to_disk
-from real_cli.models.policies import Policy, load_resolved
-from real_cli.models.probe import settle_layout
-from real_cli.models.resolve import resolve_model
-from real_cli.models.scoring import Scorer
-from real_cli.models.tokens import PairTokenizer, TokenizedPair
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """Everything that decides a trajectory, beside the data and the models."""
-
-    loss: Loss = Loss.dpo
-    beta: float = 0.1
-    label_smoothing: float = 0.0
-    learning_rate: float = 1e-6
-    epochs: float = 1.0
-    max_steps: int = -1
-    batch_size: int = 8
-    gradient_accumulation: int = 1
-    max_length: int = 1024
-    lora: bool = False
-    lora_rank: int = 16
-    seed: int = 42
-    shuffle: bool = True
-
-
-@dataclass
-class Reference:
-    """Where reference log-probabilities come from.
-
-    Attributes:
-        name: The model the user named; None is the policy as it is before training.
-        layout: How its sequences are to be laid out; the policy's are settled already.
-        attention: How attention is computed.
-        batch_tokens: Most tokens of one forward pass; chosen by the device if None.
-        max_length: Most tokens of prompt and response.
-        told: Gets a line when the device runs out of memory, or the model cannot take the layout.
-    """
-
-    name: str | None
-    layout: TokenLayout
-    attention: Attention
-    batch_tokens: int | None
-    max_length: int
-    told: Callable[[str], None]
-
-    def describe(self, pair_sets: Iterable[PairSet], policy_name: str) -> str:
-        """Say what the reference is.
-
-        Args:
-            pair_sets: The training pairs, and the held-out ones.
-            policy_name: The policy as the user named it.
-
-        Returns:
-            A few words.
-        """
-        if self.name is not None:
-            return self.name
-        scores = [score for pairs in pair_sets for score in pairs.scores]
-        num_given = len(scores) - scores.count(None)
-        before = f"{policy_name} before training"
-        if not num_given:
-            return before
-        given = f"log-probabilities that {num_given:,} of {len(scores):,} records carry"
-        return given if num_given == len(scores) else f"{given}; {before} for the others"
-
-    def fill(self, pair_sets: Iterable[PairSet], policy: Policy, done: Callable[[int], None]) -> None:
-        """Compute the reference log-probabilities that records did not carry; the reference is freed afterwards.
-
-        Args:
-            pair_sets: Their scores are filled in.
-            policy: The policy, before its first step.
-            done: Gets the number of pairs of each window.
-        """
-        todo = [pairs for pairs in pair_sets if None in pairs.scores]
-        if not todo:
-            return
-        model = policy
-        if self.name is not None and resolve_model(self.name) != policy.path:
-            model = load_resolved(self.name, resolve_model(self.name), policy.place, self.attention)
-            model = settle_layout(model, self.name, self.layout, max_length=self.max_length, told=self.told)
-        tokens = self.batch_tokens or default_batch_tokens(model.place.device, training=False)
-        scorer = Scorer(model, tokens, self.told)
-        for pairs in todo:
-            for num_pairs in fill_scores(pairs, scorer):
-                done(num_pairs)
+from real_cli.models.exampleset import ExampleSet, add_reference, tokenize_to_disk
+from real_cli.models.settings import PLACE_IN_ORDER, STAGE, WEIGHT, TrainingSettings
+from real_cli.models.tokens import ExampleTokenizer, TokenizedExample
 
 
 def prepare(
     records: Iterable[Record],
-    tokenize: PairTokenizer,
+    tokenize: ExampleTokenizer,
     arrow: Path,
+    settings: TrainingSettings,
     *,
     use_given: bool,
     refuse: Callable[[int, Record, str], None],
-) -> PairSet:
-    """Tokenize the records of a run.
+) -> ExampleSet:
+    """Tokenize the records of a run, and weigh them.
 
     Args:
-        records: Preference records.
+        records: Records that the settings' reader can read.
         tokenize: Turns one into token ids; counts what it cuts.
         arrow: The file to write.
+        settings: What is read of a record.
         use_given: Take the reference log-probabilities that records carry.
         refuse: Gets the number (from 1) of a record that cannot be rendered, the record and the reason; may raise.
 
     Returns:
-        The pairs.
+        The examples; weights have mean 1 unless the settings want them as they are.
 
     Raises:
-        RealError: If no pair can be used.
+        RealError: If no example can be used, or all weights are 0.
     """
     numbers = count(1)
+    read = settings.reader()
 
-    def tokenized(record: Record) -> TokenizedPair | None:
+    def tokenized(record: Record) -> tuple[Example, TokenizedExample] | None:
         number = next(numbers)
         try:
-            return tokenize(record)
+            example = read(record)
+            tokens = tokenize(record, example.responses)
         except RecordError as error:
             refuse(number, record, str(error))
             return None
+        return None if tokens is None else (example, tokens)
 
-    pairs = tokenize_to_disk(records, tokenized, arrow, use_given=use_given)
-    if pairs.rows is None:
+    made = tokenize_to_disk(records, tokenized, arrow, read.columns, use_given=use_given and settings.uses_given_scores)
+    if made.rows is None:
         raise RealError(f"no pair to train on: {tokenize.counts.sentence(tokenize.max_length) or 'all were refused'}")
-    return pairs
+    if settings.weight_field is not None:
+        _weigh(made, settings)
+    return made
 
 
-def with_reference_fields(records: Iterable[Record], pairs: PairSet) -> Iterable[Record]:
+def _weigh(examples: ExampleSet, settings: TrainingSettings) -> None:
+    weights = examples.columns[WEIGHT]
+    mean = sum(weights) / len(weights)
+    if not mean:
+        raise RealError(f"--weight-field {settings.weight_field}: all weights are 0; there is nothing to learn")
+    if settings.normalize_weights:
+        for index, weight in enumerate(weights):
+            weights[index] = weight / mean
+
+
+def stages_of(examples: ExampleSet, settings: TrainingSettings) -> list[tuple[float | None, list[int]]]:
+    """Decide which examples are trained on when.
+
+    Args:
+        examples: The training examples.
+        settings: Of the run.
+
+    Returns:
+        Stages in their order, each with the numbers of its rows in theirs (chance comes later); one without a name if
+        the run has no stages.
+
+    Example:
+        >>> from array import array
+        >>> examples = ExampleSet(None, [], [[0.0]] * 3, {}, [], {"order": array("d", [2, 9, 5])})
+        >>> stages_of(examples, TrainingSettings(order="-gap"))
+        [(None, [1, 2, 0])]
+    """
+    rows = list(range(len(examples.scores)))
+    if settings.order_field is not None:
+        sign = -1 if settings.order.startswith("-") else 1
+        rows.sort(key=lambda row: sign * examples.columns[PLACE_IN_ORDER][row])  # stable: equals stay as given
+    if not settings.stages:
+        return [(None, rows)]
+    own = examples.columns[STAGE]
+    return [(stage, [row for row in rows if own[row] == stage]) for stage in sorted(set(own))]
+
+
+def with_reference_fields(records: Iterable[Record], examples: ExampleSet) -> Iterator[Record]:
     """Put reference log-probabilities on the records they belong to, for `--export-logps`.
 
     Args:
         records: The records that were tokenized, again.
-        pairs: All scores known.
+        examples: All scores known.
 
     Yields:
         Every record; one that was left out has no log-probabilities.
     """
-    scores = iter(pairs.scores)
-    for record, kept in zip(records, pairs.kept, strict=True):
+    scores = iter(examples.scores)
+    for record, kept in zip(records, examples.kept, strict=True):
         score = next(scores) if kept else None
         yield record if score is None else add_reference(record, score)
-
-
-def save_policy(trainer: Any, folder: Path) -> None:
-    """Save the trained model and its tokenizer so that transformers loads them.
-
-    Args:
-        trainer: The trainer, done.
-        folder: The checkpoint folder. An adapter is saved as an adapter.
-    """
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    model.save_pretrained(str(folder))
-    trainer.processing_class.save_pretrained(str(folder))

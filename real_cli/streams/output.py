@@ -140,6 +140,16 @@ def standard_output() -> Iterator[IO[bytes]]:
             stream.close()
 
 
+def write_stdout(record: Record) -> None:
+    """Write one record to standard output.
+
+    Args:
+        record: The record.
+    """
+    with standard_output() as stream:
+        stream.write(dump_record(record))
+
+
 class LogLines:
     """Lines for whoever reads along; that the reader leaves is no reason to stop working."""
 

@@ -53,7 +53,7 @@ class Workspace:
         """
         if not self._resume:
             (self.folder / MANIFEST).unlink(missing_ok=True)
-            for old in self.folder.glob("checkpoint-*"):
+            for old in self._checkpoints():
                 shutil.rmtree(old, ignore_errors=True)
             for old in self.work.iterdir():
                 if old != data.path:
@@ -110,13 +110,16 @@ class Workspace:
                 shown = ", ".join(f"{name} was {earlier.get(name)}" for name in changed)
                 raise UsageError(f"--resume: go on with the settings of the run ({shown}), or start anew without it")
 
-    def last_checkpoint(self) -> Path | None:
+    def last_checkpoint(self, folder: Path) -> Path | None:
         """Find the checkpoint to go on from.
+
+        Args:
+            folder: This one, or that of a stage.
 
         Returns:
             The one with the highest step, with --resume; None to start at the beginning.
         """
-        found = [path for path in self.folder.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
+        found = [path for path in folder.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
         return max(found, key=lambda path: int(path.name.rsplit("-", 1)[1]), default=None) if self._resume else None
 
     def clear(self, *, keep_checkpoints: bool) -> None:
@@ -126,8 +129,11 @@ class Workspace:
             keep_checkpoints: Leave them; the user asked for them.
         """
         shutil.rmtree(self.work, ignore_errors=True)
-        for path in [] if keep_checkpoints else self.folder.glob("checkpoint-*"):
+        for path in [] if keep_checkpoints else self._checkpoints():
             shutil.rmtree(path, ignore_errors=True)
+
+    def _checkpoints(self) -> list[Path]:
+        return [*self.folder.glob("checkpoint-*"), *self.folder.glob("stage-*")]
 
 
 def read_spool(spooled: Spooled) -> Iterator[Record]:

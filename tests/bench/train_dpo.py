@@ -27,13 +27,15 @@ PEER_NAMES = {
 def train_ours(job):
     """What `real train-dpo` does after it has spooled its input."""
     from real_cli.core.names import Attention, Precision, TokenLayout
+    from real_cli.models.arguments import Routine
     from real_cli.models.device import default_batch_tokens
-    from real_cli.models.pairset import with_scores
     from real_cli.models.policies import load_trainee
     from real_cli.models.probe import settle_layout
-    from real_cli.models.tokens import PairTokenizer
-    from real_cli.models.trainer import Reporter, Routine, make_trainer, run_trainer
-    from real_cli.models.training import Reference, TrainingSettings, prepare
+    from real_cli.models.reference import Reference
+    from real_cli.models.settings import TrainingSettings
+    from real_cli.models.stages import StagedTraining
+    from real_cli.models.tokens import ExampleTokenizer
+    from real_cli.models.training import prepare
 
     settings = TrainingSettings(batch_size=job["batch_size"], max_length=job["max_length"])
     policy = load_trainee(job["policy"], device=job["device"], precision=Precision.auto)
@@ -43,18 +45,20 @@ def train_ours(job):
     lines = []
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        tokenize = PairTokenizer(policy.tokenizer, settings.max_length)
-        pairs = prepare(job["rows"], tokenize, Path(folder) / "pairs.arrow", use_given=False, refuse=print)
-        Reference(None, policy.layout, Attention.auto, job["batch_tokens"], settings.max_length, print).fill(
-            [pairs], policy, lambda count: None
+        tokenize = ExampleTokenizer(policy.tokenizer, settings.max_length)
+        arrow = Path(folder) / "pairs.arrow"
+        examples = prepare(job["rows"], tokenize, arrow, settings, use_given=False, refuse=print)
+        reference = Reference(
+            None, settings.mixture, policy.layout, Attention.auto, job["batch_tokens"], settings.max_length, print
         )
+        reference.fill([examples], policy, lambda count: None)
         referred = time.perf_counter()
         tokens = job["batch_tokens"] or default_batch_tokens(policy.place.device, training=True)
-        trainer = make_trainer(
-            policy, with_scores(pairs), None, Path(folder), settings,
-            Reporter(lines.append, lambda: False), Routine(batch_tokens=tokens),
+        staged = StagedTraining(
+            policy, reference, settings, Routine(batch_tokens=tokens), Path(folder),
+            last_checkpoint=lambda folder: None, told=print, counted=print,
         )  # fmt: skip
-        run_trainer(trainer, None)
+        staged.run(examples, None, lines.append, False)
         ended = time.perf_counter()
     return {
         "seconds": ended - started,

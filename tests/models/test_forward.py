@@ -12,9 +12,12 @@ from real_cli.models.policies import load_policy
 from real_cli.models.probe import settle_layout, shared_layout_problem
 from real_cli.models.scoring import Scorer
 from real_cli.models.sequences import Group, lay_out
-from real_cli.models.tokens import TokenizedPair
+from real_cli.models.tokens import TokenizedExample
 
-PAIRS = [TokenizedPair([3, 4, 5], [6, 7, 1], [8, 1]), TokenizedPair([9], [10, 11, 12, 13, 1], [14, 15, 1])]
+PAIRS = [
+    TokenizedExample([3, 4, 5], [[6, 7, 1], [8, 1]]),
+    TokenizedExample([9], [[10, 11, 12, 13, 1], [14, 15, 1]]),
+]
 # Ragged in every way: five responses and two, a long prompt and none at all, a response of one token.
 GROUPS = [
     Group((3, 4, 5, 6, 7, 8, 9), [(10, 1), (11,), (12, 13, 14, 15, 1), (6, 7, 8), (4, 1)], []),
@@ -65,7 +68,7 @@ def test_both_layouts_give_the_log_probabilities_and_gradients_of_single_sequenc
     alone = torch.stack([plain_logps(model, group.prompt, ids) for group in GROUPS for ids in group.responses])
     expected = gradients(model, (alone * weights).sum())
     for layout in LAYOUTS:
-        logps = model(**lay_out(GROUPS, layout, 0))
+        logps = model(**lay_out(GROUPS, layout, 0)).logps
         torch.testing.assert_close(logps, alone, atol=1e-4, rtol=0)
         found = gradients(model, (logps * weights).sum())
         assert found.keys() == expected.keys()
@@ -83,7 +86,7 @@ def test_a_sliding_window_reaches_as_far_as_it_would_without_other_responses(kin
     wide = load(make_tiny_policy(kind, sliding_window=64)).model
     assert [plain_logps(wide, GROUPS[0].prompt, GROUPS[0].responses[0]).item()] != pytest.approx(alone[:1], abs=1e-3)
     for layout in LAYOUTS:
-        assert model(**lay_out(GROUPS, layout, 0)).tolist() == pytest.approx(alone, abs=1e-4)
+        assert model(**lay_out(GROUPS, layout, 0)).logps.tolist() == pytest.approx(alone, abs=1e-4)
 
 
 @pytest.mark.slow
@@ -103,7 +106,7 @@ def test_a_model_that_cannot_share_a_prompt_is_found_and_told(kind, why, make_ti
         settle_layout(policy, "tiny", TokenLayout.shared, max_length=64, told=told.append)
     scores = Scorer(settled, 64)(PAIRS)
     for pair, score in zip(PAIRS, scores, strict=True):
-        assert score.chosen == pytest.approx(plain_logps(policy.model, pair.prompt, pair.chosen).item(), abs=1e-4)
+        assert score[0] == pytest.approx(plain_logps(policy.model, pair.prompt, pair.responses[0]).item(), abs=1e-4)
 
 
 @pytest.mark.slow
@@ -145,9 +148,9 @@ def test_under_autocast_the_mask_has_the_format_that_attention_computes_in(atten
     model.set_attn_implementation(attention)
     batch = lay_out(GROUPS, TokenLayout.shared, 0)
     with torch.no_grad():
-        exact = model(**batch)
+        exact = model(**batch).logps
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            rounded = model(**batch)
+            rounded = model(**batch).logps
     torch.testing.assert_close(rounded, exact, atol=0.3, rtol=0.02)
     assert not torch.equal(rounded, exact)
 
@@ -195,7 +198,7 @@ def test_a_device_without_room_splits_even_the_responses_of_one_prompt(layout, t
     """Room for eight tokens: seven pairs of one prompt of four are scored all the same."""
     monkeypatch.setattr(torch.accelerator, "empty_cache", lambda: None)
     policy = load(tiny_policy, layout)
-    pairs = [TokenizedPair([3, 4, 5, 6], [7 + number, 1], [14 + number]) for number in range(7)]
+    pairs = [TokenizedExample([3, 4, 5, 6], [[7 + number, 1], [14 + number]]) for number in range(7)]
     expected = Scorer(policy, 4096)(pairs)
     told = []
     scorer = Scorer(policy, 4096, told.append)
@@ -219,10 +222,10 @@ def test_logits_in_chunks_are_logits_at_once(tiny_policy, monkeypatch):
     """One row of logits at a time, each made again for its gradient."""
     model = load(tiny_policy).model
     batch = lay_out(GROUPS, TokenLayout.shared, 0)
-    once = model(**batch)
+    once = model(**batch).logps
     expected = gradients(model, once.sum())
     monkeypatch.setattr("real_cli.models.forward.CPU_LOGIT_BYTES", 1)
-    chunked = model(**batch)
+    chunked = model(**batch).logps
     torch.testing.assert_close(chunked, once, atol=1e-5, rtol=0)
     found = gradients(model, chunked.sum())
     for name, grad in expected.items():

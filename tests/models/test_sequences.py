@@ -5,16 +5,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from real_cli.core.names import TokenLayout
-from real_cli.models.collate import PairCollator
+from real_cli.models.collate import Collator
 from real_cli.models.masks import visible
 from real_cli.models.scoring import answer_batches
 from real_cli.models.sequences import Group, group_by_prompt, lay_out, shape, split_group
-from real_cli.models.tokens import TokenizedPair
+from real_cli.models.tokens import TokenizedExample
 
 GROUPS = [Group((3, 4), [(5,), (6, 1)], []), Group((), [(7, 1), (8,)], [])]
 ids = st.lists(st.integers(1, 3), min_size=1, max_size=3)
 layouts = st.sampled_from([TokenLayout.shared, TokenLayout.plain])
-pairs = st.lists(st.builds(TokenizedPair, st.lists(st.integers(1, 2), max_size=2), ids, ids), min_size=1, max_size=9)
+pairs = st.lists(
+    st.builds(TokenizedExample, st.lists(st.integers(1, 2), max_size=2), st.lists(ids, min_size=2, max_size=4)),
+    min_size=1,
+    max_size=9,
+)
 
 
 def test_a_shared_batch_is_one_row_a_prompt():
@@ -68,11 +72,9 @@ def test_every_pair_is_in_one_group_that_fits_and_finds_its_responses(pairs, bud
         assert len(set(group.responses)) == len(group.responses)
         num_rows, width = shape(group, layout)
         assert len(group.members) == 1 or num_rows * width <= budget
-        for item, (chosen, rejected) in group.members:
+        for item, places in group.members:
             assert item not in found
-            found[item] = TokenizedPair(
-                list(group.prompt), list(group.responses[chosen]), list(group.responses[rejected])
-            )
+            found[item] = TokenizedExample(list(group.prompt), [list(group.responses[place]) for place in places])
     assert [found[item] for item in range(len(pairs))] == pairs
 
 
@@ -81,24 +83,34 @@ def test_every_pair_is_in_one_group_that_fits_and_finds_its_responses(pairs, bud
 def test_the_passes_of_a_batch_hold_each_pair_once(pairs, budget, layout):
     """Whatever the budget, the pairs of a batch are the pairs of the batch, with their own reference numbers."""
     rows = [
-        {f"{name}_ids": ids for name, ids in pair._asdict().items()}
-        | {"ref_chosen_logps": -float(number), "ref_rejected_logps": -number - 0.5}
+        {
+            "prompt_ids": pair.prompt,
+            "response_ids": pair.responses,
+            "marks": [float(place) for place in range(len(pair.responses))],
+            "ref_logps": [-float(number + place) for place in range(len(pair.responses))],
+            "weight": number / 2,
+        }
         for number, pair in enumerate(pairs)
     ]
-    batch = PairCollator(layout, budget, 0)(rows)
-    assert batch["ref_chosen_logps"].tolist() == [-float(number) for number in range(len(pairs))]
-    assert batch["chosen_lengths"].tolist() == [len(pair.chosen) for pair in pairs]
-    seen = [number for one in batch["passes"] for number in one["pairs"].tolist()]
+    batch = Collator(layout, budget, 0, ["weight"])(rows)
+    assert batch["columns"]["weight"].tolist() == [number / 2 for number in range(len(pairs))]
+    for number, pair in enumerate(pairs):
+        there = batch["present"][number]
+        assert there.tolist() == [place < len(pair.responses) for place in range(len(there))]
+        assert batch["lengths"][number][there].tolist() == [len(ids) for ids in pair.responses]
+        assert batch["ref_logps"][number][there].tolist() == rows[number]["ref_logps"]
+        assert batch["marks"][number][there].tolist() == rows[number]["marks"]
+    seen = [number for one in batch["passes"] for number in one["examples"].tolist()]
     assert sorted(seen) == list(range(len(pairs)))
     for one in batch["passes"]:
         size = one["batch"]["input_ids"].numel()
-        assert size <= budget or len(one["pairs"]) == 1
-        for number, chosen, rejected in zip(one["pairs"], one["chosen"], one["rejected"], strict=True):
-            owned = one["batch"]["owners"]
-            for response, side in ((chosen, "chosen"), (rejected, "rejected")):
-                ids = getattr(pairs[number], side)
+        assert size <= budget or len(one["examples"]) == 1
+        for number, places in zip(one["examples"].tolist(), one["responses"].tolist(), strict=True):
+            for ids, place in zip(pairs[number].responses, places, strict=False):
                 known = ids if pairs[number].prompt else ids[1:]
-                assert one["batch"]["targets"][owned == response].tolist() == known
+                assert one["batch"]["targets"][one["batch"]["owners"] == place].tolist() == known
+                flat = one["batch"]["input_ids"].flatten()
+                assert flat[one["batch"]["places"][one["batch"]["place_owners"] == place]].tolist() == ids
 
 
 def test_the_doubtful_case_of_an_empty_response_is_nothing_predicted():
@@ -112,7 +124,7 @@ def test_the_doubtful_case_of_an_empty_response_is_nothing_predicted():
 @given(pairs, st.integers(1, 30), layouts)
 def test_answers_are_scored_once_in_batches_that_fit(pairs, budget, layout):
     """Whatever the budget: no answer twice, and only one that is alone may exceed it."""
-    answers = list(dict.fromkeys((tuple(pair.prompt), tuple(ids)) for pair in pairs for ids in pair[1:]))
+    answers = list(dict.fromkeys((tuple(pair.prompt), tuple(ids)) for pair in pairs for ids in pair.responses))
     batches = list(answer_batches(answers, range(len(answers)), layout, budget))
     assert sorted(index for batch in batches for index in batch) == list(range(len(answers)))
     for batch in batches:

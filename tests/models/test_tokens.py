@@ -3,7 +3,7 @@
 import pytest
 
 from real_cli.errors import RecordError
-from real_cli.models.tokens import PairTokenizer
+from real_cli.models.tokens import ExampleTokenizer
 
 TEMPLATE = (
     "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} <end> {% endfor %}"
@@ -58,10 +58,10 @@ def test_token_ids_are_those_that_trl_makes(form, max_length, tokenizer, tmp_pat
             name: [{"role": "user" if name == "prompt" else "assistant", "content": text}]
             for name, text in record.items()
         }
-    pair = PairTokenizer(tokenizer, max_length)(record)
+    pair = ExampleTokenizer(tokenizer, max_length)(record)
     ours = None
     if pair is not None:
-        ours = [[(token, 0) for token in pair.prompt] + [(token, 1) for token in ids] for ids in pair[1:]]
+        ours = [[(token, 0) for token in pair.prompt] + [(token, 1) for token in ids] for ids in pair.responses]
     assert ours == trl_ids(tokenizer, record, max_length, tmp_path)
 
 
@@ -69,7 +69,7 @@ def test_token_ids_are_those_that_trl_makes(form, max_length, tokenizer, tmp_pat
 def test_what_is_cut_is_counted(tokenizer):
     """A response beyond the limit, a prompt that fills it, and one that fits."""
     tokenizer.chat_template = None
-    tokenize = PairTokenizer(tokenizer, 4)
+    tokenize = ExampleTokenizer(tokenizer, 4)
     assert tokenize({"prompt": "the cat", "chosen": " sat on the mat", "rejected": " ran"}) is not None
     assert tokenize({"prompt": "the cat sat on the mat", "chosen": " yes", "rejected": " no"}) is None
     assert tokenize({"prompt": "the", "chosen": " yes", "rejected": " no"}) is not None
@@ -84,4 +84,4 @@ def test_a_conversation_without_a_chat_template_is_a_bad_record(tokenizer):
     tokenizer.chat_template = None
     turn = [{"role": "user", "content": "why"}]
     with pytest.raises(RecordError, match="no chat template"):
-        PairTokenizer(tokenizer, 9)({"prompt": turn, "chosen": turn, "rejected": turn})
+        ExampleTokenizer(tokenizer, 9)({"prompt": turn, "chosen": turn, "rejected": turn})

@@ -1,0 +1,82 @@
+"""What a row of the table of objectives says: its function, and what a trainer must gather for it."""
+
+import inspect
+from collections.abc import Callable
+from enum import Flag, StrEnum, auto
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Need(Flag):
+    """What an objective needs beside the policy's summed log-probabilities."""
+
+    nothing = 0
+    reference = auto()
+    """Log-probabilities of the responses under the reference."""
+    tokens = auto()
+    """Log-probabilities token by token, and which tokens differ."""
+    degrees = auto()
+    """A head on the states of each response that names its degree."""
+    decoupled = auto()
+    """Log-probabilities under the policy extrapolated away from the reference."""
+    whole_batch = auto()
+    """All examples of a batch at once: it compares them with each other."""
+
+
+class Responses(StrEnum):
+    """Which responses of a record an objective reads, in the order of the columns."""
+
+    pair = "chosen, rejected"
+    triple = "chosen, rejected, reference"
+    ranking = "responses with scores, best first"
+    copies = "chosen, rejected, degraded copies of chosen"
+
+
+class Column(NamedTuple):
+    """A number of each example: its name, which is also its field's unless the user names another, and its range."""
+
+    name: str
+    low: float = -float("inf")
+    high: float = float("inf")
+
+
+class Objective(NamedTuple):
+    """One row.
+
+    Attributes:
+        loss: From `Logps` to one value an example, shape (batch,), no reduction. Its keyword arguments are its knobs,
+            each with a default; the command offers each as an option.
+        needs: What is gathered for it.
+        responses: Which responses it reads.
+        columns: Which numbers of a record it reads.
+        remembers: One value an example that the trainer keeps of the last batches and hands back as `Logps.recent`.
+        shows: One value an example for `--dump`, by name.
+        positive: Knobs that must not be 0, where others may take it.
+    """
+
+    loss: Callable[..., Tensor]
+    needs: Need = Need.reference
+    responses: Responses = Responses.pair
+    columns: tuple[Column, ...] = ()
+    remembers: Callable[..., Tensor] | None = None
+    shows: tuple[tuple[str, Callable[..., Tensor]], ...] = ()
+    positive: tuple[str, ...] = ()
+
+    @property
+    def knobs(self) -> dict[str, float]:
+        """The loss's own settings and their defaults."""
+        return knobs_of(self.loss)
+
+
+def knobs_of(function: Callable[..., Tensor]) -> dict[str, float]:
+    """List the keyword arguments of an objective's function.
+
+    Args:
+        function: It takes `Logps`, then keywords with defaults.
+
+    Returns:
+        Names and defaults.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    return {item.name: item.default for item in parameters if item.kind is item.KEYWORD_ONLY}

@@ -1,0 +1,67 @@
+"""What a training run did, in a few plain sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# The share of the logged steps that counts as the start, and as the end.
+END_SHARE = 0.1
+SATURATED = 0.99
+CLOSE = 5e-4
+
+
+def read_run(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say why the margin moved, and whether there is anything left to learn.
+
+    Args:
+        lines: Logged steps in TRL's names, in order; others are passed over.
+
+    Returns:
+        Sentences; none if fewer than two steps were logged.
+
+    Example:
+        >>> start = {"rewards/chosen": 0.0, "rewards/rejected": 0.0, "rewards/accuracies": 0.4}
+        >>> end = {"rewards/chosen": -0.5, "rewards/rejected": -2.0, "rewards/accuracies": 0.8}
+        >>> read_run([start, end])
+        ['margin +1.500: rejected fell by 2.000 and chosen by 0.500: both became less likely', \
+'accuracy went from 0.40 to 0.80']
+    """
+    steps = [line for line in lines if "rewards/chosen" in line]
+    if len(steps) < 2:
+        return []
+    width = max(1, int(len(steps) * END_SHARE))
+    start, end = ({name: _mean(part, name) for name in NAMES} for part in (steps[:width], steps[-width:]))
+    chosen, rejected = (end[name] - start[name] for name in NAMES[:2])
+    return [_margin_sentence(chosen, rejected), _accuracy_sentence(start[NAMES[2]], end[NAMES[2]])]
+
+
+NAMES = ("rewards/chosen", "rewards/rejected", "rewards/accuracies")
+
+
+def _mean(lines: Sequence[Mapping[str, Any]], name: str) -> float:
+    return sum(float(line[name]) for line in lines) / len(lines)
+
+
+def _margin_sentence(chosen: float, rejected: float) -> str:
+    margin = chosen - rejected
+    if abs(margin) < CLOSE:
+        return f"margin did not move: {_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
+    said = f"margin {margin:+.3f}: "
+    if margin < 0:
+        return f"{said}it fell; {_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
+    if chosen < -CLOSE:
+        return f"{said}rejected fell by {-rejected:.3f} and chosen by {-chosen:.3f}: both became less likely"
+    if rejected > CLOSE:
+        return f"{said}chosen rose by {chosen:.3f} and rejected by {rejected:.3f}: both became more likely"
+    return f"{said}{_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
+
+
+def _moved(name: str, change: float) -> str:
+    if abs(change) < CLOSE:
+        return f"{name} stayed"
+    return f"{name} {'rose' if change > 0 else 'fell'} by {abs(change):.3f}"
+
+
+def _accuracy_sentence(start: float, end: float) -> str:
+    if end >= SATURATED:
+        return f"accuracy is saturated at {end:.2f}: these pairs have little more to teach"
+    return f"accuracy went from {start:.2f} to {end:.2f}"

@@ -1,0 +1,134 @@
+"""The stages of a run, one after another, each with its own examples, optimizer, schedule and maybe reference."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from real_cli.core.objectives import Need
+from real_cli.core.records import Record
+from real_cli.models.arguments import Routine
+from real_cli.models.callbacks import Reporter
+from real_cli.models.exampleset import ExampleSet, forget_scores, trainable_rows
+from real_cli.models.policies import Policy
+from real_cli.models.reference import Reference
+from real_cli.models.settings import TrainingSettings
+from real_cli.models.training import stages_of
+
+# Left in the folder of a stage that is done.
+DONE_FILE = "done.json"
+
+
+@dataclass
+class StagedTraining:
+    """A run over all stages; a run without stages has one, which has no name.
+
+    Attributes:
+        policy: The model to train.
+        reference: What it is compared with.
+        settings: What decides the trajectory.
+        routine: What happens beside the steps.
+        folder: Where checkpoints go; stages have folders in it.
+        last_checkpoint: Finds the checkpoint of a folder to go on from, if the run is resumed.
+        told: Gets a line for each stage.
+        counted: Gets the number of examples of each window that a new reference scores.
+    """
+
+    policy: Policy
+    reference: Reference
+    settings: TrainingSettings
+    routine: Routine
+    folder: Path
+    last_checkpoint: Callable[[Path], Path | None]
+    told: Callable[[str], None]
+    counted: Callable[[int], None]
+
+    def run(
+        self, examples: ExampleSet, held_out: ExampleSet | None, report: Callable[[Record], None], stops: Any
+    ) -> tuple[Any, Record]:
+        """Train.
+
+        Args:
+            examples: To train on.
+            held_out: To measure, or None.
+            report: Gets the logged lines; steps count on from stage to stage.
+            stops: True once the run is to stop in good order.
+
+        Returns:
+            The trainer, and `step` and mean `loss` of the run.
+        """
+        from real_cli.models.trainer import load_weights, next_stage, run_trainer
+
+        stages = stages_of(examples, self.settings)
+        results = [self._done(name) for name, _ in stages]
+        first = results.index(None) if None in results else len(results)
+        reporter = Reporter(report, lambda: bool(stops))
+        trainer = self._make(examples, held_out, stages[0][1], reporter)
+        if first:
+            load_weights(trainer, _needed(self.last_checkpoint(self._place(stages[first - 1][0]))))
+        for number, (name, rows) in enumerate(stages[first:], first):
+            done = [result for result in results[:number] if result is not None]
+            before = sum(result["step"] for result in done)
+            reporter.begin(name, before, saves_last=number + 1 < len(stages))
+            if name is not None:
+                self.told(f"stage {name:g}: {len(rows):,} pairs")
+            self._refer(examples, held_out, rows, trainer)
+            next_stage(
+                trainer, trainable_rows(examples, rows), held_out and trainable_rows(held_out), self._place(name)
+            )
+            results[number] = run_trainer(trainer, self.last_checkpoint(self._place(name)))
+            if stops:
+                break
+            self._mark_done(name, results[number])
+        return trainer, _sum([result for result in results if result is not None])
+
+    def _make(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], reporter: Reporter) -> Any:
+        from real_cli.models.trainer import make_trainer
+
+        asked = None
+        if Need.decoupled in self.settings.mixture.needs:
+            asked = self.reference.load_apart(self.policy)
+        train_rows = trainable_rows(examples, rows)
+        eval_rows = trainable_rows(held_out) if held_out else None
+        return make_trainer(
+            self.policy, train_rows, eval_rows, self.folder, self.settings, reporter, self.routine, asked
+        )
+
+    def _refer(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any) -> None:
+        """Let the policy as it stands be the reference of a stage."""
+        if not self.settings.is_moving:
+            return
+        trainer.model.eval()
+        current = self.policy._replace(model=trainer.model)
+        for example_set, own in ((examples, rows), (held_out, None)):
+            if example_set is not None:
+                forget_scores(example_set, own)
+                self.reference.fill([example_set], current, self.counted, own)
+
+    def _place(self, name: float | None) -> Path:
+        return self.folder if name is None else self.folder / f"stage-{name:g}"
+
+    def _done(self, name: float | None) -> Record | None:
+        path = self._place(name) / DONE_FILE
+        if name is None or self.last_checkpoint(self._place(name)) is None or not path.exists():
+            return None
+        result: Record = orjson.loads(path.read_bytes())
+        return result
+
+    def _mark_done(self, name: float | None, result: Record | None) -> None:
+        if name is not None:
+            self._place(name).mkdir(exist_ok=True)
+            (self._place(name) / DONE_FILE).write_bytes(orjson.dumps(result))
+
+
+def _needed(path: Path | None) -> Path:
+    assert path is not None, "a stage that is done has a checkpoint"
+    return path
+
+
+def _sum(results: list[Record]) -> Record:
+    steps = sum(result["step"] for result in results)
+    loss = sum(result["loss"] * result["step"] for result in results) / max(1, steps)
+    return {"step": steps, "loss": loss}
