@@ -7,7 +7,6 @@ same code makes the same bytes.
 import difflib
 import re
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,10 +16,14 @@ import typer
 from real_cli import __released__, __version__
 from real_cli.commands.app import app
 from real_cli.core.layouts import LAYOUTS
+from real_cli.manpage_objectives import objectives_section, objectives_table, presets_section
+from real_cli.roff import escape, filled, joined
 
 ROOT = Path(__file__).resolve().parents[1]
 RENEW = "python -m real_cli.manpage"
 FRAME = "man/real.1.in"
+# What some pages have behind their options.
+SECTIONS = {"real-train-dpo": (objectives_section, presets_section)}
 
 
 class Command(NamedTuple):
@@ -60,23 +63,6 @@ def _walk(words: str, command: Any, context: Any) -> Iterator[Command]:
         yield from _walk(f"{words} {name}", member, typer.Context(member, info_name=name, parent=context))
 
 
-def escape(text: str) -> str:
-    r"""Write text as roff: backslashes and hyphens as themselves, no line that looks like a request.
-
-    Args:
-        text: Plain text.
-
-    Returns:
-        Roff.
-
-    Example:
-        >>> escape("--keep 35%")
-        '\\-\\-keep 35%'
-    """
-    escaped = text.replace("\\", "\\e").replace("-", "\\-")
-    return re.sub(r"^([.'])", r"\\&\1", escaped, flags=re.MULTILINE)
-
-
 def command_page(command: Command) -> str:
     """Make the man page of one command.
 
@@ -96,38 +82,51 @@ def command_page(command: Command) -> str:
         f".B {escape(command.words)}",
         escape(usage),
         ".SH DESCRIPTION",
-        _filled(first),
+        filled(first),
     ]
     for paragraph in rest:
         lines += _paragraph(paragraph)
-    lines.append(".SH OPTIONS")
-    for parameter in command.command.get_params(command.context):
-        record = parameter.get_help_record(command.context)
-        if record and "--help" not in record[0]:
-            # An argument's type says nothing that its name and help do not.
-            name = record[0].partition(" <")[0] if parameter.param_type_name == "argument" else record[0]
-            lines += [".TP", f".B {escape(name)}", _filled(record[1])]
+    lines += _options(command)
+    for section in SECTIONS.get(command.page, ()):
+        lines += section()
     lines += [".SH EXIT STATUS", "As", ".BR real (1)", "says.", ".SH SEE ALSO", _see_also(command.page)]
     return "\n".join(lines) + "\n"
 
 
 def _summary(paragraph: str) -> str:
-    text = re.split("[,:]", _joined(paragraph).rstrip("."))[0]  # one short line, as apropos shows it
+    text = re.split("[,:]", joined(paragraph).rstrip("."))[0]  # one short line, as apropos shows it
     return text[0].lower() + text[1:]
 
 
-def _joined(paragraph: str) -> str:
-    return " ".join(paragraph.split())
+def _options(command: Command) -> list[str]:
+    """List the options as help does: in groups where the command has some, then the rest."""
+    parameters = {item.name: item for item in command.command.get_params(command.context)}
+    lines = [".SH OPTIONS"]
+    groups = getattr(command.command, "option_groups", {})
+    grouped = {name for names in groups.values() for name in names}
+    rest = [name for name in parameters if name not in grouped]
+    arguments = [name for name in rest if parameters[name].param_type_name == "argument"]
+    titled = (
+        {"": arguments, **groups, "Other": [name for name in rest if name not in arguments]} if groups else {"": rest}
+    )
+    for title, names in titled.items():
+        described = [line for name in names for line in _option(parameters[name], command.context)]
+        lines += [f".SS {escape(title)}"] * bool(title and described) + described
+    return lines
 
 
-def _filled(paragraph: str) -> str:
-    """Break lines before escaping: mandoc asks for short ones, and a line must not begin like a request."""
-    return escape(textwrap.fill(_joined(paragraph), 72, break_on_hyphens=False, break_long_words=False))
+def _option(parameter: Any, context: Any) -> list[str]:
+    record = parameter.get_help_record(context)
+    if not record or "--help" in record[0]:
+        return []
+    # An argument's type says nothing that its name and help do not.
+    name = record[0].partition(" <")[0] if parameter.param_type_name == "argument" else record[0]
+    return [".TP", f".B {escape(name)}", filled(record[1])]
 
 
 def _paragraph(paragraph: str) -> list[str]:
     if not paragraph.lstrip().startswith("\b"):
-        return [".PP", _filled(paragraph)]
+        return [".PP", filled(paragraph)]
     title, *examples = paragraph.replace("\b", "").strip("\n").splitlines()
     return [f".SH {title.strip().rstrip(':').upper()}", ".nf", *(escape(line.strip()) for line in examples), ".fi"]
 
@@ -150,8 +149,8 @@ def main_page(frame: str) -> str:
     Returns:
         The page.
     """
-    listed = [f".TP\n.BR {escape(command.page)} (1)\n{_filled(command.paragraphs[0])}" for command in commands()]
-    layouts = [f".TP\n.B {escape(row.name)}\n{_filled(row.fields.replace('`', ''))}" for row in LAYOUTS]
+    listed = [f".TP\n.BR {escape(command.page)} (1)\n{filled(command.paragraphs[0])}" for command in commands()]
+    layouts = [f".TP\n.B {escape(row.name)}\n{filled(row.fields.replace('`', ''))}" for row in LAYOUTS]
     holes = {
         "version": __version__,
         "released": __released__,
@@ -170,8 +169,8 @@ def commands_table() -> str:
     """
     rows = ["| command | what it does | streams or buffers |", "| --- | --- | --- |"]
     for command in commands():
-        flow = [_joined(text) for text in command.paragraphs if re.match(r"(Streams|Buffers)\b", text)]
-        rows.append(f"| `{command.words}` | {_joined(command.paragraphs[0])} | {flow[0] if flow else 'writes files'} |")
+        flow = [joined(text) for text in command.paragraphs if re.match(r"(Streams|Buffers)\b", text)]
+        rows.append(f"| `{command.words}` | {joined(command.paragraphs[0])} | {flow[0] if flow else 'writes files'} |")
     return "\n".join(rows)
 
 
@@ -194,7 +193,11 @@ def filled_readme(readme: str) -> str:
     Returns:
         The README with fresh tables.
     """
-    for name, table in (("commands", commands_table()), ("layouts", layouts_table())):
+    for name, table in (
+        ("commands", commands_table()),
+        ("layouts", layouts_table()),
+        ("objectives", objectives_table()),
+    ):
         begin, end = f"<!-- {name}: made by {RENEW} -->", f"<!-- end of {name} -->"
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
         readme = pattern.sub(lambda _, text=f"{begin}\n{table}\n{end}": text, readme)  # type: ignore[misc]

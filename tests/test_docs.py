@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from real_cli import __version__, manpage
+from real_cli.commands.training_options import GROUPS
 from real_cli.core.layouts import LAYOUTS
 from real_cli.core.names import Loss, Strategy
+from real_cli.core.objectives import OBJECTIVES, Need
+from real_cli.core.presets import PRESETS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -96,6 +99,46 @@ def test_every_command_has_a_page_a_help_and_a_row():
 def test_every_strategy_and_loss_is_in_the_readme(name):
     """Each name, in code marks."""
     assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_every_objective_has_a_paragraph_that_says_what_it_reads(name):
+    """Formula, fields, reference, options with their defaults, paper; made from the table and the docstring."""
+    row = OBJECTIVES[name]
+    paragraph = paragraphs_of("OBJECTIVES")[name]
+    formula, *others = paragraph.split("\n.br\n")
+    assert formula
+    facts = [line for line in others if re.match("Reads|Reference model:|Options:|Source:", line)]
+    assert len(facts) == 4
+    assert len(others) > 4, "the docstring has no explanation"
+    reads, reference, options, source = (" ".join(fact.split()) for fact in facts)
+    assert all(column.name in reads for column in row.columns)
+    assert reference.startswith("Reference model: yes" if Need.reference in row.needs else "Reference model: no")
+    assert [f"--{knob.replace('_', '-')}" for knob in row.knobs] == re.findall("--[a-z-]+", options)
+    assert re.search(r"20\d\d", source)
+
+
+def test_every_preset_has_a_line():
+    """Its loss is always said; the rest where it differs."""
+    paragraphs = paragraphs_of("PRESETS")
+    assert list(paragraphs) == list(PRESETS)
+    for name, preset in PRESETS.items():
+        assert f"--loss {preset['loss']}" in paragraphs[name]
+    assert "--learning-rate" not in paragraphs["magpie-align"]  # its 1e-6 is the default
+
+
+def test_the_man_page_has_the_groups_of_the_help():
+    """In the same order."""
+    page = (ROOT / "man" / "real-train-dpo.1").read_text(encoding="utf-8")
+    assert re.findall(r"^\.SS (.*)$", page, re.MULTILINE) == list(GROUPS)
+
+
+def paragraphs_of(section):
+    """Read the tagged paragraphs of a section of real-train-dpo(1), hyphens as themselves."""
+    page = (ROOT / "man" / "real-train-dpo.1").read_text(encoding="utf-8").replace("\\-", "-")
+    text = page.partition(f"\n.SH {section}\n")[2].partition("\n.SH ")[0]
+    parts = [part.partition("\n") for part in text.split("\n.TP\n.B ")[1:]]
+    return {tag: body for tag, _, body in parts}
 
 
 def test_no_hole_is_left_in_the_readme():

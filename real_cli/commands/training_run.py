@@ -21,6 +21,7 @@ from real_cli.models.manifest import write_manifest
 from real_cli.models.policies import Policy, load_trainee
 from real_cli.models.probe import settle_layout
 from real_cli.models.reference import Reference
+from real_cli.models.resolve import quiet_libraries
 from real_cli.models.settings import TrainingSettings, describe_settings
 from real_cli.models.stages import StagedTraining
 from real_cli.models.tokens import ExampleTokenizer
@@ -97,12 +98,13 @@ class TrainingRun:
         reference = self._reference()
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
         self._export(train_data, examples)
-        with StopRequest() as stop:
+        with StopRequest() as stop, quiet_libraries():
             trainer, result = self._optimize(policy, reference, examples, held_out, stop)
         if stop:
             self._say(f"stopped at step {result['step']}; go on with --resume")
             return stop.status
-        save_policy(trainer, self._workspace.folder, merge=self._extras.merge)
+        with quiet_libraries():
+            save_policy(trainer, self._workspace.folder, merge=self._extras.merge)
         self._finish(policy, described, train_data, result | {"num_pairs": len(examples.rows)})
         return Status.done
 
@@ -283,7 +285,8 @@ class TrainingRun:
     def _read(self) -> list[str]:
         """Say what the run did, in words; of the last stage, because each begins at its own reference."""
         last = self._logged[-1].get("stage") if self._logged else None
-        sentences = read_run([line for line in self._logged if line.get("stage") == last])
+        own = [line for line in self._logged if line.get("stage") == last]
+        sentences = read_run(own, has_reference=self._reference().is_needed)
         counts = self._counts["train"]
         if counts["num_truncated"]:
             share = counts["num_truncated"] / counts["num_pairs"]

@@ -33,7 +33,11 @@ class Example(NamedTuple):
 
 
 class ExampleReader:
-    """Read examples of one kind from records."""
+    """Read examples of one kind from records.
+
+    Which responses and which numbers are read is said on making one; a number may come from a field of another name,
+    and `levels` is how many degrees there are, the whole response's 0 among them.
+    """
 
     def __init__(
         self,
@@ -42,14 +46,6 @@ class ExampleReader:
         fields: Mapping[str, str] | None = None,
         levels: float | None = None,
     ) -> None:
-        """Choose what is read.
-
-        Args:
-            responses: Which responses.
-            columns: Which numbers.
-            fields: For columns that are not read from the field of their own name, the field.
-            levels: How many degrees there are, the whole response's 0 among them.
-        """
         self._read = READERS[responses]
         self._columns = columns
         self._fields = fields or {}

@@ -3,17 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# The share of the logged steps that counts as the start, and as the end.
+# The share of the logged steps that counts as the start, and as the end. Against a reference every pair starts near 0;
+# without one pairs differ more than they move, and only means over many of them say anything.
 END_SHARE = 0.1
+END_SHARE_ALONE = 1 / 3
 SATURATED = 0.99
+NAMES = ("rewards/chosen", "rewards/rejected", "rewards/accuracies")
 CLOSE = 5e-4
 
 
-def read_run(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+def read_run(lines: Sequence[Mapping[str, Any]], *, has_reference: bool = True) -> list[str]:
     """Say why the margin moved, and whether there is anything left to learn.
 
     Args:
         lines: Logged steps in TRL's names, in order; others are passed over.
+        has_reference: Whether rewards are log-ratios to a reference, and not log-probabilities.
 
     Returns:
         Sentences; none if fewer than two steps were logged.
@@ -28,13 +32,13 @@ def read_run(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     steps = [line for line in lines if "rewards/chosen" in line]
     if len(steps) < 2:
         return []
-    width = max(1, int(len(steps) * END_SHARE))
+    width = max(1, int(len(steps) * (END_SHARE if has_reference else END_SHARE_ALONE)))
     start, end = ({name: _mean(part, name) for name in NAMES} for part in (steps[:width], steps[-width:]))
     chosen, rejected = (end[name] - start[name] for name in NAMES[:2])
-    return [_margin_sentence(chosen, rejected), _accuracy_sentence(start[NAMES[2]], end[NAMES[2]])]
-
-
-NAMES = ("rewards/chosen", "rewards/rejected", "rewards/accuracies")
+    margin = _margin_sentence(chosen, rejected)
+    if not has_reference:
+        margin += "; between the first third of the steps and the last, which had other pairs"
+    return [margin, _accuracy_sentence(start[NAMES[2]], end[NAMES[2]])]
 
 
 def _mean(lines: Sequence[Mapping[str, Any]], name: str) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from real_cli.core.names import Optimizer
+from real_cli.core.names import Optimizer, Schedule
 from real_cli.core.records import Record
 from real_cli.models.policies import Policy
 from real_cli.models.settings import TrainingSettings
@@ -17,6 +17,8 @@ OPTIMIZERS = {
     Optimizer.sgd: "sgd",
     Optimizer.adamw_8bit: "adamw_bnb_8bit",
 }
+# transformers' plain "constant" takes no warm-up.
+SCHEDULES = {schedule: str(schedule) for schedule in Schedule} | {Schedule.constant: "constant_with_warmup"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def training_arguments(
         output_dir=str(folder),
         beta=settings.mixture.beta,
         learning_rate=settings.learning_rate,
-        lr_scheduler_type=str(settings.schedule),
+        lr_scheduler_type=SCHEDULES[settings.schedule],
         warmup_steps=settings.warmup,
         optim=OPTIMIZERS[settings.optimizer],
         weight_decay=settings.weight_decay,

@@ -15,7 +15,8 @@ class Collator:
     """Turn the examples of one optimizer batch into the forward passes that it takes.
 
     Which examples make a batch is decided elsewhere and is the same in every layout; here they are only grouped by
-    prompt and sorted by length, so that a pass stays within the token budget.
+    prompt and sorted by length, so that a pass stays within the token budget. `columns` names the numbers of examples
+    that go with them; `function_tokens` are those that never count as differing, None if nobody asks which do.
     """
 
     def __init__(
@@ -26,15 +27,6 @@ class Collator:
         columns: Sequence[str] = (),
         function_tokens: frozenset[int] | None = None,
     ) -> None:
-        """Choose how batches are made.
-
-        Args:
-            layout: How responses lie.
-            batch_tokens: Most tokens of a pass.
-            pad_token_id: What rows are filled up with.
-            columns: Numbers of the examples that go with them.
-            function_tokens: Tokens that never count as differing; None if nobody asks which tokens differ.
-        """
         self._layout = layout
         self.batch_tokens = batch_tokens
         self._pad_token_id = pad_token_id

@@ -112,10 +112,12 @@ def check_settings(settings: TrainingSettings, reference: str | None, *, evaluat
     """
     found = []
     try:
-        mixture = settings.mixture
+        mixture: Mixture | None = settings.mixture
     except UsageError as error:
         found.append(str(error))
-    else:
+        known = [name for name in settings.loss if name in OBJECTIVES]
+        mixture = Mixture(known[:1]) if known else None
+    if mixture is not None:
         found += _objective_complaints(settings, mixture, reference)
     found += _routine_complaints(settings, reference, evaluates=evaluates, merges=merges)
     if found:

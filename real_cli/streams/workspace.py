@@ -104,8 +104,8 @@ class Workspace:
         """
         path = self.work / SETTINGS
         if self._resume and path.exists():
-            earlier = orjson.loads(path.read_bytes())
-            changed = [name for name, value in settings.items() if earlier.get(name) != value]
+            earlier, wanted = orjson.loads(path.read_bytes()), orjson.loads(orjson.dumps(settings))
+            changed = [name for name, value in wanted.items() if earlier.get(name) != value]
             if changed:
                 shown = ", ".join(f"{name} was {earlier.get(name)}" for name in changed)
                 raise UsageError(f"--resume: go on with the settings of the run ({shown}), or start anew without it")

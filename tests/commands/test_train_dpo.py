@@ -7,24 +7,10 @@ import sys
 
 import orjson
 import pytest
-from typer.testing import CliRunner
 
-from real_cli.commands.app import app
+from tests.commands.training import FAST, run, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-FAST = ["--learning-rate", "1e-3", "--batch-size", "2", "--device", "cpu", "--max-length", "12"]
-
-
-def run(*words, rows=None, status=0):
-    """Run a command in this process; rows are its standard input."""
-    data = b"".join(orjson.dumps(row) + b"\n" for row in rows or [])
-    result = CliRunner().invoke(app, [str(word) for word in words], input=data)
-    assert result.exit_code == status, result.stderr + str(result.exception)
-    return [json.loads(line) for line in result.stdout.splitlines()], result.stderr
-
-
-def train(policy, folder, rows, *words, status=0):
-    return run("train-dpo", "--policy", policy, "--output", folder, *FAST, *words, rows=rows, status=status)
 
 
 def test_every_line_is_a_number_for_jq_and_the_folder_loads(tiny_policy, pair_rows, tmp_path):
@@ -74,7 +60,7 @@ def test_the_manifest_says_what_was_done_and_no_pickle_is_left(tiny_policy, pair
     """Settings, versions, the hash of the data, counts of what was cut; and no file that has to be unpickled."""
     train(tiny_policy, tmp_path / "out", pair_rows, "--loss", "ipo", "--max-steps", "1", "--max-length", "6")
     manifest = json.loads((tmp_path / "out" / "real.json").read_text())
-    assert manifest["settings"]["loss"] == "ipo"
+    assert manifest["settings"]["loss"] == ["ipo"]
     assert manifest["result"]["num_pairs"] == 8
     assert len(manifest["data"]["sha256"]) == 64
     assert manifest["counts"]["train"]["num_truncated"] == 6
@@ -193,9 +179,9 @@ def test_resuming_with_other_settings_or_other_data_is_refused(tiny_policy, pair
 
     workspace = Workspace(tmp_path / "out", resume=False)
     workspace.open()
-    workspace.begin(workspace.spool("train", pair_rows), {"beta": 0.5})
+    workspace.begin(workspace.spool("train", pair_rows), {"learning_rate": 0.5})
     _, said = train(tiny_policy, tmp_path / "out", pair_rows, "--resume", status=2)
-    assert "beta was 0.5" in said
+    assert "learning_rate was 0.5" in said
     (tmp_path / "out" / ".work" / "settings.json").unlink()
     _, said = train(tiny_policy, tmp_path / "out", pair_rows[1:], "--resume", status=1)
     assert "are not those" in said

@@ -189,8 +189,8 @@ def spa_detector(logps: Logps, *, beta: float = 0.1) -> Tensor:
         >>> spa_detector(made_up_logps([5.0]))
         tensor([0.5000])
     """
-    policy = logps.policy.detach() if logps.decoupled is None else logps.decoupled.detach()
-    ratios = policy - logps.reference
+    policy = logps.policy if logps.decoupled is None else logps.decoupled
+    ratios = policy.detach() - logps.reference
     return beta * (ratios[:, CHOSEN] - ratios[:, REJECTED])
 
 

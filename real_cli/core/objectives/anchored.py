@@ -9,8 +9,8 @@ from real_cli.core.objectives.logps import Logps
 def nca_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
     """Return -log sigmoid(r_w) - 0.5 log sigmoid(-r_w) - 0.5 log sigmoid(-r_l), with r = beta times a log-ratio.
 
-    Noise-contrastive alignment. The middle term keeps the chosen response from growing without end, and stops its
-    likelihood from falling, which DPO allows. TRL's `nca_pair`. It starts at 2 ln 2 when policy and reference agree.
+    Noise-contrastive alignment: it keeps the likelihood of the chosen response from falling, which DPO allows, and, by
+    the middle term, from growing without end. TRL's `nca_pair`. It starts at 2 ln 2 when policy and reference agree.
 
     Args:
         logps: Log-probabilities of a batch of pairs, under policy and reference.
@@ -135,7 +135,8 @@ def sppo_loss(logps: Logps, *, beta: float = 0.001) -> Tensor:
 def sppo_hard_loss(logps: Logps, *, beta: float = 0.001) -> Tensor:
     """Return (lr_w - 1 / (2 beta))^2 + (lr_l + 1 / (2 beta))^2, lr a log-ratio: SPPO with win probabilities 1 and 0.
 
-    For pairs without win probabilities. TRL sums the two squares and so do we; the paper's code takes half of that.
+    SPPO for pairs without win probabilities. TRL sums the two squares and so do we; the paper's code takes half of
+    that.
 
     Args:
         logps: Log-probabilities of a batch of pairs, under policy and reference.

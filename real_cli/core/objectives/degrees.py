@@ -62,4 +62,4 @@ def degree_loss(logps: Logps) -> Tensor:
     logits = logps.degree_logits.where(counted.unsqueeze(2), 0)
     degrees = logps.marks.where(counted, 0).long()
     entropies = cross_entropy(logits.transpose(1, 2), degrees, reduction="none")
-    return (entropies * counted).sum(dim=1) / counted.sum(dim=1).clamp(min=1)
+    return (entropies * counted).sum(dim=1) / counted.sum(dim=1)

@@ -9,10 +9,10 @@ from real_cli.core.objectives.logps import CHOSEN, Logps
 def pro_loss(logps: Logps, *, alpha: float = 0.05) -> Tensor:
     """Return sum_k L_k + alpha (n - 1)^2 NLL(y_1), over n responses, best first, with scores r.
 
-    L_k = -log[exp(s_k T_k) / (exp(s_k T_k) + sum_{j > k} exp(s_j T_kj))], with s a log-probability per token,
-    T_kj = r_k - r_j and T_k the largest of them. Preference ranking optimization: each response is to beat all that are
-    ranked below it, the harder the larger the difference of their scores. No reference. Of two responses it is SimPO
-    with beta = r_1 - r_2 and gamma = 0; of equal scores only the last term moves the policy.
+    Preference ranking optimization: each response is to beat all that are ranked below it, the harder the larger the
+    difference of their scores. L_k = -log[exp(s_k T_k) / (exp(s_k T_k) + sum_{j > k} exp(s_j T_kj))], with s a
+    log-probability per token, T_kj = r_k - r_j and T_k the largest of them. No reference. Of two responses it is SimPO
+    with beta = r_1 - r_2 and gamma = 0, and the last term; of equal scores only the last term moves the policy.
 
     NLL is the sum over the tokens of the best response, as in the official code, while s is a mean: for long responses
     the last term rules.
@@ -35,12 +35,11 @@ def pro_loss(logps: Logps, *, alpha: float = 0.05) -> Tensor:
     """
     present = logps.present
     averages = logps.averages.where(present, 0)
-    marks = logps.marks.where(present, 0)
     size = present.shape[1]
     # [example, k, j]: j is ranked below k.
     below = torch.ones(size, size, dtype=torch.bool, device=present.device).triu(1)
     below = below & present.unsqueeze(2) & present.unsqueeze(1)
-    gaps = (marks.unsqueeze(2) - marks.unsqueeze(1)).where(below, -torch.inf)
+    gaps = (logps.marks.unsqueeze(2) - logps.marks.unsqueeze(1)).where(below, -torch.inf)
     # A response with none below has temperature 0 and, alone in its sum, loss 0.
     temperatures = gaps.amax(dim=2).where(below.any(dim=2), 0)
     own = averages * temperatures

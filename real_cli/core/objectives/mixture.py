@@ -88,17 +88,8 @@ class Mixture:
     def __init__(
         self, names: Sequence[str], weights: Sequence[float] = (), given: Mapping[str, float] | None = None
     ) -> None:
-        """Check the settings.
-
-        Args:
-            names: Of rows of OBJECTIVES.
-            weights: One a name; none for 1 each.
-            given: Knobs that differ from their defaults, for all objectives that read them.
-
-        Raises:
-            UsageError: If a name is unknown, or a setting does not fit or would be ignored; all complaints are in one
-                message.
-        """
+        # Of rows of OBJECTIVES; one weight a name, none for 1 each; knobs that differ from their defaults, for all
+        # objectives that read them. Whatever does not fit is refused in one message.
         given = given or {}
         complaints = _name_complaints(names, weights)
         if not complaints:

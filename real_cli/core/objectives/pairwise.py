@@ -90,7 +90,7 @@ def ipo_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
 def hinge_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
     """Return max(0, 1 - beta h), SLiC's calibration loss on the implicit rewards.
 
-    Pairs with a margin above 1 / beta have no gradient any more.
+    Sequence likelihood calibration: pairs with a margin above 1 / beta have no gradient any more.
 
     Args:
         logps: Log-probabilities of a batch of pairs, under policy and reference.
@@ -113,8 +113,8 @@ def hinge_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
 def robust_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.1) -> Tensor:
     """Return [-(1 - eps) log sigmoid(beta h) + eps log sigmoid(-beta h)] / (1 - 2 eps), eps the label smoothing.
 
-    Its mean over labels of which a share eps is flipped is the DPO loss on clean ones. It can be negative. It is not
-    `cdpo`, whose second term has the other sign.
+    DPO that flipped labels do not bias: its mean over labels of which a share eps is flipped is the DPO loss on clean
+    ones. It can be negative. It is not `cdpo`, whose second term has the other sign.
 
     Args:
         logps: Log-probabilities of a batch of pairs, under policy and reference.
@@ -141,9 +141,10 @@ def robust_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.1
 def exo_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 1e-3) -> Tensor:
     """Return the KL divergence of (q, 1 - q) from (1 - eps, eps), q = sigmoid(beta h), eps the label smoothing.
 
-    q log(q / (1 - eps)) + (1 - q) log((1 - q) / eps): the reverse divergence to DPO's, which seeks a mode instead of
-    covering the labels. Its minimum, 0, is at q = 1 - eps; eps = 0 would make it infinite. As TRL's `exo_pair`. Far
-    from its minimum the gradient vanishes: a pair which the policy orders very wrongly is left alone.
+    Efficient exact optimization: the reverse of DPO's divergence, which seeks a mode instead of covering the labels.
+    Written out, q log(q / (1 - eps)) + (1 - q) log((1 - q) / eps). Its minimum, 0, is at q = 1 - eps; eps = 0 would
+    make it infinite. As TRL's `exo_pair`. Far from its minimum the gradient vanishes: a pair which the policy orders
+    very wrongly is left alone.
 
     Args:
         logps: Log-probabilities of a batch of pairs, under policy and reference.

@@ -11,9 +11,10 @@ def bmc_loss(logps: Logps, *, beta: float = 0.05, delta: float = 1.5) -> Tensor:
     """Return -log sigmoid(beta h), h with the log-ratio of each token times lambda = 1 + min(1 / pi(token), delta).
 
     Bridging and modeling correlations: in tokens in which chosen and rejected differ, the less sure the policy is of
-    the token the more the token counts; all others have lambda = 1. lambda carries no gradient and is the policy's for
-    policy and reference alike, as in the paper. With delta = 0, or responses that are the same, it is DPO. It starts at
-    ln 2. The official code weighs the reference by the reference's own confidence: that is `bmc-code`.
+    the token the more the token counts. All others, and English function words, have lambda = 1. lambda carries no
+    gradient and is the policy's for policy and reference alike, as in the paper. With delta = 0, or responses that are
+    the same, it is DPO. It starts at ln 2. The official code weighs the reference by the reference's own confidence:
+    that is `bmc-code`.
 
     Args:
         logps: Log-probabilities of a batch of pairs, token by token.
@@ -43,9 +44,9 @@ def bmc_loss(logps: Logps, *, beta: float = 0.05, delta: float = 1.5) -> Tensor:
 def bmc_code_loss(logps: Logps, *, beta: float = 0.05, delta: float = 1.5) -> Tensor:
     """Return `bmc` as its official code has it: the reference's tokens are weighed by the reference's own confidence.
 
-    -log sigmoid(beta h), with the log-probability of each token times lambda = 1 + min(1 / p(token), delta) where
-    chosen and rejected differ, p the policy's probability for the policy's part of h, the reference's for the
-    reference's. To repeat published runs; the paper's formula is `bmc`. With delta = 0 it is DPO; it starts at ln 2.
+    BMC for repeating published runs; the paper's formula is `bmc`. -log sigmoid(beta h), with the log-probability of
+    each token times lambda = 1 + min(1 / p(token), delta) where chosen and rejected differ, p the policy's probability
+    for the policy's part of h, the reference's for the reference's. With delta = 0 it is DPO; it starts at ln 2.
 
     Args:
         logps: Log-probabilities of a batch of pairs, token by token.

@@ -217,6 +217,7 @@ def test_a_pair_is_in_doubt_below_the_quantile_of_the_recent_margins():
     assert spa_flagged(logps, beta=0.1, flip_quantile=0.1 - 1e-9).tolist() == [1, 0, 0]
     assert spa_flagged(logps, beta=0.1, flip_quantile=0).tolist() == [0, 0, 0]
     assert spa_flagged(logps, beta=0.1, flip_quantile=1).tolist() == [1, 1, 1]
+    assert spa_flagged(doubtful(0)).item() == 0  # the very quantile is not below it
 
 
 def test_no_pair_is_in_doubt_before_the_warm_share_is_over():

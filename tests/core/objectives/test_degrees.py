@@ -72,6 +72,7 @@ def test_copies_that_are_not_there_count_for_nothing(junk):
     head = logps.degree_logits.requires_grad_()
     loss = degree_loss(replace(logps, degree_logits=head))
     assert loss.item() == pytest.approx(math.log1p(math.exp(-1)))
+    assert there.tolist() == [[True, True, True, False]]  # as it was handed in
     loss.sum().backward()
     slope = 0.5 * (1 / (1 + math.e))
     assert head.grad[0].flatten().tolist() == pytest.approx([-slope, slope, 0, 0, slope, -slope, 0, 0])

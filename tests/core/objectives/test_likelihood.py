@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made_logps import (
     BETAS,
@@ -113,6 +113,8 @@ def test_objectives_without_a_reference_in_numpy(seed, beta, alpha, gamma, eps):
 
 
 @given(p=st.floats(1e-12, 1 - 1e-6))
+@example(p=1e-12)
+@example(p=1 - 2e-6)
 @settings(max_examples=30)
 def test_log1mexp_keeps_its_digits(p):
     """log(1 - p) by math.log1p, in float64 and, on the rounded argument, in float32."""

@@ -1,0 +1,52 @@
+"""Plain text as roff, the language of man pages."""
+
+import re
+import textwrap
+
+# Characters that roff would read as a request, or typeset as another one.
+WIDTH, LONGEST = 72, 80
+ESCAPES = {"\\": "\\e", "-": "\\-", "^": "\\(ha", "~": "\\(ti"}
+
+
+def escape(text: str) -> str:
+    r"""Write text as roff: backslashes and hyphens as themselves, no line that looks like a request.
+
+    Args:
+        text: Plain text.
+
+    Returns:
+        Roff.
+
+    Example:
+        >>> escape("--keep 35%")
+        '\\-\\-keep 35%'
+    """
+    escaped = re.sub(r"[\\^~-]", lambda found: ESCAPES[found[0]], text)
+    return re.sub(r"^([.'])", r"\\&\1", escaped, flags=re.MULTILINE)
+
+
+def joined(paragraph: str) -> str:
+    """Write a paragraph in one line.
+
+    Args:
+        paragraph: Plain text.
+
+    Returns:
+        The same words with one space between them.
+    """
+    return " ".join(paragraph.split())
+
+
+def filled(paragraph: str) -> str:
+    """Break lines before escaping: mandoc asks for 80 bytes at most, and a line must not begin like a request.
+
+    Args:
+        paragraph: Plain text.
+
+    Returns:
+        Roff.
+    """
+    words = joined(paragraph)
+    widths = range(WIDTH, WIDTH // 2, -4)  # a line of many hyphens grows when it is escaped
+    made = [escape(textwrap.fill(words, width, break_on_hyphens=False, break_long_words=False)) for width in widths]
+    return next((text for text in made if max(map(len, text.splitlines()), default=0) <= LONGEST), made[-1])
