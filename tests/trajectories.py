@@ -63,7 +63,9 @@ def our_losses(
     policy = settle_layout(policy, "policy", layout, max_length=settings.max_length, told=say)
     folder.mkdir(parents=True, exist_ok=True)
     tokenize = ExampleTokenizer(policy.tokenizer, settings.max_length)
-    examples = prepare(rows, tokenize, folder / "pairs.arrow", settings, use_given=reference is None, refuse=refuse)
+    examples = prepare(
+        rows, settings.reader(), tokenize, folder / "pairs.arrow", settings, use_given=reference is None, refuse=refuse
+    )
     compared = Reference(reference, settings.mixture, layout, Attention.auto, batch_tokens, settings.max_length, say)
     compared.fill([examples], policy, lambda count: None)
     lines = []

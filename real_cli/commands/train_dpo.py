@@ -116,17 +116,17 @@ def train_dpo(
       real train-dpo --preset drift --learning-rate 1e-6 --show-config | jq .
     """
     values = {**locals()}  # the parameters by their names, and nothing else yet
+    if not show_config and (policy is None or output is None):
+        raise UsageError("--policy and --output are needed: the model to train, and the folder to write")
     from real_cli.commands.training_run import Extras, TrainingRun
     from real_cli.models.settings import check_settings, describe_settings, settings_from
 
     given = {name for name in values if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"}
     settings = settings_from(values, given)
-    check_settings(settings, reference, evaluates=eval_file is not None, merges=merge)
-    if show_config:
+    check_settings(settings, reference, evaluates=eval_file is not None, merges=merge, saves=save_steps > 0)
+    if policy is None or output is None:
         write_stdout(describe_settings(settings, preset) | {"reference": reference})
         return Status.done
-    if policy is None or output is None:
-        raise UsageError("--policy and --output are needed: the model to train, and the folder to write")
     extras = Extras.of(values)
     workspace = Workspace(output, resume=resume)
     job = Job(

@@ -143,7 +143,7 @@ class TrainingRun:
 
     def _held_out(self, path: Path) -> Iterator[Record]:
         with Job([str(path)], output=Path("/dev/null"), quiet=True) as job:
-            yield from self._noted("eval", job.check(self._settings.reader(), job.records(adapt)))
+            yield from self._noted("eval", job.check(self._settings.reader(held_out=True), job.records(adapt)))
 
     def _noted(self, name: str, located: Iterable[Located]) -> Iterator[Record]:
         for place, record in located:
@@ -162,7 +162,8 @@ class TrainingRun:
         # A reference that the user names is asked itself, whatever the records say.
         use_given = self._extras.reference is None
         arrow = data.path.with_suffix(".arrow")
-        made = prepare(read_spool(data), tokenize, arrow, self._settings, use_given=use_given, refuse=refuse)
+        read = self._settings.reader(held_out=name == "eval")
+        made = prepare(read_spool(data), read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse)
         self._counts[name] = asdict(tokenize.counts)
         if told := tokenize.counts.sentence(self._settings.max_length):
             self._say(told)

@@ -73,6 +73,11 @@ class Recent(TrainerCallback):  # type: ignore[misc]
             self._batches.append(torch.cat(self._passes))
             self._passes = []
 
+    def clear(self) -> None:
+        """Forget all: a new stage begins."""
+        self._batches.clear()
+        self._passes = []
+
     def values(self) -> torch.Tensor | None:
         """Return all that is remembered, shape (any,); None before the first batch has ended."""
         return torch.cat(list(self._batches)) if self._batches else None

@@ -70,7 +70,7 @@ def decoupled_logps(policy: Any, reference: Any, batch: dict[str, Any], extrapol
     """Score responses under the policy extrapolated away from the reference: softmax of (1 + l) policy - l reference.
 
     Args:
-        policy: Prepared by `attach_scorer`, not wrapped.
+        policy: Prepared by `attach_scorer`; an adapter may be around it.
         reference: Likewise, with the same vocabulary.
         batch: Of `lay_out`.
         extrapolate: l; 0 is the policy itself.
@@ -93,6 +93,7 @@ def decoupled_logps(policy: Any, reference: Any, batch: dict[str, Any], extrapol
 
 def _predicting(model: Any, batch: dict[str, Any]) -> Any:
     """Return what gives the logits at some predictors of a batch."""
+    model = model.get_base_model() if hasattr(model, "get_base_model") else model  # peft's; its layers stay in place
     states, logits = backbone(model, batch)
     if logits is not None:
         return lambda chunk: logits[chunk].float()

@@ -71,12 +71,20 @@ class TrainingSettings:
         """The field to sort by; None if it is the order in which records come, or chance."""
         return None if self.order in ("shuffle", "given") else self.order.removeprefix("-")
 
-    def reader(self) -> ExampleReader:
-        """Set up what turns a record of this run into an example."""
+    def reader(self, *, held_out: bool = False) -> ExampleReader:
+        """Set up what turns a record of this run into an example.
+
+        Args:
+            held_out: Whether it is for measuring: such records have no place in the order of training.
+
+        Returns:
+            The reader.
+        """
         mixture = self.mixture
         columns = [*mixture.columns]
         columns += [Column(WEIGHT, 0)] * (self.weight_field is not None)
-        columns += [Column(STAGE)] * self.stages + [Column(PLACE_IN_ORDER)] * (self.order_field is not None)
+        if not held_out:
+            columns += [Column(STAGE)] * self.stages + [Column(PLACE_IN_ORDER)] * (self.order_field is not None)
         fields = {"offset": self.offset_field, WEIGHT: self.weight_field, PLACE_IN_ORDER: self.order_field}
         named = {column: name for column, name in fields.items() if name}
         return ExampleReader(mixture.responses, columns, named, mixture.knobs.get("levels"))
@@ -98,7 +106,9 @@ class TrainingSettings:
         return mixture.responses is Responses.pair and Need.tokens not in mixture.needs and not self.is_moving
 
 
-def check_settings(settings: TrainingSettings, reference: str | None, *, evaluates: bool, merges: bool = False) -> None:
+def check_settings(
+    settings: TrainingSettings, reference: str | None, *, evaluates: bool, merges: bool = False, saves: bool = False
+) -> None:
     """Refuse settings that do not fit, or that the run would ignore.
 
     Args:
@@ -106,6 +116,7 @@ def check_settings(settings: TrainingSettings, reference: str | None, *, evaluat
         reference: The model the user named, or None.
         evaluates: Whether there are held-out examples.
         merges: Whether an adapter is to be merged.
+        saves: Whether checkpoints are to be saved every so many steps.
 
     Raises:
         UsageError: All complaints in one message.
@@ -120,6 +131,8 @@ def check_settings(settings: TrainingSettings, reference: str | None, *, evaluat
     if mixture is not None:
         found += _objective_complaints(settings, mixture, reference)
     found += _routine_complaints(settings, reference, evaluates=evaluates, merges=merges)
+    if settings.patience and saves:
+        found.append("--save-steps: with --patience there is a checkpoint of each measurement; leave it out")
     if found:
         raise UsageError("; ".join(found))
 

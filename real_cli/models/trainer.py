@@ -252,6 +252,10 @@ def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) ->
     trainer.train_dataset, trainer.eval_dataset = rows, eval_rows
     trainer.args.output_dir = str(folder)
     trainer.optimizer = trainer.lr_scheduler = None
+    trainer.recent.clear()
+    for callback in trainer.callback_handler.callbacks:
+        if isinstance(callback, EarlyStoppingCallback):
+            callback.early_stopping_patience_counter = 0
 
 
 def load_weights(trainer: RealTrainer, checkpoint: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
-from real_cli.core.examples import Example
+from real_cli.core.examples import Example, ExampleReader
 from real_cli.core.records import Record
 from real_cli.errors import RealError, RecordError
 from real_cli.models.exampleset import ExampleSet, add_reference, tokenize_to_disk
@@ -14,6 +14,7 @@ from real_cli.models.tokens import ExampleTokenizer, TokenizedExample
 
 def prepare(
     records: Iterable[Record],
+    read: ExampleReader,
     tokenize: ExampleTokenizer,
     arrow: Path,
     settings: TrainingSettings,
@@ -24,10 +25,11 @@ def prepare(
     """Tokenize the records of a run, and weigh them.
 
     Args:
-        records: Records that the settings' reader can read.
+        records: Records that the reader can read.
+        read: From a record to an example.
         tokenize: Turns one into token ids; counts what it cuts.
         arrow: The file to write.
-        settings: What is read of a record.
+        settings: What becomes of weights and given log-probabilities.
         use_given: Take the reference log-probabilities that records carry.
         refuse: Gets the number (from 1) of a record that cannot be rendered, the record and the reason; may raise.
 
@@ -38,7 +40,6 @@ def prepare(
         RealError: If no example can be used, or all weights are 0.
     """
     numbers = count(1)
-    read = settings.reader()
 
     def tokenized(record: Record) -> tuple[Example, TokenizedExample] | None:
         number = next(numbers)

@@ -47,7 +47,7 @@ def train_ours(job):
         started = time.perf_counter()
         tokenize = ExampleTokenizer(policy.tokenizer, settings.max_length)
         arrow = Path(folder) / "pairs.arrow"
-        examples = prepare(job["rows"], tokenize, arrow, settings, use_given=False, refuse=print)
+        examples = prepare(job["rows"], settings.reader(), tokenize, arrow, settings, use_given=False, refuse=print)
         reference = Reference(
             None, settings.mixture, policy.layout, Attention.auto, job["batch_tokens"], settings.max_length, print
         )

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from tests.commands.test_train_objectives import write_rows
-from tests.commands.training import run, train
+from tests.commands.training import run, train, write_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

@@ -2,7 +2,6 @@
 
 import json
 
-import orjson
 import pytest
 
 from real_cli.core.names import Loss
@@ -154,6 +153,7 @@ def test_all_complaints_about_settings_come_at_once(tiny_policy, pair_rows, tmp_
         (["--loss", "spo", "--lora"], "--lora: spo trains a head beside the policy"),
         (["--stages", "--reference", "x"], "add --stage-reference initial"),
         (["--stage-reference", "initial"], "--stage-reference: there are no --stages"),
+        (["--patience", "1", "--eval-file", "x", "--save-steps", "2"], "--save-steps: with --patience there is a"),
     ],
 )
 def test_settings_that_would_be_ignored_or_cannot_be_are_refused(words, complaint, tiny_policy, pair_rows, tmp_path):
@@ -198,6 +198,15 @@ def test_spa_flags_the_pairs_of_least_margin_once_it_is_warm(tiny_policy, pair_r
     assert all(line["detector"] / (0.1 * line["margin"]) > 1.05 for line in moved)
 
 
+def test_spa_asks_the_weights_below_an_adapter_too(tiny_policy, pair_rows, tmp_path):
+    """With --lora the policy is wrapped; its detector sees what the adapter has learned."""
+    pytest.importorskip("peft")
+    words = ["--loss", "spa", "--lora", "--learning-rate", "1e-2", "--epochs", "2", "--dump", tmp_path / "flags"]
+    train(tiny_policy, tmp_path / "out", pair_rows, *words)
+    lines = [json.loads(line) for line in (tmp_path / "flags").read_text().splitlines()]
+    assert any(abs(line["detector"]) > 0.05 for line in lines[-8:])
+
+
 def test_the_policy_itself_is_the_detector_without_extrapolation(tiny_policy, pair_rows, tmp_path):
     """METHODS 18(f): lambda = 0 makes the detector's margin beta h, and no second model is run."""
     words = ["--loss", "spa", "--extrapolate", "0", "--epochs", "2"]
@@ -234,8 +243,3 @@ def test_what_is_shown_is_what_runs(tiny_policy, pair_rows, tmp_path):
     assert {name: kept[name] for name in kept} == {name: shown[name] for name in kept}
     # Cosine after one step of warm-up: 0, peak, 3/4 and 1/4 of it.
     assert [line["learning_rate"] for line in lines[:4]] == pytest.approx([0, 5e-7, 3.75e-7, 1.25e-7], abs=1e-9)
-
-
-def write_rows(path, rows):
-    path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
-    return path

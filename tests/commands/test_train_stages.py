@@ -3,13 +3,10 @@
 import json
 import math
 import signal
-import subprocess
-import sys
 
-import orjson
 import pytest
 
-from tests.commands.training import FAST, train, with_everything
+from tests.commands.training import train, with_everything, write_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 LN_2 = math.log(2)
@@ -53,6 +50,17 @@ def test_one_stage_is_no_stage(tiny_policy, pair_rows, tmp_path):
     assert [line["loss"] for line in staged] == pytest.approx([line["loss"] for line in plain], abs=1e-6)
 
 
+def test_each_stage_has_its_own_patience_and_held_out_pairs_need_no_stage(tiny_policy, pair_rows, tmp_path):
+    """Flipped labels rise from the first measurement on: two bad ones end each stage, not two in all."""
+    held_out = tmp_path / "held.jsonl"
+    flipped = [{"prompt": row["prompt"], "chosen": row["rejected"], "rejected": row["chosen"]} for row in pair_rows]
+    write_rows(held_out, flipped)
+    words = ["--stages", "--epochs", "20", "--learning-rate", "1e-2", "--eval-file", held_out, "--patience", "2"]
+    lines, _ = train(tiny_policy, tmp_path / "out", with_everything(pair_rows), *words, "--eval-steps", "1")
+    measured = [line["stage"] for line in lines if "eval_loss" in line]
+    assert measured == [1, 1, 1, 2, 2, 2]
+
+
 def places(folder):
     return [json.loads(line)["place"].rpartition(":")[2] for line in (folder / "pairs").read_text().splitlines()]
 
@@ -87,12 +95,12 @@ def test_equal_fields_keep_their_order_and_stages_are_sorted_inside(tiny_policy,
         (7, ["--epochs", "3", "--loss", "spo"]),
     ],
 )
-def test_a_run_stopped_anywhere_goes_on_to_the_same_end(stop_at, words, tiny_policy, pair_rows, tmp_path):
+def test_a_run_stopped_anywhere_goes_on_to_the_same_end(stop_at, words, tiny_policy, pair_rows, tmp_path, monkeypatch):
     """In the first stage, at its end, in the second; with what spa remembers, with spo's head, with an adapter."""
     rows = with_everything(pair_rows)
     words = [*words, "--learning-rate", "1e-2"]
     whole, _ = train(tiny_policy, tmp_path / "whole", rows, *words)
-    seen = train_until(stop_at, tiny_policy, tmp_path / "part", rows, words)
+    seen = train_until(stop_at, tiny_policy, tmp_path / "part", rows, words, monkeypatch)
     assert seen[-1]["step"] in (stop_at, stop_at + 1)
     rest, _ = train(tiny_policy, tmp_path / "part", [], *words, "--resume")
     together = [line["loss"] for line in seen + rest[:-1]]
@@ -100,24 +108,19 @@ def test_a_run_stopped_anywhere_goes_on_to_the_same_end(stop_at, words, tiny_pol
     assert rest[-1]["step"] == 12
 
 
-def train_until(step, policy, folder, rows, words):
-    """Train in a process of its own that gets SIGTERM after a step; return the lines it has written."""
-    script = f"""
-import os, signal, sys
-from real_cli.models import callbacks
-log = callbacks.Reporter.on_log
-def on_log(self, args, state, control, logs=None, **kwargs):
-    log(self, args, state, control, logs, **kwargs)
-    if self._steps_before + state.global_step == {step} and "loss" in logs:
-        os.kill(os.getpid(), signal.SIGTERM)
-callbacks.Reporter.on_log = on_log
-from real_cli.commands.app import main
-main()
-"""
-    command = ["train-dpo", "--policy", policy, "--output", folder, *FAST, *words]
-    data = b"".join(orjson.dumps(row) + b"\n" for row in rows)
-    stopped = subprocess.run(
-        [sys.executable, "-c", script, *map(str, command)], input=data, capture_output=True, check=False
-    )
-    assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr.decode()
-    return [json.loads(line) for line in stopped.stdout.splitlines()]
+def train_until(step, policy, folder, rows, words, monkeypatch):
+    """Train in this process, which gets SIGTERM after a step; return the lines that were written."""
+    from real_cli.models.callbacks import Reporter
+
+    log = Reporter.on_log
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        log(self, args, state, control, logs, **kwargs)
+        if self._steps_before + state.global_step == step and "loss" in logs:
+            signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reporter, "on_log", on_log)
+        lines, said = train(policy, folder, rows, *words, status=128 + signal.SIGTERM)
+    assert "go on with --resume" in said
+    return lines

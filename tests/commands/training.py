@@ -32,3 +32,9 @@ def with_everything(pair_rows):
         | {"score_chosen": 3 + number, "score_rejected": 1, "stage": 1 + number % 2, "gap": number * 3 % 8}
         for number, row in enumerate(pair_rows)
     ]
+
+
+def write_rows(path, rows):
+    """Write rows to a file; return its path."""
+    path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    return path

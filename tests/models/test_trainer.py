@@ -8,7 +8,7 @@ import pytest
 from real_cli.core.names import TokenLayout
 from tests.trajectories import TRL_NAMES, our_losses, settings_for, trl_losses
 
-ON_SMOLLM2 = ("dpo", "ipo", "robust", "aot", "sft")
+ON_SMOLLM2 = ("dpo", "aot")
 
 
 @pytest.mark.slow

@@ -165,14 +165,18 @@ def test_the_last_checkpoint_is_the_one_with_the_highest_step_not_the_longest_na
     workspace = opened(folder, resume=True)
     for step in (9, 100, 20):
         checkpoint(folder, step)
-    assert workspace.last_checkpoint() == folder / "checkpoint-100"
+    assert workspace.last_checkpoint(folder) == folder / "checkpoint-100"
+    (folder / "stage-2").mkdir()
+    assert workspace.last_checkpoint(folder / "stage-2") is None
+    checkpoint(folder / "stage-2", 3)
+    assert workspace.last_checkpoint(folder / "stage-2") == folder / "stage-2" / "checkpoint-3"
 
 
 def test_a_checkpoint_that_was_not_written_to_its_end_does_not_count(folder):
     workspace = opened(folder, resume=True)
     checkpoint(folder, 10)
     checkpoint(folder, 20, whole=False)
-    assert workspace.last_checkpoint() == folder / "checkpoint-10"
+    assert workspace.last_checkpoint(folder) == folder / "checkpoint-10"
 
 
 @pytest.mark.parametrize("resume", [True, False])
@@ -180,7 +184,7 @@ def test_without_a_checkpoint_or_without_resume_a_run_starts_at_the_beginning(fo
     workspace = opened(folder, resume=resume)
     if not resume:
         checkpoint(folder, 10)
-    assert workspace.last_checkpoint() is None
+    assert workspace.last_checkpoint(folder) is None
 
 
 @pytest.mark.parametrize(

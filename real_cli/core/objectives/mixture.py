@@ -77,7 +77,12 @@ class Part(NamedTuple):
 
 
 class Mixture:
-    """A weighted sum of objectives.
+    """A weighted sum of objectives; what does not fit is refused on making one, all complaints in one message.
+
+    Args:
+        names: Of rows of OBJECTIVES.
+        weights: One a name; none for 1 each.
+        given: Knobs that differ from their defaults, for all objectives that read them.
 
     Example:
         >>> from real_cli.core.objectives.logps import made_up_logps
@@ -88,8 +93,6 @@ class Mixture:
     def __init__(
         self, names: Sequence[str], weights: Sequence[float] = (), given: Mapping[str, float] | None = None
     ) -> None:
-        # Of rows of OBJECTIVES; one weight a name, none for 1 each; knobs that differ from their defaults, for all
-        # objectives that read them. Whatever does not fit is refused in one message.
         given = given or {}
         complaints = _name_complaints(names, weights)
         if not complaints:
