@@ -167,9 +167,10 @@ def trainable_rows(examples: ExampleSet, indices: Sequence[int] | None = None) -
         A `datasets.Dataset` with `row` (the number in `examples.rows`), `ref_logps` and, where they are known,
         `ref_token_logps`, and a column for each number.
     """
-    chosen = range(len(examples.rows)) if indices is None else indices
-    rows = examples.rows if indices is None else examples.rows.select(list(indices))
-    columns: dict[str, list[Any]] = {"row": list(chosen), "ref_logps": [examples.scores[index] for index in chosen]}
+    everything = list(range(len(examples.rows)))
+    chosen = everything if indices is None else list(indices)
+    rows = examples.rows if chosen == everything else examples.rows.select(chosen)
+    columns: dict[str, list[Any]] = {"row": chosen, "ref_logps": [examples.scores[index] for index in chosen]}
     if examples.token_scores:
         columns["ref_token_logps"] = [examples.token_scores[index] for index in chosen]
     columns |= {name: [values[index] for index in chosen] for name, values in examples.columns.items()}

@@ -146,6 +146,8 @@ def _objective_complaints(settings: TrainingSettings, mixture: Mixture, referenc
         yield f"--weight-field: {mixture.name} sorts the pairs of a batch, none has a value of its own"
     if settings.offset_field is not None and "offset" not in [column.name for column in mixture.columns]:
         yield f"--offset-field: {mixture.name} does not read it; dlma does"
+    if Need.decoupled in mixture.needs and settings.is_moving:
+        yield f"--stages: {mixture.name} asks the reference in every step; add --stage-reference initial"
     if Need.degrees in mixture.needs and settings.adapts:
         yield f"--lora: {mixture.name} trains a head beside the policy, which an adapter cannot hold; leave --lora out"
 

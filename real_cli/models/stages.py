@@ -65,7 +65,7 @@ class StagedTraining:
         results = [self._done(name) for name, _ in stages]
         first = results.index(None) if None in results else len(results)
         reporter = Reporter(report, lambda: bool(stops))
-        trainer = self._make(examples, held_out, stages[0][1], reporter)
+        trainer = self._make(examples, held_out, reporter)
         if first:
             load_weights(trainer, _needed(self.last_checkpoint(self._place(stages[first - 1][0]))))
         for number, (name, rows) in enumerate(stages[first:], first):
@@ -84,16 +84,16 @@ class StagedTraining:
             self._mark_done(name, results[number])
         return trainer, _sum([result for result in results if result is not None])
 
-    def _make(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], reporter: Reporter) -> Any:
+    def _make(self, examples: ExampleSet, held_out: ExampleSet | None, reporter: Reporter) -> Any:
+        """Set up the trainer; each stage gives it its own rows before the first step."""
         from real_cli.models.trainer import make_trainer
 
         asked = None
         if Need.decoupled in self.settings.mixture.needs:
             asked = self.reference.load_apart(self.policy)
-        train_rows = trainable_rows(examples, rows)
-        eval_rows = trainable_rows(held_out) if held_out else None
+        eval_rows = held_out.rows if held_out else None
         return make_trainer(
-            self.policy, train_rows, eval_rows, self.folder, self.settings, reporter, self.routine, asked
+            self.policy, examples.rows, eval_rows, self.folder, self.settings, reporter, self.routine, asked
         )
 
     def _refer(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any) -> None:

@@ -78,15 +78,15 @@ class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
         self.recent.end_batch()
         return loss
 
-    def _slopes(self, model: Any, inputs: dict[str, Any]) -> dict[str, Tensor]:
-        """Work out the loss of a batch whose examples it compares, and its gradient by each log-probability."""
+    def _slopes(self, model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Work out the losses of a batch whose examples it compares, and the gradient by each log-probability."""
         with torch.no_grad(), self.compute_loss_context_manager():
             whole = join_logps([self._gather(model, inputs, one) for one in inputs["passes"]])
         policy = whole.policy.clone().requires_grad_()
-        loss = self._mixture(replace(whole, policy=policy)).mean()
-        (grad,) = torch.autograd.grad(loss, policy)
-        order = torch.cat([one["examples"] for one in inputs["passes"]])
-        return {"slopes": torch.empty_like(grad).index_copy_(0, order, grad), "loss": loss.detach()}
+        values = self._mixture.values(replace(whole, policy=policy))
+        (grad,) = torch.autograd.grad(self._mixture.total(values).sum(), policy)
+        order = torch.cat([one["examples"] for one in inputs["passes"]]).argsort()
+        return {"slopes": grad[order], "values": {name: own.detach()[order] for name, own in values.items()}}
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
         """Sum the losses of the examples in these passes, over the number of examples in the whole batch."""
@@ -112,13 +112,15 @@ class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
 
     def _sum(self, logps: Logps, inputs: dict[str, Any], own: Tensor) -> Tensor:
         """Sum the values of some examples, each by its weight."""
-        if "slopes" in inputs:  # the value is this part's share of the loss, the gradient that of the whole batch
-            self._note(logps, {})
-            moved = logps.policy - logps.policy.detach()
-            return (inputs["slopes"][own] * moved).sum() * len(inputs["ref_logps"]) + inputs["loss"] * len(own)
-        values = self._mixture.values(logps)
-        self._note(logps, values)
-        total = self._mixture.total(values)
+        if "slopes" in inputs:  # the values are known; the gradient is that of the whole batch
+            moved = (inputs["slopes"][own] * (logps.policy - logps.policy.detach())).sum(dim=1)
+            values = {name: known[own] for name, known in inputs["values"].items()}
+            self._note(logps, values)
+            total = self._mixture.total(values) + moved
+        else:
+            values = self._mixture.values(logps)
+            self._note(logps, values)
+            total = self._mixture.total(values)
         if self._dump is not None and self.model.training:
             self._show(logps, total, inputs["rows"][own])
         return (total * logps.columns[WEIGHT] if WEIGHT in logps.columns else total).sum()

@@ -73,6 +73,23 @@ def test_summed_objectives_are_the_weighted_sum_and_each_has_a_line(tiny_policy,
     assert line["loss"] == pytest.approx(alone["dpo"] + 0.001 * alone["sft"], abs=1e-6)
 
 
+def test_a_batch_that_is_compared_is_the_same_in_one_pass_and_in_many(tiny_policy, pair_rows, tmp_path):
+    """aot sorts four pairs: each pass a pair or all in one, the losses, their parts and the dump agree."""
+    found = []
+    for tokens in ("1", "4096"):
+        words = ["--loss", "aot,sft", "--batch-size", "4", "--epochs", "3", "--gradient-accumulation", "2"]
+        folder = tmp_path / tokens
+        lines, _ = train(
+            tiny_policy, folder, pair_rows, *words, "--batch-tokens", tokens, "--dump", tmp_path / f"{tokens}.jsonl"
+        )
+        dumped = [json.loads(line) for line in (tmp_path / f"{tokens}.jsonl").read_text().splitlines()]
+        pairs = {(line["step"], line["place"]): line["loss"] for line in dumped}
+        assert len(pairs) == 24
+        numbers = [line[name] for line in lines[:-1] for name in ("loss", "losses/aot", "losses/sft", "grad_norm")]
+        found.append(numbers + [pairs[key] for key in sorted(pairs)])
+    assert found[0] == pytest.approx(found[1], abs=1e-4)
+
+
 def test_weights_have_mean_one_and_weigh_the_loss(tiny_policy, pair_rows, tmp_path):
     """ipo starts at 25 for every pair, so the first loss is 25 times the mean weight: 1, or with --raw-weights 2.5."""
     rows = [row | {"gain": 1 + 3 * (number % 2)} for number, row in enumerate(pair_rows)]
@@ -151,6 +168,7 @@ def test_all_complaints_about_settings_come_at_once(tiny_policy, pair_rows, tmp_
         (["--loss", "exo", "--label-smoothing", "0"], "--label-smoothing must be greater than 0"),
         (["--loss", "ada-dpo", "--tau-min", "9"], "--tau-min 9.0: is above --tau-max"),
         (["--loss", "spo", "--lora"], "--lora: spo trains a head beside the policy"),
+        (["--stages", "--loss", "spa"], "spa asks the reference in every step; add --stage-reference initial"),
         (["--stages", "--reference", "x"], "add --stage-reference initial"),
         (["--stage-reference", "initial"], "--stage-reference: there are no --stages"),
         (["--patience", "1", "--eval-file", "x", "--save-steps", "2"], "--save-steps: with --patience there is a"),
