@@ -38,7 +38,7 @@ def read_run(lines: Sequence[Mapping[str, Any]], *, has_reference: bool = True) 
     margin = _margin_sentence(chosen, rejected)
     if not has_reference:
         margin += "; between the first third of the steps and the last, which had other pairs"
-    return [margin, _accuracy_sentence(start[NAMES[2]], end[NAMES[2]])]
+    return [margin, _accuracy_sentence(start[NAMES[2]], end[NAMES[2]], has_moved=abs(chosen - rejected) >= CLOSE)]
 
 
 def _mean(lines: Sequence[Mapping[str, Any]], name: str) -> float:
@@ -65,7 +65,7 @@ def _moved(name: str, change: float) -> str:
     return f"{name} {'rose' if change > 0 else 'fell'} by {abs(change):.3f}"
 
 
-def _accuracy_sentence(start: float, end: float) -> str:
-    if end >= SATURATED:
+def _accuracy_sentence(start: float, end: float, *, has_moved: bool) -> str:
+    if end >= SATURATED and has_moved:
         return f"accuracy is saturated at {end:.2f}: these pairs have little more to teach"
     return f"accuracy went from {start:.2f} to {end:.2f}"

@@ -122,3 +122,20 @@ def test_a_policy_is_named_and_so_is_its_folder(tiny_policy, pair_rows):
     """--show-config needs neither, training both."""
     _, said = run("train-dpo", "--loss", "ipo", rows=pair_rows, status=2)
     assert "--policy and --output are needed" in said
+
+
+def test_the_help_lists_every_option_once_in_its_group():
+    """An option that is in no group would end the list under a title of its own."""
+    import inspect
+
+    from typer.testing import CliRunner
+
+    from real_cli.commands.app import app
+    from real_cli.commands.train_dpo import train_dpo
+    from real_cli.commands.training_options import GROUPS
+
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(set(inspect.signature(train_dpo).parameters) - {"context", "files"})
+    shown = CliRunner().invoke(app, ["train-dpo", "--help"]).output
+    titles = [line.removesuffix(":") for line in shown.splitlines() if line.endswith(":") and line[0] != " "]
+    assert titles == ["Arguments", *GROUPS, "Options"]  # the last has --help alone

@@ -32,6 +32,11 @@ def test_accuracy_is_saturated_from_ninety_nine_percent(accuracy, sentence):
     assert read_run([line(0, 0), line(1, 0, accuracy)])[1].startswith(sentence)
 
 
+def test_a_margin_that_has_not_moved_saturates_nothing():
+    """Rounding orders pairs too."""
+    assert read_run([line(0, 0, 1.0), line(1e-5, 0, 1.0)])[1] == "accuracy went from 1.00 to 1.00"
+
+
 def test_the_ends_are_tenths_of_the_steps_and_thirds_where_pairs_have_no_reference():
     """Thirty steps of 0, 1, 2, ...: 28 - 1 = 27 between the means of three, 24.5 - 4.5 = 20 of ten."""
     steps = [line(number, 0) for number in range(30)]

@@ -28,6 +28,17 @@ def test_every_step_has_the_loss_of_trl_in_both_layouts(loss, tiny_policy, pair_
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
+def test_a_sum_of_objectives_over_accumulated_batches_is_that_of_trl(tiny_policy, pair_rows, tmp_path):
+    """DRIFT's sum, its second part made visible; a token mean is over each batch of three, as in TRL."""
+    settings = settings_for("dpo", "sft", loss_weights=(1.0, 0.1), batch_size=3, gradient_accumulation=2)
+    trls = trl_losses(tiny_policy, pair_rows, tmp_path / "trl", settings)
+    ours = our_losses(tiny_policy, pair_rows, tmp_path / "ours", settings)
+    assert ours == pytest.approx(trls, abs=1e-4)
+    assert len(ours) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_every_metric_is_that_of_trl(tiny_policy, pair_rows, tmp_path):
     """Names and values, over batches of three in several passes and a last one of two; only tokens are fewer."""
     settings = settings_for("dpo", batch_size=3)
