@@ -123,10 +123,12 @@ def train_dpo(
 
     given = {name for name in values if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"}
     settings = settings_from(values, given)
-    check_settings(settings, reference, evaluates=eval_file is not None, merges=merge, saves=save_steps > 0)
-    if policy is None or output is None:
+    check_settings(settings, values)
+    if show_config:
         write_stdout(describe_settings(settings, preset) | {"reference": reference})
         return Status.done
+    assert policy is not None
+    assert output is not None
     extras = Extras.of(values)
     workspace = Workspace(output, resume=resume)
     job = Job(

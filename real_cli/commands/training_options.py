@@ -139,7 +139,9 @@ OptimizerOption = Annotated[
     Optimizer, typer.Option("--optimizer", help="What takes the steps; adamw-8bit needs bitsandbytes.")
 ]
 WeightDecay = Annotated[float, typer.Option("--weight-decay", metavar="X", min=0, help="Pull of the weights to 0.")]
-MaxGradNorm = Annotated[float, typer.Option("--max-grad-norm", metavar="X", min=0, help="Longer gradients are cut.")]
+MaxGradNorm = Annotated[
+    float, typer.Option("--max-grad-norm", metavar="X", min=0, help="Gradients are cut to it; 0: never.")
+]
 Epochs = Annotated[float, typer.Option("--epochs", metavar="X", min=0, help="Passes over the pairs.")]
 MaxSteps = Annotated[
     int | None,
@@ -149,7 +151,13 @@ MaxSteps = Annotated[
 ]
 BatchSize = Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="Pairs in one batch.")]
 GradientAccumulation = Annotated[
-    int, typer.Option("--gradient-accumulation", metavar="N", min=1, help="Batches in one step.")
+    int,
+    typer.Option(
+        "--gradient-accumulation",
+        metavar="N",
+        min=1,
+        help="Batches in one step; token means (sft), sorting (aot) and spa's memory go by batches.",
+    ),
 ]
 Lora = Annotated[bool, typer.Option("--lora", help="Train a LoRA adapter instead of all weights (needs peft).")]
 Qlora = Annotated[
@@ -171,7 +179,7 @@ EvalFile = Annotated[
     typer.Option("--eval-file", metavar="FILE", show_default=False, help="Held-out pairs, measured after each epoch."),
 ]
 EvalSteps = Annotated[
-    int, typer.Option("--eval-steps", metavar="N", min=0, help="Measure them every N steps instead; 0 each epoch.")
+    int, typer.Option("--eval-steps", metavar="N", min=0, help="Measure --eval-file every N steps; 0 each epoch.")
 ]
 Patience = Annotated[
     int,
@@ -188,7 +196,8 @@ Dump = Annotated[
         "--dump",
         metavar="FILE",
         show_default=False,
-        help="Write a line for each pair of each step: its place, loss, margin, ada-dpo's tau, spa's flag.",
+        help="Write a line for each pair of each step: its place, its loss before its weight, its margin h in "
+        "nats before beta, and ada-dpo's tau or spa's flag.",
     ),
 ]
 LoggingSteps = Annotated[int, typer.Option("--logging-steps", metavar="N", min=1, help="Report every N steps.")]

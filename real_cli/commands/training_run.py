@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from real_cli.commands.guard import StopRequest
 from real_cli.core.layouts import adapt
 from real_cli.core.names import Attention, Precision, Preset, TokenLayout
+from real_cli.core.objectives import Need
 from real_cli.core.readings import read_run
 from real_cli.core.records import Record
 from real_cli.errors import RealError, Status
@@ -95,7 +96,7 @@ class TrainingRun:
         policy = self._load()
         examples = self._prepare(train_data, policy, "train")
         held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
-        reference = self._reference()
+        reference = self._make_reference()
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
         self._export(train_data, examples)
         with StopRequest() as stop, quiet_libraries():
@@ -163,7 +164,9 @@ class TrainingRun:
         use_given = self._extras.reference is None
         arrow = data.path.with_suffix(".arrow")
         read = self._settings.reader(held_out=name == "eval")
-        made = prepare(read_spool(data), read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse)
+        made = prepare(
+            read_spool(data), read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse, what=name
+        )
         self._counts[name] = asdict(tokenize.counts)
         if told := tokenize.counts.sentence(self._settings.max_length):
             self._say(told)
@@ -176,7 +179,7 @@ class TrainingRun:
         places = self._places.get(name, [])
         return places[number - 1] if number <= len(places) else f"{name} pair {number}"
 
-    def _reference(self) -> Reference:
+    def _make_reference(self) -> Reference:
         extras = self._extras
         return Reference(
             extras.reference,
@@ -232,15 +235,15 @@ class TrainingRun:
                 dump,
             )
             find, folder = self._workspace.last_checkpoint, self._workspace.folder
-            staged = StagedTraining(
-                policy, reference, self._settings, routine, folder, find, self._say, lambda count: None
-            )
+            staged = StagedTraining(policy, reference, self._settings, routine, folder, find, self._say)
             return staged.run(examples, held_out, report, stop)
 
     def _open_dump(self, stack: ExitStack, examples: ExampleSet) -> Callable[[Record], None] | None:
         if self._extras.dump is None:
             return None
-        stream = stack.enter_context(open_output(self._extras.dump))
+        goes_on = self._workspace.is_resumed and self._extras.dump.is_file()  # the earlier steps are in it
+        opened = self._extras.dump.open("ab") if goes_on else open_output(self._extras.dump)
+        stream: IO[bytes] = stack.enter_context(opened)
         numbers = [number for number, kept in enumerate(examples.kept, 1) if kept]
 
         def write(line: Record) -> None:
@@ -287,7 +290,7 @@ class TrainingRun:
         """Say what the run did, in words; of the last stage, because each begins at its own reference."""
         last = self._logged[-1].get("stage") if self._logged else None
         own = [line for line in self._logged if line.get("stage") == last]
-        sentences = read_run(own, has_reference=self._reference().is_needed)
+        sentences = read_run(own, has_reference=Need.reference in self._settings.mixture.needs)
         counts = self._counts["train"]
         if counts["num_truncated"]:
             share = counts["num_truncated"] / counts["num_pairs"]

@@ -119,6 +119,10 @@ def _ranking(record: Record) -> list[Marked]:
             raise RecordError(f"response {number} has no 'score'; a ranking needs one on every response")
     if len(responses) < 2:
         raise RecordError(f"{len(responses)} responses; a ranking needs two or more")
+    if len({response["score"] for response in responses}) == 1:
+        raise RecordError(
+            f"all {len(responses)} responses have the score {responses[0]['score']}; a ranking needs an order"
+        )
     ranked = sorted(responses, key=lambda response: -response["score"])  # stable: equal scores keep their order
     return [Marked(response["text"], float(response["score"])) for response in ranked]
 

@@ -100,7 +100,6 @@ class Schedule(StrEnum):
     cosine = "cosine"
     constant = "constant"
     inverse_sqrt = "inverse_sqrt"
-    polynomial = "polynomial"
 
 
 class Optimizer(StrEnum):

@@ -1,5 +1,6 @@
 """What a training run did, in a few plain sentences."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,9 @@ from typing import Any
 # without one pairs differ more than they move, and only means over many of them say anything.
 END_SHARE = 0.1
 END_SHARE_ALONE = 1 / 3
+# Pairs are learned when nearly all are in order and by a margin that leaves little gradient: sigmoid(ln 9) = 0.9.
 SATURATED = 0.99
+SATURATED_MARGIN = math.log(9)
 NAMES = ("rewards/chosen", "rewards/rejected", "rewards/accuracies")
 CLOSE = 5e-4
 
@@ -38,7 +41,8 @@ def read_run(lines: Sequence[Mapping[str, Any]], *, has_reference: bool = True) 
     margin = _margin_sentence(chosen, rejected)
     if not has_reference:
         margin += "; between the first third of the steps and the last, which had other pairs"
-    return [margin, _accuracy_sentence(start[NAMES[2]], end[NAMES[2]], has_moved=abs(chosen - rejected) >= CLOSE)]
+    is_wide = end[NAMES[0]] - end[NAMES[1]] >= SATURATED_MARGIN
+    return [margin, _accuracy_sentence(start[NAMES[2]], end[NAMES[2]], is_wide=is_wide)]
 
 
 def _mean(lines: Sequence[Mapping[str, Any]], name: str) -> float:
@@ -65,7 +69,7 @@ def _moved(name: str, change: float) -> str:
     return f"{name} {'rose' if change > 0 else 'fell'} by {abs(change):.3f}"
 
 
-def _accuracy_sentence(start: float, end: float, *, has_moved: bool) -> str:
-    if end >= SATURATED and has_moved:
+def _accuracy_sentence(start: float, end: float, *, is_wide: bool) -> str:
+    if end >= SATURATED and is_wide:
         return f"accuracy is saturated at {end:.2f}: these pairs have little more to teach"
     return f"accuracy went from {start:.2f} to {end:.2f}"

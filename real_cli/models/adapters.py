@@ -33,7 +33,7 @@ def lora_config(settings: TrainingSettings) -> Any:
     rank = settings.lora_rank or DEFAULT_RANK
     return LoraConfig(
         r=rank,
-        lora_alpha=settings.lora_alpha or 2 * rank,
+        lora_alpha=2 * rank if settings.lora_alpha is None else settings.lora_alpha,
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
@@ -68,4 +68,5 @@ def save_policy(trainer: Any, folder: Path, *, merge: bool = False) -> None:
         if getattr(model, "is_quantized", False):
             model = model.dequantize()
     model.save_pretrained(str(folder))
+    (folder / "README.md").unlink(missing_ok=True)  # peft's model card, which quotes the hub
     trainer.processing_class.save_pretrained(str(folder))

@@ -85,6 +85,8 @@ def training_arguments(
         gradient_checkpointing=routine.gradient_checkpointing,
         logging_steps=routine.logging_steps,
         logging_first_step=True,
+        logging_nan_inf_filter=False,  # it would log 0 where the loss is no number
+        restore_callback_states_from_checkpoint=True,  # how long patience has lasted
         disable_tqdm=True,
         prediction_loss_only=True,
         report_to=routine.report_to.split(","),

@@ -1,5 +1,6 @@
 """What goes on beside the steps of a training run: lines, signals, and what a checkpoint must remember."""
 
+import math
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from transformers import TrainerCallback
 
 from real_cli.core.records import Record
+from real_cli.errors import RealError
 
 # Lines that the trainer logs at its end; the result says the same in our words.
 CLOSING_KEY = "train_runtime"
@@ -40,7 +42,16 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
         self._saves_last = saves_last
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
-        """Report one line."""
+        """Report one line.
+
+        Raises:
+            RealError: If the loss is no finite number any more.
+        """
+        if not math.isfinite(logs.get("loss", 0.0)):
+            raise RealError(
+                f"step {self._steps_before + state.global_step}: the loss is {logs['loss']}; nothing was saved: lower "
+                "--learning-rate, or train in float32"
+            )
         if state.is_world_process_zero and CLOSING_KEY not in logs:
             self._report({"step": self._steps_before + state.global_step, **self._stage, **logs})
 

@@ -167,6 +167,9 @@ def trainable_rows(examples: ExampleSet, indices: Sequence[int] | None = None) -
         A `datasets.Dataset` with `row` (the number in `examples.rows`), `ref_logps` and, where they are known,
         `ref_token_logps`, and a column for each number.
     """
+    from datasets import disable_progress_bars
+
+    disable_progress_bars()  # standard error is ours
     everything = list(range(len(examples.rows)))
     chosen = everything if indices is None else list(indices)
     rows = examples.rows if chosen == everything else examples.rows.select(chosen)

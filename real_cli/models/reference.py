@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from real_cli.core.names import Attention, TokenLayout
 from real_cli.core.objectives import Mixture, Need
+from real_cli.errors import ModelError
 from real_cli.models.device import default_batch_tokens
 from real_cli.models.exampleset import ExampleSet, fill_scores
 from real_cli.models.policies import Policy, load_resolved
@@ -71,11 +72,27 @@ class Reference:
 
         Returns:
             The policy itself if it is its own reference.
+
+        Raises:
+            ModelError: If the reference reads other token ids than the policy.
         """
         if self.name is None or resolve_model(self.name) == policy.path:
             return policy
         model = load_resolved(self.name, resolve_model(self.name), policy.place, self.attention)
+        self._check_vocabulary(model, policy)
         return settle_layout(model, self.name, self.layout, max_length=self.max_length, told=self.told)
+
+    def _check_vocabulary(self, model: Policy, policy: Policy) -> None:
+        known = model.tokenizer.get_vocab()
+        others = [token for token, number in policy.tokenizer.get_vocab().items() if known.get(token) != number]
+        if others:
+            raise ModelError(
+                f"--reference {self.name}: its tokenizer is not the policy's, {len(others):,} tokens differ, "
+                f"'{others[0]}' for one; both must read the same token ids"
+            )
+        widths = [own.model.get_output_embeddings().weight.shape[0] for own in (model, policy)]
+        if Need.decoupled in self.mixture.needs and widths[0] != widths[1]:
+            raise ModelError(f"--reference {self.name}: {widths[0]:,} logits, the policy has {widths[1]:,}")
 
     def load_apart(self, policy: Policy) -> Policy:
         """Load the reference as a model of its own, for objectives that ask it in every step.

@@ -1,7 +1,8 @@
 """The settings of a training run, and what is wrong with them."""
 
+import math
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from real_cli.core.examples import ExampleReader
@@ -13,6 +14,8 @@ from real_cli.errors import UsageError
 # Numbers of an example that belong to the run and not to its objective.
 WEIGHT, STAGE, PLACE_IN_ORDER = "weight", "stage", "order"
 NO_REFERENCE = "none"
+MOST_WEIGHT = 1e30  # more of them could not be summed
+TRACKERS = ("tensorboard", "wandb", "trackio")
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class TrainingSettings:
         """
         mixture = self.mixture
         columns = [*mixture.columns]
-        columns += [Column(WEIGHT, 0)] * (self.weight_field is not None)
+        columns += [Column(WEIGHT, 0, MOST_WEIGHT)] * (self.weight_field is not None)
         if not held_out:
             columns += [Column(STAGE)] * self.stages + [Column(PLACE_IN_ORDER)] * (self.order_field is not None)
         fields = {"offset": self.offset_field, WEIGHT: self.weight_field, PLACE_IN_ORDER: self.order_field}
@@ -97,47 +100,45 @@ class TrainingSettings:
     @property
     def is_moving(self) -> bool:
         """Whether the reference is another one in each stage."""
-        return self.stages and self.reference_of_stages is StageReference.previous
+        is_previous = self.reference_of_stages is StageReference.previous
+        return self.stages and is_previous and Need.reference in self.mixture.needs
 
     @property
     def uses_given_scores(self) -> bool:
         """Whether reference log-probabilities that a record carries are what the objective needs."""
         mixture = self.mixture
-        return mixture.responses is Responses.pair and Need.tokens not in mixture.needs and not self.is_moving
+        asks_more = mixture.needs & (Need.tokens | Need.decoupled) or mixture.responses is not Responses.pair
+        return Need.reference in mixture.needs and not asks_more and not self.is_moving
 
 
-def check_settings(
-    settings: TrainingSettings, reference: str | None, *, evaluates: bool, merges: bool = False, saves: bool = False
-) -> None:
+def check_settings(settings: TrainingSettings, values: Mapping[str, Any]) -> None:
     """Refuse settings that do not fit, or that the run would ignore.
 
     Args:
         settings: Of the run.
-        reference: The model the user named, or None.
-        evaluates: Whether there are held-out examples.
-        merges: Whether an adapter is to be merged.
-        saves: Whether checkpoints are to be saved every so many steps.
+        values: All options by name, those that do not decide the trajectory too.
 
     Raises:
         UsageError: All complaints in one message.
     """
-    found = []
+    found: list[str] = []
     try:
         mixture: Mixture | None = settings.mixture
     except UsageError as error:
         found.append(str(error))
         known = [name for name in settings.loss if name in OBJECTIVES]
         mixture = Mixture(known[:1]) if known else None
+        settings = replace(settings, loss=tuple(known[:1]), loss_weights=(), knobs={})
     if mixture is not None:
-        found += _objective_complaints(settings, mixture, reference)
-    found += _routine_complaints(settings, reference, evaluates=evaluates, merges=merges)
-    if settings.patience and saves:
-        found.append("--save-steps: with --patience there is a checkpoint of each measurement; leave it out")
+        found += _objective_complaints(settings, mixture, values)
+    found += _routine_complaints(settings, values)
+    found += _number_complaints(settings)
     if found:
         raise UsageError("; ".join(found))
 
 
-def _objective_complaints(settings: TrainingSettings, mixture: Mixture, reference: str | None) -> Iterator[str]:
+def _objective_complaints(settings: TrainingSettings, mixture: Mixture, values: Mapping[str, Any]) -> Iterator[str]:
+    reference = values["reference"]
     if Need.reference in mixture.needs and reference == NO_REFERENCE:
         yield f"--reference none: {mixture.name} needs a reference; leave the option out, or name one"
     if Need.reference not in mixture.needs and reference not in (None, NO_REFERENCE):
@@ -146,29 +147,47 @@ def _objective_complaints(settings: TrainingSettings, mixture: Mixture, referenc
         yield f"--weight-field: {mixture.name} sorts the pairs of a batch, none has a value of its own"
     if settings.offset_field is not None and "offset" not in [column.name for column in mixture.columns]:
         yield f"--offset-field: {mixture.name} does not read it; dlma does"
+    if values["export_logps"] is not None and not settings.uses_given_scores:
+        yield f"--export-logps: {mixture.name} has none, here, that a later run could read; leave it out"
+    if settings.stage_reference is not None and Need.reference not in mixture.needs:
+        yield f"--stage-reference: {mixture.name} reads no reference; leave it out"
+    if settings.is_moving and reference is not None:
+        yield f"--reference {reference}: --stages compare with the previous one; add --stage-reference initial"
     if Need.decoupled in mixture.needs and settings.is_moving:
         yield f"--stages: {mixture.name} asks the reference in every step; add --stage-reference initial"
     if Need.degrees in mixture.needs and settings.adapts:
-        yield f"--lora: {mixture.name} trains a head beside the policy, which an adapter cannot hold; leave --lora out"
+        yield f"--lora, --qlora: {mixture.name} trains a head beside the policy, which an adapter cannot hold"
 
 
-def _routine_complaints(
-    settings: TrainingSettings, reference: str | None, *, evaluates: bool, merges: bool
-) -> Iterator[str]:
+def _routine_complaints(settings: TrainingSettings, values: Mapping[str, Any]) -> Iterator[str]:
     if settings.weight_field is None and not settings.normalize_weights:
         yield "--raw-weights: there is no --weight-field"
     if settings.stage_reference is not None and not settings.stages:
         yield "--stage-reference: there are no --stages"
-    if settings.is_moving and reference is not None:
-        yield f"--reference {reference}: --stages compare with the previous one; add --stage-reference initial"
     if settings.order_field == "":
         yield f"--order {settings.order}: shuffle, given or the name of a field is needed"
-    if not evaluates and (settings.eval_steps or settings.patience):
+    if values["eval_file"] is None and (settings.eval_steps or settings.patience):
         yield "--eval-steps, --patience: there is no --eval-file to measure"
     if settings.lora and settings.qlora:
         yield "--lora, --qlora: choose one of them"
-    if not settings.adapts and (settings.lora_rank is not None or settings.lora_alpha is not None or merges):
+    if not settings.adapts and (settings.lora_rank is not None or settings.lora_alpha is not None or values["merge"]):
         yield "--lora-rank, --lora-alpha, --merge: there is no --lora or --qlora"
+    if settings.patience and values["save_steps"]:
+        yield "--save-steps: with --patience there is a checkpoint of each measurement; leave it out"
+    trackers = values["report_to"].split(",")
+    if trackers != ["none"] and not set(trackers) <= set(TRACKERS):
+        yield f"--report-to {values['report_to']}: {', '.join(TRACKERS)} or none is needed"
+
+
+def _number_complaints(settings: TrainingSettings) -> Iterator[str]:
+    """What typer's ranges let through: NaN, infinity, and a 0 that would train nothing."""
+    for name, low in (("learning_rate", 0), ("epochs", 0), ("lora_alpha", 0)):
+        value = getattr(settings, name)
+        if value is not None and not low < value < math.inf:
+            yield f"--{name.replace('_', '-')} {value}: must be greater than {low}, and finite"
+    for name in ("warmup", "weight_decay", "max_grad_norm"):
+        if not 0 <= getattr(settings, name) < math.inf:
+            yield f"--{name.replace('_', '-')} {getattr(settings, name)}: must be at least 0, and finite"
 
 
 def settings_from(values: Mapping[str, Any], given: Container[str]) -> TrainingSettings:
@@ -185,16 +204,12 @@ def settings_from(values: Mapping[str, Any], given: Container[str]) -> TrainingS
         UsageError: If the weights of the losses are no numbers.
     """
     preset = PRESETS[values["preset"]] if values.get("preset") else {}
-    if "loss" in given:  # the weights belong to the preset's own losses
-        preset = {name: value for name, value in preset.items() if name != "loss_weights"}
+    if "loss" in given and values["loss"] != preset.get("loss"):
+        # Weights and knobs belong to the preset's own objectives: alpha is another thing in each.
+        preset = {name: value for name, value in preset.items() if name not in KNOBS and name != "loss_weights"}
     merged = {**values, **{name: value for name, value in preset.items() if name not in given}}
     names = tuple(name.strip() for name in merged["loss"].split(","))
-    read = {knob for name in names if name in OBJECTIVES for knob in OBJECTIVES[name].knobs}
-    knobs = {
-        name: float(merged[name])
-        for name in KNOBS
-        if merged.get(name) is not None and (name in read or values.get(name) is not None)
-    }
+    knobs = {name: float(merged[name]) for name in KNOBS if merged.get(name) is not None}
     known = {item.name for item in fields(TrainingSettings)}
     own = {name: value for name, value in merged.items() if name in known}
     own |= {"loss": names, "loss_weights": _numbers(merged["loss_weights"]), "knobs": knobs}
@@ -217,6 +232,7 @@ def describe_settings(settings: TrainingSettings, preset: Preset | None) -> dict
         preset: Where they started from.
 
     Returns:
-        Every setting, with the objectives' own defaults filled in.
+        Every setting, with each objective's knobs, its own defaults filled in.
     """
-    return {"preset": preset, **asdict(settings), "knobs": settings.mixture.knobs}
+    knobs = {part.name: part.knobs for part in settings.mixture.parts}
+    return {"preset": preset, **asdict(settings), "knobs": knobs}

@@ -1,7 +1,7 @@
 """The stages of a run, one after another, each with its own examples, optimizer, schedule and maybe reference."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,6 @@ class StagedTraining:
         folder: Where checkpoints go; stages have folders in it.
         last_checkpoint: Finds the checkpoint of a folder to go on from, if the run is resumed.
         told: Gets a line for each stage.
-        counted: Gets the number of examples of each window that a new reference scores.
     """
 
     policy: Policy
@@ -43,7 +42,6 @@ class StagedTraining:
     folder: Path
     last_checkpoint: Callable[[Path], Path | None]
     told: Callable[[str], None]
-    counted: Callable[[int], None]
 
     def run(
         self, examples: ExampleSet, held_out: ExampleSet | None, report: Callable[[Record], None], stops: Any
@@ -67,13 +65,14 @@ class StagedTraining:
         reporter = Reporter(report, lambda: bool(stops))
         trainer = self._make(examples, held_out, reporter)
         if first:
-            load_weights(trainer, _needed(self.last_checkpoint(self._place(stages[first - 1][0]))))
+            load_weights(trainer, Path(results[first - 1]["weights"]))  # type: ignore[index]  # it is done
         for number, (name, rows) in enumerate(stages[first:], first):
             done = [result for result in results[:number] if result is not None]
             before = sum(result["step"] for result in done)
             reporter.begin(name, before, saves_last=number + 1 < len(stages))
+            self._begun = {"stage": name, "before": before}
             if name is not None:
-                self.told(f"stage {name:g}: {len(rows):,} pairs")
+                self.told(f"stage {stage_name(name)}: {len(rows):,} pairs")
             self._refer(examples, held_out, rows, trainer)
             next_stage(
                 trainer, trainable_rows(examples, rows), held_out and trainable_rows(held_out), self._place(name)
@@ -81,7 +80,7 @@ class StagedTraining:
             results[number] = run_trainer(trainer, self.last_checkpoint(self._place(name)))
             if stops:
                 break
-            self._mark_done(name, results[number])
+            self._mark_done(name, results[number], trainer)
         return trainer, _sum([result for result in results if result is not None])
 
     def _make(self, examples: ExampleSet, held_out: ExampleSet | None, reporter: Reporter) -> Any:
@@ -92,9 +91,8 @@ class StagedTraining:
         if Need.decoupled in self.settings.mixture.needs:
             asked = self.reference.load_apart(self.policy)
         eval_rows = held_out.rows if held_out else None
-        return make_trainer(
-            self.policy, examples.rows, eval_rows, self.folder, self.settings, reporter, self.routine, asked
-        )
+        routine = replace(self.routine, dump=self._dump if self.routine.dump else None)
+        return make_trainer(self.policy, examples.rows, eval_rows, self.folder, self.settings, reporter, routine, asked)
 
     def _refer(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any) -> None:
         """Let the policy as it stands be the reference of a stage."""
@@ -105,10 +103,10 @@ class StagedTraining:
         for example_set, own in ((examples, rows), (held_out, None)):
             if example_set is not None:
                 forget_scores(example_set, own)
-                self.reference.fill([example_set], current, self.counted, own)
+                self.reference.fill([example_set], current, lambda count: None, own)
 
     def _place(self, name: float | None) -> Path:
-        return self.folder if name is None else self.folder / f"stage-{name:g}"
+        return self.folder if name is None else self.folder / f"stage-{stage_name(name)}"
 
     def _done(self, name: float | None) -> Record | None:
         path = self._place(name) / DONE_FILE
@@ -117,15 +115,37 @@ class StagedTraining:
         result: Record = orjson.loads(path.read_bytes())
         return result
 
-    def _mark_done(self, name: float | None, result: Record | None) -> None:
-        if name is not None:
-            self._place(name).mkdir(exist_ok=True)
-            (self._place(name) / DONE_FILE).write_bytes(orjson.dumps(result))
+    def _mark_done(self, name: float | None, result: Record | None, trainer: Any) -> None:
+        """Leave what a resumed run needs: the result, and the checkpoint whose weights the stage ended with."""
+        if name is None or result is None:
+            return
+        place = self._place(name)
+        place.mkdir(exist_ok=True)
+        last = place / f"checkpoint-{result['step']}"  # with patience it is the best one
+        weights = trainer.state.best_model_checkpoint or str(last)
+        (place / DONE_FILE).write_bytes(orjson.dumps(result | {"weights": weights}))
+
+    def _dump(self, line: Record) -> None:
+        """Hand a line of `--dump` on, its steps counted over all stages."""
+        assert self.routine.dump is not None
+        stage = {} if self._begun["stage"] is None else {"stage": self._begun["stage"]}
+        self.routine.dump({"step": self._begun["before"] + line.pop("step"), **stage, **line})
 
 
-def _needed(path: Path | None) -> Path:
-    assert path is not None, "a stage that is done has a checkpoint"
-    return path
+def stage_name(stage: float) -> str:
+    """Write a stage so that no two look alike.
+
+    Args:
+        stage: Its number.
+
+    Returns:
+        Text for messages and folders.
+
+    Example:
+        >>> stage_name(2.0), stage_name(0.5), stage_name(1234567.0)
+        ('2', '0.5', '1234567')
+    """
+    return str(int(stage)) if stage.is_integer() else repr(stage)
 
 
 def _sum(results: list[Record]) -> Record:

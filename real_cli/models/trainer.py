@@ -128,7 +128,7 @@ class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
     def _note(self, logps: Logps, values: dict[str, Tensor]) -> None:
         """Keep metrics on the device, in TRL's names; `log` reads them."""
         mode = "train" if self.model.training else "eval"
-        chosen, rejected = self._mixture.beta * logps.chosen_logratios, self._mixture.beta * logps.rejected_logratios
+        chosen, rejected = self._mixture.rewards(logps)[:, :2].unbind(dim=1)
         noted = {
             "rewards/chosen": chosen,
             "rewards/rejected": rejected,

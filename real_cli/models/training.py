@@ -21,6 +21,7 @@ def prepare(
     *,
     use_given: bool,
     refuse: Callable[[int, Record, str], None],
+    what: str = "train",
 ) -> ExampleSet:
     """Tokenize the records of a run, and weigh them.
 
@@ -32,6 +33,7 @@ def prepare(
         settings: What becomes of weights and given log-probabilities.
         use_given: Take the reference log-probabilities that records carry.
         refuse: Gets the number (from 1) of a record that cannot be rendered, the record and the reason; may raise.
+        what: What they are for, `train` or `eval`.
 
     Returns:
         The examples; weights have mean 1 unless the settings want them as they are.
@@ -53,7 +55,10 @@ def prepare(
 
     made = tokenize_to_disk(records, tokenized, arrow, read.columns, use_given=use_given and settings.uses_given_scores)
     if made.rows is None:
-        raise RealError(f"no pair to train on: {tokenize.counts.sentence(tokenize.max_length) or 'all were refused'}")
+        purpose = "train on" if what == "train" else "measure in --eval-file"
+        raise RealError(
+            f"no pair to {purpose}: {tokenize.counts.sentence(tokenize.max_length) or 'none could be read'}"
+        )
     if settings.weight_field is not None:
         _weigh(made, settings)
     return made

@@ -40,6 +40,11 @@ class Workspace:
         self.work = folder / WORK
         self._resume = resume
 
+    @property
+    def is_resumed(self) -> bool:
+        """Whether this run goes on where another one was stopped."""
+        return self._resume
+
     def open(self) -> None:
         """Make the folder. What an earlier run left stays until there is something to put in its place."""
         self.work.mkdir(parents=True, exist_ok=True)

@@ -56,7 +56,7 @@ def train_ours(job):
         tokens = job["batch_tokens"] or default_batch_tokens(policy.place.device, training=True)
         staged = StagedTraining(
             policy, reference, settings, Routine(batch_tokens=tokens), Path(folder),
-            last_checkpoint=lambda folder: None, told=print, counted=print,
+            last_checkpoint=lambda folder: None, told=print,
         )  # fmt: skip
         staged.run(examples, None, lines.append, False)
         ended = time.perf_counter()

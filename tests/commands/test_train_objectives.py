@@ -112,8 +112,8 @@ def test_a_pair_of_weight_zero_teaches_nothing(tiny_policy, pair_rows, tmp_path)
 @pytest.mark.parametrize(
     ("change", "words", "complaint"),
     [
-        ({"w": -0.5}, ["--weight-field", "w"], "<stdin>:3: field 'w' is -0.5; a number of at least 0 is needed"),
-        ({"w": None}, ["--weight-field", "w"], "<stdin>:3: field 'w' is None; a number of at least 0 is needed"),
+        ({"w": -0.5}, ["--weight-field", "w"], "<stdin>:3: field 'w' is -0.5; a number from 0 to 1e+30 is needed"),
+        ({"w": None}, ["--weight-field", "w"], "<stdin>:3: field 'w' is None; a number from 0 to 1e+30 is needed"),
         ({}, ["--weight-field", "v"], "<stdin>:1: field 'v' is missing; a number is needed"),
         ({"prob_chosen": 1.5}, ["--loss", "sppo"], "<stdin>:3: field 'prob_chosen' is 1.5; a number from 0 to 1"),
         ({"reference": 3}, ["--loss", "tpo"], "<stdin>:3: field 'reference' is 3; a third response is needed"),
@@ -164,10 +164,22 @@ def test_all_complaints_about_settings_come_at_once(tiny_policy, pair_rows, tmp_
         (["--loss", "dpo,sft", "--loss-weights", "1"], "1 numbers for 2 objectives"),
         (["--loss", "dpo,sft", "--loss-weights", "1,x"], "--loss-weights 1,x: numbers separated by commas"),
         (["--loss", "aot,bmc"], "an objective that sorts a batch cannot be summed with one on tokens"),
-        (["--loss", "tpo,pro"], "they read records of different shapes"),
+        (["--loss", "tpo,spo"], "they read records of different shapes"),
+        (["--loss", "pro,dpo"], "a ranking has no rejected response; its objective stands alone"),
+        (["--loss", "dpo,sft", "--loss-weights", "0,0"], "--loss-weights: all are 0; there is nothing to learn"),
+        (["--loss", "spo", "--levels", "2.5"], "--levels 2.5: must be a whole number and at least 2"),
+        (["--beta", "inf"], "--beta inf: must be greater than 0"),
+        (["--learning-rate", "nan"], "--learning-rate nan: must be greater than 0, and finite"),
+        (["--lora", "--lora-alpha", "0"], "--lora-alpha 0.0: must be greater than 0, and finite"),
+        (["--report-to", "foo"], "--report-to foo: tensorboard, wandb, trackio or none is needed"),
+        (["--loss", "simpo", "--export-logps", "x"], "--export-logps: simpo has none, here, that a later run could"),
+        (
+            ["--loss", "simpo", "--stages", "--stage-reference", "initial"],
+            "--stage-reference: simpo reads no reference",
+        ),
         (["--loss", "exo", "--label-smoothing", "0"], "--label-smoothing must be greater than 0"),
         (["--loss", "ada-dpo", "--tau-min", "9"], "--tau-min 9.0: is above --tau-max"),
-        (["--loss", "spo", "--lora"], "--lora: spo trains a head beside the policy"),
+        (["--loss", "spo", "--lora"], "--lora, --qlora: spo trains a head beside the policy"),
         (["--stages", "--loss", "spa"], "spa asks the reference in every step; add --stage-reference initial"),
         (["--stages", "--reference", "x"], "add --stage-reference initial"),
         (["--stage-reference", "initial"], "--stage-reference: there are no --stages"),
@@ -245,9 +257,48 @@ def test_presets_are_published_settings_that_options_override():
     assert (shown["loss"], shown["loss_weights"], shown["learning_rate"]) == (["dpo", "sft"], [1, 0.001], 1e-6)
     assert (shown["optimizer"], shown["schedule"], shown["warmup"]) == ("rmsprop", "linear", 0.1)
     (shown,), _ = run("train-dpo", "--preset", "bmc", "--loss", "ipo", "--show-config")
-    assert shown["knobs"] == {"beta": 0.01}
+    assert shown["knobs"] == {"ipo": {"beta": 0.1}}
     (shown,), _ = run("train-dpo", "--preset", "sppo", "--learning-rate", "1e-6", "--show-config")
-    assert (shown["loss"], shown["knobs"]) == (["sppo"], {"beta": 0.001})
+    assert (shown["loss"], shown["knobs"]) == (["sppo"], {"sppo": {"beta": 0.001}})
+
+
+def test_showing_settings_trains_nothing_even_where_it_could(tiny_policy, pair_rows, tmp_path):
+    """Policy and folder are named, and the folder stays unmade; each objective is shown with its own knobs."""
+    words = ["--loss", "dpo,simpo", "--show-config"]
+    (shown,), _ = train(tiny_policy, tmp_path / "out", pair_rows, *words)
+    assert shown["knobs"] == {"dpo": {"beta": 0.1}, "simpo": {"beta": 2.0, "gamma": 1.0}}
+    assert not (tmp_path / "out").exists()
+    (shown,), _ = run("train-dpo", "--preset", "drift", "--loss", "dpo,sft", "--show-config")
+    assert shown["loss_weights"] == [1, 0.001]
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_nothing_is_saved(tiny_policy, pair_rows, tmp_path):
+    """transformers would log 0 and save weights of NaN."""
+    words = ["--learning-rate", "1e20", "--epochs", "3"]
+    _, said = train(tiny_policy, tmp_path / "out", pair_rows, *words, status=1)
+    assert "the loss is nan; nothing was saved: lower --learning-rate" in said
+    assert not (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_a_reference_that_reads_other_token_ids_is_refused(tiny_policy, make_tiny_policy, pair_rows, tmp_path):
+    """Its numbers would be of other texts; and an embedding could be missing."""
+    other = make_tiny_policy(seed=3)
+    path = other / "tokenizer.json"
+    inner = json.loads(path.read_text())
+    vocab = inner["model"]["vocab"]
+    vocab["cat"], vocab["dog"] = vocab["dog"], vocab["cat"]
+    path.write_text(json.dumps(inner))
+    _, said = train(tiny_policy, tmp_path / "out", pair_rows, "--reference", other, status=1)
+    assert "its tokenizer is not the policy's, 2 tokens differ" in said
+
+
+def test_rewards_are_per_token_where_the_objective_compares_means(tiny_policy, pair_rows, tmp_path):
+    """simpo's accuracy is about what it trains: log-probabilities per token, times its beta of 2."""
+    lines, _ = train(tiny_policy, tmp_path / "out", pair_rows[:1], "--loss", "simpo", "--max-steps", "1")
+    step = lines[0]
+    # " sat on the mat" and " ran", each with its end token: 5 tokens and 2.
+    assert step["rewards/chosen"] == pytest.approx(2 * step["logps/chosen"] / 5, rel=1e-5)
+    assert step["rewards/rejected"] == pytest.approx(2 * step["logps/rejected"] / 2, rel=1e-5)
 
 
 def test_what_is_shown_is_what_runs(tiny_policy, pair_rows, tmp_path):

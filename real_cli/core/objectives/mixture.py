@@ -15,12 +15,16 @@ from real_cli.errors import UsageError
 
 
 class Range(NamedTuple):
-    """What a knob may be: at least `low` (above it if `open_low`) and at most `high` (below it if `open_high`)."""
+    """What a knob may be: at least `low` (above it if `open_low`) and at most `high` (below it if `open_high`).
+
+    `whole` wants a whole number; none may be infinite.
+    """
 
     low: float = -math.inf
     high: float = math.inf
     open_low: bool = False
     open_high: bool = False
+    whole: bool = False
 
     def complaint(self, value: float) -> str:
         """Say what is wrong with a value.
@@ -37,11 +41,13 @@ class Range(NamedTuple):
         """
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
-        if above and below:
+        if above and below and math.isfinite(value) and (not self.whole or value == int(value)):
             return ""
         parts = [f"{'greater than' if self.open_low else 'at least'} {self.low:.6g}"] * math.isfinite(self.low)
         parts += [f"{'below' if self.open_high else 'at most'} {self.high:.6g}"] * math.isfinite(self.high)
-        return f"must be {' and '.join(parts) or 'a number'}"
+        if self.whole:
+            parts.insert(0, "a whole number")
+        return f"must be {' and '.join(parts) or 'a finite number'}"
 
 
 POSITIVE, NOT_NEGATIVE, SHARE = Range(0, open_low=True), Range(0), Range(0, 1)
@@ -61,7 +67,7 @@ KNOBS: dict[str, Range] = {
     "flip_quantile": SHARE,
     "warm_share": SHARE,
     "extrapolate": NOT_NEGATIVE,
-    "levels": Range(2),
+    "levels": Range(2, whole=True),
 }
 # A range's two ends, the lower one first.
 ENDS = (("tau_min", "tau_max"), ("offset_min", "offset_max"))
@@ -94,13 +100,15 @@ class Mixture:
         self, names: Sequence[str], weights: Sequence[float] = (), given: Mapping[str, float] | None = None
     ) -> None:
         given = given or {}
-        complaints = _name_complaints(names, weights)
+        complaints = _name_complaints(names)
         if not complaints:
+            complaints = _weight_complaints(names, weights)
+            used = [1.0] * len(names) if complaints or not weights else weights
             self.parts = [
                 Part(name, OBJECTIVES[name], weight, _own(OBJECTIVES[name].knobs, given))
-                for name, weight in zip(names, weights or [1.0] * len(names), strict=True)
+                for name, weight in zip(names, used, strict=True)
             ]
-            complaints = self._complaints(given)
+            complaints += self._complaints(given)
         if complaints:
             raise UsageError("; ".join(complaints))
 
@@ -136,6 +144,18 @@ class Mixture:
     def beta(self) -> float:
         """Scale of the implicit rewards in the metrics: the first beta that is read, else 1."""
         return self.knobs.get("beta", 1.0)
+
+    def rewards(self, logps: Logps) -> Tensor:
+        """Work out the implicit rewards for the metrics, those of the first objective.
+
+        Args:
+            logps: Of a batch.
+
+        Returns:
+            beta times the log-ratio to the reference (without one, to 1), or per token where the objective compares
+            means. Shape (batch, responses).
+        """
+        return self.beta * (logps.averages if self.parts[0].objective.averages else logps.logratios)
 
     def values(self, logps: Logps) -> dict[str, Tensor]:
         """Work out each objective.
@@ -217,21 +237,27 @@ class Mixture:
                 if part.knobs[name] == 0
             ]
         kinds = {part.objective.responses for part in self.parts} - {Responses.pair}
-        if len(kinds) > 1:
+        if Responses.ranking in kinds and len(self.parts) > 1:
+            found.append(f"--loss {self.name}: a ranking has no rejected response; its objective stands alone")
+        elif len(kinds) > 1:
             found.append(f"--loss {self.name}: they read records of different shapes ({'; '.join(sorted(kinds))})")
         if Need.whole_batch in self.needs and self.needs & (Need.tokens | Need.degrees | Need.decoupled):
             found.append(f"--loss {self.name}: an objective that sorts a batch cannot be summed with one on tokens")
         return found
 
 
-def _name_complaints(names: Sequence[str], weights: Sequence[float]) -> list[str]:
+def _name_complaints(names: Sequence[str]) -> list[str]:
     unknown = [name for name in names if name not in OBJECTIVES]
     found = [f"--loss: no objective '{name}'; there are {', '.join(OBJECTIVES)}" for name in unknown[:1]]
     found += [f"--loss: {name} twice; name it once" for name in dict.fromkeys(names) if list(names).count(name) > 1]
-    if weights and len(weights) != len(names):
-        found.append(f"--loss-weights: {len(weights)} numbers for {len(names)} objectives; one for each is needed")
-    found += [f"--loss-weights {weight}: must be at least 0" for weight in weights if not 0 <= weight < math.inf]
     return found
+
+
+def _weight_complaints(names: Sequence[str], weights: Sequence[float]) -> list[str]:
+    if weights and len(weights) != len(names):
+        return [f"--loss-weights: {len(weights)} numbers for {len(names)} objectives; one for each is needed"]
+    found = [f"--loss-weights {weight}: must be at least 0" for weight in weights if not 0 <= weight < math.inf]
+    return found + ["--loss-weights: all are 0; there is nothing to learn"] * (bool(weights) and not any(weights))
 
 
 def _unread(knob: str, losses: str) -> str:

@@ -53,6 +53,7 @@ class Objective(NamedTuple):
         remembers: One value an example that the trainer keeps of the last batches and hands back as `Logps.recent`.
         shows: One value an example for `--dump`, by name.
         positive: Knobs that must not be 0, where others may take it.
+        averages: Whether its rewards are log-probabilities per token, as the metrics then are.
     """
 
     loss: Callable[..., Tensor]
@@ -62,6 +63,7 @@ class Objective(NamedTuple):
     remembers: Callable[..., Tensor] | None = None
     shows: tuple[tuple[str, Callable[..., Tensor]], ...] = ()
     positive: tuple[str, ...] = ()
+    averages: bool = False
 
     @property
     def knobs(self) -> dict[str, float]:

@@ -58,7 +58,9 @@ def test_only_what_a_part_asks_for_is_remembered_and_shown():
         (Range(0, 0.5, open_high=True), 0.5, "must be at least 0 and below 0.5"),
         (Range(0, 1), 1.5, "must be at least 0 and at most 1"),
         (Range(0, 1), float("nan"), "must be at least 0 and at most 1"),
-        (Range(), float("nan"), "must be a number"),
+        (Range(), float("nan"), "must be a finite number"),
+        (Range(0), float("inf"), "must be at least 0"),
+        (Range(2, whole=True), 2.5, "must be a whole number and at least 2"),
         (Range(0, 1), 1, ""),
     ],
 )
