@@ -106,7 +106,7 @@ class TrainingRun:
             return stop.status
         with quiet_libraries():
             save_policy(trainer, self._workspace.folder, merge=self._extras.merge)
-        self._finish(policy, described, train_data, result | {"num_pairs": len(examples.rows)})
+        self._finish(policy, described, [train_data, eval_data], result | {"num_pairs": len(examples.rows)})
         return Status.done
 
     def _load(self) -> Policy:
@@ -252,9 +252,10 @@ class TrainingRun:
 
         return write
 
-    def _finish(self, policy: Policy, reference: str, data: Spooled, result: Record) -> None:
+    def _finish(self, policy: Policy, reference: str, spooled: list[Spooled | None], result: Record) -> None:
         job, extras = self._job, self._extras
         readings = self._read()
+        data, eval_data = ({"sha256": own.digest, "num_records": own.num_records} if own else None for own in spooled)
         result |= {"output": str(self._workspace.folder)}
         result["seconds"] = round(time.monotonic() - self._started, 3)
         write_manifest(
@@ -270,7 +271,8 @@ class TrainingRun:
                 "attention": policy.model.config._attn_implementation,
                 "layout": policy.layout,
                 "batch_tokens": self._batch_tokens,
-                "data": {"sha256": data.digest, "num_records": data.num_records, "sources": job.sources},
+                "data": {**(data or {}), "sources": job.sources},
+                "eval_data": eval_data and {**eval_data, "source": str(extras.eval_file)},
                 "left_out": dict(job.num_dropped),
                 "num_rejected": job.num_rejected,
                 "counts": self._counts,

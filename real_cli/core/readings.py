@@ -30,7 +30,7 @@ def read_run(lines: Sequence[Mapping[str, Any]], *, has_reference: bool = True) 
         >>> end = {"rewards/chosen": -0.5, "rewards/rejected": -2.0, "rewards/accuracies": 0.8}
         >>> read_run([start, end])
         ['margin +1.500: rejected fell by 2.000 and chosen by 0.500: both became less likely', \
-'accuracy went from 0.40 to 0.80']
+'accuracy 0.80 at the end; at the start all pairs are ties']
     """
     steps = [line for line in lines if "rewards/chosen" in line]
     if len(steps) < 2:
@@ -41,8 +41,14 @@ def read_run(lines: Sequence[Mapping[str, Any]], *, has_reference: bool = True) 
     margin = _margin_sentence(chosen, rejected)
     if not has_reference:
         margin += "; between the first third of the steps and the last, which had other pairs"
-    is_wide = end[NAMES[0]] - end[NAMES[1]] >= SATURATED_MARGIN
-    return [margin, _accuracy_sentence(start[NAMES[2]], end[NAMES[2]], is_wide=is_wide)]
+    begins, ends = (part[NAMES[0]] - part[NAMES[1]] for part in (start, end))
+    if end[NAMES[2]] >= SATURATED and ends >= SATURATED_MARGIN:
+        accuracy = f"accuracy is saturated at {end[NAMES[2]]:.2f}: these pairs have little more to teach"
+    elif has_reference and abs(begins) < CLOSE:  # the reference is the policy itself: rounding decides each pair
+        accuracy = f"accuracy {end[NAMES[2]]:.2f} at the end; at the start all pairs are ties"
+    else:
+        accuracy = f"accuracy went from {start[NAMES[2]]:.2f} to {end[NAMES[2]]:.2f}"
+    return [margin, accuracy]
 
 
 def _mean(lines: Sequence[Mapping[str, Any]], name: str) -> float:
@@ -67,9 +73,3 @@ def _moved(name: str, change: float) -> str:
     if abs(change) < CLOSE:
         return f"{name} stayed"
     return f"{name} {'rose' if change > 0 else 'fell'} by {abs(change):.3f}"
-
-
-def _accuracy_sentence(start: float, end: float, *, is_wide: bool) -> str:
-    if end >= SATURATED and is_wide:
-        return f"accuracy is saturated at {end:.2f}: these pairs have little more to teach"
-    return f"accuracy went from {start:.2f} to {end:.2f}"

@@ -55,7 +55,7 @@ class StagedTraining:
             stops: True once the run is to stop in good order.
 
         Returns:
-            The trainer, and `step` and mean `loss` of the run.
+            The trainer, and `step` and mean `loss` of the run; `best_step` is of the last stage.
         """
         from real_cli.models.trainer import load_weights, next_stage, run_trainer
 
@@ -151,4 +151,4 @@ def stage_name(stage: float) -> str:
 def _sum(results: list[Record]) -> Record:
     steps = sum(result["step"] for result in results)
     loss = sum(result["loss"] * result["step"] for result in results) / max(1, steps)
-    return {"step": steps, "loss": loss}
+    return results[-1] | {"step": steps, "loss": loss}

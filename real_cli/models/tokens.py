@@ -27,12 +27,14 @@ class TokenCounts:
         num_truncated: Pairs of which a response lost its end to the length limit.
         num_too_long: Pairs whose prompt alone fills the limit; they cannot be used.
         num_prompts_cut: Pairs whose prompt lost its last tokens, because they merge with the response's first ones.
+        num_copies_left_out: Degraded copies that have the chosen response's tokens, or merge with the prompt's.
     """
 
     num_pairs: int = 0
     num_truncated: int = 0
     num_too_long: int = 0
     num_prompts_cut: int = 0
+    num_copies_left_out: int = 0
 
     def sentence(self, max_length: int) -> str:
         """Tell what was changed, in one line.
@@ -51,6 +53,11 @@ class TokenCounts:
         if self.num_prompts_cut:
             parts.append(
                 f"{self.num_prompts_cut:,} prompts lost their last tokens: they merge with the response's first"
+            )
+        if self.num_copies_left_out:
+            parts.append(
+                f"{self.num_copies_left_out:,} degraded copies left out: their tokens are the chosen response's, or "
+                "merge with the prompt's"
             )
         return "; ".join(parts)
 
@@ -88,6 +95,33 @@ class ExampleTokenizer:
             return None
         self.counts.num_truncated += max(map(len, whole)) > end
         return TokenizedExample(prompt[:start], [ids[start:end] for ids in whole])
+
+    def with_copies(self, record: Record, texts: Sequence[Text], marks: list[float]) -> tuple[Any, list[float]]:
+        """Tokenize a pair and degraded copies of its chosen response; the pair is as it would be without them.
+
+        Args:
+            record: Its prompt, and what its chat template wants.
+            texts: Chosen, rejected, and the copies.
+            marks: A degree for each.
+
+        Returns:
+            Token ids as above, and the degrees of what is in them: a copy is left out, and counted, if it cannot be
+            told from the chosen response any more, or would need another split of prompt and response.
+        """
+        pair = self(record, texts[:2])
+        if pair is None:
+            return None, marks
+        kept, degrees = list(pair.responses), marks[:2]
+        for text, degree in zip(texts[2:], marks[2:], strict=True):
+            ids = self._ids(record, _joined(record["prompt"], text))
+            start = len(pair.prompt)
+            copy = ids[start : self.max_length]
+            if ids[:start] != pair.prompt or copy == pair.responses[0]:
+                self.counts.num_copies_left_out += 1
+            else:
+                kept.append(copy)
+                degrees.append(degree)
+        return TokenizedExample(pair.prompt, kept), degrees
 
     def _ids(self, record: Record, text: Text, *, prompt: bool = False) -> list[int]:
         if is_conversation(text):

@@ -278,7 +278,7 @@ def run_trainer(trainer: RealTrainer, checkpoint: Path | None) -> Record:
         checkpoint: Where to go on from, or None.
 
     Returns:
-        `step`, and the mean `loss` of the run.
+        `step`, the mean `loss` of the run, and with patience `best_step`, whose weights are kept.
 
     Raises:
         RealError: If the device has no room for a batch.
@@ -292,4 +292,7 @@ def run_trainer(trainer: RealTrainer, checkpoint: Path | None) -> Record:
             "out of device memory; lower --batch-tokens (or --max-length, where one pair is too long), or use "
             "--gradient-checkpointing or --lora"
         ) from None
-    return {"step": trainer.state.global_step, "loss": output.training_loss}
+    result = {"step": trainer.state.global_step, "loss": output.training_loss}
+    if trainer.state.best_model_checkpoint:  # the weights are those of an earlier step
+        result["best_step"] = trainer.state.best_global_step
+    return result

@@ -5,6 +5,7 @@ from itertools import count
 from pathlib import Path
 
 from real_cli.core.examples import Example, ExampleReader
+from real_cli.core.objectives import Responses
 from real_cli.core.records import Record
 from real_cli.errors import RealError, RecordError
 from real_cli.models.exampleset import ExampleSet, add_reference, tokenize_to_disk
@@ -42,12 +43,17 @@ def prepare(
         RealError: If no example can be used, or all weights are 0.
     """
     numbers = count(1)
+    reads_copies = settings.mixture.responses is Responses.copies
 
     def tokenized(record: Record) -> tuple[Example, TokenizedExample] | None:
         number = next(numbers)
         try:
             example = read(record)
-            tokens = tokenize(record, example.responses)
+            if reads_copies:
+                tokens, marks = tokenize.with_copies(record, example.responses, example.marks)
+                example = example._replace(marks=marks)
+            else:
+                tokens = tokenize(record, example.responses)
         except RecordError as error:
             refuse(number, record, str(error))
             return None

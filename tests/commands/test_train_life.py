@@ -25,6 +25,10 @@ def test_a_run_that_learns_nothing_new_stops_and_keeps_its_best_weights(tiny_pol
     lines, _ = train(tiny_policy, tmp_path / "out", pair_rows, *words, "--learning-rate", "1e-2")
     measured = {line["step"]: line["eval_loss"] for line in lines if "eval_loss" in line}
     assert list(measured) == [2, 4, 6]
+    assert (lines[-1]["step"], lines[-1]["best_step"]) == (6, 2)
+    manifest = json.loads((tmp_path / "out" / "real.json").read_text())
+    assert manifest["eval_data"]["num_records"] == 8
+    assert manifest["eval_data"]["source"] == str(held_out)
     assert min(measured, key=measured.get) == 2
     measure = ["eval", "margin", "--policy", tmp_path / "out", "--reference", tiny_policy, "--max-length", "12"]
     (kept,), _ = run(*measure, rows=pair_rows)

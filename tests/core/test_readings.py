@@ -26,7 +26,10 @@ def test_the_margin_is_told_apart_by_what_moved(chosen, rejected, sentence):
 
 @pytest.mark.parametrize(
     ("accuracy", "sentence"),
-    [(0.98, "accuracy went from 0.50 to 0.98"), (0.99, "accuracy is saturated at 0.99: these pairs have little more")],
+    [
+        (0.98, "accuracy 0.98 at the end; at the start all pairs are ties"),
+        (0.99, "accuracy is saturated at 0.99: these pairs have little more"),
+    ],
 )
 def test_accuracy_is_saturated_from_ninety_nine_percent(accuracy, sentence):
     assert read_run([line(0, 0), line(2.2, 0, accuracy)])[1].startswith(sentence)
@@ -34,7 +37,8 @@ def test_accuracy_is_saturated_from_ninety_nine_percent(accuracy, sentence):
 
 def test_a_small_margin_saturates_nothing():
     """Rounding orders pairs too; below ln 9 = 2.197 a pair still has a tenth of its gradient."""
-    assert read_run([line(0, 0, 1.0), line(2.19, 0, 1.0)])[1] == "accuracy went from 1.00 to 1.00"
+    assert read_run([line(0.1, 0, 1.0), line(2.19, 0, 1.0)])[1] == "accuracy went from 1.00 to 1.00"
+    assert read_run([line(0, 0, 0.5), line(1, 0, 0.9)], has_reference=False)[1] == "accuracy went from 0.50 to 0.90"
 
 
 def test_the_ends_are_tenths_of_the_steps_and_thirds_where_pairs_have_no_reference():

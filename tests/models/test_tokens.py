@@ -85,3 +85,18 @@ def test_a_conversation_without_a_chat_template_is_a_bad_record(tokenizer):
     turn = [{"role": "user", "content": "why"}]
     with pytest.raises(RecordError, match="no chat template"):
         ExampleTokenizer(tokenizer, 9)({"prompt": turn, "chosen": turn, "rejected": turn})
+
+
+@pytest.mark.slow
+def test_a_copy_that_cannot_be_told_from_the_response_any_more_is_left_out_and_counted(tokenizer):
+    """Cut to three tokens both are "the sat on"; one that ends sooner stays, with its degree."""
+    tokenizer.chat_template = None
+    record = {"prompt": "the", "chosen": " sat on the mat", "rejected": " ran"}
+    tokenize = ExampleTokenizer(tokenizer, 3)
+    texts = [record["chosen"], record["rejected"], " sat on the", " sat"]
+    tokens, degrees = tokenize.with_copies(record, texts, [0, 0, 1, 2])
+    assert degrees == [0, 0, 2]
+    assert tokens.responses[:2] == tokenize(record).responses
+    assert len(tokens.responses) == 3
+    assert tokenize.counts.num_copies_left_out == 1
+    assert "1 degraded copies left out" in tokenize.counts.sentence(3)
