@@ -118,7 +118,8 @@ def train_dpo(
     values = {**locals()}  # the parameters by their names, and nothing else yet
     if not show_config and (policy is None or output is None):
         raise UsageError("--policy and --output are needed: the model to train, and the folder to write")
-    from real_cli.commands.training_run import Extras, TrainingRun
+    from real_cli.commands.training_extras import Extras
+    from real_cli.commands.training_run import TrainingRun
     from real_cli.models.settings import check_settings, describe_settings, settings_from
 
     given = {name for name in values if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"}

@@ -1,15 +1,15 @@
 """The steps of `real train-dpo`: spool, prepare, refer, train, save. Loaded only when a run starts."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from real_cli.commands.guard import StopRequest
+from real_cli.commands.training_extras import Extras
 from real_cli.core.layouts import adapt
-from real_cli.core.names import Attention, Precision, Preset, TokenLayout
 from real_cli.core.objectives import Need
 from real_cli.core.readings import read_run
 from real_cli.core.records import Record
@@ -33,40 +33,6 @@ from real_cli.streams.output import LogLines, open_output
 from real_cli.streams.progress import Counter, say
 from real_cli.streams.sources import Item
 from real_cli.streams.workspace import Spooled, Workspace, read_spool
-
-
-@dataclass(frozen=True)
-class Extras:
-    """What a run needs beside the settings that decide its trajectory."""
-
-    policy: str
-    preset: Preset | None
-    reference: str | None
-    eval_file: Path | None
-    export_logps: Path | None
-    dump: Path | None
-    merge: bool
-    attention: Attention
-    layout: TokenLayout
-    batch_tokens: int | None
-    device: str
-    dtype: Precision
-    gradient_checkpointing: bool
-    logging_steps: int
-    save_steps: int
-    report_to: str
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
-        """Take what belongs here from all options.
-
-        Args:
-            values: Options by name.
-
-        Returns:
-            The extras.
-        """
-        return cls(**{item.name: values[item.name] for item in fields(cls)})
 
 
 class TrainingRun:
@@ -255,9 +221,9 @@ class TrainingRun:
     def _finish(self, policy: Policy, reference: str, spooled: list[Spooled | None], result: Record) -> None:
         job, extras = self._job, self._extras
         readings = self._read()
-        data, eval_data = ({"sha256": own.digest, "num_records": own.num_records} if own else None for own in spooled)
-        result |= {"output": str(self._workspace.folder)}
-        result["seconds"] = round(time.monotonic() - self._started, 3)
+        data, eval_data = (own and {"sha256": own.digest, "num_records": own.num_records} for own in spooled)
+        seconds = round(time.monotonic() - self._started, 3)
+        result |= {"output": str(self._workspace.folder), "seconds": seconds}
         write_manifest(
             self._workspace.folder,
             {

@@ -58,8 +58,6 @@ def training_arguments(
         Arguments of its DPOConfig.
     """
     on_cpu = policy.place.device.type == "cpu"
-    # Early stopping ends with the best weights, so there must be a checkpoint of every evaluation.
-    save_steps = settings.eval_steps if settings.patience else routine.save_steps
     return dict(
         output_dir=str(folder),
         beta=settings.mixture.beta,
@@ -78,7 +76,7 @@ def training_arguments(
         train_sampling_strategy="random" if settings.order == "shuffle" else "sequential",
         remove_unused_columns=False,  # the collator takes what it needs
         max_length=None,  # cut when tokenized, and counted
-        precompute_ref_log_probs=True,  # with the hook above: they are columns, and no reference model is loaded
+        precompute_ref_log_probs=True,  # they are columns; no reference model is loaded
         use_cpu=on_cpu,
         bf16=policy.model.dtype != policy.place.dtype,
         dataloader_pin_memory=not on_cpu,
@@ -90,6 +88,15 @@ def training_arguments(
         disable_tqdm=True,
         prediction_loss_only=True,
         report_to=routine.report_to.split(","),
+        **_measuring(settings, routine, evaluates=evaluates),
+    )
+
+
+def _measuring(settings: TrainingSettings, routine: Routine, *, evaluates: bool) -> dict[str, Any]:
+    """Say when held-out examples are measured, and when a checkpoint is saved."""
+    # Early stopping ends with the best weights, so there must be a checkpoint of every evaluation.
+    save_steps = settings.eval_steps if settings.patience else routine.save_steps
+    return dict(
         save_strategy="steps" if save_steps else "epoch" if settings.patience else "no",
         save_steps=save_steps or 500,
         eval_strategy=("steps" if settings.eval_steps else "epoch") if evaluates else "no",
