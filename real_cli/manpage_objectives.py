@@ -15,7 +15,7 @@ under the policy, summed over its tokens, ref the same under the reference; lr, 
 lr of the chosen response less lr of the rejected one. avg is lp per token, NLL the negative of lp. Logarithms are
 natural. A formula gives the value of one example; a step takes the mean of its batch."""
 GIVEN = """Every objective reads prompt. ref_chosen_logps and ref_rejected_logps, where records have them, stand for the
-reference with objectives that read pairs and no single tokens."""
+reference with objectives that read pairs, no single tokens, and ask it once."""
 PRESETS_INTRO = """What a preset sets, where that differs from what would run without it. Batches are pairs a step:
 where a published configuration speaks of one GPU, those of one GPU. Limits on the prompt alone, which some have, are
 not here. An option that is given wins; --show-config prints the outcome."""

@@ -1,7 +1,8 @@
 """Published settings of `train-dpo`, each as its official configuration has them (METHODS 23b).
 
 Batches are pairs a step: where a configuration speaks of one GPU, those of one GPU. Limits on the prompt alone, which
-some have, are not here: TRL has none any more. Every setting is overridden by an option of its name.
+some have, are not here: TRL has none any more. Where the source names no schedule (dlma, pro) it is linear. Every
+setting is overridden by an option of its name.
 """
 
 from typing import Any
