@@ -65,7 +65,8 @@ class StagedTraining:
         reporter = Reporter(report, lambda: bool(stops))
         trainer = self._make(examples, held_out, reporter)
         if first:
-            load_weights(trainer, Path(results[first - 1]["weights"]))  # type: ignore[index]  # it is done
+            place = self._place(stages[first - 1][0])
+            load_weights(trainer, place / results[first - 1]["weights"])  # type: ignore[index]  # it is done
         for number, (name, rows) in enumerate(stages[first:], first):
             done = [result for result in results[:number] if result is not None]
             before = sum(result["step"] for result in done)
@@ -121,9 +122,9 @@ class StagedTraining:
             return
         place = self._place(name)
         place.mkdir(exist_ok=True)
-        last = place / f"checkpoint-{result['step']}"  # with patience it is the best one
-        weights = trainer.state.best_model_checkpoint or str(last)
-        (place / DONE_FILE).write_bytes(orjson.dumps(result | {"weights": weights}))
+        # With patience a stage ends with its best weights. A name alone: the folder may be called otherwise next time.
+        weights = trainer.state.best_model_checkpoint or f"checkpoint-{result['step']}"
+        (place / DONE_FILE).write_bytes(orjson.dumps(result | {"weights": Path(weights).name}))
 
     def _dump(self, line: Record) -> None:
         """Hand a line of `--dump` on, its steps counted over all stages."""
