@@ -13,7 +13,7 @@ from real_cli.commands.evaluate import margin, pairs
 from real_cli.commands.grouped import grouped
 from real_cli.commands.init import init
 from real_cli.commands.pair import pair
-from real_cli.commands.relabel import goal
+from real_cli.commands.relabel_goal import goal
 from real_cli.commands.train_dpo import train_dpo
 from real_cli.commands.training_options import GROUPS
 from real_cli.errors import Status
