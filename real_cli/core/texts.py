@@ -67,6 +67,26 @@ def _content(content: object) -> str:
     return "" if content is None else str(content)
 
 
+def transcript(text: Text) -> str:
+    """Return a text as a reader who does not know its format should see it.
+
+    Args:
+        text: A string or a conversation.
+
+    Returns:
+        The string; the content of a single message; or the messages, each with its role in front.
+
+    Example:
+        >>> print(transcript([{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]))
+        User: Hi
+        <BLANKLINE>
+        Assistant: Hello
+    """
+    if isinstance(text, str) or len(text) == 1:
+        return plain_text(text)
+    return "\n\n".join(f"{str(turn['role']).capitalize()}: {_content(turn.get('content'))}" for turn in text)
+
+
 def text_key(text: Text) -> bytes:
     """Return bytes that are equal exactly for equal texts; they seed random draws and find duplicates.
 
