@@ -1,0 +1,83 @@
+"""real relabel winprob: how probable it is that each response beats the others of its prompt."""
+
+from typing import Annotated
+
+import typer
+
+from real_cli.commands.guard import guarded
+from real_cli.commands.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects
+from real_cli.core.names import Evidence, OnError
+from real_cli.core.records import Record
+from real_cli.errors import Status, UsageError
+from real_cli.streams.job import Job
+from real_cli.streams.jsonl import MAX_LINE_BYTES
+
+
+@guarded
+def winprob(
+    files: Files = None,
+    *,
+    evidence: Annotated[
+        Evidence,
+        typer.Option(
+            "--from",
+            help="What says who beats whom: 'scores', by Bradley and Terry, or the matrix in 'preferences' that a "
+            "judge or a pairwise reward model left on candidates.",
+        ),
+    ] = Evidence.scores,
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            "--temperature",
+            metavar="T",
+            show_default="1",
+            help="What a gap in score is divided by; the larger, the nearer to even odds.",
+        ),
+    ] = None,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Also write the matrix as 'preferences', on candidates.")
+    ] = False,
+    output: Output = None,
+    on_error: OnErrorOption = OnError.fail,
+    rejects: Rejects = None,
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
+    quiet: Quiet = False,
+) -> Status:
+    """Add to each response the probability that it beats the others of its prompt, for SPPO.
+
+    Reads candidates or pairs with scores, or candidates with 'preferences'; adds 'prob' to each response (prob_chosen
+    and prob_rejected to a pair): the mean over all responses of the prompt, itself at 1/2, of P = sigmoid(gap / T).
+    Labels nothing: 'real pair' does, and carries the numbers to where 'real train-dpo --loss sppo' reads them.
+
+    Streams: a record is written as soon as it is read.
+
+    \b
+    Examples:
+      real relabel winprob scored.jsonl | real pair --strategy best-worst > pairs.jsonl
+      real relabel winprob --from preferences judged.jsonl
+    """
+    from real_cli.core.marks import responses_of, with_values
+    from real_cli.core.probabilities import PREFERENCES, check_order, check_temperature, win_probabilities
+
+    if temperature is not None and evidence is Evidence.preferences:
+        raise UsageError("--temperature: divides gaps in score, and --from preferences reads none; leave it out")
+    read, divisor = PREFERENCES[evidence], check_temperature(temperature)
+    job = Job(
+        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+    )
+
+    def with_probabilities(record: Record) -> Record:
+        if matrix:
+            check_order(record)
+        preferences = read(record, divisor)
+        made = with_values(record, "prob", win_probabilities(preferences).tolist())
+        return made | {"preferences": preferences.tolist()} if matrix else made
+
+    num_records = num_responses = 0
+    with job:
+        for _, made in job.apply(with_probabilities, job.records()):
+            job.write(made)
+            num_records += 1
+            num_responses += len(responses_of(made))
+        job.summary = f"{num_responses:,} responses of {num_records:,} prompts"
+    return job.status
