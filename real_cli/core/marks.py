@@ -7,6 +7,8 @@ from real_cli.core.records import Record, to_candidates
 from real_cli.core.texts import is_number
 from real_cli.errors import RecordError, clip
 
+ROLES = ("chosen", "rejected")
+
 
 def responses_of(record: Record) -> list[Record]:
     """List the responses of a record as objects.
@@ -48,7 +50,7 @@ def read_numbers(record: Record, field: str, purpose: str) -> list[float]:
     """
     rule = f"{purpose} needs the {field} of every response"
     if "responses" not in record:
-        return [_number(record, f"{field}_{role}", "field ", rule) for role in ("chosen", "rejected")]
+        return [_number(record, f"{field}_{role}", "field ", rule) for role in ROLES]
     return [
         _number(response, field, f"response {number}: ", rule) for number, response in enumerate(record["responses"], 1)
     ]
@@ -60,6 +62,25 @@ def _number(holder: Record, field: str, place: str, rule: str) -> float:
         found = clip(value) if field in holder else "missing"
         raise RecordError(f"{place}'{field}' is {found}; {rule}")
     return value  # type: ignore[no-any-return]
+
+
+def values_of(record: Record, field: str) -> list[Any]:
+    """List one field of every response.
+
+    Args:
+        record: A checked candidates or preference record.
+        field: The field of a response; FIELD_chosen and FIELD_rejected of a pair.
+
+    Returns:
+        A value for each of `responses_of`; None where the field is missing.
+
+    Example:
+        >>> values_of({"prompt": "q", "chosen": "a", "rejected": "b", "raw_score_chosen": 2}, "raw_score")
+        [2, None]
+    """
+    if "responses" not in record:
+        return [record.get(f"{field}_{role}") for role in ROLES]
+    return [response.get(field) for response in record["responses"]]
 
 
 def with_values(record: Record, field: str, values: Iterable[object]) -> Record:
@@ -80,6 +101,6 @@ def with_values(record: Record, field: str, values: Iterable[object]) -> Record:
         {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'prob_chosen': 0.75, 'prob_rejected': 0.25}
     """
     if "responses" not in record:
-        return record | dict(zip((f"{field}_chosen", f"{field}_rejected"), values, strict=True))
+        return record | dict(zip((f"{field}_{role}" for role in ROLES), values, strict=True))
     marked = [response | {field: value} for response, value in zip(record["responses"], values, strict=True)]
     return record | {"responses": marked}
