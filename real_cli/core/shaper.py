@@ -123,7 +123,7 @@ class Shaper:
             '0 responses of 0 prompts shaped by par'
         """
         told = f"{self.num_responses:,} responses of {self.num_prompts:,} prompts shaped by {self._method.value}"
-        return told + (f"; different scores became equal in {self.num_merged:,}" if self.num_merged else "")
+        return told + (f"; different scores became equal in {self.num_merged:,} of them" if self.num_merged else "")
 
 
 def _checked_knobs(method: Shaping, knobs: Knobs) -> dict[str, float]:

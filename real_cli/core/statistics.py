@@ -123,6 +123,6 @@ def shape_min_max(scores: Scores, statistics: Statistics) -> Scores:
 def _check_spread(statistics: Statistics, shaping: Shaping) -> None:
     if statistics.low == statistics.high:
         raise RealError(
-            f"--method {shaping.value}: all {statistics.num_scores:,} scores are {statistics.low:g}; two different ones are "
-            "needed"
+            f"--method {shaping.value}: all {statistics.num_scores:,} scores are {statistics.low:g}; two different "
+            "ones are needed"
         )
