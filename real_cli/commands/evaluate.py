@@ -78,12 +78,14 @@ def margin(
     from real_cli.core.metrics import MarginTally
     from real_cli.models.exampleset import add_reference
     from real_cli.models.margins import MarginMeter
+    from real_cli.models.model_pair import ModelPair
 
-    meter = MarginMeter(
+    models = ModelPair(
         policy, reference, device=device, precision=dtype, attention=attention, layout=layout,
         batch_tokens=batch_tokens, max_length=max_length,
         told=speaker(quiet),
     )  # fmt: skip
+    meter = MarginMeter(models)
     tally = MarginTally(beta)
     job = Job(
         files or [],

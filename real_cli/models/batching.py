@@ -1,9 +1,37 @@
 """Batches by a budget of tokens, and what to do when the device has no room for one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
+
+
+def windows(items: Iterable[Item], size: Callable[[Item], int], limit: int) -> Iterator[list[Item]]:
+    """Cut a stream into windows, so that what is in memory does not grow with the stream.
+
+    Args:
+        items: The stream.
+        size: How much one item takes.
+        limit: What a window holds at least, unless the stream ends; the last item may go beyond it.
+
+    Yields:
+        Items of one window, in order.
+
+    Example:
+        >>> list(windows([2, 2, 3, 1], lambda item: item, 4))
+        [[2, 2], [3, 1]]
+    """
+    window: list[Item] = []
+    total = 0
+    for item in items:
+        window.append(item)
+        total += size(item)
+        if total >= limit:
+            yield window
+            window, total = [], 0
+    if window:
+        yield window
 
 
 def token_batches(lengths: Sequence[int], budget: int, rows: Sequence[int] | None = None) -> Iterator[list[int]]:

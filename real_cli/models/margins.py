@@ -1,19 +1,15 @@
 """Log-ratios of pairs, policy against reference, a window at a time."""
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from real_cli.core.names import Attention, Precision, TokenLayout
 from real_cli.core.records import Record
 from real_cli.core.texts import is_number
 from real_cli.errors import RecordError
-from real_cli.models.device import default_batch_tokens
 from real_cli.models.exampleset import WINDOW_EXAMPLES, given_scores
-from real_cli.models.policies import Policy, load_policy
-from real_cli.models.probe import settle_layout
-from real_cli.models.scoring import Scorer, Scores
+from real_cli.models.model_pair import ModelPair
+from real_cli.models.scoring import Scores
 from real_cli.models.tokens import ExampleTokenizer, TokenizedExample
 
 
@@ -38,46 +34,9 @@ class Measured(NamedTuple):
 class MarginMeter:
     """Measure pairs under a policy and its reference. The models are loaded at the first pair."""
 
-    def __init__(
-        self,
-        policy: str,
-        reference: str | None,
-        *,
-        device: str,
-        precision: Precision,
-        attention: Attention,
-        layout: TokenLayout,
-        batch_tokens: int | None,
-        max_length: int,
-        told: Callable[[str], None],
-    ) -> None:
-        self._names = policy, reference
-        self._place = {"device": device, "precision": precision, "attention": attention}
-        self._layout = layout
-        self._batch_tokens = batch_tokens
-        self._max_length = max_length
-        self._told = told
+    def __init__(self, models: ModelPair) -> None:
+        self._models = models
         self._tokenize: ExampleTokenizer | None = None
-        self._scorers: dict[int, Scorer] = {}
-
-    @cached_property
-    def _policy(self) -> Policy:
-        return self._load(self._names[0])
-
-    @cached_property
-    def _reference(self) -> Policy | None:
-        name = self._names[1]
-        if name is None:
-            return None
-        return self._policy if name == self._names[0] else self._load(name)
-
-    def _load(self, name: str) -> Policy:
-        policy = load_policy(name, **self._place)  # type: ignore[arg-type]
-        return settle_layout(policy, name, self._layout, max_length=self._max_length, told=self._told)
-
-    def load(self) -> None:
-        """Load both models now, and not at the first pair."""
-        _ = self._policy, self._reference
 
     def tokenize(self, record: Record) -> tuple[Record, TokenizedExample | None]:
         """Prepare one pair.
@@ -91,10 +50,10 @@ class MarginMeter:
         Raises:
             RecordError: If it cannot be rendered, or if no reference was named and it carries no log-probabilities.
         """
-        if self._names[1] is None and given_scores(record) is None:
+        if self._models.names[1] is None and given_scores(record) is None:
             raise RecordError("no ref_chosen_logps and ref_rejected_logps on the record; name a model with --reference")
         if self._tokenize is None:
-            self._tokenize = ExampleTokenizer(self._policy.tokenizer, self._max_length)
+            self._tokenize = ExampleTokenizer(self._models.policy.tokenizer, self._models.max_length)
         return record, self._tokenize(record)
 
     def __call__(
@@ -115,8 +74,10 @@ class MarginMeter:
             yield from ((record, next(measured) if pair else None) for record, pair in window)
 
     def _measure(self, records: list[Record], pairs: list[TokenizedExample]) -> Iterator[Measured]:
-        scores = self._score(self._policy, pairs)
-        references = self._refer(records, pairs, scores)
+        scores = self._models.score(pairs)
+        references = self._models.refer(pairs, scores)
+        if references is None:
+            references = [score for score in map(given_scores, records) if score is not None]
         for record, score, reference in zip(records, scores, references, strict=True):
             similarity = record.get("similarity")
             (chosen, rejected), (known_chosen, known_rejected) = score, reference
@@ -127,20 +88,6 @@ class MarginMeter:
                 float(similarity) if is_number(similarity) else None,  # type: ignore[arg-type]
                 reference,
             )
-
-    def _refer(self, records: list[Record], pairs: list[TokenizedExample], scores: list[Scores]) -> list[Scores]:
-        if self._reference is None:
-            return [score for score in map(given_scores, records) if score is not None]
-        if self._reference is self._policy:
-            return scores
-        return self._score(self._reference, pairs)
-
-    def _score(self, policy: Policy, pairs: list[TokenizedExample]) -> list[Scores]:
-        scorer = self._scorers.get(id(policy))
-        if scorer is None:  # one for the whole run: what it learned of the device's memory holds for all windows
-            tokens = self._batch_tokens or default_batch_tokens(policy.place.device, training=False)
-            scorer = self._scorers[id(policy)] = Scorer(policy, tokens, self._told)
-        return scorer(pairs)
 
     def counts(self) -> dict[str, Any]:
         """Say what was cut or left out.
@@ -160,4 +107,4 @@ class MarginMeter:
         Returns:
             The line; empty if nothing was.
         """
-        return self._tokenize.counts.sentence(self._max_length) if self._tokenize else ""
+        return self._tokenize.counts.sentence(self._models.max_length) if self._tokenize else ""

@@ -55,7 +55,7 @@ def read_recipe(path: str) -> Recipe | None:
     Returns:
         The recipe; None where it holds anything that is not known here, or no modules.json.
     """
-    modules = _read(path, "modules.json")
+    modules = read_config(path, "modules.json")
     if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
         return None
     kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
@@ -63,9 +63,9 @@ def read_recipe(path: str) -> Recipe | None:
     known = all(str(module.get("type", "")).startswith("sentence_transformers.") for module in modules)
     if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]) or not known:
         return None
-    transformer = _read(path, "sentence_bert_config.json")
-    pooling = _pooling(_read(path, f"{modules[1].get('path', '')}/config.json"))
-    whole = _read(path, "config_sentence_transformers.json") or {}
+    transformer = read_config(path, "sentence_bert_config.json")
+    pooling = _pooling(read_config(path, f"{modules[1].get('path', '')}/config.json"))
+    whole = read_config(path, "config_sentence_transformers.json") or {}
     if modules[0].get("path") or pooling is None or not (_says(transformer, HARMLESS) and _says(whole, WHOLE)):
         return None
     return Recipe(pooling, "Normalize" in kinds, transformer.get("max_seq_length"))
@@ -86,8 +86,16 @@ def _pooling(config: Any) -> str | None:
     return name if isinstance(name, str) and name in POOLINGS else None
 
 
-def _read(path: str, name: str) -> Any:
-    """Read a JSON file of a model; None if there is none."""
+def read_config(path: str, name: str) -> Any:
+    """Read a JSON file of a model.
+
+    Args:
+        path: A folder, or a name on the hub.
+        name: The file, as a path in it.
+
+    Returns:
+        What it holds; None if there is no such file.
+    """
     from transformers.utils import cached_file
 
     found = cached_file(path, name, _raise_exceptions_for_missing_entries=False)

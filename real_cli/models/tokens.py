@@ -125,31 +125,46 @@ class ExampleTokenizer:
 
     def _ids(self, record: Record, text: Text, *, prompt: bool = False) -> list[int]:
         if is_conversation(text):
-            return self._render(record, text, prompt)
+            return render_conversation(self._tokenizer, record, text, prompt=prompt)
         assert isinstance(text, str)
         end = self._tokenizer.eos_token or ""
         return list(self._tokenizer(text if prompt or text.endswith(end) else text + end, verbose=False)["input_ids"])
 
-    def _render(self, record: Record, text: Text, prompt: bool) -> list[int]:
-        if not self._tokenizer.chat_template:
-            raise RecordError(
-                "the model has no chat template for a conversation; use records of plain text, or another model"
-            )
-        tools, options = record.get("tools"), record.get("chat_template_kwargs") or {}
-        try:
-            tools = orjson.loads(tools) if isinstance(tools, str) else tools
-            rendered = self._tokenizer.apply_chat_template(
-                text,
-                tokenize=True,
-                return_dict=True,
-                tools=tools,
-                add_generation_prompt=prompt,
-                **options,
-            )
-        except Exception as error:  # templates raise what they like: jinja's errors, ValueError, TypeError
-            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise RecordError(f"the conversation cannot be rendered: {first}") from None
-        return list(rendered["input_ids"])
+
+def render_conversation(tokenizer: Any, record: Record, messages: Text, *, prompt: bool = False) -> list[int]:
+    """Turn a conversation into token ids by the model's chat template.
+
+    Args:
+        tokenizer: Of the model.
+        record: Carries what the template wants: `tools`, `chat_template_kwargs`.
+        messages: The conversation.
+        prompt: Whether an answer is to follow.
+
+    Returns:
+        Token ids.
+
+    Raises:
+        RecordError: If there is no template, or it cannot render the conversation.
+    """
+    if not tokenizer.chat_template:
+        raise RecordError(
+            "the model has no chat template for a conversation; use records of plain text, or another model"
+        )
+    tools, options = record.get("tools"), record.get("chat_template_kwargs") or {}
+    try:
+        tools = orjson.loads(tools) if isinstance(tools, str) else tools
+        rendered = tokenizer.apply_chat_template(
+            messages,
+            tokenize=True,
+            return_dict=True,
+            tools=tools,
+            add_generation_prompt=prompt,
+            **options,
+        )
+    except Exception as error:  # templates raise what they like: jinja's errors, ValueError, TypeError
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RecordError(f"the conversation cannot be rendered: {first}") from None
+    return list(rendered["input_ids"])
 
 
 def _joined(prompt: Text, response: Text) -> Text:

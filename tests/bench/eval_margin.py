@@ -17,12 +17,14 @@ def measure_ours(job):
     from real_cli.core.metrics import MarginTally
     from real_cli.core.names import Attention, Precision, TokenLayout
     from real_cli.models.margins import MarginMeter
+    from real_cli.models.model_pair import ModelPair
 
-    meter = MarginMeter(
+    models = ModelPair(
         job["policy"], job["reference"], device=job["device"], precision=Precision.auto, attention=Attention.auto,
         layout=TokenLayout.auto, batch_tokens=None, max_length=job["max_length"], told=lambda line: None,
     )  # fmt: skip
-    meter.load()
+    models.load()
+    meter = MarginMeter(models)
     tally = MarginTally(0.1)
     started = time.perf_counter()
     for _, measured in meter(meter.tokenize(row) for row in job["rows"]):
