@@ -13,7 +13,15 @@ from real_cli.commands.evaluate import margin, pairs
 from real_cli.commands.grouped import grouped
 from real_cli.commands.init import init
 from real_cli.commands.pair import pair
+from real_cli.commands.relabel_degrade import degrade
 from real_cli.commands.relabel_goal import goal
+from real_cli.commands.relabel_human import human
+from real_cli.commands.relabel_implicit import implicit
+from real_cli.commands.relabel_judge import judge
+from real_cli.commands.relabel_reward import reward
+from real_cli.commands.relabel_shape import shape
+from real_cli.commands.relabel_weight import weight
+from real_cli.commands.relabel_winprob import winprob
 from real_cli.commands.train_dpo import train_dpo
 from real_cli.commands.training_options import GROUPS
 from real_cli.errors import Status
@@ -91,7 +99,15 @@ def real(
 app.command()(embed)
 app.command()(pair)
 app.add_typer(relabel, name="relabel")
+relabel.command()(judge)
+relabel.command()(reward)
+relabel.command()(implicit)
 relabel.command()(goal)
+relabel.command()(human)
+relabel.command()(winprob)
+relabel.command()(shape)
+relabel.command()(weight)
+relabel.command()(degrade)
 app.command(cls=grouped(GROUPS))(train_dpo)
 app.add_typer(evaluate, name="eval")
 evaluate.command()(margin)

@@ -10,14 +10,16 @@ from real_cli.core.texts import is_number
 from real_cli.errors import RecordError, clip
 
 NOT_APPLICABLE = "N/A"
-# The last word counts: models reason first. "A" alone must not match the article in "a better answer".
+# "A" alone must not match the article in "a better answer", nor the echo of 'A, B or tie' in a format that was asked for.
 VERDICT = re.compile(
-    r"\[\[\s*(A|B|C|tie)\s*\]\]"
-    r"|\b(?:verdict|answer|winner|preferred|choice|preference)\b[\"'*_\s]*(?:is|:|=)[\"'*_\s]*(?:response|answer|assistant)?"
-    r"[\"'*_\s]*\b(A|B|tie)\b"
-    r"|\b(?:response|answer|assistant)\s+[\"'*_(\[]*(A|B)[\"'*_)\]]*\s+(?:is|was|wins|does)\b",
+    r"(?:\b(?:verdict|answer|winner|preferred|choice|preference)\b(?:\s+(?:response|answer|one))?[\"'*_\s]*(?:is|:|=)[\"'*_\s]*"
+    r"(?:(?:response|answer|assistant)[\"'*_\s]*)?\b(A|B|tie)\b"
+    r"|\b(?:response|answer|assistant)\s+[\"'*_(\[]*(A|B)[\"'*_)\]]*\s+"
+    r"(?:wins|(?:is|was)\s+(?:(?:the|clearly|slightly|much|overall)\s+)*(?:better|best|preferred|superior|winner)\b))"
+    r"(?![\"'*_\s]*(?:,|/|\||\bor\b)[\"'*_\s]*(?:A|B|tie)\b)",
     re.IGNORECASE,
 )
+MARKED_VERDICT = re.compile(r"\[\[\s*(A|B|C|tie)\s*\]\]", re.IGNORECASE)
 BARE_VERDICT = re.compile(r"[\"'*_(\[\s]*(?:response\s+|answer\s+)?(A|B|tie)[\"'*_)\].:!\s]*", re.IGNORECASE)
 RATING = re.compile(
     r"\b(?:overall\s+score|rating|score)\b[\"'*_\s]*(?:is|of|:|=)?[\"'*_\s\[]*(N/A|-?\d+(?:\.\d+)?)", re.IGNORECASE
@@ -98,12 +100,12 @@ def read_verdict(text: str) -> str:
     match = BARE_VERDICT.fullmatch(text)
     if match:
         return _verdict(match[1])
-    named = [next(filter(None, groups)) for groups in VERDICT.findall(text)]
-    marked = re.findall(r"\[\[\s*(A|B|C|tie)\s*\]\]", text, re.IGNORECASE)
+    marked = MARKED_VERDICT.findall(text)
     if marked:
         return _verdict(marked[-1])
-    if len({_verdict(name) for name in named}) == 1:
-        return _verdict(named[0])
+    named = {_verdict(next(filter(None, groups))) for groups in VERDICT.findall(text)}
+    if len(named) == 1:
+        return named.pop()
     raise RecordError(f"the answer names no verdict (A, B or tie): {clip(text)}")
 
 

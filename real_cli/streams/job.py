@@ -204,6 +204,19 @@ class Job:
         self.num_dropped[reason] += 1
         self.set_aside(place, reason, record)
 
+    def give_up(self, place: str, record: Record, reason: str) -> None:
+        """Go on without a sound record for which something outside of it failed; told at once if no file keeps it.
+
+        Args:
+            place: Where it came from.
+            record: The record.
+            reason: What failed.
+        """
+        self.num_rejected += 1
+        self.set_aside(place, reason, record)
+        if self._rejects is None and not self.quiet:
+            say(f"{place}: {reason}")
+
     def set_aside(self, place: str, reason: str, record: Record | None, data: bytes = b"") -> None:
         """Write to the rejects file, if there is one.
 

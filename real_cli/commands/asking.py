@@ -1,0 +1,158 @@
+"""Who answers the questions of a command, from its options: a server, a model at hand, or a batch of another day."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self, TypeVar
+
+from real_cli.core.asking import Inquiry
+from real_cli.core.names import Precision
+from real_cli.core.records import Record
+from real_cli.errors import UsageError, clip
+from real_cli.streams.batches import BatchWriter, Waiting, read_results, refuse
+from real_cli.streams.endpoint import Endpoint, Server
+from real_cli.streams.inquiring import ConcurrentInquirer, Opened, WindowInquirer
+from real_cli.streams.job import Job, Located
+from real_cli.streams.ledger import Ledger, Price
+from real_cli.streams.output import STANDARD_OUTPUT, open_output
+from real_cli.streams.progress import speaker
+
+Made = TypeVar("Made")
+
+
+class Answered(NamedTuple):
+    """A record, its place, and what its inquiry made."""
+
+    place: str
+    record: Record
+    made: Any
+
+
+@dataclass(frozen=True)
+class AskingOptions:
+    """The options that decide who answers."""
+
+    model: str
+    endpoint: str | None
+    key_variable: str
+    concurrency: int
+    retries: int
+    timeout: float
+    cache: Path | None
+    no_cache: bool
+    emit_requests: Path | None
+    apply_results: Path | None
+    price: str | None
+    batch_tokens: int | None
+    device: str
+    dtype: Precision
+    quiet: bool
+
+    def check(self) -> None:
+        """Refuse options that contradict each other.
+
+        Raises:
+            UsageError: If some do.
+        """
+        if self.emit_requests is not None and self.endpoint is not None:
+            raise UsageError("--emit-requests asks nobody; leave out --endpoint")
+        if self.emit_requests == STANDARD_OUTPUT:
+            raise UsageError("--emit-requests -: records go to standard output; name a file")
+        if self.no_cache and self.cache is not None:
+            raise UsageError("--no-cache and --cache contradict each other")
+
+
+class Asking:
+    """Ask one language model about the records of one job.
+
+    with Asking(options) as asking:
+        for place, record, made in asking(job, begin): ...
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = AskingOptions(**{item.name: options[item.name] for item in fields(AskingOptions)})
+        self._options.check()
+        self._price = _parse_price(self._options.price)
+        self._writer: BatchWriter | None = None
+
+    def __enter__(self) -> Self:
+        applied = self._options.apply_results
+        with ExitStack() as stack:
+            results = read_results(applied) if applied else None
+            self._ledger = Ledger(self._options.model, stack.enter_context(self._open_cache()), results)
+            self._inquirer = self._choose(stack)
+            stack.enter_context(self._inquirer)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def __call__(
+        self, job: Job, begin: Callable[[Record], Inquiry[Made]], located: Iterator[Located] | None = None
+    ) -> Iterator[Answered]:
+        """Run an inquiry for each record.
+
+        Args:
+            job: Where records come from, and where those go that got no answer, each with the reason.
+            begin: Starts the inquiry of a record; raises RecordError for one that cannot be asked about.
+            located: The records, if not simply those of the job.
+
+        Yields:
+            What came of each, in order.
+        """
+        begun = job.apply(lambda record: (record, begin(record)), job.records() if located is None else located)
+        for closed in self._inquirer(Opened(place, record, inquiry) for place, (record, inquiry) in begun):
+            if closed.problem is None:
+                yield Answered(closed.place, closed.record, closed.made)
+            elif isinstance(closed.problem, Waiting):
+                job.drop(closed.place, closed.record, str(closed.problem))
+            else:
+                job.give_up(closed.place, closed.record, str(closed.problem))
+
+    def sentence(self) -> str:
+        """Tell what was asked, in one line."""
+        if self._writer is not None:
+            return f"{self._writer.num_written:,} requests written to {self._options.emit_requests}"
+        return self._ledger.sentence(self._price)
+
+    def _open_cache(self) -> Any:
+        from real_cli.models.resolve import cache_folder
+        from real_cli.streams.answers import AnswerCache, NoCache
+
+        if self._options.no_cache:
+            return NoCache()
+        return AnswerCache(self._options.cache or cache_folder() / "answers")
+
+    def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer:
+        options, told = self._options, speaker(self._options.quiet)
+        if options.emit_requests is not None:
+            self._writer = BatchWriter(self._ledger, stack.enter_context(open_output(options.emit_requests)))
+            return WindowInquirer(self._writer, self._ledger)
+        if options.endpoint is not None:
+            server = Server(options.endpoint, options.model, options.key_variable, options.retries, options.timeout)
+            return ConcurrentInquirer(Endpoint(server, told), self._ledger, options.concurrency)
+        if options.apply_results is not None:
+            return WindowInquirer(refuse, self._ledger)
+        from real_cli.models.generation import LocalAnswerer
+
+        local = LocalAnswerer(
+            options.model, device=options.device, precision=options.dtype, batch_tokens=options.batch_tokens, told=told
+        )
+        return WindowInquirer(local, self._ledger)
+
+
+def _parse_price(text: str | None) -> Price | None:
+    if text is None:
+        return None
+    try:
+        prices = [float(part) for part in text.split(",")]
+    except ValueError:
+        prices = []
+    if len(prices) != 2 or not all(0 <= price < float("inf") for price in prices):
+        raise UsageError(f"--price {clip(text)}: two numbers are needed, as 0.15,0.60")
+    return Price(*prices)

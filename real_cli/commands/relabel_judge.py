@@ -1,0 +1,131 @@
+"""real relabel judge: have a language model compare or rate responses."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from real_cli.commands import asking_options as own
+from real_cli.commands.guard import guarded
+from real_cli.commands.options import (
+    BatchTokens,
+    Device,
+    Dtype,
+    Files,
+    MaxLineBytes,
+    OnErrorOption,
+    Output,
+    Quiet,
+    Rejects,
+    Seed,
+)
+from real_cli.core.names import OnError, Precision, Ties
+from real_cli.errors import Status
+from real_cli.streams.jsonl import MAX_LINE_BYTES
+
+
+def show_rubric(name: str | None) -> None:
+    """Print a rubric's file and stop.
+
+    Args:
+        name: What --show-rubric names.
+
+    Raises:
+        Exit: If it names one.
+    """
+    from real_cli.streams.rubric_files import rubric_text
+
+    if name is not None:
+        sys.stdout.write(rubric_text(name))
+        raise typer.Exit
+
+
+@guarded
+def judge(
+    files: Files = None,
+    *,
+    model: own.Model,
+    rubric: Annotated[
+        str,
+        typer.Option("--rubric", metavar="NAME", help="What is asked: pairwise, ultrafeedback, or a TOML file."),
+    ] = "pairwise",
+    ties: Annotated[
+        Ties, typer.Option("--ties", help="Leave tied pairs out, or keep them unlabeled, for 'real eval winrate'.")
+    ] = Ties.drop,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            "--show-rubric",
+            metavar="NAME",
+            callback=show_rubric,
+            is_eager=True,
+            show_default=False,
+            help="Print a rubric, to write one's own after it, and stop.",
+        ),
+    ] = None,
+    seed: Seed = 0,
+    endpoint: own.EndpointOption = None,
+    key_variable: own.KeyVariable = "REAL_API_KEY",
+    concurrency: own.Concurrency = 8,
+    retries: own.Retries = 4,
+    timeout: own.TimeoutOption = 120.0,
+    cache: own.CacheFolder = None,
+    no_cache: own.NoCacheOption = False,
+    emit_requests: own.EmitRequests = None,
+    apply_results: own.ApplyResults = None,
+    price: own.PriceOption = None,
+    batch_tokens: BatchTokens = None,
+    device: Device = "auto",
+    dtype: Dtype = Precision.auto,
+    output: Output = None,
+    on_error: OnErrorOption = OnError.fail,
+    rejects: Rejects = None,
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
+    quiet: Quiet = False,
+) -> Status:
+    """Have a language model compare or rate responses, by a rubric.
+
+    With 'pairwise' a pair is judged in both orders: it is labeled where both agree, and else a tie; how often the
+    verdict flipped with the order is told. More than two responses get the matrix 'preferences', which 'relabel
+    winprob' reads. A rubric that rates ('ultrafeedback', or one's own) gives each response 'score', the mean of its
+    ratings, 'ratings' and 'rationales'; labels stay. Model, rubric, its hash and both raw answers stay on the record.
+
+    An answer that fails, or says nothing that can be read, costs its own record only: it goes to --rejects with the
+    reason, the run goes on, and the status is 3. Answers are kept: run the same command again and only what is missing
+    is asked. Without --endpoint the model runs here.
+
+    Streams: records are written in their order, as soon as their answers are there.
+
+    \b
+    Examples:
+      real relabel judge --endpoint http://localhost:8000/v1 -m qwen pairs.jsonl > labeled.jsonl
+      real relabel judge -m smollm2 pairs.jsonl --rejects failed.jsonl > labeled.jsonl
+      real relabel judge -m gpt-4o-mini --rubric ultrafeedback --emit-requests asked.jsonl candidates.jsonl
+      real relabel judge -m gpt-4o-mini --rubric ultrafeedback --apply-results done.jsonl candidates.jsonl
+    """
+    from real_cli.commands.asking import Asking
+    from real_cli.core.judging import JudgeTally, begin_judging
+    from real_cli.streams.job import Job
+    from real_cli.streams.rubric_files import read_rubric
+
+    asked = read_rubric(rubric)
+    asking = Asking(locals())
+    tally = JudgeTally()
+    job = Job(
+        files or [],
+        output=output,
+        also_writes=[emit_requests] if emit_requests else [],
+        on_error=on_error,
+        rejects=rejects,
+        quiet=quiet,
+        max_line_bytes=max_line_bytes,
+    )
+    with job, asking:
+        for place, record, judged in asking(job, lambda record: begin_judging(record, asked, model, seed)):
+            tally.add(judged)
+            if judged.is_tie and ties is Ties.drop:
+                job.drop(place, record, "tie")
+            else:
+                job.write(judged.record)
+        job.summary = f"{tally.sentence()}; {asking.sentence()}"
+    return job.status

@@ -1,0 +1,52 @@
+"""Rubrics as files: those that come with the program, by name, and the user's own."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+from real_cli.core.rubrics import Rubric, parse_rubric
+from real_cli.errors import UsageError, clip
+
+BUILT_IN = ("pairwise", "ultrafeedback")
+
+
+def rubric_text(name: str) -> str:
+    """Read a rubric's file.
+
+    Args:
+        name: The name of one that comes with the program, or a path.
+
+    Returns:
+        TOML.
+
+    Raises:
+        UsageError: If there is none of that name.
+    """
+    if name in BUILT_IN:
+        return (files("real_cli") / "rubrics" / f"{name}.toml").read_text(encoding="utf-8")
+    path = Path(name)
+    if not path.is_file():
+        raise UsageError(f"--rubric {clip(name)}: no such file; built in are {', '.join(BUILT_IN)}")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name}: is not UTF-8: {error.reason}") from None
+
+
+def read_rubric(name: str) -> Rubric:
+    """Read a rubric.
+
+    Args:
+        name: The name of one that comes with the program, or a path.
+
+    Returns:
+        The rubric.
+
+    Raises:
+        UsageError: If it is no TOML, or no rubric.
+    """
+    try:
+        table = tomllib.loads(rubric_text(name))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{name}: is no TOML: {error}") from None
+    return parse_rubric(table, name)
