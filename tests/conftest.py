@@ -62,6 +62,14 @@ def tiny_policy(make_tiny_policy) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_reward(tmp_path_factory) -> Path:
+    """A random Llama of two layers with one number at its end, and no padding token."""
+    from tests.reward_folders import save_reward_model
+
+    return save_reward_model(tmp_path_factory.mktemp("tiny-reward"))
+
+
+@pytest.fixture(scope="session")
 def pair_rows() -> list[dict]:
     """Eight pairs of plain text; lengths differ."""
     prompts = ["the cat", "why the dog", "how big", "he saw", "she heard it", "the red log", "it ran", "no"]

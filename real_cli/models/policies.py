@@ -102,6 +102,26 @@ def computing(policy: Policy) -> Any:
     return torch.autocast(device, dtype=dtype, enabled=policy.model.dtype != dtype)
 
 
+def check_vocabulary(name: str, reference: Policy, policy: Policy) -> None:
+    """Check that a reference reads the token ids that the policy's tokenizer makes.
+
+    Args:
+        name: The reference as the user named it.
+        reference: The reference.
+        policy: The policy.
+
+    Raises:
+        ModelError: If a token has another number.
+    """
+    known = reference.tokenizer.get_vocab()
+    others = [token for token, number in policy.tokenizer.get_vocab().items() if known.get(token) != number]
+    if others:
+        raise ModelError(
+            f"--reference {name}: its tokenizer is not the policy's, {len(others):,} tokens differ, "
+            f"'{others[0]}' for one; both must read the same token ids"
+        )
+
+
 def load_resolved(
     name: str, path: str, place: Place, attention: Attention = Attention.auto, *, in_4_bits: bool = False
 ) -> Policy:

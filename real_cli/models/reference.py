@@ -9,7 +9,7 @@ from real_cli.core.objectives import Mixture, Need
 from real_cli.errors import ModelError
 from real_cli.models.device import default_batch_tokens
 from real_cli.models.exampleset import ExampleSet, fill_scores
-from real_cli.models.policies import Policy, load_resolved
+from real_cli.models.policies import Policy, check_vocabulary, load_resolved
 from real_cli.models.probe import settle_layout
 from real_cli.models.resolve import resolve_model
 from real_cli.models.scoring import Scorer
@@ -83,13 +83,7 @@ class Reference:
         return settle_layout(model, self.name, self.layout, max_length=self.max_length, told=self.told)
 
     def _check_vocabulary(self, model: Policy, policy: Policy) -> None:
-        known = model.tokenizer.get_vocab()
-        others = [token for token, number in policy.tokenizer.get_vocab().items() if known.get(token) != number]
-        if others:
-            raise ModelError(
-                f"--reference {self.name}: its tokenizer is not the policy's, {len(others):,} tokens differ, "
-                f"'{others[0]}' for one; both must read the same token ids"
-            )
+        check_vocabulary(str(self.name), model, policy)
         widths = [own.model.get_output_embeddings().weight.shape[0] for own in (model, policy)]
         if Need.decoupled in self.mixture.needs and widths[0] != widths[1]:
             raise ModelError(f"--reference {self.name}: {widths[0]:,} logits, the policy has {widths[1]:,}")
