@@ -10,7 +10,7 @@ from real_cli.core.texts import is_number
 from real_cli.errors import RecordError, clip
 
 NOT_APPLICABLE = "N/A"
-# "A" alone must not match the article in "a better answer", nor the echo of 'A, B or tie' in a format that was asked for.
+# "A" alone must not match the article in "a better answer", nor the echo of "A, B or tie" as the format asked for.
 VERDICT = re.compile(
     r"(?:\b(?:verdict|answer|winner|preferred|choice|preference)\b(?:\s+(?:response|answer|one))?[\"'*_\s]*(?:is|:|=)[\"'*_\s]*"
     r"(?:(?:response|answer|assistant)[\"'*_\s]*)?\b(A|B|tie)\b"
