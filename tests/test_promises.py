@@ -58,6 +58,12 @@ ROWS = {
     "embed": Row(("--model", "POLICY"), CANDIDATES, filters=True, model=True),
     "pair": Row(("--strategy", "easy"), CANDIDATES, filters=True),
     "relabel goal": Row((), PAIR, filters=True),
+    "relabel reward": Row(("--model", "REWARD"), CANDIDATES, filters=True, model=True),
+    "relabel implicit": Row(("--policy", "POLICY", "--reference", "POLICY"), PAIR, filters=True, model=True),
+    "relabel winprob": Row((), CANDIDATES, filters=True),
+    "relabel shape": Row(("--method", "min-max"), CANDIDATES, filters=True),
+    "relabel weight": Row((), PAIR, filters=True),
+    "relabel degrade": Row((), PAIR, filters=True),
     "train-dpo": Row(
         ("--policy", "POLICY", "--output", "aligned", "--max-steps", "2", "--batch-size", "1"),
         PAIR,
@@ -110,8 +116,9 @@ def arguments(request, tmp_path):
 
     def of(command):
         row = ROWS[command]
-        policy = str(request.getfixturevalue("tiny_policy")) if "POLICY" in row.arguments else ""
-        return [*command.split(), *(policy if word == "POLICY" else word for word in row.arguments)]
+        models = {"POLICY": "tiny_policy", "REWARD": "tiny_reward"}
+        words = (str(request.getfixturevalue(models[word])) if word in models else word for word in row.arguments)
+        return [*command.split(), *words]
 
     return of
 
