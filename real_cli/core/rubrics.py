@@ -6,7 +6,7 @@
 
     [[question]]
     name = "brevity"
-    asks = "each"                              # "pair", "all" or "each"
+    asks = "each"                              # "pair", "all", "each", "edit" or "turn"
     low = 1
     high = 5
     text = '''
@@ -19,7 +19,8 @@
 
 `asks = "pair"` shows two responses, {response_a} and {response_b}, and wants A, B or a tie. `each` shows one
 {response}; `all` shows all of them, {responses}, numbered in a random order. The mean of a response's ratings that are
-not N/A is its score.
+not N/A is its score. `edit` (relabel bridge) shows {chosen} and {rejected} and wants the rejected one, edited; `turn`
+(relabel dsat) shows a {conversation} and wants to know whether its last turn is dissatisfied.
 """
 
 import hashlib
@@ -41,13 +42,22 @@ class Asks(StrEnum):
     pair = "pair"
     all = "all"
     each = "each"
+    edit = "edit"
+    turn = "turn"
 
 
 HOLES = {
     Asks.pair: ("prompt", "response_a", "response_b"),
     Asks.all: ("prompt", "responses"),
     Asks.each: ("prompt", "response"),
+    Asks.edit: ("prompt", "chosen", "rejected"),
+    Asks.turn: ("conversation",),
 }
+# Which of them each command understands.
+JUDGING = (Asks.pair, Asks.all, Asks.each)
+BRIDGING = (Asks.edit,)
+DETECTING = (Asks.turn,)
+RATES = (Asks.all, Asks.each)
 HOLE = re.compile(r"\{(\w+)\}")
 
 
@@ -86,7 +96,7 @@ class Rubric(NamedTuple):
         system: A system message; empty for none.
         temperature: Of the answers.
         top_p: Of the answers.
-        questions: One that compares pairs, or some that rate.
+        questions: Several that rate, or one that asks anything else.
     """
 
     name: str
@@ -135,12 +145,13 @@ QUESTION_KEYS = {
 }
 
 
-def parse_rubric(table: Record, place: str) -> Rubric:
+def parse_rubric(table: Record, place: str, understood: tuple[Asks, ...] = JUDGING) -> Rubric:
     """Make a rubric of what a TOML file holds.
 
     Args:
         table: The file's content.
         place: The file, for messages.
+        understood: What its questions may ask.
 
     Returns:
         The rubric.
@@ -158,7 +169,7 @@ def parse_rubric(table: Record, place: str) -> Rubric:
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise UsageError(f"{place}: " + "; ".join([*faults, "a rubric needs one [[question]] or more"]))
     for number, entry in enumerate(entries, 1):
-        faults += _question_faults(entry, f"question {number}: ")
+        faults += _question_faults(entry, f"question {number}: ", understood)
     if not faults:
         faults = _rubric_faults(table, entries)
     if faults:
@@ -184,10 +195,11 @@ def _type_faults(table: Record, keys: dict[str, Any], where: str) -> list[str]:
     return faults
 
 
-def _question_faults(entry: Record, where: str) -> list[str]:
+def _question_faults(entry: Record, where: str, understood: tuple[Asks, ...]) -> list[str]:
     faults = _type_faults(entry, QUESTION_KEYS, where)
-    if entry.get("asks") not in list(Asks):
-        return [*faults, f"{where}asks is {clip(entry.get('asks'))}; one of {', '.join(Asks)} is needed"]
+    if entry.get("asks") not in understood:
+        wanted = " or ".join(f"'{asks}'" for asks in understood)
+        return [*faults, f"{where}asks is {clip(entry.get('asks'))}; {wanted} is needed"]
     holes = set(HOLE.findall(str(entry.get("text", ""))))
     missing = [f"{{{hole}}}" for hole in HOLES[Asks(entry["asks"])] if hole not in holes]
     if missing:
@@ -197,8 +209,8 @@ def _question_faults(entry: Record, where: str) -> list[str]:
 
 def _rubric_faults(table: Record, entries: list[Record]) -> list[str]:
     faults = [] if table.get("name") else ["a rubric needs a name"]
-    if any(entry["asks"] == Asks.pair for entry in entries) and len(entries) > 1:
-        faults.append("a rubric that compares a pair has one question")
+    if len(entries) > 1 and any(Asks(entry["asks"]) not in RATES for entry in entries):
+        faults.append("a rubric has several questions only if all of them rate (asks = 'all' or 'each')")
     names = [entry.get("name", table.get("name")) for entry in entries]
     faults += [f"two questions are named '{name}'" for name in dict.fromkeys(names) if names.count(name) > 1]
     for name, entry in zip(names, entries, strict=True):
@@ -206,7 +218,7 @@ def _rubric_faults(table: Record, entries: list[Record]) -> list[str]:
             faults.append(f"question '{name}': low is not below high")
         if entry.get("repaired") and (entry.get("counts", True) or entry["asks"] != Asks.each):
             faults.append(f"question '{name}': repaired needs asks = 'each' and counts = false")
-    if entries[0]["asks"] != Asks.pair and not any(entry.get("counts", True) for entry in entries):
+    if Asks(entries[0]["asks"]) in RATES and not any(entry.get("counts", True) for entry in entries):
         faults.append("no question counts; the score is the mean of those that do")
     if not 0 <= table.get("temperature", 0) <= 2 or not 0 < table.get("top_p", 1) <= 1:
         faults.append("temperature is from 0 to 2, top_p above 0 and at most 1")

@@ -4,10 +4,10 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
-from real_cli.core.rubrics import Rubric, parse_rubric
+from real_cli.core.rubrics import JUDGING, Asks, Rubric, parse_rubric
 from real_cli.errors import UsageError, clip
 
-BUILT_IN = ("pairwise", "ultrafeedback")
+BUILT_IN = ("pairwise", "ultrafeedback", "bridge", "dsat")
 
 
 def rubric_text(name: str) -> str:
@@ -33,11 +33,12 @@ def rubric_text(name: str) -> str:
         raise UsageError(f"{name}: is not UTF-8: {error.reason}") from None
 
 
-def read_rubric(name: str) -> Rubric:
+def read_rubric(name: str, understood: tuple[Asks, ...] = JUDGING) -> Rubric:
     """Read a rubric.
 
     Args:
         name: The name of one that comes with the program, or a path.
+        understood: What its questions may ask.
 
     Returns:
         The rubric.
@@ -49,4 +50,4 @@ def read_rubric(name: str) -> Rubric:
         table = tomllib.loads(rubric_text(name))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{name}: is no TOML: {error}") from None
-    return parse_rubric(table, name)
+    return parse_rubric(table, name, understood)

@@ -1,0 +1,153 @@
+"""BMC's bridging: the rejected response, edited towards the chosen one, takes the chosen one's place."""
+
+from typing import NamedTuple
+
+from real_cli.core.asking import Inquiry, Question
+from real_cli.core.goals import STALE_FIELDS
+from real_cli.core.records import Record, check_labeled, labeled_fields
+from real_cli.core.rubrics import Rubric
+from real_cli.core.texts import Text, is_text, plain_text, transcript
+from real_cli.errors import RecordError, clip
+
+ORIGINAL = "chosen_original"
+# Measured on the pair as it was.
+OF_THE_PAIR = ("similarity", "margin", "implicit_margin", "offset")
+
+
+class Bridged(NamedTuple):
+    """A record with its edited response; or, where the edit changed nothing, none."""
+
+    record: Record | None
+
+
+def begin_bridging(record: Record, rubric: Rubric, model: str) -> Inquiry[Bridged]:
+    """Start to have the rejected response of a pair edited.
+
+    Args:
+        record: A preference record; one that was bridged before is bridged from its original again.
+        rubric: One that asks for an edit.
+        model: Who edits; the name stays on the record.
+
+    Returns:
+        An inquiry; it makes a `Bridged`.
+
+    Raises:
+        RecordError: If it is no pair, or the rejected response is several messages.
+
+    References:
+        Jiang et al., 2024, Bridging and Modeling Correlations, arXiv:2408.07471, section 3.1.
+    """
+    check_labeled(record)
+    with_text(record["rejected"], "")
+    return _bridge(record, rubric, {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest})
+
+
+def _bridge(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Bridged]:
+    question = rubric.questions[0]
+    messages = rubric.messages(
+        question,
+        prompt=transcript(record["prompt"]),
+        chosen=transcript(record.get(ORIGINAL, record["chosen"])),
+        rejected=transcript(record["rejected"]),
+    )
+    answers = yield [Question(messages, read_edit, rubric.sampling(question))]
+    return bridged(record, with_text(record["rejected"], answers[0].value), mark)
+
+
+def bridged(record: Record, edited: Text, mark: Record) -> Bridged:
+    """Put an edited response in the place of the chosen one.
+
+    Args:
+        record: A preference record.
+        edited: The rejected response, edited.
+        mark: What stays on the record about who edited.
+
+    Returns:
+        The record: `chosen` is the edit, `chosen_original` what was chosen. What was measured on that (`score_chosen`,
+        `similarity`, ...) is called X_original from now on; reference log-probabilities are removed. None if the edit
+        is the rejected response itself.
+
+    Example:
+        >>> pair = {"prompt": "q", "chosen": "Four.", "rejected": "It is 5.", "score_chosen": 9, "score_rejected": 1}
+        >>> bridged(pair, "It is 4.", {}).record
+        {'prompt': 'q', 'chosen': 'It is 4.', 'rejected': 'It is 5.', 'score_chosen_original': 9, 'score_rejected': 1, \
+'chosen_original': 'Four.', 'bridge': {}}
+    """
+    if plain_text(edited) == plain_text(record["rejected"]):
+        return Bridged(None)
+    moved = {names[0] for field, names in labeled_fields(record).items() if field != "text"} - {*STALE_FIELDS}
+    made: Record = {}
+    for name, value in record.items():
+        if name == "chosen":
+            made["chosen"] = edited
+        elif name not in STALE_FIELDS:
+            made[f"{name}_original" if name in moved or name in OF_THE_PAIR else name] = value
+    return Bridged(made | {ORIGINAL: record.get(ORIGINAL, record["chosen"]), "bridge": mark})
+
+
+def bridge_from(record: Record, field: str) -> Bridged:
+    """Take the edited response from a field of the record.
+
+    Args:
+        record: A preference record.
+        field: Its name; a text.
+
+    Returns:
+        As `bridged`; the field is removed.
+
+    Raises:
+        RecordError: If it is no pair, or the field holds no text.
+    """
+    check_labeled(record)
+    if field not in record and ORIGINAL in record:
+        return Bridged(record)
+    if not is_text(record.get(field)):
+        raise RecordError(f"field '{field}' is {clip(record.get(field))}; the edited response is needed")
+    edited = record[field]
+    rest = {name: value for name, value in record.items() if name != field}
+    return bridged(rest, with_text(record["rejected"], edited) if isinstance(edited, str) else edited, {"field": field})
+
+
+def with_text(response: Text, text: str) -> Text:
+    """Give a text the form of a response.
+
+    Args:
+        response: A string, or one message.
+        text: The new words.
+
+    Returns:
+        A string, or the message with other content.
+
+    Raises:
+        RecordError: If the response is several messages.
+
+    Example:
+        >>> with_text([{"role": "assistant", "content": "5"}], "4")
+        [{'role': 'assistant', 'content': '4'}]
+    """
+    if isinstance(response, str):
+        return text
+    if len(response) != 1:
+        raise RecordError(f"the rejected response has {len(response)} messages; one is needed to be edited")
+    return [response[0] | {"content": text}]
+
+
+def read_edit(text: str) -> str:
+    """Read an edited response.
+
+    Args:
+        text: What a model wrote.
+
+    Returns:
+        It, without space around it.
+
+    Raises:
+        RecordError: If it is empty.
+
+    Example:
+        >>> read_edit(" It is 4. ")
+        'It is 4.'
+    """
+    if not text.strip():
+        raise RecordError("the edited response is empty")
+    return text.strip()

@@ -1,0 +1,234 @@
+"""Dissatisfied and satisfied turns of a user in a conversation, and the records that DRIFT makes of them."""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from real_cli.core.asking import Inquiry, Question
+from real_cli.core.layouts import PROMPT, Adapted
+from real_cli.core.records import Record
+from real_cli.core.rubrics import Rubric
+from real_cli.core.texts import Text, is_conversation, plain_text, transcript
+from real_cli.core.verdicts import find_json
+from real_cli.errors import RecordError, clip
+
+CONVERSATION_FIELDS = ("prompt", "messages", "conversation", "conversations")
+
+
+class Feeling(StrEnum):
+    """What a user's turn says of the reply before it."""
+
+    dissatisfied = "dissatisfied"
+    satisfied = "satisfied"
+    neither = "neither"
+
+
+class Turn(NamedTuple):
+    """A user's turn that follows a reply.
+
+    Attributes:
+        number: Counted among the user's turns, from 1.
+        reply: Index of the first message of the reply before it.
+        index: Index of its own message.
+    """
+
+    number: int
+    reply: int
+    index: int
+
+
+class Felt(NamedTuple):
+    """A turn, what it says of the reply before it, and why."""
+
+    turn: Turn
+    feeling: Feeling
+    reason: str
+
+
+# A fallback without a model. It sees what is said outright in English, and nothing else.
+COMPLAINTS = re.compile(
+    r"\b(?:(?:that|this|it|you)(?:'s| is| are|'re)? (?:not|isn't|wasn't|still)\b|wrong\b|incorrect\b|not what i\b"
+    r"|i (?:said|asked|meant|told you)\b|you (?:didn't|did not|forgot|ignored|missed|misunderstood|keep)\b"
+    r"|(?:doesn't|does not|didn't|did not) (?:work|help|answer|make sense)\b|try again\b|do it again\b|redo\b|not helpful\b"
+    r"|useless\b|too (?:long|short|vague|generic|formal|complicated)\b|(?:make it|be) (?:shorter|longer|clearer|more)\b)"
+    r"|^no\b",
+    re.IGNORECASE,
+)
+PRAISE = re.compile(
+    r"\b(?:thanks?\b|thank you|thx\b|perfect\b|great\b|awesome\b|excellent\b|brilliant\b|exactly\b|well done\b|good job\b"
+    r"|(?:that|this|it) (?:works|worked|helps|helped)\b|love it\b|very helpful\b)",
+    re.IGNORECASE,
+)
+
+
+def adapt_dialogue(record: Record) -> Adapted:
+    """Find the conversation of a record.
+
+    Args:
+        record: With a list of {role, content} as `prompt`, `messages`, `conversation` or `conversations`.
+
+    Returns:
+        The record with it as `prompt`.
+
+    Raises:
+        RecordError: If there is none.
+
+    Example:
+        >>> adapt_dialogue({"id": 1, "messages": [{"role": "user", "content": "Hi"}]}).record
+        {'id': 1, 'prompt': [{'role': 'user', 'content': 'Hi'}]}
+    """
+    for field in CONVERSATION_FIELDS:
+        if is_conversation(record.get(field)):
+            found = {"prompt" if name == field else name: value for name, value in record.items() if name != "prompt"}
+            return Adapted(found | {"prompt": record[field]}, PROMPT)
+    raise RecordError(f"no conversation in the fields {clip(sorted(record))}; a list of {{role, content}} is needed")
+
+
+def judgeable_turns(messages: Text) -> list[Turn]:
+    """List the user's turns that can say something of a reply.
+
+    Args:
+        messages: A conversation.
+
+    Returns:
+        Those with a reply between them and an earlier turn of the user.
+
+    Example:
+        >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
+        >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
+        [Turn(number=2, reply=2, index=3), Turn(number=4, reply=5, index=6)]
+    """
+    users = [index for index, message in enumerate(messages) if _role(message) == "user"]
+    return [
+        Turn(number, before + 1, index)
+        for number, (before, index) in enumerate(zip(users, users[1:], strict=False), 2)
+        if index > before + 1
+    ]
+
+
+def _role(message: object) -> str:
+    return str(message.get("role")) if isinstance(message, dict) else ""
+
+
+def begin_detecting(record: Record, rubric: Rubric) -> Inquiry[list[Felt]]:
+    """Start to judge the user's turns of one conversation.
+
+    Args:
+        record: What `adapt_dialogue` returns.
+        rubric: One that asks about a turn.
+
+    Returns:
+        An inquiry; it makes a `Felt` of each turn.
+    """
+    messages, question = record["prompt"], rubric.questions[0]
+    turns = judgeable_turns(messages)
+    asked = [
+        rubric.messages(question, conversation=transcript(messages[: turn.index + 1]))  # no look at what came after
+        for turn in turns
+    ]
+    answers = yield [Question(one, read_feeling, rubric.sampling(question), FEELING_SCHEMA) for one in asked]
+    return [Felt(turn, *answer.value) for turn, answer in zip(turns, answers, strict=True)]
+
+
+def feel_lexically(record: Record) -> list[Felt]:
+    """Judge the user's turns of one conversation by a list of English phrases, without a model.
+
+    Args:
+        record: What `adapt_dialogue` returns.
+
+    Returns:
+        What each turn says; a phrase of complaint wins over one of praise.
+
+    Example:
+        >>> said = [("user", "2 + 2?"), ("assistant", "5"), ("user", "That's not right."), ("assistant", "4"),
+        ...         ("user", "Thanks!")]
+        >>> messages = [{"role": role, "content": content} for role, content in said]
+        >>> [felt.feeling.value for felt in feel_lexically({"prompt": messages})]
+        ['dissatisfied', 'satisfied']
+    """
+    felt = []
+    for turn in judgeable_turns(record["prompt"]):
+        words = plain_text([record["prompt"][turn.index]])
+        complaint, praise = COMPLAINTS.search(words), PRAISE.search(words)
+        feeling = Feeling.dissatisfied if complaint else Feeling.satisfied if praise else Feeling.neither
+        match = complaint or praise
+        felt.append(Felt(turn, feeling, f"says {match[0]!r}" if match else ""))
+    return felt
+
+
+def read_feeling(text: str) -> tuple[Feeling, str]:
+    """Read what a judge says of a turn.
+
+    Args:
+        text: JSON with `label` and `reason`, or words that name one of the three.
+
+    Returns:
+        The feeling and the reason.
+
+    Raises:
+        RecordError: If none is named, or several are.
+
+    Example:
+        >>> read_feeling('{"reason": "It thanks.", "label": "satisfied"}')[0].value
+        'satisfied'
+    """
+    found = find_json(text)
+    if isinstance(found, dict) and found.get("label") in list(Feeling):
+        return Feeling(found["label"]), str(found.get("reason") or "")
+    named = {word.lower() for word in re.findall(r"\b(?:dissatisfied|satisfied|neither)\b", text, re.IGNORECASE)}
+    if len(named) != 1:
+        raise RecordError(f"the answer names not one of {', '.join(Feeling)}: {clip(text)}")
+    return Feeling(named.pop()), text.strip()
+
+
+def complaint_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Record]:
+    """Make DRIFT's records: a reply that left the user dissatisfied, what led to it, and the complaint.
+
+    Args:
+        record: What `adapt_dialogue` returns.
+        felt: What its turns say.
+        mark: What stays on each record about who judged.
+
+    Yields:
+        For each dissatisfied turn `prompt` (the messages before the reply), `rejected` (the reply's messages as they
+        are), `user_preference` (the complaint) and `dsat`.
+
+    References:
+        DRIFT, 2025, arXiv:2510.02341.
+    """
+    messages = record["prompt"]
+    for turn, feeling, reason in felt:
+        if feeling is Feeling.dissatisfied:
+            yield record | {
+                "prompt": messages[: turn.reply],
+                "rejected": messages[turn.reply : turn.index],
+                "user_preference": {"content": plain_text([messages[turn.index]])},
+                "dsat": mark | {"turn": turn.number, "reason": reason},
+            }
+
+
+def seed_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Record]:
+    """Make DRIFT's seeds: the same records where a later reply satisfied the user, with that one as `chosen`.
+
+    Args:
+        record: What `adapt_dialogue` returns.
+        felt: What its turns say.
+        mark: What stays on each record about who judged.
+
+    Yields:
+        Preference records; of two complaints about one thing each gets the satisfying reply.
+    """
+    satisfied = [turn for turn, feeling, _ in felt if feeling is Feeling.satisfied]
+    for made in complaint_records(record, felt, mark):
+        later = next((turn for turn in satisfied if turn.number > made["dsat"]["turn"]), None)
+        if later is not None:
+            yield made | {"chosen": record["prompt"][later.reply : later.index]}
+
+
+FEELING_SCHEMA: Record = {
+    "type": "object",
+    "properties": {"reason": {"type": "string"}, "label": {"type": "string", "enum": list(Feeling)}},
+    "required": ["reason", "label"],
+    "additionalProperties": False,
+}
