@@ -119,6 +119,83 @@ class Placement(StrEnum):
     user = "user"
 
 
+class Evidence(StrEnum):
+    """What `relabel winprob` reads; the functions are in `real_cli.core.probabilities`."""
+
+    scores = "scores"
+    preferences = "preferences"
+
+
+class WeightRule(StrEnum):
+    """How `relabel weight` weighs a pair; the functions are in `real_cli.core.weights`."""
+
+    reward_difference = "reward-difference"
+    gap_utility = "gap-utility"
+
+
+class Normalization(StrEnum):
+    """What `relabel weight` makes of all weights together; the functions are in `real_cli.core.weights`."""
+
+    none = "none"
+    mean = "mean"
+    min_max = "min-max"
+
+
+class Negative(StrEnum):
+    """What `relabel weight` does with a negative weight; the functions are in `real_cli.core.weights`."""
+
+    refuse = "refuse"
+    clip = "clip"
+    keep = "keep"
+
+
+class Shaping(StrEnum):
+    """How `relabel shape` shapes scores; the functions are in `real_cli.core.shaping`."""
+
+    par = "par"
+    centered = "centered"
+    tanh = "tanh"
+    arctan = "arctan"
+    polynomial = "polynomial"
+    sgfc = "sgfc"
+    lsc = "lsc"
+    ceiling = "ceiling"
+    clip = "clip"
+    standardize = "standardize"
+    min_max = "min-max"
+
+
+class Verdict(StrEnum):
+    """What an annotator says of a pair, in the order the record has its two responses in."""
+
+    first = "first"
+    second = "second"
+    tie = "tie"
+    skip = "skip"
+
+
+class Shown(StrEnum):
+    """The order in which an annotator sees the two responses of a pair."""
+
+    as_is = "as-is"
+    swapped = "swapped"
+
+
+class Ties(StrEnum):
+    """What `relabel human` does with a pair of which neither response is better."""
+
+    drop = "drop"
+    keep = "keep"
+
+
+class AnnotationTool(StrEnum):
+    """Whose files `relabel human --export` writes; the formats are in `real_cli.core.exchange`."""
+
+    csv = "csv"
+    label_studio = "label-studio"
+    argilla = "argilla"
+
+
 class OnError(StrEnum):
     """What a bad record does to the run."""
 

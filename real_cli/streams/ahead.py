@@ -1,0 +1,77 @@
+"""Records read in a thread, so that a person at the terminal can go back or quit while the pipe is silent."""
+
+import contextlib
+import os
+import select
+import threading
+from collections import deque
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+Made = TypeVar("Made")
+
+# Enough to know what is left of a session's work, little enough for any memory.
+LOOKAHEAD = 500
+
+
+class ReadAhead(Generic[Made]):
+    """The next items of an iterator, taken before they are needed; `descriptor` is readable when something changed."""
+
+    def __init__(self, items: Iterator[Made]) -> None:
+        self.waiting: deque[Made] = deque()
+        self.ended = False
+        self.descriptor, self._signal = os.pipe()
+        os.set_blocking(self._signal, False)
+        os.set_blocking(self.descriptor, False)
+        self._items = items
+        self._error: BaseException | None = None
+        self._room = threading.Semaphore(LOOKAHEAD)
+        # A thread that waits for a silent pipe must not keep the process alive.
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            for item in self._items:
+                self._room.acquire()
+                self.waiting.append(item)
+                self._wake()
+        except BaseException as error:  # told in the thread that takes the items, after those before it
+            self._error = error
+        self.ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # it is readable already
+            os.write(self._signal, b"!")
+
+    def take(self) -> Made | None:
+        """Take the next item if it is there.
+
+        Returns:
+            The item; None if it has not come yet, or, when `ended` is true, if there is none.
+
+        Raises:
+            BaseException: What reading raised.
+        """
+        self.acknowledge()
+        ended = self.ended  # before looking: what came in between is taken next time
+        if self.waiting:
+            self._room.release()
+            return self.waiting.popleft()
+        if ended and self._error is not None:
+            raise self._error
+        return None
+
+    def acknowledge(self) -> None:
+        """Make the descriptor wait for the next change."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.descriptor, 1 << 16)
+
+    def wait(self) -> None:
+        """Wait until something changed."""
+        select.select([self.descriptor], [], [])
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything was taken."""
+        return self.ended and not self.waiting and self._error is None
