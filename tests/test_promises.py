@@ -58,6 +58,8 @@ ROWS = {
     "embed": Row(("--model", "POLICY"), CANDIDATES, filters=True, model=True),
     "pair": Row(("--strategy", "easy"), CANDIDATES, filters=True),
     "relabel goal": Row((), PAIR, filters=True),
+    # Asking needs a terminal, tests/commands/test_human.py has one; here somebody has answered elsewhere.
+    "relabel human": Row(("--import", "ANSWERS"), CANDIDATES, filters=True),
     "relabel reward": Row(("--model", "REWARD"), CANDIDATES, filters=True, model=True),
     "relabel implicit": Row(("--policy", "POLICY", "--reference", "POLICY"), PAIR, filters=True, model=True),
     "relabel winprob": Row((), CANDIDATES, filters=True),
@@ -111,12 +113,22 @@ def sound(command, count=3):
 
 
 @pytest.fixture
+def answers(tmp_path_factory):
+    """A file of another annotation tool: to every question that `sound` makes, the answer a."""
+    words = ["relabel", "human", "--export", "csv"]
+    exported = CliRunner().invoke(app, words, input=sound("relabel human", 4), prog_name="real").stdout
+    path = tmp_path_factory.mktemp("answers") / "answers.csv"
+    path.write_text(exported.replace(",,\n", ",a,\n"))
+    return path
+
+
+@pytest.fixture
 def arguments(request, tmp_path):
     """Return the words that run a command, with a tiny model where it needs one."""
 
     def of(command):
         row = ROWS[command]
-        models = {"POLICY": "tiny_policy", "REWARD": "tiny_reward"}
+        models = {"POLICY": "tiny_policy", "REWARD": "tiny_reward", "ANSWERS": "answers"}
         words = (str(request.getfixturevalue(models[word])) if word in models else word for word in row.arguments)
         return [*command.split(), *words]
 
