@@ -44,8 +44,11 @@ class RewardModel(NamedTuple):
         Returns:
             The raw logit of each, before any activation.
         """
-        device = self.place.device
-        width, pad = max(len(own.ids) for own in batch), self._pad(batch)
+        device, pad = self.place.device, self._pad(batch)
+        if pad is None:
+            middle = len(batch) // 2
+            return self.logits(batch[:middle]) + self.logits(batch[middle:])
+        width = max(len(own.ids) for own in batch)
         ids = torch.tensor([[*own.ids, *[pad] * (width - len(own.ids))] for own in batch], device=device)
         lengths = torch.tensor([len(own.ids) for own in batch], device=device)
         read = {"input_ids": ids, "attention_mask": (torch.arange(width, device=device) < lengths[:, None]).long()}
@@ -59,8 +62,8 @@ class RewardModel(NamedTuple):
         scores: list[float] = logits[:, self.label].float().cpu().tolist()
         return scores
 
-    def _pad(self, batch: Sequence[RewardInput]) -> int:
-        """Choose the token that fills rows up.
+    def _pad(self, batch: Sequence[RewardInput]) -> int | None:
+        """Choose the token that fills rows up; None if the batch has to be split for one.
 
         A causal classifier reads its score off the last token that is not the configured padding token, and takes one
         sequence alone where none is configured: then it is read at its end. So is each of a batch, if none ends in the
@@ -69,7 +72,8 @@ class RewardModel(NamedTuple):
         if self.pad_token_id is not None:
             return self.pad_token_id
         ends = {own.ids[-1] for own in batch}
-        chosen = next(token for token in range(len(ends) + 1) if token not in ends)
+        size = self.model.get_input_embeddings().num_embeddings
+        chosen = next((token for token in range(size) if token not in ends), None)
         self.model.config.get_text_config().pad_token_id = chosen
         return chosen
 
