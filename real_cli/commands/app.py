@@ -14,6 +14,8 @@ from real_cli.commands.grouped import grouped
 from real_cli.commands.init import init
 from real_cli.commands.pair import pair
 from real_cli.commands.relabel_degrade import degrade
+from real_cli.commands.relabel_bridge import bridge
+from real_cli.commands.relabel_dsat import dsat
 from real_cli.commands.relabel_goal import goal
 from real_cli.commands.relabel_human import human
 from real_cli.commands.relabel_implicit import implicit
@@ -100,6 +102,8 @@ app.command()(embed)
 app.command()(pair)
 app.add_typer(relabel, name="relabel")
 relabel.command()(judge)
+relabel.command()(bridge)
+relabel.command()(dsat)
 relabel.command()(reward)
 relabel.command()(implicit)
 relabel.command()(goal)

@@ -1,19 +1,47 @@
 """The options of the methods that ask a language model, each written once."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Model = Annotated[
-    str,
+
+def show_rubric(name: str | None) -> None:
+    """Print a rubric's file and stop.
+
+    Args:
+        name: What --show-rubric names.
+
+    Raises:
+        Exit: If it names one.
+    """
+    from real_cli.streams.rubric_files import rubric_text
+
+    if name is not None:
+        sys.stdout.write(rubric_text(name))
+        raise typer.Exit
+
+
+MODEL = typer.Option(
+    "--model",
+    "-m",
+    metavar="NAME",
+    show_default=False,
+    help="Who answers: a model's name on the server, or, without --endpoint, a model on this machine: a folder, a "
+    ".gguf file, a hub name, smollm2.",
+)
+Model = Annotated[str, MODEL]
+OptionalModel = Annotated[str | None, MODEL]
+ShowRubric = Annotated[
+    str | None,
     typer.Option(
-        "--model",
-        "-m",
+        "--show-rubric",
         metavar="NAME",
+        callback=show_rubric,
+        is_eager=True,
         show_default=False,
-        help="Who answers: a model's name on the server, or, without --endpoint, a model on this machine: a folder, a "
-        ".gguf file, a hub name, smollm2.",
+        help="Print a rubric, to write one's own after it, and stop.",
     ),
 ]
 EndpointOption = Annotated[

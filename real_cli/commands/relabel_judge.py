@@ -1,6 +1,5 @@
 """real relabel judge: have a language model compare or rate responses."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -24,22 +23,6 @@ from real_cli.errors import Status
 from real_cli.streams.jsonl import MAX_LINE_BYTES
 
 
-def show_rubric(name: str | None) -> None:
-    """Print a rubric's file and stop.
-
-    Args:
-        name: What --show-rubric names.
-
-    Raises:
-        Exit: If it names one.
-    """
-    from real_cli.streams.rubric_files import rubric_text
-
-    if name is not None:
-        sys.stdout.write(rubric_text(name))
-        raise typer.Exit
-
-
 @guarded
 def judge(
     files: Files = None,
@@ -52,17 +35,7 @@ def judge(
     ties: Annotated[
         Ties, typer.Option("--ties", help="Leave tied pairs out, or keep them unlabeled, for 'real eval winrate'.")
     ] = Ties.drop,
-    show: Annotated[
-        str | None,
-        typer.Option(
-            "--show-rubric",
-            metavar="NAME",
-            callback=show_rubric,
-            is_eager=True,
-            show_default=False,
-            help="Print a rubric, to write one's own after it, and stop.",
-        ),
-    ] = None,
+    show: own.ShowRubric = None,
     seed: Seed = 0,
     endpoint: own.EndpointOption = None,
     key_variable: own.KeyVariable = "REAL_API_KEY",

@@ -1,8 +1,10 @@
 """Dissatisfied and satisfied turns of a user in a conversation, and the records that DRIFT makes of them."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 from real_cli.core.asking import Inquiry, Question
@@ -50,14 +52,14 @@ class Felt(NamedTuple):
 COMPLAINTS = re.compile(
     r"\b(?:(?:that|this|it|you)(?:'s| is| are|'re)? (?:not|isn't|wasn't|still)\b|wrong\b|incorrect\b|not what i\b"
     r"|i (?:said|asked|meant|told you)\b|you (?:didn't|did not|forgot|ignored|missed|misunderstood|keep)\b"
-    r"|(?:doesn't|does not|didn't|did not) (?:work|help|answer|make sense)\b|try again\b|do it again\b|redo\b|not helpful\b"
-    r"|useless\b|too (?:long|short|vague|generic|formal|complicated)\b|(?:make it|be) (?:shorter|longer|clearer|more)\b)"
-    r"|^no\b",
+    r"|(?:doesn't|does not|didn't|did not) (?:work|help|answer|make sense)\b|try again\b|do it again\b|redo\b"
+    r"|not helpful\b|useless\b|too (?:long|short|vague|generic|formal|complicated)\b"
+    r"|(?:make it|be) (?:shorter|longer|clearer|more)\b)|^no\b(?! (?:worries|problem))",
     re.IGNORECASE,
 )
 PRAISE = re.compile(
-    r"\b(?:thanks?\b|thank you|thx\b|perfect\b|great\b|awesome\b|excellent\b|brilliant\b|exactly\b|well done\b|good job\b"
-    r"|(?:that|this|it) (?:works|worked|helps|helped)\b|love it\b|very helpful\b)",
+    r"\b(?:thanks?\b|thank you|thx\b|perfect\b|great\b|awesome\b|excellent\b|brilliant\b|exactly\b|well done\b"
+    r"|good job\b|(?:that|this|it) (?:works|worked|helps|helped)\b|love it\b|very helpful\b)",
     re.IGNORECASE,
 )
 
@@ -80,8 +82,8 @@ def adapt_dialogue(record: Record) -> Adapted:
     """
     for field in CONVERSATION_FIELDS:
         if is_conversation(record.get(field)):
-            found = {"prompt" if name == field else name: value for name, value in record.items() if name != "prompt"}
-            return Adapted(found | {"prompt": record[field]}, PROMPT)
+            named = ((name, value) for name, value in record.items() if field == name or name != "prompt")
+            return Adapted({"prompt" if name == field else name: value for name, value in named}, PROMPT)
     raise RecordError(f"no conversation in the fields {clip(sorted(record))}; a list of {{role, content}} is needed")
 
 
@@ -102,7 +104,7 @@ def judgeable_turns(messages: Text) -> list[Turn]:
     users = [index for index, message in enumerate(messages) if _role(message) == "user"]
     return [
         Turn(number, before + 1, index)
-        for number, (before, index) in enumerate(zip(users, users[1:], strict=False), 2)
+        for number, (before, index) in enumerate(pairwise(users), 2)
         if index > before + 1
     ]
 
@@ -224,6 +226,45 @@ def seed_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Rec
         later = next((turn for turn in satisfied if turn.number > made["dsat"]["turn"]), None)
         if later is not None:
             yield made | {"chosen": record["prompt"][later.reply : later.index]}
+
+
+class Dissatisfaction:
+    """Make DRIFT's records of conversations, and count what was found.
+
+    Attributes:
+        num_conversations: Conversations seen.
+        num_turns: Turns judged, by what they say.
+    """
+
+    def __init__(self, mark: Record, *, seeds: bool) -> None:
+        self._mark = mark
+        self._make = seed_records if seeds else complaint_records
+        self.num_conversations = self.num_written = 0
+        self.num_turns: Counter[Feeling] = Counter()
+
+    def __call__(self, record: Record, felt: list[Felt]) -> list[Record]:
+        """Make the records of one conversation.
+
+        Args:
+            record: What `adapt_dialogue` returns.
+            felt: What its turns say.
+
+        Returns:
+            One for each complaint, or for each that a later reply satisfied.
+        """
+        self.num_conversations += 1
+        self.num_turns.update(one.feeling for one in felt)
+        made = list(self._make(record, felt, self._mark))
+        self.num_written += len(made)
+        return made
+
+    def sentence(self) -> str:
+        """Tell the counts in one line."""
+        counts = ", ".join(f"{self.num_turns[feeling]:,} {feeling}" for feeling in Feeling)
+        return (
+            f"{self.num_written:,} records from {self.num_conversations:,} conversations with "
+            f"{self.num_turns.total():,} turns after a reply: {counts}"
+        )
 
 
 FEELING_SCHEMA: Record = {

@@ -1,0 +1,118 @@
+"""real relabel bridge: edit the rejected response towards the chosen one."""
+
+from typing import Annotated
+
+import typer
+
+from real_cli.commands import asking_options as own
+from real_cli.commands.guard import guarded
+from real_cli.commands.options import (
+    BatchTokens,
+    Device,
+    Dtype,
+    Files,
+    MaxLineBytes,
+    OnErrorOption,
+    Output,
+    Quiet,
+    Rejects,
+)
+from real_cli.core.names import OnError, Precision
+from real_cli.errors import Status, UsageError
+from real_cli.streams.jsonl import MAX_LINE_BYTES
+
+UNCHANGED = "edit that changed nothing"
+
+
+@guarded
+def bridge(
+    files: Files = None,
+    *,
+    model: own.OptionalModel = None,
+    rubric: Annotated[
+        str, typer.Option("--rubric", metavar="NAME", help="What is asked: bridge, or a TOML file (asks = 'edit').")
+    ] = "bridge",
+    show: own.ShowRubric = None,
+    field: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FIELD",
+            show_default=False,
+            help="Ask nobody: the edited response is in this field of the record, which is removed.",
+        ),
+    ] = None,
+    endpoint: own.EndpointOption = None,
+    key_variable: own.KeyVariable = "REAL_API_KEY",
+    concurrency: own.Concurrency = 8,
+    retries: own.Retries = 4,
+    timeout: own.TimeoutOption = 120.0,
+    cache: own.CacheFolder = None,
+    no_cache: own.NoCacheOption = False,
+    emit_requests: own.EmitRequests = None,
+    apply_results: own.ApplyResults = None,
+    price: own.PriceOption = None,
+    batch_tokens: BatchTokens = None,
+    device: Device = "auto",
+    dtype: Dtype = Precision.auto,
+    output: Output = None,
+    on_error: OnErrorOption = OnError.fail,
+    rejects: Rejects = None,
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
+    quiet: Quiet = False,
+) -> Status:
+    """Have a language model edit the rejected response towards the chosen one (BMC).
+
+    The edit becomes 'chosen', what was chosen stays as 'chosen_original'; what was measured on that is called
+    X_original, and reference log-probabilities are removed. An edit that changes nothing is left out and counted. Train
+    on the result with 'train-dpo --loss bmc'. A bridged record is bridged from its original again.
+
+    Answers, failures, caches and batches are as with 'relabel judge'.
+
+    Streams: records are written in their order, as soon as their answers are there.
+
+    \b
+    Examples:
+      real relabel bridge --endpoint http://localhost:8000/v1 -m qwen pairs.jsonl > bridged.jsonl
+      real relabel bridge --from edit edited.jsonl | real train-dpo --loss bmc --policy smollm2 -o aligned
+    """
+    from real_cli.commands.asking import Asking
+    from real_cli.core.bridging import Bridged, begin_bridging, bridge_from
+    from real_cli.core.records import Record
+    from real_cli.core.rubrics import BRIDGING
+    from real_cli.streams.job import Job
+    from real_cli.streams.rubric_files import read_rubric
+
+    if (model is None) == (field is None):
+        raise UsageError("name a --model that edits, or the field that holds the edit with --from; one of the two")
+    options = locals()
+    job = Job(
+        files or [],
+        output=output,
+        also_writes=[emit_requests] if emit_requests else [],
+        on_error=on_error,
+        rejects=rejects,
+        quiet=quiet,
+        max_line_bytes=max_line_bytes,
+    )
+    num_bridged = 0
+
+    def write(place: str, record: Record, made: Bridged) -> int:
+        if made.record is None:
+            job.drop(place, record, UNCHANGED)
+        else:
+            job.write(made.record)
+        return made.record is not None
+
+    if field is not None:
+        with job:
+            taken = job.apply(lambda record: (record, bridge_from(record, field)), job.records())
+            num_bridged = sum(write(place, record, made) for place, (record, made) in taken)
+            job.summary = f"{num_bridged:,} bridged"
+        return job.status
+    asked = read_rubric(rubric, BRIDGING)
+    with job, Asking(options) as asking:
+        answered = asking(job, lambda record: begin_bridging(record, asked, str(model)))
+        num_bridged = sum(write(*one) for one in answered)
+        job.summary = f"{num_bridged:,} bridged; {asking.sentence()}"
+    return job.status

@@ -1,0 +1,122 @@
+"""real relabel dsat: find replies that left a user dissatisfied."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from real_cli.commands import asking_options as own
+from real_cli.commands.guard import guarded
+from real_cli.commands.options import (
+    BatchTokens,
+    Device,
+    Dtype,
+    Files,
+    MaxLineBytes,
+    OnErrorOption,
+    Output,
+    Quiet,
+    Rejects,
+)
+from real_cli.core.names import OnError, Precision
+from real_cli.errors import Status, UsageError
+from real_cli.streams.jsonl import MAX_LINE_BYTES
+
+
+@guarded
+def dsat(
+    files: Files = None,
+    *,
+    model: own.OptionalModel = None,
+    rubric: Annotated[
+        str, typer.Option("--rubric", metavar="NAME", help="What is asked: dsat, or a TOML file (asks = 'turn').")
+    ] = "dsat",
+    show: own.ShowRubric = None,
+    lexical: Annotated[
+        bool,
+        typer.Option("--lexical", help="Ask nobody: go by a list of English phrases. It sees what is said outright."),
+    ] = False,
+    seeds: Annotated[
+        bool,
+        typer.Option(
+            "--seeds", help="Write only complaints that a later reply satisfied, with that one as 'chosen': pairs."
+        ),
+    ] = False,
+    endpoint: own.EndpointOption = None,
+    key_variable: own.KeyVariable = "REAL_API_KEY",
+    concurrency: own.Concurrency = 8,
+    retries: own.Retries = 4,
+    timeout: own.TimeoutOption = 120.0,
+    cache: own.CacheFolder = None,
+    no_cache: own.NoCacheOption = False,
+    emit_requests: own.EmitRequests = None,
+    apply_results: own.ApplyResults = None,
+    price: own.PriceOption = None,
+    batch_tokens: BatchTokens = None,
+    device: Device = "auto",
+    dtype: Dtype = Precision.auto,
+    output: Output = None,
+    on_error: OnErrorOption = OnError.fail,
+    rejects: Rejects = None,
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
+    quiet: Quiet = False,
+) -> Status:
+    """Find replies that left a user dissatisfied, in conversations of several turns (DRIFT).
+
+    Reads conversations ('prompt', 'messages' or 'conversation': lists of {role, content}). Each user turn that follows a
+    reply is judged by what was said up to it. Writes a record for each dissatisfied one: 'prompt' (what led to the
+    reply), 'rejected' (the reply as it is), 'user_preference' (the complaint), 'dsat' (turn, reason, who judged). With
+    --seeds those that a later reply satisfied become pairs.
+
+    Answers, failures, caches and batches are as with 'relabel judge'.
+
+    Streams: records are written in their order, as soon as their answers are there.
+
+    \b
+    Examples:
+      real relabel dsat --endpoint http://localhost:8000/v1 -m qwen wildchat.jsonl > dissatisfied.jsonl
+      real relabel dsat --lexical --seeds wildchat.jsonl > seeds.jsonl
+    """
+    from real_cli.commands.asking import Asking
+    from real_cli.core.rubrics import DETECTING
+    from real_cli.core.satisfaction import (
+        Dissatisfaction,
+        Felt,
+        adapt_dialogue,
+        begin_detecting,
+        feel_lexically,
+    )
+    from real_cli.streams.job import Job
+    from real_cli.streams.rubric_files import read_rubric
+
+    if (model is None) != lexical:
+        raise UsageError("name a --model that judges, or take the list of phrases with --lexical; one of the two")
+    options = locals()
+    job = Job(
+        files or [],
+        output=output,
+        also_writes=[emit_requests] if emit_requests else [],
+        on_error=on_error,
+        rejects=rejects,
+        quiet=quiet,
+        max_line_bytes=max_line_bytes,
+    )
+    if lexical:
+        found = Dissatisfaction({"method": "lexical rule"}, seeds=seeds)
+        with job:
+            felt = job.apply(lambda record: (record, feel_lexically(record)), job.records(adapt_dialogue))
+            for _, (record, feelings) in felt:
+                for made in found(record, feelings):
+                    job.write(made)
+            job.summary = found.sentence()
+        return job.status
+    asked = read_rubric(rubric, DETECTING)
+    found = Dissatisfaction({"model": model, "rubric": asked.name, "rubric_hash": asked.digest}, seeds=seeds)
+    with job, Asking(options) as asking:
+        for _, record, feelings in asking(
+            job, lambda record: begin_detecting(record, asked), job.records(adapt_dialogue)
+        ):
+            for made in found(record, feelings):
+                job.write(made)
+        job.summary = f"{found.sentence()}; {asking.sentence()}"
+    return job.status
