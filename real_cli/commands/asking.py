@@ -34,7 +34,7 @@ class Answered(NamedTuple):
 class AskingOptions:
     """The options that decide who answers."""
 
-    model: str
+    model: str | None
     endpoint: str | None
     key_variable: str
     concurrency: int
@@ -81,7 +81,7 @@ class Asking:
         applied = self._options.apply_results
         with ExitStack() as stack:
             results = read_results(applied) if applied else None
-            self._ledger = Ledger(self._options.model, stack.enter_context(self._open_cache()), results)
+            self._ledger = Ledger(self._options.model or "", stack.enter_context(self._open_cache()), results)
             self._inquirer = self._choose(stack)
             stack.enter_context(self._inquirer)
             self._stack = stack.pop_all()
@@ -115,21 +115,25 @@ class Asking:
                 job.give_up(closed.place, closed.record, str(closed.problem))
 
     def sentence(self) -> str:
-        """Tell what was asked, in one line."""
+        """Tell what was asked, in one line that follows others; empty if nobody was to be asked."""
+        if self._options.model is None:
+            return ""
         if self._writer is not None:
-            return f"{self._writer.num_written:,} requests written to {self._options.emit_requests}"
-        return self._ledger.sentence(self._price)
+            return f"; {self._writer.num_written:,} requests written to {self._options.emit_requests}"
+        return f"; {self._ledger.sentence(self._price)}"
 
     def _open_cache(self) -> Any:
         from real_cli.models.resolve import cache_folder
         from real_cli.streams.answers import AnswerCache, NoCache
 
-        if self._options.no_cache:
+        if self._options.no_cache or self._options.model is None:
             return NoCache()
         return AnswerCache(self._options.cache or cache_folder() / "answers")
 
     def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer:
         options, told = self._options, speaker(self._options.quiet)
+        if options.model is None:  # the records hold what is needed
+            return WindowInquirer(refuse, self._ledger)
         if options.emit_requests is not None:
             self._writer = BatchWriter(self._ledger, stack.enter_context(open_output(options.emit_requests)))
             return WindowInquirer(self._writer, self._ledger)

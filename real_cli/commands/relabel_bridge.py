@@ -1,5 +1,6 @@
 """real relabel bridge: edit the rejected response towards the chosen one."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -20,8 +21,6 @@ from real_cli.commands.options import (
 from real_cli.core.names import OnError, Precision
 from real_cli.errors import Status, UsageError
 from real_cli.streams.jsonl import MAX_LINE_BYTES
-
-UNCHANGED = "edit that changed nothing"
 
 
 @guarded
@@ -77,15 +76,16 @@ def bridge(
       real relabel bridge --from edit edited.jsonl | real train-dpo --loss bmc --policy smollm2 -o aligned
     """
     from real_cli.commands.asking import Asking
-    from real_cli.core.bridging import Bridged, begin_bridging, bridge_from
-    from real_cli.core.records import Record
+    from real_cli.core.bridging import begin_bridging, bridge_from
     from real_cli.core.rubrics import BRIDGING
     from real_cli.streams.job import Job
     from real_cli.streams.rubric_files import read_rubric
 
     if (model is None) == (field is None):
         raise UsageError("name a --model that edits, or the field that holds the edit with --from; one of the two")
-    options = locals()
+    asking = Asking(locals())
+    asked = read_rubric(rubric, BRIDGING)
+    begin = partial(bridge_from, field=field) if field else partial(begin_bridging, rubric=asked, model=str(model))
     job = Job(
         files or [],
         output=output,
@@ -96,23 +96,12 @@ def bridge(
         max_line_bytes=max_line_bytes,
     )
     num_bridged = 0
-
-    def write(place: str, record: Record, made: Bridged) -> int:
-        if made.record is None:
-            job.drop(place, record, UNCHANGED)
-        else:
-            job.write(made.record)
-        return made.record is not None
-
-    if field is not None:
-        with job:
-            taken = job.apply(lambda record: (record, bridge_from(record, field)), job.records())
-            num_bridged = sum(write(place, record, made) for place, (record, made) in taken)
-            job.summary = f"{num_bridged:,} bridged"
-        return job.status
-    asked = read_rubric(rubric, BRIDGING)
-    with job, Asking(options) as asking:
-        answered = asking(job, lambda record: begin_bridging(record, asked, str(model)))
-        num_bridged = sum(write(*one) for one in answered)
-        job.summary = f"{num_bridged:,} bridged; {asking.sentence()}"
+    with job, asking:
+        for place, record, bridged in asking(job, begin):
+            if bridged is None:
+                job.drop(place, record, "edit that changed nothing")
+            else:
+                job.write(bridged)
+                num_bridged += 1
+        job.summary = f"{num_bridged:,} bridged" + asking.sentence()
     return job.status

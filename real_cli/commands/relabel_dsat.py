@@ -1,6 +1,6 @@
 """real relabel dsat: find replies that left a user dissatisfied."""
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -63,8 +63,8 @@ def dsat(
 ) -> Status:
     """Find replies that left a user dissatisfied, in conversations of several turns (DRIFT).
 
-    Reads conversations ('prompt', 'messages' or 'conversation': lists of {role, content}). Each user turn that follows a
-    reply is judged by what was said up to it. Writes a record for each dissatisfied one: 'prompt' (what led to the
+    Reads conversations ('prompt', 'messages' or 'conversation': lists of {role, content}). Each user turn that follows
+    a reply is judged by what was said up to it. Writes a record for each dissatisfied one: 'prompt' (what led to the
     reply), 'rejected' (the reply as it is), 'user_preference' (the complaint), 'dsat' (turn, reason, who judged). With
     --seeds those that a later reply satisfied become pairs.
 
@@ -79,19 +79,17 @@ def dsat(
     """
     from real_cli.commands.asking import Asking
     from real_cli.core.rubrics import DETECTING
-    from real_cli.core.satisfaction import (
-        Dissatisfaction,
-        Felt,
-        adapt_dialogue,
-        begin_detecting,
-        feel_lexically,
-    )
+    from real_cli.core.satisfaction import Dissatisfaction, adapt_dialogue, begin_detecting, feel_lexically
     from real_cli.streams.job import Job
     from real_cli.streams.rubric_files import read_rubric
 
     if (model is None) != lexical:
         raise UsageError("name a --model that judges, or take the list of phrases with --lexical; one of the two")
-    options = locals()
+    asking = Asking(locals())
+    asked = read_rubric(rubric, DETECTING)
+    begin = feel_lexically if lexical else partial(begin_detecting, rubric=asked)
+    judged_by = {"model": model, "rubric": asked.name, "rubric_hash": asked.digest}
+    found = Dissatisfaction({"method": "lexical rule"} if lexical else judged_by, seeds=seeds)
     job = Job(
         files or [],
         output=output,
@@ -101,22 +99,9 @@ def dsat(
         quiet=quiet,
         max_line_bytes=max_line_bytes,
     )
-    if lexical:
-        found = Dissatisfaction({"method": "lexical rule"}, seeds=seeds)
-        with job:
-            felt = job.apply(lambda record: (record, feel_lexically(record)), job.records(adapt_dialogue))
-            for _, (record, feelings) in felt:
-                for made in found(record, feelings):
-                    job.write(made)
-            job.summary = found.sentence()
-        return job.status
-    asked = read_rubric(rubric, DETECTING)
-    found = Dissatisfaction({"model": model, "rubric": asked.name, "rubric_hash": asked.digest}, seeds=seeds)
-    with job, Asking(options) as asking:
-        for _, record, feelings in asking(
-            job, lambda record: begin_detecting(record, asked), job.records(adapt_dialogue)
-        ):
-            for made in found(record, feelings):
+    with job, asking:
+        for _, record, felt in asking(job, begin, job.records(adapt_dialogue)):
+            for made in found(record, felt):
                 job.write(made)
-        job.summary = f"{found.sentence()}; {asking.sentence()}"
+        job.summary = found.sentence() + asking.sentence()
     return job.status

@@ -100,5 +100,5 @@ def judge(
                 job.drop(place, record, "tie")
             else:
                 job.write(judged.record)
-        job.summary = f"{tally.sentence()}; {asking.sentence()}"
+        job.summary = tally.sentence() + asking.sentence()
     return job.status

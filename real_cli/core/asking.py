@@ -141,7 +141,7 @@ def read_completion(body: Any) -> Completion:
         text = choice["message"]["content"]
         usage = body.get("usage") or {}
         counts = [int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")]
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError):
         raise RecordError(f"the server's answer is no chat completion: {clip(body)}") from None
     if not isinstance(text, str):
         raise RecordError(f"the server's answer holds no text: {clip(choice)}")
@@ -170,6 +170,23 @@ def read_answer(question: Question, completion: Completion) -> Answer:
     except RecordError as error:
         cut = f" (cut at {question.sampling.max_tokens} tokens)" if completion.is_cut else ""
         raise RecordError(f"{error}{cut}") from None
+
+
+def ask_nothing(made: Made) -> Inquiry[Made]:
+    """Make an inquiry that has no questions, for what is known without a model.
+
+    Args:
+        made: What it makes.
+
+    Returns:
+        The inquiry.
+
+    Example:
+        >>> advance(ask_nothing(7), None)
+        ([], [7])
+    """
+    yield from ()
+    return made
 
 
 def advance(inquiry: Inquiry[Made], answers: list[Answer] | None) -> tuple[list[Question], list[Made]]:

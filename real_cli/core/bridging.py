@@ -1,8 +1,6 @@
 """BMC's bridging: the rejected response, edited towards the chosen one, takes the chosen one's place."""
 
-from typing import NamedTuple
-
-from real_cli.core.asking import Inquiry, Question
+from real_cli.core.asking import Inquiry, Question, ask_nothing
 from real_cli.core.goals import STALE_FIELDS
 from real_cli.core.records import Record, check_labeled, labeled_fields
 from real_cli.core.rubrics import Rubric
@@ -14,13 +12,7 @@ ORIGINAL = "chosen_original"
 OF_THE_PAIR = ("similarity", "margin", "implicit_margin", "offset")
 
 
-class Bridged(NamedTuple):
-    """A record with its edited response; or, where the edit changed nothing, none."""
-
-    record: Record | None
-
-
-def begin_bridging(record: Record, rubric: Rubric, model: str) -> Inquiry[Bridged]:
+def begin_bridging(record: Record, rubric: Rubric, model: str) -> Inquiry[Record | None]:
     """Start to have the rejected response of a pair edited.
 
     Args:
@@ -29,7 +21,7 @@ def begin_bridging(record: Record, rubric: Rubric, model: str) -> Inquiry[Bridge
         model: Who edits; the name stays on the record.
 
     Returns:
-        An inquiry; it makes a `Bridged`.
+        An inquiry; it makes the bridged record, or None if the edit changed nothing.
 
     Raises:
         RecordError: If it is no pair, or the rejected response is several messages.
@@ -42,19 +34,19 @@ def begin_bridging(record: Record, rubric: Rubric, model: str) -> Inquiry[Bridge
     return _bridge(record, rubric, {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest})
 
 
-def _bridge(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Bridged]:
+def _bridge(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Record | None]:
     question = rubric.questions[0]
     messages = rubric.messages(
         question,
         prompt=transcript(record["prompt"]),
-        chosen=transcript(record.get(ORIGINAL, record["chosen"])),
+        chosen=transcript(record[ORIGINAL] if ORIGINAL in record else record["chosen"]),
         rejected=transcript(record["rejected"]),
     )
     answers = yield [Question(messages, read_edit, rubric.sampling(question))]
     return bridged(record, with_text(record["rejected"], answers[0].value), mark)
 
 
-def bridged(record: Record, edited: Text, mark: Record) -> Bridged:
+def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
     """Put an edited response in the place of the chosen one.
 
     Args:
@@ -69,12 +61,12 @@ def bridged(record: Record, edited: Text, mark: Record) -> Bridged:
 
     Example:
         >>> pair = {"prompt": "q", "chosen": "Four.", "rejected": "It is 5.", "score_chosen": 9, "score_rejected": 1}
-        >>> bridged(pair, "It is 4.", {}).record
+        >>> bridged(pair, "It is 4.", {})
         {'prompt': 'q', 'chosen': 'It is 4.', 'rejected': 'It is 5.', 'score_chosen_original': 9, 'score_rejected': 1, \
 'chosen_original': 'Four.', 'bridge': {}}
     """
     if plain_text(edited) == plain_text(record["rejected"]):
-        return Bridged(None)
+        return None
     moved = {names[0] for field, names in labeled_fields(record).items() if field != "text"} - {*STALE_FIELDS}
     made: Record = {}
     for name, value in record.items():
@@ -82,10 +74,10 @@ def bridged(record: Record, edited: Text, mark: Record) -> Bridged:
             made["chosen"] = edited
         elif name not in STALE_FIELDS:
             made[f"{name}_original" if name in moved or name in OF_THE_PAIR else name] = value
-    return Bridged(made | {ORIGINAL: record.get(ORIGINAL, record["chosen"]), "bridge": mark})
+    return made | {ORIGINAL: record.get(ORIGINAL, record["chosen"]), "bridge": mark}
 
 
-def bridge_from(record: Record, field: str) -> Bridged:
+def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
     """Take the edited response from a field of the record.
 
     Args:
@@ -93,19 +85,20 @@ def bridge_from(record: Record, field: str) -> Bridged:
         field: Its name; a text.
 
     Returns:
-        As `bridged`; the field is removed.
+        An inquiry without a question; it makes what `begin_bridging` does. The field is removed.
 
     Raises:
         RecordError: If it is no pair, or the field holds no text.
     """
     check_labeled(record)
     if field not in record and ORIGINAL in record:
-        return Bridged(record)
+        return ask_nothing(record)  # it was bridged before
     if not is_text(record.get(field)):
         raise RecordError(f"field '{field}' is {clip(record.get(field))}; the edited response is needed")
     edited = record[field]
     rest = {name: value for name, value in record.items() if name != field}
-    return bridged(rest, with_text(record["rejected"], edited) if isinstance(edited, str) else edited, {"field": field})
+    text = with_text(record["rejected"], edited) if isinstance(edited, str) else edited
+    return ask_nothing(bridged(rest, text, {"field": field}))
 
 
 def with_text(response: Text, text: str) -> Text:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from real_cli.core.asking import Inquiry, Question
+from real_cli.core.asking import Inquiry, Question, ask_nothing
 from real_cli.core.layouts import PROMPT, Adapted
 from real_cli.core.records import Record
 from real_cli.core.rubrics import Rubric
@@ -32,12 +32,12 @@ class Turn(NamedTuple):
     Attributes:
         number: Counted among the user's turns, from 1.
         reply: Index of the first message of the reply before it.
-        index: Index of its own message.
+        place: Index of its own message.
     """
 
     number: int
     reply: int
-    index: int
+    place: int
 
 
 class Felt(NamedTuple):
@@ -99,7 +99,7 @@ def judgeable_turns(messages: Text) -> list[Turn]:
     Example:
         >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
         >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
-        [Turn(number=2, reply=2, index=3), Turn(number=4, reply=5, index=6)]
+        [Turn(number=2, reply=2, place=3), Turn(number=4, reply=5, place=6)]
     """
     users = [index for index, message in enumerate(messages) if _role(message) == "user"]
     return [
@@ -126,37 +126,44 @@ def begin_detecting(record: Record, rubric: Rubric) -> Inquiry[list[Felt]]:
     messages, question = record["prompt"], rubric.questions[0]
     turns = judgeable_turns(messages)
     asked = [
-        rubric.messages(question, conversation=transcript(messages[: turn.index + 1]))  # no look at what came after
+        rubric.messages(question, conversation=transcript(messages[: turn.place + 1]))  # no look at what came after
         for turn in turns
     ]
     answers = yield [Question(one, read_feeling, rubric.sampling(question), FEELING_SCHEMA) for one in asked]
     return [Felt(turn, *answer.value) for turn, answer in zip(turns, answers, strict=True)]
 
 
-def feel_lexically(record: Record) -> list[Felt]:
+def feel_lexically(record: Record) -> Inquiry[list[Felt]]:
     """Judge the user's turns of one conversation by a list of English phrases, without a model.
 
     Args:
         record: What `adapt_dialogue` returns.
 
     Returns:
-        What each turn says; a phrase of complaint wins over one of praise.
+        An inquiry without a question; it makes a `Felt` of each turn.
+    """
+    turns = judgeable_turns(record["prompt"])
+    return ask_nothing([Felt(turn, *spoken_feeling(plain_text([record["prompt"][turn.place]]))) for turn in turns])
+
+
+def spoken_feeling(words: str) -> tuple[Feeling, str]:
+    """Look for a complaint, else for praise.
+
+    Args:
+        words: What a user says.
+
+    Returns:
+        The feeling, and the phrase that says it.
 
     Example:
-        >>> said = [("user", "2 + 2?"), ("assistant", "5"), ("user", "That's not right."), ("assistant", "4"),
-        ...         ("user", "Thanks!")]
-        >>> messages = [{"role": role, "content": content} for role, content in said]
-        >>> [felt.feeling.value for felt in feel_lexically({"prompt": messages})]
-        ['dissatisfied', 'satisfied']
+        >>> [spoken_feeling(words)[0].value for words in ("That's not right.", "Thanks!", "And 3 + 3?")]
+        ['dissatisfied', 'satisfied', 'neither']
     """
-    felt = []
-    for turn in judgeable_turns(record["prompt"]):
-        words = plain_text([record["prompt"][turn.index]])
-        complaint, praise = COMPLAINTS.search(words), PRAISE.search(words)
-        feeling = Feeling.dissatisfied if complaint else Feeling.satisfied if praise else Feeling.neither
-        match = complaint or praise
-        felt.append(Felt(turn, feeling, f"says {match[0]!r}" if match else ""))
-    return felt
+    for feeling, phrases in ((Feeling.dissatisfied, COMPLAINTS), (Feeling.satisfied, PRAISE)):
+        match = phrases.search(words)
+        if match:
+            return feeling, f"says {match[0]!r}"
+    return Feeling.neither, ""
 
 
 def read_feeling(text: str) -> tuple[Feeling, str]:
@@ -204,8 +211,8 @@ def complaint_records(record: Record, felt: list[Felt], mark: Record) -> Iterato
         if feeling is Feeling.dissatisfied:
             yield record | {
                 "prompt": messages[: turn.reply],
-                "rejected": messages[turn.reply : turn.index],
-                "user_preference": {"content": plain_text([messages[turn.index]])},
+                "rejected": messages[turn.reply : turn.place],
+                "user_preference": {"content": plain_text([messages[turn.place]])},
                 "dsat": mark | {"turn": turn.number, "reason": reason},
             }
 
@@ -225,7 +232,7 @@ def seed_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Rec
     for made in complaint_records(record, felt, mark):
         later = next((turn for turn in satisfied if turn.number > made["dsat"]["turn"]), None)
         if later is not None:
-            yield made | {"chosen": record["prompt"][later.reply : later.index]}
+            yield made | {"chosen": record["prompt"][later.reply : later.place]}
 
 
 class Dissatisfaction:
