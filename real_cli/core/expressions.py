@@ -78,17 +78,13 @@ FUNCTIONS = {
 
 
 class Expression:
-    """A parsed expression: takes a record, gives a number."""
+    """A parsed expression: takes a record, gives a number.
+
+    Making one raises UsageError if the text is no expression, or holds anything that is not on the list of what is
+    allowed.
+    """
 
     def __init__(self, text: str) -> None:
-        """Parse the text.
-
-        Args:
-            text: Arithmetic over fields.
-
-        Raises:
-            UsageError: If it is no expression, or holds anything that is not on the list of what is allowed.
-        """
         self._text = text
         if len(text) > MAX_LENGTH:
             raise UsageError(f"--expression {clip(text)}: has {len(text)} characters; {MAX_LENGTH} are allowed")

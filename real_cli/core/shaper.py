@@ -30,7 +30,11 @@ class Knobs(NamedTuple):
 
 
 class Shaper:
-    """Shape one record after another; picklable."""
+    """Shape one record after another; picklable.
+
+    `references` is the record's field with the scores of reference responses, reference_scores if it is not given. A
+    number that the method has not, or lacks, or that is out of its range, raises UsageError.
+    """
 
     def __init__(
         self,
@@ -40,17 +44,6 @@ class Shaper:
         knobs: Knobs = Knobs(),  # noqa: B008 - immutable
         penalty: LengthPenalty = LengthPenalty(),  # noqa: B008 - immutable
     ) -> None:
-        """Check the settings.
-
-        Args:
-            method: The shaping.
-            references: The record's field with the scores of reference responses; reference_scores if not given.
-            knobs: Numbers of the shaping.
-            penalty: What long responses lose first.
-
-        Raises:
-            UsageError: If the shaping has no such knob or lacks one, or a number is out of its range.
-        """
         self.needs_all = method in OF_DATA_SET
         self._method = method
         self._references = "reference_scores" if references is None else references

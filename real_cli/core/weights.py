@@ -183,7 +183,9 @@ class Bounds(NamedTuple):
 class Weigher:
     """Weigh one pair after another, and count what was changed.
 
-    Either `rule` or `expression` gives the number; `negative` then says what a negative one becomes, and `bounds` clip.
+    Either `rule` (reward-difference if neither is given, at `temperature` 1) or `expression`, arithmetic over the
+    record's fields, gives the number; `negative` then says what a negative one becomes, and `bounds` clip. Settings
+    that contradict each other raise UsageError.
     """
 
     def __init__(
@@ -195,18 +197,6 @@ class Weigher:
         negative: Negative = Negative.clip,
         bounds: tuple[float, float] | None = None,
     ) -> None:
-        """Check the settings.
-
-        Args:
-            rule: How scores become a weight; reward-difference if neither it nor an expression is given.
-            expression: Arithmetic over the record's fields instead.
-            temperature: Of the rule; 1 if it is not given.
-            negative: What a negative weight becomes.
-            bounds: Least and largest weight.
-
-        Raises:
-            UsageError: If two settings contradict each other.
-        """
         if expression is not None and (rule is not None or temperature is not None):
             other = "--by" if rule is not None else "--temperature"
             raise UsageError(f"--expression and {other}: the expression alone says how a pair is weighed; give one")
