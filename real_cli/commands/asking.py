@@ -11,7 +11,7 @@ from real_cli.core.asking import Inquiry
 from real_cli.core.names import Precision
 from real_cli.core.records import Record
 from real_cli.errors import UsageError, clip
-from real_cli.streams.batches import BatchWriter, Waiting, read_results, refuse
+from real_cli.streams.batches import BatchWriter, ResultsAlone, Waiting, read_results
 from real_cli.streams.endpoint import Endpoint, Server
 from real_cli.streams.inquiring import ConcurrentInquirer, Opened, WindowInquirer
 from real_cli.streams.job import Job, Located
@@ -133,7 +133,7 @@ class Asking:
     def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer:
         options, told = self._options, speaker(self._options.quiet)
         if options.model is None:  # the records hold what is needed
-            return WindowInquirer(refuse, self._ledger)
+            return WindowInquirer(ResultsAlone(self._ledger), self._ledger)
         if options.emit_requests is not None:
             self._writer = BatchWriter(self._ledger, stack.enter_context(open_output(options.emit_requests)))
             return WindowInquirer(self._writer, self._ledger)
@@ -141,7 +141,7 @@ class Asking:
             server = Server(options.endpoint, options.model, options.key_variable, options.retries, options.timeout)
             return ConcurrentInquirer(Endpoint(server, told), self._ledger, options.concurrency)
         if options.apply_results is not None:
-            return WindowInquirer(refuse, self._ledger)
+            return WindowInquirer(ResultsAlone(self._ledger), self._ledger)
         from real_cli.models.generation import LocalAnswerer
 
         local = LocalAnswerer(
