@@ -100,5 +100,6 @@ def judge(
                 job.drop(place, record, "tie")
             else:
                 job.write(judged.record)
+                job.flush()  # the next one may take a while
         job.summary = tally.sentence() + asking.sentence()
     return job.status

@@ -65,7 +65,7 @@ class Judged(NamedTuple):
 
 
 def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
-    """Compare every pair of a record's responses in both orders.
+    """Compare every pair of a record's responses in both orders; equal texts are a tie that nobody is asked about.
 
     Args:
         record: Two responses or more.
@@ -78,6 +78,8 @@ def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
     candidates = to_candidates(record)
     texts = [transcript(response["text"]) for response in candidates["responses"]]
     pairs = list(combinations(range(len(texts)), 2))
+    # Of equal texts a judge could name but the place, and its verdict would count as flipped.
+    differing = [(first, second) for first, second in pairs if texts[first] != texts[second]]
     question = rubric.questions[0]
 
     def ask(first: int, second: int) -> Question:
@@ -86,11 +88,12 @@ def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
         )
         return Question(messages, read_verdict, rubric.sampling(question), VERDICT_SCHEMA)
 
-    answers = yield [ask(*order) for pair in pairs for order in (pair, pair[::-1])]
-    comparisons = tuple(
-        Comparison((one.value, other.value), (one.text, other.text))
-        for one, other in zip(answers[::2], answers[1::2], strict=True)
-    )
+    answers = yield [ask(*order) for pair in differing for order in (pair, pair[::-1])]
+    compared = {
+        pair: Comparison((one.value, other.value), (one.text, other.text))
+        for pair, one, other in zip(differing, answers[::2], answers[1::2], strict=True)
+    }
+    comparisons = tuple(compared.get(pair, Comparison((TIE, TIE), ("", ""))) for pair in pairs)
     if len(texts) == 2:
         return judged_pair(record, comparisons[0], mark)
     matrix = preference_matrix(len(texts), dict(zip(pairs, comparisons, strict=True)))
@@ -127,8 +130,9 @@ def judged_pair(record: Record, comparison: Comparison, mark: Record) -> Judged:
         "answers": list(comparison.texts),
     }
     if won == TIE:
-        # Ranks say what the old label said; a tie takes it away.
-        responses = [{name: value for name, value in one.items() if name != "rank"} for one in (first, second)]
+        # Ranks that a label left say what it said; a tie takes it away.
+        left = {"rank"} if labeled else set()
+        responses = [{name: value for name, value in one.items() if name not in left} for one in (first, second)]
         return Judged(candidates | {"responses": responses, "judge": note}, (comparison,), is_tie=True)
     made = to_preference(candidates, first, second, {"judge": note})
     return Judged(made, (comparison,), agrees=won == "A" if labeled else None)

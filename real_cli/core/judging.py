@@ -25,7 +25,7 @@ def begin_judging(record: Record, rubric: Rubric, model: str, seed: int) -> Inqu
     """
     count, needed = len(to_candidates(record)["responses"]), 2 if rubric.compares else 1
     if count < needed:
-        raise RecordError(f"{count} responses; the rubric '{rubric.name}' needs {needed}")
+        raise RecordError(f"{count} response{'' if count == 1 else 's'}; the rubric '{rubric.name}' needs {needed}")
     mark = {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest}
     return compare(record, rubric, mark) if rubric.compares else rate(record, rubric, mark, seed)
 

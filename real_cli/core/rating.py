@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
-from real_cli.core.asking import Answer, Inquiry, Question, Sampling
+from real_cli.core.asking import Answer, Inquiry, Question
 from real_cli.core.comparing import Judged
 from real_cli.core.records import Record, content_key, is_preference, to_candidates, to_preference
 from real_cli.core.rubrics import Asks, Rubric, RubricQuestion
@@ -14,6 +14,7 @@ from real_cli.errors import RecordError
 
 # UltraFeedback's repair of a top overall score, by the mean of the aspects; 2,628 of its completions had one.
 REPAIR_TO_LOWEST, REPAIR_BY_ASKING = 2.0, 4.0
+SCORE_TOKENS = 16
 SCORE_ALONE = "Going by that feedback alone: which overall score from {low:g} to {high:g}? Answer with the number only."
 
 
@@ -50,16 +51,19 @@ def rate(record: Record, rubric: Rubric, mark: Record, seed: int) -> Inquiry[Jud
     answers = yield questions
     opinions = _collect(asked, answers, len(texts))
     scores = [mean_rating(rubric, own.ratings) for own in opinions]
-    num_repaired = 0
+    top, doubted = [], []
     for one, question, answer in zip(asked, questions, answers, strict=True):
-        name, index = one.question.name, one.shown[0]
-        if one.question.repaired and opinions[index].ratings[name] == one.question.high:
-            repaired = repaired_score(one.question, scores[index])
-            if repaired is None:
-                again = yield [_score_alone(one.question, question, answer)]
-                repaired = again[0].value
-            num_repaired += repaired != one.question.high
-            opinions[index].ratings[name] = repaired
+        index = one.shown[0]
+        if one.question.repaired and opinions[index].ratings[one.question.name] == one.question.high:
+            top.append((one, repaired_score(one.question, scores[index])))
+            if top[-1][1] is None:
+                doubted.append(_score_alone(rubric, one.question, question, answer))
+    again = iter((yield doubted) if doubted else [])
+    num_repaired = 0
+    for one, repaired in top:
+        score = next(again).value if repaired is None else repaired
+        num_repaired += score != one.question.high
+        opinions[one.shown[0]].ratings[one.question.name] = score
     responses = [
         response | {"score": score} | own._asdict()
         for response, score, own in zip(candidates["responses"], scores, opinions, strict=True)
@@ -113,14 +117,15 @@ def _with_feedback(read: Callable[[str], float | str]) -> Callable[[str], list[t
     return read_both
 
 
-def _score_alone(asked: RubricQuestion, question: Question, answer: Answer) -> Question:
+def _score_alone(rubric: Rubric, asked: RubricQuestion, question: Question, answer: Answer) -> Question:
     """Ask again for the score, the judge's own feedback before it."""
     messages = [
         *question.messages,
-        {"role": "assistant", "content": answer.value[0][1]},
+        {"role": "assistant", "content": answer.value[0][1] or answer.text},
         {"role": "user", "content": SCORE_ALONE.format(low=asked.low, high=asked.high)},
     ]
-    return Question(messages, read_rating(asked.low, asked.high, not_applicable=False), Sampling(16))
+    sampling = rubric.sampling(asked)._replace(max_tokens=SCORE_TOKENS)
+    return Question(messages, read_rating(asked.low, asked.high, not_applicable=False), sampling)
 
 
 def mean_rating(rubric: Rubric, ratings: dict[str, float | str]) -> float:

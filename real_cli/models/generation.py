@@ -6,7 +6,7 @@ from typing import Any
 
 from real_cli.core.asking import Completion, Question
 from real_cli.core.names import Precision
-from real_cli.errors import ModelError, RecordError, UsageError
+from real_cli.errors import ModelError, RecordError, UsageError, clip
 from real_cli.models.batching import Budget
 from real_cli.models.device import choose_place, default_batch_tokens
 from real_cli.models.encoders import load_problem
@@ -94,7 +94,7 @@ class LocalAnswerer:
                 question.messages, add_generation_prompt=True, tokenize=True, return_dict=True
             )
         except Exception as error:  # templates raise what they like
-            return RecordError(f"the question cannot be rendered: {str(error).strip().splitlines()[0]}")
+            return RecordError(f"the question cannot be rendered: {clip(error)}")
         ids = list(rendered["input_ids"])
         room = getattr(model.config, "max_position_embeddings", None) or len(ids) + question.sampling.max_tokens
         if len(ids) + question.sampling.max_tokens > room:
@@ -133,4 +133,4 @@ def _completion(tokenizer: Any, new: list[int], limit: int, ends: set[int], num_
     length = next((place for place, token in enumerate(new) if token in ends), None)
     written = new[: limit if length is None else min(length, limit)]
     text = tokenizer.decode(written, skip_special_tokens=True)
-    return Completion(text, length is None or length > limit, num_prompt_tokens, len(written))
+    return Completion(text, length is None or length >= limit, num_prompt_tokens, len(written))

@@ -25,7 +25,8 @@ class AnswerCache:
             self._database.execute("PRAGMA synchronous=NORMAL")  # a kill loses nothing; a power cut the last few
             self._database.execute(
                 "CREATE TABLE IF NOT EXISTS answers (name TEXT PRIMARY KEY, text TEXT NOT NULL,"
-                " is_cut INTEGER NOT NULL, num_prompt_tokens INTEGER NOT NULL, num_completion_tokens INTEGER NOT NULL) WITHOUT ROWID"
+                " is_cut INTEGER NOT NULL, num_prompt_tokens INTEGER NOT NULL, num_completion_tokens INTEGER NOT NULL)"
+                " WITHOUT ROWID"
             )
         except (sqlite3.Error, OSError) as error:
             raise RealError(f"{self._path}: cannot be used as a cache: {error}; name another --cache") from None
@@ -45,9 +46,12 @@ class AnswerCache:
         Returns:
             The completion; None if it is not known.
         """
-        row = self._database.execute(
-            "SELECT text, is_cut, num_prompt_tokens, num_completion_tokens FROM answers WHERE name = ?", (name,)
-        ).fetchone()
+        try:
+            row = self._database.execute(
+                "SELECT text, is_cut, num_prompt_tokens, num_completion_tokens FROM answers WHERE name = ?", (name,)
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise RealError(f"{self._path}: {error}") from None
         return Completion(row[0], bool(row[1]), row[2], row[3]) if row else None
 
     def put(self, name: str, completion: Completion) -> None:

@@ -1,5 +1,6 @@
 """Batch files: questions out as OpenAI-batch JSONL for a cheap tier, answers back in when they are there."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -7,7 +8,7 @@ import orjson
 
 from real_cli.core.asking import CHAT_ROUTE, Completion, Question, read_completion, request_body
 from real_cli.errors import RealError, RecordError, clip
-from real_cli.streams.jsonl import dump_record, parse_record, read_lines
+from real_cli.streams.jsonl import Line, dump_record, parse_record, read_lines
 from real_cli.streams.ledger import Ledger
 
 
@@ -47,16 +48,23 @@ class BatchWriter:
         return [Waiting("waiting for answers") for _ in questions]
 
 
-def refuse(questions: list[Question]) -> list[Completion | RecordError]:
-    """Answer no question: there are the results of a batch, and nobody else to ask.
+class ResultsAlone:
+    """Answer no question: there are the results of a batch, and nobody else to ask."""
 
-    Args:
-        questions: What the results do not answer.
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
 
-    Returns:
-        A reason for each.
-    """
-    return [RecordError("the results hold no answer to it; --emit-requests writes what is missing")] * len(questions)
+    def __call__(self, questions: list[Question]) -> list[Completion | RecordError]:
+        """Say why there is no answer.
+
+        Args:
+            questions: What the results do not answer.
+
+        Returns:
+            A reason for each.
+        """
+        missing = RecordError("the results hold no answer to it; --emit-requests writes what is missing")
+        return [self._ledger.problems.get(self._ledger.name(question), missing) for question in questions]
 
 
 def read_results(path: Path) -> dict[str, Completion | RecordError]:
@@ -73,7 +81,7 @@ def read_results(path: Path) -> dict[str, Completion | RecordError]:
     """
     results: dict[str, Completion | RecordError] = {}
     with path.open("rb") as file:
-        for number, data in read_lines(file):
+        for number, data in _lines(path, file):
             try:
                 name, result = _result(parse_record(data))
             except RecordError as error:
@@ -82,6 +90,13 @@ def read_results(path: Path) -> dict[str, Completion | RecordError]:
                 continue
             results[name] = result
     return results
+
+
+def _lines(path: Path, file: IO[bytes]) -> Iterator[Line]:
+    try:
+        yield from read_lines(file)
+    except RecordError as error:
+        raise RealError(f"{path}:{error}") from None
 
 
 def _result(line: dict[str, object]) -> tuple[str, Completion | RecordError]:

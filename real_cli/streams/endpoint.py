@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import orjson
+
 from real_cli.core.asking import Completion, Question, read_completion, request_body
 from real_cli.errors import RealError, RecordError, UsageError, clip
 
@@ -39,10 +41,14 @@ class Endpoint:
 
     def __init__(self, server: Server, told: Callable[[str], None]) -> None:
         parts = urlsplit(server.url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(server.url):
             raise UsageError(f"--endpoint {clip(server.url)}: an address is needed, as http://localhost:8000/v1")
         if parts.username or parts.password:
             raise UsageError(f"--endpoint: no key in the address; put it into the variable {server.key_variable}")
+        # A key from a file often ends its line.
+        self._key = os.environ.get(server.key_variable, "").strip()
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise UsageError(f"--key-variable {server.key_variable}: its value holds what no key has; set it anew")
         self._server = server
         self._is_constrained = True
         self._told = told
@@ -51,11 +57,13 @@ class Endpoint:
         """Make the client; it belongs to the running event loop."""
         from openai import AsyncOpenAI, Omit
 
+        # Headers for OpenAI's own server, keys among them; the client would send them to any.
+        os.environ.pop("OPENAI_CUSTOM_HEADERS", None)
         omitted: Any = dict.fromkeys(["OpenAI-Organization", "OpenAI-Project", *FINGERPRINTS], Omit())
         self._client = AsyncOpenAI(
             base_url=self._server.url,
             # Always something: without one the client would take a key that is meant for another server.
-            api_key=os.environ.get(self._server.key_variable) or "none",
+            api_key=self._key or "none",
             organization="",
             project="",
             max_retries=self._server.num_retries,
@@ -103,10 +111,14 @@ class Endpoint:
         except openai.APIStatusError as error:
             raise self._status_error(error, with_schema="response_format" in body) from None
         try:
-            return read_completion(response.http_response.json())
-        except ValueError:
+            return read_completion(orjson.loads(response.http_response.content))
+        except orjson.JSONDecodeError:
             text = response.http_response.text
-            raise RecordError(f"the server's answer is no JSON: {clip(text)}") from None
+            raise RecordError(f"the server's answer is no JSON: {clip(self._redacted(text))}") from None
+
+    def _redacted(self, text: str) -> str:
+        """Take the key out of what a server says; some repeat it."""
+        return text.replace(self._key, "***") if self._key else text
 
     def _tried(self) -> str:
         retries = self._server.num_retries
@@ -116,7 +128,7 @@ class Endpoint:
         cause: BaseException = error
         while cause.__cause__ is not None:
             cause = cause.__cause__
-        reason = str(cause).strip() or type(cause).__name__
+        reason = self._redacted(" ".join(str(cause).split())) or type(cause).__name__
         if isinstance(cause, ConnectionRefusedError) or "ConnectError" in type(error.__cause__).__name__:
             return RealError(f"{self._server.url}: cannot be reached: {reason}; is the server running?")
         return RecordError(f"the connection was cut{self._tried()}: {reason}")
@@ -125,7 +137,7 @@ class Endpoint:
         status = int(error.status_code)
         if status in (400, 422) and with_schema:
             return SchemaRefused("the server takes no JSON schema")
-        words = _reason(error.body) or error.response.reason_phrase
+        words = self._redacted(_reason(error.body))[:200] or error.response.reason_phrase
         if status in FATAL_STATUSES:
             return RealError(f"{self._server.url}: {status} {words}; {FATAL_STATUSES[status]}")
         tried = self._tried() if status in (408, 409, 429) or status >= 500 else ""
@@ -136,9 +148,16 @@ class SchemaRefused(RealError):
     """The server does not take a JSON schema; the question may be asked without."""
 
 
+def _has_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 def _reason(body: Any) -> str:
-    """Find what a server says about its refusal, in one short line."""
+    """Find what a server says about its refusal, in one line."""
     if isinstance(body, dict):
         inner = body.get("error", body)
         body = inner.get("message") or inner.get("detail") if isinstance(inner, dict) else inner
-    return " ".join(str(body or "").split())[:200]
+    return " ".join(str(body or "").split())

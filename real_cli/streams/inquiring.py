@@ -121,7 +121,8 @@ class ConcurrentInquirer:
                     return Closed(opened.place, opened.record, made[0])
                 # All of them, also when one fails: the others are paid for, and will be known next time.
                 found = await asyncio.gather(*map(self._answer, questions), return_exceptions=True)
-                for answer in found:
+                # A fault of the whole run before one of this record.
+                for answer in sorted(found, key=lambda answer: isinstance(answer, RecordError)):
                     if isinstance(answer, BaseException):
                         raise answer
                 answers = [answer for answer in found if not isinstance(answer, BaseException)]
@@ -227,14 +228,10 @@ class WindowInquirer:
         names = [self._ledger.name(question) for question in questions]
         for name, question in zip(names, questions, strict=True):
             if name not in found and name not in unknown:
-                try:
-                    known = self._ledger.known(question)
-                except RecordError as problem:
-                    known = None
-                    found[name] = problem
+                known = self._ledger.known(question)
                 if known is not None:
                     found[name] = known
-                elif name not in found:
+                else:
                     unknown[name] = question
         completions = self._answer(list(unknown.values())) if unknown else []
         for (name, question), completion in zip(unknown.items(), completions, strict=True):

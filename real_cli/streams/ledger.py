@@ -31,10 +31,12 @@ class Ledger:
         num_calls: Questions that a model answered now.
         num_known: Questions that were answered before.
         num_unreadable: Answers that said nothing that could be used.
+        problems: Why a question that has a result still has no answer, by its name.
     """
 
     def __init__(self, model: str, cache: Cache, results: Mapping[str, Completion | RecordError] | None = None) -> None:
         self.model = model
+        self.problems: dict[str, RecordError] = {}
         self._cache = cache
         self._results = results or {}
         self.num_calls = self.num_known = self.num_unreadable = 0
@@ -51,23 +53,26 @@ class Ledger:
             question: The question.
 
         Returns:
-            Its answer; None if it has to be asked.
-
-        Raises:
-            RecordError: If the results file says why there is none, or holds one that cannot be read.
+            Its answer; None if it has to be asked, also because the one there is cannot be read.
         """
         name = self.name(question)
         result = self._results.get(name)
         if isinstance(result, RecordError):
-            raise result
-        completion = result or self._cache.get(name)
-        if completion is None:
-            return None
-        answer = read_answer(question, completion)
-        if result is not None:
-            self._cache.put(name, completion)
-        self.num_known += 1
-        return answer
+            self.problems[name] = result
+        for completion in (result, self._cache.get(name)):
+            if not isinstance(completion, Completion):
+                continue
+            try:
+                answer = read_answer(question, completion)
+            except RecordError as problem:
+                self.num_unreadable += name not in self.problems
+                self.problems[name] = problem
+                continue
+            if completion is result:
+                self._cache.put(name, completion)
+            self.num_known += 1
+            return answer
+        return None
 
     def keep(self, question: Question, completion: Completion) -> Answer:
         """Read and keep an answer that was just given; one that cannot be read is counted and not kept.
