@@ -58,6 +58,7 @@ JUDGING = (Asks.pair, Asks.all, Asks.each)
 BRIDGING = (Asks.edit,)
 DETECTING = (Asks.turn,)
 RATES = (Asks.all, Asks.each)
+ALONE = tuple(asks for asks in Asks if asks not in RATES)
 HOLE = re.compile(r"\{(\w+)\}")
 
 
@@ -131,6 +132,7 @@ class Rubric(NamedTuple):
         return [*system, {"role": "user", "content": content}]
 
 
+MOST = 1e9
 TOP_KEYS = {"name": str, "system": str, "temperature": float, "top_p": float, "max_tokens": int, "question": list}
 QUESTION_KEYS = {
     "name": str,
@@ -170,8 +172,7 @@ def parse_rubric(table: Record, place: str, understood: tuple[Asks, ...] = JUDGI
         raise UsageError(f"{place}: " + "; ".join([*faults, "a rubric needs one [[question]] or more"]))
     for number, entry in enumerate(entries, 1):
         faults += _question_faults(entry, f"question {number}: ", understood)
-    if not faults:
-        faults = _rubric_faults(table, entries)
+    faults += _rubric_faults(table, entries)
     if faults:
         raise UsageError(f"{place}: " + "; ".join(faults))
     common = {"max_tokens": table["max_tokens"]} if "max_tokens" in table else {}
@@ -188,11 +189,20 @@ def _type_faults(table: Record, keys: dict[str, Any], where: str) -> list[str]:
     faults = [f"{where}unknown key '{key}'; known are {', '.join(keys)}" for key in table if key not in keys]
     for key, kind in keys.items():
         value = table.get(key)
-        fits = is_number(value) if kind is float else isinstance(value, kind)
+        # Beyond MOST a number could not be written into a request.
+        fits = is_number(value) and abs(value) <= MOST if kind is float else isinstance(value, kind)
         if key in table and (not fits or (kind is int and isinstance(value, bool))):
             names = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
             faults.append(f"{where}{key} is {clip(value)}; {names.get(kind, 'a list of tables')} is needed")
+        elif key == "max_tokens" and key in table and not 1 <= value <= MOST:
+            faults.append(f"{where}max_tokens is {value}; 1 or more is needed")
     return faults
+
+
+def _number(table: Record, key: str, default: float) -> float:
+    """Return a number, or not-a-number for what is none and was named as a fault already."""
+    value = table.get(key, default)
+    return float(value) if is_number(value) else float("nan")
 
 
 def _question_faults(entry: Record, where: str, understood: tuple[Asks, ...]) -> list[str]:
@@ -209,17 +219,19 @@ def _question_faults(entry: Record, where: str, understood: tuple[Asks, ...]) ->
 
 def _rubric_faults(table: Record, entries: list[Record]) -> list[str]:
     faults = [] if table.get("name") else ["a rubric needs a name"]
-    if len(entries) > 1 and any(Asks(entry["asks"]) not in RATES for entry in entries):
+    if len(entries) > 1 and any(entry.get("asks") in ALONE for entry in entries):
         faults.append("a rubric has several questions only if all of them rate (asks = 'all' or 'each')")
-    names = [entry.get("name", table.get("name")) for entry in entries]
+    names = [str(entry.get("name", table.get("name"))) for entry in entries]
+    faults += [f"question {number} has an empty name" for number, name in enumerate(names, 1) if not name]
     faults += [f"two questions are named '{name}'" for name in dict.fromkeys(names) if names.count(name) > 1]
     for name, entry in zip(names, entries, strict=True):
-        if not entry.get("low", 1) < entry.get("high", 10):
+        if _number(entry, "low", 1) >= _number(entry, "high", 10):
             faults.append(f"question '{name}': low is not below high")
-        if entry.get("repaired") and (entry.get("counts", True) or entry["asks"] != Asks.each):
+        if entry.get("repaired") and (entry.get("counts", True) or entry.get("asks") != Asks.each):
             faults.append(f"question '{name}': repaired needs asks = 'each' and counts = false")
-    if Asks(entries[0]["asks"]) in RATES and not any(entry.get("counts", True) for entry in entries):
+    if entries[0].get("asks") in RATES and not any(entry.get("counts", True) for entry in entries):
         faults.append("no question counts; the score is the mean of those that do")
-    if not 0 <= table.get("temperature", 0) <= 2 or not 0 < table.get("top_p", 1) <= 1:
+    temperature, top_p = _number(table, "temperature", 0), _number(table, "top_p", 1)
+    if temperature < 0 or temperature > 2 or top_p <= 0 or top_p > 1:
         faults.append("temperature is from 0 to 2, top_p above 0 and at most 1")
     return faults
