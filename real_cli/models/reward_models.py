@@ -134,9 +134,7 @@ def _load(name: str, path: str, place: Place) -> tuple[Any, Any]:
             "give a reward model"
         )
     if not tokenizer.is_fast:
-        raise ModelError(
-            f"model '{name}': its tokenizer is a slow one and cannot say whose a token is; give another"
-        )
+        raise ModelError(f"model '{name}': its tokenizer is a slow one and cannot say whose a token is; give another")
     return model.to(place.device).eval(), tokenizer
 
 
