@@ -194,7 +194,7 @@ def _type_faults(table: Record, keys: dict[str, Any], where: str) -> list[str]:
         if key in table and (not fits or (kind is int and isinstance(value, bool))):
             names = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
             faults.append(f"{where}{key} is {clip(value)}; {names.get(kind, 'a list of tables')} is needed")
-        elif key == "max_tokens" and key in table and not 1 <= value <= MOST:
+        elif key == "max_tokens" and isinstance(value, int) and not 1 <= value <= MOST:
             faults.append(f"{where}max_tokens is {value}; 1 or more is needed")
     return faults
 
