@@ -47,7 +47,8 @@ def winprob(
 
     Reads candidates or pairs with scores, or candidates with 'preferences'; adds 'prob' to each response (prob_chosen
     and prob_rejected to a pair): the mean over all responses of the prompt, itself at 1/2, of P = sigmoid(gap / T).
-    Labels nothing: 'real pair' does, and carries the numbers to where 'real train-dpo --loss sppo' reads them.
+    Where no response has a score, it is the score too. Labels nothing: 'real pair' does, and carries the numbers to
+    where 'real train-dpo --loss sppo' reads them.
 
     Streams: a record is written as soon as it is read.
 
@@ -56,8 +57,8 @@ def winprob(
       real relabel winprob scored.jsonl | real pair --strategy best-worst > pairs.jsonl
       real relabel winprob --from preferences judged.jsonl
     """
-    from real_cli.core.marks import responses_of, with_values
-    from real_cli.core.probabilities import PREFERENCES, check_order, check_temperature, win_probabilities
+    from real_cli.core.marks import responses_of
+    from real_cli.core.probabilities import PREFERENCES, add_win_probabilities, check_order, check_temperature
 
     if temperature is not None and evidence is Evidence.preferences:
         raise UsageError("--temperature: divides gaps in score, and --from preferences reads none; leave it out")
@@ -70,7 +71,7 @@ def winprob(
         if matrix:
             check_order(record)
         preferences = read(record, divisor)
-        made = with_values(record, "prob", win_probabilities(preferences).tolist())
+        made = add_win_probabilities(record, preferences)
         return made | {"preferences": preferences.tolist()} if matrix else made
 
     num_records = num_responses = 0

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.core.marks import read_numbers, responses_of
+from real_cli.core.marks import read_numbers, responses_of, values_of, with_values
 from real_cli.core.names import Evidence
 from real_cli.core.records import Record
 from real_cli.core.texts import is_number
@@ -151,6 +151,28 @@ def check_order(record: Record) -> None:
             "a labeled pair does not keep the order that 'preferences' is in; run 'real relabel winprob' before it is "
             "labeled"
         )
+
+
+def add_win_probabilities(record: Record, preferences: NDArray[np.float64]) -> Record:
+    """Put the win probability of each response on it, and where no response has a score, make it the score too.
+
+    Args:
+        record: A checked record.
+        preferences: The probability that i beats j, shape (n, n), 1/2 on the diagonal.
+
+    Returns:
+        The record with `prob` on every response; without scores `pair` would have nothing to order them by.
+
+    Example:
+        >>> record = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
+        >>> add_win_probabilities(record, np.array([[0.5, 0.9], [0.1, 0.5]]))["responses"]
+        [{'text': 'a', 'prob': 0.7, 'score': 0.7}, {'text': 'b', 'prob': 0.3, 'score': 0.3}]
+    """
+    probabilities = win_probabilities(preferences).tolist()
+    made = with_values(record, "prob", probabilities)
+    if any(is_number(score) for score in values_of(record, "score")):
+        return made
+    return with_values(made, "score", probabilities)
 
 
 def win_probabilities(preferences: NDArray[np.float64]) -> NDArray[np.float64]:

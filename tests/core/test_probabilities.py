@@ -12,6 +12,7 @@ from real_cli.core.marks import read_numbers, values_of, with_values
 from real_cli.core.names import Evidence
 from real_cli.core.probabilities import (
     PREFERENCES,
+    add_win_probabilities,
     check_order,
     check_temperature,
     given_preferences,
@@ -188,3 +189,16 @@ def test_values_are_put_back_without_touching_the_record():
 def test_a_record_with_responses_and_a_label_is_candidates():
     record = scored(1, 2, 3) | {"chosen": "x", "rejected": "y"}
     assert values_of(with_values(record, "prob", [1, 2, 3]), "prob") == [1, 2, 3]
+
+
+def test_without_scores_the_win_probability_is_the_score_that_pair_orders_by():
+    bare = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
+    made = add_win_probabilities(bare, np.array([[0.5, 1.0], [0.0, 0.5]]))  # row means (.5 + 1) / 2 and (0 + .5) / 2
+    assert values_of(made, "score") == values_of(made, "prob") == [0.75, 0.25]
+    assert add_win_probabilities(made, np.array([[0.5, 1.0], [0.0, 0.5]])) == made
+
+
+def test_a_score_that_is_there_stays():
+    made = add_win_probabilities(scored(3, 1), np.array([[0.5, 0.2], [0.8, 0.5]]))
+    assert values_of(made, "score") == [3, 1]
+    assert values_of(made, "prob") == pytest.approx([0.35, 0.65])
