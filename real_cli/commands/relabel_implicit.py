@@ -90,7 +90,7 @@ def implicit(
     \b
     Examples:
       real relabel implicit --policy aligned --reference smollm2 candidates.jsonl | real pair --strategy best-worst
-      real relabel implicit -p aligned -r smollm2 pairs.jsonl | real pair -s all --keep 10% --by implicit_margin --lowest
+      real relabel implicit -p aligned -r sft pairs.jsonl | real pair -s all --by implicit_margin --keep 10% --lowest
       real relabel implicit -p smollm2 --contrast 'Be kind.' 'Be rude.' pairs.jsonl > offsets.jsonl
     """
     from real_cli.core.opinions import LabelCheck, add_contrast, add_implicit, check_field
