@@ -190,7 +190,7 @@ def _type_faults(table: Record, keys: dict[str, Any], where: str) -> list[str]:
     for key, kind in keys.items():
         value = table.get(key)
         # Beyond MOST a number could not be written into a request.
-        fits = is_number(value) and abs(value) <= MOST if kind is float else isinstance(value, kind)
+        fits = abs(_number(table, key, 0)) <= MOST if kind is float else isinstance(value, kind)
         if key in table and (not fits or (kind is int and isinstance(value, bool))):
             names = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
             faults.append(f"{where}{key} is {clip(value)}; {names.get(kind, 'a list of tables')} is needed")
