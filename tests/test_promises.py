@@ -41,6 +41,15 @@ PAIR = {
     "note_rejected": "n2",
     "source": SOURCE,
 }
+DIALOGUE = {
+    "id": 9007199254740993,
+    "messages": [
+        {"role": "user", "content": "the cat"},
+        {"role": "assistant", "content": "sat"},
+        {"role": "user", "content": "that is wrong"},
+    ],
+    "source": SOURCE,
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,8 @@ class Row:
 ROWS = {
     "embed": Row(("--model", "POLICY"), CANDIDATES, filters=True, model=True),
     "pair": Row(("--strategy", "easy"), CANDIDATES, filters=True),
+    "relabel bridge": Row(("--from", "edit"), PAIR | {"edit": " sat on the log"}, filters=True),
+    "relabel dsat": Row(("--lexical",), DIALOGUE, filters=True),
     "relabel goal": Row((), PAIR, filters=True),
     # Asking needs a terminal, tests/commands/test_human.py has one; here somebody has answered elsewhere.
     "relabel human": Row(("--import", "ANSWERS"), CANDIDATES, filters=True),

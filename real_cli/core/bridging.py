@@ -94,7 +94,8 @@ def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
     if field not in record and ORIGINAL in record:
         return ask_nothing(record)  # it was bridged before
     if not is_text(record.get(field)):
-        raise RecordError(f"field '{field}' is {clip(record.get(field))}; the edited response is needed")
+        found = clip(record[field]) if field in record else "missing"
+        raise RecordError(f"field '{field}' is {found}; the edited response is needed")
     edited = record[field]
     rest = {name: value for name, value in record.items() if name != field}
     text = with_text(record["rejected"], edited) if isinstance(edited, str) else edited
