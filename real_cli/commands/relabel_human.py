@@ -121,8 +121,9 @@ def human(
     from real_cli.streams.journal import Journal
 
     job.counter = Counter("records", quiet=True)  # it would write into the screen
+    is_held = _shows_output(output)
     with Journal(path, seed) as kept, job:
-        outcome = Outcome(job, ties, is_held=_shows_output(output))
+        outcome = Outcome(job, ties, is_held=is_held)
         interview = Interview(kept.answers, kept.repeats, share=share, seed=seed)
         annotator = Annotator(job, interview, kept, outcome, seed)
         ending = annotator.run()
@@ -166,13 +167,17 @@ def _export(job: Job, tool: AnnotationTool, seed: int) -> Status:
     from real_cli.streams.annotator import questions
 
     head, write, between, foot = FORMATS[tool]
-    num_written = 0
+    keys: set[str] = set()
     with job:
         job.write_line(head.encode())
-        for num_written, question in enumerate(questions(job, seed), 1):
-            job.write_line(((between if num_written > 1 else "") + write(shown_fields(question))).encode())
+        for question in questions(job, seed):
+            if question.key in keys:
+                job.drop(question.place, question.record, "same as an earlier one")
+                continue
+            job.write_line(((between if keys else "") + write(shown_fields(question))).encode())
+            keys.add(question.key)
         job.write_line(foot.encode())
-        job.summary = f"{num_written:,} questions"
+        job.summary = f"{len(keys):,} questions"
     return job.status
 
 

@@ -71,8 +71,9 @@ def shown_fields(question: Question) -> Record:
 
 def _csv_row(fields: Iterable[Any]) -> str:
     row = io.StringIO()
-    csv.writer(row, lineterminator="\n").writerow(fields)
-    return row.getvalue()
+    # Only characters of the line end are quoted: a text may hold a carriage return alone.
+    csv.writer(row, lineterminator="\r\n").writerow(fields)
+    return row.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _json(value: Record) -> str:
@@ -120,15 +121,21 @@ def read_votes(data: bytes, name: str) -> list[Vote]:
             votes += _votes(item)
         except RecordError as error:
             raise RealError(f"{name}: {'item' if is_json else 'row'} {number}: {error}") from None
+        except (AttributeError, TypeError):  # a part of it is of another type than the tools write
+            raise RealError(f"{name}: item {number}: {clip(item)} is not as Label Studio or Argilla exports") from None
     return votes
 
 
 def _csv_items(text: str, name: str) -> list[Record]:
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # its own limit is shorter than some responses
     rows = csv.DictReader(io.StringIO(text, newline=""))
-    if not {"key", VERDICT} <= set(rows.fieldnames or ()):
-        columns = clip(list(rows.fieldnames or ()))
-        raise RealError(f"{name}: has the columns {columns}; 'key' and 'verdict' are needed, as --export csv writes")
-    return list(rows)
+    try:
+        if not {"key", VERDICT} <= set(rows.fieldnames or ()):
+            columns = clip(list(rows.fieldnames or ()))
+            raise RealError(f"{name}: has the columns {columns}; 'key' and 'verdict' are needed, as in --export csv")
+        return list(rows)
+    except csv.Error as error:
+        raise RealError(f"{name}: row {rows.line_num}: not CSV: {error}") from None
 
 
 def _json_items(text: str, name: str) -> list[Any]:

@@ -18,7 +18,7 @@ DEADLINE_SECONDS = 20
 class Session:
     """A process whose controlling terminal is a pseudo-terminal; its standard streams are pipes."""
 
-    def __init__(self, *words, cwd, columns=80, lines=24, data=None, program=None):
+    def __init__(self, *words, cwd, columns=80, lines=24, data=None, program=None, shows_output=False):
         self.master, slave = os.openpty()
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
@@ -29,7 +29,7 @@ class Session:
             program or [sys.executable, "-m", "real_cli", "relabel", "human", *words],
             cwd=cwd,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=slave if shows_output else subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
@@ -82,7 +82,7 @@ class Session:
                 self.read(0.02)
         while self.master is not None and self.read(0):
             pass
-        output = b"" if self.process.stdout.closed else self.process.stdout.read()
+        output = b"" if self.process.stdout is None or self.process.stdout.closed else self.process.stdout.read()
         errors = self.process.stderr.read().decode()
         return [json.loads(line) for line in output.splitlines()], errors, self.process.returncode
 
@@ -100,4 +100,5 @@ class Session:
             if descriptor is not None:
                 os.close(descriptor)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            stream.close()
+            if stream:
+                stream.close()

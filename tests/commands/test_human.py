@@ -394,3 +394,53 @@ def test_a_stopped_run_gives_the_terminal_back_and_draws_again_when_it_goes_on(s
     session.type(key_of(pair(0), "first"))
     session.end()
     assert json.loads((tmp_path / "out").read_bytes())["chosen"] == "first 0"
+
+
+def test_records_that_go_to_the_terminal_wait_until_the_screen_is_gone(start):
+    records = [pair(number) for number in range(22)]
+    session = start(*WORDS, data=lines(*records), shows_output=True)
+    session.wait_for("prompt 0")
+    for number in range(21):
+        session.type("a", f"prompt {number + 1}\n")
+    session.type("q")
+    assert session.end()[2] == 0
+    screen, _, after = session.raw.partition(b"\x1b[?1049l")
+    assert b'"annotation"' not in screen
+    assert [json.loads(line)["id"] for line in after.splitlines()] == list(range(21))
+
+
+def test_a_broken_record_is_told_when_its_turn_comes_and_the_answers_are_kept(start, journal):
+    """Reading runs ahead: what is wrong with the third line must not stop the first two from being asked."""
+    session = start(*WORDS, data=lines(pair(0), pair(1)) + b"{\n")
+    session.wait_for("prompt 0")
+    session.type("a", "prompt 1")
+    session.type("b")
+    _, errors, status = session.end()
+    assert status == 1
+    assert errors.startswith("real: <stdin>:3: a JSON object that spans lines; ")
+    assert errors.count("\n") == 1
+    assert session.raw.endswith(b"\x1b[?1049l")
+    assert len(journal()) == 2
+
+
+def test_a_rest_that_is_at_hand_is_read_after_quitting_for_what_the_journal_answers(start, tmp_path):
+    (tmp_path / "last.jsonl").write_bytes(lines(pair(2)))
+    (tmp_path / "all.jsonl").write_bytes(lines(*[pair(number) for number in range(3)]))
+    session = start(*WORDS, "last.jsonl")
+    session.wait_for("prompt 2")
+    session.type(key_of(pair(2), "second"))
+    session.end()
+    session = start(*WORDS, "all.jsonl")
+    session.wait_for("prompt 0")
+    session.type("q")
+    made, errors, _ = session.end()
+    assert [row["chosen"] for row in made] == ["second 2"]
+    assert errors.endswith("; left out: 2 unanswered\n")
+
+
+@pytest.mark.parametrize("size", [(20, 3), (1, 1), (300, 5)])
+def test_windows_of_any_size_are_filled_and_not_more(start, size):
+    session = start(*WORDS, columns=size[0], lines=size[1], data=lines(pair(0)))
+    session.wait_for("0")
+    session.type("q")
+    assert session.end()[2] == 0
