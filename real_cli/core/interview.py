@@ -155,7 +155,7 @@ class Interview:
         Yields:
             Pairs and answers, each once.
         """
-        held = {asked.question.key for asked in self._asked if not asked.is_repeat}
+        held = {asked.question.key for asked in self._asked}
         while self._entries and self._entries[0].key in self.answers and self._entries[0].key not in held:
             question = self._entries.popleft()
             yield question, self.answers[question.key]

@@ -222,6 +222,18 @@ def test_a_closed_terminal_writes_what_is_answered_and_says_how_to_go_on(start, 
     assert len(journal()) == 1
 
 
+def test_hangups_that_come_late_do_not_stop_the_writing(start):
+    """The terminal reports its end twice: as an end of file, and as a signal that may come after it."""
+    session = start(*WORDS, data=lines(pair(0), pair(1)))
+    session.wait_for("prompt 0")
+    session.type("a", "prompt 1")
+    session.hang_up()
+    while session.process.poll() is None:
+        session.process.send_signal(signal.SIGHUP)
+    made, _, status = session.end()
+    assert (status, len(made)) == (1, 1)
+
+
 def test_wide_windows_show_the_responses_side_by_side_and_narrow_ones_stacked(start):
     session = start(*WORDS, data=lines(pair(0)))
     stacked = session.wait_for("first 0", "second 0").splitlines()
