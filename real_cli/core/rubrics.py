@@ -136,7 +136,7 @@ MOST = 1e9
 TOP_KEYS = {"name": str, "system": str, "temperature": float, "top_p": float, "max_tokens": int, "question": list}
 QUESTION_KEYS = {
     "name": str,
-    "asks": str,
+    "asks": object,  # what it may be is said for itself
     "text": str,
     "low": float,
     "high": float,
