@@ -75,7 +75,8 @@ class Server:
 
             def do_POST(self):
                 data = self.rfile.read(int(self.headers["Content-Length"]))
-                server.answer(self, Request(self.path, dict(self.headers), json.loads(data)))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                server.answer(self, Request(self.path, headers, json.loads(data)))
 
             def log_message(self, *words):
                 pass

@@ -221,7 +221,7 @@ def test_ratings_are_read_in_the_order_shown(text):
     "text",
     [
         "Response 1\nRating: 4\n\nResponse 2\nRating: 2",
-        "#### Output for Text 1\nRating: 4\n\nRationale: long,\n\nwith blank lines.\n\n#### Output for Text 2\nRating: 2",
+        "#### Output for Text 1\nRating: 4\n\nRationale: long,\n\nwith gaps.\n\n#### Output for Text 2\nRating: 2",
         "**Response 1**: fine. Rating: 4/5\n**Response 2**: worse than Response 1. Rating: 2/5",
     ],
 )
