@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import cache
 
 import numpy as np
 import pytest
@@ -55,17 +56,22 @@ def texts_of(record):
     return [response["text"] for response in record["responses"]]
 
 
+@cache
+def theirs(folder):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    return AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+
+
 def plain_logp(folder, prompt, response, *, end=" <end>", max_length=64):
     """The sum of log-softmax at the response's tokens: one sequence, no padding, the end token counted."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model, tokenizer = theirs(folder)
     start = len(tokenizer(prompt)["input_ids"])
     ids = torch.tensor(tokenizer(f"{prompt}{response}{end}")["input_ids"][:max_length])
     with torch.no_grad():
-        logits = AutoModelForCausalLM.from_pretrained(folder)(ids[None]).logits[0]
-    logps = logits.log_softmax(-1)
+        logps = model(ids[None]).logits[0].log_softmax(-1)
     return sum(logps[place - 1, ids[place]].item() for place in range(start, len(ids)))
 
 

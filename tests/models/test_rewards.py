@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import cache
 
 import numpy as np
 import pytest
@@ -61,20 +62,24 @@ def scores_of(folder, records, *, chat_template=True, **settings):
     return [scores for _, _, scores in score(("", pointwise.read(record)) for record in records)], pointwise
 
 
+@cache
+def theirs(folder):
+    """The model as transformers loads it; a pass of ours must not change it."""
+    from transformers import AutoModelForSequenceClassification
+
+    return AutoModelForSequenceClassification.from_pretrained(folder).eval()
+
+
 def alone(folder, ids, label=0, **more):
     """Transformers itself, one sequence without padding."""
     import torch
-    from transformers import AutoModelForSequenceClassification
 
-    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    given = {name: torch.tensor([row]) for name, row in more.items()}
     with torch.no_grad():
-        return (
-            model(torch.tensor([ids]), **{name: torch.tensor([row]) for name, row in more.items()})
-            .logits[0, label]
-            .item()
-        )
+        return theirs(folder)(torch.tensor([ids]), **given).logits[0, label].item()
 
 
+@cache
 def tokenizer_of(folder):
     from transformers import AutoTokenizer
 
@@ -96,6 +101,7 @@ def test_a_sequence_in_a_batch_gets_what_it_gets_alone(folders, kind):
     np.testing.assert_allclose(made, ones, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_cross_encoder_gives_its_raw_logit(folders, tmp_path):
     """CrossEncoder.predict of sentence-transformers 6.2 with the identity for its activation; it was saved with a
     sigmoid, as the library does by default."""
@@ -103,11 +109,11 @@ def test_a_cross_encoder_gives_its_raw_logit(folders, tmp_path):
     from sentence_transformers import CrossEncoder
 
     CrossEncoder(str(folders["bert"]), device="cpu").save_pretrained(str(tmp_path / "saved"))
-    theirs = CrossEncoder(str(tmp_path / "saved"), device="cpu")
-    wanted = theirs.predict(PAIRS, activation_fn=torch.nn.Identity(), show_progress_bar=False)
+    library = CrossEncoder(str(tmp_path / "saved"), device="cpu")
+    wanted = library.predict(PAIRS, activation_fn=torch.nn.Identity(), show_progress_bar=False)
     made, _ = scores_of(tmp_path / "saved", [candidates(prompt, text) for prompt, text in PAIRS])
     np.testing.assert_allclose(np.ravel(made), wanted, atol=1e-5)
-    assert (np.abs(wanted - theirs.predict(PAIRS, show_progress_bar=False)) > 1e-2).any()
+    assert (np.abs(wanted - library.predict(PAIRS, show_progress_bar=False)) > 1e-2).any()
 
 
 def test_token_types_reach_the_model(folders):
@@ -157,19 +163,17 @@ def test_a_conversation_without_a_template_loses_its_roles_and_that_is_told(fold
 
 
 def test_what_is_too_long_loses_the_beginning_of_its_prompt(folders):
-    """<cls> and seven tokens: of `the cat sat on` + `the mat` (two separators) `cat sat` goes first, then more."""
-    record = candidates("the cat sat on", "the mat", "he", "a big red dog ran under it")
+    """Seven tokens, <cls> and two <sep> among them, leave four: the response's last, and what fits of the prompt's."""
+    record = candidates("the cat sat on", "the mat", "he", "he saw the cat", "a big red dog ran under it")
+    left = [("sat on", "the mat"), ("cat sat on", "he"), ("", "he saw the cat"), ("", "dog ran under it")]
     made, pointwise = scores_of(folders["bert"], [record], max_length=7)
-    tokenizer = tokenizer_of(folders["bert"])
-    for score, (prompt, text) in zip(
-        made[0], [("sat on", "the mat"), ("cat sat on", "he"), ("", "red dog ran under it"[4:])], strict=True
-    ):
-        both = tokenizer(prompt, text)
+    for score, (prompt, text) in zip(made[0], left, strict=True):
+        both = tokenizer_of(folders["bert"])(prompt, text)
         assert len(both["input_ids"]) == 7
         wanted = alone(folders["bert"], both["input_ids"], token_type_ids=both["token_type_ids"])
         assert score == pytest.approx(wanted, abs=1e-5)
     assert pointwise.sentence() == (
-        "3 responses scored (3 distinct in their windows); 3 cut to 7 tokens, at the prompt's beginning; "
+        "4 responses scored (4 distinct in their windows); 4 cut to 7 tokens, at the prompt's beginning; "
         "1 of them at a response's too"
     )
 
@@ -180,6 +184,13 @@ def test_a_conversation_that_is_too_long_keeps_its_first_token_and_the_response(
     ids = tokenizer_of(folders["chat"])("<cls> <end> <assistant> no <end>")["input_ids"]
     assert made[0][0] == pytest.approx(alone(folders["chat"], ids), abs=1e-5)
     assert pointwise.sentence().endswith("1 cut to 5 tokens, at the prompt's beginning")
+
+
+def test_what_just_fits_is_not_cut(folders):
+    """<cls> the cat <sep> sat <sep>: six tokens."""
+    for limit, num_cut in ((6, 0), (5, 1)):
+        _, pointwise = scores_of(folders["bert"], [candidates("the cat", "sat")], max_length=limit)
+        assert (f"{num_cut} cut to {limit} tokens" in pointwise.sentence()) == bool(num_cut)
 
 
 def test_the_models_own_limit_holds_where_a_larger_one_is_asked_for(folders):
