@@ -188,9 +188,9 @@ def test_a_conversation_that_is_too_long_keeps_its_first_token_and_the_response(
 
 def test_what_just_fits_is_not_cut(folders):
     """<cls> the cat <sep> sat <sep>: six tokens."""
-    for limit, num_cut in ((6, 0), (5, 1)):
+    for limit, is_cut in ((6, False), (5, True)):
         _, pointwise = scores_of(folders["bert"], [candidates("the cat", "sat")], max_length=limit)
-        assert (f"{num_cut} cut to {limit} tokens" in pointwise.sentence()) == bool(num_cut)
+        assert ("1 cut to" in pointwise.sentence()) == is_cut
 
 
 def test_the_models_own_limit_holds_where_a_larger_one_is_asked_for(folders):
