@@ -75,6 +75,7 @@ ROWS = {
     "relabel goal": Row((), PAIR, filters=True),
     # Asking needs a terminal, tests/commands/test_human.py has one; here somebody has answered elsewhere.
     "relabel human": Row(("--import", "ANSWERS"), CANDIDATES, filters=True),
+    "relabel judge": Row(("-m", "m", "--no-cache", "--apply-results", "RESULTS"), CANDIDATES, filters=True),
     "relabel reward": Row(("--model", "REWARD"), CANDIDATES, filters=True, model=True),
     "relabel implicit": Row(("--policy", "POLICY", "--reference", "POLICY"), PAIR, filters=True, model=True),
     "relabel winprob": Row((), CANDIDATES, filters=True),
@@ -138,12 +139,27 @@ def answers(tmp_path_factory):
 
 
 @pytest.fixture
+def results(tmp_path_factory):
+    """The results of a batch: to every question that `sound` makes, a verdict for the response ` sat`."""
+    folder = tmp_path_factory.mktemp("batch")
+    words = ["relabel", "judge", "-m", "m", "--no-cache", "--emit-requests", str(folder / "asked")]
+    assert CliRunner().invoke(app, words, input=sound("relabel judge", 4), prog_name="real").exit_code == 0
+    answered = []
+    for asked in map(json.loads, (folder / "asked").read_bytes().splitlines()):
+        verdict = "A" if "# Response A\n\n sat" in asked["body"]["messages"][-1]["content"] else "B"
+        body = {"choices": [{"message": {"content": verdict}}]}
+        answered.append(line({"custom_id": asked["custom_id"], "response": {"status_code": 200, "body": body}}))
+    (folder / "results").write_bytes(b"".join(answered))
+    return folder / "results"
+
+
+@pytest.fixture
 def arguments(request, tmp_path):
     """Return the words that run a command, with a tiny model where it needs one."""
 
     def of(command):
         row = ROWS[command]
-        models = {"POLICY": "tiny_policy", "REWARD": "tiny_reward", "ANSWERS": "answers"}
+        models = {"POLICY": "tiny_policy", "REWARD": "tiny_reward", "ANSWERS": "answers", "RESULTS": "results"}
         words = (str(request.getfixturevalue(models[word])) if word in models else word for word in row.arguments)
         return [*command.split(), *words]
 
