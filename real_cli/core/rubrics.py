@@ -221,7 +221,7 @@ def _rubric_faults(table: Record, entries: list[Record]) -> list[str]:
     faults = [] if table.get("name") else ["a rubric needs a name"]
     if len(entries) > 1 and any(entry.get("asks") in ALONE for entry in entries):
         faults.append("a rubric has several questions only if all of them rate (asks = 'all' or 'each')")
-    names = [str(entry.get("name", table.get("name"))) for entry in entries]
+    names = [str(entry.get("name", table.get("name", f"number {n}"))) for n, entry in enumerate(entries, 1)]
     faults += [f"question {number} has an empty name" for number, name in enumerate(names, 1) if not name]
     faults += [f"two questions are named '{name}'" for name in dict.fromkeys(names) if names.count(name) > 1]
     for name, entry in zip(names, entries, strict=True):
