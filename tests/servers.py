@@ -140,9 +140,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
+class Served(NamedTuple):
+    """A real server: its address, the name of its model, and where its own words are."""
+
+    url: str
+    model: str
+    log: Path
+
+
 @contextlib.contextmanager
 def serve_model(folder: Path, log: Path, seconds: float = 120.0):
-    """Serve a folder by `transformers serve` on loopback; yields its address. Its own words are in `log`."""
+    """Serve a folder by `transformers serve` on loopback; its own words are in `log`."""
     port = free_port()
     program = Path(sys.executable).parent / "transformers"
     words = [program, "serve", str(folder), "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
@@ -151,7 +159,7 @@ def serve_model(folder: Path, log: Path, seconds: float = 120.0):
         process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=environment)
     try:
         wait_for(f"http://127.0.0.1:{port}/health", process, log, seconds)
-        yield f"http://127.0.0.1:{port}/v1"
+        yield Served(f"http://127.0.0.1:{port}/v1", str(folder), log)
     finally:
         process.terminate()
         try:
