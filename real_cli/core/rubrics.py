@@ -121,7 +121,7 @@ class Rubric(NamedTuple):
 
         Args:
             question: One of its own.
-            texts: One for each hole.
+            **texts: One for each hole.
 
         Returns:
             A conversation.
