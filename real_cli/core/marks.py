@@ -104,3 +104,24 @@ def with_values(record: Record, field: str, values: Iterable[object]) -> Record:
         return record | dict(zip((f"{field}_{role}" for role in ROLES), values, strict=True))
     marked = [response | {field: value} for response, value in zip(record["responses"], values, strict=True)]
     return record | {"responses": marked}
+
+
+def with_new_scores(record: Record, scores: Iterable[float]) -> Record:
+    """Put another judge's score on every response; what an old one was before shaping goes with it.
+
+    Args:
+        record: A checked candidates or preference record; it is left as it is.
+        scores: One for each of `responses_of`.
+
+    Returns:
+        A new record without `raw_score`.
+
+    Example:
+        >>> with_new_scores({"prompt": "q", "responses": [{"text": "a", "score": 0.9, "raw_score": 3}]}, [7])
+        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 7}]}
+    """
+    if "responses" not in record:
+        stale = {f"raw_score_{role}" for role in ROLES}
+        return with_values({name: value for name, value in record.items() if name not in stale}, "score", scores)
+    bare = [{name: value for name, value in one.items() if name != "raw_score"} for one in record["responses"]]
+    return with_values(record | {"responses": bare}, "score", scores)

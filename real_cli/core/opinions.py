@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.core.marks import responses_of, with_values
+from real_cli.core.marks import responses_of, with_new_scores, with_values
 from real_cli.core.probabilities import sigmoid
 from real_cli.core.records import LABELED_NAMES, LEFT_BEHIND, Record, is_preference
 from real_cli.core.texts import is_number
@@ -97,7 +97,7 @@ def add_scores(record: Record, scores: Sequence[float], field: str = "score") ->
     for number, score in enumerate(scores, 1):
         if not math.isfinite(score):
             raise RecordError(f"response {number}: the model's score is {score}; try --dtype float32")
-    return with_values(record, field, scores)
+    return with_new_scores(record, scores) if field == "score" else with_values(record, field, scores)
 
 
 def add_implicit(record: Record, rewards: Sequence[float], field: str = "score") -> Record:

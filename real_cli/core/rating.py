@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from real_cli.core.asking import Answer, Inquiry, Question
 from real_cli.core.comparing import Judged
-from real_cli.core.records import Record, content_key, is_preference, to_candidates, to_preference
+from real_cli.core.marks import responses_of, with_new_scores, with_values
+from real_cli.core.records import Record, content_key
 from real_cli.core.rubrics import Asks, Rubric, RubricQuestion
 from real_cli.core.texts import transcript
 from real_cli.core.verdicts import NOT_APPLICABLE, find_json, read_rating, read_ratings
@@ -44,8 +45,7 @@ def rate(record: Record, rubric: Rubric, mark: Record, seed: int) -> Inquiry[Jud
     Returns:
         An inquiry. Each response gets `score` (the mean of its ratings that count), `ratings` and `rationales`.
     """
-    candidates = to_candidates(record)
-    texts = [transcript(response["text"]) for response in candidates["responses"]]
+    texts = [transcript(response["text"]) for response in responses_of(record)]
     asked = _plan(rubric, len(texts), content_key(record) + str(seed).encode())
     questions = [_rating_question(rubric, one, transcript(record["prompt"]), texts) for one in asked]
     answers = yield questions
@@ -64,13 +64,10 @@ def rate(record: Record, rubric: Rubric, mark: Record, seed: int) -> Inquiry[Jud
         score = next(again).value if repaired is None else repaired
         num_repaired += score != one.question.high
         opinions[one.shown[0]].ratings[one.question.name] = score
-    responses = [
-        response | {"score": score} | own._asdict()
-        for response, score, own in zip(candidates["responses"], scores, opinions, strict=True)
-    ]
-    made = candidates | {"responses": responses}
-    kept = to_preference(made, responses[0], responses[1], {}) if is_preference(record) else made
-    return Judged(kept | {"judge": mark}, num_repaired=num_repaired)
+    made = with_new_scores(record, scores)
+    for field in Opinions._fields:
+        made = with_values(made, field, [getattr(own, field) for own in opinions])
+    return Judged(made | {"judge": mark}, num_repaired=num_repaired)
 
 
 def _collect(asked: list[Asked], answers: list[Answer], count: int) -> list[Opinions]:
