@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from real_cli.commands.app import app
+from real_cli.commands.scored import read_words
+from real_cli.errors import UsageError
 from real_cli.models.reward_models import RewardModel
 from tests.reward_folders import TOKENS, save_reward_model
 
@@ -153,6 +155,15 @@ def test_contrast_writes_scores_and_the_offset_of_a_pair(policies, tmp_path):
     assert all(set(own) == {"text", "score"} for own in candidates["responses"])
     from_file = run("relabel", "implicit", *policies[:2], "--contrast", f"@{tmp_path / 'kind'}", "no no")
     assert lines(from_file) == [candidates, pair]
+
+
+def test_words_of_a_file_are_read_without_its_last_line_end(tmp_path):
+    (tmp_path / "words").write_text("Be kind.\n\nAlways.\n")
+    assert read_words(f"@{tmp_path / 'words'}") == "Be kind.\n\nAlways."
+    assert read_words("Be kind.\n") == "Be kind.\n"
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="bytes: is no text; give words, or @FILE$"):
+        read_words(f"@{tmp_path / 'bytes'}")
 
 
 def test_a_prompt_that_fills_the_limit_leaves_its_record_out_and_that_is_told(policies, tmp_path):
