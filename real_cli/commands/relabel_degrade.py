@@ -41,7 +41,7 @@ def degrade(
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
-    """Add copies of the chosen response that lack more and more of its key words, for SPO.
+    """Add copies of the chosen response with fewer key words.
 
     Reads labeled pairs; adds 'degraded', a list of {text, degree}, which 'real train-dpo --loss spo' reads. Key words
     are found in the response itself, without a model: words of content, those in long and frequent phrases first (the

@@ -63,13 +63,14 @@ def human(
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
-    """Ask a person on the terminal which response of each pair is better, while data flows through the pipe.
+    """Ask a person which response of each pair is better.
 
-    Reads pairs, unlabeled (two responses) or to be labeled anew; writes pairs with 'annotation': the verdict, the order
-    the two were shown in, seconds, a note. The order is drawn for each pair and undone. Keys: a, b, t for a tie, s to
-    skip, u to go back, n for a note, q to quit, ? for all. Every answer is in the journal before the next question, so
-    that the same command goes on after a quit or a lost connection. A skip holds as well. Ties, skips and equal texts
-    make no pair: they are counted, told, and kept with --rejects.
+    Questions appear on the terminal while data flow through the pipe. Reads pairs, unlabeled (two responses) or to be
+    labeled anew; writes pairs with 'annotation': the verdict, the order the two were shown in, seconds, a note. The
+    order is drawn for each pair and undone. Keys: a, b, t for a tie, s to skip, u to go back, n for a note, q to quit,
+    ? for all. Every answer is in the journal before the next question, so that the same command goes on after a quit or
+    a lost connection. A skip holds as well. Ties, skips and equal texts make no pair: they are counted, told, and kept
+    with --rejects.
 
     Without a terminal, --export writes the questions for another tool and --import reads its answers: CSV whose
     'verdict' column says a, b, tie or skip; a JSON export of Label Studio; JSON of Argilla's records.to_json.

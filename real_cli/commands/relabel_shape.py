@@ -59,11 +59,11 @@ def shape(
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
-    """Shape the score of each response; the score as it was stays in 'raw_score'.
+    """Shape the score of each response: bound it, center it.
 
     Reads candidates or pairs with scores and, for most methods, 'reference_scores' on the record; replaces 'score' and
     adds 'raw_score' (score_chosen, raw_score_chosen, ... of a pair). A response that has 'raw_score' is shaped from
-    that: shaping twice is shaping once. If you score responses anew, remove it first.
+    that: shaping twice is shaping once.
 
     Streams: a record is written as soon as it is read. The methods clip, standardize and min-max buffer, because their
     statistics are of the whole input (the official code's are running ones and depend on its order); shards of an input

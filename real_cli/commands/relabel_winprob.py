@@ -43,7 +43,7 @@ def winprob(
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
-    """Add to each response the probability that it beats the others of its prompt, for SPPO.
+    """Add to each response its probability of winning.
 
     Reads candidates or pairs with scores, or candidates with 'preferences'; adds 'prob' to each response (prob_chosen
     and prob_rejected to a pair): the mean over all responses of the prompt, itself at 1/2, of P = sigmoid(gap / T).
