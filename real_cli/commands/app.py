@@ -56,7 +56,7 @@ relabel = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings=SETTINGS,
-    help="Put scores, labels or goals on records.",
+    help="Put scores and labels on records, or rewrite them: people, judges, reward models, the model itself.",
 )
 evaluate = typer.Typer(
     no_args_is_help=True,
@@ -101,17 +101,17 @@ def real(
 app.command()(embed)
 app.command()(pair)
 app.add_typer(relabel, name="relabel")
+relabel.command()(human)
 relabel.command()(judge)
-relabel.command()(bridge)
-relabel.command()(dsat)
 relabel.command()(reward)
 relabel.command()(implicit)
-relabel.command()(goal)
-relabel.command()(human)
 relabel.command()(winprob)
-relabel.command()(shape)
 relabel.command()(weight)
+relabel.command()(shape)
+relabel.command()(goal)
+relabel.command()(bridge)
 relabel.command()(degrade)
+relabel.command()(dsat)
 app.command(cls=grouped(GROUPS))(train_dpo)
 app.add_typer(evaluate, name="eval")
 evaluate.command()(margin)
