@@ -109,6 +109,7 @@ class Asking:
         for closed in self._inquirer(Opened(place, record, inquiry) for place, (record, inquiry) in begun):
             if closed.problem is None:
                 yield Answered(closed.place, closed.record, closed.made)
+                job.flush()  # an answer is slow to come; whoever reads this pipe need not wait for the next ones
             elif isinstance(closed.problem, Waiting):
                 job.drop(closed.place, closed.record, str(closed.problem))
             else:
