@@ -304,8 +304,9 @@ def test_each_record_is_handed_on_when_its_answers_are_there(tmp_path, serve, st
     """A reader of the pipe does not wait for a buffer to fill."""
     server = serve(lambda request: prefers_longer(request)._replace(seconds=20.0 if "q8" in request.words else 0.0))
     process = start("--endpoint", server.url, "--concurrency", "2", "--ties", "keep")
+    started = time.monotonic()
     assert json.loads(process.stdout.readline())["id"] == 0
-    assert process.poll() is None
+    assert time.monotonic() - started < 15
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path, serve, start):

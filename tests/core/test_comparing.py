@@ -195,14 +195,14 @@ def test_a_matrix_says_of_each_pair_what_both_orders_say():
 
 
 def test_what_is_told_of_it_all():
-    """Four pairs: won; flipped with the order; a tie in one order only; a tie in both."""
+    """Five pairs: won; flipped with the order; a tie in one order only; two ties in both."""
     tally = JudgeTally()
-    answers = iter(["A", "B", "A", "A", "A", "tie", "tie", "tie"])
-    for _ in range(4):
+    answers = iter(["A", "B", "A", "A", "A", "tie", "tie", "tie", "tie", "tie"])
+    for _ in range(5):
         tally.add(judge(PAIR, lambda question: next(answers)))
-    assert tally.num_ties == 3
+    assert tally.num_ties == 4
     assert tally.sentence() == (
-        "4 judged; 1 of 4 verdicts flipped with the order (25.0%), 1 a tie in one order only; "
+        "5 judged; 1 of 5 verdicts flipped with the order (20.0%), 1 a tie in one order only; "
         "1 of 1 agree with the label that was there"
     )
 

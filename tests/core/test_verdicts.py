@@ -105,6 +105,7 @@ def test_a_verdict_is_read(text, verdict):
         "Response A is better in style. Response B is better in substance.",
         "The answer is a good one.",
         "The answer is a bit long, I would say.",
+        'The answer is a "no" in other words.',
         "Answer: A better one would say why.",
         "Response A is not better.",
         "C",
