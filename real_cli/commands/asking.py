@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
+from real_cli.commands.asking_options import CONCURRENCY, KEY_VARIABLE, RETRIES, TIMEOUT_SECONDS
 from real_cli.core.asking import Inquiry
 from real_cli.core.names import Precision
 from real_cli.core.records import Record
@@ -20,6 +21,27 @@ from real_cli.streams.output import STANDARD_OUTPUT, open_output
 from real_cli.streams.progress import speaker
 
 Made = TypeVar("Made")
+
+
+# What the options are where they were not given, and who reads them.
+KEPT = {"cache", "no_cache", "apply_results"}
+SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "price"}
+LOCAL = {"batch_tokens", "device", "dtype", "price"}
+UNSET: dict[str, Any] = {
+    "endpoint": None,
+    "key_variable": KEY_VARIABLE,
+    "concurrency": CONCURRENCY,
+    "retries": RETRIES,
+    "timeout": TIMEOUT_SECONDS,
+    "cache": None,
+    "no_cache": False,
+    "emit_requests": None,
+    "apply_results": None,
+    "price": None,
+    "batch_tokens": None,
+    "device": "auto",
+    "dtype": Precision.auto,
+}
 
 
 class Answered(NamedTuple):
@@ -51,10 +73,10 @@ class AskingOptions:
     quiet: bool
 
     def check(self) -> None:
-        """Refuse options that contradict each other.
+        """Refuse options that contradict each other, or that nobody would read.
 
         Raises:
-            UsageError: If some do.
+            UsageError: If there are some; the message names them.
         """
         if self.emit_requests is not None and self.endpoint is not None:
             raise UsageError("--emit-requests asks nobody; leave out --endpoint")
@@ -62,6 +84,23 @@ class AskingOptions:
             raise UsageError("--emit-requests -: records go to standard output; name a file")
         if self.no_cache and self.cache is not None:
             raise UsageError("--no-cache and --cache contradict each other")
+        answers, read = self._answerer()
+        given = [name for name, default in UNSET.items() if getattr(self, name) != default and name not in read]
+        if given:
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise UsageError(f"{names}: not read where {answers}; leave it out")
+
+    def _answerer(self) -> tuple[str, set[str]]:
+        """Say who answers, and which options they read."""
+        if self.model is None:
+            return "nobody is asked", set()
+        if self.emit_requests is not None:
+            return "questions are written to a file", KEPT | {"emit_requests"}
+        if self.endpoint is not None:
+            return "a server answers", KEPT | SERVED
+        if self.apply_results is not None:
+            return "a batch has answered", KEPT
+        return "a model on this machine answers", KEPT | LOCAL
 
 
 class Asking:

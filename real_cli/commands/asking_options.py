@@ -6,6 +6,11 @@ from typing import Annotated
 
 import typer
 
+KEY_VARIABLE = "REAL_API_KEY"
+CONCURRENCY = 8
+RETRIES = 4
+TIMEOUT_SECONDS = 120.0
+
 
 def show_rubric(name: str | None) -> None:
     """Print a rubric's file and stop.

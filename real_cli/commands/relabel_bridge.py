@@ -42,10 +42,10 @@ def bridge(
         ),
     ] = None,
     endpoint: own.EndpointOption = None,
-    key_variable: own.KeyVariable = "REAL_API_KEY",
-    concurrency: own.Concurrency = 8,
-    retries: own.Retries = 4,
-    timeout: own.TimeoutOption = 120.0,
+    key_variable: own.KeyVariable = own.KEY_VARIABLE,
+    concurrency: own.Concurrency = own.CONCURRENCY,
+    retries: own.Retries = own.RETRIES,
+    timeout: own.TimeoutOption = own.TIMEOUT_SECONDS,
     cache: own.CacheFolder = None,
     no_cache: own.NoCacheOption = False,
     emit_requests: own.EmitRequests = None,
@@ -84,6 +84,8 @@ def bridge(
 
     if (model is None) == (field is None):
         raise UsageError("name a --model that edits, or the field that holds the edit with --from; one of the two")
+    if field is not None and rubric != "bridge":
+        raise UsageError("--rubric: nobody is asked with --from; leave it out")
     asking = Asking(locals())
     asked = read_rubric(rubric, BRIDGING)
     begin = partial(bridge_from, field=field) if field else partial(begin_bridging, rubric=asked, model=str(model))

@@ -43,10 +43,10 @@ def dsat(
         ),
     ] = False,
     endpoint: own.EndpointOption = None,
-    key_variable: own.KeyVariable = "REAL_API_KEY",
-    concurrency: own.Concurrency = 8,
-    retries: own.Retries = 4,
-    timeout: own.TimeoutOption = 120.0,
+    key_variable: own.KeyVariable = own.KEY_VARIABLE,
+    concurrency: own.Concurrency = own.CONCURRENCY,
+    retries: own.Retries = own.RETRIES,
+    timeout: own.TimeoutOption = own.TIMEOUT_SECONDS,
     cache: own.CacheFolder = None,
     no_cache: own.NoCacheOption = False,
     emit_requests: own.EmitRequests = None,
@@ -85,6 +85,8 @@ def dsat(
 
     if (model is None) != lexical:
         raise UsageError("name a --model that judges, or take the list of phrases with --lexical; one of the two")
+    if lexical and rubric != "dsat":
+        raise UsageError("--rubric: nobody is asked with --lexical; leave it out")
     asking = Asking(locals())
     asked = read_rubric(rubric, DETECTING)
     begin = feel_lexically if lexical else partial(begin_detecting, rubric=asked)

@@ -172,14 +172,17 @@ def read_answer(question: Question, completion: Completion) -> Answer:
         raise RecordError(f"{error}{cut}") from None
 
 
-def ask_nothing(made: Made) -> Inquiry[Made]:
+def ask_nothing(made: Made) -> Generator[list[Question], list[Answer], Made]:
     """Make an inquiry that has no questions, for what is known without a model.
 
     Args:
         made: What it makes.
 
+    Yields:
+        Nothing.
+
     Returns:
-        The inquiry.
+        What it was given.
 
     Example:
         >>> advance(ask_nothing(7), None)

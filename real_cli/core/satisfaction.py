@@ -236,12 +236,7 @@ def seed_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Rec
 
 
 class Dissatisfaction:
-    """Make DRIFT's records of conversations, and count what was found.
-
-    Attributes:
-        num_conversations: Conversations seen.
-        num_turns: Turns judged, by what they say.
-    """
+    """Make DRIFT's records of conversations, complaints or seeds, and count what was found."""
 
     def __init__(self, mark: Record, *, seeds: bool) -> None:
         self._mark = mark
