@@ -172,24 +172,25 @@ def read_answer(question: Question, completion: Completion) -> Answer:
         raise RecordError(f"{error}{cut}") from None
 
 
-def ask_nothing(made: Made) -> Generator[list[Question], list[Answer], Made]:
+def ask_nothing(made: Made) -> Inquiry[Made]:
     """Make an inquiry that has no questions, for what is known without a model.
 
     Args:
         made: What it makes.
 
-    Yields:
-        Nothing.
-
     Returns:
-        What it was given.
+        The inquiry.
 
     Example:
         >>> advance(ask_nothing(7), None)
         ([], [7])
     """
-    yield from ()
-    return made
+
+    def inquiry() -> Inquiry[Made]:
+        yield from ()
+        return made
+
+    return inquiry()
 
 
 def advance(inquiry: Inquiry[Made], answers: list[Answer] | None) -> tuple[list[Question], list[Made]]:
