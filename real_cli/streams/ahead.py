@@ -1,4 +1,4 @@
-"""Records read in a thread, so that a person at the terminal can go back or quit while the pipe is silent."""
+"""Records read in a thread, so that a silent pipe holds up nothing: a person who goes back, an answer that came."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ LOOKAHEAD = 500
 class ReadAhead(Generic[Made]):
     """The next items of an iterator, taken before they are needed; `descriptor` is readable when something changed."""
 
-    def __init__(self, items: Iterator[Made]) -> None:
+    def __init__(self, items: Iterator[Made], num_ahead: int = LOOKAHEAD) -> None:
         self.waiting: deque[Made] = deque()
         self.ended = False
         self.descriptor, self._signal = os.pipe()
@@ -25,7 +25,7 @@ class ReadAhead(Generic[Made]):
         os.set_blocking(self.descriptor, False)
         self._items = items
         self._error: BaseException | None = None
-        self._room = threading.Semaphore(LOOKAHEAD)
+        self._room = threading.Semaphore(num_ahead)
         # A thread that waits for a silent pipe must not keep the process alive.
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -34,13 +34,14 @@ class ReadAhead(Generic[Made]):
             for item in self._items:
                 self._room.acquire()
                 self.waiting.append(item)
-                self._wake()
+                self.wake()
         except BaseException as error:  # told in the thread that takes the items, after those before it
             self._error = error
         self.ended = True
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let whoever waits look again: something else than the items changed."""
         with contextlib.suppress(BlockingIOError):  # it is readable already
             os.write(self._signal, b"!")
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 from real_cli.core.asking import Answer, Completion, Inquiry, Question, advance
 from real_cli.core.records import Record
 from real_cli.errors import RecordError
+from real_cli.streams.ahead import ReadAhead
 from real_cli.streams.ledger import Ledger
 
 Made = TypeVar("Made")
@@ -92,15 +93,22 @@ class ConcurrentInquirer:
             RealError: If no question would get an answer; what was answered is kept.
         """
         pending: deque[tuple[Opened[Made], Future[Closed[Made]]]] = deque()
-        source = iter(opened)
-        while (one := _next(source)) and not isinstance(one, RecordError):
-            pending.append((one, self._submit(self._run(one))))
-            while pending and (pending[0][1].done() or len(pending) > 2 * self._num_at_once):
+        ahead = ReadAhead(iter(opened), self._num_at_once)
+        problem: Exception | None = None
+        while pending or not ahead.is_done:
+            ahead.acknowledge()
+            try:
+                while problem is None and len(pending) < 2 * self._num_at_once and (one := ahead.take()):
+                    pending.append((one, self._submit(self._run(one))))
+                    pending[-1][1].add_done_callback(lambda _: ahead.wake())
+            except Exception as error:  # it ends the run after what was read before it is done
+                problem = error
+            if pending and pending[0][1].done():
                 yield pending.popleft()[1].result()
-        while pending:
-            yield pending.popleft()[1].result()
-        if isinstance(one, RecordError):
-            raise one
+            elif pending or problem is None:
+                ahead.wait()
+            else:
+                raise problem
 
     def _submit(self, work: Coroutine[Any, Any, Made]) -> "Future[Made]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)

@@ -4,17 +4,18 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
-from real_cli.core.rubrics import JUDGING, Asks, Rubric, parse_rubric
+from real_cli.core.rubrics import BRIDGING, DETECTING, JUDGING, Asks, Rubric, parse_rubric
 from real_cli.errors import UsageError, clip
 
-BUILT_IN = ("pairwise", "ultrafeedback", "bridge", "dsat")
+BUILT_IN = {"pairwise": JUDGING, "ultrafeedback": JUDGING, "bridge": BRIDGING, "dsat": DETECTING}
 
 
-def rubric_text(name: str) -> str:
+def rubric_text(name: str, understood: tuple[Asks, ...] | None = None) -> str:
     """Read a rubric's file.
 
     Args:
         name: The name of one that comes with the program, or a path.
+        understood: What its questions may ask; None for anything.
 
     Returns:
         TOML.
@@ -26,7 +27,8 @@ def rubric_text(name: str) -> str:
         return (files("real_cli") / "rubrics" / f"{name}.toml").read_text(encoding="utf-8")
     path = Path(name)
     if not path.is_file():
-        raise UsageError(f"--rubric {clip(name)}: no such file; built in are {', '.join(BUILT_IN)}")
+        fitting = [known for known, asks in BUILT_IN.items() if understood in (None, asks)]
+        raise UsageError(f"--rubric {clip(name)}: no such file; built in: {', '.join(fitting)}")
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -47,7 +49,7 @@ def read_rubric(name: str, understood: tuple[Asks, ...] = JUDGING) -> Rubric:
         UsageError: If it is no TOML, or no rubric.
     """
     try:
-        table = tomllib.loads(rubric_text(name))
+        table = tomllib.loads(rubric_text(name, understood))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{name}: is no TOML: {error}") from None
     return parse_rubric(table, name, understood)

@@ -216,7 +216,37 @@ def test_records_are_not_read_far_ahead():
         threading.Timer(0.1, lambda: (seen.append(num_read), gate.set())).start()
         seen = []
         assert len(list(inquirer(source()))) == 100
-    assert seen[0] <= 2 * 2 + 1
+    assert seen[0] <= 2 * 2 + 2 + 1  # in work, waiting, in hand
+
+
+def test_a_record_that_is_slow_to_come_holds_back_no_answer():
+    """The second record comes only when the first one's answer was handed on."""
+    handed_on = threading.Event()
+
+    def source():
+        first, second = opened([["q1"]], [["q2"]])
+        yield first
+        assert handed_on.wait(10)
+        yield second
+
+    with ConcurrentInquirer(Answerer(str.upper), Ledger("m", Kept()), 2) as inquirer:
+        ended = inquirer(source())
+        assert next(ended).problem is None
+        handed_on.set()
+        assert len(list(ended)) == 1
+
+
+@pytest.mark.parametrize("error", [RecordError("bad line"), OSError("gone")])
+def test_what_was_read_before_the_input_failed_is_done_first(error):
+    def source():
+        yield from opened([["q1"]], [["q2"]])
+        raise error
+
+    made = []
+    inquirer = ConcurrentInquirer(Answerer(lambda words: (0.05, "A")), Ledger("m", Kept()), 2)
+    with inquirer, pytest.raises(type(error), match=str(error)):
+        made.extend(one for one in inquirer(source()))
+    assert len(made) == 2
 
 
 def test_a_fault_of_the_whole_run_ends_it_at_once_and_what_was_answered_is_kept():
