@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -60,10 +61,7 @@ def find_json(text: str) -> Any:
         >>> find_json('{"verdict": "A"') is None
         True
     """
-    found = None
-    for found in _objects(text):  # noqa: B007 - the last one
-        pass
-    return found
+    return next(iter(deque(_objects(text), maxlen=1)), None)
 
 
 def _objects(text: str) -> Iterator[Record]:
