@@ -7,6 +7,11 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before any library reads it: no test may r
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("same", derandomize=True)  # the same examples every run: CI tells of the change, not of luck
+settings.register_profile("search", max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 WORDS = """the a cat dog sat ran on under mat log red blue big small he she it saw heard and but then why how yes
 no""".split()  # noqa: SIM905 - a list of words reads as words
