@@ -9,7 +9,8 @@ from typer.core import TyperGroup
 
 from real_cli import __version__
 from real_cli.commands.embed import embed
-from real_cli.commands.evaluate import margin, pairs
+from real_cli.commands.eval_margin import margin
+from real_cli.commands.eval_pairs import pairs
 from real_cli.commands.grouped import grouped
 from real_cli.commands.init import init
 from real_cli.commands.pair import pair

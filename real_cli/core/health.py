@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.core.metrics import wilson_interval
+from real_cli.core.intervals import wilson_interval
 from real_cli.core.records import Record, content_key, is_preference, to_candidates
 from real_cli.core.texts import is_number, plain_text, text_key
 from real_cli.errors import RecordError

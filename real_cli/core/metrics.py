@@ -3,48 +3,14 @@
 import math
 from array import array
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Two-sided 95 %.
-Z_95 = 1.959963984540054
+from real_cli.core.intervals import wilson_interval
+
 NUM_BUCKETS = 4
-
-
-class Interval(NamedTuple):
-    """A confidence interval of a share."""
-
-    low: float
-    high: float
-
-
-def wilson_interval(successes: int, trials: int, z: float = Z_95) -> Interval | None:
-    """Return Wilson's score interval of a share; it stays in [0, 1] and is sound for few trials.
-
-    Args:
-        successes: How often it happened.
-        trials: Out of how many.
-        z: Quantile of the normal distribution; 1.96 gives 95 %.
-
-    Returns:
-        The interval; None without trials.
-
-    Example:
-        >>> wilson_interval(8, 10)
-        Interval(low=0.49016..., high=0.94331...)
-
-    References:
-        Wilson, 1927, Journal of the American Statistical Association 22, 209-212.
-    """
-    if not trials:
-        return None
-    share = successes / trials
-    scale = 1 + z * z / trials
-    center = (share + z * z / (2 * trials)) / scale
-    half = z / scale * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return Interval(round(max(0.0, center - half), 12), round(min(1.0, center + half), 12))
 
 
 @dataclass

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from real_cli.core.metrics import MarginTally, wilson_interval
+from real_cli.core.intervals import wilson_interval
+from real_cli.core.metrics import MarginTally
 
 logratios = st.floats(-50, 50)
 pairs_of_logratios = st.lists(st.tuples(logratios, logratios), min_size=1, max_size=20)

@@ -1,0 +1,214 @@
+"""Intervals that one can believe: Wilson's for a share, the bootstrap over prompts for everything else.
+
+Pairs of one prompt are not independent, so whole prompts are resampled. Prompts are put into a fixed number of cells by
+a hash of their text: the interval of a million rows costs what that of some thousands does, and does not depend on the
+order of the rows. Up to a few hundred prompts nearly every prompt has a cell of its own.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# Two-sided 95 %.
+Z_95 = 1.959963984540054
+NUM_CELLS = 4096
+NUM_RESAMPLES = 1000
+# Below this many cells a bootstrap says more about its own method than about the data.
+FEWEST_CELLS = 10
+
+
+class Interval(NamedTuple):
+    """A confidence interval."""
+
+    low: float
+    high: float
+
+
+class Estimate(NamedTuple):
+    """A number and what it stands on.
+
+    Attributes:
+        value: The number; None without data.
+        low: Lower end of its 95 % interval; None where none can be given.
+        high: Upper end.
+        num_rows: How many rows it is the mean of.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    num_rows: int
+
+
+def wilson_interval(successes: int, trials: int, z: float = Z_95) -> Interval | None:
+    """Return Wilson's score interval of a share; it stays in [0, 1] and is sound for few trials.
+
+    Args:
+        successes: How often it happened.
+        trials: Out of how many.
+        z: Quantile of the normal distribution; 1.96 gives 95 %.
+
+    Returns:
+        The interval; None without trials.
+
+    Example:
+        >>> wilson_interval(8, 10)
+        Interval(low=0.49016..., high=0.94331...)
+
+    References:
+        Wilson, 1927, Journal of the American Statistical Association 22, 209-212.
+    """
+    if not trials:
+        return None
+    share = successes / trials
+    scale = 1 + z * z / trials
+    center = (share + z * z / (2 * trials)) / scale
+    half = z / scale * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    return Interval(round(max(0.0, center - half), 12), round(min(1.0, center + half), 12))
+
+
+def cell_of(key: bytes) -> int:
+    """Return the cell of a prompt.
+
+    Args:
+        key: What `text_key` made of the prompt.
+
+    Returns:
+        A number from 0 to NUM_CELLS - 1, the same in every run.
+
+    Example:
+        >>> cell_of(bytes([1, 2, 0, 0]))
+        258
+    """
+    return int.from_bytes(key[:2], "big") % NUM_CELLS
+
+
+class Bootstrap:
+    """The same draws of prompts for every number of one report, so that differences are paired.
+
+    Args:
+        cells: The cells that occur anywhere in the data, with or without repeats, shape (batch,).
+        seed: Of the draws.
+        num_resamples: How many data sets are drawn.
+    """
+
+    def __init__(self, cells: ArrayLike, *, seed: int = 0, num_resamples: int = NUM_RESAMPLES) -> None:
+        present = np.unique(np.asarray(cells, dtype=np.int64))
+        self._place = np.full(NUM_CELLS, -1)
+        self._place[present] = np.arange(present.size)
+        self._num_cells = int(present.size)
+        draws = np.random.default_rng(seed)
+        even = np.full(max(1, present.size), 1 / max(1, present.size))
+        self._weights = draws.multinomial(present.size, even, size=num_resamples).astype(np.float64)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether there are enough cells for an interval."""
+        return self._num_cells >= FEWEST_CELLS
+
+    def means(self, cells: ArrayLike, values: ArrayLike) -> NDArray[np.float64]:
+        """Draw the mean of some rows anew.
+
+        Args:
+            cells: The cell of each row, shape (rows,).
+            values: A number a row, shape (rows,); a row of NaN is no row.
+
+        Returns:
+            Means, shape (num_resamples,); NaN for a draw that has no row.
+        """
+        places, numbers = self._place[np.asarray(cells, dtype=np.int64)], np.asarray(values, dtype=np.float64)
+        known = ~np.isnan(numbers)
+        places, numbers = places[known], numbers[known]
+        sums = np.bincount(places, weights=numbers, minlength=max(1, self._num_cells))
+        counts = np.bincount(places, minlength=max(1, self._num_cells))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means: NDArray[np.float64] = (self._weights @ sums) / (self._weights @ counts)
+        return means
+
+    def interval(self, samples: NDArray[np.float64]) -> Interval | None:
+        """Turn drawn numbers into a 95 % interval: percentiles, moved outward as far as Student's t asks for.
+
+        Args:
+            samples: What `means` gave, or a difference or ratio of two such, shape (num_resamples,).
+
+        Returns:
+            The interval; None for fewer than ten cells, or if one draw in twenty has no number.
+
+        References:
+            Hesterberg, 2015, What Teachers Should Know about the Bootstrap, arXiv:1411.5279, section 4.1 (expanded
+            percentile intervals).
+        """
+        known = samples[np.isfinite(samples)]
+        if not self.is_sound or known.size < 0.95 * samples.size:
+            return None
+        low, high = np.quantile(known, tail_shares(self._num_cells))
+        return Interval(float(low), float(high))
+
+    def mean(self, cells: ArrayLike, values: ArrayLike) -> Estimate:
+        """Estimate the mean of some rows.
+
+        Args:
+            cells: The cell of each row, shape (rows,).
+            values: A number a row, shape (rows,); a row of NaN is no row.
+
+        Returns:
+            The mean, its interval, and the number of rows.
+
+        Example:
+            >>> cells = np.arange(40)
+            >>> estimate = Bootstrap(cells).mean(cells, np.r_[np.zeros(20), np.ones(20)])
+            >>> estimate.value, estimate.num_rows, 0.3 < estimate.low < 0.4
+            (0.5, 40, True)
+        """
+        numbers = np.asarray(values, dtype=np.float64)
+        known = numbers[~np.isnan(numbers)]
+        if not known.size:
+            return Estimate(None, None, None, 0)
+        return self._estimate(float(known.mean()), self.means(cells, numbers), known.size)
+
+    def difference(
+        self, cells: ArrayLike, values: ArrayLike, other_cells: ArrayLike, other_values: ArrayLike
+    ) -> Estimate:
+        """Estimate how much larger the mean of some rows is than that of others, drawn from the same prompts.
+
+        Args:
+            cells: The cell of each row, shape (rows,).
+            values: A number a row, shape (rows,).
+            other_cells: Of the rows to compare with, shape (others,).
+            other_values: Likewise.
+
+        Returns:
+            The difference, its interval, and the number of rows of the smaller side.
+        """
+        first, second = self.mean(cells, values), self.mean(other_cells, other_values)
+        if first.value is None or second.value is None:
+            return Estimate(None, None, None, 0)
+        samples = self.means(cells, values) - self.means(other_cells, other_values)
+        return self._estimate(first.value - second.value, samples, min(first.num_rows, second.num_rows))
+
+    def _estimate(self, value: float, samples: NDArray[np.float64], count: int) -> Estimate:
+        interval = self.interval(samples)
+        low, high = interval or (None, None)
+        return Estimate(value, low, high, count)
+
+
+def tail_shares(num_clusters: int) -> Sequence[float]:
+    """Return the percentiles that make a 95 % interval of so many independent clusters.
+
+    Args:
+        num_clusters: How many, at least two.
+
+    Returns:
+        The lower and the upper share; 0.025 and 0.975 for very many.
+
+    Example:
+        >>> [round(share, 4) for share in tail_shares(20)]
+        [0.0159, 0.9841]
+    """
+    from scipy.stats import norm, t
+
+    wide = math.sqrt(num_clusters / (num_clusters - 1)) * float(t.ppf(0.975, num_clusters - 1))
+    return float(norm.cdf(-wide)), float(norm.cdf(wide))
