@@ -43,11 +43,11 @@ class Estimate(NamedTuple):
     num_rows: int
 
 
-def wilson_interval(successes: int, trials: int, z: float = Z_95) -> Interval | None:
+def wilson_interval(successes: float, trials: float, z: float = Z_95) -> Interval | None:
     """Return Wilson's score interval of a share; it stays in [0, 1] and is sound for few trials.
 
     Args:
-        successes: How often it happened.
+        successes: How often it happened; with a fraction where rows are worth less than one each.
         trials: Out of how many.
         z: Quantile of the normal distribution; 1.96 gives 95 %.
 
@@ -84,6 +84,23 @@ def cell_of(key: bytes) -> int:
         258
     """
     return int.from_bytes(key[:2], "big") % NUM_CELLS
+
+
+def count_cells(cells: ArrayLike, values: ArrayLike) -> int:
+    """Count the cells that a mean stands on.
+
+    Args:
+        cells: The cell of each row, shape (rows,).
+        values: A number a row, shape (rows,); a row of NaN is no row.
+
+    Returns:
+        How many cells have a row.
+
+    Example:
+        >>> count_cells([3, 3, 5, 7], [1.0, 2.0, 0.5, np.nan])
+        2
+    """
+    return int(np.unique(np.asarray(cells)[~np.isnan(np.asarray(values, dtype=np.float64))]).size)
 
 
 class Bootstrap:
@@ -128,11 +145,12 @@ class Bootstrap:
             means: NDArray[np.float64] = (self._weights @ sums) / (self._weights @ counts)
         return means
 
-    def interval(self, samples: NDArray[np.float64]) -> Interval | None:
+    def interval(self, samples: NDArray[np.float64], num_cells: int | None = None) -> Interval | None:
         """Turn drawn numbers into a 95 % interval: percentiles, moved outward as far as Student's t asks for.
 
         Args:
             samples: What `means` gave, or a difference or ratio of two such, shape (num_resamples,).
+            num_cells: In how many cells there are rows for it; None for all.
 
         Returns:
             The interval; None for fewer than ten cells, or if one draw in twenty has no number.
@@ -142,9 +160,10 @@ class Bootstrap:
             percentile intervals).
         """
         known = samples[np.isfinite(samples)]
-        if not self.is_sound or known.size < 0.95 * samples.size:
+        num_cells = self._num_cells if num_cells is None else num_cells
+        if num_cells < FEWEST_CELLS or known.size < 0.95 * samples.size:
             return None
-        low, high = np.quantile(known, tail_shares(self._num_cells))
+        low, high = np.quantile(known, tail_shares(num_cells))
         return Interval(float(low), float(high))
 
     def mean(self, cells: ArrayLike, values: ArrayLike) -> Estimate:
@@ -167,7 +186,7 @@ class Bootstrap:
         known = numbers[~np.isnan(numbers)]
         if not known.size:
             return Estimate(None, None, None, 0)
-        return self._estimate(float(known.mean()), self.means(cells, numbers), known.size)
+        return self._estimate(float(known.mean()), self.means(cells, numbers), known.size, count_cells(cells, numbers))
 
     def difference(
         self, cells: ArrayLike, values: ArrayLike, other_cells: ArrayLike, other_values: ArrayLike
@@ -187,10 +206,11 @@ class Bootstrap:
         if first.value is None or second.value is None:
             return Estimate(None, None, None, 0)
         samples = self.means(cells, values) - self.means(other_cells, other_values)
-        return self._estimate(first.value - second.value, samples, min(first.num_rows, second.num_rows))
+        num_cells = min(count_cells(cells, values), count_cells(other_cells, other_values))
+        return self._estimate(first.value - second.value, samples, min(first.num_rows, second.num_rows), num_cells)
 
-    def _estimate(self, value: float, samples: NDArray[np.float64], count: int) -> Estimate:
-        interval = self.interval(samples)
+    def _estimate(self, value: float, samples: NDArray[np.float64], count: int, num_cells: int) -> Estimate:
+        interval = self.interval(samples, num_cells)
         low, high = interval or (None, None)
         return Estimate(value, low, high, count)
 

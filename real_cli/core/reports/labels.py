@@ -1,0 +1,242 @@
+"""The report of `real eval labels`."""
+
+from typing import Any
+
+from real_cli.core.report import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
+
+Summary = dict[str, Any]
+
+WHISKERS = "Whiskers are 95 % intervals drawn over prompts"
+FLIPS = "expected flips of a Bradley-Terry annotator"
+COLUMNS = ("expected_flips", "share_wrong", "share_ambiguous", "mean_gap", "mean_similarity")
+
+
+def labels_report(summary: Summary, excerpts: dict[str, tuple[ExcerptRow, ...]], facts: dict[str, object]) -> Report:
+    """Make the report of a summary.
+
+    Args:
+        summary: What `LabelSurvey.summary` gave.
+        excerpts: Pairs to look at, by what they have in common.
+        facts: Names and values for the foot; None is left out.
+
+    Returns:
+        Plots, tables and example rows, each with its n.
+    """
+    parts = [
+        _overall(summary),
+        _by_strategy(summary["by_strategy"]),
+        _by_similarity(summary["by_similarity"]),
+        _gaps(summary),
+        _compared(summary),
+        _budgets(summary),
+        _examples(excerpts),
+    ]
+    shown = tuple((name, str(value)) for name, value in facts.items() if value is not None)
+    named = ("gold", "label", "temperature", "ambiguous", "num_pairs", "num_prompts")
+    foot = tuple((name.replace("_", " "), str(summary[name])) for name in named if summary[name] is not None)
+    return Report("Labels against gold", _lead(summary), tuple(part for part in parts if part), (*shown, *foot))
+
+
+def _lead(summary: Summary) -> str:
+    if not summary["num_pairs"]:
+        return "There is no pair."
+    said = []
+    if summary["num_judged"]:
+        said.append(
+            f"{summary['num_wrong']:,} of {summary['num_judged']:,} labels prefer the response with the lower "
+            f"{summary['gold']}: {_percent(summary, 'share_wrong')}."
+        )
+    said.append(
+        f"At temperature {summary['temperature']:g} a Bradley-Terry annotator would flip "
+        f"{_percent(summary, 'expected_flips')} of {summary['num_pairs']:,} pairs."
+    )
+    return " ".join(said)
+
+
+def _percent(row: Summary, name: str) -> str:
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    band = "no interval can be given" if low is None else f"95 % interval {100 * low:.1f} to {100 * high:.1f} %"
+    return f"{100 * row[name]:.1f} % ({band})"
+
+
+def _overall(summary: Summary) -> Section:
+    rows = [
+        (name.replace("_", " "), summary[name], summary[f"{name}_low"], summary[f"{name}_high"], _size(summary, name))
+        for name in COLUMNS
+    ]
+    drawn = ("share wrong, drawn over prompts", summary["share_wrong"])
+    ends = (summary["share_wrong_bootstrap_low"], summary["share_wrong_bootstrap_high"])
+    rows.insert(2, (*drawn, *ends, summary["num_judged"]))
+    note = (
+        f"{summary['num_labeled']:,} of {summary['num_pairs']:,} pairs are labeled; {summary['num_gold_ties']:,} have "
+        "equal gold. The interval of share wrong is Wilson's; all others are drawn over "
+        f"{summary['num_prompts']:,} prompts."
+    )
+    text = (
+        f"A label is wrong if the response it prefers has the lower {summary['gold']}. A pair is ambiguous if it is "
+        f"flipped more often than {summary['ambiguous']:g}."
+    )
+    text += "".join(f" Note: {note}." for note in summary["notes"])
+    return Section("Labels", text, (Table("All pairs", ("number", "value", "low", "high", "n"), tuple(rows), note),))
+
+
+def _size(row: Summary, name: str) -> int:
+    return int(row["num_judged"] if name.endswith("share_wrong") else row["num_pairs"])
+
+
+def _bars(rows: list[Summary], head: str, name: str, title: str, unit: str, note: str, **more: Any) -> Plot:
+    """Draw one number of a table; share_wrong with the interval that is drawn over prompts, as the others are."""
+    band = "share_wrong_bootstrap" if name == "share_wrong" else name
+    series = Series(
+        "",
+        tuple(str(row[head]) for row in rows),
+        tuple(row[name] for row in rows),
+        tuple(row[f"{band}_low"] for row in rows),
+        tuple(row[f"{band}_high"] for row in rows),
+        tuple(_size(row, name) for row in rows),
+    )
+    sizes = ", ".join(f"{row[head]} {_size(row, name):,}" for row in rows)
+    return Plot(PlotKind.bars, title, head, unit, (series,), f"{note}; n = {sizes} pairs.", **more)
+
+
+def _table(rows: list[Summary], title: str, heads: tuple[str, ...], more: tuple[str, ...] = ()) -> Table:
+    names = [field for name in (*COLUMNS, *more) for field in (name, f"{name}_low", f"{name}_high")]
+    columns = (*heads, "num_pairs", "num_judged", *names)
+    cells = tuple(tuple(row.get(name) for name in columns) for row in rows)
+    note = "n is num pairs, of share wrong num judged; low and high are 95 % intervals, of share wrong Wilson's."
+    return Table(title, tuple(name.replace("_", " ") for name in columns), cells, note)
+
+
+def _by_strategy(rows: list[Summary]) -> Section | None:
+    if not rows:
+        return None
+    plots = [_bars(rows, "strategy", "expected_flips", "Expected flips by strategy", "share of pairs", WHISKERS)]
+    if any(row["num_judged"] for row in rows):
+        plots.append(_bars(rows, "strategy", "share_wrong", "Wrong labels by strategy", "share of labels", WHISKERS))
+    text = "Of the pairs as the records name the strategy that chose them; other prompts may stand behind each bar."
+    return Section("By strategy", text, (*plots, _table(rows, "By strategy", ("strategy",))))
+
+
+def _by_similarity(rows: list[Summary]) -> Section | None:
+    if not rows:
+        return None
+    first, last = rows[0], rows[-1]
+    text = (
+        f"Expected flips of the {first['num_pairs']:,} pairs in decile {first['decile']} (similarity "
+        f"{first['similarity_low']:.3g} to {first['similarity_high']:.3g}): {_percent(first, 'expected_flips')}; of "
+        f"the {last['num_pairs']:,} pairs in decile {last['decile']} ({last['similarity_low']:.3g} to "
+        f"{last['similarity_high']:.3g}): {_percent(last, 'expected_flips')}."
+    )
+    shown = [("expected_flips", FLIPS)]
+    if any(row["num_judged"] for row in rows):
+        shown.append(("share_wrong", "wrong labels"))
+    series = tuple(
+        Series(
+            name,
+            tuple(row["decile"] for row in rows),
+            tuple(row[field] for row in rows),
+            tuple(row[f"{_band_of(field)}_low"] for row in rows),
+            tuple(row[f"{_band_of(field)}_high"] for row in rows),
+            tuple(_size(row, field) for row in rows),
+        )
+        for field, name in shown
+    )
+    count = sum(row["num_pairs"] for row in rows)
+    note = f"n = {count:,} pairs in {len(rows)} parts, least similar first. Bands are 95 % intervals over prompts."
+    axes = ("decile of similarity, 1 is least similar", "share")
+    plot = Plot(PlotKind.curve, "Label error by similarity", *axes, series, note)
+    table = _table(rows, "By decile of similarity", ("decile", "similarity_low", "similarity_high"))
+    return Section("By similarity", text, (plot, table))
+
+
+def _band_of(name: str) -> str:
+    return "share_wrong_bootstrap" if name == "share_wrong" else name
+
+
+def _gaps(summary: Summary) -> Section | None:
+    drawn = summary["gap_histogram"]
+    if not drawn:
+        return None
+    series = Series("", tuple(drawn["edges"]), tuple(drawn["counts"]))
+    note = f"n = {summary['num_pairs']:,} pairs, {summary['num_gold_ties']:,} of them with equal gold."
+    title = f"Gaps of {summary['gold']}"
+    plot = Plot(PlotKind.histogram, title, f"difference of {summary['gold']}", "pairs", (series,), note)
+    share = _percent(summary, "share_ambiguous")
+    text = f"{share} of {summary['num_pairs']:,} pairs have a gap so small that they are ambiguous."
+    return Section("Gaps", text, (plot,))
+
+
+def _compared(summary: Summary) -> Section | None:
+    rows = summary.get("compare")
+    if not rows:
+        return None
+    base = summary["compared_with"]
+    plots = [_bars(rows, "strategy", "expected_flips", "Expected flips", "share of pairs", WHISKERS)]
+    if any(row["num_judged"] for row in rows):
+        plots.append(_bars(rows, "strategy", "share_wrong", "Wrong labels", "share of labels", WHISKERS))
+    plots.append(_bars(rows, "strategy", "mean_gap", "Mean gap", summary["gold"], WHISKERS))
+    others = [row for row in rows if row["strategy"] != base]
+    if others:
+        note = f"{WHISKERS}; both sides are drawn with the same prompts"
+        title = f"Expected flips minus those of {base}"
+        difference = "difference_expected_flips"
+        plots.append(_bars(others, "strategy", difference, title, "share of pairs", note, baseline=0.0))
+    text = " ".join(_difference(row, base) for row in others) or f"{base} stands alone: there is nothing to compare."
+    more = ("difference_expected_flips", "difference_share_wrong")
+    return Section("Strategies side by side", text, (*plots, _table(rows, "Strategies", ("strategy",), more)))
+
+
+def _difference(row: Summary, base: str) -> str:
+    value, low, high = (row[f"difference_expected_flips{end}"] for end in ("", "_low", "_high"))
+    if value is None:
+        return f"{row['strategy']} or {base} chose no pair."
+    said = f"Expected flips of {row['strategy']} minus those of {base}: {100 * value:+.1f} points"
+    if low is None:
+        return f"{said} over {row['num_pairs']:,} pairs; no interval can be given."
+    holds = "holds" if low <= 0 <= high else "does not hold"
+    ends = f"{100 * low:+.1f} to {100 * high:+.1f}"
+    return f"{said} over {row['num_pairs']:,} pairs; the 95 % interval, {ends}, {holds} 0."
+
+
+def _budgets(summary: Summary) -> Section | None:
+    rows = [row for row in summary.get("budgets", []) if row["num_labels"]]
+    if not rows:
+        return None
+    kinds = [("expected_flips", "Expected flips", "share of pairs"), ("mean_gap", "Mean gap", summary["gold"])]
+    if any(row["num_judged"] for row in rows):
+        kinds.insert(1, ("share_wrong", "Wrong labels", "share of labels"))
+    names = list(dict.fromkeys(row["strategy"] for row in rows))
+    note = (
+        "Bands are 95 % intervals over prompts; n of a point is its number of labels, of wrong labels those whose gold "
+        f"differs, up to {max(row['num_labels'] for row in rows):,}."
+    )
+    plots = [
+        Plot(
+            PlotKind.curve,
+            f"{title} by budget",
+            "labels",
+            unit,
+            tuple(_curve(name, [row for row in rows if row["strategy"] == name], field) for name in names),
+            note,
+        )
+        for field, title, unit in kinds
+    ]
+    text = "What so many labels buy if each strategy spends them on its own first pairs; the curves share prompts."
+    heads = ("strategy", "budget", "num_labels", "num_judged")
+    fields = [f"{name}{end}" for name, *_ in kinds for end in ("", "_low", "_high")]
+    cells = tuple(tuple(row[name] for name in (*heads, *fields)) for row in summary["budgets"])
+    table = Table("Budgets", tuple(name.replace("_", " ") for name in (*heads, *fields)), cells, note)
+    return Section("Budgets", text, (*plots, table))
+
+
+def _curve(name: str, rows: list[Summary], field: str) -> Series:
+    rows = sorted(rows, key=lambda row: int(row["num_labels"]))
+    value, low, high = (tuple(row[f"{field}{end}"] for row in rows) for end in ("", "_low", "_high"))
+    sizes = tuple(row["num_judged" if field == "share_wrong" else "num_labels"] for row in rows)
+    return Series(name, tuple(row["num_labels"] for row in rows), value, low, high, sizes)
+
+
+def _examples(excerpts: dict[str, tuple[ExcerptRow, ...]]) -> Section | None:
+    items = tuple(Excerpt(f"{title[:1].upper()}{title[1:]}", rows) for title, rows in excerpts.items() if rows)
+    text = "A few pairs at the ends, not a sample: they do not show how often such pairs are."
+    return Section("Pairs to look at", text, items) if items else None

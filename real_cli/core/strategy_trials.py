@@ -1,0 +1,213 @@
+"""Strategies tried on candidates whose truth is known: what labels each of them would have asked for."""
+
+import math
+from typing import Any, NamedTuple
+
+from real_cli.core.budgets import Budget, spend
+from real_cli.core.comparisons import Comparison
+from real_cli.core.gold import Marks, Truth
+from real_cli.core.intervals import Bootstrap, Estimate
+from real_cli.core.label_errors import PairTally, Rows, measure, named
+from real_cli.core.names import Orient, Strategy
+from real_cli.core.pairing import Settings, choose_pairs
+from real_cli.core.records import Record
+from real_cli.core.selection import keep_value
+from real_cli.core.strategies import STRATEGIES, KeepRule
+from real_cli.errors import UsageError, clip
+
+# A strategy that says nothing of the order spends a budget in an order of chance.
+BY_CHANCE = KeepRule("random", lowest=True)
+COMPARED = ("expected_flips", "share_wrong")
+# What strategies and keep rules may read of a response, besides the place it had.
+READ = ("text", "embedding", "embedding_dtype", "score", "rank")
+PLACE = "place"
+
+
+def parse_strategies(text: str) -> list[Strategy]:
+    """Read names of strategies.
+
+    Args:
+        text: With commas between.
+
+    Returns:
+        In the order given, each once.
+
+    Raises:
+        UsageError: If there is no such strategy.
+
+    Example:
+        >>> parse_strategies("easy,best-worst")
+        [<Strategy.easy: 'easy'>, <Strategy.best_worst: 'best-worst'>]
+    """
+    names = list(dict.fromkeys(map(str.strip, text.split(","))))
+    for name in names:
+        if name not in list(Strategy):
+            raise UsageError(f"--compare {clip(name)}: no such strategy; there are {', '.join(Strategy)}")
+    return [Strategy(name) for name in names]
+
+
+def without_labels(record: Record) -> Record:
+    """Reduce a record to what strategies read; each response knows its place.
+
+    Args:
+        record: A checked candidates record.
+
+    Returns:
+        A record of the same responses.
+    """
+    responses = [
+        {name: response[name] for name in READ if name in response} | {PLACE: place}
+        for place, response in enumerate(record["responses"])
+    ]
+    light = {"prompt": record["prompt"], "responses": responses}
+    return light | ({"similarity": record["similarity"]} if "similarity" in record else {})
+
+
+class Choice(NamedTuple):
+    """A pair, and the number by which a budget sorts it."""
+
+    pair: Record
+    order: float
+
+
+class StrategyTrials:
+    """The pairs that several strategies choose from the same candidates.
+
+    Args:
+        strategies: Which.
+        budgets: Budgets of labels to spend under each; may be empty.
+        seed: Of random choices.
+    """
+
+    def __init__(self, strategies: list[Strategy], budgets: list[Budget], seed: int = 0) -> None:
+        self._strategies = strategies
+        self._budgets = budgets
+        self._seed = seed
+        self._tallies = {strategy: PairTally() for strategy in strategies}
+        self.num_records = 0
+        self.num_prompts = 0
+        self._num_without = dict.fromkeys(strategies, 0)
+
+    @property
+    def base(self) -> Strategy:
+        """What the others are compared with."""
+        return Strategy.random if Strategy.random in self._strategies else self._strategies[0]
+
+    def choose(self, light: Record, comparison: Comparison | None) -> dict[Strategy, list[Choice]]:
+        """Let every strategy choose; nothing is counted yet.
+
+        Args:
+            light: A record without labels.
+            comparison: Of its responses, where it was worked out before.
+
+        Returns:
+            The pairs of each.
+
+        Raises:
+            RecordError: If a strategy needs what the record lacks.
+        """
+        return {
+            strategy: [
+                Choice(pair, keep_value(pair, _order_of(strategy).by, self._seed) if self._budgets else math.nan)
+                for pair in choose_pairs(light, Settings(strategy, Orient.none, seed=self._seed), comparison).records
+            ]
+            for strategy in self._strategies
+        }
+
+    def add(self, key: bytes, choices: dict[Strategy, list[Choice]], marks: Marks) -> None:
+        """Count what was chosen.
+
+        Args:
+            key: What `text_key` made of the prompt.
+            choices: What `choose` gave.
+            marks: Gold and labels of the record.
+        """
+        self.num_records += 1
+        self.num_prompts += any(choices.values())
+        for strategy, chosen in choices.items():
+            self._num_without[strategy] += not chosen
+            for pair, order in chosen:
+                first, second = (response[PLACE] for response in pair["responses"])
+                gold, label = (numbers[first] - numbers[second] for numbers in marks)
+                self._tallies[strategy].add(key, gold, label, pair.get("similarity", math.nan), order=order)
+
+    def compare(self, bootstrap: Bootstrap, rows: dict[Strategy, Rows], truth: Truth) -> list[dict[str, Any]]:
+        """Put the strategies side by side.
+
+        Args:
+            bootstrap: Over the prompts of all of them.
+            rows: The pairs of each.
+            truth: Temperature and threshold.
+
+        Returns:
+            A row a strategy; `difference_X` is its X minus that of `base`, drawn from the same prompts.
+        """
+        base = rows[self.base]
+        base_values = base.values(truth)
+        table = []
+        for strategy in self._strategies:
+            line = {"strategy": strategy.value} | measure(bootstrap, rows[strategy], truth)
+            values = rows[strategy].values(truth)
+            for name in COMPARED:
+                found = Estimate(None, None, None, 0)
+                if strategy is not self.base:
+                    found = bootstrap.difference(rows[strategy].cells, values[name], base.cells, base_values[name])
+                if found.low == found.high:  # nothing varies, so nothing can be said of how far it would
+                    found = found._replace(low=None, high=None)
+                line |= named(f"difference_{name}", found)
+            table.append(line)
+        return table
+
+    def spend(self, bootstrap: Bootstrap, rows: dict[Strategy, Rows], truth: Truth) -> list[dict[str, Any]]:
+        """Spend every budget under every strategy.
+
+        Args:
+            bootstrap: Over the prompts of all of them.
+            rows: The pairs of each.
+            truth: Temperature and threshold.
+
+        Returns:
+            A row a strategy and budget.
+        """
+        table = []
+        for strategy in self._strategies:
+            lowest = _order_of(strategy).lowest
+            spent = spend(bootstrap, rows[strategy], self._budgets, self.num_prompts, truth, lowest=lowest)
+            table += [{"strategy": strategy.value} | row for row in spent]
+        return table
+
+    def rows(self) -> dict[Strategy, Rows]:
+        """Hand out the pairs of each strategy.
+
+        Returns:
+            Columns.
+        """
+        return {strategy: tally.rows() for strategy, tally in self._tallies.items()}
+
+    def notes(self, truth: Truth) -> list[str]:
+        """Say what a reader of the table must know.
+
+        Args:
+            truth: Where gold and labels are.
+
+        Returns:
+            Sentences.
+        """
+        said = []
+        readers = [strategy.value for strategy in self._strategies if STRATEGIES[strategy].needs_quality]
+        if readers and "score" in (truth.gold, truth.label):
+            which = "gold: an oracle that nobody has" if truth.gold == "score" else "the label: all responses have one"
+            said.append(f"{', '.join(readers)} chose by 'score', which is {which} before labeling")
+        said += [
+            f"{strategy.value} found no pair in {count:,} of {self.num_records:,} records"
+            for strategy, count in self._num_without.items()
+            if count
+        ]
+        by_chance = [strategy.value for strategy in self._strategies if STRATEGIES[strategy].keep is None]
+        if self._budgets and by_chance:
+            said.append(f"{', '.join(by_chance)} spent budgets in random order, having no order of their own")
+        return said
+
+
+def _order_of(strategy: Strategy) -> KeepRule:
+    return STRATEGIES[strategy].keep or BY_CHANCE
