@@ -1,7 +1,8 @@
 """real eval margin: how far a policy prefers the chosen responses."""
 
-from contextlib import ExitStack
-from typing import Annotated
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,15 +22,20 @@ from real_cli.commands.options import (
     Quiet,
     Reference,
     Rejects,
+    ReportFile,
+    Seed,
 )
 from real_cli.core.names import Attention, OnError, Precision, TokenLayout
-from real_cli.core.records import check_labeled
-from real_cli.errors import Status
+from real_cli.errors import Status, UsageError
 from real_cli.streams.job import Job
-from real_cli.streams.jsonl import MAX_LINE_BYTES, dump_record
-from real_cli.streams.output import open_output
+from real_cli.streams.jsonl import MAX_LINE_BYTES
+from real_cli.streams.output import STANDARD_OUTPUT
 from real_cli.streams.progress import speaker
+from real_cli.streams.report import check_report, write_report
 from real_cli.streams.tables import show_table
+
+if TYPE_CHECKING:
+    from real_cli.core.training_curves import TrainingCurves
 
 
 @guarded
@@ -37,18 +43,39 @@ def margin(
     files: Files = None,
     *,
     policy: Annotated[
-        str,
+        list[str],
         typer.Option(
             "--policy",
             "-p",
             metavar="NAME",
-            help="The model to measure: a folder, a .gguf file, a hub name, or smollm2.",
+            help="The model to measure: a folder, a .gguf file, a hub name, or smollm2. Several are compared with the "
+            "first: give this once for each.",
         ),
     ],
     reference: Reference = None,
     beta: Annotated[float, typer.Option("--beta", metavar="X", help="Scale of the implicit reward.")] = 0.1,
     max_length: MaxLength = 1024,
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            "--rows",
+            metavar="FILE",
+            show_default=False,
+            help="Write the numbers of each pair here, a JSON line a pair and policy.",
+        ),
+    ] = None,
     export_logps: ExportLogps = None,
+    report: ReportFile = None,
+    training: Annotated[
+        Path | None,
+        typer.Option(
+            "--training",
+            metavar="FILE",
+            show_default=False,
+            help="What 'real train-dpo' wrote on standard output, for the report's training curves.",
+        ),
+    ] = None,
+    seed: Seed = 0,
     attention: AttentionOption = Attention.auto,
     layout: Layout = TokenLayout.auto,
     batch_tokens: BatchTokens = None,
@@ -63,32 +90,40 @@ def margin(
     """Measure how far a policy prefers the chosen responses, beyond what its reference does.
 
     The margin of a pair is (log-ratio of policy to reference) of chosen minus rejected. The summary has it in nats
-    (margin, as REAL reports it) and times beta (margin_beta, as TRL does), the accuracy with ties told apart and a 95 %
-    Wilson interval, the same by similarity where the pairs carry it, and what the policy says without a reference
-    (likelihood_accuracy, likelihood_margin).
+    (margin, as REAL reports it), times beta (margin_beta, as TRL does) and a token (margin_per_token); the accuracy
+    with ties told apart; the same by similarity where the pairs carry it; what the policy says without a reference
+    (likelihood_accuracy, likelihood_margin); and whether the policy is right as often as sigmoid(beta * margin) says
+    (calibration, ece). NAME_low and NAME_high are a 95 % interval: Wilson's for shares, drawn over prompts (--seed)
+    for means and where prompts repeat. Several policies are measured one after the other on the same pairs;
+    differences are each further one minus the first.
 
-    Streams, in windows of 512 pairs; holds four numbers a pair.
+    Streams, in windows of 512 pairs; holds 48 bytes a pair and policy. With several policies it buffers the pairs on
+    disk, because each policy reads them anew.
 
     \b
     Examples:
       real eval margin --policy aligned --reference smollm2 heldout.jsonl
       real eval margin --policy aligned --reference smollm2 pairs.jsonl | jq '.accuracy, .margin'
+      real eval margin -p easy -p random -r smollm2 heldout.jsonl | jq '.differences'
+      real eval margin -p aligned -r smollm2 --report margin.html --training training.jsonl heldout.jsonl
     """
-    from real_cli.core.metrics import MarginTally
-    from real_cli.models.exampleset import add_reference
-    from real_cli.models.margins import MarginMeter
+    from real_cli.commands.margin_run import MarginRun
+    from real_cli.core.reports.margin import margin_report
     from real_cli.models.model_pair import ModelPair
 
-    models = ModelPair(
-        policy, reference, device=device, precision=dtype, attention=attention, layout=layout,
-        batch_tokens=batch_tokens, max_length=max_length,
-        told=speaker(quiet),
-    )  # fmt: skip
-    meter = MarginMeter(models)
-    tally = MarginTally(beta)
+    _check(policy, beta, report, training)
+    curves = _read_training(training)
+
+    def load(name: str, other: str | None) -> ModelPair:
+        return ModelPair(
+            name, other, device=device, precision=dtype, attention=attention, layout=layout,
+            batch_tokens=batch_tokens, max_length=max_length, told=speaker(quiet),
+        )  # fmt: skip
+
+    run = MarginRun(policy, reference, load, beta=beta, seed=seed, has_excerpts=report is not None)
     job = Job(
         files or [],
-        also_writes=[export_logps] if export_logps else [],
+        also_writes=[path for path in (rows, export_logps, report) if path],
         output=output,
         on_error=on_error,
         rejects=rejects,
@@ -96,21 +131,35 @@ def margin(
         max_line_bytes=max_line_bytes,
         what="pairs",
     )
-    with job, ExitStack() as stack:
-        export = stack.enter_context(open_output(export_logps)) if export_logps else None
-        tokenized = job.apply(meter.tokenize, job.check(check_labeled, job.records()))
-        for record, measured in meter(pair for _, pair in tokenized):
-            if measured is not None:
-                tally.add(
-                    measured.chosen_logratio,
-                    measured.rejected_logratio,
-                    measured.likelihood_margin,
-                    measured.similarity,
-                )
-            if export:
-                export.write(dump_record(record if measured is None else add_reference(record, measured.reference)))
-        summary = tally.summary() | meter.counts()
+    with job:
+        run.measure(job, rows, export_logps)
+        summary = run.summary()
         job.write(summary)
-        job.summary = meter.sentence()
+        job.summary = "; ".join(part for part in (run.sentence(summary), curves.sentence() if curves else "") if part)
+        if report:
+            facts = {"policy": ", ".join(policy), "reference": reference, "beta": beta, "seed": seed}
+            write_report(report, margin_report(summary, run.excerpts, curves, facts))
     show_table("margin", summary, quiet=quiet)
     return job.status
+
+
+def _check(policies: list[str], beta: float, report: Path | None, training: Path | None) -> None:
+    if not 0 < beta < math.inf:
+        raise UsageError(f"--beta {beta}: must be greater than 0, and finite")
+    for name in policies:
+        if policies.count(name) > 1:
+            raise UsageError(f"--policy {name}: is named twice; name other policies to compare")
+    if training and not report:
+        raise UsageError("--training: its curves are drawn in a report; name one with --report")
+    if training == STANDARD_OUTPUT:
+        raise UsageError("--training -: the pairs come from standard input; name a file")
+    if training and report and training.resolve() == report.resolve():
+        raise UsageError(f"--report {report}: is what --training reads; name another file")
+    check_report(report)
+
+
+def _read_training(path: Path | None) -> "TrainingCurves | None":
+    from real_cli.core.training_curves import read_curves
+    from real_cli.streams.sources import read_source
+
+    return read_curves(item.record for item in read_source(str(path))) if path else None

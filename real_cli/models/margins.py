@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
+from real_cli.core.margins import PairMargin
 from real_cli.core.records import Record
 from real_cli.core.texts import is_number
 from real_cli.errors import RecordError
@@ -14,21 +15,21 @@ from real_cli.models.tokens import ExampleTokenizer, TokenizedExample
 
 
 class Measured(NamedTuple):
-    """One pair.
+    """One record on its way through.
 
     Attributes:
-        chosen_logratio: Log of policy over reference of the chosen response, in nats.
-        rejected_logratio: Of the rejected one.
-        likelihood_margin: Log-probability of chosen minus rejected under the policy alone, in nats.
-        similarity: Of the two responses, if the record has it.
-        reference: The reference's log-probabilities.
+        place: File and line.
+        record: The pair.
+        tokens: Its token ids; None for a pair whose prompt fills the limit.
+        pair: Its numbers; None for such a pair.
+        reference: The reference's log-probabilities; None for such a pair.
     """
 
-    chosen_logratio: float
-    rejected_logratio: float
-    likelihood_margin: float
-    similarity: float | None
-    reference: Scores
+    place: str
+    record: Record
+    tokens: TokenizedExample | None
+    pair: PairMargin | None
+    reference: Scores | None
 
 
 class MarginMeter:
@@ -56,38 +57,39 @@ class MarginMeter:
             self._tokenize = ExampleTokenizer(self._models.policy.tokenizer, self._models.max_length)
         return record, self._tokenize(record)
 
-    def __call__(
-        self, pairs: Iterable[tuple[Record, TokenizedExample | None]]
-    ) -> Iterator[tuple[Record, Measured | None]]:
+    def __call__(self, pairs: Iterable[tuple[str, tuple[Record, TokenizedExample | None]]]) -> Iterator[Measured]:
         """Measure a stream of pairs.
 
         Args:
-            pairs: What `tokenize` made.
+            pairs: Places, and what `tokenize` made.
 
         Yields:
-            Each record with its measurement, in order; None for a pair whose prompt fills the limit.
+            Each record with its numbers, in order.
         """
         stream = iter(pairs)
         while window := list(islice(stream, WINDOW_EXAMPLES)):
-            usable = [(record, pair) for record, pair in window if pair is not None]
-            measured = self._measure([record for record, _ in usable], [pair for _, pair in usable])
-            yield from ((record, next(measured) if pair else None) for record, pair in window)
+            usable = [(record, tokens) for _, (record, tokens) in window if tokens is not None]
+            measured = self._measure([record for record, _ in usable], [tokens for _, tokens in usable])
+            for place, (record, tokens) in window:
+                pair, reference = next(measured) if tokens else (None, None)
+                yield Measured(place, record, tokens, pair, reference)
 
-    def _measure(self, records: list[Record], pairs: list[TokenizedExample]) -> Iterator[Measured]:
-        scores = self._models.score(pairs)
-        references = self._models.refer(pairs, scores)
+    def _measure(self, records: list[Record], examples: list[TokenizedExample]) -> Iterator[tuple[PairMargin, Scores]]:
+        scores = self._models.score(examples)
+        references = self._models.refer(examples, scores)
         if references is None:
             references = [score for score in map(given_scores, records) if score is not None]
-        for record, score, reference in zip(records, scores, references, strict=True):
+        for record, tokens, score, reference in zip(records, examples, scores, references, strict=True):
             similarity = record.get("similarity")
             (chosen, rejected), (known_chosen, known_rejected) = score, reference
-            yield Measured(
+            pair = PairMargin(
                 chosen - known_chosen,
                 rejected - known_rejected,
                 chosen - rejected,
                 float(similarity) if is_number(similarity) else None,  # type: ignore[arg-type]
-                reference,
+                *map(len, tokens.responses),
             )
+            yield pair, reference
 
     def counts(self) -> dict[str, Any]:
         """Say what was cut or left out.

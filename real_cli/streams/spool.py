@@ -1,4 +1,4 @@
-"""A temporary file for what has to be seen twice; memory holds a number and an offset a line."""
+"""Temporary files for what has to be seen twice; memory holds a number a line, or nothing."""
 
 import tempfile
 from array import array
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.core.records import Record
-from real_cli.streams.jsonl import dump_record
+from real_cli.streams.jsonl import dump_record, parse_record
 
 
 class ValueSpool:
@@ -56,3 +56,37 @@ class ValueSpool:
         for line, wanted in zip(self._lines, mask, strict=True):
             if wanted:
                 yield line
+
+
+class RecordSpool:
+    """Records on disk that are read several times, in the order in which they came; memory holds none of them.
+
+    The file has no name: however the run ends, nothing is left of it.
+    """
+
+    def __init__(self) -> None:
+        self._lines: IO[bytes] = tempfile.TemporaryFile(prefix="real-")  # noqa: SIM115 - closed by __exit__
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._lines.close()
+
+    def add(self, record: Record) -> None:
+        """Put one record on disk.
+
+        Args:
+            record: The record.
+        """
+        self._lines.write(dump_record(record))
+
+    def records(self) -> Iterator[Record]:
+        """Read all records again, from the first.
+
+        Yields:
+            Records, as they were added.
+        """
+        self._lines.seek(0)
+        for line in self._lines:
+            yield parse_record(line)

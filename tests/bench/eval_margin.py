@@ -14,8 +14,9 @@ from tests.bench import alternate, count_tokens, figure, hh_like, parser, read_p
 
 def measure_ours(job):
     """What `real eval margin` does with its records."""
-    from real_cli.core.metrics import MarginTally
+    from real_cli.core.margins import MarginTally
     from real_cli.core.names import Attention, Precision, TokenLayout
+    from real_cli.core.texts import text_key
     from real_cli.models.margins import MarginMeter
     from real_cli.models.model_pair import ModelPair
 
@@ -27,9 +28,9 @@ def measure_ours(job):
     meter = MarginMeter(models)
     tally = MarginTally(0.1)
     started = time.perf_counter()
-    for _, measured in meter(meter.tokenize(row) for row in job["rows"]):
-        if measured is not None:  # a prompt of a real file may fill the limit
-            tally.add(measured.chosen_logratio, measured.rejected_logratio, measured.likelihood_margin, None)
+    for one in meter(("", meter.tokenize(row)) for row in job["rows"]):
+        if one.pair is not None:  # a prompt of a real file may fill the limit
+            tally.add(one.pair, text_key(one.record["prompt"]))
     summary = tally.summary()
     return {"seconds": time.perf_counter() - started, "margin": summary["margin_beta"]}
 
