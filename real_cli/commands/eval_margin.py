@@ -111,8 +111,10 @@ def margin(
     from real_cli.core.reports.margin import margin_report
     from real_cli.models.model_pair import ModelPair
 
-    _check(policy, beta, report, training)
-    curves = _read_training(training)
+    written = [path for path in (rows, export_logps, report) if path]
+    _check(policy, beta)
+    check_report(report)
+    curves = _read_training(training, report, [*written, *(path for path in (output, rejects) if path)])
 
     def load(name: str, other: str | None) -> ModelPair:
         return ModelPair(
@@ -123,7 +125,7 @@ def margin(
     run = MarginRun(policy, reference, load, beta=beta, seed=seed, has_excerpts=report is not None)
     job = Job(
         files or [],
-        also_writes=[path for path in (rows, export_logps, report) if path],
+        also_writes=written,
         output=output,
         on_error=on_error,
         rejects=rejects,
@@ -143,23 +145,25 @@ def margin(
     return job.status
 
 
-def _check(policies: list[str], beta: float, report: Path | None, training: Path | None) -> None:
+def _check(policies: list[str], beta: float) -> None:
     if not 0 < beta < math.inf:
         raise UsageError(f"--beta {beta}: must be greater than 0, and finite")
     for name in policies:
         if policies.count(name) > 1:
             raise UsageError(f"--policy {name}: is named twice; name other policies to compare")
-    if training and not report:
-        raise UsageError("--training: its curves are drawn in a report; name one with --report")
-    if training == STANDARD_OUTPUT:
-        raise UsageError("--training -: the pairs come from standard input; name a file")
-    if training and report and training.resolve() == report.resolve():
-        raise UsageError(f"--report {report}: is what --training reads; name another file")
-    check_report(report)
 
 
-def _read_training(path: Path | None) -> "TrainingCurves | None":
+def _read_training(path: Path | None, report: Path | None, outputs: list[Path]) -> "TrainingCurves | None":
     from real_cli.core.training_curves import read_curves
     from real_cli.streams.sources import read_source
 
-    return read_curves(item.record for item in read_source(str(path))) if path else None
+    if path is None:
+        return None
+    if report is None:
+        raise UsageError("--training: its curves are drawn in a report; name one with --report")
+    if path == STANDARD_OUTPUT:
+        raise UsageError("--training -: the pairs come from standard input; name a file")
+    for own in outputs:
+        if own.resolve() == path.resolve():
+            raise UsageError(f"{own}: is what --training reads; name another file")
+    return read_curves(item.record for item in read_source(str(path)))

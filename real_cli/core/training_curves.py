@@ -25,7 +25,10 @@ class TrainingCurves(NamedTuple):
     num_unknown: int
 
     def sentence(self) -> str:
-        """Tell what was not read, in one line; empty if all was.
+        """Tell what was not read.
+
+        Returns:
+            One line; empty if all was read.
 
         Example:
             >>> TrainingCurves({}, 0, 2).sentence()

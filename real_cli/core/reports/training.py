@@ -40,7 +40,7 @@ def training_section(curves: TrainingCurves) -> Section:
             plots.append(Plot(PlotKind.curve, title, "step", label, series, note, baseline))
     text = f"{curves.num_steps:,} logged line{'' if curves.num_steps == 1 else 's'} of a training run."
     if curves.num_unknown:
-        text += f" {curves.num_unknown:,} more are no step of a run and were passed over."
+        text += f" Passed over, because they are no step of a run: {curves.num_unknown:,}."
     return Section("Training", text, tuple(plots))
 
 
