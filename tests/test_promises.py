@@ -90,6 +90,7 @@ ROWS = {
     ),
     "eval margin": Row(("--policy", "POLICY", "--reference", "POLICY"), PAIR, model=True, empty=(0, "object")),
     "eval pairs": Row((), PAIR, empty=(0, "object")),
+    "soup": Row(("POLICY", "POLICY", "--output", "soup")),
     "init": Row(("project",)),
 }
 

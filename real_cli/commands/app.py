@@ -25,6 +25,7 @@ from real_cli.commands.relabel_reward import reward
 from real_cli.commands.relabel_shape import shape
 from real_cli.commands.relabel_weight import weight
 from real_cli.commands.relabel_winprob import winprob
+from real_cli.commands.soup import soup
 from real_cli.commands.train_dpo import train_dpo
 from real_cli.commands.training_options import GROUPS
 from real_cli.errors import Status
@@ -38,7 +39,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 class InPipeOrder(TyperGroup):
     """List commands as a pipe runs them; Typer would put groups last."""
 
-    ORDER = ("embed", "pair", "relabel", "train-dpo", "eval", "init")
+    ORDER = ("embed", "pair", "relabel", "train-dpo", "soup", "eval", "init")
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in order."""
@@ -114,6 +115,7 @@ relabel.command()(bridge)
 relabel.command()(degrade)
 relabel.command()(dsat)
 app.command(cls=grouped(GROUPS))(train_dpo)
+app.command()(soup)
 app.add_typer(evaluate, name="eval")
 evaluate.command()(margin)
 evaluate.command()(pairs)

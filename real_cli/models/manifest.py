@@ -10,7 +10,7 @@ import orjson
 from real_cli import __version__
 
 NAME = "real.json"
-PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "tokenizers")
+PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "tokenizers", "safetensors")
 
 
 def installed_versions() -> dict[str, str]:

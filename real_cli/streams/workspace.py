@@ -31,7 +31,7 @@ class Workspace:
     def __init__(self, folder: Path, *, resume: bool) -> None:
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"--output {folder}: is a file; a folder is needed")
-        ours = any((folder / name).exists() for name in (WORK, MANIFEST))
+        ours = (folder / WORK).exists() or _is_trained(folder / MANIFEST)
         if folder.is_dir() and any(folder.iterdir()) and not ours:
             raise UsageError(f"--output {folder}: is not empty and not from 'real train-dpo'; name another folder")
         if resume and (folder / MANIFEST).exists():
@@ -153,6 +153,14 @@ def read_spool(spooled: Spooled) -> Iterator[Record]:
     with spooled.path.open("rb") as file:
         for _, data in read_lines(file):
             yield parse_record(data)
+
+
+def _is_trained(manifest: Path) -> bool:
+    """Tell whether a manifest may be of a training run; `real soup` writes one too."""
+    try:
+        return bool(orjson.loads(manifest.read_bytes()).get("command", "train-dpo") == "train-dpo")
+    except (OSError, orjson.JSONDecodeError, AttributeError):
+        return manifest.exists()
 
 
 def _respooled(path: Path) -> Spooled:

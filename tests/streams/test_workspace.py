@@ -66,6 +66,14 @@ def test_a_folder_of_an_earlier_run_is_taken(folder, mark):
     opened(folder)
 
 
+def test_a_folder_of_another_command_is_refused(folder):
+    """A soup has a manifest too, and its training would replace it."""
+    folder.mkdir()
+    (folder / "real.json").write_text('{"command": "soup"}')
+    with pytest.raises(UsageError, match="is not empty and not from 'real train-dpo'"):
+        Workspace(folder, resume=False)
+
+
 def test_a_new_run_removes_the_manifest_spool_and_checkpoints_of_the_earlier_one(folder):
     opened(folder).spool("train", RECORDS)
     (folder / "real.json").write_text("{}")

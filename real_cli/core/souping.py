@@ -1,0 +1,170 @@
+"""What `soup` computes and compares: the weights, the average, and whether two checkpoints can be averaged at all."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from real_cli.errors import UsageError, clip
+
+# How far the weights may be from a sum of 1: what six written digits of each leave.
+TOLERANCE = Fraction(1, 10**6)
+# Who wrote a config, what generation stops at, and what training alone does: none of it changes what weights mean.
+NOT_OF_THE_WEIGHTS = frozenset(
+    {
+        *("transformers_version", "_name_or_path", "dtype", "torch_dtype"),
+        *("attn_implementation", "_attn_implementation_autoset", "use_cache"),
+        *("bos_token_id", "eos_token_id", "pad_token_id"),
+        *("initializer_range", "id2label", "label2id", "problem_type"),
+    }
+)
+ONLY_IN_TRAINING = ("dropout", "pdrop", "dropout_prob")
+# safetensors' names of the number formats that are averaged.
+AVERAGED = frozenset({"F64", "F32", "F16", "BF16"})
+
+
+class TensorShape(NamedTuple):
+    """What a checkpoint's header says of a tensor: safetensors' name of its number format, and its sizes."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def parse_weights(text: str | None, count: int) -> list[float]:
+    """Read the weights of an average.
+
+    A negative weight is not refused: with weights 1.5,-0.5 the average goes on beyond the first model, away from the
+    second (ExPO, Zheng et al., 2024, arXiv:2404.16792).
+
+    Args:
+        text: Numbers or fractions with commas between them; None for equal weights.
+        count: Number of models.
+
+    Returns:
+        One weight a model, divided by their sum.
+
+    Raises:
+        UsageError: If they are not as many as the models, not finite, or their sum is not 1.
+
+    Example:
+        >>> parse_weights("1/4,0.75", 2)
+        [0.25, 0.75]
+    """
+    if text is None:
+        return [1 / count] * count
+    try:
+        exact = [Fraction(part.strip()) for part in text.split(",")]
+        [float(weight) for weight in exact]
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise UsageError(f"--weights {clip(text)}: give a finite number for each model, as in 0.5,0.5") from None
+    if len(exact) != count:
+        raise UsageError(f"--weights {clip(text)}: {len(exact)} weights and {count} models; give one for each")
+    total = sum(exact, Fraction())
+    if abs(total - 1) > TOLERANCE:
+        raise UsageError(f"--weights {clip(text)}: their sum is {float(total):g}; it must be 1")
+    return [float(weight / total) for weight in exact]
+
+
+def average(tensors: Sequence[Tensor], weights: Sequence[float], dtype: torch.dtype) -> Tensor:
+    """Average tensors of several models, theta = a * theta_1 + (1 - a) * theta_2.
+
+    Sums in float64: float32 would move a model that is averaged with itself, by weights such as 0.3 and 0.7, in its
+    last digit. What is finite in the end is not checked here.
+
+    Args:
+        tensors: One a model, of any floating format, equal shapes.
+        weights: One a model; their sum is 1.
+        dtype: The format of the result.
+
+    Returns:
+        The average, of that shape. A model of weight 1 among models of weight 0 comes back bit for bit.
+
+    Example:
+        >>> average([torch.tensor([1.0]), torch.tensor([3.0])], [0.5, 0.5], torch.float32)
+        tensor([2.])
+
+    References:
+        Chegini et al., 2024, SALSA, arXiv:2411.01798: the reference is the average of two policies.
+    """
+    counted = [(tensor, weight) for tensor, weight in zip(tensors, weights, strict=True) if weight]
+    if [weight for _, weight in counted] == [1.0]:
+        return counted[0][0].to(dtype)
+    (first, weight), *others = counted
+    total = first.to(torch.float64) * weight
+    for tensor, weight in others:
+        total.add_(tensor.to(torch.float64), alpha=weight)
+    return total.to(dtype)
+
+
+def config_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Say in what two configs differ that changes what weights mean.
+
+    Args:
+        first: One model's config.
+        second: The other's.
+
+    Returns:
+        A phrase for each such field; none if the models are of one architecture and size.
+
+    Example:
+        >>> config_differences({"hidden_size": 16, "use_cache": True}, {"hidden_size": 32})
+        ["config 'hidden_size' is 16 and 32"]
+    """
+    fields = [field for field in {**first, **second} if _counts(field) and first.get(field) != second.get(field)]
+    return [f"config '{field}' is {clip(first.get(field))} and {clip(second.get(field))}" for field in sorted(fields)]
+
+
+def _counts(field: str) -> bool:
+    return field not in NOT_OF_THE_WEIGHTS and not field.endswith(ONLY_IN_TRAINING)
+
+
+def tensor_differences(first: Mapping[str, TensorShape], second: Mapping[str, TensorShape]) -> list[str]:
+    """Say in what the tensors of two checkpoints differ, their numbers aside.
+
+    Args:
+        first: Tensors by name.
+        second: Those of the other checkpoint.
+
+    Returns:
+        A phrase for each tensor that is missing, has another shape, or is of numbers in one and of codes in the other;
+        in the order of the names.
+
+    Example:
+        >>> ours, theirs = {"a": TensorShape("F32", (2, 3)), "b": TensorShape("F32", (1,))}, {}
+        >>> tensor_differences(ours, theirs | {"a": TensorShape("BF16", (2, 4))})
+        ["tensor 'a' has shapes 2x3 and 2x4", "tensor 'b' is in the first alone"]
+    """
+    found = []
+    for name in sorted({**first, **second}):
+        ours, theirs = first.get(name), second.get(name)
+        if ours is None or theirs is None:
+            found.append(f"tensor '{name}' is in the {'second' if ours is None else 'first'} alone")
+        elif ours.shape != theirs.shape:
+            found.append(f"tensor '{name}' has shapes {_show(ours.shape)} and {_show(theirs.shape)}")
+        elif ours.dtype != theirs.dtype and not {ours.dtype, theirs.dtype} <= AVERAGED:
+            found.append(f"tensor '{name}' is {ours.dtype} and {theirs.dtype}")
+    return found
+
+
+def _show(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "()"
+
+
+def enumerate_problems(problems: Sequence[str], most: int = 8) -> str:
+    """Put many phrases into one line.
+
+    Args:
+        problems: The phrases.
+        most: How many to show.
+
+    Returns:
+        The first ones with commas between them, and how many more there are.
+
+    Example:
+        >>> enumerate_problems(["a", "b", "c"], most=2)
+        'a, b, and 1 more'
+    """
+    more = [f"and {len(problems) - most:,} more"] if len(problems) > most else []
+    return ", ".join([*problems[:most], *more])
