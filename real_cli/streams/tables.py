@@ -1,7 +1,17 @@
 """A summary as a table, for a person at the terminal."""
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from real_cli.core.outline import BLOCKS, PLAIN_BLOCKS, OutlineTable, outline
+from real_cli.core.wording import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+SHORTEST = 5
+GAP = 2
 
 
 def show_table(title: str, summary: dict[str, Any], *, quiet: bool) -> None:
@@ -9,29 +19,82 @@ def show_table(title: str, summary: dict[str, Any], *, quiet: bool) -> None:
 
     Args:
         title: What was measured.
-        summary: Numbers, and records or lists of numbers.
+        summary: Numbers with their intervals, histograms, lists of records, and notes.
         quiet: Show nothing.
     """
     if quiet or not sys.stderr.isatty():
         return
-    from rich import box
     from rich.console import Console
+
+    # Names come from the data: "[easy]" is no markup.
+    print_summary(Console(stderr=True, markup=False, highlight=False, emoji=False), title, summary)
+
+
+def print_summary(console: "Console", title: str, summary: dict[str, Any]) -> None:
+    """Print a summary: numbers first, then its tables, then its notes.
+
+    Args:
+        console: Where; its width and its encoding are kept to.
+        title: What was measured.
+        summary: Numbers with their intervals, histograms, lists of records, and notes.
+    """
+    shown = outline(summary, _blocks(console.encoding))
+    grid = _grid(console, title, has_heads=False)
+    grid.add_column(overflow="fold")
+    grid.add_column(justify="right", overflow="fold")
+    if any(row.beside for row in shown.rows):
+        grid.add_column(no_wrap=True)
+    for row in shown.rows:
+        cells = (row.name, row.value, row.beside)
+        grid.add_row(*(printable(cell) for cell in cells[: len(grid.columns)]))
+    console.print(grid)
+    for table in shown.tables:
+        _print_table(console, table)
+    for note in shown.notes:
+        console.print(f"note: {printable(note)}")
+
+
+def _print_table(console: "Console", table: OutlineTable) -> None:
+    """Print as many columns as fit; those that do not are named, and stand in the summary all the same."""
+    columns = [[printable(cell) for cell in column] for column in zip(*table.rows, strict=True)]
+    count = _num_fitting(table.heads, columns, console.width)
+    grid = _grid(console, table.name)
+    for head, column in zip(table.heads[:count], columns, strict=False):
+        is_number = all(not cell or cell[0] in "-[.0123456789" for cell in column)
+        grid.add_column(printable(head), justify="right" if is_number else "left", overflow="fold")
+    for row in zip(*columns[:count], strict=True):
+        grid.add_row(*row)
+    console.print(grid)
+    if count < len(columns):
+        console.print(f"more columns in the summary: {', '.join(map(printable, table.heads[count:]))}")
+
+
+def _grid(console: "Console", title: str, *, has_heads: bool = True) -> "Table":
+    from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE, show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    for name, value in summary.items():
-        for label, shown in _rows(name, value):
-            table.add_row(label, shown)
-    Console(stderr=True).print(table)
+    rules = box.SIMPLE if _blocks(console.encoding) == BLOCKS else None
+    grid = Table(box=rules, show_header=has_heads, pad_edge=False, padding=(0, GAP, 0, 0))
+    grid.title, grid.title_justify, grid.title_style = printable(title), "left", "bold"
+    return grid
 
 
-def _rows(name: str, value: Any) -> list[tuple[str, str]]:
-    if isinstance(value, dict):
-        return [row for field, item in value.items() for row in _rows(f"{name} {field}", item)]
-    if isinstance(value, list):
-        return [row for number, item in enumerate(value, 1) for row in _rows(f"{name} {number}", item)]
-    if isinstance(value, float):
-        return [(name.replace("_", " "), f"{value:.4g}")]
-    return [(name.replace("_", " "), "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value))]
+def _num_fitting(heads: tuple[str, ...], columns: list[list[str]], width: int) -> int:
+    """Count the columns that fit beside each other; a head breaks between words, a long name anywhere."""
+    used = 0
+    for index, (head, column) in enumerate(zip(heads, columns, strict=True)):
+        cell = max(map(len, column), default=0)
+        word = max(map(len, head.split()), default=0)
+        needed = max(SHORTEST, word, cell if index else min(cell, width // 3))
+        used += needed + GAP
+        if used > width and index:
+            return index
+    return len(columns)
+
+
+def _blocks(encoding: str) -> str:
+    try:
+        BLOCKS.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return PLAIN_BLOCKS
+    return BLOCKS

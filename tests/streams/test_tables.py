@@ -1,0 +1,181 @@
+"""Summaries at a terminal of 80 columns."""
+
+import io
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from real_cli.core.outline import NUM_BLOCKS, outline, sparkline
+from real_cli.streams.tables import print_summary, show_table
+
+DECILES = [
+    {"similarity_low": n / 10, "similarity_high": n / 10 + 0.1, "num_pairs": 100 + n}
+    | {"share_wrong": 0.1 * n, "share_wrong_low": 0.1 * n - 0.01, "share_wrong_high": 0.1 * n + 0.01}
+    for n in range(3)
+]
+SUMMARY = {
+    "num_pairs": 1234567,
+    "share_wrong": 0.125,
+    "share_wrong_low": 0.1,
+    "share_wrong_high": 0.1503,
+    "mean_gap": None,
+    "mean_gap_low": None,
+    "mean_gap_high": None,
+    "similarity": {"median": 0.5, "histogram": {"edges": [-1.0, 0.0, 1.0, 2.0], "counts": [1, 0, 8]}},
+    "models": ["a", "[bold]b[/bold]"],
+    "by_decile": DECILES,
+    "notes": ["2 records have no gold score and are left out of share_wrong"],
+}
+
+
+def printed(summary, *, encoding="utf-8", width=80, **options):
+    """Print to a console of fixed width that knows an encoding."""
+    from rich.console import Console
+
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict")
+    console = Console(file=stream, width=width, markup=False, highlight=False, emoji=False, **options)
+    print_summary(console, "labels", summary)
+    stream.flush()
+    return stream.buffer.getvalue().decode(encoding)
+
+
+def row_of(text, name):
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return next(line for line in lines if line.startswith(name))
+
+
+def test_a_number_and_its_interval_are_one_row():
+    """Ends have the digits of their number; without an interval there are no brackets."""
+    text = printed(SUMMARY)
+    assert row_of(text, "share wrong").split(maxsplit=2)[2] == "0.125 [0.100, 0.150]"
+    assert row_of(text, "num pairs").endswith("1,234,567")
+    assert row_of(text, "mean gap").split() == ["mean", "gap", "-"]
+    assert "share wrong low" not in text
+
+
+def test_a_histogram_is_a_line_between_its_ends():
+    """Counts 1, 0, 8: lowest block, nothing, highest block; the number of rows is the sum."""
+    text = printed(SUMMARY)
+    assert row_of(text, "similarity histogram").split(maxsplit=2)[2] == "9 -1.000 ▁ █ 2.000"
+
+
+def test_a_histogram_of_many_bins_is_added_up():
+    """40 bins of 1 and one of 39 more at the end: every two are one; a single row is still seen."""
+    line = sparkline([1] * 39 + [40])
+    assert len(line) == NUM_BLOCKS
+    assert line == "▁" * 19 + "█"
+    assert sparkline([]) == ""
+    assert sparkline([0, 0]) == "  "
+    assert sparkline([10**6, 1]) == "█▁"
+
+
+def test_where_letters_are_few_blocks_are_plain():
+    """A terminal that knows ASCII alone gets ASCII alone."""
+    text = printed(SUMMARY, encoding="ascii")
+    assert row_of(text, "similarity histogram").split(maxsplit=2)[2] == "9 -1.000 . @ 2.000"
+
+
+def test_records_are_a_table_of_their_own():
+    """One line a record, intervals with their numbers; a range without a number is a column as well."""
+    text = printed(SUMMARY)
+    head = row_of(text, "similarity num")
+    assert head.split() == ["similarity", "num", "pairs", "share", "wrong"]
+    assert row_of(text, "[0.100, 0.200]").split(maxsplit=2)[2] == "101 0.100 [ 0.090, 0.110]"
+    assert "by decile" in text
+
+
+def test_notes_are_lines_beneath():
+    """The last thing said."""
+    assert printed(SUMMARY).splitlines()[-1] == "note: 2 records have no gold score and are left out of share_wrong"
+
+
+def test_names_from_the_data_are_no_markup_and_move_no_cursor():
+    """Brackets stay, control characters are pictures."""
+    assert "a, [bold]b[/bold]" in printed(SUMMARY)
+    text = printed({"models": ["\x1b[31mred"], "rows": [{"model\x1b": "\x1b[2J"}]})
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_is_wider_than_the_terminal(width):
+    """Columns that do not fit are named beneath the table; those that do are whole."""
+    names = [f"metric_{number}" for number in range(1, 9)]
+    record = {"model": "word" * 30} | {
+        key: value for name in names for key, value in ((name, 0.5), (f"{name}_low", 0.1), (f"{name}_high", 0.9))
+    }
+    records = [record, record]
+    text = printed({"rows": records}, width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "metric 1" in text
+    assert "0.500 [0.100, 0.900]" in text
+    assert "more columns in the summary: metric" in text
+
+
+def test_values_of_any_kind_have_a_place():
+    """None, words, nested names, empty lists, rows with other names: nothing is lost, nothing fails."""
+    found = outline(
+        {
+            "a": {"b": {"c": 1}},
+            "empty": [],
+            "numbers": [1, 2],
+            "x_low": 0.1,
+            "x_high": 0.3,
+            "alone_low": 4,
+            "flag": True,
+            "rows": [{"p": 1}, {"q": None, "p": 2}],
+        }
+    )
+    assert {row.name: (row.value, row.beside) for row in found.rows} == {
+        "a b c": ("1", ""),
+        "empty": ("-", ""),
+        "numbers": ("1, 2", ""),
+        "x": ("", "[0.100, 0.300]"),
+        "alone low": ("4", ""),
+        "flag": ("yes", ""),
+    }
+    assert found.tables[0].heads == ("p", "q")
+    assert found.tables[0].rows == (("1", "-"), ("2", "-"))
+
+
+def test_nothing_is_shown_where_nobody_looks(capsys):
+    """Standard error is no terminal here."""
+    show_table("labels", SUMMARY, quiet=False)
+    assert capsys.readouterr() == ("", "")
+
+
+CODE = """from real_cli.streams.tables import show_table
+import tests.streams.test_tables as t
+show_table("labels", t.SUMMARY, quiet={quiet})"""
+
+
+def seen_at_a_terminal(quiet=False, **variables):
+    """Run in a process whose standard error is a terminal of 80 columns."""
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"COLUMNS": "80", "TERM": "xterm-256color"} | variables
+    done = subprocess.run(
+        [sys.executable, "-c", CODE.format(quiet=quiet)], stderr=theirs, stdout=subprocess.PIPE, env=environment
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        while part := os.read(ours, 65536):
+            seen += part
+    except OSError:  # Linux says so when the other end is closed
+        pass
+    os.close(ours)
+    assert done.stdout == b""
+    return seen.decode()
+
+
+def test_a_terminal_gets_the_table_and_no_color_where_none_is_wanted():
+    """Standard output stays clean; NO_COLOR and a dumb terminal get no escape sequences that color."""
+    assert row_of(seen_at_a_terminal(), "share wrong") == "share wrong 0.125 [0.100, 0.150]"
+    for variables in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        text = seen_at_a_terminal(**variables)
+        assert "share wrong" in text
+        assert "\x1b[3" not in text
+    assert "\x1b" not in seen_at_a_terminal(TERM="dumb")
+    assert seen_at_a_terminal(quiet=True) == ""
