@@ -19,6 +19,7 @@ class Status(IntEnum):
     failed = 1
     usage = 2
     rejected = 3
+    over_limit = 3  # another name: the run is done, and something in the data is not as asked
     interrupted = 130
     terminated = 143
 

@@ -3,45 +3,34 @@
 import math
 from array import array
 from collections import Counter
-from dataclasses import dataclass, field
-from math import comb
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.core.intervals import wilson_interval
-from real_cli.core.records import Record, content_key, is_preference, to_candidates
+from real_cli.core.distributions import describe, gap_by_similarity, histogram, rank_correlation
+from real_cli.core.intervals import Bootstrap, cell_of
+from real_cli.core.leaks import LeakSearch, PromptIndex
+from real_cli.core.lengths import LengthBias
+from real_cli.core.limits import Limit, check_limits, number_names, read_limit
+from real_cli.core.pair_excerpts import PairExcerpts
+from real_cli.core.pools import PoolCount, savings
+from real_cli.core.records import Record, is_preference, to_candidates
+from real_cli.core.repeats import Repeats
+from real_cli.core.report import ExcerptRow
+from real_cli.core.scripts import ScriptCount, share_of
 from real_cli.core.texts import is_number, plain_text, text_key
+from real_cli.core.words import NEAR, join_words, word_similarity, words
 from real_cli.errors import RecordError
 
-QUANTILES = {"min": 0.0, "p25": 0.25, "median": 0.5, "p75": 0.75, "max": 1.0}
-
-
-@dataclass
-class PoolCount:
-    """The responses that pairs were chosen from.
-
-    Attributes:
-        num_prompts: Records.
-        num_possible: Pairs that their distinct responses could form.
-        num_given: Records that were pairs already; None once one came with another number of responses.
-    """
-
-    num_prompts: int = 0
-    num_possible: int = 0
-    num_given: int | None = 0
-
-    def add(self, record: Record) -> None:
-        """Count one record.
-
-        Args:
-            record: Candidates or a pair.
-        """
-        responses = to_candidates(record)["responses"]
-        self.num_prompts += 1
-        self.num_possible += comb(len({text_key(response["text"]) for response in responses}), 2)
-        self.num_given = self.num_given + 1 if self.num_given is not None and len(responses) == 2 else None
+# Names of the counts that the rows themselves give, in the order of the summary.
+COUNTS = (
+    *("num_equal_texts", "num_near_equal_texts"),
+    *("num_equal_scores", "num_equal_ranks", "num_against_scores"),
+)
+# What --strict asks for when no limit is named; of those whose number is in the summary.
+DEFAULT_LIMITS = ("num_equal_texts<=0", "num_contradictions<=0", "num_against_scores<=0", "num_leaked_prompts<=0")
 
 
 def check_pair(record: Record) -> None:
@@ -58,72 +47,89 @@ def check_pair(record: Record) -> None:
         raise RecordError(f"{number} responses; a pair has two: choose one with 'real pair'")
 
 
-@dataclass
 class PairHealth:
-    """Counts and distributions over pairs, labeled or not."""
+    """Counts and distributions over pairs, labeled or not; holds numbers and digests, never texts.
 
-    num_pairs: int = 0
-    num_labeled: int = 0
-    num_equal_texts: int = 0
-    num_equal_scores: int = 0
-    num_against_scores: int = 0
-    num_chosen_longer: int = 0
-    num_rejected_longer: int = 0
-    num_possible: int = 0
-    num_repeats: int = 0
-    _strategies: Counter[str] = field(default_factory=Counter)
-    _similarity: "array[float]" = field(default_factory=lambda: array("d"))
-    _score_gap: "array[float]" = field(default_factory=lambda: array("d"))
-    _length_gap: "array[float]" = field(default_factory=lambda: array("d"))
-    _prompts: dict[bytes, int] = field(default_factory=dict)
-    _contents: set[bytes] = field(default_factory=set)
+    Args:
+        seed: Of the draws of prompts for intervals.
+        against: Prompts of another file to look for.
+        excerpts: Collects pairs to look at.
+    """
 
-    def add(self, record: Record) -> None:
+    def __init__(
+        self, *, seed: int = 0, against: PromptIndex | None = None, excerpts: PairExcerpts | None = None
+    ) -> None:
+        self._seed = seed
+        self._excerpts = excerpts
+        self.leaks = LeakSearch(against) if against else None
+        self._num_labeled = 0
+        self._counts: Counter[str] = Counter()
+        self._strategies: Counter[str] = Counter()
+        self._repeats, self._lengths, self._scripts = Repeats(), LengthBias(), ScriptCount()
+        self._cells, self._num_responses = array("H"), array("i")
+        self._similarity, self._score_gap = array("d"), array("d")
+
+    def add(self, record: Record, place: str = "") -> None:
         """Count one pair.
 
         Args:
             record: A preference record, or candidates with two responses.
+            place: File and line, for excerpts.
         """
         first, second = to_candidates(record)["responses"]
-        lengths = [len(plain_text(response["text"])) for response in (first, second)]
-        self.num_pairs += 1
-        self.num_labeled += is_preference(record)
-        self.num_equal_texts += text_key(first["text"]) == text_key(second["text"])
-        self._count_repeat(record)
-        self._count_pool(record)
-        self._similarity.append(_number(record.get("similarity")))
-        gap = _number(first.get("score")) - _number(second.get("score"))
-        self._score_gap.append(gap if is_preference(record) else abs(gap))
-        self.num_equal_scores += gap == 0
-        if is_preference(record):
-            self.num_against_scores += gap < 0
-            self.num_chosen_longer += lengths[0] > lengths[1]
-            self.num_rejected_longer += lengths[0] < lengths[1]
-            self._length_gap.append(lengths[0] - lengths[1])
-
-    def _count_repeat(self, record: Record) -> None:
-        key = content_key(record)
-        self.num_repeats += key in self._contents
-        self._contents.add(key)
-
-    def _count_pool(self, record: Record) -> None:
+        labeled = is_preference(record)
+        prompt, keys = text_key(record["prompt"]), (text_key(first["text"]), text_key(second["text"]))
+        gap = _gap(_number(first.get("score")), _number(second.get("score")))
+        similarity = _number(record.get("similarity"))
+        self._num_labeled += labeled
+        self._cells.append(cell_of(prompt))
+        self._num_responses.append(_pool_size(record))
+        self._similarity.append(similarity)
+        self._score_gap.append(gap if labeled else abs(gap))
+        self._counts["num_equal_scores"] += gap == 0
+        self._counts["num_against_scores"] += labeled and gap < 0
+        self._counts["num_equal_ranks"] += (
+            not labeled and _gap(_number(first.get("rank")), _number(second.get("rank"))) == 0
+        )
         if "strategy" in record:
             self._strategies[str(record["strategy"])] += 1
-        prompt = text_key(record["prompt"])
-        if prompt not in self._prompts:
-            num_responses = record.get("num_responses")
-            self._prompts[prompt] = comb(max(2, int(_number(num_responses))), 2) if is_number(num_responses) else 1
-            self.num_possible += self._prompts[prompt]
-        # More pairs of a prompt than it is said to allow were possible all the same.
-        self._prompts[prompt] -= 1
-        self.num_possible += self._prompts[prompt] < 0
+        self._repeats.add(prompt, keys)
+        label = self._repeats.add_label(prompt, *keys) if labeled and keys[0] != keys[1] else None
+        self._add_texts(record, (first["text"], second["text"]), cell_of(prompt), equal=keys[0] == keys[1])
+        if self.leaks:
+            self.leaks.add(place, record["prompt"])
+        if self._excerpts:
+            self._excerpts.offer(place, record, similarity, gap, label)
 
-    def summary(self, pool: PoolCount | None = None) -> dict[str, Any]:
+    def excerpts(self) -> dict[str, tuple[ExcerptRow, ...]]:
+        """Hand out the pairs to look at.
+
+        Returns:
+            Rows by what they have in common; none unless they were asked for.
+        """
+        found = self._excerpts.rows() if self._excerpts else {}
+        return found | ({"leaked": tuple(self.leaks.excerpts)} if self.leaks and self._excerpts else {})
+
+    def _add_texts(self, record: Record, responses: tuple[Any, Any], cell: int, *, equal: bool) -> None:
+        """Count what needs the words themselves."""
+        prompt, texts = plain_text(record["prompt"]), (plain_text(responses[0]), plain_text(responses[1]))
+        labeled = is_preference(record)
+        split = words(texts[0]), words(texts[1])
+        self._counts["num_equal_texts"] += equal
+        self._counts["num_near_equal_texts"] += not equal and word_similarity(*split) >= NEAR
+        near = (join_words(split[0], texts[0]), join_words(split[1], texts[1]))
+        self._repeats.add_normalized(join_words(words(prompt), prompt), near)
+        self._scripts.add(prompt, texts, labeled=labeled)
+        if labeled:
+            self._lengths.add(cell, len(texts[0]), len(texts[1]))
+
+    def summary(self, pool: PoolCount | None = None, limits: Sequence[Limit] = ()) -> dict[str, Any]:
         """Sum up.
 
         Args:
             pool: The responses that the pairs were chosen from, if given; savings are then against all of them, and
                 otherwise against the prompts that still have a pair.
+            limits: What numbers of the summary have to keep to.
 
         Returns:
             Names and numbers.
@@ -134,76 +140,101 @@ class PairHealth:
             >>> {name: health.summary()[name] for name in ("num_pairs", "num_against_scores", "share_chosen_longer")}
             {'num_pairs': 1, 'num_against_scores': 1, 'share_chosen_longer': 1.0}
         """
-        similarity, score_gap = np.array(self._similarity), np.array(self._score_gap)
-        unequal = self.num_chosen_longer + self.num_rejected_longer
-        interval = wilson_interval(self.num_chosen_longer, unequal)
-        possible = pool.num_possible if pool else self.num_possible
-        return {
-            "num_pairs": self.num_pairs,
-            "num_labeled": self.num_labeled,
-            "num_prompts": len(self._prompts),
-            "num_repeats": self.num_repeats,
-            "num_equal_texts": self.num_equal_texts,
-            "num_equal_scores": self.num_equal_scores,
-            "num_against_scores": self.num_against_scores,
+        num_pairs = len(self._cells)
+        repeats = self._repeats.summary()
+        lengths, notes = self._lengths.summary(self._seed)
+        found: dict[str, Any] = {
+            "num_pairs": num_pairs,
+            "num_labeled": self._num_labeled,
+            "num_prompts": repeats["num_prompts"],
+            "num_repeats": repeats["num_repeats"],
+            **{name: self._counts[name] for name in COUNTS},
+            **share_of("near_equal_texts", self._counts["num_near_equal_texts"], num_pairs),
+            **repeats,
             "strategies": dict(sorted(self._strategies.items())),
+            **self._gaps(),
+            **lengths,
+            **self._savings(pool),
+            **self._scripts.summary(),
+            **(self.leaks.summary(self._repeats.prompts) if self.leaks else {}),
+        }
+        if lengths["share_chosen_longer"] is not None and repeats["num_prompts"] < num_pairs:
+            notes = [*notes, "the interval of share_chosen_longer takes pairs of one prompt as independent"]
+        return found | {"limits": check_limits(found, limits), "notes": notes}
+
+    def _gaps(self) -> dict[str, Any]:
+        similarity, score_gap, cells = np.array(self._similarity), np.array(self._score_gap), np.array(self._cells)
+        bootstrap = Bootstrap(cells, seed=self._seed)
+        return {
             "similarity": describe(similarity),
+            "similarity_histogram": histogram(similarity),
             "score_gap": describe(score_gap),
+            "score_gap_histogram": histogram(score_gap),
             "similarity_score_gap_correlation": rank_correlation(similarity, np.abs(score_gap)),
-            "length_gap_characters": describe(np.array(self._length_gap)),
-            "share_chosen_longer": self.num_chosen_longer / unequal if unequal else None,
-            "share_chosen_longer_low": interval.low if interval else None,
-            "share_chosen_longer_high": interval.high if interval else None,
-            "num_possible_pairs": possible,
-            "saved_of_possible_pairs": 1 - self.num_pairs / possible if possible else None,
-            "num_input_pairs": pool.num_given if pool else None,
-            "saved_of_input_pairs": 1 - self.num_pairs / pool.num_given if pool and pool.num_given else None,
+            "gap_by_similarity": gap_by_similarity(bootstrap, cells.astype(np.int64), similarity, np.abs(score_gap)),
         }
 
+    def _savings(self, pool: PoolCount | None) -> dict[str, Any]:
+        sizes, possible = (pool.sizes, pool.num_possible) if pool else self._pool_sizes()
+        num_pairs = len(self._cells)
+        return {
+            "num_possible_pairs": possible,
+            "saved_of_possible_pairs": 1 - num_pairs / possible if possible else None,
+            "num_input_pairs": pool.num_given if pool else None,
+            "saved_of_input_pairs": 1 - num_pairs / pool.num_given if pool and pool.num_given else None,
+            "savings": savings(sizes),
+        }
 
-def describe(values: NDArray[np.float64]) -> dict[str, float | int] | None:
-    """Describe a distribution.
+    def _pool_sizes(self) -> tuple[Mapping[int, int], int]:
+        """Read from `num_responses` what each prompt's pairs were chosen from: sizes, and pairs that were possible."""
+        sizes = np.array(self._num_responses, dtype=np.int64)
+        _, prompts, rows = np.unique(
+            np.frombuffer(self._repeats.prompts, dtype=np.uint64) if sizes.size else sizes,
+            return_inverse=True,
+            return_counts=True,
+        )
+        largest: NDArray[np.int64] = np.zeros(rows.size, dtype=np.int64)
+        np.maximum.at(largest, prompts, sizes)
+        # More pairs of a prompt than it is said to allow were possible all the same.
+        possible = int(np.maximum(np.maximum(largest, 2) * (np.maximum(largest, 2) - 1) // 2, rows).sum())
+        known, counts = np.unique(largest[largest > 0], return_counts=True)
+        return dict(zip(known.tolist(), counts.tolist(), strict=True)), possible
+
+
+def limits_of(texts: Sequence[str], *, strict: bool, against: bool) -> list[Limit]:
+    """Read the limits that a user sets.
 
     Args:
-        values: Numbers; NaN stands for a missing one.
+        texts: NAME<=X or NAME>=X.
+        strict: Whether limits matter; without any of the user's own, there are some by default.
+        against: Whether another file's prompts are looked for.
 
     Returns:
-        Count, mean and quantiles; None if there is no number.
+        Limits.
+
+    Raises:
+        UsageError: If one has no such form, or its name is not in the summary.
 
     Example:
-        >>> describe(np.array([1.0, 2.0, 6.0, np.nan]))
-        {'count': 3, 'mean': 3.0, 'min': 1.0, 'p25': 1.5, 'median': 2.0, 'p75': 4.0, 'max': 6.0}
+        >>> [str(limit) for limit in limits_of([], strict=True, against=False)]
+        ['num_equal_texts<=0', 'num_contradictions<=0', 'num_against_scores<=0']
     """
-    known = values[~np.isnan(values)]
-    if not known.size:
-        return None
-    quantiles = {name: float(np.quantile(known, share)) for name, share in QUANTILES.items()}
-    return {"count": int(known.size), "mean": float(known.mean()), **quantiles}
+    health = PairHealth(against=PromptIndex() if against else None)
+    health.add({"prompt": "", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 0, "similarity": 0})
+    names = number_names(health.summary())
+    chosen = list(texts) or ([limit for limit in DEFAULT_LIMITS if strict and limit.partition("<")[0] in names])
+    return [read_limit(text, names) for text in chosen]
 
 
-def rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float | None:
-    """Return Spearman's rank correlation of the pairs that have both numbers.
+def _pool_size(record: Record) -> int:
+    """Read `num_responses`; 0 if it is not there, and no more than fits."""
+    number = record.get("num_responses")
+    return min(max(2, int(number)), 1 << 24) if isinstance(number, int | float) and is_number(number) else 0
 
-    Args:
-        first: Numbers, NaN where missing, shape (batch,).
-        second: Likewise.
 
-    Returns:
-        In [-1, 1]; None for fewer than three pairs, or if one of the two is constant.
-
-    Example:
-        >>> rank_correlation(np.array([0.1, 0.5, 0.9]), np.array([9.0, 4.0, 1.0]))
-        -1.0
-    """
-    from scipy.stats import rankdata
-
-    both = ~(np.isnan(first) | np.isnan(second))
-    if both.sum() < 3:
-        return None
-    ranks = [rankdata(values[both]) for values in (first, second)]
-    if any(np.ptp(values) == 0 for values in ranks):
-        return None
-    return round(float(np.corrcoef(*ranks)[0, 1]), 12)
+def _gap(first: float, second: float) -> float:
+    gap = first - second
+    return gap if math.isfinite(gap) else math.nan
 
 
 def _number(value: object) -> float:
