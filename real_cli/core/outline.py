@@ -10,6 +10,7 @@ MISSING = "-"
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN_BLOCKS = ".:-=+*#@"
 NUM_BLOCKS = 20
+DISTRIBUTION = frozenset({"count", "mean", "min", "median", "max"})
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ def _gather(summary: Mapping[str, Any], prefix: str, result: Outline, blocks: st
             result.notes += [str(note) for note in value]
         elif _is_histogram(value):
             result.rows.append(OutlineRow(label, f"{sum(value['counts']):,}", _histogram(value, blocks)))
+        elif isinstance(value, dict) and set(value) >= DISTRIBUTION:
+            result.rows.append(OutlineRow(f"{label} mean", *_distribution(value)))
         elif isinstance(value, dict):
             _gather(value, f"{prefix}{name} ", result, blocks)
         elif _is_table(value):
@@ -149,6 +152,13 @@ def _is_histogram(value: Any) -> bool:
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _distribution(value: dict[str, Any]) -> tuple[str, str]:
+    """Write a mean, and beside it where the rest lies."""
+    names = ("mean", "median", "min", "max")
+    mean, median, low, high = show_column([value[name] for name in names], MISSING)
+    return mean, f"median {median}, {low} to {high}, n {show_number(value['count'])}"
 
 
 def _histogram(value: dict[str, Any], blocks: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 4.2, 2.7  # inches; small, so that letters are large on a narrow screen
 BAND = 0.18
-NAME_WIDTH = 18
+NAME_WIDTH, X_WIDTH, Y_WIDTH = 18, 44, 30
 LINE_HEIGHT = 10.5
 NUM_MARKED = 30
 
@@ -113,7 +113,7 @@ def draw_bars(figure: "Figure", plot: Plot) -> None:
     _locate(axes.xaxis, 4)
     axes.axvline(0, color=SENTINELS["faint"], linewidth=0.8)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(safe_text(plot.y_label))
+    axes.set_xlabel(_wrapped(plot.y_label, X_WIDTH))
 
 
 def draw_reliability(figure: "Figure", plot: Plot) -> None:
@@ -138,13 +138,13 @@ def draw_reliability(figure: "Figure", plot: Plot) -> None:
             lower.bar(moved, series.counts, width, color=look["color"], alpha=0.75, linewidth=0)
     for axes, label in ((upper, plot.y_label), (lower, "n")):
         _locate(axes.yaxis)
-        axes.set_ylabel(safe_text(label))
+        axes.set_ylabel(_wrapped(label, Y_WIDTH))
     bottom = min(start, *(end for series in plot.series for end in (*_numbers(series.y), *_whiskers(series)[0])))
     upper.set_ylim(bottom - 0.02, 1.02)
     _locate(lower.xaxis)
     _locate(lower.yaxis, 2)
     lower.set_xlim(start - 0.02, 1.02)
-    lower.set_xlabel(safe_text(plot.x_label))
+    lower.set_xlabel(_wrapped(plot.x_label, X_WIDTH))
 
 
 DRAWINGS: dict[PlotKind, Callable[["Figure", Plot], None]] = {
@@ -232,8 +232,12 @@ def _finish(axes: "Axes", plot: Plot) -> None:
         axes.axhline(plot.baseline, color=SENTINELS["faint"], linestyle="--", linewidth=1)
     _locate(axes.xaxis)
     _locate(axes.yaxis)
-    axes.set_xlabel(safe_text(plot.x_label))
-    axes.set_ylabel(safe_text(plot.y_label))
+    axes.set_xlabel(_wrapped(plot.x_label, X_WIDTH))
+    axes.set_ylabel(_wrapped(plot.y_label, Y_WIDTH))
+
+
+def _wrapped(label: str, width: int) -> str:
+    return "\n".join(textwrap.wrap(safe_text(label), width))
 
 
 def _locate(axis: Any, count: int = 5) -> None:

@@ -1,6 +1,7 @@
 """A summary as a table, for a person at the terminal."""
 
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from real_cli.core.outline import BLOCKS, PLAIN_BLOCKS, OutlineTable, outline
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-SHORTEST = 5
+SHORTEST, WIDEST = 5, 24
 GAP = 2
 
 
@@ -57,16 +58,19 @@ def print_summary(console: "Console", title: str, summary: dict[str, Any]) -> No
 def _print_table(console: "Console", table: OutlineTable) -> None:
     """Print as many columns as fit; those that do not are named, and stand in the summary all the same."""
     columns = [[printable(cell) for cell in column] for column in zip(*table.rows, strict=True)]
-    count = _num_fitting(table.heads, columns, console.width)
+    shown = _fitting(table.heads, columns, console.width)
     grid = _grid(console, table.name)
-    for head, column in zip(table.heads[:count], columns, strict=False):
-        is_number = all(not cell or cell[0] in "-[.0123456789" for cell in column)
-        grid.add_column(printable(head), justify="right" if is_number else "left", overflow="fold")
-    for row in zip(*columns[:count], strict=True):
+    for index in shown:
+        is_number = all(not cell or cell[0] in "-[.0123456789" for cell in columns[index])
+        needed = _width(table.heads[index], columns[index], console.width)
+        head = "\n".join(textwrap.wrap(printable(table.heads[index]), needed))
+        grid.add_column(head, justify="right" if is_number else "left", overflow="fold", max_width=needed)
+    for row in zip(*(columns[index] for index in shown), strict=True):
         grid.add_row(*row)
     console.print(grid)
-    if count < len(columns):
-        console.print(f"more columns in the summary: {', '.join(map(printable, table.heads[count:]))}")
+    if len(shown) < len(columns):
+        rest = [printable(head) for index, head in enumerate(table.heads) if index not in shown]
+        console.print(f"more columns in the summary: {', '.join(rest)}")
 
 
 def _grid(console: "Console", title: str, *, has_heads: bool = True) -> "Table":
@@ -74,22 +78,28 @@ def _grid(console: "Console", title: str, *, has_heads: bool = True) -> "Table":
     from rich.table import Table
 
     rules = box.SIMPLE if _blocks(console.encoding) == BLOCKS else None
-    grid = Table(box=rules, show_header=has_heads, pad_edge=False, padding=(0, GAP, 0, 0))
+    grid = Table(box=rules, show_header=has_heads, pad_edge=False, padding=(0, GAP - 1 if rules else GAP, 0, 0))
     grid.title, grid.title_justify, grid.title_style = printable(title), "left", "bold"
     return grid
 
 
-def _num_fitting(heads: tuple[str, ...], columns: list[list[str]], width: int) -> int:
-    """Count the columns that fit beside each other; a head breaks between words, a long name anywhere."""
-    used = 0
-    for index, (head, column) in enumerate(zip(heads, columns, strict=True)):
-        cell = max(map(len, column), default=0)
-        word = max(map(len, head.split()), default=0)
-        needed = max(SHORTEST, word, cell if index else min(cell, width // 3))
-        used += needed + GAP
-        if used > width and index:
-            return index
-    return len(columns)
+def _fitting(heads: tuple[str, ...], columns: list[list[str]], width: int) -> list[int]:
+    """Choose columns that fit beside each other: the first, one count, then what was measured, then other counts."""
+    counts = [index for index, head in enumerate(heads) if index and head.startswith("num ")]
+    measured = [index for index in range(1, len(heads)) if index not in counts]
+    used, shown = 0, []
+    for index in (0, *counts[:1], *measured, *counts[1:]):
+        needed = _width(heads[index], columns[index], width) + GAP
+        if used + needed <= width - 1 or index == 0:
+            used += needed
+            shown.append(index)
+    return sorted(shown)
+
+
+def _width(head: str, column: list[str], width: int) -> int:
+    """Return the columns that cells need: a head breaks between words, a long name anywhere."""
+    cell = max(map(len, column), default=0)
+    return min(max(SHORTEST, cell, *map(len, head.split())), max(WIDEST, width // 3))
 
 
 def _blocks(encoding: str) -> str:

@@ -11,7 +11,7 @@ HISTOGRAM = Plot(
 CURVE = Plot(
     PlotKind.curve,
     "Budget",
-    f"share of labels {IMAGE}",
+    f"share of all the labels that the whole budget would buy {IMAGE}",
     "expected flips, $",
     (
         Series("easy", (0.1, 0.5, 1.0), (0.1, None, 0.3), (0.05, None, 0.2), (0.2, None, 0.4), (10, 0, 100)),

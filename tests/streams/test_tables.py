@@ -81,10 +81,24 @@ def test_where_letters_are_few_blocks_are_plain():
 def test_records_are_a_table_of_their_own():
     """One line a record, intervals with their numbers; a range without a number is a column as well."""
     text = printed(SUMMARY)
-    head = row_of(text, "similarity num")
-    assert head.split() == ["similarity", "num", "pairs", "share", "wrong"]
+    assert row_of(text, "similarity pairs") == "similarity pairs share wrong"
     assert row_of(text, "[0.100, 0.200]").split(maxsplit=2)[2] == "101 0.100 [ 0.090, 0.110]"
     assert "by decile" in text
+
+
+def test_a_distribution_is_one_row():
+    """Mean, median, ends and n; the quartiles stand in the summary."""
+    described = {"count": 3, "mean": 3.0, "min": 1.0, "p25": 1.5, "median": 2.0, "p75": 4.0, "max": 6.0}
+    text = printed({"gap": described})
+    assert row_of(text, "gap") == "gap mean 3.000 median 2.000, 1.000 to 6.000, n 3"
+
+
+def test_what_was_measured_comes_before_further_counts():
+    """Where not all columns fit, counts after the first give way; the order stays."""
+    record = {"name": "a", "num_a": 1, "num_bbbbbbbbbb": 2, "share_low": 0.1, "share_high": 0.2, "share": 0.15}
+    text = printed({"rows": [record]}, width=45)
+    assert "more columns in the summary: num bbbbbbbbbb" in text
+    assert row_of(text, "a 1") == "a 1 0.150 [0.100, 0.200]"
 
 
 def test_notes_are_lines_beneath():
