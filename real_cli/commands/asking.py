@@ -110,11 +110,13 @@ class Asking:
         for place, record, made in asking(job, begin): ...
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], default_tokens: Callable[[Any], int] | None = None) -> None:
         self._options = AskingOptions(**{item.name: options[item.name] for item in fields(AskingOptions)})
         self._options.check()
         self._price = _parse_price(self._options.price)
         self._writer: BatchWriter | None = None
+        # How many tokens a batch of a model at hand has; some commands write more than they read.
+        self._local = {"default_tokens": default_tokens} if default_tokens else {}
 
     def __enter__(self) -> Self:
         applied = self._options.apply_results
@@ -185,8 +187,9 @@ class Asking:
         from real_cli.models.generation import LocalAnswerer
 
         local = LocalAnswerer(
-            options.model, device=options.device, precision=options.dtype, batch_tokens=options.batch_tokens, told=told
-        )
+            options.model, device=options.device, precision=options.dtype, batch_tokens=options.batch_tokens, told=told,
+            **self._local,
+        )  # fmt: skip
         return WindowInquirer(local, self._ledger)
 
 

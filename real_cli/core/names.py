@@ -250,3 +250,14 @@ class Attention(StrEnum):
     eager = "eager"
     flex = "flex_attention"
     flash = "flash_attention_2"
+
+
+class SamplingMode(StrEnum):
+    """What `sample` makes of a record; the functions are in `real_cli.core.sampling_modes`."""
+
+    responses = "responses"
+    principles = "principles"
+    contrast = "contrast"
+    reference = "reference"
+    improve = "improve"
+    lowest_score = "lowest-score"

@@ -112,6 +112,21 @@ def default_batch_tokens(device: "torch.device", *, training: bool) -> int:
     return 1024 if on_cpu else 16384
 
 
+def default_generation_tokens(device: "torch.device") -> int:
+    """Choose how many tokens are read and written at a time at most, when the user does not say.
+
+    Each step runs one token of every row: many rows share the reading of the weights, and what takes room is their
+    cache of keys and values.
+
+    Args:
+        device: Where the model runs.
+
+    Returns:
+        Tokens, padding and the longest answers counted.
+    """
+    return 16384 if device.type == "cpu" else 131072
+
+
 def keep_freed_memory() -> None:
     """Have the C library keep large blocks that are freed, and hand them out again.
 

@@ -1,20 +1,29 @@
-"""A causal language model that answers questions on this machine: greedily, a batch at a time."""
+"""A causal language model that answers questions on this machine, a batch at a time."""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from real_cli.core.asking import Completion, Question
+import orjson
+
+from real_cli.core.asking import Completion, Question, Rendered, Sampling
 from real_cli.core.names import Precision
-from real_cli.errors import ModelError, RecordError, UsageError, clip
+from real_cli.errors import ModelError, RecordError, clip
 from real_cli.models.batching import Budget
 from real_cli.models.device import choose_place, default_batch_tokens
-from real_cli.models.encoders import load_problem
+from real_cli.models.policies import load_weights
 from real_cli.models.resolve import quiet_libraries, resolve_model
+
+# Tokens of a prompt that are decoded with its continuation: whether that begins with a space may hang on them.
+BEFORE = 8
+DEFAULT_TOKENS = partial(default_batch_tokens, training=False)
 
 
 class LocalAnswerer:
-    """Answer questions with a model at hand. It is loaded at the first question."""
+    """Answer questions with a model at hand. It is loaded at the first question.
+
+    An answer that is sampled depends on its question and its seed, not on the questions beside it (up to rounding).
+    """
 
     def __init__(
         self,
@@ -24,12 +33,14 @@ class LocalAnswerer:
         precision: Precision,
         batch_tokens: int | None,
         told: Callable[[str], None],
+        default_tokens: Callable[[Any], int] = DEFAULT_TOKENS,
     ) -> None:
         self._name = name
         self._device = device
         self._precision = precision
         self._batch_tokens = batch_tokens
         self._told = told
+        self._default_tokens = default_tokens
 
     @cached_property
     def _place(self) -> Any:
@@ -37,41 +48,31 @@ class LocalAnswerer:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        path = resolve_model(self._name)
-        try:
-            with quiet_libraries():
-                tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
-                model = (
-                    AutoModelForCausalLM.from_pretrained(path, dtype=self._place.dtype).to(self._place.device).eval()
-                )
-        except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-            raise ModelError(f"model '{self._name}': {load_problem(error)}") from None
-        if not tokenizer.chat_template:
-            raise ModelError(f"model '{self._name}': it has no chat template; a model that answers questions is needed")
-        tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+        model, tokenizer = load_weights(self._name, resolve_model(self._name), self._place)
+        tokenizer.padding_side = "left"
         return model, tokenizer
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer."""
+        return self._loaded[1]
 
     @cached_property
     def _budget(self) -> Budget:
-        tokens = self._batch_tokens or default_batch_tokens(self._place.device, training=False)
-        return Budget(tokens, self._told)
+        return Budget(self._batch_tokens or self._default_tokens(self._place.device), self._told)
 
     def __call__(self, questions: list[Question]) -> list[Completion | RecordError]:
         """Answer questions, those of similar length in one batch.
 
         Args:
-            questions: Temperature 0 each.
+            questions: One answer each.
 
         Returns:
-            Completions in order; a reason where a conversation cannot be rendered or leaves no room for an answer.
+            Completions in order; a reason where a question cannot be rendered or leaves no room for an answer.
 
         Raises:
-            UsageError: If an answer is to be sampled.
+            ModelError: If a conversation is to be answered by a model without a chat template.
         """
-        if any(question.sampling.temperature for question in questions):
-            raise UsageError("a model at hand answers at temperature 0; ask a server, or set it to 0 in the rubric")
         rendered = [self._render(question) for question in questions]
         lengths = [
             0 if isinstance(ids, RecordError) else len(ids) + question.sampling.max_tokens
@@ -80,22 +81,21 @@ class LocalAnswerer:
         usable = [index for index, length in enumerate(lengths) if length]
         answered = self._budget.run(
             [lengths[index] for index in usable],
-            lambda batch: self._generate(
-                [(rendered[usable[place]], questions[usable[place]].sampling.max_tokens) for place in batch]
-            ),
+            lambda batch: self._generate([(rendered[usable[place]], questions[usable[place]]) for place in batch]),
         )
         completions = iter(answered)
         return [ids if isinstance(ids, RecordError) else next(completions) for ids in rendered]
 
     def _render(self, question: Question) -> list[int] | RecordError:
-        model, tokenizer = self._loaded
+        model, _ = self._loaded
         try:
-            rendered = tokenizer.apply_chat_template(
-                question.messages, add_generation_prompt=True, tokenize=True, return_dict=True
-            )
+            ids = self._ids(question)
+        except ModelError:
+            raise
         except Exception as error:  # templates raise what they like
             return RecordError(f"the question cannot be rendered: {clip(error)}")
-        ids = list(rendered["input_ids"])
+        if not ids:
+            return RecordError("the prompt has no tokens; a model needs one to begin with")
         room = getattr(model.config, "max_position_embeddings", None) or len(ids) + question.sampling.max_tokens
         if len(ids) + question.sampling.max_tokens > room:
             return RecordError(
@@ -104,23 +104,49 @@ class LocalAnswerer:
             )
         return ids
 
-    def _generate(self, batch: list[tuple[Any, int]]) -> list[Completion]:
+    def _ids(self, question: Question) -> list[int]:
+        _, tokenizer = self._loaded
+        text, wanted = question.messages, question.template or {}
+        if isinstance(text, str):
+            is_plain = not isinstance(text, Rendered)
+            return list(tokenizer(text, add_special_tokens=is_plain, verbose=False)["input_ids"])
+        if not tokenizer.chat_template:
+            raise ModelError(f"model '{self._name}': it has no chat template; a model that answers questions is needed")
+        tools = wanted.get("tools")
+        rendered = tokenizer.apply_chat_template(
+            text,
+            tools=orjson.loads(tools) if isinstance(tools, str) else tools,
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            **(wanted.get("chat_template_kwargs") or {}),
+        )
+        return list(rendered["input_ids"])
+
+    def _generate(self, batch: list[tuple[Any, Question]]) -> list[Completion]:
         import torch
+
+        from real_cli.models.drawing import Draw, End
 
         model, tokenizer = self._loaded
         padded = tokenizer.pad({"input_ids": [ids for ids, _ in batch]}, return_tensors="pt").to(self._place.device)
+        width = padded["input_ids"].shape[1]
+        samplings = [question.sampling for _, question in batch]
+        end = End(samplings, width, tokenizer)
         with torch.inference_mode(), quiet_libraries():
             output = model.generate(
                 **padded,
                 do_sample=False,
-                max_new_tokens=max(limit for _, limit in batch),
+                max_new_tokens=max(one.max_tokens for one in samplings),
                 pad_token_id=tokenizer.pad_token_id,
+                logits_processor=[Draw(samplings, width)],
+                stopping_criteria=[end],
             )
         ends = _end_tokens(model, tokenizer)
-        width = padded["input_ids"].shape[1]
+        rows = zip(output[:, width:].tolist(), end.lengths, batch, strict=True)
         return [
-            _completion(tokenizer, row[width:].tolist(), limit, ends, len(ids))
-            for row, (ids, limit) in zip(output, batch, strict=True)
+            _completion(tokenizer, new[:length], question.sampling, ends, ids, isinstance(question.messages, str))
+            for new, length, (ids, question) in rows
         ]
 
 
@@ -129,8 +155,23 @@ def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
     return {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
 
 
-def _completion(tokenizer: Any, new: list[int], limit: int, ends: set[int], num_prompt_tokens: int) -> Completion:
+def _completion(
+    tokenizer: Any, new: list[int], sampling: Sampling, ends: set[int], before: list[int], continues: bool
+) -> Completion:
+    from real_cli.models.drawing import cut_at_stop
+
     length = next((place for place, token in enumerate(new) if token in ends), None)
-    written = new[: limit if length is None else min(length, limit)]
+    written = new[: sampling.max_tokens if length is None else min(length, sampling.max_tokens)]
     text = tokenizer.decode(written, skip_special_tokens=True)
-    return Completion(text, length is None or length >= limit, num_prompt_tokens, len(written))
+    if continues:
+        text = _continuation(tokenizer, before[-BEFORE:], written, text)
+    text, has_stopped = cut_at_stop(text, sampling.stop)
+    is_cut = (length is None or length >= sampling.max_tokens) and not has_stopped
+    return Completion(text, is_cut, len(before), len(written))
+
+
+def _continuation(tokenizer: Any, before: list[int], written: list[int], alone: str) -> str:
+    """Decode what continues a text: many tokenizers drop the space before a first word."""
+    start = tokenizer.decode(before, skip_special_tokens=True)
+    whole = tokenizer.decode([*before, *written], skip_special_tokens=True)
+    return whole[len(start) :] if whole.startswith(start) else alone

@@ -140,6 +140,30 @@ def load_resolved(
     Raises:
         ModelError: If it cannot be loaded.
     """
+    model, tokenizer = load_weights(name, path, place, attention, in_4_bits=in_4_bits)
+    attach_scorer(model)
+    return Policy(model, tokenizer, place, path)
+
+
+def load_weights(
+    name: str, path: str, place: Place, attention: Attention = Attention.auto, *, in_4_bits: bool = False
+) -> tuple[Any, Any]:
+    """Load a causal language model and its tokenizer, as `load_resolved` does, for generating.
+
+    Args:
+        name: The name the user gave, for messages.
+        path: A folder or a hub name.
+        place: Device and number format.
+        attention: How attention is computed.
+        in_4_bits: Store its weights in 4 bits.
+
+    Returns:
+        Both; the tokenizer has a padding token.
+
+    Raises:
+        ModelError: If it cannot be loaded, or its tokenizer has no end token.
+        UsageError: If the attention cannot be computed there.
+    """
     from transformers import AutoTokenizer
 
     if attention is Attention.flex and place.device.type == "cpu":
@@ -155,8 +179,7 @@ def load_resolved(
         raise ModelError(f"model '{name}': its tokenizer has no end token; a response could not be ended")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    attach_scorer(model)
-    return Policy(model, tokenizer, place, path)
+    return model, tokenizer
 
 
 def _load_model(path: str, place: Place, attention: Attention, *, in_4_bits: bool) -> Any:

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Self
 
-from real_cli.core.asking import Completion
+from real_cli.core.asking import Choice, Completion
 from real_cli.errors import RealError
 
 FILE = "answers.sqlite"
@@ -28,6 +28,10 @@ class AnswerCache:
                 " is_cut INTEGER NOT NULL, num_prompt_tokens INTEGER NOT NULL, num_completion_tokens INTEGER NOT NULL)"
                 " WITHOUT ROWID"
             )
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS choices (name TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL,"
+                " is_cut INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID"
+            )
         except (sqlite3.Error, OSError) as error:
             raise RealError(f"{self._path}: cannot be used as a cache: {error}; name another --cache") from None
 
@@ -50,9 +54,11 @@ class AnswerCache:
             row = self._database.execute(
                 "SELECT text, is_cut, num_prompt_tokens, num_completion_tokens FROM answers WHERE name = ?", (name,)
             ).fetchone()
+            others = self._database.execute("SELECT text, is_cut FROM choices WHERE name = ? ORDER BY number", (name,))
+            further = tuple(Choice(text, bool(is_cut)) for text, is_cut in others)
         except sqlite3.Error as error:
             raise RealError(f"{self._path}: {error}") from None
-        return Completion(row[0], bool(row[1]), row[2], row[3]) if row else None
+        return Completion(row[0], bool(row[1]), row[2], row[3], further) if row else None
 
     def put(self, name: str, completion: Completion) -> None:
         """Keep an answer.
@@ -62,7 +68,10 @@ class AnswerCache:
             completion: What the model wrote.
         """
         try:
-            self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", (name, *completion))
+            # Further texts first: whoever finds the answer finds them too.
+            for number, other in enumerate(completion.others, 1):
+                self._database.execute("INSERT OR REPLACE INTO choices VALUES (?, ?, ?, ?)", (name, number, *other))
+            self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", (name, *completion[:4]))
         except sqlite3.Error as error:
             raise RealError(f"{self._path}: {error}") from None
 

@@ -1,6 +1,7 @@
 """Going on with an output that a killed run left behind."""
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from real_cli.core.records import Record, content_key
@@ -60,3 +61,61 @@ def remaining(located: Iterable[Located], path: Path | None) -> Iterator[Record]
                         f"{path}:{number}: does not belong to {where}; resume with the same input and options"
                     )
     yield from (item.record for item in records)
+
+
+def unfinished(located: Iterable[Located], path: Path | None, key: Callable[[Record], bytes]) -> Iterator[Located]:
+    """Skip the records that an earlier output holds already, where some may have failed.
+
+    The two are read side by side; only records that are not in the output where they should be are held in memory.
+
+    Args:
+        located: The input.
+        path: The earlier output; None or a file that is not there skips nothing.
+        key: Equal for a record and for what was made of it.
+
+    Yields:
+        The records still to be done, first those that failed.
+
+    Raises:
+        RealError: If the output does not come from this input.
+    """
+    records = iter(located)
+    failed: dict[bytes, list[Located]] = defaultdict(list)
+    if path is not None and path.exists():
+        with path.open("rb") as file:
+            for number, data in read_lines(file):
+                if not _take(records, failed, _key_of(data, key), key):
+                    raise RealError(
+                        f"{path}:{number}: belongs to no record of the input; resume with the same input and options"
+                    )
+    yield from (item for items in failed.values() for item in items)
+    yield from records
+
+
+def _key_of(data: bytes, key: Callable[[Record], bytes]) -> bytes | None:
+    try:
+        return key(parse_record(data))
+    except (RecordError, KeyError, TypeError):
+        return None
+
+
+def _take(
+    records: Iterator[Located],
+    failed: dict[bytes, list[Located]],
+    wanted: bytes | None,
+    key: Callable[[Record], bytes],
+) -> bool:
+    """Take the record of an output line from those that were passed over, else from the input."""
+    if wanted is None:
+        return False
+    if wanted in failed:
+        failed[wanted].pop(0)
+        if not failed[wanted]:
+            del failed[wanted]
+        return True
+    for item in records:
+        found = key(item.record)
+        if found == wanted:
+            return True
+        failed[found].append(item)
+    return False

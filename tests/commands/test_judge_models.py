@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from real_cli.commands.app import app
-from real_cli.core.asking import Question, Sampling
+from real_cli.core.asking import Completion, Question, Sampling
 from real_cli.core.names import Precision
-from real_cli.errors import ModelError, RecordError, UsageError
+from real_cli.errors import ModelError, RecordError
 from real_cli.models.generation import LocalAnswerer, _completion
 from tests.commands.test_judge import judge, lines, rows
 from tests.servers import free_port
@@ -82,7 +82,8 @@ class Words:
     ],
 )
 def test_an_answer_is_cut_where_it_would_be_alone(new, limit, text, is_cut):
-    assert _completion(Words, new, limit, {1}, 9) == (text, is_cut, 9, len(text.split()))
+    made = _completion(Words, new, Sampling(limit), {1}, [9] * 9, False)
+    assert made == Completion(text, is_cut, 9, len(text.split()))
 
 
 def test_a_question_that_leaves_no_room_is_told_and_the_others_are_answered(talker):
@@ -101,11 +102,6 @@ def test_a_template_that_refuses_a_question_is_told(make_tiny_policy):
 def test_a_model_that_does_not_talk_is_refused(tiny_policy):
     with pytest.raises(ModelError, match="it has no chat template; a model that answers questions is needed"):
         answerer(tiny_policy)([question("the cat")])
-
-
-def test_a_model_at_hand_does_not_sample(talker):
-    with pytest.raises(UsageError, match="answers at temperature 0"):
-        answerer(talker)([question("the cat", temperature=0.5)])
 
 
 @pytest.mark.filterwarnings("default")  # of the model's libraries

@@ -104,7 +104,7 @@ def test_an_unreadable_answer_says_whether_the_limit_cut_it():
 
 
 def test_a_cut_answer_that_can_be_read_is_an_answer():
-    assert read_answer(HELLO, Completion("A", is_cut=True)) == Answer("A", "A")
+    assert read_answer(HELLO, Completion("A", is_cut=True)) == Answer("A", "A", is_cut=True)
 
 
 def test_an_inquiry_may_ask_again_after_it_has_seen_answers():

@@ -1,0 +1,175 @@
+"""The options of `real sample` that no other command has, and the groups in which its help lists all of them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Policies = Annotated[
+    list[str],
+    typer.Option(
+        "--policy",
+        "-p",
+        metavar="NAME",
+        show_default=False,
+        help="Who answers: a folder, a .gguf file, a hub name or smollm2; with --endpoint a model's name there. Give "
+        "it again for a pool: each of them answers every prompt, and local ones are in memory together.",
+    ),
+]
+NumResponses = Annotated[
+    int | None,
+    typer.Option("-n", "--num-responses", metavar="N", min=1, show_default="1", help="Responses of each policy."),
+]
+Temperature = Annotated[
+    float | None, typer.Option("--temperature", metavar="X", min=0, show_default="1", help="0 is --greedy.")
+]
+TopP = Annotated[
+    float | None,
+    typer.Option(
+        "--top-p",
+        metavar="X",
+        min=1e-6,
+        max=1,
+        show_default="1",
+        help="Draw from the likeliest tokens that together have this share of the probability.",
+    ),
+]
+Greedy = Annotated[bool, typer.Option("--greedy", help="Take the likeliest token always: one response a policy.")]
+MaxTokens = Annotated[
+    int,
+    typer.Option(
+        "--max-tokens",
+        metavar="N",
+        min=1,
+        help="Most tokens of a response. One that this ends is counted, told, and has 'is_cut': true.",
+    ),
+]
+Stop = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stop",
+        metavar="TEXT",
+        show_default=False,
+        help="A response ends before this text; may be given again. \\n is a line end.",
+    ),
+]
+System = Annotated[
+    str | None,
+    typer.Option(
+        "--system",
+        metavar="TEXT",
+        show_default=False,
+        help="Put this system message first (@FILE reads it); the prompt is written with it.",
+    ),
+]
+Chat = Annotated[
+    bool,
+    typer.Option("--chat", help="Make prompts that are strings a conversation of one user message, and write them so."),
+]
+Append = Annotated[
+    bool, typer.Option("--append", help="Add to the responses that records have; without it such records are refused.")
+]
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        show_default=False,
+        help="Sample the I-th of N shards, split by prompt; together they are what one run writes.",
+    ),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        "--resume",
+        metavar="FILE",
+        show_default=False,
+        help="Append to FILE what is not in it yet: go on after a run that was killed.",
+    ),
+]
+PerRowReference = Annotated[
+    bool,
+    typer.Option(
+        "--per-row-reference",
+        help="Write the policy's own greedy answer as 'reference', and add no responses (SELM).",
+    ),
+]
+Principles = Annotated[
+    Path | None,
+    typer.Option(
+        "--principles",
+        metavar="FILE",
+        show_default=False,
+        help="JSONL of {name, text, weight}, or TOML with [[principle]]: one is drawn for each response and becomes a "
+        "system message; its name is written as 'principle' (UltraFeedback).",
+    ),
+]
+Contrast = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        "--contrast",
+        metavar="POSITIVE NEGATIVE",
+        show_default=False,
+        help="One response to each of two system prompts (or templates with {prompt}, or @FILEs of them), ranked 1 and "
+        "2 (DLMA).",
+    ),
+]
+Improve = Annotated[
+    bool,
+    typer.Option(
+        "--improve",
+        help="Read records of 'relabel dsat': a better reply becomes 'chosen', 'rejected' stays as it is (DRIFT).",
+    ),
+]
+Template = Annotated[
+    str | None,
+    typer.Option(
+        "--template",
+        metavar="TEXT",
+        show_default=False,
+        help="The words of --improve, with {prompt}, {rejected} and {complaint}; or @FILE.",
+    ),
+]
+LowestScore = Annotated[
+    str | None,
+    typer.Option(
+        "--lowest-score",
+        metavar="R",
+        show_default=False,
+        help="Add responses to the prompts whose best score is lowest, a share (30%) or a number of them; the others "
+        "pass as they are (OPTune).",
+    ),
+]
+MaxRetries = Annotated[
+    int | None,
+    typer.Option(
+        "--max-retries",
+        metavar="N",
+        min=1,
+        show_default="3",
+        help="With --lowest-score: how often one prompt is sampled anew, over all runs; 'retries' counts it.",
+    ),
+]
+GenerationTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--batch-tokens",
+        metavar="N",
+        min=1,
+        show_default="16384 on a CPU, 131072 elsewhere",
+        help="Most tokens of one batch, prompts and the longest responses counted.",
+    ),
+]
+
+# The names of the command's parameters, in the order of its help.
+GROUPS: dict[str, tuple[str, ...]] = {
+    title: tuple(names.split())
+    for title, names in {
+        "Sampling": "policy num_responses temperature top_p greedy max_tokens stop system chat append seed",
+        "Ways of sampling": """per_row_reference principles contrast improve template lowest_score max_retries""",
+        "Data": "shard resume output on_error rejects max_line_bytes quiet",
+        "A server": """endpoint key_variable concurrency retries timeout cache no_cache emit_requests apply_results
+            price""",
+        "A model at hand": "batch_tokens device dtype",
+    }.items()
+}

@@ -1,0 +1,308 @@
+"""What `sample` makes of a record: each mode is one function, and one row of MODES with the options it reads."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from real_cli.core.asking import Choice, Inquiry
+from real_cli.core.contrasts import place_contrast
+from real_cli.core.draws import response_seed
+from real_cli.core.goals import STALE_FIELDS
+from real_cli.core.layouts import PROMPT, Adapted
+from real_cli.core.names import SamplingMode
+from real_cli.core.principles import draw_principle
+from real_cli.core.records import Record, labeled_fields
+from real_cli.core.sampling import (
+    Asked,
+    Plan,
+    PromptReader,
+    Reader,
+    Sampled,
+    ask_choices,
+    count_from,
+    new_response,
+    template_fields,
+    with_responses,
+)
+from real_cli.core.texts import as_completion, is_text, plain_text, transcript
+from real_cli.errors import RecordError, UsageError, clip
+
+IMPROVING = """\
+Below are a conversation, the assistant's last reply, and what the user said about that reply.
+
+# Conversation
+
+{prompt}
+
+# Reply
+
+{rejected}
+
+# What the user said about it
+
+{complaint}
+
+# Task
+
+Write the reply that the assistant should have given. Keep what was good, repair what the user was dissatisfied with, \
+and do not mention the first reply. Write the new reply only."""
+IMPROVING_HOLES = ("{prompt}", "{rejected}", "{complaint}")
+HOLE = re.compile(r"\{(prompt|rejected|complaint)\}")
+# Measured on a pair whose chosen response is another now.
+OF_THE_PAIR = ("similarity", "margin", "implicit_margin", "offset", *STALE_FIELDS)
+
+
+def sample_responses(record: Record, plan: Plan) -> Inquiry[Sampled]:
+    """Add responses to a prompt.
+
+    Args:
+        record: A prompt, or a record that has responses.
+        plan: Who is asked, and how.
+
+    Returns:
+        An inquiry; its record is candidates.
+    """
+    texts, first = [record["prompt"]] * plan.num_responses, count_from(record, plan.policy)
+    asked = yield from ask_choices(record["prompt"], texts, plan, first=first, template=template_fields(record, plan))
+    return with_responses(record, [new_response(choice, plan) for choice in asked.choices], asked)
+
+
+def sample_by_principle(record: Record, plan: Plan) -> Inquiry[Sampled]:
+    """Add responses to a prompt, each by a principle of its own.
+
+    Args:
+        record: A prompt, or a record that has responses.
+        plan: Who is asked, how, and the principles.
+
+    Returns:
+        An inquiry; its record is candidates, `principle` on each new response.
+
+    References:
+        Cui et al., 2023, UltraFeedback, arXiv:2310.01377, section 2.
+    """
+    prompt, first = record["prompt"], count_from(record, plan.policy)
+    drawn = [
+        draw_principle(plan.principles, response_seed(plan.seed, prompt, plan.policy, first + number, "principle"))
+        for number in range(plan.num_responses)
+    ]
+    texts = [place_contrast(prompt, principle.text) for principle in drawn]
+    asked = yield from ask_choices(prompt, texts, plan, first=first, template=template_fields(record, plan))
+    made = [
+        new_response(choice, plan) | {"principle": principle.name}
+        for choice, principle in zip(asked.choices, drawn, strict=True)
+    ]
+    return with_responses(record, made, asked)
+
+
+def sample_contrast(record: Record, plan: Plan) -> Inquiry[Sampled]:
+    """Add two responses: one to words that ask for the good, one to words that ask for its opposite.
+
+    Args:
+        record: A prompt.
+        plan: Who is asked, how, and the words.
+
+    Returns:
+        An inquiry; its record is candidates whose ranks say which words each response had.
+
+    References:
+        Liu et al., 2024, DLMA, arXiv:2402.11907: the words decide the label.
+    """
+    prompt = record["prompt"]
+    texts = [place_contrast(prompt, words) for words in plan.contrast]
+    asked = yield from ask_choices(prompt, texts, plan, template=template_fields(record, plan))
+    sides = zip(asked.choices, ("positive", "negative"), (1, 2), strict=True)
+    made = [new_response(choice, plan) | {"contrast": side, "rank": rank} for choice, side, rank in sides]
+    return with_responses(record, made, asked)
+
+
+def sample_reference(record: Record, plan: Plan) -> Inquiry[Sampled]:
+    """Put the policy's own answer on a record, as `reference`.
+
+    Args:
+        record: Any with a prompt.
+        plan: Who is asked, and how: at temperature 0.
+
+    Returns:
+        An inquiry; its record has `reference` in the form of the prompt, and `reference_model`.
+
+    References:
+        Zhang et al., 2024, SELM, arXiv:2405.19332: the reference's greedy answer in the exploration term.
+    """
+    prompt = record["prompt"]
+    asked = yield from ask_choices(prompt, [prompt], plan, template=template_fields(record, plan))
+    made = {"reference": as_completion(prompt, asked.choices[0].text), "reference_model": plan.policy}
+    return Sampled(record | made, asked, num_replaced="reference" in record)
+
+
+def sample_again(record: Record, plan: Plan) -> Inquiry[Sampled]:
+    """Add responses to a prompt whose best one is not good enough.
+
+    Args:
+        record: Candidates; what they hold stays, so that the best score cannot fall.
+        plan: Who is asked, and how.
+
+    Returns:
+        An inquiry; in its record `retries` counts how often it was sampled anew.
+
+    References:
+        Chen et al., 2024, OPTune, arXiv:2406.07657: prompts with the lowest rewards are generated anew.
+    """
+    sampled = yield from sample_responses(record, plan)
+    assert sampled.record is not None
+    return sampled._replace(record=sampled.record | {"retries": record.get("retries", 0) + 1})
+
+
+def read_complaint(record: Record) -> Adapted:
+    """Read a record of `relabel dsat`.
+
+    Args:
+        record: One JSON object.
+
+    Returns:
+        The record as it is.
+
+    Raises:
+        RecordError: If `prompt`, `rejected` or the complaint is missing.
+
+    Example:
+        >>> read_complaint({"prompt": "q", "rejected": "a", "user_preference": {"content": "wrong"}}).layout.name
+        'prompt'
+    """
+    for field in ("prompt", "rejected"):
+        if not is_text(record.get(field)):
+            found = f"is {clip(record[field])}" if field in record else "is missing"
+            raise RecordError(
+                f"field '{field}' {found}; 'real relabel dsat' writes 'prompt', 'rejected' and the complaint"
+            )
+    said = record.get("user_preference")
+    if not isinstance(said, dict) or not isinstance(said.get("content"), str) or not said["content"].strip():
+        raise RecordError(f"field 'user_preference' is {clip(said)}; {{'content': what the user said}} is needed")
+    return Adapted(record, PROMPT)
+
+
+def sample_improved(record: Record, plan: Plan) -> Inquiry[Sampled]:
+    """Ask for a better reply than one that left the user dissatisfied.
+
+    Args:
+        record: What `read_complaint` let pass.
+        plan: Who is asked, how, and in which words.
+
+    Returns:
+        An inquiry; in its record the new reply is `chosen`, `rejected` stays byte for byte. None if the new reply is
+        empty, or the old one.
+
+    References:
+        Wang et al., 2025, DRIFT, arXiv:2510.02341: genuine negatives stay, positives are the policy's own.
+    """
+    prompt, rejected = record["prompt"], record["rejected"]
+    words = {
+        "prompt": transcript(prompt),
+        "rejected": transcript(rejected),
+        "complaint": record["user_preference"]["content"],
+    }
+    # In one pass: a reply that holds "{prompt}" itself stays as it is.
+    content = HOLE.sub(lambda hole: words[hole[1]], plan.template)
+    asked = yield from ask_choices(prompt, [[{"role": "user", "content": content}]], plan)
+    return _improved(record, asked.choices[0], asked, plan)
+
+
+def _improved(record: Record, choice: Choice, asked: Asked, plan: Plan) -> Sampled:
+    text = choice.text.strip()
+    if not text or text == plain_text(record["rejected"]).strip():
+        return Sampled(None, asked, "improved reply that is empty" if not text else "reply that was not improved")
+    stale = {names[0] for field, names in labeled_fields(record).items() if field != "text"} | {*OF_THE_PAIR}
+    kept = {name: value for name, value in record.items() if name not in stale and name != "chosen"}
+    made: Record = {}
+    for name, value in kept.items():  # beside the rejected one, as everywhere
+        if name == "rejected":
+            made["chosen"] = as_completion(record["prompt"], text)
+        made[name] = value
+    mark = {"model": plan.policy, "is_cut": choice.is_cut}
+    return Sampled(made | {"improve": mark}, asked, num_replaced="chosen" in record)
+
+
+def check_improving(template: str) -> str:
+    """Check the words that ask for a better reply.
+
+    Args:
+        template: With {rejected} and {complaint}, and {prompt}.
+
+    Returns:
+        The words.
+
+    Raises:
+        UsageError: If a hole is missing.
+
+    Example:
+        >>> check_improving("{prompt} {rejected} {complaint} Do better.")[-10:]
+        'Do better.'
+    """
+    missing = [hole for hole in IMPROVING_HOLES if hole not in template]
+    if missing:
+        raise UsageError(f"--template {clip(template)}: lacks {', '.join(missing)}")
+    return template
+
+
+class ComplaintReader:
+    """Read records of `relabel dsat`."""
+
+    num_chats = 0
+
+    def __call__(self, record: Record) -> Adapted:
+        """Read one record."""
+        return read_complaint(record)
+
+
+def read_for_responses(*, append: bool, chat: bool, system: str | None) -> Reader:
+    """Make the reader of a mode that makes candidates of prompts."""
+    return PromptReader(append=append, chat=chat, system=system)
+
+
+def read_for_prompts(*, append: bool, chat: bool, system: str | None) -> Reader:
+    """Make the reader of a mode that leaves responses as they are, or adds to them always."""
+    return PromptReader(append=True, chat=chat, system=system)
+
+
+def read_complaints(*, append: bool, chat: bool, system: str | None) -> Reader:
+    """Make the reader of records of `relabel dsat`."""
+    return ComplaintReader()
+
+
+class MakeReader(Protocol):
+    """Makes the reader of a mode, from options some of which it may not know."""
+
+    def __call__(self, *, append: bool, chat: bool, system: str | None) -> Reader:
+        """Make it."""
+
+
+class Mode(NamedTuple):
+    """One way of sampling.
+
+    Attributes:
+        begin: Starts the inquiry of one record.
+        reader: Makes what reads the records.
+        reads: The options that it reads, besides those that all do.
+        draws: Whether it may draw; otherwise it takes the likeliest tokens.
+    """
+
+    begin: Callable[[Record, Plan], Inquiry[Sampled]]
+    reader: MakeReader
+    reads: frozenset[str]
+    draws: bool = True
+
+
+DRAWN = {"temperature", "top_p", "greedy"}
+ASKED = {"stop", "chat", "system"}
+SEVERAL = {"num_responses", "append", "policy"}
+AGAIN = {"num_responses", "lowest_score", "max_retries"}
+MODES: dict[SamplingMode, Mode] = {
+    mode: Mode(begin, reader, frozenset().union(*reads), draws)
+    for mode, begin, reader, reads, draws in (
+        (SamplingMode.responses, sample_responses, read_for_responses, (DRAWN, ASKED, SEVERAL), True),
+        (SamplingMode.principles, sample_by_principle, read_for_responses, (DRAWN, ASKED, SEVERAL), True),
+        (SamplingMode.contrast, sample_contrast, read_for_responses, (DRAWN, ASKED), True),
+        (SamplingMode.reference, sample_reference, read_for_prompts, (ASKED,), False),
+        (SamplingMode.improve, sample_improved, read_complaints, (DRAWN, {"stop", "template"}), True),
+        (SamplingMode.lowest_score, sample_again, read_for_prompts, (DRAWN, ASKED, AGAIN), True),
+    )
+}
