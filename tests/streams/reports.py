@@ -12,7 +12,7 @@ CURVE = Plot(
     PlotKind.curve,
     "Budget",
     f"share of all the labels that the whole budget would buy {IMAGE}",
-    "expected flips, $",
+    "expected flips, $x^2$",
     (
         Series("easy", (0.1, 0.5, 1.0), (0.1, None, 0.3), (0.05, None, 0.2), (0.2, None, 0.4), (10, 0, 100)),
         Series(f"_hard {IMAGE}", (0.1, 0.5, 1.0), (0.2, 0.3, 0.4)),

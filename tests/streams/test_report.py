@@ -154,7 +154,7 @@ def test_every_number_of_a_plot_is_listed(page):
     assert numbers_of(HISTOGRAM).rows == ((0.0, 0.25, 4), (0.25, 0.5, 9), (0.5, 1.0, 2))
     assert numbers_of(HISTOGRAM).columns == ("cosine, from", "to", "pairs")
     table = numbers_of(CURVE)
-    assert table.columns == ("series", CURVE.x_label, "expected flips, $", "low", "high", "n")
+    assert table.columns == ("series", CURVE.x_label, "expected flips, $x^2$", "low", "high", "n")
     assert table.rows[0] == ("easy", 0.1, 0.1, 0.05, 0.2, 10)
     assert table.rows[3] == (CURVE.series[1].name, 0.1, 0.2, None, None, None)
     values = {float(attributes["data-value"]) for _, attributes in page.elements if "data-value" in attributes}
@@ -200,6 +200,11 @@ def test_two_lines_never_look_the_same():
     many = tuple(Series(str(number), (1,), (1,)) for number in range(36))
     looks = [(entry["color"], entry["dashes"]) for entry in legend(dataclasses.replace(CURVE, series=many))]
     assert len(set(looks)) == 36
+
+
+def test_a_dollar_is_a_dollar():
+    """No formula is read into a label."""
+    assert ">expected flips, $x^2$<" in draw(CURVE, "p")
 
 
 def test_one_series_needs_no_legend():
