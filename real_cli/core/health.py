@@ -16,11 +16,11 @@ from real_cli.core.lengths import LengthBias
 from real_cli.core.limits import Limit, check_limits, number_names, read_limit
 from real_cli.core.pair_excerpts import PairExcerpts
 from real_cli.core.pools import PoolCount, savings
-from real_cli.core.records import Record, is_preference, to_candidates
+from real_cli.core.records import Record, is_preference
 from real_cli.core.repeats import Repeats
 from real_cli.core.report import ExcerptRow
 from real_cli.core.scripts import ScriptCount, share_of
-from real_cli.core.texts import is_number, plain_text, text_key
+from real_cli.core.texts import comparable, is_number, plain_text, text_key
 from real_cli.core.words import NEAR, join_words, word_similarity, words
 from real_cli.errors import RecordError
 
@@ -42,7 +42,7 @@ def check_pair(record: Record) -> None:
     Raises:
         RecordError: If it has another number of responses than two.
     """
-    number = len(to_candidates(record)["responses"])
+    number = 2 if is_preference(record) else len(record["responses"])
     if number != 2:
         raise RecordError(f"{number} responses; a pair has two: choose one with 'real pair'")
 
@@ -76,26 +76,24 @@ class PairHealth:
             record: A preference record, or candidates with two responses.
             place: File and line, for excerpts.
         """
-        first, second = to_candidates(record)["responses"]
+        first, second = _responses(record)
         labeled = is_preference(record)
-        prompt, keys = text_key(record["prompt"]), (text_key(first["text"]), text_key(second["text"]))
-        gap = _gap(_number(first.get("score")), _number(second.get("score")))
-        similarity = _number(record.get("similarity"))
+        prompt, texts = comparable(record["prompt"]), (comparable(first["text"]), comparable(second["text"]))
+        gap, similarity = _gap(first, second, "score"), _number(record.get("similarity"))
         self._num_labeled += labeled
-        self._cells.append(cell_of(prompt))
+        self._cells.append(cell_of(text_key(prompt)))
         self._num_responses.append(_pool_size(record))
         self._similarity.append(similarity)
         self._score_gap.append(gap if labeled else abs(gap))
         self._counts["num_equal_scores"] += gap == 0
         self._counts["num_against_scores"] += labeled and gap < 0
-        self._counts["num_equal_ranks"] += (
-            not labeled and _gap(_number(first.get("rank")), _number(second.get("rank"))) == 0
-        )
+        self._counts["num_equal_ranks"] += not labeled and _gap(first, second, "rank") == 0
         if "strategy" in record:
             self._strategies[str(record["strategy"])] += 1
-        self._repeats.add(prompt, keys)
-        label = self._repeats.add_label(prompt, *keys) if labeled and keys[0] != keys[1] else None
-        self._add_texts(record, (first["text"], second["text"]), cell_of(prompt), equal=keys[0] == keys[1])
+        self._repeats.add(prompt, texts)
+        equal = texts[0] == texts[1]
+        label = self._repeats.add_label(prompt, *texts) if labeled and not equal else None
+        self._add_texts(record, (first["text"], second["text"]), equal=equal)
         if self.leaks:
             self.leaks.add(place, record["prompt"])
         if self._excerpts:
@@ -110,7 +108,7 @@ class PairHealth:
         found = self._excerpts.rows() if self._excerpts else {}
         return found | ({"leaked": tuple(self.leaks.excerpts)} if self.leaks and self._excerpts else {})
 
-    def _add_texts(self, record: Record, responses: tuple[Any, Any], cell: int, *, equal: bool) -> None:
+    def _add_texts(self, record: Record, responses: tuple[Any, Any], *, equal: bool) -> None:
         """Count what needs the words themselves."""
         prompt, texts = plain_text(record["prompt"]), (plain_text(responses[0]), plain_text(responses[1]))
         labeled = is_preference(record)
@@ -121,7 +119,7 @@ class PairHealth:
         self._repeats.add_normalized(join_words(words(prompt), prompt), near)
         self._scripts.add(prompt, texts, labeled=labeled)
         if labeled:
-            self._lengths.add(cell, len(texts[0]), len(texts[1]))
+            self._lengths.add(self._cells[-1], len(texts[0]), len(texts[1]))
 
     def summary(self, pool: PoolCount | None = None, limits: Sequence[Limit] = ()) -> dict[str, Any]:
         """Sum up.
@@ -142,7 +140,8 @@ class PairHealth:
         """
         num_pairs = len(self._cells)
         repeats = self._repeats.summary()
-        lengths, notes = self._lengths.summary(self._seed)
+        bootstrap = Bootstrap(np.array(self._cells, dtype=np.int64), seed=self._seed)
+        lengths, notes = self._lengths.summary(bootstrap)
         found: dict[str, Any] = {
             "num_pairs": num_pairs,
             "num_labeled": self._num_labeled,
@@ -152,7 +151,7 @@ class PairHealth:
             **share_of("near_equal_texts", self._counts["num_near_equal_texts"], num_pairs),
             **repeats,
             "strategies": dict(sorted(self._strategies.items())),
-            **self._gaps(),
+            **self._gaps(bootstrap),
             **lengths,
             **self._savings(pool),
             **self._scripts.summary(),
@@ -162,16 +161,16 @@ class PairHealth:
             notes = [*notes, "the interval of share_chosen_longer takes pairs of one prompt as independent"]
         return found | {"limits": check_limits(found, limits), "notes": notes}
 
-    def _gaps(self) -> dict[str, Any]:
-        similarity, score_gap, cells = np.array(self._similarity), np.array(self._score_gap), np.array(self._cells)
-        bootstrap = Bootstrap(cells, seed=self._seed)
+    def _gaps(self, bootstrap: Bootstrap) -> dict[str, Any]:
+        similarity, score_gap = np.array(self._similarity), np.array(self._score_gap)
+        cells = np.array(self._cells, dtype=np.int64)
         return {
             "similarity": describe(similarity),
             "similarity_histogram": histogram(similarity),
             "score_gap": describe(score_gap),
             "score_gap_histogram": histogram(score_gap),
             "similarity_score_gap_correlation": rank_correlation(similarity, np.abs(score_gap)),
-            "gap_by_similarity": gap_by_similarity(bootstrap, cells.astype(np.int64), similarity, np.abs(score_gap)),
+            "gap_by_similarity": gap_by_similarity(bootstrap, cells, similarity, np.abs(score_gap)),
         }
 
     def _savings(self, pool: PoolCount | None) -> dict[str, Any]:
@@ -219,10 +218,12 @@ def limits_of(texts: Sequence[str], *, strict: bool, against: bool) -> list[Limi
         >>> [str(limit) for limit in limits_of([], strict=True, against=False)]
         ['num_equal_texts<=0', 'num_contradictions<=0', 'num_against_scores<=0']
     """
+    if not (texts or strict):
+        return []
     health = PairHealth(against=PromptIndex() if against else None)
     health.add({"prompt": "", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 0, "similarity": 0})
     names = number_names(health.summary())
-    chosen = list(texts) or ([limit for limit in DEFAULT_LIMITS if strict and limit.partition("<")[0] in names])
+    chosen = texts or [limit for limit in DEFAULT_LIMITS if limit.partition("<")[0] in names]
     return [read_limit(text, names) for text in chosen]
 
 
@@ -232,8 +233,19 @@ def _pool_size(record: Record) -> int:
     return min(max(2, int(number)), 1 << 24) if isinstance(number, int | float) and is_number(number) else 0
 
 
-def _gap(first: float, second: float) -> float:
-    gap = first - second
+def _responses(record: Record) -> tuple[Record, Record]:
+    """Read what is looked at of the two responses, the chosen one first; `to_candidates` reads every field."""
+    if not is_preference(record):
+        first, second = record["responses"]
+        return first, second
+    return (
+        {"text": record["chosen"], "score": record.get("score_chosen")},
+        {"text": record["rejected"], "score": record.get("score_rejected")},
+    )
+
+
+def _gap(first: Record, second: Record, field: str) -> float:
+    gap = _number(first.get(field)) - _number(second.get(field))
     return gap if math.isfinite(gap) else math.nan
 
 

@@ -72,7 +72,7 @@ class PromptBatch:
         text, split = asked_words(prompt)
         self.exact.append(digest(text))
         self.near.append(digest(join_words(split, text)))
-        # Python's own hash of a string has 64 bits and is the same within one run, which is all that is needed.
+        # Hashes are signed numbers of 64 bits.
         self._words.extend(map(hash, split))
         self._ends.append(len(self._words))
 

@@ -32,11 +32,11 @@ class LengthBias:
         self._chosen.append(chosen)
         self._rejected.append(rejected)
 
-    def summary(self, seed: int) -> tuple[dict[str, Any], list[str]]:
+    def summary(self, bootstrap: Bootstrap) -> tuple[dict[str, Any], list[str]]:
         """Sum up.
 
         Args:
-            seed: Of the bootstrap over prompts.
+            bootstrap: Draws the prompts, these and maybe others.
 
         Returns:
             Names and numbers; sentences about what could not be given.
@@ -45,14 +45,14 @@ class LengthBias:
             >>> bias = LengthBias()
             >>> for chosen, rejected in ((3, 1), (5, 1), (1, 1)):
             ...     bias.add(0, chosen, rejected)
-            >>> summary, notes = bias.summary(0)
+            >>> summary, notes = bias.summary(Bootstrap([0]))
             >>> summary["share_chosen_longer"], round(summary["length_effect"], 3)
             (1.0, 1.414)
         """
         chosen, rejected = (np.array(lengths, dtype=np.float64) for lengths in (self._chosen, self._rejected))
         longer, shorter = int((chosen > rejected).sum()), int((chosen < rejected).sum())
         interval = wilson_interval(longer, longer + shorter)
-        effects, notes = self._effects(chosen, rejected, seed)
+        effects, notes = self._effects(chosen, rejected, bootstrap)
         return {
             "length_gap_characters": describe(chosen - rejected),
             "length_gap_histogram": histogram(chosen - rejected),
@@ -63,7 +63,7 @@ class LengthBias:
             **effects,
         }, notes
 
-    def _effects(self, chosen: Lengths, rejected: Lengths, seed: int) -> tuple[dict[str, Any], list[str]]:
+    def _effects(self, chosen: Lengths, rejected: Lengths, bootstrap: Bootstrap) -> tuple[dict[str, Any], list[str]]:
         values = {"length_effect": cohens_d(chosen, rejected), "length_effect_paired": paired_d(chosen, rejected)}
         summary: dict[str, Any] = {}
         for name, value in values.items():
@@ -76,7 +76,6 @@ class LengthBias:
             if value is None
         ]
         cells = np.array(self._cells, dtype=np.int64)
-        bootstrap = Bootstrap(cells, seed=seed)
         if not bootstrap.is_sound:
             return summary, [*notes, "no interval of length_effect: fewer than 10 prompts"]
         for name, samples in zip(values, _resampled(bootstrap, cells, chosen, rejected), strict=True):
@@ -105,7 +104,7 @@ def cohens_d(chosen: Lengths, rejected: Lengths) -> float | None:
     """
     if chosen.size < 2:
         return None
-    pooled = (float(np.var(chosen, ddof=1)) + float(np.var(rejected, ddof=1))) / 2
+    pooled = (_variance(chosen) + _variance(rejected)) / 2
     return (float(chosen.mean()) - float(rejected.mean())) / pooled**0.5 if pooled > 0 else None
 
 
@@ -129,8 +128,13 @@ def paired_d(chosen: Lengths, rejected: Lengths) -> float | None:
     if chosen.size < 2:
         return None
     gaps = chosen - rejected
-    spread = float(np.var(gaps, ddof=1))
+    spread = _variance(gaps)
     return float(gaps.mean()) / spread**0.5 if spread > 0 else None
+
+
+def _variance(values: Lengths) -> float:
+    """Divide by n - 1; sorted, so that rounding does not depend on the order of the input."""
+    return float(np.var(np.sort(values), ddof=1))
 
 
 def _resampled(

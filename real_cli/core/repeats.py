@@ -22,14 +22,14 @@ class Repeats:
         self._near_contents = array("Q")
         self._labeled = array("Q")
 
-    def add(self, prompt: bytes, texts: tuple[bytes, bytes]) -> None:
+    def add(self, prompt: str, texts: tuple[str, str]) -> None:
         """Note one pair as it is.
 
         Args:
-            prompt: What `text_key` made of the prompt.
+            prompt: What `comparable` made of the prompt.
             texts: Of its two responses.
         """
-        self.prompts.append(int.from_bytes(prompt[:8], "big"))
+        self.prompts.append(digest(prompt))
         self._contents.append(digest(prompt, *texts))
 
     def add_normalized(self, prompt: str, texts: tuple[str, str]) -> None:
@@ -42,19 +42,20 @@ class Repeats:
         self._near_prompts.append(digest(prompt))
         self._near_contents.append(digest(prompt, *sorted(texts)))
 
-    def add_label(self, prompt: bytes, chosen: bytes, rejected: bytes) -> int:
+    def add_label(self, prompt: str, chosen: str, rejected: str) -> int:
         """Note how two texts were labeled.
 
         Args:
-            prompt: What `text_key` made of the prompt.
+            prompt: What `comparable` made of the prompt.
             chosen: Of the chosen response.
             rejected: Of the rejected one, which is another.
 
         Returns:
             A number whose lowest bit is the label; the others are equal for the same two texts, in whichever order.
         """
-        low, high = sorted((chosen, rejected))
-        code = digest(prompt, low, high) & ~1 | (chosen < rejected)
+        is_sorted = chosen < rejected
+        texts = (chosen, rejected) if is_sorted else (rejected, chosen)
+        code = digest(prompt, *texts) & ~1 | is_sorted
         self._labeled.append(code)
         return code
 
@@ -69,9 +70,9 @@ class Repeats:
 
         Example:
             >>> repeats = Repeats()
-            >>> for chosen, rejected in ((b"a", b"b"), (b"b", b"a"), (b"a", b"b")):
-            ...     repeats.add(b"promptkey", (chosen, rejected))
-            ...     code = repeats.add_label(b"promptkey", chosen, rejected)
+            >>> for chosen, rejected in (("a", "b"), ("b", "a"), ("a", "b")):
+            ...     repeats.add("q", (chosen, rejected))
+            ...     code = repeats.add_label("q", chosen, rejected)
             >>> repeats.summary()["num_repeats"], repeats.summary()["num_contradictions"]
             (1, 1)
         """

@@ -177,9 +177,9 @@ def _leaks(summary: Summary, excerpts: Excerpts) -> Section | None:
     )
     table = Table("Prompts that stand in the other file", ("how", "prompts", "share", "low", "high"), rows, note)
     text = (
-        f"{_n(summary['num_leaked_prompts'])} of {_n(summary['num_prompts'])} distinct prompts stand in the other file "
-        f"as they are; {_n(summary['num_overlapping_prompts'])} stand there or share 13 words in a row with a prompt that "
-        "does."
+        f"{_n(summary['num_leaked_prompts'])} of {_n(summary['num_prompts'])} distinct prompts stand in the other "
+        f"file as they are; {_n(summary['num_overlapping_prompts'])} stand there or share 13 words in a row with a "
+        "prompt that does."
     )
     shown = _excerpt("Prompts found in the other file", excerpts.get("leaked", ()))
     return Section("Prompts of another file", text, (table, shown) if shown else (table,))
@@ -199,8 +199,8 @@ def _scripts(summary: Summary, excerpts: Excerpts) -> Section | None:
     )
     text = (
         f"In {_n(summary['num_mixed_script'])} of {_n(summary['num_script_pairs'])} pairs a response is mainly "
-        f"written in another script than its prompt; the chosen one alone in {_n(summary['num_chosen_other_script'])}, the "
-        f"rejected one alone in {_n(summary['num_rejected_other_script'])}."
+        f"written in another script than its prompt; the chosen one alone in {_n(summary['num_chosen_other_script'])}, "
+        f"the rejected one alone in {_n(summary['num_rejected_other_script'])}."
     )
     return Section("Writing systems", text, (table,))
 
