@@ -89,6 +89,7 @@ ROWS = {
         empty=(1, ""),
     ),
     "eval margin": Row(("--policy", "POLICY", "--reference", "POLICY"), PAIR, model=True, empty=(0, "object")),
+    "eval winrate": Row((), PAIR | {"model_chosen": "new", "model_rejected": "old"}, empty=(0, "object")),
     "eval pairs": Row((), PAIR, empty=(0, "object")),
     "soup": Row(("POLICY", "POLICY", "--output", "soup")),
     "init": Row(("project",)),

@@ -11,6 +11,7 @@ from real_cli import __version__
 from real_cli.commands.embed import embed
 from real_cli.commands.eval_margin import margin
 from real_cli.commands.eval_pairs import pairs
+from real_cli.commands.eval_winrate import winrate
 from real_cli.commands.grouped import grouped
 from real_cli.commands.init import init
 from real_cli.commands.pair import pair
@@ -119,6 +120,7 @@ app.command()(soup)
 app.add_typer(evaluate, name="eval")
 evaluate.command()(margin)
 evaluate.command()(pairs)
+evaluate.command()(winrate)
 app.command()(init)
 
 
