@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from real_cli.core.gold import Truth
 from real_cli.core.intervals import Bootstrap, Estimate, count_cells
-from real_cli.core.label_errors import Numbers, Rows, estimate, named
+from real_cli.core.label_errors import estimate, named, share_interval
+from real_cli.core.label_rows import Numbers, Rows
 from real_cli.core.selection import Keep, keep_mask, parse_keep
 from real_cli.errors import UsageError, clip
 
@@ -117,8 +118,6 @@ def _estimate(
 
     # Where only some rows have a value it is a mean of those: one sum over another.
     drawn = samples(np.where(known, values, 0.0)) / samples(known.astype(np.float64))
-    interval = bootstrap.interval(drawn, count_cells(cells[kept], values[kept]))
-    if interval is None:
-        return plain
-    low, high = max(0.0, interval.low), min(1.0, interval.high) if is_share else interval.high
-    return plain._replace(low=low, high=high)
+    num_cells = count_cells(cells[kept], values[kept])
+    interval = share_interval(plain.value or 0.0, drawn) if is_share else bootstrap.interval(drawn, num_cells)
+    return plain._replace(low=max(0.0, interval.low), high=interval.high) if interval else plain

@@ -228,7 +228,7 @@ def tail_shares(num_clusters: int) -> Sequence[float]:
         >>> [round(share, 4) for share in tail_shares(20)]
         [0.0159, 0.9841]
     """
-    from scipy.stats import norm, t
+    from scipy.special import ndtr, stdtrit
 
-    wide = math.sqrt(num_clusters / (num_clusters - 1)) * float(t.ppf(0.975, num_clusters - 1))
-    return float(norm.cdf(-wide)), float(norm.cdf(wide))
+    wide = math.sqrt(num_clusters / (num_clusters - 1)) * float(stdtrit(num_clusters - 1, 0.975))
+    return float(ndtr(-wide)), float(ndtr(wide))

@@ -1,139 +1,19 @@
 """What `eval labels` reports of pairs: how often labels contradict gold, and how often an annotator would."""
 
-import math
-from array import array
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from real_cli.core.gold import Truth
-from real_cli.core.intervals import NUM_CELLS, Bootstrap, Estimate, count_cells, wilson_interval
+from real_cli.core.intervals import Bootstrap, Estimate, Interval, count_cells, wilson_interval
+from real_cli.core.label_rows import Numbers, Rows
 
 NUM_DECILES = 10
 NUM_BINS = 20
 # The means that every table has, in the order of its columns.
 MEANS = ("expected_flips", "share_ambiguous", "mean_gap", "mean_similarity")
-# As a byte, NaN.
-NO_LABEL = 9
 SHARES = ("share_wrong", "share_ambiguous")
-
-Numbers = NDArray[np.float64]
-
-
-class Rows(NamedTuple):
-    """Pairs as columns, shape (rows,) each.
-
-    Attributes:
-        keys: 64 bits of the prompt's digest.
-        gaps: Differences of gold without sign.
-        labels: 1 where the label agrees with gold or gold is equal, -1 where not; 0 for equal labels, NaN without.
-        similarities: Of the two responses; NaN where unknown.
-        order: What a budget sorts by; NaN where nothing is sorted.
-        strategies: Number of the strategy's name, -1 without.
-    """
-
-    keys: NDArray[np.uint64]
-    gaps: Numbers
-    labels: Numbers
-    similarities: Numbers
-    order: Numbers
-    strategies: NDArray[np.int64]
-
-    @property
-    def cells(self) -> NDArray[np.int64]:
-        """The cell of each prompt: `cell_of` reads the same first 16 bits."""
-        return ((self.keys >> np.uint64(48)) % NUM_CELLS).astype(np.int64)
-
-    def take(self, places: NDArray[Any]) -> Self:
-        """Select rows.
-
-        Args:
-            places: Their numbers, or a mask.
-
-        Returns:
-            Those rows.
-        """
-        return type(self)(*(column[places] for column in self))
-
-    def values(self, truth: Truth) -> dict[str, Numbers]:
-        """Work out what is averaged.
-
-        Args:
-            truth: Temperature and threshold.
-
-        Returns:
-            By name, a number a row; NaN where it has no say: a pair of equal gold has no wrong label.
-        """
-        flips = truth.flip_chances(self.gaps)
-        judged = ~np.isnan(self.labels) & (self.labels != 0) & (self.gaps > 0)
-        return {
-            "share_wrong": np.where(judged, self.labels < 0, np.nan),
-            "expected_flips": flips,
-            "share_ambiguous": (flips > truth.ambiguous).astype(np.float64),
-            "mean_gap": self.gaps,
-            "mean_similarity": self.similarities,
-        }
-
-
-class PairTally:
-    """Pairs with gold, a few numbers each."""
-
-    def __init__(self) -> None:
-        self._keys = array("Q")
-        self._gaps = array("d")
-        self._labels = array("b")
-        self._similarities = array("f")
-        self._order = array("d")
-        self._strategies = array("i")
-        self.strategies: dict[str, int] = {}
-
-    def add(
-        self,
-        key: bytes,
-        gold: float,
-        label: float,
-        similarity: float = math.nan,
-        *,
-        strategy: str | None = None,
-        order: float = math.nan,
-    ) -> None:
-        """Count one pair.
-
-        Args:
-            key: What `text_key` made of its prompt.
-            gold: Gold of the first response minus that of the second.
-            label: Positive if the first is labeled better, negative if the second, 0 for equal, NaN without label.
-            similarity: Of the two.
-            strategy: That chose the pair.
-            order: What a budget sorts by.
-        """
-        self._keys.append(int.from_bytes(key[:8], "big"))
-        self._gaps.append(abs(gold))
-        agrees = 1 if (label > 0) == (gold > 0) or gold == 0 else -1
-        self._labels.append(NO_LABEL if math.isnan(label) else 0 if label == 0 else agrees)
-        self._similarities.append(similarity)
-        self._order.append(order)
-        self._strategies.append(-1 if strategy is None else self.strategies.setdefault(strategy, len(self.strategies)))
-
-    def rows(self) -> Rows:
-        """Hand out the pairs, in an order that does not depend on that of the input.
-
-        Returns:
-            Columns.
-        """
-        labels = np.array(self._labels, dtype=np.float64)
-        labels[labels == NO_LABEL] = np.nan
-        rows = Rows(
-            np.array(self._keys, dtype=np.uint64),
-            np.array(self._gaps),
-            labels,
-            np.array(self._similarities, dtype=np.float64),
-            np.array(self._order),
-            np.array(self._strategies, dtype=np.int64),
-        )
-        # Sums of floats depend on their order in the last digit.
-        return rows.take(np.lexsort(rows[::-1]))
 
 
 def measure(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> dict[str, Any]:
@@ -149,6 +29,7 @@ def measure(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> dict[str, Any]:
         all other intervals are drawn over prompts.
 
     Example:
+        >>> from real_cli.core.label_rows import PairTally
         >>> tally = PairTally()
         >>> tally.add(bytes(8), 2.0, -1.0)
         >>> rows = tally.rows()
@@ -185,19 +66,51 @@ def estimate(bootstrap: Bootstrap, cells: ArrayLike, values: Numbers, *, is_shar
         bootstrap: Over prompts.
         cells: The cell of each row, shape (rows,).
         values: A number a row, NaN where there is none, shape (rows,).
-        is_share: The values are 0 and 1: where all are equal the interval is Wilson's, each cell one trial.
+        is_share: The values are 0 and 1: the interval is `share_interval`'s, and where all are equal Wilson's with each
+            cell one trial.
 
     Returns:
         The mean and its interval.
     """
     found = bootstrap.mean(cells, values)
     known = values[~np.isnan(values)]
-    if not known.size or np.ptp(known) > 0:
-        return found
     num_cells = count_cells(cells, values)
+    if not known.size or found.low is None:
+        return found
+    if np.ptp(known) > 0:
+        bounds = share_interval(float(known.mean()), bootstrap.means(cells, values)) if is_share else None
+        return found._replace(low=bounds.low, high=bounds.high) if bounds else found
     bounds = wilson_interval(num_cells if known[0] else 0, num_cells) if is_share else None
     low, high = bounds or (None, None)
-    return Estimate(found.value, low, high, found.num_rows)
+    return found._replace(low=low, high=high)
+
+
+def share_interval(share: float, samples: Numbers) -> Interval | None:
+    """Return Wilson's interval for as many independent trials as would spread like the drawn shares.
+
+    Percentiles of drawn shares miss a small share from below: few errors vary less than those that did not happen to
+    be drawn would.
+
+    Args:
+        share: The estimate, neither 0 nor 1.
+        samples: Shares drawn over prompts, shape (num_resamples,).
+
+    Returns:
+        The interval; None if nothing varies.
+
+    Example:
+        >>> share_interval(0.8, np.array([0.8 - 0.1264911, 0.8 + 0.1264911]))  # 8 of 10: sqrt(0.8 * 0.2 / 10)
+        Interval(low=0.490..., high=0.943...)
+
+    References:
+        Franco, Little, Louis and Slud, 2019, Journal of Survey Statistics and Methodology 7, 334-364: effective sample
+        sizes.
+    """
+    variance = float(np.nanvar(samples))
+    if variance <= 0:
+        return None
+    trials = share * (1 - share) / variance
+    return wilson_interval(share * trials, trials)
 
 
 def named(name: str, found: Estimate) -> dict[str, float | None]:

@@ -10,7 +10,8 @@ from real_cli.core.comparisons import Comparison
 from real_cli.core.excerpts import Extremes, excerpt
 from real_cli.core.gold import Marks, Truth, number_or_nan, read_marks
 from real_cli.core.intervals import FEWEST_CELLS, Bootstrap
-from real_cli.core.label_errors import PairTally, Rows, by_similarity, by_strategy, histogram, measure, rounded
+from real_cli.core.label_errors import by_similarity, by_strategy, histogram, measure, rounded
+from real_cli.core.label_rows import PairTally, Rows
 from real_cli.core.names import Orient, Strategy
 from real_cli.core.pairing import EQUAL_TEXTS, Settings, choose_pairs
 from real_cli.core.records import Record, is_preference, to_candidates
@@ -145,6 +146,7 @@ class LabelSurvey:
             "label": truth.label,
             "temperature": truth.temperature,
             "ambiguous": truth.ambiguous,
+            "num_pairs": int(rows.keys.size),
             "num_prompts": int(np.unique(rows.keys).size),
             "num_gold_ties": int((rows.gaps == 0).sum()),
             "num_labeled": int((~np.isnan(rows.labels) & (rows.labels != 0)).sum()),
@@ -179,7 +181,7 @@ def _notes(made: dict[str, Any], rows: Rows, truth: Truth) -> list[str]:
     if np.isnan(rows.similarities).all():
         said.append("no pair has a similarity, so there is no table by similarity")
     if made["num_prompts"] < FEWEST_CELLS:
-        said.append(f"{made['num_prompts']} prompts are fewer than {FEWEST_CELLS}: no interval is drawn over prompts")
+        said.append(f"no interval is drawn over fewer than {FEWEST_CELLS} prompts")
     else:
         tables = chain([made], *(made.get(name, []) for name in ("by_strategy", "by_similarity", "compare", "budgets")))
         num_bare = sum(row["expected_flips_low"] is None for row in tables)

@@ -7,7 +7,8 @@ from real_cli.core.budgets import Budget, spend
 from real_cli.core.comparisons import Comparison
 from real_cli.core.gold import Marks, Truth
 from real_cli.core.intervals import Bootstrap, Estimate
-from real_cli.core.label_errors import PairTally, Rows, measure, named
+from real_cli.core.label_errors import measure, named
+from real_cli.core.label_rows import PairTally, Rows
 from real_cli.core.names import Orient, Strategy
 from real_cli.core.pairing import Settings, choose_pairs
 from real_cli.core.records import Record
