@@ -157,6 +157,8 @@ class PairHealth:
             **self._scripts.summary(),
             **(self.leaks.summary(self._repeats.prompts) if self.leaks else {}),
         }
+        if not bootstrap.is_sound and (found["length_effect"] is not None or found["gap_by_similarity"]):
+            notes = [*notes, "no interval of length_effect and gap_mean: fewer than 10 prompts"]
         if lengths["share_chosen_longer"] is not None and repeats["num_prompts"] < num_pairs:
             notes = [*notes, "the interval of share_chosen_longer takes pairs of one prompt as independent"]
         return found | {"limits": check_limits(found, limits), "notes": notes}

@@ -77,7 +77,7 @@ class LengthBias:
         ]
         cells = np.array(self._cells, dtype=np.int64)
         if not bootstrap.is_sound:
-            return summary, [*notes, "no interval of length_effect: fewer than 10 prompts"]
+            return summary, notes
         for name, samples in zip(values, _resampled(bootstrap, cells, chosen, rejected), strict=True):
             interval = bootstrap.interval(samples) if values[name] is not None else None
             if interval:

@@ -137,8 +137,11 @@ def passed_limits(rows: Iterable[Mapping[str, Any]]) -> list[str]:
         ['num_equal_texts is 2; the limit is 0']
     """
     return [
-        f"{row['name']} is {'not known' if row['value'] is None else format(row['value'], '.12g')}; "
-        f"the limit is {row['limit'][2:]}"
-        for row in rows
-        if not row["is_met"]
+        f"{row['name']} is {_shown(row['value'])}; the limit is {row['limit'][2:]}" for row in rows if not row["is_met"]
     ]
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "not known"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -267,6 +267,16 @@ def test_pairs_of_one_prompt_make_the_interval_of_the_share_a_note():
     assert not [note for note in summary_of(pair("q", "aa", "b"))["notes"] if "independent" in note]
 
 
+def test_fewer_than_ten_prompts_have_a_note_and_ten_an_interval():
+    for number, has_interval in ((9, False), (10, True)):
+        scores = {"similarity": 0.1, "score_rejected": 0}
+        rows = (pair(f"p{i}", "a" * (i + 1), "b" * 3, score_chosen=i, **scores) for i in range(number))
+        summary = summary_of(*rows)
+        assert (summary["length_effect_low"] is not None) is has_interval
+        assert (summary["gap_by_similarity"][0]["gap_mean_low"] is not None) is has_interval
+        assert bool([note for note in summary["notes"] if "fewer than 10" in note]) is not has_interval
+
+
 # Against independent implementations
 
 

@@ -18,10 +18,7 @@ ENGLISH, RUSSIAN = "The answer is given below", "Ответ приведён н�
         ("भारत की राजधानी कहाँ स्थित है", "Devanagari"),
         ("\uff26\uff35\uff2c\uff2c \uff37\uff29\uff24\uff34\uff28 \uff2c\uff25\uff34\uff34\uff25\uff32\uff33", "Latin"),
         (
-            (
-                "\U0001d401\U0001d40e\U0001d40b\U0001d403 \U0001d40b\U0001d404\U0001d413\U0001d413\U0001d404\U0001d411",
-                "Latin",
-            ),
+            "\U0001d401\U0001d40e\U0001d40b\U0001d403 \U0001d40b\U0001d404\U0001d413\U0001d413\U0001d404\U0001d411",
             "Latin",
         ),
         ("αβγδεζηθικ", "Greek"),
