@@ -90,9 +90,9 @@ def _refused(note: str) -> LengthControl:
 
 
 def _ends(fit: LogisticFit) -> tuple[list[float] | None, list[float] | None]:
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     if fit.num_clusters < FEWEST_CELLS:
         return None, None
-    half = float(t.ppf(0.975, fit.num_clusters - 1)) * np.sqrt(np.diag(fit.covariance))
+    half = float(stdtrit(fit.num_clusters - 1, 0.975)) * np.sqrt(np.diag(fit.covariance))
     return (fit.coefficients - half).tolist(), (fit.coefficients + half).tolist()

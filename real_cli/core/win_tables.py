@@ -75,7 +75,7 @@ def rank_models(rows: Contests, models: list[str]) -> tuple[list[dict[str, Any]]
     Returns:
         One row a model, the strongest first, and no note; or no row, and why.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     if len(models) <= 2:
         return [], []
@@ -87,7 +87,7 @@ def rank_models(rows: Contests, models: list[str]) -> tuple[list[dict[str, Any]]
     if fit is None:
         return [], ["no ranking: the strengths have no finite fit, or all comparisons are about one prompt"]
     has_interval = fit.num_clusters >= FEWEST_CELLS
-    half = float(t.ppf(0.975, fit.num_clusters - 1)) * np.sqrt(np.diag(fit.covariance))
+    half = float(stdtrit(fit.num_clusters - 1, 0.975)) * np.sqrt(np.diag(fit.covariance))
     met = np.bincount(np.concatenate([rows.first, rows.second]), minlength=len(models))
     strengths = fit.values.round(NUM_DIGITS)
     made = [
