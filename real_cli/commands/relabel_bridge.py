@@ -63,7 +63,7 @@ def bridge(
     """Edit the rejected response towards the chosen one.
 
     A language model edits (BMC). The edit becomes 'chosen', what was chosen stays as 'chosen_original'; what was
-    measured on that is called X_original, and reference log-probabilities are removed. An edit that changes nothing is
+    measured on that is called X_original, and reference log-probabilities and degraded copies are removed. An edit that changes nothing is
     left out and counted. Train on the result with 'train-dpo --loss bmc'. A bridged record is bridged from its original
     again.
 
@@ -77,7 +77,7 @@ def bridge(
       real relabel bridge --from edit edited.jsonl | real train-dpo --loss bmc --policy smollm2 -o aligned
     """
     from real_cli.commands.asking import Asking
-    from real_cli.core.bridging import begin_bridging, bridge_from
+    from real_cli.core.bridging import begin_bridging, bridge_from, check_edit_field
     from real_cli.core.rubrics import BRIDGING
     from real_cli.streams.job import Job
     from real_cli.streams.rubric_files import read_rubric
@@ -88,7 +88,9 @@ def bridge(
         raise UsageError("--rubric: nobody is asked with --from; leave it out")
     asking = Asking(locals())
     asked = read_rubric(rubric, BRIDGING)
-    begin = partial(bridge_from, field=field) if field else partial(begin_bridging, rubric=asked, model=str(model))
+    begin = partial(begin_bridging, rubric=asked, model=str(model))
+    if field is not None:
+        begin = partial(bridge_from, field=check_edit_field(field))
     job = Job(
         files or [],
         output=output,

@@ -83,6 +83,8 @@ def implicit(
     sigmoid of the difference, which is SPA's label; a pair gets 'implicit_margin', chosen minus rejected.
     With --contrast the score is DLMA's: the log-probability after the positive prompt minus that after the negative
     one, without beta; a pair gets 'offset', which 'real train-dpo --loss dlma' reads. Labels nothing: 'real pair' does.
+    With another --field than score these have FIELD_ in front (FIELD_prob, FIELD_implicit_margin, FIELD_offset), so
+    that several models keep apart; a 'prob' that winprob wrote, a mean over all responses, is replaced.
     A prompt that fills --max-length leaves its record out.
 
     Streams, in windows of about 1,000 responses: memory does not grow with the input.
@@ -122,9 +124,10 @@ def implicit(
 
 
 def _against_reference(models: "ModelPair", beta: float | None) -> "Opinions":
+    from real_cli.core.opinions import check_beta
     from real_cli.models.opinions import ImplicitOpinions
 
-    return ImplicitOpinions(models, beta=DEFAULT_BETA if beta is None else beta)
+    return ImplicitOpinions(models, beta=check_beta(DEFAULT_BETA if beta is None else beta))
 
 
 def _against_opposite(models: "ModelPair", beta: float | None, contrast: tuple[str, str]) -> "Opinions":

@@ -5,11 +5,14 @@ from real_cli.core.goals import STALE_FIELDS
 from real_cli.core.records import Record, check_labeled, labeled_fields
 from real_cli.core.rubrics import Rubric
 from real_cli.core.texts import Text, is_text, plain_text, transcript
-from real_cli.errors import RecordError, clip
+from real_cli.errors import RecordError, UsageError, clip
 
 ORIGINAL = "chosen_original"
-# Measured on the pair as it was.
-OF_THE_PAIR = ("similarity", "margin", "implicit_margin", "offset")
+# Said of the pair as it was.
+OF_THE_PAIR = ("similarity", "margin", "implicit_margin", "offset", "weight", "annotation", "judge")
+# Made of the chosen response, and of no use beside another one: what relabel degrade and log-probabilities left.
+STALE = {*STALE_FIELDS, "degraded"}
+TEXTS = ("prompt", "chosen", "rejected", "responses", ORIGINAL)
 
 
 def begin_bridging(record: Record, rubric: Rubric, model: str) -> Inquiry[Record | None]:
@@ -56,8 +59,8 @@ def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
 
     Returns:
         The record: `chosen` is the edit, `chosen_original` what was chosen. What was measured on that (`score_chosen`,
-        `similarity`, ...) is called X_original from now on; reference log-probabilities are removed. None if the edit
-        is the rejected response itself.
+        `similarity`, ...) is called X_original from now on, and stays so when the pair is bridged again; reference
+        log-probabilities and degraded copies are removed. None if the edit is the rejected response itself.
 
     Example:
         >>> pair = {"prompt": "q", "chosen": "Four.", "rejected": "It is 5.", "score_chosen": 9, "score_rejected": 1}
@@ -67,14 +70,39 @@ def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
     """
     if plain_text(edited) == plain_text(record["rejected"]):
         return None
-    moved = {names[0] for field, names in labeled_fields(record).items() if field != "text"} - {*STALE_FIELDS}
+    moved = {names[0] for field, names in labeled_fields(record).items() if field != "text"} | {*OF_THE_PAIR}
     made: Record = {}
     for name, value in record.items():
+        if name in STALE:
+            continue
         if name == "chosen":
             made["chosen"] = edited
-        elif name not in STALE_FIELDS:
-            made[f"{name}_original" if name in moved or name in OF_THE_PAIR else name] = value
+        elif name in moved and f"{name}_original" not in record:
+            made[f"{name}_original"] = value
+        elif name not in moved:  # what was said of an earlier edit is of no response that is still here
+            made[name] = value
     return made | {ORIGINAL: record.get(ORIGINAL, record["chosen"]), "bridge": mark}
+
+
+def check_edit_field(field: str) -> str:
+    """Check the name of the field that holds an edited response.
+
+    Args:
+        field: What the user gave.
+
+    Returns:
+        The name.
+
+    Raises:
+        UsageError: If it is empty, or a field that holds something else.
+
+    Example:
+        >>> check_edit_field("edit")
+        'edit'
+    """
+    if not field or field in TEXTS:
+        raise UsageError(f"--from {clip(field)}: name the field that holds the edited response, 'edit' say")
+    return field
 
 
 def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
@@ -88,7 +116,7 @@ def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
         An inquiry without a question; it makes what `begin_bridging` does. The field is removed.
 
     Raises:
-        RecordError: If it is no pair, or the field holds no text.
+        RecordError: If it is no pair, or the field holds no text, or an empty one.
     """
     check_labeled(record)
     if field not in record and ORIGINAL in record:
@@ -97,6 +125,7 @@ def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
         found = clip(record[field]) if field in record else "missing"
         raise RecordError(f"field '{field}' is {found}; the edited response is needed")
     edited = record[field]
+    read_edit(plain_text(edited))
     rest = {name: value for name, value in record.items() if name != field}
     text = with_text(record["rejected"], edited) if isinstance(edited, str) else edited
     return ask_nothing(bridged(rest, text, {"field": field}))

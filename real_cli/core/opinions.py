@@ -13,6 +13,9 @@ from real_cli.core.records import LABELED_NAMES, LEFT_BEHIND, Record, is_prefere
 from real_cli.core.texts import is_number
 from real_cli.errors import RecordError, UsageError, clip
 
+# What other commands write and read under these names is no score.
+OTHER_NUMBERS = frozenset({"raw_score", "score_std", "prob", "weight", "chosen", "rejected", "model"})
+
 
 def check_field(field: str) -> str:
     """Check the name under which a score is written.
@@ -30,9 +33,35 @@ def check_field(field: str) -> str:
         >>> check_field("score_armo")
         'score_armo'
     """
-    if not field or field in LEFT_BEHIND or field in LABELED_NAMES:
+    if not field or field in LEFT_BEHIND or field in LABELED_NAMES or field in OTHER_NUMBERS:
         raise UsageError(f"--field {clip(field)}: is no name for a score; give another, 'score' or 'score_armo', say")
     return field
+
+
+def check_beta(beta: float) -> float:
+    """Check the scale of the implicit reward.
+
+    Args:
+        beta: What the user gave.
+
+    Returns:
+        The number.
+
+    Raises:
+        UsageError: If it is not above 0, or infinite: 0 makes every response equal, less turns the labels.
+
+    Example:
+        >>> check_beta(0.1)
+        0.1
+    """
+    if not 0 < beta < math.inf:
+        raise UsageError(f"--beta {beta:g}: must be a number above 0")
+    return beta
+
+
+def _beside(field: str, name: str) -> str:
+    """Name what is written beside a score, so that several models' opinions stay apart."""
+    return name if field == "score" else f"{field}_{name}"
 
 
 def implicit_rewards(policy: Sequence[float], reference: Sequence[float], beta: float) -> list[float]:
@@ -110,7 +139,7 @@ def add_implicit(record: Record, rewards: Sequence[float], field: str = "score")
 
     Returns:
         A new record with the rewards; `prob` on each of two responses; `implicit_margin`, chosen minus rejected, on a
-        preference record.
+        preference record. Both have FIELD_ in front for another field than `score`.
 
     Raises:
         RecordError: If a reward is not finite.
@@ -126,9 +155,9 @@ def add_implicit(record: Record, rewards: Sequence[float], field: str = "score")
     made = add_scores(record, rewards, field)
     if len(rewards) == 2:
         gap = rewards[0] - rewards[1]
-        made = with_values(made, "prob", sigmoid(np.array([gap, -gap])).tolist())
+        made = with_values(made, _beside(field, "prob"), sigmoid(np.array([gap, -gap])).tolist())
     if is_preference(record):
-        made |= {"implicit_margin": rewards[0] - rewards[1]}
+        made |= {_beside(field, "implicit_margin"): rewards[0] - rewards[1]}
     return made
 
 
@@ -141,7 +170,8 @@ def add_contrast(record: Record, rewards: Sequence[float], field: str = "score")
         field: Their name.
 
     Returns:
-        A new record with the rewards; `offset`, R of chosen minus R of rejected, on a preference record.
+        A new record with the rewards; `offset`, R of chosen minus R of rejected, on a preference record (FIELD_offset
+        for another field than `score`).
 
     Raises:
         RecordError: If a reward is not finite.
@@ -154,7 +184,7 @@ def add_contrast(record: Record, rewards: Sequence[float], field: str = "score")
         Liu et al., 2024, DLMA, arXiv:2402.11907: the self-reward margin.
     """
     made = add_scores(record, rewards, field)
-    return made | {"offset": rewards[0] - rewards[1]} if is_preference(record) else made
+    return made | {_beside(field, "offset"): rewards[0] - rewards[1]} if is_preference(record) else made
 
 
 def antisymmetrize(differences: NDArray[np.float64]) -> NDArray[np.float64]:

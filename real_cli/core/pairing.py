@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.core.comparisons import Comparison
-from real_cli.core.labels import have_equal_scores, order_pair, quality_gap, read_quality, settle_orient
+from real_cli.core.labels import have_equal_scores, order_pair, quality_gap, read_estimates, read_quality, settle_orient
 from real_cli.core.names import Emit, Orient, Strategy
-from real_cli.core.records import LEFT_BEHIND, Record, to_candidates, to_preference
+from real_cli.core.records import LEFT_BEHIND, Record, to_candidates, to_preference, with_responses
 from real_cli.core.strategies import STRATEGIES, Pair, Pool
 from real_cli.core.texts import as_completion, comparable, is_number, text_key
 from real_cli.core.vectors import Vectors, cosine_similarities, stack_embeddings
@@ -31,6 +31,8 @@ class Settings:
     emit: Emit = Emit.pairs
     curriculum: bool = False
     aepo_lambda: float = 1.0
+    width: float = 1.0
+    quantile: float = 0.05
     seed: int = 0
 
 
@@ -176,8 +178,10 @@ def _make_pool(
     comparison: Comparison | None,
 ) -> Pool:
     rule = STRATEGIES[settings.strategy]
-    quality: NDArray[np.float64] = np.empty(0)
-    if rule.needs_quality:
+    quality = deviations = np.empty(0)
+    if rule.needs_deviations:
+        quality, deviations = read_estimates(responses, numbers)
+    elif rule.needs_quality:
         quality = _need_quality(responses, settings)
     embeddings: Vectors = np.empty((0, 0))
     similarities = embeddings
@@ -198,8 +202,11 @@ def _make_pool(
         similarities,
         embeddings,
         quality,
+        deviations,
         seed=text_key(candidates["prompt"]) + settings.seed.to_bytes(8, "big") if rule.needs_draw else b"",
         aepo_lambda=settings.aepo_lambda,
+        width=settings.width,
+        quantile=settings.quantile,
     )
 
 
@@ -219,14 +226,19 @@ def _add_ranking(outcome: Outcome, candidates: Record, responses: list[Record], 
     order = np.argsort(-quality, kind="stable")
     # Equal scores share the better rank.
     ranked = [_light(responses[index]) | {"rank": int((quality > quality[index]).sum()) + 1} for index in order]
-    outcome.records.append(candidates | {"responses": ranked})
+    outcome.records.append(_with_some(candidates, [responses[index] for index in order], ranked))
     return outcome
 
 
 def _unlabeled(candidates: Record, responses: list[Record], extra: Record) -> Record:
     # Whoever labels the pair must not see a label that it had.
     light = [{name: value for name, value in _light(response).items() if name != "rank"} for response in responses]
-    return candidates | {"responses": light} | extra
+    return _with_some(candidates, responses, light) | extra
+
+
+def _with_some(candidates: Record, own: list[Record], written: list[Record]) -> Record:
+    places = {id(response): place for place, response in enumerate(candidates["responses"])}
+    return with_responses(candidates, written, [places[id(response)] for response in own])
 
 
 def _light(response: Record) -> Record:

@@ -184,7 +184,8 @@ def to_preference(record: Record, chosen: Record, rejected: Record, extra: Recor
 
     Returns:
         The record with `chosen` and `rejected` where `responses` stood. Every other field F of a response becomes
-        F_chosen and F_rejected, except embeddings and ranks.
+        F_chosen and F_rejected, except embeddings and ranks. A matrix of `preferences` over the responses goes: a
+        pair whose label may be turned does not keep its order.
 
     Example:
         >>> record = {"id": 7, "prompt": "q", "responses": [{"text": "a", "score": 1}, {"text": "b", "score": 3}]}
@@ -195,7 +196,7 @@ def to_preference(record: Record, chosen: Record, rejected: Record, extra: Recor
     preference: Record = {}
     for field, value in record.items():
         if field != "responses":
-            preference[field] = value
+            preference |= {field: value} if field != "preferences" else {}
             continue
         preference["chosen"] = as_completion(record["prompt"], chosen["text"])
         preference["rejected"] = as_completion(record["prompt"], rejected["text"])
@@ -206,6 +207,29 @@ def to_preference(record: Record, chosen: Record, rejected: Record, extra: Recor
                     if name in response:
                         preference[labeled] = response[name]
     return preference | extra
+
+
+def with_responses(record: Record, responses: list[Record], numbers: list[int]) -> Record:
+    """Write other responses into a candidates record: some of its own, in an order that may be new.
+
+    Args:
+        record: A candidates record.
+        responses: What it is to have.
+        numbers: Which of its responses each of them is, from 0.
+
+    Returns:
+        A new record; its matrix of `preferences`, if it has one, is of the new responses in their order.
+
+    Example:
+        >>> record = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}], "preferences": [[0.5, 0.1], [0.9, 0.5]]}
+        >>> with_responses(record, [{"text": "b"}, {"text": "a"}], [1, 0])["preferences"]
+        [[0.5, 0.9], [0.1, 0.5]]
+    """
+    made = record | {"responses": responses}
+    rows, size = record.get("preferences"), len(record["responses"])
+    if isinstance(rows, list) and [len(row) if isinstance(row, list) else -1 for row in rows] == [size] * size:
+        made["preferences"] = [[rows[i][j] for j in numbers] for i in numbers]
+    return made
 
 
 def swap_labels(record: Record) -> Record:

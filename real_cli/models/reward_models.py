@@ -156,8 +156,16 @@ def _own_limit(path: str, model: Any, tokenizer: Any) -> int:
     """Return the most tokens that a model reads, by its tokenizer, its positions, its CrossEncoder folder."""
     config = model.config.get_text_config()
     said = (read_config(path, "sentence_bert_config.json") or {}).get("max_seq_length")
-    limits = [tokenizer.model_max_length, getattr(config, "max_position_embeddings", None), said]
+    limits = [tokenizer.model_max_length, getattr(config, "max_position_embeddings", None), _positions(model), said]
     return int(min(limit for limit in limits if isinstance(limit, int | float) and limit > 0))
+
+
+def _positions(model: Any) -> int | None:
+    """Count the positions of a model of RoBERTa's kind, which begin behind the padding token's number."""
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            return int(module.num_embeddings - module.padding_idx - 1)
+    return None
 
 
 def _choose_label(name: str, config: Any, label: int | None) -> int:

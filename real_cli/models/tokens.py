@@ -159,6 +159,7 @@ def render_conversation(tokenizer: Any, record: Record, messages: Text, *, promp
             return_dict=True,
             tools=tools,
             add_generation_prompt=prompt,
+            tokenizer_kwargs={"verbose": False},  # what is too long is cut, counted and told by us
             **options,
         )
     except Exception as error:  # templates raise what they like: jinja's errors, ValueError, TypeError

@@ -3,9 +3,9 @@
 import pytest
 
 from real_cli.core.asking import Answer, advance
-from real_cli.core.bridging import begin_bridging, bridge_from, bridged
+from real_cli.core.bridging import begin_bridging, bridge_from, bridged, check_edit_field
 from real_cli.core.rubrics import BRIDGING
-from real_cli.errors import RecordError
+from real_cli.errors import RecordError, UsageError
 from real_cli.streams.rubric_files import read_rubric
 
 PAIR = {
@@ -53,6 +53,21 @@ def test_what_was_measured_on_the_original_is_called_so():
     assert not {"score_chosen", "model_chosen", "similarity", "ref_chosen_logps", "ref_rejected_logps"} & made.keys()
 
 
+def test_what_was_said_of_the_label_is_called_so_and_copies_of_the_chosen_go():
+    said = {"weight": 2, "offset": 1, "margin": 3, "annotation": {"verdict": "first"}, "judge": {"verdict": "chosen"}}
+    _, made = bridge(PAIR | said | {"degraded": [{"text": "Fo.", "degree": 1}]}, "It is 4.")
+    assert {name: made[f"{name}_original"] for name in said} == said
+    assert not {"degraded", *said} & made.keys()
+
+
+def test_bridged_scored_and_bridged_again_the_original_keeps_its_score():
+    _, once = bridge(PAIR, "It is 4.")
+    _, twice = bridge(once | {"score_chosen": 5, "weight": 3}, "It is four.")
+    assert (twice["chosen"], twice["chosen_original"]) == ("It is four.", "Four.")
+    assert twice["score_chosen_original"] == 9
+    assert "score_chosen" not in twice  # 5 was the score of an edit that is gone
+
+
 def test_bridging_twice_is_bridging_once():
     words, once = bridge(PAIR, "It is 4.")
     again, twice = bridge(once, "It is 4.")
@@ -92,6 +107,18 @@ def test_an_edit_from_a_field_asks_nothing_and_takes_the_field_away():
     assert advance(bridge_from(made, "edit"), None) == ([], [made])  # twice is once
     with pytest.raises(RecordError, match="field 'edit' is missing; the edited response is needed"):
         bridge_from(PAIR, "edit")
+
+
+@pytest.mark.parametrize("edit", ["", "  "])
+def test_an_empty_edit_in_a_field_is_refused(edit):
+    with pytest.raises(RecordError, match="the edited response is empty"):
+        bridge_from(PAIR | {"edit": edit}, "edit")
+
+
+@pytest.mark.parametrize("field", ["", "prompt", "chosen", "rejected", "responses", "chosen_original"])
+def test_a_field_that_holds_something_else_holds_no_edit(field):
+    with pytest.raises(UsageError, match=r"^--from '.*': name the field that holds the edited response"):
+        check_edit_field(field)
 
 
 def test_unlabeled_responses_are_refused_with_what_labels_them():

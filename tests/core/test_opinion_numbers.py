@@ -15,6 +15,7 @@ from real_cli.core.opinions import (
     add_implicit,
     add_scores,
     antisymmetrize,
+    check_beta,
     check_field,
     contrast_rewards,
     implicit_rewards,
@@ -87,10 +88,24 @@ def test_a_name_of_ones_own_keeps_the_scores_that_are_there():
     assert (made["score_chosen"], made["score_armo_chosen"], made["score_armo_rejected"]) == (3, 0.5, 0.25)
 
 
-@pytest.mark.parametrize("field", ["", "text", "rank", "embedding", "ref_logps"])
+@pytest.mark.parametrize("field", ["", "text", "rank", "embedding", "ref_logps", "raw_score", "prob", "chosen"])
 def test_a_score_cannot_take_the_name_of_something_else(field):
     with pytest.raises(UsageError, match="is no name for a score"):
         check_field(field)
+
+
+def test_two_models_opinions_under_two_names_stay_apart():
+    made = add_contrast(add_implicit(add_implicit(PAIR, [1.0, 0.0], "score_a"), [0.0, 2.0], "score_b"), [3.0, 1.0], "c")
+    assert (made["score_a_implicit_margin"], made["score_b_implicit_margin"], made["c_offset"]) == (1.0, -2.0, 2.0)
+    assert made["score_a_prob_chosen"] == pytest.approx(1 / (1 + math.exp(-1)))
+    assert made["score_b_prob_chosen"] == pytest.approx(1 / (1 + math.exp(2)))
+    assert not {"prob_chosen", "implicit_margin", "offset"} & made.keys()
+
+
+@pytest.mark.parametrize("beta", [0.0, -1.0, math.nan, math.inf])
+def test_a_scale_that_turns_or_hides_the_labels_is_refused(beta):
+    with pytest.raises(UsageError, match="--beta .* must be a number above 0"):
+        check_beta(beta)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

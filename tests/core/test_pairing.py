@@ -180,6 +180,32 @@ def test_orient_none_leaves_two_responses_without_label_and_without_embedding():
     assert [set(response) for response in pair["responses"]] == [{"text", "score"}] * 2
 
 
+JUDGED = {
+    "prompt": "q",
+    "responses": [{"text": "a", "score": 1}, {"text": "b", "score": 3}, {"text": "c", "score": 2}],
+    "preferences": [[0.5, 0.1, 0.2], [0.9, 0.5, 0.7], [0.8, 0.3, 0.5]],
+}
+
+
+def test_a_matrix_over_the_responses_follows_them_into_an_unlabeled_pair():
+    """b is best, a is worst: b beats a at .9, whichever stands first."""
+    (made,) = choose_pairs(JUDGED, Settings(Strategy.best_worst, Orient.none)).records
+    texts = [response["text"] for response in made["responses"]]
+    assert sorted(texts) == ["a", "b"]
+    assert made["preferences"][texts.index("b")][texts.index("a")] == 0.9
+
+
+def test_a_matrix_over_the_responses_follows_them_into_a_ranking():
+    (made,) = choose_pairs(JUDGED, Settings(Strategy.best_worst, emit=Emit.ranking)).records
+    assert [response["text"] for response in made["responses"]] == ["b", "c", "a"]
+    assert made["preferences"] == [[0.5, 0.7, 0.9], [0.3, 0.5, 0.8], [0.1, 0.2, 0.5]]
+
+
+def test_a_labeled_pair_has_no_matrix_as_its_label_may_be_turned():
+    (made,) = choose_pairs(JUDGED, Settings(Strategy.best_worst)).records
+    assert "preferences" not in made
+
+
 def test_without_scores_or_ranks_the_pair_stays_unlabeled():
     (pair,) = pairs(candidates({"text": "a"}, {"text": "b"}), Strategy.random)
     assert [response["text"] for response in pair["responses"]] == ["a", "b"]

@@ -197,6 +197,26 @@ def test_the_models_own_limit_holds_where_a_larger_one_is_asked_for(folders):
     assert load_reward_model(str(folders["llama"]), device="cpu", max_length=1000).max_length == 64
 
 
+def test_a_robertas_positions_begin_behind_its_padding_token(tmp_path):
+    """64 positions, padding token 1: positions 2 to 63 are words', 62 of them."""
+    folder = save_reward_model(tmp_path / "roberta", "roberta", pad_token_id=1, num_labels=1)
+    assert load_reward_model(str(folder), device="cpu").max_length == 62
+    (made,), pointwise = scores_of(folder, [candidates("the cat " * 50, "sat")], chat_template=False)
+    assert len(made) == 1
+    assert "1 cut to 62 tokens" in pointwise.sentence()
+
+
+def test_what_is_cut_is_told_by_us_alone(folders, caplog):
+    import logging
+
+    logger = logging.getLogger("transformers")
+    logger.propagate, before = True, logger.propagate
+    with caplog.at_level(logging.WARNING, "transformers"):
+        scores_of(folders["chat"], [candidates("the cat " * 50, "sat")])
+    logger.propagate = before
+    assert "longer than the specified maximum" not in caplog.text
+
+
 @given(st.lists(st.integers(-1, 2), min_size=1, max_size=30), st.integers(1, 30))
 def test_only_beginnings_go_and_the_prompts_first(owners, limit):
     if owners.count(-1) >= limit:
