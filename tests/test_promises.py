@@ -63,11 +63,19 @@ class Row:
     filters: bool = False  # records in, records out
     model: bool = False  # slow to start: loads torch once a record came
     empty: tuple[int, str] = (0, "")  # status and standard output without a record: "", or "object"
-    missing: str = "field 'responses' is missing; "  # what is said of a record with a prompt and no more
+    # What is said of a record with a prompt and no more; None where that is enough.
+    missing: str | None = "field 'responses' is missing; "
     notes: tuple[str, ...] | None = None  # where a note of each response is in the output; None: as usual
 
 
 ROWS = {
+    "sample": Row(
+        ("--policy", "POLICY", "--per-row-reference", "--max-tokens", "3", "--stop", "x"),
+        PAIR,
+        filters=True,
+        model=True,
+        missing=None,  # a prompt is all it needs
+    ),
     "embed": Row(("--model", "POLICY"), CANDIDATES, filters=True, model=True),
     "pair": Row(("--strategy", "easy"), CANDIDATES, filters=True),
     "relabel bridge": Row(("--from", "edit"), PAIR | {"edit": " sat on the log"}, filters=True, notes=BRIDGED),
@@ -88,6 +96,7 @@ ROWS = {
         model=True,
         empty=(1, ""),
     ),
+    "eval labels": Row((), PAIR, empty=(0, "object")),
     "eval margin": Row(("--policy", "POLICY", "--reference", "POLICY"), PAIR, model=True, empty=(0, "object")),
     "eval winrate": Row((), PAIR | {"model_chosen": "new", "model_rejected": "old"}, empty=(0, "object")),
     "eval pairs": Row((), PAIR, empty=(0, "object")),
@@ -251,7 +260,7 @@ def test_a_broken_second_line_stops_with_one_line_that_names_it(run, command):
     assert message.startswith("real: <stdin>:2: not JSON: ")
 
 
-@every_reader
+@commands(lambda row: row.missing is not None)
 def test_a_missing_field_stops_with_one_line_that_names_it(run, command):
     result = run(command, line({"prompt": "q", "note": "no responses"}))
     assert (result.exit_code, result.stdout) == (1, "")

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from real_cli import __version__
 from real_cli.commands.embed import embed
+from real_cli.commands.eval_labels import labels
 from real_cli.commands.eval_margin import margin
 from real_cli.commands.eval_pairs import pairs
 from real_cli.commands.eval_winrate import winrate
@@ -26,6 +27,8 @@ from real_cli.commands.relabel_reward import reward
 from real_cli.commands.relabel_shape import shape
 from real_cli.commands.relabel_weight import weight
 from real_cli.commands.relabel_winprob import winprob
+from real_cli.commands.sample import sample
+from real_cli.commands.sampling_options import GROUPS as SAMPLING_GROUPS
 from real_cli.commands.soup import soup
 from real_cli.commands.train_dpo import train_dpo
 from real_cli.commands.training_options import GROUPS
@@ -40,7 +43,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 class InPipeOrder(TyperGroup):
     """List commands as a pipe runs them; Typer would put groups last."""
 
-    ORDER = ("embed", "pair", "relabel", "train-dpo", "soup", "eval", "init")
+    ORDER = ("sample", "embed", "pair", "relabel", "train-dpo", "soup", "eval", "init")
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in order."""
@@ -101,6 +104,7 @@ def real(
     """
 
 
+app.command(cls=grouped(SAMPLING_GROUPS))(sample)
 app.command()(embed)
 app.command()(pair)
 app.add_typer(relabel, name="relabel")
@@ -118,6 +122,7 @@ relabel.command()(dsat)
 app.command(cls=grouped(GROUPS))(train_dpo)
 app.command()(soup)
 app.add_typer(evaluate, name="eval")
+evaluate.command()(labels)
 evaluate.command()(margin)
 evaluate.command()(pairs)
 evaluate.command()(winrate)

@@ -44,6 +44,8 @@ def sample(
     template: own.Template = None,
     lowest_score: own.LowestScore = None,
     max_retries: own.MaxRetries = None,
+    pre_query: own.PreQuery = False,
+    response_temperature: own.ResponseTemperature = None,
     shard: own.Shard = None,
     resume: own.Resume = None,
     endpoint: asked.EndpointOption = None,

@@ -150,6 +150,24 @@ MaxRetries = Annotated[
         help="With --lowest-score: how often one prompt is sampled anew, over all runs; 'retries' counts it.",
     ),
 ]
+PreQuery = Annotated[
+    bool,
+    typer.Option(
+        "--pre-query",
+        help="Read nothing: the policy, given what its chat template puts before a user's words, writes -n "
+        "instructions, and answers each (Magpie).",
+    ),
+]
+ResponseTemperature = Annotated[
+    float | None,
+    typer.Option(
+        "--response-temperature",
+        metavar="X",
+        min=0,
+        show_default="0",
+        help="With --pre-query: of the answers; --temperature is of the instructions.",
+    ),
+]
 GenerationTokens = Annotated[
     int | None,
     typer.Option(
@@ -166,7 +184,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     title: tuple(names.split())
     for title, names in {
         "Sampling": "policy num_responses temperature top_p greedy max_tokens stop system chat append seed",
-        "Ways of sampling": """per_row_reference principles contrast improve template lowest_score max_retries""",
+        "Ways of sampling": """per_row_reference principles contrast improve template lowest_score max_retries
+            pre_query response_temperature""",
         "Data": "shard resume output on_error rejects max_line_bytes quiet",
         "A server": """endpoint key_variable concurrency retries timeout cache no_cache emit_requests apply_results
             price""",

@@ -15,6 +15,12 @@ class Strategy(StrEnum):
     best_random = "best-random"
     best_vs_rest = "best-vs-rest"
     all = "all"
+    dts = "dts"
+    drts = "drts"
+    delta_ucb = "delta-ucb"
+    delta_quantile = "delta-quantile"
+    infomax = "infomax"
+    maxmin_lcb = "maxmin-lcb"
 
 
 class Orient(StrEnum):
@@ -261,3 +267,4 @@ class SamplingMode(StrEnum):
     reference = "reference"
     improve = "improve"
     lowest_score = "lowest-score"
+    pre_query = "pre-query"

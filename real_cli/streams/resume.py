@@ -1,6 +1,6 @@
 """Going on with an output that a killed run left behind."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -119,3 +119,23 @@ def _take(
             return True
         failed[found].append(item)
     return False
+
+
+def last_record(path: Path) -> Record:
+    """Read the last record of an earlier output.
+
+    Args:
+        path: A file whose last line is whole.
+
+    Returns:
+        The record; an empty one if there is none.
+
+    Raises:
+        RealError: If a line is no record.
+    """
+    with path.open("rb") as file:
+        last = deque(read_lines(file), maxlen=1)
+    try:
+        return parse_record(last[0].data) if last else {}
+    except RecordError as error:
+        raise RealError(f"{path}:{last[0].number}: {error}") from None

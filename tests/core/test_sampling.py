@@ -2,24 +2,22 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from real_cli.core.asking import Choice, Completion, Sampling, advance, read_answer, request_body
 from real_cli.core.draws import response_seed, uniform_numbers
+from real_cli.core.improving import IMPROVING, check_improving, read_complaint, sample_improved
 from real_cli.core.names import SamplingMode
 from real_cli.core.principles import Principle, draw_principle, parse_principles
-from real_cli.core.sampling import Plan, PromptReader, SamplingTally
+from real_cli.core.prompting import PromptReader
+from real_cli.core.sampling import Plan, SamplingTally
 from real_cli.core.sampling_modes import (
-    IMPROVING,
     MODES,
-    check_improving,
-    read_complaint,
     sample_again,
     sample_by_principle,
     sample_contrast,
-    sample_improved,
     sample_reference,
     sample_responses,
 )
@@ -51,6 +49,7 @@ def numbered(question):
 # Seeds and draws
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=8), st.integers(0, 10_000))
 def test_a_number_depends_on_its_seed_and_step_alone(seeds, step):
     together = uniform_numbers(np.array(seeds, dtype=np.uint64), step)
