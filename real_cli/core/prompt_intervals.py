@@ -27,8 +27,8 @@ class PromptIntervals:
     def __init__(self, prompts: NDArray[np.uint64], *, seed: int = 0) -> None:
         # The first two bytes, as `cell_of` reads them.
         self._cells = ((prompts >> np.uint64(48)) % np.uint64(NUM_CELLS)).astype(np.int64)
-        self._prompts = prompts
-        self.num_prompts = int(np.unique(prompts).size)
+        distinct, self._prompts = np.unique(prompts, return_inverse=True)
+        self.num_prompts = int(distinct.size)
         self._bootstrap = Bootstrap(self._cells, seed=seed)
         self._without_spread: dict[str, None] = {}
 
@@ -77,7 +77,7 @@ class PromptIntervals:
             return _fields(name, None, None)
         value, count = float(numbers.mean()), int(numbers.size)
         wilson = wilson_interval(round(value * count), count)
-        num_prompts = int(np.unique(self._pick_prompts(outcomes, rows)).size)
+        num_prompts = self._count_prompts(outcomes, rows)
         if num_prompts == count or wilson is None:
             return _fields(name, value, wilson)
         if not self._is_sound(cells):
@@ -154,12 +154,12 @@ class PromptIntervals:
         known = ~np.isnan(numbers)
         return cells[known], numbers[known]
 
-    def _pick_prompts(self, values: Numbers, rows: Rows | None) -> NDArray[np.uint64]:
+    def _count_prompts(self, values: Numbers, rows: Rows | None) -> int:
         prompts, numbers = (self._prompts, values) if rows is None else (self._prompts[rows], values[rows])
-        return prompts[~np.isnan(numbers)]
+        return int(np.count_nonzero(np.bincount(prompts[~np.isnan(numbers)])))
 
     def _is_sound(self, cells: NDArray[np.int64]) -> bool:
-        return np.unique(cells).size >= FEWEST_CELLS
+        return int(np.count_nonzero(np.bincount(cells))) >= FEWEST_CELLS
 
 
 def _is_flat(interval: Interval, value: float) -> bool:
