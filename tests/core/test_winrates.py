@@ -123,13 +123,13 @@ def test_without_a_tie_judged_in_both_orders_the_flips_may_have_been_left_out():
 
 
 def test_who_won_by_length():
-    """Winners are 3, 3, -2 and 0 longer: 2 of 3 that differ. A tie has no winner."""
+    """Winners are 3, 3, 7, -2 and 0 longer: 3 of 4 that differ. A tie has no winner."""
     rows = alike(1, "a", "b", "win", 3) + alike(1, "a", "b", "loss", -3) + alike(1, "b", "a", "win", -2)
-    rows += alike(1, "a", "b", "win", 0) + alike(1, "a", "b", "tie", 40)
+    rows += alike(1, "a", "b", "loss", -7) + alike(1, "a", "b", "win", 0) + alike(1, "a", "b", "tie", 40)
     summary = summed(rows)
-    assert (summary["num_longer_won"], summary["num_unequal_lengths"]) == (2, 3)
-    assert summary["share_longer_won"] == pytest.approx(2 / 3)
-    assert sum(summary["winner_length_difference"]["counts"]) == 4
+    assert (summary["num_longer_won"], summary["num_unequal_lengths"]) == (3, 4)
+    assert summary["share_longer_won"] == 0.75
+    assert sum(summary["winner_length_difference"]["counts"]) == 5
 
 
 def test_the_histogram_of_winners_lengths():
