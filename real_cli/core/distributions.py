@@ -36,8 +36,8 @@ def describe(values: NDArray[np.float64]) -> dict[str, float | int] | None:
 def histogram(values: NDArray[np.float64]) -> dict[str, list[float] | list[int]] | None:
     """Count numbers in bins of equal width.
 
-    As many bins as the narrower of Sturges' rule and Freedman and Diaconis' asks for (numpy's 'auto' up to 2.0), at most
-    40: far outliers would otherwise ask for millions.
+    As many bins as the narrower of Sturges' rule and Freedman and Diaconis' asks for (numpy's 'auto' up to 2.0), at
+    most 40: far outliers would otherwise ask for millions.
 
     Args:
         values: Numbers; NaN stands for a missing one.
