@@ -16,7 +16,7 @@ from real_cli.core.names import Orient, Strategy
 from real_cli.core.pairing import EQUAL_TEXTS, Settings, choose_pairs
 from real_cli.core.records import Record, is_preference, to_candidates
 from real_cli.core.report import ExcerptRow
-from real_cli.core.strategy_trials import PLACE, Choice, StrategyTrials, without_labels
+from real_cli.core.strategy_trials import PLACE, Choice, StrategyTrials, with_places
 from real_cli.core.texts import text_key
 
 EVERY_PAIR = Settings(Strategy.all, Orient.none)
@@ -75,7 +75,7 @@ class LabelSurvey:
         if is_preference(record) and not self._trials:
             equal = record["chosen"] == record["rejected"]
             return Reading(marks, [] if equal else [FoundPair(record, 0, 1)], {}, [EQUAL_TEXTS] if equal else [])
-        light = without_labels(to_candidates(record))
+        light = with_places(to_candidates(record))
         outcome = choose_pairs(light, EVERY_PAIR, comparison)
         pairs = [FoundPair(pair, *(response[PLACE] for response in pair["responses"])) for pair in outcome.records]
         return Reading(marks, pairs, self._trials.choose(light, comparison) if self._trials else {}, outcome.dropped)

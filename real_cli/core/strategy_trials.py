@@ -19,9 +19,7 @@ from real_cli.errors import UsageError, clip
 # A strategy that says nothing of the order spends a budget in an order of chance.
 BY_CHANCE = KeepRule("random", lowest=True)
 COMPARED = ("expected_flips", "share_wrong")
-# What strategies and keep rules may read of a response, besides the place it had.
-READ = ("text", "embedding", "embedding_dtype", "score", "rank")
-PLACE = "place"
+PLACE = "*place"
 
 
 def parse_strategies(text: str) -> list[Strategy]:
@@ -47,21 +45,21 @@ def parse_strategies(text: str) -> list[Strategy]:
     return [Strategy(name) for name in names]
 
 
-def without_labels(record: Record) -> Record:
-    """Reduce a record to what strategies read; each response knows its place.
+def with_places(record: Record) -> Record:
+    """Let each response know its place, so that what a strategy chose can be found again.
 
     Args:
         record: A checked candidates record.
 
     Returns:
-        A record of the same responses.
+        A record of the same responses; its pairs are never oriented, so that no label is read but by a strategy that
+        chooses by scores.
+
+    Example:
+        >>> [response["*place"] for response in with_places({"responses": [{"text": "a"}, {"text": "b"}]})["responses"]]
+        [0, 1]
     """
-    responses = [
-        {name: response[name] for name in READ if name in response} | {PLACE: place}
-        for place, response in enumerate(record["responses"])
-    ]
-    light = {"prompt": record["prompt"], "responses": responses}
-    return light | ({"similarity": record["similarity"]} if "similarity" in record else {})
+    return record | {"responses": [response | {PLACE: place} for place, response in enumerate(record["responses"])]}
 
 
 class Choice(NamedTuple):
@@ -98,7 +96,7 @@ class StrategyTrials:
         """Let every strategy choose; nothing is counted yet.
 
         Args:
-            light: A record without labels.
+            light: What `with_places` made of the record.
             comparison: Of its responses, where it was worked out before.
 
         Returns:

@@ -18,7 +18,7 @@ from real_cli.core.comparisons import Comparisons
 from real_cli.core.gold import Truth, read_marks
 from real_cli.core.intervals import Bootstrap
 from real_cli.core.names import Strategy
-from real_cli.core.strategy_trials import StrategyTrials, without_labels
+from real_cli.core.strategy_trials import StrategyTrials, with_places
 from real_cli.core.texts import text_key
 
 SPREAD = 3.0
@@ -91,7 +91,7 @@ def tables_of(repeat, num_prompts=NUM_PROMPTS):
     for record in records:
         comparisons.add(record)
     for record in records:
-        light = without_labels(record)
+        light = with_places(record)
         choices = trials.choose(light, comparisons.take(record))
         trials.add(text_key(record["prompt"]), choices, read_marks(record, TRUTH))
     rows = trials.rows()
