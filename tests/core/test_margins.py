@@ -225,6 +225,13 @@ def test_the_interval_of_repeated_prompts_is_never_narrower_than_that_of_as_many
     assert (summary["accuracy_low"], summary["accuracy_high"]) == pytest.approx(wilson_interval(10, 20))
 
 
+def test_draws_that_differ_less_than_pairs_would_leave_wilsons_interval():
+    """One right and one wrong of 38 prompts, both right of two: 42 of 80 pairs, and prompts hardly differ."""
+    pairs = [(1, 0) if number % 2 or number < 4 else (0, 1) for number in range(80)]
+    summary = summed(*pairs, prompts=[f"prompt {number // 2}" for number in range(80)])
+    assert (summary["accuracy_low"], summary["accuracy_high"]) == pytest.approx(wilson_interval(42, 80))
+
+
 def test_few_prompts_of_many_pairs_have_no_interval():
     summary = summed(*drawn(40), prompts=[f"prompt {number % 9}" for number in range(40)])
     assert summary["accuracy_low"] is None
