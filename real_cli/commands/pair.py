@@ -25,7 +25,8 @@ def pair(
             show_default="easy",
             help="How to choose. By similarity: easy (least similar), hard (most similar), centroid (nearest to the "
             "two cluster centers), aepo (representative and diverse). Neither: random, all. By score: best-worst, "
-            "best-random, best-vs-rest.",
+            "best-random, best-vs-rest. By score and score_std, for annotators to come: dts, drts, delta-ucb, "
+            "delta-quantile, infomax, maxmin-lcb.",
         ),
     ] = None,
     keep: Annotated[
@@ -76,6 +77,28 @@ def pair(
             "--aepo-lambda", metavar="X", min=0, show_default="1.0", help="Weight of diversity in --strategy aepo."
         ),
     ] = None,
+    deviations: Annotated[
+        float | None,
+        typer.Option(
+            "--deviations",
+            metavar="X",
+            min=0,
+            max=1000,
+            show_default="1.0",
+            help="How many score_std a bound lies from its score, in the strategies that read score_std.",
+        ),
+    ] = None,
+    quantile: Annotated[
+        float | None,
+        typer.Option(
+            "--quantile",
+            metavar="X",
+            min=0,
+            max=1,
+            show_default="0.05",
+            help="Which gap --strategy delta-quantile takes; 0 is the widest.",
+        ),
+    ] = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
@@ -97,15 +120,26 @@ def pair(
       real embed candidates.jsonl | real pair --strategy easy --keep 35% > pairs.jsonl
       real pair --strategy best-vs-rest --curriculum scored.jsonl > stages.jsonl
       real pair --orient none embedded.jsonl > to-label.jsonl
+      real pair --strategy delta-ucb --orient none predicted.jsonl | real relabel judge -m judge > pairs.jsonl
     """
     from real_cli.core.comparisons import Comparisons
     from real_cli.core.pairing import Settings, choose_pairs
     from real_cli.core.plans import Savings, check_settings, default_strategy, plan_keep
     from real_cli.streams.keeping import kept_lines
 
-    weight = 1.0 if aepo_lambda is None else aepo_lambda
-    settings = Settings(strategy or default_strategy(curriculum), orient, emit, curriculum, weight, seed)
-    check_settings(settings, strategy_given=strategy is not None, keep=keep, lambda_given=aepo_lambda is not None)
+    settings = Settings(
+        strategy or default_strategy(curriculum),
+        orient,
+        emit,
+        curriculum,
+        Settings.aepo_lambda if aepo_lambda is None else aepo_lambda,
+        Settings.width if deviations is None else deviations,
+        Settings.quantile if quantile is None else quantile,
+        seed,
+    )
+    knobs = {"--aepo-lambda": aepo_lambda, "--deviations": deviations, "--quantile": quantile}
+    given = [name for name, value in knobs.items() if value is not None]
+    check_settings(settings, strategy_given=strategy is not None, keep=keep, given=given)
     order = plan_keep(keep, by, lowest, settings)
     savings = Savings()
     comparisons = Comparisons()

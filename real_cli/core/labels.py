@@ -1,5 +1,6 @@
 """Who is chosen and who is rejected."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from real_cli.core.names import Orient
 from real_cli.core.records import Record
 from real_cli.core.texts import is_number
+from real_cli.errors import RecordError, clip
 
 
 def read_quality(responses: list[Record], orient: Orient = Orient.auto) -> NDArray[np.float64] | None:
@@ -37,6 +39,34 @@ def _qualities(responses: list[Record], orient: Orient) -> list[float] | None:
         if orient is not other and all(map(is_number, values)):
             return [sign * float(value) for value in values]
     return None
+
+
+def read_estimates(responses: list[Record], numbers: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Read how good each response is thought to be, and how sure that is.
+
+    Args:
+        responses: Objects with `score` and `score_std`.
+        numbers: Their places in the record, counted from 1, for messages.
+
+    Returns:
+        Scores, and their standard deviations; each of shape (n,).
+
+    Raises:
+        RecordError: If a response lacks one of them, or a deviation is below 0; the message names both.
+
+    Example:
+        >>> read_estimates([{"score": 2, "score_std": 0.5}], [1])
+        (array([2.]), array([0.5]))
+    """
+    for number, response in zip(numbers, responses, strict=True):
+        for field in ("score", "score_std"):
+            value: Any = response.get(field)
+            if not is_number(value) or (field == "score_std" and value < 0):
+                found = clip(value) if field in response else "missing"
+                least = ", 0 or more," if field == "score_std" else ""
+                raise RecordError(f"response {number}: field '{field}' is {found}; a number{least} is needed")
+    scores, deviations = ([float(response[field]) for response in responses] for field in ("score", "score_std"))
+    return np.array(scores), np.array(deviations)
 
 
 def settle_orient(responses: list[Record], orient: Orient) -> Orient:

@@ -1,5 +1,6 @@
 """What the options of `pair` mean together, and what a run of it saved."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,14 +21,22 @@ class KeepOrder(NamedTuple):
     seed: int
 
 
-def check_settings(settings: Settings, *, strategy_given: bool, keep: str | None, lambda_given: bool = False) -> None:
+# Options that some strategies read.
+READERS: dict[str, frozenset[Strategy]] = {
+    "--aepo-lambda": frozenset({Strategy.aepo}),
+    "--deviations": frozenset(name for name, rule in STRATEGIES.items() if rule.needs_deviations),
+    "--quantile": frozenset({Strategy.delta_quantile}),
+}
+
+
+def check_settings(settings: Settings, *, strategy_given: bool, keep: str | None, given: Collection[str] = ()) -> None:
     """Refuse options of `pair` that contradict each other.
 
     Args:
         settings: What was asked for.
         strategy_given: Whether the user named the strategy.
         keep: The value of `--keep`.
-        lambda_given: Whether the user gave `--aepo-lambda`.
+        given: The options of READERS that the user gave.
 
     Raises:
         UsageError: If one option would be ignored.
@@ -36,8 +45,10 @@ def check_settings(settings: Settings, *, strategy_given: bool, keep: str | None
         raise UsageError(
             "--emit ranking writes all responses of a prompt; leave out --strategy, --keep and --curriculum"
         )
-    if lambda_given and settings.strategy is not Strategy.aepo:
-        raise UsageError(f"--aepo-lambda is read by --strategy aepo, not by {settings.strategy}; leave it out")
+    for option in given:
+        if settings.strategy not in READERS[option]:
+            readers = ", ".join(name for name in STRATEGIES if name in READERS[option])
+            raise UsageError(f"{option} is read by --strategy {readers}, not by {settings.strategy}; leave it out")
     if settings.curriculum and not STRATEGIES[settings.strategy].several_pairs:
         raise UsageError(
             f"--curriculum orders several pairs of a prompt, and --strategy {settings.strategy} makes one; "

@@ -54,7 +54,7 @@ def savings(sizes: Mapping[int, int]) -> list[dict[str, Any]]:
         strategies need as many if no two scores of a prompt are equal, else fewer. Empty without a possible pair.
 
     Example:
-        >>> [(row["strategy"], row["num_labels"]) for row in savings({4: 1}) if row["needs_scores"]]
+        >>> [(row["strategy"], row["num_labels"]) for row in savings({4: 1}) if "best" in row["strategy"]]
         [('best-worst', 1), ('best-random', 1), ('best-vs-rest', 3)]
 
     References:

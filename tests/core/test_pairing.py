@@ -32,11 +32,12 @@ def ranked(*ranks: int) -> dict:
 
 
 def embedded(seed: int, n: int) -> dict:
-    """n responses with random embeddings and different scores."""
+    """n responses with random embeddings and different scores, all as unsure."""
     rng = np.random.default_rng(seed)
     scores = rng.permutation(n).tolist()
     vectors = rng.normal(size=(n, 4)).tolist()
-    return candidates(*({"text": f"t{i}", "score": scores[i], "embedding": vectors[i]} for i in range(n)))
+    own = ({"score": scores[i], "score_std": 0.5, "embedding": vectors[i]} for i in range(n))
+    return candidates(*({"text": f"t{i}", **fields} for i, fields in enumerate(own)))
 
 
 def texts_of(record: dict) -> tuple[str, str]:
@@ -168,7 +169,7 @@ def test_a_ranking_of_equal_scores_is_dropped():
 
 def test_a_ranking_leaves_embeddings_behind():
     (ranking,) = pairs(embedded(0, 3), emit=Emit.ranking)
-    assert all(set(response) == {"text", "score", "rank"} for response in ranking["responses"])
+    assert all(set(response) == {"text", "score", "score_std", "rank"} for response in ranking["responses"])
 
 
 # Who is preferred
@@ -177,7 +178,7 @@ def test_a_ranking_leaves_embeddings_behind():
 def test_orient_none_leaves_two_responses_without_label_and_without_embedding():
     (pair,) = pairs(embedded(0, 4) | {"id": 7}, orient=Orient.none)
     assert list(pair) == ["prompt", "responses", "id", "similarity", "strategy", "num_responses"]
-    assert [set(response) for response in pair["responses"]] == [{"text", "score"}] * 2
+    assert [set(response) for response in pair["responses"]] == [{"text", "score", "score_std"}] * 2
 
 
 JUDGED = {
@@ -452,7 +453,8 @@ def test_fault_the_label_is_not_the_insertion_order(strategy):
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_fault_ties_are_dropped(strategy):
     """METHODS 1.10, fault 1: equal scores give an arbitrary label."""
-    record = candidates({"text": "a", "score": 3, "embedding": [1, 0]}, {"text": "b", "score": 3, "embedding": [0, 1]})
+    tied = {"score": 3, "score_std": 0.5}
+    record = candidates({"text": "a", **tied, "embedding": [1, 0]}, {"text": "b", **tied, "embedding": [0, 1]})
     outcome = choose_pairs(record, Settings(strategy))
     assert (outcome.records, outcome.dropped, outcome.possible) == ([], [EQUAL_SCORES], 1)
 

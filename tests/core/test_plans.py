@@ -22,7 +22,8 @@ OWN_ORDER = {
     Strategy.best_random: ("score-gap", False),
     Strategy.best_vs_rest: ("score-gap", False),
 }
-NO_ORDER = [Strategy.centroid, Strategy.aepo, Strategy.all]
+ACTIVE = [strategy for strategy, rule in STRATEGIES.items() if rule.needs_deviations]
+NO_ORDER = [Strategy.centroid, Strategy.aepo, Strategy.all, *ACTIVE]
 
 
 def tally(*prompts: tuple[int, int, int]) -> Savings:

@@ -4,6 +4,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from real_cli.core.names import Strategy
+from real_cli.core.strategies.active import (
+    choose_delta_quantile,
+    choose_delta_ucb,
+    choose_drts,
+    choose_dts,
+    choose_infomax,
+    choose_maxmin_lcb,
+)
 from real_cli.core.strategies.pool import Pair, Pool
 from real_cli.core.strategies.scores import choose_all, choose_best_random, choose_best_vs_rest, choose_best_worst
 from real_cli.core.strategies.similarity import (
@@ -28,6 +36,7 @@ class Rule(NamedTuple):
     choose: Callable[[Pool], list[Pair]]
     needs_embeddings: bool = False
     needs_quality: bool = False
+    needs_deviations: bool = False
     needs_draw: bool = False
     several_pairs: bool = False
     keep: KeepRule | None = None
@@ -47,6 +56,12 @@ STRATEGIES: dict[Strategy, Rule] = {
         choose_best_vs_rest, needs_quality=True, several_pairs=True, keep=KeepRule("score-gap", lowest=False)
     ),
     Strategy.all: Rule(choose_all, several_pairs=True),
+    Strategy.dts: Rule(choose_dts, needs_quality=True, needs_deviations=True, needs_draw=True),
+    Strategy.drts: Rule(choose_drts, needs_quality=True, needs_deviations=True, needs_draw=True),
+    Strategy.delta_ucb: Rule(choose_delta_ucb, needs_quality=True, needs_deviations=True),
+    Strategy.delta_quantile: Rule(choose_delta_quantile, needs_quality=True, needs_deviations=True),
+    Strategy.infomax: Rule(choose_infomax, needs_quality=True, needs_deviations=True),
+    Strategy.maxmin_lcb: Rule(choose_maxmin_lcb, needs_quality=True, needs_deviations=True),
 }
 
 __all__ = ["STRATEGIES", "KeepRule", "Pair", "Pool", "Rule"]

@@ -22,16 +22,22 @@ class Pool:
         similarities: Cosine similarities, shape (n, n); empty if the strategy needs none.
         embeddings: Unit vectors, shape (n, dim); empty if the strategy needs none.
         quality: Larger is better, from scores or ranks, shape (n,); empty if the strategy needs none.
+        deviations: How unsure each score is, >= 0, in its own unit, shape (n,); empty if the strategy needs none.
         seed: Of `draw`: made of the run's seed and the prompt; empty if the strategy draws nothing.
         aepo_lambda: Weight of diversity against representativeness in AEPO.
+        width: How many deviations a bound lies from its score, >= 0.
+        quantile: Which of the gaps `choose_delta_quantile` takes, in [0, 1]; 0 is the widest.
     """
 
     size: int
     similarities: Vectors = field(default_factory=lambda: np.empty((0, 0)))
     embeddings: Vectors = field(default_factory=lambda: np.empty((0, 0)))
     quality: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    deviations: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     seed: bytes = b""
     aepo_lambda: float = 1.0
+    width: float = 1.0
+    quantile: float = 0.05
 
     @cached_property
     def draw(self) -> random.Random:
