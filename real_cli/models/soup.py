@@ -1,6 +1,7 @@
 """Average checkpoints: compare what they hold, then write the average piece by piece."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,8 @@ class Soup:
         copy_beside(first, folder)
         if self._dtype:
             _rename_dtype(folder / CONFIG, self._dtype)
-        written = {file.path.name: self._write_file(file, folder, count) for file in first.files}
+        with _one_thread():
+            written = {file.path.name: self._write_file(file, folder, count) for file in first.files}
         if [*written] != [WEIGHTS]:
             self._write_index(folder)
         floats = [tensor for tensor in self._tensors[0].values() if tensor.dtype]
@@ -145,6 +147,17 @@ class Soup:
         places = {tensor.name: file.path.name for file in files for tensor in file.tensors}
         index = {"metadata": {"total_size": sum(sizes)}, "weight_map": dict(sorted(places.items()))}
         (folder / INDEX).write_bytes(orjson.dumps(index, option=orjson.OPT_INDENT_2))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute in one thread: on pieces as small as these, several would wait for each other most of the time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _differing_files(first: Checkpoint, other: Checkpoint) -> list[str]:
