@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from statistics import median
 from typing import NamedTuple
@@ -39,7 +40,7 @@ class Interview:
     ) -> None:
         self.answers = dict(answers)
         self.repeats = dict(repeats)
-        self.num_added = 0
+        self._num_added = self._num_repeated = 0
         self._share = share
         self._seed = seed
         self._entries: deque[Question] = deque()
@@ -71,8 +72,30 @@ class Interview:
 
     @property
     def num_done(self) -> int:
-        """How many of the pairs that were added have an answer."""
-        return self.num_added - (self._new is not None and not self._new.is_repeat)
+        """How many answers there are to the pairs that were added, repetitions counted."""
+        return self._num_added - (self._new is not None and not self._new.is_repeat) + self._num_repeated
+
+    @property
+    def num_left(self) -> int:
+        """How many answers are still to be given to the pairs that were added."""
+        due = sum(self.answers[question.key].verdict is not Verdict.skip for _, question in self._due)
+        if self._new is None:
+            return due
+        return due + (1 if self._new.is_repeat else self.num_to_ask(self._new.question))
+
+    def num_to_ask(self, question: Question) -> int:
+        """Count how often a pair of the stream will be asked about.
+
+        Args:
+            question: The pair.
+
+        Returns:
+            0 to 2: for the first time, and again.
+        """
+        earlier = self.answers.get(question.key)
+        is_skipped = earlier is not None and earlier.verdict is Verdict.skip
+        is_again = not is_skipped and question.key not in self.repeats and self._is_asked_twice(question)
+        return (earlier is None) + is_again
 
     @property
     def seconds_a_pair(self) -> float | None:
@@ -85,7 +108,8 @@ class Interview:
         Args:
             question: The pair.
         """
-        self.num_added += 1
+        self._num_added += 1
+        self._num_repeated += question.key in self.repeats and self._is_asked_twice(question)
         self._entries.append(question)
         if question.key in self.answers:
             self._plan_repeat(question)
@@ -119,6 +143,8 @@ class Interview:
             if not asked.is_repeat:
                 self._num_new += 1
                 self._plan_repeat(asked.question)
+            else:
+                self._num_repeated += 1
         self._position += 1
         if len(self._asked) > WINDOW:
             del self._asked[0]
@@ -148,6 +174,23 @@ class Interview:
         self._position += 1
         self._choose()
         return True
+
+    def change_note(self, note: str) -> tuple[Asked, Answer] | None:
+        """Put another note on the answer of a question one has gone back to.
+
+        Args:
+            note: What is added in words.
+
+        Returns:
+            The question and its answer with that note, for the journal; None if there is no answer yet, or none to
+            change.
+        """
+        earlier = self.earlier
+        if earlier is None or earlier.note == note:
+            return None
+        asked, answer = self._asked[self._position], replace(earlier, note=note)
+        (self.repeats if asked.is_repeat else self.answers)[asked.question.key] = answer
+        return asked, answer
 
     def released(self) -> Iterator[tuple[Question, Answer]]:
         """Hand out the pairs, in the order of the stream, whose answers can no longer change.
@@ -184,8 +227,11 @@ class Interview:
 
     def _plan_repeat(self, question: Question) -> None:
         planned = {due.key for _, due in self._due}
-        if question.key not in self.repeats.keys() | planned and is_asked_twice(question.key, self._share, self._seed):
+        if question.key not in self.repeats.keys() | planned and self._is_asked_twice(question):
             self._due.append((self._num_new, question))
+
+    def _is_asked_twice(self, question: Question) -> bool:
+        return is_asked_twice(question.key, self._share, self._seed)
 
     def _choose(self) -> None:
         """Choose a question to ask again, if it is time and nothing else is asked."""
@@ -204,8 +250,8 @@ def progress_line(num_done: int, num_left: int, seconds_a_pair: float | None, *,
     """Say how far a session is.
 
     Args:
-        num_done: Pairs with an answer.
-        num_left: Pairs that are known and have none.
+        num_done: Answers that were given.
+        num_left: Answers that the known pairs still need.
         seconds_a_pair: The median; None before the first answer.
         is_all: Whether the stream has ended, so that nothing else is left.
 

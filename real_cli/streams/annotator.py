@@ -212,9 +212,8 @@ class Annotator:
             terminal.write(self._sheet.page(terminal.size, header, status, shows_help=self._shows_help))
 
     def _num_left(self) -> int:
-        answers = self._interview.answers
-        waiting = sum(question.key not in answers for question in list(self._ahead.waiting))
-        return waiting + self._interview.num_added - self._interview.num_done
+        waiting = list(self._ahead.waiting)
+        return self._interview.num_left + sum(map(self._interview.num_to_ask, waiting))
 
     def _standing(self) -> str:
         """What is known of the question on the screen."""
@@ -247,12 +246,18 @@ class Annotator:
         elif action == "keep":
             interview.keep()
         elif action == "note":
-            self._note = self._edited_note(terminal)
+            self._take_note(terminal)
         elif action == "help":
             self._shows_help = True
         else:
             self._sheet.scroll(action)
         return None
+
+    def _take_note(self, terminal: Terminal) -> None:
+        self._note = self._edited_note(terminal)
+        if changed := self._interview.change_note(self._note):  # the journal has the answer without it
+            asked, answer = changed
+            self._journal.add(asked.question.key, answer, is_repeat=asked.is_repeat)
 
     def _edited_note(self, terminal: Terminal) -> str:
         note = self._note

@@ -39,7 +39,7 @@ j, k, Down, Up, Space, PageDown, PageUp, Home, End   scroll
 q, Ctrl-C      quit; every answer is on disk, the same command goes on
 ?              this help; any key leaves it
 
-Words that differ are underlined. What is A and what is B is drawn for each pair.
+Words that differ are underlined. Which response is A is drawn for each pair.
 """
 # Attributes alone, no colors: NO_COLOR has nothing to take away.
 CONSOLE = Console(file=io.StringIO(), force_terminal=True, legacy_windows=False)

@@ -11,6 +11,7 @@ from terminals import Session
 
 from real_cli.core.annotation import make_question
 from real_cli.core.names import Shown
+from real_cli.streams.questionnaire import HELP
 
 
 def pair(number, **more):
@@ -111,6 +112,26 @@ def test_back_changes_an_answer_and_enter_keeps_one(start, journal):
     made, _, _ = session.end()
     assert [row["annotation"]["verdict"] for row in made] == ["second", "first", "first"]
     assert [line["verdict"] for line in journal()] == ["first", "first", "second", "first"]
+
+
+def test_a_note_added_to_an_earlier_answer_is_kept_with_it(start, journal):
+    """The screen shows answer and note together; Enter keeps both."""
+    records = [pair(number) for number in range(2)]
+    session = start(*WORDS, data=lines(*records))
+    session.wait_for("prompt 0")
+    session.type(key_of(records[0], "first"), "prompt 1")
+    session.type("u", "prompt 0", "your answer")
+    session.type("nhi", "note: hi_")
+    session.type("\r", "your answer", "note: hi", without=["hi_"])
+    session.type("\r", "prompt 1", without=["your answer"])
+    session.type(key_of(records[1], "first"))
+    made, _, _ = session.end()
+    assert [row["annotation"].get("note") for row in made] == ["hi", None]
+    assert [(line["verdict"], line.get("note")) for line in journal()] == [
+        ("first", None),
+        ("first", "hi"),
+        ("first", None),
+    ]
 
 
 def test_quit_keeps_what_is_answered_and_the_same_command_asks_only_the_rest(start, tmp_path):
@@ -277,6 +298,8 @@ def test_long_texts_scroll_and_say_that_there_is_more(start):
     session.type("\x1b[6~", without=["Prompt"])
     session.type("\x1b[5~", "Prompt")
     session.type("?", "a tie: neither is better")
+    for line in HELP.splitlines():  # none is cut at 80 columns
+        assert line in session.text
     session.type("?", "Prompt", without=["a tie: neither"])
     session.type("q")
     session.end()
@@ -376,10 +399,10 @@ def test_answers_leave_the_window_while_the_session_goes_on_and_head_ends_it_qui
 def test_repeated_questions_come_in_the_other_order_and_tell_agreement(start, journal):
     records = [pair(number) for number in range(2)]
     session = start(*WORDS, "--repeat", "100%", data=lines(*records))
-    session.wait_for("prompt 0")
+    session.wait_for("prompt 0", "0 of 4 done, 4 left")
     session.type("a", "prompt 1")
-    session.type("a", "prompt 0")
-    session.type("b", "prompt 1")  # the other order: the same verdict
+    session.type("a", "prompt 0", "2 of 4 done", "2 left")
+    session.type("b", "prompt 1", "1 left")  # the other order: the same verdict
     session.type("a")
     made, errors, status = session.end()
     assert (status, errors) == (0, "real: 2 pairs; agreement with yourself 1/2\n")

@@ -264,6 +264,28 @@ def test_back_and_keep_and_the_answer_that_is_there():
     ]
 
 
+def test_a_note_that_is_changed_later_belongs_to_the_answer_that_is_there():
+    """On the screen it stands beside that answer: it must be in the journal, and in the output."""
+    stream = questions(2)
+    interview = Interview({}, {})
+    interview.add(stream[0])
+    assert interview.change_note("no answer yet") is None
+    interview.answer("a", 2.0)
+    interview.add(stream[1])
+    assert interview.change_note("no answer yet") is None
+    interview.back()
+    assert interview.change_note("") is None
+    asked, answer = interview.change_note("hi")
+    assert (asked.question, answer) == (
+        stream[0],
+        Answer(LETTERS["a", stream[0].shown], stream[0].shown, 2.0, "hi"),
+    )
+    assert interview.earlier == answer
+    assert interview.change_note("hi") is None
+    assert interview.keep()
+    assert [kept for _, kept in interview.close()] == [answer, None]
+
+
 def test_what_is_not_answered_is_handed_out_without_an_answer():
     stream = questions(2)
     interview = Interview({}, {})
@@ -328,6 +350,47 @@ def test_progress():
     assert interview.num_done == 3
     assert interview.seconds_a_pair == 10
     assert progress_line(2, 0, 0.4, is_all=True) == "2 of 2 done, 0 s a pair, 0 left"
+
+
+def progress_of(stream, share, letter="a", *, answers=(), repeats=()):
+    """Done and left before each answer and at the end."""
+    interview, seen = Interview(dict(answers), dict(repeats), share=Fraction(share)), []
+    waiting = list(stream)
+    while True:
+        while interview.wants_more:
+            interview.add(waiting.pop(0)) if waiting else interview.finish()
+        left = interview.num_left + sum(map(interview.num_to_ask, waiting))
+        seen.append((interview.num_done, left))
+        if interview.current is None:
+            return seen
+        interview.answer(letter, 1.0)
+
+
+def test_planned_repetitions_are_left_until_they_are_answered():
+    """Two pairs, each asked twice: four answers. A skip plans none: two answers, known one by one."""
+    assert progress_of(questions(2), 1) == [(0, 4), (1, 3), (2, 2), (3, 1), (4, 0)]
+    assert progress_of(questions(2), 0) == [(0, 2), (1, 1), (2, 0)]
+    assert progress_of(questions(2), 1, "skip") == [(0, 4), (1, 2), (2, 0)]
+
+
+def test_what_the_journal_answered_is_done_and_what_it_did_not_repeat_is_left():
+    stream = questions(3)
+    known = {question.key: Answer(Verdict.first, question.shown) for question in stream[:2]}
+    again = {stream[0].key: Answer(Verdict.first)}
+    assert progress_of(stream, 1, answers=known, repeats=again)[0] == (3, 3)
+
+
+def test_going_back_changes_neither_done_nor_left():
+    interview = Interview({}, {}, share=Fraction(1))
+    for question in questions(DISTANCE + 1):
+        interview.add(question)
+        before = interview.num_done, interview.num_left
+        interview.back()
+        assert (interview.num_done, interview.num_left) == before
+        interview.keep()
+        interview.answer("a", 1.0)
+    assert interview.current.is_repeat
+    assert (interview.num_done, interview.num_left) == (DISTANCE + 1, DISTANCE + 1)
 
 
 actions = st.lists(st.sampled_from(["a", "b", "tie", "skip", "back", "keep"]), max_size=80)
