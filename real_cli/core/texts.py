@@ -1,6 +1,7 @@
 """Prompts and responses as texts: strings or conversations, TRL's lists of {role, content}."""
 
 import hashlib
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import orjson
@@ -67,14 +68,44 @@ def _content(content: object) -> str:
     return "" if content is None else str(content)
 
 
+def message_text(message: dict[str, Any]) -> str:
+    """Return what one message says and does: its content, and under it each call of a tool on a line.
+
+    Args:
+        message: Of a conversation; `tool_calls` as OpenAI and TRL write them, arguments as an object or as its JSON.
+
+    Returns:
+        One string; a call is JSON with `name` and `arguments`, since its identifier and type say nothing to a reader.
+
+    Example:
+        >>> call = {"id": "call_1", "type": "function", "function": {"name": "add", "arguments": '{"a": 2}'}}
+        >>> message_text({"role": "assistant", "content": None, "tool_calls": [call]})
+        '{"name":"add","arguments":{"a":2}}'
+    """
+    calls = message.get("tool_calls") or []
+    parts = [_content(message.get("content")), *map(_call_text, calls if isinstance(calls, list) else [calls])]
+    return "\n".join(parts if parts[0] else parts[1:])
+
+
+def _call_text(call: Any) -> str:
+    function = call.get("function", call) if isinstance(call, dict) else call
+    if not isinstance(function, dict) or "name" not in function:
+        return orjson.dumps(call).decode()
+    arguments = function.get("arguments")
+    if isinstance(arguments, str):
+        with suppress(orjson.JSONDecodeError):  # a model may have written what is no JSON: shown as it is
+            arguments = orjson.loads(arguments)
+    return orjson.dumps({"name": function["name"], "arguments": arguments}).decode()
+
+
 def transcript(text: Text) -> str:
-    """Return a text as a reader who does not know its format should see it.
+    """Return a text as a reader who does not know its format should see it, calls of tools too.
 
     Args:
         text: A string or a conversation.
 
     Returns:
-        The string; the content of a single message; or the messages, each with its role in front.
+        The string; a single message alone; or the messages, each with its role in front.
 
     Example:
         >>> print(transcript([{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]))
@@ -82,9 +113,11 @@ def transcript(text: Text) -> str:
         <BLANKLINE>
         Assistant: Hello
     """
-    if isinstance(text, str) or len(text) == 1:
-        return plain_text(text)
-    return "\n\n".join(f"{str(turn['role']).capitalize()}: {_content(turn.get('content'))}" for turn in text)
+    if isinstance(text, str):
+        return text
+    if len(text) == 1:
+        return message_text(text[0])
+    return "\n\n".join(f"{str(turn['role']).capitalize()}: {message_text(turn)}" for turn in text)
 
 
 def text_key(text: Text) -> bytes:

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from real_cli.core.differences import differing_tokens
-from real_cli.core.texts import Text, plain_text
+from real_cli.core.texts import Text, message_text
 
 WORD = re.compile(r"\w+|[^\w\s]")
 LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -64,7 +64,7 @@ def turns(text: Text) -> list[Turn]:
     """
     if isinstance(text, str):
         return [Turn("", printable(text))]
-    return [Turn(printable(str(turn["role"])), printable(plain_text([turn]))) for turn in text]
+    return [Turn(printable(str(turn["role"])), printable(message_text(turn))) for turn in text]
 
 
 def differing_words(first: str, second: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
