@@ -34,7 +34,11 @@ def dsat(
     show: own.ShowRubric = None,
     lexical: Annotated[
         bool,
-        typer.Option("--lexical", help="Ask nobody: go by a list of English phrases. It sees what is said outright."),
+        typer.Option(
+            "--lexical",
+            help="Ask nobody: go by a list of English phrases, a rule of thumb. It sees what is said outright, and "
+            "takes some of it wrongly.",
+        ),
     ] = False,
     seeds: Annotated[
         bool,
@@ -66,7 +70,8 @@ def dsat(
     Reads conversations ('prompt', 'messages' or 'conversation': lists of {role, content}). Each user turn that follows
     a reply is judged by what was said up to it. Writes a record for each dissatisfied one: 'prompt' (what led to the
     reply), 'rejected' (the reply as it is), 'user_preference' (the complaint), 'dsat' (turn, reason, who judged). With
-    --seeds those that a later reply satisfied become pairs.
+    --seeds those that a later reply satisfied become pairs. A 'prompt' beside 'messages' is kept as 'original_prompt'.
+    A record that has 'dsat' is refused: complaints that came before its own would be found again.
 
     Answers, failures, caches and batches are as with 'relabel judge'.
 

@@ -16,6 +16,8 @@ from real_cli.core.verdicts import find_json
 from real_cli.errors import RecordError, clip
 
 CONVERSATION_FIELDS = ("prompt", "messages", "conversation", "conversations")
+# Where a prompt stays that is another field than the conversation: UltraChat has the first question there.
+OWN_PROMPT = "original_prompt"
 
 
 class Feeling(StrEnum):
@@ -50,13 +52,17 @@ class Felt(NamedTuple):
 
 # A fallback without a model. It sees what is said outright in English, and nothing else.
 COMPLAINTS = re.compile(
-    r"\b(?:(?:that|this|it|you)(?:'s| is| are|'re)? (?:not|isn't|wasn't|still)\b|wrong\b|incorrect\b|not what i\b"
+    r"\b(?:(?:that|this|it|you)(?:'s| is| are|'re)? "
+    r"(?:not(?! (?:bad|a problem|an issue))|isn't|wasn't|still)\b"
+    r"|(?<!what went )(?<!go )(?<!gone )(?:wrong|incorrect)\b|not what i\b"
     r"|i (?:said|asked|meant|told you)\b|you (?:didn't|did not|forgot|ignored|missed|misunderstood|keep)\b"
     r"|(?:doesn't|does not|didn't|did not) (?:work|help|answer|make sense)\b|try again\b|do it again\b|redo\b"
     r"|not helpful\b|useless\b|too (?:long|short|vague|generic|formal|complicated)\b"
-    r"|(?:make it|be) (?:shorter|longer|clearer|more)\b)|^no\b(?! (?:worries|problem))",
+    r"|(?:make it|be) (?:shorter|longer|clearer|more)\b)|^no\b(?!,? (?:worries|problem|thanks|thank you|need))",
     re.IGNORECASE,
 )
+# As a phone writes the apostrophe.
+CURLY, STRAIGHT = "\u2019", "'"
 PRAISE = re.compile(
     r"\b(?:thanks?\b|thank you|thx\b|perfect\b|great\b|awesome\b|excellent\b|brilliant\b|exactly\b|well done\b"
     r"|good job\b|(?:that|this|it) (?:works|worked|helps|helped)\b|love it\b|very helpful\b)",
@@ -71,19 +77,25 @@ def adapt_dialogue(record: Record) -> Adapted:
         record: With a list of {role, content} as `prompt`, `messages`, `conversation` or `conversations`.
 
     Returns:
-        The record with it as `prompt`.
+        The record with it as `prompt`; a `prompt` beside it is called `original_prompt`.
 
     Raises:
-        RecordError: If there is none.
+        RecordError: If there is none, or the record was made by `complaint_records`: what it leads to is not in it.
 
     Example:
         >>> adapt_dialogue({"id": 1, "messages": [{"role": "user", "content": "Hi"}]}).record
         {'id': 1, 'prompt': [{'role': 'user', 'content': 'Hi'}]}
     """
+    if "dsat" in record:
+        raise RecordError(
+            f"field 'dsat' is {clip(record['dsat'])}; give the conversation itself, this is a complaint found in one"
+        )
     for field in CONVERSATION_FIELDS:
         if is_conversation(record.get(field)):
-            named = ((name, value) for name, value in record.items() if field == name or name != "prompt")
-            return Adapted({"prompt" if name == field else name: value for name, value in named}, PROMPT)
+            if field != "prompt" and {"prompt", OWN_PROMPT} <= set(record):
+                raise RecordError(f"'prompt' beside '{field}' is kept as '{OWN_PROMPT}', which is there; rename one")
+            names = {field: "prompt"} if field == "prompt" else {field: "prompt", "prompt": OWN_PROMPT}
+            return Adapted({names.get(name, name): value for name, value in record.items()}, PROMPT)
     raise RecordError(f"no conversation in the fields {clip(sorted(record))}; a list of {{role, content}} is needed")
 
 
@@ -160,9 +172,9 @@ def spoken_feeling(words: str) -> tuple[Feeling, str]:
         ['dissatisfied', 'satisfied', 'neither']
     """
     for feeling, phrases in ((Feeling.dissatisfied, COMPLAINTS), (Feeling.satisfied, PRAISE)):
-        match = phrases.search(words)
+        match = phrases.search(words.replace(CURLY, STRAIGHT))
         if match:
-            return feeling, f"says {match[0]!r}"
+            return feeling, f"says {words[slice(*match.span())]!r}"
     return Feeling.neither, ""
 
 

@@ -112,6 +112,28 @@ def test_a_conversation_is_found_under_its_names(field):
     assert list(adapt_dialogue(record).record) == ["id", "prompt", "lang"]
 
 
+@pytest.mark.parametrize("field", ["messages", "conversation", "conversations"])
+def test_a_prompt_beside_the_conversation_is_kept_under_another_name(field):
+    """UltraChat: `prompt` is the first question, `messages` the conversation."""
+    record = {"prompt": "2 + 2?", "prompt_id": 1, field: conversation("2 + 2?")}
+    made = adapt_dialogue(record).record
+    assert made == {"original_prompt": "2 + 2?", "prompt_id": 1, "prompt": conversation("2 + 2?")}
+    with pytest.raises(RecordError, match=f"'prompt' beside '{field}' is kept as 'original_prompt', which is there"):
+        adapt_dialogue(record | {"original_prompt": "mine"})
+
+
+def test_a_conversation_in_the_prompt_leaves_the_others_and_an_original_prompt_as_they_are():
+    record = {"prompt": conversation("Hi"), "messages": conversation("Ho"), "original_prompt": "mine"}
+    assert adapt_dialogue(record).record == record
+
+
+def test_its_own_output_is_refused_whose_earlier_complaints_would_be_found_again():
+    _, felt = detect(CORRECTED, "dissatisfied", "satisfied")
+    (made,) = Dissatisfaction({"model": "j"}, seeds=False)(CORRECTED, felt)
+    with pytest.raises(RecordError, match="field 'dsat' is .*; give the conversation itself"):
+        adapt_dialogue(made)
+
+
 def test_a_record_without_a_conversation_is_refused():
     with pytest.raises(RecordError, match="no conversation in the fields"):
         adapt_dialogue({"prompt": "plain text"})
@@ -125,6 +147,20 @@ def test_a_record_without_a_conversation_is_refused():
         ("It still doesn't work", "dissatisfied"),
         ("Thanks, but that is wrong", "dissatisfied"),  # a complaint wins over politeness
         ("make it shorter", "dissatisfied"),
+        ("It doesn\u2019t work", "dissatisfied"),  # as a phone writes the apostrophe
+        ("You didn\u2019t answer", "dissatisfied"),
+        ("That\u2019s not it", "dissatisfied"),
+        ("you\u2019re still guessing", "dissatisfied"),
+        ("That isn\u2019t it", "dissatisfied"),
+        ("It wasn\u2019t", "dissatisfied"),
+        ("No, that is not bad, it is wrong", "dissatisfied"),
+        ("No thanks, that is perfect", "satisfied"),
+        ("No, thank you", "satisfied"),
+        ("That is not bad at all, I love it", "satisfied"),
+        ("That's not a problem", "neither"),
+        ("What went wrong in 1914?", "neither"),
+        ("That went wrong", "dissatisfied"),
+        ("No need, great", "satisfied"),
         ("No worries, thank you!", "satisfied"),
         ("Perfect.", "satisfied"),
         ("And what is 3 + 3?", "neither"),
@@ -133,6 +169,10 @@ def test_a_record_without_a_conversation_is_refused():
 )
 def test_the_lexical_rule(words, feeling):
     assert spoken_feeling(words)[0].value == feeling
+
+
+def test_the_reason_quotes_the_user_letter_by_letter():
+    assert spoken_feeling("Well, you didn\u2019t answer.") == (Feeling.dissatisfied, "says 'you didn\u2019t'")
 
 
 def test_the_lexical_rule_asks_nothing():
