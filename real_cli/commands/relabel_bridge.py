@@ -63,9 +63,9 @@ def bridge(
     """Edit the rejected response towards the chosen one.
 
     A language model edits (BMC). The edit becomes 'chosen', what was chosen stays as 'chosen_original'; what was
-    measured on that is called X_original, and reference log-probabilities and degraded copies are removed. An edit that changes nothing is
-    left out and counted. Train on the result with 'train-dpo --loss bmc'. A bridged record is bridged from its original
-    again.
+    measured on that is called X_original, and reference log-probabilities and degraded copies are removed. An edit
+    that changes nothing is left out and counted. Train on the result with 'train-dpo --loss bmc'. A bridged record is
+    bridged from its original again.
 
     Answers, failures, caches and batches are as with 'relabel judge'.
 

@@ -178,6 +178,7 @@ def _table(name: str, records: list[dict[str, Any]], blocks: str) -> OutlineTabl
                 column = columns.setdefault(head, [])
                 column += [(None, None)] * (number - len(column)) + [(shown, interval)]
     cells = {head: _cells(column + [(None, None)] * (len(records) - len(column))) for head, column in columns.items()}
+    cells = {head: cell for head, cell in cells.items() if set(cell) - {MISSING}}  # nothing is known of the others
     heads = tuple(head.replace("_", " ") for head in cells)
     return OutlineTable(name, heads, tuple(zip(*cells.values(), strict=True)))
 

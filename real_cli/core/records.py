@@ -221,7 +221,7 @@ def with_responses(record: Record, responses: list[Record], numbers: list[int]) 
         A new record; its matrix of `preferences`, if it has one, is of the new responses in their order.
 
     Example:
-        >>> record = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}], "preferences": [[0.5, 0.1], [0.9, 0.5]]}
+        >>> record = {"responses": [{"text": "a"}, {"text": "b"}], "preferences": [[0.5, 0.1], [0.9, 0.5]]}
         >>> with_responses(record, [{"text": "b"}, {"text": "a"}], [1, 0])["preferences"]
         [[0.5, 0.9], [0.1, 0.5]]
     """

@@ -132,9 +132,11 @@ class Report:
         lead: The answer in a sentence or two.
         sections: Its parts.
         facts: Names and values for the foot: the command, versions, the number of rows, the date.
+        notes: What to beware of, a sentence each, without a full stop.
     """
 
     title: str
     lead: str
     sections: tuple[Section, ...]
     facts: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()

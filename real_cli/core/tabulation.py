@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from real_cli.core.report import Plot, PlotKind, Table
 
@@ -9,6 +10,47 @@ Cell = str | float | int | None
 
 NUM_ROWS = 400
 MISSING = "\N{EN DASH}"
+
+
+class Column(NamedTuple):
+    """A column of a table as a person reads it.
+
+    Attributes:
+        name: Its head.
+        values: Its cells.
+        bands: For each cell the ends of its interval; empty if the column has none.
+    """
+
+    name: str
+    values: tuple[Cell, ...]
+    bands: tuple[tuple[Cell, Cell], ...] = ()
+
+
+def join_columns(table: Table) -> list[Column]:
+    """Put intervals beside their numbers, and leave out columns in which nothing is known.
+
+    Args:
+        table: Its columns `X low` and `X high`, or `low` and `high`, behind a column X are the interval of X.
+
+    Returns:
+        Columns in their order; all of them where the table has no rows.
+
+    Example:
+        >>> table = Table("", ("a", "share", "share low", "share high", "b"), (("x", 0.5, 0.4, 0.6, None),))
+        >>> join_columns(table)
+        [Column(name='a', values=('x',), bands=()), Column(name='share', values=(0.5,), bands=((0.4, 0.6),))]
+    """
+    heads = list(table.columns)
+    columns = [tuple(row[index] for row in table.rows) for index in range(len(heads))]
+    joined: list[Column] = []
+    place = 0
+    while place < len(heads):
+        name, ends = heads[place], heads[place + 1 : place + 3]
+        has_band = ends in ([f"{name} low", f"{name} high"], ["low", "high"])
+        bands = tuple(zip(*columns[place + 1 : place + 3], strict=True)) if has_band else ()
+        joined.append(Column(name, columns[place], bands))
+        place += 3 if has_band else 1
+    return [own for own in joined if not own.values or any(value is not None for value in own.values)]
 
 
 def show_number(value: Cell, missing: str = MISSING) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from real_cli.core.report import Excerpt, Plot, Report, Table
-from real_cli.core.tabulation import is_numeric, numbers_of, show_column
+from real_cli.core.tabulation import Column, is_numeric, join_columns, numbers_of, show_column
 from real_cli.errors import RealError, UsageError
 from real_cli.streams.output import is_device, open_output
 
@@ -113,18 +113,24 @@ def _shown_plot(plot: Plot, numbers: Iterator[int]) -> dict[str, Any]:
 
 
 def _shown_table(table: Table, _: Iterator[int]) -> dict[str, Any]:
-    columns = [[row[index] for row in table.rows] for index in range(len(table.columns))]
-    shown = [show_column(column) for column in columns]
-    is_number = [is_numeric(column) for column in columns]
-    rows = [
-        [
-            {"shown": texts[index], "value": column[index] if numeric else None, "is_number": numeric}
-            for texts, column, numeric in zip(shown, columns, is_number, strict=True)
-        ]
-        for index in range(len(table.rows))
-    ]
-    heads = [{"name": name, "is_number": numeric} for name, numeric in zip(table.columns, is_number, strict=True)]
+    columns = join_columns(table)
+    heads = [{"name": column.name, "is_number": is_numeric(column.values)} for column in columns]
+    rows = list(zip(*map(_cells, columns), strict=True))
     return {"title": table.title, "note": table.note, "heads": heads, "rows": rows}
+
+
+def _cells(column: Column) -> list[dict[str, Any]]:
+    """Write a column, its numbers and the ends of their intervals to the same place."""
+    numeric, size = is_numeric(column.values), len(column.values)
+    shown = show_column([*column.values, *(end for band in column.bands for end in band)])
+    bands = [""] * size
+    for index, (low, high) in enumerate(column.bands):
+        if low is not None and high is not None:
+            bands[index] = f"[{shown[size + 2 * index]}, {shown[size + 2 * index + 1]}]"
+    return [
+        {"shown": text, "value": value if numeric else None, "is_number": numeric, "band": band}
+        for text, value, band in zip(shown, column.values, bands, strict=False)
+    ]
 
 
 def _shown_excerpt(excerpt: Excerpt, _: Iterator[int]) -> Excerpt:

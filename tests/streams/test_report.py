@@ -158,7 +158,8 @@ def test_every_number_of_a_plot_is_listed(page):
     assert table.rows[0] == ("easy", 0.1, 0.1, 0.05, 0.2, 10)
     assert table.rows[3] == (CURVE.series[1].name, 0.1, 0.2, None, None, None)
     values = {float(attributes["data-value"]) for _, attributes in page.elements if "data-value" in attributes}
-    assert {0.05, 0.3, 9.0, 0.9} <= values
+    assert {0.1, 0.3, 9.0} <= values
+    assert "[0.050, 0.200]" in "".join(page.words)  # an interval stands beside its number
 
 
 def test_of_a_long_curve_every_so_many_rows_are_listed():

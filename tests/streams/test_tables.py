@@ -139,7 +139,7 @@ def test_values_of_any_kind_have_a_place():
             "x_high": 0.3,
             "alone_low": 4,
             "flag": True,
-            "rows": [{"p": 1}, {"q": None, "p": 2}],
+            "rows": [{"p": 1, "r": None}, {"q": 3, "p": 2}],
         }
     )
     assert {row.name: (row.value, row.beside) for row in found.rows} == {
@@ -151,7 +151,7 @@ def test_values_of_any_kind_have_a_place():
         "flag": ("yes", ""),
     }
     assert found.tables[0].heads == ("p", "q")
-    assert found.tables[0].rows == (("1", "-"), ("2", "-"))
+    assert found.tables[0].rows == (("1", "-"), ("2", "3"))  # nothing is known of r: it is left out
 
 
 def test_nothing_is_shown_where_nobody_looks(capsys):
