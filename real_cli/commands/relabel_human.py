@@ -146,6 +146,8 @@ def _check_ways(
     way = "--export" if export else "--import"
     if (export or answers) and (journal or asks_only):
         raise UsageError(f"{way} asks nobody; leave out {'--journal' if journal else '--repeat'}")
+    if answers == STANDARD_OUTPUT:  # the name of standard input too
+        raise UsageError("--import -: standard input has the records; name a file")
     if export and keeps_ties:
         raise UsageError("--export has no answers yet; give --ties with --import")
 
@@ -164,6 +166,7 @@ def _shows_output(output: Path | None) -> bool:
 
 
 def _export(job: Job, tool: AnnotationTool, seed: int) -> Status:
+    from real_cli.core.counting import say_count
     from real_cli.core.exchange import FORMATS, shown_fields
     from real_cli.streams.annotator import questions
 
@@ -178,11 +181,12 @@ def _export(job: Job, tool: AnnotationTool, seed: int) -> Status:
             job.write_line(((between if keys else "") + write(shown_fields(question))).encode())
             keys.add(question.key)
         job.write_line(foot.encode())
-        job.summary = f"{len(keys):,} questions"
+        job.summary = say_count(len(keys), "question")
     return job.status
 
 
 def _import(job: Job, path: Path, ties: Ties, seed: int) -> Status:
+    from real_cli.core.counting import say_count
     from real_cli.core.exchange import count_votes, read_votes
     from real_cli.streams.annotator import Outcome, questions
 
@@ -195,5 +199,5 @@ def _import(job: Job, path: Path, ties: Ties, seed: int) -> Status:
             outcome.add(question, answers.get(question.key))
         job.summary = outcome.sentence
         if unknown:
-            job.summary += f"; {len(unknown):,} answers are about other pairs"
+            job.summary += f"; {say_count(len(unknown), 'answer')} about pairs that are not in the input"
     return job.status

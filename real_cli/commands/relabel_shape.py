@@ -51,8 +51,15 @@ def shape(
         ),
     ] = 0.0,
     free_length: Annotated[
-        int, typer.Option("--free-length", metavar="N", min=0, help="Tokens that cost nothing under --length-penalty.")
-    ] = 300,
+        int | None,
+        typer.Option(
+            "--free-length",
+            metavar="N",
+            min=0,
+            show_default="300",
+            help="Tokens that cost nothing under --length-penalty.",
+        ),
+    ] = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,

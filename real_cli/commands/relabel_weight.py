@@ -40,13 +40,15 @@ def weight(
         typer.Option("--temperature", metavar="T", show_default="1", help="What the gap in score is divided by."),
     ] = None,
     negative: Annotated[
-        Negative,
+        Negative | None,
         typer.Option(
             "--negative",
+            show_default="clip",
             help="What a negative weight does, which would turn learning into unlearning: 'clip' makes it 0, 'refuse' "
-            "makes the record bad, 'keep' leaves it, and train-dpo refuses it.",
+            "makes the record bad, 'keep' leaves it, and train-dpo refuses it. No option of gap-utility, whose weights "
+            "are never negative.",
         ),
-    ] = Negative.clip,
+    ] = None,
     bounds: Annotated[
         tuple[float, float] | None,
         typer.Option("--clip", metavar="LO HI", show_default=False, help="Least and largest weight."),
@@ -68,8 +70,9 @@ def weight(
     """Add to each pair a weight, by how much better its chosen response is.
 
     Reads pairs with score_chosen and score_rejected, or with the fields that --expression names; adds 'weight', which
-    'real train-dpo --weight-field weight' reads. A label that disagrees with the scores has a negative weight: it is
-    made 0 and counted. train-dpo scales weights to mean 1 itself; --normalize is for whoever else reads them.
+    'real train-dpo --weight-field weight' reads. Labels that disagree with the scores are counted; their weight, the
+    gap, is negative and made 0. Under gap-utility it is below 1/2, and stays. train-dpo scales weights to mean 1
+    itself; --normalize is for whoever else reads them.
 
     Streams: a pair is written as soon as it is read. With --normalize it buffers, because the mean and the range are
     known only at the end.

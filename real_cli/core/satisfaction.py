@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from real_cli.core.asking import Inquiry, Question, ask_nothing
+from real_cli.core.counting import say_count
 from real_cli.core.layouts import PROMPT, Adapted
 from real_cli.core.records import Record
 from real_cli.core.rubrics import Rubric
@@ -276,8 +277,8 @@ class Dissatisfaction:
         """Tell the counts in one line."""
         counts = ", ".join(f"{self.num_turns[feeling]:,} {feeling}" for feeling in Feeling)
         return (
-            f"{self.num_written:,} records from {self.num_conversations:,} conversations with "
-            f"{self.num_turns.total():,} turns after a reply: {counts}"
+            f"{say_count(self.num_written, 'record')} from {say_count(self.num_conversations, 'conversation')} with "
+            f"{say_count(self.num_turns.total(), 'turn')} after a reply: {counts}"
         )
 
 

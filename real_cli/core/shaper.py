@@ -12,14 +12,18 @@ from real_cli.core.statistics import Scores, Statistics
 from real_cli.core.texts import is_number
 from real_cli.errors import RecordError, UsageError, clip
 
+FREE_LENGTH = 300
 LENGTH_FIELDS = ("length", "num_tokens")
 
 
 class LengthPenalty(NamedTuple):
-    """What a long response loses before its score is shaped; the paper has 0.01 for each token beyond 300."""
+    """What a long response loses before its score is shaped; None for the number of tokens that cost nothing is 300.
+
+    The paper has 0.01 for each token beyond 300.
+    """
 
     per_token: float = 0.0
-    free_length: float = 300.0
+    free_length: float | None = None
 
 
 class Knobs(NamedTuple):
@@ -137,6 +141,8 @@ def _checked_knobs(method: Shaping, knobs: Knobs) -> dict[str, float]:
 def _checked_penalty(penalty: LengthPenalty) -> LengthPenalty:
     if not 0 <= penalty.per_token < np.inf:
         raise UsageError(f"--length-penalty {penalty.per_token:g}: must be a number of at least 0")
+    if penalty.free_length is not None and not penalty.per_token:
+        raise UsageError("--free-length: no length costs anything without --length-penalty; give it too")
     return penalty
 
 
@@ -166,5 +172,6 @@ def _length_costs(record: Record, penalty: LengthPenalty) -> Scores:
             raise RecordError(
                 f"response {number} has no 'length' or 'num_tokens'; --length-penalty needs one, in tokens"
             )
-    beyond = np.maximum(0.0, np.array(lengths, dtype=np.float64) - penalty.free_length)
+    free_length = FREE_LENGTH if penalty.free_length is None else penalty.free_length
+    beyond = np.maximum(0.0, np.array(lengths, dtype=np.float64) - free_length)
     return np.asarray(penalty.per_token * beyond)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.core.counting import say_count
 from real_cli.core.expressions import Expression
 from real_cli.core.names import Negative, Normalization, WeightRule
 from real_cli.core.probabilities import check_temperature, sigmoid
@@ -129,7 +130,7 @@ def scale_to_mean(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     mean = weights.mean()
     if not mean > 0 or not np.isfinite(mean):
-        what = f"all {len(weights):,} weights are 0" if not weights.any() else f"the mean of the weights is {mean:g}"
+        what = _all_are(weights) if not weights.any() else f"the mean of the weights is {mean:g}"
         raise RealError(f"--normalize mean: {what}; a mean above 0 is needed")
     return np.asarray(weights / mean)
 
@@ -152,14 +153,21 @@ def scale_to_range(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     low, high = weights.min(), weights.max()
     if low == high:
-        raise RealError(f"--normalize min-max: all {len(weights):,} weights are {low:g}; two different ones are needed")
+        raise RealError(f"--normalize min-max: {_all_are(weights)}; two different ones are needed")
     return np.asarray((weights / 2 - low / 2) / (high / 2 - low / 2))  # halves: the range of two floats may be none
+
+
+def _all_are(weights: NDArray[np.float64]) -> str:
+    value = f"{weights[0]:g}"
+    return f"the only weight is {value}" if len(weights) == 1 else f"all {len(weights):,} weights are {value}"
 
 
 WEIGHTS: dict[WeightRule, Callable[[float, float], float]] = {
     WeightRule.reward_difference: reward_difference,
     WeightRule.gap_utility: gap_utility,
 }
+# Rules for which --negative would be ignored.
+NEVER_NEGATIVE = frozenset({WeightRule.gap_utility})
 NEGATIVES: dict[Negative, Callable[[float], float]] = {
     Negative.refuse: refuse_negative,
     Negative.clip: clip_negative,
@@ -184,8 +192,8 @@ class Weigher:
     """Weigh one pair after another, and count what was changed.
 
     Either `rule` (reward-difference if neither is given, at `temperature` 1) or `expression`, arithmetic over the
-    record's fields, gives the number; `negative` then says what a negative one becomes, and `bounds` clip. Settings
-    that contradict each other raise UsageError.
+    record's fields, gives the number; `negative` (clip if it is not given) then says what a negative one becomes, and
+    `bounds` clip. Settings that contradict each other raise UsageError.
     """
 
     def __init__(
@@ -194,20 +202,22 @@ class Weigher:
         *,
         expression: str | None = None,
         temperature: float | None = None,
-        negative: Negative = Negative.clip,
+        negative: Negative | None = None,
         bounds: tuple[float, float] | None = None,
     ) -> None:
         if expression is not None and (rule is not None or temperature is not None):
             other = "--by" if rule is not None else "--temperature"
             raise UsageError(f"--expression and {other}: the expression alone says how a pair is weighed; give one")
         self._expression = None if expression is None else Expression(expression)
+        if negative is not None and rule in NEVER_NEGATIVE:
+            raise UsageError(f"--negative: --by {rule} gives no negative weight, whatever the scores; leave it out")
         self._rule = WEIGHTS[rule or WeightRule.reward_difference]
         self._temperature = check_temperature(temperature)
-        self._negative = NEGATIVES[negative]
+        self._negative = NEGATIVES[negative or Negative.clip]
         self._bounds = Bounds() if bounds is None else Bounds(*bounds)
-        if not self._bounds.low <= self._bounds.high:
-            raise UsageError(f"--clip {self._bounds.low:g} {self._bounds.high:g}: give the smaller number first")
-        self.num_weights = self.num_negative = self.num_clipped = 0
+        if bounds is not None:
+            _check_bounds(self._bounds)
+        self.num_weights = self.num_disagreeing = self.num_negative = self.num_clipped = 0
 
     def __call__(self, record: Record) -> float:
         """Weigh one pair.
@@ -227,12 +237,14 @@ class Weigher:
             (5.0, 3.0, 3.0)
         """
         check_labeled(record)
-        raw = self._expression(record) if self._expression else self._rule(_gap(record), self._temperature)
+        gap = 0.0 if self._expression else _gap(record)
+        raw = self._expression(record) if self._expression else self._rule(gap, self._temperature)
         if not math.isfinite(raw):
             raise RecordError(f"the weight is {raw:g}; the scores are too far apart")
         positive = self._negative(raw)
         weight = float(min(max(positive, self._bounds.low), self._bounds.high))
         self.num_weights += 1
+        self.num_disagreeing += gap < 0
         self.num_negative += positive != raw
         self.num_clipped += weight != positive
         return weight
@@ -247,12 +259,25 @@ class Weigher:
             >>> Weigher().sentence()
             '0 pairs weighed'
         """
-        parts = [f"{self.num_weights:,} pairs weighed"]
+        parts = [f"{say_count(self.num_weights, 'pair')} weighed"]
+        if self.num_disagreeing:
+            verb = "disagrees" if self.num_disagreeing == 1 else "disagree"
+            parts.append(f"{say_count(self.num_disagreeing, 'label')} {verb} with the scores")
         if self.num_negative:
-            parts.append(f"{self.num_negative:,} negative weights set to 0")
+            parts.append(f"{say_count(self.num_negative, 'negative weight')} set to 0")
         if self.num_clipped:
-            parts.append(f"{self.num_clipped:,} weights clipped to {self._bounds.low:g} and {self._bounds.high:g}")
+            parts.append(
+                f"{say_count(self.num_clipped, 'weight')} clipped to {self._bounds.low:g} and {self._bounds.high:g}"
+            )
         return "; ".join(parts)
+
+
+def _check_bounds(bounds: Bounds) -> None:
+    given = f"--clip {bounds.low:g} {bounds.high:g}"
+    if not (math.isfinite(bounds.low) and math.isfinite(bounds.high)):
+        raise UsageError(f"{given}: both must be finite numbers")
+    if bounds.low > bounds.high:
+        raise UsageError(f"{given}: give the smaller number first")
 
 
 def _gap(record: Record) -> float:

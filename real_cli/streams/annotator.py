@@ -17,6 +17,7 @@ from real_cli.core.annotation import (
     have_equal_texts,
     make_question,
 )
+from real_cli.core.counting import say_count
 from real_cli.core.interview import WINDOW, Asked, Interview, progress_line
 from real_cli.core.names import Ties, Verdict
 from real_cli.core.records import Record
@@ -107,7 +108,7 @@ class Outcome:
     @property
     def sentence(self) -> str:
         """What was made."""
-        return f"{self.num_pairs:,} pairs" + (f", {self.num_ties:,} ties" if self.num_ties else "")
+        return say_count(self.num_pairs, "pair") + (f", {say_count(self.num_ties, 'tie')}" if self.num_ties else "")
 
 
 class Annotator:

@@ -146,7 +146,7 @@ def test_quit_keeps_what_is_answered_and_the_same_command_asks_only_the_rest(sta
     _, errors, status = session.end()
     assert (status, errors) == (
         0,
-        "real: 1 pairs; quit: out.jsonl.journal has every answer, the same command goes on; "
+        "real: 1 pair; quit: out.jsonl.journal has every answer, the same command goes on; "
         "left out: 1 skipped, 2 unanswered\n",
     )
     assert [json.loads(line)["id"] for line in (tmp_path / "out.jsonl").read_bytes().splitlines()] == [0]
@@ -211,7 +211,7 @@ def test_ctrl_c_writes_what_is_answered_and_exits_130(start):
     made, errors, status = session.end()
     assert (status, len(made)) == (130, 1)
     assert errors == (
-        "real: 1 pairs; interrupted: j has every answer, the same command goes on; left out: 1 unanswered\n"
+        "real: 1 pair; interrupted: j has every answer, the same command goes on; left out: 1 unanswered\n"
     )
     assert session.raw.endswith(b"\x1b[?1049l")
 
@@ -237,7 +237,7 @@ def test_a_closed_terminal_writes_what_is_answered_and_says_how_to_go_on(start, 
     _, errors, status = session.end()
     assert status == 1
     assert errors == (
-        "real: 1 pairs; the terminal was closed: j has every answer, the same command goes on; left out: 1 unanswered\n"
+        "real: 1 pair; the terminal was closed: j has every answer, the same command goes on; left out: 1 unanswered\n"
     )
     assert [json.loads(line)["chosen"] for line in (tmp_path / "out").read_bytes().splitlines()] == ["first 0"]
     assert len(journal()) == 1

@@ -83,7 +83,7 @@ def test_spo_reads_the_degraded_copies(tiny_policy, tmp_path):
 @TRAINS
 def test_training_reads_the_weights(tiny_policy, tmp_path):
     pairs, said = relabel("weight", rows=PAIRS)
-    assert said == "real: 3 pairs weighed; 1 negative weights set to 0\n"
+    assert said == "real: 3 pairs weighed; 1 label disagrees with the scores; 1 negative weight set to 0\n"
     (*_, last), _ = train(tiny_policy, tmp_path / "out", pairs, "--weight-field", "weight", "--max-steps", "1")
     assert last["num_pairs"] == 3
 

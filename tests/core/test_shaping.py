@@ -271,6 +271,7 @@ def test_a_length_that_is_missing_is_named():
         (Shaping.par, {"knobs": Knobs(k=float("nan"))}, "--k nan: must be a finite number"),
         (Shaping.ceiling, {}, "--method ceiling: needs --ceiling, the largest score there can be"),
         (Shaping.min_max, {"references": "r"}, "--references: --method min-max reads no reference scores"),
+        (Shaping.par, {"penalty": LengthPenalty(0, 100)}, "--free-length: .* without --length-penalty; give it too"),
         (Shaping.par, {"penalty": LengthPenalty(-1)}, "--length-penalty -1: must be a number of at least 0"),
     ],
 )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from real_cli.core.names import Negative, Normalization, WeightRule
 from real_cli.core.weights import (
     NEGATIVES,
+    NEVER_NEGATIVE,
     NORMALIZATIONS,
     WEIGHTS,
     Weigher,
@@ -72,13 +73,29 @@ def test_scaling_to_mean_and_to_range():
 def test_a_negative_weight_becomes_zero_and_is_counted():
     weigher = Weigher()
     assert [weigher(pair(4, 9)), weigher(pair(4, 4)), weigher(pair(9, 4))] == [0, 0, 5]
-    assert weigher.sentence() == "3 pairs weighed; 1 negative weights set to 0"
+    assert weigher.sentence() == "3 pairs weighed; 1 label disagrees with the scores; 1 negative weight set to 0"
 
 
 def test_a_negative_weight_is_kept_when_asked():
     weigher = Weigher(negative=Negative.keep)
     assert weigher(pair(4, 9)) == -5
-    assert weigher.sentence() == "1 pairs weighed"
+    assert weigher.sentence() == "1 pair weighed; 1 label disagrees with the scores"
+
+
+def test_labels_that_disagree_are_counted_under_gap_utility_too_where_no_weight_is_negative():
+    weigher = Weigher(WeightRule.gap_utility)
+    assert [weigher(pair(chosen, 3)) < 0.5 for chosen in (1, 2, 3, 4)] == [True, True, False, False]
+    assert weigher.sentence() == "4 pairs weighed; 2 labels disagree with the scores"
+    for rule in set(WeightRule) - NEVER_NEGATIVE:
+        assert WEIGHTS[rule](-1.0, 1.0) < 0
+    for rule in NEVER_NEGATIVE:
+        assert WEIGHTS[rule](-700.0, 1.0) > 0
+
+
+def test_an_expression_says_nothing_of_labels_it_may_not_read():
+    weigher = Weigher(expression="score_chosen - score_rejected")
+    assert weigher(pair(4, 9)) == 0
+    assert weigher.sentence() == "1 pair weighed; 1 negative weight set to 0"
 
 
 def test_a_negative_weight_is_refused_when_asked():
@@ -93,7 +110,9 @@ def test_bounds_come_after_the_negative_rule_and_are_counted():
     """-5 -> 0 -> .5; 5 -> 3; 1 stays."""
     weigher = Weigher(bounds=(0.5, 3))
     assert [weigher(pair(*scores)) for scores in ((4, 9), (9, 4), (2, 1))] == [0.5, 3, 1]
-    assert weigher.sentence() == "3 pairs weighed; 1 negative weights set to 0; 2 weights clipped to 0.5 and 3"
+    assert weigher.sentence() == (
+        "3 pairs weighed; 1 label disagrees with the scores; 1 negative weight set to 0; 2 weights clipped to 0.5 and 3"
+    )
 
 
 @given(st.floats(-100, 100), st.floats(-100, 100))
@@ -151,7 +170,11 @@ def test_a_weight_beyond_all_floats_is_refused():
         ({"expression": "1", "rule": WeightRule.gap_utility}, "--expression and --by: .*; give one"),
         ({"expression": "1", "temperature": 2}, "--expression and --temperature: .*; give one"),
         ({"bounds": (2, 1)}, "--clip 2 1: give the smaller number first"),
-        ({"bounds": (float("nan"), 1)}, "--clip nan 1"),
+        ({"bounds": (float("nan"), 1)}, "--clip nan 1: both must be finite numbers"),
+        ({"bounds": (float("-inf"), 5)}, "--clip -inf 5: both must be finite numbers"),
+        ({"bounds": (0, float("inf"))}, "--clip 0 inf: both must be finite numbers"),
+        ({"rule": WeightRule.gap_utility, "negative": Negative.refuse}, "--by gap-utility gives no negative weight"),
+        ({"rule": WeightRule.gap_utility, "negative": Negative.clip}, "--by gap-utility gives no negative weight"),
         ({"temperature": 0}, "--temperature 0: must be a number above 0"),
     ],
 )
@@ -165,6 +188,8 @@ def test_settings_that_contradict_themselves_are_refused(settings, complaint):
     [
         (scale_to_mean, [0, 0, 0], "--normalize mean: all 3 weights are 0; a mean above 0 is needed"),
         (scale_to_mean, [-2, 1], "--normalize mean: the mean of the weights is -0.5; a mean above 0 is needed"),
+        (scale_to_mean, [0], "--normalize mean: the only weight is 0; a mean above 0 is needed"),
+        (scale_to_range, [2], "--normalize min-max: the only weight is 2; two different ones are needed"),
         (scale_to_range, [2, 2], "--normalize min-max: all 2 weights are 2; two different ones are needed"),
     ],
 )
