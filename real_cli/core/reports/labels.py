@@ -34,7 +34,8 @@ def labels_report(summary: Summary, excerpts: dict[str, tuple[ExcerptRow, ...]],
     shown = tuple((name, str(value)) for name, value in facts.items() if value is not None)
     named = ("gold", "label", "temperature", "ambiguous", "num_pairs", "num_prompts")
     foot = tuple((name.replace("_", " "), str(summary[name])) for name in named if summary[name] is not None)
-    return Report("Labels against gold", _lead(summary), tuple(part for part in parts if part), (*shown, *foot))
+    sections = tuple(part for part in parts if part)
+    return Report("Labels against gold", _lead(summary), sections, (*shown, *foot), tuple(summary["notes"]))
 
 
 def _lead(summary: Summary) -> str:
@@ -76,7 +77,6 @@ def _overall(summary: Summary) -> Section:
         f"A label is wrong if the response it prefers has the lower {summary['gold']}. A pair is ambiguous if it is "
         f"flipped more often than {summary['ambiguous']:g}."
     )
-    text += "".join(f" Note: {note}." for note in summary["notes"])
     return Section("Labels", text, (Table("All pairs", ("number", "value", "low", "high", "n"), tuple(rows), note),))
 
 

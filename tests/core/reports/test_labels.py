@@ -57,6 +57,7 @@ def test_the_lead_and_the_foot_say_n(compared):
     assert f"{100 * summary['share_wrong']:.1f} % (95 % interval {100 * summary['share_wrong_low']:.1f}" in report.lead
     assert f"of {summary['num_pairs']:,} pairs" in report.lead
     assert ("num pairs", "120") in report.facts
+    assert report.notes == tuple(summary["notes"]) != ()
     assert [name for name, _ in report.facts].count("file") == 0
 
 
