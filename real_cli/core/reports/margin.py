@@ -80,7 +80,7 @@ def margin_report(
     policies = summary.get("policies", [summary])
     names = [own.get("policy", "") for own in policies]
     parts = [
-        _answer(policies, summary["notes"] if "policies" in summary else []),
+        _answer(policies),
         _comparison(summary.get("differences", [])),
         _margins(policies),
         _similarity(policies),
@@ -92,7 +92,8 @@ def margin_report(
     shown = tuple((name, str(value)) for name, value in (facts or {}).items() if value is not None)
     foot = (*shown, ("pairs", f"{policies[0]['num_pairs']:,}"), ("prompts", f"{policies[0]['num_prompts']:,}"))
     lead = " ".join(map(_lead, policies))
-    return Report("Margins of a policy over its reference", lead, tuple(part for part in parts if part), foot)
+    sections = tuple(part for part in parts if part)
+    return Report("Margins of a policy over its reference", lead, sections, foot, _notes(summary, policies))
 
 
 def _lead(own: Summary) -> str:
@@ -118,7 +119,13 @@ def _band(own: Summary, name: str, *, percent: bool = False) -> str:
     return f" (95 % interval {ends})"
 
 
-def _answer(policies: list[Summary], notes: list[str]) -> Section:
+def _notes(summary: Summary, policies: list[Summary]) -> tuple[str, ...]:
+    """List what is to be known about all numbers, then about those of one policy."""
+    shared = summary["notes"] if "policies" in summary else []
+    return (*shared, *(_whose(own) + note for own in policies for note in own["notes"]))
+
+
+def _answer(policies: list[Summary]) -> Section:
     measures = ("accuracy", "margin", "margin_beta", "accuracy_per_token", "margin_per_token", "likelihood_accuracy")
     rows = tuple(
         (
@@ -134,9 +141,7 @@ def _answer(policies: list[Summary], notes: list[str]) -> Section:
     )
     columns = ("policy", "number", "value", "low", "high", "n")
     table = Table("Numbers", columns, rows, "low and high are 95 % intervals; margins are in nats, or times beta.")
-    told = [*notes, *(_whose(own) + note for own in policies for note in own["notes"])]
-    text = "An accuracy is a share of pairs; a tie counts as wrong." + "".join(f" Note: {note}." for note in told)
-    return Section("The answer", text, (table,))
+    return Section("The answer", "An accuracy is a share of pairs; a tie counts as wrong.", (table,))
 
 
 def _n(own: Summary, name: str) -> int:

@@ -31,10 +31,10 @@ def pairs_report(summary: Summary, excerpts: Excerpts) -> Report:
     if summary["limits"]:
         lead += f" {broken} of {len(summary['limits'])} limits are passed."
     sections = [
-        make(summary, excerpts)
-        for make in (_limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings, _notes)
+        make(summary, excerpts) for make in (_limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
     ]
-    return Report("Health of a set of pairs", lead, tuple(section for section in sections if section))
+    parts = tuple(section for section in sections if section)
+    return Report("Health of a set of pairs", lead, parts, notes=tuple(summary["notes"]))
 
 
 def _limits(summary: Summary, excerpts: Excerpts) -> Section | None:
@@ -225,13 +225,6 @@ def _savings(summary: Summary, excerpts: Excerpts) -> Section | None:
         saved, whole = summary["saved_of_possible_pairs"], summary["num_possible_pairs"]
         text += f" These {_n(summary['num_pairs'])} save {saved:.1%} of {_n(whole)} labels."
     return Section("Labels saved", text, (table,))
-
-
-def _notes(summary: Summary, excerpts: Excerpts) -> Section | None:
-    notes = summary["notes"]
-    if not notes:
-        return None
-    return Section("Notes", " ".join(f"{note[:1].upper()}{note[1:]}." for note in notes), ())
 
 
 def _histogram(title: str, label: str, made: Mapping[str, Sequence[float]]) -> Plot:

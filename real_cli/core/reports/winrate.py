@@ -67,12 +67,9 @@ def report_winrate(summary: Row, excerpts: tuple[Excerpt, ...] = ()) -> Report:
     sections = [_wins(summary), _lengths(summary), *_ranking(summary), *_categories(summary), *_orders(summary)]
     if excerpts:
         sections.append(Section("Comparisons to look at", "A few records as they stand in the data.", excerpts))
-    if summary["notes"]:
-        table = Table("Notes", ("note",), tuple((note,) for note in summary["notes"]))
-        sections.append(Section("What to know about these numbers", "Said on standard error too.", (table,)))
     counts = ("num_records", "num_all_comparisons", "num_all_prompts", "num_models", "num_same_model")
     facts = tuple((name.replace("_", " "), f"{summary[name]:,}") for name in counts)
-    return Report("Win rates", _lead(summary), tuple(sections), facts)
+    return Report("Win rates", _lead(summary), tuple(sections), facts, tuple(summary["notes"]))
 
 
 def _lead(summary: Row) -> str:
@@ -203,9 +200,13 @@ def _orders(summary: Row) -> list[Section]:
             f" Of {summary['num_place_verdicts']:,} verdicts for a place {_percent(summary, 'share_first_place')} were "
             "for the first; without favor it would be half."
         )
-    names = ("num_both_orders", "num_flips", "num_flips_to_first", "num_flips_to_second", *_triple("flip_rate"),
-             "num_place_verdicts", *_triple("share_first_place"))  # fmt: skip
-    table = Table("Both orders", ("number", "value"), tuple((name, summary[name]) for name in names), f"n = {count:,}.")
+    shares = {"flip_rate": ("num_flips", "num_both_orders"), "share_first_place": (None, "num_place_verdicts")}
+    rows = tuple(
+        (name.replace("_", " "), *(summary[field] for field in _triple(name)), part and summary[part], summary[whole])
+        for name, (part, whole) in shares.items()
+    )
+    to = f"{summary['num_flips_to_first']:,} flips to the first place, {summary['num_flips_to_second']:,} to the second"
+    table = Table("Both orders", ("share", "value", "low", "high", "times", "n"), rows, f"n = {count:,}; {to}.")
     return [Section("The order in which responses were shown", text, (table,))]
 
 

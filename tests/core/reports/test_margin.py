@@ -122,7 +122,7 @@ def test_what_is_not_there_is_not_drawn():
     report = margin_report(of_one(tally(0, count=0)))
     assert titles(report) == ["The answer", "Margins", "Chosen against rejected"]
     assert report.lead == "The policy: no pair was measured."
-    assert "Note: no pair was measured." in report.sections[0].text
+    assert report.notes == ("no pair was measured",)
     one = margin_report(of_one(tally(0, count=1)))
     assert "there is nothing to compare" in one.sections[2].text
     assert "(no interval can be given)" in one.lead

@@ -89,10 +89,10 @@ def test_flips_and_notes_are_shown():
     numbers = summary(("a", "b"))
     report = report_winrate(numbers | {"notes": ["beware"]})
     (flips,) = [table for table in items(report, Table) if table.title == "Both orders"]
-    assert dict(flips.rows)["num_flips"] == numbers["num_flips"] == 60
-    assert dict(flips.rows)["flip_rate_low"] == numbers["flip_rate_low"]
-    (notes,) = [table for table in items(report, Table) if table.title == "Notes"]
-    assert notes.rows == (("beware",),)
+    flipped = ("flip rate", *(numbers[name] for name in ("flip_rate", "flip_rate_low", "flip_rate_high")))
+    assert flips.rows[0] == (*flipped, 60, numbers["num_both_orders"])
+    assert flips.note == "n = 120; 60 flips to the first place, 0 to the second."
+    assert report.notes == ("beware",)
 
 
 def test_nothing_makes_a_report_too():
