@@ -145,7 +145,9 @@ class StrategyTrials:
         base_values = base.values(truth)
         table = []
         for strategy in self._strategies:
-            line = {"strategy": strategy.value} | measure(bootstrap, rows[strategy], truth)
+            measured = measure(bootstrap, rows[strategy], truth)
+            line: dict[str, Any] = {"strategy": strategy.value}
+            line |= {name: measured[name] for name in measured if name == "num_pairs" or name.startswith(COMPARED[0])}
             values = rows[strategy].values(truth)
             for name in COMPARED:
                 found = Estimate(None, None, None, 0)
@@ -154,7 +156,7 @@ class StrategyTrials:
                 if found.low == found.high:  # nothing varies, so nothing can be said of how far it would
                     found = found._replace(low=None, high=None)
                 line |= named(f"difference_{name}", found)
-            table.append(line)
+            table.append(line | measured)  # what is compared stands first: a terminal shows as much as fits
         return table
 
     def spend(self, bootstrap: Bootstrap, rows: dict[Strategy, Rows], truth: Truth) -> list[dict[str, Any]]:
