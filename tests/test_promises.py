@@ -6,6 +6,7 @@ A command of the app without a row here fails the first test.
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -411,6 +412,19 @@ def test_a_reader_that_leaves_after_one_line_is_no_error(command, start):
     assert process.wait(timeout=20) == 0
     feeder.join()
     assert process.stderr.read() == b""
+
+
+# What its row asks of `relabel shape` takes statistics of the whole input.
+@pytest.mark.parametrize(
+    "command", [name for name, row in ROWS.items() if row.filters and not row.model and name != "relabel shape"]
+)
+def test_a_record_is_handed_on_while_the_next_is_awaited(command, start):
+    """A slow writer in front: the pipe is open, and nothing more comes."""
+    process = start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process.stdin.write(sound(command, 1))
+    process.stdin.flush()
+    assert select.select([process.stdout], [], [], 20)[0]
+    assert json.loads(process.stdout.readline())
 
 
 def feed(stream, data):

@@ -175,7 +175,7 @@ class Asking:
     def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer:
         options, told = self._options, speaker(self._options.quiet)
         if options.model is None:  # the records hold what is needed
-            return WindowInquirer(ResultsAlone(self._ledger), self._ledger)
+            return self._nobody()
         if options.emit_requests is not None:
             self._writer = BatchWriter(self._ledger, stack.enter_context(open_output(options.emit_requests)))
             return WindowInquirer(self._writer, self._ledger)
@@ -183,7 +183,7 @@ class Asking:
             server = Server(options.endpoint, options.model, options.key_variable, options.retries, options.timeout)
             return ConcurrentInquirer(Endpoint(server, told), self._ledger, options.concurrency)
         if options.apply_results is not None:
-            return WindowInquirer(ResultsAlone(self._ledger), self._ledger)
+            return self._nobody()
         from real_cli.models.generation import LocalAnswerer
 
         local = LocalAnswerer(
@@ -191,6 +191,10 @@ class Asking:
             **self._local,
         )  # fmt: skip
         return WindowInquirer(local, self._ledger)
+
+    def _nobody(self) -> WindowInquirer:
+        # Nobody gains from several records at once: each is done before the next is waited for.
+        return WindowInquirer(ResultsAlone(self._ledger), self._ledger, window_records=1)
 
 
 def _parse_price(text: str | None) -> Price | None:

@@ -9,6 +9,7 @@ A Job knows nothing of what the records mean.
 """
 
 import base64
+import threading
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -65,6 +66,7 @@ class Job:
         self._rejects_path = rejects
         self._max_line_bytes = max_line_bytes
         self._stack = ExitStack()
+        self._writer = threading.get_ident()
         self.counter = Counter(what, quiet=quiet)
 
     def __enter__(self) -> Self:
@@ -132,7 +134,7 @@ class Job:
 
     def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
         for name in self.sources:
-            items = read_source(name, self._max_line_bytes)
+            items = read_source(name, self._max_line_bytes, before_waiting=self._hand_on)
             for item in show_ahead(items, ahead) if ahead and is_at_hand(name) else items:
                 self.counter.add()
                 yield item
@@ -253,6 +255,17 @@ class Job:
             line: JSON with its newline.
         """
         self._output.write(line)
+
+    def _hand_on(self) -> None:
+        """Flush before a read that may wait; a thread that reads ahead leaves that to whoever writes."""
+        if threading.get_ident() != self._writer:
+            return
+        try:
+            self.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            pass  # the next write tells it; here it would look like a fault of the input
 
     def flush(self) -> None:
         """Hand on what was written, so that the next command in the pipe can work on it."""

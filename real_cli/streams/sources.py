@@ -11,7 +11,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from real_cli.core.records import Record
 from real_cli.errors import RealError, RecordError, UsageError
@@ -53,12 +53,26 @@ DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
 }
 
 
-def read_source(name: str, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Item]:
+class _ReadLater(io.FileIO):
+    """A pipe that says when everything it gave so far is used up, so that the next read may wait."""
+
+    before_waiting: Callable[[], object] | None = None
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self.before_waiting:
+            self.before_waiting()
+        return super().readinto(buffer)
+
+
+def read_source(
+    name: str, max_line_bytes: int = MAX_LINE_BYTES, *, before_waiting: Callable[[], object] | None = None
+) -> Iterator[Item]:
     """Read every record of one source.
 
     Args:
         name: A file, "-" for standard input, or hf:NAME[:SPLIT].
         max_line_bytes: Longest line to accept.
+        before_waiting: Is called each time before a pipe is asked for more than it gave, which may take any time.
 
     Yields:
         Items in order; a bad line is an item with a problem, and reading goes on.
@@ -70,7 +84,7 @@ def read_source(name: str, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Ite
         yield from _read_table(name)
         return
     shown = "<stdin>" if name == STANDARD_INPUT else name
-    with _open(name) as stream:
+    with _open(name, before_waiting) as stream:
         try:
             for number, data in read_lines(stream, max_line_bytes):
                 place = f"{shown}:{number}"
@@ -135,13 +149,15 @@ def is_at_hand(name: str) -> bool:
 
 
 @contextmanager
-def _open(name: str) -> Iterator[IO[bytes]]:
+def _open(name: str, before_waiting: Callable[[], object] | None) -> Iterator[IO[bytes]]:
+    if is_at_hand(name):
+        before_waiting = None
     if name == STANDARD_INPUT:
-        yield _decompressed(_buffered(sys.stdin.buffer))
+        yield _decompressed(_buffered(sys.stdin.buffer, before_waiting))
         return
     try:
         # Closed below, after the decompressor.
-        file: io.BufferedReader = io.BufferedReader(io.FileIO(name), BUFFER_BYTES)
+        file = _in_buffer(_ReadLater(name), before_waiting)
     except IsADirectoryError:
         raise RealError(f"{name}: is a folder; give its files, or hf:{name} for a dataset folder") from None
     except OSError as error:
@@ -150,11 +166,16 @@ def _open(name: str) -> Iterator[IO[bytes]]:
         yield _decompressed(file)
 
 
-def _buffered(stream: IO[bytes]) -> io.BufferedReader:
+def _buffered(stream: IO[bytes], before_waiting: Callable[[], object] | None) -> io.BufferedReader:
     with suppress(OSError):  # what a test puts there has no descriptor
         # One read gives what a pipe holds: the larger buffer makes nobody wait. The descriptor stays open.
-        return io.BufferedReader(io.FileIO(stream.fileno(), closefd=False), BUFFER_BYTES)
+        return _in_buffer(_ReadLater(stream.fileno(), closefd=False), before_waiting)
     return stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[arg-type]
+
+
+def _in_buffer(file: _ReadLater, before_waiting: Callable[[], object] | None) -> io.BufferedReader:
+    file.before_waiting = before_waiting
+    return io.BufferedReader(file, BUFFER_BYTES)
 
 
 def _decompressed(stream: io.BufferedReader) -> IO[bytes]:

@@ -3,7 +3,9 @@
 import base64
 import io
 import json
+import os
 import sys
+import threading
 from collections import Counter
 
 import pytest
@@ -117,6 +119,63 @@ def test_a_row_is_handed_on_only_when_the_next_prompt_begins_and_a_record_at_onc
         assert job.counter.num_done == 1
         next(records)
         assert job.counter.num_done == 3
+
+
+# Handing on
+
+
+def test_what_is_written_is_handed_on_before_a_pipe_is_waited_for_and_once_for_what_it_gave(monkeypatch, tmp_path):
+    """Three lines in one piece are one flush; the next piece another, and so is the end."""
+    end, source = os.pipe()
+    handed_on = []
+    with os.fdopen(end) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with Job([], output=tmp_path / "out", quiet=True) as job:
+            monkeypatch.setattr(job, "flush", lambda: handed_on.append(job.counter.num_done))
+            os.write(source, PAIR * 3)
+            records = job.records()
+            for _ in range(3):
+                next(records)
+            assert handed_on == [0]
+            os.write(source, PAIR)
+            next(records)
+            assert handed_on == [0, 3]
+            os.close(source)
+            assert list(records) == []
+            assert set(handed_on) == {0, 3, 4}
+
+
+def test_a_file_makes_nobody_wait_and_is_read_without_handing_on(made, monkeypatch):
+    monkeypatch.setattr(Job, "flush", lambda job: pytest.fail("every piece of a file would be a write"))
+    assert len(read(Job([made("a.jsonl", PAIR * 9)], quiet=True))) == 9
+
+
+def test_a_thread_that_reads_ahead_leaves_handing_on_to_whoever_writes(made, monkeypatch, tmp_path):
+    """Two threads in one buffered stream, one of them a daemon, may end in a lock that nobody opens."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    feeder = threading.Thread(target=pipe.write_bytes, args=(PAIR,))
+    feeder.start()
+    monkeypatch.setattr(Job, "flush", lambda job: pytest.fail("in the wrong thread"))
+    found = []
+    with Job([str(pipe)], quiet=True) as job:
+        reader = threading.Thread(target=lambda: found.extend(job.records()))
+        reader.start()
+        reader.join()
+    feeder.join()
+    assert len(found) == 1
+
+
+def test_an_output_that_fails_while_waiting_is_not_told_as_a_fault_of_the_input(monkeypatch, tmp_path):
+    def fail():
+        raise OSError(28, "No space left on device")
+
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    threading.Thread(target=pipe.write_bytes, args=(PAIR,)).start()
+    job = Job([str(pipe)], quiet=True)
+    monkeypatch.setattr(job, "flush", fail)
+    assert len(read(job)) == 1
 
 
 # Errors
