@@ -1,0 +1,37 @@
+# Ada-DPO: adaptive preference scaling. Hong et al., 2024, arXiv:2406.02764;
+# L = min over tau in [tau_min, tau_max] of -tau log sigmoid(beta h / tau) - rho tau.
+# Each pair has a temperature of its own: clear pairs a high one, ambiguous ones a low one; run/tau.jsonl has them all.
+# Departs: tau in closed form, not by iteration; rho, its range, rate and batch are ours, the paper's unverified.
+# Needs nothing but labeled responses. A loss below 0 is no fault: rho tau is subtracted.
+REAL    = real
+POLICY  = smollm2
+BETA    = 0.1
+RHO     = 0.5
+TAU_MIN = 0.1
+TAU_MAX = 5
+TRAIN   = --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
+PROMPTS = candidates.jsonl
+HELDOUT = heldout.jsonl
+ROWS    = 1000000
+O       = run
+
+.DELETE_ON_ERROR:
+.PHONY: all check clean
+all: $(O)/eval.json
+
+$(O)/pairs.jsonl: $(PROMPTS)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+$(O)/aligned/real.json: $(O)/pairs.jsonl
+	$(REAL) train-dpo --policy $(POLICY) --loss ada-dpo --beta $(BETA) --rho $(RHO) --tau-min $(TAU_MIN) \
+	  --tau-max $(TAU_MAX) $(TRAIN) --dump $(O)/tau.jsonl -o $(O)/aligned $< > $(O)/training.jsonl
+$(O)/heldout.jsonl: $(HELDOUT)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
+	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
+
+check:
+	$(MAKE) O=check ROWS=6 TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+clean:
+	rm -rf $(O) check

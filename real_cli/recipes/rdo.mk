@@ -1,0 +1,40 @@
+# RDO: reward difference optimization. Wang et al., 2024, arXiv:2408.09385; L = -R log sigmoid(beta h).
+# Each pair's DPO loss is multiplied by R, by how much a reward model finds the chosen response better.
+# Departs: labels that the reward model contradicts weigh 0 and are counted; weights are scaled to mean 1; rate and
+# batch are ours. Needs SCORE, a reward model; `make check` has the policy itself score. The paper's difference
+# model, which reads both responses at once, is not trained here; with one: SCORE = ... --pairwise and WEIGHT =
+# --expression margin.
+REAL    = real
+POLICY  = smollm2
+SCORE   = $(REAL) relabel reward --model OpenAssistant/reward-model-deberta-v3-large-v2
+WEIGHT  = --by reward-difference
+TRAIN   = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
+PROMPTS = candidates.jsonl
+HELDOUT = heldout.jsonl
+ROWS    = 1000000
+O       = run
+
+.DELETE_ON_ERROR:
+.PHONY: all check clean
+all: $(O)/eval.json
+
+$(O)/pairs.jsonl: $(PROMPTS)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+$(O)/scored.jsonl: $(O)/pairs.jsonl
+	$(SCORE) $< -o $@
+$(O)/weighted.jsonl: $(O)/scored.jsonl
+	$(REAL) relabel weight $(WEIGHT) $< -o $@
+$(O)/aligned/real.json: $(O)/weighted.jsonl
+	$(REAL) train-dpo --policy $(POLICY) --weight-field weight $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
+$(O)/heldout.jsonl: $(HELDOUT)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
+	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
+
+check:
+	$(MAKE) O=check ROWS=12 TRAIN='$(TRAIN) --max-steps 2 --batch-size 12' \
+	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly, at length."'
+clean:
+	rm -rf $(O) check

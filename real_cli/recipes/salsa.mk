@@ -1,0 +1,40 @@
+# SALSA: soup-based alignment. Chegini et al., 2024, arXiv:2411.01798; reference = a SFT_1 + (1 - a) SFT_2, a = 1/2.
+# Two policies are fine-tuned with two seeds; their average, weight by weight, is what the first is compared with.
+# Departs: DPO instead of PPO; the chosen responses are the demonstrations; settings are ours.
+# Needs labeled responses and room for four models. Training against a soup does not start at a loss of ln 2.
+REAL    = real
+POLICY  = smollm2
+SEEDS   = 1 2
+FIRST   = $(O)/sft-$(firstword $(SEEDS))
+WEIGHTS = 0.5,0.5
+SFT     = --learning-rate 1e-5 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
+TRAIN   = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
+PROMPTS = candidates.jsonl
+HELDOUT = heldout.jsonl
+ROWS    = 1000000
+O       = run
+
+.DELETE_ON_ERROR:
+.PHONY: all check clean
+all: $(O)/eval.json
+
+$(O)/pairs.jsonl: $(PROMPTS)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+$(O)/sft-%/real.json: $(O)/pairs.jsonl
+	$(REAL) train-dpo --policy $(POLICY) --loss sft --seed $* $(SFT) -o $(@D) $< > $(@D).jsonl
+$(O)/soup/real.json: $(SEEDS:%=$(O)/sft-%/real.json)
+	rm -rf $(@D)
+	$(REAL) soup $(^D) --weights $(WEIGHTS) -o $(@D)
+$(O)/aligned/real.json: $(O)/pairs.jsonl $(O)/soup/real.json
+	$(REAL) train-dpo --policy $(FIRST) --reference $(O)/soup $(TRAIN) -o $(@D) $< > $(O)/training.jsonl
+$(O)/heldout.jsonl: $(HELDOUT)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
+	$(REAL) eval margin --policy $(O)/aligned --reference $(FIRST) $< -o $@
+
+check:
+	$(MAKE) O=check ROWS=8 SFT='$(SFT) --max-steps 2 --batch-size 2' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+clean:
+	rm -rf $(O) check
