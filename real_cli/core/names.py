@@ -38,6 +38,7 @@ class Emit(StrEnum):
     pairs = "pairs"
     triples = "triples"
     ranking = "ranking"
+    prompts = "prompts"
 
 
 class Loss(StrEnum):
@@ -268,3 +269,38 @@ class SamplingMode(StrEnum):
     improve = "improve"
     lowest_score = "lowest-score"
     pre_query = "pre-query"
+
+
+class Recipe(StrEnum):
+    """Methods that `init` writes a Makefile of; what is known of each is in `real_cli.core.recipes`."""
+
+    real = "real"
+    reward_augmented = "reward-augmented"
+    spo = "spo"
+    rdo = "rdo"
+    bmc = "bmc"
+    optune = "optune"
+    ada_dpo = "ada-dpo"
+    selm = "selm"
+    dlma = "dlma"
+    pro = "pro"
+    ultrafeedback = "ultrafeedback"
+    sppo = "sppo"
+    drift = "drift"
+    tpo = "tpo"
+    salsa = "salsa"
+    par = "par"
+    asft = "asft"
+    spa = "spa"
+    curry_dpo = "curry-dpo"
+    magpie = "magpie"
+    aepo = "aepo"
+
+
+class Family(StrEnum):
+    """Where a method does its work."""
+
+    select = "select"
+    relabel = "relabel"
+    objective = "objective"
+    iterate = "iterate"

@@ -65,11 +65,12 @@ def draw_tokens(logits: Tensor, numbers: np.ndarray, temperatures: Sequence[floa
     Returns:
         Token ids, shape (batch,).
     """
-    # Sums of a hundred thousand float32 would be off by more than what batches differ by; MPS has no float64.
+    # Sums of a hundred thousand float32 would be off by more than what batches differ by; each of them alone is not, and
+    # float64 exponentials are slow. MPS has no float64.
     exact = torch.float32 if logits.device.type == "mps" else torch.float64
     scale = torch.tensor(temperatures, dtype=logits.dtype, device=logits.device)
     scaled = logits if all(one == 1 for one in temperatures) else logits / scale[:, None]
-    probabilities = torch.softmax(scaled, dim=-1, dtype=exact)
+    probabilities = torch.softmax(scaled, dim=-1, dtype=torch.float32).to(exact)
     narrow = [row for row, share in enumerate(top_p) if share < 1]
     if narrow:
         shares = torch.tensor([top_p[row] for row in narrow], dtype=exact, device=logits.device)

@@ -91,9 +91,9 @@ def test_what_is_not_set_is_not_in_a_request():
         "temperature": 0.0,
         "top_p": 1.0,
     }
-    plan = Plan("m", 3, Sampling(9, 0.5, 0.9, ("x", "y")), together=True)
+    plan = Plan("m", 2, Sampling(9, 0.5, 0.9, ("x", "y")), together=True)
     body = request_body("m", next(sample_responses({"prompt": "q"}, plan))[0])
-    assert (body["stop"], body["n"], body["seed"]) == (["x", "y"], 3, response_seed(0, "q", "m", 0))
+    assert (body["stop"], body["n"], body["seed"]) == (["x", "y"], 2, response_seed(0, "q", "m", 0))
 
 
 def test_a_model_at_hand_gets_a_question_for_each_response_each_with_its_seed():
