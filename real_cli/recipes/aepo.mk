@@ -1,0 +1,40 @@
+# AEPO: annotation-efficient preference optimization. Jinnai and Honda, 2024, arXiv:2405.13541, eq. 5.
+# Of a prompt's responses choose the two that are representative and diverse, score only these, DPO.
+# Departs: the best pair is found by trying all, not by local search; rate, schedule and batch are our choice.
+# Needs responses and SCORE, the annotator; `make check` has the policy itself score. LAMBDA weighs the diversity: with
+# a large one it is REAL's easy pair, with 0 the two most central.
+REAL    = real
+POLICY  = smollm2
+ENCODER = minilm
+LAMBDA  = 1.0
+SCORE   = $(REAL) relabel reward --model OpenAssistant/reward-model-deberta-v3-large-v2
+TRAIN   = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
+PROMPTS = candidates.jsonl
+HELDOUT = heldout.jsonl
+ROWS    = 1000000
+O       = run
+.DELETE_ON_ERROR:
+.PHONY: all check clean
+all: $(O)/eval.json
+
+$(O)/embedded.jsonl: $(PROMPTS)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) embed --model $(ENCODER) -o $@
+$(O)/two.jsonl: $(O)/embedded.jsonl
+	$(REAL) pair --strategy aepo --aepo-lambda $(LAMBDA) --orient none $< -o $@
+$(O)/scored.jsonl: $(O)/two.jsonl
+	$(SCORE) $< -o $@
+$(O)/pairs.jsonl: $(O)/scored.jsonl
+	$(REAL) pair --strategy best-worst $< -o $@
+$(O)/aligned/real.json: $(O)/pairs.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
+$(O)/heldout.jsonl: $(HELDOUT)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
+	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
+check:
+	$(MAKE) O=check ROWS=6 TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
+clean:
+	rm -rf $(O) check

@@ -1,0 +1,34 @@
+# Curry-DPO. Pattnaik et al., 2024, arXiv:2403.07230, section 3.
+# The best response against each other one, widest score gap first: one DPO stage a gap, each from the last one's model.
+# Departs: as many stages as a prompt has responses below its best one, where the paper has three of four responses;
+# equal scores make no pair; rate, schedule and batch are our choice. Needs scored responses.
+# REFERENCE = previous compares a stage with the policy at its start, initial with the one before training.
+REAL      = real
+POLICY    = smollm2
+REFERENCE = previous
+TRAIN     = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
+PROMPTS   = candidates.jsonl
+HELDOUT   = heldout.jsonl
+ROWS      = 1000000
+O         = run
+
+.DELETE_ON_ERROR:
+.PHONY: all check clean
+all: $(O)/eval.json
+
+$(O)/stages.jsonl: $(PROMPTS)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-vs-rest --curriculum -o $@
+$(O)/aligned/real.json: $(O)/stages.jsonl
+	$(REAL) train-dpo --policy $(POLICY) --stages --stage-reference $(REFERENCE) $(TRAIN) -o $(O)/aligned $< \
+	  > $(O)/training.jsonl
+$(O)/heldout.jsonl: $(HELDOUT)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
+	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
+
+check:
+	$(MAKE) O=check ROWS=4 TRAIN='$(TRAIN) --max-steps 1 --batch-size 2'
+clean:
+	rm -rf $(O) check

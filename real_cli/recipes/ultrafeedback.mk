@@ -1,0 +1,38 @@
+# UltraFeedback. Cui et al., 2023, arXiv:2310.01377, section 2.
+# Four responses a prompt, each under a principle drawn by weight; a judge rates four aspects; best and another; DPO.
+# Departs: the judge is asked in our words; one mix of principles for all prompts; rate and beta of DPO are ours.
+# Needs prompts, policies (POOL: of 17 models the paper drew 4 a prompt) and a judge behind an endpoint, the paper's
+# GPT-4; `make check` has the policy itself score.
+REAL       = real
+POLICY     = smollm2
+POOL       = --policy $(POLICY) -n 4
+SAMPLE     = --temperature 1 --top-p 1 --max-tokens 1024
+PRINCIPLES = principles.jsonl
+SCORE      = $(REAL) relabel judge --rubric ultrafeedback --endpoint http://localhost:8000/v1 --model gpt-4
+TRAIN      = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
+PROMPTS    = prompts.jsonl
+HELDOUT    = heldout.jsonl
+ROWS       = 1000000
+O          = run
+.DELETE_ON_ERROR:
+.PHONY: all check clean
+all: $(O)/eval.json
+$(O)/sampled.jsonl: $(PROMPTS) $(PRINCIPLES)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) sample $(POOL) --principles $(PRINCIPLES) $(SAMPLE) -o $@
+$(O)/rated.jsonl: $(O)/sampled.jsonl
+	$(SCORE) $< -o $@
+$(O)/pairs.jsonl: $(O)/rated.jsonl
+	$(REAL) pair --strategy best-random $< -o $@
+$(O)/aligned/real.json: $(O)/pairs.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
+$(O)/heldout.jsonl: $(HELDOUT)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
+	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
+check:
+	$(MAKE) O=check ROWS=6 SAMPLE='--max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
+clean:
+	rm -rf $(O) check
