@@ -1,7 +1,7 @@
 """real pair: choose which responses of a prompt to compare."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,10 @@ from real_cli.core.names import Emit, OnError, Orient, Strategy
 from real_cli.errors import Status
 from real_cli.streams.job import Job, Located
 from real_cli.streams.jsonl import MAX_LINE_BYTES
+
+if TYPE_CHECKING:
+    from real_cli.core.pairing import Settings
+    from real_cli.core.plans import Savings
 
 
 @guarded
@@ -56,7 +60,8 @@ def pair(
         typer.Option(
             "--emit",
             help="'pairs'; 'triples' puts the best response into 'reference' and chooses among the others; 'ranking' "
-            "writes all responses, best first.",
+            "writes all responses, best first; 'prompts' writes what --dedup-distance leaves, with responses or "
+            "without.",
         ),
     ] = Emit.pairs,
     orient: Annotated[
@@ -99,6 +104,17 @@ def pair(
             help="Which gap --strategy delta-quantile takes; 0 is the widest.",
         ),
     ] = None,
+    dedup_distance: Annotated[
+        float | None,
+        typer.Option(
+            "--dedup-distance",
+            metavar="D",
+            show_default=False,
+            help="First leave out each prompt with an earlier one nearer than D, by the embeddings of 'real embed "
+            "--field prompt': squared distance of unit vectors, 2(1-cos); Magpie's is 0.05, a cosine of 0.975. Buffers "
+            "on disk; adds min_neighbor_distance, repeat_count and min_similar_id.",
+        ),
+    ] = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
@@ -112,18 +128,18 @@ def pair(
     known the pair is labeled after it is chosen; else it stays a candidates record with two responses. Equal texts,
     equal scores and single responses make no pair: they are counted, told, and kept with --rejects.
 
-    Streams: a pair is written as soon as its prompt is read. With --keep it buffers, because which pairs stay is known
-    only at the end.
+    Streams: a pair is written as soon as its prompt is read. With --keep or --dedup-distance it buffers, because which
+    pairs or prompts stay is known only at the end.
 
     \b
     Examples:
       real embed candidates.jsonl | real pair --strategy easy --keep 35% > pairs.jsonl
       real pair --strategy best-vs-rest --curriculum scored.jsonl > stages.jsonl
       real pair --orient none embedded.jsonl > to-label.jsonl
+      real embed --field prompt asked.jsonl | real pair --dedup-distance 0.05 --emit prompts > distinct.jsonl
       real pair --strategy delta-ucb --orient none predicted.jsonl | real relabel judge -m judge > pairs.jsonl
     """
-    from real_cli.core.comparisons import Comparisons
-    from real_cli.core.pairing import Settings, choose_pairs
+    from real_cli.core.pairing import Settings
     from real_cli.core.plans import Savings, check_settings, default_strategy, plan_keep
     from real_cli.streams.keeping import kept_lines
 
@@ -139,26 +155,37 @@ def pair(
     )
     knobs = {"--aepo-lambda": aepo_lambda, "--deviations": deviations, "--quantile": quantile}
     given = [name for name, value in knobs.items() if value is not None]
-    check_settings(settings, strategy_given=strategy is not None, keep=keep, given=given)
+    check_settings(settings, strategy_given=strategy is not None, keep=keep, given=given, distance=dedup_distance)
     order = plan_keep(keep, by, lowest, settings)
     savings = Savings()
-    comparisons = Comparisons()
     job = Job(
         files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
     )
 
-    def chosen_pairs() -> Iterator[Located]:
-        for place, (record, outcome) in job.apply(
-            lambda record: (record, choose_pairs(record, settings, comparisons.take(record))),
-            job.records(ahead=comparisons.add),
-        ):
-            savings.add(record, outcome)
-            for reason in outcome.dropped:
-                job.drop(place, record, reason)
-            yield from (Located(place, made) for made in outcome.records)
-
     with job:
-        for savings.num_chosen, line in enumerate(kept_lines(job, chosen_pairs(), order), 1):
+        chosen = _chosen_pairs(job, settings, savings, dedup_distance)
+        for savings.num_chosen, line in enumerate(kept_lines(job, chosen, order), 1):
             job.write_line(line)
         job.summary = savings.sentence(emit)
     return job.status
+
+
+def _chosen_pairs(job: Job, settings: "Settings", savings: "Savings", limit: float | None) -> Iterator[Located]:
+    from real_cli.core.comparisons import Comparisons
+    from real_cli.core.layouts import adapt, adapt_prompt
+    from real_cli.core.pairing import choose_pairs
+
+    comparisons = Comparisons()
+    if limit is None:
+        located = job.records(ahead=comparisons.add)
+    else:
+        from real_cli.streams.prompt_filter import distinct_prompts
+
+        located = distinct_prompts(job, job.records(adapt_prompt if settings.emit is Emit.prompts else adapt), limit)
+    for place, (record, outcome) in job.apply(
+        lambda record: (record, choose_pairs(record, settings, comparisons.take(record))), located
+    ):
+        savings.add(record, outcome)
+        for reason in outcome.dropped:
+            job.drop(place, record, reason)
+        yield from (Located(place, made) for made in outcome.records)

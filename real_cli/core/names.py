@@ -259,18 +259,6 @@ class Attention(StrEnum):
     flash = "flash_attention_2"
 
 
-class SamplingMode(StrEnum):
-    """What `sample` makes of a record; the functions are in `real_cli.core.sampling_modes`."""
-
-    responses = "responses"
-    principles = "principles"
-    contrast = "contrast"
-    reference = "reference"
-    improve = "improve"
-    lowest_score = "lowest-score"
-    pre_query = "pre-query"
-
-
 class Recipe(StrEnum):
     """Methods that `init` writes a Makefile of; what is known of each is in `real_cli.core.recipes`."""
 

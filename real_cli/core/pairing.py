@@ -76,6 +76,8 @@ def choose_pairs(record: Record, settings: Settings, comparison: Comparison | No
     References:
         Zhang et al., 2024, REAL, arXiv:2409.17169, section 3; orientation by score is METHODS 1.10, fault 1.
     """
+    if settings.emit is Emit.prompts:
+        return Outcome(records=[record])
     candidates = to_candidates(record)
     numbers = _distinct(candidates)
     responses = [candidates["responses"][number - 1] for number in numbers]

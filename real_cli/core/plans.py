@@ -21,6 +21,8 @@ class KeepOrder(NamedTuple):
     seed: int
 
 
+# What is written whole: no pair is chosen.
+WHOLE = {Emit.ranking: "all responses of a prompt", Emit.prompts: "records as they are"}
 # Options that some strategies read.
 READERS: dict[str, frozenset[Strategy]] = {
     "--aepo-lambda": frozenset({Strategy.aepo}),
@@ -29,7 +31,14 @@ READERS: dict[str, frozenset[Strategy]] = {
 }
 
 
-def check_settings(settings: Settings, *, strategy_given: bool, keep: str | None, given: Collection[str] = ()) -> None:
+def check_settings(
+    settings: Settings,
+    *,
+    strategy_given: bool,
+    keep: str | None,
+    given: Collection[str] = (),
+    distance: float | None = None,
+) -> None:
     """Refuse options of `pair` that contradict each other.
 
     Args:
@@ -37,14 +46,19 @@ def check_settings(settings: Settings, *, strategy_given: bool, keep: str | None
         strategy_given: Whether the user named the strategy.
         keep: The value of `--keep`.
         given: The options of READERS that the user gave.
+        distance: The value of `--dedup-distance`.
 
     Raises:
         UsageError: If one option would be ignored.
     """
-    if settings.emit is Emit.ranking and (strategy_given or keep or settings.curriculum):
+    if settings.emit in WHOLE and (strategy_given or keep or settings.curriculum):
         raise UsageError(
-            "--emit ranking writes all responses of a prompt; leave out --strategy, --keep and --curriculum"
+            f"--emit {settings.emit} writes {WHOLE[settings.emit]}; leave out --strategy, --keep and --curriculum"
         )
+    if distance is not None and not 0 < distance <= 4:
+        raise UsageError(f"--dedup-distance {distance:g}: give a number above 0, at most 4, the distance of opposites")
+    if settings.emit is Emit.prompts and distance is None:
+        raise UsageError("--emit prompts writes the prompts that --dedup-distance leaves; give it too")
     for option in given:
         if settings.strategy not in READERS[option]:
             readers = ", ".join(name for name in STRATEGIES if name in READERS[option])
@@ -130,7 +144,7 @@ class Savings:
         self.num_prompts += 1
         self.num_possible += outcome.possible
         self.num_unlabeled += sum("responses" in made for made in outcome.records)
-        is_pair = is_preference(record) or len(record["responses"]) == 2
+        is_pair = is_preference(record) or len(record.get("responses", ())) == 2
         self.num_given = self.num_given + 1 if self.num_given is not None and is_pair else None
 
     def share_of_possible(self) -> float | None:
@@ -170,6 +184,8 @@ class Savings:
             >>> Savings(num_prompts=4, num_possible=4, num_given=4, num_chosen=2).sentence()
             "2 pairs from 4 prompts; labels saved: 50.0% of the 4 possible pairs, 50.0% of the input's 4"
         """
+        if emit is Emit.prompts:
+            return f"{self.num_chosen:,} prompts"
         if emit is Emit.ranking:
             return f"{self.num_chosen:,} rankings from {self.num_prompts:,} prompts"
         text = f"{self.num_chosen:,} {emit} from {self.num_prompts:,} prompts"

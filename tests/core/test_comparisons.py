@@ -18,7 +18,10 @@ def embedded(seed: int, n: int, dim: int) -> dict:
     vectors = np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32).tolist()
     scores = np.random.default_rng(seed).permutation(n).tolist()
     rows = zip(scores, vectors, strict=True)
-    responses = [{"text": f"t{i}", "score": score, "embedding": vector} for i, (score, vector) in enumerate(rows)]
+    responses = [
+        {"text": f"t{i}", "score": score, "score_std": 0.5, "embedding": vector}
+        for i, (score, vector) in enumerate(rows)
+    ]
     return {"prompt": f"q{seed}", "responses": responses}
 
 
