@@ -7,9 +7,8 @@ from real_cli.commands.scored import read_words
 from real_cli.core.asking import Sampling
 from real_cli.core.contrasts import check_contrast
 from real_cli.core.improving import IMPROVING, check_improving
-from real_cli.core.names import SamplingMode
 from real_cli.core.sampling import Plan, PreQuery
-from real_cli.core.sampling_modes import MODES
+from real_cli.core.sampling_modes import MODES, SamplingMode
 from real_cli.errors import UsageError
 from real_cli.streams.principle_files import read_principles
 

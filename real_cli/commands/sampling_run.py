@@ -13,10 +13,9 @@ from real_cli.commands.sampling_plans import check_sampling, choose_mode, is_loc
 from real_cli.commands.scored import read_words
 from real_cli.core.asking import Inquiry, ask_nothing
 from real_cli.core.lowest import best_score, choose_lowest, num_retries, parse_share
-from real_cli.core.names import SamplingMode
 from real_cli.core.records import Record
 from real_cli.core.sampling import Asked, Plan, Sampled, SamplingTally
-from real_cli.core.sampling_modes import MODES
+from real_cli.core.sampling_modes import MODES, SamplingMode
 from real_cli.core.shards import in_shard, parse_shard
 from real_cli.core.texts import text_key
 from real_cli.errors import Status

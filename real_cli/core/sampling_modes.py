@@ -1,6 +1,7 @@
 """What `sample` makes of a record: each mode is one function, and one row of MODES with the options it reads."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from real_cli.core.asking import Inquiry
@@ -8,7 +9,6 @@ from real_cli.core.contrasts import place_contrast
 from real_cli.core.draws import response_seed
 from real_cli.core.improving import read_complaint, sample_improved
 from real_cli.core.layouts import Adapted
-from real_cli.core.names import SamplingMode
 from real_cli.core.prequery import sample_instruction
 from real_cli.core.principles import draw_principle
 from real_cli.core.prompting import PromptReader, Reader
@@ -148,6 +148,18 @@ def read_for_prompts(*, append: bool, chat: bool, system: str | None) -> Reader:
 def read_complaints(*, append: bool, chat: bool, system: str | None) -> Reader:
     """Make the reader of records of `relabel dsat`."""
     return ComplaintReader()
+
+
+class SamplingMode(StrEnum):
+    """What `sample` makes of a record."""
+
+    responses = "responses"
+    principles = "principles"
+    contrast = "contrast"
+    reference = "reference"
+    improve = "improve"
+    lowest_score = "lowest-score"
+    pre_query = "pre-query"
 
 
 class MakeReader(Protocol):

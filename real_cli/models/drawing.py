@@ -65,8 +65,8 @@ def draw_tokens(logits: Tensor, numbers: np.ndarray, temperatures: Sequence[floa
     Returns:
         Token ids, shape (batch,).
     """
-    # Sums of a hundred thousand float32 would be off by more than what batches differ by; each of them alone is not, and
-    # float64 exponentials are slow. MPS has no float64.
+    # Sums of a hundred thousand float32 would be off by more than what batches differ by; each of them alone is not,
+    # and float64 exponentials are slow. MPS has no float64.
     exact = torch.float32 if logits.device.type == "mps" else torch.float64
     scale = torch.tensor(temperatures, dtype=logits.dtype, device=logits.device)
     scaled = logits if all(one == 1 for one in temperatures) else logits / scale[:, None]

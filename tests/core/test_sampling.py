@@ -9,12 +9,12 @@ from scipy import stats
 from real_cli.core.asking import Choice, Completion, Sampling, advance, read_answer, request_body
 from real_cli.core.draws import response_seed, uniform_numbers
 from real_cli.core.improving import IMPROVING, check_improving, read_complaint, sample_improved
-from real_cli.core.names import SamplingMode
 from real_cli.core.principles import Principle, draw_principle, parse_principles
 from real_cli.core.prompting import PromptReader
 from real_cli.core.sampling import Plan, SamplingTally
 from real_cli.core.sampling_modes import (
     MODES,
+    SamplingMode,
     sample_again,
     sample_by_principle,
     sample_contrast,
