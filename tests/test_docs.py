@@ -1,22 +1,29 @@
 """What is written about the program is what the program does: man pages, tables, and every block of the README."""
 
+import contextlib
+import fcntl
 import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
 
 from real_cli import __version__, manpage
+from real_cli.commands.init import FILES
 from real_cli.commands.training_options import GROUPS
 from real_cli.core.layouts import LAYOUTS
 from real_cli.core.names import Loss, Strategy
 from real_cli.core.objectives import OBJECTIVES, Need
 from real_cli.core.presets import PRESETS
 from real_cli.models.resolve import cache_folder
+from real_cli.streams.project import write_project
+from tests import picture
 from tests.servers import Request, Server, prefers_longer, says
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +69,7 @@ def readers_place(tmp_path, tiny_reward):
     """A folder with the reward model that the README speaks of, and a cache without answers."""
     place, cache = tmp_path / "place", tmp_path / "cache"
     shutil.copytree(tiny_reward, place / "reward")
+    write_project(place / "demo", "real_cli.demo", FILES)  # the README's first command did
     (cache_folder() / "models").mkdir(parents=True, exist_ok=True)
     cache.mkdir()
     (cache / "models").symlink_to(cache_folder() / "models")
@@ -88,6 +96,7 @@ def test_readme_blocks_do_what_the_readme_shows(readers_place):
             if shown:
                 assert_lines_agree(done.stdout, shown)
     check_what_annotators_left(folder)
+    check_the_table_and_the_picture(folder, environment)
 
 
 def check_what_annotators_left(tmp_path):
@@ -104,6 +113,42 @@ def check_what_annotators_left(tmp_path):
     assert (tmp_path / "aligned" / "real.json").exists()
 
 
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+def assert_texts_agree(made, shown, within):
+    """Compare words exactly, and numbers nearly: encoders differ in their last digits from one processor to another."""
+    assert NUMBER.sub("#", made) == NUMBER.sub("#", shown)
+    numbers = [[float(word) for word in NUMBER.findall(text)] for text in (made, shown)]
+    assert numbers[0] == pytest.approx(numbers[1], abs=within)
+
+
+def check_the_table_and_the_picture(folder, environment):
+    """What the README shows of the labels is what a terminal of 80 columns shows, and what the report draws."""
+    (shown,) = re.findall(r"```text\n(compare\n.*?)\n```", README, re.DOTALL)
+    line = next(line for line in picture.readme_block().splitlines() if line.startswith("real eval labels"))
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(["bash", "-c", line], cwd=folder, env=environment | {"NO_COLOR": "1"}, stderr=slave)
+    os.close(slave)
+    said = b""
+    with contextlib.suppress(OSError):  # the terminal's other end is closed
+        while part := os.read(master, 65536):
+            said += part
+    os.close(master)
+    assert process.wait() == 0
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode()).replace("\r", "")
+    rows = [row.rstrip() for row in plain.splitlines() if row.strip()]
+    start = rows.index("compare")
+    assert_texts_agree("\n".join(rows[start : start + len(shown.splitlines())]), shown, within=2e-3)
+    drawn = picture.picture(json.loads((folder / "labels.json").read_text()))
+    kept = picture.PICTURE.read_text(encoding="utf-8")
+    try:
+        assert_texts_agree(drawn, kept, within=0.5)
+    except AssertionError as error:
+        raise AssertionError(f"man/labels.svg is not what the report draws; renew with: {picture.RENEW}") from error
+
+
 def test_the_two_commands_of_the_readme_are_what_ci_runs():
     """The lines that no test can run are run by .ci/run, to the letter."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -118,7 +163,7 @@ def test_man_pages_and_tables_are_up_to_date():
     assert not difference, f"{difference}\nnot up to date; renew with: {manpage.RENEW}"
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "man").glob("*.1")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("page", sorted((ROOT / "man").glob("*.[17]")), ids=lambda path: path.stem)
 def test_man_pages_are_clean(page):
     """As groff and mandoc see them, where these are installed."""
     checks = [["groff", "-man", "-ww", "-z"], ["mandoc", "-T", "lint"]]
