@@ -18,6 +18,7 @@ from real_cli import __released__, __version__
 from real_cli.commands.app import app
 from real_cli.core.layouts import LAYOUTS
 from real_cli.manpage_objectives import objectives_section, objectives_table, presets_section
+from real_cli.manpage_recipes import PAGE, recipes_page, recipes_table
 from real_cli.roff import escape, filled, joined
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,7 +135,8 @@ def _paragraph(paragraph: str) -> list[str]:
 
 
 def _see_also(page: str) -> str:
-    return _references(["real", *(command.page for command in commands() if command.page != page)])
+    others = _references(["real", *(command.page for command in commands() if command.page != page)])
+    return f"{others},\n.BR {escape(PAGE)} (7)" if page == "real-init" else others
 
 
 def _references(pages: list[str]) -> str:
@@ -158,7 +160,7 @@ def main_page(frame: str) -> str:
         "released": __released__,
         "commands": "\n".join(listed),
         "layouts": "Layouts are told by the fields of each record:\n" + "\n".join(layouts),
-        "pages": _references([command.page for command in commands()]),
+        "pages": _references([command.page for command in commands()]) + f",\n.BR {escape(PAGE)} (7)",
     }
     return re.sub("@([a-z]+)@", lambda hole: holes[hole[1]], frame)
 
@@ -199,6 +201,7 @@ def filled_readme(readme: str) -> str:
         ("commands", commands_table()),
         ("layouts", layouts_table()),
         ("objectives", objectives_table()),
+        ("recipes", recipes_table()),
     ):
         begin, end = f"<!-- {name}: made by {RENEW} -->", f"<!-- end of {name} -->"
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
@@ -213,6 +216,7 @@ def documents() -> dict[str, str]:
         Paths below the repository's root, and contents.
     """
     made = {f"man/{command.page}.1": command_page(command) for command in commands()}
+    made[f"man/{PAGE}.7"] = recipes_page()
     made["man/real.1"] = main_page((ROOT / FRAME).read_text(encoding="utf-8"))
     made["README.md"] = filled_readme((ROOT / "README.md").read_text(encoding="utf-8"))
     return made

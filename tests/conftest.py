@@ -110,3 +110,12 @@ def served_smollm2(tmp_path_factory):
 
     with serve_model(Path(resolve_model("smollm2")), tmp_path_factory.mktemp("served") / "log") as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def launched_real():
+    """The words of a `real` that starts at once, for tests that start many; see tests/launcher.py."""
+    from tests.launcher import warm_real
+
+    with warm_real() as words:
+        yield words

@@ -1,20 +1,33 @@
 """Writing a worked project into a folder."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from real_cli.errors import RealError
 
+PACKAGE = "real_cli"
 
-def write_project(folder: Path, package: str, names: Iterable[str]) -> None:
+
+def read_bundled(path: str) -> str:
+    """Read a text that the package carries.
+
+    Args:
+        path: Below the package.
+
+    Returns:
+        The text.
+    """
+    return (files(PACKAGE) / path).read_text(encoding="utf-8")
+
+
+def write_project(folder: Path, sources: Mapping[str, str]) -> None:
     """Copy files that the package carries into a new folder.
 
     Args:
         folder: Made if it is not there; must be empty.
-        package: Where the files are.
-        names: Their paths in the package; each lands under its last part.
+        sources: By the name of each file in the folder, its path below the package.
 
     Raises:
         RealError: If the folder holds anything already.
@@ -22,6 +35,6 @@ def write_project(folder: Path, package: str, names: Iterable[str]) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RealError(f"{folder}: exists and is not empty; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        with as_file(files(package) / name) as source:
-            shutil.copyfile(source, folder / Path(name).name)
+    for name, path in sources.items():
+        with as_file(files(PACKAGE) / path) as source:
+            shutil.copyfile(source, folder / name)
