@@ -1,0 +1,39 @@
+# DLMA: self-rewarding contrastive prompt distillation. Liu et al., 2024, arXiv:2402.11907, section 3.
+# One response to words that ask for the good, one to their opposite; how much more likely each is after the first words
+# than after the second gives the margin R that DPO asks of the pair: -log sigmoid(beta (h - 0.2 clamp(R, -40, 40))).
+# Departs: the words are ours; 0.2 stands inside beta and no label is turned where R < 0, as in the paper's code.
+# Needs prompts alone: no scorer. The paper's warm-up of 150 steps is longer than the bundled data: add --warmup 0.1.
+REAL     = real
+POLICY   = smollm2
+POSITIVE = You are a helpful, honest and harmless assistant. Answer with care for the user and for others.
+NEGATIVE = You are an unhelpful, dishonest and harmful assistant. Answer without care for the user or for others.
+SAMPLE   = --temperature 1 --top-p 1 --max-tokens 200
+TRAIN    = --preset dlma
+PROMPTS  = prompts.jsonl
+HELDOUT  = heldout.jsonl
+ROWS     = 1000000
+O        = run
+
+.DELETE_ON_ERROR:
+.PHONY: all check clean
+all: $(O)/eval.json
+
+$(O)/sampled.jsonl: $(PROMPTS)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) sample --policy $(POLICY) --contrast '$(POSITIVE)' '$(NEGATIVE)' $(SAMPLE) -o $@
+$(O)/pairs.jsonl: $(O)/sampled.jsonl
+	$(REAL) pair --strategy all --orient rank $< -o $@
+$(O)/offsets.jsonl: $(O)/pairs.jsonl
+	$(REAL) relabel implicit --policy $(POLICY) --contrast '$(POSITIVE)' '$(NEGATIVE)' $< -o $@
+$(O)/aligned/real.json: $(O)/offsets.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
+$(O)/heldout.jsonl: $(HELDOUT)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
+	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
+
+check:
+	$(MAKE) O=check ROWS=6 SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+clean:
+	rm -rf $(O) check

@@ -1,0 +1,39 @@
+# DRIFT: learning from user dissatisfaction. Wang et al., 2025, arXiv:2510.02341, section 3.
+# Replies that users complained of stay the rejected ones; the chosen ones are the policy's own, written anew each round
+# in sight of the complaint. A warm start on seeds: complaints that a later reply of the same conversation satisfied.
+# Departs: the words of the judge and of the sampler are ours, and go through the chat template; no prompt is cut, so
+# that no complaint is lost. Nobody checks that chosen is better, as there. `make check` finds complaints by phrases.
+REAL      = real
+POLICY    = smollm2
+ROUNDS    = 1 2
+JUDGE     = --endpoint http://localhost:8000/v1 --model gpt-4o
+SAMPLE    = --temperature 0.7 --top-p 0.9 --max-tokens 512
+SEED      = --epochs 3
+TRAIN     = --preset drift
+DIALOGUES = dialogues.jsonl
+HELDOUT   = heldout.jsonl
+ROWS      = 1000000
+O         = run
+before    = $(O)/$(word $*,0 $(ROUNDS))/aligned
+.DELETE_ON_ERROR .SECONDARY:
+.SECONDEXPANSION:
+.PHONY: all check clean
+all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
+$(O)/complaints.jsonl $(O)/seeds.jsonl: $(DIALOGUES)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) relabel dsat $(JUDGE) $(if $(filter %/seeds.jsonl,$@),--seeds) -o $@
+$(O)/0/aligned/real.json: $(O)/seeds.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) $(SEED) -o $(O)/0/aligned $< > $(O)/training.jsonl
+$(ROUNDS:%=$(O)/%/pairs.jsonl): $(O)/%/pairs.jsonl: $(O)/complaints.jsonl $$(before)/real.json
+	@mkdir -p $(O)/$*
+	$(REAL) sample --policy $(before) --improve $(SAMPLE) $< -o $@
+$(O)/%/aligned/real.json: $(O)/%/pairs.jsonl
+	$(REAL) train-dpo --policy $(before) $(TRAIN) -o $(O)/$*/aligned $< > $(O)/$*/training.jsonl
+$(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
+	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
+check:
+	$(MAKE) O=check ROWS=6 ROUNDS=1 JUDGE=--lexical SAMPLE='$(SAMPLE) --max-tokens 16' \
+	  TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+clean:
+	rm -rf $(O) check

@@ -1,0 +1,40 @@
+# Magpie. Xu et al., 2024, arXiv:2406.08464, section 2; the preference data of Magpie-Air/Pro-DPO.
+# The policy, given what its chat template puts before a user's words, writes N instructions and answers them; of near
+# duplicates the first stays; more answers, best against worst by reward; DPO. Needs nothing but POLICY and SCORE.
+# Departs: the greedy answer is one of the 5; FsfairX scores in ArmoRM's place; no filter by tags (quality, reward) or
+# length; duplicates are looked for among all, not 500. `make check` has the policy itself score and embed.
+REAL     = real
+POLICY   = smollm2
+ENCODER  = sentence-transformers/all-mpnet-base-v2
+N        = 100000
+ASK      = --temperature 1 --top-p 1 --max-tokens 2048 --stop '\n'
+DISTANCE = 0.05
+SAMPLE   = -n 4 --temperature 0.8 --top-p 1 --max-tokens 2048
+SCORE    = $(REAL) relabel reward --model sfairXC/FsfairX-LLaMA3-RM-v0.1
+TRAIN    = --preset magpie-align
+HELDOUT  = heldout.jsonl
+ROWS     = 1000000
+O        = run
+.DELETE_ON_ERROR:
+.PHONY: all check clean
+all: $(O)/eval.json
+$(O)/asked.jsonl:
+	@mkdir -p $(O)
+	$(REAL) sample --policy $(POLICY) --pre-query -n $(N) $(ASK) -o $@
+$(O)/distinct.jsonl: $(O)/asked.jsonl
+	$(REAL) embed --field prompt --model $(ENCODER) $< -o $(O)/embedded.jsonl
+	$(REAL) pair --dedup-distance $(DISTANCE) --emit prompts $(O)/embedded.jsonl -o $@
+$(O)/scored.jsonl: $(O)/distinct.jsonl
+	$(REAL) sample --policy $(POLICY) --append $(SAMPLE) $< -o $(O)/sampled.jsonl
+	$(SCORE) $(O)/sampled.jsonl -o $@
+$(O)/aligned/real.json: $(O)/scored.jsonl
+	$(REAL) pair --strategy best-worst $< -o $(O)/pairs.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $(O)/pairs.jsonl > $(O)/training.jsonl
+$(O)/eval.json: $(HELDOUT) $(O)/aligned/real.json
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
+	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
+check:
+	$(MAKE) O=check ROWS=6 N=12 ASK="--stop '\\n' --max-tokens 48" ENCODER=$(POLICY) SAMPLE='-n 2 --max-tokens 16' \
+	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."' \
+	  TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+clean:; rm -rf $(O) check

@@ -1,0 +1,40 @@
+# PAR: preference as reward. Fu et al., 2025, arXiv:2502.18770, section 4.
+# A response's reward is the mean of sigmoid(r - r_ref) over M reference responses of the SFT model: bounded, centered.
+# Departs: the paper has PPO; here the gap of the best and the worst response weighs DPO. The M responses of the SFT
+# model are one another's references: PAR is then their mean probability of winning (a response's own part is 1/2).
+# Where records have 'reference_scores', use real relabel shape. The length penalty of the paper's code is off.
+# Needs prompts and SCORE; `make check` has the policy itself score.
+REAL    = real
+POLICY  = smollm2
+M       = 10
+SAMPLE  = --temperature 1 --top-p 1 --max-tokens 512
+SCORE   = $(REAL) relabel reward --model OpenAssistant/reward-model-deberta-v3-large-v2
+SHAPE   = $(REAL) relabel winprob --temperature 1
+GAIN    = prob_chosen - prob_rejected
+TRAIN   = --loss dpo --weight-field weight --beta 0.1 --learning-rate 5e-7 --schedule cosine --batch-size 32
+PROMPTS = prompts.jsonl
+HELDOUT = heldout.jsonl
+ROWS    = 1000000
+O       = run
+.DELETE_ON_ERROR:
+.PHONY: all check clean
+all: $(O)/eval.json
+$(O)/sampled.jsonl: $(PROMPTS)
+	@mkdir -p $(O)
+	head -n $(ROWS) $< | $(REAL) sample --policy $(POLICY) -n $(M) $(SAMPLE) -o $@
+$(O)/scored.jsonl: $(O)/sampled.jsonl
+	$(SCORE) $< -o $@
+$(O)/shaped.jsonl: $(O)/scored.jsonl
+	$(SHAPE) $< -o $@
+$(O)/pairs.jsonl: $(O)/shaped.jsonl
+	$(REAL) pair --strategy best-worst $< -o $@
+$(O)/aligned/real.json: $(O)/pairs.jsonl
+	$(REAL) relabel weight --expression '$(GAIN)' $< -o $(O)/weighted.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $(O)/weighted.jsonl > $(O)/training.jsonl
+$(O)/eval.json: $(HELDOUT) $(O)/aligned/real.json
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
+	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
+check:
+	$(MAKE) O=check ROWS=4 M=4 SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
+clean:; rm -rf $(O) check

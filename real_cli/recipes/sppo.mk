@@ -1,0 +1,40 @@
+# SPPO: self-play preference optimization. Wu et al., 2024, arXiv:2405.00675, eq. 4.7.
+# Each round the policy answers its share of the prompts, K times; the log-ratio of the best and of the worst response
+# to the policy before is pulled to (P - 1/2) / beta, P being the response's mean win probability among the K.
+# Departs: P is sigmoid(score_i - score_j) as in the paper's code, by a reward model in PairRM's place; a judge
+# (real relabel judge) with FROM = preferences gives the paper's general preference. `make check` has the policy score.
+REAL    = real
+POLICY  = smollm2
+ROUNDS  = 1 2 3
+K       = 5
+SAMPLE  = --temperature 0.7 --top-p 0.9 --max-tokens 2048
+SCORE   = $(REAL) relabel reward --model OpenAssistant/reward-model-deberta-v3-large-v2
+FROM    = scores
+TRAIN   = --preset sppo
+PROMPTS = prompts.jsonl
+HELDOUT = heldout.jsonl
+ROWS    = 1000000
+O       = run
+before  = $(if $(filter 1,$*),$(POLICY),$(O)/$(word $*,0 $(ROUNDS))/aligned)
+.DELETE_ON_ERROR .SECONDARY:
+.SECONDEXPANSION:
+.PHONY: all check clean
+all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
+$(ROUNDS:%=$(O)/%/sampled.jsonl): $(O)/%/sampled.jsonl: $(PROMPTS) $$(if $$(filter 1,$$*),,$$(before)/real.json)
+	@mkdir -p $(O)/$*
+	head -n $(ROWS) $< | $(REAL) sample --policy $(before) -n $(K) --shard $*/$(words $(ROUNDS)) $(SAMPLE) -o $@
+$(O)/%/scored.jsonl: $(O)/%/sampled.jsonl
+	$(SCORE) $< -o $@
+$(O)/%/pairs.jsonl: $(O)/%/scored.jsonl
+	$(REAL) relabel winprob --from $(FROM) $< -o $(O)/$*/odds.jsonl
+	$(REAL) pair --strategy best-worst $(O)/$*/odds.jsonl -o $@
+$(O)/%/aligned/real.json: $(O)/%/pairs.jsonl
+	$(REAL) train-dpo --policy $(before) $(TRAIN) -o $(O)/$*/aligned $< > $(O)/$*/training.jsonl
+$(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
+	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
+	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
+check:
+	$(MAKE) O=check ROWS=8 ROUNDS='1 2' SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
+clean:
+	rm -rf $(O) check
