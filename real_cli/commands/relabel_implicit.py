@@ -95,7 +95,8 @@ def implicit(
       real relabel implicit -p aligned -r sft pairs.jsonl | real pair -s all --by implicit_margin --keep 10% --lowest
       real relabel implicit -p smollm2 --contrast 'Be kind.' 'Be rude.' pairs.jsonl > offsets.jsonl
     """
-    from real_cli.core.opinions import LabelCheck, add_contrast, add_implicit, check_field
+    from real_cli.core.agreement import LabelCheck
+    from real_cli.core.opinions import add_contrast, add_implicit, check_field
     from real_cli.models.model_pair import ModelPair
     from real_cli.models.opinions import TOO_LONG
 

@@ -26,7 +26,7 @@ from real_cli.streams.jsonl import MAX_LINE_BYTES
 from real_cli.streams.progress import speaker
 
 if TYPE_CHECKING:
-    from real_cli.core.opinions import LabelCheck
+    from real_cli.core.agreement import LabelCheck
 
 
 @guarded
@@ -108,7 +108,8 @@ def reward(
       real relabel reward --model ./reward --field score_reward pairs.jsonl
       real relabel reward --model ./ranker --pairwise candidates.jsonl | real relabel winprob --from preferences
     """
-    from real_cli.core.opinions import LabelCheck, check_field
+    from real_cli.core.agreement import LabelCheck
+    from real_cli.core.opinions import check_field
     from real_cli.models.reward_models import load_reward_model
     from real_cli.models.reward_texts import check_template
     from real_cli.models.rewards import PairwiseRewards, PointwiseRewards, SequenceScorer

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from real_cli.core.agreement import LabelCheck
 from real_cli.core.objectives import OBJECTIVES
 from real_cli.core.opinions import (
-    LabelCheck,
     add_contrast,
     add_differences,
     add_implicit,
