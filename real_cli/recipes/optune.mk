@@ -1,7 +1,7 @@
 # OPTune: efficient online preference tuning. Chen et al., 2024, arXiv:2406.07657, section 3.
 # Each round the share RHO of the prompts, those with the lowest best score, is answered anew (100%: online DPO); best
 # against worst, DPO weighted by the gap in score. Needs responses, and SCORE; `make check` has the policy itself score.
-# Departs: the weight is sigmoid(gap), the paper's is unverified; old responses stay, 3 tries a prompt; settings are ours.
+# Departs: the weight is sigmoid(gap), the paper's is unverified; old responses stay; 3 tries a prompt; numbers are ours
 REAL    = real
 POLICY  = smollm2
 ROUNDS  = 1 2 3
