@@ -114,7 +114,6 @@ def margin(
     written = [path for path in (rows, export_logps, report) if path]
     _check(policy, beta)
     check_report(report)
-    curves = _read_training(training, report, [*written, *(path for path in (output, rejects) if path)])
 
     def load(name: str, other: str | None) -> ModelPair:
         return ModelPair(
@@ -126,6 +125,7 @@ def margin(
     job = Job(
         files or [],
         also_writes=written,
+        also_reads=[("--training", training)],
         output=output,
         on_error=on_error,
         rejects=rejects,
@@ -133,6 +133,7 @@ def margin(
         max_line_bytes=max_line_bytes,
         what="pairs",
     )
+    curves = _read_training(training, report)
     with job:
         run.measure(job, rows, export_logps)
         summary = run.summary()
@@ -153,7 +154,7 @@ def _check(policies: list[str], beta: float) -> None:
             raise UsageError(f"--policy {name}: is named twice; name other policies to compare")
 
 
-def _read_training(path: Path | None, report: Path | None, outputs: list[Path]) -> "TrainingCurves | None":
+def _read_training(path: Path | None, report: Path | None) -> "TrainingCurves | None":
     from real_cli.core.training_curves import read_curves
     from real_cli.streams.sources import read_source
 
@@ -163,7 +164,4 @@ def _read_training(path: Path | None, report: Path | None, outputs: list[Path]) 
         raise UsageError("--training: its curves are drawn in a report; name one with --report")
     if path == STANDARD_OUTPUT:
         raise UsageError("--training -: the pairs come from standard input; name a file")
-    for own in outputs:
-        if own.resolve() == path.resolve():
-            raise UsageError(f"{own}: is what --training reads; name another file")
     return read_curves(item.record for item in read_source(str(path)))

@@ -108,6 +108,7 @@ def pairs(
     job = Job(
         files or [],
         also_writes=[report] if report else [],
+        also_reads=[("--from", pool), ("--against", against)],
         output=output,
         on_error=on_error,
         rejects=rejects,
@@ -124,7 +125,7 @@ def pairs(
         summary = health.summary(count, limits)
         job.write(summary)
         job.summary = "; ".join(summary["notes"])
-    write_report(report, pairs_report(summary, health.excerpts()))
+        write_report(report, pairs_report(summary, health.excerpts()))
     show_table("pairs", summary, quiet=quiet)
     return _report_limits(summary["limits"], job.status, strict=strict, quiet=quiet)
 

@@ -80,7 +80,7 @@ def bridge(
     from real_cli.core.bridging import begin_bridging, bridge_from, check_edit_field
     from real_cli.core.rubrics import BRIDGING
     from real_cli.streams.job import Job
-    from real_cli.streams.rubric_files import read_rubric
+    from real_cli.streams.rubric_files import read_rubric, rubric_path
 
     if (model is None) == (field is None):
         raise UsageError("name a --model that edits, or the field that holds the edit with --from; one of the two")
@@ -95,6 +95,7 @@ def bridge(
         files or [],
         output=output,
         also_writes=[emit_requests] if emit_requests else [],
+        also_reads=[("--apply-results", apply_results), ("--rubric", rubric_path(rubric))],
         on_error=on_error,
         rejects=rejects,
         quiet=quiet,

@@ -86,7 +86,7 @@ def dsat(
     from real_cli.core.rubrics import DETECTING
     from real_cli.core.satisfaction import Dissatisfaction, adapt_dialogue, begin_detecting, feel_lexically
     from real_cli.streams.job import Job
-    from real_cli.streams.rubric_files import read_rubric
+    from real_cli.streams.rubric_files import read_rubric, rubric_path
 
     if (model is None) != lexical:
         raise UsageError("name a --model that judges, or take the list of phrases with --lexical; one of the two")
@@ -101,6 +101,7 @@ def dsat(
         files or [],
         output=output,
         also_writes=[emit_requests] if emit_requests else [],
+        also_reads=[("--apply-results", apply_results), ("--rubric", rubric_path(rubric))],
         on_error=on_error,
         rejects=rejects,
         quiet=quiet,

@@ -106,6 +106,7 @@ def human(
         files or [],
         output=output,
         also_writes=[path] if path else [],
+        also_reads=[("--import", answers)],
         on_error=on_error,
         rejects=rejects,
         quiet=quiet,

@@ -20,7 +20,7 @@ from real_cli.commands.options import (
     Reference,
     Rejects,
 )
-from real_cli.commands.scored import ScoreField, read_words, write_scored
+from real_cli.commands.scored import ScoreField, read_words, words_path, write_scored
 from real_cli.core.names import Attention, OnError, Precision, TokenLayout
 from real_cli.core.records import Record
 from real_cli.errors import Status, UsageError
@@ -116,8 +116,9 @@ def implicit(
         return made
 
     job = Job(
-        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
-    )
+        files or [], output=output, also_reads=[("--contrast", words_path(words)) for words in contrast or ()],
+        on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes,
+    )  # fmt: skip
     with job:
         write_scored(job, opinions(job.apply(opinions.read, job.records())), mark, TOO_LONG)
         job.summary = "; ".join(filter(None, (opinions.sentence(), check.sentence())))

@@ -79,7 +79,7 @@ def judge(
     from real_cli.commands.asking import Asking
     from real_cli.core.judging import JudgeTally, begin_judging
     from real_cli.streams.job import Job
-    from real_cli.streams.rubric_files import read_rubric
+    from real_cli.streams.rubric_files import read_rubric, rubric_path
 
     asked = read_rubric(rubric)
     asking = Asking(locals())
@@ -88,6 +88,7 @@ def judge(
         files or [],
         output=output,
         also_writes=[emit_requests] if emit_requests else [],
+        also_reads=[("--apply-results", apply_results), ("--rubric", rubric_path(rubric))],
         on_error=on_error,
         rejects=rejects,
         quiet=quiet,

@@ -10,7 +10,7 @@ import numpy as np
 
 from real_cli.commands.asking import Asking
 from real_cli.commands.sampling_plans import check_sampling, choose_mode, is_local, make_plan
-from real_cli.commands.scored import read_words
+from real_cli.commands.scored import read_words, words_path
 from real_cli.core.asking import Inquiry, ask_nothing
 from real_cli.core.lowest import best_score, choose_lowest, num_retries, parse_share
 from real_cli.core.records import Record
@@ -143,8 +143,17 @@ def _open_job(values: Mapping[str, Any]) -> Job:
         output=values["resume"] or values["output"],
         append=values["resume"] is not None,
         also_writes=[emitted] if emitted else [],
+        also_reads=_also_reads(values),
         on_error=values["on_error"],
         rejects=values["rejects"],
         quiet=values["quiet"],
         max_line_bytes=values["max_line_bytes"],
     )
+
+
+def _also_reads(values: Mapping[str, Any]) -> list[tuple[str, Path | None]]:
+    """List the files that options name, as they are or with @."""
+    words = [("--system", values["system"]), ("--template", values["template"])]
+    words += [("--contrast", text) for text in values["contrast"] or ()]
+    files = [("--principles", values["principles"]), ("--apply-results", values["apply_results"])]
+    return files + [(option, words_path(text)) for option, text in words]

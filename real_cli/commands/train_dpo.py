@@ -135,6 +135,7 @@ def train_dpo(
     job = Job(
         [os.devnull] if resume and not files and sys.stdin.isatty() else files or [],
         also_writes=[path for path in (export_logps, dump) if path],
+        also_reads=[("--eval-file", eval_file)],
         on_error=on_error,
         rejects=rejects,
         quiet=quiet,

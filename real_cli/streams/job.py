@@ -5,7 +5,8 @@
             job.write(located.record)
         job.summary = "..."
 
-A Job knows nothing of what the records mean.
+A Job knows nothing of what the records mean. It is told of every file that a command writes (`also_writes`) or reads
+beside the records (`also_reads`, each with its option), so that none is written over another.
 """
 
 import base64
@@ -20,11 +21,11 @@ from typing import IO, NamedTuple, Self, TypeVar
 from real_cli.core.layouts import Adapted, adapt, join_rows, same_prompt
 from real_cli.core.names import OnError
 from real_cli.core.records import Record
-from real_cli.errors import RecordError, Status, UsageError
+from real_cli.errors import RecordError, Status
 from real_cli.streams.jsonl import MAX_LINE_BYTES, dump_record
-from real_cli.streams.output import STANDARD_OUTPUT, is_device, open_output
+from real_cli.streams.output import check_outputs, check_side_inputs, open_output
 from real_cli.streams.progress import Counter, say
-from real_cli.streams.sources import STANDARD_INPUT, Item, check_sources, is_at_hand, read_source, show_ahead
+from real_cli.streams.sources import Item, check_sources, is_at_hand, read_source, show_ahead
 
 Made = TypeVar("Made")
 
@@ -46,6 +47,7 @@ class Job:
         output: Path | None = None,
         append: bool = False,
         also_writes: Sequence[Path] = (),
+        also_reads: Sequence[tuple[str, Path | None]] = (),
         on_error: OnError = OnError.fail,
         rejects: Path | None = None,
         quiet: bool = False,
@@ -55,7 +57,8 @@ class Job:
         self.sources = check_sources(files)
         named = [path for path in (output, rejects, *also_writes) if path is not None]
         aside = [path for path in (rejects, *also_writes) if path is not None]
-        _check_outputs(self.sources, named, not_sources=[*aside, *([output] if append and output else [])])
+        check_outputs(self.sources, named, not_sources=[*aside, *([output] if append and output else [])])
+        check_side_inputs(named, also_reads)
         self.quiet = quiet
         self.summary = ""
         self.num_rejected = 0
@@ -270,17 +273,3 @@ class Job:
     def flush(self) -> None:
         """Hand on what was written, so that the next command in the pipe can work on it."""
         self._output.flush()
-
-
-def _check_outputs(sources: list[str], outputs: list[Path], *, not_sources: list[Path]) -> None:
-    """Refuse outputs that would run into each other, or into the input while it is read."""
-    places = [path.resolve() for path in outputs if path != STANDARD_OUTPUT and not is_device(path)]
-    for path in places:
-        if places.count(path) > 1:
-            raise UsageError(f"{path}: is named for two outputs; name another file")
-    inputs = {Path(name).resolve() for name in sources if name != STANDARD_INPUT}
-    for path in not_sources:
-        if path == STANDARD_OUTPUT:
-            raise UsageError(f"{path}: records go there; name a file")
-        if path.resolve() in inputs:
-            raise UsageError(f"{path}: is the input; name another file")

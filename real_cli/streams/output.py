@@ -6,13 +6,13 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from real_cli.core.records import Record
-from real_cli.errors import RealError
+from real_cli.errors import RealError, UsageError
 from real_cli.streams.jsonl import dump_record
 
 STANDARD_OUTPUT = Path("-")
@@ -67,6 +67,49 @@ def is_device(path: Path) -> bool:
         True if several outputs may share it.
     """
     return bool(OWN_DESCRIPTOR.fullmatch(str(path))) or (path.exists() and not path.is_file())
+
+
+def check_outputs(sources: Sequence[str], outputs: Sequence[Path], *, not_sources: Sequence[Path]) -> None:
+    """Refuse outputs that would run into each other, or into the input while it is read.
+
+    Args:
+        sources: What is read; "-" is standard input.
+        outputs: What is written.
+        not_sources: Those of the outputs that may be none of the sources.
+
+    Raises:
+        UsageError: If two are one file.
+    """
+    places = _places(outputs)
+    for path in places:
+        if places.count(path) > 1:
+            raise UsageError(f"{path}: is named for two outputs; name another file")
+    inputs = {Path(name).resolve() for name in sources if name != str(STANDARD_OUTPUT)}
+    for path in not_sources:
+        if path == STANDARD_OUTPUT:
+            raise UsageError(f"{path}: records go there; name a file")
+        if path.resolve() in inputs:
+            raise UsageError(f"{path}: is the input; name another file")
+
+
+def check_side_inputs(outputs: Sequence[Path], also_reads: Iterable[tuple[str, Path | None]]) -> None:
+    """Refuse outputs that would replace a file that an option has the command read.
+
+    Args:
+        outputs: What is written.
+        also_reads: Options and the files they read; None for one that is not given.
+
+    Raises:
+        UsageError: If one is written and read.
+    """
+    places = _places(outputs)
+    for option, path in also_reads:
+        if path is not None and path.resolve() in places:
+            raise UsageError(f"{path}: is what {option} reads; name another file")
+
+
+def _places(outputs: Sequence[Path]) -> list[Path]:
+    return [path.resolve() for path in outputs if path != STANDARD_OUTPUT and not is_device(path)]
 
 
 def _descriptor(path: Path, number: int) -> IO[bytes]:

@@ -35,6 +35,18 @@ def rubric_text(name: str, understood: tuple[Asks, ...] | None = None) -> str:
         raise UsageError(f"{name}: is not UTF-8: {error.reason}") from None
 
 
+def rubric_path(name: str) -> Path | None:
+    """Name the file that a rubric is read from.
+
+    Args:
+        name: The name of one that comes with the program, or a path.
+
+    Returns:
+        The path; None for one that comes with the program.
+    """
+    return None if name in BUILT_IN else Path(name)
+
+
 def read_rubric(name: str, understood: tuple[Asks, ...] = JUDGING) -> Rubric:
     """Read a rubric.
 
