@@ -54,7 +54,10 @@ def end_as(status):
 
 
 def warm_up():
-    """Import what any command may import; nothing is computed, so that no thread is there when the process forks."""
+    """Import what any command may import, and fill the caches of names that libraries build of code alone.
+
+    No tensor is touched, so that no thread of torch is there when the process forks.
+    """
     import gc
     import importlib
     import pkgutil
@@ -62,13 +65,18 @@ def warm_up():
     import sentence_transformers  # noqa: F401
     import trl.trainer.dpo_trainer  # noqa: F401
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, Trainer  # noqa: F401
+    from transformers.conversion_mapping import get_checkpoint_conversion_mapping
     from transformers.models.llama import modeling_llama  # noqa: F401
+    from typer.main import get_command
 
     import real_cli
+    from real_cli.commands.app import app
 
     for module in pkgutil.walk_packages(real_cli.__path__, "real_cli."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+    get_checkpoint_conversion_mapping("llama")  # some 900 regular expressions
+    get_command(app)  # Typer imports pydantic when it first reads a signature
     gc.collect()
     gc.freeze()
 
