@@ -58,7 +58,8 @@ def pairs(
             "--limit",
             metavar="LIMIT",
             show_default=False,
-            help="NAME<=X or NAME>=X, NAME a number of the summary (similarity.median); what passes it is told. "
+            help="NAME<=X or NAME>=X, NAME a number of the summary (similarity.median, strategies.easy); what passes "
+            "it is told. "
             "Repeatable.",
         ),
     ] = None,
@@ -66,8 +67,8 @@ def pairs(
         bool,
         typer.Option(
             "--strict",
-            help="Exit 3 if a limit is passed; without --limit: num_equal_texts, num_contradictions, "
-            "num_against_scores and, with --against, num_leaked_prompts are to be 0.",
+            help="Exit 3 if there is no pair or a limit is passed; without --limit: num_equal_texts, "
+            "num_contradictions, num_against_scores and, with --against, num_leaked_prompts are to be 0.",
         ),
     ] = False,
     report: ReportFile = None,

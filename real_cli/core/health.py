@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.core.counting import say_count
 from real_cli.core.distributions import describe, gap_by_similarity, histogram, rank_correlation
 from real_cli.core.intervals import Bootstrap, cell_of
+from real_cli.core.label_errors import rounded
 from real_cli.core.leaks import LeakSearch, PromptIndex
 from real_cli.core.lengths import LengthBias
 from real_cli.core.limits import Limit, check_limits, number_names, read_limit
@@ -29,7 +31,9 @@ COUNTS = (
     *("num_equal_texts", "num_near_equal_texts"),
     *("num_equal_scores", "num_equal_ranks", "num_against_scores"),
 )
-# What --strict asks for when no limit is named; of those whose number is in the summary.
+# What --strict asks for in any case: no pair breaks no limit, and a gate is to notice.
+NEEDED = "num_pairs>=1"
+# What else it asks for when no limit is named; of those whose number is in the summary.
 DEFAULT_LIMITS = ("num_equal_texts<=0", "num_contradictions<=0", "num_against_scores<=0", "num_leaked_prompts<=0")
 
 
@@ -62,7 +66,7 @@ class PairHealth:
         self._seed = seed
         self._excerpts = excerpts
         self.leaks = LeakSearch(against) if against else None
-        self._num_labeled = 0
+        self._num_labeled = self._num_no_numbers = 0
         self._counts: Counter[str] = Counter()
         self._strategies: Counter[str] = Counter()
         self._repeats, self._lengths, self._scripts = Repeats(), LengthBias(), ScriptCount()
@@ -81,6 +85,7 @@ class PairHealth:
         prompt, texts = comparable(record["prompt"]), (comparable(first["text"]), comparable(second["text"]))
         gap, similarity = _gap(first, second, "score"), _number(record.get("similarity"))
         self._num_labeled += labeled
+        self._num_no_numbers += _has_no_number(record, first, second)
         self._cells.append(cell_of(text_key(prompt)))
         self._num_responses.append(_pool_size(record))
         self._similarity.append(similarity)
@@ -161,7 +166,21 @@ class PairHealth:
             notes = [*notes, "no interval of length_effect and gap_mean: fewer than 10 prompts"]
         if lengths["share_chosen_longer"] is not None and repeats["num_prompts"] < num_pairs:
             notes = [*notes, "the interval of share_chosen_longer takes pairs of one prompt as independent"]
-        return found | {"limits": check_limits(found, limits), "notes": notes}
+        notes = [*notes, *self._doubts(pool)]
+        return dict(rounded(found | {"limits": check_limits(found, limits), "notes": notes}))
+
+    def _doubts(self, pool: PoolCount | None) -> list[str]:
+        """Say what of the input was not used, or cannot be what it was given as."""
+        said = []
+        if self._num_no_numbers:
+            pairs = say_count(self._num_no_numbers, "pair")
+            said.append(f"{pairs} with a score, rank or similarity that is no number: it counts as not given")
+        if pool and len(self._cells) > pool.num_possible:
+            said.append(
+                f"{say_count(len(self._cells), 'pair')}, and the responses of --from form {pool.num_possible:,}: not "
+                "their source, or equal texts"
+            )
+        return said
 
     def _gaps(self, bootstrap: Bootstrap) -> dict[str, Any]:
         similarity, score_gap = np.array(self._similarity), np.array(self._score_gap)
@@ -177,12 +196,12 @@ class PairHealth:
 
     def _savings(self, pool: PoolCount | None) -> dict[str, Any]:
         sizes, possible = (pool.sizes, pool.num_possible) if pool else self._pool_sizes()
-        num_pairs = len(self._cells)
+        num_pairs, given = len(self._cells), (pool.num_given if pool else None) or 0
         return {
             "num_possible_pairs": possible,
-            "saved_of_possible_pairs": 1 - num_pairs / possible if possible else None,
+            "saved_of_possible_pairs": 1 - num_pairs / possible if num_pairs <= possible > 0 else None,
             "num_input_pairs": pool.num_given if pool else None,
-            "saved_of_input_pairs": 1 - num_pairs / pool.num_given if pool and pool.num_given else None,
+            "saved_of_input_pairs": 1 - num_pairs / given if num_pairs <= given > 0 else None,
             "savings": savings(sizes),
         }
 
@@ -207,7 +226,8 @@ def limits_of(texts: Sequence[str], *, strict: bool, against: bool) -> list[Limi
 
     Args:
         texts: NAME<=X or NAME>=X.
-        strict: Whether limits matter; without any of the user's own, there are some by default.
+        strict: Whether limits matter; then there has to be a pair, and without limits of the user's own there are some
+            by default.
         against: Whether another file's prompts are looked for.
 
     Returns:
@@ -218,7 +238,7 @@ def limits_of(texts: Sequence[str], *, strict: bool, against: bool) -> list[Limi
 
     Example:
         >>> [str(limit) for limit in limits_of([], strict=True, against=False)]
-        ['num_equal_texts<=0', 'num_contradictions<=0', 'num_against_scores<=0']
+        ['num_pairs>=1', 'num_equal_texts<=0', 'num_contradictions<=0', 'num_against_scores<=0']
     """
     if not (texts or strict):
         return []
@@ -226,7 +246,8 @@ def limits_of(texts: Sequence[str], *, strict: bool, against: bool) -> list[Limi
     health.add({"prompt": "", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 0, "similarity": 0})
     names = number_names(health.summary())
     chosen = texts or [limit for limit in DEFAULT_LIMITS if limit.partition("<")[0] in names]
-    return [read_limit(text, names) for text in chosen]
+    needed = [NEEDED] if strict and NEEDED not in chosen else []
+    return [read_limit(text, names) for text in (*needed, *chosen)]
 
 
 def _pool_size(record: Record) -> int:
@@ -241,9 +262,20 @@ def _responses(record: Record) -> tuple[Record, Record]:
         first, second = record["responses"]
         return first, second
     return (
-        {"text": record["chosen"], "score": record.get("score_chosen")},
-        {"text": record["rejected"], "score": record.get("score_rejected")},
+        _side(record, "chosen"),
+        _side(record, "rejected"),
     )
+
+
+def _side(record: Record, side: str) -> Record:
+    field = f"score_{side}"
+    return {"text": record[side], **({"score": record[field]} if field in record else {})}
+
+
+def _has_no_number(record: Record, first: Record, second: Record) -> bool:
+    """Tell whether a number is given that is none; null, as tables have it, is none too."""
+    given = [(record, "similarity"), *((own, name) for own in (first, second) for name in ("score", "rank"))]
+    return any(name in own and math.isnan(_number(own[name])) for own, name in given)
 
 
 def _gap(first: Record, second: Record, field: str) -> float:

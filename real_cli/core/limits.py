@@ -1,5 +1,6 @@
 """Limits on the numbers of a summary, for a gate in a Makefile."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -8,7 +9,9 @@ from typing import Any, NamedTuple
 from real_cli.core.texts import is_number
 from real_cli.errors import UsageError, clip
 
-FORM = re.compile(r"\s*([\w.]+)\s*(<=|>=)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
+# Counts by a name that only the data know; what is not among them is 0.
+OPEN = "strategies"
+FORM = re.compile(rf"\s*([\w.]+|{OPEN}\..+?)\s*(<=|>=)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
 class Limit(NamedTuple):
@@ -39,7 +42,7 @@ def read_limit(text: str, names: Sequence[str]) -> Limit:
         The limit.
 
     Raises:
-        UsageError: If it has another form, or no number is called so; names close to it are told.
+        UsageError: If it has another form or is not finite, or no number is called so; names close to it are told.
 
     Example:
         >>> read_limit("share_chosen_longer <= .6", ["share_chosen_longer"])
@@ -48,13 +51,15 @@ def read_limit(text: str, names: Sequence[str]) -> Limit:
     match = FORM.fullmatch(text)
     if not match:
         raise UsageError(f"--limit {clip(text)}; NAME<=X or NAME>=X, such as 'share_chosen_longer<=0.6'")
-    name, sign, value = match.groups()
-    if name not in names:
+    name, sign, value = match[1], match[2], float(match[3])
+    if not math.isfinite(value):
+        raise UsageError(f"--limit {clip(text)}: the limit is too large; give a finite number")
+    if name not in names and not name.startswith(f"{OPEN}."):
         close = get_close_matches(name, names, n=3, cutoff=0.5) or list(names[:3])
         raise UsageError(
             f"--limit {clip(text)}: no number of the summary is called so; close to it: {', '.join(close)}"
         )
-    return Limit(name, sign, float(value))
+    return Limit(name, sign, value)
 
 
 def number_names(summary: Mapping[str, Any]) -> list[str]:
@@ -87,12 +92,17 @@ def find_number(summary: Mapping[str, Any], name: str) -> float | None:
         name: With dots for nested ones.
 
     Returns:
-        The number; None if it could not be given.
+        The number; None if it could not be given. A strategy of which there are no pairs has 0.
 
     Example:
         >>> find_number({"similarity": {"median": 0.5}}, "similarity.median"), find_number({"gap": None}, "gap.mean")
         (0.5, None)
+        >>> find_number({"strategies": {"easy-v1.5": 2}}, "strategies.easy-v1.5")
+        2
     """
+    first, _, rest = name.partition(".")
+    if first == OPEN and isinstance(summary.get(OPEN), Mapping):
+        return int(summary[OPEN].get(rest, 0))
     value: Any = summary
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -134,11 +144,9 @@ def passed_limits(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
     Example:
         >>> passed_limits([{"name": "num_equal_texts", "limit": "<=0", "value": 2, "is_met": False}])
-        ['num_equal_texts is 2; the limit is 0']
+        ['num_equal_texts is 2, not <=0']
     """
-    return [
-        f"{row['name']} is {_shown(row['value'])}; the limit is {row['limit'][2:]}" for row in rows if not row["is_met"]
-    ]
+    return [f"{row['name']} is {_shown(row['value'])}, not {row['limit']}" for row in rows if not row["is_met"]]
 
 
 def _shown(value: float | None) -> str:
