@@ -25,7 +25,7 @@ $(O)/sft-%/real.json: $(O)/pairs.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --loss sft --seed $* $(SFT) -o $(@D) $< > $(@D).jsonl
 $(O)/soup/real.json: $(SEEDS:%=$(O)/sft-%/real.json)
 	rm -rf $(@D)
-	$(REAL) soup $(^D) --weights $(WEIGHTS) -o $(@D)
+	$(REAL) soup $(^D) --weights $(WEIGHTS) -o $(@D) > $(@D).json
 $(O)/aligned/real.json: $(O)/pairs.jsonl $(O)/soup/real.json
 	$(REAL) train-dpo --policy $(FIRST) --reference $(O)/soup $(TRAIN) -o $(@D) $< > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
