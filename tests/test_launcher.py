@@ -21,7 +21,9 @@ def both(launched, words, **how):
     return [subprocess.run([*start, *words], capture_output=True, **how) for start in ([REAL], launched)]
 
 
-@pytest.mark.parametrize("words", [["--version"], ["pair", "--help"], ["nope"], ["pair", "not-there.jsonl"], ["pair"]])
+@pytest.mark.parametrize(
+    "words", [["--version"], ["pair", "--help"], ["nope"], ["pair", "not-there.jsonl"], ["pair"], ["pair", "-s", "all"]]
+)
 def test_streams_and_status_are_those_of_a_process(launched_real, words):
     """Help, a wrong word, a missing file, records on standard input."""
     started, launched = both(launched_real, words, input=LINE)
@@ -39,7 +41,7 @@ def test_it_runs_in_the_folder_and_environment_of_its_client(launched_real, tmp_
         launched_real, ["pair", "--help"], cwd=tmp_path, env=os.environ | {"COLUMNS": "60", "TERMINAL_WIDTH": "60"}
     )
     assert launched.stdout == started.stdout
-    subprocess.run([*launched_real, "pair", "a.jsonl", "-o", "b.jsonl", "-q"], cwd=tmp_path, check=True)
+    subprocess.run([*launched_real, "pair", "-s", "all", "a.jsonl", "-o", "b.jsonl", "-q"], cwd=tmp_path, check=True)
     assert (tmp_path / "b.jsonl").exists()
 
 
@@ -49,7 +51,7 @@ def test_a_signal_to_the_client_ends_the_command(launched_real, number):
     statuses = []
     for start in ([REAL], launched_real):
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        process = subprocess.Popen([*start, "pair"], **pipes)
+        process = subprocess.Popen([*start, "pair", "-s", "all"], **pipes)
         process.stdin.write(LINE)
         process.stdin.flush()
         process.stdout.readline()  # it runs
@@ -80,8 +82,8 @@ def test_a_killed_client_takes_its_command_with_it(launched_real, tmp_path):
 
 def test_commands_run_side_by_side(launched_real):
     """A pipe of two: the first is not done before the second has begun."""
-    first = subprocess.Popen([*launched_real, "pair", "-q"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    second = subprocess.Popen([*launched_real, "pair", "-q"], stdin=first.stdout, stdout=subprocess.PIPE)
+    first = subprocess.Popen([*launched_real, "pair", "-s", "all", "-q"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    second = subprocess.Popen([*launched_real, "pair", "-s", "all", "-q"], stdin=first.stdout, stdout=subprocess.PIPE)
     first.stdout.close()
     first.stdin.write(LINE)
     first.stdin.close()
