@@ -6,6 +6,7 @@ A command of the app without a row here fails the first test.
 import contextlib
 import json
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -357,14 +358,20 @@ def test_an_option_that_is_not_there_is_a_mistake_on_the_command_line(command):
 
 @pytest.mark.parametrize("command", ["", "relabel", "eval", *ROWS])
 def test_help_comes_at_once_and_loads_nothing_heavy(command):
-    started = time.monotonic()
+    before = processor_seconds()
     done = with_modules([*command.split(), "--help"])
-    assert time.monotonic() - started < 2
+    assert processor_seconds() - before < 2
     assert done.stdout.startswith(f"Usage: real {command}".rstrip())
     assert not done.modules & (HEAVY | {"numpy", "scipy"})
 
 
 # Processes
+
+
+def processor_seconds():
+    """What the processes that this one started and waited for have used; the clock would count their neighbors too."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "datasets", "trl", "pandas", "pyarrow", "sklearn"}
