@@ -73,7 +73,7 @@ def labels(
             metavar="SHARE%|N,...",
             show_default=False,
             help="With --compare: what so many labels buy under each strategy, in its own --keep order; 100% is one "
-            "label for each prompt that has a pair.",
+            "label for each record that has a pair.",
         ),
     ] = None,
     report: ReportFile = None,
@@ -109,10 +109,12 @@ def labels(
 
     truth = Truth(gold, label, temperature, ambiguous)
     truth.check()
-    if budget and not compare:
+    if budget is not None and compare is None:
         raise UsageError("--budget is spent under strategies; name them with --compare")
     trials = (
-        StrategyTrials(parse_strategies(compare), parse_budgets(budget) if budget else [], seed) if compare else None
+        StrategyTrials(parse_strategies(compare), [] if budget is None else parse_budgets(budget), seed)
+        if compare is not None
+        else None
     )
     check_report(report)
     survey, comparisons = LabelSurvey(truth, trials), Comparisons()

@@ -149,8 +149,9 @@ def margin(
 def _check(policies: list[str], beta: float) -> None:
     if not 0 < beta < math.inf:
         raise UsageError(f"--beta {beta}: must be greater than 0, and finite")
-    for name in policies:
-        if policies.count(name) > 1:
+    places = [Path(name).resolve() if Path(name).exists() else name for name in policies]  # ./easy is easy
+    for name, place in zip(policies, places, strict=True):
+        if places.count(place) > 1:
             raise UsageError(f"--policy {name}: is named twice; name other policies to compare")
 
 

@@ -38,6 +38,9 @@ class Truth:
         Raises:
             UsageError: If a number is out of range, or truth is measured against itself.
         """
+        for option, field in (("--gold", self.gold), ("--label", self.label)):
+            if field == "":
+                raise UsageError(f"{option} '': name a field of numbers, such as score")
         if self.gold == RANK:
             raise UsageError("--gold rank: ranks have no gaps; name a field of numbers, such as score")
         if self.gold == self.label:

@@ -30,9 +30,14 @@ class WinrateTally:
     Args:
         model: The model whose wins are counted; None for the first by name, where there are two.
         by: The field of a record that names its category; None for none.
+
+    Raises:
+        UsageError: If the field has no name.
     """
 
     def __init__(self, model: str | None = None, by: str | None = None) -> None:
+        if by == "":
+            raise UsageError("--by '': name a field of the record")
         self.num_records = self.num_same_model = 0
         self._model, self._by = model, by
         self._models: dict[str, int] = {}
@@ -120,7 +125,7 @@ class WinrateTally:
         rows, models = self._sorted(), self.models
         self._check_model(models)
         bootstrap = Bootstrap(rows.cells, seed=seed)
-        named = self._model or (models[0] if len(models) == 2 else None)
+        named = (models[0] if len(models) == 2 else None) if self._model is None else self._model
         picked, pairs = headline_rows(rows, models, named), pair_rows(rows, models, named, bootstrap)
         headline = picked[0] | describe_wins(picked[1], bootstrap) if picked else None
         nothing = dict.fromkeys(("model", "against", *describe_wins(rows.take(np.arange(0)), bootstrap)))
@@ -134,8 +139,14 @@ class WinrateTally:
             | describe_places(rows, bootstrap)
             | describe_lengths(rows)
             | {"by_pair": pairs, "ranking": ranking, "by": self._by, "by_category": categories}
-            | {"notes": [*explain(rows, headline, pairs, categories), *refusal]}
+            | {"notes": [*explain(rows, headline, pairs, categories), *refusal, *self._nothing_by()]}
         )
+
+    def _nothing_by(self) -> list[str]:
+        """Say that the categories are none: the field's name may be a slip."""
+        if not self._categories or any(kind != "NoneType" for kind, _ in self._categories):
+            return []
+        return [f"no record has a value in field {clip(self._by)}: there is one category, null"] if self._by else []
 
     def sentence(self, summary: dict[str, Any]) -> str:
         """Tell the counts and the notes in one line.
@@ -153,7 +164,7 @@ class WinrateTally:
         return "; ".join([said, *summary["notes"]])
 
     def _check_model(self, models: list[str]) -> None:
-        if self._model and models and self._model not in models:
+        if self._model is not None and models and self._model not in models:
             raise UsageError(f"--model {clip(self._model)}: no response is by it; there are {clip(', '.join(models))}")
 
     def _sorted(self) -> Contests:

@@ -189,6 +189,7 @@ def test_a_policy_that_says_no_numbers_is_told_with_its_place(tiny_policy, make_
     ("words", "told"),
     [
         (["-p", "a", "-p", "a"], "--policy a: is named twice; name other policies to compare"),
+        (["-p", "r.html", "-p", "./r.html"], "--policy r.html: is named twice; name other policies to compare"),
         (["-p", "a", "--beta", "0"], "--beta 0.0: must be greater than 0, and finite"),
         (["-p", "a", "--beta", "nan"], "--beta nan: must be greater than 0, and finite"),
         (["-p", "a", "--training", "x"], "--training: its curves are drawn in a report; name one with --report"),

@@ -240,6 +240,22 @@ def test_a_field_of_too_many_values_is_refused():
 # Any data
 
 
+def test_a_field_that_no_record_has_is_told():
+    """A slip in its name would else look like data of one category."""
+    told = "no record has a value in field 'task': there is one category, null"
+    assert told in summed(alike(3, "new", "old", "win"), by="task")["notes"]
+    one_has = [*alike(3, "new", "old", "win"), ("p", contest("new", "old", "win"), "math")]
+    assert told not in summed(one_has, by="task")["notes"]
+    assert told not in summed([], by="task")["notes"]
+
+
+def test_names_that_are_empty_are_not_taken_for_none():
+    with pytest.raises(UsageError, match="--by '': name a field"):
+        WinrateTally(by="")
+    with pytest.raises(UsageError, match="--model '': no response is by it"):
+        summed(alike(3, "new", "old", "win"), model="")
+
+
 def test_a_model_that_is_not_there_is_a_mistake_of_the_command_line():
     with pytest.raises(UsageError, match="^--model 'x': no response is by it; there are 'a, b'$"):
         summed(alike(1, "a", "b", "win"), model="x")
