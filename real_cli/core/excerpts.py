@@ -1,6 +1,7 @@
 """A few records to look at: the extremes of a stream, cut to what a person reads."""
 
 import heapq
+import re
 from collections.abc import Callable
 
 from real_cli.core.records import Record, is_preference, to_candidates
@@ -9,6 +10,9 @@ from real_cli.core.texts import transcript
 
 NUM_ROWS = 5
 NUM_CHARACTERS = 600
+# A longer run of letters is no word, and on a phone it would fill a page; scripts without spaces stand behind U+0E00.
+NUM_WORD = 80
+LONG_WORD = re.compile(rf"([^\s\u0e00-\U0010ffff]{{{NUM_WORD}}})[^\s\u0e00-\U0010ffff]+")
 
 
 class Extremes:
@@ -65,7 +69,8 @@ def excerpt(place: str, record: Record, facts: dict[str, object]) -> ExcerptRow:
         facts: Names and values to show beneath it; floats are written with four digits.
 
     Returns:
-        The row; each text has at most NUM_CHARACTERS characters, and says how many were cut.
+        The row; each text has at most NUM_CHARACTERS characters, and says how many were cut; an ellipsis stands for the
+        rest of a word beyond NUM_WORD.
 
     Example:
         >>> excerpt("a:1", {"prompt": "q", "chosen": "x", "rejected": "y"}, {"gap": 0.5}).texts
@@ -80,4 +85,5 @@ def excerpt(place: str, record: Record, facts: dict[str, object]) -> ExcerptRow:
 
 def _cut(text: str) -> str:
     rest = len(text) - NUM_CHARACTERS
-    return text if rest <= 0 else f"{text[:NUM_CHARACTERS]} … ({rest:,} more characters)"
+    shown = LONG_WORD.sub(r"\1…", text[:NUM_CHARACTERS])
+    return shown if rest <= 0 else f"{shown} … ({rest:,} more characters)"

@@ -1,4 +1,4 @@
-"""A summary as a person reads it: rows with their intervals, histograms as a line, tables, notes."""
+"""A summary as a person reads it: rows with their intervals, histograms as a line, tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,12 +50,12 @@ class Outline:
     Attributes:
         rows: Numbers.
         tables: Lists of records.
-        notes: Sentences.
+        without: Names of what has no value: it is no row of its own.
     """
 
     rows: list[OutlineRow] = field(default_factory=list)
     tables: list[OutlineTable] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
 
 
 def outline(summary: Mapping[str, Any], blocks: str = BLOCKS) -> Outline:
@@ -63,11 +63,11 @@ def outline(summary: Mapping[str, Any], blocks: str = BLOCKS) -> Outline:
 
     Args:
         summary: Numbers by name; `X_low` and `X_high` are the interval of `X`, `edges` and `counts` a histogram, a list
-            of records a table, and `notes` sentences.
+            of records a table. `notes` are left to whoever tells them.
         blocks: Letters of growing height.
 
     Returns:
-        Rows, tables and notes.
+        Rows and tables.
 
     Example:
         >>> found = outline({"num_pairs": 1200, "accuracy": 0.82, "accuracy_low": 0.78, "accuracy_high": 0.86})
@@ -104,7 +104,9 @@ def _gather(summary: Mapping[str, Any], prefix: str, result: Outline, blocks: st
     for name, value, interval in _joined(summary):
         label = f"{prefix}{name}".replace("_", " ")
         if name == "notes" and isinstance(value, list):
-            result.notes += [str(note) for note in value]
+            continue
+        elif (value is None and interval in (None, (None, None))) or value == []:
+            result.without.append(label)
         elif _is_histogram(value):
             result.rows.append(OutlineRow(label, f"{sum(value['counts']):,}", _histogram(value, blocks)))
         elif isinstance(value, dict) and set(value) >= DISTRIBUTION:
@@ -114,7 +116,7 @@ def _gather(summary: Mapping[str, Any], prefix: str, result: Outline, blocks: st
         elif _is_table(value):
             result.tables.append(_table(label, value, blocks))
         elif isinstance(value, list):
-            result.rows.append(OutlineRow(label, ", ".join(show_column(list(map(_word, value)), MISSING)) or MISSING))
+            result.rows.append(OutlineRow(label, ", ".join(show_column(list(map(_word, value)), MISSING))))
         else:
             result.rows.append(OutlineRow(label, *_written(value, interval)))
 

@@ -20,7 +20,7 @@ def show_table(title: str, summary: dict[str, Any], *, quiet: bool) -> None:
 
     Args:
         title: What was measured.
-        summary: Numbers with their intervals, histograms, lists of records, and notes.
+        summary: Numbers with their intervals, histograms, and lists of records.
         quiet: Show nothing.
     """
     if quiet or not sys.stderr.isatty():
@@ -32,12 +32,12 @@ def show_table(title: str, summary: dict[str, Any], *, quiet: bool) -> None:
 
 
 def print_summary(console: "Console", title: str, summary: dict[str, Any]) -> None:
-    """Print a summary: numbers first, then its tables, then its notes.
+    """Print a summary: numbers first, then its tables. The notes are what the job tells, so they are not said again.
 
     Args:
         console: Where; its width and its encoding are kept to.
         title: What was measured.
-        summary: Numbers with their intervals, histograms, lists of records, and notes.
+        summary: Numbers with their intervals, histograms, and lists of records.
     """
     shown = outline(summary, _blocks(console.encoding))
     grid = _grid(console, title, has_heads=False)
@@ -51,8 +51,8 @@ def print_summary(console: "Console", title: str, summary: dict[str, Any]) -> No
     console.print(grid)
     for table in shown.tables:
         _print_table(console, table)
-    for note in shown.notes:
-        console.print(f"note: {printable(note)}")
+    if shown.without:
+        console.print(f"without a value: {', '.join(map(printable, shown.without))}")
 
 
 def _print_table(console: "Console", table: OutlineTable) -> None:
@@ -61,7 +61,7 @@ def _print_table(console: "Console", table: OutlineTable) -> None:
     shown = _fitting(table.heads, columns, console.width)
     grid = _grid(console, table.name)
     for index in shown:
-        is_number = all(not cell or cell[0] in "-[.0123456789" for cell in columns[index])
+        is_number = _is_number(columns[index])
         needed = _width(table.heads[index], columns[index], console.width)
         head = "\n".join(textwrap.wrap(printable(table.heads[index]), needed))
         grid.add_column(head, justify="right" if is_number else "left", overflow="fold", max_width=needed)
@@ -84,16 +84,25 @@ def _grid(console: "Console", title: str, *, has_heads: bool = True) -> "Table":
 
 
 def _fitting(heads: tuple[str, ...], columns: list[list[str]], width: int) -> list[int]:
-    """Choose columns that fit beside each other: the first, one count, then what was measured, then other counts."""
+    """Choose columns that fit beside each other: the first, one count, then what was measured, then other counts.
+
+    Where a number that was measured does not fit, none that stands behind it takes its place.
+    """
     counts = [index for index, head in enumerate(heads) if index and head.startswith("num ")]
     measured = [index for index in range(1, len(heads)) if index not in counts]
-    used, shown = 0, []
+    used, shown, is_full = 0, [], False
     for index in (0, *counts[:1], *measured, *counts[1:]):
         needed = _width(heads[index], columns[index], width) + GAP
-        if used + needed <= width - 1 or index == 0:
+        if index == 0 or (used + needed <= width - 1 and not (is_full and index in measured)):
             used += needed
             shown.append(index)
+        else:
+            is_full |= _is_number(columns[index])
     return sorted(shown)
+
+
+def _is_number(column: list[str]) -> bool:
+    return all(not cell or cell[0] in "-[.0123456789" for cell in column)
 
 
 def _width(head: str, column: list[str], width: int) -> int:

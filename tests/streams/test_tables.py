@@ -52,7 +52,6 @@ def test_a_number_and_its_interval_are_one_row():
     text = printed(SUMMARY)
     assert row_of(text, "share wrong").split(maxsplit=2)[2] == "0.125 [0.100, 0.150]"
     assert row_of(text, "num pairs").endswith("1,234,567")
-    assert row_of(text, "mean gap").split() == ["mean", "gap", "-"]
     assert "share wrong low" not in text
 
 
@@ -101,9 +100,30 @@ def test_what_was_measured_comes_before_further_counts():
     assert row_of(text, "a 1") == "a 1 0.150 [0.100, 0.200]"
 
 
-def test_notes_are_lines_beneath():
-    """The last thing said."""
-    assert printed(SUMMARY).splitlines()[-1] == "note: 2 records have no gold score and are left out of share_wrong"
+def test_notes_are_not_said_again():
+    """The job's line has them; the table follows it."""
+    assert "gold" not in printed(SUMMARY)
+
+
+def test_what_has_no_value_is_one_line_at_the_end():
+    """Four models: seventeen rows of nothing stood before the first number."""
+    names = [f"share_{number}" for number in range(17)]
+    text = printed({"num_models": 4, **dict.fromkeys(names), "ranking": [], "rows": [{"model": "a", "wins": 3}]})
+    assert [line.split() for line in text.splitlines()[:4] if line.strip()] == [["labels"], ["num", "models", "4"]]
+    told = text[text.index("without a value: ") :]
+    assert " ".join(told.split()) == f"without a value: {', '.join(name.replace('_', ' ') for name in names)}, ranking"
+    assert row_of(printed(SUMMARY), "without") == "without a value: mean gap"
+
+
+def test_a_number_that_does_not_fit_is_not_passed_over_for_one_behind_it():
+    """At 60 columns the first of what was measured gave way to a narrower one; a text that is too wide may."""
+    text = {"text": "w" * 60}
+    record = {"name": "a", "num": 1, **text, "first": 0.1, "first_low": 0.01, "first_high": 0.3, "second": 0.4}
+    wide = printed({"rows": [record]}, width=40)
+    assert row_of(wide, "a 1") == "a 1 0.100 [0.010, 0.300]"
+    narrow = printed({"rows": [record]}, width=24)
+    assert row_of(narrow, "a") == "a 1"
+    assert "more columns in the summary:" in narrow
 
 
 def test_names_from_the_data_are_no_markup_and_move_no_cursor():
@@ -144,12 +164,12 @@ def test_values_of_any_kind_have_a_place():
     )
     assert {row.name: (row.value, row.beside) for row in found.rows} == {
         "a b c": ("1", ""),
-        "empty": ("-", ""),
         "numbers": ("1, 2", ""),
         "x": ("", "[0.100, 0.300]"),
         "alone low": ("4", ""),
         "flag": ("yes", ""),
     }
+    assert found.without == ["empty"]
     assert found.tables[0].heads == ("p", "q")
     assert found.tables[0].rows == (("1", "-"), ("2", "3"))  # nothing is known of r: it is left out
 
