@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from real_cli.core.gold import Truth
 from real_cli.core.intervals import Bootstrap, Estimate, count_cells
-from real_cli.core.label_errors import estimate, named, share_interval
+from real_cli.core.label_errors import SHARES, estimate, named
 from real_cli.core.label_rows import Numbers, Rows
 from real_cli.core.selection import Keep, keep_mask, parse_keep
+from real_cli.core.shares import estimate_share, spread_of
 from real_cli.errors import UsageError, clip
 
 DRAWN = ("expected_flips", "share_wrong", "mean_gap")
@@ -23,7 +24,7 @@ class Budget(NamedTuple):
 
 
 def parse_budgets(text: str) -> list[Budget]:
-    """Read budgets: shares of the prompts, and numbers of labels.
+    """Read budgets: shares of the records, and numbers of labels.
 
     Args:
         text: Such as "5%,35%,500".
@@ -47,15 +48,15 @@ def parse_budgets(text: str) -> list[Budget]:
 
 
 def spend(
-    bootstrap: Bootstrap, rows: Rows, budgets: list[Budget], num_prompts: int, truth: Truth, *, lowest: bool
+    bootstrap: Bootstrap, rows: Rows, budgets: list[Budget], num_records: int, truth: Truth, *, lowest: bool
 ) -> list[dict[str, Any]]:
     """Work out what each budget buys of one strategy's pairs.
 
     Args:
         bootstrap: Over prompts.
         rows: The strategy's pairs, with their order.
-        budgets: How many labels; 100 % is one for each of these prompts.
-        num_prompts: How many prompts have a pair.
+        budgets: How many labels; 100 % is one for each of these records.
+        num_records: How many records have a pair; two with the same prompt are two, for each is chosen from.
         truth: Temperature and threshold.
         lowest: Spend on the smallest in that order first; otherwise on the largest.
 
@@ -69,16 +70,19 @@ def spend(
         >>> spend(Bootstrap(rows.cells), rows, budgets, 4, Truth(), lowest=False)[0]["mean_gap"]
         2.5
     """
-    values, cells = rows.values(truth), rows.cells
+    values = rows.values(truth)
     made = []
     for budget in budgets:
-        count = min(budget.keep.of(num_prompts), rows.gaps.size)
+        count = min(budget.keep.of(num_records), rows.gaps.size)
         kept = keep_mask(rows.order, count, lowest=lowest)
         row: dict[str, Any] = {"budget": budget.text, "num_labels": count}
         row["num_judged"] = int((kept & ~np.isnan(values["share_wrong"])).sum())
         near = _near_the_last(rows.order, count, lowest=lowest)
         for name in DRAWN:
-            found = _estimate(bootstrap, cells, values[name], kept, near, is_share=name == "share_wrong")
+            if name in SHARES:
+                found = _estimate_share(rows.keys, values[name], kept, near)
+            else:
+                found = _estimate(bootstrap, rows, name, values[name], kept, near)
             row |= named(name, found)
         made.append(row)
     return made
@@ -93,31 +97,35 @@ def _near_the_last(order: Numbers, count: int, *, lowest: bool) -> NDArray[np.in
 
 
 def _estimate(
-    bootstrap: Bootstrap,
-    cells: NDArray[np.int64],
-    values: Numbers,
-    kept: NDArray[np.bool_],
-    near: NDArray[np.int64],
-    *,
-    is_share: bool,
+    bootstrap: Bootstrap, rows: Rows, name: str, values: Numbers, kept: NDArray[np.bool_], near: NDArray[np.int64]
 ) -> Estimate:
     """Estimate the mean of the kept rows; its interval knows that another sample would have drawn the line elsewhere.
 
     With p the share that is kept and m the value at the line, the mean of v over kept rows has the influence
     (v - m) / p + m for a kept row and m for another: the line moves so that p stays.
     """
-    plain = estimate(bootstrap, cells[kept], values[kept], is_share=is_share)
-    if plain.low is None or np.ptp(values[kept][~np.isnan(values[kept])]) == 0:
+    plain = estimate(bootstrap, rows.take(kept), name, values[kept])
+    if plain.low is None:
         return plain
-    share = kept.mean()
-    known = ~np.isnan(values)
-
-    def samples(numbers: Numbers) -> Numbers:
-        at_line = 0.0 if kept.all() else float(numbers[near].mean())
-        return bootstrap.means(cells, np.where(kept, (numbers - at_line) / share, 0.0) + at_line)
-
-    # Where only some rows have a value it is a mean of those: one sum over another.
-    drawn = samples(np.where(known, values, 0.0)) / samples(known.astype(np.float64))
-    num_cells = count_cells(cells[kept], values[kept])
-    interval = share_interval(plain.value or 0.0, drawn) if is_share else bootstrap.interval(drawn, num_cells)
+    drawn = bootstrap.means(rows.cells, _with_line(values, kept, near))
+    interval = bootstrap.interval(drawn, count_cells(rows.cells[kept], values[kept]))
     return plain._replace(low=max(0.0, interval.low), high=interval.high) if interval else plain
+
+
+def _estimate_share(
+    prompts: NDArray[np.uint64], values: Numbers, kept: NDArray[np.bool_], near: NDArray[np.int64]
+) -> Estimate:
+    """Estimate the share of the kept rows that have a value; the line inflates its variance."""
+    plain = estimate_share(values[kept], prompts[kept])
+    if plain.value is None:
+        return plain
+    residuals = np.where(np.isnan(values), 0.0, values - plain.value)
+    own = spread_of(np.where(kept, residuals / kept.mean(), 0.0), prompts)
+    inflation = spread_of(_with_line(residuals, kept, near), prompts) / own if own > 0 else 1.0
+    return estimate_share(values[kept], prompts[kept], inflation=inflation)
+
+
+def _with_line(values: Numbers, kept: NDArray[np.bool_], near: NDArray[np.int64]) -> Numbers:
+    at_line = 0.0 if kept.all() else float(values[near].mean())
+    influence: Numbers = np.where(kept, (values - at_line) / kept.mean(), 0.0) + at_line
+    return influence

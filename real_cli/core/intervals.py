@@ -1,4 +1,4 @@
-"""Intervals that one can believe: Wilson's for a share, the bootstrap over prompts for everything else.
+"""Intervals that one can believe: Wilson's for a share (see `shares`), the bootstrap over prompts for other means.
 
 Pairs of one prompt are not independent, so whole prompts are resampled. Prompts are put into a fixed number of cells by
 a hash of their text: the interval of a million rows costs what that of some thousands does, and does not depend on the
@@ -18,6 +18,8 @@ NUM_CELLS = 4096
 NUM_RESAMPLES = 1000
 # Below this many cells a bootstrap says more about its own method than about the data.
 FEWEST_CELLS = 10
+# Draws of numbers that are all equal differ in their last digits.
+ROUNDING = 1e-12
 
 
 class Interval(NamedTuple):
@@ -84,6 +86,22 @@ def cell_of(key: bytes) -> int:
         258
     """
     return int.from_bytes(key[:2], "big") % NUM_CELLS
+
+
+def cells_of(prompts: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the cells of prompts.
+
+    Args:
+        prompts: The first eight bytes of what `text_key` made of each, shape (rows,).
+
+    Returns:
+        What `cell_of` says, which reads the same first two bytes, shape (rows,).
+
+    Example:
+        >>> cells_of(np.array([0x0102000000000000], dtype=np.uint64))
+        array([258])
+    """
+    return ((prompts >> np.uint64(48)) % np.uint64(NUM_CELLS)).astype(np.int64)
 
 
 def count_cells(cells: ArrayLike, values: ArrayLike) -> int:
@@ -153,7 +171,7 @@ class Bootstrap:
             num_cells: In how many cells there are rows for it; None for all.
 
         Returns:
-            The interval; None for fewer than ten cells, or if one draw in twenty has no number.
+            The interval; None for fewer than ten cells, if one draw in twenty has no number, or if nothing varies.
 
         References:
             Hesterberg, 2015, What Teachers Should Know about the Bootstrap, arXiv:1411.5279, section 4.1 (expanded
@@ -163,8 +181,8 @@ class Bootstrap:
         num_cells = self._num_cells if num_cells is None else num_cells
         if num_cells < FEWEST_CELLS or known.size < 0.95 * samples.size:
             return None
-        low, high = np.quantile(known, tail_shares(num_cells))
-        return Interval(float(low), float(high))
+        low, high = (float(end) for end in np.quantile(known, tail_shares(num_cells)))
+        return Interval(low, high) if high - low > ROUNDING * max(1.0, abs(low)) else None
 
     def mean(self, cells: ArrayLike, values: ArrayLike) -> Estimate:
         """Estimate the mean of some rows.

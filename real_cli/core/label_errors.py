@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from real_cli.core.gold import Truth
-from real_cli.core.intervals import Bootstrap, Estimate, Interval, count_cells, wilson_interval
+from real_cli.core.intervals import Bootstrap, Estimate
 from real_cli.core.label_rows import Numbers, Rows
+from real_cli.core.shares import estimate_share
 
 NUM_DECILES = 10
 NUM_BINS = 20
@@ -25,8 +25,8 @@ def measure(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> dict[str, Any]:
         truth: Temperature and threshold.
 
     Returns:
-        Names and numbers, the same for any rows. `share_wrong_low` and `_high` are Wilson's, for independent pairs;
-        all other intervals are drawn over prompts.
+        Names and numbers, the same for any rows. Intervals of shares are Wilson's for what pairs of one prompt are
+        worth together; all others are drawn over prompts.
 
     Example:
         >>> from real_cli.core.label_rows import PairTally
@@ -39,78 +39,29 @@ def measure(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> dict[str, Any]:
     """
     values = rows.values(truth)
     wrong = values["share_wrong"]
-    num_judged, num_wrong = int((~np.isnan(wrong)).sum()), int(np.nansum(wrong))
-    drawn = estimate(bootstrap, rows.cells, wrong, is_share=True)
-    low, high = wilson_interval(num_wrong, num_judged) or (None, None)
-    return {
+    made: dict[str, Any] = {
         "num_pairs": int(rows.gaps.size),
-        "num_judged": num_judged,
-        "num_wrong": num_wrong,
-        **named("share_wrong", Estimate(drawn.value, low, high, num_judged)),
-        "share_wrong_bootstrap_low": drawn.low,
-        "share_wrong_bootstrap_high": drawn.high,
-        **{
-            field: number
-            for name in MEANS
-            for field, number in named(
-                name, estimate(bootstrap, rows.cells, values[name], is_share=name in SHARES)
-            ).items()
-        },
+        "num_judged": int((~np.isnan(wrong)).sum()),
+        "num_wrong": int(np.nansum(wrong)),
     }
+    for name in ("share_wrong", *MEANS):
+        made |= named(name, estimate(bootstrap, rows, name, values[name]))
+    return made
 
 
-def estimate(bootstrap: Bootstrap, cells: ArrayLike, values: Numbers, *, is_share: bool = False) -> Estimate:
-    """Estimate a mean; where all values are equal, resampling would wrongly say that it is certain.
+def estimate(bootstrap: Bootstrap, rows: Rows, name: str, values: Numbers) -> Estimate:
+    """Estimate the mean of some pairs.
 
     Args:
         bootstrap: Over prompts.
-        cells: The cell of each row, shape (rows,).
+        rows: The pairs.
+        name: What is averaged; it tells a share from another mean.
         values: A number a row, NaN where there is none, shape (rows,).
-        is_share: The values are 0 and 1: the interval is `share_interval`'s, and where all are equal Wilson's with each
-            cell one trial.
 
     Returns:
         The mean and its interval.
     """
-    found = bootstrap.mean(cells, values)
-    known = values[~np.isnan(values)]
-    num_cells = count_cells(cells, values)
-    if not known.size or found.low is None:
-        return found
-    if np.ptp(known) > 0:
-        bounds = share_interval(float(known.mean()), bootstrap.means(cells, values)) if is_share else None
-        return found._replace(low=bounds.low, high=bounds.high) if bounds else found
-    bounds = wilson_interval(num_cells if known[0] else 0, num_cells) if is_share else None
-    low, high = bounds or (None, None)
-    return found._replace(low=low, high=high)
-
-
-def share_interval(share: float, samples: Numbers) -> Interval | None:
-    """Return Wilson's interval for as many independent trials as would spread like the drawn shares.
-
-    Percentiles of drawn shares miss a small share from below: few errors vary less than those that did not happen to
-    be drawn would.
-
-    Args:
-        share: The estimate, neither 0 nor 1.
-        samples: Shares drawn over prompts, shape (num_resamples,).
-
-    Returns:
-        The interval; None if nothing varies.
-
-    Example:
-        >>> share_interval(0.8, np.array([0.8 - 0.1264911, 0.8 + 0.1264911]))  # 8 of 10: sqrt(0.8 * 0.2 / 10)
-        Interval(low=0.490..., high=0.943...)
-
-    References:
-        Franco, Little, Louis and Slud, 2019, Journal of Survey Statistics and Methodology 7, 334-364: effective sample
-        sizes.
-    """
-    variance = float(np.nanvar(samples))
-    if variance <= 0:
-        return None
-    trials = share * (1 - share) / variance
-    return wilson_interval(share * trials, trials)
+    return estimate_share(values, rows.keys) if name in SHARES else bootstrap.mean(rows.cells, values)
 
 
 def named(name: str, found: Estimate) -> dict[str, float | None]:

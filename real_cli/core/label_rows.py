@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.core.gold import Truth
-from real_cli.core.intervals import NUM_CELLS
+from real_cli.core.intervals import cells_of
 
 Numbers = NDArray[np.float64]
 # As a byte, NaN.
@@ -36,8 +36,8 @@ class Rows(NamedTuple):
 
     @property
     def cells(self) -> NDArray[np.int64]:
-        """The cell of each prompt: `cell_of` reads the same first 16 bits."""
-        return ((self.keys >> np.uint64(48)) % NUM_CELLS).astype(np.int64)
+        """The cell of each prompt."""
+        return cells_of(self.keys)
 
     def take(self, places: NDArray[Any]) -> Self:
         """Select rows.

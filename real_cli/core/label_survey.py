@@ -191,7 +191,7 @@ def _notes(made: dict[str, Any], rows: Rows, truth: Truth) -> list[str]:
             )
     if made["num_prompts"] < num_pairs and made["num_judged"]:
         said.append(
-            f"{num_pairs:,} pairs come of {made['num_prompts']:,} prompts: Wilson's interval of share_wrong takes "
-            "them as independent, share_wrong_bootstrap does not"
+            f"{num_pairs:,} pairs come of {made['num_prompts']:,} prompts and are not independent: an interval "
+            "of a share counts them for what they are worth together"
         )
     return said

@@ -196,17 +196,19 @@ def compare(tallies: Sequence[MarginTally], names: Sequence[str]) -> list[dict[s
 
 
 def _difference(base: Columns, other: Columns, seed: int) -> dict[str, Any]:
-    margins, likelihood = other.margins - base.margins, other.likelihood
-    correct = (other.margins > 0).astype(np.float64) - (base.margins > 0)
-    likely = (likelihood > 0).astype(np.float64) - (base.likelihood > 0)
+    margins = other.margins - base.margins
+    correct, likely = (
+        [(values > 0).astype(np.float64) for values in both]
+        for both in ((other.margins, base.margins), (other.likelihood, base.likelihood))
+    )
     # The order of addition moves the last digit: that of the input is to move nothing.
-    order = np.lexsort((likely, correct, margins, base.prompts))
+    order = np.lexsort((margins, base.prompts))
     intervals = PromptIntervals(base.prompts[order], seed=seed)
     return {
         "num_pairs": int(margins.size),
-        **intervals.mean("accuracy", correct[order]),
+        **intervals.difference("accuracy", correct[0][order], correct[1][order]),
         **intervals.mean("margin", margins[order]),
-        **intervals.mean("likelihood_accuracy", likely[order]),
+        **intervals.difference("likelihood_accuracy", likely[0][order], likely[1][order]),
         "notes": intervals.notes(),
     }
 
@@ -234,7 +236,10 @@ def _by_similarity(columns: Columns, intervals: PromptIntervals) -> dict[str, An
     ]
     if len(groups) == 1:
         return {"by_similarity": buckets}
-    gap = intervals.difference("accuracy_gap", (margins > 0).astype(np.float64), groups[0], groups[-1])
+    ends = [np.full(margins.size, np.nan) for _ in range(2)]
+    for outcomes, group in zip(ends, (groups[0], groups[-1]), strict=True):
+        outcomes[group] = margins[group] > 0
+    gap = intervals.difference("accuracy_gap", *ends)
     sizes = {"num_least_similar": int(groups[0].size), "num_most_similar": int(groups[-1].size)}
     return {"by_similarity": buckets, **gap, **sizes}
 

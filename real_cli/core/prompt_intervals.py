@@ -5,19 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.core.intervals import FEWEST_CELLS, NUM_CELLS, Bootstrap, Estimate, Interval, wilson_interval
+from real_cli.core.intervals import FEWEST_CELLS, Bootstrap, Estimate, cells_of, count_cells
+from real_cli.core.shares import estimate_share, share_difference
 
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.intp] | NDArray[np.bool_]
-# Draws of numbers that are all equal differ in their last digits.
-ROUNDING = 1e-12
 
 
 class PromptIntervals:
-    """Intervals of the numbers of one data set, all from the same draws of its prompts.
-
-    A share has Wilson's interval where each pair has a prompt of its own. Where prompts repeat, pairs are not
-    independent: prompts are resampled, and the interval is never narrower than Wilson's.
+    """Intervals of the numbers of one data set: shares as `shares` has them, means from the same draws of its prompts.
 
     Args:
         prompts: A number for the prompt of each pair: the first eight bytes of `text_key`, shape (batch,).
@@ -25,10 +21,8 @@ class PromptIntervals:
     """
 
     def __init__(self, prompts: NDArray[np.uint64], *, seed: int = 0) -> None:
-        # The first two bytes, as `cell_of` reads them.
-        self._cells = ((prompts >> np.uint64(48)) % np.uint64(NUM_CELLS)).astype(np.int64)
-        distinct, self._prompts = np.unique(prompts, return_inverse=True)
-        self.num_prompts = int(distinct.size)
+        self._prompts, self._cells = prompts, cells_of(prompts)
+        self.num_prompts = int(np.unique(prompts).size)
         self._bootstrap = Bootstrap(self._cells, seed=seed)
         self._without_spread: dict[str, None] = {}
 
@@ -49,12 +43,12 @@ class PromptIntervals:
             >>> found["margin"], 6 < found["margin_low"] < 8, 11 < found["margin_high"] < 13
             (9.5, True, True)
         """
-        cells, numbers = self._pick(values, rows)
-        if not numbers.size:
-            return _fields(name, None, None)
-        value = float(numbers.mean())
-        interval = self._interval(name, value, cells, self._bootstrap.means(cells, numbers))
-        return _fields(name, value, interval)
+        chosen = slice(None) if rows is None else rows
+        cells, numbers = self._cells[chosen], values[chosen]
+        found = self._bootstrap.mean(cells, numbers)
+        if found.value is not None and found.low is None and count_cells(cells, numbers) >= FEWEST_CELLS:
+            self._without_spread[name] = None
+        return _fields(name, found)
 
     def share(self, name: str, outcomes: Numbers, rows: Rows | None = None) -> dict[str, float | None]:
         """Give a share and its interval.
@@ -72,44 +66,26 @@ class PromptIntervals:
             >>> intervals.share("accuracy", np.r_[np.ones(8), np.zeros(2)])
             {'accuracy': 0.8, 'accuracy_low': 0.490162..., 'accuracy_high': 0.943317...}
         """
-        cells, numbers = self._pick(outcomes, rows)
-        if not numbers.size:
-            return _fields(name, None, None)
-        value, count = float(numbers.mean()), int(numbers.size)
-        wilson = wilson_interval(round(value * count), count)
-        num_prompts = self._count_prompts(outcomes, rows)
-        if num_prompts == count or wilson is None:
-            return _fields(name, value, wilson)
-        if not self._is_sound(cells):
-            return _fields(name, value, None)
-        drawn = self._bootstrap.interval(self._bootstrap.means(cells, numbers))
-        if drawn is None or _is_flat(drawn, value):  # all prompts alike: as if each had been asked once
-            return _fields(name, value, wilson_interval(round(value * num_prompts), num_prompts))
-        return _fields(name, value, Interval(min(wilson.low, drawn.low), max(wilson.high, drawn.high)))
+        chosen = slice(None) if rows is None else rows
+        return _fields(name, estimate_share(outcomes[chosen], self._prompts[chosen]))
 
-    def difference(self, name: str, values: Numbers, rows: Rows, others: Rows) -> dict[str, float | None]:
-        """Give how much larger the mean of some pairs is than that of others.
+    def difference(self, name: str, outcomes: Numbers, others: Numbers) -> dict[str, float | None]:
+        """Give how much larger one share is than another.
 
         Args:
-            name: Of the number.
-            values: One a pair, shape (batch,).
-            rows: Some pairs.
-            others: Other pairs; of the same prompts or not.
+            name: Of the difference.
+            outcomes: 1 for a pair of which it is so, 0 for another, NaN for no pair, shape (batch,).
+            others: Of the share to take away, shape (batch,); of the same pairs, or of others where it is NaN.
 
         Returns:
             The fields NAME, NAME_low and NAME_high.
+
+        Example:
+            >>> intervals = PromptIntervals(np.arange(2, dtype=np.uint64))
+            >>> intervals.difference("accuracy", np.ones(2), np.zeros(2))["accuracy"]
+            1.0
         """
-        cells, numbers = self._pick(values, rows)
-        other_cells, other_numbers = self._pick(values, others)
-        found: Estimate = self._bootstrap.difference(cells, numbers, other_cells, other_numbers)
-        if found.value is None:
-            return _fields(name, None, None)
-        sound = self._is_sound(cells) and self._is_sound(other_cells)
-        interval = Interval(found.low, found.high) if found.low is not None and found.high is not None else None
-        if interval and _is_flat(interval, found.value):
-            self._without_spread[name] = None
-            interval = None
-        return _fields(name, found.value, interval if sound else None)
+        return _fields(name, share_difference(outcomes, self._prompts, others, self._prompts))
 
     def notes(self) -> list[str]:
         """Say what intervals could not be given, and what they are.
@@ -120,52 +96,26 @@ class PromptIntervals:
         Example:
             >>> PromptIntervals(np.zeros(3, dtype=np.uint64)).notes()
             ['1 prompt: means, and shares over several pairs of a prompt, need 10 for an interval', \
-'3 pairs have 1 prompt and are not independent: intervals of shares are drawn over prompts, not Wilson alone']
+'3 pairs have 1 prompt and are not independent: an interval of a share counts them for what they are worth together']
         """
         notes = []
         number, plural = self.num_prompts, "" if self.num_prompts == 1 else "s"
         if not self._prompts.size:
             return ["no pair was measured"]
-        if not self._is_sound(self._cells):
+        if not self._bootstrap.is_sound:
             notes.append(
                 f"{number:,} prompt{plural}: means, and shares over several pairs of a prompt, need {FEWEST_CELLS} for "
                 "an interval"
             )
         if number < self._prompts.size:
             notes.append(
-                f"{self._prompts.size:,} pairs have {number:,} prompt{plural} and are not independent: intervals of "
-                "shares are drawn over prompts, not Wilson alone"
+                f"{self._prompts.size:,} pairs have {number:,} prompt{plural} and are not independent: an interval "
+                "of a share counts them for what they are worth together"
             )
         if self._without_spread:
             notes.append(f"the same number for every pair, so no interval: {', '.join(self._without_spread)}")
         return notes
 
-    def _interval(self, name: str, value: float, cells: NDArray[np.int64], samples: Numbers) -> Interval | None:
-        if not self._is_sound(cells):
-            return None
-        interval = self._bootstrap.interval(samples)
-        if interval and _is_flat(interval, value):
-            self._without_spread[name] = None
-            return None
-        return interval
 
-    def _pick(self, values: Numbers, rows: Rows | None) -> tuple[NDArray[np.int64], Numbers]:
-        cells, numbers = (self._cells, values) if rows is None else (self._cells[rows], values[rows])
-        known = ~np.isnan(numbers)
-        return cells[known], numbers[known]
-
-    def _count_prompts(self, values: Numbers, rows: Rows | None) -> int:
-        prompts, numbers = (self._prompts, values) if rows is None else (self._prompts[rows], values[rows])
-        return int(np.count_nonzero(np.bincount(prompts[~np.isnan(numbers)])))
-
-    def _is_sound(self, cells: NDArray[np.int64]) -> bool:
-        return int(np.count_nonzero(np.bincount(cells))) >= FEWEST_CELLS
-
-
-def _is_flat(interval: Interval, value: float) -> bool:
-    return interval.high - interval.low <= ROUNDING * max(1.0, abs(value))
-
-
-def _fields(name: str, value: float | None, interval: Interval | None) -> dict[str, Any]:
-    low, high = interval or (None, None)
-    return {name: value, f"{name}_low": low, f"{name}_high": high}
+def _fields(name: str, found: Estimate) -> dict[str, Any]:
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}

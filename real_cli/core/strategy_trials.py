@@ -7,12 +7,13 @@ from real_cli.core.budgets import Budget, spend
 from real_cli.core.comparisons import Comparison
 from real_cli.core.gold import Marks, Truth
 from real_cli.core.intervals import Bootstrap, Estimate
-from real_cli.core.label_errors import measure, named
-from real_cli.core.label_rows import PairTally, Rows
+from real_cli.core.label_errors import SHARES, measure, named
+from real_cli.core.label_rows import Numbers, PairTally, Rows
 from real_cli.core.names import Orient, Strategy
 from real_cli.core.pairing import Settings, choose_pairs
 from real_cli.core.records import Record
 from real_cli.core.selection import keep_value
+from real_cli.core.shares import share_difference
 from real_cli.core.strategies import STRATEGIES, KeepRule
 from real_cli.errors import UsageError, clip
 
@@ -84,7 +85,7 @@ class StrategyTrials:
         self._seed = seed
         self._tallies = {strategy: PairTally() for strategy in strategies}
         self.num_records = 0
-        self.num_prompts = 0
+        self.num_with_pair = 0
         self._num_without = dict.fromkeys(strategies, 0)
 
     @property
@@ -122,7 +123,7 @@ class StrategyTrials:
             marks: Gold and labels of the record.
         """
         self.num_records += 1
-        self.num_prompts += any(choices.values())
+        self.num_with_pair += any(choices.values())
         for strategy, chosen in choices.items():
             self._num_without[strategy] += not chosen
             for pair, order in chosen:
@@ -139,7 +140,7 @@ class StrategyTrials:
             truth: Temperature and threshold.
 
         Returns:
-            A row a strategy; `difference_X` is its X minus that of `base`, drawn from the same prompts.
+            A row a strategy; `difference_X` is its X minus that of `base`, on the same prompts.
         """
         base = rows[self.base]
         base_values = base.values(truth)
@@ -152,9 +153,8 @@ class StrategyTrials:
             for name in COMPARED:
                 found = Estimate(None, None, None, 0)
                 if strategy is not self.base:
-                    found = bootstrap.difference(rows[strategy].cells, values[name], base.cells, base_values[name])
-                if found.low == found.high:  # nothing varies, so nothing can be said of how far it would
-                    found = found._replace(low=None, high=None)
+                    both = (rows[strategy], values[name]), (base, base_values[name])
+                    found = _difference(bootstrap, *both, is_share=name in SHARES)
                 line |= named(f"difference_{name}", found)
             table.append(line | measured)  # what is compared stands first: a terminal shows as much as fits
         return table
@@ -173,7 +173,7 @@ class StrategyTrials:
         table = []
         for strategy in self._strategies:
             lowest = _order_of(strategy).lowest
-            spent = spend(bootstrap, rows[strategy], self._budgets, self.num_prompts, truth, lowest=lowest)
+            spent = spend(bootstrap, rows[strategy], self._budgets, self.num_with_pair, truth, lowest=lowest)
             table += [{"strategy": strategy.value} | row for row in spent]
         return table
 
@@ -208,6 +208,15 @@ class StrategyTrials:
         if self._budgets and by_chance:
             said.append(f"{', '.join(by_chance)} spent budgets in random order, having no order of their own")
         return said
+
+
+def _difference(
+    bootstrap: Bootstrap, one: tuple[Rows, Numbers], other: tuple[Rows, Numbers], *, is_share: bool
+) -> Estimate:
+    (rows, values), (base, base_values) = one, other
+    if is_share:
+        return share_difference(values, rows.keys, base_values, base.keys)
+    return bootstrap.difference(rows.cells, values, base.cells, base_values)
 
 
 def _order_of(strategy: Strategy) -> KeepRule:

@@ -13,7 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 from real_cli.core.budgets import parse_budgets, spend
 from real_cli.core.gold import Truth, read_marks
 from real_cli.core.intervals import Bootstrap
-from real_cli.core.label_errors import by_similarity, estimate, measure, share_interval
+from real_cli.core.label_errors import by_similarity, measure
 from real_cli.core.label_rows import PairTally
 from real_cli.core.label_survey import LabelSurvey
 from real_cli.core.names import Orient, Strategy
@@ -190,23 +190,6 @@ def test_wilson_is_that_of_statsmodels(num_judged, data):
     assert (found["share_wrong_low"], found["share_wrong_high"]) == pytest.approx(wanted, abs=1e-9)
 
 
-def test_a_drawn_share_of_independent_rows_is_nearly_wilsons():
-    """The bootstrap's variance of a share is s (1 - s) / n: as many trials as rows."""
-    values = np.r_[np.zeros(510), np.ones(90)]
-    cells = np.arange(600)
-    found = estimate(Bootstrap(cells, num_resamples=2000), cells, values, is_share=True)
-    assert (found.low, found.high) == pytest.approx(proportion_confint(90, 600, method="wilson"), abs=3e-3)
-
-
-def test_rows_of_one_prompt_count_once_in_a_drawn_share():
-    """Every prompt four times over says no more than once."""
-    values, cells = np.r_[np.zeros(340), np.ones(60)], np.arange(400)
-    once = estimate(Bootstrap(cells), cells, values, is_share=True)
-    again = estimate(Bootstrap(cells), np.repeat(cells, 4), np.repeat(values, 4), is_share=True)
-    assert (again.low, again.high) == pytest.approx((once.low, once.high))
-    assert share_interval(0.5, np.full(100, 0.5)) is None
-
-
 @pytest.mark.parametrize("strategy", parse_strategies(EVERY_ONE_WITHOUT_SPREADS))
 def test_a_strategy_chooses_here_what_pair_chooses(strategy):
     """The same pairs as `real pair --orient none`, and the same ones within a budget as --keep keeps."""
@@ -260,6 +243,20 @@ def test_a_budget_takes_the_first_of_the_strategys_order():
         assert [row["mean_gap"] for row in bought] == [mean, None, 15, 15]
 
 
+def test_a_full_budget_is_one_label_for_each_record():
+    """Two records with one prompt are two: a pair is chosen of each."""
+    records = random_candidates(12)
+    trials = StrategyTrials([Strategy.easy], parse_budgets("100%,50%"))
+    summary = summary_of([*records, *records], Truth("gold", "score"), trials)
+    assert [row["num_labels"] for row in summary["budgets"]] == [24, 12]
+
+
+@pytest.mark.parametrize("option", ["--gold", "--label"])
+def test_a_field_without_a_name_is_not_taken_for_none(option):
+    with pytest.raises(UsageError, match=f"{option} '': name a field"):
+        Truth(**{option.removeprefix("--"): ""}).check()
+
+
 def test_a_full_budget_is_the_whole_with_nearly_its_interval():
     records = random_candidates(80)
     trials = StrategyTrials([Strategy.easy], parse_budgets("100%"))
@@ -267,7 +264,7 @@ def test_a_full_budget_is_the_whole_with_nearly_its_interval():
     (whole,), (bought,) = summary["compare"], summary["budgets"]
     for name in ("expected_flips", "expected_flips_low", "expected_flips_high", "mean_gap_low", "share_wrong"):
         assert bought[name] == pytest.approx(whole[name])
-    assert bought["share_wrong_low"] == pytest.approx(whole["share_wrong_bootstrap_low"])
+    assert bought["share_wrong_low"] == pytest.approx(whole["share_wrong_low"])
 
 
 def test_notes_say_where_a_strategy_reads_what_nobody_has():
@@ -346,6 +343,6 @@ def test_degenerate_data_gives_none_with_a_note_and_never_nan(records, compares)
 def test_an_interval_of_equal_values_is_not_a_point():
     """Thirty right labels of one gap: Wilson's bound of no error in thirty, no interval of a gap that never varied."""
     summary = summary_of(DEGENERATE["one gap"])
-    assert (summary["share_wrong"], summary["share_wrong_bootstrap_low"]) == (0, 0)
-    assert summary["share_wrong_bootstrap_high"] == pytest.approx(proportion_confint(0, 30, method="wilson")[1])
+    assert (summary["share_wrong"], summary["share_wrong_low"]) == (0, 0)
+    assert summary["share_wrong_high"] == pytest.approx(proportion_confint(0, 30, method="wilson")[1])
     assert summary["mean_gap_low"] is None

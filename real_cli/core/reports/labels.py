@@ -6,7 +6,11 @@ from real_cli.core.report import Excerpt, ExcerptRow, Plot, PlotKind, Report, Se
 
 Summary = dict[str, Any]
 
-WHISKERS = "Whiskers are 95 % intervals drawn over prompts"
+WHISKERS = "Whiskers are 95 % intervals"
+METHOD = (
+    "Intervals of shares are Wilson's, with pairs of one prompt counted for what they are worth together; all others "
+    "are drawn over prompts."
+)
 FLIPS = "expected flips of a Bradley-Terry annotator"
 COLUMNS = ("expected_flips", "share_wrong", "share_ambiguous", "mean_gap", "mean_similarity")
 
@@ -65,13 +69,9 @@ def _overall(summary: Summary) -> Section:
         (name.replace("_", " "), summary[name], summary[f"{name}_low"], summary[f"{name}_high"], _size(summary, name))
         for name in COLUMNS
     ]
-    drawn = ("share wrong, drawn over prompts", summary["share_wrong"])
-    ends = (summary["share_wrong_bootstrap_low"], summary["share_wrong_bootstrap_high"])
-    rows.insert(2, (*drawn, *ends, summary["num_judged"]))
     note = (
         f"{summary['num_labeled']:,} of {summary['num_pairs']:,} pairs are labeled; {summary['num_gold_ties']:,} have "
-        "equal gold. The interval of share wrong is Wilson's; all others are drawn over "
-        f"{summary['num_prompts']:,} prompts."
+        f"equal gold. There are {summary['num_prompts']:,} prompts. {METHOD}"
     )
     text = (
         f"A label is wrong if the response it prefers has the lower {summary['gold']}. A pair is ambiguous if it is "
@@ -85,14 +85,13 @@ def _size(row: Summary, name: str) -> int:
 
 
 def _bars(rows: list[Summary], head: str, name: str, title: str, unit: str, note: str, **more: Any) -> Plot:
-    """Draw one number of a table; share_wrong with the interval that is drawn over prompts, as the others are."""
-    band = "share_wrong_bootstrap" if name == "share_wrong" else name
+    """Draw one number of a table."""
     series = Series(
         "",
         tuple(str(row[head]) for row in rows),
         tuple(row[name] for row in rows),
-        tuple(row[f"{band}_low"] for row in rows),
-        tuple(row[f"{band}_high"] for row in rows),
+        tuple(row[f"{name}_low"] for row in rows),
+        tuple(row[f"{name}_high"] for row in rows),
         tuple(_size(row, name) for row in rows),
     )
     sizes = ", ".join(f"{row[head]} {_size(row, name):,}" for row in rows)
@@ -103,7 +102,7 @@ def _table(rows: list[Summary], title: str, heads: tuple[str, ...], more: tuple[
     names = [field for name in (*COLUMNS, *more) for field in (name, f"{name}_low", f"{name}_high")]
     columns = (*heads, "num_pairs", "num_judged", *names)
     cells = tuple(tuple(row.get(name) for name in columns) for row in rows)
-    note = "n is num pairs, of share wrong num judged; low and high are 95 % intervals, of share wrong Wilson's."
+    note = "n is num pairs, of share wrong num judged; low and high are 95 % intervals."
     return Table(title, tuple(name.replace("_", " ") for name in columns), cells, note)
 
 
@@ -135,22 +134,18 @@ def _by_similarity(rows: list[Summary]) -> Section | None:
             name,
             tuple(row["decile"] for row in rows),
             tuple(row[field] for row in rows),
-            tuple(row[f"{_band_of(field)}_low"] for row in rows),
-            tuple(row[f"{_band_of(field)}_high"] for row in rows),
+            tuple(row[f"{field}_low"] for row in rows),
+            tuple(row[f"{field}_high"] for row in rows),
             tuple(_size(row, field) for row in rows),
         )
         for field, name in shown
     )
     count = sum(row["num_pairs"] for row in rows)
-    note = f"n = {count:,} pairs in {len(rows)} parts, least similar first. Bands are 95 % intervals over prompts."
+    note = f"n = {count:,} pairs in {len(rows)} parts, least similar first. Bands are 95 % intervals."
     axes = ("decile of similarity, 1 is least similar", "share")
     plot = Plot(PlotKind.curve, "Label error by similarity", *axes, series, note)
     table = _table(rows, "By decile of similarity", ("decile", "similarity_low", "similarity_high"))
     return Section("By similarity", text, (plot, table))
-
-
-def _band_of(name: str) -> str:
-    return "share_wrong_bootstrap" if name == "share_wrong" else name
 
 
 def _gaps(summary: Summary) -> Section | None:
@@ -177,7 +172,7 @@ def _compared(summary: Summary) -> Section | None:
     plots.append(_bars(rows, "strategy", "mean_gap", "Mean gap", summary["gold"], WHISKERS))
     others = [row for row in rows if row["strategy"] != base]
     if others:
-        note = f"{WHISKERS}; both sides are drawn with the same prompts"
+        note = f"{WHISKERS}; both sides are of the same prompts"
         title = f"Expected flips minus those of {base}"
         difference = "difference_expected_flips"
         plots.append(_bars(others, "strategy", difference, title, "share of pairs", note, baseline=0.0))
@@ -207,7 +202,7 @@ def _budgets(summary: Summary) -> Section | None:
         kinds.insert(1, ("share_wrong", "Wrong labels", "share of labels"))
     names = list(dict.fromkeys(row["strategy"] for row in rows))
     note = (
-        "Bands are 95 % intervals over prompts; n of a point is its number of labels, of wrong labels those whose gold "
+        "Bands are 95 % intervals; n of a point is its number of labels, of wrong labels those whose gold "
         f"differs, up to {max(row['num_labels'] for row in rows):,}."
     )
     plots = [

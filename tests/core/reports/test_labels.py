@@ -66,7 +66,7 @@ def test_every_plot_carries_the_numbers_of_the_summary(compared):
     flips, wrong, gap, difference = plots(section(report, "Strategies side by side"))
     for plot, name, band in (
         (flips, "expected_flips", "expected_flips"),
-        (wrong, "share_wrong", "share_wrong_bootstrap"),
+        (wrong, "share_wrong", "share_wrong"),
         (gap, "mean_gap", "mean_gap"),
     ):
         (series,) = plot.series
