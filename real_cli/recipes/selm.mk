@@ -34,7 +34,7 @@ $(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
 	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
-	$(MAKE) O=check ROWS=8 ROUNDS='1 2' SAMPLE='--max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	$(MAKE) O=check ROWS=6 ROUNDS=1 SAMPLE='--max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
 clean:
 	rm -rf $(O) check
