@@ -1,12 +1,13 @@
 """Counts as the summaries say them."""
 
 
-def say_count(number: int, noun: str) -> str:
+def say_count(number: int, noun: str, plural: str = "") -> str:
     """Say how many there are, with the noun in the right number.
 
     Args:
         number: How many.
         noun: One of them; words that follow its plural s come after the result.
+        plural: Several of them, where an s is not all.
 
     Returns:
         The number with commas, and the noun.
@@ -14,5 +15,7 @@ def say_count(number: int, noun: str) -> str:
     Example:
         >>> say_count(1, "pair"), say_count(0, "negative weight"), say_count(1200, "record")
         ('1 pair', '0 negative weights', '1,200 records')
+        >>> say_count(2, "loss", "losses")
+        '2 losses'
     """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

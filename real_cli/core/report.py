@@ -25,7 +25,7 @@ class Series:
         name: For the legend; empty where there is one series.
         x: Places, or edges, or names.
         y: A number for each (for a histogram one less).
-        low: Lower ends of 95 % intervals, None where there is none.
+        low: Lower ends of 95% intervals, None where there is none.
         high: Upper ends.
         counts: How many rows each number stands on.
     """
@@ -132,7 +132,8 @@ class Report:
         lead: The answer in a sentence or two.
         sections: Its parts.
         facts: Names and values for the foot: the command, versions, the number of rows, the date.
-        notes: What to beware of, a sentence each, without a full stop.
+        notes: What to beware of, a sentence each, without a full stop; they are shown as they are, for a name may come
+            first.
     """
 
     title: str

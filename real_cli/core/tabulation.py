@@ -1,8 +1,8 @@
 """How numbers are written for a person: one alone, a column of them, and those that a plot shows."""
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from real_cli.core.report import Plot, PlotKind, Table
 
@@ -76,6 +76,44 @@ def show_number(value: Cell, missing: str = MISSING) -> str:
     if not math.isfinite(value):
         return missing
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def show_percent(share: float) -> str:
+    """Write a share as reports do.
+
+    Args:
+        share: From 0 to 1.
+
+    Returns:
+        Percent with one digit.
+
+    Example:
+        >>> show_percent(0.2456), show_percent(1)
+        ('24.6%', '100.0%')
+    """
+    return f"{share:.1%}"
+
+
+def show_share(row: Mapping[str, Any], name: str) -> str:
+    """Write a share of a summary with its interval.
+
+    Args:
+        row: Names and numbers.
+        name: Of the share, which is known; NAME_low and NAME_high are the ends of its interval, None for none.
+
+    Returns:
+        Percent, and the interval in brackets.
+
+    Example:
+        >>> show_share({"flips": 0.25, "flips_low": 0.1, "flips_high": 0.5}, "flips")
+        '25.0% (95% interval 10.0% to 50.0%)'
+        >>> show_share({"flips": 0.25, "flips_low": None, "flips_high": None}, "flips")
+        '25.0% (no interval can be given)'
+    """
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    known = low is not None and high is not None
+    ends = f"95% interval {show_percent(low)} to {show_percent(high)}" if known else "no interval can be given"
+    return f"{show_percent(row[name])} ({ends})"
 
 
 def show_column(values: Sequence[Cell], missing: str = MISSING) -> list[str]:

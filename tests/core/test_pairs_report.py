@@ -1,5 +1,7 @@
 """The report of `eval pairs` shows what the summary says."""
 
+import re
+
 from real_cli.core.health import PairHealth, limits_of
 from real_cli.core.leaks import PromptIndex
 from real_cli.core.pair_excerpts import PairExcerpts
@@ -43,7 +45,7 @@ def test_sections_in_order():
         "Labels saved",
     ]
     assert report.notes == tuple(summary["notes"]) != ()
-    assert report.lead == "31 pairs of 30 prompts, 31 labeled. 3 of 4 limits are passed."
+    assert report.lead == "31 pairs of 30 prompts, 31 labeled. Of 5 limits 3 are passed."
 
 
 def test_plots_carry_the_numbers_of_the_summary():
@@ -74,8 +76,8 @@ def test_every_plot_and_table_says_its_n():
 def test_tables_carry_the_numbers_of_the_summary():
     summary, _, report = made()
     tables = items(report, Table)
-    assert [row[2] for row in tables["Limits"].rows] == [0, 1, 14, 1]
-    assert [row[3] for row in tables["Limits"].rows] == ["kept", "passed", "passed", "passed"]
+    assert [row[2] for row in tables["Limits"].rows] == [31, 0, 1, 14, 1]
+    assert [row[3] for row in tables["Limits"].rows] == ["kept", "kept", "passed", "passed", "passed"]
     assert [row[1] for row in tables["Labels each strategy needs"].rows] == [
         row["num_labels"] for row in summary["savings"]
     ]
@@ -100,3 +102,14 @@ def test_no_pairs_are_a_report_of_counts_alone():
     report = pairs_report(PairHealth().summary(), {})
     assert [section.title for section in report.sections] == ["Repeats, ties and contradictions"]
     assert report.lead == "0 pairs of 0 prompts, 0 labeled."
+
+
+def test_one_pair_of_one_prompt_is_said_so():
+    health = PairHealth()
+    health.add({"prompt": "p", "chosen": "long", "rejected": "b", "score_chosen": 2, "score_rejected": 1})
+    summary = health.summary(limits=limits_of(["num_pairs>=9"], strict=False, against=False))
+    report = pairs_report(summary, {})
+    assert report.lead == "1 pair of 1 prompt, 1 labeled. Of 1 limit 1 is passed."
+    said = [section.text for section in report.sections] + [one.note for one in items(report, Plot).values()]
+    assert [text for text in said if re.search(r"\b1 (?:pair|label|prompt)s\b", text)] == []
+    assert any("in 100.0% of 1 labeled pair of unequal lengths" in text for text in said)

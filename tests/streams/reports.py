@@ -17,7 +17,7 @@ CURVE = Plot(
         Series("easy", (0.1, 0.5, 1.0), (0.1, None, 0.3), (0.05, None, 0.2), (0.2, None, 0.4), (10, 0, 100)),
         Series(f"_hard {IMAGE}", (0.1, 0.5, 1.0), (0.2, 0.3, 0.4)),
     ),
-    "n = 100; bands are 95 % intervals.",
+    "n = 100; bands are 95% intervals.",
     baseline=0.25,
 )
 NAMES = (

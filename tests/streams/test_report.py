@@ -282,3 +282,9 @@ def test_eight_plots_take_less_than_two_seconds():
     started = time.process_time()
     render_report(Report("t", "l", sections))
     assert time.process_time() - started < 2
+
+
+def test_notes_begin_as_they_are_said():
+    """A model called ref stays ref: a note may begin with a name of the data."""
+    page = render_report(Report("t", "l", (), notes=("ref: 3 ties <b>",)))
+    assert "<li>ref: 3 ties &lt;b&gt;</li>" in page

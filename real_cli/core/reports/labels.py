@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from real_cli.core.counting import say_count
 from real_cli.core.report import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
+from real_cli.core.tabulation import show_share
 
 Summary = dict[str, Any]
 
-WHISKERS = "Whiskers are 95 % intervals"
+WHISKERS = "Whiskers are 95% intervals"
 METHOD = (
     "Intervals of shares are Wilson's, with pairs of one prompt counted for what they are worth together; all others "
     "are drawn over prompts."
@@ -48,20 +50,14 @@ def _lead(summary: Summary) -> str:
     said = []
     if summary["num_judged"]:
         said.append(
-            f"{summary['num_wrong']:,} of {summary['num_judged']:,} labels prefer the response with the lower "
-            f"{summary['gold']}: {_percent(summary, 'share_wrong')}."
+            f"Labels that prefer the response with the lower {summary['gold']}: {summary['num_wrong']:,} of "
+            f"{say_count(summary['num_judged'], 'label')}, {show_share(summary, 'share_wrong')}."
         )
     said.append(
         f"At temperature {summary['temperature']:g} a Bradley-Terry annotator would flip "
-        f"{_percent(summary, 'expected_flips')} of {summary['num_pairs']:,} pairs."
+        f"{show_share(summary, 'expected_flips')} of {say_count(summary['num_pairs'], 'pair')}."
     )
     return " ".join(said)
-
-
-def _percent(row: Summary, name: str) -> str:
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    band = "no interval can be given" if low is None else f"95 % interval {100 * low:.1f} to {100 * high:.1f} %"
-    return f"{100 * row[name]:.1f} % ({band})"
 
 
 def _overall(summary: Summary) -> Section:
@@ -70,8 +66,8 @@ def _overall(summary: Summary) -> Section:
         for name in COLUMNS
     ]
     note = (
-        f"{summary['num_labeled']:,} of {summary['num_pairs']:,} pairs are labeled; {summary['num_gold_ties']:,} have "
-        f"equal gold. There are {summary['num_prompts']:,} prompts. {METHOD}"
+        f"{summary['num_labeled']:,} of {say_count(summary['num_pairs'], 'pair')} are labeled; "
+        f"{summary['num_gold_ties']:,} have equal gold. The prompts are {summary['num_prompts']:,}. {METHOD}"
     )
     text = (
         f"A label is wrong if the response it prefers has the lower {summary['gold']}. A pair is ambiguous if it is "
@@ -102,7 +98,7 @@ def _table(rows: list[Summary], title: str, heads: tuple[str, ...], more: tuple[
     names = [field for name in (*COLUMNS, *more) for field in (name, f"{name}_low", f"{name}_high")]
     columns = (*heads, "num_pairs", "num_judged", *names)
     cells = tuple(tuple(row.get(name) for name in columns) for row in rows)
-    note = "n is num pairs, of share wrong num judged; low and high are 95 % intervals."
+    note = "n is num pairs, of share wrong num judged; low and high are 95% intervals."
     return Table(title, tuple(name.replace("_", " ") for name in columns), cells, note)
 
 
@@ -121,10 +117,10 @@ def _by_similarity(rows: list[Summary]) -> Section | None:
         return None
     first, last = rows[0], rows[-1]
     text = (
-        f"Expected flips of the {first['num_pairs']:,} pairs in decile {first['decile']} (similarity "
-        f"{first['similarity_low']:.3g} to {first['similarity_high']:.3g}): {_percent(first, 'expected_flips')}; of "
-        f"the {last['num_pairs']:,} pairs in decile {last['decile']} ({last['similarity_low']:.3g} to "
-        f"{last['similarity_high']:.3g}): {_percent(last, 'expected_flips')}."
+        f"Expected flips of the {say_count(first['num_pairs'], 'pair')} in decile {first['decile']} (similarity "
+        f"{first['similarity_low']:.3g} to {first['similarity_high']:.3g}): {show_share(first, 'expected_flips')}; of "
+        f"the {say_count(last['num_pairs'], 'pair')} in decile {last['decile']} ({last['similarity_low']:.3g} to "
+        f"{last['similarity_high']:.3g}): {show_share(last, 'expected_flips')}."
     )
     shown = [("expected_flips", FLIPS)]
     if any(row["num_judged"] for row in rows):
@@ -141,7 +137,7 @@ def _by_similarity(rows: list[Summary]) -> Section | None:
         for field, name in shown
     )
     count = sum(row["num_pairs"] for row in rows)
-    note = f"n = {count:,} pairs in {len(rows)} parts, least similar first. Bands are 95 % intervals."
+    note = f"n = {say_count(count, 'pair')} in {len(rows)} parts, least similar first. Bands are 95% intervals."
     axes = ("decile of similarity, 1 is least similar", "share")
     plot = Plot(PlotKind.curve, "Label error by similarity", *axes, series, note)
     table = _table(rows, "By decile of similarity", ("decile", "similarity_low", "similarity_high"))
@@ -153,11 +149,12 @@ def _gaps(summary: Summary) -> Section | None:
     if not drawn:
         return None
     series = Series("", tuple(drawn["edges"]), tuple(drawn["counts"]))
-    note = f"n = {summary['num_pairs']:,} pairs, {summary['num_gold_ties']:,} of them with equal gold."
+    note = f"n = {say_count(summary['num_pairs'], 'pair')}, {summary['num_gold_ties']:,} of them with equal gold."
     title = f"Gaps of {summary['gold']}"
     plot = Plot(PlotKind.histogram, title, f"difference of {summary['gold']}", "pairs", (series,), note)
-    share = _percent(summary, "share_ambiguous")
-    text = f"{share} of {summary['num_pairs']:,} pairs have a gap so small that they are ambiguous."
+    share = show_share(summary, "share_ambiguous")
+    pairs = say_count(summary["num_pairs"], "pair")
+    text = f"Pairs with a gap so small that they are ambiguous: {share} of {pairs}."
     return Section("Gaps", text, (plot,))
 
 
@@ -187,10 +184,10 @@ def _difference(row: Summary, base: str) -> str:
         return f"{row['strategy']} or {base} chose no pair."
     said = f"Expected flips of {row['strategy']} minus those of {base}: {100 * value:+.1f} points"
     if low is None:
-        return f"{said} over {row['num_pairs']:,} pairs; no interval can be given."
+        return f"{said} over {say_count(row['num_pairs'], 'pair')}; no interval can be given."
     holds = "holds" if low <= 0 <= high else "does not hold"
     ends = f"{100 * low:+.1f} to {100 * high:+.1f}"
-    return f"{said} over {row['num_pairs']:,} pairs; the 95 % interval, {ends}, {holds} 0."
+    return f"{said} over {say_count(row['num_pairs'], 'pair')}; the 95% interval, {ends}, {holds} 0."
 
 
 def _budgets(summary: Summary) -> Section | None:
@@ -202,7 +199,7 @@ def _budgets(summary: Summary) -> Section | None:
         kinds.insert(1, ("share_wrong", "Wrong labels", "share of labels"))
     names = list(dict.fromkeys(row["strategy"] for row in rows))
     note = (
-        "Bands are 95 % intervals; n of a point is its number of labels, of wrong labels those whose gold "
+        "Bands are 95% intervals; n of a point is its number of labels, of wrong labels those whose gold "
         f"differs, up to {max(row['num_labels'] for row in rows):,}."
     )
     plots = [

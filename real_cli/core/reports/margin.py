@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from real_cli.core.counting import say_count
 from real_cli.core.excerpts import Extremes, excerpt
 from real_cli.core.margins import PairMargin
 from real_cli.core.records import Record
 from real_cli.core.report import Excerpt, Plot, PlotKind, Report, Section, Series, Table
 from real_cli.core.reports.training import training_section
+from real_cli.core.tabulation import show_share
 from real_cli.core.training_curves import TrainingCurves
 
 Summary = dict[str, Any]
 COMPARED = (("accuracy", "share of pairs"), ("margin", "nats"), ("likelihood_accuracy", "share of pairs"))
-BAND = "Whiskers are 95 % intervals."
+BAND = "Whiskers are 95% intervals."
 
 
 class MarginExcerpts:
@@ -101,22 +103,21 @@ def _lead(own: Summary) -> str:
     if not own["num_pairs"]:
         return f"{who}: no pair was measured."
     return (
-        f"{who} prefers the chosen response in {_percent(own)} of {own['num_pairs']:,} pairs"
-        f"{_band(own, 'accuracy', percent=True)}, {own['num_ties']:,} of them ties that count as wrong; "
-        f"its mean margin over the reference is {own['margin']:.3g} nats{_band(own, 'margin')}."
+        f"{who} prefers the chosen response in {show_share(own, 'accuracy')} of "
+        f"{say_count(own['num_pairs'], 'pair')}{_ties(own['num_ties'])}; its mean margin over the "
+        f"reference is {own['margin']:.3g} nats{_band(own, 'margin')}."
     )
 
 
-def _percent(own: Summary, name: str = "accuracy") -> str:
-    return f"{100 * own[name]:.1f} %"
+def _ties(count: int) -> str:
+    return f", where {say_count(count, 'tie')} count{'s' if count == 1 else ''} as wrong" if count else ""
 
 
-def _band(own: Summary, name: str, *, percent: bool = False) -> str:
+def _band(own: Summary, name: str) -> str:
     low, high = own[f"{name}_low"], own[f"{name}_high"]
     if low is None or high is None:
         return " (no interval can be given)"
-    ends = f"{100 * low:.1f} to {100 * high:.1f} %" if percent else f"{low:.3g} to {high:.3g}"
-    return f" (95 % interval {ends})"
+    return f" (95% interval {low:.3g} to {high:.3g})"
 
 
 def _notes(summary: Summary, policies: list[Summary]) -> tuple[str, ...]:
@@ -140,7 +141,7 @@ def _answer(policies: list[Summary]) -> Section:
         for name in (*measures, "likelihood_margin", "rewards_chosen", "rewards_rejected")
     )
     columns = ("policy", "number", "value", "low", "high", "n")
-    table = Table("Numbers", columns, rows, "low and high are 95 % intervals; margins are in nats, or times beta.")
+    table = Table("Numbers", columns, rows, "low and high are 95% intervals; margins are in nats, or times beta.")
     return Section("The answer", "An accuracy is a share of pairs; a tie counts as wrong.", (table,))
 
 
@@ -178,9 +179,9 @@ def _compared(own: Summary) -> str:
     low, high = own["accuracy_low"], own["accuracy_high"]
     said = f"The accuracy of {own['policy']} minus that of {own['minus']} is {own['accuracy']:+.3f}"
     if low is None or high is None:
-        return f"{said} over {own['num_pairs']:,} pairs; no interval can be given."
+        return f"{said} over {say_count(own['num_pairs'], 'pair')}; no interval can be given."
     holds = "holds" if low <= 0 <= high else "does not hold"
-    return f"{said} over {own['num_pairs']:,} pairs; its 95 % interval, {low:+.3f} to {high:+.3f}, {holds} 0."
+    return f"{said} over {say_count(own['num_pairs'], 'pair')}; its 95% interval, {low:+.3f} to {high:+.3f}, {holds} 0."
 
 
 def _margins(policies: list[Summary]) -> Section:
@@ -188,11 +189,11 @@ def _margins(policies: list[Summary]) -> Section:
     for own in policies:
         drawn = own["margin_histogram"]
         series = Series("", tuple(drawn["edges"]), tuple(drawn["counts"]))
-        note = f"n = {own['num_pairs']:,} pairs; right of 0 the chosen response is preferred."
+        note = f"n = {say_count(own['num_pairs'], 'pair')}; right of 0 the chosen response is preferred."
         title = f"Margins of pairs{_of(own)}"
         plots.append(Plot(PlotKind.histogram, title, "margin in nats", "pairs", (series,), note))
     told = [
-        f"{_whose(own)}{own['num_correct']:,} pairs above 0, {own['num_ties']:,} at 0, "
+        f"{_whose(own)}{say_count(own['num_correct'], 'pair')} above 0, {own['num_ties']:,} at 0, "
         f"{own['num_pairs'] - own['num_correct'] - own['num_ties']:,} below."
         for own in policies
     ]
@@ -224,8 +225,8 @@ def _gap(own: Summary) -> str:
     if "accuracy_gap" not in own:
         return f"{_whose(own)}one pair carries a similarity; there is nothing to compare."
     return (
-        f"{_whose(own)}accuracy on the {own['num_least_similar']:,} least similar pairs minus that on the "
-        f"{own['num_most_similar']:,} most similar is {own['accuracy_gap']:+.3f}{_band(own, 'accuracy_gap')}."
+        f"{_whose(own)}accuracy on the least similar {say_count(own['num_least_similar'], 'pair')} minus that on "
+        f"the most similar {own['num_most_similar']:,} is {own['accuracy_gap']:+.3f}{_band(own, 'accuracy_gap')}."
     )
 
 
@@ -244,7 +245,7 @@ def _calibration(policies: list[Summary]) -> Section | None:
     plot = Plot(PlotKind.reliability, "Said and true", *axes, tuple(series), note)
     told = [
         f"{_whose(own)}what the implicit reward says of a pair is off by {own['ece']:.3f} on average over "
-        f"{own['num_calibrated']:,} pairs (expected calibration error at beta {own['beta']:g})."
+        f"{say_count(own['num_calibrated'], 'pair')} (expected calibration error at beta {own['beta']:g})."
         for own in drawn
     ]
     return Section("Calibration", " ".join(told) + " beta sets the scale: another one gives another error.", (plot,))
@@ -255,12 +256,12 @@ def _rewards(policies: list[Summary]) -> Section:
     for own in policies:
         sides = {name: own[f"rewards_{name}_histogram"] for name in ("chosen", "rejected")}
         series = tuple(Series(name, tuple(bars["edges"]), tuple(bars["counts"])) for name, bars in sides.items())
-        note = f"n = {own['num_pairs']:,} responses on each side."
+        note = f"n = {say_count(own['num_pairs'], 'response')} on each side."
         title = f"Rewards of chosen and rejected responses{_of(own)}"
         plots.append(Plot(PlotKind.histogram, title, "reward, times beta", "responses", series, note))
     told = [
         f"{_whose(own)}mean reward of the chosen {own['rewards_chosen']:.3g}, of the rejected "
-        f"{own['rewards_rejected']:.3g}, over {own['num_pairs']:,} pairs."
+        f"{own['rewards_rejected']:.3g}, over {say_count(own['num_pairs'], 'pair')}."
         for own in policies
         if own["num_pairs"]
     ]

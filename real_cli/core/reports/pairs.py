@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from real_cli.core.counting import say_count
 from real_cli.core.report import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
+from real_cli.core.tabulation import show_percent
 
 Summary = Mapping[str, Any]
 Excerpts = Mapping[str, Sequence[ExcerptRow]]
@@ -25,11 +27,11 @@ def pairs_report(summary: Summary, excerpts: Excerpts) -> Report:
         >>> report.title, report.lead
         ('Health of a set of pairs', '0 pairs of 0 prompts, 0 labeled.')
     """
-    pairs, prompts, labeled = (_n(summary[f"num_{name}"]) for name in ("pairs", "prompts", "labeled"))
-    lead = f"{pairs} pairs of {prompts} prompts, {labeled} labeled."
+    pairs, prompts = say_count(summary["num_pairs"], "pair"), say_count(summary["num_prompts"], "prompt")
+    lead = f"{pairs} of {prompts}, {_n(summary['num_labeled'])} labeled."
     broken = sum(not row["is_met"] for row in summary["limits"])
     if summary["limits"]:
-        lead += f" {broken} of {len(summary['limits'])} limits are passed."
+        lead += f" Of {say_count(len(summary['limits']), 'limit')} {broken} {'is' if broken == 1 else 'are'} passed."
     sections = [
         make(summary, excerpts) for make in (_limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
     ]
@@ -43,7 +45,8 @@ def _limits(summary: Summary, excerpts: Excerpts) -> Section | None:
     rows = tuple(
         (row["name"], row["limit"], row["value"], "kept" if row["is_met"] else "passed") for row in summary["limits"]
     )
-    note = f"{len(rows)} limits over {_n(summary['num_pairs'])} pairs. A number that could not be given keeps no limit."
+    sizes = f"{say_count(len(rows), 'limit')} over {say_count(summary['num_pairs'], 'pair')}"
+    note = f"{sizes}. A number that could not be given keeps no limit."
     table = Table("Limits", ("number", "limit", "value", "outcome"), rows, note)
     return Section("Limits", "Numbers of the summary and the limits that were set for them.", (table,))
 
@@ -62,9 +65,9 @@ def _repeats(summary: Summary, excerpts: Excerpts) -> Section:
         "num_contradictions": "two texts of a prompt labeled both ways (text pairs)",
     }
     rows = tuple((meaning, summary[name]) for name, meaning in names.items())
-    table = Table("Counts", ("what", "how many"), rows, f"Of {_n(num_pairs)} pairs.")
+    table = Table("Counts", ("what", "how many"), rows, f"Of {say_count(num_pairs, 'pair')}.")
     text = (
-        f"Of {_n(num_pairs)} pairs {_n(summary['num_equal_texts'])} have equal texts, "
+        f"Of {say_count(num_pairs, 'pair')} {_n(summary['num_equal_texts'])} have equal texts, "
         f"{_n(summary['num_repeats'])} repeat another, and {_n(summary['num_contradictions'])} text pairs are labeled "
         "both ways."
     )
@@ -82,7 +85,7 @@ def _similarity(summary: Summary, excerpts: Excerpts) -> Section | None:
     items: list[Plot | Table | Excerpt] = [
         _histogram("How similar the two responses are", "cosine similarity", summary["similarity_histogram"])
     ]
-    text = f"The median similarity of {_n(described['count'])} pairs is {described['median']:.3g}."
+    text = f"The median similarity of {say_count(described['count'], 'pair')} is {described['median']:.3g}."
     rows = summary["gap_by_similarity"]
     if rows:
         total = sum(row["num_pairs"] for row in rows)
@@ -105,7 +108,7 @@ def _similarity(summary: Summary, excerpts: Excerpts) -> Section | None:
                         tuple(row["num_pairs"] for row in rows),
                     ),
                 ),
-                f"n = {_n(total)} pairs; the band is the 95 % interval of a bootstrap over prompts.",
+                f"n = {say_count(total, 'pair')}; the band is the 95% interval of a bootstrap over prompts.",
             )
         )
     for title, name in (("Least similar", "least similar"), ("Most similar", "most similar")):
@@ -119,8 +122,8 @@ def _gap(summary: Summary, excerpts: Excerpts) -> Section | None:
     if not described:
         return None
     text = (
-        f"The median score gap of {_n(described['count'])} pairs is {described['median']:.3g}; of labeled pairs it is "
-        f"chosen minus rejected, and {_n(summary['num_against_scores'])} are below 0."
+        f"The median score gap of {say_count(described['count'], 'pair')} is {described['median']:.3g}; of labeled "
+        f"pairs it is chosen minus rejected, and {_n(summary['num_against_scores'])} are below 0."
     )
     plot = _histogram("Score gaps", "score gap; without sign where not labeled", summary["score_gap_histogram"])
     return Section("Score gap", text, (plot,))
@@ -131,7 +134,8 @@ def _length(summary: Summary, excerpts: Excerpts) -> Section | None:
     if share is None:
         return None
     count = summary["num_unequal_lengths"]
-    text = f"The longer response is chosen in {share:.1%} of {_n(count)} labeled pairs of unequal lengths."
+    pairs = say_count(count, "labeled pair")
+    text = f"The longer response is chosen in {show_percent(share)} of {pairs} of unequal lengths."
     if effect is not None:
         text += (
             f" Cohen's d of chosen against rejected length is {effect:.2f} (n = {_n(summary['num_labeled'])}, "
@@ -152,7 +156,7 @@ def _length(summary: Summary, excerpts: Excerpts) -> Section | None:
                 (count,),
             ),
         ),
-        f"n = {_n(count)} pairs of unequal lengths; whiskers are Wilson's 95 % interval; 0.5 is no bias.",
+        f"n = {say_count(count, 'pair')} of unequal lengths; whiskers are Wilson's 95% interval; 0.5 is no bias.",
         baseline=0.5,
     )
     gaps = _histogram("Length gaps", "characters, chosen minus rejected", summary["length_gap_histogram"])
@@ -172,14 +176,15 @@ def _leaks(summary: Summary, excerpts: Excerpts) -> Section | None:
         for name, meaning in levels.items()
     )
     note = (
-        f"Of {_n(summary['num_prompts'])} distinct prompts; the other file has {_n(summary['num_other_prompts'])}. "
-        "Each row counts those of the rows above it; low and high are Wilson's 95 % interval."
+        f"Of {say_count(summary['num_prompts'], 'distinct prompt')}; the other file has "
+        f"{_n(summary['num_other_prompts'])}. Each row counts those of the rows above it; low and high are "
+        "Wilson's 95% interval."
     )
     table = Table("Prompts that stand in the other file", ("how", "prompts", "share", "low", "high"), rows, note)
     text = (
-        f"{_n(summary['num_leaked_prompts'])} of {_n(summary['num_prompts'])} distinct prompts stand in the other "
-        f"file as they are; {_n(summary['num_overlapping_prompts'])} stand there or share 13 words in a row with a "
-        "prompt that does."
+        f"{_n(summary['num_leaked_prompts'])} of {say_count(summary['num_prompts'], 'distinct prompt')} stand in the "
+        f"other file as they are; {_n(summary['num_overlapping_prompts'])} stand there or share 13 words in a row "
+        "with a prompt that does."
     )
     shown = _excerpt("Prompts found in the other file", excerpts.get("leaked", ()))
     return Section("Prompts of another file", text, (table, shown) if shown else (table,))
@@ -195,12 +200,13 @@ def _scripts(summary: Summary, excerpts: Excerpts) -> Section | None:
         "Writing systems",
         ("script", "prompts", "responses", "share of texts"),
         rows,
-        f"n = {_n(total)} texts of 10 letters or more, each by most of its first 2,000 characters.",
+        f"n = {say_count(total, 'text')} of 10 letters or more, each by most of its first 2,000 characters.",
     )
     text = (
-        f"In {_n(summary['num_mixed_script'])} of {_n(summary['num_script_pairs'])} pairs a response is mainly "
-        f"written in another script than its prompt; the chosen one alone in {_n(summary['num_chosen_other_script'])}, "
-        f"the rejected one alone in {_n(summary['num_rejected_other_script'])}."
+        f"In {_n(summary['num_mixed_script'])} of {say_count(summary['num_script_pairs'], 'pair')} a response is "
+        f"mainly written in another script than its prompt; the chosen one alone in "
+        f"{_n(summary['num_chosen_other_script'])}, the rejected one alone in "
+        f"{_n(summary['num_rejected_other_script'])}."
     )
     return Section("Writing systems", text, (table,))
 
@@ -217,20 +223,20 @@ def _savings(summary: Summary, excerpts: Excerpts) -> Section | None:
             (row["strategy"], row["num_labels"], row["share_saved"], "yes" if row["needs_scores"] else "no")
             for row in rows
         ),
-        f"Of {_n(possible)} possible pairs. Where scores come first, every response is scored before a pair is chosen; "
-        "equal scores make fewer pairs.",
+        f"Of {say_count(possible, 'possible pair')}. Where scores come first, every response is scored before a "
+        "pair is chosen; equal scores make fewer pairs.",
     )
-    text = f"The responses form {_n(possible)} pairs."
+    text = f"The responses form {say_count(possible, 'pair')}."
     if summary["saved_of_possible_pairs"] is not None:
         saved, whole = summary["saved_of_possible_pairs"], summary["num_possible_pairs"]
-        text += f" These {_n(summary['num_pairs'])} save {saved:.1%} of {_n(whole)} labels."
+        text += f" These {_n(summary['num_pairs'])} save {show_percent(saved)} of {say_count(whole, 'label')}."
     return Section("Labels saved", text, (table,))
 
 
 def _histogram(title: str, label: str, made: Mapping[str, Sequence[float]]) -> Plot:
     count = int(sum(made["counts"]))
     series = Series("", tuple(made["edges"]), tuple(made["counts"]))
-    return Plot(PlotKind.histogram, title, label, "pairs", (series,), f"n = {_n(count)} pairs.")
+    return Plot(PlotKind.histogram, title, label, "pairs", (series,), f"n = {say_count(count, 'pair')}.")
 
 
 def _excerpt(title: str, rows: Sequence[ExcerptRow]) -> Excerpt | None:
@@ -239,7 +245,7 @@ def _excerpt(title: str, rows: Sequence[ExcerptRow]) -> Excerpt | None:
 
 def _interval(summary: Summary, name: str) -> str:
     low, high = summary[f"{name}_low"], summary[f"{name}_high"]
-    return "no interval" if low is None else f"95 % interval {low:.2f} to {high:.2f}"
+    return "no interval" if low is None else f"95% interval {low:.2f} to {high:.2f}"
 
 
 def _n(number: int) -> str:

@@ -1,5 +1,6 @@
 """The part of a report that shows a training run."""
 
+from real_cli.core.counting import say_count
 from real_cli.core.report import Plot, PlotKind, Section, Series
 from real_cli.core.training_curves import EVAL_PREFIX, TrainingCurves
 
@@ -38,7 +39,7 @@ def training_section(curves: TrainingCurves) -> Section:
             sizes = ", ".join(f"{len(one.x):,} {one.name}" for one in series)
             note = f"n = logged lines: {sizes}. Each is a mean over the pairs since the line before."
             plots.append(Plot(PlotKind.curve, title, "step", label, series, note, baseline))
-    text = f"{curves.num_steps:,} logged line{'' if curves.num_steps == 1 else 's'} of a training run."
+    text = f"{say_count(curves.num_steps, 'logged line')} of a training run."
     if curves.num_unknown:
         text += f" Passed over, because they are no step of a run: {curves.num_unknown:,}."
     return Section("Training", text, tuple(plots))

@@ -4,9 +4,11 @@ import hashlib
 from typing import Any
 
 from real_cli.core.contests import Contest
+from real_cli.core.counting import say_count
 from real_cli.core.excerpts import Extremes, excerpt
 from real_cli.core.records import Record
 from real_cli.core.report import Excerpt, Plot, PlotKind, Report, Section, Series, Table
+from real_cli.core.tabulation import show_share
 
 Row = dict[str, Any]
 
@@ -73,19 +75,21 @@ def report_winrate(summary: Row, excerpts: tuple[Excerpt, ...] = ()) -> Report:
 
 
 def _lead(summary: Row) -> str:
-    count = f"{summary['num_all_comparisons']:,} comparisons over {summary['num_all_prompts']:,} prompts"
+    prompts = say_count(summary["num_all_prompts"], "prompt")
+    count = f"{say_count(summary['num_all_comparisons'], 'comparison')} over {prompts}"
     if summary["model"] is None:
         leader = f" Strongest by the ranking: {summary['ranking'][0]['model']}." if summary["ranking"] else ""
-        return f"{count} of {summary['num_models']:,} models.{leader}"
+        return f"{count} of {say_count(summary['num_models'], 'model')}.{leader}"
     return f"{_said(summary)} {_controlled(summary)}"
 
 
 def _said(row: Row) -> str:
     if row["win_rate"] is None:
         return "No comparison."
+    wins, ties = say_count(row["num_wins"], "win"), say_count(row["num_ties"], "tie")
     return (
-        f"{row['model']} wins {_percent(row, 'win_rate')} of {row['num_comparisons']:,} comparisons with "
-        f"{row['against']} ({row['num_wins']:,} wins, {row['num_ties']:,} ties, {row['num_losses']:,} losses; "
+        f"{row['model']} wins {show_share(row, 'win_rate')} of {say_count(row['num_comparisons'], 'comparison')} with "
+        f"{row['against']} ({wins}, {ties}, {say_count(row['num_losses'], 'loss', 'losses')}; "
         "a tie is half a win)."
     )
 
@@ -93,13 +97,7 @@ def _said(row: Row) -> str:
 def _controlled(row: Row) -> str:
     if row["lc_win_rate"] is None:
         return f"There is no rate at equal length: {row['length_note']}."
-    return f"At equal length the model of these comparisons expects {_percent(row, 'lc_win_rate')}."
-
-
-def _percent(row: Row, name: str) -> str:
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    interval = "no interval" if low is None else f"95 % interval {low:.1%} to {high:.1%}"
-    return f"{row[name]:.1%} ({interval})"
+    return f"At equal length the model of these comparisons expects {show_share(row, 'lc_win_rate')}."
 
 
 def _wins(summary: Row) -> Section:
@@ -149,7 +147,7 @@ def _length_text(summary: Row) -> str:
     if summary["share_longer_won"] is None:
         return "No decided comparison is of two lengths."
     return (
-        f"The longer response won {_percent(summary, 'share_longer_won')} of {summary['num_unequal_lengths']:,} "
+        f"The longer response won {show_share(summary, 'share_longer_won')} of {summary['num_unequal_lengths']:,} "
         "decided comparisons of unequal length. Length is counted in characters."
     )
 
@@ -163,7 +161,9 @@ def _ranking(summary: Row) -> list[Section]:
         tuple(row["strength_low"] for row in rows), tuple(row["strength_high"] for row in rows),
         tuple(row["num_comparisons"] for row in rows),
     )  # fmt: skip
-    note = f"n = {summary['num_all_comparisons']:,} comparisons; whiskers: 95 % intervals, clustered by prompt."
+    note = (
+        f"n = {say_count(summary['num_all_comparisons'], 'comparison')}; whiskers: 95% intervals, clustered by prompt."
+    )
     plot = Plot(PlotKind.bars, "Who is how strong?", "model", "log-strength, mean 0", (series,),
                 note, 0.0)  # fmt: skip
     table = _table("Bradley and Terry's ranking", ("rank", "model", "num_comparisons", *_triple("strength")), rows)
@@ -192,20 +192,20 @@ def _orders(summary: Row) -> list[Section]:
     if not count:
         return []
     text = (
-        f"Of {count:,} comparisons judged in both orders {_percent(summary, 'flip_rate')} flipped: the judge named the "
-        "same place both times."
+        f"Of {say_count(count, 'comparison')} judged in both orders {show_share(summary, 'flip_rate')} flipped: the "
+        "judge named the same place both times."
     )
     if summary["share_first_place"] is not None:
-        text += (
-            f" Of {summary['num_place_verdicts']:,} verdicts for a place {_percent(summary, 'share_first_place')} were "
-            "for the first; without favor it would be half."
-        )
+        verdicts = say_count(summary["num_place_verdicts"], "verdict")
+        share = show_share(summary, "share_first_place")
+        text += f" Of {verdicts} for a place {share} were for the first; without favor it would be half."
     shares = {"flip_rate": ("num_flips", "num_both_orders"), "share_first_place": (None, "num_place_verdicts")}
     rows = tuple(
         (name.replace("_", " "), *(summary[field] for field in _triple(name)), part and summary[part], summary[whole])
         for name, (part, whole) in shares.items()
     )
-    to = f"{summary['num_flips_to_first']:,} flips to the first place, {summary['num_flips_to_second']:,} to the second"
+    to_first = say_count(summary["num_flips_to_first"], "flip")
+    to = f"{to_first} to the first place, {summary['num_flips_to_second']:,} to the second"
     table = Table("Both orders", ("share", "value", "low", "high", "times", "n"), rows, f"n = {count:,}; {to}.")
     return [Section("The order in which responses were shown", text, (table,))]
 
@@ -226,7 +226,7 @@ def _pair_name(row: Row) -> str:
 def _note(rows: list[Row], what: str) -> str:
     count = sum(row["num_comparisons"] for row in rows)
     cut = f" The first {MOST_BARS} of {len(rows):,} rows; the table has all." if len(rows) > MOST_BARS else ""
-    return f"n = {count:,} comparisons; whiskers: 95 % intervals of the {what}.{cut}"
+    return f"n = {say_count(count, 'comparison')}; whiskers: 95% intervals of the {what}.{cut}"
 
 
 def _triple(name: str) -> tuple[str, str, str]:
@@ -237,7 +237,10 @@ def _table(title: str, columns: tuple[str, ...], rows: list[Row]) -> Table:
     count = sum(row["num_comparisons"] for row in rows)
     heads = tuple(column.replace("_", " ") for column in columns)
     return Table(
-        title, heads, tuple(tuple(row[column] for column in columns) for row in rows), f"n = {count:,} comparisons."
+        title,
+        heads,
+        tuple(tuple(row[column] for column in columns) for row in rows),
+        f"n = {say_count(count, 'comparison')}.",
     )
 
 

@@ -54,7 +54,7 @@ def test_sections_come_in_order_and_empty_ones_do_not_come(compared):
 def test_the_lead_and_the_foot_say_n(compared):
     summary, report = compared
     assert f"{summary['num_wrong']:,} of {summary['num_judged']:,} labels" in report.lead
-    assert f"{100 * summary['share_wrong']:.1f} % (95 % interval {100 * summary['share_wrong_low']:.1f}" in report.lead
+    assert f"{summary['share_wrong']:.1%} (95% interval {summary['share_wrong_low']:.1%} to" in report.lead
     assert f"of {summary['num_pairs']:,} pairs" in report.lead
     assert ("num pairs", "120") in report.facts
     assert report.notes == tuple(summary["notes"]) != ()

@@ -51,9 +51,18 @@ def several():
 
 def test_the_lead_says_accuracy_and_margin_with_their_n_and_intervals(summary):
     lead = margin_report(summary).lead
-    accuracy, low, high = (100 * summary[name] for name in ("accuracy", "accuracy_low", "accuracy_high"))
-    assert f"{accuracy:.1f} % of 40 pairs (95 % interval {low:.1f} to {high:.1f} %)" in lead
-    assert f"{summary['margin']:.3g} nats (95 % interval {summary['margin_low']:.3g} to" in lead
+    accuracy, low, high = (summary[name] for name in ("accuracy", "accuracy_low", "accuracy_high"))
+    assert f"{accuracy:.1%} (95% interval {low:.1%} to {high:.1%}) of 40 pairs; its mean" in lead
+    assert f"{summary['margin']:.3g} nats (95% interval {summary['margin_low']:.3g} to" in lead
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(0, "of 40 pairs; its"), (1, "of 40 pairs, where 1 tie counts as wrong; its"), (3, "3 ties count as wrong; its")],
+)
+def test_the_lead_has_ties_where_there_are_some(summary, count, told):
+    """Not "0 of them ties" behind a percentage."""
+    assert told in margin_report(summary | {"num_ties": count}).lead
 
 
 def test_one_policy_has_no_comparison_and_several_have(summary, several):

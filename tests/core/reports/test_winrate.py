@@ -65,9 +65,9 @@ def test_every_plot_and_table_says_its_n(models):
 def test_the_lead_says_the_rate_its_interval_and_its_n():
     numbers = summary(("new", "old"))
     lead = report_winrate(numbers).lead
-    assert lead.startswith(f"new wins {numbers['win_rate']:.1%} (95 % interval {numbers['win_rate_low']:.1%} to ")
+    assert lead.startswith(f"new wins {numbers['win_rate']:.1%} (95% interval {numbers['win_rate_low']:.1%} to ")
     assert f"of 120 comparisons with old ({numbers['num_wins']} wins, " in lead
-    assert f"expects {numbers['lc_win_rate']:.1%} (95 % interval" in lead
+    assert f"expects {numbers['lc_win_rate']:.1%} (95% interval" in lead
     few = report_winrate(summary(("new", "old"), count=20)).lead
     assert "There is no rate at equal length: 16 decided, " in few
 
