@@ -32,7 +32,7 @@ $(O)/heldout.jsonl: $(HELDOUT)
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 check:
-	$(MAKE) O=check ROWS=6 SAMPLE='--max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	$(MAKE) O=check ROWS=4 SAMPLE='--max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly, at length."'
 clean:
 	rm -rf $(O) check
