@@ -13,7 +13,6 @@ from real_cli.commands.options import (
     Quiet,
     Rejects,
     ReportFile,
-    Seed,
 )
 from real_cli.core.names import OnError
 from real_cli.core.records import Record
@@ -55,7 +54,6 @@ def winrate(
         ),
     ] = None,
     report: ReportFile = None,
-    seed: Seed = 0,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
@@ -65,10 +63,11 @@ def winrate(
     """Count which model wins, and how much of it is length.
 
     Reads what 'relabel judge' and 'relabel human' write with --ties keep: labeled pairs, ties, and the matrix of more
-    than two responses. Writes wins, ties and losses with 95 % intervals; the win rate (ties are half a win) drawn over
-    prompts; the rate at equal length, by AlpacaEval 2's logistic model on these very pairs, length in characters, and
-    why there is none where it cannot be had; how often a judge named the same place in both orders; and of more than
-    two models Bradley and Terry's ranking. A model against itself is counted apart and left out.
+    than two responses. Writes wins, ties, losses and the win rate (ties are half a win) with 95 % intervals: Wilson's,
+    with comparisons of one prompt counted for what they are worth together; the rate at equal length, by AlpacaEval 2's
+    logistic model on these very pairs, length in characters, and why there is none where it cannot be had; how often a
+    judge named the same place in both orders; and of more than two models Bradley and Terry's ranking. A model against
+    itself is counted apart and left out.
 
     Streams; holds about thirty bytes a comparison.
 
@@ -105,7 +104,7 @@ def winrate(
                 spotlight.add(place, record, contests)
             if contests and not num_counted:
                 job.set_aside(place, "one model on both sides", record)
-        summary = tally.summary(seed)
+        summary = tally.summary()
         job.write(summary)
         job.summary = tally.sentence(summary)
         write_report(report, report_winrate(summary, spotlight.excerpts()))

@@ -78,9 +78,10 @@ def estimate_share(values: ArrayLike, prompts: ArrayLike, *, inflation: float = 
 def share_difference(values: ArrayLike, prompts: ArrayLike, others: ArrayLike, other_prompts: ArrayLike) -> Estimate:
     """Estimate how much larger one share is than another, of the same prompts or of others.
 
-    Bonett and Price's interval of paired shares: as if one prompt more had only the first, and one only the second.
-    Where each prompt has one row a side it says of 5 out of 5 that differ, as McNemar's exact test does, that they may
-    do so by chance. Where prompts repeat, each of the two has as many rows as the prompt of an average row.
+    Bonett and Price's interval of paired shares: as if one prompt more had only the first, and one only the second. It
+    is widened to hold 0 where the same numbers, spread as they would be were there no difference, do not exclude it: of
+    5 out of 5 that differ it says, as McNemar's exact test does, that they may do so by chance, among however many
+    prompts. Where prompts repeat, each of the two more has as many rows as the prompt of an average row.
 
     Args:
         values: 0 or 1, one a row, shape (rows,); a row of NaN is no row.
@@ -114,10 +115,19 @@ def share_difference(values: ArrayLike, prompts: ArrayLike, others: ArrayLike, o
     if repeats and num_prompts < FEWEST_CELLS:
         return Estimate(value, None, None, count)
     one, other = _with_two_more(first, 1.0), _with_two_more(second, 0.0)
-    influence = one.residuals / one.sizes.sum() - other.residuals / other.sizes.sum()
-    half = (_student(num_prompts) if repeats else Z_95) * math.sqrt(_sum_of_squares(influence))
-    center = one.share - other.share
-    return Estimate(value, max(-1.0, center - half), min(1.0, center + half), count)
+    quantile = _student(num_prompts) if repeats else Z_95
+    center, half = one.share - other.share, quantile * _standard_error(one, other, (one.share, other.share))
+    low, high = max(-1.0, center - half), min(1.0, center + half)
+    if abs(center) <= quantile * _standard_error(one, other, (_Clusters(*np.hstack([one, other])).share,) * 2):
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Estimate(value, low, high, count)
+
+
+def _standard_error(one: _Clusters, other: _Clusters, shares: tuple[float, float]) -> float:
+    """Spread the difference of two shares by prompts, were these the shares."""
+    sides = zip((one, other), shares, strict=True)
+    first, second = ((side.sums - share * side.sizes) / side.sizes.sum() for side, share in sides)
+    return math.sqrt(_sum_of_squares(first - second))
 
 
 def spread_of(values: ArrayLike, prompts: ArrayLike) -> float:
@@ -162,16 +172,20 @@ def _tie_effect(numbers: Floats) -> float:
 
 
 def _design_effect(numbers: Floats, found: _Clusters) -> float:
-    """Divide the variance of the share by that of as many independent rows; with Student's t for Wilson's z."""
+    """Divide the variance of the share by that of as many independent rows; with Student's t for Wilson's z.
+
+    What t adds ends where rows of a prompt always agree: then prompts are trials, and their variance is known.
+    """
     num_prompts, agreed = found.sizes.size, found.agreed_size
     rows = float((numbers**2).sum()) - numbers.size * found.share**2
     # What is left of rows that are all alike is rounding.
     if found.sizes.max() == 1 or rows < 1e-9:
         return agreed
     widening = num_prompts / (num_prompts - 1) * (_student(num_prompts) / Z_95) ** 2
-    effect = max(1.0, _sum_of_squares(found.residuals) / rows * widening)
+    effect = _sum_of_squares(found.residuals) / rows
     num_rare = min(np.count_nonzero(found.sums > 0), np.count_nonzero(found.sums < found.sizes))
-    return max(effect, agreed) if num_rare < FEWEST_RARE else effect
+    least = 1.0 if num_rare >= FEWEST_RARE else agreed
+    return max(least, effect, min(effect * widening, agreed))
 
 
 def _with_two_more(side: _Clusters, first: float) -> _Clusters:

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.core.bradley_terry import fit_bradley_terry, groups_of
-from real_cli.core.intervals import FEWEST_CELLS, Bootstrap, Estimate
+from real_cli.core.counting import say_count
+from real_cli.core.intervals import FEWEST_CELLS, Estimate
+from real_cli.core.shares import estimate_share
 from real_cli.core.verdict_shares import (
     NUM_DIGITS,
     Contests,
     describe_wins,
     estimate_fields,
-    independent_rows,
-    share_fields,
 )
 
 EVERY_OTHER = "all others"
@@ -40,14 +40,13 @@ def headline_rows(rows: Contests, models: list[str], named: str | None) -> tuple
     return {"model": named, "against": against}, picked.turned(picked.second == place)
 
 
-def pair_rows(rows: Contests, models: list[str], named: str | None, bootstrap: Bootstrap) -> list[dict[str, Any]]:
+def pair_rows(rows: Contests, models: list[str], named: str | None) -> list[dict[str, Any]]:
     """Describe every two models that met.
 
     Args:
         rows: Comparisons, sorted so that the model that is first by name is on the left.
         models: Names, in order.
         named: The model that is put first wherever it takes part; None for none.
-        bootstrap: Over the prompts of the whole data set.
 
     Returns:
         One row each, in the order of names.
@@ -61,7 +60,7 @@ def pair_rows(rows: Contests, models: list[str], named: str | None, bootstrap: B
         names = [models[int(inside.first[0])], models[int(inside.second[0])]]
         if names[1] == named:
             names, inside = names[::-1], inside.turned(np.ones(inside.points.size, dtype=np.bool_))
-        made.append({"model": names[0], "against": names[1]} | describe_wins(inside, bootstrap))
+        made.append({"model": names[0], "against": names[1]} | describe_wins(inside))
     return made
 
 
@@ -124,7 +123,7 @@ def describe_lengths(rows: Contests) -> dict[str, Any]:
     longer, count = int((winning > 0).sum()), int(unequal.sum())
     return (
         {"num_unequal_lengths": count, "num_longer_won": longer}
-        | share_fields("share_longer_won", longer, count, independent_rows(prompts))
+        | estimate_fields("share_longer_won", estimate_share(winning[unequal] > 0, prompts))
         | {"winner_length_difference": _histogram(winning)}
     )
 
@@ -162,12 +161,13 @@ def explain(
         notes.append("more than two models met; --model NAME counts the wins of one against all others")
     if num_prompts < count:
         notes.append(
-            f"{count:,} comparisons are about {num_prompts:,} prompts: intervals of shares count those of one "
-            "prompt as if they agreed"
+            f"{count:,} comparisons are about {num_prompts:,} prompts: an interval of a share counts those of "
+            "one prompt for what they are worth together"
         )
-    if headline and headline["num_prompts"] < FEWEST_CELLS:
+    if headline and headline["win_rate_low"] is None and headline["num_prompts"]:
         notes.append(
-            f"{headline['num_prompts']:,} prompts are too few to draw from: the interval of win_rate is Wilson's"
+            f"{say_count(headline['num_prompts'], 'prompt')}: a share over several comparisons of one needs "
+            f"{FEWEST_CELLS} for an interval"
         )
     if not (rows.points == 1).any() and (rows.verdicts >= 0).any():
         notes.append(

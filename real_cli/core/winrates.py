@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from real_cli.core.contests import Contest
-from real_cli.core.intervals import NUM_CELLS, Bootstrap
 from real_cli.core.records import Record
 from real_cli.core.texts import is_number, text_key
 from real_cli.core.verdict_shares import (
@@ -100,11 +99,8 @@ class WinrateTally:
         """All models, by name."""
         return sorted(self._models)
 
-    def summary(self, seed: int = 0) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Sum up; the order in which records came changes nothing.
-
-        Args:
-            seed: Of the bootstrap.
 
         Returns:
             Names and numbers. `model` is whose wins the rates at the top are, `against` whom; both are None where more
@@ -124,19 +120,18 @@ class WinrateTally:
         """
         rows, models = self._sorted(), self.models
         self._check_model(models)
-        bootstrap = Bootstrap(rows.cells, seed=seed)
         named = (models[0] if len(models) == 2 else None) if self._model is None else self._model
-        picked, pairs = headline_rows(rows, models, named), pair_rows(rows, models, named, bootstrap)
-        headline = picked[0] | describe_wins(picked[1], bootstrap) if picked else None
-        nothing = dict.fromkeys(("model", "against", *describe_wins(rows.take(np.arange(0)), bootstrap)))
-        categories = self._by_category(rows, models, named, bootstrap) if self._by else []
+        picked, pairs = headline_rows(rows, models, named), pair_rows(rows, models, named)
+        headline = picked[0] | describe_wins(picked[1]) if picked else None
+        nothing = dict.fromkeys(("model", "against", *describe_wins(rows.take(np.arange(0)))))
+        categories = self._by_category(rows, models, named) if self._by else []
         ranking, refusal = rank_models(rows, models)
         return (
             {"num_records": self.num_records, "num_models": len(models), "num_same_model": self.num_same_model}
             | (headline or nothing)
             | {"num_all_comparisons": int(rows.points.size), "num_all_prompts": int(np.unique(rows.prompts).size)}
             | describe_flips(rows)
-            | describe_places(rows, bootstrap)
+            | describe_places(rows)
             | describe_lengths(rows)
             | {"by_pair": pairs, "ranking": ranking, "by": self._by, "by_category": categories}
             | {"notes": [*explain(rows, headline, pairs, categories), *refusal, *self._nothing_by()]}
@@ -177,7 +172,6 @@ class WinrateTally:
         first, second = (np.array(column, dtype=np.int64) for column in (self._first, self._second))
         rows = Contests(
             prompts=prompts,
-            cells=(prompts.view(np.uint64) >> np.uint64(48)).astype(np.int64) % NUM_CELLS,
             first=by_name[first] if first.size else first,
             second=by_name[second] if second.size else second,
             points=np.array(self._points, dtype=np.int64),
@@ -191,17 +185,11 @@ class WinrateTally:
     def _category_values(self) -> list[tuple[str, Any]]:
         return sorted(self._categories, key=lambda key: (key[0] == "NoneType", key[0] == "str", str(key[1])))
 
-    def _by_category(
-        self, rows: Contests, models: list[str], named: str | None, bootstrap: Bootstrap
-    ) -> list[dict[str, Any]]:
+    def _by_category(self, rows: Contests, models: list[str], named: str | None) -> list[dict[str, Any]]:
         made = []
         for place, (_, value) in enumerate(self._category_values()):
             inside = rows.take(rows.categories == place)
             headline = headline_rows(inside, models, named)
-            described = (
-                [headline[0] | describe_wins(headline[1], bootstrap)]
-                if headline
-                else pair_rows(inside, models, named, bootstrap)
-            )
+            described = [headline[0] | describe_wins(headline[1])] if headline else pair_rows(inside, models, named)
             made += [{"category": value} | one for one in described if one["num_comparisons"]]
         return made

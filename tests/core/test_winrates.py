@@ -12,7 +12,6 @@ from statsmodels.stats.proportion import proportion_confint
 
 from real_cli.core.comparing import Comparison
 from real_cli.core.contests import Contest
-from real_cli.core.verdict_shares import independent_rows
 from real_cli.core.winrates import MOST_CATEGORIES, MOST_MODELS, WinrateTally
 from real_cli.errors import RecordError, UsageError
 
@@ -24,12 +23,12 @@ def contest(first, second, outcome, gap=0, verdicts=None):
     return Contest((first, second), texts, POINTS[outcome], Comparison(verdicts, ("", "")) if verdicts else None)
 
 
-def summed(rows, *, model=None, by=None, seed=0):
+def summed(rows, *, model=None, by=None):
     """Summary of rows (prompt, contest) or (prompt, contest, category)."""
     tally = WinrateTally(model, by)
     for prompt, one, *category in rows:
         tally.add({"prompt": prompt} | ({by: category[0]} if category else {}), [one])
-    return tally.summary(seed)
+    return tally.summary()
 
 
 def alike(count, *args, **options):
@@ -84,21 +83,32 @@ def test_all_wins_have_wilson_s_interval_not_one_without_width():
 def test_all_ties_are_even_with_an_interval_and_no_length_control():
     summary = summed(alike(40, "a", "b", "tie", 3))
     low, high = proportion_confint(20, 40, method="wilson")
-    assert (summary["win_rate_low"], summary["win_rate_high"]) == pytest.approx((low, high), abs=1e-8)
+    assert low < summary["win_rate_low"] < 0.5 < summary["win_rate_high"] < high
     assert summary["lc_win_rate"] is None
     assert summary["length_note"].startswith("0 decided")
     assert (summary["share_longer_won"], summary["winner_length_difference"]) == (None, None)
 
 
-def test_comparisons_of_one_prompt_count_as_if_they_agreed():
-    """12 comparisons of 3 prompts: (4 + 4 + 4)^2 / (16 + 16 + 16) = 3. Of 10 and 1: 121 / 101."""
-    assert independent_rows(np.repeat([1, 2, 3], 4)) == 3
-    assert independent_rows(np.repeat([1, 2], [10, 1])) == pytest.approx(121 / 101)
-    rows = [(str(number % 3), contest("a", "b", "win" if number % 3 else "loss")) for number in range(12)]
-    low, high = proportion_confint(2, 3, method="wilson")
+def test_comparisons_of_one_prompt_that_agree_count_once():
+    """48 comparisons of 12 prompts, each prompt of one mind: 12, and of 9 prompts no interval."""
+    rows = [(str(number % 12), contest("a", "b", "win" if number % 3 else "loss")) for number in range(48)]
     summary = summed(rows)
-    assert (summary["share_wins_low"], summary["share_wins_high"]) == pytest.approx((low, high), abs=1e-8)
-    assert any(note.startswith("12 comparisons are about 3 prompts") for note in summary["notes"])
+    low, high = proportion_confint(8, 12, method="wilson")
+    assert summary["share_wins_low"] == summary["win_rate_low"] == pytest.approx(low, abs=1e-8)
+    assert summary["share_wins_high"] == pytest.approx(high, abs=1e-8)
+    assert any(note.startswith("48 comparisons are about 12 prompts") for note in summary["notes"])
+    few = summed([(str(int(prompt) % 9), one) for prompt, one in rows])
+    assert (few["win_rate_low"], few["share_wins_high"]) == (None, None)
+    assert "9 prompts: a share over several comparisons of one needs 10 for an interval" in few["notes"]
+
+
+def test_without_ties_the_win_rate_is_the_share_of_wins_with_its_interval():
+    """49 of 50, no ties: [.895, .996] and not [.94, 1]."""
+    summary = summed([*alike(49, "a", "b", "win"), ("another", contest("a", "b", "loss"))])
+    for end in ("", "_low", "_high"):
+        assert summary[f"win_rate{end}"] == summary[f"share_wins{end}"]
+    wilson = proportion_confint(49, 50, method="wilson")
+    assert (summary["win_rate_low"], summary["win_rate_high"]) == pytest.approx(wilson, abs=1e-8)
 
 
 def test_flips_and_the_place_a_judge_favors():
@@ -118,7 +128,7 @@ def test_flips_and_the_place_a_judge_favors():
 
 def test_without_a_tie_judged_in_both_orders_the_flips_may_have_been_left_out():
     summary = summed(alike(3, "a", "b", "win", verdicts=("A", "B")))
-    assert summary["notes"][1].startswith("no ties: flipped verdicts are ties")
+    assert summary["notes"][0].startswith("no ties: flipped verdicts are ties")
     assert not any(note.startswith("no ties") for note in summed(alike(3, "a", "b", "win"))["notes"])
 
 
@@ -281,13 +291,6 @@ def test_which_side_a_response_stands_on_changes_nothing():
         for prompt, one, task in rows
     ]
     assert summed(rows, by="task") == summed(turned, by="task")
-
-
-def test_the_seed_moves_the_bootstrap_alone():
-    rows = random_rows(7)
-    one, other = summed(rows, seed=1), summed(rows, seed=2)
-    assert one["win_rate_low"] != other["win_rate_low"]
-    assert one["lc_win_rate_low"] == other["lc_win_rate_low"] is not None
 
 
 def finite(value):
