@@ -76,6 +76,7 @@ def spend(
         count = min(budget.keep.of(num_records), rows.gaps.size)
         kept = keep_mask(rows.order, count, lowest=lowest)
         row: dict[str, Any] = {"budget": budget.text, "num_labels": count}
+        row["num_prompts"] = int(np.unique(rows.keys[kept]).size)
         row["num_judged"] = int((kept & ~np.isnan(values["share_wrong"])).sum())
         near = _near_the_last(rows.order, count, lowest=lowest)
         for name in DRAWN:

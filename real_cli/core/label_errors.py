@@ -41,6 +41,7 @@ def measure(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> dict[str, Any]:
     wrong = values["share_wrong"]
     made: dict[str, Any] = {
         "num_pairs": int(rows.gaps.size),
+        "num_prompts": int(np.unique(rows.keys).size),
         "num_judged": int((~np.isnan(wrong)).sum()),
         "num_wrong": int(np.nansum(wrong)),
     }

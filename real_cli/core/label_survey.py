@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from real_cli.core.comparisons import Comparison
+from real_cli.core.counting import say_count
 from real_cli.core.excerpts import Extremes, excerpt
 from real_cli.core.gold import Marks, Truth, number_or_nan, read_marks
 from real_cli.core.intervals import FEWEST_CELLS, Bootstrap
@@ -175,8 +176,8 @@ def _notes(made: dict[str, Any], rows: Rows, truth: Truth) -> list[str]:
         said.append(f"no pair has a label in {where}; only what gold says is reported")
     if made["num_gold_ties"]:
         said.append(
-            f"{made['num_gold_ties']:,} of {num_pairs:,} pairs have equal gold: share_wrong leaves them out, and "
-            "expected_flips counts each as one half"
+            f"{made['num_gold_ties']:,} of {say_count(num_pairs, 'pair')} with equal gold: share_wrong leaves them "
+            "out, and expected_flips counts each as one half"
         )
     if np.isnan(rows.similarities).all():
         said.append("no pair has a similarity, so there is no table by similarity")
@@ -184,14 +185,14 @@ def _notes(made: dict[str, Any], rows: Rows, truth: Truth) -> list[str]:
         said.append(f"no interval is drawn over fewer than {FEWEST_CELLS} prompts")
     else:
         tables = chain([made], *(made.get(name, []) for name in ("by_strategy", "by_similarity", "compare", "budgets")))
-        num_bare = sum(row["expected_flips_low"] is None for row in tables)
-        if num_bare:
-            said.append(
-                f"{num_bare} rows have no interval: fewer than {FEWEST_CELLS} prompts, or all pairs have the same gap"
-            )
+        bare = [row["num_prompts"] < FEWEST_CELLS for row in tables if row["expected_flips_low"] is None]
+        if num_few := sum(bare):
+            said.append(f"{say_count(num_few, 'row')} without drawn intervals: fewer than {FEWEST_CELLS} prompts")
+        if num_alike := len(bare) - num_few:
+            said.append(f"{say_count(num_alike, 'row')} without an interval of expected_flips: every pair has the same")
     if made["num_prompts"] < num_pairs and made["num_judged"]:
         said.append(
-            f"{num_pairs:,} pairs come of {made['num_prompts']:,} prompts and are not independent: an interval "
-            "of a share counts them for what they are worth together"
+            f"{num_pairs:,} pairs come of {say_count(made['num_prompts'], 'prompt')} and are not independent: an "
+            "interval of a share counts them for what they are worth together"
         )
     return said

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from real_cli.core.budgets import Budget, spend
 from real_cli.core.comparisons import Comparison
+from real_cli.core.counting import say_count
 from real_cli.core.gold import Marks, Truth
 from real_cli.core.intervals import Bootstrap, Estimate
 from real_cli.core.label_errors import SHARES, measure, named
@@ -200,7 +201,7 @@ class StrategyTrials:
             which = "gold: an oracle that nobody has" if truth.gold == "score" else "the label: all responses have one"
             said.append(f"{', '.join(readers)} chose by 'score', which is {which} before labeling")
         said += [
-            f"{strategy.value} found no pair in {count:,} of {self.num_records:,} records"
+            f"{strategy.value} found no pair in {count:,} of {say_count(self.num_records, 'record')}"
             for strategy, count in self._num_without.items()
             if count
         ]

@@ -267,6 +267,21 @@ def test_a_full_budget_is_the_whole_with_nearly_its_interval():
     assert bought["share_wrong_low"] == pytest.approx(whole["share_wrong_low"])
 
 
+def test_notes_say_which_rows_have_no_interval_and_why():
+    """Twelve prompts: two of one strategy, and ten of another whose gaps are all alike."""
+    records = [
+        {"prompt": str(number), "chosen": "a", "rejected": "b", "strategy": "few" if number < 2 else "alike"}
+        | {"score_chosen": 3 + number if number < 2 else 2, "score_rejected": 1}
+        for number in range(12)
+    ]
+    notes = summary_of(records)["notes"]
+    assert "1 row without drawn intervals: fewer than 10 prompts" in notes
+    assert "1 row without an interval of expected_flips: every pair has the same" in notes
+    notes = summary_of([record | {"strategy": "alike"} for record in records[2:]])["notes"]
+    assert "2 rows without an interval of expected_flips: every pair has the same" in notes
+    assert not any("fewer than" in note for note in notes)
+
+
 def test_notes_say_where_a_strategy_reads_what_nobody_has():
     records = random_candidates(12)
     names = [Strategy.best_worst, Strategy.centroid]

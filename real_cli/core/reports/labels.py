@@ -96,7 +96,7 @@ def _bars(rows: list[Summary], head: str, name: str, title: str, unit: str, note
 
 def _table(rows: list[Summary], title: str, heads: tuple[str, ...], more: tuple[str, ...] = ()) -> Table:
     names = [field for name in (*COLUMNS, *more) for field in (name, f"{name}_low", f"{name}_high")]
-    columns = (*heads, "num_pairs", "num_judged", *names)
+    columns = (*heads, "num_pairs", "num_prompts", "num_judged", *names)
     cells = tuple(tuple(row.get(name) for name in columns) for row in rows)
     note = "n is num pairs, of share wrong num judged; low and high are 95% intervals."
     return Table(title, tuple(name.replace("_", " ") for name in columns), cells, note)
@@ -214,7 +214,7 @@ def _budgets(summary: Summary) -> Section | None:
         for field, title, unit in kinds
     ]
     text = "What so many labels buy if each strategy spends them on its own first pairs; the curves share prompts."
-    heads = ("strategy", "budget", "num_labels", "num_judged")
+    heads = ("strategy", "budget", "num_labels", "num_prompts", "num_judged")
     fields = [f"{name}{end}" for name, *_ in kinds for end in ("", "_low", "_high")]
     cells = tuple(tuple(row[name] for name in (*heads, *fields)) for row in summary["budgets"])
     table = Table("Budgets", tuple(name.replace("_", " ") for name in (*heads, *fields)), cells, note)
