@@ -89,7 +89,7 @@ def labels(
     Reads labeled pairs, or candidates, whose responses have a gold score; of candidates, all pairs count. Reports the
     share of labels that prefer the worse response, how many a Bradley-Terry annotator would flip given the gap in gold,
     the share of ambiguous pairs, and the mean gap: for all pairs, by strategy, and by tenths of similarity. With
-    --compare also for the pairs that each strategy would choose, with differences to random. Intervals are 95 %:
+    --compare also for the pairs that each strategy would choose, with differences to random. Intervals are 95%:
     Wilson's for shares, with pairs of one prompt counted for what they are worth together; drawn over prompts for all
     others; none for fewer than ten prompts.
 

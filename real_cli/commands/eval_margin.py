@@ -93,7 +93,7 @@ def margin(
     (margin, as REAL reports it), times beta (margin_beta, as TRL does) and a token (margin_per_token); the accuracy
     with ties told apart; the same by similarity where the pairs carry it; what the policy says without a reference
     (likelihood_accuracy, likelihood_margin); and whether the policy is right as often as sigmoid(beta * margin) says
-    (calibration, ece). NAME_low and NAME_high are a 95 % interval: Wilson's for shares, drawn over prompts (--seed)
+    (calibration, ece). NAME_low and NAME_high are a 95% interval: Wilson's for shares, drawn over prompts (--seed)
     for means and where prompts repeat. Several policies are measured one after the other on the same pairs;
     differences are each further one minus the first.
 

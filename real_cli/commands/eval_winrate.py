@@ -63,7 +63,7 @@ def winrate(
     """Count which model wins, and how much of it is length.
 
     Reads what 'relabel judge' and 'relabel human' write with --ties keep: labeled pairs, ties, and the matrix of more
-    than two responses. Writes wins, ties, losses and the win rate (ties are half a win) with 95 % intervals: Wilson's,
+    than two responses. Writes wins, ties, losses and the win rate (ties are half a win) with 95% intervals: Wilson's,
     with comparisons of one prompt counted for what they are worth together; the rate at equal length, by AlpacaEval 2's
     logistic model on these very pairs, length in characters, and why there is none where it cannot be had; how often a
     judge named the same place in both orders; and of more than two models Bradley and Terry's ranking. A model against

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from real_cli.core.counting import say_count
 from real_cli.core.intervals import FEWEST_CELLS, Estimate
 from real_cli.core.logistic import Floats, LogisticFit, fit_logistic, sigmoid
 
@@ -67,7 +68,7 @@ def control_length(points: ArrayLike, gaps: ArrayLike, clusters: ArrayLike) -> L
         for place, value in enumerate(fit.coefficients.tolist())
     )
     shares = [None if end is None else float(sigmoid(np.array(end))) for end in odds[:3]]
-    note = f"{fit.num_clusters} prompts, and an interval of a length-controlled rate needs {FEWEST_CELLS}"
+    note = f"{say_count(fit.num_clusters, 'prompt')}, and an interval of a length-controlled rate needs {FEWEST_CELLS}"
     return LengthControl(Estimate(shares[0], shares[1], shares[2], longer.size), effect, note if low is None else None)
 
 

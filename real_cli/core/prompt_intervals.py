@@ -1,11 +1,10 @@
 """Intervals of shares and means over pairs, some of which may share a prompt."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.core.intervals import FEWEST_CELLS, Bootstrap, Estimate, cells_of, count_cells
+from real_cli.core.counting import say_count
+from real_cli.core.intervals import FEWEST_CELLS, Bootstrap, cells_of, count_cells
 from real_cli.core.shares import estimate_share, share_difference
 
 Numbers = NDArray[np.float64]
@@ -48,7 +47,7 @@ class PromptIntervals:
         found = self._bootstrap.mean(cells, numbers)
         if found.value is not None and found.low is None and count_cells(cells, numbers) >= FEWEST_CELLS:
             self._without_spread[name] = None
-        return _fields(name, found)
+        return found.fields(name)
 
     def share(self, name: str, outcomes: Numbers, rows: Rows | None = None) -> dict[str, float | None]:
         """Give a share and its interval.
@@ -67,7 +66,7 @@ class PromptIntervals:
             {'accuracy': 0.8, 'accuracy_low': 0.490162..., 'accuracy_high': 0.943317...}
         """
         chosen = slice(None) if rows is None else rows
-        return _fields(name, estimate_share(outcomes[chosen], self._prompts[chosen]))
+        return estimate_share(outcomes[chosen], self._prompts[chosen]).fields(name)
 
     def difference(self, name: str, outcomes: Numbers, others: Numbers) -> dict[str, float | None]:
         """Give how much larger one share is than another.
@@ -85,7 +84,7 @@ class PromptIntervals:
             >>> intervals.difference("accuracy", np.ones(2), np.zeros(2))["accuracy"]
             1.0
         """
-        return _fields(name, share_difference(outcomes, self._prompts, others, self._prompts))
+        return share_difference(outcomes, self._prompts, others, self._prompts).fields(name)
 
     def notes(self) -> list[str]:
         """Say what intervals could not be given, and what they are.
@@ -99,23 +98,18 @@ class PromptIntervals:
 '3 pairs have 1 prompt and are not independent: an interval of a share counts them for what they are worth together']
         """
         notes = []
-        number, plural = self.num_prompts, "" if self.num_prompts == 1 else "s"
+        number, prompts = self.num_prompts, say_count(self.num_prompts, "prompt")
         if not self._prompts.size:
             return ["no pair was measured"]
         if not self._bootstrap.is_sound:
             notes.append(
-                f"{number:,} prompt{plural}: means, and shares over several pairs of a prompt, need {FEWEST_CELLS} for "
-                "an interval"
+                f"{prompts}: means, and shares over several pairs of a prompt, need {FEWEST_CELLS} for an interval"
             )
         if number < self._prompts.size:
             notes.append(
-                f"{self._prompts.size:,} pairs have {number:,} prompt{plural} and are not independent: an interval "
+                f"{self._prompts.size:,} pairs have {prompts} and are not independent: an interval "
                 "of a share counts them for what they are worth together"
             )
         if self._without_spread:
             notes.append(f"the same number for every pair, so no interval: {', '.join(self._without_spread)}")
         return notes
-
-
-def _fields(name: str, found: Estimate) -> dict[str, Any]:
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}

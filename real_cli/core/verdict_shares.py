@@ -10,8 +10,8 @@ from real_cli.core.intervals import Estimate
 from real_cli.core.length_control import control_length
 from real_cli.core.shares import estimate_share
 
-# Floats are written to nine digits, so that no sum shows in which order it was made.
-NUM_DIGITS = 9
+# Floats are written to ten digits, so that no sum shows in which order it was made.
+NUM_DIGITS = 10
 FLIPPED_TO_FIRST, FLIPPED_TO_SECOND = 0, 4
 
 
@@ -128,8 +128,8 @@ def estimate_fields(name: str, estimate: Estimate) -> dict[str, float | None]:
 
     Example:
         >>> estimate_fields("rate", Estimate(1 / 3, 0.1, None, 3))
-        {'rate': 0.333333333, 'rate_low': 0.1, 'rate_high': None}
+        {'rate': 0.3333333333, 'rate_low': 0.1, 'rate_high': None}
     """
-    numbers = {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    numbers = estimate.fields(name)
     # A zero has no sign here.
     return {field: None if value is None else round(float(value), NUM_DIGITS) + 0.0 for field, value in numbers.items()}

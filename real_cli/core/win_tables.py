@@ -103,7 +103,11 @@ def rank_models(rows: Contests, models: list[str]) -> tuple[list[dict[str, Any]]
         | {"num_comparisons": int(met[place])}
         for place, name in enumerate(models)
     ]
-    notes = [] if has_interval else [f"{fit.num_clusters} prompts, and intervals of strengths need {FEWEST_CELLS}"]
+    notes = (
+        []
+        if has_interval
+        else [f"{say_count(fit.num_clusters, 'prompt')}, and intervals of strengths need {FEWEST_CELLS}"]
+    )
     return sorted(made, key=lambda row: (row["rank"], row["model"])), notes
 
 
@@ -161,8 +165,8 @@ def explain(
         notes.append("more than two models met; --model NAME counts the wins of one against all others")
     if num_prompts < count:
         notes.append(
-            f"{count:,} comparisons are about {num_prompts:,} prompts: an interval of a share counts those of "
-            "one prompt for what they are worth together"
+            f"{count:,} comparisons are about {say_count(num_prompts, 'prompt')}: an interval of a share counts "
+            "those of one prompt for what they are worth together"
         )
     if headline and headline["win_rate_low"] is None and headline["num_prompts"]:
         notes.append(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from real_cli.core.contests import Contest
+from real_cli.core.counting import say_count
 from real_cli.core.records import Record
 from real_cli.core.texts import is_number, text_key
 from real_cli.core.verdict_shares import (
@@ -116,7 +117,7 @@ class WinrateTally:
             ...     _ = tally.add({"prompt": str(number)}, [contest])
             >>> summary = tally.summary()
             >>> summary["model"], summary["against"], summary["num_wins"], summary["win_rate"]
-            ('new', 'old', 2, 0.833333333)
+            ('new', 'old', 2, 0.8333333333)
         """
         rows, models = self._sorted(), self.models
         self._check_model(models)
@@ -153,7 +154,7 @@ class WinrateTally:
             The line.
         """
         count = summary["num_all_comparisons"]
-        said = f"{count:,} comparisons of {len(self._models):,} models"
+        said = f"{say_count(count, 'comparison')} of {say_count(len(self._models), 'model')}"
         if self.num_same_model:
             said += f"; {self.num_same_model:,} of a model with itself left out"
         return "; ".join([said, *summary["notes"]])

@@ -204,7 +204,7 @@ def test_a_model_against_itself_is_counted_apart():
     assert tally.add({"prompt": "q"}, [contest("a", "b", "win"), contest("b", "b", "tie")]) == 1
     summary = tally.summary()
     assert (summary["num_records"], summary["num_same_model"], summary["num_all_comparisons"]) == (2, 2, 1)
-    assert tally.sentence(summary).startswith("1 comparisons of 2 models; 2 of a model with itself left out")
+    assert tally.sentence(summary).startswith("1 comparison of 2 models; 2 of a model with itself left out")
 
 
 # Categories
