@@ -109,7 +109,7 @@ def _wins(summary: Row) -> Section:
     )
     plot = Plot(
         PlotKind.bars, "How often does the first model win?", "models", "win rate",
-        (_series("", rows, "win_rate"),), _note(rows, "win rate over prompts"), 0.5,
+        (_series("", rows, "win_rate"),), _note(rows, "the win rate"), 0.5,
     )  # fmt: skip
     columns = (
         "model", "against", "num_comparisons", "num_prompts", "num_wins", "num_ties", "num_losses",
@@ -180,7 +180,7 @@ def _categories(summary: Row) -> list[Section]:
     whole = summary["model"] is not None
     names = [row["category"] if whole else f"{row['category']}: {_pair_name(row)}" for row in named]
     plot = Plot(PlotKind.bars, title, str(summary["by"]), "win rate", (_series("", named, "win_rate", names),),
-                _note(named, "win rate over prompts"), 0.5)  # fmt: skip
+                _note(named, "the win rate"), 0.5)  # fmt: skip
     columns = ("category", "model", "against", "num_comparisons", "num_wins", "num_ties", "num_losses",
                *_triple("win_rate"), *_triple("lc_win_rate"), "length_note")  # fmt: skip
     text = "Each category by itself; with many of them some intervals miss by chance."
@@ -226,7 +226,7 @@ def _pair_name(row: Row) -> str:
 def _note(rows: list[Row], what: str) -> str:
     count = sum(row["num_comparisons"] for row in rows)
     cut = f" The first {MOST_BARS} of {len(rows):,} rows; the table has all." if len(rows) > MOST_BARS else ""
-    return f"n = {say_count(count, 'comparison')}; whiskers: 95% intervals of the {what}.{cut}"
+    return f"n = {say_count(count, 'comparison')}; whiskers: 95% intervals of {what}.{cut}"
 
 
 def _triple(name: str) -> tuple[str, str, str]:
