@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from real_cli.core.gold import Truth
 from real_cli.core.intervals import Bootstrap, Estimate, count_cells
-from real_cli.core.label_errors import SHARES, estimate, named
+from real_cli.core.label_errors import SHARES, estimate
 from real_cli.core.label_rows import Numbers, Rows
 from real_cli.core.selection import Keep, keep_mask, parse_keep
 from real_cli.core.shares import estimate_share, spread_of
@@ -84,7 +84,7 @@ def spend(
                 found = _estimate_share(rows.keys, values[name], kept, near)
             else:
                 found = _estimate(bootstrap, rows, name, values[name], kept, near)
-            row |= named(name, found)
+            row |= found.fields(name)
         made.append(row)
     return made
 

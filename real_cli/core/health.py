@@ -10,18 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.core.counting import say_count
-from real_cli.core.distributions import describe, gap_by_similarity, histogram, rank_correlation
+from real_cli.core.distributions import correlate_ranks, describe, gap_by_similarity, histogram
 from real_cli.core.intervals import Bootstrap, cell_of
 from real_cli.core.label_errors import rounded
 from real_cli.core.leaks import LeakSearch, PromptIndex
 from real_cli.core.lengths import LengthBias
 from real_cli.core.limits import Limit, check_limits, number_names, read_limit
 from real_cli.core.pair_excerpts import PairExcerpts
+from real_cli.core.pair_notes import lacking_intervals
 from real_cli.core.pools import PoolCount, savings
 from real_cli.core.records import Record, is_preference
 from real_cli.core.repeats import Repeats
 from real_cli.core.report import ExcerptRow
-from real_cli.core.scripts import ScriptCount, share_of
+from real_cli.core.scripts import ScriptCount
+from real_cli.core.shares import estimate_share
 from real_cli.core.texts import comparable, is_number, plain_text, text_key
 from real_cli.core.words import NEAR, join_words, word_similarity, words
 from real_cli.errors import RecordError
@@ -70,7 +72,7 @@ class PairHealth:
         self._counts: Counter[str] = Counter()
         self._strategies: Counter[str] = Counter()
         self._repeats, self._lengths, self._scripts = Repeats(), LengthBias(), ScriptCount()
-        self._cells, self._num_responses = array("H"), array("i")
+        self._cells, self._num_responses, self._near_equal = array("H"), array("i"), array("b")
         self._similarity, self._score_gap = array("d"), array("d")
 
     def add(self, record: Record, place: str = "") -> None:
@@ -119,12 +121,13 @@ class PairHealth:
         labeled = is_preference(record)
         split = words(texts[0]), words(texts[1])
         self._counts["num_equal_texts"] += equal
-        self._counts["num_near_equal_texts"] += not equal and word_similarity(*split) >= NEAR
+        self._near_equal.append(not equal and word_similarity(*split) >= NEAR)
+        self._counts["num_near_equal_texts"] += self._near_equal[-1]
         near = (join_words(split[0], texts[0]), join_words(split[1], texts[1]))
         self._repeats.add_normalized(join_words(words(prompt), prompt), near)
         self._scripts.add(prompt, texts, labeled=labeled)
         if labeled:
-            self._lengths.add(self._cells[-1], len(texts[0]), len(texts[1]))
+            self._lengths.add(self._cells[-1], self._repeats.prompts[-1], len(texts[0]), len(texts[1]))
 
     def summary(self, pool: PoolCount | None = None, limits: Sequence[Limit] = ()) -> dict[str, Any]:
         """Sum up.
@@ -145,6 +148,7 @@ class PairHealth:
         """
         num_pairs = len(self._cells)
         repeats = self._repeats.summary()
+        prompts = np.array(self._repeats.prompts, dtype=np.uint64)
         bootstrap = Bootstrap(np.array(self._cells, dtype=np.int64), seed=self._seed)
         lengths, notes = self._lengths.summary(bootstrap)
         found: dict[str, Any] = {
@@ -153,20 +157,16 @@ class PairHealth:
             "num_prompts": repeats["num_prompts"],
             "num_repeats": repeats["num_repeats"],
             **{name: self._counts[name] for name in COUNTS},
-            **share_of("near_equal_texts", self._counts["num_near_equal_texts"], num_pairs),
+            **estimate_share(self._near_equal, prompts).fields("share_near_equal_texts"),
             **repeats,
             "strategies": dict(sorted(self._strategies.items())),
-            **self._gaps(bootstrap),
+            **self._gaps(bootstrap, prompts),
             **lengths,
             **self._savings(pool),
-            **self._scripts.summary(),
+            **self._scripts.summary(prompts),
             **(self.leaks.summary(self._repeats.prompts) if self.leaks else {}),
         }
-        if not bootstrap.is_sound and (found["length_effect"] is not None or found["gap_by_similarity"]):
-            notes = [*notes, "no interval of length_effect and gap_mean: fewer than 10 prompts"]
-        if lengths["share_chosen_longer"] is not None and repeats["num_prompts"] < num_pairs:
-            notes = [*notes, "the interval of share_chosen_longer takes pairs of one prompt as independent"]
-        notes = [*notes, *self._doubts(pool)]
+        notes = [*notes, *lacking_intervals(found, is_sound=bootstrap.is_sound), *self._doubts(pool)]
         return dict(rounded(found | {"limits": check_limits(found, limits), "notes": notes}))
 
     def _doubts(self, pool: PoolCount | None) -> list[str]:
@@ -182,7 +182,7 @@ class PairHealth:
             )
         return said
 
-    def _gaps(self, bootstrap: Bootstrap) -> dict[str, Any]:
+    def _gaps(self, bootstrap: Bootstrap, prompts: NDArray[np.uint64]) -> dict[str, Any]:
         similarity, score_gap = np.array(self._similarity), np.array(self._score_gap)
         cells = np.array(self._cells, dtype=np.int64)
         return {
@@ -190,7 +190,7 @@ class PairHealth:
             "similarity_histogram": histogram(similarity),
             "score_gap": describe(score_gap),
             "score_gap_histogram": histogram(score_gap),
-            "similarity_score_gap_correlation": rank_correlation(similarity, np.abs(score_gap)),
+            **correlate_ranks(similarity, np.abs(score_gap), prompts).fields("similarity_score_gap_correlation"),
             "gap_by_similarity": gap_by_similarity(bootstrap, cells, similarity, np.abs(score_gap)),
         }
 

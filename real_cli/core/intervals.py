@@ -44,6 +44,21 @@ class Estimate(NamedTuple):
     high: float | None
     num_rows: int
 
+    def fields(self, name: str) -> dict[str, float | None]:
+        """Give the number and its interval their names in a summary.
+
+        Args:
+            name: Of the number.
+
+        Returns:
+            NAME, NAME_low and NAME_high.
+
+        Example:
+            >>> Estimate(0.5, None, None, 3).fields("share")
+            {'share': 0.5, 'share_low': None, 'share_high': None}
+        """
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
+
 
 def wilson_interval(successes: float, trials: float, z: float = Z_95) -> Interval | None:
     """Return Wilson's score interval of a share; it stays in [0, 1] and is sound for few trials.

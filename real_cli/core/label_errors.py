@@ -46,7 +46,7 @@ def measure(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> dict[str, Any]:
         "num_wrong": int(np.nansum(wrong)),
     }
     for name in ("share_wrong", *MEANS):
-        made |= named(name, estimate(bootstrap, rows, name, values[name]))
+        made |= estimate(bootstrap, rows, name, values[name]).fields(name)
     return made
 
 
@@ -63,19 +63,6 @@ def estimate(bootstrap: Bootstrap, rows: Rows, name: str, values: Numbers) -> Es
         The mean and its interval.
     """
     return estimate_share(values, rows.keys) if name in SHARES else bootstrap.mean(rows.cells, values)
-
-
-def named(name: str, found: Estimate) -> dict[str, float | None]:
-    """Give a number and its interval their names in a summary.
-
-    Args:
-        name: Of the number.
-        found: The estimate.
-
-    Returns:
-        NAME, NAME_low and NAME_high.
-    """
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def by_strategy(bootstrap: Bootstrap, rows: Rows, names: dict[str, int], truth: Truth) -> list[dict[str, Any]]:

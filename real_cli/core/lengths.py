@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.core.distributions import describe, histogram
-from real_cli.core.intervals import Bootstrap, wilson_interval
+from real_cli.core.intervals import Bootstrap, count_cells
+from real_cli.core.shares import estimate_share
 
 Lengths = NDArray[np.float64]
 
@@ -19,16 +20,19 @@ class LengthBias:
         self._chosen = array("I")
         self._rejected = array("I")
         self._cells = array("H")
+        self._prompts = array("Q")
 
-    def add(self, cell: int, chosen: int, rejected: int) -> None:
+    def add(self, cell: int, prompt: int, chosen: int, rejected: int) -> None:
         """Count one labeled pair.
 
         Args:
             cell: Of its prompt, as `cell_of` says.
+            prompt: A number for its prompt.
             chosen: Length of the chosen response in characters.
             rejected: Of the rejected one.
         """
         self._cells.append(cell)
+        self._prompts.append(prompt)
         self._chosen.append(chosen)
         self._rejected.append(rejected)
 
@@ -44,22 +48,20 @@ class LengthBias:
         Example:
             >>> bias = LengthBias()
             >>> for chosen, rejected in ((3, 1), (5, 1), (1, 1)):
-            ...     bias.add(0, chosen, rejected)
+            ...     bias.add(0, 0, chosen, rejected)
             >>> summary, notes = bias.summary(Bootstrap([0]))
             >>> summary["share_chosen_longer"], round(summary["length_effect"], 3)
             (1.0, 1.414)
         """
         chosen, rejected = (np.array(lengths, dtype=np.float64) for lengths in (self._chosen, self._rejected))
-        longer, shorter = int((chosen > rejected).sum()), int((chosen < rejected).sum())
-        interval = wilson_interval(longer, longer + shorter)
+        longer = np.where(chosen == rejected, np.nan, (chosen > rejected).astype(np.float64))
+        share = estimate_share(longer, np.array(self._prompts, dtype=np.uint64))
         effects, notes = self._effects(chosen, rejected, bootstrap)
         return {
             "length_gap_characters": describe(chosen - rejected),
             "length_gap_histogram": histogram(chosen - rejected),
-            "share_chosen_longer": longer / (longer + shorter) if longer + shorter else None,
-            "share_chosen_longer_low": interval.low if interval else None,
-            "share_chosen_longer_high": interval.high if interval else None,
-            "num_unequal_lengths": longer + shorter,
+            **share.fields("share_chosen_longer"),
+            "num_unequal_lengths": share.num_rows,
             **effects,
         }, notes
 
@@ -79,7 +81,7 @@ class LengthBias:
         if not bootstrap.is_sound:
             return summary, notes
         for name, samples in zip(values, _resampled(bootstrap, cells, chosen, rejected), strict=True):
-            interval = bootstrap.interval(samples) if values[name] is not None else None
+            interval = bootstrap.interval(samples, count_cells(cells, chosen)) if values[name] is not None else None
             if interval:
                 summary |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
         return summary, notes

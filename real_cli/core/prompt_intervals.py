@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from real_cli.core.counting import say_count
 from real_cli.core.intervals import FEWEST_CELLS, Bootstrap, cells_of, count_cells
-from real_cli.core.shares import estimate_share, share_difference
+from real_cli.core.shares import estimate_share, share_difference, standard_error
 
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.intp] | NDArray[np.bool_]
@@ -20,6 +20,7 @@ class PromptIntervals:
     """
 
     def __init__(self, prompts: NDArray[np.uint64], *, seed: int = 0) -> None:
+        self.seed = seed
         self._prompts, self._cells = prompts, cells_of(prompts)
         self.num_prompts = int(np.unique(prompts).size)
         self._bootstrap = Bootstrap(self._cells, seed=seed)
@@ -67,6 +68,22 @@ class PromptIntervals:
         """
         chosen = slice(None) if rows is None else rows
         return estimate_share(outcomes[chosen], self._prompts[chosen]).fields(name)
+
+    def standard_error(self, outcomes: Numbers, rows: Rows) -> float:
+        """Say how far a share strays.
+
+        Args:
+            outcomes: As for `share`.
+            rows: Which pairs.
+
+        Returns:
+            At most 1/2.
+
+        Example:
+            >>> PromptIntervals(np.arange(4, dtype=np.uint64)).standard_error(np.array([1.0, 0, 1, 0]), np.arange(4))
+            0.25
+        """
+        return standard_error(outcomes[rows], self._prompts[rows])
 
     def difference(self, name: str, outcomes: Numbers, others: Numbers) -> dict[str, float | None]:
         """Give how much larger one share is than another.

@@ -1,14 +1,21 @@
 """Writing systems: in which script a text is mainly written, and pairs whose texts differ in it."""
 
 import unicodedata
+from array import array
 from collections import Counter
 from itertools import islice
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from real_cli.core.intervals import wilson_interval
+from real_cli.core.shares import estimate_share
 
 # What comes later in a text seldom changes the answer.
 MOST_CHARACTERS = 2000
+# As a byte, of a pair that tells nothing.
+UNTOLD = -1
 # Of fewer letters (a formula, a number with its unit) no script is said.
 FEWEST_LETTERS = 10
 LATIN = "Latin"
@@ -63,7 +70,7 @@ class ScriptCount:
     def __init__(self) -> None:
         self._prompts: Counter[str] = Counter()
         self._responses: Counter[str] = Counter()
-        self._num_told = self._num_mixed = self._num_chosen = self._num_rejected = 0
+        self._mixed, self._chosen_is_odd = array("b"), array("b")
 
     def add(self, prompt: str, texts: tuple[str, str], *, labeled: bool) -> None:
         """Count one pair.
@@ -79,17 +86,16 @@ class ScriptCount:
         for one in (first, second):
             if one:
                 self._responses[one] += 1
-        if not script or not (first or second):
-            return
-        self._num_told += 1
         odd = [one is not None and one != script for one in (first, second)]
-        self._num_mixed += any(odd)
-        if labeled:
-            self._num_chosen += odd[0] and not odd[1]
-            self._num_rejected += odd[1] and not odd[0]
+        told = script is not None and (first is not None or second is not None)
+        self._mixed.append(any(odd) if told else UNTOLD)
+        self._chosen_is_odd.append(odd[0] if told and labeled and odd[0] != odd[1] else UNTOLD)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self, prompts: ArrayLike) -> dict[str, Any]:
         """Sum up.
+
+        Args:
+            prompts: A number for the prompt of each pair, shape (batch,).
 
         Returns:
             `scripts`, a row a script, the most frequent first; `num_mixed_script`, the pairs where a response is mainly
@@ -99,12 +105,13 @@ class ScriptCount:
         Example:
             >>> count = ScriptCount()
             >>> count.add("Who wrote this book?", ("Толстой её написал", "Tolstoy wrote it"), labeled=True)
-            >>> summary = count.summary()
+            >>> summary = count.summary([7])
             >>> summary["num_mixed_script"], summary["num_chosen_other_script"], summary["scripts"][0]["script"]
             (1, 1, 'Latin')
         """
         both = self._prompts + self._responses
-        total, odd = both.total(), self._num_chosen + self._num_rejected
+        total = both.total()
+        mixed, chosen = np.array(self._mixed), np.array(self._chosen_is_odd)
         rows = [
             {
                 "script": script,
@@ -116,17 +123,17 @@ class ScriptCount:
         ]
         return {
             "scripts": rows,
-            "num_script_pairs": self._num_told,
-            "num_mixed_script": self._num_mixed,
-            **share_of("mixed_script", self._num_mixed, self._num_told),
-            "num_chosen_other_script": self._num_chosen,
-            "num_rejected_other_script": self._num_rejected,
-            **share_of("other_script_chosen", self._num_chosen, odd),
+            "num_script_pairs": int((mixed != UNTOLD).sum()),
+            "num_mixed_script": int((mixed == 1).sum()),
+            **estimate_share(np.where(mixed == UNTOLD, np.nan, mixed), prompts).fields("share_mixed_script"),
+            "num_chosen_other_script": int((chosen == 1).sum()),
+            "num_rejected_other_script": int((chosen == 0).sum()),
+            **estimate_share(np.where(chosen == UNTOLD, np.nan, chosen), prompts).fields("share_other_script_chosen"),
         }
 
 
 def share_of(name: str, successes: int, trials: int) -> dict[str, float | None]:
-    """Return a share and Wilson's interval as a summary names them.
+    """Return a share of independent trials and Wilson's interval as a summary names them.
 
     Args:
         name: What happened.

@@ -68,11 +68,37 @@ def estimate_share(values: ArrayLike, prompts: ArrayLike, *, inflation: float = 
     if not numbers.size:
         return Estimate(None, None, None, 0)
     found = _clusters(numbers, np.unique(places, return_inverse=True)[1])
-    if found.sizes.max() > 1 and found.sizes.size < FEWEST_CELLS:
+    trials = _trials(numbers, found)
+    if trials is None:
         return Estimate(found.share, None, None, numbers.size)
-    trials = numbers.size / (_tie_effect(numbers) * _design_effect(numbers, found) * max(1.0, inflation))
+    trials /= max(1.0, inflation)
     low, high = wilson_interval(found.share * trials, trials) or (None, None)
     return Estimate(found.share, low, high, numbers.size)
+
+
+def standard_error(values: ArrayLike, prompts: ArrayLike) -> float:
+    """Return how far a share strays, with z^2 rows more, half zeros and half ones, so that it is never 0.
+
+    Args:
+        values: 0, 1 or between, one a row, shape (rows,); a row of NaN is no row.
+        prompts: A number for the prompt of each row, shape (rows,).
+
+    Returns:
+        For the effective number of trials; 1/2 where that cannot be told, and without rows: no share strays farther.
+
+    Example:
+        >>> round(standard_error(np.arange(100) % 2, np.arange(100)), 3)
+        0.05
+    """
+    numbers, places = _known(values, prompts)
+    if not numbers.size:
+        return 0.5
+    found = _clusters(numbers, np.unique(places, return_inverse=True)[1])
+    trials = _trials(numbers, found)
+    if trials is None:
+        return 0.5
+    share = (found.share * trials + Z_95**2 / 2) / (trials + Z_95**2)
+    return min(0.5, math.sqrt(share * (1 - share) / trials))
 
 
 def share_difference(values: ArrayLike, prompts: ArrayLike, others: ArrayLike, other_prompts: ArrayLike) -> Estimate:
@@ -157,6 +183,13 @@ def _known(values: ArrayLike, prompts: ArrayLike) -> tuple[Floats, NDArray[np.in
 def _clusters(numbers: Floats, places: NDArray[np.intp], size: int = 0) -> _Clusters:
     sums = np.bincount(places, weights=numbers, minlength=size).astype(np.float64)
     return _Clusters(sums, np.bincount(places, minlength=size).astype(np.float64))
+
+
+def _trials(numbers: Floats, found: _Clusters) -> float | None:
+    """Count as many independent trials as rows are worth; None where few prompts repeat."""
+    if found.sizes.max() > 1 and found.sizes.size < FEWEST_CELLS:
+        return None
+    return numbers.size / (_tie_effect(numbers) * _design_effect(numbers, found))
 
 
 def _tie_effect(numbers: Floats) -> float:

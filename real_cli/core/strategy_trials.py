@@ -8,7 +8,7 @@ from real_cli.core.comparisons import Comparison
 from real_cli.core.counting import say_count
 from real_cli.core.gold import Marks, Truth
 from real_cli.core.intervals import Bootstrap, Estimate
-from real_cli.core.label_errors import SHARES, measure, named
+from real_cli.core.label_errors import SHARES, measure
 from real_cli.core.label_rows import Numbers, PairTally, Rows
 from real_cli.core.names import Orient, Strategy
 from real_cli.core.pairing import Settings, choose_pairs
@@ -156,7 +156,7 @@ class StrategyTrials:
                 if strategy is not self.base:
                     both = (rows[strategy], values[name]), (base, base_values[name])
                     found = _difference(bootstrap, *both, is_share=name in SHARES)
-                line |= named(f"difference_{name}", found)
+                line |= found.fields(f"difference_{name}")
             table.append(line | measured)  # what is compared stands first: a terminal shows as much as fits
         return table
 

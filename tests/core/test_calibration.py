@@ -62,3 +62,25 @@ def test_a_policy_that_says_the_truth_has_an_error_near_zero_and_another_beta_ha
     margins = np.where(draws.uniform(size=20000) < 1 / (1 + np.exp(-sizes)), sizes, -sizes)
     assert calibrated(margins)["ece"] < 0.01
     assert calibrated(margins, beta=0.1)["ece"] > 0.1
+
+
+@pytest.mark.parametrize("truth", [1.0, 0.3])
+def test_the_interval_of_the_error_covers_it_and_what_chance_makes_is_told(truth):
+    """A policy whose rewards are `truth` of what it says: its true error is |sigmoid(m) - sigmoid(truth m)|, here about
+    0 and .14. Where it says the truth, the error shown is what chance makes of it."""
+    draws = np.random.default_rng(3)
+    hits, shown, expected = [], [], []
+    for _ in range(300):
+        margins = np.abs(draws.normal(size=120)) * 1.5
+        chances = 1 / (1 + np.exp(-truth * margins))
+        signs = np.where(draws.random(120) < chances, 1, -1)
+        found = calibrated(margins * signs)
+        said = 1 / (1 + np.exp(-margins))
+        places = np.clip(np.ceil((said - 0.5) * 20), 1, 10)
+        true = sum(abs((said - chances)[places == place].sum()) for place in range(1, 11)) / 120
+        hits.append(found["ece_low"] <= true <= found["ece_high"])
+        shown.append(found["ece"])
+        expected.append(found["ece_by_chance"])
+    assert np.mean(hits) >= 0.95
+    if truth == 1:
+        assert np.mean(shown) == pytest.approx(np.mean(expected), rel=0.15)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest, spearmanr
+from scipy.stats import binomtest, bootstrap, spearmanr
 
-from real_cli.core.distributions import describe, rank_correlation
+from real_cli.core.distributions import correlate_ranks, describe, rank_correlation
 from real_cli.core.health import PairHealth, check_pair
 from real_cli.core.pools import PoolCount
 from real_cli.errors import RecordError
@@ -213,7 +213,7 @@ def test_near_texts_are_told_apart_from_equal_ones():
     )
     assert (summary["num_equal_texts"], summary["num_near_equal_texts"]) == (1, 2)
     assert summary["share_near_equal_texts"] == 0.5
-    assert summary["share_near_equal_texts_low"] < 0.5 < summary["share_near_equal_texts_high"]
+    assert summary["share_near_equal_texts_low"] is None  # four pairs of one prompt
 
 
 def test_prompts_and_pairs_repeat_once_normalized():
@@ -287,9 +287,16 @@ def test_the_mean_gap_of_each_tenth():
     assert {row["num_pairs"] for row in rows} == {2}
 
 
-def test_pairs_of_one_prompt_make_the_interval_of_the_share_a_note():
-    notes = summary_of(pair("q", "aa", "b"), pair("q", "aaa", "b"))["notes"]
-    assert "the interval of share_chosen_longer takes pairs of one prompt as independent" in notes
+def test_pairs_of_one_prompt_are_no_trials():
+    """Two of one prompt: no interval. Four each of twelve, alike in each: twelve trials, nine of them longer."""
+    summary = summary_of(pair("q", "aa", "b"), pair("q", "aaa", "b"))
+    assert (summary["share_chosen_longer"], summary["share_chosen_longer_low"]) == (1, None)
+    notes = summary["notes"]
+    assert [note for note in notes if note.startswith("2 pairs of 1 prompt are not independent")]
+    many = summary_of(*(pair(f"q{i % 12}", "a" if i % 12 < 3 else "aaa", "bb") for i in range(48)))
+    expected = binomtest(9, 12).proportion_ci(method="wilson")
+    low, high = many["share_chosen_longer_low"], many["share_chosen_longer_high"]
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-9)
     assert not [note for note in summary_of(pair("q", "aa", "b"))["notes"] if "independent" in note]
 
 
@@ -303,6 +310,14 @@ def test_fewer_than_ten_prompts_have_a_note_and_ten_an_interval():
         assert bool([note for note in summary["notes"] if "fewer than 10" in note]) is not has_interval
 
 
+def test_gaps_that_are_all_the_same_have_a_mean_a_note_and_no_interval():
+    rows = (pair(f"p{i}", "a" * (i + 1), "b", similarity=0.5, score_chosen=1, score_rejected=0) for i in range(30))
+    summary = summary_of(*rows)
+    (row,) = summary["gap_by_similarity"]
+    assert (row["gap_mean"], row["gap_mean_low"], row["gap_mean_high"]) == (1, None, None)
+    assert [note for note in summary["notes"] if note.startswith("no interval of gap_mean in 1 of 1 row")]
+
+
 # Against independent implementations
 
 
@@ -312,6 +327,36 @@ def test_the_rank_correlation_is_that_of_scipy(points):
     first, second = np.array(points).T
     assume(np.ptp(first) and np.ptp(second))
     assert rank_correlation(first, second) == pytest.approx(spearmanr(first, second).statistic)  # scipy 1.17.1
+
+
+@pytest.mark.parametrize(("slope", "digits"), [(0.0, 3), (0.7, 3), (-1.2, 3), (0.7, 0)])
+def test_the_interval_of_a_rank_correlation_is_near_scipys_bootstrap(slope, digits):
+    """Of 300 pairs, on Fisher's scale; with no digits there are many ties."""
+    draws = np.random.default_rng(4)
+    first = draws.normal(size=300).round(digits)
+    second = (slope * first + draws.normal(size=300)).round(digits)
+    found = correlate_ranks(first, second, np.arange(300))
+    drawn = bootstrap(
+        (first, second),
+        lambda one, other: np.arctanh(spearmanr(one, other).statistic),
+        paired=True,
+        vectorized=False,
+        n_resamples=600,
+        rng=np.random.default_rng(1),
+    ).standard_error
+    half = (np.arctanh(found.high) - np.arctanh(found.low)) / 2
+    assert half / 1.968 == pytest.approx(drawn, rel=0.12)  # Student's t of 299
+    assert np.arctanh(found.low) + half == pytest.approx(np.arctanh(found.value))
+
+
+def test_each_pair_twice_over_correlates_no_more_surely():
+    draws = np.random.default_rng(4)
+    first, second = draws.normal(size=(2, 60))
+    once = correlate_ranks(first, second, np.arange(60))
+    again = correlate_ranks(np.repeat(first, 2), np.repeat(second, 2), np.repeat(np.arange(60), 2))
+    assert (again.low, again.high) == pytest.approx((once.low, once.high), abs=1e-6)
+    assert correlate_ranks(first[:9], second[:9], np.arange(9)).low is None
+    assert correlate_ranks(first, first, np.arange(60)) == (1, None, None, 60)
 
 
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=30))
@@ -327,7 +372,8 @@ def test_the_quartiles_are_those_of_the_standard_library(values):
 @settings(max_examples=25)
 def test_the_interval_of_the_length_bias_is_that_of_scipy(longer, shorter):
     assume(longer + shorter)
-    summary = summary_of(*[pair("q", "aa", "b")] * longer, *[pair("q", "a", "bb")] * shorter, pair("q", "a", "b"))
+    rows = [("aa", "b")] * longer + [("a", "bb")] * shorter + [("a", "b")]
+    summary = summary_of(*(pair(f"q{number}", *row) for number, row in enumerate(rows)))
     expected = binomtest(longer, longer + shorter).proportion_ci(method="wilson")  # scipy 1.17.1
     low, high = summary["share_chosen_longer_low"], summary["share_chosen_longer_high"]
     assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-9)

@@ -212,6 +212,29 @@ def test_a_strategy_chooses_here_what_pair_chooses(strategy):
         assert summary["budgets"][0]["mean_gap"] == pytest.approx(gaps[kept].mean())
 
 
+def test_pairs_of_one_prompt_that_are_wrong_together_are_one():
+    """Twenty prompts of 8 responses, 5 labeled backwards: 140 of 560 pairs are wrong, as 5 of 20 prompts; in the
+    headline and side by side."""
+    records = [candidates(str(n), range(8), range(8) if n > 4 else range(8)[::-1]) for n in range(20)]
+    summary = summary_of(records, Truth("gold", "score"), StrategyTrials([Strategy.all], []))
+    expected = proportion_confint(5, 20, method="wilson")
+    for row in (summary, summary["compare"][0]):
+        assert (row["share_wrong"], row["num_judged"]) == (0.25, 560)
+        assert (row["share_wrong_low"], row["share_wrong_high"]) == pytest.approx(expected, abs=1e-9)
+    assert any("560 pairs" in note and "not independent" in note for note in summary["notes"])
+    few = summary_of(records[:9], Truth("gold", "score"))
+    assert (few["share_wrong_low"], few["share_ambiguous_high"]) == (None, None)
+
+
+def test_four_of_four_that_differ_do_not_exclude_zero():
+    """120 prompts, the judge is wrong on the far pair of 4 where it is right on the near one: McNemar 1/8."""
+    records = [candidates(str(n), [0, 1, 3], [0, 1, -1 if n < 4 else 3], [0, 0.1, 1.5]) for n in range(120)]
+    summary = summary_of(records, Truth("gold", "score"), StrategyTrials(parse_strategies("hard,easy"), []))
+    easy = summary["compare"][1]
+    assert easy["difference_share_wrong"] == pytest.approx(4 / 120)
+    assert easy["difference_share_wrong_low"] <= 0 < easy["difference_share_wrong_high"]
+
+
 # Comparisons and budgets
 
 

@@ -5,15 +5,16 @@ import pytest
 from scipy.stats import ttest_ind, ttest_rel
 from statsmodels.stats.meta_analysis import effectsize_smd
 
-from real_cli.core.intervals import Bootstrap
+from real_cli.core import lengths
+from real_cli.core.intervals import Bootstrap, tail_shares
 from real_cli.core.lengths import LengthBias, cohens_d, paired_d
 
 
 def summary_of(chosen, rejected):
     bias = LengthBias()
     cells = [number % 4096 for number in range(len(chosen))]
-    for cell, one, other in zip(cells, chosen, rejected, strict=True):
-        bias.add(cell, int(one), int(other))
+    for number, (one, other) in enumerate(zip(chosen, rejected, strict=True)):
+        bias.add(cells[number], number, int(one), int(other))
     return bias.summary(Bootstrap(cells))
 
 
@@ -60,6 +61,32 @@ def test_the_interval_of_the_paired_effect_covers_it_and_is_its_own():
     assert 2 < summary["length_effect_paired_low"] < summary["length_effect_paired"]
     assert summary["length_effect_paired"] < summary["length_effect_paired_high"]
     assert notes == []
+
+
+def test_a_drawn_effect_is_that_of_the_drawn_pairs():
+    """Where each prompt has one pair, a draw is twelve pairs: its effects are Cohen's of them, with n - 1."""
+    draws = np.random.default_rng(3)
+    chosen, rejected = draws.integers(10, 90, (2, 12)) * 1.0
+    bootstrap, cells = Bootstrap(np.arange(12), num_resamples=40), np.arange(12)
+    times = np.rint([12 * bootstrap.means(cells, cells == one) for one in range(12)]).astype(int)
+    drawn = lengths._resampled(bootstrap, cells, chosen, rejected)
+    for number in range(40):
+        rows = np.repeat(cells, times[:, number])
+        for samples, effect in zip(drawn, (cohens_d, paired_d), strict=True):
+            assert samples[number] == pytest.approx(effect(chosen[rows], rejected[rows]))
+
+
+def test_the_effect_stands_on_the_prompts_that_are_labeled():
+    """Twelve labeled prompts of 300: the percentiles of t with 11 degrees of freedom."""
+    draws = np.random.default_rng(3)
+    chosen, rejected = draws.integers(10, 90, (2, 12)) * 1.0
+    bias, bootstrap = LengthBias(), Bootstrap(np.arange(300))
+    for number in range(12):
+        bias.add(number, number, int(chosen[number]), int(rejected[number]))
+    summary, _ = bias.summary(bootstrap)
+    samples = lengths._resampled(bootstrap, np.arange(12), chosen, rejected)[0]
+    ends = summary["length_effect_low"], summary["length_effect_high"]
+    assert ends == pytest.approx(tuple(np.nanquantile(samples, tail_shares(12))))
 
 
 def test_swapping_the_labels_turns_the_sign():

@@ -151,6 +151,15 @@ def test_the_difference_of_two_policies_is_the_second_minus_the_first():
     assert found["notes"] == ["2 prompts: means, and shares over several pairs of a prompt, need 10 for an interval"]
 
 
+@pytest.mark.parametrize(("number", "excludes"), [(4, False), (5, False), (6, True)])
+def test_a_difference_of_accuracy_agrees_with_mcnemar(number, excludes):
+    """120 prompts, so many of which the second policy alone has right: exact p of 1/8, 1/16, 1/32."""
+    one, other = ([(1, 0) if place >= 4 * number - add else (0, 1) for place in range(120)] for add in (0, number))
+    (found,) = compare([made(*one), made(*other)], ["a", "b"])
+    assert found["accuracy"] == pytest.approx(number / 120)
+    assert (found["accuracy_low"] > 0) is excludes
+
+
 def test_bars_have_an_edge_at_zero_and_hold_every_number():
     """-1 to 2 in thirty bars of .1: 0 starts one of them, and 2 is in the last."""
     bars = histogram(np.array([-1.0, -0.01, 0.0, 2.0]), np.array([-1.0, 2.0]))

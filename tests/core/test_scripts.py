@@ -38,7 +38,7 @@ def summary_of(*rows, labeled=True):
     count = ScriptCount()
     for prompt, *texts in rows:
         count.add(prompt, tuple(texts), labeled=labeled)
-    return count.summary()
+    return count.summary(range(len(rows)))
 
 
 def test_pairs_that_mix_scripts():

@@ -245,7 +245,9 @@ def _calibration(policies: list[Summary]) -> Section | None:
     plot = Plot(PlotKind.reliability, "Said and true", *axes, tuple(series), note)
     told = [
         f"{_whose(own)}what the implicit reward says of a pair is off by {own['ece']:.3f} on average over "
-        f"{say_count(own['num_calibrated'], 'pair')} (expected calibration error at beta {own['beta']:g})."
+        f"{say_count(own['num_calibrated'], 'pair')}{_band(own, 'ece')} (expected calibration error at beta "
+        f"{own['beta']:g}). It is too large on average: with as many pairs a policy that says the truth would "
+        f"be off by about {own['ece_by_chance']:.3f}."
         for own in drawn
     ]
     return Section("Calibration", " ".join(told) + " beta sets the scale: another one gives another error.", (plot,))

@@ -91,7 +91,8 @@ def _similarity(summary: Summary, excerpts: Excerpts) -> Section | None:
         total = sum(row["num_pairs"] for row in rows)
         correlation = summary["similarity_score_gap_correlation"]
         if correlation is not None:
-            text += f" Its rank correlation with the score gap is {correlation:.2f} (n = {_n(total)})."
+            text += f" Its rank correlation with the score gap is {correlation:.2f} "
+            text += f"({_interval(summary, 'similarity_score_gap_correlation')}, n = {say_count(total, 'pair')})."
         items.append(
             Plot(
                 PlotKind.curve,
