@@ -30,7 +30,9 @@ def judge(
     model: own.Model,
     rubric: Annotated[
         str,
-        typer.Option("--rubric", metavar="NAME", help="What is asked: pairwise, ultrafeedback, or a TOML file."),
+        typer.Option(
+            "--rubric", metavar="NAME", help="What is asked: pairwise, ultrafeedback, magpie, or a TOML file."
+        ),
     ] = "pairwise",
     ties: Annotated[
         Ties, typer.Option("--ties", help="Leave tied pairs out, or keep them unlabeled, for 'real eval winrate'.")
@@ -61,7 +63,9 @@ def judge(
     With 'pairwise' a pair is judged in both orders: it is labeled where both agree, and else a tie; how often the
     verdict flipped with the order is told. More than two responses get the matrix 'preferences', which 'relabel
     winprob' reads. A rubric that rates ('ultrafeedback', or one's own) gives each response 'score', the mean of its
-    ratings, 'ratings' and 'rationales'; labels stay. Model, rubric, its hash and both raw answers stay on the record.
+    ratings, 'ratings' and 'rationales'; labels stay. One that asks of the prompt ('magpie') needs no responses and adds
+    'quality_explanation', 'input_quality', 'intent', 'knowledge', 'difficulty' and 'task_category', or fields of one's
+    own. Model, rubric, its hash and, of a pair, both raw answers stay on the record.
 
     An answer that fails, or says nothing that can be read, costs its own record only: it goes to --rejects with the
     reason, the run goes on, and the status is 3. Answers are kept: run the same command again and only what is missing
@@ -73,11 +77,12 @@ def judge(
     Examples:
       real relabel judge --endpoint http://localhost:8000/v1 -m qwen pairs.jsonl > labeled.jsonl
       real relabel judge -m smollm2 pairs.jsonl --rejects failed.jsonl > labeled.jsonl
+      real relabel judge -m smollm2 --rubric magpie prompts.jsonl > tagged.jsonl
       real relabel judge -m gpt-4o-mini --rubric ultrafeedback --emit-requests asked.jsonl candidates.jsonl
       real relabel judge -m gpt-4o-mini --rubric ultrafeedback --apply-results done.jsonl candidates.jsonl
     """
     from real_cli.commands.asking import Asking
-    from real_cli.core.judging import JudgeTally, begin_judging
+    from real_cli.core.judging import JudgeTally, adapter_of, begin_judging
     from real_cli.streams.job import Job
     from real_cli.streams.rubric_files import read_rubric, rubric_path
 
@@ -95,7 +100,8 @@ def judge(
         max_line_bytes=max_line_bytes,
     )
     with job, asking:
-        for place, record, judged in asking(job, lambda record: begin_judging(record, asked, model, seed)):
+        located = job.records(adapter_of(asked))
+        for place, record, judged in asking(job, lambda record: begin_judging(record, asked, model, seed), located):
             tally.add(judged)
             if judged.is_tie and ties is Ties.drop:
                 job.drop(place, record, "tie")

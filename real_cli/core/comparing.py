@@ -55,6 +55,7 @@ class Judged(NamedTuple):
         is_tie: Whether it is a pair of which neither response won.
         agrees: Whether the judge chose what the record's own label had chosen; None if there was none, or for a tie.
         num_repaired: Ratings that were repaired.
+        num_changed: Fields of the record that had another value before it was tagged.
     """
 
     record: Record
@@ -62,6 +63,7 @@ class Judged(NamedTuple):
     is_tie: bool = False
     agrees: bool | None = None
     num_repaired: int = 0
+    num_changed: int = 0
 
 
 def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:

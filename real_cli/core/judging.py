@@ -1,18 +1,35 @@
 """Judging: one record by one rubric, and what is counted of it all."""
 
+from collections.abc import Callable
+
 from real_cli.core.asking import Inquiry
 from real_cli.core.comparing import TIE, Judged, compare
+from real_cli.core.counting import say_count
+from real_cli.core.layouts import Adapted, adapt, adapt_prompt
 from real_cli.core.rating import rate
 from real_cli.core.records import Record, to_candidates
 from real_cli.core.rubrics import Rubric
+from real_cli.core.tagging import tag
 from real_cli.errors import RecordError
+
+
+def adapter_of(rubric: Rubric) -> Callable[[Record], Adapted]:
+    """Say how records are read for a rubric.
+
+    Args:
+        rubric: What is asked.
+
+    Returns:
+        A function that takes any known layout; also a prompt without responses where nothing else is asked about.
+    """
+    return adapt_prompt if rubric.tags else adapt
 
 
 def begin_judging(record: Record, rubric: Rubric, model: str, seed: int) -> Inquiry[Judged]:
     """Start to judge one record by a rubric.
 
     Args:
-        record: Candidates, or a preference record.
+        record: Candidates, or a preference record; for a rubric that tags, any with a prompt.
         rubric: What is asked.
         model: The judge's name, which stays on the record.
         seed: Of the order in which responses are shown where all are in one question.
@@ -23,10 +40,12 @@ def begin_judging(record: Record, rubric: Rubric, model: str, seed: int) -> Inqu
     Raises:
         RecordError: If there are too few responses.
     """
+    mark = {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest}
+    if rubric.tags:
+        return tag(record, rubric, mark)
     count, needed = len(to_candidates(record)["responses"]), 2 if rubric.compares else 1
     if count < needed:
         raise RecordError(f"{count} response{'' if count == 1 else 's'}; the rubric '{rubric.name}' needs {needed}")
-    mark = {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest}
     return compare(record, rubric, mark) if rubric.compares else rate(record, rubric, mark, seed)
 
 
@@ -35,7 +54,7 @@ class JudgeTally:
 
     def __init__(self) -> None:
         self.num_records = self.num_comparisons = self.num_flips = self.num_half_ties = 0
-        self.num_ties = self.num_labeled = self.num_agreeing = self.num_repaired = 0
+        self.num_ties = self.num_labeled = self.num_agreeing = self.num_repaired = self.num_changed = 0
 
     def add(self, judged: Judged) -> None:
         """Count one record."""
@@ -47,6 +66,7 @@ class JudgeTally:
         self.num_labeled += judged.agrees is not None
         self.num_agreeing += bool(judged.agrees)
         self.num_repaired += judged.num_repaired
+        self.num_changed += judged.num_changed
 
     def sentence(self) -> str:
         """Tell the counts in one line."""
@@ -61,4 +81,6 @@ class JudgeTally:
             parts.append(f"{self.num_agreeing:,} of {self.num_labeled:,} agree with the label that was there")
         if self.num_repaired:
             parts.append(f"{self.num_repaired:,} overall scores repaired")
+        if self.num_changed:
+            parts.append(f"{say_count(self.num_changed, 'tag')} changed")
         return "; ".join(parts)

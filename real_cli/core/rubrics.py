@@ -6,7 +6,7 @@
 
     [[question]]
     name = "brevity"
-    asks = "each"                              # "pair", "all", "each", "edit" or "turn"
+    asks = "each"                              # "pair", "all", "each", "prompt", "edit" or "turn"
     low = 1
     high = 5
     text = '''
@@ -19,8 +19,13 @@
 
 `asks = "pair"` shows two responses, {response_a} and {response_b}, and wants A, B or a tie. `each` shows one
 {response}; `all` shows all of them, {responses}, numbered in a random order. The mean of a response's ratings that are
-not N/A is its score. `edit` (relabel bridge) shows {chosen} and {rejected} and wants the rejected one, edited; `turn`
-(relabel dsat) shows a {conversation} and wants to know whether its last turn is dissatisfied.
+not N/A is its score. `prompt` shows the {prompt} alone and wants what its table of fields lists, a JSON object with one
+of the values for each, or any "text"; they come onto the record under these names:
+
+    fields = { reason = "text", register = ["formal", "casual"] }
+
+`edit` (relabel bridge) shows {chosen} and {rejected} and wants the rejected one, edited; `turn` (relabel dsat) shows a
+{conversation} and wants to know whether its last turn is dissatisfied.
 """
 
 import hashlib
@@ -32,6 +37,7 @@ import orjson
 
 from real_cli.core.asking import Sampling
 from real_cli.core.records import Record
+from real_cli.core.tags import TagField, field_faults, parse_fields
 from real_cli.core.texts import is_number
 from real_cli.errors import UsageError, clip
 
@@ -42,6 +48,7 @@ class Asks(StrEnum):
     pair = "pair"
     all = "all"
     each = "each"
+    prompt = "prompt"
     edit = "edit"
     turn = "turn"
 
@@ -50,15 +57,16 @@ HOLES = {
     Asks.pair: ("prompt", "response_a", "response_b"),
     Asks.all: ("prompt", "responses"),
     Asks.each: ("prompt", "response"),
+    Asks.prompt: ("prompt",),
     Asks.edit: ("prompt", "chosen", "rejected"),
     Asks.turn: ("conversation",),
 }
 # Which of them each command understands.
-JUDGING = (Asks.pair, Asks.all, Asks.each)
+JUDGING = (Asks.pair, Asks.all, Asks.each, Asks.prompt)
 BRIDGING = (Asks.edit,)
 DETECTING = (Asks.turn,)
 RATES = (Asks.all, Asks.each)
-ALONE = tuple(asks for asks in Asks if asks not in RATES)
+TAGS = (Asks.prompt,)
 HOLE = re.compile(r"\{(\w+)\}")
 
 
@@ -75,6 +83,7 @@ class RubricQuestion(NamedTuple):
         counts: Whether the rating counts in the mean that becomes the score.
         repaired: Whether a top rating is checked against the mean of those that count (UltraFeedback's overall score).
         max_tokens: Most tokens of the answer.
+        fields: What it wants to know of a prompt.
     """
 
     name: str
@@ -86,6 +95,7 @@ class RubricQuestion(NamedTuple):
     counts: bool = True
     repaired: bool = False
     max_tokens: int = 512
+    fields: tuple[TagField, ...] = ()
 
 
 class Rubric(NamedTuple):
@@ -97,7 +107,7 @@ class Rubric(NamedTuple):
         system: A system message; empty for none.
         temperature: Of the answers.
         top_p: Of the answers.
-        questions: Several that rate, or one that asks anything else.
+        questions: Several that rate, several of the prompt alone, or one that asks anything else.
     """
 
     name: str
@@ -111,6 +121,11 @@ class Rubric(NamedTuple):
     def compares(self) -> bool:
         """Whether it compares two responses and does not rate them."""
         return self.questions[0].asks is Asks.pair
+
+    @property
+    def tags(self) -> bool:
+        """Whether it asks of the prompt alone."""
+        return self.questions[0].asks in TAGS
 
     def sampling(self, question: RubricQuestion) -> Sampling:
         """Say how one of its questions is to be answered."""
@@ -144,6 +159,7 @@ QUESTION_KEYS = {
     "counts": bool,
     "repaired": bool,
     "max_tokens": int,
+    "fields": dict,
 }
 
 
@@ -176,13 +192,14 @@ def parse_rubric(table: Record, place: str, understood: tuple[Asks, ...] = JUDGI
     if faults:
         raise UsageError(f"{place}: " + "; ".join(faults))
     common = {"max_tokens": table["max_tokens"]} if "max_tokens" in table else {}
-    questions = tuple(
-        RubricQuestion(**(common | {"name": table["name"]} | entry | {"asks": Asks(entry["asks"])}))
-        for entry in entries
-    )
+    questions = tuple(RubricQuestion(**(common | {"name": table["name"]} | entry | _typed(entry))) for entry in entries)
     digest = hashlib.blake2b(orjson.dumps(table, option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
     temperature, top_p = float(table.get("temperature", 0)), float(table.get("top_p", 1))
     return Rubric(table["name"], digest, table.get("system", ""), temperature, top_p, questions)
+
+
+def _typed(entry: Record) -> Record:
+    return {"asks": Asks(entry["asks"]), "fields": parse_fields(entry.get("fields", {}))}
 
 
 def _type_faults(table: Record, keys: dict[str, Any], where: str) -> list[str]:
@@ -192,7 +209,7 @@ def _type_faults(table: Record, keys: dict[str, Any], where: str) -> list[str]:
         # Beyond MOST a number could not be written into a request.
         fits = abs(_number(table, key, 0)) <= MOST if kind is float else isinstance(value, kind)
         if key in table and (not fits or (kind is int and isinstance(value, bool))):
-            names = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
+            names = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", dict: "a table"}
             faults.append(f"{where}{key} is {clip(value)}; {names.get(kind, 'a list of tables')} is needed")
         elif key == "max_tokens" and isinstance(value, int) and not 1 <= value <= MOST:
             faults.append(f"{where}max_tokens is {value}; 1 or more is needed")
@@ -214,13 +231,22 @@ def _question_faults(entry: Record, where: str, understood: tuple[Asks, ...]) ->
     missing = [f"{{{hole}}}" for hole in HOLES[Asks(entry["asks"])] if hole not in holes]
     if missing:
         faults.append(f"{where}text lacks {', '.join(missing)}")
+    if entry["asks"] in TAGS:
+        faults += [f"{where}{fault}" for fault in field_faults(entry.get("fields", {}))]
+    elif "fields" in entry:
+        faults.append(f"{where}fields are for asks = 'prompt'")
     return faults
 
 
 def _rubric_faults(table: Record, entries: list[Record]) -> list[str]:
     faults = [] if table.get("name") else ["a rubric needs a name"]
-    if len(entries) > 1 and any(entry.get("asks") in ALONE for entry in entries):
-        faults.append("a rubric has several questions only if all of them rate (asks = 'all' or 'each')")
+    known = [entry["asks"] for entry in entries if entry.get("asks") in tuple(Asks)]
+    if len(entries) > 1 and not any(all(asks in kind for asks in known) for kind in (RATES, TAGS)):
+        faults.append(
+            "a rubric has several questions only if all of them rate (asks = 'all' or 'each') or all ask of the prompt"
+        )
+    fields = [name for entry in entries if isinstance(entry.get("fields"), dict) for name in entry["fields"]]
+    faults += [f"two questions have the field '{name}'" for name in dict.fromkeys(fields) if fields.count(name) > 1]
     names = [str(entry.get("name", table.get("name", f"number {n}"))) for n, entry in enumerate(entries, 1)]
     faults += [f"question {number} has an empty name" for number, name in enumerate(names, 1) if not name]
     faults += [f"two questions are named '{name}'" for name in dict.fromkeys(names) if names.count(name) > 1]

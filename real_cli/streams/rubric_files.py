@@ -7,7 +7,7 @@ from pathlib import Path
 from real_cli.core.rubrics import BRIDGING, DETECTING, JUDGING, Asks, Rubric, parse_rubric
 from real_cli.errors import UsageError, clip
 
-BUILT_IN = {"pairwise": JUDGING, "ultrafeedback": JUDGING, "bridge": BRIDGING, "dsat": DETECTING}
+BUILT_IN = {"pairwise": JUDGING, "ultrafeedback": JUDGING, "magpie": JUDGING, "bridge": BRIDGING, "dsat": DETECTING}
 
 
 def rubric_text(name: str, understood: tuple[Asks, ...] | None = None) -> str:

@@ -159,6 +159,37 @@ def test_a_rubric_of_ones_own_rates(tmp_path, serve):
     assert server.requests[0].body["max_tokens"] == 8
 
 
+def tags_by_schema(request):
+    """A judge that gives each field the first value there is; q1 is said to have none of the 12 categories."""
+    properties = request.body["response_format"]["json_schema"]["schema"]["properties"]
+    tags = {name: one.get("enum", ["words"])[0] for name, one in properties.items()}
+    return says(json.dumps(tags | ({"task_category": "Cooking"} if "\n\nq1\n" in request.words else {})))
+
+
+def test_prompts_alone_are_tagged_one_bad_tag_costs_its_record_and_nothing_is_asked_twice(tmp_path, serve):
+    """Three questions a prompt; the one answer that cannot be read is asked for once more."""
+    server = serve(tags_by_schema)
+    words = ["--endpoint", server.url, "--rubric", "magpie", "--rejects", tmp_path / "rejects"]
+    prompts = [{"id": n, "prompt": f"q{n}"} for n in range(3)]
+    made, _ = judge(tmp_path, *words, records=prompts, status=3)
+    assert [(row["id"], row["input_quality"], row["difficulty"], row["task_category"]) for row in made] == [
+        (n, "very poor", "very easy", "Information seeking") for n in (0, 2)
+    ]
+    (reject,) = rows(tmp_path / "rejects")
+    assert reject["record"] == prompts[1]
+    assert reject["reason"].startswith("the answer's 'task_category' is 'Cooking'; one of Information seeking, ")
+    assert len(server.requests) == 10
+    again, said = judge(tmp_path, *words, records=[prompts[0], prompts[2]])
+    assert again == made
+    assert len(server.requests) == 10
+    assert said == "real: 2 judged; 0 calls (6 answers known), 0 + 0 tokens\n"
+    # Responses that came since are no part of the question.
+    sampled = [row | {"responses": [{"text": "a"}]} for row in made]
+    tagged, _ = judge(tmp_path, *words, records=sampled)
+    assert tagged == sampled
+    assert len(server.requests) == 10
+
+
 # A bad one: q4 is answered badly, whatever else
 
 TIE = '{"reasons": "", "verdict": "tie"}'
