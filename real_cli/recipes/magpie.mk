@@ -1,8 +1,8 @@
 # Magpie. Xu et al., 2024, arXiv:2406.08464, section 2; the preference data of Magpie-Air/Pro-DPO.
 # The policy, given what its chat template puts before a user's words, writes N instructions and answers them; of near
 # duplicates the first stays; more answers, best against worst by reward; DPO. Needs nothing but POLICY and SCORE.
-# Departs: the greedy answer is one of the 5; FsfairX scores in ArmoRM's place; no filter by tags (quality, reward) or
-# length; duplicates are looked for among all, not 500. `make check` has the policy itself score and embed.
+# Departs: the greedy answer is one of the 5; FsfairX scores in ArmoRM's place; duplicates among all, not 500; no filter
+# by length or tags (relabel judge's rubric magpie tags distinct.jsonl); `make check`: the policy scores and embeds.
 REAL     = real
 POLICY   = smollm2
 ENCODER  = sentence-transformers/all-mpnet-base-v2
