@@ -160,7 +160,7 @@ def _said_of(field: TagField, said: str) -> str | list[str] | None:
         lines = re.findall(rf"^[ \t#>*_-]*{name}[:=]{GAP}(.*?)[ \t*]*$", said, re.IGNORECASE | re.MULTILINE)
         texts: list[str] = quoted or lines
         return texts[-1] if texts else None
-    # The longest first: "very easy" is not "very" and something.
+    # The longest first: "good enough" is not "good".
     values = "|".join(_loosely(value) for value in sorted(field.values, key=len, reverse=True))
     # A list of all values is the echo of the format asked for.
     echo = rf"(?!{GAP}(?:,|/|\||\bor\b){GAP}(?:or\b\s*)?(?:{values})(?!\w))"

@@ -77,6 +77,7 @@ def test_every_field_and_every_value_is_named_in_the_question(question):
         ('{"difficulty": ["hard"]}', "hard"),
         ('{"difficulty": "easy"} No: {"difficulty": "hard"}', "hard"),
         ('<think>{"difficulty": "easy"}?</think>{"difficulty": "hard"}', "hard"),
+        ('<think>{"difficulty": "easy"}?</think> hard', "hard"),
         ("very easy", "very easy"),
         (" **Very easy.**\n", "very easy"),
         ("The difficulty is very easy, I think.", "very easy"),
@@ -130,9 +131,15 @@ def test_texts_are_read_from_broken_json_and_from_lines():
 
 def test_a_text_that_is_missing_or_none_is_refused():
     with pytest.raises(RecordError, match="^the answer has no 'knowledge': "):
-        read_tags(DIFFICULTY)('{"intent": "i", "difficulty": "hard"}')
+        read_tags(DIFFICULTY)('{"intent": "i", "difficulty": "hard"} is what I say.\nKnowledge: none')
     with pytest.raises(RecordError, match="^the answer's 'intent' is 3; a text is needed$"):
         read_tags(DIFFICULTY)('{"intent": 3, "knowledge": "k", "difficulty": "hard"}')
+
+
+def test_a_value_that_another_begins_with_is_not_taken_for_it():
+    assert read_tags((TagField("how", ("good", "good enough")), TagField("why")))("How: good enough\nWhy: x")[
+        "how"
+    ] == ("good enough")
 
 
 def test_a_field_is_not_named_by_a_longer_one():
