@@ -329,7 +329,7 @@ def test_the_rank_correlation_is_that_of_scipy(points):
     assert rank_correlation(first, second) == pytest.approx(spearmanr(first, second).statistic)  # scipy 1.17.1
 
 
-@pytest.mark.parametrize(("slope", "digits"), [(0.0, 3), (0.7, 3), (-1.2, 3), (0.7, 0)])
+@pytest.mark.parametrize(("slope", "digits"), [(0.0, 3), (0.7, 3), (-1.2, 3), (0.7, 0), (4.0, 3)])
 def test_the_interval_of_a_rank_correlation_is_near_scipys_bootstrap(slope, digits):
     """Of 300 pairs, on Fisher's scale; with no digits there are many ties."""
     draws = np.random.default_rng(4)

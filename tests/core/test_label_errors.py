@@ -305,6 +305,20 @@ def test_notes_say_which_rows_have_no_interval_and_why():
     assert not any("fewer than" in note for note in notes)
 
 
+def test_a_budget_widens_its_share_by_what_the_line_moves():
+    """100 pairs of 100 prompts, the first 50 bought; 10 of them wrong and all 10 on either side of the line: p = .2,
+    and the value at the line is .8 above it. p (1 - p) / 50 plus .8^2 (1 / .5 - 1) / 100 is .0032 + .0064: a third of
+    the trials."""
+    tally = PairTally()
+    for number in range(100):
+        tally.add(text_key(str(number)), 1.0, -1.0 if 40 <= number < 60 else 1.0, order=number)
+    rows = tally.rows()
+    (half,) = spend(Bootstrap(rows.cells), rows, parse_budgets("50%"), 100, Truth(), lowest=True)
+    assert (half["share_wrong"], half["num_judged"]) == (0.2, 50)
+    expected = proportion_confint(10 / 3, 50 / 3, method="wilson")
+    assert (half["share_wrong_low"], half["share_wrong_high"]) == pytest.approx(expected, abs=1e-9)
+
+
 def test_notes_say_where_a_strategy_reads_what_nobody_has():
     records = random_candidates(12)
     names = [Strategy.best_worst, Strategy.centroid]

@@ -23,7 +23,7 @@ from real_cli.core.texts import text_key
 
 SPREAD = 3.0
 NUM_RESPONSES = 4
-NUM_PROMPTS = 200
+NUM_PROMPTS = 120
 NUM_REPEATS = 300
 TRUTH = Truth("gold", "score", temperature=1.0)
 NAMES = [Strategy.easy, Strategy.random, Strategy.hard]
