@@ -68,3 +68,14 @@ def test_unlabeled_pairs_have_no_odd_chosen_one():
 def test_nothing_is_an_empty_table():
     summary = summary_of()
     assert (summary["scripts"], summary["share_mixed_script"]) == ([], None)
+
+
+def test_pairs_of_one_prompt_are_no_trials():
+    """Eleven of one prompt have no interval; of eleven prompts they have Wilson's."""
+    for prompts, has_interval in (([7] * 11, False), (range(11), True)):
+        count = ScriptCount()
+        for number in range(11):
+            count.add(ENGLISH, (RUSSIAN, ENGLISH) if number % 2 else (ENGLISH, RUSSIAN), labeled=True)
+        summary = count.summary(prompts)
+        for name in ("share_mixed_script", "share_other_script_chosen"):
+            assert (summary[f"{name}_low"] is not None) is has_interval
