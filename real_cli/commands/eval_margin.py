@@ -93,9 +93,9 @@ def margin(
     (margin, as REAL reports it), times beta (margin_beta, as TRL does) and a token (margin_per_token); the accuracy
     with ties told apart; the same by similarity where the pairs carry it; what the policy says without a reference
     (likelihood_accuracy, likelihood_margin); and whether the policy is right as often as sigmoid(beta * margin) says
-    (calibration, ece). NAME_low and NAME_high are a 95% interval: Wilson's for shares, drawn over prompts (--seed)
-    for means and where prompts repeat. Several policies are measured one after the other on the same pairs;
-    differences are each further one minus the first.
+    (calibration, ece). NAME_low and NAME_high are a 95% interval: Wilson's for shares, with pairs of one prompt counted
+    for what they are worth together; drawn over prompts (--seed) for means. Several policies are measured one after the
+    other on the same pairs; differences are each further one minus the first, of shares by Bonett and Price.
 
     Streams, in windows of 512 pairs; holds 48 bytes a pair and policy. With several policies it buffers the pairs on
     disk, because each policy reads them anew.

@@ -88,7 +88,7 @@ def pairs(
     Two texts are near if they share 0.8 of their runs of three words. To normalize is to fold case and width and to
     keep words of letters and digits alone.
 
-    Streams; holds some 70 bytes a pair, and of --against 8 bytes a word.
+    Streams; holds some 80 bytes a pair, and of --against 8 bytes a word.
 
     \b
     Examples:
