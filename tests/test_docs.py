@@ -13,15 +13,15 @@ import termios
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from real_cli import __version__, manpage
-from real_cli.commands.init import init
+from real_cli.commands.app import app
 from real_cli.commands.training_options import GROUPS
 from real_cli.core.layouts import LAYOUTS
 from real_cli.core.names import Loss, Strategy
 from real_cli.core.objectives import OBJECTIVES, Need
 from real_cli.core.presets import PRESETS
-from real_cli.errors import Status
 from real_cli.models.resolve import cache_folder
 from tests import picture
 from tests.servers import Request, Server, prefers_longer, says
@@ -69,7 +69,7 @@ def readers_place(tmp_path, tiny_reward):
     """A folder with the reward model that the README speaks of, and a cache without answers."""
     place, cache = tmp_path / "place", tmp_path / "cache"
     shutil.copytree(tiny_reward, place / "reward")
-    assert init(place / "demo", recipe=None, list_recipes=False, quiet=True) is Status.done  # as its first command does
+    CliRunner().invoke(app, ["init", "-q", str(place / "demo")])  # as the README's first command does
     (cache_folder() / "models").mkdir(parents=True, exist_ok=True)
     cache.mkdir()
     (cache / "models").symlink_to(cache_folder() / "models")

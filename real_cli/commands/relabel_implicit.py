@@ -83,8 +83,8 @@ def implicit(
     sigmoid of the difference, which is SPA's label; a pair gets 'implicit_margin', chosen minus rejected.
     With --contrast the score is DLMA's: the log-probability after the positive prompt minus that after the negative
     one, without beta; a pair gets 'offset', which 'real train-dpo --loss dlma' reads. Labels nothing: 'real pair' does.
-    With another --field than score these have FIELD_ in front (FIELD_prob, FIELD_implicit_margin, FIELD_offset), so
-    that several models keep apart; a 'prob' that winprob wrote, a mean over all responses, is replaced.
+    With another --field than score these are FIELD_prob, FIELD_margin and FIELD_offset, so that several models keep
+    apart; a 'prob' that winprob wrote, a mean over all responses, is replaced.
     A prompt that fills --max-length leaves its record out.
 
     Streams, in windows of about 1,000 responses: memory does not grow with the input.

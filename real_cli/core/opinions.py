@@ -59,7 +59,7 @@ def check_beta(beta: float) -> float:
 
 def _beside(field: str, name: str) -> str:
     """Name what is written beside a score, so that several models' opinions stay apart."""
-    return name if field == "score" else f"{field}_{name}"
+    return name if field == "score" else f"{field}_{name.removeprefix('implicit_')}"
 
 
 def implicit_rewards(policy: Sequence[float], reference: Sequence[float], beta: float) -> list[float]:
@@ -137,7 +137,7 @@ def add_implicit(record: Record, rewards: Sequence[float], field: str = "score")
 
     Returns:
         A new record with the rewards; `prob` on each of two responses; `implicit_margin`, chosen minus rejected, on a
-        preference record. Both have FIELD_ in front for another field than `score`.
+        preference record. FIELD_prob and FIELD_margin for another field than `score`.
 
     Raises:
         RecordError: If a reward is not finite.

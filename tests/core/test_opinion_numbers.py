@@ -96,7 +96,7 @@ def test_a_score_cannot_take_the_name_of_something_else(field):
 
 def test_two_models_opinions_under_two_names_stay_apart():
     made = add_contrast(add_implicit(add_implicit(PAIR, [1.0, 0.0], "score_a"), [0.0, 2.0], "score_b"), [3.0, 1.0], "c")
-    assert (made["score_a_implicit_margin"], made["score_b_implicit_margin"], made["c_offset"]) == (1.0, -2.0, 2.0)
+    assert (made["score_a_margin"], made["score_b_margin"], made["c_offset"]) == (1.0, -2.0, 2.0)
     assert made["score_a_prob_chosen"] == pytest.approx(1 / (1 + math.exp(-1)))
     assert made["score_b_prob_chosen"] == pytest.approx(1 / (1 + math.exp(2)))
     assert not {"prob_chosen", "implicit_margin", "offset"} & made.keys()

@@ -6,6 +6,8 @@ import pytest
 from real_cli.core.pools import PoolCount, num_pairs, savings
 from real_cli.core.strategies import STRATEGIES, Pool
 
+UNSCORED = {"easy", "hard", "centroid", "random", "aepo", "all"}
+
 
 def test_labels_of_two_prompts():
     """K = 4 and K = 3: 6 + 3 pairs; one a prompt; 3 + 2 of the best against the rest; a prompt of one response none."""
@@ -14,7 +16,7 @@ def test_labels_of_two_prompts():
     assert [rows[name]["num_labels"] for name in ("easy", "best-worst", "best-vs-rest", "all")] == [2, 2, 5, 9]
     assert rows["easy"]["share_saved"] == pytest.approx(7 / 9)
     assert rows["all"]["share_saved"] == 0
-    assert [name for name, row in rows.items() if row["needs_scores"]] == ["best-worst", "best-random", "best-vs-rest"]
+    assert {name for name, row in rows.items() if row["needs_scores"]} == set(STRATEGIES) - UNSCORED
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -24,7 +26,9 @@ def test_the_count_is_that_of_the_strategy_itself(name, size):
     embeddings = draws.normal(size=(size, 8))
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     made = Pool.of_embeddings(embeddings, seed=b"1")
-    pool = Pool(size, made.similarities, embeddings, draws.permutation(size) * 1.0, b"1")
+    pool = Pool(
+        size, made.similarities, embeddings, draws.permutation(size) * 1.0, deviations=draws.random(size), seed=b"1"
+    )
     assert num_pairs(STRATEGIES[name], size) == len(STRATEGIES[name].choose(pool))
 
 

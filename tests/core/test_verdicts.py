@@ -49,9 +49,9 @@ def test_an_object_is_found_where_it_is(text, found):
 
 @pytest.mark.parametrize("text", ["{" * 50_000, '{"a":' * 4_000, '{"' * 50_000])
 def test_a_judge_that_opens_braces_for_ever_is_read_at_once(text):
-    started = time.monotonic()
+    started = time.process_time()
     assert find_json(text) is None
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 # Verdicts
