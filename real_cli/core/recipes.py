@@ -214,7 +214,7 @@ RECIPES: dict[Recipe, Method] = {
         "references; no length penalty",
         commands=("sample", "relabel reward", "relabel winprob", "pair", "relabel weight", "train-dpo", "eval margin"),
         family=Family.relabel,
-        test="tests/core/test_shaping.py::test_par_is_the_mean_of_the_sigmoids_and_not_the_sigmoid_of_the_mean",
+        test="tests/core/test_shaping.py::test_par_among_the_responses_of_a_prompt_is_their_probability_of_winning",
     ),
     Recipe.asft: Method(
         title="ASFT: aligned supervised fine-tuning",

@@ -9,6 +9,7 @@ from scipy.stats import norm
 from sklearn.preprocessing import minmax_scale, scale
 
 from real_cli.core.names import Shaping
+from real_cli.core.probabilities import scored_preferences, win_probabilities
 from real_cli.core.shaper import Knobs, LengthPenalty, Shaper
 from real_cli.core.shaping import (
     OF_DATA_SET,
@@ -66,6 +67,17 @@ def test_par_two_above_the_reference():
 def test_par_is_the_mean_of_the_sigmoids_and_not_the_sigmoid_of_the_mean():
     """METHODS 16(f): references -1, 0, 1, r = 1: (s(2) + s(1) + s(0)) / 3 = (.880797 + .731059 + .5) / 3 = .703952."""
     assert shape_par(array(1), array(-1, 0, 1)) == pytest.approx([0.703952], abs=5e-7)
+
+
+@given(st.lists(st.floats(-20, 20), min_size=2, max_size=8))
+def test_par_among_the_responses_of_a_prompt_is_their_probability_of_winning(scores):
+    """What the recipe `par` does: the K responses are one another's references, each its own at sigmoid(0) = 1/2."""
+    record = {
+        "prompt": "q",
+        "responses": [{"text": str(number), "score": score} for number, score in enumerate(scores)],
+    }
+    winning = win_probabilities(scored_preferences(record))
+    assert shape_par(np.array(scores), np.array(scores)) == pytest.approx(winning, abs=1e-12)
 
 
 def test_k_may_be_a_fraction():
