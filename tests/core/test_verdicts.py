@@ -47,7 +47,7 @@ def test_an_object_is_found_where_it_is(text, found):
     assert find_json(text) == found
 
 
-@pytest.mark.parametrize("text", ["{" * 50_000, '{"a":' * 4_000, '{"' * 50_000])
+@pytest.mark.parametrize("text", ["{" * 20_000, '{"a":' * 4_000, '{"' * 20_000])
 def test_a_judge_that_opens_braces_for_ever_is_read_at_once(text):
     started = time.process_time()
     assert find_json(text) is None
