@@ -474,7 +474,9 @@ def test_a_signal_ends_the_run_with_its_status_and_no_output_file(command, start
     while not list(tmp_path.iterdir()) and time.monotonic() < deadline:  # the file beside the output's name
         time.sleep(0.02)
     process.send_signal(number)
-    assert process.wait(timeout=20) == status
+    # To a shell, 130 and a death by SIGINT are one. CPython ends by the signal, whatever status was asked for, if the
+    # interrupt met an exec of a string, as dataclasses do while they are imported.
+    assert process.wait(timeout=20) in (status, {signal.SIGINT: -signal.SIGINT}.get(number))
     assert process.stderr.read() == word
     assert list(tmp_path.iterdir()) == []
 
