@@ -83,6 +83,13 @@ def test_selm_adds_the_greedy_answer_and_the_reference_of_the_model_that_it_trai
     assert made[1::2] == [{"policy": model} for model in MODELS[:3]]
 
 
+def test_selm_keeps_the_last_rate_where_there_are_more_rounds_than_rates(tmp_path):
+    """Four rounds and three rates."""
+    commands = planned(Recipe.selm, tmp_path, "ROUNDS=1 2 3 4")
+    rates = [words[words.index("--learning-rate") + 1] for words in commands if words[0] == "train-dpo"]
+    assert rates == ["5e-7", "3e-7", "1e-7", "1e-7"]
+
+
 def test_drift_writes_all_replies_anew_each_round_in_sight_of_the_same_complaints(tmp_path):
     """No shards: every complaint is answered in every round, by the model of the round before."""
     commands = three_rounds(Recipe.drift, tmp_path)
