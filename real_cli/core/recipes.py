@@ -50,7 +50,7 @@ RECIPES: dict[Recipe, Method] = {
         equation="section 4",
         needs="scored responses",
         departs="a goal stands before the user's words or in a system message, by choice; pairs whose chosen response "
-        "has less on average of the aspects stay, and so does what overlaps with test sets; held-out pairs "
+        "has the lower mean over the aspects stay, and so does what overlaps with test sets; held-out pairs "
         "aim at both scores, not at the best alone",
         commands=("pair", "relabel goal", "train-dpo", "eval margin"),
         family=Family.relabel,
@@ -199,7 +199,8 @@ RECIPES: dict[Recipe, Method] = {
         equation="-log sigmoid(beta (lp(chosen) - lp(rejected))) + alpha CE(best)",
         needs="three scored responses a prompt",
         departs="prompt and response together have at most 1024 tokens; the prompt has no limit of its own, the "
-        "paper's being 512, and its code, the two swapped, has 512 for both; a batch is that of one GPU",
+        "paper's being 512, and its code, the two swapped, has 512 for both together; a batch is that of one "
+        "GPU",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/core/objectives/test_triples.py::test_tpo_at_the_point_of_the_fact_sheet",
@@ -221,8 +222,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Fu et al., 2025, arXiv:2502.18770",
         equation="section 4",
         needs="prompts; a reward model",
-        departs="DPO weighted by the gap of the best and the worst shaped reward instead of PPO; the M responses of "
-        "the SFT model are one another's references; no length penalty, which the paper's code has",
+        departs="DPO weighted by the gap of the best and the worst shaped reward instead of PPO; the sampled "
+        "responses of the SFT model are one another's references; no length penalty, which the paper's code "
+        "has",
         commands=("sample", "relabel reward", "relabel winprob", "pair", "relabel weight", "train-dpo", "eval margin"),
         family=Family.relabel,
         test="tests/core/test_shaping.py::test_par_among_the_responses_of_a_prompt_is_their_probability_of_winning",
