@@ -49,7 +49,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Zhang et al., 2024, arXiv:2410.08067",
         equation="section 4",
         needs="scored responses",
-        departs="no overlap with test sets is removed; held-out pairs aim at both scores, not at the best alone",
+        departs="a goal stands before the user's words or in a system message, by choice; pairs whose chosen response "
+        "has the lower mean over the aspects stay, and so does what overlaps with test sets; held-out pairs "
+        "aim at both scores, not at the best alone",
         commands=("pair", "relabel goal", "train-dpo", "eval margin"),
         family=Family.relabel,
         test="tests/core/test_goals.py::test_each_record_prefers_the_response_with_the_larger_goal_conditioned_reward",
@@ -60,7 +62,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Li et al., 2024, arXiv:2409.17791",
         equation="L = L_DPO + gamma L_degree",
         needs="scored responses",
-        departs="extractor, degrees, shares, gamma and the place of the head are ours: no code is published",
+        departs="extractor (RAKE), degrees, shares, gamma and the head's place are ours: the abstract gives the sum, "
+        "and no code is published",
         commands=("pair", "relabel degrade", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/core/objectives/test_degrees.py::test_an_untrained_head_starts_at_ln_of_the_levels",
@@ -71,8 +74,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Wang et al., 2024, arXiv:2408.09385",
         equation="L = -R log sigmoid(beta h)",
         needs="responses; a reward model",
-        departs="labels that the reward model contradicts weigh 0; weights are scaled to mean 1; the difference model "
-        "is not trained here",
+        departs="labels that the reward model contradicts weigh 0 and are counted; weights are scaled to mean 1; rate "
+        "and batch are ours; the paper's difference model, which reads both responses at once, is not trained "
+        "here",
         commands=("pair", "relabel reward", "relabel weight", "train-dpo", "eval margin"),
         family=Family.relabel,
         test="tests/core/test_weights.py::test_reward_difference_weighs_dpo_as_the_fact_sheet_says",
@@ -83,8 +87,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Jiang et al., 2024, arXiv:2408.07471",
         equation="section 3",
         needs="scored responses; an editor behind an endpoint",
-        departs="the editor is asked in our words; the reference has the policy's token weights, as the formula and "
-        "unlike the code",
+        departs="the editor is asked in our words; the reference has the policy's token weights, as the paper's "
+        "formula and unlike its code",
         commands=("pair", "relabel bridge", "train-dpo", "eval margin"),
         family=Family.relabel,
         test="tests/core/objectives/test_tokenwise.py::test_the_worked_case_of_the_fact_sheet",
@@ -96,8 +100,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Chen et al., 2024, arXiv:2406.07657",
         equation="section 3",
         needs="responses; a reward model",
-        departs="the weight is sigmoid(gap), the paper's form is unverified; old responses stay beside new ones; 3 "
-        "tries a prompt; the share and the settings are ours",
+        departs="the weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round scores "
+        "them again; 3 tries a prompt; the share and the settings are ours",
         commands=("relabel reward", "sample", "pair", "relabel weight", "train-dpo", "eval margin"),
         family=Family.iterate,
         test="tests/commands/test_sample.py::test_the_lowest_scores_are_sampled_anew_and_no_prompt_too_often",
@@ -108,7 +112,7 @@ RECIPES: dict[Recipe, Method] = {
         paper="Hong et al., 2024, arXiv:2406.02764",
         equation="min over tau of -tau log sigmoid(beta h / tau) - rho tau",
         needs="scored responses",
-        departs="tau in closed form, not by iteration; rho, its range, rate and batch are ours",
+        departs="tau in closed form, not by iteration; rho, its range, rate and batch are ours, the paper's unverified",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/core/objectives/test_adaptive.py::test_ada_dpo_at_the_points_of_the_fact_sheet",
@@ -119,7 +123,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Zhang et al., 2024, arXiv:2405.19332",
         equation="algorithm 1",
         needs="scored responses; a reward model",
-        departs="a reward model ranks in PairRM's place",
+        departs="a reward model ranks in PairRM's place; the greedy answer, a response and the reference, is made "
+        "twice, with the same text",
         commands=("pair", "sample", "relabel reward", "train-dpo", "eval margin"),
         family=Family.iterate,
         test="tests/core/objectives/test_triples.py::test_selm_at_the_point_of_the_fact_sheet",
@@ -131,7 +136,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Liu et al., 2024, arXiv:2402.11907",
         equation="section 3",
         needs="prompts alone",
-        departs="the words are ours; the scale of 0.2 stands inside beta and no label is turned, as in the code",
+        departs="the words are ours; 0.2 stands inside beta and no label is turned where R < 0, as in the paper's "
+        "code; the paper's warm-up of 150 steps is longer than a run on the bundled data",
         commands=("sample", "pair", "relabel implicit", "train-dpo", "eval margin"),
         family=Family.iterate,
         test="tests/core/objectives/test_adaptive.py::test_dlma_at_the_points_of_the_fact_sheet",
@@ -142,7 +148,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Song et al., 2023, arXiv:2306.17492",
         equation="eq. 7",
         needs="responses; a reward model",
-        departs="rewards of any size are taken as they are; the block of 512 tokens holds prompt and response",
+        departs="rewards of any size are taken as they are; the code's block of 512 is the most tokens of prompt and "
+        "response",
         commands=("relabel reward", "pair", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/core/objectives/test_listwise.py::test_pro_of_three_at_the_point_of_the_fact_sheet",
@@ -154,7 +161,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Cui et al., 2023, arXiv:2310.01377",
         equation="section 2",
         needs="prompts; a judge behind an endpoint",
-        departs="the judge is asked in our words; one mix of principles for all prompts; rate and beta of DPO are ours",
+        departs="the judge is asked in our words, and without the blocks of world knowledge; no answer is cut at four "
+        "line ends; one mix of principles for all prompts; rate and beta of DPO are ours",
         commands=("sample", "relabel judge", "pair", "train-dpo", "eval margin"),
         family=Family.relabel,
         test="tests/core/test_rating.py::test_a_top_score_is_repaired_by_the_mean_of_the_aspects",
@@ -165,7 +173,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Wu et al., 2024, arXiv:2405.00675",
         equation="eq. 4.7",
         needs="prompts; a reward model or a judge",
-        departs="a reward model's scores make the probabilities in PairRM's place",
+        departs="P is sigmoid(score_i - score_j) of a reward model's scores, as the paper's code has it of PairRM's, "
+        "and no general preference",
         commands=("sample", "relabel reward", "relabel winprob", "pair", "train-dpo", "eval margin"),
         family=Family.iterate,
         test="tests/core/objectives/test_anchored.py::test_sppo_at_the_point_of_the_fact_sheet",
@@ -177,7 +186,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Wang et al., 2025, arXiv:2510.02341",
         equation="section 3",
         needs="conversations; a judge behind an endpoint, or a list of phrases",
-        departs="the words of judge and sampler are ours, and go through the chat template; no prompt is cut",
+        departs="the words of the judge and of the sampler are ours, and go through the chat template; no prompt is "
+        "cut, so that no complaint is lost",
         commands=("relabel dsat", "train-dpo", "sample", "pair", "eval margin"),
         family=Family.iterate,
         test="tests/core/test_satisfaction.py::test_the_rejected_reply_is_byte_for_byte_what_was_there",
@@ -188,7 +198,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Saeidi et al., 2024, arXiv:2405.16681",
         equation="-log sigmoid(beta (lp(chosen) - lp(rejected))) + alpha CE(best)",
         needs="three scored responses a prompt",
-        departs="a prompt and a response of 1024 tokens each share one limit; a batch is that of one GPU",
+        departs="prompt and response together have at most 1024 tokens; the prompt has no limit of its own, the "
+        "paper's being 512, and its code, the two swapped, has 512 for both together; a batch is that of one "
+        "GPU",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/core/objectives/test_triples.py::test_tpo_at_the_point_of_the_fact_sheet",
@@ -210,8 +222,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Fu et al., 2025, arXiv:2502.18770",
         equation="section 4",
         needs="prompts; a reward model",
-        departs="DPO weighted by the gap of shaped rewards instead of PPO; the sampled responses are one another's "
-        "references; no length penalty",
+        departs="DPO weighted by the gap of the best and the worst shaped reward instead of PPO; the sampled "
+        "responses of the SFT model are one another's references; no length penalty, which the paper's code "
+        "has",
         commands=("sample", "relabel reward", "relabel winprob", "pair", "relabel weight", "train-dpo", "eval margin"),
         family=Family.relabel,
         test="tests/core/test_shaping.py::test_par_among_the_responses_of_a_prompt_is_their_probability_of_winning",
@@ -222,7 +235,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Wang et al., 2024, arXiv:2409.10571",
         equation="CE(chosen) + alpha (-log p(chosen) - log(1 - p(rejected)))",
         needs="scored responses",
-        departs="p is that of the mean token; alpha, rate and batch are ours",
+        departs="p is that of the mean token, since a whole response's is 0 in any number format; alpha, rate and "
+        "batch are ours, the paper's unverified",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/core/objectives/test_likelihood.py::test_asft_at_the_point_of_the_fact_sheet",
@@ -233,7 +247,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Kim et al., 2024, arXiv:2406.04412",
         equation="section 4",
         needs="a few scored responses; prompts",
-        departs="rounds have equal shares of the prompts, with those of the seeds among them",
+        departs="rounds have equal shares (the paper 8, 20, 30 thousand prompts), with the prompts of the seeds among "
+        "them",
         commands=("pair", "train-dpo", "sample", "relabel implicit", "eval margin"),
         family=Family.iterate,
         test="tests/core/objectives/test_adaptive.py::test_spa_at_the_points_of_the_fact_sheet",
@@ -244,8 +259,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Pattnaik et al., 2024, arXiv:2403.07230",
         equation="section 3",
         needs="scored responses",
-        departs="as many stages as there are worse responses, where the paper has three; rate, schedule and batch are "
-        "ours",
+        departs="as many stages as a prompt has responses below its best one, where the paper has three; equal scores "
+        "make no pair; rate, schedule and batch are ours",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.select,
         test="tests/core/test_pairing.py::test_curriculum_numbers_the_gaps_of_the_fact_sheet",
@@ -257,7 +272,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Xu et al., 2024, arXiv:2406.08464",
         equation="section 2",
         needs="a policy with a chat template; a reward model",
-        departs="the greedy answer is one of the 5; FsfairX scores in ArmoRM's place; no filter by tags or length",
+        departs="POLICY itself is trained, not its SFT on Magpie's data, by numbers for llama3-ultrafeedback; the "
+        "greedy answer is one of the 5; FsfairX scores in ArmoRM's place; duplicates among all, not 500; no "
+        "filter by length, tags (relabel judge's rubric magpie), reward above -10 or a colon at the end",
         commands=("sample", "embed", "pair", "relabel reward", "train-dpo", "eval margin"),
         family=Family.iterate,
         test="tests/core/test_neighbors.py::test_a_cosine_of_975_is_a_distance_of_05",

@@ -1,8 +1,8 @@
 # Ada-DPO: adaptive preference scaling. Hong et al., 2024, arXiv:2406.02764;
 # L = min over tau in [tau_min, tau_max] of -tau log sigmoid(beta h / tau) - rho tau.
 # Each pair has a temperature of its own: clear pairs a high one, ambiguous ones a low one; run/tau.jsonl has them all.
-# Departs: tau in closed form, not by iteration; rho, its range, rate and batch are ours, the paper's unverified.
-# Needs nothing but labeled responses. A loss below 0 is no fault: rho tau is subtracted.
+# Departs: tau in closed form, not by iteration; rho, its range, rate and batch are ours, the paper's unverified. Needs
+# nothing but labeled responses. A loss below 0 is no fault: rho tau is subtracted.
 REAL    = real
 POLICY  = smollm2
 BETA    = 0.1

@@ -1,8 +1,8 @@
 # AEPO: annotation-efficient preference optimization. Jinnai and Honda, 2024, arXiv:2405.13541, eq. 5.
 # Of a prompt's responses choose the two that are representative and diverse, score only these, DPO.
-# Departs: the best pair is found by trying all, not by local search; rate, schedule and batch are our choice.
-# Needs responses and SCORE, the annotator; `make check` has the policy itself score. LAMBDA weighs the diversity: with
-# a large one it is REAL's easy pair, with 0 the two most central.
+# Departs: the best pair is found by trying all, not by local search; rate, schedule and batch are ours. Needs responses
+# and SCORE, the annotator; `make check` has the policy itself score. LAMBDA weighs the diversity: with a large one it
+# is REAL's easy pair, with 0 the two most central.
 REAL    = real
 POLICY  = smollm2
 ENCODER = minilm

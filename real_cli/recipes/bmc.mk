@@ -2,9 +2,9 @@
 # L = -log sigmoid(beta sum over t of lambda_t (lr_t(chosen) - lr_t(rejected))), lambda = 1 + min(1/p, delta).
 # An editor turns the rejected response into a better one, which becomes chosen; tokens that differ weigh more in DPO.
 # Departs: the editor is asked in our words; the reference has the policy's token weights, as the paper's formula and
-# unlike its code (--loss bmc-code). Needs EDIT, the paper's gpt-4-0125-preview; `make check` instead takes the best
-# response for the edit of the worst. The paper: BETA 0.01, DELTA 1.5 (Llama-3), 2.0 (Mistral);
-# 0.05 and 2.5 for mathematics, 0.05 and 3.0 for questions.
+# unlike its code. --loss bmc-code is the code. Needs EDIT, the paper's gpt-4-0125-preview; `make check` instead takes
+# the best response for the edit of the worst. The paper: BETA 0.01, DELTA 1.5 (Llama-3), 2.0 (Mistral); 0.05 and 2.5
+# for mathematics, 0.05 and 3.0 for questions.
 REAL    = real
 POLICY  = smollm2
 BETA    = 0.01

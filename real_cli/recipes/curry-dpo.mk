@@ -1,8 +1,8 @@
 # Curry-DPO. Pattnaik et al., 2024, arXiv:2403.07230, section 3.
 # The best response against each other one, widest score gap first: one DPO stage a gap, each from the last one's model.
-# Departs: as many stages as a prompt has responses below its best one, where the paper has three of four responses;
-# equal scores make no pair; rate, schedule and batch are our choice. Needs scored responses.
-# REFERENCE = previous compares a stage with the policy at its start, initial with the one before training.
+# Departs: as many stages as a prompt has responses below its best one, where the paper has three; equal scores make no
+# pair; rate, schedule and batch are ours. Needs scored responses. REFERENCE = previous compares a stage with the policy
+# at its start, initial with the one before training.
 REAL      = real
 POLICY    = smollm2
 REFERENCE = previous

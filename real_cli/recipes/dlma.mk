@@ -1,8 +1,9 @@
 # DLMA: self-rewarding contrastive prompt distillation. Liu et al., 2024, arXiv:2402.11907, section 3.
 # One response to words that ask for the good, one to their opposite; how much more likely each is after the first words
 # than after the second gives the margin R that DPO asks of the pair: -log sigmoid(beta (h - 0.2 clamp(R, -40, 40))).
-# Departs: the words are ours; 0.2 stands inside beta and no label is turned where R < 0, as in the paper's code.
-# Needs prompts alone: no scorer. The paper's warm-up of 150 steps is longer than the bundled data: add --warmup 0.1.
+# Departs: the words are ours; 0.2 stands inside beta and no label is turned where R < 0, as in the paper's code; the
+# paper's warm-up of 150 steps is longer than a run on the bundled data. Needs prompts alone: no scorer. With so few
+# steps add --warmup 0.1.
 REAL     = real
 POLICY   = smollm2
 POSITIVE = You are a helpful, honest and harmless assistant. Answer with care for the user and for others.

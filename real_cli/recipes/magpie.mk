@@ -1,8 +1,9 @@
 # Magpie. Xu et al., 2024, arXiv:2406.08464, section 2; the preference data of Magpie-Air/Pro-DPO.
 # The policy, given what its chat template puts before a user's words, writes N instructions and answers them; of near
 # duplicates the first stays; more answers, best against worst by reward; DPO. Needs nothing but POLICY and SCORE.
-# Departs: the greedy answer is one of the 5; FsfairX scores in ArmoRM's place; duplicates among all, not 500; no filter
-# by length or tags (relabel judge's rubric magpie tags distinct.jsonl); `make check`: the policy scores and embeds.
+# Departs: POLICY itself is trained, not its SFT on Magpie's data, by numbers for llama3-ultrafeedback; the greedy
+# answer is one of the 5; FsfairX scores in ArmoRM's place; duplicates among all, not 500; no filter by length, tags
+# (relabel judge's rubric magpie), reward above -10 or a colon at the end. `make check`: the policy scores and embeds.
 REAL     = real
 POLICY   = smollm2
 ENCODER  = sentence-transformers/all-mpnet-base-v2
@@ -15,8 +16,7 @@ TRAIN    = --preset magpie-align
 HELDOUT  = heldout.jsonl
 ROWS     = 1000000
 O        = run
-.DELETE_ON_ERROR:
-.PHONY: all check clean
+.DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 $(O)/asked.jsonl:
 	@mkdir -p $(O)

@@ -1,7 +1,8 @@
 # OPTune: efficient online preference tuning. Chen et al., 2024, arXiv:2406.07657, section 3.
 # Each round the share RHO of the prompts, those with the lowest best score, is answered anew (100%: online DPO); best
 # against worst, DPO weighted by the gap in score. Needs responses, and SCORE; `make check` has the policy itself score.
-# Departs: the weight is sigmoid(gap), the paper's is unverified; old responses stay; 3 tries a prompt; numbers are ours
+# Departs: the weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round scores them again;
+# 3 tries a prompt; the share and the settings are ours.
 REAL    = real
 POLICY  = smollm2
 ROUNDS  = 1 2 3
@@ -16,8 +17,7 @@ O       = run
 last    = $(O)/$(word $*,0 $(ROUNDS))
 model   = $(if $(filter 1,$*),,$(last)/aligned/real.json)
 before  = $(if $(model),$(last)/aligned,$(POLICY))
-.DELETE_ON_ERROR .SECONDARY:
-.SECONDEXPANSION:
+.DELETE_ON_ERROR .SECONDARY .SECONDEXPANSION:
 .PHONY: all check clean
 all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
 $(O)/0/scored.jsonl: $(PROMPTS)

@@ -1,8 +1,8 @@
 # PAR: preference as reward. Fu et al., 2025, arXiv:2502.18770, section 4.
 # A response's reward is the mean of sigmoid(r - r_ref) over M reference responses of the SFT model: bounded, centered.
-# Departs: the paper has PPO; here the gap of the best and the worst response weighs DPO. The M responses of the SFT
-# model are one another's references: PAR is then their mean probability of winning (a response's own part is 1/2).
-# Where records have 'reference_scores', use real relabel shape. The length penalty of the paper's code is off.
+# Departs: DPO weighted by the gap of the best and the worst shaped reward instead of PPO; the sampled responses of the
+# SFT model are one another's references; no length penalty, which the paper's code has. PAR is then their mean
+# probability of winning (a response's own part is 1/2). Where records have 'reference_scores', use real relabel shape.
 # Needs prompts and SCORE; `make check` has the policy itself score.
 REAL    = real
 POLICY  = smollm2

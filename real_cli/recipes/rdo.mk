@@ -1,8 +1,8 @@
 # RDO: reward difference optimization. Wang et al., 2024, arXiv:2408.09385; L = -R log sigmoid(beta h).
 # Each pair's DPO loss is multiplied by R, by how much a reward model finds the chosen response better.
 # Departs: labels that the reward model contradicts weigh 0 and are counted; weights are scaled to mean 1; rate and
-# batch are ours. Needs SCORE, a reward model; `make check` has the policy itself score. The paper's difference
-# model, which reads both responses at once, is not trained here; with one: SCORE = ... --pairwise and WEIGHT =
+# batch are ours; the paper's difference model, which reads both responses at once, is not trained here. Needs SCORE, a
+# reward model; `make check` has the policy itself score. With a difference model: SCORE = ... --pairwise and WEIGHT =
 # --expression margin.
 REAL    = real
 POLICY  = smollm2

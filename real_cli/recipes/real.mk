@@ -1,7 +1,7 @@
 # REAL: response-embedding-based alignment. Zhang et al., 2024, arXiv:2409.17169, section 3.
 # Embed the responses alone, compare the least similar of each prompt, keep the least similar half, label, DPO.
-# Departs: pairs are labeled by the scores that are in the data, and only after the choice; equal scores make no pair.
-# Needs nothing but POLICY, the SFT model, which embeds too, as in the paper; HH's one pair a prompt is halved by KEEP,
+# Departs: labels are the scores that are in the data, looked at after the choice; equal scores make no pair. Needs
+# nothing but POLICY, the SFT model, which embeds too, as in the paper; HH's one pair a prompt is halved by KEEP,
 # several responses a prompt (SHP-2) are not: KEEP = 100%. STRATEGY: easy, hard, centroid, random.
 REAL     = real
 POLICY   = smollm2

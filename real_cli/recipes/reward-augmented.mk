@@ -1,7 +1,8 @@
 # Reward-augmented relabeling. Zhang et al., 2024, arXiv:2410.08067, section 4.
 # Two pairs of each: one aims at the chosen score, the other, labels swapped, at the rejected; then plain DPO.
-# Departs: a goal stands in front of the user's words or in a system message, by choice; no overlap with test sets is
-# removed. Needs scored responses. At inference ask for the best score. Qwen2 and Gemma-2 had label smoothing:
+# Departs: a goal stands before the user's words or in a system message, by choice; pairs whose chosen response has the
+# lower mean over the aspects stay, and so does what overlaps with test sets; held-out pairs aim at both scores, not at
+# the best alone. Needs scored responses. At inference ask for the best score. Qwen2 and Gemma-2 had label smoothing:
 # TRAIN = --preset ra --loss cdpo --label-smoothing 0.3. UltraFeedback's scores go to 10: change GOAL with the data.
 REAL      = real
 POLICY    = smollm2

@@ -1,8 +1,9 @@
 # SELM: self-exploring language models. Zhang et al., 2024, arXiv:2405.19332, algorithm 1.
 # Each round the policy's greedy answer joins the best and the worst response of its share of the prompts; best against
 # worst of the three; DPO that also lowers the policy's likelihood of its own greedy answer (ALPHA): optimism.
-# Departs: a reward model ranks in PairRM's place. Needs scored responses and SCORE; `make check` has the policy score.
-# LR has a rate for each round, Phi-3's; Llama-3 has ALPHA = 0.0001. The greedy answer is a response and the reference.
+# Departs: a reward model ranks in PairRM's place; the greedy answer, a response and the reference, is made twice, with
+# the same text. Needs scored responses and SCORE; `make check` has the policy score. LR has a rate for each round, the
+# last also for those after it; these are Phi-3's; Llama-3 has ALPHA = 0.0001.
 REAL    = real
 POLICY  = smollm2
 ROUNDS  = 1 2 3
@@ -16,8 +17,8 @@ HELDOUT = heldout.jsonl
 ROWS    = 1000000
 O       = run
 before  = $(if $(filter 1,$*),$(POLICY),$(O)/$(word $*,0 $(ROUNDS))/aligned)
-.DELETE_ON_ERROR .SECONDARY:
-.SECONDEXPANSION:
+rate    = $(or $(word $*,$(LR)),$(lastword $(LR)))
+.DELETE_ON_ERROR .SECONDARY .SECONDEXPANSION:
 .PHONY: all check clean
 all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
 $(ROUNDS:%=$(O)/%/sampled.jsonl): $(O)/%/sampled.jsonl: $(PROMPTS) $$(if $$(filter 1,$$*),,$$(before)/real.json)
@@ -29,12 +30,11 @@ $(O)/%/pairs.jsonl: $(O)/%/sampled.jsonl
 	$(SCORE) $< -o $(O)/$*/scored.jsonl
 	$(REAL) pair --strategy best-worst --orient score $(O)/$*/scored.jsonl -o $@
 $(O)/%/aligned/real.json: $(O)/%/pairs.jsonl
-	$(REAL) train-dpo -p $(before) --learning-rate $(word $*,$(LR)) $(TRAIN) -o $(O)/$*/aligned $< > $(O)/$*/training.jsonl
+	$(REAL) train-dpo -p $(before) --learning-rate $(rate) $(TRAIN) -o $(O)/$*/aligned $< > $(O)/$*/training.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
 	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
 	$(MAKE) O=check ROWS=6 ROUNDS=1 SAMPLE='--max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
-clean:
-	rm -rf $(O) check
+clean:; rm -rf $(O) check

@@ -1,8 +1,9 @@
 # SPPO: self-play preference optimization. Wu et al., 2024, arXiv:2405.00675, eq. 4.7.
 # Each round the policy answers its share of the prompts, K times; the log-ratio of the best and of the worst response
 # to the policy before is pulled to (P - 1/2) / beta, P being the response's mean win probability among the K.
-# Departs: P is sigmoid(score_i - score_j) as in the paper's code, by a reward model in PairRM's place; a judge
-# (real relabel judge) with FROM = preferences gives the paper's general preference. `make check` has the policy score.
+# Departs: P is sigmoid(score_i - score_j) of a reward model's scores, as the paper's code has it of PairRM's, and no
+# general preference. A judge (real relabel judge) with FROM = preferences gives that. `make check` has the policy
+# score.
 REAL    = real
 POLICY  = smollm2
 ROUNDS  = 1 2 3
@@ -36,5 +37,4 @@ $(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
 check:
 	$(MAKE) O=check ROWS=8 ROUNDS='1 2' SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
-clean:
-	rm -rf $(O) check
+clean:; rm -rf $(O) check

@@ -1,9 +1,10 @@
 # TPO: triple preference optimization. Saeidi et al., 2024, arXiv:2405.16681;
 # L = -log sigmoid(beta (lp(chosen) - lp(rejected))) + alpha CE(best), CE a mean over tokens.
 # Of scored responses the best is imitated, the second shall beat the worst; one step, no reference, no SFT before.
-# Departs: a prompt of 1024 and a response of 1024 tokens share one limit; a batch is that of one GPU.
-# Needs three scored responses a prompt or more. BETA and ALPHA are the README's; the code's script has 0.1 and 0.5.
-# TPO-L, by mean tokens: TRAIN = --preset tpo --loss tpo-l --gamma 0.5 with BETA = 2.
+# Departs: prompt and response together have at most 1024 tokens; the prompt has no limit of its own, the paper's being
+# 512, and its code, the two swapped, has 512 for both together; a batch is that of one GPU. Needs three scored
+# responses a prompt or more. BETA and ALPHA are the README's; the code's script has 0.1 and 0.5. TPO-L, by mean tokens:
+# TRAIN = --preset tpo --loss tpo-l --gamma 0.5 with BETA = 2.
 REAL    = real
 POLICY  = smollm2
 BETA    = 0.2

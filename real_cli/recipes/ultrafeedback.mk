@@ -1,8 +1,9 @@
 # UltraFeedback. Cui et al., 2023, arXiv:2310.01377, section 2.
-# Four responses a prompt, each under a principle drawn by weight; a judge rates four aspects; best and another; DPO.
-# Departs: the judge is asked in our words; one mix of principles for all prompts; rate and beta of DPO are ours.
-# Needs prompts, policies (POOL: of 17 models the paper drew 4 a prompt) and a judge behind an endpoint, the paper's
-# GPT-4; `make check` has the policy itself score.
+# Four responses a prompt, each under a principle drawn by weight; a judge rates four aspects, writes a critique and an
+# overall score, which is repaired where it is a doubtful 10; best and another; DPO. Departs: the judge is asked in our
+# words, and without the blocks of world knowledge; no answer is cut at four line ends; one mix of principles for all
+# prompts; rate and beta of DPO are ours. Needs prompts, policies (POOL: of 17 models the paper drew 4 a prompt) and a
+# judge behind an endpoint, the paper's GPT-4; `make check` has the policy itself score.
 REAL       = real
 POLICY     = smollm2
 POOL       = --policy $(POLICY) -n 4

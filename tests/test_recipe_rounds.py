@@ -1,0 +1,121 @@
+"""Who is policy and who is reference in each round of a recipe, as `make -n` prints the commands; none is run."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from itertools import pairwise
+
+import pytest
+from typer.testing import CliRunner
+
+from real_cli.commands.app import app
+from real_cli.core.names import Recipe
+
+pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+PEOPLE = {"-p": "policy", "--policy": "policy", "--reference": "reference", "--shard": "shard"}
+MODELS = ["smollm2", "run/1/aligned", "run/2/aligned", "run/3/aligned"]
+WARM = ["run/0/aligned", *MODELS[1:]]
+
+
+def planned(name, folder, *settings):
+    """All commands that the recipe would run, as lists of words."""
+    CliRunner().invoke(app, ["init", str(folder), "--recipe", name])
+    words = ["make", "--no-print-directory", "-n", "-C", str(folder), *settings]
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(words, capture_output=True, text=True, check=True, env=clean)
+    lines = [line.rpartition("| ")[2] for line in done.stdout.splitlines()]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("real ")]
+
+
+def people(commands, wanted):
+    """Of each command that begins with WANTED: who is its policy, its reference, its shard, where it has one."""
+    found = [dict(pairwise(words)) for words in commands if words[: len(wanted)] == wanted]
+    return [{role: named[flag] for flag, role in PEOPLE.items() if flag in named} for named in found]
+
+
+def three_rounds(name, folder):
+    return planned(name, folder, "ROUNDS=1 2 3")
+
+
+def written(commands, wanted):
+    """Where each command that begins with WANTED leaves what it makes."""
+    return [words[words.index("-o") + 1] for words in commands if words[: len(wanted)] == wanted]
+
+
+@pytest.mark.parametrize("name", [Recipe.sppo, Recipe.selm, Recipe.optune])
+def test_each_round_trains_the_model_of_the_round_before(name, tmp_path):
+    """The first one POLICY; no reference is named, so it is the policy at the start, the model of the round before."""
+    commands = three_rounds(name, tmp_path)
+    assert people(commands, ["train-dpo"]) == [{"policy": model} for model in MODELS[:3]]
+    assert written(commands, ["train-dpo"]) == MODELS[1:]
+
+
+@pytest.mark.parametrize("name", [Recipe.drift, Recipe.spa])
+def test_seeds_warm_the_first_policy_up_and_each_round_goes_on_from_the_last(name, tmp_path):
+    """One training more than rounds: POLICY on the seeds, then each model from the one before."""
+    commands = three_rounds(name, tmp_path)
+    assert people(commands, ["train-dpo"]) == [{"policy": model} for model in [MODELS[0], *WARM[:3]]]
+    assert written(commands, ["train-dpo"]) == WARM
+
+
+@pytest.mark.parametrize("name", [Recipe.sppo, Recipe.drift, Recipe.selm, Recipe.spa, Recipe.optune])
+def test_the_last_model_is_compared_with_the_first_policy(name, tmp_path):
+    """However many rounds there are between them."""
+    commands = three_rounds(name, tmp_path)
+    assert people(commands, ["eval", "margin"]) == [{"policy": "run/3/aligned", "reference": "smollm2"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "policies"), [(Recipe.sppo, MODELS), (Recipe.spa, WARM)], ids=lambda value: getattr(value, "value", None)
+)
+def test_each_round_answers_its_own_third_of_the_prompts_with_the_model_of_the_round_before(name, policies, tmp_path):
+    """Three shards of three; what round 2 answers, no other round has seen."""
+    expected = [{"policy": model, "shard": f"{index}/3"} for index, model in enumerate(policies[:3], 1)]
+    assert people(three_rounds(name, tmp_path), ["sample"]) == expected
+
+
+def test_selm_adds_the_greedy_answer_and_the_reference_of_the_model_that_it_trains(tmp_path):
+    """Two commands a round, the first on the round's shard, the second on what the first has written."""
+    commands = three_rounds(Recipe.selm, tmp_path)
+    made = people(commands, ["sample"])
+    assert made[::2] == [{"policy": model, "shard": f"{index}/3"} for index, model in enumerate(MODELS[:3], 1)]
+    assert made[1::2] == [{"policy": model} for model in MODELS[:3]]
+
+
+def test_selm_keeps_the_last_rate_where_there_are_more_rounds_than_rates(tmp_path):
+    """Four rounds and three rates."""
+    commands = planned(Recipe.selm, tmp_path, "ROUNDS=1 2 3 4")
+    rates = [words[words.index("--learning-rate") + 1] for words in commands if words[0] == "train-dpo"]
+    assert rates == ["5e-7", "3e-7", "1e-7", "1e-7"]
+
+
+def test_drift_writes_all_replies_anew_each_round_in_sight_of_the_same_complaints(tmp_path):
+    """No shards: every complaint is answered in every round, by the model of the round before."""
+    commands = three_rounds(Recipe.drift, tmp_path)
+    assert people(commands, ["sample"]) == [{"policy": model} for model in WARM[:3]]
+    assert all("run/complaints.jsonl" in words for words in commands if words[0] == "sample")
+
+
+def test_spa_labels_by_the_log_ratio_of_the_last_model_to_the_first_policy(tmp_path):
+    """The reference of the labels is the SFT model in every round."""
+    labels = people(three_rounds(Recipe.spa, tmp_path), ["relabel", "implicit"])
+    assert labels == [{"policy": model, "reference": "smollm2"} for model in WARM[:3]]
+
+
+def test_optune_answers_the_lowest_scores_of_the_round_before_with_its_model(tmp_path):
+    """All prompts each round: which are the lowest is known only of all of them."""
+    commands = three_rounds(Recipe.optune, tmp_path)
+    assert people(commands, ["sample"]) == [{"policy": model} for model in MODELS[:3]]
+    read = [words[-3] for words in commands if words[0] == "sample"]
+    assert read == [f"run/{index}/scored.jsonl" for index in range(3)]
+
+
+def test_salsa_compares_the_first_fine_tuned_model_with_the_soup_of_both(tmp_path):
+    """Two seeds from POLICY; then the first of them against their average, not against itself."""
+    commands = planned(Recipe.salsa, tmp_path)
+    first, second, last = people(commands, ["train-dpo"])
+    assert first == second == {"policy": "smollm2"}
+    assert last == {"policy": "run/sft-1", "reference": "run/soup"}
+    assert people(commands, ["eval", "margin"]) == [{"policy": "run/aligned", "reference": "run/sft-1"}]
+    assert [words[1:3] for words in commands if words[0] == "soup"] == [["run/sft-1", "run/sft-2"]]
