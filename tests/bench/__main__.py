@@ -25,6 +25,8 @@ STAGES = {
     "embed": [[], ["--records", "100000", "--timed", "0"]],
     "train_dpo": [[]],
     "eval_margin": [[]],
+    "eval_rows": [[]],
+    "soup": [[]],
 }
 START, END = "<!-- performance: made by python -m tests.bench -->\n", "<!-- end of performance -->"
 VERDICTS = {None: "", True: ": met", False: ": **missed**"}
