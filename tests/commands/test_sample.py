@@ -323,6 +323,53 @@ def test_complaints_get_a_better_reply():
     assert told.startswith("real: 1 prompts, 1 responses; ")
 
 
+def complaint(number, prompt, said, **fields):
+    return {"id": number, "prompt": prompt, "rejected": f"r{number}", "user_preference": {"content": said}} | fields
+
+
+SHARED = {
+    "complaints": (
+        ("--improve",),
+        [
+            complaint(1, "ask", "no", chosen="old", score_chosen=2, score_rejected=1, similarity=0.5),
+            complaint(2, "ask", "wrong"),
+            complaint(3, "why", "no"),
+        ],
+    ),
+    "prompts": (
+        ("-n", 2, "-p", "other"),
+        [{"id": 1, "prompt": "q"}, {"id": 2, "prompt": "q"}, {"prompt": "q", "id": 3.0}],
+    ),
+    "pairs": (
+        ("--append", "-n", 2),
+        [
+            {"id": 1, "prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1},
+            {"id": 1, "prompt": "q", "chosen": "b", "rejected": "a", "score_chosen": 2, "score_rejected": 1},
+            {"id": 1, "prompt": "q", "responses": []},
+        ],
+    ),
+    "references": (("--per-row-reference",), [{"prompt": "q", "reference": "x", "id": n} for n in range(3)]),
+    "contrasts": (("--contrast", "p", "n"), [{"prompt": "q", "id": n} for n in range(3)]),
+    "twins": ((), [{"prompt": "q"}, {"prompt": "q"}, {"prompt": "q", "id": 1}]),
+}
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+@pytest.mark.parametrize(("words", "records"), SHARED.values(), ids=SHARED)
+def test_of_records_that_share_a_prompt_none_is_lost_or_doubled(tmp_path, words, records, lost):
+    """One line is lost, as that of a record that failed: the resumed run writes that one, and no other."""
+    with Server(echoes) as server:
+        whole, _ = sample(*at(server, *words), records=records)
+        kept = [orjson.dumps(record) + b"\n" for record in whole]
+        (tmp_path / "out").write_bytes(b"".join(line for number, line in enumerate(kept) if number != lost))
+        sample(*at(server, *words), "--resume", tmp_path / "out", records=records)
+        done = (tmp_path / "out").read_bytes().splitlines(keepends=True)
+        assert sorted(done) == sorted(kept)
+        assert done[2] == kept[lost]
+        sample(*at(server, *words), "--resume", tmp_path / "out", records=records)
+    assert (tmp_path / "out").read_bytes().splitlines(keepends=True) == done
+
+
 def test_a_batch_gives_what_a_server_gives(tmp_path):
     with Server(echoes) as server:
         live, _ = sample(*at(server, "-n", 2))
