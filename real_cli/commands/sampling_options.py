@@ -75,7 +75,8 @@ Shard = Annotated[
         "--shard",
         metavar="I/N",
         show_default=False,
-        help="Sample the I-th of N shards, split by prompt; together they are what one run writes.",
+        help="Sample the I-th of N shards, split by prompt; together they are what one run writes. Not with "
+        "--lowest-score.",
     ),
 ]
 Resume = Annotated[

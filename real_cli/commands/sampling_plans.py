@@ -78,6 +78,9 @@ def check_sampling(values: Mapping[str, Any]) -> None:
         "--resume: the lowest scores are known at the end of the input; leave it out": (
             resumes and values["lowest_score"] is not None
         ),
+        "--shard: the lowest scores are those of all records; leave it out": (
+            values["shard"] is not None and values["lowest_score"] is not None
+        ),
         "--stop '': would end every response at once; give some text": "" in (values["stop"] or []),
         "--emit-requests: a batch is for one model; give one --policy": (
             len(policies) > 1 and values["emit_requests"] is not None

@@ -196,6 +196,10 @@ MISTAKES = {
     "cold": (("--temperature", "0", "-n", "2"), "-n: without draws all responses are the same"),
     "twice": (("-p", "m"), "--policy m: is named twice"),
     "share": (("--lowest-score", "0.3"), "--lowest-score '0.3': give a share"),
+    "lowest of a shard": (
+        ("--lowest-score", "30%", "--shard", "1/2"),
+        "--shard: the lowest scores are those of all records; leave it out",
+    ),
     "server": (("--pre-query", "--endpoint", "http://localhost:1/v1"), "--pre-query continues raw text"),
     "files": (("--pre-query", "in.jsonl"), "--pre-query reads nothing"),
     "local": (("--concurrency", "2"), "--concurrency: not read where a model on this machine answers"),
