@@ -269,6 +269,17 @@ def test_a_server_that_ignores_n_is_asked_for_the_rest(tmp_path):
     assert "; 8 asked for one by one: the server gives fewer choices than asked; " in said
 
 
+def test_a_server_that_refuses_n_gives_every_response_one_by_one():
+    def script(request):
+        return fails(400, "n is not supported") if "n" in request.body else ignores_n(request)
+
+    with Server(script) as server:
+        made, said = sample(*at(server, "-n", 3, "--concurrency", 1), records=PROMPTS[:4])
+        assert len(server.requests) == 13
+    assert all(len(set(found)) == 3 for found in texts(made).values())
+    assert said.count("the server takes no 'n' above 1: responses are asked for one by one") == 1
+
+
 def test_a_pool_behind_a_server_names_each_model():
     with Server(lambda request: says(request.body["model"])) as server:
         made, _ = sample(*at(server, "-p", "other", "-n", 1))
