@@ -166,7 +166,8 @@ ResponseTemperature = Annotated[
         metavar="X",
         min=0,
         show_default="0",
-        help="With --pre-query: of the answers; --temperature is of the instructions.",
+        help="With --pre-query: of the answers, which --top-p and --stop leave alone; --temperature, --top-p and "
+        "--stop are of the instructions.",
     ),
 ]
 GenerationTokens = Annotated[

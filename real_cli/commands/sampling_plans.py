@@ -71,6 +71,9 @@ def check_sampling(values: Mapping[str, Any]) -> None:
     faults = {
         f"--policy {policies[0]}: is named twice; -n asks one policy for more": len(set(policies)) < len(policies),
         f"--greedy draws nothing; leave out {_names(drawn)}": values["greedy"] and bool(drawn),
+        "--temperature 0 draws nothing; leave out --top-p": (
+            is_greedy and not values["greedy"] and values["top_p"] is not None
+        ),
         "-n: without draws all responses are the same; give a --temperature above 0, or leave out -n": (
             is_greedy and (values["num_responses"] or 1) > 1
         ),

@@ -193,6 +193,7 @@ MISTAKES = {
     "two policies": (("--per-row-reference", "-p", "other"), "a second --policy: not read with --per-row-reference"),
     "template": (("--template", "x"), "--template: not read here"),
     "greedy": (("--greedy", "--top-p", "0.5", "-n", "2"), "--greedy draws nothing; leave out --top-p; -n: without"),
+    "cold and narrow": (("--temperature", "0", "--top-p", "0.5"), "--temperature 0 draws nothing; leave out --top-p"),
     "cold": (("--temperature", "0", "-n", "2"), "-n: without draws all responses are the same"),
     "twice": (("-p", "m"), "--policy m: is named twice"),
     "share": (("--lowest-score", "0.3"), "--lowest-score '0.3': give a share"),
