@@ -4,11 +4,13 @@ import hashlib
 
 import orjson
 
-from real_cli.core.improving import OF_THE_PAIR
-from real_cli.core.records import LABELED_NAMES, Record, to_candidates
+from real_cli.core.goals import STALE_FIELDS
+from real_cli.core.records import LABELED_NAMES, MEASURED, OF_THE_PAIR, Record
+from real_cli.core.sampling import without_pair
 
 MADE_REFERENCE = {"reference", "reference_model"}
-MADE_IMPROVED = {"chosen", "improve", *OF_THE_PAIR, *(names[0] for names in LABELED_NAMES.values())}
+MADE_IMPROVED = {"improve", *OF_THE_PAIR, *STALE_FIELDS, *(names[0] for names in LABELED_NAMES.values())}
+MADE_ENDINGS = ("_chosen", *(f"_{name}" for name in MEASURED))
 
 
 def origin_of_responses(record: Record, num_new: int) -> Record:
@@ -25,7 +27,7 @@ def origin_of_responses(record: Record, num_new: int) -> Record:
         >>> origin_of_responses({"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}, 1)
         {'prompt': 'q', 'responses': [{'text': 'a'}]}
     """
-    candidates = to_candidates(record)
+    candidates, _ = without_pair(record)
     responses = candidates.get("responses", [])
     left = responses[: max(0, len(responses) - num_new)]
     rest = {name: value for name, value in candidates.items() if name != "responses"}
@@ -80,7 +82,9 @@ def origin_of_improved(record: Record, num_new: int) -> Record:
         >>> origin_of_improved({"prompt": "q", "chosen": "b", "rejected": "a", "score_chosen": 2, "improve": {}}, 1)
         {'prompt': 'q', 'rejected': 'a'}
     """
-    return {name: value for name, value in record.items() if name not in MADE_IMPROVED and not name.endswith("_chosen")}
+    return {
+        name: value for name, value in record.items() if name not in MADE_IMPROVED and not name.endswith(MADE_ENDINGS)
+    }
 
 
 def origin_key(origin: Record) -> bytes:

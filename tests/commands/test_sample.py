@@ -347,7 +347,7 @@ SHARED = {
     "complaints": (
         ("--improve",),
         [
-            complaint(1, "ask", "no", chosen="old", score_chosen=2, score_rejected=1, similarity=0.5),
+            complaint(1, "ask", "no", chosen="old", score_chosen=2, score_rejected=1, similarity=0.5, weight=2),
             complaint(2, "ask", "wrong"),
             complaint(3, "why", "no"),
         ],
@@ -359,7 +359,15 @@ SHARED = {
     "pairs": (
         ("--append", "-n", 2),
         [
-            {"id": 1, "prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1},
+            {
+                "id": 1,
+                "prompt": "q",
+                "chosen": "a",
+                "rejected": "b",
+                "score_chosen": 2,
+                "score_rejected": 1,
+                "margin": 1,
+            },
             {"id": 1, "prompt": "q", "chosen": "b", "rejected": "a", "score_chosen": 2, "score_rejected": 1},
             {"id": 1, "prompt": "q", "responses": []},
         ],
