@@ -75,7 +75,8 @@ Shard = Annotated[
         "--shard",
         metavar="I/N",
         show_default=False,
-        help="Sample the I-th of N shards, split by prompt; together they are what one run writes.",
+        help="Sample the I-th of N shards, split by prompt; together they are what one run writes. Not with "
+        "--lowest-score.",
     ),
 ]
 Resume = Annotated[
@@ -165,7 +166,8 @@ ResponseTemperature = Annotated[
         metavar="X",
         min=0,
         show_default="0",
-        help="With --pre-query: of the answers; --temperature is of the instructions.",
+        help="With --pre-query: of the answers, which --top-p and --stop leave alone; --temperature, --top-p and "
+        "--stop are of the instructions.",
     ),
 ]
 GenerationTokens = Annotated[

@@ -71,12 +71,18 @@ def check_sampling(values: Mapping[str, Any]) -> None:
     faults = {
         f"--policy {policies[0]}: is named twice; -n asks one policy for more": len(set(policies)) < len(policies),
         f"--greedy draws nothing; leave out {_names(drawn)}": values["greedy"] and bool(drawn),
+        "--temperature 0 draws nothing; leave out --top-p": (
+            is_greedy and not values["greedy"] and values["top_p"] is not None
+        ),
         "-n: without draws all responses are the same; give a --temperature above 0, or leave out -n": (
             is_greedy and (values["num_responses"] or 1) > 1
         ),
         "--resume FILE appends to FILE; leave out --output": resumes and values["output"] is not None,
         "--resume: the lowest scores are known at the end of the input; leave it out": (
             resumes and values["lowest_score"] is not None
+        ),
+        "--shard: the lowest scores are those of all records; leave it out": (
+            values["shard"] is not None and values["lowest_score"] is not None
         ),
         "--stop '': would end every response at once; give some text": "" in (values["stop"] or []),
         "--emit-requests: a batch is for one model; give one --policy": (

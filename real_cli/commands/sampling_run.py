@@ -13,11 +13,11 @@ from real_cli.commands.sampling_plans import check_sampling, choose_mode, is_loc
 from real_cli.commands.scored import read_words, words_path
 from real_cli.core.asking import Inquiry, ask_nothing
 from real_cli.core.lowest import best_score, choose_lowest, num_retries, parse_share
+from real_cli.core.origins import origin_key
 from real_cli.core.records import Record
 from real_cli.core.sampling import Asked, Plan, Sampled, SamplingTally
 from real_cli.core.sampling_modes import MODES, SamplingMode
 from real_cli.core.shards import in_shard, parse_shard
-from real_cli.core.texts import text_key
 from real_cli.errors import Status
 from real_cli.models.device import default_generation_tokens
 from real_cli.streams.job import Job, Located
@@ -77,7 +77,14 @@ class SamplingRun:
 
     def _records(self, job: Job, stack: ExitStack) -> Iterator[Located]:
         """Read prompts; those of another shard and those that are done are left out."""
-        return unfinished(self._of_shard(job), self._values["resume"], lambda record: text_key(record["prompt"]))
+        origin = MODES[self._mode].origin
+        num_new = sum(plan.num_responses for plan in self._plans)
+        return unfinished(
+            self._of_shard(job),
+            self._values["resume"],
+            lambda record: origin_key(origin(record, 0)),
+            lambda written: origin_key(origin(written, num_new)),
+        )
 
     def _of_shard(self, job: Job) -> Iterator[Located]:
         return (item for item in job.records(self._reader) if in_shard(item.record, self._shard))

@@ -2,14 +2,12 @@
 
 from real_cli.core.asking import Inquiry, Question, ask_nothing
 from real_cli.core.goals import STALE_FIELDS
-from real_cli.core.records import Record, check_labeled, labeled_fields
+from real_cli.core.records import Record, check_labeled, labeled_fields, pair_fields
 from real_cli.core.rubrics import Rubric
 from real_cli.core.texts import Text, is_text, plain_text, transcript
 from real_cli.errors import RecordError, UsageError, clip
 
 ORIGINAL = "chosen_original"
-# Said of the pair as it was.
-OF_THE_PAIR = ("similarity", "margin", "implicit_margin", "offset", "weight", "annotation", "judge")
 # Made of the chosen response, and of no use beside another one: what relabel degrade and log-probabilities left.
 STALE = {*STALE_FIELDS, "degraded"}
 TEXTS = ("prompt", "chosen", "rejected", "responses", ORIGINAL)
@@ -70,7 +68,7 @@ def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
     """
     if plain_text(edited) == plain_text(record["rejected"]):
         return None
-    moved = {names[0] for field, names in labeled_fields(record).items() if field != "text"} | {*OF_THE_PAIR}
+    moved = {names[0] for field, names in labeled_fields(record).items() if field != "text"} | pair_fields(record)
     made: Record = {}
     for name, value in record.items():
         if name in STALE:

@@ -5,7 +5,7 @@ import re
 from real_cli.core.asking import Choice, Inquiry
 from real_cli.core.goals import STALE_FIELDS
 from real_cli.core.layouts import PROMPT, Adapted
-from real_cli.core.records import Record, labeled_fields
+from real_cli.core.records import Record, labeled_fields, pair_fields
 from real_cli.core.sampling import Asked, Plan, Sampled, ask_choices
 from real_cli.core.texts import as_completion, is_text, plain_text, transcript
 from real_cli.errors import RecordError, UsageError, clip
@@ -31,8 +31,6 @@ Write the reply that the assistant should have given. Keep what was good, repair
 and do not mention the first reply. Write the new reply only."""
 IMPROVING_HOLES = ("{prompt}", "{rejected}", "{complaint}")
 HOLE = re.compile(r"\{(prompt|rejected|complaint)\}")
-# Measured on a pair whose chosen response is another now.
-OF_THE_PAIR = ("similarity", "margin", "implicit_margin", "offset", *STALE_FIELDS)
 
 
 def read_complaint(record: Record) -> Adapted:
@@ -93,7 +91,8 @@ def _improved(record: Record, choice: Choice, asked: Asked, plan: Plan) -> Sampl
     text = choice.text.strip()
     if not text or text == plain_text(record["rejected"]).strip():
         return Sampled(None, asked, "improved reply that is empty" if not text else "reply that was not improved")
-    stale = {names[0] for field, names in labeled_fields(record).items() if field != "text"} | {*OF_THE_PAIR}
+    stale = {names[0] for field, names in labeled_fields(record).items() if field != "text"}
+    stale |= {*pair_fields(record), *STALE_FIELDS}
     kept = {name: value for name, value in record.items() if name not in stale and name != "chosen"}
     made: Record = {}
     for name, value in kept.items():  # beside the rejected one, as everywhere

@@ -22,6 +22,10 @@ LABELED_NAMES = {
 }
 # A rank says what the label says; an embedding is long, and the pair's similarity says what was read from it.
 LEFT_BEHIND = frozenset({"text", "rank", "embedding", "embedding_dtype"})
+# Said of a pair as it is: of another one, with another response, they are wrong.
+OF_THE_PAIR = ("similarity", "weight", "annotation", "judge", "margin", "implicit_margin", "offset")
+# FIELD_margin and so on, where they were measured on another field than `score`.
+MEASURED = ("margin", "implicit_margin", "offset")
 
 
 def content_key(record: Record) -> bytes:
@@ -140,6 +144,23 @@ def labeled_fields(record: Record) -> dict[str, tuple[str, str]]:
         if field and field != name and name not in taken and f"{field}_rejected" in record:
             found[field] = (name, f"{field}_rejected")
     return found
+
+
+def pair_fields(record: Record) -> set[str]:
+    """List the fields of a preference record that say something of the pair as it is.
+
+    Args:
+        record: A preference record.
+
+    Returns:
+        Their names.
+
+    Example:
+        >>> pair_fields({"prompt": "q", "chosen": "a", "rejected": "b", "margin": 1, "id": 7})
+        {'margin'}
+    """
+    measured = {f"{field}_{name}" for field in labeled_fields(record) for name in MEASURED}
+    return {*OF_THE_PAIR, *measured} & record.keys()
 
 
 def to_candidates(record: Record) -> Record:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from real_cli.core.asking import Choice, Inquiry, Question, Sampling
 from real_cli.core.draws import response_seed
 from real_cli.core.principles import Principle
-from real_cli.core.records import Record, to_candidates
+from real_cli.core.records import Record, is_preference, pair_fields, to_candidates
 from real_cli.core.texts import Text, comparable, plain_text
 from real_cli.errors import RecordError, clip
 
@@ -74,6 +74,7 @@ class Sampled(NamedTuple):
         reason: Why nothing came of it.
         num_equal: New texts that the record had before.
         num_replaced: What was sampled at another time and made room.
+        removed: Fields that said something of a pair, where candidates were made of one.
     """
 
     record: Record | None
@@ -81,6 +82,7 @@ class Sampled(NamedTuple):
     reason: str = ""
     num_equal: int = 0
     num_replaced: int = 0
+    removed: tuple[str, ...] = ()
 
 
 def ask_choices(
@@ -161,6 +163,23 @@ def new_response(choice: Choice, plan: Plan) -> Record:
     return {"text": choice.text, "model": plan.policy, "is_cut": choice.is_cut}
 
 
+def without_pair(record: Record) -> tuple[Record, tuple[str, ...]]:
+    """Turn a preference record into candidates, without what was said of the pair.
+
+    Args:
+        record: A prompt, candidates or a preference record.
+
+    Returns:
+        The record, and the names of the fields that went.
+
+    Example:
+        >>> without_pair({"prompt": "q", "chosen": "a", "rejected": "b", "margin": 1})[1]
+        ('margin',)
+    """
+    removed = tuple(sorted(pair_fields(record))) if is_preference(record) else ()
+    return to_candidates({name: value for name, value in record.items() if name not in removed}), removed
+
+
 def with_responses(record: Record, responses: list[Record], asked: Asked) -> Sampled:
     """Put new responses after those that a record has.
 
@@ -176,13 +195,14 @@ def with_responses(record: Record, responses: list[Record], asked: Asked) -> Sam
         >>> with_responses({"prompt": "q"}, [{"text": "a"}, {"text": "a"}], Asked([])).num_equal
         1
     """
-    candidates = to_candidates(record)
+    candidates, removed = without_pair(record)
     texts = [plain_text(response["text"]) for response in candidates.get("responses", [])]
     num_equal = 0
     for response in responses:
         num_equal += response["text"] in texts
         texts.append(response["text"])
-    return Sampled(candidates | {"responses": [*candidates.get("responses", []), *responses]}, asked, "", num_equal)
+    made = candidates | {"responses": [*candidates.get("responses", []), *responses]}
+    return Sampled(made, asked, num_equal=num_equal, removed=removed)
 
 
 def count_from(record: Record, policy: str) -> int:
@@ -207,7 +227,8 @@ class SamplingTally:
 
     def __init__(self) -> None:
         self.num_prompts = self.num_responses = self.num_cut = self.num_empty = 0
-        self.num_equal = self.num_again = self.num_replaced = 0
+        self.num_equal = self.num_again = self.num_replaced = self.num_unpaired = 0
+        self._removed: set[str] = set()
 
     def add(self, sampled: Sampled) -> None:
         """Count what came of one record."""
@@ -218,6 +239,8 @@ class SamplingTally:
         self.num_equal += sampled.num_equal
         self.num_again += sampled.asked.num_again
         self.num_replaced += sampled.num_replaced
+        self.num_unpaired += bool(sampled.removed)
+        self._removed.update(sampled.removed)
 
     def sentence(self, max_tokens: int, num_chats: int = 0) -> str:
         """Tell the counts in one line.
@@ -240,6 +263,9 @@ class SamplingTally:
             parts.append(f"{num_chats:,} prompts made a conversation")
         if self.num_replaced:
             parts.append(f"{self.num_replaced:,} took the place of an earlier one")
+        if self._removed:
+            names = ", ".join(sorted(self._removed))
+            parts.append(f"{names} of {self.num_unpaired:,} pairs left out: candidates are no pair")
         if self.num_again:
             parts.append(f"{self.num_again:,} asked for one by one: the server gives fewer choices than asked")
         return "; ".join(parts)

@@ -9,6 +9,12 @@ from real_cli.core.contrasts import place_contrast
 from real_cli.core.draws import response_seed
 from real_cli.core.improving import read_complaint, sample_improved
 from real_cli.core.layouts import Adapted
+from real_cli.core.origins import (
+    origin_of_contrast,
+    origin_of_improved,
+    origin_of_reference,
+    origin_of_responses,
+)
 from real_cli.core.prequery import sample_instruction
 from real_cli.core.principles import draw_principle
 from real_cli.core.prompting import PromptReader, Reader
@@ -175,12 +181,14 @@ class Mode(NamedTuple):
     Attributes:
         begin: Starts the inquiry of one record.
         reader: Makes what reads the records.
+        origin: Takes off a written record what was made; the number is that of new responses, 0 for what was read.
         reads: The options that it reads, besides those that all do.
         draws: Whether it may draw; otherwise it takes the likeliest tokens.
     """
 
     begin: Callable[[Record, Plan], Inquiry[Sampled]]
     reader: MakeReader
+    origin: Callable[[Record, int], Record]
     reads: frozenset[str]
     draws: bool = True
 
@@ -191,14 +199,35 @@ SEVERAL = {"num_responses", "append", "policy"}
 AGAIN = {"num_responses", "lowest_score", "max_retries"}
 WRITTEN = {"num_responses", "stop", "system", "response_temperature"}
 MODES: dict[SamplingMode, Mode] = {
-    mode: Mode(begin, reader, frozenset().union(*reads), draws)
-    for mode, begin, reader, reads, draws in (
-        (SamplingMode.responses, sample_responses, read_for_responses, (DRAWN, ASKED, SEVERAL), True),
-        (SamplingMode.principles, sample_by_principle, read_for_responses, (DRAWN, ASKED, SEVERAL), True),
-        (SamplingMode.contrast, sample_contrast, read_for_responses, (DRAWN, ASKED), True),
-        (SamplingMode.reference, sample_reference, read_for_prompts, (ASKED,), False),
-        (SamplingMode.improve, sample_improved, read_complaints, (DRAWN, {"stop", "template"}), True),
-        (SamplingMode.lowest_score, sample_again, read_for_prompts, (DRAWN, ASKED, AGAIN), True),
-        (SamplingMode.pre_query, sample_instruction, read_for_prompts, (DRAWN, WRITTEN), True),
+    mode: Mode(begin, reader, origin, frozenset().union(*reads), draws)
+    for mode, begin, reader, origin, reads, draws in (
+        (
+            SamplingMode.responses,
+            sample_responses,
+            read_for_responses,
+            origin_of_responses,
+            (DRAWN, ASKED, SEVERAL),
+            True,
+        ),
+        (
+            SamplingMode.principles,
+            sample_by_principle,
+            read_for_responses,
+            origin_of_responses,
+            (DRAWN, ASKED, SEVERAL),
+            True,
+        ),
+        (SamplingMode.contrast, sample_contrast, read_for_responses, origin_of_contrast, (DRAWN, ASKED), True),
+        (SamplingMode.reference, sample_reference, read_for_prompts, origin_of_reference, (ASKED,), False),
+        (
+            SamplingMode.improve,
+            sample_improved,
+            read_complaints,
+            origin_of_improved,
+            (DRAWN, {"stop", "template"}),
+            True,
+        ),
+        (SamplingMode.lowest_score, sample_again, read_for_prompts, origin_of_responses, (DRAWN, ASKED, AGAIN), True),
+        (SamplingMode.pre_query, sample_instruction, read_for_prompts, origin_of_responses, (DRAWN, WRITTEN), True),
     )
 }

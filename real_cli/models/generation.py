@@ -50,6 +50,7 @@ class LocalAnswerer:
     def _loaded(self) -> tuple[Any, Any]:
         model, tokenizer = load_weights(self._name, resolve_model(self._name), self._place)
         tokenizer.padding_side = "left"
+        model.generation_config = _plain_settings(model, tokenizer)
         return model, tokenizer
 
     @property
@@ -148,6 +149,13 @@ class LocalAnswerer:
             _completion(tokenizer, new[:length], question.sampling, ends, ids, isinstance(question.messages, str))
             for new, length, (ids, question) in rows
         ]
+
+
+def _plain_settings(model: Any, tokenizer: Any) -> Any:
+    """Keep of a model's own settings the end tokens: its penalties and suppressed tokens would change the draws."""
+    from transformers import GenerationConfig
+
+    return GenerationConfig(eos_token_id=model.generation_config.eos_token_id, pad_token_id=tokenizer.pad_token_id)
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> set[int]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from real_cli.core.asking import Completion, Question, read_completion, request_body
+from real_cli.core.records import Record
 from real_cli.errors import RealError, RecordError, UsageError, clip
 
 # What the client would tell the server about this machine.
@@ -51,6 +52,7 @@ class Endpoint:
             raise UsageError(f"--key-variable {server.key_variable}: its value holds what no key has; set it anew")
         self._server = server
         self._is_constrained = True
+        self._gives_several = True
         self._told = told
 
     async def open(self) -> None:
@@ -79,7 +81,8 @@ class Endpoint:
         """Ask one question.
 
         Args:
-            question: The question; its schema is left out once the server has refused one.
+            question: The question; its schema is left out once the server has refused one, and so are choices beyond
+                the first.
 
         Returns:
             What the model wrote.
@@ -88,6 +91,17 @@ class Endpoint:
             RecordError: If this question got no answer; the reason, without the key.
             RealError: If no question will get one.
         """
+        alone = question._replace(sampling=question.sampling._replace(num_choices=1))
+        try:
+            return await self._ask_held(question if self._gives_several else alone)
+        except SeveralRefused:
+            completion = await self._ask_held(alone)
+            if self._gives_several:  # it was their number, and nothing else
+                self._gives_several = False
+                self._told("the server takes no 'n' above 1: responses are asked for one by one")
+            return completion
+
+    async def _ask_held(self, question: Question) -> Completion:
         constrained = self._is_constrained
         try:
             return await self._ask(question, constrained=constrained)
@@ -109,7 +123,7 @@ class Endpoint:
         except openai.APIConnectionError as error:
             raise self._connection_error(error) from None
         except openai.APIStatusError as error:
-            raise self._status_error(error, with_schema="response_format" in body) from None
+            raise self._status_error(error, body) from None
         try:
             return read_completion(orjson.loads(response.http_response.content))
         except orjson.JSONDecodeError:
@@ -133,10 +147,12 @@ class Endpoint:
             return RealError(f"{self._server.url}: cannot be reached: {reason}; is the server running?")
         return RecordError(f"the connection was cut{self._tried()}: {reason}")
 
-    def _status_error(self, error: Any, *, with_schema: bool) -> RealError:
+    def _status_error(self, error: Any, body: Record) -> RealError:
         status = int(error.status_code)
-        if status in (400, 422) and with_schema:
+        if status in (400, 422) and "response_format" in body:
             return SchemaRefused("the server takes no JSON schema")
+        if status in (400, 422) and "n" in body:
+            return SeveralRefused("the server takes no 'n' above 1")
         words = self._redacted(_reason(error.body))[:200] or error.response.reason_phrase
         if status in FATAL_STATUSES:
             return RealError(f"{self._server.url}: {status} {words}; {FATAL_STATUSES[status]}")
@@ -146,6 +162,10 @@ class Endpoint:
 
 class SchemaRefused(RealError):
     """The server does not take a JSON schema; the question may be asked without."""
+
+
+class SeveralRefused(RealError):
+    """The server does not give several answers at once; the question may be asked for one."""
 
 
 def _has_port(url: str) -> bool:

@@ -63,7 +63,12 @@ def remaining(located: Iterable[Located], path: Path | None) -> Iterator[Record]
     yield from (item.record for item in records)
 
 
-def unfinished(located: Iterable[Located], path: Path | None, key: Callable[[Record], bytes]) -> Iterator[Located]:
+def unfinished(
+    located: Iterable[Located],
+    path: Path | None,
+    key: Callable[[Record], bytes],
+    written_key: Callable[[Record], bytes],
+) -> Iterator[Located]:
     """Skip the records that an earlier output holds already, where some may have failed.
 
     The two are read side by side; only records that are not in the output where they should be are held in memory.
@@ -71,7 +76,8 @@ def unfinished(located: Iterable[Located], path: Path | None, key: Callable[[Rec
     Args:
         located: The input.
         path: The earlier output; None or a file that is not there skips nothing.
-        key: Equal for a record and for what was made of it.
+        key: Of a record of the input; records with equal keys are counted.
+        written_key: Of a record of the output: the key of what it was made of.
 
     Yields:
         The records still to be done, first those that failed.
@@ -84,7 +90,7 @@ def unfinished(located: Iterable[Located], path: Path | None, key: Callable[[Rec
     if path is not None and path.exists():
         with path.open("rb") as file:
             for number, data in read_lines(file):
-                if not _take(records, failed, _key_of(data, key), key):
+                if not _take(records, failed, _key_of(data, written_key), key):
                     raise RealError(
                         f"{path}:{number}: belongs to no record of the input; resume with the same input and options"
                     )

@@ -193,9 +193,14 @@ MISTAKES = {
     "two policies": (("--per-row-reference", "-p", "other"), "a second --policy: not read with --per-row-reference"),
     "template": (("--template", "x"), "--template: not read here"),
     "greedy": (("--greedy", "--top-p", "0.5", "-n", "2"), "--greedy draws nothing; leave out --top-p; -n: without"),
+    "cold and narrow": (("--temperature", "0", "--top-p", "0.5"), "--temperature 0 draws nothing; leave out --top-p"),
     "cold": (("--temperature", "0", "-n", "2"), "-n: without draws all responses are the same"),
     "twice": (("-p", "m"), "--policy m: is named twice"),
     "share": (("--lowest-score", "0.3"), "--lowest-score '0.3': give a share"),
+    "lowest of a shard": (
+        ("--lowest-score", "30%", "--shard", "1/2"),
+        "--shard: the lowest scores are those of all records; leave it out",
+    ),
     "server": (("--pre-query", "--endpoint", "http://localhost:1/v1"), "--pre-query continues raw text"),
     "files": (("--pre-query", "in.jsonl"), "--pre-query reads nothing"),
     "local": (("--concurrency", "2"), "--concurrency: not read where a model on this machine answers"),
@@ -265,6 +270,17 @@ def test_a_server_that_ignores_n_is_asked_for_the_rest(tmp_path):
     assert "; 8 asked for one by one: the server gives fewer choices than asked; " in said
 
 
+def test_a_server_that_refuses_n_gives_every_response_one_by_one():
+    def script(request):
+        return fails(400, "n is not supported") if "n" in request.body else ignores_n(request)
+
+    with Server(script) as server:
+        made, said = sample(*at(server, "-n", 3, "--concurrency", 1), records=PROMPTS[:4])
+        assert len(server.requests) == 13
+    assert all(len(set(found)) == 3 for found in texts(made).values())
+    assert said.count("the server takes no 'n' above 1: responses are asked for one by one") == 1
+
+
 def test_a_pool_behind_a_server_names_each_model():
     with Server(lambda request: says(request.body["model"])) as server:
         made, _ = sample(*at(server, "-p", "other", "-n", 1))
@@ -321,6 +337,61 @@ def test_complaints_get_a_better_reply():
         "improve": {"model": "m", "is_cut": False},
     }
     assert told.startswith("real: 1 prompts, 1 responses; ")
+
+
+def complaint(number, prompt, said, **fields):
+    return {"id": number, "prompt": prompt, "rejected": f"r{number}", "user_preference": {"content": said}} | fields
+
+
+SHARED = {
+    "complaints": (
+        ("--improve",),
+        [
+            complaint(1, "ask", "no", chosen="old", score_chosen=2, score_rejected=1, similarity=0.5, weight=2),
+            complaint(2, "ask", "wrong"),
+            complaint(3, "why", "no"),
+        ],
+    ),
+    "prompts": (
+        ("-n", 2, "-p", "other"),
+        [{"id": 1, "prompt": "q"}, {"id": 2, "prompt": "q"}, {"prompt": "q", "id": 3.0}],
+    ),
+    "pairs": (
+        ("--append", "-n", 2),
+        [
+            {
+                "id": 1,
+                "prompt": "q",
+                "chosen": "a",
+                "rejected": "b",
+                "score_chosen": 2,
+                "score_rejected": 1,
+                "margin": 1,
+            },
+            {"id": 1, "prompt": "q", "chosen": "b", "rejected": "a", "score_chosen": 2, "score_rejected": 1},
+            {"id": 1, "prompt": "q", "responses": []},
+        ],
+    ),
+    "references": (("--per-row-reference",), [{"prompt": "q", "reference": "x", "id": n} for n in range(3)]),
+    "contrasts": (("--contrast", "p", "n"), [{"prompt": "q", "id": n} for n in range(3)]),
+    "twins": ((), [{"prompt": "q"}, {"prompt": "q"}, {"prompt": "q", "id": 1}]),
+}
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+@pytest.mark.parametrize(("words", "records"), SHARED.values(), ids=SHARED)
+def test_of_records_that_share_a_prompt_none_is_lost_or_doubled(tmp_path, words, records, lost):
+    """One line is lost, as that of a record that failed: the resumed run writes that one, and no other."""
+    with Server(echoes) as server:
+        whole, _ = sample(*at(server, *words), records=records)
+        kept = [orjson.dumps(record) + b"\n" for record in whole]
+        (tmp_path / "out").write_bytes(b"".join(line for number, line in enumerate(kept) if number != lost))
+        sample(*at(server, *words), "--resume", tmp_path / "out", records=records)
+        done = (tmp_path / "out").read_bytes().splitlines(keepends=True)
+        assert sorted(done) == sorted(kept)
+        assert done[2] == kept[lost]
+        sample(*at(server, *words), "--resume", tmp_path / "out", records=records)
+    assert (tmp_path / "out").read_bytes().splitlines(keepends=True) == done
 
 
 def test_a_batch_gives_what_a_server_gives(tmp_path):

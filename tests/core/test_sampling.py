@@ -281,6 +281,8 @@ def test_a_second_round_takes_the_place_of_the_first_and_forgets_what_was_measur
         "ref_chosen_logps": -1.0,
         "ref_rejected_logps": -2.0,
         "similarity": 0.5,
+        "weight": 2,
+        "score_offset": 1,
     }
     made, _ = ask(sample_improved(old, DRIFT), lambda question: ["New."])
     assert made.record["chosen"][0]["content"] == "New."
@@ -295,6 +297,34 @@ def test_a_reply_that_is_not_better_is_left_out_with_its_reason(text, reason):
     made, _ = ask(sample_improved(COMPLAINT, DRIFT), lambda question: [text])
     assert made.record is None
     assert reason in made.reason
+
+
+def test_what_was_said_of_a_pair_is_not_said_of_candidates_and_that_is_told():
+    """A pair's own fields go, whoever adds responses; those of candidates, and of each response, stay."""
+    pair = {"id": 1, "prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1}
+    pair |= {"quality_chosen": 5, "quality_rejected": 4, "note_margin": "wide"}
+    said = {
+        "margin": 1,
+        "similarity": 0.5,
+        "weight": 2,
+        "judge": {},
+        "annotation": {},
+        "quality_margin": 1,
+        "offset": 3,
+    }
+    for begin in (sample_responses, sample_again):
+        made, _ = ask(begin(pair | said, Plan("m")), lambda question: ["c"])
+        kept = {name: value for name, value in made.record.items() if name not in ("responses", "retries")}
+        assert kept == {"id": 1, "prompt": "q", "note_margin": "wide"}
+        assert made.record["responses"][0] == {"text": "a", "score": 2, "quality": 5, "rank": 1}
+        assert set(made.removed) == set(said)
+    tally = SamplingTally()
+    for removed in (("weight",), ("margin", "weight"), ()):
+        tally.add(made._replace(removed=removed))
+    assert tally.sentence(8).endswith("; margin, weight of 2 pairs left out: candidates are no pair")
+    candidates = {"prompt": "q", "responses": [{"text": "a"}], "weight": 2, "margin": 1}
+    made, _ = ask(sample_responses(candidates, Plan("m")), lambda question: ["c"])
+    assert (made.record["weight"], made.record["margin"], made.removed) == (2, 1, ())
 
 
 def test_what_is_no_complaint_is_refused():

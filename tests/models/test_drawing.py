@@ -1,5 +1,7 @@
 """Draws and ends of rows, in the library's own `generate`: the same text whatever the batch."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -163,6 +165,22 @@ def test_a_stop_across_tokens_is_found(talker):
     (made,) = answerer(talker)([question("the cat", limit=20, seed=3, stop=[stop])])
     assert made.text == free.text[: free.text.index(stop)]
     assert made.num_completion_tokens <= 6
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0], ids=["greedy", "drawn"])
+def test_a_models_own_settings_of_generation_change_no_text_but_its_end_tokens_stay(make_tiny_policy, temperature):
+    """<end> is 1; a second end token, from generation_config.json, ends answers too."""
+    folder = make_tiny_policy()
+    asked = [question(prompt, seed=n, temperature=temperature) for n, prompt in enumerate(PROMPTS)]
+    plain = answerer(folder)(asked)
+    own = {"eos_token_id": 1, "pad_token_id": 0, "do_sample": True, "temperature": 0.1, "top_k": 1}
+    own |= {"repetition_penalty": 1.5, "no_repeat_ngram_size": 1, "min_new_tokens": 5, "suppress_tokens": [5, 6, 7]}
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps(own))
+    assert answerer(folder)(asked) == plain
+    second = plain[0].text.split()[0]
+    path.write_text(json.dumps({"eos_token_id": [1, answerer(folder).tokenizer.convert_tokens_to_ids(second)]}))
+    assert (answerer(folder)(asked)[0].text, answerer(folder)(asked)[0].is_cut) == ("", False)
 
 
 def test_out_of_memory_halves_the_batch_and_draws_the_same(talker, monkeypatch):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from real_cli.core.asking import Completion, Question
+from real_cli.core.asking import Completion, Question, Sampling
 from real_cli.errors import RealError, RecordError, UsageError
 from real_cli.streams.endpoint import Endpoint, Server
 from tests import servers
@@ -167,6 +167,51 @@ def test_a_question_that_is_refused_for_itself_leaves_the_schema_to_the_others()
     assert good == GOOD
     assert ["response_format" in request.body for request in server.requests] == [True, False, True]
     assert told == []
+
+
+# Several answers
+
+
+def refuses_several(request):
+    return fails(422, "n must be 1") if "n" in request.body else says("A")
+
+
+SEVERAL = HELLO._replace(sampling=Sampling(num_choices=3))
+
+
+def test_a_server_that_takes_no_n_is_asked_one_by_one_and_that_is_told_once():
+    told = []
+    with servers.Server(refuses_several) as server:
+        assert ask(server.url, SEVERAL, SEVERAL, HELLO, told=told) == [GOOD] * 3
+    assert [request.body.get("n") for request in server.requests] == [3, None, None, None]
+    assert told == ["the server takes no 'n' above 1: responses are asked for one by one"]
+
+
+def test_a_question_that_is_refused_for_itself_leaves_n_to_the_others():
+    def script(request):
+        return fails(400, "too long") if "long" in request.words else says("A")
+
+    told = []
+    long = SEVERAL._replace(messages=[{"role": "user", "content": "long"}])
+    with servers.Server(script) as server:
+        refused, good = ask(server.url, long, SEVERAL, told=told)
+    assert str(refused) == "the server answered 400: too long"
+    assert good == GOOD
+    assert [request.body.get("n") for request in server.requests] == [3, None, 3]
+    assert told == []
+
+
+def test_a_server_that_takes_neither_schema_nor_n_is_asked_without_both():
+    def script(request):
+        return fails(400) if {"n", "response_format"} & request.body.keys() else says("A")
+
+    told = []
+    both = SEVERAL._replace(schema=HELD.schema)
+    with servers.Server(script) as server:
+        assert ask(server.url, both, both, told=told) == [GOOD] * 2
+    assert len(told) == 2
+    assert not {"n", "response_format"} & server.requests[-1].body.keys()
+    assert len(server.requests) == 5
 
 
 # Keys
