@@ -34,7 +34,7 @@ $(O)/eval.json: $(HELDOUT) $(O)/aligned/real.json
 	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
-	$(MAKE) O=check ROWS=6 N=8 ASK="--stop '\\n' --max-tokens 48" ENCODER=$(POLICY) SAMPLE='-n 2 --max-tokens 16' \
+	$(MAKE) O=check ROWS=6 N=24 ASK="--stop '\\n' --max-tokens 48" ENCODER=$(POLICY) SAMPLE='-n 2 --max-tokens 16' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."' \
 	  TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:; rm -rf $(O) check
