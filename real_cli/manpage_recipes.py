@@ -13,7 +13,7 @@ DESCRIPTION = (
     """make runs the whole method and ends with eval.json in the folder run: how far the trained policy prefers the
     better responses of held-out prompts, against the policy before training. Every stage is a file that appears whole
     or not at all, so a run that was stopped goes on where it was; rounds are targets too. make check runs all of it
-    small, in two minutes on two processors and without a network, in a folder of its own; make clean removes both.""",
+    small and without a network, in a folder of its own; make clean removes both.""",
     """The settings are those of the paper or of its code, where they are known, and stand as variables at the top:
     change them there or on the command line. They are meant for tens of thousands of prompts. On the few hundred that
     come with the program hardly anything moves: give TRAIN a larger --learning-rate, a smaller --batch-size and no

@@ -56,6 +56,7 @@ def degrade(
       real relabel degrade pairs.jsonl | real train-dpo --policy smollm2 --loss spo -o aligned
       real relabel degrade --levels 3 --drop 0.4 pairs.jsonl
     """
+    from real_cli.core.counting import say_count
     from real_cli.core.degrading import check_levels, with_copies
 
     wanted = check_levels(levels, drop)
@@ -76,7 +77,8 @@ def degrade(
             num_pairs += 1
             num_copies += len(made["degraded"])
             num_short += len(made["degraded"]) < levels - 1
-        job.summary = f"{num_pairs:,} pairs, {num_copies:,} copies"
+        job.summary = f"{say_count(num_pairs, 'pair')}, {say_count(num_copies, 'copy', 'copies')}"
         if num_short:
-            job.summary += f"; {num_short:,} pairs have fewer than {levels - 1} copies: their responses are short"
+            short = say_count(num_short, "short response")
+            job.summary += f"; fewer than {levels - 1} copies of {short}"
     return job.status

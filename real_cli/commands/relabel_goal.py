@@ -6,6 +6,7 @@ import typer
 
 from real_cli.commands.guard import guarded
 from real_cli.commands.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects
+from real_cli.core.counting import say_count
 from real_cli.core.goals import DEFAULT_TEMPLATE, add_goals, check_template, strip_goal
 from real_cli.core.names import OnError, Placement
 from real_cli.core.records import Record, check_labeled
@@ -66,5 +67,5 @@ def goal(
             for row in made:
                 job.write(row)
             num_written += len(made)
-        job.summary = f"{num_written:,} pairs"
+        job.summary = say_count(num_written, "pair")
     return job.status

@@ -57,6 +57,7 @@ def winprob(
       real relabel winprob scored.jsonl | real pair --strategy best-worst > pairs.jsonl
       real relabel winprob --from preferences judged.jsonl
     """
+    from real_cli.core.counting import say_count
     from real_cli.core.marks import responses_of
     from real_cli.core.probabilities import PREFERENCES, add_win_probabilities, check_order, check_temperature
 
@@ -80,5 +81,5 @@ def winprob(
             job.write(made)
             num_records += 1
             num_responses += len(responses_of(made))
-        job.summary = f"{num_responses:,} responses of {num_records:,} prompts"
+        job.summary = f"{say_count(num_responses, 'response')} of {say_count(num_records, 'prompt')}"
     return job.status

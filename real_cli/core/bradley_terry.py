@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from real_cli.core.logistic import Floats, maximize_likelihood, sigmoid
+from real_cli.core.logistic import Floats, maximize_likelihood
+from real_cli.core.probabilities import sigmoid
 
 
 class Strengths(NamedTuple):

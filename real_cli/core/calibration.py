@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.core.intervals import NUM_RESAMPLES, Estimate
+from real_cli.core.probabilities import sigmoid
 from real_cli.core.prompt_intervals import PromptIntervals
 
 NUM_BINS = 10
@@ -41,9 +42,7 @@ def calibrate(margins: NDArray[np.float64], beta: float, intervals: PromptInterv
         Guo et al., 2017, On Calibration of Modern Neural Networks, arXiv:1706.04599, eq. 3; the probability: Rafailov
         et al., 2023, arXiv:2305.18290, eq. 6.
     """
-    from scipy.special import expit
-
-    said = expit(np.abs(margins) * beta)
+    said = sigmoid(np.abs(margins) * beta)
     right = np.where(margins == 0, np.nan, (margins > 0).astype(np.float64))
     edges = np.linspace(0.5, 1.0, NUM_BINS + 1)
     places = np.searchsorted(edges[1:-1], said)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.core.intervals import FEWEST_CELLS, ROUNDING, Bootstrap, Estimate
+from real_cli.core.intervals import FEWEST_CELLS, ROUNDING, Bootstrap, Estimate, student_quantile
 from real_cli.core.shares import spread_of
 
 QUANTILES = {"min": 0.0, "p25": 0.25, "median": 0.5, "p75": 0.75, "max": 1.0}
@@ -115,8 +115,6 @@ def correlate_ranks(first: NDArray[np.float64], second: NDArray[np.float64], pro
     References:
         Croux and Dehon, 2010, Statistical Methods and Applications 19, 497-515, section 2: the influence function.
     """
-    from scipy.special import stdtrit
-
     value = rank_correlation(first, second)
     both = ~(np.isnan(first) | np.isnan(second))
     count = int(both.sum())
@@ -125,7 +123,7 @@ def correlate_ranks(first: NDArray[np.float64], second: NDArray[np.float64], pro
         return Estimate(value, None, None, count)
     spread = spread_of(_rank_influence(first[both], second[both], value), prompts[both])
     error = math.sqrt(spread * num_prompts / (num_prompts - 1)) / count
-    center, half = math.atanh(value), float(stdtrit(num_prompts - 1, 0.975)) * error / (1 - value**2)
+    center, half = math.atanh(value), student_quantile(num_prompts) * error / (1 - value**2)
     return Estimate(value, math.tanh(center - half), math.tanh(center + half), count)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.core.probabilities import sigmoid
 from real_cli.core.records import LABELED_NAMES, Record, is_preference
 from real_cli.core.texts import is_number
 from real_cli.errors import RecordError, UsageError, clip
@@ -66,10 +67,8 @@ class Truth:
         References:
             Bradley and Terry, 1952, Biometrika 39, 324-345: sigmoid(-gap / T).
         """
-        from scipy.special import expit
-
         with np.errstate(over="ignore"):  # a gap of a great many temperatures is never flipped
-            return np.asarray(expit(-gaps / self.temperature), dtype=np.float64)
+            return sigmoid(-gaps / self.temperature)
 
 
 class Marks(NamedTuple):

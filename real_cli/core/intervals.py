@@ -261,7 +261,25 @@ def tail_shares(num_clusters: int) -> Sequence[float]:
         >>> [round(share, 4) for share in tail_shares(20)]
         [0.0159, 0.9841]
     """
-    from scipy.special import ndtr, stdtrit
+    from scipy.special import ndtr
 
-    wide = math.sqrt(num_clusters / (num_clusters - 1)) * float(stdtrit(num_clusters - 1, 0.975))
+    wide = math.sqrt(num_clusters / (num_clusters - 1)) * student_quantile(num_clusters)
     return float(ndtr(-wide)), float(ndtr(wide))
+
+
+def student_quantile(num_clusters: int) -> float:
+    """Return what Student's t has in place of 1.96 where a variance is known from so many independent clusters.
+
+    Args:
+        num_clusters: How many, at least two.
+
+    Returns:
+        The 97.5 % quantile with `num_clusters - 1` degrees of freedom.
+
+    Example:
+        >>> round(student_quantile(10), 3)
+        2.262
+    """
+    from scipy.special import stdtrit
+
+    return float(stdtrit(num_clusters - 1, 0.975))

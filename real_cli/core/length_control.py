@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from real_cli.core.counting import say_count
-from real_cli.core.intervals import FEWEST_CELLS, Estimate
-from real_cli.core.logistic import Floats, LogisticFit, fit_logistic, sigmoid
+from real_cli.core.intervals import FEWEST_CELLS, Estimate, student_quantile
+from real_cli.core.logistic import Floats, LogisticFit, fit_logistic
+from real_cli.core.probabilities import sigmoid
 
 FEWEST_DECIDED = 30
 
@@ -91,9 +92,7 @@ def _refused(note: str) -> LengthControl:
 
 
 def _ends(fit: LogisticFit) -> tuple[list[float] | None, list[float] | None]:
-    from scipy.special import stdtrit
-
     if fit.num_clusters < FEWEST_CELLS:
         return None, None
-    half = float(stdtrit(fit.num_clusters - 1, 0.975)) * np.sqrt(np.diag(fit.covariance))
+    half = student_quantile(fit.num_clusters) * np.sqrt(np.diag(fit.covariance))
     return (fit.coefficients - half).tolist(), (fit.coefficients + half).tolist()

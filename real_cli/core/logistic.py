@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from real_cli.core.probabilities import sigmoid
+
 Floats = NDArray[np.float64]
 
 # Newton's steps double the correct digits; on separable data each adds about one to the log-odds, for ever.
@@ -101,25 +103,6 @@ def maximize_likelihood(features: Floats, outcomes: Floats, weights: Floats) -> 
         if np.abs(step).max(initial=0.0) <= STEP_TOLERANCE * (1 + np.abs(coefficients).max(initial=0.0)):
             return coefficients
     return None
-
-
-def sigmoid(values: Floats) -> Floats:
-    """Return 1 / (1 + exp(-x)), without overflow.
-
-    Args:
-        values: Log-odds, any shape.
-
-    Returns:
-        Probabilities, same shape.
-
-    Example:
-        >>> sigmoid(np.array([0.0, -1000.0]))
-        array([0.5, 0. ])
-    """
-    from scipy.special import expit
-
-    chances: Floats = expit(values)
-    return chances
 
 
 def _information(features: Floats, weights: Floats) -> Floats:

@@ -162,9 +162,9 @@ class MarginTally:
             "num_per_token": int((~np.isnan(columns.per_token)).sum()),
             **_by_similarity(columns, intervals),
             **calibrate(margins, self.beta, intervals),
-            "margin_histogram": histogram(margins, margins),
-            "rewards_chosen_histogram": histogram(rewards[0], np.concatenate(rewards)),
-            "rewards_rejected_histogram": histogram(rewards[1], np.concatenate(rewards)),
+            "margin_histogram": signed_histogram(margins, margins),
+            "rewards_chosen_histogram": signed_histogram(rewards[0], np.concatenate(rewards)),
+            "rewards_rejected_histogram": signed_histogram(rewards[1], np.concatenate(rewards)),
         }
         return result | {"notes": intervals.notes()}
 
@@ -260,7 +260,7 @@ def _is_positive(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isnan(values), np.nan, (values > 0).astype(np.float64))
 
 
-def histogram(values: NDArray[np.float64], span: NDArray[np.float64]) -> dict[str, list[float]]:
+def signed_histogram(values: NDArray[np.float64], span: NDArray[np.float64]) -> dict[str, list[float]]:
     """Count numbers in bars of one width, one of whose edges is 0, so that the signs stay apart.
 
     Args:
@@ -271,7 +271,7 @@ def histogram(values: NDArray[np.float64], span: NDArray[np.float64]) -> dict[st
         `edges`, and `counts`, one fewer; both empty without numbers.
 
     Example:
-        >>> histogram(np.array([-1.0, 0.5, 0.6]), np.array([-1.0, 59.0]))["counts"][:2]
+        >>> signed_histogram(np.array([-1.0, 0.5, 0.6]), np.array([-1.0, 59.0]))["counts"][:2]
         [1, 2]
     """
     if not values.size:

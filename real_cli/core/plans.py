@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from real_cli.core.counting import say_count
 from real_cli.core.names import Emit, Strategy
 from real_cli.core.pairing import Outcome, Settings
 from real_cli.core.records import Record, is_preference
@@ -185,14 +186,15 @@ class Savings:
             "2 pairs from 4 prompts; labels saved: 50.0% of the 4 possible pairs, 50.0% of the input's 4"
         """
         if emit is Emit.prompts:
-            return f"{self.num_chosen:,} prompts"
+            return say_count(self.num_chosen, "prompt")
+        made = say_count(self.num_chosen, emit.value.removesuffix("s"))
+        text = f"{made} from {say_count(self.num_prompts, 'prompt')}"
         if emit is Emit.ranking:
-            return f"{self.num_chosen:,} rankings from {self.num_prompts:,} prompts"
-        text = f"{self.num_chosen:,} {emit} from {self.num_prompts:,} prompts"
+            return text
         if self.num_unlabeled and self.num_unlabeled != self.num_chosen:
             text += f" ({self.num_unlabeled:,} chosen without a label)"
         if (share := self.share_of_possible()) is not None:
-            text += f"; labels saved: {share:.1%} of the {self.num_possible:,} possible pairs"
+            text += f"; labels saved: {share:.1%} of the {say_count(self.num_possible, 'possible pair')}"
         if (share := self.share_of_given()) is not None:
             text += f", {share:.1%} of the input's {self.num_given:,}"
         return text

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from real_cli.core.asking import Choice, Inquiry, Question, Sampling
+from real_cli.core.counting import say_count
 from real_cli.core.draws import response_seed
 from real_cli.core.principles import Principle
 from real_cli.core.records import Record, is_preference, pair_fields, to_candidates
@@ -180,7 +181,7 @@ def without_pair(record: Record) -> tuple[Record, tuple[str, ...]]:
     return to_candidates({name: value for name, value in record.items() if name not in removed}), removed
 
 
-def with_responses(record: Record, responses: list[Record], asked: Asked) -> Sampled:
+def add_responses(record: Record, responses: list[Record], asked: Asked) -> Sampled:
     """Put new responses after those that a record has.
 
     Args:
@@ -192,7 +193,7 @@ def with_responses(record: Record, responses: list[Record], asked: Asked) -> Sam
         A candidates record, and how many of the texts are there more than once.
 
     Example:
-        >>> with_responses({"prompt": "q"}, [{"text": "a"}, {"text": "a"}], Asked([])).num_equal
+        >>> add_responses({"prompt": "q"}, [{"text": "a"}, {"text": "a"}], Asked([])).num_equal
         1
     """
     candidates, removed = without_pair(record)
@@ -252,7 +253,7 @@ class SamplingTally:
         Returns:
             Counts; those of what went as usual are left out.
         """
-        parts = [f"{self.num_prompts:,} prompts, {self.num_responses:,} responses"]
+        parts = [f"{say_count(self.num_prompts, 'prompt')}, {say_count(self.num_responses, 'response')}"]
         share = self.num_cut / max(1, self.num_responses)
         parts.append(f"{self.num_cut:,} cut at {max_tokens:,} tokens ({share:.1%})")
         if self.num_empty:
@@ -260,12 +261,12 @@ class SamplingTally:
         if self.num_equal:
             parts.append(f"{self.num_equal:,} equal to another of their prompt")
         if num_chats:
-            parts.append(f"{num_chats:,} prompts made a conversation")
+            parts.append(f"{say_count(num_chats, 'prompt')} made a conversation")
         if self.num_replaced:
             parts.append(f"{self.num_replaced:,} took the place of an earlier one")
         if self._removed:
             names = ", ".join(sorted(self._removed))
-            parts.append(f"{names} of {self.num_unpaired:,} pairs left out: candidates are no pair")
+            parts.append(f"{names} of {say_count(self.num_unpaired, 'pair')} left out: candidates are no pair")
         if self.num_again:
             parts.append(f"{self.num_again:,} asked for one by one: the server gives fewer choices than asked")
         return "; ".join(parts)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from real_cli.core.counting import say_count
 from real_cli.core.marks import read_numbers, values_of, with_values
 from real_cli.core.names import Shaping
 from real_cli.core.records import Record
@@ -119,7 +120,8 @@ class Shaper:
             >>> Shaper().sentence()
             '0 responses of 0 prompts shaped by par'
         """
-        told = f"{self.num_responses:,} responses of {self.num_prompts:,} prompts shaped by {self._method.value}"
+        counts = f"{say_count(self.num_responses, 'response')} of {say_count(self.num_prompts, 'prompt')}"
+        told = f"{counts} shaped by {self._method.value}"
         return told + (f"; different scores became equal in {self.num_merged:,} of them" if self.num_merged else "")
 
 

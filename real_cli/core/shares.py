@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from real_cli.core.intervals import FEWEST_CELLS, Z_95, Estimate, wilson_interval
+from real_cli.core.intervals import FEWEST_CELLS, Z_95, Estimate, student_quantile, wilson_interval
 
 Floats = NDArray[np.float64]
 # With fewer prompts that have the rarer outcome, their rows do not tell how far rows of one prompt agree.
@@ -141,7 +141,7 @@ def share_difference(values: ArrayLike, prompts: ArrayLike, others: ArrayLike, o
     if repeats and num_prompts < FEWEST_CELLS:
         return Estimate(value, None, None, count)
     one, other = _with_two_more(first, 1.0), _with_two_more(second, 0.0)
-    quantile = _student(num_prompts) if repeats else Z_95
+    quantile = student_quantile(num_prompts) if repeats else Z_95
     center, half = one.share - other.share, quantile * _standard_error(one, other, (one.share, other.share))
     low, high = max(-1.0, center - half), min(1.0, center + half)
     if abs(center) <= quantile * _standard_error(one, other, (_Clusters(*np.hstack([one, other])).share,) * 2):
@@ -214,7 +214,7 @@ def _design_effect(numbers: Floats, found: _Clusters) -> float:
     # What is left of rows that are all alike is rounding.
     if found.sizes.max() == 1 or rows < 1e-9:
         return agreed
-    widening = num_prompts / (num_prompts - 1) * (_student(num_prompts) / Z_95) ** 2
+    widening = num_prompts / (num_prompts - 1) * (student_quantile(num_prompts) / Z_95) ** 2
     effect = _sum_of_squares(found.residuals) / rows
     num_rare = min(np.count_nonzero(found.sums > 0), np.count_nonzero(found.sums < found.sizes))
     least = 1.0 if num_rare >= FEWEST_RARE else agreed
@@ -225,12 +225,6 @@ def _with_two_more(side: _Clusters, first: float) -> _Clusters:
     """Add a prompt whose rows are all `first`, and one whose rows are all the other."""
     size = side.agreed_size
     return _Clusters(np.append(side.sums, [first * size, (1 - first) * size]), np.append(side.sizes, [size, size]))
-
-
-def _student(num_prompts: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(num_prompts - 1, 0.975))
 
 
 def _sum_of_squares(values: Floats) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from real_cli.core.bradley_terry import fit_bradley_terry, groups_of
 from real_cli.core.counting import say_count
-from real_cli.core.intervals import FEWEST_CELLS, Estimate
+from real_cli.core.intervals import FEWEST_CELLS, Estimate, student_quantile
 from real_cli.core.shares import estimate_share
 from real_cli.core.verdict_shares import (
     NUM_DIGITS,
@@ -74,8 +74,6 @@ def rank_models(rows: Contests, models: list[str]) -> tuple[list[dict[str, Any]]
     Returns:
         One row a model, the strongest first, and no note; or no row, and why.
     """
-    from scipy.special import stdtrit
-
     if len(models) <= 2:
         return [], []
     groups = groups_of(rows.first, rows.second, rows.points / 2)
@@ -86,7 +84,7 @@ def rank_models(rows: Contests, models: list[str]) -> tuple[list[dict[str, Any]]
     if fit is None:
         return [], ["no ranking: the strengths have no finite fit, or all comparisons are about one prompt"]
     has_interval = fit.num_clusters >= FEWEST_CELLS
-    half = float(stdtrit(fit.num_clusters - 1, 0.975)) * np.sqrt(np.diag(fit.covariance))
+    half = student_quantile(fit.num_clusters) * np.sqrt(np.diag(fit.covariance))
     met = np.bincount(np.concatenate([rows.first, rows.second]), minlength=len(models))
     strengths = fit.values.round(NUM_DIGITS)
     made = [

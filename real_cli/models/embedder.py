@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.core.counting import say_count
 from real_cli.core.names import Encoding, Field
 from real_cli.core.records import Record, to_candidates
 from real_cli.core.texts import plain_text
@@ -110,7 +111,7 @@ class Embedder:
         Returns:
             Counts; what was cut or empty is named.
         """
-        text = f"{self.num_texts:,} texts embedded ({self.num_distinct:,} distinct in their windows)"
+        text = f"{say_count(self.num_texts, 'text')} embedded ({self.num_distinct:,} distinct in their windows)"
         if self.num_truncated:
             text += f"; {self.num_truncated:,} cut to {self._encoder.max_length} tokens"
         return text + (f"; {self.num_empty:,} empty" if self.num_empty else "")

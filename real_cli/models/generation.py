@@ -4,15 +4,14 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any
 
-import orjson
-
 from real_cli.core.asking import Completion, Question, Rendered, Sampling
 from real_cli.core.names import Precision
-from real_cli.errors import ModelError, RecordError, clip
+from real_cli.errors import ModelError, RecordError
 from real_cli.models.batching import Budget
 from real_cli.models.device import choose_place, default_batch_tokens
 from real_cli.models.policies import load_weights
 from real_cli.models.resolve import quiet_libraries, resolve_model
+from real_cli.models.tokens import render_conversation
 
 # Tokens of a prompt that are decoded with its continuation: whether that begins with a space may hang on them.
 BEFORE = 8
@@ -91,10 +90,8 @@ class LocalAnswerer:
         model, _ = self._loaded
         try:
             ids = self._ids(question)
-        except ModelError:
-            raise
-        except Exception as error:  # templates raise what they like
-            return RecordError(f"the question cannot be rendered: {clip(error)}")
+        except RecordError as error:
+            return error
         if not ids:
             return RecordError("the prompt has no tokens; a model needs one to begin with")
         room = getattr(model.config, "max_position_embeddings", None) or len(ids) + question.sampling.max_tokens
@@ -107,22 +104,13 @@ class LocalAnswerer:
 
     def _ids(self, question: Question) -> list[int]:
         _, tokenizer = self._loaded
-        text, wanted = question.messages, question.template or {}
+        text = question.messages
         if isinstance(text, str):
             is_plain = not isinstance(text, Rendered)
             return list(tokenizer(text, add_special_tokens=is_plain, verbose=False)["input_ids"])
         if not tokenizer.chat_template:
             raise ModelError(f"model '{self._name}': it has no chat template; a model that answers questions is needed")
-        tools = wanted.get("tools")
-        rendered = tokenizer.apply_chat_template(
-            text,
-            tools=orjson.loads(tools) if isinstance(tools, str) else tools,
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=True,
-            **(wanted.get("chat_template_kwargs") or {}),
-        )
-        return list(rendered["input_ids"])
+        return render_conversation(tokenizer, question.template or {}, text, prompt=True)
 
     def _generate(self, batch: list[tuple[Any, Question]]) -> list[Completion]:
         import torch

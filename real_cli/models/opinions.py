@@ -6,6 +6,7 @@ from sys import maxsize
 from typing import NamedTuple, Protocol, TypeAlias
 
 from real_cli.core.contrasts import place_contrast
+from real_cli.core.counting import say_count
 from real_cli.core.marks import responses_of
 from real_cli.core.opinions import contrast_rewards, implicit_rewards
 from real_cli.core.records import Record
@@ -103,14 +104,13 @@ class RecordTokenizer:
         Returns:
             Counts; what was cut is named.
         """
-        parts = [f"{self.num_responses:,} responses scored"]
+        parts = [f"{say_count(self.num_responses, 'response')} scored"]
         if self.num_cut:
             parts.append(f"{self.num_cut:,} cut to --max-length {self._models.max_length}")
         counts = self._tokenize.counts if self.num_responses else None
         if counts and counts.num_prompts_cut:
-            parts.append(
-                f"{counts.num_prompts_cut:,} prompts lost their last tokens: they merge with a response's first"
-            )
+            cut = say_count(counts.num_prompts_cut, "prompt")
+            parts.append(f"{cut} cut at the end: last tokens merge with a response's first")
         return "; ".join(parts)
 
 

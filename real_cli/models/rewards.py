@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.core.counting import say_count
 from real_cli.core.marks import responses_of
 from real_cli.core.records import Record
 from real_cli.models.batching import Budget, windows
@@ -129,7 +130,7 @@ class PointwiseRewards:
         Returns:
             Counts; what was cut is named.
         """
-        return _sentence("responses scored", self._scorer, self.__dict__.get("_reader"))
+        return _sentence("response", self._scorer, self.__dict__.get("_reader"))
 
 
 class PairwiseRewards:
@@ -165,7 +166,7 @@ class PairwiseRewards:
         Returns:
             Counts; what was cut is named.
         """
-        return _sentence("ordered pairs scored", self._scorer, self.__dict__.get("_reader"))
+        return _sentence("ordered pair", self._scorer, self.__dict__.get("_reader"))
 
 
 def difference_matrix(num_responses: int, logits: Sequence[float]) -> NDArray[np.float64]:
@@ -190,6 +191,6 @@ def difference_matrix(num_responses: int, logits: Sequence[float]) -> NDArray[np
 
 
 def _sentence(what: str, scorer: SequenceScorer, reader: RewardReader | None) -> str:
-    text = f"{scorer.num_sequences:,} {what} ({scorer.num_distinct:,} distinct in their windows)"
+    text = f"{say_count(scorer.num_sequences, what)} scored ({scorer.num_distinct:,} distinct in their windows)"
     changed = reader.sentence() if reader else ""
     return f"{text}; {changed}" if changed else text

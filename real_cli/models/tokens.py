@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from real_cli.core.counting import say_count
 from real_cli.core.records import Record
 from real_cli.core.texts import Text, is_conversation
 from real_cli.errors import RecordError
@@ -47,12 +48,12 @@ class TokenCounts:
         """
         parts = []
         if self.num_truncated:
-            parts.append(f"{self.num_truncated:,} pairs cut to --max-length {max_length}")
+            parts.append(f"{say_count(self.num_truncated, 'pair')} cut to --max-length {max_length}")
         if self.num_too_long:
             parts.append(f"{self.num_too_long:,} left out: the prompt alone fills {max_length} tokens")
         if self.num_prompts_cut:
             parts.append(
-                f"{self.num_prompts_cut:,} prompts lost their last tokens: they merge with the response's first"
+                f"{say_count(self.num_prompts_cut, 'prompt')} cut at the end: last tokens merge with a response's first"
             )
         if self.num_copies_left_out:
             parts.append(

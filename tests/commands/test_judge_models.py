@@ -96,7 +96,7 @@ def test_a_question_that_leaves_no_room_is_told_and_the_others_are_answered(talk
 def test_a_template_that_refuses_a_question_is_told(make_tiny_policy):
     folder = make_tiny_policy(chat_template="{{ raise_exception('') }}")
     (found,) = answerer(folder)([question("the cat")])
-    assert str(found).startswith("the question cannot be rendered: ")
+    assert str(found).startswith("the conversation cannot be rendered: ")
 
 
 def test_a_model_that_does_not_talk_is_refused(tiny_policy):

@@ -141,8 +141,8 @@ def test_a_pair_that_cannot_be_degraded_goes_to_the_rejects(tmp_path):
     path = tmp_path / "rejects"
     made, said = relabel("degrade", "--rejects", path, rows=rows)
     assert len(made) == 1
-    short = "1 pairs have fewer than 3 copies: their responses are short"
-    assert said == f"real: 1 pairs, 2 copies; {short}; left out: 1 too short for a degraded copy\n"
+    short = "fewer than 3 copies of 1 short response"
+    assert said == f"real: 1 pair, 2 copies; {short}; left out: 1 too short for a degraded copy\n"
     assert json.loads(path.read_bytes())["record"]["chosen"] == "Yes."
 
 

@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 
 from real_cli.core.bradley_terry import fit_bradley_terry, groups_of
-from real_cli.core.logistic import sigmoid
+from real_cli.core.probabilities import sigmoid
 
 TRUE = np.array([1.0, 0.2, -0.3, -0.9])
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from real_cli.core.logistic import fit_logistic, maximize_likelihood, sigmoid
+from real_cli.core.logistic import fit_logistic, maximize_likelihood
+from real_cli.core.probabilities import sigmoid
 
 
 def made(seed, rows=300, clusters=60):

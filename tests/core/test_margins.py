@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, bootstrap
 
 from real_cli.core.intervals import cell_of, wilson_interval
-from real_cli.core.margins import NUM_BARS, MarginTally, PairMargin, compare, histogram
+from real_cli.core.margins import NUM_BARS, MarginTally, PairMargin, compare, signed_histogram
 from real_cli.core.texts import text_key
 
 logratios = st.floats(-50, 50)
@@ -162,12 +162,12 @@ def test_a_difference_of_accuracy_agrees_with_mcnemar(number, excludes):
 
 def test_bars_have_an_edge_at_zero_and_hold_every_number():
     """-1 to 2 in thirty bars of .1: 0 starts one of them, and 2 is in the last."""
-    bars = histogram(np.array([-1.0, -0.01, 0.0, 2.0]), np.array([-1.0, 2.0]))
+    bars = signed_histogram(np.array([-1.0, -0.01, 0.0, 2.0]), np.array([-1.0, 2.0]))
     assert len(bars["counts"]) == NUM_BARS
     assert bars["edges"][10] == 0
     assert [place for place, count in enumerate(bars["counts"]) if count] == [0, 9, 10, 29]
-    assert histogram(np.zeros(3), np.zeros(3)) == {"edges": [0, 1], "counts": [3]}
-    assert histogram(np.array([]), np.array([])) == {"edges": [], "counts": []}
+    assert signed_histogram(np.zeros(3), np.zeros(3)) == {"edges": [0, 1], "counts": [3]}
+    assert signed_histogram(np.array([]), np.array([])) == {"edges": [], "counts": []}
 
 
 # Degenerate input

@@ -151,7 +151,7 @@ def test_without_the_chat_template_prompt_and_response_are_a_text_pair(folders):
     made, pointwise = scores_of(folders["chat"], [candidates("the cat", "sat")], chat_template=False)
     ids = tokenizer_of(folders["chat"])("the cat", "sat")["input_ids"]
     assert made[0][0] == pytest.approx(alone(folders["chat"], ids), abs=1e-5)
-    assert pointwise.sentence() == "1 responses scored (1 distinct in their windows)"
+    assert pointwise.sentence() == "1 response scored (1 distinct in their windows)"
 
 
 def test_a_conversation_without_a_template_loses_its_roles_and_that_is_told(folders):

@@ -75,7 +75,7 @@ def test_what_is_cut_is_counted(tokenizer):
     assert tokenize({"prompt": "the", "chosen": " yes", "rejected": " no"}) is not None
     counts = tokenize.counts
     assert (counts.num_pairs, counts.num_truncated, counts.num_too_long) == (3, 1, 1)
-    assert counts.sentence(4) == "1 pairs cut to --max-length 4; 1 left out: the prompt alone fills 4 tokens"
+    assert counts.sentence(4) == "1 pair cut to --max-length 4; 1 left out: the prompt alone fills 4 tokens"
 
 
 @pytest.mark.slow
