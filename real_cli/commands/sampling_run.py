@@ -78,12 +78,12 @@ class SamplingRun:
     def _records(self, job: Job, stack: ExitStack) -> Iterator[Located]:
         """Read prompts; those of another shard and those that are done are left out."""
         origin = MODES[self._mode].origin
-        num_new = sum(plan.num_responses for plan in self._plans)
+        writers = [plan.policy for plan in self._plans for _ in range(plan.num_responses)]
         return unfinished(
             self._of_shard(job),
             self._values["resume"],
-            lambda record: origin_key(origin(record, 0)),
-            lambda written: origin_key(origin(written, num_new)),
+            lambda record: origin_key(origin(record, ())),
+            lambda written: origin_key(origin(written, writers)),
         )
 
     def _of_shard(self, job: Job) -> Iterator[Located]:
@@ -107,8 +107,8 @@ class SamplingRun:
 
     def _instructions(self, job: Job, stack: ExitStack) -> Iterator[Located]:
         """Number the instructions that are to be written."""
-        resume: Path | None = self._values["resume"]
-        done = last_record(resume).get("id", -1) if resume is not None and resume.exists() else -1
+        policies, origin = self._values["policy"], MODES[self._mode].origin
+        done = last_record(self._values["resume"], lambda written: origin(written, policies)).get("id", -1)
         numbers = range(self._shard.part - 1, self._values["num_responses"] or 1, self._shard.number)
         return (Located(f"instruction {number}", {"id": number}) for number in numbers if number > done)
 

@@ -1,6 +1,6 @@
 """What `sample` makes of a record: each mode is one function, and one row of MODES with the options it reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -22,11 +22,11 @@ from real_cli.core.records import Record
 from real_cli.core.sampling import (
     Plan,
     Sampled,
+    add_responses,
     ask_choices,
     count_from,
     new_response,
     template_fields,
-    with_responses,
 )
 from real_cli.core.texts import as_completion
 
@@ -43,7 +43,7 @@ def sample_responses(record: Record, plan: Plan) -> Inquiry[Sampled]:
     """
     texts, first = [record["prompt"]] * plan.num_responses, count_from(record, plan.policy)
     asked = yield from ask_choices(record["prompt"], texts, plan, first=first, template=template_fields(record, plan))
-    return with_responses(record, [new_response(choice, plan) for choice in asked.choices], asked)
+    return add_responses(record, [new_response(choice, plan) for choice in asked.choices], asked)
 
 
 def sample_by_principle(record: Record, plan: Plan) -> Inquiry[Sampled]:
@@ -70,7 +70,7 @@ def sample_by_principle(record: Record, plan: Plan) -> Inquiry[Sampled]:
         new_response(choice, plan) | {"principle": principle.name}
         for choice, principle in zip(asked.choices, drawn, strict=True)
     ]
-    return with_responses(record, made, asked)
+    return add_responses(record, made, asked)
 
 
 def sample_contrast(record: Record, plan: Plan) -> Inquiry[Sampled]:
@@ -91,7 +91,7 @@ def sample_contrast(record: Record, plan: Plan) -> Inquiry[Sampled]:
     asked = yield from ask_choices(prompt, texts, plan, template=template_fields(record, plan))
     sides = zip(asked.choices, ("positive", "negative"), (1, 2), strict=True)
     made = [new_response(choice, plan) | {"contrast": side, "rank": rank} for choice, side, rank in sides]
-    return with_responses(record, made, asked)
+    return add_responses(record, made, asked)
 
 
 def sample_reference(record: Record, plan: Plan) -> Inquiry[Sampled]:
@@ -181,14 +181,14 @@ class Mode(NamedTuple):
     Attributes:
         begin: Starts the inquiry of one record.
         reader: Makes what reads the records.
-        origin: Takes off a written record what was made; the number is that of new responses, 0 for what was read.
+        origin: Takes off a written record what these policies made, one name a response; none for what was read.
         reads: The options that it reads, besides those that all do.
         draws: Whether it may draw; otherwise it takes the likeliest tokens.
     """
 
     begin: Callable[[Record, Plan], Inquiry[Sampled]]
     reader: MakeReader
-    origin: Callable[[Record, int], Record]
+    origin: Callable[[Record, Sequence[str]], Record]
     reads: frozenset[str]
     draws: bool = True
 

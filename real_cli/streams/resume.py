@@ -127,21 +127,28 @@ def _take(
     return False
 
 
-def last_record(path: Path) -> Record:
+def last_record(path: Path | None, check: Callable[[Record], object]) -> Record:
     """Read the last record of an earlier output.
 
     Args:
-        path: A file whose last line is whole.
+        path: A file whose last line is whole; None or a file that is not there holds nothing.
+        check: Raises a RecordError if the record is none of this run's.
 
     Returns:
         The record; an empty one if there is none.
 
     Raises:
-        RealError: If a line is no record.
+        RealError: If the last line is no record, or not of this run.
     """
+    if path is None or not path.exists():
+        return {}
     with path.open("rb") as file:
         last = deque(read_lines(file), maxlen=1)
+    if not last:
+        return {}
     try:
-        return parse_record(last[0].data) if last else {}
+        record = parse_record(last[0].data)
+        check(record)
+        return record
     except RecordError as error:
         raise RealError(f"{path}:{last[0].number}: {error}") from None

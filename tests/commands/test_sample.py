@@ -118,7 +118,7 @@ def test_conversations_go_through_the_template_and_strings_only_if_asked(local, 
     talk = [{"id": 0, "prompt": [{"role": "user", "content": "the cat"}]}]
     chats, said = sample(*local, "--chat", records=[{"id": 0, "prompt": "the cat"}])
     assert chats == sample(*local, records=talk)[0]
-    assert "; 1 prompts made a conversation; " in said
+    assert "; 1 prompt made a conversation; " in said
     system, _ = sample(*local, "--system", "no", records=talk)
     assert system[0]["prompt"][0] == {"role": "system", "content": "no"}
     assert system[0]["responses"] != chats[0]["responses"]
@@ -185,6 +185,11 @@ def test_instructions_and_their_answers_come_of_nothing(local, tmp_path):
     (tmp_path / "out").write_bytes(lines(made[:1]))
     sample(*words, "--resume", tmp_path / "out", records=[])
     assert (tmp_path / "out").read_bytes() == lines(made)
+    (tmp_path / "out").write_bytes(
+        lines([record | {"responses": [{"text": "x", "model": "other"}]} for record in made])
+    )
+    _, said = sample(*words, "--resume", tmp_path / "out", records=[], status=1)
+    assert said.endswith(f"out:{len(made)}: other policies answered it; resume with the same options\n")
 
 
 MISTAKES = {
@@ -336,7 +341,7 @@ def test_complaints_get_a_better_reply():
         "chosen": [{"role": "assistant", "content": "better"}],
         "improve": {"model": "m", "is_cut": False},
     }
-    assert told.startswith("real: 1 prompts, 1 responses; ")
+    assert told.startswith("real: 1 prompt, 1 response; ")
 
 
 def complaint(number, prompt, said, **fields):
@@ -392,6 +397,29 @@ def test_of_records_that_share_a_prompt_none_is_lost_or_doubled(tmp_path, words,
         assert done[2] == kept[lost]
         sample(*at(server, *words), "--resume", tmp_path / "out", records=records)
     assert (tmp_path / "out").read_bytes().splitlines(keepends=True) == done
+
+
+OTHERS = {
+    "responses": (("-n", "2"), [{"prompt": "q"}]),
+    "contrast": (("--contrast", "p", "n"), [{"prompt": "q"}]),
+    "reference": (("--per-row-reference",), [{"prompt": "q"}]),
+    "improve": (
+        ("--improve",),
+        [{"prompt": [{"role": "user", "content": "q"}], "rejected": "r", "user_preference": {"content": "no"}}],
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "records"), OTHERS.values(), ids=OTHERS)
+def test_a_run_does_not_go_on_with_what_another_policy_wrote(tmp_path, words, records):
+    with Server(echoes) as server:
+        made, _ = sample(*at(server, *words), records=records)
+        assert len(made) == 1
+        (tmp_path / "out").write_bytes(lines(made))
+        other = [{"m": "other"}.get(word, word) for word in at(server, *words)]
+        _, said = sample(*other, "--resume", tmp_path / "out", records=records, status=1)
+    assert said.endswith("out:1: belongs to no record of the input; resume with the same input and options\n")
+    assert (tmp_path / "out").read_bytes() == lines(made)
 
 
 def test_a_batch_gives_what_a_server_gives(tmp_path):
