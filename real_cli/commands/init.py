@@ -39,8 +39,8 @@ def init(
     margin of the policy before and after. Change the Makefile, put your own data in place, and it is your project.
 
     With --recipe it is one of the published methods, with its settings as variables at the top. `make` runs it, with
-    run/eval.json at the end; `make check` runs it small, in two minutes and without a network. real-recipes(7) tells of
-    each.
+    run/eval.json at the end; `make check` runs it small, in two minutes on two cores and without a network.
+    real-recipes(7) tells of each.
 
     \b
     Examples:
@@ -48,6 +48,8 @@ def init(
       real init --list | grep judge
       real init sppo --recipe sppo && make -C sppo check
     """
+    if list_recipes and (folder is not None or recipe is not None):
+        raise UsageError("--list writes the recipes and no folder; leave out DIR and --recipe")
     if list_recipes:
         from real_cli.core.makefiles import listing
 
