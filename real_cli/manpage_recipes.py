@@ -12,27 +12,37 @@ DESCRIPTION = (
     data that it starts from; real init --list has a line for each recipe.""",
     """make runs the whole method and ends with eval.json in the folder run: how far the trained policy prefers the
     better responses of held-out prompts, against the policy before training. Every stage is a file that appears whole
-    or not at all, so a run that was stopped goes on where it was; rounds are targets too. make check runs all of it
-    small and without a network, in a folder of its own; make clean removes both.""",
+    or not at all, so a run that was stopped begins the stage anew that it was in, and no other; answers of a server are
+    kept, and not asked for again. Rounds are targets too: with more ROUNDS a finished run goes on. make check runs all
+    of it small, in two minutes with smollm2 on two processors and without a network, in the folder check, from the
+    start each time; make clean removes both folders.""",
     """The settings are those of the paper or of its code, where they are known, and stand as variables at the top:
-    change them there or on the command line. They are meant for tens of thousands of prompts. On the few hundred that
+    change them there or on the command line. What is made already is not made again because a setting has changed: give
+    O another folder, or make clean first. Settings are meant for tens of thousands of prompts. On the few hundred that
     come with the program hardly anything moves: give TRAIN a larger --learning-rate, a smaller --batch-size and no
     --warmup.""",
+    """Responses are seeded by the policy's name as well, which is its folder: another O draws other texts from the
+    second round on.""",
 )
 VARIABLES = {
-    "POLICY": "The model to train: a folder, a hub name, or smollm2.",
-    "PROMPTS": "What the method starts from; any layout that real reads.",
+    "POLICY": "The model to train: a folder, as seen from DIR, a hub name, or smollm2.",
+    "PROMPTS": "What the method starts from: a file of JSONL. LABELED, DIALOGUES and PRINCIPLES are others that some "
+    "methods need.",
     "HELDOUT": "Responses with scores, of which the evaluation takes the best and the worst of each prompt.",
+    "ENCODER": "The model that embeds, where the method chooses by similarity.",
+    "SAMPLE": "Options of real sample, where the policy answers; POOL names several policies.",
     "SCORE": "The command that scores responses, where the method has some to score: a reward model, or a judge "
     "behind an endpoint. In make check the policy scores its own.",
-    "TRAIN": "Options of real train-dpo.",
-    "ROWS": "Most lines of PROMPTS and of HELDOUT to take.",
+    "JUDGE": "Where the model is that tells complaints (drift); EDIT, where the editor is (bmc). Name your own.",
+    "TRAIN": "Options of real train-dpo; SEED and SFT, those of a training before it.",
+    "ROUNDS": "The rounds of a method that iterates, '1 2 3'.",
+    "SHARES": "In how many parts PROMPTS is dealt out, one a round; it stays as it is when a run goes on.",
     "O": "The folder of a run.",
 }
 EXAMPLES = (
     "real init sppo --recipe sppo",
     "make -C sppo check",
-    "make -C sppo POLICY=./sft O=first TRAIN='--preset sppo --learning-rate 5e-6'",
+    "make -C sppo POLICY=$PWD/sft O=first TRAIN='--preset sppo --learning-rate 5e-6'",
 )
 
 

@@ -1,4 +1,4 @@
-"""Who is policy and who is reference in each round of a recipe, as `make -n` prints the commands; none is run."""
+"""Who is policy and who is reference in each round of a recipe, as `make -n` prints it, and what is made anew when."""
 
 import os
 import shlex
@@ -35,7 +35,7 @@ def people(commands, wanted):
 
 
 def three_rounds(name, folder):
-    return planned(name, folder, "ROUNDS=1 2 3")
+    return planned(name, folder, "ROUNDS=1 2 3", "SHARES=3")
 
 
 def written(commands, wanted):
@@ -119,3 +119,78 @@ def test_salsa_compares_the_first_fine_tuned_model_with_the_soup_of_both(tmp_pat
     assert last == {"policy": "run/sft-1", "reference": "run/soup"}
     assert people(commands, ["eval", "margin"]) == [{"policy": "run/aligned", "reference": "run/sft-1"}]
     assert [words[1:3] for words in commands if words[0] == "soup"] == [["run/sft-1", "run/sft-2"]]
+
+
+# What is made anew
+
+LOOPS = [Recipe.sppo, Recipe.drift, Recipe.selm, Recipe.spa, Recipe.optune]
+STUB = """#!/bin/sh
+echo "$*" >> commands
+while [ $# -gt 1 ]; do [ "$1" = -o ] && out=$2; what="$what $1"; shift; done
+case $what in *train-dpo*) mkdir -p "$out" && out=$out/real.json;; esac
+[ -z "$out" ] || echo made > "$out"
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Make a recipe with a `real` that writes what it is told to and nothing in it; returns the commands it had."""
+    real = tmp_path / "real"
+    real.write_text(STUB)
+    real.chmod(0o755)
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+
+    def of(name, *settings, folder=tmp_path / "made"):
+        if not folder.exists():
+            CliRunner().invoke(app, ["init", str(folder), "--recipe", name])
+        log = folder / "commands"
+        log.write_text("")
+        words = ["make", "-C", str(folder), f"REAL={real}", *settings]
+        subprocess.run(words, capture_output=True, check=True, env=clean)
+        return [line.split() for line in log.read_text().splitlines()]
+
+    return of
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_with_more_rounds_a_finished_run_goes_on_and_is_evaluated_anew(name, run):
+    """The round that is new and the evaluation; nothing of the rounds before."""
+    assert people(run(name, "ROUNDS=1 2", "SHARES=3"), ["eval", "margin"])[0]["policy"] == "run/2/aligned"
+    more = run(name, "ROUNDS=1 2 3", "SHARES=3")
+    assert written(more, ["train-dpo"]) == ["run/3/aligned"]
+    assert people(more, ["eval", "margin"])[0]["policy"] == "run/3/aligned"
+    assert run(name, "ROUNDS=1 2 3", "SHARES=3") == []
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_model_that_is_gone_is_made_again_and_so_is_all_that_came_of_it(name, run, tmp_path):
+    """In one `make`: the rounds after it and the evaluation with it."""
+    run(name, "ROUNDS=1 2 3", "SHARES=3")
+    shutil.rmtree(tmp_path / "made" / "run" / "2" / "aligned")
+    again = run(name, "ROUNDS=1 2 3", "SHARES=3")
+    assert written(again, ["train-dpo"]) == ["run/2/aligned", "run/3/aligned"]
+    assert len(people(again, ["eval", "margin"])) == 1
+
+
+@pytest.mark.parametrize("name", [Recipe.sppo, Recipe.selm, Recipe.spa])
+def test_the_share_of_a_round_stays_when_there_are_more_rounds(name, run):
+    """Round 3 answers the third part of three, which rounds 1 and 2 have left."""
+    shares = [people(run(name, rounds, "SHARES=3"), ["sample"]) for rounds in ("ROUNDS=1 2", "ROUNDS=1 2 3")]
+    assert [[one["shard"] for one in part if "shard" in one] for part in shares] == [["1/3", "2/3"], ["3/3"]]
+
+
+@pytest.mark.parametrize("name", Recipe)
+def test_a_check_begins_at_the_start_each_time(name, run):
+    """So that a changed setting is looked at; two at once do what one after the other does."""
+    first = run(name, "check")
+    assert first
+    assert run(name, "check") == first
+    assert sorted(run(name, "check", "-j4")) == sorted(first)
+
+
+@pytest.mark.parametrize("name", Recipe)
+def test_no_stage_is_a_pipe(name, tmp_path):
+    """The shell would take the last command's word for all of them: a first one that fails left a file of nothing."""
+    CliRunner().invoke(app, ["init", str(tmp_path / "made"), "--recipe", name])
+    lines = (tmp_path / "made" / "Makefile").read_text().splitlines()
+    assert not [line for line in lines if line.startswith("\t") and " | " in line]

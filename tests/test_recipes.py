@@ -137,6 +137,16 @@ def test_the_list_has_a_line_for_each_recipe():
     assert all(f"needs {RECIPES[name].needs}" in result.stdout for name in Recipe)
 
 
+@pytest.mark.parametrize("words", [["made"], ["--recipe", "sppo"]], ids=["folder", "recipe"])
+def test_the_list_is_asked_for_alone(words, tmp_path, monkeypatch):
+    """Else who forgets to take --list away waits for a folder that is not made."""
+    monkeypatch.chdir(tmp_path)
+    result = init("--list", *words)
+    assert result.exit_code == 2
+    assert result.stderr == "real: --list writes the recipes and no folder; leave out DIR and --recipe\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_or_the_list_is_needed():
     """A recipe alone says where nothing."""
     result = init("--recipe", "sppo")
@@ -167,26 +177,63 @@ def snapshot(folder):
     }
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
-@every_recipe
-def test_make_check_leaves_a_trained_checkpoint_and_an_evaluation(name, launched_real, speaking_policy, tmp_path):
-    """Really through make, with a tiny policy; then there is nothing left to do, and `make clean` leaves no trace."""
-    folder = tmp_path / "made"
-    init(folder, "--recipe", name)
-    written = snapshot(folder)
+@pytest.fixture
+def make(launched_real):
+    """Run make in a recipe's folder, and give what it says."""
 
-    def make(target):
-        words = ["make", "-C", str(folder), target, f"REAL={' '.join(launched_real)}", f"POLICY={speaking_policy}"]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=300)
+    def of(folder, *words):
+        real = f"REAL={' '.join(launched_real)}"
+        done = subprocess.run(["make", "-C", folder, real, *words], capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    make("check")
-    assert [json.loads(path.read_text()) for path in folder.glob("check/**/real.json")]
-    assert json.loads((folder / "check" / "eval.json").read_text())["num_pairs"] > 0
+    return of
+
+
+def moved(folder, policy):
+    """How far the weights of a checkpoint are from the policy's, in all."""
+    import torch
+    from safetensors.torch import load_file
+
+    before, after = (load_file(path / "model.safetensors") for path in (policy, folder))
+    return float(torch.stack([(after[name] - before[name]).abs().sum() for name in before]).sum())
+
+
+needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+
+
+@pytest.mark.slow
+@needs_make
+@every_recipe
+def test_make_check_leaves_a_trained_checkpoint_and_an_evaluation(name, make, speaking_policy, tmp_path):
+    """Really through make, with a tiny policy; then there is nothing left to do, and `make clean` leaves no trace."""
+    folder = tmp_path / "made"
+    init(folder, "--recipe", name)
+    (folder / "tiny").symlink_to(speaking_policy)  # the name is in the seed: one that stays draws the same texts
+    written = snapshot(folder)
+    policy = "POLICY=tiny"
+    told = make(folder, "check", policy)
+    trained, reference = re.search(r"eval margin --policy (\S+) --reference (\S+)", told).groups()
+    assert trained != reference
+    assert moved(folder / trained, folder / reference) > 0
+    summary = json.loads((folder / "check" / "eval.json").read_text())
+    assert summary["num_pairs"] > 0
+    assert summary["margin"] != 0
     made = snapshot(folder)
-    assert "Nothing to be done for 'all'" in make("check")
+    small = [f"{data}=check/{file}.jsonl" for data, file in re.findall(r"(\w+)=check/(\w+)\.jsonl", MAKEFILES[name])]
+    rounds = re.search(r"ROUNDS='?([\d ]+)'?", MAKEFILES[name].partition("\ncheck:")[2])
+    assert "Nothing to be done for 'all'" in make(
+        folder, policy, "O=check", *small, *([f"ROUNDS={rounds[1].strip()}"] if rounds else [])
+    )
     assert snapshot(folder) == made
-    make("clean")
+    make(folder, "clean")
     assert snapshot(folder) == written
+
+
+@pytest.mark.slow
+@needs_make
+def test_make_check_runs_as_it_stands(make, tmp_path):
+    """With the model that the Makefile names; the others differ in what `real` does, not in what make does."""
+    init(tmp_path / "made", "--recipe", Recipe.real)
+    make(tmp_path / "made", "check")
+    assert json.loads((tmp_path / "made" / "check" / "eval.json").read_text())["margin"] != 0

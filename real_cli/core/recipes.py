@@ -38,7 +38,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Zhang et al., 2024, arXiv:2409.17169",
         equation="section 3",
         needs="scored responses; the policy embeds them",
-        departs="labels are the scores that are in the data, looked at after the choice; equal scores make no pair",
+        departs="labels are the scores that are in the data, looked at after the choice; equal scores make no pair; "
+        "POLICY embeds, where the paper has the model before SFT (name it as ENCODER); the cosine ends with the run, "
+        "not at step 750",
         commands=("embed", "pair", "train-dpo", "eval margin"),
         family=Family.select,
         test="tests/core/test_strategies.py::test_easy_takes_the_least_similar_pair_of_the_fact_sheet",
@@ -62,8 +64,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Li et al., 2024, arXiv:2409.17791",
         equation="L = L_DPO + gamma L_degree",
         needs="scored responses",
-        departs="extractor (RAKE), degrees, shares, gamma and the head's place are ours: the abstract gives the sum, "
-        "and no code is published",
+        departs="extractor (RAKE), degrees, shares, gamma, the head's place, rate and batch are ours: the abstract "
+        "gives the sum, and no code is published",
         commands=("pair", "relabel degrade", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/core/objectives/test_degrees.py::test_an_untrained_head_starts_at_ln_of_the_levels",
@@ -124,7 +126,7 @@ RECIPES: dict[Recipe, Method] = {
         equation="algorithm 1",
         needs="scored responses; a reward model",
         departs="a reward model ranks in PairRM's place; the greedy answer, a response and the reference, is made "
-        "twice, with the same text",
+        "twice, with the same text; a batch is Zephyr's of one GPU",
         commands=("pair", "sample", "relabel reward", "train-dpo", "eval margin"),
         family=Family.iterate,
         test="tests/core/objectives/test_triples.py::test_selm_at_the_point_of_the_fact_sheet",
@@ -162,10 +164,11 @@ RECIPES: dict[Recipe, Method] = {
         equation="section 2",
         needs="prompts; a judge behind an endpoint",
         departs="the judge is asked in our words, and without the blocks of world knowledge; no answer is cut at four "
-        "line ends; one mix of principles for all prompts; rate and beta of DPO are ours",
+        "line ends; one mix of principles for all prompts; pairs go by the mean of the aspects, as Argilla's, and not "
+        "by the overall score; the paper trains reward models and has no DPO, whose settings are ours",
         commands=("sample", "relabel judge", "pair", "train-dpo", "eval margin"),
         family=Family.relabel,
-        test="tests/core/test_rating.py::test_a_top_score_is_repaired_by_the_mean_of_the_aspects",
+        test="tests/core/test_rating.py::test_the_score_is_the_mean_of_the_ratings_that_apply",
     ),
     Recipe.sppo: Method(
         title="SPPO: self-play preference optimization",
@@ -187,10 +190,10 @@ RECIPES: dict[Recipe, Method] = {
         equation="section 3",
         needs="conversations; a judge behind an endpoint, or a list of phrases",
         departs="the words of the judge and of the sampler are ours, and go through the chat template; no prompt is "
-        "cut, so that no complaint is lost",
+        "cut, so that no complaint is lost; a batch is that of one GPU",
         commands=("relabel dsat", "train-dpo", "sample", "pair", "eval margin"),
         family=Family.iterate,
-        test="tests/core/test_satisfaction.py::test_the_rejected_reply_is_byte_for_byte_what_was_there",
+        test="tests/core/test_sampling.py::test_a_second_round_takes_the_place_of_the_first_and_forgets_what_was_measured_on_it",
     ),
     Recipe.tpo: Method(
         title="TPO: triple preference optimization",
@@ -272,8 +275,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Xu et al., 2024, arXiv:2406.08464",
         equation="section 2",
         needs="a policy with a chat template; a reward model",
-        departs="POLICY itself is trained, not its SFT on Magpie's data, by numbers for llama3-ultrafeedback; the "
-        "greedy answer is one of the 5; FsfairX scores in ArmoRM's place; duplicates among all, not 500; no "
+        departs="POLICY itself is trained, not its SFT on Magpie's data, by numbers for llama3-ultrafeedback on one "
+        "GPU; the greedy answer is one of the 5; FsfairX scores in ArmoRM's place; duplicates among all, not 500; no "
         "filter by length, tags (relabel judge's rubric magpie), reward above -10 or a colon at the end",
         commands=("sample", "embed", "pair", "relabel reward", "train-dpo", "eval margin"),
         family=Family.iterate,

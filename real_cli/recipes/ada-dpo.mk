@@ -12,7 +12,6 @@ TAU_MAX = 5
 TRAIN   = --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
-ROWS    = 1000000
 O       = run
 
 .DELETE_ON_ERROR:
@@ -21,17 +20,18 @@ all: $(O)/eval.json
 
 $(O)/pairs.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/aligned/real.json: $(O)/pairs.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --loss ada-dpo --beta $(BETA) --rho $(RHO) --tau-min $(TAU_MIN) \
 	  --tau-max $(TAU_MAX) $(TRAIN) --dump $(O)/tau.jsonl -o $(O)/aligned $< > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	$(MAKE) O=check ROWS=6 TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+	rm -rf check && mkdir check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:
 	rm -rf $(O) check

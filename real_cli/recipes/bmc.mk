@@ -1,10 +1,10 @@
 # BMC: bridging and modeling correlations. Jiang et al., 2024, arXiv:2408.07471, section 3;
-# L = -log sigmoid(beta sum over t of lambda_t (lr_t(chosen) - lr_t(rejected))), lambda = 1 + min(1/p, delta).
-# An editor turns the rejected response into a better one, which becomes chosen; tokens that differ weigh more in DPO.
-# Departs: the editor is asked in our words; the reference has the policy's token weights, as the paper's formula and
-# unlike its code. --loss bmc-code is the code. Needs EDIT, the paper's gpt-4-0125-preview; `make check` instead takes
-# the best response for the edit of the worst. The paper: BETA 0.01, DELTA 1.5 (Llama-3), 2.0 (Mistral); 0.05 and 2.5
-# for mathematics, 0.05 and 3.0 for questions.
+# L = -log sigmoid(beta (sum of lambda lr over chosen's tokens - the same over rejected's)), lr = log(p / p_ref).
+# An editor turns the rejected response into a better one, which becomes chosen; in DPO tokens that differ weigh more:
+# lambda = 1 + min(1/p, delta), else 1. Departs: the editor is asked in our words; the reference has the policy's token
+# weights, as the paper's formula and unlike its code. --loss bmc-code is the code. Needs EDIT, the paper's
+# gpt-4-0125-preview; `make check` takes the best response for the edit of the worst. The paper: BETA 0.01, DELTA 1.5
+# (Llama-3), 2.0 (Mistral); 0.05 and 2.5 for mathematics, 0.05 and 3.0 for questions.
 REAL    = real
 POLICY  = smollm2
 BETA    = 0.01
@@ -14,27 +14,27 @@ EDIT    = --endpoint https://api.openai.com/v1 --key-variable OPENAI_API_KEY --m
 TRAIN   = --preset bmc
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
-ROWS    = 1000000
 O       = run
 
-.DELETE_ON_ERROR:
-.PHONY: all check clean
+.DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 
 $(O)/pairs.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst --emit $(EMIT) -o $@
+	$(REAL) pair --strategy best-worst --emit $(EMIT) $< -o $@
 $(O)/bridged.jsonl: $(O)/pairs.jsonl
 	$(REAL) relabel bridge $(EDIT) $< -o $@
 $(O)/aligned/real.json: $(O)/bridged.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --beta $(BETA) --delta $(DELTA) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	$(MAKE) O=check ROWS=8 EMIT=triples EDIT='--from reference' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+	rm -rf check && mkdir check && head -n 8 $(PROMPTS) > check/few.jsonl && head -n 8 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
+	  EMIT=triples EDIT='--from reference' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:
 	rm -rf $(O) check

@@ -9,7 +9,6 @@ REFERENCE = previous
 TRAIN     = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
 PROMPTS   = candidates.jsonl
 HELDOUT   = heldout.jsonl
-ROWS      = 1000000
 O         = run
 
 .DELETE_ON_ERROR:
@@ -18,17 +17,18 @@ all: $(O)/eval.json
 
 $(O)/stages.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-vs-rest --curriculum -o $@
+	$(REAL) pair --strategy best-vs-rest --curriculum $< -o $@
 $(O)/aligned/real.json: $(O)/stages.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --stages --stage-reference $(REFERENCE) $(TRAIN) -o $(O)/aligned $< \
 	  > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	$(MAKE) O=check ROWS=4 TRAIN='$(TRAIN) --max-steps 1 --batch-size 2'
+	rm -rf check && mkdir check && head -n 2 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 1'
 clean:
 	rm -rf $(O) check

@@ -12,16 +12,14 @@ SAMPLE   = --temperature 1 --top-p 1 --max-tokens 200
 TRAIN    = --preset dlma
 PROMPTS  = prompts.jsonl
 HELDOUT  = heldout.jsonl
-ROWS     = 1000000
 O        = run
 
-.DELETE_ON_ERROR:
-.PHONY: all check clean
+.DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 
 $(O)/sampled.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) sample --policy $(POLICY) --contrast '$(POSITIVE)' '$(NEGATIVE)' $(SAMPLE) -o $@
+	$(REAL) sample --policy $(POLICY) --contrast '$(POSITIVE)' '$(NEGATIVE)' $(SAMPLE) $< -o $@
 $(O)/pairs.jsonl: $(O)/sampled.jsonl
 	$(REAL) pair --strategy all --orient rank $< -o $@
 $(O)/offsets.jsonl: $(O)/pairs.jsonl
@@ -30,11 +28,13 @@ $(O)/aligned/real.json: $(O)/offsets.jsonl
 	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	$(MAKE) O=check ROWS=6 SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+	rm -rf check && mkdir check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
+	  SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:
 	rm -rf $(O) check

@@ -1,8 +1,9 @@
 # DRIFT: learning from user dissatisfaction. Wang et al., 2025, arXiv:2510.02341, section 3.
 # Replies that users complained of stay the rejected ones; the chosen ones are the policy's own, written anew each round
-# in sight of the complaint. A warm start on seeds: complaints that a later reply of the same conversation satisfied.
+# in sight of the complaint; L = L_DPO + 0.001 NLL(chosen). Seeds, complaints that a later reply satisfied, warm it up.
 # Departs: the words of the judge and of the sampler are ours, and go through the chat template; no prompt is cut, so
-# that no complaint is lost. Nobody checks that chosen is better, as there. `make check` finds complaints by phrases.
+# that no complaint is lost; a batch is that of one GPU. Nobody checks that chosen is better, as there. Needs DIALOGUES
+# and JUDGE, a server; `make check` finds complaints by phrases.
 REAL      = real
 POLICY    = smollm2
 ROUNDS    = 1 2
@@ -12,16 +13,14 @@ SEED      = --epochs 3
 TRAIN     = --preset drift
 DIALOGUES = dialogues.jsonl
 HELDOUT   = heldout.jsonl
-ROWS      = 1000000
 O         = run
 before    = $(O)/$(word $*,0 $(ROUNDS))/aligned
-.DELETE_ON_ERROR .SECONDARY:
-.SECONDEXPANSION:
-.PHONY: all check clean
+.DELETE_ON_ERROR .SECONDEXPANSION .PHONY: all check clean
 all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
 $(O)/complaints.jsonl $(O)/seeds.jsonl: $(DIALOGUES)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) relabel dsat $(JUDGE) $(if $(filter %/seeds.jsonl,$@),--seeds) -o $@
+	$(REAL) relabel dsat $(JUDGE) $(if $(filter %/seeds.jsonl,$@),--seeds) $< -o $@
+$(O)/seeds.jsonl: | $(O)/complaints.jsonl
 $(O)/0/aligned/real.json: $(O)/seeds.jsonl
 	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) $(SEED) -o $(O)/0/aligned $< > $(O)/training.jsonl
 $(ROUNDS:%=$(O)/%/pairs.jsonl): $(O)/%/pairs.jsonl: $(O)/complaints.jsonl $$(before)/real.json
@@ -30,10 +29,10 @@ $(ROUNDS:%=$(O)/%/pairs.jsonl): $(O)/%/pairs.jsonl: $(O)/complaints.jsonl $$(bef
 $(O)/%/aligned/real.json: $(O)/%/pairs.jsonl
 	$(REAL) train-dpo --policy $(before) $(TRAIN) -o $(O)/$*/aligned $< > $(O)/$*/training.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
+	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
-	$(MAKE) O=check ROWS=6 ROUNDS=1 JUDGE=--lexical SAMPLE='$(SAMPLE) --max-tokens 16' \
-	  TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
-clean:
-	rm -rf $(O) check
+	rm -rf check && mkdir check && head -n 6 $(DIALOGUES) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check DIALOGUES=check/few.jsonl HELDOUT=check/held.jsonl ROUNDS=1 JUDGE=--lexical \
+	  SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+clean:; rm -rf $(O) check

@@ -1,9 +1,9 @@
 # Magpie. Xu et al., 2024, arXiv:2406.08464, section 2; the preference data of Magpie-Air/Pro-DPO.
 # The policy, given what its chat template puts before a user's words, writes N instructions and answers them; of near
 # duplicates the first stays; more answers, best against worst by reward; DPO. Needs nothing but POLICY and SCORE.
-# Departs: POLICY itself is trained, not its SFT on Magpie's data, by numbers for llama3-ultrafeedback; the greedy
-# answer is one of the 5; FsfairX scores in ArmoRM's place; duplicates among all, not 500; no filter by length, tags
-# (relabel judge's rubric magpie), reward above -10 or a colon at the end. `make check`: the policy scores and embeds.
+# Departs: POLICY itself is trained, not its SFT on Magpie's data, by numbers for llama3-ultrafeedback on one GPU; the
+# greedy answer is one of the 5; FsfairX scores in ArmoRM's place; duplicates among all, not 500; no filter by length,
+# tags (relabel judge's rubric magpie), reward above -10 or a colon at the end. `make check`: POLICY scores and embeds.
 REAL     = real
 POLICY   = smollm2
 ENCODER  = sentence-transformers/all-mpnet-base-v2
@@ -14,7 +14,6 @@ SAMPLE   = -n 4 --temperature 0.8 --top-p 1 --max-tokens 2048
 SCORE    = $(REAL) relabel reward --model sfairXC/FsfairX-LLaMA3-RM-v0.1
 TRAIN    = --preset magpie-align
 HELDOUT  = heldout.jsonl
-ROWS     = 1000000
 O        = run
 .DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
@@ -31,10 +30,11 @@ $(O)/aligned/real.json: $(O)/scored.jsonl
 	$(REAL) pair --strategy best-worst $< -o $(O)/pairs.jsonl
 	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $(O)/pairs.jsonl > $(O)/training.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/aligned/real.json
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
+	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
-	$(MAKE) O=check ROWS=6 N=24 ASK="--stop '\\n' --max-tokens 48" ENCODER=$(POLICY) SAMPLE='-n 2 --max-tokens 16' \
-	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."' \
-	  TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+	rm -rf check && mkdir check && head -n 4 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check HELDOUT=check/held.jsonl N=12 ASK="--stop '\\n' --max-tokens 48" SAMPLE='-n 2 --max-tokens 16' \
+	  ENCODER=$(POLICY) TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
 clean:; rm -rf $(O) check

@@ -1,6 +1,6 @@
 # OPTune: efficient online preference tuning. Chen et al., 2024, arXiv:2406.07657, section 3.
-# Each round the share RHO of the prompts, those with the lowest best score, is answered anew (100%: online DPO); best
-# against worst, DPO weighted by the gap in score. Needs responses, and SCORE; `make check` has the policy itself score.
+# Each round the share RHO of the prompts, those with the lowest best score, is answered anew; best against
+# worst, DPO weighted by the gap in score. Needs responses, and SCORE; `make check` has the policy itself score.
 # Departs: the weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round scores them again;
 # 3 tries a prompt; the share and the settings are ours.
 REAL    = real
@@ -12,17 +12,15 @@ SCORE   = $(REAL) relabel reward --model OpenAssistant/reward-model-deberta-v3-l
 TRAIN   = --loss dpo --weight-field weight --beta 0.1 --learning-rate 5e-7 --schedule cosine --batch-size 32
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
-ROWS    = 1000000
 O       = run
 last    = $(O)/$(word $*,0 $(ROUNDS))
 model   = $(if $(filter 1,$*),,$(last)/aligned/real.json)
 before  = $(if $(model),$(last)/aligned,$(POLICY))
-.DELETE_ON_ERROR .SECONDARY .SECONDEXPANSION:
-.PHONY: all check clean
+.DELETE_ON_ERROR .SECONDEXPANSION .PHONY: all check clean
 all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
 $(O)/0/scored.jsonl: $(PROMPTS)
 	@mkdir -p $(@D)
-	head -n $(ROWS) $< | $(SCORE) -o $@
+	$(SCORE) $< -o $@
 $(ROUNDS:%=$(O)/%/scored.jsonl): $(O)/%/scored.jsonl: $$(last)/scored.jsonl $$(model)
 	@mkdir -p $(@D)
 	$(REAL) sample --policy $(before) --lowest-score $(RHO) --max-retries 3 $(SAMPLE) $< -o $(@D)/sampled.jsonl
@@ -32,9 +30,11 @@ $(O)/%/aligned/real.json: $(O)/%/scored.jsonl
 	$(REAL) relabel weight --by gap-utility $(O)/$*/pairs.jsonl -o $(O)/$*/weighted.jsonl
 	$(REAL) train-dpo --policy $(before) $(TRAIN) -o $(O)/$*/aligned $(O)/$*/weighted.jsonl > $(O)/$*/training.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
+	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
-	$(MAKE) O=check ROWS=6 ROUNDS='1 2' SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	rm -rf check && mkdir check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
+	  ROUNDS='1 2' SAMPLE='-n 2 --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
 clean:; rm -rf $(O) check

@@ -14,14 +14,12 @@ GAIN    = prob_chosen - prob_rejected
 TRAIN   = --loss dpo --weight-field weight --beta 0.1 --learning-rate 5e-7 --schedule cosine --batch-size 32
 PROMPTS = prompts.jsonl
 HELDOUT = heldout.jsonl
-ROWS    = 1000000
 O       = run
-.DELETE_ON_ERROR:
-.PHONY: all check clean
+.DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 $(O)/sampled.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) sample --policy $(POLICY) -n $(M) $(SAMPLE) -o $@
+	$(REAL) sample --policy $(POLICY) -n $(M) $(SAMPLE) $< -o $@
 $(O)/scored.jsonl: $(O)/sampled.jsonl
 	$(SCORE) $< -o $@
 $(O)/shaped.jsonl: $(O)/scored.jsonl
@@ -32,9 +30,11 @@ $(O)/aligned/real.json: $(O)/pairs.jsonl
 	$(REAL) relabel weight --expression '$(GAIN)' $< -o $(O)/weighted.jsonl
 	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $(O)/weighted.jsonl > $(O)/training.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/aligned/real.json
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
+	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
-	$(MAKE) O=check ROWS=4 M=4 SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	rm -rf check && mkdir check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
+	  M=4 SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
 clean:; rm -rf $(O) check

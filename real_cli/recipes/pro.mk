@@ -1,5 +1,6 @@
 # PRO: preference ranking optimization. Song et al., 2023, arXiv:2306.17492; L = sum over k < n of
-# -log( exp(s_k T_k) / (exp(s_k T_k) + sum over j > k of exp(s_j T_kj)) ) + w (n-1)^2 NLL(best), T_kj = r_k - r_j.
+# -log( exp(s_k T_k) / (exp(s_k T_k) + sum over j > k of exp(s_j T_kj)) ) + w (n-1)^2 NLL(best), T_kj = r_k - r_j,
+# T_k the largest of these, s_k the mean log-probability of a token.
 # All responses of a prompt are ranked by a reward model; each in turn shall beat all below it, without a reference.
 # Departs: rewards of any size are taken as they are; the code's block of 512 is the most tokens of prompt and response.
 # Needs responses and SCORE, a reward model; `make check` has the policy itself score.
@@ -10,7 +11,6 @@ SCORE   = $(REAL) relabel reward --model OpenAssistant/reward-model-deberta-v3-l
 TRAIN   = --preset pro
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
-ROWS    = 1000000
 O       = run
 
 .DELETE_ON_ERROR:
@@ -19,19 +19,20 @@ all: $(O)/eval.json
 
 $(O)/scored.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(SCORE) -o $@
+	$(SCORE) $< -o $@
 $(O)/ranked.jsonl: $(O)/scored.jsonl
 	$(REAL) pair --emit ranking $< -o $@
 $(O)/aligned/real.json: $(O)/ranked.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --alpha $(WEIGHT) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	$(MAKE) O=check ROWS=6 TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	rm -rf check && mkdir check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly, at length."'
 clean:
 	rm -rf $(O) check

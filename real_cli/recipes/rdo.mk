@@ -11,16 +11,14 @@ WEIGHT  = --by reward-difference
 TRAIN   = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
-ROWS    = 1000000
 O       = run
 
-.DELETE_ON_ERROR:
-.PHONY: all check clean
+.DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 
 $(O)/pairs.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/scored.jsonl: $(O)/pairs.jsonl
 	$(SCORE) $< -o $@
 $(O)/weighted.jsonl: $(O)/scored.jsonl
@@ -29,12 +27,13 @@ $(O)/aligned/real.json: $(O)/weighted.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --weight-field weight $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	$(MAKE) O=check ROWS=12 TRAIN='$(TRAIN) --max-steps 2 --batch-size 12' \
+	rm -rf check && mkdir check && head -n 12 $(PROMPTS) > check/few.jsonl && head -n 12 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 12' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly, at length."'
 clean:
 	rm -rf $(O) check

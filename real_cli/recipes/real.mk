@@ -1,8 +1,9 @@
 # REAL: response-embedding-based alignment. Zhang et al., 2024, arXiv:2409.17169, section 3.
 # Embed the responses alone, compare the least similar of each prompt, keep the least similar half, label, DPO.
-# Departs: labels are the scores that are in the data, looked at after the choice; equal scores make no pair. Needs
-# nothing but POLICY, the SFT model, which embeds too, as in the paper; HH's one pair a prompt is halved by KEEP,
-# several responses a prompt (SHP-2) are not: KEEP = 100%. STRATEGY: easy, hard, centroid, random.
+# Departs: labels are the scores that are in the data, looked at after the choice; equal scores make no pair; POLICY
+# embeds, where the paper has the model before SFT (name it as ENCODER); the cosine ends with the run, not at step 750.
+# Needs nothing but POLICY, the SFT model. HH's one pair a prompt is halved by KEEP, several responses a prompt (SHP-2)
+# are not: KEEP = 100%. STRATEGY: easy, hard, centroid, random.
 REAL     = real
 POLICY   = smollm2
 ENCODER  = $(POLICY)
@@ -11,7 +12,6 @@ KEEP     = 50%
 TRAIN    = --preset real
 PROMPTS  = candidates.jsonl
 HELDOUT  = heldout.jsonl
-ROWS     = 1000000
 O        = run
 
 .DELETE_ON_ERROR:
@@ -20,18 +20,19 @@ all: $(O)/eval.json
 
 $(O)/embedded.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) embed --model $(ENCODER) --max-length 512 -o $@
+	$(REAL) embed --model $(ENCODER) --max-length 512 $< -o $@
 $(O)/pairs.jsonl: $(O)/embedded.jsonl
 	$(REAL) pair --strategy $(STRATEGY) --keep $(KEEP) $< -o $@
 $(O)/aligned/real.json: $(O)/pairs.jsonl
 	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	$(MAKE) O=check ROWS=16 TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+	rm -rf check && mkdir check && head -n 16 $(PROMPTS) > check/few.jsonl && head -n 16 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:
 	rm -rf $(O) check

@@ -11,7 +11,6 @@ PLACEMENT = user
 TRAIN     = --preset ra
 PROMPTS   = candidates.jsonl
 HELDOUT   = heldout.jsonl
-ROWS      = 1000000
 O         = run
 
 .DELETE_ON_ERROR:
@@ -20,10 +19,10 @@ all: $(O)/eval.json
 
 $(O)/augmented-pairs.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-random -o $@
+	$(REAL) pair --strategy best-random $< -o $@
 $(O)/heldout-pairs.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 # The held-out pairs aim at both scores too: a policy that ignores its goal is right about half of them.
 $(O)/augmented.jsonl $(O)/heldout.jsonl: $(O)/%.jsonl: $(O)/%-pairs.jsonl
 	$(REAL) relabel goal --template '$(GOAL)' --placement $(PLACEMENT) $< -o $@
@@ -33,6 +32,7 @@ $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	$(MAKE) O=check ROWS=6 TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+	rm -rf check && mkdir check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:
 	rm -rf $(O) check

@@ -11,16 +11,14 @@ SFT     = --learning-rate 1e-5 --schedule cosine --warmup 0.1 --epochs 1 --batch
 TRAIN   = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
-ROWS    = 1000000
 O       = run
 
-.DELETE_ON_ERROR:
-.PHONY: all check clean
+.DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 
 $(O)/pairs.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/sft-%/real.json: $(O)/pairs.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --loss sft --seed $* $(SFT) -o $(@D) $< > $(@D).jsonl
 $(O)/soup/real.json: $(SEEDS:%=$(O)/sft-%/real.json)
@@ -30,11 +28,13 @@ $(O)/aligned/real.json: $(O)/pairs.jsonl $(O)/soup/real.json
 	$(REAL) train-dpo --policy $(FIRST) --reference $(O)/soup $(TRAIN) -o $(@D) $< > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(FIRST) $< -o $@
 
 check:
-	$(MAKE) O=check ROWS=8 SFT='$(SFT) --max-steps 2 --batch-size 2' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+	rm -rf check && mkdir check && head -n 8 $(PROMPTS) > check/few.jsonl && head -n 8 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
+	  SFT='$(SFT) --max-steps 2 --batch-size 2' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:
 	rm -rf $(O) check

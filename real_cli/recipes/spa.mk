@@ -6,6 +6,7 @@
 REAL    = real
 POLICY  = smollm2
 ROUNDS  = 1 2
+SHARES  = 2
 SEEDS   = 3.3%
 SAMPLE  = --temperature 0.7 --max-tokens 300
 SEED    = --preset spa --loss dpo --epochs 3
@@ -13,28 +14,26 @@ TRAIN   = --preset spa
 LABELED = candidates.jsonl
 PROMPTS = prompts.jsonl
 HELDOUT = heldout.jsonl
-ROWS    = 1000000
 O       = run
 before  = $(O)/$(word $*,0 $(ROUNDS))/aligned
-.DELETE_ON_ERROR .SECONDARY:
-.SECONDEXPANSION:
-.PHONY: all check clean
+.DELETE_ON_ERROR .SECONDEXPANSION .PHONY: all check clean
 all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
 $(O)/0/aligned/real.json: $(LABELED)
 	@mkdir -p $(O)/0
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-random --keep $(SEEDS) --by random -o $(O)/0/pairs.jsonl
+	$(REAL) pair --strategy best-random --keep $(SEEDS) --by random $< -o $(O)/0/pairs.jsonl
 	$(REAL) train-dpo --policy $(POLICY) $(SEED) -o $(O)/0/aligned $(O)/0/pairs.jsonl > $(O)/0/training.jsonl
 $(ROUNDS:%=$(O)/%/sampled.jsonl): $(O)/%/sampled.jsonl: $(PROMPTS) $$(before)/real.json
 	@mkdir -p $(O)/$*
-	head -n $(ROWS) $< | $(REAL) sample --policy $(before) -n 2 --shard $*/$(words $(ROUNDS)) $(SAMPLE) -o $@
+	$(REAL) sample --policy $(before) -n 2 --shard $*/$(SHARES) $(SAMPLE) $< -o $@
 $(O)/%/aligned/real.json: $(O)/%/sampled.jsonl
 	$(REAL) relabel implicit --policy $(before) --reference $(POLICY) $< -o $(O)/$*/labeled.jsonl
 	$(REAL) pair --strategy best-worst $(O)/$*/labeled.jsonl -o $(O)/$*/pairs.jsonl
 	$(REAL) train-dpo --policy $(before) $(TRAIN) -o $(O)/$*/aligned $(O)/$*/pairs.jsonl > $(O)/$*/training.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
+	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
-	$(MAKE) O=check ROWS=6 ROUNDS=1 SEEDS=4 SAMPLE='--max-tokens 16' \
-	  SEED='$(SEED) --max-steps 2 --batch-size 2' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+	rm -rf check && mkdir check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl ROUNDS=1 SHARES=1 SEEDS=2 \
+	  SAMPLE='--max-tokens 16' SEED='$(SEED) --max-steps 2 --batch-size 1' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:; rm -rf $(O) check

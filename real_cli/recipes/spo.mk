@@ -1,7 +1,7 @@
 # SPO: self-supervised preference optimization. Li et al., 2024, arXiv:2409.17791; L = L_DPO + gamma L_degree.
 # Key words leave the chosen response, more and more; beside DPO, a head on the policy learns to tell how many are gone.
-# Departs: extractor (RAKE), degrees, shares, gamma and the head's place are ours: the abstract gives the sum, and no
-# code is published. Needs nothing but labeled responses; those too short to lose a word make no pair.
+# Departs: extractor (RAKE), degrees, shares, gamma, the head's place, rate and batch are ours: the abstract gives the
+# sum, and no code is published. Needs nothing but labeled responses; those too short to lose a word make no pair.
 REAL    = real
 POLICY  = smollm2
 GAMMA   = 0.1
@@ -10,7 +10,6 @@ DROP    = 0.2
 TRAIN   = --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
-ROWS    = 1000000
 O       = run
 
 .DELETE_ON_ERROR:
@@ -19,7 +18,7 @@ all: $(O)/eval.json
 
 $(O)/pairs.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/degraded.jsonl: $(O)/pairs.jsonl
 	$(REAL) relabel degrade --levels $(LEVELS) --drop $(DROP) $< -o $@
 $(O)/aligned/real.json: $(O)/degraded.jsonl
@@ -27,11 +26,12 @@ $(O)/aligned/real.json: $(O)/degraded.jsonl
 	  -o $(O)/aligned $< > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	$(MAKE) O=check ROWS=6 TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+	rm -rf check && mkdir check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:
 	rm -rf $(O) check

@@ -7,6 +7,7 @@
 REAL    = real
 POLICY  = smollm2
 ROUNDS  = 1 2 3
+SHARES  = 3
 K       = 5
 SAMPLE  = --temperature 0.7 --top-p 0.9 --max-tokens 2048
 SCORE   = $(REAL) relabel reward --model OpenAssistant/reward-model-deberta-v3-large-v2
@@ -14,27 +15,26 @@ FROM    = scores
 TRAIN   = --preset sppo
 PROMPTS = prompts.jsonl
 HELDOUT = heldout.jsonl
-ROWS    = 1000000
 O       = run
 before  = $(if $(filter 1,$*),$(POLICY),$(O)/$(word $*,0 $(ROUNDS))/aligned)
-.DELETE_ON_ERROR .SECONDARY:
-.SECONDEXPANSION:
-.PHONY: all check clean
+.DELETE_ON_ERROR .SECONDEXPANSION .PHONY: all check clean
 all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
 $(ROUNDS:%=$(O)/%/sampled.jsonl): $(O)/%/sampled.jsonl: $(PROMPTS) $$(if $$(filter 1,$$*),,$$(before)/real.json)
 	@mkdir -p $(O)/$*
-	head -n $(ROWS) $< | $(REAL) sample --policy $(before) -n $(K) --shard $*/$(words $(ROUNDS)) $(SAMPLE) -o $@
-$(O)/%/scored.jsonl: $(O)/%/sampled.jsonl
+	$(REAL) sample --policy $(before) -n $(K) --shard $*/$(SHARES) $(SAMPLE) $< -o $@
+$(ROUNDS:%=$(O)/%/scored.jsonl): $(O)/%/scored.jsonl: $(O)/%/sampled.jsonl
 	$(SCORE) $< -o $@
-$(O)/%/pairs.jsonl: $(O)/%/scored.jsonl
+$(ROUNDS:%=$(O)/%/pairs.jsonl): $(O)/%/pairs.jsonl: $(O)/%/scored.jsonl
 	$(REAL) relabel winprob --from $(FROM) $< -o $(O)/$*/odds.jsonl
 	$(REAL) pair --strategy best-worst $(O)/$*/odds.jsonl -o $@
 $(O)/%/aligned/real.json: $(O)/%/pairs.jsonl
 	$(REAL) train-dpo --policy $(before) $(TRAIN) -o $(O)/$*/aligned $< > $(O)/$*/training.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $(O)/heldout.jsonl
+	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
-	$(MAKE) O=check ROWS=8 ROUNDS='1 2' SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	rm -rf check && mkdir check && head -n 8 $(PROMPTS) > check/few.jsonl && head -n 8 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl ROUNDS='1 2' SHARES=2 K=3 \
+	  SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
 clean:; rm -rf $(O) check

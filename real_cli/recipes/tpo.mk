@@ -4,7 +4,7 @@
 # Departs: prompt and response together have at most 1024 tokens; the prompt has no limit of its own, the paper's being
 # 512, and its code, the two swapped, has 512 for both together; a batch is that of one GPU. Needs three scored
 # responses a prompt or more. BETA and ALPHA are the README's; the code's script has 0.1 and 0.5. TPO-L, by mean tokens:
-# TRAIN = --preset tpo --loss tpo-l --gamma 0.5 with BETA = 2.
+# TRAIN = --preset tpo --loss tpo-l --gamma 0.5 with BETA = 2, which is ours.
 REAL    = real
 POLICY  = smollm2
 BETA    = 0.2
@@ -12,7 +12,6 @@ ALPHA   = 0.9
 TRAIN   = --preset tpo
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
-ROWS    = 1000000
 O       = run
 
 .DELETE_ON_ERROR:
@@ -21,16 +20,17 @@ all: $(O)/eval.json
 
 $(O)/triples.jsonl: $(PROMPTS)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst --emit triples -o $@
+	$(REAL) pair --strategy best-worst --emit triples $< -o $@
 $(O)/aligned/real.json: $(O)/triples.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --beta $(BETA) --alpha $(ALPHA) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	$(MAKE) O=check ROWS=6 TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+	rm -rf check && mkdir check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:
 	rm -rf $(O) check

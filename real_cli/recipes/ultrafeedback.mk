@@ -2,8 +2,9 @@
 # Four responses a prompt, each under a principle drawn by weight; a judge rates four aspects, writes a critique and an
 # overall score, which is repaired where it is a doubtful 10; best and another; DPO. Departs: the judge is asked in our
 # words, and without the blocks of world knowledge; no answer is cut at four line ends; one mix of principles for all
-# prompts; rate and beta of DPO are ours. Needs prompts, policies (POOL: of 17 models the paper drew 4 a prompt) and a
-# judge behind an endpoint, the paper's GPT-4; `make check` has the policy itself score.
+# prompts; pairs go by the mean of the aspects, as Argilla's, and not by the overall score; the paper trains reward
+# models and has no DPO, whose settings are ours. Needs prompts, policies (POOL: of 17 models the paper drew 4 a prompt)
+# and a judge behind an endpoint, the paper's GPT-4; `make check` has the policy itself score.
 REAL       = real
 POLICY     = smollm2
 POOL       = --policy $(POLICY) -n 4
@@ -13,14 +14,13 @@ SCORE      = $(REAL) relabel judge --rubric ultrafeedback --endpoint http://loca
 TRAIN      = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
 PROMPTS    = prompts.jsonl
 HELDOUT    = heldout.jsonl
-ROWS       = 1000000
 O          = run
 .DELETE_ON_ERROR:
 .PHONY: all check clean
 all: $(O)/eval.json
 $(O)/sampled.jsonl: $(PROMPTS) $(PRINCIPLES)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) sample $(POOL) --principles $(PRINCIPLES) $(SAMPLE) -o $@
+	$(REAL) sample $(POOL) --principles $(PRINCIPLES) $(SAMPLE) $< -o $@
 $(O)/rated.jsonl: $(O)/sampled.jsonl
 	$(SCORE) $< -o $@
 $(O)/pairs.jsonl: $(O)/rated.jsonl
@@ -29,11 +29,12 @@ $(O)/aligned/real.json: $(O)/pairs.jsonl
 	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
 $(O)/heldout.jsonl: $(HELDOUT)
 	@mkdir -p $(O)
-	head -n $(ROWS) $< | $(REAL) pair --strategy best-worst -o $@
+	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 check:
-	$(MAKE) O=check ROWS=4 SAMPLE='--max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	rm -rf check && mkdir check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl
+	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
+	  SAMPLE='--max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly, at length."'
-clean:
-	rm -rf $(O) check
+clean:; rm -rf $(O) check
