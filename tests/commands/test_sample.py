@@ -192,6 +192,36 @@ def test_instructions_and_their_answers_come_of_nothing(local, tmp_path):
     assert said.endswith(f"out:{len(made)}: other policies answered it; resume with the same options\n")
 
 
+@pytest.mark.parametrize(
+    ("number", "shown", "words"),
+    [
+        *(("x", "'x'", ()), (None, "None", ()), (1.0, "1.0", ()), (True, "True", ()), ([1], "[1]", ())),
+        *((6, "6", ()), (-1, "-1", ()), (2, "2", ("--shard", "2/2"))),
+    ],
+)
+def test_instructions_do_not_go_on_behind_one_that_this_run_does_not_write(local, tmp_path, number, shown, words):
+    """Of -n 6 the numbers are 0 to 5; those of the second of two shards 1, 3 and 5."""
+    made = {"prompt": "q", "responses": [{"text": "a", "model": str(local[1])}]}
+    (tmp_path / "out").write_bytes(lines([made | {"id": number}]))
+    _, said = sample(*local, "--pre-query", "-n", 6, *words, "--resume", tmp_path / "out", records=[], status=1)
+    assert said.endswith(f"out:1: field 'id' is {shown}, no instruction of this run; resume with the same options\n")
+    assert (tmp_path / "out").read_bytes().count(b"\n") == 1
+
+
+BROKEN = [{"prompt": "q", "id": 1, "responses": ["x"]}, {"prompt": "q", "id": 1, "responses": 3}, {"id": 1}]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_an_output_of_something_else_is_told_in_one_line(local, tmp_path, broken):
+    (tmp_path / "out").write_bytes(lines([broken]))
+    _, said = sample(*local, "--resume", tmp_path / "out", status=1)
+    assert said.endswith("out:1: belongs to no record of the input; resume with the same input and options\n")
+    _, said = sample(*local, "--pre-query", "-n", 6, "--resume", tmp_path / "out", records=[], status=1)
+    assert said.startswith("real: ")
+    assert said.endswith("; resume with the same options\n")
+    assert said.count("\n") == 1
+
+
 MISTAKES = {
     "two ways": (("--improve", "--contrast", "a", "b"), "--contrast, --improve: each is a way of sampling"),
     "unread": (("--improve", "-n", "2", "--append"), "-n, --append: not read with --improve; leave it out"),
