@@ -46,7 +46,7 @@ class SamplingRun:
         self._tally = SamplingTally()
         self._chosen: Iterator[bool] | None = None
         self._told = ""
-        if values["lowest_score"]:
+        if values["lowest_score"] is not None:
             parse_share(values["lowest_score"])
 
     def _asking(self, policy: str) -> Asking:

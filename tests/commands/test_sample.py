@@ -241,6 +241,11 @@ MISTAKES = {
     "local": (("--concurrency", "2"), "--concurrency: not read where a model on this machine answers"),
     "cache": (("--cache", "x"), "--cache: not read where a model on this machine answers"),
     "principles": (("--principles", "none.toml"), "--principles none.toml: no such file"),
+    "no share": (("--lowest-score", ""), "--lowest-score '': give a share"),
+    "no share and another way": (("--lowest-score", "", "--improve"), "--improve, --lowest-score: each is a way"),
+    "no template": (("--improve", "--template", ""), "--template '': lacks {prompt}, {rejected}, {complaint}"),
+    "no contrast": (("--contrast", "", ""), "--contrast: one side is empty"),
+    "no file of principles": (("--principles", ""), "--principles .: no such file"),
     "holes": (("--improve", "--template", "{prompt}"), "--template '{prompt}': lacks {rejected}, {complaint}"),
 }
 
