@@ -92,7 +92,8 @@ PerRowReference = Annotated[
     bool,
     typer.Option(
         "--per-row-reference",
-        help="Write the policy's own greedy answer as 'reference', and add no responses (SELM).",
+        help="Write the policy's own greedy answer as 'reference', with 'reference_model' and 'reference_is_cut', and "
+        "add no responses (SELM).",
     ),
 ]
 Principles = Annotated[

@@ -10,7 +10,7 @@ from real_cli.core.records import LABELED_NAMES, MEASURED, OF_THE_PAIR, Record
 from real_cli.core.sampling import without_pair
 from real_cli.errors import RecordError, clip
 
-MADE_REFERENCE = {"reference", "reference_model"}
+MADE_REFERENCE = {"reference", "reference_model", "reference_is_cut"}
 MADE_IMPROVED = {"improve", *OF_THE_PAIR, *STALE_FIELDS, *(names[0] for names in LABELED_NAMES.values())}
 MADE_ENDINGS = ("_chosen", *(f"_{name}" for name in MEASURED))
 

@@ -102,14 +102,16 @@ def sample_reference(record: Record, plan: Plan) -> Inquiry[Sampled]:
         plan: Who is asked, and how: at temperature 0.
 
     Returns:
-        An inquiry; its record has `reference` in the form of the prompt, and `reference_model`.
+        An inquiry; its record has `reference` in the form of the prompt, `reference_model` and `reference_is_cut`.
 
     References:
         Zhang et al., 2024, SELM, arXiv:2405.19332: the reference's greedy answer in the exploration term.
     """
     prompt = record["prompt"]
     asked = yield from ask_choices(prompt, [prompt], plan, template=template_fields(record, plan))
-    made = {"reference": as_completion(prompt, asked.choices[0].text), "reference_model": plan.policy}
+    (choice,) = asked.choices
+    own = {"reference_model": plan.policy, "reference_is_cut": choice.is_cut}
+    made = {"reference": as_completion(prompt, choice.text)} | own
     return Sampled(record | made, asked, num_replaced="reference" in record)
 
 

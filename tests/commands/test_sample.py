@@ -141,7 +141,9 @@ def test_stops_and_greedy_and_empty_ones(local):
 def test_an_own_answer_is_written_as_reference(local):
     made, _ = sample(*local, "--per-row-reference")
     greedy, _ = sample(*local, "--greedy")
-    assert [record["reference"] for record in made] == [record["responses"][0]["text"] for record in greedy]
+    wanted = [(record["responses"][0]["text"], record["responses"][0]["is_cut"]) for record in greedy]
+    assert [(record["reference"], record["reference_is_cut"]) for record in made] == wanted
+    assert {cut for _, cut in wanted} == {True, False}
     assert not any("responses" in record for record in made)
 
 
