@@ -198,7 +198,7 @@ class Mode(NamedTuple):
 DRAWN = {"temperature", "top_p", "greedy"}
 ASKED = {"stop", "chat", "system"}
 SEVERAL = {"num_responses", "append", "policy"}
-AGAIN = {"num_responses", "lowest_score", "max_retries"}
+AGAIN = {"num_responses", "max_retries"}
 WRITTEN = {"num_responses", "stop", "system", "response_temperature"}
 MODES: dict[SamplingMode, Mode] = {
     mode: Mode(begin, reader, origin, frozenset().union(*reads), draws)

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import orjson
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from real_cli.commands.app import app
+from real_cli.commands.sampling_plans import SPECIAL
+from real_cli.core.sampling_modes import MODES
 from tests.servers import Reply, Server, completion, fails, says
 
 TEMPLATE = (
@@ -257,6 +260,12 @@ def test_options_that_contradict_each_other_are_refused_in_one_message(words, me
     _, said = sample("-p", "m", *words, status=2)
     assert said.startswith(f"real: {message}")
     assert said.count("\n") == 1
+
+
+def test_what_a_way_says_it_reads_is_an_option_that_another_way_refuses():
+    read = frozenset().union(*(mode.reads for mode in MODES.values()))
+    assert read == {*SPECIAL, "policy"}
+    assert {*SPECIAL} <= {parameter.name for parameter in get_command(app).commands["sample"].params}
 
 
 def test_records_without_a_prompt_or_with_responses_are_refused(local):
