@@ -39,7 +39,9 @@ def embed(
             "minilm or smollm2.",
         ),
     ] = "minilm",
-    field: Annotated[Field, typer.Option("--field", help="What to embed.")] = Field.responses,
+    field: Annotated[
+        Field, typer.Option("--field", help="What to embed; of a prompt all but its system messages.")
+    ] = Field.responses,
     max_length: Annotated[
         int | None,
         typer.Option(

@@ -92,7 +92,8 @@ PerRowReference = Annotated[
     bool,
     typer.Option(
         "--per-row-reference",
-        help="Write the policy's own greedy answer as 'reference', and add no responses (SELM).",
+        help="Write the policy's own greedy answer as 'reference', with 'reference_model' and 'reference_is_cut', and "
+        "add no responses (SELM).",
     ),
 ]
 Principles = Annotated[
@@ -101,8 +102,9 @@ Principles = Annotated[
         "--principles",
         metavar="FILE",
         show_default=False,
-        help="JSONL of {name, text, weight}, or TOML with [[principle]]: one is drawn for each response and becomes a "
-        "system message; its name is written as 'principle' (UltraFeedback).",
+        help="JSONL of {name, text, weight}, or TOML with [[principle]]: one is drawn for each response. It becomes a "
+        "system message of a conversation, stands in front of a string, or takes the prompt in at {prompt}. Its name "
+        "is written as 'principle' (UltraFeedback).",
     ),
 ]
 Contrast = Annotated[

@@ -41,7 +41,8 @@ def choose_mode(values: Mapping[str, Any], given: set[str]) -> SamplingMode:
     Raises:
         UsageError: If there are two, or options that this one does not read; the message names all of them.
     """
-    ways = [name for name in WAYS if values[name]]
+    # An empty text was given, too; what reads it refuses it.
+    ways = [name for name in WAYS if values[name] not in (None, False)]
     if len(ways) > 1:
         raise UsageError(f"{_names(ways)}: each is a way of sampling; give one of them")
     mode = WAYS[ways[0]] if ways else SamplingMode.responses
@@ -137,16 +138,16 @@ def make_plan(values: Mapping[str, Any], mode: SamplingMode, policy: str) -> Pla
         1.0 if values["top_p"] is None else values["top_p"],
         tuple(text.replace("\\n", "\n") for text in values["stop"] or []),
     )
-    positive, negative = values["contrast"] or ("-", "-")
+    positive, negative = ("-", "-") if values["contrast"] is None else values["contrast"]
     return Plan(
         policy,
         values["num_responses"] or 1,
         sampling,
         values["seed"],
         together=not is_local(values),
-        principles=read_principles(values["principles"]) if values["principles"] else (),
+        principles=() if values["principles"] is None else read_principles(values["principles"]),
         contrast=(check_contrast(read_words(positive)), check_contrast(read_words(negative))),
-        template=check_improving(read_words(values["template"]) if values["template"] else IMPROVING),
+        template=check_improving(IMPROVING if values["template"] is None else read_words(values["template"])),
         pre_query=_pre_query(values, policy) if values["pre_query"] else PreQuery("", ()),
     )
 

@@ -13,7 +13,7 @@ from real_cli.commands.sampling_plans import check_sampling, choose_mode, is_loc
 from real_cli.commands.scored import read_words, words_path
 from real_cli.core.asking import Inquiry, ask_nothing
 from real_cli.core.lowest import best_score, choose_lowest, num_retries, parse_share
-from real_cli.core.origins import origin_key
+from real_cli.core.origins import check_number, origin_key
 from real_cli.core.records import Record
 from real_cli.core.sampling import Asked, Plan, Sampled, SamplingTally
 from real_cli.core.sampling_modes import MODES, SamplingMode
@@ -46,7 +46,7 @@ class SamplingRun:
         self._tally = SamplingTally()
         self._chosen: Iterator[bool] | None = None
         self._told = ""
-        if values["lowest_score"]:
+        if values["lowest_score"] is not None:
             parse_share(values["lowest_score"])
 
     def _asking(self, policy: str) -> Asking:
@@ -108,8 +108,13 @@ class SamplingRun:
     def _instructions(self, job: Job, stack: ExitStack) -> Iterator[Located]:
         """Number the instructions that are to be written."""
         policies, origin = self._values["policy"], MODES[self._mode].origin
-        done = last_record(self._values["resume"], lambda written: origin(written, policies)).get("id", -1)
         numbers = range(self._shard.part - 1, self._values["num_responses"] or 1, self._shard.number)
+
+        def check(written: Record) -> None:
+            origin(written, policies)
+            check_number(written, numbers)
+
+        done = last_record(self._values["resume"], check).get("id", -1)
         return (Located(f"instruction {number}", {"id": number}) for number in numbers if number > done)
 
     def _sampled(self, job: Job, located: Iterator[Located]) -> Iterator[Located]:

@@ -1,4 +1,4 @@
-"""Contrastive prompts: the same question with the words that ask for the good, and for its opposite."""
+"""The same question with other words beside it: those of a contrast, for the good and its opposite, or a principle."""
 
 from real_cli.core.goals import HUMAN_MARK, SEPARATOR
 from real_cli.core.texts import Text
@@ -30,8 +30,8 @@ def check_contrast(words: str) -> str:
     return words
 
 
-def place_contrast(prompt: Text, words: str) -> Text:
-    """Put the words of one side of a contrast where the model reads them.
+def place_words(prompt: Text, words: str) -> Text:
+    """Put words, one side of a contrast or a principle, where the model reads them.
 
     A template with {prompt} takes the prompt in; of a conversation, the last user message. Other words become the
     system message of a conversation, after the one it has, or stand in front of plain text; in an HH transcript they
@@ -39,7 +39,7 @@ def place_contrast(prompt: Text, words: str) -> Text:
 
     Args:
         prompt: A string or a conversation.
-        words: What `check_contrast` let pass.
+        words: A system prompt, or a template with {prompt} in it once.
 
     Returns:
         A new prompt of the same form.
@@ -48,13 +48,14 @@ def place_contrast(prompt: Text, words: str) -> Text:
         RecordError: If a template meets a conversation without a user message, or a content that is no string.
 
     Example:
-        >>> place_contrast("Why?", "Be kind."), place_contrast("Why?", "A kind reply to {prompt}")
+        >>> place_words("Why?", "Be kind."), place_words("Why?", "A kind reply to {prompt}")
         ('Be kind.\\n\\nWhy?', 'A kind reply to Why?')
-        >>> place_contrast([{"role": "user", "content": "Why?"}], "Be kind.")
+        >>> place_words([{"role": "user", "content": "Why?"}], "Be kind.")
         [{'role': 'system', 'content': 'Be kind.'}, {'role': 'user', 'content': 'Why?'}]
 
     References:
         Liu et al., 2024, DLMA, arXiv:2402.11907: contrastive prompt pairs.
+        Cui et al., 2023, UltraFeedback, arXiv:2310.01377, section 2: principles as system prompts.
     """
     is_template = HOLE in words
     if isinstance(prompt, str):
@@ -66,11 +67,11 @@ def place_contrast(prompt: Text, words: str) -> Text:
     places = [place for place, turn in enumerate(prompt) if turn["role"] == role]
     if not places:
         if is_template:
-            raise RecordError("the prompt has no user message to put into the template; give --contrast without it")
+            raise RecordError(f"the prompt has no user message to put in at {HOLE}; write the words without it")
         return [{"role": "system", "content": words}, *prompt]
     place = places[-1] if is_template else places[0]
     content = prompt[place].get("content")
     if not isinstance(content, str):
-        raise RecordError(f"the {role} message is {clip(content)}; a contrast needs a string there")
+        raise RecordError(f"the {role} message is {clip(content)}; the words need a string there")
     content = words.replace(HOLE, content) if is_template else f"{content}{SEPARATOR}{words}"
     return [*prompt[:place], prompt[place] | {"content": content}, *prompt[place + 1 :]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from real_cli.core.excerpts import NUM_ROWS, excerpt
 from real_cli.core.report import ExcerptRow
 from real_cli.core.scripts import share_of
-from real_cli.core.texts import Text, plain_text
+from real_cli.core.texts import Text, plain_text, without_system
 from real_cli.core.words import digest, join_words, words
 
 # GPT-3's rule: "13-gram overlap".
@@ -44,10 +44,7 @@ def asked_words(prompt: Text) -> tuple[str, list[str]]:
         >>> asked_words([{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Who, me?"}])
         ('Who, me?', ['who', 'me'])
     """
-    if not isinstance(prompt, str):
-        # One system message before every prompt would make them all overlap.
-        prompt = [turn for turn in prompt if turn["role"] != "system"] or prompt
-    text = MARKERS.sub("", plain_text(prompt)).strip()
+    text = MARKERS.sub("", plain_text(without_system(prompt))).strip()
     return text, words(text)
 
 

@@ -8,9 +8,9 @@ import orjson
 from real_cli.core.goals import STALE_FIELDS
 from real_cli.core.records import LABELED_NAMES, MEASURED, OF_THE_PAIR, Record
 from real_cli.core.sampling import without_pair
-from real_cli.errors import RecordError
+from real_cli.errors import RecordError, clip
 
-MADE_REFERENCE = {"reference", "reference_model"}
+MADE_REFERENCE = {"reference", "reference_model", "reference_is_cut"}
 MADE_IMPROVED = {"improve", *OF_THE_PAIR, *STALE_FIELDS, *(names[0] for names in LABELED_NAMES.values())}
 MADE_ENDINGS = ("_chosen", *(f"_{name}" for name in MEASURED))
 
@@ -113,6 +113,24 @@ def origin_of_improved(record: Record, writers: Sequence[str]) -> Record:
 def _check_writers(found: Sequence[str | None], writers: Sequence[str]) -> None:
     if list(found) != list(writers):
         raise RecordError("other policies answered it; resume with the same options")
+
+
+def check_number(written: Record, numbers: range) -> None:
+    """Check that a record is one of the instructions that a run numbers.
+
+    Args:
+        written: A record with `id`.
+        numbers: Those of the run.
+
+    Raises:
+        RecordError: If its number is none of them.
+
+    Example:
+        >>> check_number({"id": 4, "prompt": "q"}, range(0, 6, 2))
+    """
+    number = written.get("id")
+    if type(number) is not int or number not in numbers:  # true and 1.0 are equal to 1
+        raise RecordError(f"field 'id' is {clip(number)}, no instruction of this run; resume with the same options")
 
 
 def origin_key(origin: Record) -> bytes:

@@ -1,5 +1,6 @@
 """Magpie: a model that is given what its chat format puts before a user's words writes the user's words itself."""
 
+import re
 from collections.abc import Sequence
 
 from real_cli.core.asking import Inquiry, Question, Rendered
@@ -22,15 +23,17 @@ def read_template(turn: str, with_header: str, marks: Sequence[str]) -> PreQuery
         marks: The tokenizer's special tokens.
 
     Returns:
-        What stands before the words, and what ends them: what follows in the template, so far as it is no special
-        token, and "assistant" where the header of an answer says so.
+        What stands before the words, and what ends them besides special tokens: what follows in the template; the
+        first line of an answer's header, up to a special token; and "assistant" where the header says so.
 
     Raises:
         RecordError: If the template does not show the user's words as they are.
 
     Example:
-        >>> read_template(f"<u>{SENTINEL}</u>", f"<u>{SENTINEL}</u><assistant>", ["<u>", "</u>"])[:2]
+        >>> read_template(f"<u>{SENTINEL}</u>", f"<u>{SENTINEL}</u><a>assistant", ["<u>", "</u>", "<a>"])[:2]
         ('<u>', ('assistant',))
+        >>> read_template(f"USER: {SENTINEL} ", f"USER: {SENTINEL} ASSISTANT:", ["</s>"])[:2]
+        ('USER: ', ('ASSISTANT:',))
 
     References:
         Xu et al., 2024, Magpie, arXiv:2406.08464, section 2.
@@ -38,13 +41,17 @@ def read_template(turn: str, with_header: str, marks: Sequence[str]) -> PreQuery
     before, found, after = turn.partition(SENTINEL)
     if not found or not before:
         raise RecordError("its chat template has nothing before a user's words, or changes them")
-    for mark in sorted(marks, key=len, reverse=True):
-        after = after.replace(mark, "\n")
-    ends = [line.strip() for line in after.splitlines() if line.strip()][:1]
     header = with_header[len(turn) :] if with_header.startswith(turn) else with_header.rpartition(SENTINEL)[2]
+    mark = re.compile("|".join(map(re.escape, sorted(filter(None, marks), key=len, reverse=True))) or "(?!)")
+    # Behind a special token a header's words end nothing: the token did. Gemma's "model" would cut instructions short.
+    ends = _first_line(mark.sub("\n", after)) + _first_line(mark.split(header, maxsplit=1)[0])
     if ASSISTANT in header:
         ends.append(ASSISTANT)
     return PreQuery(before, tuple(dict.fromkeys(ends)), tuple(marks))
+
+
+def _first_line(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()][:1]
 
 
 def clean_instruction(text: str, marks: Sequence[str]) -> str:

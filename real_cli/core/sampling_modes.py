@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from real_cli.core.asking import Inquiry
-from real_cli.core.contrasts import place_contrast
+from real_cli.core.contrasts import place_words
 from real_cli.core.draws import response_seed
 from real_cli.core.improving import read_complaint, sample_improved
 from real_cli.core.layouts import Adapted
@@ -64,7 +64,7 @@ def sample_by_principle(record: Record, plan: Plan) -> Inquiry[Sampled]:
         draw_principle(plan.principles, response_seed(plan.seed, prompt, plan.policy, first + number, "principle"))
         for number in range(plan.num_responses)
     ]
-    texts = [place_contrast(prompt, principle.text) for principle in drawn]
+    texts = [place_words(prompt, principle.text) for principle in drawn]
     asked = yield from ask_choices(prompt, texts, plan, first=first, template=template_fields(record, plan))
     made = [
         new_response(choice, plan) | {"principle": principle.name}
@@ -87,7 +87,7 @@ def sample_contrast(record: Record, plan: Plan) -> Inquiry[Sampled]:
         Liu et al., 2024, DLMA, arXiv:2402.11907: the words decide the label.
     """
     prompt = record["prompt"]
-    texts = [place_contrast(prompt, words) for words in plan.contrast]
+    texts = [place_words(prompt, words) for words in plan.contrast]
     asked = yield from ask_choices(prompt, texts, plan, template=template_fields(record, plan))
     sides = zip(asked.choices, ("positive", "negative"), (1, 2), strict=True)
     made = [new_response(choice, plan) | {"contrast": side, "rank": rank} for choice, side, rank in sides]
@@ -102,14 +102,16 @@ def sample_reference(record: Record, plan: Plan) -> Inquiry[Sampled]:
         plan: Who is asked, and how: at temperature 0.
 
     Returns:
-        An inquiry; its record has `reference` in the form of the prompt, and `reference_model`.
+        An inquiry; its record has `reference` in the form of the prompt, `reference_model` and `reference_is_cut`.
 
     References:
         Zhang et al., 2024, SELM, arXiv:2405.19332: the reference's greedy answer in the exploration term.
     """
     prompt = record["prompt"]
     asked = yield from ask_choices(prompt, [prompt], plan, template=template_fields(record, plan))
-    made = {"reference": as_completion(prompt, asked.choices[0].text), "reference_model": plan.policy}
+    (choice,) = asked.choices
+    own = {"reference_model": plan.policy, "reference_is_cut": choice.is_cut}
+    made = {"reference": as_completion(prompt, choice.text)} | own
     return Sampled(record | made, asked, num_replaced="reference" in record)
 
 
@@ -196,7 +198,7 @@ class Mode(NamedTuple):
 DRAWN = {"temperature", "top_p", "greedy"}
 ASKED = {"stop", "chat", "system"}
 SEVERAL = {"num_responses", "append", "policy"}
-AGAIN = {"num_responses", "lowest_score", "max_retries"}
+AGAIN = {"num_responses", "max_retries"}
 WRITTEN = {"num_responses", "stop", "system", "response_temperature"}
 MODES: dict[SamplingMode, Mode] = {
     mode: Mode(begin, reader, origin, frozenset().union(*reads), draws)

@@ -62,6 +62,27 @@ def plain_text(text: Text) -> str:
     return "\n\n".join(_content(turn.get("content")) for turn in text)
 
 
+def without_system(prompt: Text) -> Text:
+    """Leave system messages out of a prompt: what stands before every prompt would make them all alike.
+
+    Args:
+        prompt: A string or a conversation.
+
+    Returns:
+        A string as it is; a conversation's other messages, or all of it if there are none.
+
+    Example:
+        >>> without_system([{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Why?"}])
+        [{'role': 'user', 'content': 'Why?'}]
+
+    References:
+        Xu et al., 2024, Magpie, arXiv:2406.08464: distances of neighbors are those of instructions.
+    """
+    if isinstance(prompt, str):
+        return prompt
+    return [turn for turn in prompt if turn["role"] != "system"] or prompt
+
+
 def _content(content: object) -> str:
     if isinstance(content, list):
         return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))

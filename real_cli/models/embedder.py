@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from real_cli.core.counting import say_count
 from real_cli.core.names import Encoding, Field
 from real_cli.core.records import Record, to_candidates
-from real_cli.core.texts import plain_text
+from real_cli.core.texts import plain_text, without_system
 from real_cli.core.vectors import encode_embedding
 from real_cli.errors import RealError, RecordError
 from real_cli.models.batching import Budget
@@ -25,7 +25,7 @@ WINDOW_TEXTS = 4096
 
 
 class Embedder:
-    """Add an `embedding` to each response (or to each record, for its prompt).
+    """Add an `embedding` to each response (or to each record, for its prompt without system messages).
 
     In a window of a few thousand texts equal ones are embedded once, sorted by length, batched by a token budget and
     put back in order. The model works in a thread of its own: while it has one window, the next is read and the one
@@ -131,7 +131,7 @@ class Embedder:
 
     def _texts(self, record: Record) -> list[str]:
         if self._field is Field.prompt:
-            return [plain_text(record["prompt"])]
+            return [plain_text(without_system(record["prompt"]))]
         return [plain_text(response["text"]) for response in record["responses"]]
 
     def _work(self, texts: list[str], stopped: Event) -> list[NDArray[np.float32]]:

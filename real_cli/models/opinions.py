@@ -5,7 +5,7 @@ from functools import cached_property
 from sys import maxsize
 from typing import NamedTuple, Protocol, TypeAlias
 
-from real_cli.core.contrasts import place_contrast
+from real_cli.core.contrasts import place_words
 from real_cli.core.counting import say_count
 from real_cli.core.marks import responses_of
 from real_cli.core.opinions import contrast_rewards, implicit_rewards
@@ -201,7 +201,7 @@ class ContrastOpinions:
         Raises:
             RecordError: If a prompt cannot take the words, or cannot be rendered.
         """
-        return Read(record, self._tokenize(record, [place_contrast(record["prompt"], words) for words in self._words]))
+        return Read(record, self._tokenize(record, [place_words(record["prompt"], words) for words in self._words]))
 
     def __call__(self, located: Iterable[tuple[str, Read]]) -> Iterator[Judged]:
         """Judge a stream.

@@ -39,8 +39,8 @@ class Soup:
             Files of the first model, copied, that are not the same in all of them.
 
         Raises:
-            ModelError: If the models are not of one architecture, shape and vocabulary; the message names each
-                difference.
+            ModelError: If the models are not of one architecture, shape and vocabulary; the message names up to
+                eight differences of each, and counts more.
         """
         first = self._checkpoints[0]
         kinds = [{name: tensor.kind for name, tensor in tensors.items()} for tensors in self._tensors]

@@ -9,6 +9,9 @@ from real_cli.errors import RealError, RecordError
 from real_cli.streams.job import Located
 from real_cli.streams.jsonl import parse_record, read_lines
 
+# What a line of some other output may lead to, where it is read as a record of this one.
+OTHER_OUTPUT = (RecordError, KeyError, TypeError, AttributeError)
+
 
 def repair(path: Path) -> None:
     """Cut off a last line that was not written to its end.
@@ -53,7 +56,7 @@ def remaining(located: Iterable[Located], path: Path | None) -> Iterator[Record]
                 item = next(records, None)
                 try:
                     same = item is not None and content_key(item.record) == content_key(parse_record(data))
-                except (RecordError, KeyError, TypeError):
+                except OTHER_OUTPUT:
                     same = False
                 if not same:
                     where = item.place if item else "the end of the input"
@@ -101,7 +104,7 @@ def unfinished(
 def _key_of(data: bytes, key: Callable[[Record], bytes]) -> bytes | None:
     try:
         return key(parse_record(data))
-    except (RecordError, KeyError, TypeError):
+    except OTHER_OUTPUT:
         return None
 
 
@@ -150,5 +153,6 @@ def last_record(path: Path | None, check: Callable[[Record], object]) -> Record:
         record = parse_record(last[0].data)
         check(record)
         return record
-    except RecordError as error:
-        raise RealError(f"{path}:{last[0].number}: {error}") from None
+    except OTHER_OUTPUT as error:
+        told = error if isinstance(error, RecordError) else "is no record of this run; resume with the same options"
+        raise RealError(f"{path}:{last[0].number}: {told}") from None

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import orjson
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from real_cli.commands.app import app
+from real_cli.commands.sampling_plans import SPECIAL
+from real_cli.core.sampling_modes import MODES
 from tests.servers import Reply, Server, completion, fails, says
 
 TEMPLATE = (
@@ -141,7 +144,9 @@ def test_stops_and_greedy_and_empty_ones(local):
 def test_an_own_answer_is_written_as_reference(local):
     made, _ = sample(*local, "--per-row-reference")
     greedy, _ = sample(*local, "--greedy")
-    assert [record["reference"] for record in made] == [record["responses"][0]["text"] for record in greedy]
+    wanted = [(record["responses"][0]["text"], record["responses"][0]["is_cut"]) for record in greedy]
+    assert [(record["reference"], record["reference_is_cut"]) for record in made] == wanted
+    assert {cut for _, cut in wanted} == {True, False}
     assert not any("responses" in record for record in made)
 
 
@@ -192,6 +197,36 @@ def test_instructions_and_their_answers_come_of_nothing(local, tmp_path):
     assert said.endswith(f"out:{len(made)}: other policies answered it; resume with the same options\n")
 
 
+@pytest.mark.parametrize(
+    ("number", "shown", "words"),
+    [
+        *(("x", "'x'", ()), (None, "None", ()), (1.0, "1.0", ()), (True, "True", ()), ([1], "[1]", ())),
+        *((6, "6", ()), (-1, "-1", ()), (2, "2", ("--shard", "2/2"))),
+    ],
+)
+def test_instructions_do_not_go_on_behind_one_that_this_run_does_not_write(local, tmp_path, number, shown, words):
+    """Of -n 6 the numbers are 0 to 5; those of the second of two shards 1, 3 and 5."""
+    made = {"prompt": "q", "responses": [{"text": "a", "model": str(local[1])}]}
+    (tmp_path / "out").write_bytes(lines([made | {"id": number}]))
+    _, said = sample(*local, "--pre-query", "-n", 6, *words, "--resume", tmp_path / "out", records=[], status=1)
+    assert said.endswith(f"out:1: field 'id' is {shown}, no instruction of this run; resume with the same options\n")
+    assert (tmp_path / "out").read_bytes().count(b"\n") == 1
+
+
+BROKEN = [{"prompt": "q", "id": 1, "responses": ["x"]}, {"prompt": "q", "id": 1, "responses": 3}, {"id": 1}]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_an_output_of_something_else_is_told_in_one_line(local, tmp_path, broken):
+    (tmp_path / "out").write_bytes(lines([broken]))
+    _, said = sample(*local, "--resume", tmp_path / "out", status=1)
+    assert said.endswith("out:1: belongs to no record of the input; resume with the same input and options\n")
+    _, said = sample(*local, "--pre-query", "-n", 6, "--resume", tmp_path / "out", records=[], status=1)
+    assert said.startswith("real: ")
+    assert said.endswith("; resume with the same options\n")
+    assert said.count("\n") == 1
+
+
 MISTAKES = {
     "two ways": (("--improve", "--contrast", "a", "b"), "--contrast, --improve: each is a way of sampling"),
     "unread": (("--improve", "-n", "2", "--append"), "-n, --append: not read with --improve; leave it out"),
@@ -211,6 +246,11 @@ MISTAKES = {
     "local": (("--concurrency", "2"), "--concurrency: not read where a model on this machine answers"),
     "cache": (("--cache", "x"), "--cache: not read where a model on this machine answers"),
     "principles": (("--principles", "none.toml"), "--principles none.toml: no such file"),
+    "no share": (("--lowest-score", ""), "--lowest-score '': give a share"),
+    "no share and another way": (("--lowest-score", "", "--improve"), "--improve, --lowest-score: each is a way"),
+    "no template": (("--improve", "--template", ""), "--template '': lacks {prompt}, {rejected}, {complaint}"),
+    "no contrast": (("--contrast", "", ""), "--contrast: one side is empty"),
+    "no file of principles": (("--principles", ""), "--principles .: no such file"),
     "holes": (("--improve", "--template", "{prompt}"), "--template '{prompt}': lacks {rejected}, {complaint}"),
 }
 
@@ -220,6 +260,12 @@ def test_options_that_contradict_each_other_are_refused_in_one_message(words, me
     _, said = sample("-p", "m", *words, status=2)
     assert said.startswith(f"real: {message}")
     assert said.count("\n") == 1
+
+
+def test_what_a_way_says_it_reads_is_an_option_that_another_way_refuses():
+    read = frozenset().union(*(mode.reads for mode in MODES.values()))
+    assert read == {*SPECIAL, "policy"}
+    assert {*SPECIAL} <= {parameter.name for parameter in get_command(app).commands["sample"].params}
 
 
 def test_records_without_a_prompt_or_with_responses_are_refused(local):

@@ -14,6 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from tests.bench import run_measured
+from tests.bench.soup import write_model
 from tests.commands.training import run, train
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -444,3 +446,21 @@ def test_short_names_and_their_folders_are_one_model(tmp_path):
     assert (tmp_path / "encoder" / "1_Pooling" / "config.json").exists()
     (own,) = record["models"][0]["sha256"].values()
     assert record["sha256"] == {WEIGHTS: own}
+
+
+@pytest.mark.slow
+def test_memory_does_not_hold_the_largest_tensor_of_two_models(tmp_path):
+    """Two models of a tensor of 256 MiB and smaller ones, less what models of a few numbers take: the libraries."""
+    peaks, num_bytes = {}, {}
+    for num_rows in (16, 1 << 16):
+        models = [tmp_path / f"{num_rows}-{seed}" for seed in (1, 2)]
+        for seed, model in enumerate(models):
+            _, num_bytes[num_rows] = write_model(model, num_rows, seed=seed, dtype=torch.float32)
+        words = ["soup", *map(str, models), "-o", str(tmp_path / f"{num_rows}-out")]
+        measured = run_measured([sys.executable, "-m", "real_cli", *words])
+        assert measured["num_parameters"] >= 1024 * num_rows
+        peaks[num_rows] = measured["peak_mb"]
+    shutil.rmtree(tmp_path)  # more than a GB, which pytest would keep
+    largest_mb = num_bytes[1 << 16] / 2**20
+    assert largest_mb == 256
+    assert peaks[1 << 16] - peaks[16] < 1.3 * largest_mb

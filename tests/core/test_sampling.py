@@ -247,10 +247,19 @@ def test_a_contrast_is_two_responses_whose_words_decide_their_ranks():
 def test_a_reference_has_the_form_of_the_prompt_and_responses_stay():
     pair = {"prompt": TALK, "chosen": [], "rejected": [], "reference": "old"}
     made, _ = ask(sample_reference(pair, Plan("m")), lambda question: ["Own."])
-    assert made.record == pair | {"reference": [{"role": "assistant", "content": "Own."}], "reference_model": "m"}
+    own = {"reference": [{"role": "assistant", "content": "Own."}], "reference_model": "m", "reference_is_cut": False}
+    assert made.record == pair | own
     assert made.num_replaced == 1
     made, _ = ask(sample_reference({"prompt": "q"}, Plan("m")), lambda question: [" own"])
     assert made.record["reference"] == " own"
+
+
+def test_a_reference_that_the_limit_cut_says_so_and_a_record_is_known_by_what_is_not_of_it():
+    inquiry = sample_reference({"prompt": "q"}, Plan("m"))
+    (question,), _ = advance(inquiry, None)
+    _, (made,) = advance(inquiry, [read_answer(question, Completion("own", True))])
+    assert made.record == {"prompt": "q", "reference": "own", "reference_model": "m", "reference_is_cut": True}
+    assert MODES[SamplingMode.reference].origin(made.record, ["m"]) == {"prompt": "q"}
 
 
 COMPLAINT = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from real_cli.core.texts import message_text, plain_text, transcript
+from real_cli.core.texts import message_text, plain_text, transcript, without_system
 from real_cli.core.wording import turns
 
 
@@ -72,3 +72,10 @@ def test_without_calls_a_transcript_is_what_names_the_cached_answers_of_judges(c
         assert transcript(conversation) == said[0] == plain_text(conversation)
     else:
         assert transcript(conversation) == "\n\n".join(map("{}: {}".format, roles, said))
+
+
+def test_an_instruction_has_no_system_message_unless_there_is_nothing_else():
+    system, asked = {"role": "system", "content": "Be kind."}, {"role": "user", "content": "Why?"}
+    assert without_system([system, asked, system]) == [asked]
+    assert without_system([system]) == [system]
+    assert without_system("system") == "system"

@@ -208,6 +208,6 @@ def test_smollm2_draws_the_same_in_any_batch():
     talk = [{"role": "user", "content": "Name three animals."}]
     prompts = ["The capital of France is", talk, "Once upon a time there was a small red dog who", "1, 2, 3,"]
     asked = [question(prompt, limit=24, seed=seed) for prompt in prompts for seed in (1, 2)]
-    together = answerer("smollm2")(asked)
-    assert together == [answer for one in asked[:4] for answer in answerer("smollm2", 1)([one])] + together[4:]
+    together, alone = answerer("smollm2")(asked), answerer("smollm2", 1)
+    assert together == [alone([one])[0] for one in asked]
     assert together[::-1] == answerer("smollm2", 100)(asked[::-1])

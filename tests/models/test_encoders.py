@@ -269,6 +269,11 @@ def test_a_pair_becomes_candidates_and_a_prompt_can_be_embedded_instead():
     (made,) = Embedder(WordCounter, field=Field.prompt)([pair])
     assert made["embedding"].tolist() == [3, 2, 1]
     assert made["chosen"] == "a"
+    system, asked = {"role": "system", "content": "s s s"}, {"role": "user", "content": "q r"}
+    talks = [{"prompt": [system, asked]}, {"prompt": [system]}]
+    made = list(Embedder(WordCounter, field=Field.prompt)(talks))
+    assert [record["embedding"].tolist() for record in made] == [[3, 2, 1], [5, 3, 1]]
+    assert made[0]["prompt"] == [system, asked]
 
 
 def test_a_model_that_is_not_there_is_told_in_one_line(tmp_path):
