@@ -1,11 +1,12 @@
 """Benchmarks are not judged by the clock here: they run, both sides do the same work, and they fill the README."""
 
 import argparse
+import json
 
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import figure, hh_like
+from tests.bench import figure, hh_like, write_rows
 
 README = bench.README.read_text(encoding="utf-8")
 
@@ -52,3 +53,18 @@ def test_both_sides_of_training_and_evaluation_do_the_same_work(tiny_policy):
     ours, trl = measure_ours(job), measure_trl(job)
     assert ours["margin"] == pytest.approx(trl["margin"], abs=1e-4)
     assert abs(ours["margin"]) > 1e-4
+
+
+@pytest.mark.slow
+def test_both_sides_of_sampling_answer_every_prompt_as_often(tiny_policy, tmp_path):
+    """Three prompts, four responses each, of at most eight tokens; both count what they wrote."""
+    from tests.bench.sample import sample_ours, sample_peer
+
+    write_rows(tmp_path / "in.jsonl", [{"id": row["id"], "prompt": row["prompt"]} for row in hh_like(3)])
+    job = {"model": str(tiny_policy), "device": "cpu", "top_p": 1.0, "rows": 4, "max_tokens": 8, "responses": 4}
+    job |= {"input": str(tmp_path / "in.jsonl"), "output": str(tmp_path / "out"), "batch_tokens": 512, "amount": 96}
+    for side in (sample_ours, sample_peer):
+        made = side(job)
+        assert 12 <= made["tokens"] <= 96
+        assert made["seconds"] > 0
+    assert [len(json.loads(line)["responses"]) for line in (tmp_path / "out").read_text().splitlines()] == [4] * 3

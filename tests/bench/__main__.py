@@ -1,6 +1,6 @@
 """Run every benchmark, keep the figures, and renew the README's Performance table: `python -m tests.bench`.
 
-python -m tests.bench              measures all stages: half an hour on two cores that do nothing else
+python -m tests.bench              measures all stages, on a machine that does nothing else
 python -m tests.bench pair embed   measures these, and keeps the other figures
 python -m tests.bench --table      renews the table alone
 """
@@ -26,6 +26,7 @@ STAGES = {
     "train_dpo": [[]],
     "eval_margin": [[]],
     "eval_rows": [[]],
+    "sample": [[]],
     "soup": [[]],
 }
 START, END = "<!-- performance: made by python -m tests.bench -->\n", "<!-- end of performance -->"

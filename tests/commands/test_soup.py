@@ -449,7 +449,7 @@ def test_short_names_and_their_folders_are_one_model(tmp_path):
 
 
 @pytest.mark.slow
-def test_memory_does_not_hold_the_largest_tensor_of_two_models(tmp_path):
+def test_memory_holds_pieces_and_no_tensor(tmp_path):
     """Two models of a tensor of 256 MiB and smaller ones, less what models of a few numbers take: the libraries."""
     peaks, num_bytes = {}, {}
     for num_rows in (16, 1 << 16):
@@ -463,4 +463,4 @@ def test_memory_does_not_hold_the_largest_tensor_of_two_models(tmp_path):
     shutil.rmtree(tmp_path)  # more than a GB, which pytest would keep
     largest_mb = num_bytes[1 << 16] / 2**20
     assert largest_mb == 256
-    assert peaks[1 << 16] - peaks[16] < 1.3 * largest_mb
+    assert peaks[1 << 16] - peaks[16] < 0.5 * largest_mb
