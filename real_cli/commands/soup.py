@@ -58,9 +58,9 @@ def soup(
     """Average two or more checkpoints, weight by weight: a reference for DPO (SALSA), or a model of its own.
 
     Reads folders of safetensors and writes one, in the first model's files; config, tokenizer and chat template are
-    the first model's. Models of other shapes, settings or vocabularies are refused; up to eight differences
-    of each are named, and more are counted. Standard output gets one JSON object: the models with their weights and the
-    hashes of all files, as in real.json.
+    the first model's. Models of other shapes, settings or vocabularies are refused; up to eight differences of each are
+    named, and more are counted. Standard output gets one JSON object: the models with their weights and the hashes of
+    all files, as in real.json.
 
     Streams: memory holds a piece of a tensor, however large the models are. A LoRA adapter is merged into its base
     first, in a folder beside the output; that takes the memory of the base in float32.
