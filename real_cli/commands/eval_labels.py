@@ -20,8 +20,6 @@ from real_cli.core.names import OnError
 from real_cli.errors import Status, UsageError
 from real_cli.streams.job import Job
 from real_cli.streams.jsonl import MAX_LINE_BYTES
-from real_cli.streams.report import check_report, write_report
-from real_cli.streams.tables import show_table
 
 
 @guarded
@@ -107,6 +105,8 @@ def labels(
     from real_cli.core.label_survey import LabelSurvey
     from real_cli.core.reports.labels import labels_report
     from real_cli.core.strategy_trials import StrategyTrials, parse_strategies
+    from real_cli.streams.report import check_report, write_report
+    from real_cli.streams.tables import show_table
 
     truth = Truth(gold, label, temperature, ambiguous)
     truth.check()

@@ -31,8 +31,6 @@ from real_cli.streams.job import Job
 from real_cli.streams.jsonl import MAX_LINE_BYTES
 from real_cli.streams.output import STANDARD_OUTPUT
 from real_cli.streams.progress import speaker
-from real_cli.streams.report import check_report, write_report
-from real_cli.streams.tables import show_table
 
 if TYPE_CHECKING:
     from real_cli.core.training_curves import TrainingCurves
@@ -110,6 +108,8 @@ def margin(
     from real_cli.commands.margin_run import MarginRun
     from real_cli.core.reports.margin import margin_report
     from real_cli.models.model_pair import ModelPair
+    from real_cli.streams.report import check_report, write_report
+    from real_cli.streams.tables import show_table
 
     written = [path for path in (rows, export_logps, report) if path]
     _check(policy, beta)

@@ -21,8 +21,6 @@ from real_cli.errors import Status, UsageError
 from real_cli.streams.job import Job
 from real_cli.streams.jsonl import MAX_LINE_BYTES
 from real_cli.streams.progress import say
-from real_cli.streams.report import check_report, write_report
-from real_cli.streams.tables import show_table
 
 if TYPE_CHECKING:
     from real_cli.core.leaks import PromptIndex
@@ -99,6 +97,8 @@ def pairs(
     from real_cli.core.health import PairHealth, check_pair, limits_of
     from real_cli.core.pair_excerpts import PairExcerpts
     from real_cli.core.reports.pairs import pairs_report
+    from real_cli.streams.report import check_report, write_report
+    from real_cli.streams.tables import show_table
 
     for option, path in (("--from", pool), ("--against", against)):
         if path == Path("-"):

@@ -19,7 +19,6 @@ from real_cli.core.records import Record
 from real_cli.errors import Status
 from real_cli.streams.job import Job
 from real_cli.streams.jsonl import MAX_LINE_BYTES
-from real_cli.streams.tables import show_table
 
 
 @guarded
@@ -80,6 +79,7 @@ def winrate(
     from real_cli.core.reports.winrate import Spotlight, report_winrate
     from real_cli.core.winrates import WinrateTally
     from real_cli.streams.report import check_report, write_report
+    from real_cli.streams.tables import show_table
 
     check_report(report)
     tally, spotlight = WinrateTally(model, by), Spotlight()
