@@ -13,9 +13,9 @@ DESCRIPTION = (
     """make runs the whole method and ends with eval.json in the folder run: how far the trained policy prefers the
     better responses of held-out prompts, against the policy before training. Every stage is a file that appears whole
     or not at all, so a run that was stopped begins the stage anew that it was in, and no other; answers of a server are
-    kept, and not asked for again. Rounds are targets too: with more ROUNDS a finished run goes on. make check runs all
-    of it small, in two minutes with smollm2 on two processors and without a network, in the folder check, from the
-    start each time; make clean removes both folders.""",
+    kept, and not asked for again. Rounds are targets too: with more ROUNDS, up to SHARES, a finished run goes on. make
+    check runs all of it small, in two minutes with smollm2 on two processors and without a network, in the folder
+    check, from the start each time; make clean removes both folders.""",
     """The settings are those of the paper or of its code, where they are known, and stand as variables at the top:
     change them there or on the command line. What is made already is not made again because a setting has changed: give
     O another folder, or make clean first. Settings are meant for tens of thousands of prompts. On the few hundred that
@@ -36,7 +36,8 @@ VARIABLES = {
     "JUDGE": "Where the model is that tells complaints (drift); EDIT, where the editor is (bmc). Name your own.",
     "TRAIN": "Options of real train-dpo; SEED and SFT, those of a training before it.",
     "ROUNDS": "The rounds of a method that iterates, '1 2 3'.",
-    "SHARES": "In how many parts PROMPTS is dealt out, one a round; it stays as it is when a run goes on.",
+    "SHARES": "In how many parts PROMPTS is dealt out, one a round: as many as there will ever be rounds, because it "
+    "stays as it is when a run goes on.",
     "O": "The folder of a run.",
 }
 EXAMPLES = (

@@ -182,6 +182,7 @@ def test_the_share_of_a_round_stays_when_there_are_more_rounds(name, run):
 @pytest.mark.parametrize("name", Recipe)
 def test_a_check_begins_at_the_start_each_time(name, run):
     """So that a changed setting is looked at; two at once do what one after the other does."""
+    assert run(name, "-n", "check") == []
     first = run(name, "check")
     assert first
     assert run(name, "check") == first

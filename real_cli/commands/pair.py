@@ -29,8 +29,8 @@ def pair(
             show_default="easy",
             help="How to choose. By similarity: easy (least similar), hard (most similar), centroid (nearest to the "
             "two cluster centers), aepo (representative and diverse). Neither: random, all. By score: best-worst, "
-            "best-random, best-vs-rest. By score and score_std, for annotators to come: dts, drts, delta-ucb, "
-            "delta-quantile, infomax, maxmin-lcb.",
+            "best-random, best-vs-rest. By score and score_std (how unsure your reward model is; no command here makes "
+            "it), for annotators to come: dts, drts, delta-ucb, delta-quantile, infomax, maxmin-lcb.",
         ),
     ] = None,
     keep: Annotated[

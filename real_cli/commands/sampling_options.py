@@ -85,7 +85,8 @@ Resume = Annotated[
         "--resume",
         metavar="FILE",
         show_default=False,
-        help="Append to FILE what is not in it yet: go on after a run that was killed.",
+        help="Append to FILE what is not in it yet: go on after a run that was killed, with the same options; only "
+        "the policies and -n can be told from FILE.",
     ),
 ]
 PerRowReference = Annotated[
@@ -140,7 +141,7 @@ LowestScore = Annotated[
         metavar="R",
         show_default=False,
         help="Add responses to the prompts whose best score is lowest, a share (30%) or a number of them; the others "
-        "pass as they are (OPTune).",
+        "pass as they are (OPTune). One whose answer fails is rejected, see --rejects.",
     ),
 ]
 MaxRetries = Annotated[

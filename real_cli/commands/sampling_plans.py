@@ -1,5 +1,6 @@
 """What the options of `real sample` mean together: the way of sampling, and a plan for each policy."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,6 +71,10 @@ def check_sampling(values: Mapping[str, Any]) -> None:
     is_greedy = values["greedy"] or values["temperature"] == 0
     local, resumes = is_local(values), values["resume"] is not None
     faults = {
+        "--policy: a name is empty": "" in policies,
+        f"--temperature {values['temperature']}: must be a number that is not infinite": (
+            values["temperature"] is not None and not math.isfinite(values["temperature"])
+        ),
         f"--policy {policies[0]}: is named twice; -n asks one policy for more": len(set(policies)) < len(policies),
         f"--greedy draws nothing; leave out {_names(drawn)}": values["greedy"] and bool(drawn),
         "--temperature 0 draws nothing; leave out --top-p": (

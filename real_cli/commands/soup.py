@@ -89,5 +89,7 @@ def soup(
             facts = {"command": "soup", "output": str(output), **made.write(folder, counter.add)}
         write_manifest(folder, facts)
     write_stdout(facts)
-    say(f"{len(models)} models averaged, {made.num_tensors:,} tensors: {output}")
+    twice = sorted({name for name in models if models.count(name) > 1})
+    told = f"; {', '.join(twice)} more than once" if twice else ""
+    say(f"{len(models)} models averaged{told}, {made.num_tensors:,} tensors: {output}")
     return Status.done

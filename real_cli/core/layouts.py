@@ -93,8 +93,11 @@ def adapt_prompt(record: Record) -> Adapted:
         >>> adapt_prompt({"id": 1, "prompt": "q"}).record
         {'id': 1, 'prompt': 'q'}
     """
-    if is_text(record.get("prompt")) and not {"responses", "chosen", "rejected"} & record.keys():
-        return Adapted(record, PROMPT)
+    if not {"responses", "chosen", "rejected"} & record.keys():
+        if is_text(record.get("prompt")):
+            return Adapted(record, PROMPT)
+        if "prompt" not in record and not any(layout.matches(record) for layout in LAYOUTS):
+            raise RecordError(f"no known layout has the fields {clip(sorted(record))}; each record needs 'prompt'")
     return adapt(record)
 
 

@@ -7,6 +7,8 @@ from real_cli.core.records import Record
 from real_cli.core.texts import Text
 from real_cli.errors import RecordError, clip
 
+APPEND = "add responses to it with --append"
+
 
 class Reader(Protocol):
     """Reads one record for a mode; counts the prompts that it made conversations."""
@@ -20,8 +22,11 @@ class Reader(Protocol):
 class PromptReader:
     """Read records for their prompts, and give those the form in which they are asked."""
 
-    def __init__(self, *, append: bool = False, chat: bool = False, system: str | None = None) -> None:
+    def __init__(
+        self, *, append: bool = False, chat: bool = False, system: str | None = None, advice: str = APPEND
+    ) -> None:
         self._append = append
+        self._advice = advice
         self._chat = chat
         self._system = system
         self.num_chats = 0
@@ -41,7 +46,7 @@ class PromptReader:
         adapted = adapt_prompt(record)
         taken = [name for name in ("responses", "chosen") if name in adapted.record]
         if taken and not self._append:
-            raise RecordError(f"field '{taken[0]}' is there already; add responses to it with --append")
+            raise RecordError(f"field '{taken[0]}' is there already; {self._advice}")
         prompt = adapted.record["prompt"]
         if self._chat and isinstance(prompt, str):
             self.num_chats += 1

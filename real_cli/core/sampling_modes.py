@@ -148,6 +148,13 @@ def read_for_responses(*, append: bool, chat: bool, system: str | None) -> Reade
     return PromptReader(append=append, chat=chat, system=system)
 
 
+def read_prompts_alone(*, append: bool, chat: bool, system: str | None) -> Reader:
+    """Make the reader of a mode whose ranks are of its own responses, and of no others."""
+    return PromptReader(
+        chat=chat, system=system, advice="--contrast ranks its own two responses and takes prompts alone"
+    )
+
+
 def read_for_prompts(*, append: bool, chat: bool, system: str | None) -> Reader:
     """Make the reader of a mode that leaves responses as they are, or adds to them always."""
     return PromptReader(append=True, chat=chat, system=system)
@@ -219,7 +226,7 @@ MODES: dict[SamplingMode, Mode] = {
             (DRAWN, ASKED, SEVERAL),
             True,
         ),
-        (SamplingMode.contrast, sample_contrast, read_for_responses, origin_of_contrast, (DRAWN, ASKED), True),
+        (SamplingMode.contrast, sample_contrast, read_prompts_alone, origin_of_contrast, (DRAWN, ASKED), True),
         (SamplingMode.reference, sample_reference, read_for_prompts, origin_of_reference, (ASKED,), False),
         (
             SamplingMode.improve,

@@ -11,6 +11,7 @@ from real_cli.errors import UsageError, clip
 
 # How far the weights may be from a sum of 1: what six written digits of each leave.
 TOLERANCE = Fraction(1, 10**6)
+KIND = ("architectures", "model_type")
 # Who wrote a config, what generation stops at, and what training alone does: none of it changes what weights mean.
 NOT_OF_THE_WEIGHTS = frozenset(
     {
@@ -106,14 +107,15 @@ def config_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> l
         second: The other's.
 
     Returns:
-        A phrase for each such field; none if the models are of one architecture and size.
+        A phrase for each such field, the kind of model first; none if the models are of one architecture and size.
 
     Example:
         >>> config_differences({"hidden_size": 16, "use_cache": True}, {"hidden_size": 32})
         ["config 'hidden_size' is 16 and 32"]
     """
     fields = [field for field in {**first, **second} if _counts(field) and first.get(field) != second.get(field)]
-    return [f"config '{field}' is {clip(first.get(field))} and {clip(second.get(field))}" for field in sorted(fields)]
+    fields.sort(key=lambda field: (field not in KIND, field))
+    return [f"config '{field}' is {clip(first.get(field))} and {clip(second.get(field))}" for field in fields]
 
 
 def _counts(field: str) -> bool:

@@ -130,14 +130,16 @@ def _convert(path: Path, folder: Path) -> None:
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep transformers' notes and bars off the terminal; errors still raise.
+    """Keep notes and bars of transformers and the hub off the terminal; errors still raise.
 
     Yields:
         Nothing.
     """
+    from huggingface_hub.utils import logging as hub_logging
     from transformers.utils import logging
 
-    level = logging.get_verbosity()
+    level, hub_level = logging.get_verbosity(), hub_logging.get_verbosity()
+    hub_logging.set_verbosity_error()
     bars = logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -145,5 +147,6 @@ def quiet_libraries() -> Iterator[None]:
         yield
     finally:
         logging.set_verbosity(level)
+        hub_logging.set_verbosity(hub_level)
         if bars:
             logging.enable_progress_bar()

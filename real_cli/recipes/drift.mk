@@ -32,7 +32,7 @@ $(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
 	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
-	rm -rf check && mkdir check && head -n 6 $(DIALOGUES) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl
-	$(MAKE) O=check DIALOGUES=check/few.jsonl HELDOUT=check/held.jsonl ROUNDS=1 JUDGE=--lexical \
+	mkdir -p check && head -n 6 $(DIALOGUES) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl && \
+	$(MAKE) -B O=check DIALOGUES=check/few.jsonl HELDOUT=check/held.jsonl ROUNDS=1 JUDGE=--lexical \
 	  SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:; rm -rf $(O) check

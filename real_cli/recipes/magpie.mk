@@ -33,8 +33,8 @@ $(O)/eval.json: $(HELDOUT) $(O)/aligned/real.json
 	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
-	rm -rf check && mkdir check && head -n 4 $(HELDOUT) > check/held.jsonl
-	$(MAKE) O=check HELDOUT=check/held.jsonl N=12 ASK="--stop '\\n' --max-tokens 48" SAMPLE='-n 2 --max-tokens 16' \
+	mkdir -p check && head -n 4 $(HELDOUT) > check/held.jsonl && \
+	$(MAKE) -B O=check HELDOUT=check/held.jsonl N=12 ASK="--stop '\\n' --max-tokens 48" SAMPLE='-n 2 --max-tokens 16' \
 	  ENCODER=$(POLICY) TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
 clean:; rm -rf $(O) check

@@ -32,8 +32,8 @@ $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	rm -rf check && mkdir check && head -n 12 $(PROMPTS) > check/few.jsonl && head -n 12 $(HELDOUT) > check/held.jsonl
-	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 12' \
+	mkdir -p check && head -n 12 $(PROMPTS) > check/few.jsonl && head -n 12 $(HELDOUT) > check/held.jsonl && \
+	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 12' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly, at length."'
 clean:
 	rm -rf $(O) check

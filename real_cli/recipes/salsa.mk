@@ -33,8 +33,8 @@ $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(FIRST) $< -o $@
 
 check:
-	rm -rf check && mkdir check && head -n 8 $(PROMPTS) > check/few.jsonl && head -n 8 $(HELDOUT) > check/held.jsonl
-	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
+	mkdir -p check && head -n 8 $(PROMPTS) > check/few.jsonl && head -n 8 $(HELDOUT) > check/held.jsonl && \
+	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
 	  SFT='$(SFT) --max-steps 2 --batch-size 2' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:
 	rm -rf $(O) check

@@ -33,7 +33,7 @@ $(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
 	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
 check:
-	rm -rf check && mkdir check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl
-	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl ROUNDS=1 SHARES=1 SEEDS=2 \
+	mkdir -p check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl && \
+	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl ROUNDS=1 SHARES=1 SEEDS=2 \
 	  SAMPLE='--max-tokens 16' SEED='$(SEED) --max-steps 2 --batch-size 1' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:; rm -rf $(O) check

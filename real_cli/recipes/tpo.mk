@@ -30,7 +30,7 @@ $(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
 
 check:
-	rm -rf check && mkdir check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl
-	$(MAKE) O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
+	mkdir -p check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl && \
+	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
 clean:
 	rm -rf $(O) check

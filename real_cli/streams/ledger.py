@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from real_cli.core.asking import Answer, Completion, Question, read_answer, request_key
+from real_cli.core.counting import say_count
 from real_cli.errors import RecordError
 
 
@@ -108,8 +109,9 @@ class Ledger:
             Counts.
         """
         prompt, completion = self.num_prompt_tokens, self.num_completion_tokens
-        text = f"{self.num_calls:,} calls ({self.num_known:,} answers known), {prompt:,} + {completion:,} tokens"
+        known = say_count(self.num_known, "answer")
+        text = f"{say_count(self.num_calls, 'call')} ({known} known), {prompt:,} + {completion:,} tokens"
         if price is not None:
             cost = (prompt * price.per_million_prompt + completion * price.per_million_completion) / 1e6
             text += f", ${cost:,.4f}"
-        return text + (f"; {self.num_unreadable:,} answers could not be read" if self.num_unreadable else "")
+        return text + (f"; {say_count(self.num_unreadable, 'answer')} could not be read" if self.num_unreadable else "")

@@ -236,6 +236,8 @@ MISTAKES = {
     "cold and narrow": (("--temperature", "0", "--top-p", "0.5"), "--temperature 0 draws nothing; leave out --top-p"),
     "cold": (("--temperature", "0", "-n", "2"), "-n: without draws all responses are the same"),
     "twice": (("-p", "m"), "--policy m: is named twice"),
+    "no name": (("-p", ""), "--policy: a name is empty"),
+    "hot": (("--temperature", "inf"), "--temperature inf: must be a number that is not infinite"),
     "share": (("--lowest-score", "0.3"), "--lowest-score '0.3': give a share"),
     "lowest of a shard": (
         ("--lowest-score", "30%", "--shard", "1/2"),
@@ -269,7 +271,10 @@ def test_what_a_way_says_it_reads_is_an_option_that_another_way_refuses():
 
 
 def test_records_without_a_prompt_or_with_responses_are_refused(local):
-    assert "<stdin>:1: no known layout" in sample(*local, records=[{"note": 1}], status=1)[1]
+    _, said = sample(*local, records=[{"note": 1}], status=1)
+    assert said == "real: <stdin>:1: no known layout has the fields ['note']; each record needs 'prompt'\n"
+    _, said = sample(*local, "--contrast", "p", "n", records=[{"prompt": "q", "responses": [{"text": "a"}]}], status=1)
+    assert said.endswith("is there already; --contrast ranks its own two responses and takes prompts alone\n")
     made, said = sample(
         *local, "--on-error", "skip", records=[{"prompt": "no", "responses": []}, {"prompt": "the " * 510}, PROMPTS[0]],
         status=3,

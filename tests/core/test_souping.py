@@ -140,6 +140,12 @@ def test_a_field_of_one_config_alone_is_a_difference():
     assert config_differences({"rope_theta": 1e4}, {}) == ["config 'rope_theta' is 10000.0 and None"]
 
 
+def test_the_kind_of_model_is_the_first_difference_that_is_told():
+    """A reader who has mixed up two folders sees it at once."""
+    found = config_differences({"model_type": "llama", "a": 1}, {"model_type": "qwen2", "a": 2})
+    assert found == ["config 'model_type' is 'llama' and 'qwen2'", "config 'a' is 1 and 2"]
+
+
 def test_tensors_are_compared_by_name_shape_and_kind():
     ours = {"a": TensorShape("F32", (2, 3)), "b": TensorShape("F32", ()), "c": TensorShape("I64", (1,))}
     theirs = {"a": TensorShape("BF16", (3, 2)), "c": TensorShape("F32", (1,)), "d": TensorShape("F32", (1,))}

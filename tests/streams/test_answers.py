@@ -107,7 +107,7 @@ def test_an_answer_is_kept_and_known_then():
     assert book.known(HELLO) is None
     assert book.keep(HELLO, Completion("A", False, 7, 3)).value == "A"
     assert book.known(HELLO).value == "A"
-    assert book.sentence() == "1 calls (1 answers known), 7 + 3 tokens"
+    assert book.sentence() == "1 call (1 answer known), 7 + 3 tokens"
 
 
 def test_an_unreadable_answer_is_paid_for_counted_and_never_kept():
@@ -116,7 +116,7 @@ def test_an_unreadable_answer_is_paid_for_counted_and_never_kept():
     with pytest.raises(RecordError, match="no letter: x"):
         book.keep(HELLO, Completion("x", False, 7, 3))
     assert cache == {}
-    assert book.sentence() == "1 calls (0 answers known), 7 + 3 tokens; 1 answers could not be read"
+    assert book.sentence() == "1 call (0 answers known), 7 + 3 tokens; 1 answer could not be read"
 
 
 def test_what_it_cost_is_told_by_the_million():
