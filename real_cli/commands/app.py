@@ -49,6 +49,14 @@ class InPipeOrder(TyperGroup):
         """Return the names in order."""
         return sorted(super().list_commands(ctx), key=self.ORDER.index)
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters; a flag that is not given is false: to read None, Typer would load pydantic."""
+        params = super().get_params(ctx)
+        for param in params:
+            if getattr(param, "is_flag", False) and param.default is None:
+                param.default = False
+        return params
+
 
 app = typer.Typer(
     cls=InPipeOrder,
