@@ -40,14 +40,8 @@ USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class InPipeOrder(TyperGroup):
-    """List commands as a pipe runs them; Typer would put groups last."""
-
-    ORDER = ("sample", "embed", "pair", "relabel", "train-dpo", "soup", "eval", "init")
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names in order."""
-        return sorted(super().list_commands(ctx), key=self.ORDER.index)
+class Group(TyperGroup):
+    """A group of commands whose help starts at once."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters; a flag that is not given is false: to read None, Typer would load pydantic."""
@@ -56,6 +50,16 @@ class InPipeOrder(TyperGroup):
             if getattr(param, "is_flag", False) and param.default is None:
                 param.default = False
         return params
+
+
+class InPipeOrder(Group):
+    """List commands as a pipe runs them; Typer would put groups last."""
+
+    ORDER = ("sample", "embed", "pair", "relabel", "train-dpo", "soup", "eval", "init")
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in order."""
+        return sorted(super().list_commands(ctx), key=self.ORDER.index)
 
 
 app = typer.Typer(
@@ -67,12 +71,14 @@ app = typer.Typer(
     context_settings=SETTINGS,
 )
 relabel = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings=SETTINGS,
     help="Put scores and labels on records, or rewrite them: people, judges, reward models, the model itself.",
 )
 evaluate = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings=SETTINGS,
