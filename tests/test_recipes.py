@@ -199,6 +199,8 @@ def moved(folder, policy):
     return float(torch.stack([(after[name] - before[name]).abs().sum() for name in before]).sum())
 
 
+# Recipes with all that writes a folder: a soup, rounds, a single training.
+AGAIN = {Recipe.salsa, Recipe.sppo, Recipe.real}
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 
 
@@ -226,6 +228,9 @@ def test_make_check_leaves_a_trained_checkpoint_and_an_evaluation(name, make, sp
         folder, policy, "O=check", *small, *([f"ROUNDS={rounds[1].strip()}"] if rounds else [])
     )
     assert snapshot(folder) == made
+    if name in AGAIN:
+        assert re.search(r"eval margin --policy", make(folder, "check", policy))
+        assert moved(folder / trained, folder / reference) > 0
     make(folder, "clean")
     assert snapshot(folder) == written
 
