@@ -1,5 +1,5 @@
 """Run the command line with `python -m real_cli`."""
 
-from real_cli.commands.app import main
+from real_cli.app import main
 
 main()

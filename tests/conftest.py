@@ -105,7 +105,7 @@ def pair_rows() -> list[dict]:
 @pytest.fixture(scope="session")
 def served_smollm2(tmp_path_factory):
     """SmolLM2 behind `transformers serve`, an OpenAI-compatible server on loopback: its url, model and log."""
-    from real_cli.models.resolve import resolve_model
+    from real_cli.models.load.resolve import resolve_model
     from tests.servers import serve_model
 
     with serve_model(Path(resolve_model("smollm2")), tmp_path_factory.mktemp("served") / "log") as served:

@@ -70,7 +70,7 @@ def warm_up():
     from typer.main import get_command
 
     import real_cli
-    from real_cli.commands.app import app
+    from real_cli.app import app
 
     for module in pkgutil.walk_packages(real_cli.__path__, "real_cli."):
         if not module.name.endswith("__main__"):
@@ -176,7 +176,7 @@ def run(words, folder, environment, streams):
     import atexit
     import traceback
 
-    from real_cli.commands.app import main
+    from real_cli.app import main
 
     become(folder, environment, streams)
     sys.argv = ["real", *words]

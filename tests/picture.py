@@ -13,9 +13,9 @@ from pathlib import Path
 
 import orjson
 
-from real_cli.core.report import Plot
-from real_cli.core.reports.labels import labels_report
-from real_cli.streams.drawings import draw, legend
+from real_cli.evaluate.labels.report import labels_report
+from real_cli.report.model import Plot
+from real_cli.report.plots import draw, legend
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "man" / "labels.svg"

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from real_cli.streams.report import write_report
-from tests.streams.reports import PLOTS, REPORT
+from real_cli.report.html import write_report
+from tests.report.reports import PLOTS, REPORT
 
 pytestmark = pytest.mark.slow
 

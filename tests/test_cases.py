@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from real_cli.commands.app import app
+from real_cli.app import app
 
 CASES = Path(__file__).parent / "cases"
 POPULATE = "python -m tests.test_cases --populate"

@@ -16,13 +16,13 @@ import pytest
 from typer.testing import CliRunner
 
 from real_cli import __version__, manpage
-from real_cli.commands.app import app
-from real_cli.commands.training_options import GROUPS
-from real_cli.core.layouts import LAYOUTS
-from real_cli.core.names import Loss, Strategy
-from real_cli.core.objectives import OBJECTIVES, Need
-from real_cli.core.presets import PRESETS
-from real_cli.models.resolve import cache_folder
+from real_cli.app import app
+from real_cli.models.load.resolve import cache_folder
+from real_cli.records.choices import Loss, Strategy
+from real_cli.records.layouts import LAYOUTS
+from real_cli.train.losses import OBJECTIVES, Need
+from real_cli.train.options import GROUPS
+from real_cli.train.presets import PRESETS
 from tests import picture
 from tests.servers import Request, Server, prefers_longer, says
 
@@ -158,7 +158,7 @@ def test_the_two_commands_of_the_readme_are_what_ci_runs():
 
 
 def test_man_pages_and_tables_are_up_to_date():
-    """Renew them with: python -m real_cli.manpage."""
+    """Renew them with: python -m real_cli.docs.man_pages."""
     difference = manpage.differences()
     assert not difference, f"{difference}\nnot up to date; renew with: {manpage.RENEW}"
 
@@ -251,4 +251,4 @@ def test_check_mode_names_the_command_that_renews(monkeypatch, capsys):
     """A page that is behind is shown as a diff, with what to do."""
     monkeypatch.setattr(manpage, "documents", lambda: {"man/real.1": "something else\n"})
     assert manpage.main(["--check"]) == 1
-    assert "renew with: python -m real_cli.manpage" in capsys.readouterr().out
+    assert "renew with: python -m real_cli.docs.man_pages" in capsys.readouterr().out

@@ -62,7 +62,7 @@ def test_every_test_of_the_package_is_found():
 def test_help_loads_nothing_heavy():
     """`real --help` and `real pair --help` must start at once: no numpy, no torch, no pydantic."""
     code = (
-        "import sys; from typer.testing import CliRunner; from real_cli.commands.app import app\n"
+        "import sys; from typer.testing import CliRunner; from real_cli.app import app\n"
         "for words in ([], ['pair'], ['train-dpo'], ['eval', 'margin'], ['relabel', 'judge']):\n"
         "    assert CliRunner().invoke(app, [*words, '--help']).exit_code == 0\n"
         "print([name for name in ('torch', 'numpy', 'trl', 'datasets', 'pydantic') if name in sys.modules])"

@@ -20,7 +20,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from real_cli.commands.app import app
+from real_cli.app import app
 
 SOURCE = {"file": "a.txt", "lines": [1, None]}
 CANDIDATES = {
@@ -198,7 +198,7 @@ def start(arguments, tmp_path):
     def of(command, *more, **streams):
         # As the installed script starts: `python -m` would die of SIGINT instead of exiting with 130 where the
         # interrupt meets an exec of a string, as dataclasses do while they are imported.
-        words = [sys.executable, "-c", "from real_cli.commands.app import main; main()", *arguments(command), *more]
+        words = [sys.executable, "-c", "from real_cli.app import main; main()", *arguments(command), *more]
         process = subprocess.Popen(words, cwd=tmp_path, **{"stderr": subprocess.PIPE, **streams})
         started.append(process)
         return process
@@ -383,7 +383,7 @@ def with_modules(words, data=b""):
     """Run the command line in a process of its own, and say which modules it had loaded at its end."""
     program = (
         "import sys\n"
-        "from real_cli.commands.app import main\n"
+        "from real_cli.app import main\n"
         "try:\n    main()\n"
         "finally:\n    print(*sys.modules, file=sys.stderr)\n"
     )

@@ -55,7 +55,7 @@ def hh_like(num_pairs, seed=0):
 
 def read_pairs(path, count):
     """Read the first pairs of a real file, in one of the layouts that `real` knows."""
-    from real_cli.core.layouts import adapt
+    from real_cli.records.layouts import adapt
 
     with open(path, "rb") as lines:
         return [adapt(json.loads(line)).record for line in islice(lines, count)]
@@ -65,7 +65,7 @@ def count_tokens(model, texts):
     """Count the tokens of some texts, each once."""
     from transformers import AutoTokenizer
 
-    from real_cli.models.resolve import resolve_model
+    from real_cli.models.load.resolve import resolve_model
 
     tokenizer = AutoTokenizer.from_pretrained(resolve_model(model))
     return sum(len(ids) for ids in tokenizer(texts, verbose=False)["input_ids"])

@@ -18,11 +18,11 @@ from tests.bench import alternate, count_tokens, figure, hh_like, parser, read_p
 
 def embed_ours(job):
     """What `real embed` does with its records."""
-    from real_cli.core.layouts import adapt
-    from real_cli.core.names import Encoding
-    from real_cli.models.embedder import Embedder
-    from real_cli.models.encoders import load_encoder
-    from real_cli.streams.job import Job
+    from real_cli.embed.embedder import Embedder
+    from real_cli.embed.encoders import load_encoder
+    from real_cli.io.job import Job
+    from real_cli.records.choices import Encoding
+    from real_cli.records.layouts import adapt
 
     encoder = load_encoder(job["model"], device=job["device"])
     embedder = Embedder(lambda: encoder, encoding=Encoding.array)
@@ -37,7 +37,7 @@ def embed_peer(job):
     """`encode` on the same texts."""
     from sentence_transformers import SentenceTransformer
 
-    from real_cli.models.resolve import resolve_model
+    from real_cli.models.load.resolve import resolve_model
 
     model = SentenceTransformer(resolve_model(job["model"]), device=job["device"])
     with open(job["input"], "rb") as lines:
@@ -67,7 +67,7 @@ def make_light_encoder(folder):
     import torch
     from transformers import AutoTokenizer, BertConfig, BertModel
 
-    from real_cli.models.resolve import resolve_model
+    from real_cli.models.load.resolve import resolve_model
 
     torch.manual_seed(0)
     config = BertConfig(hidden_size=384, num_hidden_layers=1, num_attention_heads=12, intermediate_size=64)

@@ -14,11 +14,11 @@ from tests.bench import alternate, count_tokens, figure, hh_like, parser, read_p
 
 def measure_ours(job):
     """What `real eval margin` does with its records."""
-    from real_cli.core.margins import MarginTally
-    from real_cli.core.names import Attention, Precision, TokenLayout
-    from real_cli.core.texts import text_key
-    from real_cli.models.margins import MarginMeter
-    from real_cli.models.model_pair import ModelPair
+    from real_cli.evaluate.margin.margins import MarginTally
+    from real_cli.evaluate.margin.meter import MarginMeter
+    from real_cli.models.score.model_pair import ModelPair
+    from real_cli.records.choices import Attention, Precision, TokenLayout
+    from real_cli.records.messages import text_key
 
     models = ModelPair(
         job["policy"], job["reference"], device=job["device"], precision=Precision.auto, attention=Attention.auto,
@@ -41,7 +41,7 @@ def measure_trl(job):
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import DPOConfig, DPOTrainer
 
-    from real_cli.models.resolve import resolve_model
+    from real_cli.models.load.resolve import resolve_model
 
     on_cpu = job["device"] == "cpu"
     model, reference = (
@@ -68,7 +68,7 @@ def make_reference(policy, folder):
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from real_cli.models.resolve import resolve_model
+    from real_cli.models.load.resolve import resolve_model
 
     path = resolve_model(policy)
     model = AutoModelForCausalLM.from_pretrained(path)

@@ -16,16 +16,16 @@ from tests.bench import alternate, figure, hh_like, parser, write_rows
 
 def sample_ours(job):
     """What `real sample` does with its records."""
-    from real_cli.core.asking import Question, Sampling
-    from real_cli.core.names import Precision
-    from real_cli.core.prompting import PromptReader
-    from real_cli.core.sampling import Plan
-    from real_cli.core.sampling_modes import sample_responses
-    from real_cli.models.generation import LocalAnswerer
-    from real_cli.streams.answers import NoCache
-    from real_cli.streams.inquiring import Opened, WindowInquirer
-    from real_cli.streams.job import Job
-    from real_cli.streams.ledger import Ledger
+    from real_cli.io.job import Job
+    from real_cli.llm.ask import Opened, WindowInquirer
+    from real_cli.llm.cache import NoCache
+    from real_cli.llm.cost import Ledger
+    from real_cli.models.generate.generation import LocalAnswerer
+    from real_cli.records.choices import Precision
+    from real_cli.records.prompts import PromptReader
+    from real_cli.records.questions import Question, Sampling
+    from real_cli.sample.modes import sample_responses
+    from real_cli.sample.responses import Plan
 
     local = LocalAnswerer(
         job["model"],
@@ -52,8 +52,8 @@ def sample_peer(job):
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from real_cli.models.device import choose_device
-    from real_cli.models.resolve import resolve_model
+    from real_cli.models.load.device import choose_device
+    from real_cli.models.load.resolve import resolve_model
 
     path = resolve_model(job["model"])
     tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
@@ -87,7 +87,7 @@ def print_speed(folder, options):
     """Measure ours against the peer."""
     from transformers import AutoTokenizer
 
-    from real_cli.models.resolve import resolve_model
+    from real_cli.models.load.resolve import resolve_model
 
     tokenizer = AutoTokenizer.from_pretrained(resolve_model(options.model))
     records = [{"id": row["id"], "prompt": row["prompt"]} for row in hh_like(options.records)]

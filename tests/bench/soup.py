@@ -43,7 +43,7 @@ def average_ours(job):
     """What `real soup` does, hashes and manifest included."""
     from typer.testing import CliRunner
 
-    from real_cli.commands.app import app
+    from real_cli.app import app
 
     started = time.perf_counter()
     result = CliRunner().invoke(app, ["soup", *job["models"], "-o", f"{job['folder']}/ours", "-q"])

@@ -26,16 +26,16 @@ PEER_NAMES = {
 
 def train_ours(job):
     """What `real train-dpo` does after it has spooled its input."""
-    from real_cli.core.names import Attention, Precision, TokenLayout
-    from real_cli.models.arguments import Routine
-    from real_cli.models.device import default_batch_tokens
-    from real_cli.models.policies import load_trainee
-    from real_cli.models.probe import settle_layout
-    from real_cli.models.reference import Reference
-    from real_cli.models.settings import TrainingSettings
-    from real_cli.models.stages import StagedTraining
-    from real_cli.models.tokens import ExampleTokenizer
-    from real_cli.models.training import prepare
+    from real_cli.models.load.device import default_batch_tokens
+    from real_cli.models.load.policies import load_trainee
+    from real_cli.models.score.probe import settle_layout
+    from real_cli.models.score.tokens import ExampleTokenizer
+    from real_cli.records.choices import Attention, Precision, TokenLayout
+    from real_cli.train.arguments import Routine
+    from real_cli.train.prepare import prepare
+    from real_cli.train.reference import Reference
+    from real_cli.train.settings import TrainingSettings
+    from real_cli.train.stages import StagedTraining
 
     settings = TrainingSettings(batch_size=job["batch_size"], max_length=job["max_length"])
     policy = load_trainee(job["policy"], device=job["device"], precision=Precision.auto)
@@ -74,7 +74,7 @@ def train_trl(job, **changes):
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
     from trl import DPOConfig, DPOTrainer
 
-    from real_cli.models.resolve import resolve_model
+    from real_cli.models.load.resolve import resolve_model
 
     class Keep(TrainerCallback):
         def on_log(self, args, state, control, logs, **kwargs):

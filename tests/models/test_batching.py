@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from real_cli.models.batching import Budget, token_batches
+from real_cli.models.score.batching import Budget, token_batches
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,7 +5,7 @@ import ctypes
 import pytest
 import torch
 
-from real_cli.models.device import default_batch_tokens, keep_freed_memory
+from real_cli.models.load.device import default_batch_tokens, keep_freed_memory
 
 
 @pytest.mark.parametrize(("device", "training", "tokens"), [

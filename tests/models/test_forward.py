@@ -5,14 +5,14 @@ import re
 import pytest
 import torch
 
-from real_cli.core.names import Attention, Precision, TokenLayout
 from real_cli.errors import UsageError
-from real_cli.models.forward import attach_scorer
-from real_cli.models.policies import load_policy
-from real_cli.models.probe import settle_layout, shared_layout_problem
-from real_cli.models.scoring import Scorer
-from real_cli.models.sequences import Group, lay_out
-from real_cli.models.tokens import TokenizedExample
+from real_cli.models.load.policies import load_policy
+from real_cli.models.score.forward import attach_scorer
+from real_cli.models.score.probe import settle_layout, shared_layout_problem
+from real_cli.models.score.scoring import Scorer
+from real_cli.models.score.sequences import Group, lay_out
+from real_cli.models.score.tokens import TokenizedExample
+from real_cli.records.choices import Attention, Precision, TokenLayout
 
 PAIRS = [
     TokenizedExample([3, 4, 5], [[6, 7, 1], [8, 1]]),
@@ -165,7 +165,7 @@ def test_flex_attention_on_a_cpu_is_refused_before_anything_is_loaded(tiny_polic
 @pytest.mark.filterwarnings("ignore")
 def test_flex_attention_gets_a_block_mask_that_sees_the_same(tiny_policy):
     """Its rule, asked for every pair of places, is the dense mask."""
-    from real_cli.models.masks import attention_mask, visible
+    from real_cli.models.score.masks import attention_mask, visible
 
     model = load_policy(str(tiny_policy), device="cpu").model
     model.config._attn_implementation = "flex_attention"
@@ -224,7 +224,7 @@ def test_logits_in_chunks_are_logits_at_once(tiny_policy, monkeypatch):
     batch = lay_out(GROUPS, TokenLayout.shared, 0)
     once = model(**batch).logps
     expected = gradients(model, once.sum())
-    monkeypatch.setattr("real_cli.models.forward.CPU_LOGIT_BYTES", 1)
+    monkeypatch.setattr("real_cli.models.score.forward.CPU_LOGIT_BYTES", 1)
     chunked = model(**batch).logps
     torch.testing.assert_close(chunked, once, atol=1e-5, rtol=0)
     found = gradients(model, chunked.sum())

@@ -2,7 +2,7 @@
 
 import logging
 
-from real_cli.models.resolve import quiet_libraries
+from real_cli.models.load.resolve import quiet_libraries
 
 
 def test_retries_of_the_hub_are_not_told_while_a_model_is_looked_for():

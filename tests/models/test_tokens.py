@@ -3,7 +3,7 @@
 import pytest
 
 from real_cli.errors import RecordError
-from real_cli.models.tokens import ExampleTokenizer
+from real_cli.models.score.tokens import ExampleTokenizer
 
 TEMPLATE = (
     "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} <end> {% endfor %}"

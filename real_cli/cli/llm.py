@@ -1,0 +1,209 @@
+"""Who answers the questions of a command, from its options: a server, a model at hand, or a batch of another day."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self, TypeVar
+
+from real_cli.cli.llm_options import CONCURRENCY, KEY_VARIABLE, RETRIES, TIMEOUT_SECONDS
+from real_cli.errors import UsageError, clip
+from real_cli.io.job import Job, Located
+from real_cli.io.output import STANDARD_OUTPUT, open_output
+from real_cli.io.progress import speaker
+from real_cli.llm.ask import ConcurrentInquirer, Opened, WindowInquirer
+from real_cli.llm.cost import Ledger, Price
+from real_cli.llm.endpoint import Endpoint, Server
+from real_cli.llm.openai_batch import BatchWriter, ResultsAlone, Waiting, read_results
+from real_cli.records.choices import Precision
+from real_cli.records.questions import Inquiry
+from real_cli.records.record import Record
+
+Made = TypeVar("Made")
+
+
+# What the options are where they were not given, and who reads them.
+KEPT = {"cache", "no_cache", "apply_results"}
+SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "price"}
+LOCAL = {"batch_tokens", "device", "dtype", "price"}
+UNSET: dict[str, Any] = {
+    "endpoint": None,
+    "key_variable": KEY_VARIABLE,
+    "concurrency": CONCURRENCY,
+    "retries": RETRIES,
+    "timeout": TIMEOUT_SECONDS,
+    "cache": None,
+    "no_cache": False,
+    "emit_requests": None,
+    "apply_results": None,
+    "price": None,
+    "batch_tokens": None,
+    "device": "auto",
+    "dtype": Precision.auto,
+}
+
+
+class Answered(NamedTuple):
+    """A record, its place, and what its inquiry made."""
+
+    place: str
+    record: Record
+    made: Any
+
+
+@dataclass(frozen=True)
+class AskingOptions:
+    """The options that decide who answers."""
+
+    model: str | None
+    endpoint: str | None
+    key_variable: str
+    concurrency: int
+    retries: int
+    timeout: float
+    cache: Path | None
+    no_cache: bool
+    emit_requests: Path | None
+    apply_results: Path | None
+    price: str | None
+    batch_tokens: int | None
+    device: str
+    dtype: Precision
+    quiet: bool
+
+    def check(self) -> None:
+        """Refuse options that contradict each other, or that nobody would read.
+
+        Raises:
+            UsageError: If there are some; the message names them.
+        """
+        if self.emit_requests is not None and self.endpoint is not None:
+            raise UsageError("--emit-requests asks nobody; leave out --endpoint")
+        if self.emit_requests == STANDARD_OUTPUT:
+            raise UsageError("--emit-requests -: records go to standard output; name a file")
+        if self.no_cache and self.cache is not None:
+            raise UsageError("--no-cache and --cache contradict each other")
+        answers, read = self._answerer()
+        given = [name for name, default in UNSET.items() if getattr(self, name) != default and name not in read]
+        if given:
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise UsageError(f"{names}: not read where {answers}; leave it out")
+
+    def _answerer(self) -> tuple[str, set[str]]:
+        """Say who answers, and which options they read."""
+        if self.model is None:
+            return "nobody is asked", set()
+        if self.emit_requests is not None:
+            return "questions are written to a file", KEPT | {"emit_requests"}
+        if self.endpoint is not None:
+            return "a server answers", KEPT | SERVED
+        if self.apply_results is not None:
+            return "a batch has answered", KEPT
+        return "a model on this machine answers", KEPT | LOCAL
+
+
+class Asking:
+    """Ask one language model about the records of one job.
+
+    with Asking(options) as asking:
+        for place, record, made in asking(job, begin): ...
+    """
+
+    def __init__(self, options: Mapping[str, Any], default_tokens: Callable[[Any], int] | None = None) -> None:
+        self._options = AskingOptions(**{item.name: options[item.name] for item in fields(AskingOptions)})
+        self._options.check()
+        self._price = _parse_price(self._options.price)
+        self._writer: BatchWriter | None = None
+        # How many tokens a batch of a model at hand has; some commands write more than they read.
+        self._local = {"default_tokens": default_tokens} if default_tokens else {}
+
+    def __enter__(self) -> Self:
+        applied = self._options.apply_results
+        with ExitStack() as stack:
+            results = read_results(applied) if applied else None
+            self._ledger = Ledger(self._options.model or "", stack.enter_context(self._open_cache()), results)
+            self._inquirer = self._choose(stack)
+            stack.enter_context(self._inquirer)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def __call__(
+        self, job: Job, begin: Callable[[Record], Inquiry[Made]], located: Iterator[Located] | None = None
+    ) -> Iterator[Answered]:
+        """Run an inquiry for each record.
+
+        Args:
+            job: Where records come from, and where those go that got no answer, each with the reason.
+            begin: Starts the inquiry of a record; raises RecordError for one that cannot be asked about.
+            located: The records, if not simply those of the job.
+
+        Yields:
+            What came of each, in order.
+        """
+        begun = job.apply(lambda record: (record, begin(record)), job.records() if located is None else located)
+        for closed in self._inquirer(Opened(place, record, inquiry) for place, (record, inquiry) in begun):
+            if closed.problem is None:
+                yield Answered(closed.place, closed.record, closed.made)
+                job.flush()  # an answer is slow to come; whoever reads this pipe need not wait for the next ones
+            elif isinstance(closed.problem, Waiting):
+                job.drop(closed.place, closed.record, str(closed.problem))
+            else:
+                job.give_up(closed.place, closed.record, str(closed.problem))
+
+    def sentence(self) -> str:
+        """Tell what was asked, in one line that follows others; empty if nobody was to be asked."""
+        if self._options.model is None:
+            return ""
+        if self._writer is not None:
+            return f"; {self._writer.num_written:,} requests written to {self._options.emit_requests}"
+        return f"; {self._ledger.sentence(self._price)}"
+
+    def _open_cache(self) -> Any:
+        from real_cli.llm.cache import AnswerCache, NoCache
+        from real_cli.models.load.resolve import cache_folder
+
+        if self._options.no_cache or self._options.model is None:
+            return NoCache()
+        return AnswerCache(self._options.cache or cache_folder() / "answers")
+
+    def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer:
+        options, told = self._options, speaker(self._options.quiet)
+        if options.model is None:  # the records hold what is needed
+            return self._nobody()
+        if options.emit_requests is not None:
+            self._writer = BatchWriter(self._ledger, stack.enter_context(open_output(options.emit_requests)))
+            return WindowInquirer(self._writer, self._ledger)
+        if options.endpoint is not None:
+            server = Server(options.endpoint, options.model, options.key_variable, options.retries, options.timeout)
+            return ConcurrentInquirer(Endpoint(server, told), self._ledger, options.concurrency)
+        if options.apply_results is not None:
+            return self._nobody()
+        from real_cli.models.generate.generation import LocalAnswerer
+
+        local = LocalAnswerer(
+            options.model, device=options.device, precision=options.dtype, batch_tokens=options.batch_tokens, told=told,
+            **self._local,
+        )  # fmt: skip
+        return WindowInquirer(local, self._ledger)
+
+    def _nobody(self) -> WindowInquirer:
+        # Nobody gains from several records at once: each is done before the next is waited for.
+        return WindowInquirer(ResultsAlone(self._ledger), self._ledger, window_records=1)
+
+
+def _parse_price(text: str | None) -> Price | None:
+    if text is None:
+        return None
+    try:
+        prices = [float(part) for part in text.split(",")]
+    except ValueError:
+        prices = []
+    if len(prices) != 2 or not all(0 <= price < float("inf") for price in prices):
+        raise UsageError(f"--price {clip(text)}: two numbers are needed, as 0.15,0.60")
+    return Price(*prices)

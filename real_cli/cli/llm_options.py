@@ -1,0 +1,114 @@
+"""The options of the methods that ask a language model, each written once."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+KEY_VARIABLE = "REAL_API_KEY"
+CONCURRENCY = 8
+RETRIES = 4
+TIMEOUT_SECONDS = 120.0
+
+
+def show_rubric(name: str | None) -> None:
+    """Print a rubric's file and stop.
+
+    Args:
+        name: What --show-rubric names.
+
+    Raises:
+        Exit: If it names one.
+    """
+    from real_cli.llm.rubric_files import rubric_text
+
+    if name is not None:
+        sys.stdout.write(rubric_text(name))
+        raise typer.Exit
+
+
+MODEL = typer.Option(
+    "--model",
+    "-m",
+    metavar="NAME",
+    show_default=False,
+    help="Who answers: a model's name on the server, or, without --endpoint, a model on this machine: a folder, a "
+    ".gguf file, a hub name, smollm2.",
+)
+Model = Annotated[str, MODEL]
+OptionalModel = Annotated[str | None, MODEL]
+ShowRubric = Annotated[
+    str | None,
+    typer.Option(
+        "--show-rubric",
+        metavar="NAME",
+        callback=show_rubric,
+        is_eager=True,
+        show_default=False,
+        help="Print a rubric, to write one's own after it, and stop.",
+    ),
+]
+EndpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        metavar="URL",
+        show_default=False,
+        help="An OpenAI-compatible server, up to and including /v1.",
+    ),
+]
+KeyVariable = Annotated[
+    str,
+    typer.Option("--key-variable", metavar="NAME", help="The environment variable that holds the server's key."),
+]
+Concurrency = Annotated[
+    int, typer.Option("--concurrency", metavar="N", min=1, help="Most questions that the server has at one time.")
+]
+Retries = Annotated[
+    int,
+    typer.Option(
+        "--retries",
+        metavar="N",
+        min=0,
+        help="How often to ask again after 408, 409, 429, 5xx, a cut connection or a timeout; waits grow, and the "
+        "server's Retry-After is kept.",
+    ),
+]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="How long one answer may take.")
+]
+CacheFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        show_default="$REAL_CACHE/answers",
+        help="Where answers are kept: nothing is asked twice, in this run or the next.",
+    ),
+]
+NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Keep no answers and use none that were kept.")]
+EmitRequests = Annotated[
+    Path | None,
+    typer.Option(
+        "--emit-requests",
+        metavar="FILE",
+        show_default=False,
+        help="Ask nobody: write what is not known yet to FILE as a batch (OpenAI's format).",
+    ),
+]
+ApplyResults = Annotated[
+    Path | None,
+    typer.Option(
+        "--apply-results", metavar="FILE", show_default=False, help="Take answers from the results of such a batch."
+    ),
+]
+PriceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--price",
+        metavar="IN,OUT",
+        show_default=False,
+        help="Dollars for a million tokens read and written, to be told what the run cost.",
+    ),
+]

@@ -1,1 +1,0 @@
-"""The roof: one thin file a command."""

@@ -1,1 +1,0 @@
-"""The preference problem that `real init` writes: checked prompts and sampled responses."""

@@ -1,0 +1,102 @@
+"""What man page and README say of the recipes of `real init`, made from their table."""
+
+import re
+
+from real_cli import __released__, __version__
+from real_cli.docs.roff import escape, filled
+from real_cli.init.recipes import RECIPES, Method
+
+PAGE = "real-recipes"
+DESCRIPTION = (
+    """A recipe is a published method as a Makefile of at most 40 lines over the commands of real. Beside it lie the
+    data that it starts from; real init --list has a line for each recipe.""",
+    """make runs the whole method and ends with eval.json in the folder run: how far the trained policy prefers the
+    better responses of held-out prompts, against the policy before training. Every stage is a file that appears whole
+    or not at all, so a run that was stopped begins the stage anew that it was in, and no other; answers of a server are
+    kept, and not asked for again. Rounds are targets too: with more ROUNDS, up to SHARES, a finished run goes on. make
+    check runs all of it small, in two minutes with smollm2 on two processors and without a network, in the folder
+    check, from the start each time; make clean removes both folders.""",
+    """The settings are those of the paper or of its code, where they are known, and stand as variables at the top:
+    change them there or on the command line. What is made already is not made again because a setting has changed: give
+    O another folder, or make clean first. Settings are meant for tens of thousands of prompts. On the few hundred that
+    come with the program hardly anything moves: give TRAIN a larger --learning-rate, a smaller --batch-size and no
+    --warmup.""",
+    """Responses are seeded by the policy's name as well, which is its folder: another O draws other texts from the
+    second round on.""",
+)
+VARIABLES = {
+    "POLICY": "The model to train: a folder, as seen from DIR, a hub name, or smollm2.",
+    "PROMPTS": "What the method starts from: a file of JSONL. LABELED, DIALOGUES and PRINCIPLES are others that some "
+    "methods need.",
+    "HELDOUT": "Responses with scores, of which the evaluation takes the best and the worst of each prompt.",
+    "ENCODER": "The model that embeds, where the method chooses by similarity.",
+    "SAMPLE": "Options of real sample, where the policy answers; POOL names several policies.",
+    "SCORE": "The command that scores responses, where the method has some to score: a reward model, or a judge "
+    "behind an endpoint. In make check the policy scores its own.",
+    "JUDGE": "Where the model is that tells complaints (drift); EDIT, where the editor is (bmc). Name your own.",
+    "TRAIN": "Options of real train-dpo; SEED and SFT, those of a training before it.",
+    "ROUNDS": "The rounds of a method that iterates, '1 2 3'.",
+    "SHARES": "In how many parts PROMPTS is dealt out, one a round: as many as there will ever be rounds, because it "
+    "stays as it is when a run goes on.",
+    "O": "The folder of a run.",
+}
+EXAMPLES = (
+    "real init sppo --recipe sppo",
+    "make -C sppo check",
+    "make -C sppo POLICY=$PWD/sft O=first TRAIN='--preset sppo --learning-rate 5e-6'",
+)
+
+
+def recipes_page() -> str:
+    """Make real-recipes(7).
+
+    Returns:
+        Roff.
+    """
+    lines = [
+        f'.TH {PAGE.upper()} 7 {__released__} "real {__version__}" "Methods"',
+        ".SH NAME",
+        f"{escape(PAGE)} \\- published methods as Makefiles",
+        ".SH SYNOPSIS",
+        ".B real init",
+        r"DIR \-\-recipe NAME",
+        ".br",
+        ".B make \\-C",
+        "DIR [check | clean] [VARIABLE=VALUE]...",
+        ".SH DESCRIPTION",
+        "\n.PP\n".join(map(filled, DESCRIPTION)),
+        ".SH VARIABLES",
+    ]
+    for name, meaning in VARIABLES.items():
+        lines += [".TP", f".B {name}", filled(meaning)]
+    lines.append(".SH RECIPES")
+    for name, method in RECIPES.items():
+        lines += [".TP", f".B {escape(name)}", *_paragraph(method)]
+    lines += [".SH EXAMPLES", ".nf", *map(escape, EXAMPLES), ".fi", ".SH SEE ALSO", ".BR make (1),", ".BR real (1),"]
+    return "\n".join([*lines, ".BR real\\-init (1)"]) + "\n"
+
+
+def _paragraph(method: Method) -> list[str]:
+    texts = (
+        f"{method.title}. It {method.does}.",
+        f"Source: {method.paper}, {method.equation}.",
+        f"Needs {method.needs}.",
+        f"Departs: {method.departs}.",
+        f"Made of: {', '.join(method.commands)}.",
+    )
+    return "\n.br\n".join(map(filled, texts)).splitlines()
+
+
+def recipes_table() -> str:
+    """Make the README's table of methods.
+
+    Returns:
+        Markdown.
+    """
+    rows = ["| method | made of | recipe | the test that checks it against its paper |", "| --- | --- | --- | --- |"]
+    for name, method in RECIPES.items():
+        paper = re.sub(r"arXiv:([\d.]+\d)", r"[\1](https://arxiv.org/abs/\1)", method.paper)
+        commands = ", ".join(f"`{words}`" for words in method.commands)
+        file, _, test = method.test.partition("::")
+        rows.append(f"| {method.title}; {paper} | {commands} | `{name}` | [`{test}`]({file}) |")
+    return "\n".join(rows)

@@ -1,0 +1,176 @@
+"""Records to records with embeddings, a window at a time."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from functools import cached_property
+from itertools import islice
+from threading import Event
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.embed.encoders import Encoder
+from real_cli.errors import RealError, RecordError
+from real_cli.models.load.device import default_batch_tokens
+from real_cli.models.score.batching import Budget
+from real_cli.records.choices import Encoding, Field
+from real_cli.records.messages import plain_text, without_system
+from real_cli.records.record import Record, to_candidates
+from real_cli.records.vectors import encode_embedding
+from real_cli.text.phrases import say_count
+
+WINDOW_TEXTS = 4096
+
+
+class Embedder:
+    """Add an `embedding` to each response (or to each record, for its prompt without system messages).
+
+    In a window of a few thousand texts equal ones are embedded once, sorted by length, batched by a token budget and
+    put back in order. The model works in a thread of its own: while it has one window, the next is read and the one
+    before is written, so two or three windows are in memory.
+
+    Attributes:
+        num_texts: Texts seen.
+        num_distinct: Texts embedded; equal ones of a window count once.
+        num_truncated: Distinct texts longer than the model's limit.
+        num_empty: Texts without a word.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Encoder],
+        *,
+        field: Field = Field.responses,
+        encoding: Encoding = Encoding.array,
+        batch_tokens: int | None = None,
+        window_texts: int = WINDOW_TEXTS,
+        told: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        self._load = load
+        self._field = field
+        self._encoding = encoding
+        self._window_texts = window_texts
+        self._batch_tokens = batch_tokens
+        self._told = told
+        self.num_texts = self.num_distinct = self.num_truncated = self.num_empty = 0
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        # At the first text, not before: an empty stream needs no model, and a pickled embedder carries no weights.
+        return self._load()
+
+    @cached_property
+    def _budget(self) -> Budget:
+        device = self._encoder.place.device
+        return Budget(self._batch_tokens or default_batch_tokens(device, training=False), self._told)
+
+    def __call__(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Embed a stream of records.
+
+        Args:
+            records: Candidates or preference records, checked.
+
+        Yields:
+            Candidates with embeddings (for the prompt: the record itself with one), in order.
+        """
+        pending: deque[tuple[list[Record], Future[list[NDArray[np.float32]]]]] = deque()
+        worker = ThreadPoolExecutor(max_workers=1)
+        stopped = Event()
+        windows = self._windows(records)
+        try:
+            while (window := self._next_window(windows)) and not isinstance(window, RecordError):
+                texts = [text for record in window for text in self._texts(record)]
+                pending.append((window, worker.submit(self._work, texts, stopped)))
+                if len(pending) > 1:
+                    yield from self._finish(*pending.popleft())
+            while pending:
+                yield from self._finish(*pending.popleft())
+        finally:
+            stopped.set()
+            worker.shutdown(cancel_futures=True)
+        if isinstance(window, RecordError):
+            raise window
+
+    def _next_window(self, windows: Iterator[list[Record]]) -> list[Record] | RecordError | None:
+        """Read a window; a bad record ends the run only after what was read windows before it is written."""
+        try:
+            return next(windows, None)
+        except RecordError as error:
+            return error
+
+    def _finish(self, window: list[Record], embedded: Future[list[NDArray[np.float32]]]) -> Iterator[Record]:
+        vectors = iter(embedded.result())
+        for record in window:
+            yield self._with_embeddings(record, vectors)
+
+    def sentence(self) -> str:
+        """Tell what was embedded, in one line.
+
+        Returns:
+            Counts; what was cut or empty is named.
+        """
+        text = f"{say_count(self.num_texts, 'text')} embedded ({self.num_distinct:,} distinct in their windows)"
+        if self.num_truncated:
+            text += f"; {self.num_truncated:,} cut to {self._encoder.max_length} tokens"
+        return text + (f"; {self.num_empty:,} empty" if self.num_empty else "")
+
+    def _windows(self, records: Iterable[Record]) -> Iterator[list[Record]]:
+        window: list[Record] = []
+        num_texts = 0
+        for record in records:
+            prepared = to_candidates(record) if self._field is Field.responses else record
+            window.append(prepared)
+            num_texts += len(self._texts(prepared))
+            if num_texts >= self._window_texts:
+                yield window
+                window, num_texts = [], 0
+        if window:
+            yield window
+
+    def _texts(self, record: Record) -> list[str]:
+        if self._field is Field.prompt:
+            return [plain_text(without_system(record["prompt"]))]
+        return [plain_text(response["text"]) for response in record["responses"]]
+
+    def _work(self, texts: list[str], stopped: Event) -> list[NDArray[np.float32]]:
+        try:
+            return self._embed(texts, stopped)
+        except BaseException:
+            stopped.set()  # the next window would load the model again, or meet the same fate
+            raise
+
+    def _embed(self, texts: list[str], stopped: Event) -> list[NDArray[np.float32]]:
+        distinct = list(dict.fromkeys(texts))
+        if not distinct or stopped.is_set():
+            return []
+        prepared = self._encoder.prepare(distinct)
+        self.num_texts += len(texts)
+        self.num_distinct += len(distinct)
+        self.num_truncated += prepared.num_cut
+        self.num_empty += sum(not text.strip() for text in texts)
+        vectors = self._budget.run(
+            prepared.lengths, lambda batch: self._encode([prepared.inputs[index] for index in batch], stopped)
+        )
+        for text, vector in zip(distinct, vectors, strict=True):
+            if not np.isfinite(vector).all():
+                raise RealError(f"the model's embedding of {text[:40]!r} is not finite; try --dtype float32")
+        by_text = dict(zip(distinct, vectors, strict=True))
+        return [by_text[text] for text in texts]
+
+    def _encode(self, inputs: Sequence[Any], stopped: Event) -> list[NDArray[np.float32]]:
+        if stopped.is_set():
+            raise CancelledError  # nobody waits for the rest of the window
+        return list(self._encoder.encode(inputs))
+
+    def _with_embeddings(self, record: Record, vectors: Iterator[NDArray[np.float32]]) -> Record:
+        if self._field is Field.prompt:
+            return record | encode_embedding(next(vectors), self._encoding)
+        own = islice(vectors, len(record["responses"]))
+        responses = [
+            {name: value for name, value in response.items() if name != "embedding_dtype"}
+            | encode_embedding(vector, self._encoding)
+            for response, vector in zip(record["responses"], own, strict=True)
+        ]
+        return record | {"responses": responses}

@@ -1,0 +1,260 @@
+"""Encoders: texts to vectors, by an encoder model or by a causal language model.
+
+Both are run by transformers alone. A sentence-transformers folder that says more than "this model, this pooling" is run
+by that library, whose import takes as long as embedding a thousand texts.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.embed.pooling import POOLINGS
+from real_cli.embed.sentence_folders import read_recipe
+from real_cli.errors import ModelError, UsageError
+from real_cli.models.load.device import Place, choose_place
+from real_cli.models.load.resolve import quiet_libraries, resolve_model
+from real_cli.records.choices import Pooling, Precision
+
+DEFAULT_MAX_LENGTH = 512
+
+
+class Prepared(NamedTuple):
+    """Texts as an encoder takes them.
+
+    Attributes:
+        inputs: One for each text.
+        lengths: Tokens of each, after what is too long was cut.
+        num_cut: How many were cut.
+    """
+
+    inputs: Sequence[Any]
+    lengths: list[int]
+    num_cut: int
+
+
+class Encoder(Protocol):
+    """What the embedder asks of a model."""
+
+    max_length: int
+    place: Place
+
+    def prepare(self, texts: list[str]) -> Prepared:
+        """Tokenize texts."""
+        ...
+
+    def encode(self, inputs: Sequence[Any]) -> NDArray[np.float32]:
+        """Embed one batch of what `prepare` made; shape (batch, dim)."""
+        ...
+
+
+class TransformerEncoder:
+    """A model of transformers, run once: its hidden states, pooled to one vector a text."""
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        place: Place,
+        *,
+        max_length: int,
+        pool: Callable[[Any, Any], Any],
+        layer: int = -1,
+        normalize: bool = False,
+    ) -> None:
+        self.place = place
+        self.max_length = max_length
+        self._model = model
+        self._tokenizer = tokenizer
+        self._pool = pool
+        self._layer = layer
+        self._normalize = normalize
+        num_special = tokenizer.num_special_tokens_to_add()
+        if max_length <= num_special:
+            raise UsageError(
+                f"--max-length {max_length}: the tokenizer adds {num_special} tokens of its own; give more"
+            )
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token
+
+    def prepare(self, texts: list[str]) -> Prepared:
+        """Tokenize texts once: ids cut to the limit."""
+        batch = self._tokenizer(
+            texts, truncation=True, max_length=self.max_length, return_attention_mask=False, verbose=False
+        )
+        if self._tokenizer.is_fast:
+            num_cut = sum(bool(encoding.overflowing) for encoding in batch.encodings)
+        else:
+            full = self._tokenizer(texts, return_attention_mask=False, verbose=False)["input_ids"]
+            num_cut = sum(len(ids) > self.max_length for ids in full)
+        # A text without tokens has no states to average: its end token stands for it.
+        inputs = [ids or [self._tokenizer.eos_token_id] for ids in batch["input_ids"]]
+        return Prepared(inputs, [len(ids) for ids in inputs], num_cut)
+
+    def encode(self, inputs: Sequence[list[int]]) -> NDArray[np.float32]:
+        """Embed one batch of token ids; shape (batch, dim)."""
+        import torch
+
+        width = max(map(len, inputs))
+        pad = self._tokenizer.pad_token_id
+        ids = torch.tensor([row + [pad] * (width - len(row)) for row in inputs], device=self.place.device)
+        lengths = torch.tensor([len(row) for row in inputs], device=self.place.device)
+        mask = (torch.arange(width, device=self.place.device) < lengths[:, None]).long()  # (batch, seq)
+        settings: dict[str, Any] = {"output_hidden_states": True} if self._layer != -1 else {}
+        if hasattr(self._model.config, "use_cache"):
+            settings["use_cache"] = False
+        with torch.inference_mode():
+            outputs = self._model(input_ids=ids, attention_mask=mask, **settings)
+            states = outputs.last_hidden_state if self._layer == -1 else outputs.hidden_states[self._layer]
+            pooled = self._pool(states.float(), mask)
+            if self._normalize:
+                pooled = torch.nn.functional.normalize(pooled, dim=1)
+        return np.asarray(pooled.cpu().numpy(), dtype=np.float32)
+
+
+class LibraryEncoder:
+    """A model that only sentence-transformers itself can run as it was made."""
+
+    def __init__(self, path: str, place: Place, max_length: int | None) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        self.place = place
+        self._model = SentenceTransformer(path, device=str(place.device), model_kwargs={"dtype": place.dtype})
+        if max_length is not None:
+            self._model.max_seq_length = min(max_length, self._model.max_seq_length or max_length)
+        self.max_length = int(self._model.max_seq_length or DEFAULT_MAX_LENGTH)
+
+    def prepare(self, texts: list[str]) -> Prepared:
+        """Count tokens; the library makes them again when it embeds."""
+        ids = self._model.tokenizer(texts, truncation=False, verbose=False)["input_ids"]
+        lengths = [min(len(row), self.max_length) for row in ids]
+        return Prepared(texts, lengths, sum(len(row) > self.max_length for row in ids))
+
+    def encode(self, inputs: Sequence[str]) -> NDArray[np.float32]:
+        """Embed one batch of texts; shape (batch, dim)."""
+        vectors = self._model.encode(
+            list(inputs), batch_size=len(inputs), show_progress_bar=False, convert_to_numpy=True
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def load_encoder(
+    name: str,
+    *,
+    device: str = "auto",
+    precision: Precision = Precision.auto,
+    max_length: int | None = None,
+    pooling: Pooling | None = None,
+    layer: int | None = None,
+) -> Encoder:
+    """Load an encoder by name.
+
+    Args:
+        name: A folder, a .gguf file, a hub name or a short name.
+        device: Where it runs.
+        precision: Its number format.
+        max_length: Tokens of a text that count; the model's own limit, or 512 for a language model, if None.
+        pooling: For a language model; masked mean if None.
+        layer: For a language model; the last hidden layer if None.
+
+    Returns:
+        The encoder.
+
+    Raises:
+        ModelError: If it cannot be found or loaded.
+        UsageError: If an option does not fit the kind of model.
+    """
+    path = resolve_model(name)
+    place = choose_place(device, precision)
+    try:
+        if is_causal(path):
+            return _load_causal(path, place, max_length, pooling or Pooling.mean, -1 if layer is None else layer)
+        if pooling is not None or layer is not None:
+            raise UsageError(f"model '{name}' pools in its own way; leave out --pooling and --layer")
+        return _load_sentence(path, place, max_length) or LibraryEncoder(path, place, max_length)
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        raise ModelError(f"model '{name}': {load_problem(error)}") from None
+
+
+def _load_causal(path: str, place: Place, max_length: int | None, pooling: Pooling, layer: int) -> TransformerEncoder:
+    """Load a causal language model: the text alone, no chat template, one hidden layer, masked mean or last token.
+
+    References:
+        Zhang et al., 2024, REAL, arXiv:2409.17169; the recipe is that of `hh_pair_selection.py` (METHODS 1.2).
+    """
+    model, tokenizer = _load(path, place)
+    tokenizer.truncation_side = "right"  # as in the reference code, whatever the tokenizer would do to a prompt
+    num_layers = model.config.get_text_config().num_hidden_layers
+    if not -num_layers - 1 <= layer <= num_layers:
+        raise UsageError(f"--layer {layer}: the model has {num_layers}; give 0 to {num_layers}, or -1 for the last")
+    return TransformerEncoder(
+        model, tokenizer, place, max_length=max_length or DEFAULT_MAX_LENGTH, pool=POOLINGS[pooling.value], layer=layer
+    )
+
+
+def _load_sentence(path: str, place: Place, max_length: int | None) -> TransformerEncoder | None:
+    """Load a sentence-transformers model that is a transformer and a pooling, and nothing else; else return None."""
+    recipe = read_recipe(path)
+    if recipe is None:
+        return None
+    model, tokenizer = _load(path, place)
+    if tokenizer.chat_template or model.config.is_encoder_decoder:
+        return None  # the library may wrap each text in the one, and runs half of the other
+    own = recipe.max_length or min(
+        tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or DEFAULT_MAX_LENGTH
+    )
+    return TransformerEncoder(
+        model,
+        tokenizer,
+        place,
+        max_length=min(max_length or own, own),
+        pool=POOLINGS[recipe.pooling],
+        normalize=recipe.normalize,
+    )
+
+
+def _load(path: str, place: Place) -> tuple[Any, Any]:
+    from transformers import AutoModel, AutoTokenizer
+
+    with quiet_libraries():
+        tokenizer = AutoTokenizer.from_pretrained(path)
+        return AutoModel.from_pretrained(path, dtype=place.dtype).to(place.device).eval(), tokenizer
+
+
+def is_causal(path: str) -> bool:
+    """Tell whether a model is a plain causal language model, and no sentence-transformers one.
+
+    Args:
+        path: A folder, or a name on the hub.
+
+    Returns:
+        True if its configuration names a causal language model's class.
+    """
+    from transformers import AutoConfig
+    from transformers.utils import cached_file
+
+    if Path(path).is_dir():
+        has_modules = (Path(path) / "modules.json").is_file()
+    else:
+        has_modules = cached_file(path, "modules.json", _raise_exceptions_for_missing_entries=False) is not None
+    if has_modules:
+        return False
+    architectures = AutoConfig.from_pretrained(path).architectures or []
+    return any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in architectures)
+
+
+def load_problem(error: Exception) -> str:
+    """Say in one line why a model did not load.
+
+    Args:
+        error: What the library raised.
+
+    Returns:
+        The first line of its message, and what to do.
+    """
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if isinstance(error, OSError) and ("huggingface.co" in str(error) or "not a valid model identifier" in str(error)):
+        return "no such folder, and not to be had from the hub; give a local path or check the name"
+    return first

@@ -1,0 +1,150 @@
+"""What `eval labels` reports of pairs: how often labels contradict gold, and how often an annotator would."""
+
+from typing import Any
+
+import numpy as np
+
+from real_cli.evaluate.labels.gold import Truth
+from real_cli.evaluate.labels.rows import Numbers, Rows
+from real_cli.stats.bootstrap import Bootstrap, Estimate
+from real_cli.stats.proportions import estimate_share
+
+NUM_DECILES = 10
+NUM_BINS = 20
+# The means that every table has, in the order of its columns.
+MEANS = ("expected_flips", "share_ambiguous", "mean_gap", "mean_similarity")
+SHARES = ("share_wrong", "share_ambiguous")
+
+
+def measure(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> dict[str, Any]:
+    """Sum up some pairs: label error, expected flips, ambiguity, gap, similarity.
+
+    Args:
+        bootstrap: Over the prompts of the whole report.
+        rows: The pairs.
+        truth: Temperature and threshold.
+
+    Returns:
+        Names and numbers, the same for any rows. Intervals of shares are Wilson's for what pairs of one prompt are
+        worth together; all others are drawn over prompts.
+
+    Example:
+        >>> from real_cli.evaluate.labels.rows import PairTally
+        >>> tally = PairTally()
+        >>> tally.add(bytes(8), 2.0, -1.0)
+        >>> rows = tally.rows()
+        >>> found = measure(Bootstrap(rows.cells), rows, Truth())
+        >>> found["num_pairs"], found["share_wrong"], found["expected_flips"], found["mean_gap_low"]
+        (1, 1.0, 0.11920..., None)
+    """
+    values = rows.values(truth)
+    wrong = values["share_wrong"]
+    made: dict[str, Any] = {
+        "num_pairs": int(rows.gaps.size),
+        "num_prompts": int(np.unique(rows.keys).size),
+        "num_judged": int((~np.isnan(wrong)).sum()),
+        "num_wrong": int(np.nansum(wrong)),
+    }
+    for name in ("share_wrong", *MEANS):
+        made |= estimate(bootstrap, rows, name, values[name]).fields(name)
+    return made
+
+
+def estimate(bootstrap: Bootstrap, rows: Rows, name: str, values: Numbers) -> Estimate:
+    """Estimate the mean of some pairs.
+
+    Args:
+        bootstrap: Over prompts.
+        rows: The pairs.
+        name: What is averaged; it tells a share from another mean.
+        values: A number a row, NaN where there is none, shape (rows,).
+
+    Returns:
+        The mean and its interval.
+    """
+    return estimate_share(values, rows.keys) if name in SHARES else bootstrap.mean(rows.cells, values)
+
+
+def by_strategy(bootstrap: Bootstrap, rows: Rows, names: dict[str, int], truth: Truth) -> list[dict[str, Any]]:
+    """Sum up the pairs of each strategy that chose them.
+
+    Args:
+        bootstrap: Over prompts.
+        rows: All pairs.
+        names: Of strategies, and their numbers in the rows.
+        truth: Temperature and threshold.
+
+    Returns:
+        A row a strategy, by name.
+    """
+    return [
+        {"strategy": name} | measure(bootstrap, rows.take(rows.strategies == number), truth)
+        for name, number in sorted(names.items())
+    ]
+
+
+def by_similarity(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> list[dict[str, Any]]:
+    """Sum up the pairs of each tenth by similarity, least similar first; equal similarities stay together.
+
+    Args:
+        bootstrap: Over prompts.
+        rows: All pairs.
+        truth: Temperature and threshold.
+
+    Returns:
+        A row a decile; one that equal similarities leave empty is not there.
+    """
+    rows = rows.take(~np.isnan(rows.similarities))
+    size = rows.similarities.size
+    first_of_equals = np.searchsorted(np.sort(rows.similarities), rows.similarities)
+    deciles = NUM_DECILES * first_of_equals // max(1, size)
+    made = []
+    for decile in np.unique(deciles):
+        chosen = rows.take(deciles == decile)
+        ends = {
+            "similarity_low": float(chosen.similarities.min()),
+            "similarity_high": float(chosen.similarities.max()),
+        }
+        made.append({"decile": int(decile) + 1} | ends | measure(bootstrap, chosen, truth))
+    return made
+
+
+def histogram(gaps: Numbers) -> dict[str, list[float]] | None:
+    """Count gaps in bins of one width.
+
+    Args:
+        gaps: Not negative, shape (batch,).
+
+    Returns:
+        `edges` and `counts`; None without a gap.
+
+    Example:
+        >>> histogram(np.array([0.0, 0.5, 20.0]))["counts"]
+        [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    """
+    if not gaps.size:
+        return None
+    largest = float(gaps.max())
+    # Narrower bins would have no width.
+    counts, edges = np.histogram(gaps, bins=NUM_BINS, range=(0.0, largest if largest > 1e-300 else 1.0))
+    return {"edges": edges.tolist(), "counts": counts.tolist()}
+
+
+def rounded(value: Any) -> Any:
+    """Cut floats to ten digits: what comes after them differs from one processor to another.
+
+    Args:
+        value: Any JSON value.
+
+    Returns:
+        The same with shorter numbers.
+
+    Example:
+        >>> rounded({"share": [1 / 3, None, 7]})
+        {'share': [0.3333333333, None, 7]}
+    """
+    if isinstance(value, dict):
+        return {name: rounded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return float(f"{value:.10g}") if isinstance(value, float) else value

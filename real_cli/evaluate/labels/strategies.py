@@ -1,0 +1,224 @@
+"""Strategies tried on candidates whose truth is known: what labels each of them would have asked for."""
+
+import math
+from typing import Any, NamedTuple
+
+from real_cli.errors import UsageError, clip
+from real_cli.evaluate.labels.budgets import Budget, spend
+from real_cli.evaluate.labels.errors import SHARES, measure
+from real_cli.evaluate.labels.gold import Marks, Truth
+from real_cli.evaluate.labels.rows import Numbers, PairTally, Rows
+from real_cli.pair.choose import Settings, choose_pairs
+from real_cli.pair.keep import keep_value
+from real_cli.pair.similarity_batch import Comparison
+from real_cli.pair.strategies import STRATEGIES, KeepRule
+from real_cli.records.choices import Orient, Strategy
+from real_cli.records.record import Record
+from real_cli.stats.bootstrap import Bootstrap, Estimate
+from real_cli.stats.proportions import share_difference
+from real_cli.text.phrases import say_count
+
+# A strategy that says nothing of the order spends a budget in an order of chance.
+BY_CHANCE = KeepRule("random", lowest=True)
+COMPARED = ("expected_flips", "share_wrong")
+PLACE = "*place"
+
+
+def parse_strategies(text: str) -> list[Strategy]:
+    """Read names of strategies.
+
+    Args:
+        text: With commas between.
+
+    Returns:
+        In the order given, each once.
+
+    Raises:
+        UsageError: If there is no such strategy.
+
+    Example:
+        >>> parse_strategies("easy,best-worst")
+        [<Strategy.easy: 'easy'>, <Strategy.best_worst: 'best-worst'>]
+    """
+    names = list(dict.fromkeys(map(str.strip, text.split(","))))
+    for name in names:
+        if name not in list(Strategy):
+            raise UsageError(f"--compare {clip(name)}: no such strategy; there are {', '.join(Strategy)}")
+    return [Strategy(name) for name in names]
+
+
+def with_places(record: Record) -> Record:
+    """Let each response know its place, so that what a strategy chose can be found again.
+
+    Args:
+        record: A checked candidates record.
+
+    Returns:
+        A record of the same responses; its pairs are never oriented, so that no label is read but by a strategy that
+        chooses by scores.
+
+    Example:
+        >>> [response["*place"] for response in with_places({"responses": [{"text": "a"}, {"text": "b"}]})["responses"]]
+        [0, 1]
+    """
+    return record | {"responses": [response | {PLACE: place} for place, response in enumerate(record["responses"])]}
+
+
+class Choice(NamedTuple):
+    """A pair, and the number by which a budget sorts it."""
+
+    pair: Record
+    order: float
+
+
+class StrategyTrials:
+    """The pairs that several strategies choose from the same candidates.
+
+    Args:
+        strategies: Which.
+        budgets: Budgets of labels to spend under each; may be empty.
+        seed: Of random choices.
+    """
+
+    def __init__(self, strategies: list[Strategy], budgets: list[Budget], seed: int = 0) -> None:
+        self._strategies = strategies
+        self._budgets = budgets
+        self._seed = seed
+        self._tallies = {strategy: PairTally() for strategy in strategies}
+        self.num_records = 0
+        self.num_with_pair = 0
+        self._num_without = dict.fromkeys(strategies, 0)
+
+    @property
+    def base(self) -> Strategy:
+        """What the others are compared with."""
+        return Strategy.random if Strategy.random in self._strategies else self._strategies[0]
+
+    def choose(self, light: Record, comparison: Comparison | None) -> dict[Strategy, list[Choice]]:
+        """Let every strategy choose; nothing is counted yet.
+
+        Args:
+            light: What `with_places` made of the record.
+            comparison: Of its responses, where it was worked out before.
+
+        Returns:
+            The pairs of each.
+
+        Raises:
+            RecordError: If a strategy needs what the record lacks.
+        """
+        return {
+            strategy: [
+                Choice(pair, keep_value(pair, _order_of(strategy).by, self._seed) if self._budgets else math.nan)
+                for pair in choose_pairs(light, Settings(strategy, Orient.none, seed=self._seed), comparison).records
+            ]
+            for strategy in self._strategies
+        }
+
+    def add(self, key: bytes, choices: dict[Strategy, list[Choice]], marks: Marks) -> None:
+        """Count what was chosen.
+
+        Args:
+            key: What `text_key` made of the prompt.
+            choices: What `choose` gave.
+            marks: Gold and labels of the record.
+        """
+        self.num_records += 1
+        self.num_with_pair += any(choices.values())
+        for strategy, chosen in choices.items():
+            self._num_without[strategy] += not chosen
+            for pair, order in chosen:
+                first, second = (response[PLACE] for response in pair["responses"])
+                gold, label = (numbers[first] - numbers[second] for numbers in marks)
+                self._tallies[strategy].add(key, gold, label, pair.get("similarity", math.nan), order=order)
+
+    def compare(self, bootstrap: Bootstrap, rows: dict[Strategy, Rows], truth: Truth) -> list[dict[str, Any]]:
+        """Put the strategies side by side.
+
+        Args:
+            bootstrap: Over the prompts of all of them.
+            rows: The pairs of each.
+            truth: Temperature and threshold.
+
+        Returns:
+            A row a strategy; `difference_X` is its X minus that of `base`, on the same prompts.
+        """
+        base = rows[self.base]
+        base_values = base.values(truth)
+        table = []
+        for strategy in self._strategies:
+            measured = measure(bootstrap, rows[strategy], truth)
+            line: dict[str, Any] = {"strategy": strategy.value}
+            line |= {name: measured[name] for name in measured if name == "num_pairs" or name.startswith(COMPARED[0])}
+            values = rows[strategy].values(truth)
+            for name in COMPARED:
+                found = Estimate(None, None, None, 0)
+                if strategy is not self.base:
+                    both = (rows[strategy], values[name]), (base, base_values[name])
+                    found = _difference(bootstrap, *both, is_share=name in SHARES)
+                line |= found.fields(f"difference_{name}")
+            table.append(line | measured)  # what is compared stands first: a terminal shows as much as fits
+        return table
+
+    def spend(self, bootstrap: Bootstrap, rows: dict[Strategy, Rows], truth: Truth) -> list[dict[str, Any]]:
+        """Spend every budget under every strategy.
+
+        Args:
+            bootstrap: Over the prompts of all of them.
+            rows: The pairs of each.
+            truth: Temperature and threshold.
+
+        Returns:
+            A row a strategy and budget.
+        """
+        table = []
+        for strategy in self._strategies:
+            lowest = _order_of(strategy).lowest
+            spent = spend(bootstrap, rows[strategy], self._budgets, self.num_with_pair, truth, lowest=lowest)
+            table += [{"strategy": strategy.value} | row for row in spent]
+        return table
+
+    def rows(self) -> dict[Strategy, Rows]:
+        """Hand out the pairs of each strategy.
+
+        Returns:
+            Columns.
+        """
+        return {strategy: tally.rows() for strategy, tally in self._tallies.items()}
+
+    def notes(self, truth: Truth) -> list[str]:
+        """Say what a reader of the table must know.
+
+        Args:
+            truth: Where gold and labels are.
+
+        Returns:
+            Sentences.
+        """
+        said = []
+        readers = [strategy.value for strategy in self._strategies if STRATEGIES[strategy].needs_quality]
+        if readers and "score" in (truth.gold, truth.label):
+            which = "gold: an oracle that nobody has" if truth.gold == "score" else "the label: all responses have one"
+            said.append(f"{', '.join(readers)} chose by 'score', which is {which} before labeling")
+        said += [
+            f"{strategy.value} found no pair in {count:,} of {say_count(self.num_records, 'record')}"
+            for strategy, count in self._num_without.items()
+            if count
+        ]
+        by_chance = [strategy.value for strategy in self._strategies if STRATEGIES[strategy].keep is None]
+        if self._budgets and by_chance:
+            said.append(f"{', '.join(by_chance)} spent budgets in random order, having no order of their own")
+        return said
+
+
+def _difference(
+    bootstrap: Bootstrap, one: tuple[Rows, Numbers], other: tuple[Rows, Numbers], *, is_share: bool
+) -> Estimate:
+    (rows, values), (base, base_values) = one, other
+    if is_share:
+        return share_difference(values, rows.keys, base_values, base.keys)
+    return bootstrap.difference(rows.cells, values, base.cells, base_values)
+
+
+def _order_of(strategy: Strategy) -> KeepRule:
+    return STRATEGIES[strategy].keep or BY_CHANCE

@@ -1,0 +1,198 @@
+"""The whole of `eval labels`: pairs against gold, by strategy and similarity, and strategies side by side."""
+
+import math
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from real_cli.evaluate.labels.errors import by_similarity, by_strategy, histogram, measure, rounded
+from real_cli.evaluate.labels.gold import Marks, Truth, number_or_nan, read_marks
+from real_cli.evaluate.labels.rows import PairTally, Rows
+from real_cli.evaluate.labels.strategies import PLACE, Choice, StrategyTrials, with_places
+from real_cli.pair.choose import EQUAL_TEXTS, Settings, choose_pairs
+from real_cli.pair.similarity_batch import Comparison
+from real_cli.records.choices import Orient, Strategy
+from real_cli.records.messages import text_key
+from real_cli.records.record import Record, is_preference, to_candidates
+from real_cli.report.examples import Extremes, excerpt
+from real_cli.report.model import ExcerptRow
+from real_cli.stats.bootstrap import FEWEST_CELLS, Bootstrap
+from real_cli.text.phrases import say_count
+
+EVERY_PAIR = Settings(Strategy.all, Orient.none)
+LEAST_SIMILAR, MOST_SIMILAR, WRONG = "least similar", "most similar", "wrongly labeled, widest gap"
+
+
+class FoundPair(NamedTuple):
+    """A pair, and which responses of its record the two are."""
+
+    pair: Record
+    first: int
+    second: int
+
+
+class Reading(NamedTuple):
+    """What there is to count of one record."""
+
+    marks: Marks
+    pairs: list[FoundPair]
+    choices: dict[Strategy, list[Choice]]
+    dropped: list[str]
+
+
+class LabelSurvey:
+    """Pairs with gold, and strategies tried on them.
+
+    Args:
+        truth: Where gold and labels are.
+        trials: Strategies to try; None for none.
+    """
+
+    def __init__(self, truth: Truth, trials: StrategyTrials | None = None) -> None:
+        self._truth = truth
+        self._trials = trials
+        self._tally = PairTally()
+        self._extremes = {
+            LEAST_SIMILAR: Extremes(),
+            MOST_SIMILAR: Extremes(largest=True),
+            WRONG: Extremes(largest=True),
+        }
+
+    def read(self, record: Record, comparison: Comparison | None = None) -> Reading:
+        """Read one record: a labeled pair, or all pairs of candidates. Nothing is counted yet.
+
+        Args:
+            record: A checked candidates or preference record.
+            comparison: Of its responses, where it was worked out before.
+
+        Returns:
+            Its pairs, what strategies chose of it, and why something is left out.
+
+        Raises:
+            RecordError: If gold is missing, or a strategy needs what the record lacks.
+        """
+        marks = read_marks(record, self._truth)
+        if is_preference(record) and not self._trials:
+            equal = record["chosen"] == record["rejected"]
+            return Reading(marks, [] if equal else [FoundPair(record, 0, 1)], {}, [EQUAL_TEXTS] if equal else [])
+        light = with_places(to_candidates(record))
+        outcome = choose_pairs(light, EVERY_PAIR, comparison)
+        pairs = [FoundPair(pair, *(response[PLACE] for response in pair["responses"])) for pair in outcome.records]
+        return Reading(marks, pairs, self._trials.choose(light, comparison) if self._trials else {}, outcome.dropped)
+
+    def add(self, place: str, record: Record, reading: Reading) -> None:
+        """Count one record.
+
+        Args:
+            place: File and line, for excerpts.
+            record: The record.
+            reading: What `read` made of it.
+        """
+        strategy = str(record["strategy"]) if record.get("strategy") is not None else None
+        key = text_key(record["prompt"])
+        for pair, first, second in reading.pairs:
+            gold, label = (numbers[first] - numbers[second] for numbers in reading.marks)
+            similarity = number_or_nan(pair.get("similarity"))
+            self._tally.add(key, gold, label, similarity, strategy=strategy)
+            self._show(place, pair, gold, label, similarity)
+        if self._trials:
+            self._trials.add(key, reading.choices, reading.marks)
+
+    def _show(self, place: str, pair: Record, gold: float, label: float, similarity: float) -> None:
+        def make() -> ExcerptRow:
+            facts: dict[str, object] = {"gap": abs(gold)}
+            if not math.isnan(similarity):
+                facts = {"similarity": similarity} | facts
+            if label and not math.isnan(label):
+                facts["label"] = "against gold" if gold * label < 0 else "gold is equal" if not gold else "as gold says"
+            return excerpt(place, pair, facts)
+
+        if not math.isnan(similarity):
+            self._extremes[LEAST_SIMILAR].offer(similarity, make)
+            self._extremes[MOST_SIMILAR].offer(similarity, make)
+        if gold and label and (gold > 0) != (label > 0) and not math.isnan(label):
+            self._extremes[WRONG].offer(abs(gold), make)
+
+    def excerpts(self) -> dict[str, tuple[ExcerptRow, ...]]:
+        """Hand out rows to look at.
+
+        Returns:
+            By what they have in common.
+        """
+        return {title: extremes.rows() for title, extremes in self._extremes.items()}
+
+    def summary(self, seed: int = 0) -> dict[str, Any]:
+        """Sum up.
+
+        Args:
+            seed: Of the bootstrap.
+
+        Returns:
+            Names and numbers.
+
+        Example:
+            >>> survey = LabelSurvey(Truth())
+            >>> pair = {"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 3}
+            >>> survey.add("<stdin>:1", pair, survey.read(pair))
+            >>> {name: survey.summary()[name] for name in ("num_pairs", "share_wrong", "mean_gap")}
+            {'num_pairs': 1, 'share_wrong': 1.0, 'mean_gap': 2.0}
+        """
+        rows, tried = self._tally.rows(), self._trials.rows() if self._trials else {}
+        cells = np.concatenate([part.cells for part in chain([rows], tried.values())])
+        bootstrap = Bootstrap(cells, seed=seed)
+        truth = self._truth
+        made: dict[str, Any] = {
+            "gold": truth.gold,
+            "label": truth.label,
+            "temperature": truth.temperature,
+            "ambiguous": truth.ambiguous,
+            "num_pairs": int(rows.keys.size),
+            "num_prompts": int(np.unique(rows.keys).size),
+            "num_gold_ties": int((rows.gaps == 0).sum()),
+            "num_labeled": int((~np.isnan(rows.labels) & (rows.labels != 0)).sum()),
+            "num_label_ties": int((rows.labels == 0).sum()),
+            **measure(bootstrap, rows, truth),
+            "gap_histogram": histogram(rows.gaps),
+            "by_strategy": by_strategy(bootstrap, rows, self._tally.strategies, truth),
+            "by_similarity": by_similarity(bootstrap, rows, truth),
+        }
+        if self._trials:
+            made["compared_with"] = self._trials.base.value
+            made["compare"] = self._trials.compare(bootstrap, tried, truth)
+            made["budgets"] = self._trials.spend(bootstrap, tried, truth)
+        notes = _notes(made, rows, truth) + (self._trials.notes(truth) if self._trials else [])
+        return dict(rounded(made | {"notes": notes}))
+
+
+def _notes(made: dict[str, Any], rows: Rows, truth: Truth) -> list[str]:
+    """Say what the numbers do not say by themselves."""
+    num_pairs = made["num_pairs"]
+    if not num_pairs:
+        return ["no pairs, so there is nothing to say"]
+    said = []
+    if not made["num_labeled"]:
+        where = f"'{truth.label}'" if truth.label else "'rank'"
+        said.append(f"no pair has a label in {where}; only what gold says is reported")
+    if made["num_gold_ties"]:
+        said.append(
+            f"{made['num_gold_ties']:,} of {say_count(num_pairs, 'pair')} with equal gold: share_wrong leaves them "
+            "out, and expected_flips counts each as one half"
+        )
+    if np.isnan(rows.similarities).all():
+        said.append("no pair has a similarity, so there is no table by similarity")
+    if made["num_prompts"] < FEWEST_CELLS:
+        said.append(f"no interval is drawn over fewer than {FEWEST_CELLS} prompts")
+    else:
+        tables = chain([made], *(made.get(name, []) for name in ("by_strategy", "by_similarity", "compare", "budgets")))
+        bare = [row["num_prompts"] < FEWEST_CELLS for row in tables if row["expected_flips_low"] is None]
+        if num_few := sum(bare):
+            said.append(f"{say_count(num_few, 'row')} without drawn intervals: fewer than {FEWEST_CELLS} prompts")
+        if num_alike := len(bare) - num_few:
+            said.append(f"{say_count(num_alike, 'row')} without an interval of expected_flips: every pair has the same")
+    if made["num_prompts"] < num_pairs and made["num_judged"]:
+        said.append(
+            f"{num_pairs:,} pairs come of {say_count(made['num_prompts'], 'prompt')} and are not independent: an "
+            "interval of a share counts them for what they are worth together"
+        )
+    return said

@@ -1,0 +1,50 @@
+"""The part of a report that shows a training run."""
+
+from real_cli.report.model import Plot, PlotKind, Section, Series
+from real_cli.text.phrases import say_count
+from real_cli.train.curves import EVAL_PREFIX, TrainingCurves
+
+# Title, vertical axis, names in the log, value of y to mark.
+PLOTS = (
+    ("Loss", "loss", ("loss",), None),
+    ("Margin of rewards", "margin, times beta", ("rewards/margins",), 0.0),
+    ("Accuracy of rewards", "share of pairs", ("rewards/accuracies",), 0.5),
+    ("Rewards of chosen and rejected", "reward, times beta", ("rewards/chosen", "rewards/rejected"), 0.0),
+)
+
+
+def training_section(curves: TrainingCurves) -> Section:
+    """Draw what a run logged.
+
+    Args:
+        curves: Of `read_curves`.
+
+    Returns:
+        A section with a plot for each kind of number that was logged.
+
+    Example:
+        >>> section = training_section(TrainingCurves({"loss": ((1, 2), (0.7, 0.6))}, 2, 0))
+        >>> section.text, [plot.title for plot in section.items]
+        ('2 logged lines of a training run.', ['Loss'])
+    """
+    plots = []
+    for title, label, names, baseline in PLOTS:
+        series = tuple(
+            Series(_heading(prefix, name, several=len(names) > 1), *curves.curves[prefix + name])
+            for name in names
+            for prefix in ("", EVAL_PREFIX)
+            if prefix + name in curves.curves
+        )
+        if series:
+            sizes = ", ".join(f"{len(one.x):,} {one.name}" for one in series)
+            note = f"n = logged lines: {sizes}. Each is a mean over the pairs since the line before."
+            plots.append(Plot(PlotKind.curve, title, "step", label, series, note, baseline))
+    text = f"{say_count(curves.num_steps, 'logged line')} of a training run."
+    if curves.num_unknown:
+        text += f" Passed over, because they are no step of a run: {curves.num_unknown:,}."
+    return Section("Training", text, tuple(plots))
+
+
+def _heading(prefix: str, name: str, *, several: bool) -> str:
+    where = "held out" if prefix else "training"
+    return f"{name.rsplit('/', 1)[-1]}, {where}" if several else where

@@ -1,0 +1,112 @@
+"""Log-ratios of pairs, policy against reference, a window at a time."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from real_cli.errors import RecordError
+from real_cli.evaluate.margin.margins import PairMargin
+from real_cli.models.score.model_pair import ModelPair
+from real_cli.models.score.scoring import Scores
+from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
+from real_cli.records.messages import is_number
+from real_cli.records.record import Record
+from real_cli.train.tokenized import WINDOW_EXAMPLES, given_scores
+
+
+class Measured(NamedTuple):
+    """One record on its way through.
+
+    Attributes:
+        place: File and line.
+        record: The pair.
+        tokens: Its token ids; None for a pair whose prompt fills the limit.
+        pair: Its numbers; None for such a pair.
+        reference: The reference's log-probabilities; None for such a pair.
+    """
+
+    place: str
+    record: Record
+    tokens: TokenizedExample | None
+    pair: PairMargin | None
+    reference: Scores | None
+
+
+class MarginMeter:
+    """Measure pairs under a policy and its reference. The models are loaded at the first pair."""
+
+    def __init__(self, models: ModelPair) -> None:
+        self._models = models
+        self._tokenize: ExampleTokenizer | None = None
+
+    def tokenize(self, record: Record) -> tuple[Record, TokenizedExample | None]:
+        """Prepare one pair.
+
+        Args:
+            record: A preference record.
+
+        Returns:
+            The record and its token ids; None if the prompt alone fills the limit.
+
+        Raises:
+            RecordError: If it cannot be rendered, or if no reference was named and it carries no log-probabilities.
+        """
+        if self._models.names[1] is None and given_scores(record) is None:
+            raise RecordError("no ref_chosen_logps and ref_rejected_logps on the record; name a model with --reference")
+        if self._tokenize is None:
+            self._tokenize = ExampleTokenizer(self._models.policy.tokenizer, self._models.max_length)
+        return record, self._tokenize(record)
+
+    def __call__(self, pairs: Iterable[tuple[str, tuple[Record, TokenizedExample | None]]]) -> Iterator[Measured]:
+        """Measure a stream of pairs.
+
+        Args:
+            pairs: Places, and what `tokenize` made.
+
+        Yields:
+            Each record with its numbers, in order.
+        """
+        stream = iter(pairs)
+        while window := list(islice(stream, WINDOW_EXAMPLES)):
+            usable = [(record, tokens) for _, (record, tokens) in window if tokens is not None]
+            measured = self._measure([record for record, _ in usable], [tokens for _, tokens in usable])
+            for place, (record, tokens) in window:
+                pair, reference = next(measured) if tokens else (None, None)
+                yield Measured(place, record, tokens, pair, reference)
+
+    def _measure(self, records: list[Record], examples: list[TokenizedExample]) -> Iterator[tuple[PairMargin, Scores]]:
+        scores = self._models.score(examples)
+        references = self._models.refer(examples, scores)
+        if references is None:
+            references = [score for score in map(given_scores, records) if score is not None]
+        for record, tokens, score, reference in zip(records, examples, scores, references, strict=True):
+            similarity = record.get("similarity")
+            (chosen, rejected), (known_chosen, known_rejected) = score, reference
+            pair = PairMargin(
+                chosen - known_chosen,
+                rejected - known_rejected,
+                chosen - rejected,
+                float(similarity) if is_number(similarity) else None,  # type: ignore[arg-type]
+                *map(len, tokens.responses),
+            )
+            yield pair, reference
+
+    def counts(self) -> dict[str, Any]:
+        """Say what was cut or left out.
+
+        Returns:
+            Numbers for the summary.
+        """
+        counts = self._tokenize.counts if self._tokenize else None
+        return {
+            "num_truncated": counts.num_truncated if counts else 0,
+            "num_too_long": counts.num_too_long if counts else 0,
+        }
+
+    def sentence(self) -> str:
+        """Tell what was cut or left out, in one line.
+
+        Returns:
+            The line; empty if nothing was.
+        """
+        return self._tokenize.counts.sentence(self._models.max_length) if self._tokenize else ""

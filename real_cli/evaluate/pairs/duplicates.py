@@ -1,0 +1,101 @@
+"""Repeats and contradictions in a file of pairs, found by digests of eight bytes each."""
+
+from array import array
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.text.normalize import digest
+
+# The lowest bit of a text pair's digest is given up for the way it was labeled.
+LABEL_BIT = np.uint64(1)
+
+
+class Repeats:
+    """Digests of prompts and pairs; they are compared at the end."""
+
+    def __init__(self) -> None:
+        self.prompts = array("Q")
+        self._contents = array("Q")
+        self._near_prompts = array("Q")
+        self._near_contents = array("Q")
+        self._labeled = array("Q")
+
+    def add(self, prompt: str, texts: tuple[str, str]) -> None:
+        """Note one pair as it is.
+
+        Args:
+            prompt: What `comparable` made of the prompt.
+            texts: Of its two responses.
+        """
+        self.prompts.append(digest(prompt))
+        self._contents.append(digest(prompt, *texts))
+
+    def add_normalized(self, prompt: str, texts: tuple[str, str]) -> None:
+        """Note one pair by its normalized texts.
+
+        Args:
+            prompt: The normalized prompt.
+            texts: The normalized responses.
+        """
+        self._near_prompts.append(digest(prompt))
+        self._near_contents.append(digest(prompt, *sorted(texts)))
+
+    def add_label(self, prompt: str, chosen: str, rejected: str) -> int:
+        """Note how two texts were labeled.
+
+        Args:
+            prompt: What `comparable` made of the prompt.
+            chosen: Of the chosen response.
+            rejected: Of the rejected one, which is another.
+
+        Returns:
+            A number whose lowest bit is the label; the others are equal for the same two texts, in whichever order.
+        """
+        is_sorted = chosen < rejected
+        texts = (chosen, rejected) if is_sorted else (rejected, chosen)
+        code = digest(prompt, *texts) & ~1 | is_sorted
+        self._labeled.append(code)
+        return code
+
+    def summary(self) -> dict[str, Any]:
+        """Compare the digests.
+
+        Returns:
+            `num_repeats`: pairs that stand before, texts in the same order. `num_near_repeats`: pairs that stand before
+            once normalized, texts in either order. `num_repeated_prompts`: pairs whose normalized prompt stands before.
+            `num_near_prompts`: distinct prompts that normalizing makes equal to another. `num_contradictions`: two
+            texts of a prompt that were labeled both ways.
+
+        Example:
+            >>> repeats = Repeats()
+            >>> for chosen, rejected in (("a", "b"), ("b", "a"), ("a", "b")):
+            ...     repeats.add("q", (chosen, rejected))
+            ...     code = repeats.add_label("q", chosen, rejected)
+            >>> repeats.summary()["num_repeats"], repeats.summary()["num_contradictions"]
+            (1, 1)
+        """
+        num_prompts, num_near_prompts = (_num_distinct(prompts) for prompts in (self.prompts, self._near_prompts))
+        repeated = len(self._near_prompts) - num_near_prompts
+        return {
+            "num_prompts": num_prompts,
+            "num_repeats": len(self._contents) - _num_distinct(self._contents),
+            "num_near_repeats": len(self._near_contents) - _num_distinct(self._near_contents),
+            "num_repeated_prompts": repeated,
+            "share_repeated_prompts": repeated / len(self._near_prompts) if self._near_prompts else None,
+            "num_near_prompts": num_prompts - num_near_prompts,
+            "num_contradictions": self._num_contradictions(),
+        }
+
+    def _num_contradictions(self) -> int:
+        labels = np.unique(_numbers(self._labeled)) & ~LABEL_BIT
+        return int(np.count_nonzero(labels[1:] == labels[:-1]))
+
+
+def _numbers(digests: "array[int]") -> NDArray[np.uint64]:
+    return np.frombuffer(digests, dtype=np.uint64) if digests else np.empty(0, dtype=np.uint64)
+
+
+def _num_distinct(digests: "array[int]") -> int:
+    return int(np.unique(_numbers(digests)).size)

@@ -1,0 +1,70 @@
+"""Pairs to look at: the extremes of a data set, and what contradicts itself."""
+
+import math
+
+from real_cli.records.record import Record
+from real_cli.report.examples import NUM_ROWS, Extremes, excerpt
+from real_cli.report.model import ExcerptRow
+
+# Text pairs whose label is remembered to find examples of contradictions; all of them are counted elsewhere.
+REMEMBERED = 100_000
+
+
+class PairExcerpts:
+    """A few pairs of each kind."""
+
+    def __init__(self) -> None:
+        self._least_similar, self._most_similar = Extremes(), Extremes(largest=True)
+        self._against_scores = Extremes()
+        self._contradictions: list[ExcerptRow] = []
+        self._labels: dict[int, tuple[int, str]] = {}
+
+    def offer(self, place: str, record: Record, similarity: float, gap: float, label: int | None) -> None:
+        """Show one pair.
+
+        Args:
+            place: File and line.
+            record: A labeled or unlabeled pair.
+            similarity: NaN if it has none.
+            gap: Score of the chosen response minus that of the rejected; NaN if it has none.
+            label: What `Repeats.add_label` returned; None if it is not labeled or its texts are equal.
+        """
+        facts: dict[str, object] = {}
+        if not math.isnan(similarity):
+            facts["similarity"] = similarity
+        if not math.isnan(gap):
+            facts["score gap"] = gap
+        if not math.isnan(similarity):
+            self._least_similar.offer(similarity, lambda: excerpt(place, record, facts))
+            self._most_similar.offer(similarity, lambda: excerpt(place, record, facts))
+        if label is not None and gap < 0:
+            self._against_scores.offer(gap, lambda: excerpt(place, record, facts))
+        if label is not None and len(self._contradictions) < NUM_ROWS:
+            self._look_for_contradiction(place, record, facts, label)
+
+    def _look_for_contradiction(self, place: str, record: Record, facts: dict[str, object], label: int) -> None:
+        before = self._labels.get(label >> 1)
+        if before and before[0] != label & 1:
+            other = {"labeled the other way round at": before[1]}
+            self._contradictions.append(excerpt(place, record, facts | other))
+        elif not before and len(self._labels) < REMEMBERED:
+            self._labels[label >> 1] = (label & 1, place)
+
+    def rows(self) -> dict[str, tuple[ExcerptRow, ...]]:
+        """Hand out what stayed.
+
+        Returns:
+            Rows by what they have in common.
+
+        Example:
+            >>> excerpts = PairExcerpts()
+            >>> excerpts.offer("a:1", {"prompt": "q", "chosen": "x", "rejected": "y"}, 0.5, math.nan, 2)
+            >>> [(name, len(rows)) for name, rows in excerpts.rows().items() if rows]
+            [('least similar', 1), ('most similar', 1)]
+        """
+        return {
+            "least similar": self._least_similar.rows(),
+            "most similar": self._most_similar.rows(),
+            "against scores": self._against_scores.rows(),
+            "contradictions": tuple(self._contradictions),
+        }

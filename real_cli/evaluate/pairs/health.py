@@ -1,0 +1,287 @@
+"""What `eval pairs` reports: the health of a set of pairs."""
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.errors import RecordError
+from real_cli.evaluate.labels.errors import rounded
+from real_cli.evaluate.pairs.duplicates import Repeats
+from real_cli.evaluate.pairs.examples import PairExcerpts
+from real_cli.evaluate.pairs.leaks import LeakSearch, PromptIndex
+from real_cli.evaluate.pairs.length_bias import LengthBias
+from real_cli.evaluate.pairs.limits import Limit, check_limits, number_names, read_limit
+from real_cli.evaluate.pairs.notes import lacking_intervals
+from real_cli.evaluate.pairs.pool_count import PoolCount, savings
+from real_cli.records.messages import comparable, is_number, plain_text, text_key
+from real_cli.records.record import Record, is_preference
+from real_cli.report.model import ExcerptRow
+from real_cli.stats.bootstrap import Bootstrap, cell_of
+from real_cli.stats.describe import correlate_ranks, describe, gap_by_similarity, histogram
+from real_cli.stats.proportions import estimate_share
+from real_cli.text.normalize import NEAR, join_words, word_similarity, words
+from real_cli.text.phrases import say_count
+from real_cli.text.scripts import ScriptCount
+
+# Names of the counts that the rows themselves give, in the order of the summary.
+COUNTS = (
+    *("num_equal_texts", "num_near_equal_texts"),
+    *("num_equal_scores", "num_equal_ranks", "num_against_scores"),
+)
+# What --strict asks for in any case: no pair breaks no limit, and a gate is to notice.
+NEEDED = "num_pairs>=1"
+# What else it asks for when no limit is named; of those whose number is in the summary.
+DEFAULT_LIMITS = ("num_equal_texts<=0", "num_contradictions<=0", "num_against_scores<=0", "num_leaked_prompts<=0")
+
+
+def check_pair(record: Record) -> None:
+    """Check that a record is a pair, labeled or not.
+
+    Args:
+        record: A checked record.
+
+    Raises:
+        RecordError: If it has another number of responses than two.
+    """
+    number = 2 if is_preference(record) else len(record["responses"])
+    if number != 2:
+        raise RecordError(f"{number} responses; a pair has two: choose one with 'real pair'")
+
+
+class PairHealth:
+    """Counts and distributions over pairs, labeled or not; holds numbers and digests, never texts.
+
+    Args:
+        seed: Of the draws of prompts for intervals.
+        against: Prompts of another file to look for.
+        excerpts: Collects pairs to look at.
+    """
+
+    def __init__(
+        self, *, seed: int = 0, against: PromptIndex | None = None, excerpts: PairExcerpts | None = None
+    ) -> None:
+        self._seed = seed
+        self._excerpts = excerpts
+        self.leaks = LeakSearch(against) if against else None
+        self._num_labeled = self._num_no_numbers = 0
+        self._counts: Counter[str] = Counter()
+        self._strategies: Counter[str] = Counter()
+        self._repeats, self._lengths, self._scripts = Repeats(), LengthBias(), ScriptCount()
+        self._cells, self._num_responses, self._near_equal = array("H"), array("i"), array("b")
+        self._similarity, self._score_gap = array("d"), array("d")
+
+    def add(self, record: Record, place: str = "") -> None:
+        """Count one pair.
+
+        Args:
+            record: A preference record, or candidates with two responses.
+            place: File and line, for excerpts.
+        """
+        first, second = _responses(record)
+        labeled = is_preference(record)
+        prompt, texts = comparable(record["prompt"]), (comparable(first["text"]), comparable(second["text"]))
+        gap, similarity = _gap(first, second, "score"), _number(record.get("similarity"))
+        self._num_labeled += labeled
+        self._num_no_numbers += _has_no_number(record, first, second)
+        self._cells.append(cell_of(text_key(prompt)))
+        self._num_responses.append(_pool_size(record))
+        self._similarity.append(similarity)
+        self._score_gap.append(gap if labeled else abs(gap))
+        self._counts["num_equal_scores"] += gap == 0
+        self._counts["num_against_scores"] += labeled and gap < 0
+        self._counts["num_equal_ranks"] += not labeled and _gap(first, second, "rank") == 0
+        if "strategy" in record:
+            self._strategies[str(record["strategy"])] += 1
+        self._repeats.add(prompt, texts)
+        equal = texts[0] == texts[1]
+        label = self._repeats.add_label(prompt, *texts) if labeled and not equal else None
+        self._add_texts(record, (first["text"], second["text"]), equal=equal)
+        if self.leaks:
+            self.leaks.add(place, record["prompt"])
+        if self._excerpts:
+            self._excerpts.offer(place, record, similarity, gap, label)
+
+    def excerpts(self) -> dict[str, tuple[ExcerptRow, ...]]:
+        """Hand out the pairs to look at.
+
+        Returns:
+            Rows by what they have in common; none unless they were asked for.
+        """
+        found = self._excerpts.rows() if self._excerpts else {}
+        return found | ({"leaked": tuple(self.leaks.excerpts)} if self.leaks and self._excerpts else {})
+
+    def _add_texts(self, record: Record, responses: tuple[Any, Any], *, equal: bool) -> None:
+        """Count what needs the words themselves."""
+        prompt, texts = plain_text(record["prompt"]), (plain_text(responses[0]), plain_text(responses[1]))
+        labeled = is_preference(record)
+        split = words(texts[0]), words(texts[1])
+        self._counts["num_equal_texts"] += equal
+        self._near_equal.append(not equal and word_similarity(*split) >= NEAR)
+        self._counts["num_near_equal_texts"] += self._near_equal[-1]
+        near = (join_words(split[0], texts[0]), join_words(split[1], texts[1]))
+        self._repeats.add_normalized(join_words(words(prompt), prompt), near)
+        self._scripts.add(prompt, texts, labeled=labeled)
+        if labeled:
+            self._lengths.add(self._cells[-1], self._repeats.prompts[-1], len(texts[0]), len(texts[1]))
+
+    def summary(self, pool: PoolCount | None = None, limits: Sequence[Limit] = ()) -> dict[str, Any]:
+        """Sum up.
+
+        Args:
+            pool: The responses that the pairs were chosen from, if given; savings are then against all of them, and
+                otherwise against the prompts that still have a pair.
+            limits: What numbers of the summary have to keep to.
+
+        Returns:
+            Names and numbers.
+
+        Example:
+            >>> health = PairHealth()
+            >>> health.add({"prompt": "q", "chosen": "long", "rejected": "no", "score_chosen": 1, "score_rejected": 3})
+            >>> {name: health.summary()[name] for name in ("num_pairs", "num_against_scores", "share_chosen_longer")}
+            {'num_pairs': 1, 'num_against_scores': 1, 'share_chosen_longer': 1.0}
+        """
+        num_pairs = len(self._cells)
+        repeats = self._repeats.summary()
+        prompts = np.array(self._repeats.prompts, dtype=np.uint64)
+        bootstrap = Bootstrap(np.array(self._cells, dtype=np.int64), seed=self._seed)
+        lengths, notes = self._lengths.summary(bootstrap)
+        found: dict[str, Any] = {
+            "num_pairs": num_pairs,
+            "num_labeled": self._num_labeled,
+            "num_prompts": repeats["num_prompts"],
+            "num_repeats": repeats["num_repeats"],
+            **{name: self._counts[name] for name in COUNTS},
+            **estimate_share(self._near_equal, prompts).fields("share_near_equal_texts"),
+            **repeats,
+            "strategies": dict(sorted(self._strategies.items())),
+            **self._gaps(bootstrap, prompts),
+            **lengths,
+            **self._savings(pool),
+            **self._scripts.summary(prompts),
+            **(self.leaks.summary(self._repeats.prompts) if self.leaks else {}),
+        }
+        notes = [*notes, *lacking_intervals(found, is_sound=bootstrap.is_sound), *self._doubts(pool)]
+        return dict(rounded(found | {"limits": check_limits(found, limits), "notes": notes}))
+
+    def _doubts(self, pool: PoolCount | None) -> list[str]:
+        """Say what of the input was not used, or cannot be what it was given as."""
+        said = []
+        if self._num_no_numbers:
+            pairs = say_count(self._num_no_numbers, "pair")
+            said.append(f"{pairs} with a score, rank or similarity that is no number: it counts as not given")
+        if pool and len(self._cells) > pool.num_possible:
+            said.append(
+                f"{say_count(len(self._cells), 'pair')}, and the responses of --from form {pool.num_possible:,}: not "
+                "their source, or equal texts"
+            )
+        return said
+
+    def _gaps(self, bootstrap: Bootstrap, prompts: NDArray[np.uint64]) -> dict[str, Any]:
+        similarity, score_gap = np.array(self._similarity), np.array(self._score_gap)
+        cells = np.array(self._cells, dtype=np.int64)
+        return {
+            "similarity": describe(similarity),
+            "similarity_histogram": histogram(similarity),
+            "score_gap": describe(score_gap),
+            "score_gap_histogram": histogram(score_gap),
+            **correlate_ranks(similarity, np.abs(score_gap), prompts).fields("similarity_score_gap_correlation"),
+            "gap_by_similarity": gap_by_similarity(bootstrap, cells, similarity, np.abs(score_gap)),
+        }
+
+    def _savings(self, pool: PoolCount | None) -> dict[str, Any]:
+        sizes, possible = (pool.sizes, pool.num_possible) if pool else self._pool_sizes()
+        num_pairs, given = len(self._cells), (pool.num_given if pool else None) or 0
+        return {
+            "num_possible_pairs": possible,
+            "saved_of_possible_pairs": 1 - num_pairs / possible if num_pairs <= possible > 0 else None,
+            "num_input_pairs": pool.num_given if pool else None,
+            "saved_of_input_pairs": 1 - num_pairs / given if num_pairs <= given > 0 else None,
+            "savings": savings(sizes),
+        }
+
+    def _pool_sizes(self) -> tuple[Mapping[int, int], int]:
+        """Read from `num_responses` what each prompt's pairs were chosen from: sizes, and pairs that were possible."""
+        sizes = np.array(self._num_responses, dtype=np.int64)
+        _, prompts, rows = np.unique(
+            np.frombuffer(self._repeats.prompts, dtype=np.uint64) if sizes.size else sizes,
+            return_inverse=True,
+            return_counts=True,
+        )
+        largest: NDArray[np.int64] = np.zeros(rows.size, dtype=np.int64)
+        np.maximum.at(largest, prompts, sizes)
+        # More pairs of a prompt than it is said to allow were possible all the same.
+        possible = int(np.maximum(np.maximum(largest, 2) * (np.maximum(largest, 2) - 1) // 2, rows).sum())
+        known, counts = np.unique(largest[largest > 0], return_counts=True)
+        return dict(zip(known.tolist(), counts.tolist(), strict=True)), possible
+
+
+def limits_of(texts: Sequence[str], *, strict: bool, against: bool) -> list[Limit]:
+    """Read the limits that a user sets.
+
+    Args:
+        texts: NAME<=X or NAME>=X.
+        strict: Whether limits matter; then there has to be a pair, and without limits of the user's own there are some
+            by default.
+        against: Whether another file's prompts are looked for.
+
+    Returns:
+        Limits.
+
+    Raises:
+        UsageError: If one has no such form, or its name is not in the summary.
+
+    Example:
+        >>> [str(limit) for limit in limits_of([], strict=True, against=False)]
+        ['num_pairs>=1', 'num_equal_texts<=0', 'num_contradictions<=0', 'num_against_scores<=0']
+    """
+    if not (texts or strict):
+        return []
+    health = PairHealth(against=PromptIndex() if against else None)
+    health.add({"prompt": "", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 0, "similarity": 0})
+    names = number_names(health.summary())
+    chosen = texts or [limit for limit in DEFAULT_LIMITS if limit.partition("<")[0] in names]
+    needed = [NEEDED] if strict and NEEDED not in chosen else []
+    return [read_limit(text, names) for text in (*needed, *chosen)]
+
+
+def _pool_size(record: Record) -> int:
+    """Read `num_responses`; 0 if it is not there, and no more than fits."""
+    number = record.get("num_responses")
+    return min(max(2, int(number)), 1 << 24) if isinstance(number, int | float) and is_number(number) else 0
+
+
+def _responses(record: Record) -> tuple[Record, Record]:
+    """Read what is looked at of the two responses, the chosen one first; `to_candidates` reads every field."""
+    if not is_preference(record):
+        first, second = record["responses"]
+        return first, second
+    return (
+        _side(record, "chosen"),
+        _side(record, "rejected"),
+    )
+
+
+def _side(record: Record, side: str) -> Record:
+    field = f"score_{side}"
+    return {"text": record[side], **({"score": record[field]} if field in record else {})}
+
+
+def _has_no_number(record: Record, first: Record, second: Record) -> bool:
+    """Tell whether a number is given that is none; null, as tables have it, is none too."""
+    given = [(record, "similarity"), *((own, name) for own in (first, second) for name in ("score", "rank"))]
+    return any(name in own and math.isnan(_number(own[name])) for own, name in given)
+
+
+def _gap(first: Record, second: Record, field: str) -> float:
+    gap = _number(first.get(field)) - _number(second.get(field))
+    return gap if math.isfinite(gap) else math.nan
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and is_number(value) else math.nan

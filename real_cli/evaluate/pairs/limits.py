@@ -1,0 +1,155 @@
+"""Limits on the numbers of a summary, for a gate in a Makefile."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from real_cli.errors import UsageError, clip
+from real_cli.records.messages import is_number
+
+# Counts by a name that only the data know; what is not among them is 0.
+OPEN = "strategies"
+FORM = re.compile(rf"\s*([\w.]+|{OPEN}\..+?)\s*(<=|>=)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
+
+
+class Limit(NamedTuple):
+    """What a number of the summary has to keep to.
+
+    Attributes:
+        name: Of the number; dots lead into nested ones.
+        sign: "<=" or ">=".
+        value: The limit itself, which may be reached.
+    """
+
+    name: str
+    sign: str
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.sign}{self.value:.12g}"
+
+
+def read_limit(text: str, names: Sequence[str]) -> Limit:
+    """Read a limit as a user writes it.
+
+    Args:
+        text: NAME<=X or NAME>=X.
+        names: The numbers there are.
+
+    Returns:
+        The limit.
+
+    Raises:
+        UsageError: If it has another form or is not finite, or no number is called so; names close to it are told.
+
+    Example:
+        >>> read_limit("share_chosen_longer <= .6", ["share_chosen_longer"])
+        Limit(name='share_chosen_longer', sign='<=', value=0.6)
+    """
+    match = FORM.fullmatch(text)
+    if not match:
+        raise UsageError(f"--limit {clip(text)}; NAME<=X or NAME>=X, such as 'share_chosen_longer<=0.6'")
+    name, sign, value = match[1], match[2], float(match[3])
+    if not math.isfinite(value):
+        raise UsageError(f"--limit {clip(text)}: the limit is too large; give a finite number")
+    if name not in names and not name.startswith(f"{OPEN}."):
+        close = get_close_matches(name, names, n=3, cutoff=0.5) or list(names[:3])
+        raise UsageError(
+            f"--limit {clip(text)}: no number of the summary is called so; close to it: {', '.join(close)}"
+        )
+    return Limit(name, sign, value)
+
+
+def number_names(summary: Mapping[str, Any]) -> list[str]:
+    """Name the numbers of a summary, those in nested records with dots.
+
+    Args:
+        summary: Names and values; lists are left out.
+
+    Returns:
+        Names, in order. A value that is None counts as a number that could not be given.
+
+    Example:
+        >>> number_names({"num_pairs": 2, "similarity": {"median": 0.5}, "notes": []})
+        ['num_pairs', 'similarity.median']
+    """
+    found = []
+    for name, value in summary.items():
+        if isinstance(value, Mapping):
+            found += [f"{name}.{inner}" for inner in number_names(value)]
+        elif value is None or is_number(value):
+            found.append(name)
+    return found
+
+
+def find_number(summary: Mapping[str, Any], name: str) -> float | None:
+    """Look up a number of a summary.
+
+    Args:
+        summary: Names and values.
+        name: With dots for nested ones.
+
+    Returns:
+        The number; None if it could not be given. A strategy of which there are no pairs has 0.
+
+    Example:
+        >>> find_number({"similarity": {"median": 0.5}}, "similarity.median"), find_number({"gap": None}, "gap.mean")
+        (0.5, None)
+        >>> find_number({"strategies": {"easy-v1.5": 2}}, "strategies.easy-v1.5")
+        2
+    """
+    first, _, rest = name.partition(".")
+    if first == OPEN and isinstance(summary.get(OPEN), Mapping):
+        return int(summary[OPEN].get(rest, 0))
+    value: Any = summary
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value if is_number(value) else None
+
+
+def check_limits(summary: Mapping[str, Any], limits: Iterable[Limit]) -> list[dict[str, Any]]:
+    """Compare the numbers of a summary with limits.
+
+    Args:
+        summary: Names and values.
+        limits: What they have to keep to.
+
+    Returns:
+        A row a limit: name, limit, value, is_met. A number that could not be given meets no limit: a gate that cannot
+        measure must not let everything through.
+
+    Example:
+        >>> check_limits({"num_equal_texts": 2}, [Limit("num_equal_texts", "<=", 0)])
+        [{'name': 'num_equal_texts', 'limit': '<=0', 'value': 2, 'is_met': False}]
+    """
+    rows = []
+    for limit in limits:
+        value = find_number(summary, limit.name)
+        kept = value is not None and (value <= limit.value if limit.sign == "<=" else value >= limit.value)
+        shown = f"{limit.sign}{limit.value:.12g}"
+        rows.append({"name": limit.name, "limit": shown, "value": value, "is_met": kept})
+    return rows
+
+
+def passed_limits(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Say each limit that is not kept, a line each.
+
+    Args:
+        rows: What `check_limits` returned.
+
+    Returns:
+        Lines for standard error.
+
+    Example:
+        >>> passed_limits([{"name": "num_equal_texts", "limit": "<=0", "value": 2, "is_met": False}])
+        ['num_equal_texts is 2, not <=0']
+    """
+    return [f"{row['name']} is {_shown(row['value'])}, not {row['limit']}" for row in rows if not row["is_met"]]
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "not known"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

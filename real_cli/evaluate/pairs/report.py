@@ -1,0 +1,253 @@
+"""The report of `eval pairs`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from real_cli.report.model import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.numbers import show_percent
+from real_cli.text.phrases import say_count
+
+Summary = Mapping[str, Any]
+Excerpts = Mapping[str, Sequence[ExcerptRow]]
+
+
+def pairs_report(summary: Summary, excerpts: Excerpts) -> Report:
+    """Lay out the health of a set of pairs.
+
+    Args:
+        summary: What `PairHealth.summary` returned.
+        excerpts: Pairs to look at, as `PairExcerpts.rows` names them, and `leaked` prompts.
+
+    Returns:
+        The report; a section stands only where there is a number to show.
+
+    Example:
+        >>> from real_cli.evaluate.pairs.health import PairHealth
+        >>> report = pairs_report(PairHealth().summary(), {})
+        >>> report.title, report.lead
+        ('Health of a set of pairs', '0 pairs of 0 prompts, 0 labeled.')
+    """
+    pairs, prompts = say_count(summary["num_pairs"], "pair"), say_count(summary["num_prompts"], "prompt")
+    lead = f"{pairs} of {prompts}, {_n(summary['num_labeled'])} labeled."
+    broken = sum(not row["is_met"] for row in summary["limits"])
+    if summary["limits"]:
+        lead += f" Of {say_count(len(summary['limits']), 'limit')} {broken} {'is' if broken == 1 else 'are'} passed."
+    sections = [
+        make(summary, excerpts) for make in (_limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
+    ]
+    parts = tuple(section for section in sections if section)
+    return Report("Health of a set of pairs", lead, parts, notes=tuple(summary["notes"]))
+
+
+def _limits(summary: Summary, excerpts: Excerpts) -> Section | None:
+    if not summary["limits"]:
+        return None
+    rows = tuple(
+        (row["name"], row["limit"], row["value"], "kept" if row["is_met"] else "passed") for row in summary["limits"]
+    )
+    sizes = f"{say_count(len(rows), 'limit')} over {say_count(summary['num_pairs'], 'pair')}"
+    note = f"{sizes}. A number that could not be given keeps no limit."
+    table = Table("Limits", ("number", "limit", "value", "outcome"), rows, note)
+    return Section("Limits", "Numbers of the summary and the limits that were set for them.", (table,))
+
+
+def _repeats(summary: Summary, excerpts: Excerpts) -> Section:
+    num_pairs = summary["num_pairs"]
+    names = {
+        "num_equal_texts": "chosen and rejected text are equal",
+        "num_near_equal_texts": "they differ, and share 0.8 or more of their word 3-grams",
+        "num_repeats": "prompt and texts stand before, in this order",
+        "num_near_repeats": "prompt and texts, normalized, stand before, in either order",
+        "num_repeated_prompts": "the normalized prompt stands before",
+        "num_equal_scores": "equal scores",
+        "num_equal_ranks": "not labeled, equal ranks",
+        "num_against_scores": "the chosen text has the lower score",
+        "num_contradictions": "two texts of a prompt labeled both ways (text pairs)",
+    }
+    rows = tuple((meaning, summary[name]) for name, meaning in names.items())
+    table = Table("Counts", ("what", "how many"), rows, f"Of {say_count(num_pairs, 'pair')}.")
+    text = (
+        f"Of {say_count(num_pairs, 'pair')} {_n(summary['num_equal_texts'])} have equal texts, "
+        f"{_n(summary['num_repeats'])} repeat another, and {_n(summary['num_contradictions'])} text pairs are labeled "
+        "both ways."
+    )
+    shown = (
+        _excerpt("Labeled both ways (among the first 100,000 labeled text pairs)", excerpts.get("contradictions", ())),
+        _excerpt("Labeled against their scores, widest gap first", excerpts.get("against scores", ())),
+    )
+    return Section("Repeats, ties and contradictions", text, (table, *(one for one in shown if one)))
+
+
+def _similarity(summary: Summary, excerpts: Excerpts) -> Section | None:
+    described = summary["similarity"]
+    if not described:
+        return None
+    items: list[Plot | Table | Excerpt] = [
+        _histogram("How similar the two responses are", "cosine similarity", summary["similarity_histogram"])
+    ]
+    text = f"The median similarity of {say_count(described['count'], 'pair')} is {described['median']:.3g}."
+    rows = summary["gap_by_similarity"]
+    if rows:
+        total = sum(row["num_pairs"] for row in rows)
+        correlation = summary["similarity_score_gap_correlation"]
+        if correlation is not None:
+            text += f" Its rank correlation with the score gap is {correlation:.2f} "
+            text += f"({_interval(summary, 'similarity_score_gap_correlation')}, n = {say_count(total, 'pair')})."
+        items.append(
+            Plot(
+                PlotKind.curve,
+                "Score gap by similarity",
+                "cosine similarity, middle of each tenth of the pairs",
+                "mean score gap, without sign",
+                (
+                    Series(
+                        "",
+                        tuple((row["similarity_low"] + row["similarity_high"]) / 2 for row in rows),
+                        tuple(row["gap_mean"] for row in rows),
+                        tuple(row["gap_mean_low"] for row in rows),
+                        tuple(row["gap_mean_high"] for row in rows),
+                        tuple(row["num_pairs"] for row in rows),
+                    ),
+                ),
+                f"n = {say_count(total, 'pair')}; the band is the 95% interval of a bootstrap over prompts.",
+            )
+        )
+    for title, name in (("Least similar", "least similar"), ("Most similar", "most similar")):
+        shown = _excerpt(title, excerpts.get(name, ()))
+        items += [shown] if shown else []
+    return Section("Similarity", text, tuple(items))
+
+
+def _gap(summary: Summary, excerpts: Excerpts) -> Section | None:
+    described = summary["score_gap"]
+    if not described:
+        return None
+    text = (
+        f"The median score gap of {say_count(described['count'], 'pair')} is {described['median']:.3g}; of labeled "
+        f"pairs it is chosen minus rejected, and {_n(summary['num_against_scores'])} are below 0."
+    )
+    plot = _histogram("Score gaps", "score gap; without sign where not labeled", summary["score_gap_histogram"])
+    return Section("Score gap", text, (plot,))
+
+
+def _length(summary: Summary, excerpts: Excerpts) -> Section | None:
+    share, effect = summary["share_chosen_longer"], summary["length_effect"]
+    if share is None:
+        return None
+    count = summary["num_unequal_lengths"]
+    pairs = say_count(count, "labeled pair")
+    text = f"The longer response is chosen in {show_percent(share)} of {pairs} of unequal lengths."
+    if effect is not None:
+        text += (
+            f" Cohen's d of chosen against rejected length is {effect:.2f} (n = {_n(summary['num_labeled'])}, "
+            f"{_interval(summary, 'length_effect')})."
+        )
+    bars = Plot(
+        PlotKind.bars,
+        "How often the longer response is chosen",
+        "",
+        "share",
+        (
+            Series(
+                "",
+                ("longer is chosen",),
+                (share,),
+                (summary["share_chosen_longer_low"],),
+                (summary["share_chosen_longer_high"],),
+                (count,),
+            ),
+        ),
+        f"n = {say_count(count, 'pair')} of unequal lengths; whiskers are Wilson's 95% interval; 0.5 is no bias.",
+        baseline=0.5,
+    )
+    gaps = _histogram("Length gaps", "characters, chosen minus rejected", summary["length_gap_histogram"])
+    return Section("Length", text, (bars, gaps))
+
+
+def _leaks(summary: Summary, excerpts: Excerpts) -> Section | None:
+    if "num_leaked_prompts" not in summary:
+        return None
+    levels = {
+        "leaked_prompts": "equal",
+        "leaked_normalized_prompts": "equal once normalized",
+        "overlapping_prompts": "equal, or 13 words in a row in common",
+    }
+    rows = tuple(
+        (meaning, summary[f"num_{name}"], *(summary[f"share_{name}{end}"] for end in ("", "_low", "_high")))
+        for name, meaning in levels.items()
+    )
+    note = (
+        f"Of {say_count(summary['num_prompts'], 'distinct prompt')}; the other file has "
+        f"{_n(summary['num_other_prompts'])}. Each row counts those of the rows above it; low and high are "
+        "Wilson's 95% interval."
+    )
+    table = Table("Prompts that stand in the other file", ("how", "prompts", "share", "low", "high"), rows, note)
+    text = (
+        f"{_n(summary['num_leaked_prompts'])} of {say_count(summary['num_prompts'], 'distinct prompt')} stand in the "
+        f"other file as they are; {_n(summary['num_overlapping_prompts'])} stand there or share 13 words in a row "
+        "with a prompt that does."
+    )
+    shown = _excerpt("Prompts found in the other file", excerpts.get("leaked", ()))
+    return Section("Prompts of another file", text, (table, shown) if shown else (table,))
+
+
+def _scripts(summary: Summary, excerpts: Excerpts) -> Section | None:
+    if not summary["scripts"]:
+        return None
+    columns = ("script", "num_prompts", "num_responses", "share_of_texts")
+    rows = tuple(tuple(row[name] for name in columns) for row in summary["scripts"])
+    total = sum(row["num_prompts"] + row["num_responses"] for row in summary["scripts"])
+    table = Table(
+        "Writing systems",
+        ("script", "prompts", "responses", "share of texts"),
+        rows,
+        f"n = {say_count(total, 'text')} of 10 letters or more, each by most of its first 2,000 characters.",
+    )
+    text = (
+        f"In {_n(summary['num_mixed_script'])} of {say_count(summary['num_script_pairs'], 'pair')} a response is "
+        f"mainly written in another script than its prompt; the chosen one alone in "
+        f"{_n(summary['num_chosen_other_script'])}, the rejected one alone in "
+        f"{_n(summary['num_rejected_other_script'])}."
+    )
+    return Section("Writing systems", text, (table,))
+
+
+def _savings(summary: Summary, excerpts: Excerpts) -> Section | None:
+    rows = summary["savings"]
+    if not rows:
+        return None
+    possible = rows[0]["num_possible_pairs"]
+    table = Table(
+        "Labels each strategy needs",
+        ("strategy", "labels", "share saved", "scores first"),
+        tuple(
+            (row["strategy"], row["num_labels"], row["share_saved"], "yes" if row["needs_scores"] else "no")
+            for row in rows
+        ),
+        f"Of {say_count(possible, 'possible pair')}. Where scores come first, every response is scored before a "
+        "pair is chosen; equal scores make fewer pairs.",
+    )
+    text = f"The responses form {say_count(possible, 'pair')}."
+    if summary["saved_of_possible_pairs"] is not None:
+        saved, whole = summary["saved_of_possible_pairs"], summary["num_possible_pairs"]
+        text += f" These {_n(summary['num_pairs'])} save {show_percent(saved)} of {say_count(whole, 'label')}."
+    return Section("Labels saved", text, (table,))
+
+
+def _histogram(title: str, label: str, made: Mapping[str, Sequence[float]]) -> Plot:
+    count = int(sum(made["counts"]))
+    series = Series("", tuple(made["edges"]), tuple(made["counts"]))
+    return Plot(PlotKind.histogram, title, label, "pairs", (series,), f"n = {say_count(count, 'pair')}.")
+
+
+def _excerpt(title: str, rows: Sequence[ExcerptRow]) -> Excerpt | None:
+    return Excerpt(title, tuple(rows)) if rows else None
+
+
+def _interval(summary: Summary, name: str) -> str:
+    low, high = summary[f"{name}_low"], summary[f"{name}_high"]
+    return "no interval" if low is None else f"95% interval {low:.2f} to {high:.2f}"
+
+
+def _n(number: int) -> str:
+    return f"{number:,}"

@@ -1,0 +1,112 @@
+"""Which model won against which: a record with verdicts as comparisons of two models."""
+
+from itertools import combinations
+from typing import NamedTuple
+
+from real_cli.errors import RecordError, clip
+from real_cli.records.messages import Text, plain_text, transcript
+from real_cli.records.record import LABELED_NAMES, Record, is_preference
+from real_cli.relabel.judge.pairwise import SWAPPED, Comparison
+from real_cli.relabel.winprob.probabilities import given_preferences
+
+TIE = "tie"
+
+
+class Contest(NamedTuple):
+    """Two responses to one prompt, of which one won, or none.
+
+    Attributes:
+        models: Who wrote the first and the second.
+        texts: What they wrote.
+        points: Of the first, in halves: 2 for a win, 1 for a tie, 0 for a loss.
+        comparison: What a judge said in both orders; None where nobody was asked, or only in one.
+    """
+
+    models: tuple[str, str]
+    texts: tuple[Text, Text]
+    points: int
+    comparison: Comparison | None = None
+
+    @property
+    def length_difference(self) -> int:
+        """How much longer the first response is, in characters."""
+        return len(plain_text(self.texts[0])) - len(plain_text(self.texts[1]))
+
+
+def read_contests(record: Record, model_field: str = "model") -> list[Contest]:
+    """Read the verdicts of a record.
+
+    Args:
+        record: A checked record: a preference; two responses that tied (`judge.verdict` or `annotation.verdict` is
+            "tie"); or responses with a matrix `preferences` of wins, losses and ties.
+        model_field: The field of a response that names its model; on a preference FIELD_chosen and FIELD_rejected.
+
+    Returns:
+        Comparisons, one for each pair of responses; also those of a model with itself.
+
+    Raises:
+        RecordError: If a response has no model, there is no verdict, or the matrix holds something else.
+
+    Example:
+        >>> pair = {"prompt": "q", "chosen": "Yes.", "rejected": "No", "model_chosen": "new", "model_rejected": "old"}
+        >>> read_contests(pair)
+        [Contest(models=('new', 'old'), texts=('Yes.', 'No'), points=2, comparison=None)]
+    """
+    if is_preference(record):
+        fields = LABELED_NAMES.get(model_field) or (f"{model_field}_chosen", f"{model_field}_rejected")
+        first, second = (_model(record, field, f"field '{field}'") for field in fields)
+        return [Contest((first, second), (record["chosen"], record["rejected"]), 2, _both_orders(record))]
+    responses = record["responses"]
+    models = [_model(one, model_field, f"response {place}: '{model_field}'") for place, one in enumerate(responses, 1)]
+    texts = [response["text"] for response in responses]
+    if len(responses) == 2 and _is_tie(record):
+        return [Contest((models[0], models[1]), (texts[0], texts[1]), 1, _both_orders(record))]
+    if "preferences" not in record:
+        raise RecordError(
+            f"{len(responses)} response{'' if len(responses) == 1 else 's'} and no verdict; label with 'real relabel "
+            "judge' or 'real relabel human'"
+        )
+    matrix = given_preferences(record).tolist()
+    return [
+        Contest((models[i], models[j]), (texts[i], texts[j]), _points(matrix[i][j], i, j))
+        for i, j in combinations(range(len(responses)), 2)
+    ]
+
+
+def _model(holder: Record, field: str, shown: str) -> str:
+    name = holder.get(field)
+    if isinstance(name, str) and name:
+        return name
+    found = f"is {clip(name)}" if field in holder else "is missing"
+    raise RecordError(f"{shown} {found}; the name of the response's model is needed, see --model-field")
+
+
+def _is_tie(record: Record) -> bool:
+    said = (record.get(field) for field in ("judge", "annotation"))
+    return any(isinstance(mark, dict) and mark.get("verdict") == TIE for mark in said)
+
+
+def _points(chance: float, i: int, j: int) -> int:
+    if chance in (0.0, 0.5, 1.0):
+        return round(2 * chance)
+    raise RecordError(
+        f"field 'preferences': responses {i + 1} and {j + 1} have {chance!r}; a verdict is 1, 0.5 for a tie, or 0"
+    )
+
+
+def _both_orders(record: Record) -> Comparison | None:
+    """Read what a judge said; of equal texts it was not asked."""
+    mark = record.get("judge")
+    verdicts = mark.get("verdicts") if isinstance(mark, dict) else None
+    if verdicts is None:
+        return None
+    if not isinstance(verdicts, list) or len(verdicts) != 2 or not all(said in list(SWAPPED) for said in verdicts):
+        raise RecordError(f"field 'judge.verdicts' is {clip(verdicts)}; two of 'A', 'B' and 'tie' are needed")
+    texts = (
+        (record["chosen"], record["rejected"])
+        if is_preference(record)
+        else tuple(response["text"] for response in record["responses"])
+    )
+    if transcript(texts[0]) == transcript(texts[1]):
+        return None
+    return Comparison((verdicts[0], verdicts[1]), ("", ""))

@@ -1,0 +1,275 @@
+"""One run of a filter: its sources, its output, its rejects, and what is told at the end.
+
+    with Job(files, output=path, on_error=..., rejects=..., quiet=...) as job:
+        for located in job.apply(transform, job.records()):
+            job.write(located.record)
+        job.summary = "..."
+
+A Job knows nothing of what the records mean. It is told of every file that a command writes (`also_writes`) or reads
+beside the records (`also_reads`, each with its option), so that none is written over another.
+"""
+
+import base64
+import threading
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, NamedTuple, Self, TypeVar
+
+from real_cli.errors import RecordError, Status
+from real_cli.io.jsonl import MAX_LINE_BYTES, dump_record
+from real_cli.io.output import check_outputs, check_side_inputs, open_output
+from real_cli.io.progress import Counter, say
+from real_cli.io.sources import Item, check_sources, is_at_hand, read_source, show_ahead
+from real_cli.records.choices import OnError
+from real_cli.records.layouts import Adapted, adapt, join_rows, same_prompt
+from real_cli.records.record import Record
+
+Made = TypeVar("Made")
+
+
+class Located(NamedTuple):
+    """A record and the place it came from."""
+
+    place: str
+    record: Record
+
+
+class Job:
+    """Open the streams of one command; close them, and tell what happened, in every case."""
+
+    def __init__(
+        self,
+        files: list[str],
+        *,
+        output: Path | None = None,
+        append: bool = False,
+        also_writes: Sequence[Path] = (),
+        also_reads: Sequence[tuple[str, Path | None]] = (),
+        on_error: OnError = OnError.fail,
+        rejects: Path | None = None,
+        quiet: bool = False,
+        max_line_bytes: int = MAX_LINE_BYTES,
+        what: str = "records",
+    ) -> None:
+        self.sources = check_sources(files)
+        named = [path for path in (output, rejects, *also_writes) if path is not None]
+        aside = [path for path in (rejects, *also_writes) if path is not None]
+        check_outputs(self.sources, named, not_sources=[*aside, *([output] if append and output else [])])
+        check_side_inputs(named, also_reads)
+        self.quiet = quiet
+        self.summary = ""
+        self.num_rejected = 0
+        self.num_dropped: Tally[str] = Tally()
+        self._output_path = output
+        self._append = append
+        self._on_error = on_error
+        self._rejects_path = rejects
+        self._max_line_bytes = max_line_bytes
+        self._stack = ExitStack()
+        self._writer = threading.get_ident()
+        self.counter = Counter(what, quiet=quiet)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._rejects: IO[bytes] | None = None
+            if self._rejects_path:
+                self._rejects = stack.enter_context(open_output(self._rejects_path, outlives_pipe=True))
+            opened = open(self._output_path, "ab") if self._append and self._output_path else None
+            self._output = stack.enter_context(opened or open_output(self._output_path))
+            stack.enter_context(self.counter)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+        if kind is None and not self.quiet:
+            parts = [self.summary] if self.summary else []
+            if self.num_dropped:
+                parts.append(
+                    "left out: " + ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.num_dropped.items()))
+                )
+            if self.num_rejected:
+                parts.append(f"{self.num_rejected:,} rejected")
+            if parts:
+                say("; ".join(parts))
+
+    @property
+    def stream(self) -> IO[bytes]:
+        """The output, for a command that writes its own lines."""
+        return self._output
+
+    @property
+    def status(self) -> Status:
+        """The exit status that the records leave."""
+        return Status.rejected if self.num_rejected else Status.done
+
+    def records(
+        self, read: Callable[[Record], Adapted] = adapt, *, ahead: Callable[[Record], None] | None = None
+    ) -> Iterator[Located]:
+        """Read every source, each record adapted to one of our shapes; rows of one response are joined.
+
+        Args:
+            read: Turns a record of any layout into ours.
+            ahead: Is shown each record as it was read, some records before it comes, where that makes none wait.
+
+        Yields:
+            Records with their places, in order.
+        """
+        adapted = self._convert(read, self._items(ahead))
+        pending: list[Record] = []
+        place = ""
+        for item_place, (record, layout) in adapted:
+            if pending and not (layout.one_response_a_row and same_prompt(pending[0], record)):
+                yield Located(place, join_rows(pending))
+                pending = []
+            if layout.one_response_a_row:
+                place = place if pending else item_place
+                pending.append(record)
+            else:
+                yield Located(item_place, record)
+        if pending:
+            yield Located(place, join_rows(pending))
+
+    def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
+        for name in self.sources:
+            items = read_source(name, self._max_line_bytes, before_waiting=self._hand_on)
+            for item in show_ahead(items, ahead) if ahead and is_at_hand(name) else items:
+                self.counter.add()
+                yield item
+
+    def _convert(self, function: Callable[[Record], Made], items: Iterable[Item]) -> Iterator[tuple[str, Made]]:
+        for item in items:
+            if item.record is None:
+                self.reject(item, item.problem)
+                continue
+            try:
+                made = function(item.record)
+            except RecordError as error:
+                self.reject(item, str(error))
+                continue
+            yield item.place, made
+
+    def apply(self, function: Callable[[Record], Made], located: Iterable[Located]) -> Iterator[tuple[str, Made]]:
+        """Map a function over records; one that it refuses stops the run or goes to the rejects.
+
+        Args:
+            function: Takes a record; raises RecordError.
+            located: Records with their places.
+
+        Yields:
+            Places and results.
+        """
+        return self._convert(function, (Item(place, record) for place, record in located))
+
+    def check(self, function: Callable[[Record], object], located: Iterable[Located]) -> Iterator[Located]:
+        """Pass on the records that a function does not refuse.
+
+        Args:
+            function: Raises RecordError for a bad record.
+            located: Records with their places.
+
+        Yields:
+            The good records.
+        """
+
+        def checked(record: Record) -> Record:
+            function(record)
+            return record
+
+        return (Located(place, record) for place, record in self.apply(checked, located))
+
+    def reject(self, item: Item, reason: str) -> None:
+        """Refuse one record: stop the run, or with --on-error skip set it aside and count it.
+
+        Args:
+            item: The record, or the line that is none.
+            reason: What is wrong with it.
+
+        Raises:
+            RecordError: If errors are to stop the run; with the place in front.
+        """
+        if self._on_error is OnError.fail:
+            raise RecordError(f"{item.place}: {reason}")
+        self.num_rejected += 1
+        self.set_aside(item.place, reason, item.record, item.data)
+
+    def drop(self, place: str, record: Record, reason: str) -> None:
+        """Leave out a record that is sound but not wanted (a tie, say): count it, and keep it with --rejects.
+
+        Args:
+            place: Where it came from.
+            record: The record.
+            reason: Why it is left out; the summary tells how many.
+        """
+        self.num_dropped[reason] += 1
+        self.set_aside(place, reason, record)
+
+    def give_up(self, place: str, record: Record, reason: str) -> None:
+        """Go on without a sound record for which something outside of it failed; told at once if no file keeps it.
+
+        Args:
+            place: Where it came from.
+            record: The record.
+            reason: What failed.
+        """
+        self.num_rejected += 1
+        self.set_aside(place, reason, record)
+        if self._rejects is None and not self.quiet:
+            say(f"{place}: {reason}")
+
+    def set_aside(self, place: str, reason: str, record: Record | None, data: bytes = b"") -> None:
+        """Write to the rejects file, if there is one.
+
+        Args:
+            place: Where the record came from.
+            reason: Why it is not in the output.
+            record: The record, if the line could be read.
+            data: The line otherwise.
+        """
+        if self._rejects is None:
+            return
+        reject: Record = {"place": place, "reason": reason}
+        if record is not None:
+            reject["record"] = record
+        else:
+            try:
+                reject["line"] = data.decode("utf-8").rstrip("\r\n")
+            except UnicodeDecodeError:
+                reject["line_base64"] = base64.b64encode(data).decode("ascii")
+        self._rejects.write(dump_record(reject))
+
+    def write(self, record: Record) -> None:
+        """Write one record to the output.
+
+        Args:
+            record: The record.
+        """
+        self._output.write(dump_record(record))
+
+    def write_line(self, line: bytes) -> None:
+        """Write one line that is a record already.
+
+        Args:
+            line: JSON with its newline.
+        """
+        self._output.write(line)
+
+    def _hand_on(self) -> None:
+        """Flush before a read that may wait; a thread that reads ahead leaves that to whoever writes."""
+        if threading.get_ident() != self._writer:
+            return
+        try:
+            self.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            pass  # the next write tells it; here it would look like a fault of the input
+
+    def flush(self) -> None:
+        """Hand on what was written, so that the next command in the pipe can work on it."""
+        self._output.flush()

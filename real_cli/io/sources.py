@@ -1,0 +1,242 @@
+"""Where records come from: files, standard input, compressed or not, and tables through `datasets`."""
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import stat
+import sys
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any, NamedTuple
+
+from real_cli.errors import RealError, RecordError, UsageError
+from real_cli.io.jsonl import MAX_LINE_BYTES, check_values, parse_record, read_lines
+from real_cli.records.record import Record
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+STANDARD_INPUT = "-"
+# A line with embeddings is longer than Python's own buffer, which would be filled several times for it.
+BUFFER_BYTES = 1 << 17
+# Of lines that are read ahead: about six with embeddings. More would leave the processor's cache before their turn.
+WINDOW_BYTES = 3 << 16
+# Texts stay texts: 007 is no number.
+TEXT_COLUMNS = (
+    *("prompt", "instruction", "response", "completion", "output", "chosen", "rejected"),
+    *("history", "human_ref_A", "human_ref_B"),
+)
+CSV_OPTIONS = {"keep_default_na": False, "na_values": [""], "converters": dict.fromkeys(TEXT_COLUMNS, str)}
+
+
+class Item(NamedTuple):
+    """One record or what stands in its place: where it is, its bytes if it came as a line, and what is wrong."""
+
+    place: str
+    record: Record | None
+    data: bytes = b""
+    problem: str = ""
+
+
+# Each reader lives as long as the source below it, which is closed by whoever opened it.
+DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
+    b"\x1f\x8b": lambda stream: io.BufferedReader(gzip.GzipFile(fileobj=stream)),
+    b"\x28\xb5\x2f\xfd": lambda stream: io.BufferedReader(zstd.ZstdFile(stream)),
+    b"BZh": lambda stream: io.BufferedReader(bz2.BZ2File(stream)),
+    b"\xfd7zXZ\x00": lambda stream: io.BufferedReader(lzma.LZMAFile(stream)),  # noqa: SIM115 - as above
+}
+
+
+class _ReadLater(io.FileIO):
+    """A pipe that says when everything it gave so far is used up, so that the next read may wait."""
+
+    before_waiting: Callable[[], object] | None = None
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self.before_waiting:
+            self.before_waiting()
+        return super().readinto(buffer)
+
+
+def read_source(
+    name: str, max_line_bytes: int = MAX_LINE_BYTES, *, before_waiting: Callable[[], object] | None = None
+) -> Iterator[Item]:
+    """Read every record of one source.
+
+    Args:
+        name: A file, "-" for standard input, or hf:NAME[:SPLIT].
+        max_line_bytes: Longest line to accept.
+        before_waiting: Is called each time before a pipe is asked for more than it gave, which may take any time.
+
+    Yields:
+        Items in order; a bad line is an item with a problem, and reading goes on.
+
+    Raises:
+        RealError: If the source cannot be read.
+    """
+    if name.startswith("hf:") or name.endswith((".parquet", ".csv")):
+        yield from _read_table(name)
+        return
+    shown = "<stdin>" if name == STANDARD_INPUT else name
+    with _open(name, before_waiting) as stream:
+        try:
+            for number, data in read_lines(stream, max_line_bytes):
+                place = f"{shown}:{number}"
+                try:
+                    yield Item(place, parse_record(data), data)
+                except RecordError as error:
+                    yield Item(place, None, data, str(error))
+        except RecordError as error:
+            raise RealError(f"{shown}:{error}") from None
+        except BrokenPipeError:
+            raise  # the reader of our output is gone: thrown in by whoever consumes the items
+        except (EOFError, OSError, lzma.LZMAError, zlib.error, zstd.ZstdError) as error:
+            raise RealError(f"{shown}: cannot be read to its end: {error}") from None
+
+
+def show_ahead(items: Iterable[Item], show: Callable[[Record], None]) -> Iterator[Item]:
+    """Show the records of a window of items to somebody before they come.
+
+    Args:
+        items: From a source that makes nobody wait.
+        show: Is called with each record.
+
+    Yields:
+        The same items in the same order; one that is a record without its bytes.
+
+    Raises:
+        RealError: What the items raise, after those before it.
+    """
+    window: deque[Item] = deque()
+    num_bytes = 0  # a row of a table has none to count: it makes a window of its own
+    try:
+        for item in items:
+            num_bytes += len(item.data) or WINDOW_BYTES
+            if item.record is not None:
+                show(item.record)
+                item = Item(item.place, item.record)  # its bytes have served: what waits should fit into the cache
+            window.append(item)
+            if num_bytes >= WINDOW_BYTES:
+                while window:
+                    yield window.popleft()
+                num_bytes = 0
+    except RealError:
+        yield from window
+        raise
+    yield from window
+
+
+def is_at_hand(name: str) -> bool:
+    """Tell whether all of a source is there already, so that reading ahead does not wait for whoever writes it.
+
+    Args:
+        name: A file, or "-" for standard input.
+
+    Returns:
+        True for a regular file, as standard input too.
+    """
+    try:
+        status = os.fstat(sys.stdin.fileno()) if name == STANDARD_INPUT else os.stat(name)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(status.st_mode)
+
+
+@contextmanager
+def _open(name: str, before_waiting: Callable[[], object] | None) -> Iterator[IO[bytes]]:
+    if is_at_hand(name):
+        before_waiting = None
+    if name == STANDARD_INPUT:
+        yield _decompressed(_buffered(sys.stdin.buffer, before_waiting))
+        return
+    try:
+        # Closed below, after the decompressor.
+        file = _in_buffer(_ReadLater(name), before_waiting)
+    except IsADirectoryError:
+        raise RealError(f"{name}: is a folder; give its files, or hf:{name} for a dataset folder") from None
+    except OSError as error:
+        raise RealError(f"{name}: {error.strerror or error}") from None
+    with file:
+        yield _decompressed(file)
+
+
+def _buffered(stream: IO[bytes], before_waiting: Callable[[], object] | None) -> io.BufferedReader:
+    with suppress(OSError):  # what a test puts there has no descriptor
+        # One read gives what a pipe holds: the larger buffer makes nobody wait. The descriptor stays open.
+        return _in_buffer(_ReadLater(stream.fileno(), closefd=False), before_waiting)
+    return stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[arg-type]
+
+
+def _in_buffer(file: _ReadLater, before_waiting: Callable[[], object] | None) -> io.BufferedReader:
+    file.before_waiting = before_waiting
+    return io.BufferedReader(file, BUFFER_BYTES)
+
+
+def _decompressed(stream: io.BufferedReader) -> IO[bytes]:
+    # peek returns what one read gives: a pipe whose writer is slow may show a part of the magic bytes, never none.
+    head = stream.peek(8)[:8]
+    for magic, open_stream in DECOMPRESSORS.items():
+        if head.startswith(magic):
+            return open_stream(stream)
+    return stream
+
+
+def _read_table(name: str) -> Iterator[Item]:
+    """Stream the rows of a parquet or CSV file or of a dataset, with `datasets`."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    kind = name.rsplit(".", 1)[-1]
+    try:
+        if name.startswith("hf:"):
+            path, _, split = name.removeprefix("hf:").rpartition(":")
+            path, split = (path, split) if path else (split, "train")
+            rows = datasets.load_dataset(path, split=split, streaming=True)
+        else:
+            # Only an empty cell is a missing value: pandas would read "NA" and "None" as one.
+            options = CSV_OPTIONS if kind == "csv" else {}
+            rows = datasets.load_dataset(kind, data_files=name, split="train", streaming=True, **options)
+        for number, row in enumerate(rows, 1):
+            yield _table_item(f"{name}:{number}", dict(row), is_csv=kind == "csv")
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RealError(f"{name}: cannot be read: {first}") from None
+
+
+def _table_item(place: str, row: Record, *, is_csv: bool) -> Item:
+    # A table gives every row every column; a null there means that the row does not have the field.
+    record = {field: value for field, value in row.items() if value is not None and not (is_csv and value == "")}
+    try:
+        check_values(record)
+    except RecordError as error:
+        return Item(place, None, repr(record).encode(), str(error))
+    return Item(place, record)
+
+
+def check_sources(names: list[str]) -> list[str]:
+    """Choose the sources of a command: the named files, or standard input.
+
+    Args:
+        names: What the user named.
+
+    Returns:
+        At least one source.
+
+    Raises:
+        UsageError: If none is named and standard input is a terminal.
+    """
+    if names:
+        if names.count(STANDARD_INPUT) > 1:
+            raise UsageError("'-' is named twice; standard input can be read once")
+        return names
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("no input: name a file, or pipe records in ('-' reads from the terminal)")
+    return [STANDARD_INPUT]

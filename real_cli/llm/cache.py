@@ -1,0 +1,93 @@
+"""Answers that were paid for, on disk under the name of their question: nothing is asked twice."""
+
+import sqlite3
+from pathlib import Path
+from typing import Self
+
+from real_cli.errors import RealError
+from real_cli.records.questions import Choice, Completion
+
+FILE = "answers.sqlite"
+
+
+class AnswerCache:
+    """Completions by the name of their question.
+
+    One SQLite file, so that shards on one machine may share it; each answer is committed before the next one is used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(self._path, timeout=60, isolation_level=None, check_same_thread=False)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=NORMAL")  # a kill loses nothing; a power cut the last few
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS answers (name TEXT PRIMARY KEY, text TEXT NOT NULL,"
+                " is_cut INTEGER NOT NULL, num_prompt_tokens INTEGER NOT NULL, num_completion_tokens INTEGER NOT NULL)"
+                " WITHOUT ROWID"
+            )
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS choices (name TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL,"
+                " is_cut INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID"
+            )
+        except (sqlite3.Error, OSError) as error:
+            raise RealError(f"{self._path}: cannot be used as a cache: {error}; name another --cache") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._database.close()
+
+    def get(self, name: str) -> Completion | None:
+        """Look an answer up.
+
+        Args:
+            name: `request_key` of its question.
+
+        Returns:
+            The completion; None if it is not known.
+        """
+        try:
+            row = self._database.execute(
+                "SELECT text, is_cut, num_prompt_tokens, num_completion_tokens FROM answers WHERE name = ?", (name,)
+            ).fetchone()
+            others = self._database.execute("SELECT text, is_cut FROM choices WHERE name = ? ORDER BY number", (name,))
+            further = tuple(Choice(text, bool(is_cut)) for text, is_cut in others)
+        except sqlite3.Error as error:
+            raise RealError(f"{self._path}: {error}") from None
+        return Completion(row[0], bool(row[1]), row[2], row[3], further) if row else None
+
+    def put(self, name: str, completion: Completion) -> None:
+        """Keep an answer.
+
+        Args:
+            name: `request_key` of its question.
+            completion: What the model wrote.
+        """
+        try:
+            # Further texts first: whoever finds the answer finds them too.
+            for number, other in enumerate(completion.others, 1):
+                self._database.execute("INSERT OR REPLACE INTO choices VALUES (?, ?, ?, ?)", (name, number, *other))
+            self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", (name, *completion[:4]))
+        except sqlite3.Error as error:
+            raise RealError(f"{self._path}: {error}") from None
+
+
+class NoCache:
+    """A cache that keeps nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def get(self, name: str) -> Completion | None:
+        """Know nothing."""
+        return None
+
+    def put(self, name: str, completion: Completion) -> None:
+        """Keep nothing."""

@@ -1,0 +1,117 @@
+"""What is known already, what was asked, and what it cost."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from real_cli.errors import RecordError
+from real_cli.records.questions import Answer, Completion, Question, read_answer, request_key
+from real_cli.text.phrases import say_count
+
+
+class Cache(Protocol):
+    """Keeps completions by the name of their question."""
+
+    def get(self, name: str) -> Completion | None:
+        """Look one up."""
+
+    def put(self, name: str, completion: Completion) -> None:
+        """Keep one."""
+
+
+class Price(NamedTuple):
+    """Dollars for a million tokens."""
+
+    per_million_prompt: float
+    per_million_completion: float
+
+
+class Ledger:
+    """Answer from what is known, keep what can be read, and count.
+
+    Attributes:
+        num_calls: Questions that a model answered now.
+        num_known: Questions that were answered before.
+        num_unreadable: Answers that said nothing that could be used.
+        problems: Why a question that has a result still has no answer, by its name.
+    """
+
+    def __init__(self, model: str, cache: Cache, results: Mapping[str, Completion | RecordError] | None = None) -> None:
+        self.model = model
+        self.problems: dict[str, RecordError] = {}
+        self._cache = cache
+        self._results = results or {}
+        self.num_calls = self.num_known = self.num_unreadable = 0
+        self.num_prompt_tokens = self.num_completion_tokens = 0
+
+    def name(self, question: Question) -> str:
+        """Return the name under which a question's answer is kept."""
+        return request_key(self.model, question)
+
+    def known(self, question: Question) -> Answer | None:
+        """Answer a question without asking it.
+
+        Args:
+            question: The question.
+
+        Returns:
+            Its answer; None if it has to be asked, also because the one there is cannot be read.
+        """
+        name = self.name(question)
+        result = self._results.get(name)
+        if isinstance(result, RecordError):
+            self.problems[name] = result
+        for completion in (result, self._cache.get(name)):
+            if not isinstance(completion, Completion):
+                continue
+            try:
+                answer = read_answer(question, completion)
+            except RecordError as problem:
+                self.num_unreadable += name not in self.problems
+                self.problems[name] = problem
+                continue
+            if completion is result:
+                self._cache.put(name, completion)
+            self.num_known += 1
+            return answer
+        return None
+
+    def keep(self, question: Question, completion: Completion) -> Answer:
+        """Read and keep an answer that was just given; one that cannot be read is counted and not kept.
+
+        Args:
+            question: The question.
+            completion: What the model wrote.
+
+        Returns:
+            The answer.
+
+        Raises:
+            RecordError: If it cannot be read.
+        """
+        self.num_calls += 1
+        self.num_prompt_tokens += completion.num_prompt_tokens
+        self.num_completion_tokens += completion.num_completion_tokens
+        try:
+            answer = read_answer(question, completion)
+        except RecordError:
+            self.num_unreadable += 1
+            raise
+        self._cache.put(self.name(question), completion)
+        return answer
+
+    def sentence(self, price: Price | None = None) -> str:
+        """Tell what was asked and what it cost, in one line.
+
+        Args:
+            price: What tokens cost; None says nothing of money.
+
+        Returns:
+            Counts.
+        """
+        prompt, completion = self.num_prompt_tokens, self.num_completion_tokens
+        known = say_count(self.num_known, "answer")
+        text = f"{say_count(self.num_calls, 'call')} ({known} known), {prompt:,} + {completion:,} tokens"
+        if price is not None:
+            cost = (prompt * price.per_million_prompt + completion * price.per_million_completion) / 1e6
+            text += f", ${cost:,.4f}"
+        return text + (f"; {say_count(self.num_unreadable, 'answer')} could not be read" if self.num_unreadable else "")

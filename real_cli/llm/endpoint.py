@@ -1,0 +1,183 @@
+"""An OpenAI-compatible server: one question, one answer, through the client that its users know."""
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import orjson
+
+from real_cli.errors import RealError, RecordError, UsageError, clip
+from real_cli.records.questions import Completion, Question, read_completion, request_body
+from real_cli.records.record import Record
+
+# What the client would tell the server about this machine.
+FINGERPRINTS = [
+    f"X-Stainless-{name}" for name in ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
+]
+# Faults of the whole run and of no record: to go on would meet them again with every question.
+FATAL_STATUSES = {401: "check the key", 403: "check the key", 404: "check the address and the model's name"}
+
+
+class Server(NamedTuple):
+    """Where to ask.
+
+    Attributes:
+        url: The address, up to and including /v1.
+        model: The model's name there.
+        key_variable: The environment variable that holds the key.
+        num_retries: How often a question is asked again after 408, 409, 429, 5xx, a cut connection or a timeout.
+        timeout_seconds: How long one answer may take.
+    """
+
+    url: str
+    model: str
+    key_variable: str
+    num_retries: int
+    timeout_seconds: float
+
+
+class Endpoint:
+    """Ask a server. Waiting between retries, and for as long as a server's Retry-After says, is the client's work."""
+
+    def __init__(self, server: Server, told: Callable[[str], None]) -> None:
+        parts = urlsplit(server.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(server.url):
+            raise UsageError(f"--endpoint {clip(server.url)}: an address is needed, as http://localhost:8000/v1")
+        if parts.username or parts.password:
+            raise UsageError(f"--endpoint: no key in the address; put it into the variable {server.key_variable}")
+        # A key from a file often ends its line.
+        self._key = os.environ.get(server.key_variable, "").strip()
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise UsageError(f"--key-variable {server.key_variable}: its value holds what no key has; set it anew")
+        self._server = server
+        self._is_constrained = True
+        self._gives_several = True
+        self._told = told
+
+    async def open(self) -> None:
+        """Make the client; it belongs to the running event loop."""
+        from openai import AsyncOpenAI, Omit
+
+        # Headers for OpenAI's own server, keys among them; the client would send them to any.
+        os.environ.pop("OPENAI_CUSTOM_HEADERS", None)
+        omitted: Any = dict.fromkeys(["OpenAI-Organization", "OpenAI-Project", *FINGERPRINTS], Omit())
+        self._client = AsyncOpenAI(
+            base_url=self._server.url,
+            # Always something: without one the client would take a key that is meant for another server.
+            api_key=self._key or "none",
+            organization="",
+            project="",
+            max_retries=self._server.num_retries,
+            timeout=self._server.timeout_seconds,
+            default_headers=omitted | {"User-Agent": "real"},
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def ask(self, question: Question) -> Completion:
+        """Ask one question.
+
+        Args:
+            question: The question; its schema is left out once the server has refused one, and so are choices beyond
+                the first.
+
+        Returns:
+            What the model wrote.
+
+        Raises:
+            RecordError: If this question got no answer; the reason, without the key.
+            RealError: If no question will get one.
+        """
+        alone = question._replace(sampling=question.sampling._replace(num_choices=1))
+        try:
+            return await self._ask_held(question if self._gives_several else alone)
+        except SeveralRefused:
+            completion = await self._ask_held(alone)
+            if self._gives_several:  # it was their number, and nothing else
+                self._gives_several = False
+                self._told("the server takes no 'n' above 1: responses are asked for one by one")
+            return completion
+
+    async def _ask_held(self, question: Question) -> Completion:
+        constrained = self._is_constrained
+        try:
+            return await self._ask(question, constrained=constrained)
+        except SchemaRefused:
+            completion = await self._ask(question, constrained=False)
+            if self._is_constrained:  # it was the schema, and nothing else
+                self._is_constrained = False
+                self._told("the server takes no JSON schema: answers are read as they come")
+            return completion
+
+    async def _ask(self, question: Question, *, constrained: bool) -> Completion:
+        import openai
+
+        body = request_body(self._server.model, question, constrained=constrained)
+        try:
+            response = await self._client.chat.completions.with_raw_response.create(**body)
+        except openai.APITimeoutError:
+            raise RecordError(f"no answer within {self._server.timeout_seconds:g} seconds{self._tried()}") from None
+        except openai.APIConnectionError as error:
+            raise self._connection_error(error) from None
+        except openai.APIStatusError as error:
+            raise self._status_error(error, body) from None
+        try:
+            return read_completion(orjson.loads(response.http_response.content))
+        except orjson.JSONDecodeError:
+            text = response.http_response.text
+            raise RecordError(f"the server's answer is no JSON: {clip(self._redacted(text))}") from None
+
+    def _redacted(self, text: str) -> str:
+        """Take the key out of what a server says; some repeat it."""
+        return text.replace(self._key, "***") if self._key else text
+
+    def _tried(self) -> str:
+        retries = self._server.num_retries
+        return f" ({retries + 1} attempts)" if retries else ""
+
+    def _connection_error(self, error: Any) -> RealError:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        reason = self._redacted(" ".join(str(cause).split())) or type(cause).__name__
+        if isinstance(cause, ConnectionRefusedError) or "ConnectError" in type(error.__cause__).__name__:
+            return RealError(f"{self._server.url}: cannot be reached: {reason}; is the server running?")
+        return RecordError(f"the connection was cut{self._tried()}: {reason}")
+
+    def _status_error(self, error: Any, body: Record) -> RealError:
+        status = int(error.status_code)
+        if status in (400, 422) and "response_format" in body:
+            return SchemaRefused("the server takes no JSON schema")
+        if status in (400, 422) and "n" in body:
+            return SeveralRefused("the server takes no 'n' above 1")
+        words = self._redacted(_reason(error.body))[:200] or error.response.reason_phrase
+        if status in FATAL_STATUSES:
+            return RealError(f"{self._server.url}: {status} {words}; {FATAL_STATUSES[status]}")
+        tried = self._tried() if status in (408, 409, 429) or status >= 500 else ""
+        return RecordError(f"the server answered {status}{tried}: {words}")
+
+
+class SchemaRefused(RealError):
+    """The server does not take a JSON schema; the question may be asked without."""
+
+
+class SeveralRefused(RealError):
+    """The server does not give several answers at once; the question may be asked for one."""
+
+
+def _has_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
+def _reason(body: Any) -> str:
+    """Find what a server says about its refusal, in one line."""
+    if isinstance(body, dict):
+        inner = body.get("error", body)
+        body = inner.get("message") or inner.get("detail") if isinstance(inner, dict) else inner
+    return " ".join(str(body or "").split())

@@ -1,0 +1,173 @@
+"""A causal language model that answers questions on this machine, a batch at a time."""
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any
+
+from real_cli.errors import ModelError, RecordError
+from real_cli.models.load.device import choose_place, default_batch_tokens
+from real_cli.models.load.policies import load_weights
+from real_cli.models.load.resolve import quiet_libraries, resolve_model
+from real_cli.models.score.batching import Budget
+from real_cli.models.score.tokens import render_conversation
+from real_cli.records.choices import Precision
+from real_cli.records.questions import Completion, Question, Rendered, Sampling
+
+# Tokens of a prompt that are decoded with its continuation: whether that begins with a space may hang on them.
+BEFORE = 8
+DEFAULT_TOKENS = partial(default_batch_tokens, training=False)
+
+
+class LocalAnswerer:
+    """Answer questions with a model at hand. It is loaded at the first question.
+
+    An answer that is sampled depends on its question and its seed, not on the questions beside it (up to rounding).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        device: str,
+        precision: Precision,
+        batch_tokens: int | None,
+        told: Callable[[str], None],
+        default_tokens: Callable[[Any], int] = DEFAULT_TOKENS,
+    ) -> None:
+        self._name = name
+        self._device = device
+        self._precision = precision
+        self._batch_tokens = batch_tokens
+        self._told = told
+        self._default_tokens = default_tokens
+
+    @cached_property
+    def _place(self) -> Any:
+        return choose_place(self._device, self._precision)
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        model, tokenizer = load_weights(self._name, resolve_model(self._name), self._place)
+        tokenizer.padding_side = "left"
+        model.generation_config = _plain_settings(model, tokenizer)
+        return model, tokenizer
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer."""
+        return self._loaded[1]
+
+    @cached_property
+    def _budget(self) -> Budget:
+        return Budget(self._batch_tokens or self._default_tokens(self._place.device), self._told)
+
+    def __call__(self, questions: list[Question]) -> list[Completion | RecordError]:
+        """Answer questions, those of similar length in one batch.
+
+        Args:
+            questions: One answer each.
+
+        Returns:
+            Completions in order; a reason where a question cannot be rendered or leaves no room for an answer.
+
+        Raises:
+            ModelError: If a conversation is to be answered by a model without a chat template.
+        """
+        rendered = [self._render(question) for question in questions]
+        lengths = [
+            0 if isinstance(ids, RecordError) else len(ids) + question.sampling.max_tokens
+            for ids, question in zip(rendered, questions, strict=True)
+        ]
+        usable = [index for index, length in enumerate(lengths) if length]
+        answered = self._budget.run(
+            [lengths[index] for index in usable],
+            lambda batch: self._generate([(rendered[usable[place]], questions[usable[place]]) for place in batch]),
+        )
+        completions = iter(answered)
+        return [ids if isinstance(ids, RecordError) else next(completions) for ids in rendered]
+
+    def _render(self, question: Question) -> list[int] | RecordError:
+        model, _ = self._loaded
+        try:
+            ids = self._ids(question)
+        except RecordError as error:
+            return error
+        if not ids:
+            return RecordError("the prompt has no tokens; a model needs one to begin with")
+        room = getattr(model.config, "max_position_embeddings", None) or len(ids) + question.sampling.max_tokens
+        if len(ids) + question.sampling.max_tokens > room:
+            return RecordError(
+                f"the question has {len(ids)} tokens; with {question.sampling.max_tokens} for the answer the model "
+                f"holds {room}"
+            )
+        return ids
+
+    def _ids(self, question: Question) -> list[int]:
+        _, tokenizer = self._loaded
+        text = question.messages
+        if isinstance(text, str):
+            is_plain = not isinstance(text, Rendered)
+            return list(tokenizer(text, add_special_tokens=is_plain, verbose=False)["input_ids"])
+        if not tokenizer.chat_template:
+            raise ModelError(f"model '{self._name}': it has no chat template; a model that answers questions is needed")
+        return render_conversation(tokenizer, question.template or {}, text, prompt=True)
+
+    def _generate(self, batch: list[tuple[Any, Question]]) -> list[Completion]:
+        import torch
+
+        from real_cli.models.generate.sampler import Draw, End
+
+        model, tokenizer = self._loaded
+        padded = tokenizer.pad({"input_ids": [ids for ids, _ in batch]}, return_tensors="pt").to(self._place.device)
+        width = padded["input_ids"].shape[1]
+        samplings = [question.sampling for _, question in batch]
+        end = End(samplings, width, tokenizer)
+        with torch.inference_mode(), quiet_libraries():
+            output = model.generate(
+                **padded,
+                do_sample=False,
+                max_new_tokens=max(one.max_tokens for one in samplings),
+                pad_token_id=tokenizer.pad_token_id,
+                logits_processor=[Draw(samplings, width)],
+                stopping_criteria=[end],
+            )
+        ends = _end_tokens(model, tokenizer)
+        rows = zip(output[:, width:].tolist(), end.lengths, batch, strict=True)
+        return [
+            _completion(tokenizer, new[:length], question.sampling, ends, ids, isinstance(question.messages, str))
+            for new, length, (ids, question) in rows
+        ]
+
+
+def _plain_settings(model: Any, tokenizer: Any) -> Any:
+    """Keep of a model's own settings the end tokens: its penalties and suppressed tokens would change the draws."""
+    from transformers import GenerationConfig
+
+    return GenerationConfig(eos_token_id=model.generation_config.eos_token_id, pad_token_id=tokenizer.pad_token_id)
+
+
+def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
+    ends = model.generation_config.eos_token_id
+    return {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
+
+
+def _completion(
+    tokenizer: Any, new: list[int], sampling: Sampling, ends: set[int], before: list[int], continues: bool
+) -> Completion:
+    from real_cli.models.generate.sampler import cut_at_stop
+
+    length = next((place for place, token in enumerate(new) if token in ends), None)
+    written = new[: sampling.max_tokens if length is None else min(length, sampling.max_tokens)]
+    text = tokenizer.decode(written, skip_special_tokens=True)
+    if continues:
+        text = _continuation(tokenizer, before[-BEFORE:], written, text)
+    text, has_stopped = cut_at_stop(text, sampling.stop)
+    is_cut = (length is None or length >= sampling.max_tokens) and not has_stopped
+    return Completion(text, is_cut, len(before), len(written))
+
+
+def _continuation(tokenizer: Any, before: list[int], written: list[int], alone: str) -> str:
+    """Decode what continues a text: many tokenizers drop the space before a first word."""
+    start = tokenizer.decode(before, skip_special_tokens=True)
+    whole = tokenizer.decode([*before, *written], skip_special_tokens=True)
+    return whole[len(start) :] if whole.startswith(start) else alone

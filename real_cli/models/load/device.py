@@ -1,0 +1,142 @@
+"""Where a model runs, and in which number format."""
+
+import ctypes
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from real_cli.errors import UsageError
+from real_cli.records.choices import Precision
+
+if TYPE_CHECKING:
+    import torch
+
+
+# Names of mallopt(3), from malloc.h.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+LARGEST_INT = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device and a number format, as chosen."""
+
+    device: "torch.device"
+    dtype: "torch.dtype"
+
+    def __str__(self) -> str:
+        return f"{self.device}, {str(self.dtype).removeprefix('torch.')}"
+
+
+def choose_device(name: str) -> "torch.device":
+    """Choose a device: the named one, or the freest accelerator, or the CPU.
+
+    Args:
+        name: "auto", or a device as torch writes it.
+
+    Returns:
+        The device.
+
+    Raises:
+        UsageError: If there is no such device here.
+    """
+    import torch
+
+    if name != "auto":
+        try:
+            device = torch.device(name)
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise UsageError(f"--device {name}: not to be had here: {str(error).splitlines()[0]}") from None
+        return device
+    if not torch.accelerator.is_available():
+        return torch.device("cpu")
+    kind = torch.accelerator.current_accelerator().type
+    if kind == "cuda" and torch.cuda.device_count() > 1:
+        free = [torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count())]
+        return torch.device(kind, free.index(max(free)))
+    return torch.device(kind, 0) if kind == "cuda" else torch.device(kind)
+
+
+def choose_dtype(device: "torch.device", precision: Precision) -> "torch.dtype":
+    """Choose a number format: bfloat16 where the hardware computes in it, float32 elsewhere.
+
+    A CPU takes float32 whatever the checkpoint has: bfloat16 is slow there.
+
+    Args:
+        device: Where the model will run.
+        precision: What the user asked for.
+
+    Returns:
+        The format.
+    """
+    import torch
+
+    if precision is not Precision.auto:
+        return getattr(torch, precision.value)
+    native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if native or device.type == "xpu" else torch.float32
+
+
+def choose_place(device: str, precision: Precision) -> Place:
+    """Choose device and number format.
+
+    Args:
+        device: As the user named it.
+        precision: As the user asked for.
+
+    Returns:
+        Both.
+    """
+    chosen = choose_device(device)
+    if chosen.type == "cpu":
+        keep_freed_memory()
+    return Place(chosen, choose_dtype(chosen, precision))
+
+
+def default_batch_tokens(device: "torch.device", *, training: bool) -> int:
+    """Choose how many tokens one forward pass takes at most, when the user does not say.
+
+    On a CPU small passes are faster (their activations stay in its caches) and lighter; an accelerator needs large ones
+    to be busy. A pass that keeps activations for its gradients takes fewer.
+
+    Args:
+        device: Where the model runs.
+        training: Whether gradients are computed.
+
+    Returns:
+        Tokens, padding counted.
+    """
+    on_cpu = device.type == "cpu"
+    if training:
+        return 512 if on_cpu else 4096
+    return 1024 if on_cpu else 16384
+
+
+def default_generation_tokens(device: "torch.device") -> int:
+    """Choose how many tokens are read and written at a time at most, when the user does not say.
+
+    Each step runs one token of every row: many rows share the reading of the weights, and what takes room is their
+    cache of keys and values.
+
+    Args:
+        device: Where the model runs.
+
+    Returns:
+        Tokens, padding and the longest answers counted.
+    """
+    return 16384 if device.type == "cpu" else 131072
+
+
+def keep_freed_memory() -> None:
+    """Have the C library keep large blocks that are freed, and hand them out again.
+
+    By default it returns each to the system, which fills a new one with zeros, page by page: a tenth of the time of
+    training on a CPU. Where the library has no mallopt, nothing changes.
+    """
+    try:
+        library = ctypes.CDLL(None)
+        for name in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
+            library.mallopt(name, LARGEST_INT)
+        library.mallopt(M_ARENA_MAX, 1)  # or a thread's blocks would not be found again by another
+    except (OSError, AttributeError, TypeError):
+        return

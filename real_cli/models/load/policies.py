@@ -1,0 +1,216 @@
+"""Load a policy or a reference, and its tokenizer."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from real_cli.embed.encoders import load_problem
+from real_cli.errors import ModelError, UsageError
+from real_cli.models.load.device import Place, choose_device, choose_place
+from real_cli.models.load.resolve import quiet_libraries, resolve_model
+from real_cli.models.score.forward import attach_scorer
+from real_cli.records.choices import Attention, Precision, TokenLayout
+
+
+class Policy(NamedTuple):
+    """A causal language model, its tokenizer, where it runs, what its folder is, and how its sequences are laid out."""
+
+    model: Any
+    tokenizer: Any
+    place: Place
+    path: str
+    layout: TokenLayout = TokenLayout.plain
+
+
+def load_policy(
+    name: str,
+    *,
+    device: str = "auto",
+    precision: Precision = Precision.auto,
+    attention: Attention = Attention.auto,
+) -> Policy:
+    """Load a causal language model for scoring or training.
+
+    Args:
+        name: A folder (a LoRA adapter's too: it is merged into its base), a .gguf file, a hub name or a short name.
+        device: Where it runs.
+        precision: Its number format.
+        attention: How attention is computed.
+
+    Returns:
+        The policy; the model can be called with a batch of `lay_out`.
+
+    Raises:
+        ModelError: If it cannot be found or loaded.
+    """
+    path = resolve_model(name)
+    place = choose_place(device, precision)
+    return load_resolved(name, path, place, attention)
+
+
+def load_trainee(
+    name: str,
+    *,
+    device: str = "auto",
+    precision: Precision = Precision.auto,
+    attention: Attention = Attention.auto,
+    in_4_bits: bool = False,
+) -> Policy:
+    """Load a policy to train: with `auto`, float32 weights that compute in the device's own format.
+
+    Args:
+        name: As for `load_policy`.
+        device: Where it is trained; "auto" is the first visible accelerator.
+        precision: Its number format; a named one is the weights' too.
+        attention: How attention is computed.
+        in_4_bits: Store its weights in 4 bits (NF4), for an adapter beside them.
+
+    Returns:
+        The policy.
+
+    Raises:
+        ModelError: If it cannot be found or loaded.
+        UsageError: If another GPU than the first visible one is named.
+    """
+    path = resolve_model(name)
+    place = choose_place(device, precision)
+    if place.device.type == "cuda" and place.device.index:
+        if device != "auto":
+            raise UsageError(
+                f"--device {device}: training takes the first visible GPU; choose it with CUDA_VISIBLE_DEVICES"
+            )
+        place = Place(choose_device("cuda:0"), place.dtype)
+    if precision is not Precision.auto or in_4_bits:
+        return load_resolved(name, path, place, attention, in_4_bits=in_4_bits)
+    import torch
+
+    loaded = load_resolved(name, path, Place(place.device, torch.float32), attention)
+    return loaded._replace(place=place)
+
+
+def computing(policy: Policy) -> Any:
+    """Enter the number format that a policy computes in, where its weights have another.
+
+    Args:
+        policy: Weights in `model.dtype`, computations in `place.dtype`.
+
+    Returns:
+        A context manager.
+    """
+    import torch
+
+    device, dtype = policy.place.device.type, policy.place.dtype
+    return torch.autocast(device, dtype=dtype, enabled=policy.model.dtype != dtype)
+
+
+def check_vocabulary(name: str, reference: Policy, policy: Policy) -> None:
+    """Check that a reference reads the token ids that the policy's tokenizer makes.
+
+    Args:
+        name: The reference as the user named it.
+        reference: The reference.
+        policy: The policy.
+
+    Raises:
+        ModelError: If a token has another number.
+    """
+    known = reference.tokenizer.get_vocab()
+    others = [token for token, number in policy.tokenizer.get_vocab().items() if known.get(token) != number]
+    if others:
+        raise ModelError(
+            f"--reference {name}: its tokenizer is not the policy's, {len(others):,} tokens differ, "
+            f"'{others[0]}' for one; both must read the same token ids"
+        )
+
+
+def load_resolved(
+    name: str, path: str, place: Place, attention: Attention = Attention.auto, *, in_4_bits: bool = False
+) -> Policy:
+    """Load a causal language model from where it was found.
+
+    Args:
+        name: The name the user gave, for messages.
+        path: A folder or a hub name.
+        place: Device and number format.
+        attention: How attention is computed.
+        in_4_bits: Store its weights in 4 bits.
+
+    Returns:
+        The policy.
+
+    Raises:
+        ModelError: If it cannot be loaded.
+    """
+    model, tokenizer = load_weights(name, path, place, attention, in_4_bits=in_4_bits)
+    attach_scorer(model)
+    return Policy(model, tokenizer, place, path)
+
+
+def load_weights(
+    name: str, path: str, place: Place, attention: Attention = Attention.auto, *, in_4_bits: bool = False
+) -> tuple[Any, Any]:
+    """Load a causal language model and its tokenizer, as `load_resolved` does, for generating.
+
+    Args:
+        name: The name the user gave, for messages.
+        path: A folder or a hub name.
+        place: Device and number format.
+        attention: How attention is computed.
+        in_4_bits: Store its weights in 4 bits.
+
+    Returns:
+        Both; the tokenizer has a padding token.
+
+    Raises:
+        ModelError: If it cannot be loaded, or its tokenizer has no end token.
+        UsageError: If the attention cannot be computed there.
+    """
+    from transformers import AutoTokenizer
+
+    if attention is Attention.flex and place.device.type == "cpu":
+        raise UsageError(f"--attention {attention}: torch has no gradients for it on a CPU; leave the option out")
+    try:
+        with quiet_libraries():
+            tokenizer = AutoTokenizer.from_pretrained(path)
+            model = _load_model(path, place, attention, in_4_bits=in_4_bits)
+            model = model.eval() if in_4_bits else model.to(place.device).eval()
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+        raise ModelError(f"model '{name}': {load_problem(error)}") from None
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"model '{name}': its tokenizer has no end token; a response could not be ended")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return model, tokenizer
+
+
+def _load_model(path: str, place: Place, attention: Attention, *, in_4_bits: bool) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    settings: dict[str, Any] = {"dtype": place.dtype}
+    if in_4_bits:
+        settings |= _four_bits(place)
+    if attention is not Attention.auto:
+        settings["attn_implementation"] = attention.value
+    if (Path(path) / "adapter_config.json").is_file():
+        try:
+            from peft import AutoPeftModelForCausalLM
+        except ImportError:
+            raise ModelError(f"model '{path}' is a LoRA adapter: pip install 'real-cli[lora]'") from None
+        return AutoPeftModelForCausalLM.from_pretrained(path, **settings).merge_and_unload()
+    return AutoModelForCausalLM.from_pretrained(path, **settings)
+
+
+def _four_bits(place: Place) -> dict[str, Any]:
+    """Say to transformers what QLoRA stores: NF4, with the constants quantized too (arXiv 2305.14314)."""
+    from importlib.util import find_spec
+
+    from transformers import BitsAndBytesConfig
+
+    if find_spec("bitsandbytes") is None:
+        raise ModelError("--qlora needs a package: pip install 'real-cli[qlora]'")
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=place.dtype,
+    )
+    return {"quantization_config": config, "device_map": {"": place.device}}

@@ -1,0 +1,178 @@
+"""Load a sequence classifier, and ask it for its logits."""
+
+from collections.abc import Sequence
+from inspect import signature
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from real_cli.embed.encoders import load_problem
+from real_cli.embed.sentence_folders import read_config
+from real_cli.errors import ModelError, UsageError
+from real_cli.models.load.device import Place, choose_place
+from real_cli.models.load.resolve import quiet_libraries, resolve_model
+from real_cli.models.reward.reward_texts import RewardInput
+from real_cli.records.choices import Precision
+
+
+class RewardModel(NamedTuple):
+    """A sequence classifier.
+
+    Attributes:
+        model: The classifier.
+        tokenizer: Its tokenizer.
+        place: Where it runs.
+        label: Which of its labels is the score.
+        max_length: Most tokens it reads.
+        pad_token_id: The padding token of its configuration; None if it has none that could be embedded.
+    """
+
+    model: Any
+    tokenizer: Any
+    place: Place
+    label: int
+    max_length: int
+    pad_token_id: int | None
+
+    def logits(self, batch: Sequence[RewardInput]) -> list[float]:
+        """Score one batch; each sequence gets what it gets alone.
+
+        Args:
+            batch: Sequences; they are padded here, on the right.
+
+        Returns:
+            The raw logit of each, before any activation.
+        """
+        device, pad = self.place.device, self._pad(batch)
+        if pad is None:
+            middle = len(batch) // 2
+            return self.logits(batch[:middle]) + self.logits(batch[middle:])
+        width = max(len(own.ids) for own in batch)
+        ids = torch.tensor([[*own.ids, *[pad] * (width - len(own.ids))] for own in batch], device=device)
+        lengths = torch.tensor([len(own.ids) for own in batch], device=device)
+        read = {"input_ids": ids, "attention_mask": (torch.arange(width, device=device) < lengths[:, None]).long()}
+        parameters = signature(self.model.forward).parameters
+        if batch[0].types and "token_type_ids" in parameters:
+            rows = [[*own.types, *[0] * (width - len(own.types))] for own in batch]
+            read["token_type_ids"] = torch.tensor(rows, device=device)
+        settings = {"use_cache": False} if "use_cache" in parameters else {}
+        with torch.inference_mode():
+            logits = self.model(**read, **settings).logits
+        scores: list[float] = logits[:, self.label].float().cpu().tolist()
+        return scores
+
+    def _pad(self, batch: Sequence[RewardInput]) -> int | None:
+        """Choose the token that fills rows up; None if the batch has to be split for one.
+
+        A causal classifier reads its score off the last token that is not the configured padding token, and takes one
+        sequence alone where none is configured: then it is read at its end. So is each of a batch, if none ends in the
+        token that is configured for the moment.
+        """
+        if self.pad_token_id is not None:
+            return self.pad_token_id
+        ends = {own.ids[-1] for own in batch}
+        size = self.model.get_input_embeddings().num_embeddings
+        chosen = next((token for token in range(size) if token not in ends), None)
+        self.model.config.get_text_config().pad_token_id = chosen
+        return chosen
+
+
+def load_reward_model(
+    name: str,
+    *,
+    device: str = "auto",
+    precision: Precision = Precision.auto,
+    max_length: int | None = None,
+    label: int | None = None,
+) -> RewardModel:
+    """Load a reward model by name.
+
+    Args:
+        name: A folder or a hub name of a sequence classifier; a CrossEncoder of sentence-transformers is one.
+        device: Where it runs.
+        precision: Its number format.
+        max_length: Most tokens it reads; its own limit if None, which a larger number does not raise.
+        label: Which label is the score, from 0; not needed where there is one.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelError: If it cannot be found or loaded, or is no trained sequence classifier.
+        UsageError: If there are several labels and none is named, or the one named is not there.
+    """
+    path = resolve_model(name)
+    place = choose_place(device, precision)
+    try:
+        model, tokenizer = _load(name, path, place)
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+        raise ModelError(f"model '{name}': {load_problem(error)}") from None
+    limit = _own_limit(path, model, tokenizer)
+    pad = model.config.get_text_config().pad_token_id
+    if pad is not None and not 0 <= pad < model.get_input_embeddings().num_embeddings:
+        pad = None
+    return RewardModel(
+        model, tokenizer, place, _choose_label(name, model.config, label), min(max_length or limit, limit), pad
+    )
+
+
+def _load(name: str, path: str, place: Place) -> tuple[Any, Any]:
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    if (Path(path) / "adapter_config.json").is_file():
+        raise ModelError(f"model '{name}': is a LoRA adapter; merge it into its base model first")
+    _check_modules(name, path)
+    with quiet_libraries():
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            path, dtype=place.dtype, trust_remote_code=False, output_loading_info=True
+        )
+    if info["missing_keys"]:  # transformers fills them with random numbers, and says so in a warning
+        raise ModelError(
+            f"model '{name}': is no trained sequence classifier, its weights lack '{min(info['missing_keys'])}'; "
+            "give a reward model"
+        )
+    if not tokenizer.is_fast:
+        raise ModelError(f"model '{name}': its tokenizer is a slow one and cannot say whose a token is; give another")
+    return model.to(place.device).eval(), tokenizer
+
+
+def _check_modules(name: str, path: str) -> None:
+    """Refuse a CrossEncoder whose score is made by more than the classifier, and what is no CrossEncoder."""
+    modules = read_config(path, "modules.json")
+    if modules is None:
+        return
+    kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
+    whole = read_config(path, "config_sentence_transformers.json") or {}
+    if kinds != ["Transformer"] or whole.get("default_prompt_name") is not None:
+        raise ModelError(
+            f"model '{name}': sentence-transformers adds to it ({', '.join(kinds)}"
+            f"{', a default prompt' if whole.get('default_prompt_name') else ''}); give a plain sequence classifier"
+        )
+
+
+def _own_limit(path: str, model: Any, tokenizer: Any) -> int:
+    """Return the most tokens that a model reads, by its tokenizer, its positions, its CrossEncoder folder."""
+    config = model.config.get_text_config()
+    said = (read_config(path, "sentence_bert_config.json") or {}).get("max_seq_length")
+    limits = [tokenizer.model_max_length, getattr(config, "max_position_embeddings", None), _positions(model), said]
+    return int(min(limit for limit in limits if isinstance(limit, int | float) and limit > 0))
+
+
+def _positions(model: Any) -> int | None:
+    """Count the positions of a model of RoBERTa's kind, which begin behind the padding token's number."""
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            return int(module.num_embeddings - module.padding_idx - 1)
+    return None
+
+
+def _choose_label(name: str, config: Any, label: int | None) -> int:
+    if label is None and config.num_labels == 1:
+        return 0
+    if label is None or not 0 <= label < config.num_labels:
+        names = ", ".join(f"{number} {config.id2label.get(number, '')}".strip() for number in range(config.num_labels))
+        asked = f"model '{name}' has several labels" if label is None else f"--label {label}: is no label of the model"
+        raise UsageError(f"{asked}; say with --label which is the score: {names}")
+    return label

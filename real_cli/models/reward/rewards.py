@@ -1,0 +1,196 @@
+"""Reward models: sequence classifiers of transformers, one response at a time or two against each other."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import permutations
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.models.load.device import default_batch_tokens
+from real_cli.models.reward.reward_models import RewardModel
+from real_cli.models.reward.reward_texts import (
+    RewardInput,
+    RewardReader,
+    conversation_writer,
+    pair_writer,
+    template_writer,
+)
+from real_cli.models.score.batching import Budget, windows
+from real_cli.records.record import Record
+from real_cli.records.response_fields import responses_of
+from real_cli.text.phrases import say_count
+
+WINDOW_SEQUENCES = 2048
+
+
+class Read(NamedTuple):
+    """A record, and the sequences that are to be scored of it."""
+
+    record: Record
+    sequences: list[RewardInput]
+
+
+# What a model says of a record: a number for each sequence, in order; with the place of the record, and itself.
+Scored: TypeAlias = tuple[str, Record, list[float]]
+
+
+class SequenceScorer:
+    """Score the sequences of a stream of records, a window at a time.
+
+    In a window equal sequences are scored once, sorted by length, batched by a token budget and put back in order.
+
+    Attributes:
+        num_sequences: Sequences seen.
+        num_distinct: Sequences scored; equal ones of a window count once.
+    """
+
+    def __init__(
+        self, load: Callable[[], RewardModel], *, batch_tokens: int | None, told: Callable[[str], None]
+    ) -> None:
+        self.num_sequences = self.num_distinct = 0
+        self._load = load
+        self._batch_tokens = batch_tokens
+        self._told = told
+
+    @cached_property
+    def model(self) -> RewardModel:
+        """The model; loaded at the first sequence, for an empty stream needs none."""
+        return self._load()
+
+    @cached_property
+    def _budget(self) -> Budget:
+        device = self.model.place.device
+        return Budget(self._batch_tokens or default_batch_tokens(device, training=False), self._told)
+
+    def __call__(self, located: Iterable[tuple[str, Read]]) -> Iterator[Scored]:
+        """Score a stream.
+
+        Args:
+            located: Records with their places.
+
+        Yields:
+            Each place and record with the numbers of its sequences, in order.
+        """
+        for window in windows(located, lambda item: len(item[1].sequences), WINDOW_SEQUENCES):
+            scores = iter(self._score([sequence for _, read in window for sequence in read.sequences]))
+            for place, (record, sequences) in window:
+                yield place, record, [next(scores) for _ in sequences]
+
+    def _score(self, sequences: list[RewardInput]) -> list[float]:
+        distinct = list(dict.fromkeys(sequences))
+        self.num_sequences += len(sequences)
+        self.num_distinct += len(distinct)
+        if not distinct:
+            return []
+        scores = self._budget.run(
+            [len(sequence.ids) for sequence in distinct],
+            lambda batch: self._logits([distinct[index] for index in batch]),
+        )
+        known = dict(zip(distinct, scores, strict=True))
+        return [known[sequence] for sequence in sequences]
+
+    def _logits(self, batch: Sequence[RewardInput]) -> list[float]:
+        return self.model.logits(batch)
+
+
+class PointwiseRewards:
+    """Read each response after its prompt: one logit a response."""
+
+    def __init__(self, scorer: SequenceScorer, *, chat_template: bool) -> None:
+        self._scorer = scorer
+        self._chat_template = chat_template
+
+    @cached_property
+    def _reader(self) -> RewardReader:
+        model = self._scorer.model
+        if self._chat_template and model.tokenizer.chat_template:
+            return RewardReader(conversation_writer(model.tokenizer), model.max_length, keeps_roles=True)
+        return RewardReader(pair_writer(model.tokenizer), model.max_length, keeps_roles=False)
+
+    def read(self, record: Record) -> Read:
+        """Prepare one record.
+
+        Args:
+            record: A checked candidates or preference record.
+
+        Returns:
+            The record with a sequence for each response.
+
+        Raises:
+            RecordError: If a conversation cannot be rendered.
+        """
+        texts = [response["text"] for response in responses_of(record)]
+        return Read(record, self._reader(record, [(text,) for text in texts]) if texts else [])
+
+    def sentence(self) -> str:
+        """Tell what was scored, in one line.
+
+        Returns:
+            Counts; what was cut is named.
+        """
+        return _sentence("response", self._scorer, self.__dict__.get("_reader"))
+
+
+class PairwiseRewards:
+    """Read a prompt and two of its responses in one sequence, in both orders: one logit an ordered pair."""
+
+    def __init__(self, scorer: SequenceScorer, *, template: str | None) -> None:
+        self._scorer = scorer
+        self._template = template
+
+    @cached_property
+    def _reader(self) -> RewardReader:
+        model = self._scorer.model
+        return RewardReader(template_writer(model.tokenizer, self._template), model.max_length, keeps_roles=False)
+
+    def read(self, record: Record) -> Read:
+        """Prepare one record.
+
+        Args:
+            record: A checked candidates or preference record.
+
+        Returns:
+            The record with a sequence for each ordered pair of two responses.
+
+        Raises:
+            RecordError: If nothing is left to read.
+        """
+        texts = [response["text"] for response in responses_of(record)]
+        return Read(record, self._reader(record, list(permutations(texts, 2))) if len(texts) > 1 else [])
+
+    def sentence(self) -> str:
+        """Tell what was scored, in one line.
+
+        Returns:
+            Counts; what was cut is named.
+        """
+        return _sentence("ordered pair", self._scorer, self.__dict__.get("_reader"))
+
+
+def difference_matrix(num_responses: int, logits: Sequence[float]) -> NDArray[np.float64]:
+    """Put the numbers of ordered pairs where they belong.
+
+    Args:
+        num_responses: How many responses there are, n.
+        logits: Of each ordered pair of two, as `itertools.permutations` lists them.
+
+    Returns:
+        What the model says of row against column, shape (n, n); 0 on the diagonal.
+
+    Example:
+        >>> difference_matrix(2, [3.0, 1.0])
+        array([[0., 3.],
+               [1., 0.]])
+    """
+    matrix = np.zeros((num_responses, num_responses))
+    for (i, j), logit in zip(permutations(range(num_responses), 2), logits, strict=True):
+        matrix[i, j] = logit
+    return matrix
+
+
+def _sentence(what: str, scorer: SequenceScorer, reader: RewardReader | None) -> str:
+    text = f"{say_count(scorer.num_sequences, what)} scored ({scorer.num_distinct:,} distinct in their windows)"
+    changed = reader.sentence() if reader else ""
+    return f"{text}; {changed}" if changed else text

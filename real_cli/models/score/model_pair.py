@@ -1,0 +1,94 @@
+"""A policy and its reference: loaded when they are needed, asked for log-probabilities a window at a time."""
+
+from collections.abc import Callable
+from functools import cached_property
+
+from real_cli.models.load.device import default_batch_tokens
+from real_cli.models.load.policies import Policy, load_policy
+from real_cli.models.score.probe import settle_layout
+from real_cli.models.score.scoring import Scorer, Scores
+from real_cli.models.score.tokens import TokenizedExample
+from real_cli.records.choices import Attention, Precision, TokenLayout
+
+
+class ModelPair:
+    """A policy and its reference. Each is loaded at the first example that needs it: an empty stream needs no model.
+
+    Attributes:
+        names: Of the policy and of the reference, as the user gave them; None for no reference.
+        max_length: Most tokens of prompt and response.
+    """
+
+    def __init__(
+        self,
+        policy: str,
+        reference: str | None,
+        *,
+        device: str,
+        precision: Precision,
+        attention: Attention,
+        layout: TokenLayout,
+        batch_tokens: int | None,
+        max_length: int,
+        told: Callable[[str], None],
+    ) -> None:
+        self.names = policy, reference
+        self.max_length = max_length
+        self._place = {"device": device, "precision": precision, "attention": attention}
+        self._layout = layout
+        self._batch_tokens = batch_tokens
+        self._told = told
+        self._scorers: dict[int, Scorer] = {}
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy."""
+        return self._load(self.names[0])
+
+    @cached_property
+    def reference(self) -> Policy | None:
+        """The reference; the policy itself if both have one name, None if none was named."""
+        name = self.names[1]
+        if name is None:
+            return None
+        return self.policy if name == self.names[0] else self._load(name)
+
+    def _load(self, name: str) -> Policy:
+        policy = load_policy(name, **self._place)  # type: ignore[arg-type]
+        return settle_layout(policy, name, self._layout, max_length=self.max_length, told=self._told)
+
+    def load(self) -> None:
+        """Load both models now, and not at the first example."""
+        _ = self.policy, self.reference
+
+    def score(self, examples: list[TokenizedExample]) -> list[Scores]:
+        """Score a window of examples under the policy.
+
+        Args:
+            examples: Token ids.
+
+        Returns:
+            For each example the log-probability of each response, in nats.
+        """
+        return self._score(self.policy, examples)
+
+    def refer(self, examples: list[TokenizedExample], scores: list[Scores]) -> list[Scores] | None:
+        """Score a window of examples under the reference.
+
+        Args:
+            examples: Token ids.
+            scores: What the policy says of them, which a reference that is the policy would say again.
+
+        Returns:
+            As `score` does; None if no reference was named.
+        """
+        if self.reference is None:
+            return None
+        return scores if self.reference is self.policy else self._score(self.reference, examples)
+
+    def _score(self, policy: Policy, examples: list[TokenizedExample]) -> list[Scores]:
+        scorer = self._scorers.get(id(policy))
+        if scorer is None:  # one for the whole run: what it learned of the device's memory holds for all windows
+            tokens = self._batch_tokens or default_batch_tokens(policy.place.device, training=False)
+            scorer = self._scorers[id(policy)] = Scorer(policy, tokens, self._told)
+        return scorer(examples)

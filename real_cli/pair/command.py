@@ -1,0 +1,191 @@
+"""real pair: choose which responses of a prompt to compare."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from real_cli.cli.guard import guarded
+from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
+from real_cli.errors import Status
+from real_cli.io.job import Job, Located
+from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.records.choices import Emit, OnError, Orient, Strategy
+
+if TYPE_CHECKING:
+    from real_cli.pair.choose import Settings
+    from real_cli.pair.options import Savings
+
+
+@guarded
+def pair(
+    files: Files = None,
+    *,
+    strategy: Annotated[
+        Strategy | None,
+        typer.Option(
+            "--strategy",
+            "-s",
+            show_default="easy",
+            help="How to choose. By similarity: easy (least similar), hard (most similar), centroid (nearest to the "
+            "two cluster centers), aepo (representative and diverse). Neither: random, all. By score: best-worst, "
+            "best-random, best-vs-rest. By score and score_std (how unsure your reward model is; no command here makes "
+            "it), for annotators to come: dts, drts, delta-ucb, delta-quantile, infomax, maxmin-lcb.",
+        ),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep",
+            metavar="SHARE%|N",
+            show_default=False,
+            help="Keep this share, or this many, of all chosen pairs. Buffers on disk until the input ends.",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="NAME",
+            show_default="the strategy's own",
+            help="What --keep sorts by: similarity, score-gap, random, or a field that holds a number.",
+        ),
+    ] = None,
+    lowest: Annotated[
+        bool | None,
+        typer.Option("--lowest/--highest", show_default="the strategy's own", help="Which end --keep keeps."),
+    ] = None,
+    emit: Annotated[
+        Emit,
+        typer.Option(
+            "--emit",
+            help="'pairs'; 'triples' puts the best response into 'reference' and chooses among the others; 'ranking' "
+            "writes all responses, best first; 'prompts' writes what --dedup-distance leaves, with responses or "
+            "without.",
+        ),
+    ] = Emit.pairs,
+    orient: Annotated[
+        Orient,
+        typer.Option(
+            "--orient",
+            help="What says which response of a pair is better, after the choice; 'auto' takes "
+            "ranks (a label that is there), else scores; "
+            "'none' leaves pairs unlabeled for annotators.",
+        ),
+    ] = Orient.auto,
+    curriculum: Annotated[
+        bool, typer.Option("--curriculum", help="Add 'stage': 1 for the widest score gap of a prompt, then 2, ...")
+    ] = False,
+    aepo_lambda: Annotated[
+        float | None,
+        typer.Option(
+            "--aepo-lambda", metavar="X", min=0, show_default="1.0", help="Weight of diversity in --strategy aepo."
+        ),
+    ] = None,
+    deviations: Annotated[
+        float | None,
+        typer.Option(
+            "--deviations",
+            metavar="X",
+            min=0,
+            max=1000,
+            show_default="1.0",
+            help="How many score_std a bound lies from its score, in the strategies that read score_std.",
+        ),
+    ] = None,
+    quantile: Annotated[
+        float | None,
+        typer.Option(
+            "--quantile",
+            metavar="X",
+            min=0,
+            max=1,
+            show_default="0.05",
+            help="Which gap --strategy delta-quantile takes; 0 is the widest.",
+        ),
+    ] = None,
+    dedup_distance: Annotated[
+        float | None,
+        typer.Option(
+            "--dedup-distance",
+            metavar="D",
+            show_default=False,
+            help="First leave out each prompt with an earlier one nearer than D, by the embeddings of 'real embed "
+            "--field prompt': squared distance of unit vectors, 2(1-cos); Magpie's is 0.05, a cosine of 0.975. Buffers "
+            "on disk; adds min_neighbor_distance, repeat_count and min_similar_id.",
+        ),
+    ] = None,
+    output: Output = None,
+    on_error: OnErrorOption = OnError.fail,
+    rejects: Rejects = None,
+    seed: Seed = 0,
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
+    quiet: Quiet = False,
+) -> Status:
+    """Choose which responses of a prompt to compare, before anyone labels them.
+
+    Reads candidates (prompt, responses) or pairs (prompt, chosen, rejected); writes pairs. Where scores or ranks are
+    known the pair is labeled after it is chosen; else it stays a candidates record with two responses. Equal texts,
+    equal scores and single responses make no pair: they are counted, told, and kept with --rejects.
+
+    Streams: a pair is written as soon as its prompt is read. With --keep or --dedup-distance it buffers, because which
+    pairs or prompts stay is known only at the end.
+
+    \b
+    Examples:
+      real embed candidates.jsonl | real pair --strategy easy --keep 35% > pairs.jsonl
+      real pair --strategy best-vs-rest --curriculum scored.jsonl > stages.jsonl
+      real pair --orient none embedded.jsonl > to-label.jsonl
+      real embed --field prompt asked.jsonl | real pair --dedup-distance 0.05 --emit prompts > distinct.jsonl
+      real pair --strategy delta-ucb --orient none predicted.jsonl | real relabel judge -m judge > pairs.jsonl
+    """
+    from real_cli.pair.choose import Settings
+    from real_cli.pair.keeping import kept_lines
+    from real_cli.pair.options import Savings, check_settings, default_strategy, plan_keep
+
+    settings = Settings(
+        strategy or default_strategy(curriculum),
+        orient,
+        emit,
+        curriculum,
+        Settings.aepo_lambda if aepo_lambda is None else aepo_lambda,
+        Settings.width if deviations is None else deviations,
+        Settings.quantile if quantile is None else quantile,
+        seed,
+    )
+    knobs = {"--aepo-lambda": aepo_lambda, "--deviations": deviations, "--quantile": quantile}
+    given = [name for name, value in knobs.items() if value is not None]
+    check_settings(settings, strategy_given=strategy is not None, keep=keep, given=given, distance=dedup_distance)
+    order = plan_keep(keep, by, lowest, settings)
+    savings = Savings()
+    job = Job(
+        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+    )
+
+    with job:
+        chosen = _chosen_pairs(job, settings, savings, dedup_distance)
+        for savings.num_chosen, line in enumerate(kept_lines(job, chosen, order), 1):
+            job.write_line(line)
+        job.summary = savings.sentence(emit)
+    return job.status
+
+
+def _chosen_pairs(job: Job, settings: "Settings", savings: "Savings", limit: float | None) -> Iterator[Located]:
+    from real_cli.pair.choose import choose_pairs
+    from real_cli.pair.similarity_batch import Comparisons
+    from real_cli.records.layouts import adapt, adapt_prompt
+
+    comparisons = Comparisons()
+    if limit is None:
+        located = job.records(ahead=comparisons.add)
+    else:
+        from real_cli.pair.prompt_filter import distinct_prompts
+
+        located = distinct_prompts(job, job.records(adapt_prompt if settings.emit is Emit.prompts else adapt), limit)
+    for place, (record, outcome) in job.apply(
+        lambda record: (record, choose_pairs(record, settings, comparisons.take(record))), located
+    ):
+        savings.add(record, outcome)
+        for reason in outcome.dropped:
+            job.drop(place, record, reason)
+        yield from (Located(place, made) for made in outcome.records)

@@ -1,0 +1,131 @@
+"""`pair --keep`: which pairs of the whole data set stay."""
+
+import hashlib
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.errors import RecordError, UsageError, clip
+from real_cli.records.messages import is_number
+from real_cli.records.record import Record, content_key
+
+
+class Keep(NamedTuple):
+    """How many to keep: a share of all, or a count."""
+
+    share: Fraction | None
+    number: int | None
+
+    def of(self, total: int) -> int:
+        """Work out how many of `total` stay; a share is rounded down, as the paper's halves are.
+
+        Args:
+            total: How many there are.
+
+        Returns:
+            A number from 0 to `total`.
+
+        Example:
+            >>> parse_keep("50%").of(5), parse_keep("29%").of(100), parse_keep("3").of(2)
+            (2, 29, 2)
+        """
+        wanted = int(self.share * total) if self.share is not None else self.number or 0
+        return min(wanted, total)
+
+
+def parse_keep(text: str) -> Keep:
+    """Read a share ("35%") or a count ("2000").
+
+    Args:
+        text: What the user gave.
+
+    Returns:
+        The share, exactly, or the count.
+
+    Raises:
+        UsageError: If it is neither, or out of range.
+
+    Example:
+        >>> parse_keep("12.5%")
+        Keep(share=Fraction(1, 8), number=None)
+    """
+    try:
+        if text.endswith("%"):
+            share = Fraction(text[:-1]) / 100
+            if 0 <= share <= 1:
+                return Keep(share, None)
+        elif text.isdecimal():
+            return Keep(None, int(text))
+    except (ValueError, ZeroDivisionError):
+        pass
+    raise UsageError(f"--keep {clip(text)}: give a share from 0% to 100% or a whole number of pairs")
+
+
+def keep_value(record: Record, by: str, seed: int) -> float:
+    """Return the number by which `--keep` sorts a pair.
+
+    Args:
+        record: A pair, labeled or not.
+        by: `similarity`, `score-gap`, `random`, or the name of a field that holds a number.
+        seed: Seed of `random`, which depends on prompt and texts and not on the position in the stream.
+
+    Returns:
+        The number.
+
+    Raises:
+        RecordError: If the record does not have it.
+
+    Example:
+        >>> keep_value({"score_chosen": 9, "score_rejected": 4}, "score-gap", 0)
+        5.0
+    """
+    if by == "random":
+        return _uniform(record, seed)
+    if by == "score-gap":
+        scores = _scores(record)
+        if not all(is_number(score) for score in scores):
+            raise RecordError("a score is missing on this pair; --by score-gap needs both")
+        return abs(float(scores[0]) - float(scores[1]))
+    value = record.get(by)
+    if not is_number(value):
+        hint = "; run 'real embed' first" if by == "similarity" else "; --by needs a number on every pair"
+        raise RecordError(f"field '{by}' is {clip(value) if by in record else 'missing'}{hint}")
+    return float(value or 0)
+
+
+def _scores(record: Record) -> tuple[Any, Any]:
+    if "responses" in record:
+        first, second = record["responses"][:2]
+        return first.get("score"), second.get("score")
+    return record.get("score_chosen"), record.get("score_rejected")
+
+
+def _uniform(record: Record, seed: int) -> float:
+    digest = hashlib.blake2b(content_key(record), digest_size=8, key=seed.to_bytes(8, "big")).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+def keep_mask(values: NDArray[np.float64], count: int, *, lowest: bool) -> NDArray[np.bool_]:
+    """Mark the pairs to keep.
+
+    Equal values go by position, the same way for both ends: the lowest n and the highest n are disjoint as long as
+    2n is not above the number of pairs.
+
+    Args:
+        values: One number a pair, shape (batch,).
+        count: How many to keep.
+        lowest: Keep the smallest; otherwise the largest.
+
+    Returns:
+        True where a pair stays, shape (batch,).
+
+    Example:
+        >>> keep_mask(np.array([0.99, 0.90, 0.97, 0.80, 0.95]), 2, lowest=True)
+        array([False,  True, False,  True, False])
+    """
+    order = np.argsort(values, kind="stable")
+    mask = np.zeros(len(values), dtype=bool)
+    mask[order[:count] if lowest else order[len(values) - count :]] = True
+    return mask

@@ -1,0 +1,227 @@
+"""How near each vector of a file is to the others, block by block: Magpie's measures of repetition.
+
+Distances are squared and Euclidean, between unit vectors: d = 2 (1 - cos), from 0 to 4; a cosine of .975 is .05.
+"""
+
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.errors import RecordError, clip
+from real_cli.records.record import Record
+from real_cli.records.vectors import decode_embedding
+
+Rows: TypeAlias = NDArray[np.float32]
+Places: TypeAlias = NDArray[np.int64]
+Numbers: TypeAlias = NDArray[np.float64]
+
+# A block of this many vectors is compared with another one at a time: 16 MB of distances.
+BLOCK = 2048
+# How far a distance of float32 products may be from that of float64 ones; what is nearer to the limit is done again.
+DOUBT = 1e-5
+# Pairs whose distances are done again at a time.
+PAIRS = 4096
+# What float32 embeddings can tell of a squared distance.
+DIGITS = 6
+
+
+class Near(NamedTuple):
+    """What one block's vectors find in another block.
+
+    Attributes:
+        nearest: For each vector the place of its nearest, in the other block, shape (n,).
+        distances: How far that is, shape (n,); infinite if there is none but the vector itself.
+        pairs: Places in both blocks of all that are within a limit, shapes (m,) and (m,), and their distances.
+    """
+
+    nearest: Places
+    distances: Numbers
+    pairs: tuple[Places, Places, Numbers]
+
+
+Compare: TypeAlias = Callable[[Rows, Rows, float, bool], Near]
+
+
+class Neighbors(NamedTuple):
+    """What each vector finds among all others.
+
+    Attributes:
+        distances: To the nearest other one, shape (n,); infinite for a vector alone.
+        counts: How many others are nearer than the limit, shape (n,).
+        firsts: The place of the first of those and itself, shape (n,).
+    """
+
+    distances: Numbers
+    counts: Places
+    firsts: Places
+
+    def is_first(self) -> NDArray[np.bool_]:
+        """Tell which vectors have no earlier one nearer than the limit.
+
+        Returns:
+            True for the first of each group, shape (n,).
+        """
+        return np.asarray(self.firsts == np.arange(len(self.firsts)))
+
+
+def read_prompt_vector(record: Record, size: int | None = None) -> Rows:
+    """Read the embedding of a prompt.
+
+    Args:
+        record: A record as `real embed --field prompt` writes it.
+        size: How many numbers it must have; None for any.
+
+    Returns:
+        A unit vector, shape (dim,).
+
+    Raises:
+        RecordError: If there is none, it is no vector, is zero, or has another length.
+
+    Example:
+        >>> read_prompt_vector({"prompt": "q", "embedding": [3, 4]})
+        array([0.6, 0.8], dtype=float32)
+    """
+    value = record.get("embedding")
+    if value is None:
+        raise RecordError("field 'embedding' is missing; run 'real embed --field prompt' first")
+    try:
+        vector = decode_embedding(record)
+    except RecordError:
+        raise RecordError(
+            f"field 'embedding' is {clip(value)}; a JSON array of numbers or base64 of little-endian float32 is needed"
+        ) from None
+    norm = np.linalg.norm(vector)
+    if not norm:
+        raise RecordError("field 'embedding' is all zeros; a zero vector has no direction")
+    if size is not None and vector.size != size:
+        raise RecordError(f"field 'embedding' has {vector.size} numbers, those before have {size}; all must agree")
+    return np.asarray(vector / norm, dtype=np.float32)
+
+
+def find_neighbors(vectors: Rows, limit: float, *, compare: Compare | None = None, block: int = BLOCK) -> Neighbors:
+    """Compare every vector with every other, a block with a block at a time.
+
+    Args:
+        vectors: Unit vectors, shape (n, dim); may lie on disk.
+        limit: Vectors nearer than this are near-duplicates, > 0.
+        compare: How two blocks are compared; None for faiss where it is installed, else a matrix product.
+        block: Vectors in a block.
+
+    Returns:
+        The nearest distance, how many are near and which of them comes first; memory holds these and two blocks.
+
+    Example:
+        >>> vectors = np.array([[1, 0], [0, 1], [1, 0]], dtype=np.float32)
+        >>> neighbors = find_neighbors(vectors, 0.05)
+        >>> neighbors.distances.tolist(), neighbors.counts.tolist(), neighbors.firsts.tolist()
+        ([0.0, 2.0, 0.0], [1, 0, 1], [0, 1, 0])
+
+    References:
+        Xu et al., 2024, Magpie, arXiv:2406.08464: min_neighbor_distance and repeat_count, over all and not 500.
+    """
+    compare = compare or (compare_by_faiss if find_spec("faiss") else compare_by_product)
+    size = len(vectors)
+    found = Neighbors(np.full(size, np.inf), np.zeros(size, np.int64), np.arange(size))
+    nearest = np.arange(size)
+    for start in range(0, size, block):
+        own = np.asarray(vectors[start : start + block])
+        rows = slice(start, start + len(own))
+        for other in range(0, size, block):
+            near = compare(own, np.asarray(vectors[other : other + block]), limit + DOUBT, start == other)
+            is_nearer = near.distances < found.distances[rows]
+            found.distances[rows][is_nearer] = near.distances[is_nearer]
+            nearest[rows][is_nearer] = near.nearest[is_nearer] + other
+            left, right = _surely_near(vectors, near.pairs, limit, (start, other))
+            found.counts[rows] += np.bincount(left, minlength=len(own))
+            np.minimum.at(found.firsts[rows], left, right + other)
+    is_alone = np.isinf(found.distances)
+    for part in _slices(size):
+        found.distances[part] = _distances(vectors[part], vectors[nearest[part]])
+    found.distances[is_alone] = np.inf
+    return found
+
+
+def compare_by_product(own: Rows, others: Rows, limit: float, same: bool) -> Near:
+    """Compare two blocks by the product of their matrices.
+
+    Args:
+        own: Unit vectors, shape (n, dim).
+        others: Unit vectors, shape (m, dim).
+        limit: Which pairs are near.
+        same: The two are one block: a vector is not its own neighbor.
+
+    Returns:
+        What each of `own` finds among `others`.
+    """
+    products = own @ others.T
+    if same:
+        np.fill_diagonal(products, -np.inf)
+    nearest = products.argmax(axis=1)
+    found = products[np.arange(len(own)), nearest]
+    least = 1 - limit / 2
+    with_near = np.flatnonzero(found > least)  # mostly few: the others are not looked at again
+    rows, columns = np.nonzero(products[with_near] > least)
+    rows = with_near[rows]
+    return Near(nearest, _from_products(found), (rows, columns, _from_products(products[rows, columns])))
+
+
+def compare_by_faiss(own: Rows, others: Rows, limit: float, same: bool) -> Near:
+    """Compare two blocks by a flat index, which never holds all of their distances.
+
+    Args:
+        own: As for `compare_by_product`.
+        others: As for `compare_by_product`.
+        limit: As for `compare_by_product`.
+        same: As for `compare_by_product`.
+
+    Returns:
+        The same, to the last digits.
+    """
+    import faiss
+
+    index: Any = faiss.IndexFlatIP(others.shape[1])
+    index.add(np.ascontiguousarray(others))
+    queries = np.ascontiguousarray(own)
+    products, places = index.search(queries, min(2, len(others)))
+    first = np.zeros(len(own), dtype=np.int64)
+    if same:
+        first = (places[:, 0] == np.arange(len(own))).astype(np.int64)
+    rows = np.arange(len(own))
+    is_alone = first >= places.shape[1]
+    first[is_alone] = 0
+    distances = _from_products(products[rows, first])
+    distances[is_alone] = np.inf
+    bounds, found, columns = index.range_search(queries, 1 - limit / 2)
+    pairs = np.repeat(rows, np.diff(bounds.astype(np.int64))), columns, _from_products(found)
+    kept = pairs[0] != pairs[1] if same else np.ones(len(columns), dtype=bool)
+    return Near(places[rows, first], distances, (pairs[0][kept], pairs[1][kept], pairs[2][kept]))
+
+
+def _from_products(products: Rows) -> Numbers:
+    return np.asarray(2 - 2 * products.astype(np.float64))
+
+
+def _surely_near(
+    vectors: Rows, pairs: tuple[Places, Places, Numbers], limit: float, starts: tuple[int, int]
+) -> tuple[Places, Places]:
+    """Keep the pairs below the limit; those in doubt are measured again, so that the block's size decides nothing."""
+    left, right, distances = pairs
+    is_near = distances < limit - DOUBT
+    doubtful = np.flatnonzero(~is_near & (distances < limit + DOUBT))
+    for part in _slices(len(doubtful)):
+        some = doubtful[part]
+        is_near[some] = _distances(vectors[left[some] + starts[0]], vectors[right[some] + starts[1]]) < limit
+    return left[is_near], right[is_near]
+
+
+def _slices(size: int) -> Iterator[slice]:
+    return (slice(start, start + PAIRS) for start in range(0, size, PAIRS))
+
+
+def _distances(left: Rows, right: Rows) -> Numbers:
+    """Measure from vector to vector; 0 exactly for two that are the same."""
+    differences = left.astype(np.float64) - right.astype(np.float64)
+    return np.asarray((differences * differences).sum(axis=1))

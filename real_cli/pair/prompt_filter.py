@@ -1,0 +1,108 @@
+"""`pair --dedup-distance`: hold all prompts on disk until it is known which of them are near-duplicates."""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import IO, Any, Self
+
+import numpy as np
+
+from real_cli.io.job import Job, Located
+from real_cli.io.jsonl import parse_record
+from real_cli.io.two_pass import ValueSpool
+from real_cli.pair.near_duplicates import DIGITS, Neighbors, Rows, find_neighbors, read_prompt_vector
+from real_cli.records.record import Record
+
+NEAR_DUPLICATE = "near-duplicate prompts"
+# The prompt's embedding is long, and the distance says what was read from it.
+LEFT_BEHIND = frozenset({"embedding", "embedding_dtype"})
+
+
+def distinct_prompts(job: Job, located: Iterable[Located], limit: float) -> Iterator[Located]:
+    """Pass on the records whose prompt has no near-duplicate before it; the others are dropped.
+
+    Args:
+        job: Rejects a record without an embedding of its prompt; counts what is dropped.
+        located: Records with their places.
+        limit: Prompts whose squared distance is below this are near-duplicates.
+
+    Yields:
+        The first record of each group, with min_neighbor_distance, repeat_count and min_similar_id.
+    """
+    with ValueSpool() as lines, VectorSpool() as vectors:
+        for place, (record, vector) in job.apply(lambda record: (record, vectors.read(record)), located):
+            light = {name: value for name, value in record.items() if name not in LEFT_BEHIND}
+            lines.add({"place": place, "record": light}, 0.0)
+            vectors.add(vector)
+        if not len(lines):
+            return
+        neighbors = find_neighbors(vectors.open(), limit)
+        every = np.ones(len(lines), dtype=bool)
+        for place, record, is_kept in _described(map(parse_record, lines.lines(every)), neighbors):
+            if is_kept:
+                yield Located(place, record)
+            else:
+                job.drop(place, record, NEAR_DUPLICATE)
+
+
+def _described(spooled: Iterable[Record], neighbors: Neighbors) -> Iterator[tuple[str, Record, bool]]:
+    """Add what is known of each prompt; only the ids of those that others repeat are held."""
+    repeated = set(neighbors.firsts[~neighbors.is_first()].tolist())
+    names: dict[int, Any] = {}
+    for number, entry in enumerate(spooled):
+        place, record = entry["place"], entry["record"]
+        first = int(neighbors.firsts[number])
+        name = record.get("id", place)
+        if number in repeated:
+            names[number] = name
+        distance = float(neighbors.distances[number])
+        measures = {
+            "min_neighbor_distance": round(distance, DIGITS) if np.isfinite(distance) else None,
+            "repeat_count": int(neighbors.counts[number]),
+            "min_similar_id": names.get(first, name),
+        }
+        yield place, record | measures, first == number
+
+
+class VectorSpool:
+    """Vectors on disk, all of one length."""
+
+    def __init__(self) -> None:
+        self._size: int | None = None
+        self._count = 0
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="real-")  # noqa: SIM115 - closed by __exit__
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def read(self, record: Record) -> Rows:
+        """Read the embedding of a record's prompt.
+
+        Args:
+            record: The record.
+
+        Returns:
+            A unit vector, shape (dim,), as long as those that were added.
+        """
+        return read_prompt_vector(record, self._size)
+
+    def add(self, vector: Rows) -> None:
+        """Put one vector on disk.
+
+        Args:
+            vector: Shape (dim,).
+        """
+        self._size = vector.size
+        self._count += 1
+        self._file.write(vector.tobytes())
+
+    def open(self) -> Rows:
+        """Map the vectors into memory.
+
+        Returns:
+            All vectors, shape (n, dim).
+        """
+        self._file.flush()
+        return np.memmap(self._file, dtype=np.float32, mode="r", shape=(self._count, self._size or 0))

@@ -1,0 +1,184 @@
+"""Adapters: each turns a record of one layout into candidates or preference. `real_cli.records.layouts` says which."""
+
+import math
+from collections.abc import Iterable
+from os.path import commonprefix
+from typing import Any
+
+from real_cli.errors import RecordError, clip
+from real_cli.records.messages import as_completion, is_number, is_text
+from real_cli.records.record import Record
+
+ASSISTANT_MARK = "\n\nAssistant:"
+ASPECTS = ("instruction_following", "honesty", "truthfulness", "helpfulness")
+RESPONSE_FIELDS = ("response", "completion", "output")
+PARALLEL_FIELDS = {
+    "text": ("responses", "generations"),
+    "score": ("scores", "rewards", "ratings", "rewards_armorm"),
+    "rank": ("ranks",),
+    "model": ("models", "generation_models"),
+    "embedding": ("embeddings",),
+}
+
+
+def _rest(record: Record, used: Iterable[str], **ours: Any) -> Record:
+    """Our fields first, then every field of the record that was not used."""
+    taken = {*used, *ours}
+    return ours | {field: value for field, value in record.items() if field not in taken}
+
+
+def keep(record: Record) -> Record:
+    """Return a record that is in our shape already."""
+    return record
+
+
+def join_arrays(record: Record) -> Record:
+    """Join `responses`, `scores`, `models`, `ranks` and `embeddings`, lists of one length, into objects."""
+    columns: dict[str, str] = {}
+    for name, fields in PARALLEL_FIELDS.items():
+        lists = [field for field in fields if isinstance(record.get(field), list)]
+        columns |= dict.fromkeys(lists[:1], name)  # of two lists for one thing the second stays a field
+    texts = record[first_text_list(record, PARALLEL_FIELDS["text"])]
+    responses: list[Record] = [{} for _ in texts]
+    for field, name in columns.items():
+        values = record[field]
+        if len(values) != len(texts):
+            raise RecordError(
+                f"field '{field}' has {len(values)} values for {len(texts)} responses; the lists must match"
+            )
+        for response, value in zip(responses, values, strict=True):
+            # Magpie wraps each reward: {"score": 0.11}
+            response[name] = (
+                value["score"] if isinstance(value, dict) and name == "score" and "score" in value else value
+            )
+    prompt = _prompt_field(record)
+    return _rest(record, [*columns, prompt], prompt=record[prompt], responses=responses)
+
+
+def first_text_list(record: Record, fields: Iterable[str]) -> str:
+    """Return the first of the fields whose value is a list of texts; empty if there is none."""
+    for field in fields:
+        values = record.get(field)
+        if isinstance(values, list) and values and all(is_text(value) for value in values):
+            return field
+    return ""
+
+
+def _prompt_field(record: Record) -> str:
+    return "prompt" if "prompt" in record else "instruction"
+
+
+def rate_completions(record: Record) -> Record:
+    """Score each completion by the mean of its rated aspects.
+
+    The overall score stays beside it: about 2,600 of the published ones say 10 where the judge meant 1.
+    """
+    responses = []
+    for completion in record["completions"]:
+        if not isinstance(completion, dict) or "response" not in completion:
+            raise RecordError(f"a completion has no 'response': {clip(completion)}")
+        annotations = completion.get("annotations") or {}
+        ratings = [_rating(annotations.get(aspect)) for aspect in ASPECTS]
+        rated = [rating for rating in ratings if rating is not None]
+        score = (
+            sum(rated) / len(rated) if rated else completion.get("fine-grained_score", completion.get("overall_score"))
+        )
+        scored: Record = {"text": completion["response"]} | ({} if score is None else {"score": score})
+        responses.append(scored | {name: value for name, value in completion.items() if name != "response"})
+    return _rest(record, ["instruction", "completions"], prompt=record["instruction"], responses=responses)
+
+
+def _rating(aspect: object) -> float | None:
+    """Read an aspect's rating, a number or a numeral; N/A is none."""
+    rating = aspect.get("Rating") if isinstance(aspect, dict) else None
+    try:
+        number = math.nan if rating is None else float(rating)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def order_answers(record: Record) -> Record:
+    """Label the two answers by score, or by `labels` (1: A is preferred) where scores are missing."""
+    first: Record = {"text": record["human_ref_A"]}
+    second: Record = {"text": record["human_ref_B"]}
+    score_a, score_b = record.get("score_A"), record.get("score_B")
+    a_preferred = record.get("labels") == 1
+    scored = is_number(score_a) and is_number(score_b)
+    if scored:
+        a_preferred = a_preferred if score_a == score_b else float(str(score_a)) > float(str(score_b))
+        first["score"], second["score"] = score_a, score_b
+    elif record.get("labels") not in (0, 1):
+        raise RecordError(
+            "neither score_A and score_B nor 'labels' say which answer is preferred; one of them is needed"
+        )
+    chosen, rejected = (first, second) if a_preferred else (second, first)
+    ours: Record = {"prompt": record["history"], "chosen": chosen["text"], "rejected": rejected["text"]}
+    if scored:
+        ours |= {"score_chosen": chosen["score"], "score_rejected": rejected["score"]}
+    return _rest(record, ["history", "human_ref_A", "human_ref_B", "score_A", "score_B"], **ours)
+
+
+def split_transcripts(record: Record) -> Record:
+    """Split two dialogues after the last "Assistant:" that they share; HH's prompt is implicit."""
+    chosen, rejected = record["chosen"], record["rejected"]
+    shared = commonprefix([chosen, rejected])
+    end = chosen.rfind(ASSISTANT_MARK, 0, len(shared)) + len(ASSISTANT_MARK)
+    return _rest(record, [], prompt=chosen[:end], chosen=chosen[end:], rejected=rejected[end:])
+
+
+def split_texts(record: Record) -> Record:
+    """Take the words that two texts begin with for the prompt; the space after them is the answer's."""
+    chosen, rejected = record["chosen"], record["rejected"]
+    end = len(commonprefix([chosen, rejected]))
+    while end and not chosen[end - 1 : end].isspace():
+        end -= 1
+    end = len(chosen[:end].rstrip())
+    return _rest(record, [], prompt=chosen[:end], chosen=chosen[end:], rejected=rejected[end:])
+
+
+def split_conversations(record: Record) -> Record:
+    """Take the messages that two conversations begin with for the prompt; each keeps at least its last message."""
+    chosen, rejected = record["chosen"], record["rejected"]
+    end = 0
+    while end < min(len(chosen), len(rejected)) - 1 and chosen[end] == rejected[end]:
+        end += 1
+    if not end:
+        raise RecordError("'chosen' and 'rejected' share no first message; give the prompt they answer as 'prompt'")
+    return _rest(record, [], prompt=chosen[:end], chosen=chosen[end:], rejected=rejected[end:])
+
+
+def split_binarized(record: Record) -> Record:
+    """Replace a text prompt by the messages that open both conversations (UltraFeedback-binarized)."""
+    split = record | split_conversations(record)
+    if all(turn.get("content") != record["prompt"] for turn in split["prompt"]):
+        raise RecordError(
+            "'prompt' is none of the messages that 'chosen' and 'rejected' share; leave it out, or mend it"
+        )
+    return split
+
+
+def unify_forms(record: Record) -> Record:
+    """Give prompt, chosen and rejected one form where one of the two sides is text and the other a conversation."""
+    prompt = record["prompt"]
+    if isinstance(prompt, str):
+        return record | {"prompt": [{"role": "user", "content": prompt}]}
+    return record | {field: as_completion(prompt, record[field]) for field in ("chosen", "rejected")}
+
+
+def wrap_response(record: Record) -> Record:
+    """One response a row: {prompt, response, score}, unpaired TRL rows, AlpacaEval outputs."""
+    text_field = next(field for field in RESPONSE_FIELDS if is_text(record.get(field)))
+    prompt = _prompt_field(record)
+    response: Record = {"text": record[text_field]}
+    used = [prompt, text_field]
+    if record.get("score") is not None:
+        response["score"] = record["score"]
+        used.append("score")
+    elif isinstance(record.get("label"), bool):
+        response["score"] = int(record["label"])
+        used.append("label")
+    if "generator" in record:
+        response["model"] = record["generator"]
+        used.append("generator")
+    return _rest(record, used, prompt=record[prompt], responses=[response])

@@ -1,0 +1,127 @@
+"""Numbers on the responses of a record, whatever its shape: read them, and put new ones back where they belong."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from real_cli.errors import RecordError, clip
+from real_cli.records.messages import is_number
+from real_cli.records.record import Record, to_candidates
+
+ROLES = ("chosen", "rejected")
+
+
+def responses_of(record: Record) -> list[Record]:
+    """List the responses of a record as objects.
+
+    Args:
+        record: A checked candidates or preference record.
+
+    Returns:
+        The responses of candidates; chosen and rejected of a pair, in this order.
+
+    Example:
+        >>> responses_of({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1})
+        [{'text': 'a', 'score': 2, 'rank': 1}, {'text': 'b', 'score': 1, 'rank': 2}]
+    """
+    responses: list[Record] = record["responses"] if "responses" in record else to_candidates(record)["responses"]
+    return responses
+
+
+def read_numbers(record: Record, field: str, purpose: str) -> list[float]:
+    """Read one number of every response.
+
+    Args:
+        record: A checked candidates or preference record.
+        field: The field of a response; FIELD_chosen and FIELD_rejected of a pair.
+        purpose: What needs the number, for the message.
+
+    Returns:
+        The numbers as they were read, in the order of `responses_of`.
+
+    Raises:
+        RecordError: If one is missing or is no number.
+
+    Example:
+        >>> read_numbers({"prompt": "q", "responses": [{"text": "a", "score": 2}]}, "score", "a test")
+        [2]
+        >>> read_numbers({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2}, "score", "a test")
+        Traceback (most recent call last):
+        real_cli.errors.RecordError: field 'score_rejected' is missing; a test needs the score of every response
+    """
+    rule = f"{purpose} needs the {field} of every response"
+    if "responses" not in record:
+        return [_number(record, f"{field}_{role}", "field ", rule) for role in ROLES]
+    return [
+        _number(response, field, f"response {number}: ", rule) for number, response in enumerate(record["responses"], 1)
+    ]
+
+
+def _number(holder: Record, field: str, place: str, rule: str) -> float:
+    value: Any = holder.get(field)
+    if not is_number(value):
+        found = clip(value) if field in holder else "missing"
+        raise RecordError(f"{place}'{field}' is {found}; {rule}")
+    return value  # type: ignore[no-any-return]
+
+
+def values_of(record: Record, field: str) -> list[Any]:
+    """List one field of every response.
+
+    Args:
+        record: A checked candidates or preference record.
+        field: The field of a response; FIELD_chosen and FIELD_rejected of a pair.
+
+    Returns:
+        A value for each of `responses_of`; None where the field is missing.
+
+    Example:
+        >>> values_of({"prompt": "q", "chosen": "a", "rejected": "b", "raw_score_chosen": 2}, "raw_score")
+        [2, None]
+    """
+    if "responses" not in record:
+        return [record.get(f"{field}_{role}") for role in ROLES]
+    return [response.get(field) for response in record["responses"]]
+
+
+def with_values(record: Record, field: str, values: Iterable[object]) -> Record:
+    """Put one value on every response; the record keeps its shape.
+
+    Args:
+        record: A checked candidates or preference record; it is left as it is.
+        field: The field of a response; FIELD_chosen and FIELD_rejected of a pair.
+        values: One for each of `responses_of`; a field that is there is replaced.
+
+    Returns:
+        A new record.
+
+    Example:
+        >>> with_values({"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}, "prob", [0.75, 0.25])
+        {'prompt': 'q', 'responses': [{'text': 'a', 'prob': 0.75}, {'text': 'b', 'prob': 0.25}]}
+        >>> with_values({"prompt": "q", "chosen": "a", "rejected": "b"}, "prob", [0.75, 0.25])
+        {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'prob_chosen': 0.75, 'prob_rejected': 0.25}
+    """
+    if "responses" not in record:
+        return record | dict(zip((f"{field}_{role}" for role in ROLES), values, strict=True))
+    marked = [response | {field: value} for response, value in zip(record["responses"], values, strict=True)]
+    return record | {"responses": marked}
+
+
+def with_new_scores(record: Record, scores: Iterable[float]) -> Record:
+    """Put another judge's score on every response; what an old one was before shaping goes with it.
+
+    Args:
+        record: A checked candidates or preference record; it is left as it is.
+        scores: One for each of `responses_of`.
+
+    Returns:
+        A new record without `raw_score`.
+
+    Example:
+        >>> with_new_scores({"prompt": "q", "responses": [{"text": "a", "score": 0.9, "raw_score": 3}]}, [7])
+        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 7}]}
+    """
+    if "responses" not in record:
+        stale = {f"raw_score_{role}" for role in ROLES}
+        return with_values({name: value for name, value in record.items() if name not in stale}, "score", scores)
+    bare = [{name: value for name, value in one.items() if name != "raw_score"} for one in record["responses"]]
+    return with_values(record | {"responses": bare}, "score", scores)

@@ -1,0 +1,248 @@
+"""Copies of a response with more and more of its key words removed, for self-supervised preference optimization.
+
+SPO's keyword extractor is not published. Ours reads the response alone and needs no network: as in RAKE, words of
+content that stand together make a phrase, and a word is the more important the longer the phrases it stands in, over
+all places where it stands.
+"""
+
+import math
+import random
+import re
+from collections import defaultdict
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from real_cli.errors import UsageError
+from real_cli.records.messages import Text, plain_text, text_key
+from real_cli.records.record import Record, check_labeled
+from real_cli.text.token_diff import FUNCTION_WORDS
+
+# A number with its separators, or letters and digits with what joins them: don't, well-known, 3rd.
+WORD = re.compile(r"\d+(?:[.,]\d+)+(?![^\W_])|[^\W_]+(?:['\u2019-][^\W_]+)*")
+# Where a word that loses its blanks would grow together with another: "3 cats,5" must not become 3,5.
+JOINS_NEXT = re.compile(r"['\u2019.,-]\w")
+JOINS_LAST = re.compile(r"\w['\u2019.,-]$")
+BLANKS = " \t"
+# What n't is taken off of in can't, won't, shan't, needn't; of the others a word of grammar is left.
+NEGATED = FUNCTION_WORDS | {"ca", "wo", "sha", "need"}
+
+
+class Levels(NamedTuple):
+    """How many degrees there are, the whole response's 0 among them, and what share of key words each removes."""
+
+    number: int = 4
+    drop: Fraction = Fraction(1, 5)
+
+
+def check_levels(number: int, drop: float) -> Levels:
+    """Check how copies are to be made.
+
+    Args:
+        number: Degrees, the whole response's 0 among them, at least 2.
+        drop: Share of the key words that each degree removes, above 0.
+
+    Returns:
+        Both; the share exactly as it was written.
+
+    Raises:
+        UsageError: If the last degree would remove more than there is.
+
+    Example:
+        >>> check_levels(4, 0.2)
+        Levels(number=4, drop=Fraction(1, 5))
+    """
+    if not 0 < drop <= 1:
+        raise UsageError(f"--drop {drop:g}: must be a share above 0, at most 1")
+    share = Fraction(repr(drop))
+    if share * (number - 1) > 1:
+        raise UsageError(
+            f"--levels {number} and --drop {drop:g}: degree {number - 1} would remove "
+            f"{float(share * (number - 1)):.0%} of the key words; at most 100% can go"
+        )
+    return Levels(number, share)
+
+
+def key_words(text: str, draw: random.Random) -> list[str]:
+    """List the words of content of a text, the most important first.
+
+    Words of grammar are English ones; in another language every word counts as one of content.
+
+    Args:
+        text: Any text.
+        draw: Decides between equally important words.
+
+    Returns:
+        Distinct words, case folded.
+
+    Example:
+        >>> key_words("The red cat sat on the mat. The cat ran.", random.Random(0))[:1]
+        ['cat']
+
+    References:
+        Rose et al., 2010, Automatic keyword extraction from individual documents (RAKE): a word's degree.
+    """
+    degrees: dict[str, int] = defaultdict(int)
+    for phrase in _phrases(text):
+        for word in phrase:
+            degrees[word] += len(phrase)
+    words = list(degrees)
+    draw.shuffle(words)
+    return sorted(words, key=lambda word: -degrees[word])
+
+
+def _phrases(text: str) -> list[list[str]]:
+    """Split a text into runs of content words with nothing but blanks between them."""
+    phrases: list[list[str]] = [[]]
+    end = 0
+    for match in WORD.finditer(text):
+        if text[end : match.start()].strip(BLANKS):
+            phrases.append([])
+        end = match.end()
+        word = match.group().casefold()
+        if _is_grammar(word):
+            phrases.append([])
+        else:
+            phrases[-1].append(word)
+    return phrases
+
+
+def _is_grammar(word: str) -> bool:
+    plain = word.replace("\u2019", "'")
+    if plain.endswith("n't"):
+        return plain[:-3] in NEGATED
+    return plain.split("'")[0] in FUNCTION_WORDS
+
+
+def remove_words(text: str, removed: frozenset[str]) -> str:
+    """Remove words wherever they stand; everything else stays as it is.
+
+    A word takes the blanks before it along; where it opens a line or follows a bracket or quote, those after it.
+
+    Args:
+        text: Any text.
+        removed: Words, case folded.
+
+    Returns:
+        The text without them.
+
+    Example:
+        >>> remove_words("Paris, the capital, is in France.", frozenset({"paris", "capital", "france"}))
+        ', the, is in.'
+    """
+    pieces: list[str] = []
+    end = 0
+    opens = False  # whether the word that was removed last takes the blanks after it
+    for match in WORD.finditer(text):
+        between = text[end : match.start()]
+        pieces.append(between.lstrip(BLANKS) if opens else between)
+        end = match.end()
+        if match.group().casefold() in removed:
+            joins = JOINS_NEXT.match(text, end) is not None
+            opens = not joins and not _trim(pieces) and not _joins_before(pieces)
+        else:
+            pieces.append(match.group())
+            opens = False
+    pieces.append(text[end:].lstrip(BLANKS) if opens else text[end:])
+    return "".join(pieces)
+
+
+def _trim(pieces: list[str]) -> bool:
+    """Take the blanks off the end of a text, unless they open a line; tell whether there were any to take."""
+    blanks = []
+    while pieces and not pieces[-1].strip(BLANKS):
+        blanks.append(pieces.pop())
+    shorter = pieces[-1].rstrip(BLANKS) if pieces else ""
+    if shorter and not shorter.endswith("\n") and (any(blanks) or shorter != pieces[-1]):
+        pieces[-1] = shorter
+        return True
+    pieces.extend(reversed(blanks))
+    return False
+
+
+def _joins_before(pieces: list[str]) -> bool:
+    return JOINS_LAST.search("".join(pieces[-2:])) is not None
+
+
+def degraded_copies(chosen: Text, levels: Levels, seed: int = 0) -> list[Record]:
+    """Make copies of a response that lack more and more of its key words.
+
+    Degree d lacks the d * share most important words, rounded up, so each copy has a part of the words that the one
+    below has. A degree that would remove no more than the one below, or leave no word at all, has no copy.
+
+    Args:
+        chosen: A response; of a conversation only what the assistant says is degraded.
+        levels: How many degrees, and the share of each.
+        seed: Decides, with the text, between equally important words.
+
+    Returns:
+        Objects with `text` and `degree`, of rising degree from 1 to levels - 1.
+
+    Example:
+        >>> degraded_copies("The big red cat sat on a mat.", Levels(3, Fraction(1, 2)), seed=1)
+        [{'text': 'The cat on a mat.', 'degree': 1}, {'text': 'The on a.', 'degree': 2}]
+
+    References:
+        Li et al., 2024, SPO, arXiv:2409.17791; how many levels and words is ours, unverified.
+    """
+    spoken = _spoken(chosen)
+    ranked = key_words(spoken, random.Random(text_key(chosen) + seed.to_bytes(8, "big")))
+    copies: list[Record] = []
+    fewer = 0
+    for degree in range(1, levels.number):
+        number = math.ceil(degree * levels.drop * len(ranked))
+        removed = frozenset(ranked[:number])
+        if number > fewer and WORD.search(remove_words(spoken, removed)):
+            copies.append({"text": _without(chosen, removed), "degree": degree})
+            fewer = number
+    return copies
+
+
+def _spoken(text: Text) -> str:
+    """Return what is degraded of a text."""
+    return text if isinstance(text, str) else plain_text([turn for turn in text if turn["role"] == "assistant"])
+
+
+def _without(text: Text, removed: frozenset[str]) -> Text:
+    if isinstance(text, str):
+        return remove_words(text, removed)
+    return [
+        turn | {"content": _content_without(turn.get("content"), removed)} if turn["role"] == "assistant" else turn
+        for turn in text
+    ]
+
+
+def _content_without(content: Any, removed: frozenset[str]) -> Any:
+    if isinstance(content, str):
+        return remove_words(content, removed)
+    if isinstance(content, list):
+        return [_part_without(part, removed) for part in content]
+    return content
+
+
+def _part_without(part: Any, removed: frozenset[str]) -> Any:
+    if isinstance(part, dict) and isinstance(part.get("text"), str):
+        return part | {"text": remove_words(part["text"], removed)}
+    return part
+
+
+def with_copies(record: Record, levels: Levels, seed: int = 0) -> Record:
+    """Add degraded copies of the chosen response to a pair; copies that are there are replaced.
+
+    Args:
+        record: A preference record.
+        levels: How many degrees, and the share of each.
+        seed: Of ties between words.
+
+    Returns:
+        The record with `degraded`, which is empty if the response has too few words for a single copy.
+
+    Raises:
+        RecordError: If it is no labeled pair.
+
+    Example:
+        >>> with_copies({"prompt": "q", "chosen": "It is in Paris.", "rejected": "No."}, check_levels(2, 0.5))
+        {'prompt': 'q', 'chosen': 'It is in Paris.', 'rejected': 'No.', \
+'degraded': [{'text': 'It is in.', 'degree': 1}]}
+    """
+    check_labeled(record)
+    return record | {"degraded": degraded_copies(record["chosen"], levels, seed)}

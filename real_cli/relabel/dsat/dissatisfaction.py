@@ -1,0 +1,290 @@
+"""Dissatisfied and satisfied turns of a user in a conversation, and the records that DRIFT makes of them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from real_cli.errors import RecordError, clip
+from real_cli.llm.parse_answer import find_json
+from real_cli.llm.rubric import Rubric
+from real_cli.records.layouts import PROMPT, Adapted
+from real_cli.records.messages import Text, is_conversation, plain_text, transcript
+from real_cli.records.questions import Inquiry, Question, ask_nothing
+from real_cli.records.record import Record
+from real_cli.text.phrases import say_count
+
+CONVERSATION_FIELDS = ("prompt", "messages", "conversation", "conversations")
+# Where a prompt stays that is another field than the conversation: UltraChat has the first question there.
+OWN_PROMPT = "original_prompt"
+
+
+class Feeling(StrEnum):
+    """What a user's turn says of the reply before it."""
+
+    dissatisfied = "dissatisfied"
+    satisfied = "satisfied"
+    neither = "neither"
+
+
+class Turn(NamedTuple):
+    """A user's turn that follows a reply.
+
+    Attributes:
+        number: Counted among the user's turns, from 1.
+        reply: Index of the first message of the reply before it.
+        place: Index of its own message.
+    """
+
+    number: int
+    reply: int
+    place: int
+
+
+class Felt(NamedTuple):
+    """A turn, what it says of the reply before it, and why."""
+
+    turn: Turn
+    feeling: Feeling
+    reason: str
+
+
+# A fallback without a model. It sees what is said outright in English, and nothing else.
+COMPLAINTS = re.compile(
+    r"\b(?:(?:that|this|it|you)(?:'s| is| are|'re)? "
+    r"(?:not(?! (?:bad|a problem|an issue))|isn't|wasn't|still)\b"
+    r"|(?<!what went )(?<!go )(?<!gone )(?:wrong|incorrect)\b|not what i\b"
+    r"|i (?:said|asked|meant|told you)\b|you (?:didn't|did not|forgot|ignored|missed|misunderstood|keep)\b"
+    r"|(?:doesn't|does not|didn't|did not) (?:work|help|answer|make sense)\b|try again\b|do it again\b|redo\b"
+    r"|not helpful\b|useless\b|too (?:long|short|vague|generic|formal|complicated)\b"
+    r"|(?:make it|be) (?:shorter|longer|clearer|more)\b)|^no\b(?!,? (?:worries|problem|thanks|thank you|need))",
+    re.IGNORECASE,
+)
+# As a phone writes the apostrophe.
+CURLY, STRAIGHT = "\u2019", "'"
+PRAISE = re.compile(
+    r"\b(?:thanks?\b|thank you|thx\b|perfect\b|great\b|awesome\b|excellent\b|brilliant\b|exactly\b|well done\b"
+    r"|good job\b|(?:that|this|it) (?:works|worked|helps|helped)\b|love it\b|very helpful\b)",
+    re.IGNORECASE,
+)
+
+
+def adapt_dialogue(record: Record) -> Adapted:
+    """Find the conversation of a record.
+
+    Args:
+        record: With a list of {role, content} as `prompt`, `messages`, `conversation` or `conversations`.
+
+    Returns:
+        The record with it as `prompt`; a `prompt` beside it is called `original_prompt`.
+
+    Raises:
+        RecordError: If there is none, or the record was made by `complaint_records`: what it leads to is not in it.
+
+    Example:
+        >>> adapt_dialogue({"id": 1, "messages": [{"role": "user", "content": "Hi"}]}).record
+        {'id': 1, 'prompt': [{'role': 'user', 'content': 'Hi'}]}
+    """
+    if "dsat" in record:
+        raise RecordError(
+            f"field 'dsat' is {clip(record['dsat'])}; give the conversation itself, this is a complaint found in one"
+        )
+    for field in CONVERSATION_FIELDS:
+        if is_conversation(record.get(field)):
+            if field != "prompt" and {"prompt", OWN_PROMPT} <= set(record):
+                raise RecordError(f"'prompt' beside '{field}' is kept as '{OWN_PROMPT}', which is there; rename one")
+            names = {field: "prompt"} if field == "prompt" else {field: "prompt", "prompt": OWN_PROMPT}
+            return Adapted({names.get(name, name): value for name, value in record.items()}, PROMPT)
+    raise RecordError(f"no conversation in the fields {clip(sorted(record))}; a list of {{role, content}} is needed")
+
+
+def judgeable_turns(messages: Text) -> list[Turn]:
+    """List the user's turns that can say something of a reply.
+
+    Args:
+        messages: A conversation.
+
+    Returns:
+        Those with a reply between them and an earlier turn of the user.
+
+    Example:
+        >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
+        >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
+        [Turn(number=2, reply=2, place=3), Turn(number=4, reply=5, place=6)]
+    """
+    users = [index for index, message in enumerate(messages) if _role(message) == "user"]
+    return [
+        Turn(number, before + 1, index)
+        for number, (before, index) in enumerate(pairwise(users), 2)
+        if index > before + 1
+    ]
+
+
+def _role(message: object) -> str:
+    return str(message.get("role")) if isinstance(message, dict) else ""
+
+
+def begin_detecting(record: Record, rubric: Rubric) -> Inquiry[list[Felt]]:
+    """Start to judge the user's turns of one conversation.
+
+    Args:
+        record: What `adapt_dialogue` returns.
+        rubric: One that asks about a turn.
+
+    Returns:
+        An inquiry; it makes a `Felt` of each turn.
+    """
+    messages, question = record["prompt"], rubric.questions[0]
+    turns = judgeable_turns(messages)
+    asked = [
+        rubric.messages(question, conversation=transcript(messages[: turn.place + 1]))  # no look at what came after
+        for turn in turns
+    ]
+    answers = yield [Question(one, read_feeling, rubric.sampling(question), FEELING_SCHEMA) for one in asked]
+    return [Felt(turn, *answer.value) for turn, answer in zip(turns, answers, strict=True)]
+
+
+def feel_lexically(record: Record) -> Inquiry[list[Felt]]:
+    """Judge the user's turns of one conversation by a list of English phrases, without a model.
+
+    Args:
+        record: What `adapt_dialogue` returns.
+
+    Returns:
+        An inquiry without a question; it makes a `Felt` of each turn.
+    """
+    turns = judgeable_turns(record["prompt"])
+    return ask_nothing([Felt(turn, *spoken_feeling(plain_text([record["prompt"][turn.place]]))) for turn in turns])
+
+
+def spoken_feeling(words: str) -> tuple[Feeling, str]:
+    """Look for a complaint, else for praise.
+
+    Args:
+        words: What a user says.
+
+    Returns:
+        The feeling, and the phrase that says it.
+
+    Example:
+        >>> [spoken_feeling(words)[0].value for words in ("That's not right.", "Thanks!", "And 3 + 3?")]
+        ['dissatisfied', 'satisfied', 'neither']
+    """
+    for feeling, phrases in ((Feeling.dissatisfied, COMPLAINTS), (Feeling.satisfied, PRAISE)):
+        match = phrases.search(words.replace(CURLY, STRAIGHT))
+        if match:
+            return feeling, f"says {words[slice(*match.span())]!r}"
+    return Feeling.neither, ""
+
+
+def read_feeling(text: str) -> tuple[Feeling, str]:
+    """Read what a judge says of a turn.
+
+    Args:
+        text: JSON with `label` and `reason`, or words that name one of the three.
+
+    Returns:
+        The feeling and the reason.
+
+    Raises:
+        RecordError: If none is named, or several are.
+
+    Example:
+        >>> read_feeling('{"reason": "It thanks.", "label": "satisfied"}')[0].value
+        'satisfied'
+    """
+    found = find_json(text)
+    if isinstance(found, dict) and found.get("label") in list(Feeling):
+        return Feeling(found["label"]), str(found.get("reason") or "")
+    named = {word.lower() for word in re.findall(r"\b(?:dissatisfied|satisfied|neither)\b", text, re.IGNORECASE)}
+    if len(named) != 1:
+        raise RecordError(f"the answer names not one of {', '.join(Feeling)}: {clip(text)}")
+    return Feeling(named.pop()), text.strip()
+
+
+def complaint_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Record]:
+    """Make DRIFT's records: a reply that left the user dissatisfied, what led to it, and the complaint.
+
+    Args:
+        record: What `adapt_dialogue` returns.
+        felt: What its turns say.
+        mark: What stays on each record about who judged.
+
+    Yields:
+        For each dissatisfied turn `prompt` (the messages before the reply), `rejected` (the reply's messages as they
+        are), `user_preference` (the complaint) and `dsat`.
+
+    References:
+        DRIFT, 2025, arXiv:2510.02341.
+    """
+    messages = record["prompt"]
+    for turn, feeling, reason in felt:
+        if feeling is Feeling.dissatisfied:
+            yield record | {
+                "prompt": messages[: turn.reply],
+                "rejected": messages[turn.reply : turn.place],
+                "user_preference": {"content": plain_text([messages[turn.place]])},
+                "dsat": mark | {"turn": turn.number, "reason": reason},
+            }
+
+
+def seed_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Record]:
+    """Make DRIFT's seeds: the same records where a later reply satisfied the user, with that one as `chosen`.
+
+    Args:
+        record: What `adapt_dialogue` returns.
+        felt: What its turns say.
+        mark: What stays on each record about who judged.
+
+    Yields:
+        Preference records; of two complaints about one thing each gets the satisfying reply.
+    """
+    satisfied = [turn for turn, feeling, _ in felt if feeling is Feeling.satisfied]
+    for made in complaint_records(record, felt, mark):
+        later = next((turn for turn in satisfied if turn.number > made["dsat"]["turn"]), None)
+        if later is not None:
+            yield made | {"chosen": record["prompt"][later.reply : later.place]}
+
+
+class Dissatisfaction:
+    """Make DRIFT's records of conversations, complaints or seeds, and count what was found."""
+
+    def __init__(self, mark: Record, *, seeds: bool) -> None:
+        self._mark = mark
+        self._make = seed_records if seeds else complaint_records
+        self.num_conversations = self.num_written = 0
+        self.num_turns: Counter[Feeling] = Counter()
+
+    def __call__(self, record: Record, felt: list[Felt]) -> list[Record]:
+        """Make the records of one conversation.
+
+        Args:
+            record: What `adapt_dialogue` returns.
+            felt: What its turns say.
+
+        Returns:
+            One for each complaint, or for each that a later reply satisfied.
+        """
+        self.num_conversations += 1
+        self.num_turns.update(one.feeling for one in felt)
+        made = list(self._make(record, felt, self._mark))
+        self.num_written += len(made)
+        return made
+
+    def sentence(self) -> str:
+        """Tell the counts in one line."""
+        counts = ", ".join(f"{self.num_turns[feeling]:,} {feeling}" for feeling in Feeling)
+        return (
+            f"{say_count(self.num_written, 'record')} from {say_count(self.num_conversations, 'conversation')} with "
+            f"{say_count(self.num_turns.total(), 'turn')} after a reply: {counts}"
+        )
+
+
+FEELING_SCHEMA: Record = {
+    "type": "object",
+    "properties": {"reason": {"type": "string"}, "label": {"type": "string", "enum": list(Feeling)}},
+    "required": ["reason", "label"],
+    "additionalProperties": False,
+}

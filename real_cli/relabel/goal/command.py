@@ -1,0 +1,71 @@
+"""real relabel goal: each pair twice, once for the goal each response reaches."""
+
+from typing import Annotated
+
+import typer
+
+from real_cli.cli.guard import guarded
+from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects
+from real_cli.errors import Status
+from real_cli.io.job import Job
+from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.records.choices import OnError, Placement
+from real_cli.records.record import Record, check_labeled
+from real_cli.relabel.goal.goal import DEFAULT_TEMPLATE, add_goals, check_template, strip_goal
+from real_cli.text.phrases import say_count
+
+
+@guarded
+def goal(
+    files: Files = None,
+    *,
+    placement: Annotated[
+        Placement,
+        typer.Option("--placement", help="Where the goal goes: a system message, or in front of the first user turn."),
+    ] = Placement.user,
+    template: Annotated[
+        str, typer.Option("--template", metavar="TEXT", help="The goal in words; {goal} is the score.")
+    ] = DEFAULT_TEMPLATE,
+    strip: Annotated[
+        bool, typer.Option("--strip", help="Undo it: take the goal out, and the better response is chosen again.")
+    ] = False,
+    output: Output = None,
+    on_error: OnErrorOption = OnError.fail,
+    rejects: Rejects = None,
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
+    quiet: Quiet = False,
+) -> Status:
+    """Make two pairs of each: one aims at the chosen score, the other, labels swapped, at the rejected.
+
+    Reads pairs with score_chosen and score_rejected; writes twice as many, each with 'goal' and the goal in its prompt.
+    Equal scores would contradict themselves: they are left out and counted. Reference log-probabilities are removed:
+    the prompt is another one now. Train on the result with plain DPO, and ask for the best score when you generate.
+
+    Streams: two pairs are written as soon as one is read.
+
+    \b
+    Examples:
+      real pair --strategy best-random scored.jsonl | real relabel goal > augmented.jsonl
+      real relabel goal --placement system --template 'Overall quality: {goal} of 10.' pairs.jsonl
+      real relabel goal --strip augmented.jsonl
+    """
+    check_template(template)
+    job = Job(
+        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+    )
+
+    def goals(record: Record) -> tuple[Record, list[Record]]:
+        check_labeled(record)
+        made = [strip_goal(record, placement, template)] if strip else add_goals(record, placement, template)
+        return record, made
+
+    num_written = 0
+    with job:
+        for place, (record, made) in job.apply(goals, job.records()):
+            if not made:
+                job.drop(place, record, "equal scores")
+            for row in made:
+                job.write(row)
+            num_written += len(made)
+        job.summary = say_count(num_written, "pair")
+    return job.status

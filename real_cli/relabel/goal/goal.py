@@ -1,0 +1,173 @@
+"""Reward-augmented relabeling: each pair twice, once for the goal each response reaches."""
+
+from real_cli.errors import RecordError, UsageError, clip
+from real_cli.records.choices import Placement
+from real_cli.records.messages import Text, is_conversation, is_number
+from real_cli.records.record import Record, swap_labels
+
+DEFAULT_TEMPLATE = "Aim for a response whose overall quality is {goal} out of 10."
+HUMAN_MARK = "\n\nHuman:"
+SEPARATOR = "\n\n"
+# Computed on the prompt without its goal: with the goal in it they are wrong.
+STALE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
+
+
+def check_template(template: str) -> str:
+    """Check that a goal template has its hole.
+
+    Args:
+        template: Text with {goal} in it.
+
+    Returns:
+        The template.
+
+    Raises:
+        UsageError: If {goal} is missing or occurs twice.
+    """
+    if template.count("{goal}") != 1:
+        raise UsageError(f"--template {clip(template)}: write {{goal}} once, where the score goes")
+    return template
+
+
+def goal_text(goal: float, template: str = DEFAULT_TEMPLATE) -> str:
+    """Put a score into the template; whole numbers are written without a decimal point.
+
+    Args:
+        goal: The score to aim for.
+        template: Text with {goal} in it.
+
+    Returns:
+        The sentence.
+
+    Example:
+        >>> goal_text(9.0, "Reach {goal}."), goal_text(8.5, "Reach {goal}.")
+        ('Reach 9.', 'Reach 8.5.')
+    """
+    number = int(goal) if float(goal).is_integer() else goal
+    return template.replace("{goal}", str(number))
+
+
+def add_goals(record: Record, placement: Placement, template: str = DEFAULT_TEMPLATE) -> list[Record]:
+    """Make two records of a scored pair: one aims at the chosen score, the other, labels swapped, at the rejected.
+
+    The response whose score is nearer to the goal is preferred, R(x, y, g) = -(g - r(x, y))^2. A tie gives none: both
+    records would ask for the same goal and contradict each other.
+
+    Args:
+        record: A preference record with `score_chosen` and `score_rejected`.
+        placement: A system message, or in front of the first user turn.
+        template: Text with {goal} in it.
+
+    Returns:
+        Two records with `goal`, or none for a tie.
+
+    Raises:
+        RecordError: If a score is missing, or a system message is asked of a prompt that is plain text.
+
+    Example:
+        >>> rows = add_goals({"prompt": "Q", "chosen": "A", "rejected": "B", "score_chosen": 9, "score_rejected": 4},
+        ...                  Placement.user, "Reach {goal}.")
+        >>> [(row["prompt"], row["chosen"], row["rejected"]) for row in rows]
+        [('Reach 9.\\n\\nQ', 'A', 'B'), ('Reach 4.\\n\\nQ', 'B', 'A')]
+
+    References:
+        Zhang et al., 2024, Reward-Augmented Data, arXiv:2410.08067, section 4.
+    """
+    _check_scores(record)
+    if record["score_chosen"] == record["score_rejected"]:
+        return []
+    fresh = {field: value for field, value in record.items() if field not in STALE_FIELDS}
+    rows = []
+    for row in (fresh, swap_labels(fresh)):
+        goal = row["score_chosen"]
+        rows.append(row | {"prompt": _placed(row["prompt"], goal_text(goal, template), placement), "goal": goal})
+    return rows
+
+
+def strip_goal(record: Record, placement: Placement, template: str = DEFAULT_TEMPLATE) -> Record:
+    """Undo `add_goals` on one of its records.
+
+    Args:
+        record: A record with `goal`.
+        placement: The placement it was made with.
+        template: The template it was made with.
+
+    Returns:
+        The record without its goal, the better response chosen again.
+
+    Raises:
+        RecordError: If the prompt does not hold that goal.
+
+    Example:
+        >>> strip_goal({"prompt": "Reach 4.\\n\\nQ", "chosen": "B", "rejected": "A", "score_chosen": 4,
+        ...             "score_rejected": 9, "goal": 4}, Placement.user, "Reach {goal}.")
+        {'prompt': 'Q', 'chosen': 'A', 'rejected': 'B', 'score_chosen': 9, 'score_rejected': 4}
+    """
+    if not is_number(record.get("goal")):
+        raise RecordError("field 'goal' is missing; only records of 'real relabel goal' can be stripped")
+    _check_scores(record)
+    prompt = _removed(record["prompt"], goal_text(record["goal"], template), placement)
+    stripped = {field: value for field, value in record.items() if field != "goal"} | {"prompt": prompt}
+    return swap_labels(stripped) if stripped["score_chosen"] < stripped["score_rejected"] else stripped
+
+
+def _check_scores(record: Record) -> None:
+    for field in ("score_chosen", "score_rejected"):
+        if not is_number(record.get(field)):
+            raise RecordError(f"field '{field}' is {clip(record.get(field))}; a goal needs the score of both responses")
+
+
+def _placed(prompt: Text, goal: str, placement: Placement) -> Text:
+    if isinstance(prompt, str):
+        if placement is Placement.system:
+            raise RecordError("'prompt' is plain text and has no system message; use --placement user")
+        mark = _mark(prompt)
+        return f"{mark}{goal}{SEPARATOR}{prompt[len(mark) :]}"
+    turn = _turn(prompt, placement)
+    if turn is None:
+        return [{"role": "system", "content": goal}, *prompt]
+    content = prompt[turn]["content"]
+    # A system message that is there stays in front: the goal comes after it, and before a user's words.
+    joined = f"{content}{SEPARATOR}{goal}" if placement is Placement.system else f"{goal}{SEPARATOR}{content}"
+    return [*prompt[:turn], prompt[turn] | {"content": joined}, *prompt[turn + 1 :]]
+
+
+def _removed(prompt: Text, goal: str, placement: Placement) -> Text:
+    if isinstance(prompt, str):
+        mark = _mark(prompt)
+        return mark + _cut(prompt[len(mark) :], goal + SEPARATOR, placement)
+    turn = _turn(prompt, placement)
+    if turn is None:
+        raise RecordError("the prompt has no turn that could hold a goal")
+    if placement is Placement.system and prompt[turn]["content"] == goal:
+        return [*prompt[:turn], *prompt[turn + 1 :]]
+    part = SEPARATOR + goal if placement is Placement.system else goal + SEPARATOR
+    content = _cut(prompt[turn]["content"], part, placement)
+    return [*prompt[:turn], prompt[turn] | {"content": content}, *prompt[turn + 1 :]]
+
+
+def _cut(content: str, part: str, placement: Placement) -> str:
+    shorter = content.removesuffix(part) if placement is Placement.system else content.removeprefix(part)
+    if shorter == content:
+        raise RecordError(f"the prompt does not hold its goal {clip(part.strip())}; give the template it was made with")
+    return shorter
+
+
+def _mark(prompt: str) -> str:
+    """Return what opens an HH transcript, so that the goal lands inside the first human turn."""
+    return f"{HUMAN_MARK} " if prompt.startswith(f"{HUMAN_MARK} ") else ""
+
+
+def _turn(prompt: Text, placement: Placement) -> int | None:
+    """Find the message that takes the goal; None if a system message has to be made."""
+    if not is_conversation(prompt) or isinstance(prompt, str):
+        raise RecordError(f"'prompt' is {clip(prompt)}; a string or a conversation is needed")
+    role = placement.value
+    for index, turn in enumerate(prompt):
+        if turn.get("role") == role:
+            if not isinstance(turn.get("content"), str):
+                raise RecordError(f"the first {role} message has no text content to put a goal into")
+            return index
+    if placement is Placement.user:
+        raise RecordError("the prompt has no user message; use --placement system")
+    return None

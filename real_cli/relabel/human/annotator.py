@@ -1,0 +1,294 @@
+"""A person at the terminal labels the pairs of a stream."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import Enum
+
+from real_cli.errors import Status
+from real_cli.io.job import Job
+from real_cli.io.read_ahead import ReadAhead
+from real_cli.records.choices import Ties, Verdict
+from real_cli.records.record import Record
+from real_cli.relabel.human.journal import Journal
+from real_cli.relabel.human.pair import (
+    EQUAL_TEXTS,
+    LETTERS,
+    SKIPPED,
+    TIES,
+    UNANSWERED,
+    Answer,
+    Question,
+    answered_record,
+    have_equal_texts,
+    make_question,
+)
+from real_cli.relabel.human.questionnaire import ACTIONS, Questionnaire, framed
+from real_cli.relabel.human.screen import Hangup, Terminal
+from real_cli.relabel.human.session import WINDOW, Asked, Interview, progress_line
+from real_cli.text.phrases import say_count
+
+CHOICES = {letter for letter, _ in LETTERS}
+WAITING = "waiting for the next pair from the pipe"
+
+
+class Ending(Enum):
+    """How a session came to its end."""
+
+    done = "done"
+    quit = "quit"
+    interrupted = "interrupted"
+    closed = "the terminal was closed"
+
+
+# Of a quit, and of an end, the records decide.
+STATUSES = {Ending.interrupted: Status.interrupted, Ending.closed: Status.failed}
+
+
+def questions(job: Job, seed: int) -> Iterator[Question]:
+    """Read the pairs of a job as questions; one whose responses are equal is left out and counted.
+
+    Args:
+        job: The run.
+        seed: Seed of the order in which the two are shown.
+
+    Yields:
+        Questions with their places.
+    """
+    for place, question in job.apply(lambda record: make_question(record, seed), job.records()):
+        if have_equal_texts(question):
+            job.drop(place, question.record, EQUAL_TEXTS)
+        else:
+            yield replace(question, place=place)
+
+
+class Outcome:
+    """Write what was answered; leave out, and count, what was not."""
+
+    def __init__(self, job: Job, ties: Ties, *, is_held: bool = False) -> None:
+        self.num_pairs = 0
+        self.num_ties = 0
+        self._job = job
+        self._ties = ties
+        self._held: list[Record] | None = [] if is_held else None
+
+    def add(self, question: Question, answer: Answer | None) -> None:
+        """Take one pair in the order of the stream.
+
+        Args:
+            question: The pair.
+            answer: Its answer, if it has one.
+        """
+        verdict = answer.verdict if answer else None
+        reasons = {None: UNANSWERED, Verdict.skip: SKIPPED}
+        if self._ties is Ties.drop:
+            reasons[Verdict.tie] = TIES
+        if answer is None or verdict in reasons:
+            self._job.drop(question.place, question.record, reasons[verdict])
+            return
+        self.num_ties += verdict is Verdict.tie
+        self.num_pairs += verdict is not Verdict.tie
+        record = answered_record(question, answer)
+        if self._held is None:
+            self._job.write(record)
+        else:
+            self._held.append(record)
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        if self._held is None:
+            self._job.flush()
+
+    def release(self) -> None:
+        """Write what was held back while the screen was in the way."""
+        held, self._held = self._held or [], None
+        for record in held:
+            self._job.write(record)
+
+    @property
+    def sentence(self) -> str:
+        """What was made."""
+        return say_count(self.num_pairs, "pair") + (f", {say_count(self.num_ties, 'tie')}" if self.num_ties else "")
+
+
+class Annotator:
+    """Ask about the pairs of a stream, keep each answer at once, hand it on when it can no longer change."""
+
+    def __init__(self, job: Job, interview: Interview, journal: Journal, outcome: Outcome, seed: int) -> None:
+        self._interview = interview
+        self._journal = journal
+        self._outcome = outcome
+        self._ahead = ReadAhead(questions(job, seed))
+        self._sheet: Questionnaire | None = None
+        self._shown: Asked | None = None
+        self._shown_at = 0.0
+        self._status = ""
+        self._note = ""
+        self._shows_help = False
+
+    def run(self) -> Ending:
+        """Ask until everything is answered or the person goes.
+
+        Returns:
+            How it ended. The terminal is as it was before.
+        """
+        while self._fetch():  # no terminal is needed, and no screen shown, before there is something to ask
+            self._ahead.wait()
+        if self._interview.current is None:
+            return Ending.done
+        try:
+            with Terminal() as terminal:
+                return self._ask(terminal)
+        except Hangup:
+            return Ending.closed
+        except KeyboardInterrupt:
+            return Ending.interrupted
+
+    def leave(self, *, to_the_end: bool) -> None:
+        """Hand on what is answered, and leave out what is not.
+
+        Args:
+            to_the_end: Whether the rest of the stream is read too: it is there already, nobody is waited for.
+        """
+        self._outcome.release()
+        for question, answer in self._interview.close():
+            self._outcome.add(question, answer)
+        while True:
+            question_left = self._ahead.take()
+            if question_left is not None:
+                self._outcome.add(question_left, self._interview.answers.get(question_left.key))
+            elif self._ahead.is_done or not to_the_end:
+                return
+            else:
+                self._ahead.wait()
+
+    def _fetch(self) -> bool:
+        """Take pairs until there is one to ask; tell whether the next has still to come."""
+        interview = self._interview
+        while interview.wants_more:
+            question = self._ahead.take()
+            if question is not None:
+                interview.add(question)
+            elif self._ahead.is_done:
+                interview.finish()
+            else:
+                break
+        for done, answer in interview.released():
+            self._outcome.add(done, answer)
+        self._outcome.flush()
+        return interview.wants_more
+
+    def _ask(self, terminal: Terminal) -> Ending:
+        while True:
+            is_waiting = self._fetch()
+            if self._interview.current is None and not is_waiting:
+                return Ending.done
+            self._show(terminal)
+            key = terminal.next_key([self._ahead.descriptor])
+            if not key:
+                self._ahead.acknowledge()
+                continue
+            ending = self._obey(ACTIONS.get(key, ""), terminal)
+            if ending:
+                return ending
+
+    def _show(self, terminal: Terminal) -> None:
+        current = self._interview.current
+        if current is not self._shown:
+            self._shown, self._shown_at, self._shows_help = current, time.monotonic(), False
+            self._sheet = Questionnaire(current) if current else None
+            earlier = self._interview.earlier
+            self._note = earlier.note if earlier else ""
+            terminal.forget_keys()
+        header = progress_line(
+            self._interview.num_done,
+            self._num_left(),
+            self._interview.seconds_a_pair,
+            is_all=self._ahead.ended,
+        )
+        if self._sheet is None:
+            terminal.write(framed(terminal.size, header, [], WAITING))
+        else:
+            status = self._status or self._standing()
+            terminal.write(self._sheet.page(terminal.size, header, status, shows_help=self._shows_help))
+
+    def _num_left(self) -> int:
+        waiting = list(self._ahead.waiting)
+        return self._interview.num_left + sum(map(self._interview.num_to_ask, waiting))
+
+    def _standing(self) -> str:
+        """What is known of the question on the screen."""
+        earlier, shown = self._interview.earlier, self._shown
+        parts = []
+        if earlier and shown:
+            parts.append(f"your answer: {letter_of(earlier, shown)} (Enter keeps it)")
+        if self._note:
+            parts.append(f"note: {self._note}")
+        return "; ".join(parts)
+
+    def _obey(self, action: str, terminal: Terminal) -> Ending | None:
+        interview, was_help = self._interview, self._shows_help
+        self._status, self._shows_help = "", False
+        if action == "interrupt":
+            return Ending.interrupted
+        if was_help or action == "resize":
+            return None
+        if action == "quit":
+            return Ending.quit
+        if action == "back":
+            self._status = (
+                "" if interview.back() else f"nothing to go back to: the last {WINDOW} answers can be changed"
+            )
+        elif self._sheet is None:
+            return None
+        elif action in CHOICES:
+            asked, answer = interview.answer(action, time.monotonic() - self._shown_at, self._note)
+            self._journal.add(asked.question.key, answer, is_repeat=asked.is_repeat)
+        elif action == "keep":
+            interview.keep()
+        elif action == "note":
+            self._take_note(terminal)
+        elif action == "help":
+            self._shows_help = True
+        else:
+            self._sheet.scroll(action)
+        return None
+
+    def _take_note(self, terminal: Terminal) -> None:
+        self._note = self._edited_note(terminal)
+        if changed := self._interview.change_note(self._note):  # the journal has the answer without it
+            asked, answer = changed
+            self._journal.add(asked.question.key, answer, is_repeat=asked.is_repeat)
+
+    def _edited_note(self, terminal: Terminal) -> str:
+        note = self._note
+        while True:
+            self._status = f"note: {note}_"
+            self._show(terminal)
+            key = terminal.next_key()
+            self._status = ""
+            if key in ("enter", "escape"):
+                return note if key == "enter" else self._note
+            if key == "interrupt":
+                raise KeyboardInterrupt
+            if key == "backspace":
+                note = note[:-1]
+            elif len(key) == 1:
+                note += key
+
+
+def letter_of(answer: Answer, asked: Asked) -> str:
+    """Say an answer in terms of what is on the screen.
+
+    Args:
+        answer: The answer, in the record's own order.
+        asked: The question as it is shown.
+
+    Returns:
+        A, B, tie or skip.
+    """
+    return next(
+        letter.upper() if len(letter) == 1 else letter
+        for (letter, shown), verdict in LETTERS.items()
+        if (shown, verdict) == (asked.shown, answer.verdict)
+    )

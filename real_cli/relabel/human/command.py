@@ -1,0 +1,204 @@
+"""real relabel human: a person says which of two responses is better."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from real_cli.cli.guard import guarded
+from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
+from real_cli.errors import Status, UsageError
+from real_cli.io.job import Job
+from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.io.output import STANDARD_OUTPUT, is_device
+from real_cli.io.progress import Counter
+from real_cli.io.sources import is_at_hand
+from real_cli.records.choices import AnnotationTool, OnError, Ties
+
+
+@guarded
+def human(
+    files: Files = None,
+    *,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal",
+            metavar="FILE",
+            show_default="the output's name with .journal",
+            help="Where each answer is written before the next question; a later run goes on from it.",
+        ),
+    ] = None,
+    repeat: Annotated[
+        str | None,
+        typer.Option(
+            "--repeat",
+            metavar="SHARE%",
+            show_default="0%",
+            help="Ask this share of the pairs a second time, swapped, and tell how often the answer is the same.",
+        ),
+    ] = None,
+    ties: Annotated[
+        Ties,
+        typer.Option("--ties", help="'drop' leaves ties out, 'keep' writes them unlabeled, both responses at rank 1."),
+    ] = Ties.drop,
+    export: Annotated[
+        AnnotationTool | None,
+        typer.Option("--export", show_default=False, help="Ask nothing: write the questions as this tool's import."),
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            "--import",
+            metavar="FILE",
+            show_default=False,
+            help="Ask nothing: read the answers from this tool's export; several annotators decide by majority.",
+        ),
+    ] = None,
+    output: Output = None,
+    on_error: OnErrorOption = OnError.fail,
+    rejects: Rejects = None,
+    seed: Seed = 0,
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
+    quiet: Quiet = False,
+) -> Status:
+    """Ask a person which response of each pair is better.
+
+    Questions appear on the terminal while data flow through the pipe. Reads pairs, unlabeled (two responses) or to be
+    labeled anew; writes pairs with 'annotation': the verdict, the order the two were shown in, seconds, a note. The
+    order is drawn for each pair and undone. Keys: a, b, t for a tie, s to skip, u to go back, n for a note, q to quit,
+    ? for all. Every answer is in the journal before the next question, so that the same command goes on after a quit or
+    a lost connection. A skip holds as well. Ties, skips and equal texts make no pair: they are counted, told, and kept
+    with --rejects.
+
+    Without a terminal, --export writes the questions for another tool and --import reads its answers: CSV whose
+    'verdict' column says a, b, tie or skip; a JSON export of Label Studio; JSON of Argilla's records.to_json.
+
+    Streams: a pair is written when its answer can no longer change, 20 answers later or at the end.
+
+    \b
+    Examples:
+      real pair --orient none embedded.jsonl | real relabel human --journal mine.journal > labeled.jsonl
+      real relabel human --repeat 5% -o labeled.jsonl to-label.jsonl
+      real relabel human --export csv to-label.jsonl > questions.csv
+      real relabel human --import answers.csv to-label.jsonl > labeled.jsonl
+
+    \b
+    Label Studio's labeling configuration for --export label-studio:
+      <View style="white-space: pre-wrap">
+        <Text name="prompt" value="$prompt"/>
+        <Text name="a" value="$response_a"/>
+        <Text name="b" value="$response_b"/>
+        <Choices name="verdict" toName="prompt" choice="single-radio" required="true">
+          <Choice value="a"/><Choice value="b"/><Choice value="tie"/><Choice value="skip"/>
+        </Choices>
+      </View>
+    For Argilla: text fields prompt, response_a, response_b; a label question 'verdict' with a, b, tie, skip.
+    """
+    from real_cli.relabel.human.pair import parse_share
+
+    share = parse_share(repeat or "0")
+    _check_ways(export, answers, journal, asks_only=repeat is not None, keeps_ties=ties is Ties.keep)
+    asks = not (export or answers)
+    path = _journal_path(journal, output) if asks else None
+    job = Job(
+        files or [],
+        output=output,
+        also_writes=[path] if path else [],
+        also_reads=[("--import", answers)],
+        on_error=on_error,
+        rejects=rejects,
+        quiet=quiet,
+        max_line_bytes=max_line_bytes,
+    )
+    if export:
+        return _export(job, export, seed)
+    if answers:
+        return _import(job, answers, ties, seed)
+    assert path is not None, "there is a journal where somebody is asked"
+
+    from real_cli.relabel.human.annotator import STATUSES, Annotator, Ending, Outcome
+    from real_cli.relabel.human.journal import Journal
+    from real_cli.relabel.human.session import Interview
+
+    job.counter = Counter("records", quiet=True)  # it would write into the screen
+    is_held = _shows_output(output)
+    with Journal(path, seed) as kept, job:
+        outcome = Outcome(job, ties, is_held=is_held)
+        interview = Interview(kept.answers, kept.repeats, share=share, seed=seed)
+        annotator = Annotator(job, interview, kept, outcome, seed)
+        ending = annotator.run()
+        annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
+        num_same, num_twice = interview.agreement()
+        job.summary = outcome.sentence + (f"; agreement with yourself {num_same}/{num_twice}" if num_twice else "")
+        if ending is not Ending.done:
+            job.summary += f"; {ending.value}: {path} has every answer, the same command goes on"
+        job.quiet = quiet and ending is not Ending.closed  # that is a failure
+    return STATUSES.get(ending, job.status)
+
+
+def _check_ways(
+    export: AnnotationTool | None, answers: Path | None, journal: Path | None, *, asks_only: bool, keeps_ties: bool
+) -> None:
+    """Refuse options that would be ignored."""
+    if export and answers:
+        raise UsageError("--export writes questions and --import reads answers; give one of them")
+    way = "--export" if export else "--import"
+    if (export or answers) and (journal or asks_only):
+        raise UsageError(f"{way} asks nobody; leave out {'--journal' if journal else '--repeat'}")
+    if answers == STANDARD_OUTPUT:  # the name of standard input too
+        raise UsageError("--import -: standard input has the records; name a file")
+    if export and keeps_ties:
+        raise UsageError("--export has no answers yet; give --ties with --import")
+
+
+def _journal_path(journal: Path | None, output: Path | None) -> Path:
+    if journal:
+        return journal
+    if output is None or output == STANDARD_OUTPUT or is_device(output):
+        raise UsageError("answers need a place on disk; give --journal FILE, or -o FILE and they go to FILE.journal")
+    return output.with_name(f"{output.name}.journal")
+
+
+def _shows_output(output: Path | None) -> bool:
+    """Tell whether records would be written into the screen."""
+    return output in (None, STANDARD_OUTPUT) and sys.stdout.isatty()
+
+
+def _export(job: Job, tool: AnnotationTool, seed: int) -> Status:
+    from real_cli.relabel.human.annotator import questions
+    from real_cli.relabel.human.exports import FORMATS, shown_fields
+    from real_cli.text.phrases import say_count
+
+    head, write, between, foot = FORMATS[tool]
+    keys: set[str] = set()
+    with job:
+        job.write_line(head.encode())
+        for question in questions(job, seed):
+            if question.key in keys:
+                job.drop(question.place, question.record, "same as an earlier one")
+                continue
+            job.write_line(((between if keys else "") + write(shown_fields(question))).encode())
+            keys.add(question.key)
+        job.write_line(foot.encode())
+        job.summary = say_count(len(keys), "question")
+    return job.status
+
+
+def _import(job: Job, path: Path, ties: Ties, seed: int) -> Status:
+    from real_cli.relabel.human.annotator import Outcome, questions
+    from real_cli.relabel.human.exports import count_votes, read_votes
+    from real_cli.text.phrases import say_count
+
+    answers = count_votes(read_votes(path.read_bytes(), str(path)))
+    outcome = Outcome(job, ties)
+    unknown = set(answers)
+    with job:
+        for question in questions(job, seed):
+            unknown.discard(question.key)
+            outcome.add(question, answers.get(question.key))
+        job.summary = outcome.sentence
+        if unknown:
+            job.summary += f"; {say_count(len(unknown), 'answer')} about pairs that are not in the input"
+    return job.status

@@ -1,0 +1,244 @@
+"""Questions and answers in the files of other annotation tools: CSV, Label Studio, Argilla.
+
+A key in a file is the content key of the pair and the order of its two responses, `-ab` as in the record or `-ba`
+swapped: whatever the tool does with the rest, the order can be undone.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import orjson
+
+from real_cli.errors import RealError, RecordError, clip
+from real_cli.records.choices import AnnotationTool, Shown, Verdict
+from real_cli.records.messages import transcript
+from real_cli.records.record import Record
+from real_cli.relabel.human.pair import LETTERS, Answer, Question
+
+SUFFIXES = {Shown.as_is: "ab", Shown.swapped: "ba"}
+ORDERS = {suffix: shown for shown, suffix in SUFFIXES.items()}
+KEY = re.compile(r"([0-9a-f]{32})-(ab|ba)")
+VERDICT = "verdict"
+COLUMNS = ("key", "prompt", "response_a", "response_b", VERDICT, "note")
+# What the tools call the verdicts; Label Studio's Pairwise says left and right.
+WORDS = {"a": "a", "b": "b", "tie": "tie", "skip": "skip", "left": "a", "right": "b"}
+
+
+class Format(NamedTuple):
+    """One file format: what opens the file, how a question is written, what stands between two and after the last."""
+
+    head: str
+    write: Callable[[Record], str]
+    between: str
+    foot: str
+
+
+class Vote(NamedTuple):
+    """What one annotator said about one pair."""
+
+    key: str
+    annotator: str
+    verdict: Verdict
+    shown: Shown
+    note: str
+
+
+def shown_fields(question: Question) -> Record:
+    """Name what an annotator of another tool has to see.
+
+    Args:
+        question: A pair.
+
+    Returns:
+        `key`, `prompt`, `response_a`, `response_b`, all texts.
+
+    Example:
+        >>> shown_fields(Question("00ff", {"prompt": "q", "chosen": "a", "rejected": "b"}, Shown.swapped))
+        {'key': '00ff-ba', 'prompt': 'q', 'response_a': 'b', 'response_b': 'a'}
+    """
+    first, second = question.texts(question.shown)
+    return {
+        "key": f"{question.key}-{SUFFIXES[question.shown]}",
+        "prompt": transcript(question.prompt),
+        "response_a": transcript(first),
+        "response_b": transcript(second),
+    }
+
+
+def _csv_row(fields: Iterable[Any]) -> str:
+    row = io.StringIO()
+    # Only characters of the line end are quoted: a text may hold a carriage return alone.
+    csv.writer(row, lineterminator="\r\n").writerow(fields)
+    return row.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _json(value: Record) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _argilla_record(fields: Record) -> str:
+    return _json({"id": fields["key"], "fields": {name: text for name, text in fields.items() if name != "key"}})
+
+
+FORMATS = {
+    AnnotationTool.csv: Format(_csv_row(COLUMNS), lambda fields: _csv_row([*fields.values(), "", ""]), "", ""),
+    AnnotationTool.label_studio: Format("[\n", lambda fields: _json({"data": fields}), ",\n", "\n]\n"),
+    AnnotationTool.argilla: Format("[\n", _argilla_record, ",\n", "\n]\n"),
+}
+
+
+def read_votes(data: bytes, name: str) -> list[Vote]:
+    """Read the answers that another tool exported.
+
+    Args:
+        data: A CSV file with the columns `key` and `verdict`; a JSON or JSON-MIN export of Label Studio; JSON of
+            Argilla's `records.to_json`; JSON or JSON lines of objects with `key` and `verdict`.
+        name: The file's name, for messages.
+
+    Returns:
+        Votes in the order of the file; pairs without an answer have none.
+
+    Raises:
+        RealError: If the file is none of these; the message names the file and the item, counted from 1.
+
+    Example:
+        >>> data = b"key,verdict\\n00000000000000000000000000000000-ba,a\\n"
+        >>> read_votes(data, "answers.csv")[0].verdict
+        <Verdict.second: 'second'>
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RealError(f"{name}: byte {error.start + 1} is not UTF-8; export it as UTF-8") from None
+    is_json = text.lstrip()[:1] in ("[", "{")
+    votes: list[Vote] = []
+    for number, item in enumerate(_json_items(text, name) if is_json else _csv_items(text, name), 1):
+        try:
+            votes += _votes(item)
+        except RecordError as error:
+            raise RealError(f"{name}: {'item' if is_json else 'row'} {number}: {error}") from None
+        except (AttributeError, TypeError):  # a part of it is of another type than the tools write
+            raise RealError(f"{name}: item {number}: {clip(item)} is not as Label Studio or Argilla exports") from None
+    return votes
+
+
+def _csv_items(text: str, name: str) -> list[Record]:
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # its own limit is shorter than some responses
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        if not {"key", VERDICT} <= set(rows.fieldnames or ()):
+            columns = clip(list(rows.fieldnames or ()))
+            raise RealError(f"{name}: has the columns {columns}; 'key' and 'verdict' are needed, as in --export csv")
+        return list(rows)
+    except csv.Error as error:
+        raise RealError(f"{name}: row {rows.line_num}: not CSV: {error}") from None
+
+
+def _json_items(text: str, name: str) -> list[Any]:
+    try:
+        items = orjson.loads(text)
+        return items if isinstance(items, list) else [items]
+    except orjson.JSONDecodeError:
+        pass
+    items = []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            items += [orjson.loads(line)] if line.strip() else []
+        except orjson.JSONDecodeError as error:
+            raise RealError(f"{name}:{number}: not JSON: {error.msg}; a JSON export or CSV is needed") from None
+    return items
+
+
+def _votes(item: Any) -> Iterator[Vote]:
+    if isinstance(item, dict):
+        for matches, read in SHAPES:
+            if matches(item):
+                yield from read(item)
+                return
+    raise RecordError(f"is {clip(item)}; an object with 'key' and 'verdict', or of Label Studio or Argilla, is needed")
+
+
+def _vote(key: Any, annotator: Any, verdict: Any, note: Any = "") -> Iterator[Vote]:
+    """Read one answer; an empty one is none."""
+    match = KEY.fullmatch(key) if isinstance(key, str) else None
+    if match is None:
+        raise RecordError(f"'key' is {clip(key)}; the key that --export wrote is needed")
+    if verdict is None or verdict == "":
+        return
+    letter = WORDS.get(verdict.strip().lower()) if isinstance(verdict, str) else None
+    if letter is None:
+        raise RecordError(f"'verdict' is {clip(verdict)}; a, b, tie or skip is needed")
+    shown = ORDERS[match[2]]
+    yield Vote(match[1], "" if annotator is None else str(annotator), LETTERS[letter, shown], shown, str(note or ""))
+
+
+def _flat_votes(item: Record) -> Iterator[Vote]:
+    return _vote(item["key"], item.get("annotator"), item.get(VERDICT), item.get("note"))
+
+
+def _label_studio_votes(item: Record) -> Iterator[Vote]:
+    data = item["data"] if isinstance(item["data"], dict) else {}
+    for annotation in item["annotations"] or []:
+        by = annotation.get("completed_by")
+        annotator = by.get("id") if isinstance(by, dict) else by
+        said = {result.get("type"): result.get("value", {}) for result in annotation.get("result", [])}
+        choices = said.get("choices", {}).get("choices") or [said.get("pairwise", {}).get("selected")]
+        note = " ".join(said.get("textarea", {}).get("text", []))
+        yield from _vote(data.get("key"), annotator, "skip" if annotation.get("was_cancelled") else choices[0], note)
+
+
+def _argilla_votes(item: Record) -> Iterator[Vote]:
+    # A suggestion is what a model guessed; only responses are people's answers. A discarded one has no value.
+    responses = item["responses"] if isinstance(item["responses"], dict) else {}
+    notes = {note.get("user_id"): note.get("value") for note in responses.get("note") or []}
+    for response in responses.get(VERDICT) or []:
+        user = response.get("user_id")
+        yield from _vote(item.get("id"), user, response.get("value") or "skip", notes.get(user))
+
+
+SHAPES: tuple[tuple[Callable[[Record], bool], Callable[[Record], Iterator[Vote]]], ...] = (
+    (lambda item: "data" in item and "annotations" in item, _label_studio_votes),
+    (lambda item: "fields" in item and "responses" in item, _argilla_votes),
+    (lambda item: "key" in item, _flat_votes),
+)
+
+
+def count_votes(votes: Iterable[Vote]) -> dict[str, Answer]:
+    """Make one answer of what several annotators said about each pair.
+
+    Args:
+        votes: In order of time; of two by one annotator the later counts. Votes without an annotator all count.
+
+    Returns:
+        Keys and answers: the verdict that most gave, a tie where no verdict has the most votes. Skips are no votes; a
+        pair that everybody skipped is skipped.
+
+    Example:
+        >>> votes = [Vote("k", by, verdict, Shown.as_is, "") for by, verdict in
+        ...          [("1", Verdict.first), ("2", Verdict.first), ("3", Verdict.tie), ("4", Verdict.skip)]]
+        >>> answer = count_votes(votes)["k"]
+        >>> answer.verdict, answer.num_annotators, answer.agreement
+        (<Verdict.first: 'first'>, 3, 0.6667)
+    """
+    by_key: dict[str, dict[object, Vote]] = {}
+    for number, vote in enumerate(votes):
+        by_key.setdefault(vote.key, {})[vote.annotator or number] = vote
+    return {key: _majority(list(said.values())) for key, said in by_key.items()}
+
+
+def _majority(votes: list[Vote]) -> Answer:
+    counts = Counter(vote.verdict for vote in votes if vote.verdict is not Verdict.skip)
+    ranked = counts.most_common(2)
+    orders = {vote.shown for vote in votes}
+    shown = orders.pop() if len(orders) == 1 else None
+    note = "; ".join(vote.note for vote in votes if vote.note)
+    if not ranked:
+        return Answer(Verdict.skip, shown, note=note)
+    is_split = len(ranked) == 2 and ranked[0][1] == ranked[1][1]
+    verdict = Verdict.tie if is_split else ranked[0][0]
+    agreement = round(ranked[0][1] / counts.total(), 4)
+    return Answer(verdict, shown, note=note, num_annotators=counts.total(), agreement=agreement)

@@ -1,0 +1,282 @@
+"""One pair, one question to a person, one answer: what is asked, in which order it is shown, what the answer makes."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from real_cli.errors import RecordError, UsageError, clip
+from real_cli.records.choices import Shown, Verdict
+from real_cli.records.messages import Text, comparable, is_number
+from real_cli.records.record import Record, content_key, is_preference, to_candidates, to_preference
+
+# Raised when a line of the journal changes its meaning.
+JOURNAL_VERSION = 1
+TIES = "tie"
+SKIPPED = "skipped"
+UNANSWERED = "unanswered"
+EQUAL_TEXTS = "equal texts"
+OTHER_ORDER = {Shown.as_is: Shown.swapped, Shown.swapped: Shown.as_is}
+# What a person says of the two responses in front of them, and what it says of the record's own two.
+LETTERS = {
+    ("a", Shown.as_is): Verdict.first,
+    ("a", Shown.swapped): Verdict.second,
+    ("b", Shown.as_is): Verdict.second,
+    ("b", Shown.swapped): Verdict.first,
+    ("tie", Shown.as_is): Verdict.tie,
+    ("tie", Shown.swapped): Verdict.tie,
+    ("skip", Shown.as_is): Verdict.skip,
+    ("skip", Shown.swapped): Verdict.skip,
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A pair that a person is asked about.
+
+    Attributes:
+        key: The content key of the record, as hexadecimal digits; journals and exports know the pair by it.
+        record: The record as it was read.
+        shown: Whether A is the record's first response or its second.
+        place: Where the record came from.
+    """
+
+    key: str
+    record: Record
+    shown: Shown
+    place: str = ""
+
+    @property
+    def prompt(self) -> Text:
+        """The prompt of the pair."""
+        prompt: Text = self.record["prompt"]
+        return prompt
+
+    def texts(self, shown: Shown) -> tuple[Text, Text]:
+        """Return the two responses as A and B.
+
+        Args:
+            shown: The order to show them in.
+
+        Returns:
+            A, then B.
+        """
+        first, second = (response["text"] for response in to_candidates(self.record)["responses"])
+        return (second, first) if shown is Shown.swapped else (first, second)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person, or several, said about a pair.
+
+    Attributes:
+        verdict: Which response is better, in the record's own order.
+        shown: The order in which the two were shown.
+        seconds: Time from showing to answering; None where it was not measured.
+        note: What was added in words.
+        num_annotators: How many said which is better, or that none is; None on the terminal.
+        agreement: The share of them that gave the verdict most of them gave, in [0, 1]; 0.5 where two split.
+    """
+
+    verdict: Verdict
+    shown: Shown | None = None
+    seconds: float | None = None
+    note: str = ""
+    num_annotators: int | None = None
+    agreement: float | None = None
+
+    @property
+    def fields(self) -> Record:
+        """What the `annotation` field of a record says."""
+        said = {
+            "verdict": self.verdict.value,
+            "shown": self.shown.value if self.shown else None,
+            "seconds": self.seconds,
+            "note": self.note or None,
+            "num_annotators": self.num_annotators,
+            "agreement": self.agreement,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+
+def make_question(record: Record, seed: int, place: str = "") -> Question:
+    """Make the question that a pair is; a pair that has a label is asked about anew.
+
+    The order in which the two are shown depends on the seed and the texts, never on the position in the stream.
+
+    Args:
+        record: A checked candidates or preference record.
+        seed: Seed of the order.
+        place: Where the record came from.
+
+    Returns:
+        The question.
+
+    Raises:
+        RecordError: If the record has another number of responses than two.
+
+    Example:
+        >>> question = make_question({"prompt": "q", "chosen": "a", "rejected": "b"}, seed=1)
+        >>> question.shown.value, question.texts(question.shown)
+        ('as-is', ('a', 'b'))
+    """
+    if not is_preference(record) and len(record["responses"]) != 2:
+        raise RecordError(
+            f"field 'responses' has {len(record['responses'])} responses; a question needs two: "
+            "'real pair --orient none' makes pairs"
+        )
+    key = content_key(record).hex()
+    return Question(key, record, Shown.swapped if _draw(seed, "shown", key) % 2 else Shown.as_is, place)
+
+
+def have_equal_texts(question: Question) -> bool:
+    """Tell whether the two responses are one and the same text, so that there is nothing to ask.
+
+    Args:
+        question: A pair.
+
+    Returns:
+        True for equal texts.
+
+    Example:
+        >>> have_equal_texts(make_question({"prompt": "q", "chosen": "a", "rejected": "a"}, seed=0))
+        True
+    """
+    first, second = question.texts(Shown.as_is)
+    return comparable(first) == comparable(second)
+
+
+def is_asked_twice(key: str, share: Fraction, seed: int) -> bool:
+    """Tell whether a pair is among those that are asked again.
+
+    Args:
+        key: The key of the pair.
+        share: The share of pairs to ask again, in [0, 1].
+        seed: Seed of the choice.
+
+    Returns:
+        The same for the same pair and seed, wherever it stands.
+
+    Example:
+        >>> is_asked_twice("00", Fraction(1), 0), is_asked_twice("00", Fraction(0), 0)
+        (True, False)
+    """
+    return _draw(seed, "repeat", key) < share * (1 << 64)
+
+
+def _draw(seed: int, purpose: str, key: str) -> int:
+    """Return one of 2^64 numbers."""
+    return int.from_bytes(hashlib.blake2b(f"{purpose} {seed} {key}".encode(), digest_size=8).digest(), "big")
+
+
+def parse_share(text: str) -> Fraction:
+    """Read the share of pairs to ask again.
+
+    Args:
+        text: What the user gave.
+
+    Returns:
+        A share in [0, 1].
+
+    Raises:
+        UsageError: If it is none.
+
+    Example:
+        >>> parse_share("5%"), parse_share("0")
+        (Fraction(1, 20), Fraction(0, 1))
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)%|0", text)
+    share = Fraction(match[1] or 0) / 100 if match else Fraction(2)
+    if share > 1:
+        raise UsageError(f"--repeat {clip(text)}: give a share from 0% to 100%, as 5%")
+    return share
+
+
+def answered_record(question: Question, answer: Answer) -> Record:
+    """Put an answer on the pair it is about.
+
+    Args:
+        question: The pair.
+        answer: Its answer, no skip.
+
+    Returns:
+        A preference record with the better response as `chosen`, the person's word above any score or rank that was
+        there. For a tie candidates whose responses share rank 1, so that scores do not decide later what the person
+        would not.
+
+    Example:
+        >>> question = make_question({"prompt": "q", "chosen": "a", "rejected": "b"}, seed=1)
+        >>> answered_record(question, Answer(Verdict.second, Shown.as_is, 3.2))
+        {'prompt': 'q', 'chosen': 'b', 'rejected': 'a', \
+'annotation': {'verdict': 'second', 'shown': 'as-is', 'seconds': 3.2}}
+    """
+    candidates = to_candidates(question.record)
+    extra = {"annotation": answer.fields}
+    first, second = candidates["responses"]
+    if answer.verdict is Verdict.tie:
+        return candidates | {"responses": [first | {"rank": 1}, second | {"rank": 1}]} | extra
+    chosen, rejected = (first, second) if answer.verdict is Verdict.first else (second, first)
+    return to_preference(candidates, chosen, rejected, extra)
+
+
+def journal_line(key: str, answer: Answer, *, seed: int, when: str, is_repeat: bool) -> Record:
+    """Write an answer as the journal keeps it.
+
+    Args:
+        key: The key of the pair.
+        answer: The answer.
+        seed: The seed of the run.
+        when: The time, UTC, ISO 8601.
+        is_repeat: Whether the pair was asked again, to see whether the answer is the same.
+
+    Returns:
+        One line of the journal.
+
+    Example:
+        >>> journal_line("00ff", Answer(Verdict.tie, Shown.as_is), seed=0, when="2025-01-01T00:00:00Z", is_repeat=True)
+        {'version': 1, 'key': '00ff', 'verdict': 'tie', 'shown': 'as-is', 'seed': 0, 'when': '2025-01-01T00:00:00Z', \
+'repeat': True}
+    """
+    line = {"version": JOURNAL_VERSION, "key": key, **answer.fields, "seed": seed, "when": when}
+    return line | ({"repeat": True} if is_repeat else {})
+
+
+def read_journal_line(line: Record) -> tuple[str, Answer, bool]:
+    """Read what `journal_line` wrote.
+
+    Args:
+        line: One line of a journal.
+
+    Returns:
+        The key, the answer, and whether it was asked again.
+
+    Raises:
+        RecordError: If the line was written by another version or is none of a journal.
+
+    Example:
+        >>> read_journal_line({"version": 1, "key": "00ff", "verdict": "tie", "shown": "as-is", "seconds": 2})
+        ('00ff', Answer(verdict=<Verdict.tie: 'tie'>, shown=<Shown.as_is: 'as-is'>, seconds=2, note='', \
+num_annotators=None, agreement=None), False)
+    """
+    version = line.get("version")
+    if version != JOURNAL_VERSION or isinstance(version, bool):
+        raise RecordError(f"field 'version' is {clip(version)}; {JOURNAL_VERSION} is needed: name another --journal")
+    for field, is_right, needed in _JOURNAL_FIELDS:
+        if not is_right(line.get(field)):
+            raise RecordError(f"field '{field}' is {clip(line.get(field))}; {needed} is needed")
+    answer = Answer(Verdict(line["verdict"]), Shown(line["shown"]), line.get("seconds"), line.get("note", ""))
+    return line["key"], answer, bool(line.get("repeat"))
+
+
+def _is_one_of(names: Any) -> Any:
+    return lambda value: isinstance(value, str) and value in set(names)
+
+
+_JOURNAL_FIELDS = (
+    ("key", lambda value: isinstance(value, str), "the key of a pair"),
+    ("verdict", _is_one_of(Verdict), "first, second, tie or skip"),
+    ("shown", _is_one_of(Shown), "as-is or swapped"),
+    ("seconds", lambda value: value is None or is_number(value), "a number of seconds"),
+    ("note", lambda value: value is None or isinstance(value, str), "a text"),
+)

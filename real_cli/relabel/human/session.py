@@ -1,0 +1,267 @@
+"""The order of questions and answers in a session, without the terminal: what is next, back, asked again, done."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from statistics import median
+from typing import NamedTuple
+
+from real_cli.records.choices import Shown, Verdict
+from real_cli.relabel.human.pair import LETTERS, OTHER_ORDER, Answer, Question, is_asked_twice
+
+# How many questions one can go back; as many answers wait before they are handed on.
+WINDOW = 20
+# How many other questions come between a question and its repetition.
+DISTANCE = 5
+
+
+class Asked(NamedTuple):
+    """A question as it is put: the order it is shown in, and whether it is asked for the second time."""
+
+    question: Question
+    shown: Shown
+    is_repeat: bool = False
+
+
+class Interview:
+    """Questions in the order of the stream, the last ones open to second thoughts.
+
+    Whoever runs it adds questions while `wants_more`, shows `current`, answers it, and writes what `released` gives.
+    """
+
+    def __init__(
+        self,
+        answers: Mapping[str, Answer],
+        repeats: Mapping[str, Answer],
+        *,
+        share: Fraction = Fraction(0),
+        seed: int = 0,
+    ) -> None:
+        self.answers = dict(answers)
+        self.repeats = dict(repeats)
+        self._num_added = self._num_repeated = 0
+        self._share = share
+        self._seed = seed
+        self._entries: deque[Question] = deque()
+        self._asked: list[Asked] = []
+        self._position = 0
+        self._new: Asked | None = None
+        self._due: deque[tuple[int, Question]] = deque()
+        self._num_new = 0
+        self._finished = False
+        self._seconds: list[float] = []
+
+    @property
+    def current(self) -> Asked | None:
+        """The question to show; None if more have to be added, or all is done."""
+        return self._asked[self._position] if self._position < len(self._asked) else self._new
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether the next question has to come from the stream."""
+        return self.current is None and not self._finished
+
+    @property
+    def earlier(self) -> Answer | None:
+        """The answer that the current question has, where one has gone back to it."""
+        if self._position == len(self._asked):
+            return None
+        asked = self._asked[self._position]
+        return (self.repeats if asked.is_repeat else self.answers).get(asked.question.key)
+
+    @property
+    def num_done(self) -> int:
+        """How many answers there are to the pairs that were added, repetitions counted."""
+        return self._num_added - (self._new is not None and not self._new.is_repeat) + self._num_repeated
+
+    @property
+    def num_left(self) -> int:
+        """How many answers are still to be given to the pairs that were added."""
+        due = sum(self.answers[question.key].verdict is not Verdict.skip for _, question in self._due)
+        if self._new is None:
+            return due
+        return due + (1 if self._new.is_repeat else self.num_to_ask(self._new.question))
+
+    def num_to_ask(self, question: Question) -> int:
+        """Count how often a pair of the stream will be asked about.
+
+        Args:
+            question: The pair.
+
+        Returns:
+            0 to 2: for the first time, and again.
+        """
+        earlier = self.answers.get(question.key)
+        is_skipped = earlier is not None and earlier.verdict is Verdict.skip
+        is_again = not is_skipped and question.key not in self.repeats and self._is_asked_twice(question)
+        return (earlier is None) + is_again
+
+    @property
+    def seconds_a_pair(self) -> float | None:
+        """The median time that an answer took in this session."""
+        return median(self._seconds) if self._seconds else None
+
+    def add(self, question: Question) -> None:
+        """Take the next pair of the stream; one that has an answer is not asked.
+
+        Args:
+            question: The pair.
+        """
+        self._num_added += 1
+        self._num_repeated += question.key in self.repeats and self._is_asked_twice(question)
+        self._entries.append(question)
+        if question.key in self.answers:
+            self._plan_repeat(question)
+        else:
+            self._new = Asked(question, question.shown)
+
+    def finish(self) -> None:
+        """Say that the stream has ended; what is still to be asked again comes now."""
+        self._finished = True
+        self._choose()
+
+    def answer(self, letter: str, seconds: float, note: str = "") -> tuple[Asked, Answer]:
+        """Answer the current question and go on to the next.
+
+        Args:
+            letter: "a", "b", "tie" or "skip", as shown.
+            seconds: Time from showing to answering.
+            note: What was added in words.
+
+        Returns:
+            The question as it was put, and the answer in the record's own order: what the journal keeps.
+        """
+        asked = self.current
+        assert asked is not None, "there is a question to answer"
+        answer = Answer(LETTERS[letter, asked.shown], asked.shown, round(seconds, 1), note)
+        (self.repeats if asked.is_repeat else self.answers)[asked.question.key] = answer
+        if self._position == len(self._asked):
+            self._asked.append(asked)
+            self._new = None
+            self._seconds.append(seconds)
+            if not asked.is_repeat:
+                self._num_new += 1
+                self._plan_repeat(asked.question)
+            else:
+                self._num_repeated += 1
+        self._position += 1
+        if len(self._asked) > WINDOW:
+            del self._asked[0]
+            self._position -= 1
+        self._choose()
+        return asked, answer
+
+    def back(self) -> bool:
+        """Go to the question before.
+
+        Returns:
+            False if there is none, or it has left the window.
+        """
+        if self._position == 0:
+            return False
+        self._position -= 1
+        return True
+
+    def keep(self) -> bool:
+        """Leave the answer of a question one has gone back to as it is, and go on.
+
+        Returns:
+            False if the current question has no answer yet.
+        """
+        if self._position == len(self._asked):
+            return False
+        self._position += 1
+        self._choose()
+        return True
+
+    def change_note(self, note: str) -> tuple[Asked, Answer] | None:
+        """Put another note on the answer of a question one has gone back to.
+
+        Args:
+            note: What is added in words.
+
+        Returns:
+            The question and its answer with that note, for the journal; None if there is no answer yet, or none to
+            change.
+        """
+        earlier = self.earlier
+        if earlier is None or earlier.note == note:
+            return None
+        asked, answer = self._asked[self._position], replace(earlier, note=note)
+        (self.repeats if asked.is_repeat else self.answers)[asked.question.key] = answer
+        return asked, answer
+
+    def released(self) -> Iterator[tuple[Question, Answer]]:
+        """Hand out the pairs, in the order of the stream, whose answers can no longer change.
+
+        Yields:
+            Pairs and answers, each once.
+        """
+        held = {asked.question.key for asked in self._asked}
+        while self._entries and self._entries[0].key in self.answers and self._entries[0].key not in held:
+            question = self._entries.popleft()
+            yield question, self.answers[question.key]
+
+    def close(self) -> Iterator[tuple[Question, Answer | None]]:
+        """Hand out what is left, answered or not.
+
+        Yields:
+            Pairs in the order of the stream, None for one without an answer.
+        """
+        while self._entries:
+            question = self._entries.popleft()
+            yield question, self.answers.get(question.key)
+
+    def agreement(self) -> tuple[int, int]:
+        """Compare the answers to pairs that were asked twice.
+
+        Returns:
+            How many answers are the same, and how many pairs were answered twice; skips are no answers.
+        """
+        twice = [
+            (self.answers[key].verdict, again.verdict) for key, again in self.repeats.items() if key in self.answers
+        ]
+        twice = [verdicts for verdicts in twice if Verdict.skip not in verdicts]
+        return sum(first is again for first, again in twice), len(twice)
+
+    def _plan_repeat(self, question: Question) -> None:
+        planned = {due.key for _, due in self._due}
+        if question.key not in self.repeats.keys() | planned and self._is_asked_twice(question):
+            self._due.append((self._num_new, question))
+
+    def _is_asked_twice(self, question: Question) -> bool:
+        return is_asked_twice(question.key, self._share, self._seed)
+
+    def _choose(self) -> None:
+        """Choose a question to ask again, if it is time and nothing else is asked."""
+        while self.current is None and self._due:
+            asked_at, question = self._due[0]
+            if self._num_new - asked_at < DISTANCE and not self._finished:
+                return
+            self._due.popleft()
+            earlier = self.answers[question.key]
+            if earlier.verdict is not Verdict.skip:
+                shown = earlier.shown or question.shown
+                self._new = Asked(question, OTHER_ORDER[shown], is_repeat=True)
+
+
+def progress_line(num_done: int, num_left: int, seconds_a_pair: float | None, *, is_all: bool) -> str:
+    """Say how far a session is.
+
+    Args:
+        num_done: Answers that were given.
+        num_left: Answers that the known pairs still need.
+        seconds_a_pair: The median; None before the first answer.
+        is_all: Whether the stream has ended, so that nothing else is left.
+
+    Returns:
+        A line.
+
+    Example:
+        >>> progress_line(12, 28, 9.4, is_all=True), progress_line(0, 3, None, is_all=False)
+        ('12 of 40 done, 9 s a pair, 28 left', '0 done, at least 3 left')
+    """
+    done = f"{num_done:,} of {num_done + num_left:,} done" if is_all else f"{num_done:,} done"
+    pace = "" if seconds_a_pair is None else f", {seconds_a_pair:.0f} s a pair"
+    return f"{done}{pace}, {'' if is_all else 'at least '}{num_left:,} left"

@@ -1,0 +1,144 @@
+"""real relabel implicit: score responses by a policy's own log-probabilities."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from real_cli.cli.guard import guarded
+from real_cli.cli.options import (
+    AttentionOption,
+    BatchTokens,
+    Device,
+    Dtype,
+    Files,
+    Layout,
+    MaxLength,
+    MaxLineBytes,
+    OnErrorOption,
+    Output,
+    Quiet,
+    Reference,
+    Rejects,
+)
+from real_cli.errors import Status, UsageError
+from real_cli.io.job import Job
+from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.io.progress import speaker
+from real_cli.records.choices import Attention, OnError, Precision, TokenLayout
+from real_cli.records.record import Record
+from real_cli.relabel.scored import ScoreField, read_words, words_path, write_scored
+
+if TYPE_CHECKING:
+    from real_cli.models.score.model_pair import ModelPair
+    from real_cli.relabel.implicit.measure import Opinions
+
+DEFAULT_BETA = 0.1
+
+
+@guarded
+def implicit(
+    files: Files = None,
+    *,
+    policy: Annotated[
+        str,
+        typer.Option(
+            "--policy",
+            "-p",
+            metavar="NAME",
+            help="The model whose opinion counts: a folder, a .gguf file, a hub name, or smollm2.",
+        ),
+    ],
+    reference: Reference = None,
+    beta: Annotated[
+        float | None,
+        typer.Option("--beta", metavar="X", show_default=str(DEFAULT_BETA), help="Scale of the implicit reward."),
+    ] = None,
+    contrast: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--contrast",
+            metavar="POSITIVE NEGATIVE",
+            show_default=False,
+            help="Instead of a reference: two system prompts (or templates with {prompt}, or @FILEs of them), one that "
+            "asks for the good, one for its opposite.",
+        ),
+    ] = None,
+    field: ScoreField = "score",
+    max_length: MaxLength = 1024,
+    attention: AttentionOption = Attention.auto,
+    layout: Layout = TokenLayout.auto,
+    batch_tokens: BatchTokens = None,
+    device: Device = "auto",
+    dtype: Dtype = Precision.auto,
+    output: Output = None,
+    on_error: OnErrorOption = OnError.fail,
+    rejects: Rejects = None,
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
+    quiet: Quiet = False,
+) -> Status:
+    """Score responses by a policy's own log-probabilities.
+
+    Reads candidates or pairs; adds 'score' to each response (score_chosen and score_rejected to a pair): beta times
+    (log-probability under the policy minus that under the reference), in nats. Two responses also get 'prob', the
+    sigmoid of the difference, which is SPA's label; a pair gets 'implicit_margin', chosen minus rejected.
+    With --contrast the score is DLMA's: the log-probability after the positive prompt minus that after the negative
+    one, without beta; a pair gets 'offset', which 'real train-dpo --loss dlma' reads. Labels nothing: 'real pair' does.
+    With another --field than score these are FIELD_prob, FIELD_margin and FIELD_offset, so that several models keep
+    apart; a 'prob' that winprob wrote, a mean over all responses, is replaced.
+    A prompt that fills --max-length leaves its record out.
+
+    Streams, in windows of about 1,000 responses: memory does not grow with the input.
+
+    \b
+    Examples:
+      real relabel implicit --policy aligned --reference smollm2 candidates.jsonl | real pair --strategy best-worst
+      real relabel implicit -p aligned -r sft pairs.jsonl | real pair -s all --by implicit_margin --keep 10% --lowest
+      real relabel implicit -p smollm2 --contrast 'Be kind.' 'Be rude.' pairs.jsonl > offsets.jsonl
+    """
+    from real_cli.models.score.model_pair import ModelPair
+    from real_cli.relabel.implicit.measure import TOO_LONG
+    from real_cli.relabel.implicit.rewards import add_contrast, add_implicit, check_field
+    from real_cli.relabel.label_check import LabelCheck
+
+    check_field(field)
+    models = ModelPair(
+        policy, reference, device=device, precision=dtype, attention=attention, layout=layout,
+        batch_tokens=batch_tokens, max_length=max_length, told=speaker(quiet),
+    )  # fmt: skip
+    opinions, add = _against_reference(models, beta), add_implicit
+    if contrast is not None:
+        opinions, add = _against_opposite(models, beta, contrast), add_contrast
+    check = LabelCheck()
+
+    def mark(record: Record, rewards: list[float]) -> Record:
+        made = add(record, rewards, field)
+        check.add(record, rewards, field)
+        return made
+
+    job = Job(
+        files or [], output=output, also_reads=[("--contrast", words_path(words)) for words in contrast or ()],
+        on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes,
+    )  # fmt: skip
+    with job:
+        write_scored(job, opinions(job.apply(opinions.read, job.records())), mark, TOO_LONG)
+        job.summary = "; ".join(filter(None, (opinions.sentence(), check.sentence())))
+    return job.status
+
+
+def _against_reference(models: "ModelPair", beta: float | None) -> "Opinions":
+    from real_cli.relabel.implicit.measure import ImplicitOpinions
+    from real_cli.relabel.implicit.rewards import check_beta
+
+    return ImplicitOpinions(models, beta=check_beta(DEFAULT_BETA if beta is None else beta))
+
+
+def _against_opposite(models: "ModelPair", beta: float | None, contrast: tuple[str, str]) -> "Opinions":
+    from real_cli.records.place_words import check_contrast
+    from real_cli.relabel.implicit.measure import ContrastOpinions
+
+    if models.names[1] is not None:
+        raise UsageError("--contrast: compares two prompts under the policy alone; leave out --reference")
+    if beta is not None:
+        raise UsageError("--contrast: the score is in nats, without beta; leave out --beta")
+    positive, negative = (check_contrast(read_words(words)) for words in contrast)
+    return ContrastOpinions(models, positive=positive, negative=negative)

@@ -1,0 +1,255 @@
+"""A policy's own opinion of responses, from log-probabilities: against its reference, or under contrastive prompts."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from sys import maxsize
+from typing import NamedTuple, Protocol, TypeAlias
+
+from real_cli.errors import RecordError
+from real_cli.models.load.policies import check_vocabulary
+from real_cli.models.score.batching import windows
+from real_cli.models.score.model_pair import ModelPair
+from real_cli.models.score.scoring import Scores
+from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
+from real_cli.records.messages import Text, as_completion, is_number
+from real_cli.records.place_words import place_words
+from real_cli.records.record import Record
+from real_cli.records.response_fields import responses_of
+from real_cli.relabel.implicit.rewards import contrast_rewards, implicit_rewards
+from real_cli.text.phrases import say_count
+
+WINDOW_RESPONSES = 1024
+TOO_LONG = "the prompt alone fills --max-length"
+
+
+class Read(NamedTuple):
+    """A record as a policy reads it.
+
+    Attributes:
+        record: The record.
+        examples: Its responses after one prompt, or after each of several; None if a prompt fills the limit.
+        given: Reference log-probabilities that it carries; None if a reference is asked.
+    """
+
+    record: Record
+    examples: list[TokenizedExample] | None
+    given: Scores | None = None
+
+
+# A record and its place, with a reward for each response; None if it is too long.
+Judged: TypeAlias = tuple[str, Record, Scores | None]
+
+
+class Opinions(Protocol):
+    """What gives each response of a record a reward."""
+
+    def read(self, record: Record) -> Read:
+        """Prepare one record."""
+        ...
+
+    def __call__(self, located: Iterable[tuple[str, Read]]) -> Iterator[Judged]:
+        """Judge a stream of records."""
+        ...
+
+    def sentence(self) -> str:
+        """Tell in one line what was cut."""
+        ...
+
+
+class RecordTokenizer:
+    """Tokenize a record's responses after one prompt or several, a response cut to one length after all of them.
+
+    Attributes:
+        num_responses: Responses seen.
+        num_cut: Responses that lost their end to the limit.
+    """
+
+    def __init__(self, models: ModelPair) -> None:
+        self.num_responses = self.num_cut = 0
+        self._models = models
+
+    @cached_property
+    def _tokenize(self) -> ExampleTokenizer:
+        return ExampleTokenizer(self._models.policy.tokenizer, maxsize)
+
+    def __call__(self, record: Record, prompts: Sequence[Text]) -> list[TokenizedExample] | None:
+        """Tokenize one record.
+
+        Args:
+            record: A checked candidates or preference record.
+            prompts: What stands before the responses, in place of its prompt.
+
+        Returns:
+            An example for each prompt; None if one of them fills the limit.
+
+        Raises:
+            RecordError: If a conversation cannot be rendered.
+        """
+        texts = [as_completion(record["prompt"], response["text"]) for response in responses_of(record)]
+        if not texts:
+            return []
+        examples = [self._tokenize(record | {"prompt": prompt}, texts) for prompt in prompts]
+        made = [example for example in examples if example is not None]
+        # The longest prompt leaves the least room: under each the same part of a response is scored.
+        room = self._models.max_length - max(len(example.prompt) for example in made)
+        if room <= 0:
+            return None
+        self.num_responses += len(texts)
+        self.num_cut += sum(len(ids) > room for ids in made[0].responses)
+        return [TokenizedExample(prompt, [ids[:room] for ids in responses]) for prompt, responses in made]
+
+    def sentence(self) -> str:
+        """Tell what was read, in one line.
+
+        Returns:
+            Counts; what was cut is named.
+        """
+        parts = [f"{say_count(self.num_responses, 'response')} scored"]
+        if self.num_cut:
+            parts.append(f"{self.num_cut:,} cut to --max-length {self._models.max_length}")
+        counts = self._tokenize.counts if self.num_responses else None
+        if counts and counts.num_prompts_cut:
+            cut = say_count(counts.num_prompts_cut, "prompt")
+            parts.append(f"{cut} cut at the end: last tokens merge with a response's first")
+        return "; ".join(parts)
+
+
+class ImplicitOpinions:
+    """Judge by beta times the log-ratio of policy to reference, as DPO's implicit reward is."""
+
+    def __init__(self, models: ModelPair, *, beta: float) -> None:
+        self._models = models
+        self._beta = beta
+        self._tokenize = RecordTokenizer(models)
+
+    def read(self, record: Record) -> Read:
+        """Prepare one record.
+
+        Args:
+            record: A checked candidates or preference record.
+
+        Returns:
+            Token ids, and the reference's log-probabilities where the record carries them and no reference was named.
+
+        Raises:
+            RecordError: If it carries none then, or cannot be rendered.
+        """
+        given = given_logps(record) if self._models.names[1] is None else None
+        return Read(record, self._tokenize(record, [record["prompt"]]), given)
+
+    def __call__(self, located: Iterable[tuple[str, Read]]) -> Iterator[Judged]:
+        """Judge a stream.
+
+        Args:
+            located: Records with their places.
+
+        Yields:
+            Each place and record with its rewards, in order.
+        """
+        for window in windows(located, _num_responses, WINDOW_RESPONSES):
+            examples = [example for _, read in window for example in read.examples or ()]
+            scores = self._models.score(examples) if examples else []
+            references = self._refer(examples, scores)
+            pairs = iter(zip(scores, references or scores, strict=True))
+            for place, (record, own, given) in window:
+                if own is None:
+                    yield place, record, None
+                    continue
+                policy, reference = next(pairs) if own else ([], [])
+                yield place, record, implicit_rewards(policy, reference if given is None else given, self._beta)
+
+    def _refer(self, examples: list[TokenizedExample], scores: list[Scores]) -> list[Scores] | None:
+        if not examples or not self._reference_fits:
+            return None
+        return self._models.refer(examples, scores)
+
+    @cached_property
+    def _reference_fits(self) -> bool:
+        """Whether there is a reference; one that reads other token ids than the policy is refused."""
+        name, reference = self._models.names[1], self._models.reference
+        if name is None or reference is None:
+            return False
+        check_vocabulary(name, reference, self._models.policy)
+        return True
+
+    def sentence(self) -> str:
+        """Tell what was read, in one line.
+
+        Returns:
+            Counts.
+        """
+        return self._tokenize.sentence()
+
+
+class ContrastOpinions:
+    """Judge by how much more probable a response is after one prompt than after its opposite, under one policy."""
+
+    def __init__(self, models: ModelPair, *, positive: str, negative: str) -> None:
+        self._models = models
+        self._words = positive, negative
+        self._tokenize = RecordTokenizer(models)
+
+    def read(self, record: Record) -> Read:
+        """Prepare one record.
+
+        Args:
+            record: A checked candidates or preference record.
+
+        Returns:
+            Token ids after both prompts.
+
+        Raises:
+            RecordError: If a prompt cannot take the words, or cannot be rendered.
+        """
+        return Read(record, self._tokenize(record, [place_words(record["prompt"], words) for words in self._words]))
+
+    def __call__(self, located: Iterable[tuple[str, Read]]) -> Iterator[Judged]:
+        """Judge a stream.
+
+        Args:
+            located: Records with their places.
+
+        Yields:
+            Each place and record with its rewards, in order.
+        """
+        for window in windows(located, _num_responses, WINDOW_RESPONSES):
+            examples = [example for _, read in window for example in read.examples or ()]
+            scores = iter(self._models.score(examples) if examples else [])
+            for place, (record, own, _) in window:
+                if own is None:
+                    yield place, record, None
+                else:
+                    yield place, record, contrast_rewards(next(scores), next(scores)) if own else []
+
+    def sentence(self) -> str:
+        """Tell what was read, in one line.
+
+        Returns:
+            Counts.
+        """
+        return self._tokenize.sentence()
+
+
+def given_logps(record: Record) -> Scores:
+    """Read the reference log-probabilities that a record carries for its responses.
+
+    Args:
+        record: A checked candidates or preference record.
+
+    Returns:
+        Of each response, in nats.
+
+    Raises:
+        RecordError: If one is missing.
+    """
+    values = [response.get("ref_logps") for response in responses_of(record)]
+    if not all(map(is_number, values)):
+        raise RecordError(
+            "no ref_chosen_logps and ref_rejected_logps on the record (ref_logps on each of its responses); name a "
+            "model with --reference"
+        )
+    return [float(value) for value in values]  # type: ignore[arg-type]
+
+
+def _num_responses(item: tuple[str, Read]) -> int:
+    return sum(len(example.responses) for example in item[1].examples or ())

@@ -1,0 +1,252 @@
+"""What a model thinks of responses: numbers from its log-probabilities or logits, and how they meet the labels."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.errors import RecordError, UsageError, clip
+from real_cli.records.record import LABELED_NAMES, LEFT_BEHIND, Record, is_preference
+from real_cli.records.response_fields import with_new_scores, with_values
+from real_cli.relabel.winprob.probabilities import sigmoid
+
+# What other commands write and read under these names is no score.
+OTHER_NUMBERS = frozenset({"raw_score", "score_std", "prob", "weight", "chosen", "rejected", "model"})
+
+
+def check_field(field: str) -> str:
+    """Check the name under which a score is written.
+
+    Args:
+        field: What the user gave.
+
+    Returns:
+        The name.
+
+    Raises:
+        UsageError: If it is empty, or the name of a field that is no score.
+
+    Example:
+        >>> check_field("score_armo")
+        'score_armo'
+    """
+    if not field or field in LEFT_BEHIND or field in LABELED_NAMES or field in OTHER_NUMBERS:
+        raise UsageError(f"--field {clip(field)}: is no name for a score; give another, 'score' or 'score_armo', say")
+    return field
+
+
+def check_beta(beta: float) -> float:
+    """Check the scale of the implicit reward.
+
+    Args:
+        beta: What the user gave.
+
+    Returns:
+        The number.
+
+    Raises:
+        UsageError: If it is not above 0, or infinite: 0 makes every response equal, less turns the labels.
+
+    Example:
+        >>> check_beta(0.1)
+        0.1
+    """
+    if not 0 < beta < math.inf:
+        raise UsageError(f"--beta {beta:g}: must be a number above 0")
+    return beta
+
+
+def _beside(field: str, name: str) -> str:
+    """Name what is written beside a score, so that several models' opinions stay apart."""
+    return name if field == "score" else f"{field}_{name.removeprefix('implicit_')}"
+
+
+def implicit_rewards(policy: Sequence[float], reference: Sequence[float], beta: float) -> list[float]:
+    """Return r = beta (log pi(y | x) - log pi_ref(y | x)), how much more a policy likes a response than its reference.
+
+    Args:
+        policy: Summed log-probability of each response under the policy, in nats.
+        reference: The same under the reference.
+        beta: Scale of the reward; SPA uses 0.1.
+
+    Returns:
+        One reward a response.
+
+    Example:
+        >>> implicit_rewards([-10.0, -20.0], [-12.0, -14.0], 0.1)
+        [0.2, -0.6000000000000001]
+
+    References:
+        Rafailov et al., 2023, arXiv:2305.18290, eq. 5; as a judge: Kim et al., 2024, SPA, arXiv:2406.04412.
+    """
+    return [beta * (own - other) for own, other in zip(policy, reference, strict=True)]
+
+
+def contrast_rewards(positive: Sequence[float], negative: Sequence[float]) -> list[float]:
+    """Return R = log pi(y | p+, x) - log pi(y | p-, x), how much a good instruction makes a response more probable.
+
+    Args:
+        positive: Summed log-probability of each response after the prompt that asks for the good, in nats.
+        negative: The same after the prompt that asks for its opposite.
+
+    Returns:
+        One reward a response, in nats.
+
+    Example:
+        >>> contrast_rewards([-10.0, -20.0], [-12.0, -14.0])
+        [2.0, -6.0]
+
+    References:
+        Liu et al., 2024, DLMA, arXiv:2402.11907; this is one half of its self-reward margin.
+    """
+    return [own - other for own, other in zip(positive, negative, strict=True)]
+
+
+def add_scores(record: Record, scores: Sequence[float], field: str = "score") -> Record:
+    """Put a model's score on each response.
+
+    Args:
+        record: A checked candidates or preference record.
+        scores: One a response.
+        field: Their name.
+
+    Returns:
+        A new record of the same shape.
+
+    Raises:
+        RecordError: If a score is not finite.
+
+    Example:
+        >>> add_scores({"prompt": "q", "responses": [{"text": "a"}]}, [1.5])
+        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 1.5}]}
+    """
+    for number, score in enumerate(scores, 1):
+        if not math.isfinite(score):
+            raise RecordError(f"response {number}: the model's score is {score}; try --dtype float32")
+    return with_new_scores(record, scores) if field == "score" else with_values(record, field, scores)
+
+
+def add_implicit(record: Record, rewards: Sequence[float], field: str = "score") -> Record:
+    """Put implicit rewards on a record; of two responses also P = sigmoid(r_i - r_j), of a pair also their margin.
+
+    Args:
+        record: A checked candidates or preference record.
+        rewards: beta times the log-ratio of each response, so beta is in P and in the margin too.
+        field: Their name.
+
+    Returns:
+        A new record with the rewards; `prob` on each of two responses; `implicit_margin`, chosen minus rejected, on a
+        preference record. FIELD_prob and FIELD_margin for another field than `score`.
+
+    Raises:
+        RecordError: If a reward is not finite.
+
+    Example:
+        >>> add_implicit({"prompt": "q", "chosen": "a", "rejected": "b"}, [0.75, -0.25])  # doctest: +ELLIPSIS
+        {... 'score_chosen': 0.75, 'score_rejected': -0.25, 'prob_chosen': 0.731..., 'prob_rejected': 0.268..., \
+'implicit_margin': 1.0}
+
+    References:
+        P: Kim et al., 2024, SPA, arXiv:2406.04412. Margin: arXiv:2508.04149, which keeps the pairs with the smallest.
+    """
+    made = add_scores(record, rewards, field)
+    if len(rewards) == 2:
+        gap = rewards[0] - rewards[1]
+        made = with_values(made, _beside(field, "prob"), sigmoid(np.array([gap, -gap])).tolist())
+    if is_preference(record):
+        made |= {_beside(field, "implicit_margin"): rewards[0] - rewards[1]}
+    return made
+
+
+def add_contrast(record: Record, rewards: Sequence[float], field: str = "score") -> Record:
+    """Put contrastive rewards on a record, and on a pair the offset that DLMA's loss reads.
+
+    Args:
+        record: A checked candidates or preference record.
+        rewards: R of each response, in nats.
+        field: Their name.
+
+    Returns:
+        A new record with the rewards; `offset`, R of chosen minus R of rejected, on a preference record (FIELD_offset
+        for another field than `score`).
+
+    Raises:
+        RecordError: If a reward is not finite.
+
+    Example:
+        >>> add_contrast({"prompt": "q", "chosen": "a", "rejected": "b"}, [2.0, -6.0])
+        {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'score_chosen': 2.0, 'score_rejected': -6.0, 'offset': 8.0}
+
+    References:
+        Liu et al., 2024, DLMA, arXiv:2402.11907: the self-reward margin.
+    """
+    made = add_scores(record, rewards, field)
+    return made | {_beside(field, "offset"): rewards[0] - rewards[1]} if is_preference(record) else made
+
+
+def antisymmetrize(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return m(a, b) = (d(a, b) - d(b, a)) / 2, which does not depend on the order that a model was asked in.
+
+    Args:
+        differences: d, what a model says of each ordered pair of responses, shape (n, n).
+
+    Returns:
+        Margins with m(a, b) = -m(b, a), shape (n, n).
+
+    Example:
+        >>> antisymmetrize(np.array([[0.0, 3.0], [1.0, 0.0]]))
+        array([[ 0.,  1.],
+               [-1.,  0.]])
+
+    References:
+        Jiang et al., 2023, PairRM (LLM-Blender), arXiv:2306.02561, asks both orders; d(a, b) + d(b, a) = 0 is what a
+        difference model is trained towards in Wang et al., 2024, RDO, arXiv:2408.09385.
+    """
+    return (differences - differences.T) / 2
+
+
+def preferences_of(margins: NDArray[np.float64]) -> list[list[float]]:
+    """Turn margins into probabilities P[i][j] = sigmoid(m_ij) that response i beats j.
+
+    Args:
+        margins: Antisymmetric, shape (n, n).
+
+    Returns:
+        Rows of P; P[i][j] + P[j][i] is 1, in floats too, and the diagonal is 1/2.
+
+    Example:
+        >>> preferences_of(np.array([[0.0, 2.0], [-2.0, 0.0]]))
+        [[0.5, 0.8807970779778824], [0.11920292202211755, 0.5]]
+    """
+    # The smaller of the two is exact to its last digit, and 1 minus it is what rounds to a sum of 1.
+    smaller = sigmoid(-np.abs(margins))
+    rows: list[list[float]] = np.where(margins > 0, 1.0 - smaller, smaller).tolist()
+    return rows
+
+
+def add_differences(record: Record, differences: NDArray[np.float64]) -> Record:
+    """Put what a pairwise model says on a record: a matrix on candidates, a margin on a labeled pair.
+
+    A pair gets no matrix: its order would be lost where labels are swapped.
+
+    Args:
+        record: A checked candidates or preference record.
+        differences: d of each ordered pair of responses, shape (n, n).
+
+    Returns:
+        A new record with `preferences` (candidates) or `margin`, m(chosen, rejected) (preference).
+
+    Raises:
+        RecordError: If a number is not finite.
+
+    Example:
+        >>> add_differences({"prompt": "q", "chosen": "a", "rejected": "b"}, np.array([[0.0, 3.0], [1.0, 0.0]]))
+        {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'margin': 1.0}
+    """
+    if not np.isfinite(differences).all():
+        raise RecordError("the model's difference of two responses is not finite; try --dtype float32")
+    margins = antisymmetrize(differences)
+    if is_preference(record):
+        return record | {"margin": float(margins[0, 1])}
+    return record | {"preferences": preferences_of(margins)}

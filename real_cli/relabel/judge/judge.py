@@ -1,0 +1,86 @@
+"""Judging: one record by one rubric, and what is counted of it all."""
+
+from collections.abc import Callable
+
+from real_cli.errors import RecordError
+from real_cli.llm.rubric import Rubric
+from real_cli.records.layouts import Adapted, adapt, adapt_prompt
+from real_cli.records.questions import Inquiry
+from real_cli.records.record import Record, to_candidates
+from real_cli.relabel.judge.pairwise import TIE, Judged, compare
+from real_cli.relabel.judge.rate import rate
+from real_cli.relabel.judge.tag import tag
+from real_cli.text.phrases import say_count
+
+
+def adapter_of(rubric: Rubric) -> Callable[[Record], Adapted]:
+    """Say how records are read for a rubric.
+
+    Args:
+        rubric: What is asked.
+
+    Returns:
+        A function that takes any known layout; also a prompt without responses where nothing else is asked about.
+    """
+    return adapt_prompt if rubric.tags else adapt
+
+
+def begin_judging(record: Record, rubric: Rubric, model: str, seed: int) -> Inquiry[Judged]:
+    """Start to judge one record by a rubric.
+
+    Args:
+        record: Candidates, or a preference record; for a rubric that tags, any with a prompt.
+        rubric: What is asked.
+        model: The judge's name, which stays on the record.
+        seed: Of the order in which responses are shown where all are in one question.
+
+    Returns:
+        An inquiry; it makes a `Judged`.
+
+    Raises:
+        RecordError: If there are too few responses.
+    """
+    mark = {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest}
+    if rubric.tags:
+        return tag(record, rubric, mark)
+    count, needed = len(to_candidates(record)["responses"]), 2 if rubric.compares else 1
+    if count < needed:
+        raise RecordError(f"{count} response{'' if count == 1 else 's'}; the rubric '{rubric.name}' needs {needed}")
+    return compare(record, rubric, mark) if rubric.compares else rate(record, rubric, mark, seed)
+
+
+class JudgeTally:
+    """Count what a judge said."""
+
+    def __init__(self) -> None:
+        self.num_records = self.num_comparisons = self.num_flips = self.num_half_ties = 0
+        self.num_ties = self.num_labeled = self.num_agreeing = self.num_repaired = self.num_changed = 0
+
+    def add(self, judged: Judged) -> None:
+        """Count one record."""
+        self.num_records += 1
+        self.num_comparisons += len(judged.comparisons)
+        self.num_flips += sum(one.is_flipped for one in judged.comparisons)
+        self.num_half_ties += sum((one.verdicts[0] == TIE) != (one.verdicts[1] == TIE) for one in judged.comparisons)
+        self.num_ties += judged.is_tie
+        self.num_labeled += judged.agrees is not None
+        self.num_agreeing += bool(judged.agrees)
+        self.num_repaired += judged.num_repaired
+        self.num_changed += judged.num_changed
+
+    def sentence(self) -> str:
+        """Tell the counts in one line."""
+        parts = [f"{self.num_records:,} judged"]
+        if self.num_comparisons:
+            share = self.num_flips / self.num_comparisons
+            parts.append(
+                f"{self.num_flips:,} of {self.num_comparisons:,} verdicts flipped with the order ({share:.1%}), "
+                f"{self.num_half_ties:,} a tie in one order only"
+            )
+        if self.num_labeled:
+            parts.append(f"{self.num_agreeing:,} of {self.num_labeled:,} agree with the label that was there")
+        if self.num_repaired:
+            parts.append(f"{self.num_repaired:,} overall scores repaired")
+        if self.num_changed:
+            parts.append(f"{say_count(self.num_changed, 'tag')} changed")
+        return "; ".join(parts)

@@ -1,0 +1,161 @@
+"""Pairs compared by a judge in both orders; two responses make a preference, more of them a matrix."""
+
+from itertools import combinations
+from typing import NamedTuple
+
+from real_cli.llm.parse_answer import read_verdict
+from real_cli.llm.rubric import Rubric
+from real_cli.records.messages import transcript
+from real_cli.records.questions import Inquiry, Question
+from real_cli.records.record import Record, is_preference, to_candidates, to_preference
+
+TIE = "tie"
+SWAPPED = {"A": "B", "B": "A", TIE: TIE}
+VERDICT_SCHEMA: Record = {
+    "type": "object",
+    "properties": {"reasons": {"type": "string"}, "verdict": {"type": "string", "enum": ["A", "B", TIE]}},
+    "required": ["reasons", "verdict"],
+    "additionalProperties": False,
+}
+
+
+class Comparison(NamedTuple):
+    """One pair judged in both orders.
+
+    Attributes:
+        verdicts: "A", "B" or "tie": with the first response shown as A, and with it shown as B.
+        texts: What the judge wrote.
+    """
+
+    verdicts: tuple[str, str]
+    texts: tuple[str, str]
+
+    @property
+    def winner(self) -> str:
+        """Which response won: "A" (the first) or "B" if both orders say so, else a tie."""
+        first, second = self.verdicts
+        return first if first == SWAPPED[second] else TIE
+
+    @property
+    def is_flipped(self) -> bool:
+        """Whether the judge named the other response when the order was changed."""
+        return self.verdicts[0] == self.verdicts[1] != TIE
+
+    def swapped(self) -> "Comparison":
+        """Return the same comparison with the second response counted as the first."""
+        return Comparison(self.verdicts[::-1], self.texts[::-1])
+
+
+class Judged(NamedTuple):
+    """A judged record, and what is to be counted of it.
+
+    Attributes:
+        record: The record.
+        comparisons: The pairs that were compared.
+        is_tie: Whether it is a pair of which neither response won.
+        agrees: Whether the judge chose what the record's own label had chosen; None if there was none, or for a tie.
+        num_repaired: Ratings that were repaired.
+        num_changed: Fields of the record that had another value before it was tagged.
+    """
+
+    record: Record
+    comparisons: tuple[Comparison, ...] = ()
+    is_tie: bool = False
+    agrees: bool | None = None
+    num_repaired: int = 0
+    num_changed: int = 0
+
+
+def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
+    """Compare every pair of a record's responses in both orders; equal texts are a tie that nobody is asked about.
+
+    Args:
+        record: Two responses or more.
+        rubric: One that compares.
+        mark: What stays on the record about the judge.
+
+    Returns:
+        An inquiry. Two responses become a preference record (a tie stays candidates), more of them get `preferences`.
+    """
+    candidates = to_candidates(record)
+    texts = [transcript(response["text"]) for response in candidates["responses"]]
+    pairs = list(combinations(range(len(texts)), 2))
+    # Of equal texts a judge could name but the place, and its verdict would count as flipped.
+    differing = [(first, second) for first, second in pairs if texts[first] != texts[second]]
+    question = rubric.questions[0]
+
+    def ask(first: int, second: int) -> Question:
+        messages = rubric.messages(
+            question, prompt=transcript(record["prompt"]), response_a=texts[first], response_b=texts[second]
+        )
+        return Question(messages, read_verdict, rubric.sampling(question), VERDICT_SCHEMA)
+
+    answers = yield [ask(*order) for pair in differing for order in (pair, pair[::-1])]
+    compared = {
+        pair: Comparison((one.value, other.value), (one.text, other.text))
+        for pair, one, other in zip(differing, answers[::2], answers[1::2], strict=True)
+    }
+    comparisons = tuple(compared.get(pair, Comparison((TIE, TIE), ("", ""))) for pair in pairs)
+    if len(texts) == 2:
+        return judged_pair(record, comparisons[0], mark)
+    matrix = preference_matrix(len(texts), dict(zip(pairs, comparisons, strict=True)))
+    return Judged(candidates | {"preferences": matrix, "judge": mark}, comparisons)
+
+
+def judged_pair(record: Record, comparison: Comparison, mark: Record) -> Judged:
+    """Label a pair by what a judge said of it.
+
+    Args:
+        record: Two responses, or a preference record, whose label is not looked at.
+        comparison: Its first (or chosen) response against the other one.
+        mark: What stays on the record about the judge.
+
+    Returns:
+        A preference record; candidates for a tie. Its `judge` holds both verdicts and texts, the first of each with
+        the chosen response shown as A.
+
+    Example:
+        >>> pair = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
+        >>> judged = judged_pair(pair, Comparison(("B", "A"), ("", "")), {})
+        >>> judged.record["chosen"], judged.record["judge"]["verdicts"]
+        ('b', ['A', 'B'])
+    """
+    candidates = to_candidates(record)
+    labeled = is_preference(record)
+    first, second = candidates["responses"]
+    won = comparison.winner
+    if won == "B":
+        first, second, comparison = second, first, comparison.swapped()
+    note = mark | {
+        "verdict": TIE if won == TIE else "chosen",
+        "verdicts": list(comparison.verdicts),
+        "answers": list(comparison.texts),
+    }
+    if won == TIE:
+        # Ranks that a label left say what it said; a tie takes it away.
+        left = {"rank"} if labeled else set()
+        responses = [{name: value for name, value in one.items() if name not in left} for one in (first, second)]
+        return Judged(candidates | {"responses": responses, "judge": note}, (comparison,), is_tie=True)
+    made = to_preference(candidates, first, second, {"judge": note})
+    return Judged(made, (comparison,), agrees=won == "A" if labeled else None)
+
+
+def preference_matrix(count: int, comparisons: dict[tuple[int, int], Comparison]) -> list[list[float]]:
+    """Write comparisons as probabilities that the response of a row beats that of a column.
+
+    Args:
+        count: How many responses there are, n.
+        comparisons: For each pair (i, j), i < j, its comparison.
+
+    Returns:
+        Shape (n, n): 1 for a win in both orders, 0 for a loss, 1/2 for a tie and on the diagonal.
+
+    Example:
+        >>> preference_matrix(2, {(0, 1): Comparison(("A", "B"), ("", ""))})
+        [[0.5, 1.0], [0.0, 0.5]]
+    """
+    matrix = [[0.5] * count for _ in range(count)]
+    for (i, j), comparison in comparisons.items():
+        matrix[i][j] = {"A": 1.0, "B": 0.0, TIE: 0.5}[comparison.winner]
+        matrix[j][i] = 1.0 - matrix[i][j]
+    return matrix

@@ -1,0 +1,193 @@
+"""Responses rated by a judge, each by several questions; overall scores repaired as UltraFeedback's were."""
+
+import random
+from collections.abc import Callable
+from typing import NamedTuple
+
+from real_cli.errors import RecordError
+from real_cli.llm.parse_answer import NOT_APPLICABLE, find_json, read_rating, read_ratings
+from real_cli.llm.rubric import Asks, Rubric, RubricQuestion
+from real_cli.records.messages import transcript
+from real_cli.records.questions import Answer, Inquiry, Question
+from real_cli.records.record import Record, content_key
+from real_cli.records.response_fields import responses_of, with_new_scores, with_values
+from real_cli.relabel.judge.pairwise import Judged
+
+# UltraFeedback's repair of a top overall score, by the mean of the aspects; 2,628 of its completions had one.
+REPAIR_TO_LOWEST, REPAIR_BY_ASKING = 2.0, 4.0
+SCORE_TOKENS = 16
+SCORE_ALONE = "Going by that feedback alone: which overall score from {low:g} to {high:g}? Answer with the number only."
+
+
+class Asked(NamedTuple):
+    """A question of the rubric, and the responses it shows, in the order shown."""
+
+    question: RubricQuestion
+    shown: list[int]
+
+
+class Opinions(NamedTuple):
+    """What a judge said of one response: by question, a rating (a number or "N/A") and the words before it."""
+
+    ratings: dict[str, float | str]
+    rationales: dict[str, str]
+
+
+def rate(record: Record, rubric: Rubric, mark: Record, seed: int) -> Inquiry[Judged]:
+    """Rate every response by every question; ask again for overall scores that the rubric has repaired.
+
+    Args:
+        record: Candidates, or a preference record, whose label stays.
+        rubric: One that rates.
+        mark: What stays on the record about the judge.
+        seed: Of the order in which responses are shown.
+
+    Returns:
+        An inquiry. Each response gets `score` (the mean of its ratings that count), `ratings` and `rationales`.
+    """
+    texts = [transcript(response["text"]) for response in responses_of(record)]
+    asked = _plan(rubric, len(texts), content_key(record) + str(seed).encode())
+    questions = [_rating_question(rubric, one, transcript(record["prompt"]), texts) for one in asked]
+    answers = yield questions
+    opinions = _collect(asked, answers, len(texts))
+    scores = [mean_rating(rubric, own.ratings) for own in opinions]
+    top, doubted = [], []
+    for one, question, answer in zip(asked, questions, answers, strict=True):
+        index = one.shown[0]
+        if one.question.repaired and opinions[index].ratings[one.question.name] == one.question.high:
+            top.append((one, repaired_score(one.question, scores[index])))
+            if top[-1][1] is None:
+                doubted.append(_score_alone(rubric, one.question, question, answer))
+    again = iter((yield doubted) if doubted else [])
+    num_repaired = 0
+    for one, repaired in top:
+        score = next(again).value if repaired is None else repaired
+        num_repaired += score != one.question.high
+        opinions[one.shown[0]].ratings[one.question.name] = score
+    made = with_new_scores(record, scores)
+    for field in Opinions._fields:
+        made = with_values(made, field, [getattr(own, field) for own in opinions])
+    return Judged(made | {"judge": mark}, num_repaired=num_repaired)
+
+
+def _collect(asked: list[Asked], answers: list[Answer], count: int) -> list[Opinions]:
+    """Sort answers by response; what was shown in a random order is put back."""
+    opinions = [Opinions({}, {}) for _ in range(count)]
+    for one, answer in zip(asked, answers, strict=True):
+        for index, (rating, rationale) in zip(one.shown, answer.value, strict=True):
+            opinions[index].ratings[one.question.name] = rating
+            opinions[index].rationales[one.question.name] = rationale
+    return opinions
+
+
+def _plan(rubric: Rubric, count: int, seed: bytes) -> list[Asked]:
+    asked = []
+    for question in rubric.questions:
+        if question.asks is Asks.each:
+            asked += [Asked(question, [index]) for index in range(count)]
+        else:
+            order = list(range(count))
+            random.Random(seed + question.name.encode()).shuffle(order)
+            asked.append(Asked(question, order))
+    return asked
+
+
+def _rating_question(rubric: Rubric, asked: Asked, prompt: str, texts: list[str]) -> Question:
+    question, shown = asked
+    bounds = (question.low, question.high)
+    if question.asks is Asks.each:
+        messages = rubric.messages(question, prompt=prompt, response=texts[shown[0]])
+        rating = read_rating(*bounds, not_applicable=question.not_applicable)
+        return Question(messages, _with_feedback(rating), rubric.sampling(question), score_schema(question))
+    numbered = [f"## Response {number}\n\n{texts[index]}" for number, index in enumerate(shown, 1)]
+    messages = rubric.messages(question, prompt=prompt, responses="\n\n".join(numbered))
+    ratings = read_ratings(len(shown), *bounds, not_applicable=question.not_applicable)
+    return Question(messages, ratings, rubric.sampling(question), ratings_schema(question))
+
+
+def _with_feedback(read: Callable[[str], float | str]) -> Callable[[str], list[tuple[float | str, str]]]:
+    def read_both(text: str) -> list[tuple[float | str, str]]:
+        found = find_json(text)
+        feedback = found.get("feedback") if isinstance(found, dict) else None
+        return [(read(text), feedback if isinstance(feedback, str) else text.strip())]
+
+    return read_both
+
+
+def _score_alone(rubric: Rubric, asked: RubricQuestion, question: Question, answer: Answer) -> Question:
+    """Ask again for the score, the judge's own feedback before it."""
+    messages = [
+        *question.messages,
+        {"role": "assistant", "content": answer.value[0][1] or answer.text},
+        {"role": "user", "content": SCORE_ALONE.format(low=asked.low, high=asked.high)},
+    ]
+    sampling = rubric.sampling(asked)._replace(max_tokens=SCORE_TOKENS)
+    return Question(messages, read_rating(asked.low, asked.high, not_applicable=False), sampling)
+
+
+def mean_rating(rubric: Rubric, ratings: dict[str, float | str]) -> float:
+    """Return the mean of the ratings that count and are numbers (UltraFeedback's fine-grained score).
+
+    Args:
+        rubric: Says which count.
+        ratings: By name, numbers or "N/A".
+
+    Returns:
+        The mean.
+
+    Raises:
+        RecordError: If none is a number.
+    """
+    counted = [ratings[one.name] for one in rubric.questions if one.counts]
+    numbers = [float(rating) for rating in counted if rating != NOT_APPLICABLE]
+    if not numbers:
+        raise RecordError("no rating counts: all are N/A")
+    return sum(numbers) / len(numbers)
+
+
+def repaired_score(question: RubricQuestion, mean: float) -> float | None:
+    """Repair a top overall score that the aspects do not bear out: a 1 that was written as 10.
+
+    Args:
+        question: The overall score's; low and high of its scale.
+        mean: Mean of the aspects, 1 to 5.
+
+    Returns:
+        The lowest score for a mean up to 2, None (ask again) up to 4, the top score above.
+
+    Example:
+        >>> overall = RubricQuestion("overall", Asks.each, "")
+        >>> [repaired_score(overall, mean) for mean in (2.0, 2.01, 4.0, 4.25)]
+        [1, None, None, 10]
+
+    References:
+        Cui et al., 2023, UltraFeedback, arXiv:2310.01377; its repository's repair of overall scores.
+    """
+    if mean <= REPAIR_TO_LOWEST:
+        return question.low
+    return None if mean <= REPAIR_BY_ASKING else question.high
+
+
+def score_schema(question: RubricQuestion) -> Record:
+    """Return the JSON schema of one rating with feedback before it."""
+    return _object({"feedback": {"type": "string"}, "score": _rating_schema(question)})
+
+
+def ratings_schema(question: RubricQuestion) -> Record:
+    """Return the JSON schema of the ratings of several responses."""
+    row = {"response": {"type": "integer"}, "rationale": {"type": "string"}, "rating": _rating_schema(question)}
+    return _object({"ratings": {"type": "array", "items": _object(row)}})
+
+
+def _object(properties: Record) -> Record:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _rating_schema(question: RubricQuestion) -> Record:
+    number: Record = {"type": "number", "minimum": question.low, "maximum": question.high}
+    return {"anyOf": [number, {"type": "string", "enum": [NOT_APPLICABLE]}]} if question.not_applicable else number

@@ -1,0 +1,63 @@
+"""How new scores meet the labels that are there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from real_cli.records.messages import is_number
+from real_cli.records.record import Record, is_preference
+from real_cli.records.response_fields import responses_of
+
+
+@dataclass
+class LabelCheck:
+    """How new scores meet the labels that are there: chosen and rejected, or ranks.
+
+    Attributes:
+        num_labeled: Records with a label.
+        num_against: Of these, records whose preferred response does not get the best score; a tie is not against.
+        num_replaced: Values of the field that were there before.
+    """
+
+    num_labeled: int = 0
+    num_against: int = 0
+    num_replaced: int = 0
+
+    def add(self, record: Record, scores: Sequence[float], field: str | None = None) -> None:
+        """Count one record.
+
+        Args:
+            record: As it was before.
+            scores: The new score of each response.
+            field: Their name; None if they are not written.
+
+        Example:
+            >>> check = LabelCheck()
+            >>> check.add({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 4}, [1.0, 2.0], "score")
+            >>> check.sentence()
+            '1 of 1 labels disagree; 1 earlier scores replaced'
+        """
+        responses = responses_of(record)
+        if field is not None:
+            names = (f"{field}_chosen", f"{field}_rejected")
+            is_pair = is_preference(record)
+            self.num_replaced += (
+                sum(name in record for name in names) if is_pair else sum(field in own for own in responses)
+            )
+        ranks = [response.get("rank") for response in responses]
+        if len(ranks) > 1 and all(map(is_number, ranks)):
+            best = [score for score, rank in zip(scores, ranks, strict=True) if rank == min(ranks)]  # type: ignore[type-var]
+            self.num_labeled += 1
+            self.num_against += max(best) < max(scores)
+
+    def sentence(self) -> str:
+        """Tell what was found, in one line.
+
+        Returns:
+            Counts; empty if there were no labels and nothing was replaced.
+        """
+        parts = []
+        if self.num_labeled:
+            parts.append(f"{self.num_against:,} of {self.num_labeled:,} labels disagree")
+        if self.num_replaced:
+            parts.append(f"{self.num_replaced:,} earlier scores replaced")
+        return "; ".join(parts)

@@ -1,0 +1,97 @@
+"""real relabel shape: what a score becomes before anything learns from it."""
+
+from typing import Annotated
+
+import typer
+
+from real_cli.cli.guard import guarded
+from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects
+from real_cli.errors import Status
+from real_cli.io.job import Job
+from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.records.choices import OnError, Shaping
+
+
+@guarded
+def shape(
+    files: Files = None,
+    *,
+    method: Annotated[
+        Shaping,
+        typer.Option(
+            "--method",
+            help="Against reference scores r_ref of the prompt: par, the mean of sigmoid(k (r - r_ref)); centered, "
+            "tanh, arctan, polynomial, sgfc, lsc. By itself: ceiling. By statistics of the whole input: clip (to mean "
+            "+- std), standardize, min-max.",
+        ),
+    ] = Shaping.par,
+    references: Annotated[
+        str | None,
+        typer.Option(
+            "--references",
+            metavar="FIELD",
+            show_default="reference_scores",
+            help="The record's field with the scores of reference responses: a list of numbers, or one.",
+        ),
+    ] = None,
+    k: Annotated[
+        float | None, typer.Option("--k", metavar="X", show_default="1", help="Steepness of --method par.")
+    ] = None,
+    ceiling: Annotated[
+        float | None,
+        typer.Option("--ceiling", metavar="X", show_default=False, help="The largest score of --method ceiling."),
+    ] = None,
+    length_penalty: Annotated[
+        float,
+        typer.Option(
+            "--length-penalty",
+            metavar="X",
+            help="Take this off the score, before shaping, for each token beyond --free-length; 0 is off, the paper's "
+            "code has 0.01. Lengths are read from 'length' or 'num_tokens' of each response.",
+        ),
+    ] = 0.0,
+    free_length: Annotated[
+        int | None,
+        typer.Option(
+            "--free-length",
+            metavar="N",
+            min=0,
+            show_default="300",
+            help="Tokens that cost nothing under --length-penalty.",
+        ),
+    ] = None,
+    output: Output = None,
+    on_error: OnErrorOption = OnError.fail,
+    rejects: Rejects = None,
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
+    quiet: Quiet = False,
+) -> Status:
+    """Shape the score of each response: bound it, center it.
+
+    Reads candidates or pairs with scores and, for most methods, 'reference_scores' on the record; replaces 'score' and
+    adds 'raw_score' (score_chosen, raw_score_chosen, ... of a pair). A response that has 'raw_score' is shaped from
+    that: shaping twice is shaping once.
+
+    Streams: a record is written as soon as it is read. The methods clip, standardize and min-max buffer, because their
+    statistics are of the whole input (the official code's are running ones and depend on its order); shards of an input
+    are shaped each by its own.
+
+    \b
+    Examples:
+      real relabel shape scored.jsonl | real pair --strategy best-worst > pairs.jsonl
+      real relabel shape --method standardize scored.jsonl
+      real relabel shape --length-penalty 0.01 --k 2 scored.jsonl
+    """
+    from real_cli.relabel.shape.by_record import Knobs, LengthPenalty, Shaper
+    from real_cli.relabel.shape.two_pass import shaped
+
+    penalty = LengthPenalty(length_penalty, free_length)
+    shaper = Shaper(method, references=references, knobs=Knobs(k, ceiling), penalty=penalty)
+    job = Job(
+        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+    )
+    with job:
+        for record in shaped(job, shaper):
+            job.write(record)
+        job.summary = shaper.sentence()
+    return job.status

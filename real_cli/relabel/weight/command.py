@@ -1,0 +1,98 @@
+"""real relabel weight: how much each pair weighs in the loss."""
+
+from typing import Annotated
+
+import typer
+
+from real_cli.cli.guard import guarded
+from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects
+from real_cli.errors import Status
+from real_cli.io.job import Job
+from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.records.choices import Negative, Normalization, OnError, WeightRule
+
+
+@guarded
+def weight(
+    files: Files = None,
+    *,
+    by: Annotated[
+        WeightRule | None,
+        typer.Option(
+            "--by",
+            show_default="reward-difference",
+            help="How scores become a weight: the gap in score over T (RDO), or sigmoid(gap / T) (OPTune; the form is "
+            "ours, the paper's is unverified).",
+        ),
+    ] = None,
+    expression: Annotated[
+        str | None,
+        typer.Option(
+            "--expression",
+            metavar="TEXT",
+            show_default=False,
+            help="Arithmetic over the record's number fields instead: a.b, a['b'], + - * / % **, comparisons (1 or 0), "
+            "abs, min, max, sqrt, log, exp, sigmoid, tanh, clip(x, lo, hi).",
+        ),
+    ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option("--temperature", metavar="T", show_default="1", help="What the gap in score is divided by."),
+    ] = None,
+    negative: Annotated[
+        Negative | None,
+        typer.Option(
+            "--negative",
+            show_default="clip",
+            help="What a negative weight does, which would turn learning into unlearning: 'clip' makes it 0, 'refuse' "
+            "makes the record bad, 'keep' leaves it, and train-dpo refuses it. No option of gap-utility, whose weights "
+            "are never negative.",
+        ),
+    ] = None,
+    bounds: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--clip", metavar="LO HI", show_default=False, help="Least and largest weight."),
+    ] = None,
+    normalize: Annotated[
+        Normalization,
+        typer.Option(
+            "--normalize",
+            help="What becomes of all weights together, last of all: 'mean' makes their mean 1, 'min-max' puts them "
+            "from 0 to 1. Both buffer on disk until the input ends.",
+        ),
+    ] = Normalization.none,
+    output: Output = None,
+    on_error: OnErrorOption = OnError.fail,
+    rejects: Rejects = None,
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
+    quiet: Quiet = False,
+) -> Status:
+    """Add to each pair a weight, by how much better its chosen response is.
+
+    Reads pairs with score_chosen and score_rejected, or with the fields that --expression names; adds 'weight', which
+    'real train-dpo --weight-field weight' reads. Labels that disagree with the scores are counted; their weight, the
+    gap, is negative and made 0. Under gap-utility it is below 1/2, and stays. train-dpo scales weights to mean 1
+    itself; --normalize is for whoever else reads them.
+
+    Streams: a pair is written as soon as it is read. With --normalize it buffers, because the mean and the range are
+    known only at the end.
+
+    \b
+    Examples:
+      real relabel weight pairs.jsonl | real train-dpo --policy smollm2 --weight-field weight -o aligned
+      real relabel weight --by gap-utility --temperature 2 pairs.jsonl
+      real relabel weight --expression 'sqrt(score_chosen - score_rejected) * (votes > 3)' pairs.jsonl
+    """
+    from real_cli.relabel.weight.weighing import weighed
+    from real_cli.relabel.weight.weights import Weigher
+
+    weigher = Weigher(by, expression=expression, temperature=temperature, negative=negative, bounds=bounds)
+    job = Job(
+        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+    )
+    with job:
+        valued = job.apply(lambda record: (record, weigher(record)), job.records())
+        for made in weighed((pair for _, pair in valued), normalize):
+            job.write(made)
+        job.summary = weigher.sentence()
+    return job.status

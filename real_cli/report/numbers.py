@@ -1,0 +1,203 @@
+"""How numbers are written for a person: one alone, a column of them, and those that a plot shows."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from real_cli.report.model import Plot, PlotKind, Table
+
+Cell = str | float | int | None
+
+NUM_ROWS = 400
+MISSING = "\N{EN DASH}"
+
+
+class Column(NamedTuple):
+    """A column of a table as a person reads it.
+
+    Attributes:
+        name: Its head.
+        values: Its cells.
+        bands: For each cell the ends of its interval; empty if the column has none.
+    """
+
+    name: str
+    values: tuple[Cell, ...]
+    bands: tuple[tuple[Cell, Cell], ...] = ()
+
+
+def join_columns(table: Table) -> list[Column]:
+    """Put intervals beside their numbers, and leave out columns in which nothing is known.
+
+    Args:
+        table: Its columns `X low` and `X high`, or `low` and `high`, behind a column X are the interval of X.
+
+    Returns:
+        Columns in their order; all of them where the table has no rows.
+
+    Example:
+        >>> table = Table("", ("a", "share", "share low", "share high", "b"), (("x", 0.5, 0.4, 0.6, None),))
+        >>> join_columns(table)
+        [Column(name='a', values=('x',), bands=()), Column(name='share', values=(0.5,), bands=((0.4, 0.6),))]
+    """
+    heads = list(table.columns)
+    columns = [tuple(row[index] for row in table.rows) for index in range(len(heads))]
+    joined: list[Column] = []
+    place = 0
+    while place < len(heads):
+        name, ends = heads[place], heads[place + 1 : place + 3]
+        has_band = ends in ([f"{name} low", f"{name} high"], ["low", "high"])
+        bands = tuple(zip(*columns[place + 1 : place + 3], strict=True)) if has_band else ()
+        joined.append(Column(name, columns[place], bands))
+        place += 3 if has_band else 1
+    return [own for own in joined if not own.values or any(value is not None for value in own.values)]
+
+
+def show_number(value: Cell, missing: str = MISSING) -> str:
+    """Write one value: a count with thousands apart, another number with four digits.
+
+    Args:
+        value: A number, a word, or None.
+        missing: What stands for None, and for what is no number.
+
+    Returns:
+        A short text.
+
+    Example:
+        >>> show_number(1234567), show_number(0.123456), show_number(98765.4), show_number(None, "-")
+        ('1,234,567', '0.1235', '98,765', '-')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not isinstance(value, float):
+        return missing if value is None else value
+    if not math.isfinite(value):
+        return missing
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def show_percent(share: float) -> str:
+    """Write a share as reports do.
+
+    Args:
+        share: From 0 to 1.
+
+    Returns:
+        Percent with one digit.
+
+    Example:
+        >>> show_percent(0.2456), show_percent(1)
+        ('24.6%', '100.0%')
+    """
+    return f"{share:.1%}"
+
+
+def show_share(row: Mapping[str, Any], name: str) -> str:
+    """Write a share of a summary with its interval.
+
+    Args:
+        row: Names and numbers.
+        name: Of the share, which is known; NAME_low and NAME_high are the ends of its interval, None for none.
+
+    Returns:
+        Percent, and the interval in brackets.
+
+    Example:
+        >>> show_share({"flips": 0.25, "flips_low": 0.1, "flips_high": 0.5}, "flips")
+        '25.0% (95% interval 10.0% to 50.0%)'
+        >>> show_share({"flips": 0.25, "flips_low": None, "flips_high": None}, "flips")
+        '25.0% (no interval can be given)'
+    """
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    known = low is not None and high is not None
+    ends = f"95% interval {show_percent(low)} to {show_percent(high)}" if known else "no interval can be given"
+    return f"{show_percent(row[name])} ({ends})"
+
+
+def show_column(values: Sequence[Cell], missing: str = MISSING) -> list[str]:
+    """Write a column; where all its numbers have a fraction, all are written to the same place.
+
+    Args:
+        values: Numbers, words and None.
+        missing: What stands for None.
+
+    Returns:
+        A text for each.
+
+    Example:
+        >>> show_column([0.5, 0.48213, None], "-"), show_column([12.5, 3.0]), show_column([3, 1200])
+        (['0.500', '0.482', '-'], ['12.50', '3.00'], ['3', '1,200'])
+    """
+    numbers = [value for value in values if value is not None]
+    if not numbers or not all(isinstance(value, float) and math.isfinite(value) for value in numbers):
+        return [show_number(value, missing) for value in values]
+    largest = max(abs(float(value)) for value in numbers)
+    places = _places(largest)
+    if places > 8 or largest >= 1e9:
+        return [show_number(value, missing) for value in values]
+    return [missing if value is None else f"{value:,.{places}f}" for value in values]
+
+
+def is_numeric(values: Sequence[Cell]) -> bool:
+    """Tell whether a column holds numbers.
+
+    Args:
+        values: Its cells.
+
+    Returns:
+        True if it holds nothing but numbers and None.
+
+    Example:
+        >>> is_numeric([1, None]), is_numeric(["a", 1]), is_numeric([None])
+        (True, False, True)
+    """
+    return all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values)
+
+
+def numbers_of(plot: Plot) -> Table:
+    """List the numbers that a plot shows.
+
+    Args:
+        plot: A plot.
+
+    Returns:
+        One row a bar or point; of more than NUM_ROWS every second, third, ... is listed, and the note says so.
+
+    Example:
+        >>> from real_cli.report.model import Series
+        >>> bars = Plot(PlotKind.bars, "wins", "model", "share", (Series("", ("a", "b"), (0.4, None), counts=(5, 0)),))
+        >>> numbers_of(bars).columns, numbers_of(bars).rows
+        (('model', 'share', 'n'), (('a', 0.4, 5), ('b', None, 0)))
+    """
+    is_histogram = plot.kind is PlotKind.histogram
+    has_interval = any(series.low or series.high for series in plot.series)
+    has_counts = any(series.counts for series in plot.series)
+    places = (f"{plot.x_label}, from", "to") if is_histogram else (plot.x_label,)
+    ends = ("low", "high") if has_interval else ()
+    heads = (*places, plot.y_label, *ends, *(("n",) if has_counts else ()))
+    is_named = len(plot.series) > 1
+    rows = []
+    for series in plot.series:
+        lows, highs, counts = (_filled(values, len(series.y)) for values in (series.low, series.high, series.counts))
+        for index, value in enumerate(series.y):
+            place = series.x[index : index + 2] if is_histogram else series.x[index : index + 1]
+            interval = (lows[index], highs[index]) if has_interval else ()
+            count = (counts[index],) if has_counts else ()
+            rows.append((*((series.name,) if is_named else ()), *place, value, *interval, *count))
+    step = math.ceil(len(rows) / NUM_ROWS)
+    note = f"One row of every {step} of {len(rows):,}." if step > 1 else ""
+    return Table("Numbers", (*(("series",) if is_named else ()), *heads), tuple(rows[:: max(step, 1)]), note)
+
+
+def _places(largest: float) -> int:
+    """Choose how many digits follow the point: four digits of the largest, at least three of a share."""
+    if largest == 0:
+        return 1
+    power = math.floor(math.log10(largest))
+    return max(3, 2 - power) if largest <= 1 else max(0, 3 - power)
+
+
+def _filled(values: Sequence[Cell], count: int) -> list[Cell]:
+    return [*values, *[None] * (count - len(values))]

@@ -1,0 +1,47 @@
+"""What a tokenizer's chat template says of the place of a user's words."""
+
+from typing import Any
+
+from real_cli.errors import ModelError, RecordError, clip
+from real_cli.models.load.resolve import quiet_libraries, resolve_model
+from real_cli.sample.magpie import SENTINEL, read_template
+from real_cli.sample.responses import PreQuery
+
+
+def find_pre_query(name: str, system: str | None) -> PreQuery:
+    """Find what a model's chat template puts before a user's words, and what ends them.
+
+    Args:
+        name: The model as the user named it.
+        system: A system message that stands before; None for none, or the template's own.
+
+    Returns:
+        The place.
+
+    Raises:
+        ModelError: If there is no template, or it shows no such place.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet_libraries():
+            tokenizer = AutoTokenizer.from_pretrained(resolve_model(name))
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+        raise ModelError(f"model '{name}': its tokenizer cannot be loaded: {clip(str(error))}") from None
+    if not tokenizer.chat_template:
+        raise ModelError(f"model '{name}': it has no chat template; --pre-query needs one")
+    try:
+        turn, with_header = (_rendered(tokenizer, system, header=header) for header in (False, True))
+        found = read_template(turn, with_header, tokenizer.all_special_tokens)
+    except Exception as error:  # templates raise what they like
+        raise ModelError(f"model '{name}': --pre-query cannot be used with it: {clip(str(error), 200)}") from None
+    return found._replace(system=system)
+
+
+def _rendered(tokenizer: Any, system: str | None, *, header: bool) -> str:
+    before = [] if system is None else [{"role": "system", "content": system}]
+    messages = [*before, {"role": "user", "content": SENTINEL}]
+    rendered = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=header)
+    if not isinstance(rendered, str):
+        raise RecordError("its chat template makes no text")
+    return rendered

@@ -1,0 +1,125 @@
+"""DRIFT's positives: a better reply than one that left a user dissatisfied."""
+
+import re
+
+from real_cli.errors import RecordError, UsageError, clip
+from real_cli.records.layouts import PROMPT, Adapted
+from real_cli.records.messages import as_completion, is_text, plain_text, transcript
+from real_cli.records.questions import Choice, Inquiry
+from real_cli.records.record import Record, labeled_fields, pair_fields
+from real_cli.relabel.goal.goal import STALE_FIELDS
+from real_cli.sample.responses import Asked, Plan, Sampled, ask_choices
+
+IMPROVING = """\
+Below are a conversation, the assistant's last reply, and what the user said about that reply.
+
+# Conversation
+
+{prompt}
+
+# Reply
+
+{rejected}
+
+# What the user said about it
+
+{complaint}
+
+# Task
+
+Write the reply that the assistant should have given. Keep what was good, repair what the user was dissatisfied with, \
+and do not mention the first reply. Write the new reply only."""
+IMPROVING_HOLES = ("{prompt}", "{rejected}", "{complaint}")
+HOLE = re.compile(r"\{(prompt|rejected|complaint)\}")
+
+
+def read_complaint(record: Record) -> Adapted:
+    """Read a record of `relabel dsat`.
+
+    Args:
+        record: One JSON object.
+
+    Returns:
+        The record as it is.
+
+    Raises:
+        RecordError: If `prompt`, `rejected` or the complaint is missing.
+
+    Example:
+        >>> read_complaint({"prompt": "q", "rejected": "a", "user_preference": {"content": "wrong"}}).layout.name
+        'prompt'
+    """
+    for field in ("prompt", "rejected"):
+        if not is_text(record.get(field)):
+            found = f"is {clip(record[field])}" if field in record else "is missing"
+            raise RecordError(
+                f"field '{field}' {found}; 'real relabel dsat' writes 'prompt', 'rejected' and the complaint"
+            )
+    said = record.get("user_preference")
+    if not isinstance(said, dict) or not isinstance(said.get("content"), str) or not said["content"].strip():
+        raise RecordError(f"field 'user_preference' is {clip(said)}; {{'content': what the user said}} is needed")
+    return Adapted(record, PROMPT)
+
+
+def sample_improved(record: Record, plan: Plan) -> Inquiry[Sampled]:
+    """Ask for a better reply than one that left the user dissatisfied.
+
+    Args:
+        record: What `read_complaint` let pass.
+        plan: Who is asked, how, and in which words.
+
+    Returns:
+        An inquiry; in its record the new reply is `chosen`, `rejected` stays byte for byte. None if the new reply is
+        empty, or the old one.
+
+    References:
+        Wang et al., 2025, DRIFT, arXiv:2510.02341: genuine negatives stay, positives are the policy's own.
+    """
+    prompt, rejected = record["prompt"], record["rejected"]
+    words = {
+        "prompt": transcript(prompt),
+        "rejected": transcript(rejected),
+        "complaint": record["user_preference"]["content"],
+    }
+    # In one pass: a reply that holds "{prompt}" itself stays as it is.
+    content = HOLE.sub(lambda hole: words[hole[1]], plan.template)
+    asked = yield from ask_choices(prompt, [[{"role": "user", "content": content}]], plan)
+    return _improved(record, asked.choices[0], asked, plan)
+
+
+def _improved(record: Record, choice: Choice, asked: Asked, plan: Plan) -> Sampled:
+    text = choice.text.strip()
+    if not text or text == plain_text(record["rejected"]).strip():
+        return Sampled(None, asked, "improved reply that is empty" if not text else "reply that was not improved")
+    stale = {names[0] for field, names in labeled_fields(record).items() if field != "text"}
+    stale |= {*pair_fields(record), *STALE_FIELDS}
+    kept = {name: value for name, value in record.items() if name not in stale and name != "chosen"}
+    made: Record = {}
+    for name, value in kept.items():  # beside the rejected one, as everywhere
+        if name == "rejected":
+            made["chosen"] = as_completion(record["prompt"], text)
+        made[name] = value
+    mark = {"model": plan.policy, "is_cut": choice.is_cut}
+    return Sampled(made | {"improve": mark}, asked, num_replaced="chosen" in record)
+
+
+def check_improving(template: str) -> str:
+    """Check the words that ask for a better reply.
+
+    Args:
+        template: With {rejected} and {complaint}, and {prompt}.
+
+    Returns:
+        The words.
+
+    Raises:
+        UsageError: If a hole is missing.
+
+    Example:
+        >>> check_improving("{prompt} {rejected} {complaint} Do better.")[-10:]
+        'Do better.'
+    """
+    missing = [hole for hole in IMPROVING_HOLES if hole not in template]
+    if missing:
+        raise UsageError(f"--template {clip(template)}: lacks {', '.join(missing)}")
+    return template

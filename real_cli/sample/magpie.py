@@ -1,0 +1,102 @@
+"""Magpie: a model that is given what its chat format puts before a user's words writes the user's words itself."""
+
+import re
+from collections.abc import Sequence
+
+from real_cli.errors import RecordError
+from real_cli.records.questions import Inquiry, Question, Rendered
+from real_cli.records.record import Record
+from real_cli.records.seeds import response_seed
+from real_cli.sample.responses import Asked, Plan, PreQuery, Sampled, new_response
+
+# Stands for the user's words when a chat template is read; no template changes it.
+SENTINEL = "REALUSERWORDS"
+ASSISTANT = "assistant"
+
+
+def read_template(turn: str, with_header: str, marks: Sequence[str]) -> PreQuery:
+    """Read the place of the user's words in a chat template.
+
+    Args:
+        turn: A conversation as the template renders it, its only user message being `SENTINEL`.
+        with_header: The same, an answer to follow.
+        marks: The tokenizer's special tokens.
+
+    Returns:
+        What stands before the words, and what ends them besides special tokens: what follows in the template; the
+        first line of an answer's header, up to a special token; and "assistant" where the header says so.
+
+    Raises:
+        RecordError: If the template does not show the user's words as they are.
+
+    Example:
+        >>> read_template(f"<u>{SENTINEL}</u>", f"<u>{SENTINEL}</u><a>assistant", ["<u>", "</u>", "<a>"])[:2]
+        ('<u>', ('assistant',))
+        >>> read_template(f"USER: {SENTINEL} ", f"USER: {SENTINEL} ASSISTANT:", ["</s>"])[:2]
+        ('USER: ', ('ASSISTANT:',))
+
+    References:
+        Xu et al., 2024, Magpie, arXiv:2406.08464, section 2.
+    """
+    before, found, after = turn.partition(SENTINEL)
+    if not found or not before:
+        raise RecordError("its chat template has nothing before a user's words, or changes them")
+    header = with_header[len(turn) :] if with_header.startswith(turn) else with_header.rpartition(SENTINEL)[2]
+    mark = re.compile("|".join(map(re.escape, sorted(filter(None, marks), key=len, reverse=True))) or "(?!)")
+    # Behind a special token a header's words end nothing: the token did. Gemma's "model" would cut instructions short.
+    ends = _first_line(mark.sub("\n", after)) + _first_line(mark.split(header, maxsplit=1)[0])
+    if ASSISTANT in header:
+        ends.append(ASSISTANT)
+    return PreQuery(before, tuple(dict.fromkeys(ends)), tuple(marks))
+
+
+def _first_line(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()][:1]
+
+
+def clean_instruction(text: str, marks: Sequence[str]) -> str:
+    """Take what is no instruction off what a model wrote in a user's place.
+
+    Args:
+        text: What it wrote.
+        marks: Strings that begin what is no instruction any more.
+
+    Returns:
+        The words before the first mark, without space around them; empty if nothing is left.
+
+    Example:
+        >>> clean_instruction(" Why is it so?<end> Because", ["<end>"])
+        'Why is it so?'
+    """
+    places = [place for mark in marks if mark and (place := text.find(mark)) >= 0]
+    return text[: min(places, default=len(text))].strip()
+
+
+def sample_instruction(record: Record, plan: Plan) -> Inquiry[Sampled]:
+    """Let a model write an instruction, then answer it.
+
+    Args:
+        record: `id`: the number of the instruction.
+        plan: Who writes, how, and its template.
+
+    Returns:
+        An inquiry; its record has `prompt`, a conversation, and one response. None if no instruction was written, or
+        the limit cut it.
+    """
+    own = plan.pre_query
+    seed = response_seed(plan.seed, own.text, plan.policy, record["id"])
+    sampling = plan.sampling._replace(stop=(*plan.sampling.stop, *own.stops), seed=seed)
+    (answer,) = yield [Question(Rendered(own.text), str, sampling)]
+    words = clean_instruction(answer.text, own.marks)
+    if answer.is_cut or not words:
+        return Sampled(
+            None, Asked([]), "instruction that the token limit cut" if answer.is_cut else "empty instruction"
+        )
+    before = [] if own.system is None else [{"role": "system", "content": own.system}]
+    prompt = [*before, {"role": "user", "content": words}]
+    answering = own.answering
+    if answering.temperature > 0:
+        answering = answering._replace(seed=response_seed(plan.seed, prompt, plan.policy, record["id"]))
+    (answer,) = yield [Question(prompt, str, answering)]
+    asked = Asked([answer.choices[0]])
+    return Sampled(record | {"prompt": prompt, "responses": [new_response(asked.choices[0], plan)]}, asked)

@@ -1,0 +1,111 @@
+"""What goes on beside the steps of a training run: lines, signals, and what a checkpoint must remember."""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import torch
+from transformers import TrainerCallback
+
+from real_cli.errors import RealError
+from real_cli.records.record import Record
+
+# Lines that the trainer logs at its end; the result says the same in our words.
+CLOSING_KEY = "train_runtime"
+RECENT_BATCHES = 50
+RECENT_FILE = "recent.json"
+
+
+class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
+    """Hand each logged line on, and stop in good order when asked to."""
+
+    def __init__(self, report: Callable[[Record], None], should_stop: Callable[[], bool]) -> None:
+        self._report = report
+        self._should_stop = should_stop
+        self._stage: Record = {}
+        self._steps_before = 0
+        self._saves_last = False
+
+    def begin(self, stage: float | None, steps_before: int, *, saves_last: bool) -> None:
+        """Begin a stage.
+
+        Args:
+            stage: Its name; None if the run has no stages.
+            steps_before: Steps of the stages before it.
+            saves_last: Whether another stage follows, which needs this one's last checkpoint.
+        """
+        self._stage = {} if stage is None else {"stage": stage}
+        self._steps_before = steps_before
+        self._saves_last = saves_last
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
+        """Report one line.
+
+        Raises:
+            RealError: If the loss is no finite number any more.
+        """
+        if not math.isfinite(logs.get("loss", 0.0)):
+            raise RealError(
+                f"step {self._steps_before + state.global_step}: the loss is {logs['loss']}; nothing was saved: lower "
+                "--learning-rate, or train in float32"
+            )
+        if state.is_world_process_zero and CLOSING_KEY not in logs:
+            self._report({"step": self._steps_before + state.global_step, **self._stage, **logs})
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Save and stop after this step if a signal came; save the last step of a stage that another one follows."""
+        if self._should_stop():
+            control.should_save = control.should_training_stop = True
+        if self._saves_last and state.global_step >= state.max_steps:
+            control.should_save = True
+
+
+class Recent(TrainerCallback):  # type: ignore[misc]
+    """What an objective remembers of the last batches; checkpoints keep it, so that a resumed run goes the same way."""
+
+    def __init__(self) -> None:
+        self._batches: deque[torch.Tensor] = deque(maxlen=RECENT_BATCHES)
+        self._passes: list[torch.Tensor] = []
+
+    def add(self, values: torch.Tensor) -> None:
+        """Take the values of one pass.
+
+        Args:
+            values: One an example, shape (any,).
+        """
+        self._passes.append(values.detach())
+
+    def end_batch(self) -> None:
+        """Let the passes since the last call be a batch."""
+        if self._passes:
+            self._batches.append(torch.cat(self._passes))
+            self._passes = []
+
+    def clear(self) -> None:
+        """Forget all: a new stage begins."""
+        self._batches.clear()
+        self._passes = []
+
+    def values(self) -> torch.Tensor | None:
+        """Return all that is remembered, shape (any,); None before the first batch has ended."""
+        return torch.cat(list(self._batches)) if self._batches else None
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Write it into the checkpoint."""
+        if self._batches and state.is_world_process_zero:
+            path = Path(args.output_dir) / f"checkpoint-{state.global_step}" / RECENT_FILE
+            path.write_bytes(orjson.dumps([batch.tolist() for batch in self._batches]))
+
+    def load(self, checkpoint: Path, device: torch.device) -> None:
+        """Read it from a checkpoint.
+
+        Args:
+            checkpoint: Its folder.
+            device: Where the values go.
+        """
+        path = checkpoint / RECENT_FILE
+        if path.exists():
+            self._batches.extend(torch.tensor(batch, device=device) for batch in orjson.loads(path.read_bytes()))

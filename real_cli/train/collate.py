@@ -1,0 +1,89 @@
+"""The examples of one optimizer batch, as micro-batches of similar length."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from real_cli.models.score.sequences import (
+    Group,
+    group_batches,
+    group_by_prompt,
+    lay_out,
+    member_responses,
+    split_group,
+)
+from real_cli.models.score.tokens import TokenizedExample
+from real_cli.records.choices import TokenLayout
+from real_cli.text.token_diff import differing_tokens
+
+
+class Collator:
+    """Turn the examples of one optimizer batch into the forward passes that it takes.
+
+    Which examples make a batch is decided elsewhere and is the same in every layout; here they are only grouped by
+    prompt and sorted by length, so that a pass stays within the token budget. `columns` names the numbers of examples
+    that go with them; `function_tokens` are those that never count as differing, None if nobody asks which do.
+    """
+
+    def __init__(
+        self,
+        layout: TokenLayout,
+        batch_tokens: int,
+        pad_token_id: int,
+        columns: Sequence[str] = (),
+        function_tokens: frozenset[int] | None = None,
+    ) -> None:
+        self._layout = layout
+        self.batch_tokens = batch_tokens
+        self._pad_token_id = pad_token_id
+        self._columns = columns
+        self._function_tokens = function_tokens
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """Make one batch.
+
+        Args:
+            rows: Token ids, marks and reference log-probabilities of its examples.
+
+        Returns:
+            `ref_logps`, `lengths`, `present` and `marks`, shape (examples, responses), filled up with 0; `rows` and
+            `columns` (by name), shape (examples,); where tokens are asked for `ref_token_logps` and `differs`, lists
+            of tensors for each example and response; and `passes`, each with the tensors of `lay_out` in `batch`,
+            `examples` (which it holds), and `responses` (which of its responses these have, filled up with 0).
+        """
+        examples = [TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows]
+        groups = [
+            part for group in group_by_prompt(examples) for part in split_group(group, self._layout, self.batch_tokens)
+        ]
+        batches = group_batches(groups, self._layout, self.batch_tokens)
+        lengths = [[len(ids) for ids in example.responses] for example in examples]
+        batch: dict[str, Any] = {
+            "ref_logps": _filled([row.get("ref_logps") or [0.0] * len(row["response_ids"]) for row in rows]),
+            "lengths": _filled(lengths),
+            "present": _filled([[1.0] * len(own) for own in lengths]).bool(),
+            "marks": _filled([row["marks"] for row in rows]),
+            "rows": torch.tensor([row.get("row", 0) for row in rows]),
+            "columns": {name: torch.tensor([row[name] for row in rows]).float() for name in self._columns},
+            "passes": [self._one_pass([groups[index] for index in own], max(map(len, lengths))) for own in batches],
+        }
+        if self._function_tokens is not None:
+            batch["ref_token_logps"] = [[torch.tensor(own) for own in row["ref_token_logps"]] for row in rows]
+            batch["differs"] = [
+                [torch.tensor(own) for own in differing_tokens(example.responses, self._function_tokens)]
+                for example in examples
+            ]
+        return batch
+
+    def _one_pass(self, groups: list[Group], width: int) -> dict[str, Any]:
+        examples, responses = member_responses(groups)
+        return {
+            "batch": lay_out(groups, self._layout, self._pad_token_id),
+            "examples": torch.tensor(examples),
+            "responses": _filled([list(own) for own in responses], width).long(),
+        }
+
+
+def _filled(rows: list[list[float]] | list[list[int]], width: int | None = None) -> torch.Tensor:
+    width = width or max(map(len, rows))
+    return torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], dtype=torch.float32)

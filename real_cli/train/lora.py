@@ -1,0 +1,72 @@
+"""What is trained beside or instead of a model's own weights: LoRA adapters, on 4-bit weights too, and SPO's head."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from real_cli.errors import ModelError
+from real_cli.models.score.forward import DEGREE_HEAD
+from real_cli.train.settings import TrainingSettings
+
+DEFAULT_RANK = 16
+
+
+def lora_config(settings: TrainingSettings) -> Any:
+    """Set up a LoRA adapter on every linear layer but the head.
+
+    Args:
+        settings: The rank, and alpha: twice the rank if not named.
+
+    Returns:
+        peft's configuration; None if all weights are trained.
+
+    Raises:
+        ModelError: If peft is not installed.
+    """
+    if not settings.adapts:
+        return None
+    try:
+        from peft import LoraConfig
+    except ImportError:
+        raise ModelError("--lora needs a package: pip install 'real-cli[lora]'") from None
+    rank = settings.lora_rank or DEFAULT_RANK
+    return LoraConfig(
+        r=rank,
+        lora_alpha=2 * rank if settings.lora_alpha is None else settings.lora_alpha,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def add_degree_head(model: Any, levels: int) -> None:
+    """Give a model a classifier of degrees, SPO's auxiliary head, that says every degree alike at first.
+
+    Args:
+        model: A causal language model; its backbone's states have the width of its embeddings' output.
+        levels: Number of degrees.
+    """
+    width = model.get_output_embeddings().weight.shape[1]
+    head = torch.nn.Linear(width, levels, device=model.device, dtype=torch.float32)
+    torch.nn.init.zeros_(head.weight)
+    torch.nn.init.zeros_(head.bias)
+    model.add_module(DEGREE_HEAD, head)
+
+
+def save_policy(trainer: Any, folder: Path, *, merge: bool = False) -> None:
+    """Save the trained model and its tokenizer so that transformers loads them.
+
+    Args:
+        trainer: The trainer, done.
+        folder: The checkpoint folder. An adapter is saved as an adapter, SPO's head not at all.
+        merge: Put an adapter into the weights first.
+    """
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    model._modules.pop(DEGREE_HEAD, None)
+    if merge:
+        model = model.merge_and_unload()
+        if getattr(model, "is_quantized", False):
+            model = model.dequantize()
+    model.save_pretrained(str(folder))
+    (folder / "README.md").unlink(missing_ok=True)  # peft's model card, which quotes the hub
+    trainer.processing_class.save_pretrained(str(folder))

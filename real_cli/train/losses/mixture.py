@@ -1,0 +1,269 @@
+"""One objective, or several summed with weights, with their settings checked: what a trainer minimizes."""
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
+from typing import NamedTuple
+
+from torch import Tensor
+
+from real_cli.errors import UsageError
+from real_cli.train.losses.logps import Logps
+from real_cli.train.losses.objective import Column, Need, Objective, Responses, knobs_of
+from real_cli.train.losses.table import OBJECTIVES
+
+
+class Range(NamedTuple):
+    """What a knob may be: at least `low` (above it if `open_low`) and at most `high` (below it if `open_high`).
+
+    `whole` wants a whole number; none may be infinite.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+    whole: bool = False
+
+    def complaint(self, value: float) -> str:
+        """Say what is wrong with a value.
+
+        Args:
+            value: Of the knob.
+
+        Returns:
+            A few words; empty if it is within the range.
+
+        Example:
+            >>> Range(0, 0.5, open_high=True).complaint(0.5)
+            'must be at least 0 and below 0.5'
+        """
+        above = value > self.low if self.open_low else value >= self.low
+        below = value < self.high if self.open_high else value <= self.high
+        if above and below and math.isfinite(value) and (not self.whole or value == int(value)):
+            return ""
+        parts = [f"{'greater than' if self.open_low else 'at least'} {self.low:.6g}"] * math.isfinite(self.low)
+        parts += [f"{'below' if self.open_high else 'at most'} {self.high:.6g}"] * math.isfinite(self.high)
+        if self.whole:
+            parts.insert(0, "a whole number")
+        return f"must be {' and '.join(parts) or 'a finite number'}"
+
+
+POSITIVE, NOT_NEGATIVE, SHARE = Range(0, open_low=True), Range(0), Range(0, 1)
+KNOBS: dict[str, Range] = {
+    "beta": POSITIVE,
+    "label_smoothing": Range(0, 0.5, open_high=True),
+    "alpha": NOT_NEGATIVE,
+    "gamma": Range(),
+    "rho": Range(0, math.log(2), open_low=True, open_high=True),
+    "tau": POSITIVE,
+    "tau_min": POSITIVE,
+    "tau_max": POSITIVE,
+    "delta": NOT_NEGATIVE,
+    "offset_scale": Range(),
+    "offset_min": Range(),
+    "offset_max": Range(),
+    "flip_quantile": SHARE,
+    "warm_share": SHARE,
+    "extrapolate": NOT_NEGATIVE,
+    "levels": Range(2, whole=True),
+}
+# A range's two ends, the lower one first.
+ENDS = (("tau_min", "tau_max"), ("offset_min", "offset_max"))
+
+
+class Part(NamedTuple):
+    """One objective of a mixture."""
+
+    name: str
+    objective: Objective
+    weight: float
+    knobs: dict[str, float]
+
+
+class Mixture:
+    """A weighted sum of objectives; what does not fit is refused on making one, all complaints in one message.
+
+    Args:
+        names: Of rows of OBJECTIVES.
+        weights: One a name; none for 1 each.
+        given: Knobs that differ from their defaults, for all objectives that read them.
+
+    Example:
+        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> Mixture(["dpo", "sft"], [1, 0.001])(made_up_logps([5.0]))
+        tensor([0.4691])
+    """
+
+    def __init__(
+        self, names: Sequence[str], weights: Sequence[float] = (), given: Mapping[str, float] | None = None
+    ) -> None:
+        given = given or {}
+        complaints = _name_complaints(names)
+        if not complaints:
+            complaints = _weight_complaints(names, weights)
+            used = [1.0] * len(names) if complaints or not weights else weights
+            self.parts = [
+                Part(name, OBJECTIVES[name], weight, _own(OBJECTIVES[name].knobs, given))
+                for name, weight in zip(names, used, strict=True)
+            ]
+            complaints += self._complaints(given)
+        if complaints:
+            raise UsageError("; ".join(complaints))
+
+    @property
+    def name(self) -> str:
+        """The names of the objectives as the user writes them."""
+        return ",".join(part.name for part in self.parts)
+
+    @property
+    def needs(self) -> Need:
+        """What must be gathered."""
+        needs = reduce(or_, (part.objective.needs for part in self.parts))
+        # Without extrapolation the detector reads the policy itself, and nobody has to run the reference again.
+        return needs if self.knobs.get("extrapolate") else needs & ~Need.decoupled
+
+    @property
+    def responses(self) -> Responses:
+        """Which responses of a record are read; pairs are the first two columns of everything."""
+        others = [part.objective.responses for part in self.parts if part.objective.responses is not Responses.pair]
+        return others[0] if others else Responses.pair
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Which numbers of a record are read."""
+        return tuple(dict.fromkeys(column for part in self.parts for column in part.objective.columns))
+
+    @property
+    def knobs(self) -> dict[str, float]:
+        """Every setting that is read; of one that several objectives read, the first one's value."""
+        return {name: value for part in reversed(self.parts) for name, value in part.knobs.items()}
+
+    @property
+    def beta(self) -> float:
+        """Scale of the implicit rewards in the metrics: the first beta that is read, else 1."""
+        return self.knobs.get("beta", 1.0)
+
+    def rewards(self, logps: Logps) -> Tensor:
+        """Work out the implicit rewards for the metrics, those of the first objective.
+
+        Args:
+            logps: Of a batch.
+
+        Returns:
+            beta times the log-ratio to the reference (without one, to 1), or per token where the objective compares
+            means. Shape (batch, responses).
+        """
+        return self.beta * (logps.averages if self.parts[0].objective.averages else logps.logratios)
+
+    def values(self, logps: Logps) -> dict[str, Tensor]:
+        """Work out each objective.
+
+        Args:
+            logps: Of a batch.
+
+        Returns:
+            For each name one value an example, shape (batch,), before its weight.
+        """
+        return {part.name: part.objective.loss(logps, **part.knobs) for part in self.parts}
+
+    def __call__(self, logps: Logps) -> Tensor:
+        """Sum the objectives with their weights.
+
+        Args:
+            logps: Of a batch.
+
+        Returns:
+            One value an example, shape (batch,).
+        """
+        return self.total(self.values(logps))
+
+    def total(self, values: Mapping[str, Tensor]) -> Tensor:
+        """Sum what `values` gave.
+
+        Args:
+            values: One value an example for each objective.
+
+        Returns:
+            One value an example, shape (batch,).
+        """
+        total = sum(part.weight * values[part.name] for part in self.parts)
+        assert isinstance(total, Tensor)
+        return total
+
+    def remember(self, logps: Logps) -> Tensor | None:
+        """Work out what is to be handed back as `Logps.recent` in later batches.
+
+        Args:
+            logps: Of a batch.
+
+        Returns:
+            One value an example, shape (batch,), no gradient; None if no objective looks back.
+        """
+        for part in self.parts:
+            if part.objective.remembers is not None:
+                function = part.objective.remembers
+                return function(logps, **_own(knobs_of(function), part.knobs)).detach()
+        return None
+
+    def shows(self, logps: Logps) -> dict[str, Tensor]:
+        """Work out what `--dump` writes of each example beside loss and margin.
+
+        Args:
+            logps: Of a batch.
+
+        Returns:
+            Names and values, shape (batch,) each.
+        """
+        return {
+            name: function(logps, **_own(knobs_of(function), part.knobs)).detach()
+            for part in self.parts
+            for name, function in part.objective.shows
+        }
+
+    def _complaints(self, given: Mapping[str, float]) -> list[str]:
+        found = [_unread(name, self.name) for name in given if name not in self.knobs]
+        for name, value in {**self.knobs, **{name: given[name] for name in given if name in KNOBS}}.items():
+            if complaint := KNOBS[name].complaint(value):
+                found.append(f"--{name.replace('_', '-')} {value}: {complaint}")
+        for low, high in ENDS:
+            if low in self.knobs and self.knobs[low] > self.knobs[high]:
+                found.append(f"--{low.replace('_', '-')} {self.knobs[low]}: is above --{high.replace('_', '-')}")
+        for part in self.parts:
+            found += [
+                f"--loss {part.name}: --{name.replace('_', '-')} must be greater than 0"
+                for name in part.objective.positive
+                if part.knobs[name] == 0
+            ]
+        kinds = {part.objective.responses for part in self.parts} - {Responses.pair}
+        if Responses.ranking in kinds and len(self.parts) > 1:
+            found.append(f"--loss {self.name}: a ranking has no rejected response; its objective stands alone")
+        elif len(kinds) > 1:
+            found.append(f"--loss {self.name}: they read records of different shapes ({'; '.join(sorted(kinds))})")
+        if Need.whole_batch in self.needs and self.needs & (Need.tokens | Need.degrees | Need.decoupled):
+            found.append(f"--loss {self.name}: an objective that sorts a batch cannot be summed with one on tokens")
+        return found
+
+
+def _name_complaints(names: Sequence[str]) -> list[str]:
+    unknown = [name for name in names if name not in OBJECTIVES]
+    found = [f"--loss: no objective '{name}'; there are {', '.join(OBJECTIVES)}" for name in unknown[:1]]
+    found += [f"--loss: {name} twice; name it once" for name in dict.fromkeys(names) if list(names).count(name) > 1]
+    return found
+
+
+def _weight_complaints(names: Sequence[str], weights: Sequence[float]) -> list[str]:
+    if weights and len(weights) != len(names):
+        return [f"--loss-weights: {len(weights)} numbers for {len(names)} objectives; one for each is needed"]
+    found = [f"--loss-weights {weight}: must be at least 0" for weight in weights if not 0 <= weight < math.inf]
+    return found + ["--loss-weights: all are 0; there is nothing to learn"] * (bool(weights) and not any(weights))
+
+
+def _unread(knob: str, losses: str) -> str:
+    able = ", ".join(name for name, objective in OBJECTIVES.items() if knob in objective.knobs)
+    return f"--loss {losses} does not read --{knob.replace('_', '-')}; {able} do"
+
+
+def _own(defaults: Mapping[str, float], given: Mapping[str, float]) -> dict[str, float]:
+    return {name: given.get(name, value) for name, value in defaults.items()}

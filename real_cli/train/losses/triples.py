@@ -1,0 +1,90 @@
+"""Objectives with a third response: the policy's own greedy answer, or a gold one. One value a triple."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from real_cli.train.losses.logps import CHOSEN, REJECTED, THIRD, Logps
+
+
+def selm_loss(logps: Logps, *, beta: float = 0.01, alpha: float = 1e-3) -> Tensor:
+    """Return -log sigmoid(beta h) + alpha beta lr(y'), y' the model's own greedy answer, lr its log-ratio.
+
+    Self-exploring: DPO which lowers the likelihood of what the last model would have said anyway, so that the next
+    round's samples explore. y' is read from the field reference: what the reference model writes at temperature 0. With
+    alpha = 0 it is DPO.
+
+    Args:
+        logps: Log-probabilities of a batch of triples, under policy and reference.
+        beta: Strength of the pull towards the reference, > 0.
+        alpha: Weight of the optimism, at least 0; the official recipes use 1e-3 and 1e-4.
+
+    Returns:
+        Loss of each triple, shape (batch,), at least in float32: alpha * beta is too small for half precision.
+
+    Example:
+        >>> policy, zeros = torch.tensor([[50.0, 0.0, -30.0]]), torch.zeros(1, 3)
+        >>> selm_loss(Logps(policy, zeros, zeros + 1, zeros == 0, zeros))
+        tensor([0.4738])
+
+    References:
+        Zhang et al., 2024, SELM, arXiv:2405.19332.
+    """
+    wide = torch.promote_types(logps.policy.dtype, torch.float32)
+    ratios = logps.policy.to(wide) - logps.reference.to(wide)
+    return -logsigmoid(beta * (ratios[:, CHOSEN] - ratios[:, REJECTED])) + alpha * beta * ratios[:, THIRD]
+
+
+def tpo_loss(logps: Logps, *, beta: float = 0.1, alpha: float = 1.0) -> Tensor:
+    """Return -log sigmoid(beta (lp_w - lp_l)) + alpha NLL(y_ref), y_ref a gold response; no reference model.
+
+    Triple preference optimization: the order of two responses is learned from the pair, what a good response is from
+    the gold one, in one run. NLL is the mean over the gold tokens of the batch, as in TRL. The gold response is read
+    from the field reference. With alpha = 0 it is CPO without likelihood.
+
+    Args:
+        logps: Log-probabilities of a batch of triples under the policy, and lengths in tokens.
+        beta: Scale of the margin, > 0; the paper's repository has 0.1 and 0.2, TRL 0.01.
+        alpha: Weight of the gold response, at least 0; the paper's repository has 0.5 to 1.
+
+    Returns:
+        Loss of each triple, shape (batch,).
+
+    Example:
+        >>> policy, zeros = torch.tensor([[-20.0, -30.0, -12.0]]), torch.zeros(1, 3)
+        >>> tpo_loss(Logps(policy, zeros, torch.full((1, 3), 10.0), zeros == 0, zeros), alpha=0.5)
+        tensor([0.9133])
+
+    References:
+        Saeidi et al., 2024, TPO, arXiv:2405.16681.
+    """
+    margins = logps.policy[:, CHOSEN] - logps.policy[:, REJECTED]
+    return -logsigmoid(beta * margins) + alpha * logps.token_mean(THIRD)
+
+
+def tpo_l_loss(logps: Logps, *, beta: float = 2.0, gamma: float = 0.5, alpha: float = 1.0) -> Tensor:
+    """Return -log sigmoid(beta (avg_w - avg_l) - gamma) + alpha NLL(y_ref), avg a log-probability per token.
+
+    TPO with rewards per token and a target margin, as SimPO has them, so that length is not rewarded. NLL is the mean
+    over the gold tokens of the batch; the gold response is read from the field reference.
+
+    Args:
+        logps: Log-probabilities of a batch of triples under the policy, and lengths in tokens.
+        beta: Scale of the reward, > 0.
+        gamma: Target margin, in units of the reward; TRL's tpo_l_gamma.
+        alpha: Weight of the gold response, at least 0.
+
+    Returns:
+        Loss of each triple, shape (batch,).
+
+    Example:
+        >>> policy, zeros = torch.tensor([[-0.5, -0.8, -1.0]]), torch.zeros(1, 3)
+        >>> tpo_l_loss(Logps(policy, zeros, zeros + 1, zeros == 0, zeros), beta=10, gamma=3, alpha=0)
+        tensor([0.6931])
+
+    References:
+        Saeidi et al., 2024, TPO, arXiv:2405.16681; as TRL's `tpo-l`.
+    """
+    averages = logps.averages
+    margins = averages[:, CHOSEN] - averages[:, REJECTED]
+    return -logsigmoid(beta * margins - gamma) + alpha * logps.token_mean(THIRD)

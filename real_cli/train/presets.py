@@ -1,0 +1,40 @@
+"""Published settings of `train-dpo`, each as its official configuration has them (METHODS 23b).
+
+Batches are pairs a step: where a configuration speaks of one GPU, those of one GPU. Limits on the prompt alone, which
+some have, are not here: TRL has none any more. Where the source names no schedule (dlma, pro) it is linear. Every
+setting is overridden by an option of its name.
+"""
+
+from typing import Any
+
+from real_cli.records.choices import Optimizer, Preset, Schedule
+
+COSINE: dict[str, Any] = {"learning_rate": 5e-7, "schedule": Schedule.cosine, "warmup": 0.1, "epochs": 1.0}
+LINEAR = COSINE | {"schedule": Schedule.linear}
+RMSPROP = {"optimizer": Optimizer.rmsprop}
+
+PRESETS: dict[Preset, dict[str, Any]] = {
+    Preset.real: COSINE
+    | RMSPROP
+    | {"loss": "dpo", "beta": 0.1, "warmup": 50, "batch_size": 16, "max_length": 512}
+    | {"weight_decay": 1e-4, "max_grad_norm": 5.0},
+    Preset.ra: COSINE | {"loss": "dpo", "beta": 0.01, "batch_size": 128, "max_length": 1024},
+    Preset.bmc: COSINE | {"loss": "bmc", "beta": 0.01, "delta": 1.5, "batch_size": 128, "max_length": 2048},
+    Preset.selm: COSINE | {"loss": "selm", "beta": 0.01, "alpha": 1e-3, "batch_size": 32, "max_length": 1024},
+    Preset.dlma: LINEAR
+    | RMSPROP
+    | {"loss": "dlma", "beta": 0.1, "warmup": 150, "batch_size": 64, "max_length": 512}
+    | {"offset_scale": 0.2, "offset_min": -40.0, "offset_max": 40.0},
+    Preset.pro: {"loss": "pro", "alpha": 0.05, "learning_rate": 5e-6, "epochs": 2.0, "batch_size": 14}
+    | {"max_length": 512},
+    Preset.sppo: LINEAR | RMSPROP | {"loss": "sppo", "beta": 0.001, "batch_size": 64, "max_length": 1024},
+    Preset.drift: LINEAR
+    | RMSPROP
+    | {"loss": "dpo,sft", "loss_weights": "1,0.001", "beta": 0.1, "batch_size": 4, "max_length": 2048},
+    Preset.tpo: COSINE | {"loss": "tpo", "beta": 0.2, "alpha": 0.9, "batch_size": 2, "max_length": 1024},
+    Preset.spa: COSINE
+    | {"loss": "spa", "beta": 0.1, "label_smoothing": 0.1, "flip_quantile": 0.1, "warm_share": 0.2}
+    | {"batch_size": 32, "max_length": 2048},
+    Preset.magpie_align: COSINE
+    | {"loss": "dpo", "beta": 0.01, "learning_rate": 1e-6, "batch_size": 32, "max_length": 2048},
+}

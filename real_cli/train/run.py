@@ -1,0 +1,270 @@
+"""The steps of `real train-dpo`: spool, prepare, refer, train, save. Loaded only when a run starts."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from real_cli.cli.guard import StopRequest
+from real_cli.errors import RealError, Status
+from real_cli.io.job import Job, Located
+from real_cli.io.jsonl import dump_record
+from real_cli.io.output import LogLines, open_output
+from real_cli.io.progress import Counter, say
+from real_cli.io.sources import Item
+from real_cli.models.load.device import default_batch_tokens
+from real_cli.models.load.manifest import write_manifest
+from real_cli.models.load.policies import Policy, load_trainee
+from real_cli.models.load.resolve import quiet_libraries
+from real_cli.models.score.probe import settle_layout
+from real_cli.models.score.tokens import ExampleTokenizer
+from real_cli.records.layouts import adapt
+from real_cli.records.record import Record
+from real_cli.train.arguments import Routine
+from real_cli.train.diagnosis import read_run
+from real_cli.train.extras import Extras
+from real_cli.train.folder import Spooled, Workspace, read_spool
+from real_cli.train.lora import save_policy
+from real_cli.train.losses import Need
+from real_cli.train.prepare import prepare, with_reference_fields
+from real_cli.train.reference import Reference
+from real_cli.train.settings import TrainingSettings, describe_settings
+from real_cli.train.stages import StagedTraining
+from real_cli.train.tokenized import ExampleSet
+
+
+class TrainingRun:
+    """One run of `real train-dpo`."""
+
+    def __init__(self, job: Job, workspace: Workspace, settings: TrainingSettings, extras: Extras) -> None:
+        self._job = job
+        self._workspace = workspace
+        self._settings = settings
+        self._extras = extras
+        self._lines = LogLines(job.stream)
+        self._logged: list[Record] = []
+        self._started = time.monotonic()
+        self._counts: dict[str, dict[str, int]] = {}
+        self._places: dict[str, list[str]] = {"train": [], "eval": []}
+
+    def train(self) -> Status:
+        """Run all steps. A signal before the first one ends the run at once; a later one leaves a checkpoint.
+
+        Returns:
+            Done, or what the signal leaves.
+
+        Raises:
+            RealError: If there is nothing to train on, or the run fails.
+        """
+        train_data, eval_data = self._spool()
+        policy = self._load()
+        examples = self._prepare(train_data, policy, "train")
+        held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
+        reference = self._make_reference()
+        described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
+        self._export(train_data, examples)
+        with StopRequest() as stop, quiet_libraries():
+            trainer, result = self._optimize(policy, reference, examples, held_out, stop)
+        if stop:
+            self._say(f"stopped at step {result['step']}; go on with --resume")
+            return stop.status
+        with quiet_libraries():
+            save_policy(trainer, self._workspace.folder, merge=self._extras.merge)
+        self._finish(policy, described, [train_data, eval_data], result | {"num_pairs": len(examples.rows)})
+        return Status.done
+
+    def _load(self) -> Policy:
+        extras = self._extras
+        loaded = load_trainee(
+            extras.policy,
+            device=extras.device,
+            precision=extras.dtype,
+            attention=extras.attention,
+            in_4_bits=self._settings.qlora,
+        )
+        policy = settle_layout(
+            loaded, extras.policy, extras.layout, max_length=self._settings.max_length, told=self._say
+        )
+        self._batch_tokens = extras.batch_tokens or default_batch_tokens(policy.place.device, training=True)
+        self._say(
+            f"{extras.policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
+            f"layout, {self._batch_tokens:,} tokens a pass"
+        )
+        return policy
+
+    def _spool(self) -> tuple[Spooled, Spooled | None]:
+        self._workspace.open()
+        asked = asdict(self._settings) | {"policy": self._extras.policy, "reference": self._extras.reference}
+        self._workspace.check_settings(asked)
+        readable = self._job.check(self._settings.reader(), self._job.records())
+        train_data = self._workspace.spool("train", self._noted("train", readable))
+        if not train_data.num_records:
+            raise RealError("no pair to train on: the input has no records")
+        self._workspace.begin(train_data, asked)
+        eval_data = None
+        if self._extras.eval_file is not None:
+            eval_data = self._workspace.spool("eval", self._held_out(self._extras.eval_file))
+        return train_data, eval_data
+
+    def _held_out(self, path: Path) -> Iterator[Record]:
+        with Job([str(path)], output=Path("/dev/null"), quiet=True) as job:
+            yield from self._noted("eval", job.check(self._settings.reader(held_out=True), job.records(adapt)))
+
+    def _noted(self, name: str, located: Iterable[Located]) -> Iterator[Record]:
+        for place, record in located:
+            self._places[name].append(place)
+            yield record
+
+    def _prepare(self, data: Spooled, policy: Policy, name: str) -> ExampleSet:
+        """Tokenize; what cannot be used is refused, or left out, with the place it came from."""
+        tokenize = ExampleTokenizer(policy.tokenizer, self._settings.max_length)
+        refused: set[int] = set()
+
+        def refuse(number: int, record: Record, reason: str) -> None:
+            refused.add(number)
+            self._job.reject(Item(self._place(name, number), record), reason)
+
+        # A reference that the user names is asked itself, whatever the records say.
+        use_given = self._extras.reference is None
+        arrow = data.path.with_suffix(".arrow")
+        read = self._settings.reader(held_out=name == "eval")
+        made = prepare(
+            read_spool(data), read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse, what=name
+        )
+        self._counts[name] = asdict(tokenize.counts)
+        if told := tokenize.counts.sentence(self._settings.max_length):
+            self._say(told)
+        for number, (record, kept) in enumerate(zip(read_spool(data), made.kept, strict=True), 1):
+            if not kept and number not in refused:
+                self._job.drop(self._place(name, number), record, f"{name} prompts too long")
+        return made
+
+    def _place(self, name: str, number: int) -> str:
+        places = self._places.get(name, [])
+        return places[number - 1] if number <= len(places) else f"{name} pair {number}"
+
+    def _make_reference(self) -> Reference:
+        extras = self._extras
+        return Reference(
+            extras.reference,
+            self._settings.mixture,
+            extras.layout,
+            extras.attention,
+            extras.batch_tokens,
+            self._settings.max_length,
+            self._say,
+        )
+
+    def _refer(self, reference: Reference, example_sets: list[ExampleSet], policy: Policy) -> str:
+        described = reference.describe(example_sets, self._extras.policy)
+        if self._settings.is_moving:  # each stage scores its own pairs when it begins
+            described = "the policy at the start of each stage"
+        self._say(f"reference: {described}")
+        if not self._settings.is_moving:
+            missing = sum(examples.scores.count(None) for examples in example_sets) * reference.is_needed
+            with Counter("reference log-probabilities", quiet=self._job.quiet, total=missing) as counter:
+                reference.fill(example_sets, policy, counter.add)
+        return described
+
+    def _export(self, data: Spooled, examples: ExampleSet) -> None:
+        if self._extras.export_logps is not None:
+            with open_output(self._extras.export_logps) as stream:
+                for record in with_reference_fields(read_spool(data), examples):
+                    stream.write(dump_record(record))
+
+    def _optimize(
+        self,
+        policy: Policy,
+        reference: Reference,
+        examples: ExampleSet,
+        held_out: ExampleSet | None,
+        stop: StopRequest,
+    ) -> tuple[Any, Record]:
+        extras = self._extras
+        with ExitStack() as stack:
+            dump = self._open_dump(stack, examples)
+            counter = stack.enter_context(Counter("steps", quiet=self._job.quiet, total=None))
+
+            def report(line: Record) -> None:
+                self._lines.write(line)
+                self._logged.append(line)
+                counter.add(int(line["step"]) - counter.num_done)
+
+            routine = Routine(
+                extras.logging_steps,
+                extras.save_steps,
+                extras.report_to,
+                extras.gradient_checkpointing,
+                self._batch_tokens,
+                dump,
+            )
+            find, folder = self._workspace.last_checkpoint, self._workspace.folder
+            staged = StagedTraining(policy, reference, self._settings, routine, folder, find, self._say)
+            return staged.run(examples, held_out, report, stop)
+
+    def _open_dump(self, stack: ExitStack, examples: ExampleSet) -> Callable[[Record], None] | None:
+        if self._extras.dump is None:
+            return None
+        goes_on = self._workspace.is_resumed and self._extras.dump.is_file()  # the earlier steps are in it
+        opened = self._extras.dump.open("ab") if goes_on else open_output(self._extras.dump)
+        stream: IO[bytes] = stack.enter_context(opened)
+        numbers = [number for number, kept in enumerate(examples.kept, 1) if kept]
+
+        def write(line: Record) -> None:
+            place = self._place("train", numbers[line.pop("row")])
+            stream.write(dump_record({"step": line.pop("step"), "place": place, **line}))
+
+        return write
+
+    def _finish(self, policy: Policy, reference: str, spooled: list[Spooled | None], result: Record) -> None:
+        job, extras = self._job, self._extras
+        readings = self._read()
+        data, eval_data = (own and {"sha256": own.digest, "num_records": own.num_records} for own in spooled)
+        seconds = round(time.monotonic() - self._started, 3)
+        result |= {"output": str(self._workspace.folder), "seconds": seconds}
+        write_manifest(
+            self._workspace.folder,
+            {
+                "command": "train-dpo",
+                "policy": extras.policy,
+                "policy_path": policy.path,
+                "reference": reference,
+                "settings": describe_settings(self._settings, extras.preset),
+                "device": str(policy.place.device),
+                "dtype": str(policy.place.dtype).removeprefix("torch."),
+                "attention": policy.model.config._attn_implementation,
+                "layout": policy.layout,
+                "batch_tokens": self._batch_tokens,
+                "data": {**(data or {}), "sources": job.sources},
+                "eval_data": eval_data and {**eval_data, "source": str(extras.eval_file)},
+                "left_out": dict(job.num_dropped),
+                "num_rejected": job.num_rejected,
+                "counts": self._counts,
+                "readings": readings,
+                "result": result,
+            },
+        )
+        self._workspace.clear(keep_checkpoints=extras.save_steps > 0)
+        self._lines.write(result)
+        for sentence in readings:
+            self._say(sentence)
+        job.summary = (
+            f"{extras.policy} trained on {result['num_pairs']:,} pairs in {result['step']:,} steps: {result['output']}"
+        )
+
+    def _read(self) -> list[str]:
+        """Say what the run did, in words; of the last stage, because each begins at its own reference."""
+        last = self._logged[-1].get("stage") if self._logged else None
+        own = [line for line in self._logged if line.get("stage") == last]
+        sentences = read_run(own, has_reference=Need.reference in self._settings.mixture.needs)
+        counts = self._counts["train"]
+        if counts["num_truncated"]:
+            share = counts["num_truncated"] / counts["num_pairs"]
+            sentences.append(f"{share:.0%} of the pairs were cut to {self._settings.max_length} tokens")
+        return sentences
+
+    def _say(self, message: str) -> None:
+        if not self._job.quiet:
+            say(message)

@@ -1,0 +1,238 @@
+"""The settings of a training run, and what is wrong with them."""
+
+import math
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from real_cli.errors import UsageError
+from real_cli.records.choices import Optimizer, Preset, Schedule, StageReference
+from real_cli.train.examples import ExampleReader
+from real_cli.train.losses import KNOBS, OBJECTIVES, Column, Mixture, Need, Responses
+from real_cli.train.presets import PRESETS
+
+# Numbers of an example that belong to the run and not to its objective.
+WEIGHT, STAGE, PLACE_IN_ORDER = "weight", "stage", "order"
+NO_REFERENCE = "none"
+MOST_WEIGHT = 1e30  # more of them could not be summed
+TRACKERS = ("tensorboard", "wandb", "trackio")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Everything that decides a trajectory, beside the data and the models.
+
+    Attributes:
+        loss: Objectives, summed.
+        loss_weights: One for each of them; none for 1 each.
+        knobs: Settings of objectives that differ from their defaults.
+        order: `shuffle`, `given`, or a field to sort by, with a minus sign before it from the highest down.
+        warmup: Steps of warm-up; below 1 a share of all steps.
+        patience: Stop after so many evaluations without a lower loss; 0 never.
+    """
+
+    loss: tuple[str, ...] = ("dpo",)
+    loss_weights: tuple[float, ...] = ()
+    knobs: dict[str, float] = field(default_factory=dict)
+    weight_field: str | None = None
+    normalize_weights: bool = True
+    offset_field: str | None = None
+    order: str = "shuffle"
+    stages: bool = False
+    stage_reference: StageReference | None = None
+    learning_rate: float = 1e-6
+    schedule: Schedule = Schedule.linear
+    warmup: float = 0.0
+    optimizer: Optimizer = Optimizer.adamw
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    epochs: float = 1.0
+    max_steps: int = -1
+    batch_size: int = 8
+    gradient_accumulation: int = 1
+    max_length: int = 1024
+    lora: bool = False
+    lora_rank: int | None = None
+    lora_alpha: float | None = None
+    qlora: bool = False
+    eval_steps: int = 0
+    patience: int = 0
+    seed: int = 42
+
+    @property
+    def mixture(self) -> Mixture:
+        """The objectives, checked."""
+        return Mixture(self.loss, self.loss_weights, self.knobs)
+
+    @property
+    def adapts(self) -> bool:
+        """Whether an adapter is trained, and not the weights."""
+        return self.lora or self.qlora
+
+    @property
+    def order_field(self) -> str | None:
+        """The field to sort by; None if it is the order in which records come, or chance."""
+        return None if self.order in ("shuffle", "given") else self.order.removeprefix("-")
+
+    def reader(self, *, held_out: bool = False) -> ExampleReader:
+        """Set up what turns a record of this run into an example.
+
+        Args:
+            held_out: Whether it is for measuring: such records have no place in the order of training.
+
+        Returns:
+            The reader.
+        """
+        mixture = self.mixture
+        columns = [*mixture.columns]
+        columns += [Column(WEIGHT, 0, MOST_WEIGHT)] * (self.weight_field is not None)
+        if not held_out:
+            columns += [Column(STAGE)] * self.stages + [Column(PLACE_IN_ORDER)] * (self.order_field is not None)
+        fields = {"offset": self.offset_field, WEIGHT: self.weight_field, PLACE_IN_ORDER: self.order_field}
+        named = {column: name for column, name in fields.items() if name}
+        return ExampleReader(mixture.responses, columns, named, mixture.knobs.get("levels"))
+
+    @property
+    def reference_of_stages(self) -> StageReference:
+        """The reference of a stage: the policy at its start, unless another one is asked for."""
+        return self.stage_reference or StageReference.previous
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the reference is another one in each stage."""
+        is_previous = self.reference_of_stages is StageReference.previous
+        return self.stages and is_previous and Need.reference in self.mixture.needs
+
+    @property
+    def uses_given_scores(self) -> bool:
+        """Whether reference log-probabilities that a record carries are what the objective needs."""
+        mixture = self.mixture
+        asks_more = mixture.needs & (Need.tokens | Need.decoupled) or mixture.responses is not Responses.pair
+        return Need.reference in mixture.needs and not asks_more and not self.is_moving
+
+
+def check_settings(settings: TrainingSettings, values: Mapping[str, Any]) -> None:
+    """Refuse settings that do not fit, or that the run would ignore.
+
+    Args:
+        settings: Of the run.
+        values: All options by name, those that do not decide the trajectory too.
+
+    Raises:
+        UsageError: All complaints in one message.
+    """
+    found: list[str] = []
+    try:
+        mixture: Mixture | None = settings.mixture
+    except UsageError as error:
+        found.append(str(error))
+        known = [name for name in settings.loss if name in OBJECTIVES]
+        mixture = Mixture(known[:1]) if known else None
+        settings = replace(settings, loss=tuple(known[:1]), loss_weights=(), knobs={})
+    if mixture is not None:
+        found += _objective_complaints(settings, mixture, values)
+    found += _routine_complaints(settings, values)
+    found += _number_complaints(settings)
+    if found:
+        raise UsageError("; ".join(found))
+
+
+def _objective_complaints(settings: TrainingSettings, mixture: Mixture, values: Mapping[str, Any]) -> Iterator[str]:
+    reference = values["reference"]
+    if Need.reference in mixture.needs and reference == NO_REFERENCE:
+        yield f"--reference none: {mixture.name} needs a reference; leave the option out, or name one"
+    if Need.reference not in mixture.needs and reference not in (None, NO_REFERENCE):
+        yield f"--reference {reference}: {mixture.name} reads no reference; leave the option out"
+    if settings.weight_field is not None and Need.whole_batch in mixture.needs:
+        yield f"--weight-field: {mixture.name} sorts the pairs of a batch, none has a value of its own"
+    if settings.offset_field is not None and "offset" not in [column.name for column in mixture.columns]:
+        yield f"--offset-field: {mixture.name} does not read it; dlma does"
+    if values["export_logps"] is not None and not settings.uses_given_scores:
+        yield f"--export-logps: {mixture.name} has none, here, that a later run could read; leave it out"
+    if settings.stage_reference is not None and Need.reference not in mixture.needs:
+        yield f"--stage-reference: {mixture.name} reads no reference; leave it out"
+    if settings.is_moving and reference is not None:
+        yield f"--reference {reference}: --stages compare with the previous one; add --stage-reference initial"
+    if Need.decoupled in mixture.needs and settings.is_moving:
+        yield f"--stages: {mixture.name} asks the reference in every step; add --stage-reference initial"
+    if Need.degrees in mixture.needs and settings.adapts:
+        yield f"--lora, --qlora: {mixture.name} trains a head beside the policy, which an adapter cannot hold"
+
+
+def _routine_complaints(settings: TrainingSettings, values: Mapping[str, Any]) -> Iterator[str]:
+    if settings.weight_field is None and not settings.normalize_weights:
+        yield "--raw-weights: there is no --weight-field"
+    if settings.stage_reference is not None and not settings.stages:
+        yield "--stage-reference: there are no --stages"
+    if settings.order_field == "":
+        yield f"--order {settings.order}: shuffle, given or the name of a field is needed"
+    if values["eval_file"] is None and (settings.eval_steps or settings.patience):
+        yield "--eval-steps, --patience: there is no --eval-file to measure"
+    if settings.lora and settings.qlora:
+        yield "--lora, --qlora: choose one of them"
+    if not settings.adapts and (settings.lora_rank is not None or settings.lora_alpha is not None or values["merge"]):
+        yield "--lora-rank, --lora-alpha, --merge: there is no --lora or --qlora"
+    if settings.patience and values["save_steps"]:
+        yield "--save-steps: with --patience there is a checkpoint of each measurement; leave it out"
+    trackers = values["report_to"].split(",")
+    if trackers != ["none"] and not set(trackers) <= set(TRACKERS):
+        yield f"--report-to {values['report_to']}: {', '.join(TRACKERS)} or none is needed"
+
+
+def _number_complaints(settings: TrainingSettings) -> Iterator[str]:
+    """What typer's ranges let through: NaN, infinity, and a 0 that would train nothing."""
+    for name, low in (("learning_rate", 0), ("epochs", 0), ("lora_alpha", 0)):
+        value = getattr(settings, name)
+        if value is not None and not low < value < math.inf:
+            yield f"--{name.replace('_', '-')} {value}: must be greater than {low}, and finite"
+    for name in ("warmup", "weight_decay", "max_grad_norm"):
+        if not 0 <= getattr(settings, name) < math.inf:
+            yield f"--{name.replace('_', '-')} {getattr(settings, name)}: must be at least 0, and finite"
+
+
+def settings_from(values: Mapping[str, Any], given: Container[str]) -> TrainingSettings:
+    """Put options and a preset together.
+
+    Args:
+        values: Options by name, `preset` among them; knobs that are not set are None.
+        given: Names of those that the user gave; they win over the preset.
+
+    Returns:
+        The settings, not checked yet.
+
+    Raises:
+        UsageError: If the weights of the losses are no numbers.
+    """
+    preset = PRESETS[values["preset"]] if values.get("preset") else {}
+    if "loss" in given and values["loss"] != preset.get("loss"):
+        # Weights and knobs belong to the preset's own objectives: alpha is another thing in each.
+        preset = {name: value for name, value in preset.items() if name not in KNOBS and name != "loss_weights"}
+    merged = {**values, **{name: value for name, value in preset.items() if name not in given}}
+    names = tuple(name.strip() for name in merged["loss"].split(","))
+    knobs = {name: float(merged[name]) for name in KNOBS if merged.get(name) is not None}
+    known = {item.name for item in fields(TrainingSettings)}
+    own = {name: value for name, value in merged.items() if name in known}
+    own |= {"loss": names, "loss_weights": _numbers(merged["loss_weights"]), "knobs": knobs}
+    own |= {"max_steps": merged["max_steps"] or -1, "normalize_weights": not merged["raw_weights"]}
+    return TrainingSettings(**own)
+
+
+def _numbers(text: str | None) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        raise UsageError(f"--loss-weights {text}: numbers separated by commas are needed") from None
+
+
+def describe_settings(settings: TrainingSettings, preset: Preset | None) -> dict[str, Any]:
+    """List what will run, for `--show-config` and the manifest.
+
+    Args:
+        settings: Checked.
+        preset: Where they started from.
+
+    Returns:
+        Every setting, with each objective's knobs, its own defaults filled in.
+    """
+    knobs = {part.name: part.knobs for part in settings.mixture.parts}
+    return {"preset": preset, **asdict(settings), "knobs": knobs}

@@ -1,0 +1,182 @@
+"""Tokenized examples on disk, as the trainer reads them: an Arrow file, memory-mapped."""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from real_cli.models.score.scoring import Scorer, Scores, TokenScores
+from real_cli.models.score.tokens import TokenizedExample
+from real_cli.records.messages import is_number
+from real_cli.records.record import Record
+from real_cli.train.examples import Example
+
+WINDOW_EXAMPLES = 512
+REFERENCE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
+
+
+class ExampleSet(NamedTuple):
+    """Examples that can be trained on.
+
+    Attributes:
+        rows: Token ids and marks of each usable example (a `datasets.Dataset` with prompt_ids, response_ids, marks).
+        kept: For each input record, whether it is in `rows`.
+        scores: Reference log-probabilities of each example in `rows`; None where they are still to be computed.
+        token_scores: The same token by token, where they were computed so.
+        prompts: A hash of each prompt in `rows`.
+        columns: Numbers of each example in `rows`, by name.
+    """
+
+    rows: Any
+    kept: list[bool]
+    scores: list[Scores | None]
+    token_scores: dict[int, TokenScores]
+    prompts: list[int]
+    columns: dict[str, "array[float]"]
+
+
+def tokenize_to_disk(
+    records: Iterable[Record],
+    tokenize: Callable[[Record], tuple[Example, TokenizedExample] | None],
+    path: Path,
+    columns: Sequence[str] = (),
+    *,
+    use_given: bool = True,
+) -> ExampleSet:
+    """Tokenize examples into an Arrow file.
+
+    Args:
+        records: Records.
+        tokenize: Turns one into an example and its token ids, or None.
+        path: The file to write.
+        columns: Names of the numbers of an example.
+        use_given: Take the reference log-probabilities that records carry.
+
+    Returns:
+        The examples; where a record carries no reference log-probabilities, or they are not used, its score is None.
+    """
+    from datasets import Dataset, Features, List, Value
+    from datasets.arrow_writer import ArrowWriter
+
+    ids = List(Value("int32"))
+    features = Features({"prompt_ids": ids, "response_ids": List(ids), "marks": List(Value("float64"))})
+    made = ExampleSet(None, [], [], {}, [], {name: array("d") for name in columns})
+    with ArrowWriter(path=str(path), features=features) as writer:
+        for record in records:
+            found = tokenize(record)
+            made.kept.append(found is not None)
+            if found is not None:
+                example, tokens = found
+                row = {"prompt_ids": tokens.prompt, "response_ids": tokens.responses, "marks": example.marks}
+                writer.write(row)
+                made.scores.append(given_scores(record) if use_given else None)
+                made.prompts.append(hash(tuple(tokens.prompt)))
+                for name in columns:
+                    made.columns[name].append(example.columns[name])
+        if not made.scores:
+            return made
+        writer.finalize()
+    return made._replace(rows=Dataset.from_file(str(path)))
+
+
+def given_scores(record: Record) -> Scores | None:
+    """Read the reference log-probabilities that a record carries.
+
+    Args:
+        record: A preference record.
+
+    Returns:
+        Of chosen and rejected, or None if one is missing.
+    """
+    values = [record.get(field) for field in REFERENCE_FIELDS]
+    return [float(value) for value in values] if all(map(is_number, values)) else None  # type: ignore[arg-type]
+
+
+def add_reference(record: Record, scores: Scores) -> Record:
+    """Put reference log-probabilities on a record, in TRL's names.
+
+    Args:
+        record: A preference record.
+        scores: Of its chosen and rejected response under the reference.
+
+    Returns:
+        The record with both fields.
+    """
+    return record | dict(zip(REFERENCE_FIELDS, scores, strict=False))
+
+
+def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:
+    """Forget reference log-probabilities, because the reference is another model from now on.
+
+    Args:
+        examples: The examples.
+        indices: Which of them; None for all.
+    """
+    for index in range(len(examples.scores)) if indices is None else indices:
+        examples.scores[index] = None
+
+
+def fill_scores(
+    examples: ExampleSet, scorer: Scorer, *, tokens: bool = False, indices: Sequence[int] | None = None
+) -> Iterator[int]:
+    """Compute the reference log-probabilities that are not known, once for each (prompt, response).
+
+    Args:
+        examples: Its scores are filled in.
+        scorer: Scores under the reference.
+        tokens: Keep them token by token too.
+        indices: Which examples; None for all.
+
+    Yields:
+        How many examples each window held, for a progress bar.
+    """
+    for window in _windows(examples, range(len(examples.scores)) if indices is None else indices):
+        rows = [examples.rows[index] for index in window]
+        found = scorer.tokens([TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows])
+        for index, responses in zip(window, found, strict=True):
+            examples.scores[index] = [float(own.sum(dtype="float64")) for own in responses]
+            if tokens:
+                examples.token_scores[index] = responses
+        yield len(window)
+
+
+def _windows(examples: ExampleSet, indices: Sequence[int]) -> Iterator[list[int]]:
+    """Group what is to be scored, all examples of a prompt in one window wherever they stand: it is run once."""
+    together: dict[int, list[int]] = {}
+    for index in indices:
+        if examples.scores[index] is None:
+            together.setdefault(examples.prompts[index], []).append(index)
+    window: list[int] = []
+    for indices in together.values():
+        window += indices
+        if len(window) >= WINDOW_EXAMPLES:
+            yield window
+            window = []
+    if window:
+        yield window
+
+
+def trainable_rows(examples: ExampleSet, indices: Sequence[int] | None = None) -> Any:
+    """Put reference log-probabilities and numbers beside the token ids.
+
+    Args:
+        examples: With all scores that the objective needs.
+        indices: Which of them, in their order; None for all.
+
+    Returns:
+        A `datasets.Dataset` with `row` (the number in `examples.rows`), `ref_logps` and, where they are known,
+        `ref_token_logps`, and a column for each number.
+    """
+    from datasets import disable_progress_bars
+
+    disable_progress_bars()  # standard error is ours
+    everything = list(range(len(examples.rows)))
+    chosen = everything if indices is None else list(indices)
+    rows = examples.rows if chosen == everything else examples.rows.select(chosen)
+    columns: dict[str, list[Any]] = {"row": chosen, "ref_logps": [examples.scores[index] for index in chosen]}
+    if examples.token_scores:
+        columns["ref_token_logps"] = [examples.token_scores[index] for index in chosen]
+    columns |= {name: [values[index] for index in chosen] for name, values in examples.columns.items()}
+    for name, values in columns.items():
+        rows = rows.add_column(name, values)
+    return rows

@@ -1,0 +1,298 @@
+"""Training with TRL's DPOTrainer. The only file that imports trl.
+
+Private hooks of TRL 1.16 that RealTrainer overrides; `tests/models/test_trainer.py` holds a contract test for each:
+
+    _prepare_dataset                    pairs come tokenized, with nothing dropped in silence
+    _precompute_ref_logps               reference log-probabilities come as columns
+    training_step                       a batch may take several passes
+    _load_from_checkpoint               (called) the weights of a finished stage
+    _compute_loss                       the objective is a function of real_cli.train.losses
+    log                                 metrics are read from the device here, once a logging step
+    create_model_card                   a checkpoint's README would quote the hub
+    hash_module (of its module)         the key of a cache that is not used: a pass over all weights
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+from accelerate.utils import DistributedType
+from torch import Tensor
+from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
+from trl import DPOConfig, DPOTrainer
+from trl.trainer import dpo_trainer
+
+from real_cli.errors import RealError, UsageError
+from real_cli.models.load.policies import Policy
+from real_cli.records.record import Record
+from real_cli.text.token_diff import function_tokens
+from real_cli.train.arguments import Routine, training_arguments
+from real_cli.train.callbacks import Recent, Reporter
+from real_cli.train.collate import Collator
+from real_cli.train.gather import decoupled_logps, gather
+from real_cli.train.lora import add_degree_head, lora_config
+from real_cli.train.losses import Logps, Mixture, Need
+from real_cli.train.losses.logps import join_logps
+from real_cli.train.settings import WEIGHT, TrainingSettings
+
+
+class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
+    """DPOTrainer on tokenized examples, with our objectives and our forward."""
+
+    def __init__(
+        self, *args: Any, mixture: Mixture, reference: Any, dump: Callable[[Record], None] | None, **kwargs: Any
+    ) -> None:
+        self._mixture = mixture
+        self._reference = reference
+        self._dump = dump
+        self._num_tokens: Any = 0
+        self.recent = Recent()
+        with mock.patch.object(dpo_trainer, "hash_module", return_value="not used"):
+            super().__init__(*args, **kwargs)
+        self.add_callback(self.recent)
+
+    def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        return dataset
+
+    def _precompute_ref_logps(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        return dataset
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Write no model card."""
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+        """Run one optimizer batch, a pass at a time; the gradients of its passes add up."""
+        inputs = self._prepare_inputs(inputs)
+        if Need.whole_batch in self._mixture.needs and len(inputs["passes"]) > 1:
+            inputs = inputs | self._slopes(model, inputs)
+        *others, last = inputs["passes"]
+        loss = torch.zeros((), device=self.accelerator.device)
+        for one in others:
+            with self.accelerator.no_sync(model):
+                loss += super().training_step(model, inputs | {"passes": [one]}, num_items_in_batch)
+        loss += super().training_step(model, inputs | {"passes": [last]}, num_items_in_batch)
+        self.recent.end_batch()
+        return loss
+
+    def _slopes(self, model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Work out the losses of a batch whose examples it compares, and the gradient by each log-probability."""
+        with torch.no_grad(), self.compute_loss_context_manager():
+            whole = join_logps([self._gather(model, inputs, one) for one in inputs["passes"]])
+        policy = whole.policy.clone().requires_grad_()
+        values = self._mixture.values(replace(whole, policy=policy))
+        (grad,) = torch.autograd.grad(self._mixture.total(values).sum(), policy)
+        order = torch.cat([one["examples"] for one in inputs["passes"]]).argsort()
+        return {"slopes": grad[order], "values": {name: own.detach()[order] for name, own in values.items()}}
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        """Sum the losses of the examples in these passes, over the number of examples in the whole batch."""
+        parts = [self._gather(model, inputs, one) for one in inputs["passes"]]
+        owners = [one["examples"] for one in inputs["passes"]]
+        if Need.whole_batch in self._mixture.needs and "slopes" not in inputs:
+            parts, owners = [join_logps(parts)], [torch.cat(owners)]
+        sums = [self._sum(logps, inputs, own) for logps, own in zip(parts, owners, strict=True)]
+        for one in inputs["passes"]:
+            self._count_tokens(one["batch"])
+        loss = torch.stack(sums).sum() / len(inputs["ref_logps"])
+        return (loss, None) if return_outputs else loss
+
+    def _gather(self, model: Any, inputs: dict[str, Any], one: dict[str, Any]) -> Logps:
+        known: dict[str, Any] = {}
+        if Need.decoupled in self._mixture.needs:
+            policy = self.accelerator.unwrap_model(model)
+            known["decoupled"] = decoupled_logps(
+                policy, self._reference, one["batch"], self._mixture.knobs["extrapolate"]
+            )
+        progress = self.state.global_step / max(1, self.state.max_steps)
+        return gather(model(**one["batch"]), inputs, one, progress=progress, recent=self.recent.values(), **known)
+
+    def _sum(self, logps: Logps, inputs: dict[str, Any], own: Tensor) -> Tensor:
+        """Sum the values of some examples, each by its weight."""
+        if "slopes" in inputs:  # the values are known; the gradient is that of the whole batch
+            moved = (inputs["slopes"][own] * (logps.policy - logps.policy.detach())).sum(dim=1)
+            values = {name: known[own] for name, known in inputs["values"].items()}
+            self._note(logps, values)
+            total = self._mixture.total(values) + moved
+        else:
+            values = self._mixture.values(logps)
+            self._note(logps, values)
+            total = self._mixture.total(values)
+        if self._dump is not None and self.model.training:
+            self._show(logps, total, inputs["rows"][own])
+        return (total * logps.columns[WEIGHT] if WEIGHT in logps.columns else total).sum()
+
+    def _note(self, logps: Logps, values: dict[str, Tensor]) -> None:
+        """Keep metrics on the device, in TRL's names; `log` reads them."""
+        mode = "train" if self.model.training else "eval"
+        chosen, rejected = self._mixture.rewards(logps)[:, :2].unbind(dim=1)
+        noted = {
+            "rewards/chosen": chosen,
+            "rewards/rejected": rejected,
+            "rewards/accuracies": (chosen > rejected).float(),
+            "rewards/margins": chosen - rejected,
+            "logps/chosen": logps.policy[:, 0],
+            "logps/rejected": logps.policy[:, 1],
+        }
+        if len(values) > 1:
+            noted |= {f"losses/{name}": own for name, own in values.items()}
+        sums = torch.stack([value.detach().sum() for value in noted.values()])
+        self._metrics[mode]["sums"].append(torch.cat([sums, sums.new_tensor([len(chosen)])]))
+        self._metric_names = list(noted)
+        if mode == "train" and (values_to_keep := self._mixture.remember(logps)) is not None:
+            self.recent.add(values_to_keep)
+
+    def _count_tokens(self, batch: dict[str, Any]) -> None:
+        if self.model.training:
+            seen = batch["attention_mask"] if "attention_mask" in batch else batch["segments"] >= 0
+            self._num_tokens = self._num_tokens + seen.sum()  # on the device: reading it here would wait for it
+
+    def _show(self, logps: Logps, values: Tensor, rows: Tensor) -> None:
+        """Hand on what `--dump` writes: a line for each example of each step."""
+        assert self._dump is not None
+        shown = {"loss": values, "margin": logps.logits, **self._mixture.shows(logps)}
+        lists = {name: value.detach().tolist() for name, value in shown.items()}
+        for place, row in enumerate(rows.tolist()):
+            own = {name: value[place] for name, value in lists.items()}
+            self._dump({"step": self.state.global_step + 1, "row": row, **own})
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log metrics: means over the pairs since the last time."""
+        mode = "train" if self.model.training else "eval"
+        metrics = self._metrics[mode]
+        if metrics:
+            *sums, num_pairs = self.accelerator.reduce(torch.stack(metrics.pop("sums")).sum(dim=0), "sum").tolist()
+            metrics.update({name: [total / num_pairs] for name, total in zip(self._metric_names, sums, strict=True)})
+            tokens = torch.as_tensor(self._num_tokens, device=self.accelerator.device)
+            metrics["num_tokens"] = [int(self.accelerator.reduce(tokens, "sum"))]
+        super().log(logs, start_time)
+
+
+def make_trainer(
+    policy: Policy,
+    train_rows: Any,
+    eval_rows: Any,
+    folder: Path,
+    settings: TrainingSettings,
+    callback: Reporter,
+    routine: Routine,
+    reference: Policy | None = None,
+) -> RealTrainer:
+    """Set up a run.
+
+    Args:
+        policy: The model to train, and its tokenizer.
+        train_rows: Tokenized examples with reference log-probabilities.
+        eval_rows: The same, held out; or None.
+        folder: Where checkpoints go.
+        settings: What decides the trajectory.
+        callback: Gets the log lines.
+        routine: What happens beside the steps.
+        reference: The reference as a model, where the objective asks it in every step.
+
+    Returns:
+        The trainer, ready to train.
+
+    Raises:
+        UsageError: If a tracker is not installed.
+    """
+    mixture = settings.mixture
+    if Need.degrees in mixture.needs:
+        add_degree_head(policy.model, int(mixture.knobs["levels"]))
+    args = DPOConfig(**training_arguments(policy, folder, settings, routine, evaluates=eval_rows is not None))
+    # Several visible GPUs without a launcher would be DataParallel, which TRL refuses: one process takes one.
+    args._n_gpu = min(args.n_gpu, 1)
+    callbacks = [callback]
+    if settings.patience:
+        callbacks.append(EarlyStoppingCallback(settings.patience))
+    try:
+        trainer = RealTrainer(
+            policy.model,
+            args=args,
+            train_dataset=train_rows,
+            eval_dataset=eval_rows,
+            processing_class=policy.tokenizer,
+            data_collator=_collator(policy, routine, settings, mixture),
+            peft_config=lora_config(settings),
+            callbacks=callbacks,
+            mixture=mixture,
+            reference=None if reference is None else reference.model,
+            dump=routine.dump,
+        )
+    except (ImportError, RuntimeError) as error:
+        if routine.report_to == "none":
+            raise
+        raise UsageError(f"--report-to {routine.report_to}: {str(error).splitlines()[0]}") from None
+    if trainer.accelerator.distributed_type not in (DistributedType.NO, DistributedType.MULTI_GPU):
+        # Processes that share one model's weights must make the same number of passes, or they wait for ever.
+        trainer.data_collator.batch_tokens = sys.maxsize
+    for printer in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(printer)  # both write to standard output, which is for records
+    return trainer
+
+
+def _collator(policy: Policy, routine: Routine, settings: TrainingSettings, mixture: Mixture) -> Collator:
+    words = None
+    if Need.tokens in mixture.needs:
+        words = function_tokens((token, policy.tokenizer.decode([token])) for token in range(len(policy.tokenizer)))
+    columns = [column.name for column in mixture.columns] + [WEIGHT] * (settings.weight_field is not None)
+    return Collator(policy.layout, routine.batch_tokens, policy.tokenizer.pad_token_id, columns, words)
+
+
+def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) -> None:
+    """Set a trainer to other examples, with a new optimizer and a new schedule; the policy stays as it is.
+
+    Args:
+        trainer: After a stage, or before the first.
+        rows: The stage's examples.
+        eval_rows: The held-out ones, or None.
+        folder: Where its checkpoints go.
+    """
+    trainer.train_dataset, trainer.eval_dataset = rows, eval_rows
+    trainer.args.output_dir = str(folder)
+    trainer.optimizer = trainer.lr_scheduler = None
+    trainer.recent.clear()
+    for callback in trainer.callback_handler.callbacks:
+        if isinstance(callback, EarlyStoppingCallback):
+            callback.early_stopping_patience_counter = 0
+
+
+def load_weights(trainer: RealTrainer, checkpoint: Path) -> None:
+    """Put the weights of a finished stage into the policy.
+
+    Args:
+        trainer: Of the run.
+        checkpoint: The stage's last one.
+    """
+    trainer._load_from_checkpoint(str(checkpoint))
+
+
+def run_trainer(trainer: RealTrainer, checkpoint: Path | None) -> Record:
+    """Train.
+
+    Args:
+        trainer: Set up by `make_trainer`.
+        checkpoint: Where to go on from, or None.
+
+    Returns:
+        `step`, the mean `loss` of the run, and with patience `best_step`, whose weights are kept.
+
+    Raises:
+        RealError: If the device has no room for a batch.
+    """
+    if checkpoint is not None:
+        trainer.recent.load(checkpoint, trainer.accelerator.device)
+    try:
+        output = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except torch.OutOfMemoryError:
+        raise RealError(
+            "out of device memory; lower --batch-tokens (or --max-length, where one pair is too long), or use "
+            "--gradient-checkpointing or --lora"
+        ) from None
+    result = {"step": trainer.state.global_step, "loss": output.training_loss}
+    if trainer.state.best_model_checkpoint:  # the weights are those of an earlier step
+        result["best_step"] = trainer.state.best_global_step
+    return result

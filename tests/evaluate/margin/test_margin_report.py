@@ -1,0 +1,183 @@
+"""The report of `real eval margin`: what it says and draws is what the summary says."""
+
+import numpy as np
+import pytest
+
+from real_cli.evaluate.margin.curves import training_section
+from real_cli.evaluate.margin.margins import MarginTally, PairMargin, compare
+from real_cli.evaluate.margin.report import MarginExcerpts, margin_report
+from real_cli.records.messages import text_key
+from real_cli.report.model import Excerpt, Plot, PlotKind, Table
+from real_cli.train.curves import read_curves
+
+
+def tally(seed, *, count=40, similarity=True):
+    draws = np.random.default_rng(seed)
+    made = MarginTally(0.5)
+    for number in range(count):
+        similar = float(draws.uniform()) if similarity else None
+        pair = PairMargin(*draws.normal((0.5, 0.0, 0.0)), similar, *map(int, draws.integers(1, 9, 2)))
+        made.add(pair, text_key(f"prompt {number}"))
+    return made
+
+
+def of_one(made):
+    return made.summary() | {"num_truncated": 0}
+
+
+def of_several(*tallies):
+    names = ["base", "next", "last"][: len(tallies)]
+    policies = [{"policy": name, **of_one(made)} for name, made in zip(names, tallies, strict=True)]
+    return {"policies": policies, "differences": compare(tallies, names), "notes": []}
+
+
+def plots(report):
+    return {item.title: item for section in report.sections for item in section.items if isinstance(item, Plot)}
+
+
+def titles(report):
+    return [section.title for section in report.sections]
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return of_one(tally(0))
+
+
+@pytest.fixture(scope="module")
+def several():
+    return of_several(tally(0), tally(1), tally(2))
+
+
+def test_the_lead_says_accuracy_and_margin_with_their_n_and_intervals(summary):
+    lead = margin_report(summary).lead
+    accuracy, low, high = (summary[name] for name in ("accuracy", "accuracy_low", "accuracy_high"))
+    assert f"{accuracy:.1%} (95% interval {low:.1%} to {high:.1%}) of 40 pairs; its mean" in lead
+    assert f"{summary['margin']:.3g} nats (95% interval {summary['margin_low']:.3g} to" in lead
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(0, "of 40 pairs; its"), (1, "of 40 pairs, where 1 tie counts as wrong; its"), (3, "3 ties count as wrong; its")],
+)
+def test_the_lead_has_ties_where_there_are_some(summary, count, told):
+    """Not "0 of them ties" behind a percentage."""
+    assert told in margin_report(summary | {"num_ties": count}).lead
+
+
+def test_one_policy_has_no_comparison_and_several_have(summary, several):
+    parts = ["The answer", "Margins", "By similarity", "Calibration", "Chosen against rejected"]
+    assert titles(margin_report(summary)) == parts
+    assert titles(margin_report(several)) == [parts[0], "Comparison", *parts[1:]]
+
+
+def test_every_plot_carries_the_numbers_of_the_summary(summary):
+    drawn = plots(margin_report(summary))
+    bars = drawn["Margins of pairs"].series[0]
+    assert {"edges": list(bars.x), "counts": list(bars.y)} == summary["margin_histogram"]
+    buckets = drawn["Accuracy by similarity"].series[0]
+    for values, name in ((buckets.y, ""), (buckets.low, "_low"), (buckets.high, "_high")):
+        assert list(values) == [one[f"accuracy{name}"] for one in summary["by_similarity"]]
+    assert buckets.counts == (10, 10, 10, 10)
+    curve = drawn["Said and true"].series[0]
+    used = [one for one in summary["calibration"] if one["num_pairs"]]
+    found = zip(curve.x, curve.y, curve.low, curve.high, curve.counts, strict=True)
+    fields = ("said", "right", "right_low", "right_high", "num_pairs")
+    assert list(found) == [tuple(one[name] for name in fields) for one in used]
+    sides = drawn["Rewards of chosen and rejected responses"].series
+    assert [one.name for one in sides] == ["chosen", "rejected"]
+    assert [list(one.y) for one in sides] == [summary[f"rewards_{one.name}_histogram"]["counts"] for one in sides]
+
+
+def test_differences_are_drawn_with_whiskers_and_told_in_words(several):
+    report = margin_report(several)
+    drawn = plots(report)["Difference of margin from base"]
+    series = drawn.series[0]
+    assert (series.x, drawn.baseline, series.counts) == (("next", "last"), 0, (40, 40))
+    for values, name in ((series.y, ""), (series.low, "_low"), (series.high, "_high")):
+        assert list(values) == [one[f"margin{name}"] for one in several["differences"]]
+    own = several["differences"][0]
+    text = report.sections[1].text
+    holds = "holds" if own["accuracy_low"] <= 0 <= own["accuracy_high"] else "does not hold"
+    assert f"The accuracy of next minus that of base is {own['accuracy']:+.3f} over 40 pairs" in text
+    assert f"{own['accuracy_low']:+.3f} to {own['accuracy_high']:+.3f}, {holds} 0." in text
+    for told in own, own | {"accuracy_low": 0.1, "accuracy_high": 0.2}, own | {"accuracy_low": None}:
+        words = margin_report(several | {"differences": [told]}).sections[1].text
+        expected = "no interval" if told["accuracy_low"] is None else "does not hold 0" if told != own else holds
+        assert expected in words
+
+
+@pytest.mark.parametrize("kind", ["summary", "several"])
+def test_every_plot_says_its_n(kind, request):
+    curves = read_curves([{"step": 1, "loss": 1, "eval_loss": 2}, {"step": 2, "loss": 1}])
+    report = margin_report(request.getfixturevalue(kind), curves=curves)
+    assert all(plot.note.startswith("n = ") for plot in plots(report).values())
+    assert {plot.kind for plot in plots(report).values()} == set(PlotKind)
+    tables = [item for section in report.sections for item in section.items if isinstance(item, Table)]
+    assert all("n" in table.columns for table in tables)
+
+
+def test_the_table_has_each_number_of_each_policy_with_its_n(several):
+    (table,) = [item for item in margin_report(several).sections[0].items if isinstance(item, Table)]
+    rows = {(row[0], row[1]): row[2:] for row in table.rows}
+    own = several["policies"][1]
+    assert rows["next", "margin per token"] == (
+        own["margin_per_token"], own["margin_per_token_low"], own["margin_per_token_high"], own["num_per_token"],
+    )  # fmt: skip
+    assert len(rows) == 27
+
+
+def test_what_is_not_there_is_not_drawn():
+    report = margin_report(of_one(tally(0, count=0)))
+    assert titles(report) == ["The answer", "Margins", "Chosen against rejected"]
+    assert report.lead == "The policy: no pair was measured."
+    assert report.notes == ("no pair was measured",)
+    one = margin_report(of_one(tally(0, count=1)))
+    assert "there is nothing to compare" in one.sections[2].text
+    assert "(no interval can be given)" in one.lead
+    assert "By similarity" not in titles(margin_report(of_one(tally(0, similarity=False))))
+
+
+def test_an_empty_comparison_is_said():
+    words = margin_report(of_several(tally(0, count=0), tally(1, count=0))).sections[1].text
+    assert words == "next and base share no pair."
+
+
+def test_the_pairs_to_look_at_are_the_ends():
+    """Margins -3 to 3 and similarities 0 to 6 in steps: only those below 0 are wrong, only those above 0 largest."""
+    excerpts = MarginExcerpts()
+    for number in range(7):
+        record = {"prompt": f"q{number}", "chosen": "a", "rejected": "b"}
+        excerpts.offer(f"x:{number}", record, PairMargin(number - 3.0, 0.0, 0.0, float(number)))
+    items = excerpts.items("")
+    assert [[row.place for row in item.rows] for item in items] == [
+        ["x:0", "x:1", "x:2"],
+        ["x:6", "x:5", "x:4"],
+        ["x:0", "x:1", "x:2", "x:3", "x:4"],
+        ["x:6", "x:5", "x:4", "x:3", "x:2"],
+    ]
+    assert dict(items[0].rows[0].facts) == {"margin (nats)": "-3", "likelihood margin (nats)": "0", "similarity": "0"}
+    report = margin_report(of_one(tally(0)), [excerpts])
+    assert all(isinstance(item, Excerpt) for item in report.sections[-1].items)
+    assert excerpts.items("base")[1].title == "Largest margins under base"
+    assert MarginExcerpts().items("") == ()
+
+
+def test_curves_of_training_and_held_out_pairs_share_a_plot():
+    lines = [
+        {"step": 1, "loss": 0.7, "rewards/chosen": 0.1, "rewards/rejected": 0.0},
+        {"step": 1, "eval_loss": 0.5},
+        {},
+    ]
+    section = training_section(read_curves(lines))
+    assert [[one.name for one in plot.series] for plot in section.items] == [
+        ["training", "held out"],
+        ["chosen, training", "rejected, training"],
+    ]
+    assert section.items[0].series[1].y == (0.5,)
+    assert section.text == "2 logged lines of a training run. Passed over, because they are no step of a run: 1."
+
+
+def test_the_foot_names_what_was_measured(summary):
+    facts = margin_report(summary, facts={"policy": "aligned", "reference": None, "beta": 0.1}).facts
+    assert facts == (("policy", "aligned"), ("beta", "0.1"), ("pairs", "40"), ("prompts", "40"))

@@ -1,0 +1,116 @@
+"""The report of `eval winrate`: that it shows the summary's numbers, each with its n."""
+
+import pytest
+
+from real_cli.evaluate.winrate.matches import Contest
+from real_cli.evaluate.winrate.report import Spotlight, report_winrate
+from real_cli.evaluate.winrate.tally import WinrateTally
+from real_cli.relabel.judge.pairwise import Comparison
+from real_cli.report.model import Excerpt, Plot, PlotKind, Table
+
+
+def summary(models, by=None, count=120):
+    """A summary in which every number has an interval."""
+    tally = WinrateTally(by=by)
+    for number in range(count):
+        first, second = (
+            models[number % len(models)],
+            models[(number + 1 + number // 7 % (len(models) - 1)) % len(models)],
+        )
+        texts = ("x" * (1 + number * 7 % 40), "x" * (1 + number * 13 % 50))
+        verdicts = Comparison(("A", "AB"[number % 2]), ("", ""))
+        record = {"prompt": str(number), "task": "st"[number % 2]}
+        tally.add(record, [Contest((first, second), texts, (2, 0, 2, 1, 0)[number % 5], verdicts)])
+    return tally.summary()
+
+
+def items(report, kind):
+    return [item for section in report.sections for item in section.items if isinstance(item, kind)]
+
+
+def test_two_models():
+    numbers = summary(("new", "old"), by="task")
+    report = report_winrate(numbers)
+    assert [section.title for section in report.sections] == [
+        "Wins, ties and losses", "Length", "Categories", "The order in which responses were shown"
+    ]  # fmt: skip
+    wins, both, lengths, categories = items(report, Plot)
+    (series,) = wins.series
+    assert (wins.kind, wins.baseline, series.x) == (PlotKind.bars, 0.5, ("new : old",))
+    assert (series.y, series.low, series.high, series.counts) == (
+        (numbers["win_rate"],), (numbers["win_rate_low"],), (numbers["win_rate_high"],), (120,)
+    )  # fmt: skip
+    raw, controlled = both.series
+    assert (raw.y, controlled.y, controlled.low) == (
+        (numbers["win_rate"],), (numbers["lc_win_rate"],), (numbers["lc_win_rate_low"],)
+    )  # fmt: skip
+    assert list(lengths.series[0].x) == numbers["winner_length_difference"]["edges"]
+    assert list(lengths.series[0].y) == numbers["winner_length_difference"]["counts"]
+    assert categories.series[0].x == ("s", "t")
+    assert list(categories.series[0].y) == [row["win_rate"] for row in numbers["by_category"]]
+
+
+@pytest.mark.parametrize("models", [("new", "old"), ("a", "b", "c")])
+def test_every_plot_and_table_says_its_n(models):
+    report = report_winrate(summary(models, by="task"))
+    for item in [*items(report, Plot), *items(report, Table)]:
+        assert "n = " in item.note or item.title == "Notes"
+    for plot in items(report, Plot):
+        for series in plot.series:
+            assert len(series.y) == len(series.counts) == len(series.x) - (plot.kind is PlotKind.histogram)
+    for table in items(report, Table):
+        assert all(len(row) == len(table.columns) for row in table.rows)
+
+
+def test_the_lead_says_the_rate_its_interval_and_its_n():
+    numbers = summary(("new", "old"))
+    lead = report_winrate(numbers).lead
+    assert lead.startswith(f"new wins {numbers['win_rate']:.1%} (95% interval {numbers['win_rate_low']:.1%} to ")
+    assert f"of 120 comparisons with old ({numbers['num_wins']} wins, " in lead
+    assert f"expects {numbers['lc_win_rate']:.1%} (95% interval" in lead
+    few = report_winrate(summary(("new", "old"), count=20)).lead
+    assert "There is no rate at equal length: 16 decided, " in few
+
+
+def test_three_models_are_ranked():
+    numbers = summary(("a", "b", "c"))
+    report = report_winrate(numbers)
+    (plot,) = [plot for plot in items(report, Plot) if plot.title == "Who is how strong?"]
+    (series,) = plot.series
+    assert series.x == tuple(row["model"] for row in numbers["ranking"])
+    assert series.y == tuple(row["strength"] for row in numbers["ranking"])
+    assert series.low == tuple(row["strength_low"] for row in numbers["ranking"])
+    assert report.lead == (
+        f"120 comparisons over 120 prompts of 3 models. Strongest by the ranking: {numbers['ranking'][0]['model']}."
+    )
+
+
+def test_flips_and_notes_are_shown():
+    numbers = summary(("a", "b"))
+    report = report_winrate(numbers | {"notes": ["beware"]})
+    (flips,) = [table for table in items(report, Table) if table.title == "Both orders"]
+    flipped = ("flip rate", *(numbers[name] for name in ("flip_rate", "flip_rate_low", "flip_rate_high")))
+    assert flips.rows[0] == (*flipped, 60, numbers["num_both_orders"])
+    assert flips.note == "n = 120; 60 flips to the first place, 0 to the second."
+    assert report.notes == ("beware",)
+
+
+def test_nothing_makes_a_report_too():
+    report = report_winrate(WinrateTally().summary())
+    assert report.lead == "0 comparisons over 0 prompts of 0 models."
+
+
+def test_the_spotlight_is_on_long_winners_and_flips():
+    spotlight = Spotlight()
+    for length in range(1, 9):
+        contest = Contest(("new", "old"), ("x" * length, "x"), 2, Comparison(("A", "B"), ("", "")))
+        spotlight.add(f"f:{length}", {"prompt": "q"}, [contest])
+    spotlight.add("f:9", {"prompt": "q"}, [Contest(("new", "old"), ("x" * 99, "y"), 0)])  # the shorter won
+    spotlight.add("f:10", {"prompt": "q"}, [Contest(("new", "new"), ("x" * 99, "y"), 2)])
+    spotlight.add("f:11", {"prompt": "q"}, [Contest(("b", "a"), ("u", "v"), 1, Comparison(("B", "B"), ("", "")))])
+    longest, flipped = spotlight.excerpts()
+    assert isinstance(longest, Excerpt)
+    assert [row.place for row in longest.rows] == ["f:8", "f:7", "f:6", "f:5", "f:4"]
+    assert dict(longest.rows[0].facts)["winner"] == "new"
+    assert [(row.place, row.texts) for row in flipped.rows] == [("f:11", (("response 1", "u"), ("response 2", "v")))]
+    assert Spotlight().excerpts() == ()

@@ -1,0 +1,244 @@
+"""The recipes: table, names and Makefiles agree, and each `make check` runs to a trained policy and its evaluation."""
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from real_cli.app import app
+from real_cli.docs import man_pages as manpage
+from real_cli.init.makefiles import commands_of, data_of, listing
+from real_cli.init.recipes import RECIPES
+from real_cli.records.choices import Family, Recipe
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "real_cli" / "recipes"
+DATA = ROOT / "real_cli" / "init" / "demo" / "data"
+MAKEFILES = {name: (FOLDER / f"{name}.mk").read_text(encoding="utf-8") for name in Recipe}
+TEMPLATE = (
+    "{% for m in messages %}<end>{{ m['role'] }} {{ m['content'] }}{% endfor %}"
+    "{% if add_generation_prompt %}<end>assistant {% endif %}"
+)
+
+every_recipe = pytest.mark.parametrize("name", Recipe)
+
+
+def init(*words):
+    return CliRunner().invoke(app, ["init", *map(str, words)], prog_name="real")
+
+
+def test_names_table_and_files_are_the_same_twenty_one():
+    """In the same order, too."""
+    assert list(RECIPES) == list(Recipe)
+    assert {path.name for path in FOLDER.iterdir()} == {f"{name}.mk" for name in Recipe}
+    assert len(RECIPES) == 21
+
+
+def test_every_family_has_a_recipe():
+    """And so the slow tests, which take all recipes, take one of each."""
+    assert {method.family for method in RECIPES.values()} == set(Family)
+
+
+@every_recipe
+def test_the_test_that_the_table_names_exists(name):
+    """A file of this repository, and a function in it."""
+    path, _, function = RECIPES[name].test.partition("::")
+    names = {node.name for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.FunctionDef)}
+    assert function in names
+
+
+@every_recipe
+def test_a_makefile_is_short_and_begins_with_its_paper(name):
+    """At most 40 lines of at most 120 characters; the comment at the top has the paper of the table."""
+    lines = MAKEFILES[name].splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 120
+    head = " ".join(line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
+    assert RECIPES[name].paper in head
+
+
+@every_recipe
+def test_a_makefile_departs_from_the_paper_as_the_table_says(name):
+    """Word by word, so that who reads the one knows no less than who reads the other."""
+    lines = takewhile(lambda line: line.startswith("#"), MAKEFILES[name].splitlines())
+    assert f"Departs: {RECIPES[name].departs}." in " ".join(line.removeprefix("# ") for line in lines)
+
+
+@every_recipe
+def test_a_makefile_runs_the_commands_of_the_table_with_options_that_they_have(name):
+    """Each option in it, comments too, is one of the commands' own, or of the one that scores in `make check`."""
+    known = {command.words.removeprefix("real "): command for command in manpage.commands()}
+    commands = RECIPES[name].commands
+    assert commands_of(MAKEFILES[name]) == set(commands)
+    parameters = [
+        item
+        for words in {*commands, "relabel implicit"}
+        for item in known[words].command.get_params(known[words].context)
+    ]
+    options = {option for item in parameters for option in (*item.opts, *item.secondary_opts)}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", MAKEFILES[name])) <= options
+
+
+@every_recipe
+def test_the_data_that_a_makefile_names_are_written_beside_it(name, tmp_path):
+    """No more and no less; what the file says is what the package has."""
+    assert init(tmp_path / "made", "--recipe", name).exit_code == 0
+    made = {path.name: path.read_text() for path in (tmp_path / "made").iterdir()}
+    assert made.pop("Makefile") == MAKEFILES[name]
+    assert set(made) == set(data_of(MAKEFILES[name]))
+    assert all(text == (DATA / file).read_text() for file, text in made.items())
+    assert "heldout.jsonl" in made
+
+
+def test_bundled_prompts_are_those_of_the_candidates():
+    """The same records without responses."""
+    prompts, candidates = (
+        [json.loads(line) for line in (DATA / name).read_text().splitlines()]
+        for name in ("prompts.jsonl", "candidates.jsonl")
+    )
+    assert prompts == [{key: value for key, value in row.items() if key != "responses"} for row in candidates]
+
+
+def test_bundled_dialogues_complain_and_praise_as_their_names_say():
+    """By the rule of thumb of `relabel dsat --lexical`; a repaired one is a seed of DRIFT."""
+    found = {}
+    for words in ([], ["--seeds"]):
+        result = CliRunner().invoke(app, ["relabel", "dsat", "--lexical", *words, str(DATA / "dialogues.jsonl")])
+        found[bool(words)] = [json.loads(line)["id"] for line in result.stdout.splitlines()]
+    names = [json.loads(line)["id"] for line in (DATA / "dialogues.jsonl").read_text().splitlines()]
+    assert len(names) >= 24
+    assert {name.partition("-")[0] for name in names} == {"repaired", "complaint", "satisfied", "neither"}
+    assert found[False] == [name for name in names if name.startswith(("repaired", "complaint"))]
+    assert found[True] == [name for name in names if name.startswith("repaired")]
+
+
+def test_bundled_principles_have_the_shares_of_the_paper():
+    """60, 20, 18 and 2 of a hundred, as for ShareGPT and UltraChat."""
+    shares = {}
+    for line in (DATA / "principles.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        shares[row["name"]] = shares.get(row["name"], 0) + row["weight"]
+    assert shares == {"helpfulness": 60, "truthfulness": 20, "honesty": 18, "verbalized calibration": 2}
+
+
+def test_the_list_has_a_line_for_each_recipe():
+    """Name first, so that `grep ^sppo` and `cut` do; nothing else, and no terminal needed."""
+    result = init("--list")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert [line.split()[0] for line in result.stdout.splitlines()] == list(Recipe)
+    assert result.stdout == listing()
+    assert all(f"needs {RECIPES[name].needs}" in result.stdout for name in Recipe)
+
+
+@pytest.mark.parametrize("words", [["made"], ["--recipe", "sppo"]], ids=["folder", "recipe"])
+def test_the_list_is_asked_for_alone(words, tmp_path, monkeypatch):
+    """Else who forgets to take --list away waits for a folder that is not made."""
+    monkeypatch.chdir(tmp_path)
+    result = init("--list", *words)
+    assert result.exit_code == 2
+    assert result.stderr == "real: --list writes the recipes and no folder; leave out DIR and --recipe\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_or_the_list_is_needed():
+    """A recipe alone says where nothing."""
+    result = init("--recipe", "sppo")
+    assert result.exit_code == 2
+    assert result.stderr == "real: DIR is missing; name the folder to make, or give --list\n"
+
+
+@pytest.fixture(scope="module")
+def speaking_policy(make_tiny_policy):
+    """A random policy that knows what a conversation is, and every byte: no two texts are the same to it."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    tokens = ["<pad>", "<end>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    inner = Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, []))
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="<pad>", eos_token="<end>")
+    tokenizer.chat_template = TEMPLATE
+    folder = make_tiny_policy(vocab_size=len(tokens), max_position_embeddings=2048)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def snapshot(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@pytest.fixture
+def make(launched_real):
+    """Run make in a recipe's folder, and give what it says."""
+
+    def of(folder, *words):
+        real = f"REAL={' '.join(launched_real)}"
+        done = subprocess.run(["make", "-C", folder, real, *words], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return of
+
+
+def moved(folder, policy):
+    """How far the weights of a checkpoint are from the policy's, in all."""
+    import torch
+    from safetensors.torch import load_file
+
+    before, after = (load_file(path / "model.safetensors") for path in (policy, folder))
+    return float(torch.stack([(after[name] - before[name]).abs().sum() for name in before]).sum())
+
+
+# Recipes with all that writes a folder: a soup, rounds, a single training.
+AGAIN = {Recipe.salsa, Recipe.sppo, Recipe.real}
+needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+
+
+@pytest.mark.slow
+@needs_make
+@every_recipe
+def test_make_check_leaves_a_trained_checkpoint_and_an_evaluation(name, make, speaking_policy, tmp_path):
+    """Really through make, with a tiny policy; then there is nothing left to do, and `make clean` leaves no trace."""
+    folder = tmp_path / "made"
+    init(folder, "--recipe", name)
+    (folder / "tiny").symlink_to(speaking_policy)  # the name is in the seed: one that stays draws the same texts
+    written = snapshot(folder)
+    policy = "POLICY=tiny"
+    told = make(folder, "check", policy)
+    trained, reference = re.search(r"eval margin --policy (\S+) --reference (\S+)", told).groups()
+    assert trained != reference
+    assert moved(folder / trained, folder / reference) > 0
+    summary = json.loads((folder / "check" / "eval.json").read_text())
+    assert summary["num_pairs"] > 0
+    assert summary["margin"] != 0
+    made = snapshot(folder)
+    small = [f"{data}=check/{file}.jsonl" for data, file in re.findall(r"(\w+)=check/(\w+)\.jsonl", MAKEFILES[name])]
+    rounds = re.search(r"ROUNDS='?([\d ]+)'?", MAKEFILES[name].partition("\ncheck:")[2])
+    assert "Nothing to be done for 'all'" in make(
+        folder, policy, "O=check", *small, *([f"ROUNDS={rounds[1].strip()}"] if rounds else [])
+    )
+    assert snapshot(folder) == made
+    if name in AGAIN:
+        assert re.search(r"eval margin --policy", make(folder, "check", policy))
+        assert moved(folder / trained, folder / reference) > 0
+    make(folder, "clean")
+    assert snapshot(folder) == written
+
+
+@pytest.mark.slow
+@needs_make
+def test_make_check_runs_as_it_stands(make, tmp_path):
+    """With the model that the Makefile names; the others differ in what `real` does, not in what make does."""
+    init(tmp_path / "made", "--recipe", Recipe.real)
+    make(tmp_path / "made", "check")
+    assert json.loads((tmp_path / "made" / "check" / "eval.json").read_text())["margin"] != 0

@@ -1,0 +1,207 @@
+"""Going on after a run that was killed: the result is that of a run that was not."""
+
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from real_cli.app import app
+from real_cli.embed import encoders
+from real_cli.errors import RealError
+from real_cli.io.job import Located
+from real_cli.io.resume import remaining, repair
+
+RECORDS = [
+    {"id": 0, "prompt": "q0", "responses": [{"text": "a"}, {"text": "bb"}]},
+    {"id": 1, "prompt": "q1", "chosen": "ccc", "rejected": "a", "score_chosen": 2, "score_rejected": 1},
+    {"id": 2, "prompt": "q2", "responses": [{"text": "dddd"}]},
+    {"id": 3, "prompt": "q3", "responses": []},
+    {"id": 4, "prompt": "q4", "responses": [{"text": "é"}, {"text": ""}]},
+]
+
+
+def lines(records):
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+# Repairing
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"", b""),
+        (b'{"a":1}\n', b'{"a":1}\n'),
+        (b'{"a":1}\n{"a":', b'{"a":1}\n'),
+        (b'{"a":1}\n{"a":2}', b'{"a":1}\n'),
+        (b'{"a":', b""),
+        (b'{"a":1}\n' + b"x" * 200_000, b'{"a":1}\n'),
+        (b"x" * 200_000, b""),
+        (b"x" * 65_535 + b"\n" + b"y" * 65_536, b"x" * 65_535 + b"\n"),
+        (b"x" * 70_000 + b"\n", b"x" * 70_000 + b"\n"),
+    ],
+)
+def test_a_last_line_without_its_newline_is_cut_off(tmp_path, before, after):
+    path = tmp_path / "out"
+    path.write_bytes(before)
+    repair(path)
+    assert path.read_bytes() == after
+
+
+def test_a_file_that_is_not_there_needs_no_repair_and_is_not_made(tmp_path):
+    repair(tmp_path / "none")
+    assert list(tmp_path.iterdir()) == []
+
+
+# What remains
+
+
+LOCATED = [Located(f"in:{number}", record) for number, record in enumerate(RECORDS, 1)]
+
+
+def left(path):
+    return [record["id"] for record in remaining(LOCATED, path)]
+
+
+def test_without_an_earlier_output_everything_remains(tmp_path):
+    assert left(None) == left(tmp_path / "none") == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("done", range(6))
+def test_what_the_earlier_output_holds_is_not_done_again(tmp_path, done):
+    path = tmp_path / "out"
+    path.write_bytes(lines(RECORDS[:done]))
+    assert left(path) == [0, 1, 2, 3, 4][done:]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "place"),
+    [
+        ([RECORDS[1]], "out:1: does not belong to in:1"),
+        ([RECORDS[0], RECORDS[2]], "out:2: does not belong to in:2"),
+        ([RECORDS[0] | {"prompt": "other"}], "out:1: does not belong to in:1"),
+        ([RECORDS[0] | {"responses": [{"text": "a"}, {"text": "other"}]}], "out:1: does not belong to in:1"),
+        ([*RECORDS, RECORDS[0]], "out:6: does not belong to the end of the input"),
+        ([{"no": "record"}], "out:1: does not belong to in:1"),
+        ([{"prompt": "q0", "responses": None}], "out:1: does not belong to in:1"),
+    ],
+)
+def test_an_output_of_other_input_is_refused(tmp_path, earlier, place):
+    path = tmp_path / "out"
+    path.write_bytes(lines(earlier))
+    with pytest.raises(RealError) as caught:
+        left(path)
+    assert str(caught.value) == f"{tmp_path}/{place}; resume with the same input and options"
+
+
+def test_an_output_that_is_no_json_is_refused(tmp_path):
+    path = tmp_path / "out"
+    path.write_bytes(b"hello\n")
+    with pytest.raises(RealError, match=r"out:1: does not belong to in:1; "):
+        left(path)
+
+
+# The command
+
+
+class FakeEncoder:
+    """A text's vector is its length and 1."""
+
+    max_length = 512
+    place = SimpleNamespace(device=SimpleNamespace(type="cpu"))
+
+    def prepare(self, texts):
+        return encoders.Prepared(texts, [max(1, len(text)) for text in texts], 0)
+
+    def encode(self, texts):
+        return np.array([[len(text), 1] for text in texts], dtype=np.float32)
+
+
+@pytest.fixture
+def embed(monkeypatch, tmp_path):
+    """Run `real embed` in this folder with an encoder that needs no weights, nor torch."""
+    fake = SimpleNamespace(OutOfMemoryError=MemoryError, accelerator=SimpleNamespace(empty_cache=lambda: None))
+    if "torch" not in sys.modules:
+        monkeypatch.setitem(sys.modules, "torch", fake)
+    monkeypatch.setattr(encoders, "load_encoder", lambda name, **options: FakeEncoder())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in.jsonl").write_bytes(lines(RECORDS))
+
+    def run(*arguments):
+        return CliRunner().invoke(app, ["embed", *arguments], prog_name="real")
+
+    return run
+
+
+def test_a_resumed_output_is_byte_for_byte_that_of_a_whole_run_wherever_it_was_cut(embed, tmp_path):
+    assert embed("in.jsonl", "-o", "whole.jsonl").exit_code == 0
+    whole = (tmp_path / "whole.jsonl").read_bytes()
+    assert whole.count(b"\n") == 5
+    assert json.loads(whole.splitlines()[0])["responses"][1] == {"text": "bb", "embedding": [2.0, 1.0]}
+    path = tmp_path / "part.jsonl"
+    for cut in range(0, len(whole) + 1, 7):
+        path.write_bytes(whole[:cut])
+        result = embed("in.jsonl", "--resume", "part.jsonl")
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert path.read_bytes() == whole, f"cut after {cut} bytes"
+
+
+def test_resuming_what_is_not_there_is_a_whole_run(embed, tmp_path):
+    embed("in.jsonl", "-o", "whole.jsonl")
+    assert embed("in.jsonl", "--resume", "new.jsonl").exit_code == 0
+    assert (tmp_path / "new.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+def test_resuming_a_finished_run_changes_nothing_and_embeds_nothing(embed, tmp_path):
+    embed("in.jsonl", "-o", "whole.jsonl")
+    before = (tmp_path / "whole.jsonl").read_bytes()
+    result = embed("in.jsonl", "--resume", "whole.jsonl")
+    assert (tmp_path / "whole.jsonl").read_bytes() == before
+    assert result.stderr == "real: 0 texts embedded (0 distinct in their windows)\n"
+
+
+def test_resuming_with_other_input_is_refused_and_the_output_kept(embed, tmp_path):
+    embed("in.jsonl", "-o", "whole.jsonl")
+    before = (tmp_path / "whole.jsonl").read_bytes()
+    (tmp_path / "in.jsonl").write_bytes(lines(RECORDS[1:]))
+    result = embed("in.jsonl", "--resume", "whole.jsonl")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "real: whole.jsonl:1: does not belong to in.jsonl:1; resume with the same input and options\n"
+    )
+    assert (tmp_path / "whole.jsonl").read_bytes() == before
+
+
+def test_the_shards_of_a_resumed_run_are_those_of_a_whole_one(embed, tmp_path):
+    for shard in ("1/2", "2/2"):
+        embed("in.jsonl", "--shard", shard, "-o", "whole.jsonl")
+        whole = (tmp_path / "whole.jsonl").read_bytes()
+        (tmp_path / "part.jsonl").write_bytes(whole[: len(whole) // 2])
+        embed("in.jsonl", "--shard", shard, "--resume", "part.jsonl")
+        assert (tmp_path / "part.jsonl").read_bytes() == whole
+
+
+def test_resuming_for_prompts_works_like_for_responses(embed, tmp_path):
+    (tmp_path / "in.jsonl").write_bytes(lines([{"prompt": "q"}, {"prompt": "rr", "responses": [{"text": "a"}]}]))
+    embed("in.jsonl", "--field", "prompt", "-o", "whole.jsonl")
+    whole = (tmp_path / "whole.jsonl").read_bytes()
+    assert whole.splitlines()[0] == b'{"prompt":"q","embedding":[1.0,1.0]}'
+    (tmp_path / "part.jsonl").write_bytes(whole[:-1])
+    embed("in.jsonl", "--field", "prompt", "--resume", "part.jsonl")
+    assert (tmp_path / "part.jsonl").read_bytes() == whole
+
+
+def test_resume_and_output_together_are_a_mistake(embed):
+    result = embed("in.jsonl", "--resume", "a", "-o", "b")
+    assert (result.exit_code, result.stderr) == (2, "real: --resume FILE appends to FILE; leave out --output\n")
+
+
+def test_resuming_into_the_input_is_a_mistake(embed, tmp_path):
+    """The input would grow while it is read."""
+    before = (tmp_path / "in.jsonl").read_bytes()
+    result = embed("in.jsonl", "--resume", "in.jsonl")
+    assert result.exit_code == 2
+    assert (tmp_path / "in.jsonl").read_bytes() == before

@@ -1,0 +1,162 @@
+"""What the options of `pair` mean together, and the labels saved."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from real_cli.errors import UsageError
+from real_cli.pair.choose import Outcome, Settings
+from real_cli.pair.keep import Keep
+from real_cli.pair.options import KeepOrder, Savings, check_settings, default_strategy, plan_keep
+from real_cli.pair.strategies import STRATEGIES
+from real_cli.records.choices import Emit, Strategy
+
+HALF = Keep(Fraction(1, 2), None)
+OWN_ORDER = {
+    Strategy.easy: ("similarity", True),
+    Strategy.hard: ("similarity", False),
+    Strategy.random: ("random", True),
+    Strategy.best_worst: ("score-gap", False),
+    Strategy.best_random: ("score-gap", False),
+    Strategy.best_vs_rest: ("score-gap", False),
+}
+ACTIVE = [strategy for strategy, rule in STRATEGIES.items() if rule.needs_deviations]
+NO_ORDER = [Strategy.centroid, Strategy.aepo, Strategy.all, *ACTIVE]
+
+
+def tally(*prompts: tuple[int, int, int]) -> Savings:
+    """Add prompts of (responses as read, possible pairs, chosen pairs)."""
+    savings = Savings()
+    for num_responses, possible, chosen in prompts:
+        savings.add(
+            {"prompt": "q", "responses": [{"text": str(i)} for i in range(num_responses)]}, Outcome([], possible)
+        )
+        savings.num_chosen += chosen
+    return savings
+
+
+# What stays
+
+
+def test_every_strategy_is_in_one_of_the_two_lists():
+    assert {*OWN_ORDER, *NO_ORDER} == set(Strategy)
+    assert {strategy for strategy, rule in STRATEGIES.items() if rule.keep} == set(OWN_ORDER)
+
+
+@pytest.mark.parametrize("strategy", OWN_ORDER)
+def test_keep_follows_the_strategy(strategy):
+    assert plan_keep("50%", None, None, Settings(strategy, seed=5)) == KeepOrder(HALF, *OWN_ORDER[strategy], 5)
+
+
+@pytest.mark.parametrize("strategy", NO_ORDER)
+def test_a_strategy_without_an_order_asks_for_one(strategy):
+    with pytest.raises(UsageError, match=f"--keep with --strategy {strategy.value}: say which pairs with --by NAME"):
+        plan_keep("50%", None, None, Settings(strategy))
+    assert plan_keep("50%", "margin", True, Settings(strategy)) == KeepOrder(HALF, "margin", True, 0)
+
+
+def test_the_other_end_can_be_asked_for():
+    assert plan_keep("50%", None, False, Settings(Strategy.easy)) == KeepOrder(HALF, "similarity", False, 0)
+    assert plan_keep("50%", "similarity", None, Settings(Strategy.hard)) == KeepOrder(HALF, "similarity", False, 0)
+
+
+def test_another_number_needs_its_end():
+    with pytest.raises(UsageError, match="--lowest or --highest"):
+        plan_keep("50%", "score-gap", None, Settings(Strategy.easy))
+    assert plan_keep("50%", "score-gap", False, Settings(Strategy.easy)) == KeepOrder(HALF, "score-gap", False, 0)
+
+
+def test_a_random_share_has_no_end():
+    assert plan_keep("50%", "random", None, Settings(Strategy.aepo)) == KeepOrder(HALF, "random", False, 0)
+
+
+def test_without_keep_all_stay():
+    assert plan_keep(None, None, None, Settings()) is None
+
+
+@pytest.mark.parametrize(("by", "lowest"), [("similarity", None), (None, True), (None, False)])
+def test_an_order_without_keep_would_be_ignored(by, lowest):
+    with pytest.raises(UsageError, match="give --keep too"):
+        plan_keep(None, by, lowest, Settings())
+
+
+# Options that contradict each other
+
+
+@pytest.mark.parametrize(
+    ("strategy_given", "keep", "curriculum"), [(True, None, False), (False, "50%", False), (False, None, True)]
+)
+def test_a_ranking_takes_no_choice(strategy_given, keep, curriculum):
+    wanted = Settings(default_strategy(curriculum), emit=Emit.ranking, curriculum=curriculum)
+    with pytest.raises(UsageError, match="--emit ranking writes all responses"):
+        check_settings(wanted, strategy_given=strategy_given, keep=keep)
+
+
+def test_a_ranking_alone_is_fine():
+    check_settings(Settings(emit=Emit.ranking), strategy_given=False, keep=None)
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_a_curriculum_needs_several_pairs_of_a_prompt(strategy):
+    wanted = Settings(strategy, curriculum=True)
+    if strategy in (Strategy.best_vs_rest, Strategy.all):
+        check_settings(wanted, strategy_given=True, keep="50%")
+    else:
+        with pytest.raises(UsageError, match=f"--strategy {strategy.value} makes one; use best-vs-rest or all"):
+            check_settings(wanted, strategy_given=True, keep=None)
+
+
+def test_the_default_is_easy_and_for_stages_best_vs_rest():
+    assert (default_strategy(False), default_strategy(True)) == (Strategy.easy, Strategy.best_vs_rest)
+
+
+# Labels saved
+
+
+@pytest.mark.parametrize(("num_responses", "possible", "saved"), [(2, 1, 0), (3, 3, 2 / 3), (4, 6, 5 / 6)])
+def test_one_pair_a_prompt_saves_what_the_fact_sheet_says(num_responses, possible, saved):
+    """METHODS 1.7: K=2 -> 0 %, K=3 -> 1 - 1/3 = 66.7 %, K=4 -> 1 - 1/6 = 83.3 %."""
+    assert tally(*[(num_responses, possible, 1)] * 5).share_of_possible() == pytest.approx(saved)
+
+
+def test_twenty_possible_pairs_of_seven_prompts_save_sixty_five_percent():
+    """METHODS 1.7: a mean of 2.857 = 20/7 possible pairs gives 1 - 7/20 = 65 %. 6 * 3 + 2 = 20."""
+    savings = tally(*[(3, 3, 1)] * 6, (3, 2, 1))
+    assert savings.share_of_possible() == pytest.approx(0.65)
+
+
+def test_halving_pairs_saves_half_of_both():
+    """4 pairs in, 2 stay: 1 - 2/4."""
+    savings = tally((2, 1, 1), (2, 1, 0), (2, 1, 1), (2, 1, 0))
+    assert (savings.share_of_possible(), savings.share_of_given()) == (0.5, 0.5)
+    assert savings.sentence() == (
+        "2 pairs from 4 prompts; labels saved: 50.0% of the 4 possible pairs, 50.0% of the input's 4"
+    )
+
+
+@pytest.mark.parametrize("order", [[2, 3, 2], [3, 2, 2], [2, 2, 3]])
+def test_one_prompt_with_three_responses_and_the_input_was_not_pairs(order):
+    savings = tally(*((n, n * (n - 1) // 2, 1) for n in order))
+    assert savings.num_given is None
+    assert savings.share_of_given() is None
+    assert savings.sentence() == "3 pairs from 3 prompts; labels saved: 40.0% of the 5 possible pairs"
+
+
+def test_a_labeled_pair_counts_as_a_pair():
+    savings = Savings()
+    savings.add({"prompt": "q", "chosen": "a", "rejected": "b"}, Outcome([], 1))
+    assert (savings.num_given, savings.num_possible) == (1, 1)
+
+
+def test_nothing_read_saves_nothing():
+    savings = Savings()
+    assert (savings.share_of_possible(), savings.share_of_given()) == (None, None)
+    assert savings.sentence() == "0 pairs from 0 prompts"
+
+
+@given(st.lists(st.integers(2, 8), min_size=1, max_size=10))
+def test_a_pair_a_prompt_saves_a_share_between_none_and_all(sizes):
+    savings = tally(*((n, n * (n - 1) // 2, 1) for n in sizes))
+    assert 0 <= savings.share_of_possible() < 1

@@ -1,0 +1,444 @@
+"""Questions to a person and what their answers make; the session without its terminal."""
+
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from real_cli.errors import RecordError, UsageError
+from real_cli.pair.choose import Settings, choose_pairs
+from real_cli.records.choices import Emit, Orient, Shown, Strategy, Verdict
+from real_cli.records.record import to_candidates
+from real_cli.relabel.human.pair import (
+    LETTERS,
+    OTHER_ORDER,
+    Answer,
+    answered_record,
+    have_equal_texts,
+    is_asked_twice,
+    journal_line,
+    make_question,
+    parse_share,
+    read_journal_line,
+)
+from real_cli.relabel.human.session import DISTANCE, WINDOW, Interview, progress_line
+
+PAIR = {
+    "id": 7,
+    "prompt": "q",
+    "responses": [{"text": "x", "score": 1, "rank": 2}, {"text": "y", "score": 9, "rank": 1}],
+    "similarity": 0.5,
+}
+LABELED = {"prompt": "q", "chosen": "x", "rejected": "y", "score_chosen": 9, "score_rejected": 1}
+
+
+def candidates(number):
+    return {"id": number, "prompt": f"q{number}", "responses": [{"text": "x"}, {"text": "y"}]}
+
+
+def questions(count, seed=0):
+    return [make_question(candidates(number), seed, f"in:{number + 1}") for number in range(count)]
+
+
+def letter_for(shown, verdict):
+    return next(letter for (letter, order), said in LETTERS.items() if (order, said) == (shown, verdict))
+
+
+# One question
+
+
+def test_what_is_a_and_b_is_drawn_and_both_orders_are_about_as_frequent():
+    """500 draws with p = 1/2: mean 250, standard deviation 11; 4.5 of them are 50."""
+    drawn = Counter(make_question(candidates(number), seed=3).shown for number in range(500))
+    assert abs(drawn[Shown.swapped] - 250) < 50
+
+
+def test_the_order_depends_on_seed_and_content_alone():
+    orders = [make_question(candidates(0), seed).shown for seed in range(50)]
+    assert set(orders) == set(Shown)
+    assert make_question(candidates(0) | {"id": 99}, 4).shown is orders[4]
+
+
+def test_a_and_b_are_the_first_and_the_second_or_swapped():
+    question = make_question(PAIR, 0)
+    assert question.texts(Shown.as_is) == ("x", "y")
+    assert question.texts(Shown.swapped) == ("y", "x")
+
+
+@pytest.mark.parametrize(("verdict", "chosen"), [(Verdict.first, "x"), (Verdict.second, "y")])
+@pytest.mark.parametrize("shown", list(Shown))
+def test_a_letter_means_the_response_that_stood_there(verdict, chosen, shown):
+    question = make_question(PAIR, 0)
+    at = question.texts(shown).index(chosen)
+    assert LETTERS["ab"[at], shown] is verdict
+    assert answered_record(question, Answer(verdict, shown))["chosen"] == chosen
+
+
+def test_an_answer_makes_a_pair_that_keeps_every_other_field():
+    made = answered_record(make_question(PAIR, 0), Answer(Verdict.first, Shown.swapped, 3.2, "hm"))
+    assert made == {
+        "id": 7,
+        "prompt": "q",
+        "chosen": "x",
+        "rejected": "y",
+        "score_chosen": 1,
+        "score_rejected": 9,
+        "similarity": 0.5,
+        "annotation": {"verdict": "first", "shown": "swapped", "seconds": 3.2, "note": "hm"},
+    }
+
+
+def test_a_label_that_is_there_is_turned_where_the_person_says_so():
+    made = answered_record(make_question(LABELED, 0), Answer(Verdict.second))
+    assert [made[field] for field in ("chosen", "rejected", "score_chosen", "score_rejected")] == ["y", "x", 1, 9]
+
+
+@pytest.mark.parametrize("record", [PAIR, LABELED])
+@pytest.mark.parametrize("verdict", [Verdict.first, Verdict.second])
+def test_the_person_s_word_wins_over_scores_when_the_pair_is_chosen_again(record, verdict):
+    """`real pair --orient auto` reads ranks before scores; one of the two verdicts goes against the scores."""
+    made = answered_record(make_question(record, 0), Answer(verdict))
+    (again,) = choose_pairs(made, Settings(Strategy.random, Orient.auto, Emit.pairs)).records
+    assert (again["chosen"], again["rejected"]) == (made["chosen"], made["rejected"])
+
+
+@pytest.mark.parametrize("record", [PAIR, LABELED])
+def test_a_tie_stays_unlabeled_and_scores_do_not_decide_it_later(record):
+    made = answered_record(make_question(record, 0), Answer(Verdict.tie))
+    assert [response["rank"] for response in made["responses"]] == [1, 1]
+    assert made["annotation"] == {"verdict": "tie"}
+    outcome = choose_pairs(made, Settings(Strategy.random, Orient.auto, Emit.pairs))
+    assert (outcome.records, outcome.dropped) == ([], ["equal scores"])
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_question_has_two_responses(count):
+    record = {"prompt": "q", "responses": [{"text": str(number)} for number in range(count)]}
+    with pytest.raises(RecordError, match=f"has {count} responses; a question needs two: 'real pair --orient none'"):
+        make_question(record, 0)
+
+
+def test_equal_texts_are_no_question():
+    chat = [{"role": "assistant", "content": "x"}]
+    same = {"prompt": [{"role": "user", "content": "q"}], "chosen": chat, "rejected": list(chat)}
+    assert have_equal_texts(make_question(same, 0))
+    assert not have_equal_texts(make_question(PAIR, 0))
+
+
+@given(
+    key=st.text("0123456789abcdef", min_size=1),
+    answer=st.builds(
+        Answer, st.sampled_from(Verdict), st.sampled_from(Shown), st.none() | st.floats(0, 1e6), st.text(max_size=5)
+    ),
+    is_repeat=st.booleans(),
+)
+def test_the_journal_gives_back_what_it_was_given(key, answer, is_repeat):
+    line = journal_line(key, answer, seed=3, when="2025-01-01T00:00:00Z", is_repeat=is_repeat)
+    assert read_journal_line(line) == (key, answer, is_repeat)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 2}, "field 'version' is 2; 1 is needed: name another --journal"),
+        ({"version": None}, "field 'version' is None; "),
+        ({"version": True}, "field 'version' is True; "),
+        ({"key": 7}, "field 'key' is 7; the key of a pair is needed"),
+        ({"verdict": "a"}, "field 'verdict' is 'a'; first, second, tie or skip is needed"),
+        ({"verdict": ["tie"]}, r"field 'verdict' is \['tie'\]; "),
+        ({"shown": "ab"}, "field 'shown' is 'ab'; as-is or swapped is needed"),
+        ({"seconds": "3"}, "field 'seconds' is '3'; a number of seconds is needed"),
+        ({"note": 3}, "field 'note' is 3; a text is needed"),
+    ],
+)
+def test_what_is_no_line_of_a_journal_is_told(change, message):
+    line = {"version": 1, "key": "k", "verdict": "tie", "shown": "as-is"}
+    assert read_journal_line(line)[0] == "k"
+    with pytest.raises(RecordError, match=message):
+        read_journal_line(line | change)
+
+
+@pytest.mark.parametrize("text", ["", "5", "101%", "-1%", "x%", "5 %", "1e1%", "nan%"])
+def test_a_share_is_a_share(text):
+    with pytest.raises(UsageError, match="--repeat .*: give a share from 0% to 100%, as 5%"):
+        parse_share(text)
+
+
+def test_a_share_of_the_pairs_is_asked_twice():
+    """1000 draws with p = 0.05: mean 50, standard deviation 6.9; 4.5 of them are 31."""
+    keys = [f"{number:032x}" for number in range(1000)]
+    twice = {key for key in keys if is_asked_twice(key, Fraction(1, 20), 1)}
+    assert abs(len(twice) - 50) < 31
+    assert twice <= {key for key in keys if is_asked_twice(key, Fraction(1, 2), 1)}
+    assert twice != {key for key in keys if is_asked_twice(key, Fraction(1, 20), 2)}
+
+
+# The session
+
+
+def run_session(stream, act, *, answers=None, repeats=None, share=0, seed=0, window=True):
+    """Answer every question by a function; returns the session, what was asked, and what was written."""
+    interview = Interview(answers or {}, repeats or {}, share=Fraction(share), seed=seed)
+    waiting, asked, written = list(stream), [], []
+    while True:
+        while interview.wants_more:
+            if waiting:
+                interview.add(waiting.pop(0))
+            else:
+                interview.finish()
+        written += interview.released()
+        if interview.current is None:
+            return interview, asked, [*written, *interview.close()]
+        asked.append(interview.current)
+        act(interview)
+
+
+def always(verdict):
+    return lambda interview: interview.answer(letter_for(interview.current.shown, verdict), 1.0)
+
+
+def test_every_pair_is_asked_once_in_the_order_of_the_stream():
+    stream = questions(30)
+    _, asked, written = run_session(stream, always(Verdict.first))
+    assert [one.question for one in asked] == stream
+    assert [question for question, _ in written] == stream
+    assert all(answer.verdict is Verdict.first for _, answer in written)
+
+
+def test_a_pair_is_held_back_until_it_can_no_longer_be_gone_back_to():
+    """WINDOW = 20 answers can be changed: the 21st releases the first."""
+    interview = Interview({}, {})
+    for number, question in enumerate(questions(WINDOW + 2)):
+        assert len(list(interview.released())) == (number > WINDOW)
+        interview.add(question)
+        interview.answer("a", 1.0)
+    steps = 0
+    while interview.back():
+        steps += 1
+    assert steps == WINDOW
+
+
+def test_a_pair_that_the_journal_answers_is_not_asked_and_not_held():
+    stream = questions(3)
+    known = {stream[0].key: Answer(Verdict.tie), stream[2].key: Answer(Verdict.second)}
+    interview = Interview(known, {})
+    interview.add(stream[0])
+    assert interview.wants_more
+    assert [question for question, _ in interview.released()] == [stream[0]]
+    _, asked, written = run_session(stream, always(Verdict.first), answers=known)
+    assert [one.question for one in asked] == [stream[1]]
+    assert [answer.verdict for _, answer in written] == [Verdict.tie, Verdict.first, Verdict.second]
+
+
+def test_the_same_pair_twice_in_the_stream_is_asked_once():
+    stream = questions(2)
+    _, asked, written = run_session([stream[0], stream[1], stream[0]], always(Verdict.second))
+    assert len(asked) == 2
+    assert [question.key for question, _ in written] == [stream[0].key, stream[1].key, stream[0].key]
+
+
+def test_back_and_keep_and_the_answer_that_is_there():
+    stream = questions(3)
+    interview = Interview({}, {})
+    assert not interview.back()
+    for question in stream[:2]:
+        interview.add(question)
+        interview.answer("a", 1.0, "why")
+    interview.add(stream[2])
+    assert interview.earlier is None
+    assert not interview.keep()
+    assert interview.back()
+    assert interview.back()
+    assert not interview.back()
+    assert interview.current.question == stream[0]
+    assert interview.earlier.note == "why"
+    interview.answer("tie", 1.0)
+    assert interview.current.question == stream[1]
+    assert interview.keep()
+    assert interview.current.question == stream[2]
+    assert [answer.verdict for _, answer in interview.close() if answer] == [
+        Verdict.tie,
+        LETTERS["a", stream[1].shown],
+    ]
+
+
+def test_a_note_that_is_changed_later_belongs_to_the_answer_that_is_there():
+    """On the screen it stands beside that answer: it must be in the journal, and in the output."""
+    stream = questions(2)
+    interview = Interview({}, {})
+    interview.add(stream[0])
+    assert interview.change_note("no answer yet") is None
+    interview.answer("a", 2.0)
+    interview.add(stream[1])
+    assert interview.change_note("no answer yet") is None
+    interview.back()
+    assert interview.change_note("") is None
+    asked, answer = interview.change_note("hi")
+    assert (asked.question, answer) == (
+        stream[0],
+        Answer(LETTERS["a", stream[0].shown], stream[0].shown, 2.0, "hi"),
+    )
+    assert interview.earlier == answer
+    assert interview.change_note("hi") is None
+    assert interview.keep()
+    assert [kept for _, kept in interview.close()] == [answer, None]
+
+
+def test_what_is_not_answered_is_handed_out_without_an_answer():
+    stream = questions(2)
+    interview = Interview({}, {})
+    interview.add(stream[0])
+    interview.answer("skip", 1.0)
+    interview.add(stream[1])
+    left = [(question, answer and answer.verdict) for question, answer in interview.close()]
+    assert left == [(stream[0], Verdict.skip), (stream[1], None)]
+
+
+def test_a_repetition_comes_five_questions_later_swapped_and_never_changes_the_label():
+    """DISTANCE = 5: after question 0 come 1 to 5, then 0 again; at the end what is left."""
+    stream = questions(8)
+    asked_before = set()
+
+    def act(interview):
+        key = interview.current.question.key
+        verdict = Verdict.second if key in asked_before else Verdict.first
+        asked_before.add(key)
+        interview.answer(letter_for(interview.current.shown, verdict), 1.0)
+
+    interview, asked, written = run_session(stream, act, share=1)
+    order = [(stream.index(one.question), one.is_repeat) for one in asked]
+    assert order[:8] == [(0, False), (1, False), (2, False), (3, False), (4, False), (5, False), (0, True), (6, False)]
+    assert sorted(order) == sorted([(n, again) for n in range(8) for again in (False, True)])
+    assert DISTANCE == 5
+    for one in asked:
+        assert one.shown is (OTHER_ORDER[one.question.shown] if one.is_repeat else one.question.shown)
+    assert all(answer.verdict is Verdict.first for _, answer in written)
+    assert interview.agreement() == (0, 8)
+
+
+def test_agreement_counts_pairs_that_were_answered_twice():
+    """Equal: p. Different: q. Skipped once: r, s. Not the label of this run's journal: t."""
+    answers = {
+        key: Answer(Verdict(verdict)) for key, verdict in zip("pqrs", ["tie", "first", "skip", "first"], strict=True)
+    }
+    repeats = {
+        key: Answer(Verdict(verdict))
+        for key, verdict in zip("pqrst", ["tie", "second", "tie", "skip", "tie"], strict=True)
+    }
+    assert Interview(answers, repeats).agreement() == (1, 2)
+
+
+def test_a_skipped_pair_is_not_asked_again_and_a_repeated_one_not_a_third_time():
+    stream = questions(2)
+    _, asked, _ = run_session(stream, always(Verdict.skip), share=1)
+    assert len(asked) == 2
+    known = {question.key: Answer(Verdict.first, question.shown) for question in stream}
+    _, asked, _ = run_session(
+        stream, always(Verdict.first), answers=known, repeats={stream[0].key: known[stream[0].key]}, share=1
+    )
+    assert [(one.question, one.is_repeat) for one in asked] == [(stream[1], True)]
+
+
+def test_progress():
+    interview = Interview({}, {})
+    for number, question in enumerate(questions(3)):
+        interview.add(question)
+        assert interview.num_done == number
+        interview.answer("a", float(10**number))
+    assert interview.num_done == 3
+    assert interview.seconds_a_pair == 10
+    assert progress_line(2, 0, 0.4, is_all=True) == "2 of 2 done, 0 s a pair, 0 left"
+
+
+def progress_of(stream, share, letter="a", *, answers=(), repeats=()):
+    """Done and left before each answer and at the end."""
+    interview, seen = Interview(dict(answers), dict(repeats), share=Fraction(share)), []
+    waiting = list(stream)
+    while True:
+        while interview.wants_more:
+            interview.add(waiting.pop(0)) if waiting else interview.finish()
+        left = interview.num_left + sum(map(interview.num_to_ask, waiting))
+        seen.append((interview.num_done, left))
+        if interview.current is None:
+            return seen
+        interview.answer(letter, 1.0)
+
+
+def test_planned_repetitions_are_left_until_they_are_answered():
+    """Two pairs, each asked twice: four answers. A skip plans none: two answers, known one by one."""
+    assert progress_of(questions(2), 1) == [(0, 4), (1, 3), (2, 2), (3, 1), (4, 0)]
+    assert progress_of(questions(2), 0) == [(0, 2), (1, 1), (2, 0)]
+    assert progress_of(questions(2), 1, "skip") == [(0, 4), (1, 2), (2, 0)]
+
+
+def test_what_the_journal_answered_is_done_and_what_it_did_not_repeat_is_left():
+    stream = questions(3)
+    known = {question.key: Answer(Verdict.first, question.shown) for question in stream[:2]}
+    again = {stream[0].key: Answer(Verdict.first)}
+    assert progress_of(stream, 1, answers=known, repeats=again)[0] == (3, 3)
+
+
+def test_going_back_changes_neither_done_nor_left():
+    interview = Interview({}, {}, share=Fraction(1))
+    for question in questions(DISTANCE + 1):
+        interview.add(question)
+        before = interview.num_done, interview.num_left
+        interview.back()
+        assert (interview.num_done, interview.num_left) == before
+        interview.keep()
+        interview.answer("a", 1.0)
+    assert interview.current.is_repeat
+    assert (interview.num_done, interview.num_left) == (DISTANCE + 1, DISTANCE + 1)
+
+
+actions = st.lists(st.sampled_from(["a", "b", "tie", "skip", "back", "keep"]), max_size=80)
+
+
+@given(actions=actions, share=st.sampled_from([0, "1/2", 1]), num_known=st.integers(0, 3))
+@settings(max_examples=200)
+def test_whatever_is_typed_each_pair_comes_out_once_in_order_with_its_last_answer(actions, share, num_known):
+    """Against a dictionary that remembers the last answer to each pair."""
+    stream = questions(30)
+    last = {question.key: Answer(Verdict.tie) for question in stream[1 : 1 + num_known]}
+    interview = Interview(last, {}, share=Fraction(share))
+    waiting, written = list(stream), []
+    for action in actions:
+        while interview.wants_more and waiting:
+            interview.add(waiting.pop(0))
+        written += interview.released()
+        if interview.current is None:
+            break
+        if action == "back":
+            interview.back()
+        elif action == "keep":
+            interview.keep()
+        else:
+            asked, answer = interview.answer(action, 1.0)
+            assert answer.verdict is LETTERS[action, asked.shown]
+            if not asked.is_repeat:
+                assert asked.question.key not in {question.key for question, _ in written}
+                last[asked.question.key] = answer
+    written += interview.close()
+    assert [question for question, _ in written] == stream[: len(written)]
+    assert len(written) + len(waiting) == len(stream)
+    assert [answer for _, answer in written] == [last.get(question.key) for question, _ in written]
+
+
+@given(seed=st.integers(0, 2**63 - 1), better=st.lists(st.booleans(), min_size=1, max_size=6))
+@settings(max_examples=50)
+def test_labels_do_not_depend_on_the_order_that_is_shown(seed, better):
+    """A person who always wants the same text gets the same labels under every seed."""
+    wanted = {f"q{number}": "x" if first else "y" for number, first in enumerate(better)}
+
+    def act(interview):
+        asked = interview.current
+        at = asked.question.texts(asked.shown).index(wanted[asked.question.prompt])
+        interview.answer("ab"[at], 1.0)
+
+    _, _, written = run_session(questions(len(better), seed), act, seed=seed, share="1/2")
+    made = [answered_record(question, answer) for question, answer in written]
+    assert {row["prompt"]: row["chosen"] for row in made} == wanted
+    assert all(row["rejected"] != row["chosen"] for row in made)
+    assert [to_candidates(row)["responses"][0]["text"] for row in made] == list(wanted.values())

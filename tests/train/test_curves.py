@@ -1,0 +1,27 @@
+"""What is read of a training run's lines."""
+
+from real_cli.train.curves import read_curves
+
+STEP = {"loss": 0.7, "rewards/margins": 0.1, "rewards/accuracies": 0.5, "rewards/chosen": 0.2, "rewards/rejected": 0.1}
+
+
+def test_held_out_pairs_have_curves_of_their_own_and_the_result_is_no_step():
+    lines = [
+        {"step": 1, **STEP, "learning_rate": 0.1},
+        {"step": 1, **{f"eval_{name}": value for name, value in STEP.items()}},
+        {"step": 2, **STEP, "loss": 0.6, "grad_norm": 1},
+        {"step": 2, "loss": 0.65, "output": "aligned", "num_pairs": 8},
+    ]
+    found = read_curves(lines)
+    assert found.curves["loss"] == ((1, 2), (0.7, 0.6))
+    assert found.curves["eval_rewards/margins"] == ((1,), (0.1,))
+    assert len(found.curves) == 10
+    assert (found.num_steps, found.num_unknown) == (3, 0)
+    assert found.sentence() == ""
+
+
+def test_other_lines_are_counted_and_told():
+    found = read_curves([None, {"step": 3}, {"loss": 0.5}, {"step": 1, "loss": None}, {"step": 1, "loss": 0.5}])
+    assert (found.num_steps, found.num_unknown) == (1, 4)
+    assert found.sentence() == "--training: 4 lines that are no step of a training run were passed over"
+    assert read_curves([]).sentence() == "--training: no step was found"

@@ -1,0 +1,207 @@
+"""The folder of a training run: what is spooled, what an interrupted run leaves, and what it refuses."""
+
+import hashlib
+
+import pytest
+
+from real_cli.errors import RealError, UsageError
+from real_cli.train.folder import Workspace, read_spool
+
+RECORDS = [{"prompt": "q", "chosen": "a", "rejected": "b"}, {"prompt": "é", "chosen": "c\n", "rejected": "d"}]
+LINES = '{"prompt":"q","chosen":"a","rejected":"b"}\n{"prompt":"é","chosen":"c\\n","rejected":"d"}\n'.encode()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "aligned"
+
+
+def opened(folder, *, resume=False):
+    workspace = Workspace(folder, resume=resume)
+    workspace.open()
+    return workspace
+
+
+def checkpoint(folder, step, *, whole=True):
+    path = folder / f"checkpoint-{step}"
+    path.mkdir()
+    if whole:
+        (path / "trainer_state.json").write_text("{}")
+    return path
+
+
+# The folder
+
+
+def test_nothing_is_made_before_the_run_opens_it(folder):
+    Workspace(folder, resume=False)
+    assert not folder.exists()
+
+
+def test_an_empty_folder_is_as_good_as_none(folder):
+    folder.mkdir()
+    opened(folder)
+    assert (folder / ".work").is_dir()
+
+
+def test_a_file_is_refused(folder):
+    folder.write_text("")
+    with pytest.raises(UsageError) as caught:
+        Workspace(folder, resume=False)
+    assert str(caught.value) == f"--output {folder}: is a file; a folder is needed"
+
+
+def test_a_folder_of_someone_else_is_refused_and_not_touched(folder):
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("years of work")
+    with pytest.raises(UsageError, match="is not empty and not from 'real train-dpo'; name another folder"):
+        Workspace(folder, resume=False)
+    assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("mark", [".work", "real.json"])
+def test_a_folder_of_an_earlier_run_is_taken(folder, mark):
+    folder.mkdir()
+    (folder / mark).mkdir() if mark == ".work" else (folder / mark).write_text("{}")
+    opened(folder)
+
+
+def test_a_folder_of_another_command_is_refused(folder):
+    """A soup has a manifest too, and its training would replace it."""
+    folder.mkdir()
+    (folder / "real.json").write_text('{"command": "soup"}')
+    with pytest.raises(UsageError, match="is not empty and not from 'real train-dpo'"):
+        Workspace(folder, resume=False)
+
+
+def test_a_new_run_removes_the_manifest_spool_and_checkpoints_of_the_earlier_one(folder):
+    opened(folder).spool("train", RECORDS)
+    (folder / "real.json").write_text("{}")
+    checkpoint(folder, 5)
+    workspace = opened(folder)
+    assert (folder / "real.json").exists()  # until there is something to put in its place
+    workspace.begin(workspace.spool("train", RECORDS[:1]), {})
+    assert sorted(path.name for path in folder.iterdir()) == [".work"]
+    assert len(list((folder / ".work").glob("*.jsonl"))) == 1
+
+
+def test_a_resumed_run_keeps_them(folder):
+    opened(folder).spool("train", RECORDS)
+    path = checkpoint(folder, 5)
+    opened(folder, resume=True)
+    assert path.is_dir()
+    assert len(list((folder / ".work").glob("train-*.jsonl"))) == 1
+
+
+# The spool
+
+
+def test_records_are_spooled_under_the_hash_of_their_bytes_and_read_again(folder):
+    spooled = opened(folder).spool("train", iter(RECORDS))
+    digest = hashlib.sha256(LINES).hexdigest()
+    assert spooled == (folder / ".work" / f"train-{digest[:16]}.jsonl", digest, 2)
+    assert spooled.path.read_bytes() == LINES
+    assert list(read_spool(spooled)) == list(read_spool(spooled)) == RECORDS
+
+
+def test_a_spool_that_breaks_off_leaves_no_spool_that_could_be_taken_for_whole(folder):
+    def broken():
+        yield RECORDS[0]
+        raise RealError("gone")
+
+    workspace = opened(folder)
+    with pytest.raises(RealError, match="gone"):
+        workspace.spool("train", broken())
+    assert list((folder / ".work").glob("*.jsonl")) == []
+
+
+def test_a_resumed_run_without_input_takes_the_records_of_the_earlier_one(folder):
+    first = opened(folder).spool("train", RECORDS)
+    assert opened(folder, resume=True).spool("train", []) == first
+    assert sorted(path.name for path in (folder / ".work").iterdir()) == [first.path.name]
+
+
+def test_a_resumed_run_with_the_same_input_goes_on(folder):
+    first = opened(folder).spool("train", RECORDS)
+    assert opened(folder, resume=True).spool("train", RECORDS) == first
+
+
+def test_a_resumed_run_with_other_input_is_refused_and_the_spool_kept(folder):
+    first = opened(folder).spool("train", RECORDS)
+    with pytest.raises(RealError) as caught:
+        opened(folder, resume=True).spool("train", RECORDS[::-1])
+    assert str(caught.value) == f"--resume: the train records are not those that {folder} was trained on"
+    assert [path.name for path in (folder / ".work").iterdir()] == [first.path.name]
+
+
+def test_training_and_held_out_records_lie_side_by_side(folder):
+    workspace = opened(folder)
+    train, held_out = workspace.spool("train", RECORDS), workspace.spool("eval", RECORDS)
+    assert train.path != held_out.path
+    assert list(read_spool(held_out)) == RECORDS
+
+
+# Settings
+
+
+def test_a_resumed_run_has_the_settings_of_the_earlier_one(folder):
+    settings = {"beta": 0.1, "loss": "dpo", "reference": None}
+    opened(folder).check_settings(settings)
+    opened(folder, resume=True).check_settings(dict(reversed(settings.items())))
+
+
+def test_other_settings_are_refused_by_name_with_what_they_were(folder):
+    workspace = opened(folder)
+    workspace.begin(workspace.spool("train", RECORDS), {"beta": 0.1, "loss": "dpo", "seed": 1})
+    with pytest.raises(UsageError) as caught:
+        opened(folder, resume=True).check_settings({"beta": 0.2, "loss": "ipo", "seed": 1})
+    assert str(caught.value) == (
+        "--resume: go on with the settings of the run (beta was 0.1, loss was dpo), or start anew without it"
+    )
+    opened(folder, resume=True).check_settings({"beta": 0.1, "loss": "dpo", "seed": 1})  # still those of the run
+
+
+def test_a_new_run_may_have_other_settings(folder):
+    opened(folder).check_settings({"beta": 0.1})
+    opened(folder).check_settings({"beta": 0.2})
+
+
+# Checkpoints
+
+
+def test_the_last_checkpoint_is_the_one_with_the_highest_step_not_the_longest_name(folder):
+    workspace = opened(folder, resume=True)
+    for step in (9, 100, 20):
+        checkpoint(folder, step)
+    assert workspace.last_checkpoint(folder) == folder / "checkpoint-100"
+    (folder / "stage-2").mkdir()
+    assert workspace.last_checkpoint(folder / "stage-2") is None
+    checkpoint(folder / "stage-2", 3)
+    assert workspace.last_checkpoint(folder / "stage-2") == folder / "stage-2" / "checkpoint-3"
+
+
+def test_a_checkpoint_that_was_not_written_to_its_end_does_not_count(folder):
+    workspace = opened(folder, resume=True)
+    checkpoint(folder, 10)
+    checkpoint(folder, 20, whole=False)
+    assert workspace.last_checkpoint(folder) == folder / "checkpoint-10"
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_without_a_checkpoint_or_without_resume_a_run_starts_at_the_beginning(folder, resume):
+    workspace = opened(folder, resume=resume)
+    if not resume:
+        checkpoint(folder, 10)
+    assert workspace.last_checkpoint(folder) is None
+
+
+@pytest.mark.parametrize(
+    ("keep", "left"), [(True, ["checkpoint-10", "model.safetensors"]), (False, ["model.safetensors"])]
+)
+def test_at_the_end_only_the_result_stays_and_the_checkpoints_that_were_asked_for(folder, keep, left):
+    workspace = opened(folder)
+    workspace.spool("train", RECORDS)
+    checkpoint(folder, 10)
+    (folder / "model.safetensors").write_text("")
+    workspace.clear(keep_checkpoints=keep)
+    assert sorted(path.name for path in folder.iterdir()) == left
