@@ -15,6 +15,7 @@ from real_cli.embed.pooling import POOLINGS
 from real_cli.embed.sentence_folders import read_recipe
 from real_cli.errors import ModelError, UsageError
 from real_cli.models.load.device import Place, choose_place
+from real_cli.models.load.problems import load_problem
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.records.choices import Pooling, Precision
 
@@ -243,18 +244,3 @@ def is_causal(path: str) -> bool:
         return False
     architectures = AutoConfig.from_pretrained(path).architectures or []
     return any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in architectures)
-
-
-def load_problem(error: Exception) -> str:
-    """Say in one line why a model did not load.
-
-    Args:
-        error: What the library raised.
-
-    Returns:
-        The first line of its message, and what to do.
-    """
-    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if isinstance(error, OSError) and ("huggingface.co" in str(error) or "not a valid model identifier" in str(error)):
-        return "no such folder, and not to be had from the hub; give a local path or check the name"
-    return first

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import orjson
-
 from real_cli.embed.pooling import POOLINGS
+from real_cli.models.load.problems import read_config
 
 LEGACY_POOLINGS = {
     "pooling_mode_cls_token": "cls",
@@ -84,22 +83,3 @@ def _pooling(config: Any) -> str | None:
         chosen = [mode for mode, value in config.items() if mode.startswith("pooling_mode_") and value]
         name = LEGACY_POOLINGS.get(chosen[0]) if len(chosen) == 1 else None
     return name if isinstance(name, str) and name in POOLINGS else None
-
-
-def read_config(path: str, name: str) -> Any:
-    """Read a JSON file of a model.
-
-    Args:
-        path: A folder, or a name on the hub.
-        name: The file, as a path in it.
-
-    Returns:
-        What it holds; None if there is no such file.
-    """
-    from transformers.utils import cached_file
-
-    found = cached_file(path, name, _raise_exceptions_for_missing_entries=False)
-    if found is None:
-        return None
-    with open(found, "rb") as file:
-        return orjson.loads(file.read())

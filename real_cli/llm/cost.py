@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from real_cli.errors import RecordError
-from real_cli.records.questions import Answer, Completion, Question, read_answer, request_key
+from real_cli.llm.chat import request_key
+from real_cli.records.questions import Answer, Completion, Question, read_answer
 from real_cli.text.phrases import say_count
 
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from real_cli.errors import RealError, RecordError, UsageError, clip
-from real_cli.records.questions import Completion, Question, read_completion, request_body
+from real_cli.llm.chat import read_completion, request_body
+from real_cli.records.questions import Completion, Question
 from real_cli.records.record import Record
 
 # What the client would tell the server about this machine.

@@ -8,8 +8,9 @@ import orjson
 
 from real_cli.errors import RealError, RecordError, clip
 from real_cli.io.jsonl import Line, dump_record, parse_record, read_lines
+from real_cli.llm.chat import CHAT_ROUTE, read_completion, request_body
 from real_cli.llm.cost import Ledger
-from real_cli.records.questions import CHAT_ROUTE, Completion, Question, read_completion, request_body
+from real_cli.records.questions import Completion, Question
 
 
 class Waiting(RecordError):

@@ -14,7 +14,7 @@ from real_cli.records.choices import Emit, OnError, Orient, Strategy
 
 if TYPE_CHECKING:
     from real_cli.pair.choose import Settings
-    from real_cli.pair.options import Savings
+    from real_cli.pair.savings import Savings
 
 
 @guarded
@@ -141,7 +141,8 @@ def pair(
     """
     from real_cli.pair.choose import Settings
     from real_cli.pair.keeping import kept_lines
-    from real_cli.pair.options import Savings, check_settings, default_strategy, plan_keep
+    from real_cli.pair.options import check_settings, default_strategy, plan_keep
+    from real_cli.pair.savings import Savings
 
     settings = Settings(
         strategy or default_strategy(curriculum),

@@ -1,16 +1,13 @@
 """What the options of `pair` mean together, and what a run of it saved."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from real_cli.errors import UsageError
-from real_cli.pair.choose import Outcome, Settings
-from real_cli.pair.keep import Keep, parse_keep
+from real_cli.pair.choose import Settings
 from real_cli.pair.strategies import STRATEGIES
 from real_cli.records.choices import Emit, Strategy
-from real_cli.records.record import Record, is_preference
-from real_cli.text.phrases import say_count
+from real_cli.stats.quota import Keep, parse_keep
 
 
 class KeepOrder(NamedTuple):
@@ -115,86 +112,3 @@ def plan_keep(keep: str | None, by: str | None, lowest: bool | None, settings: S
             f"--keep with --strategy {settings.strategy}: say which pairs with --by NAME and --lowest or --highest"
         )
     return KeepOrder(parse_keep(keep), by, bool(lowest), settings.seed)
-
-
-@dataclass
-class Savings:
-    """How many labels a choice of pairs saves.
-
-    Attributes:
-        num_prompts: Records read.
-        num_possible: Pairs that the distinct responses of all prompts could form.
-        num_given: Pairs that the input already was; None once a prompt came with another number of responses than two.
-        num_chosen: Pairs that stay.
-        num_unlabeled: Pairs without a label, of those that were chosen before `--keep`.
-    """
-
-    num_prompts: int = 0
-    num_possible: int = 0
-    num_given: int | None = 0
-    num_chosen: int = 0
-    num_unlabeled: int = 0
-
-    def add(self, record: Record, outcome: Outcome) -> None:
-        """Count one prompt.
-
-        Args:
-            record: The record as read.
-            outcome: What became of it.
-        """
-        self.num_prompts += 1
-        self.num_possible += outcome.possible
-        self.num_unlabeled += sum("responses" in made for made in outcome.records)
-        is_pair = is_preference(record) or len(record.get("responses", ())) == 2
-        self.num_given = self.num_given + 1 if self.num_given is not None and is_pair else None
-
-    def share_of_possible(self) -> float | None:
-        """Work out 1 - chosen / all possible pairs.
-
-        Returns:
-            A share in [0, 1]; None if no pair was possible.
-
-        Example:
-            >>> Savings(num_prompts=2, num_possible=12, num_given=None, num_chosen=3).share_of_possible()
-            0.75
-        """
-        return 1 - self.num_chosen / self.num_possible if self.num_possible else None
-
-    def share_of_given(self) -> float | None:
-        """Work out 1 - chosen / pairs of the input.
-
-        Returns:
-            A share, at most 1; None where the input was not pairs.
-
-        Example:
-            >>> Savings(num_prompts=4, num_possible=4, num_given=4, num_chosen=2).share_of_given()
-            0.5
-        """
-        return 1 - self.num_chosen / self.num_given if self.num_given else None
-
-    def sentence(self, emit: Emit = Emit.pairs) -> str:
-        """Tell the savings in one line.
-
-        Args:
-            emit: What was written; a ranking needs every response labeled and saves nothing.
-
-        Returns:
-            Both shares with their denominators, METHODS 1.7.
-
-        Example:
-            >>> Savings(num_prompts=4, num_possible=4, num_given=4, num_chosen=2).sentence()
-            "2 pairs from 4 prompts; labels saved: 50.0% of the 4 possible pairs, 50.0% of the input's 4"
-        """
-        if emit is Emit.prompts:
-            return say_count(self.num_chosen, "prompt")
-        made = say_count(self.num_chosen, emit.value.removesuffix("s"))
-        text = f"{made} from {say_count(self.num_prompts, 'prompt')}"
-        if emit is Emit.ranking:
-            return text
-        if self.num_unlabeled and self.num_unlabeled != self.num_chosen:
-            text += f" ({self.num_unlabeled:,} chosen without a label)"
-        if (share := self.share_of_possible()) is not None:
-            text += f"; labels saved: {share:.1%} of the {say_count(self.num_possible, 'possible pair')}"
-        if (share := self.share_of_given()) is not None:
-            text += f", {share:.1%} of the input's {self.num_given:,}"
-        return text

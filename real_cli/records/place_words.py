@@ -2,9 +2,13 @@
 
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.messages import Text
-from real_cli.relabel.goal.goal import HUMAN_MARK, SEPARATOR
 
 HOLE = "{prompt}"
+
+
+HUMAN_MARK = "\n\nHuman:"
+
+SEPARATOR = "\n\n"
 
 
 def check_contrast(words: str) -> str:

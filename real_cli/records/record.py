@@ -28,6 +28,10 @@ OF_THE_PAIR = ("similarity", "weight", "annotation", "judge", "margin", "implici
 MEASURED = ("margin", "implicit_margin", "offset")
 
 
+# Computed on the prompt without its goal: with the goal in it they are wrong.
+STALE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
+
+
 def content_key(record: Record) -> bytes:
     """Return bytes that are equal exactly for records with the same prompt and the same responses.
 

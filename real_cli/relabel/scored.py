@@ -1,9 +1,9 @@
 """What the commands that score by a model have in common: a checked field, and marked records on their way out."""
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Annotated, TypeVar
 
+import numpy as np
 import typer
 
 from real_cli.errors import RecordError, UsageError
@@ -49,34 +49,24 @@ def write_scored(
             job.write(made)
 
 
-def read_words(text: str) -> str:
-    """Read what the user gave as words or as the name of a file of them.
+def check_temperature(temperature: float | None) -> float:
+    """Check what a gap in score is divided by.
 
     Args:
-        text: Words, or @ and the name of a file.
+        temperature: What the user gave, if anything.
 
     Returns:
-        The words; of a file without its last line end.
+        The number, 1 if none was given.
 
     Raises:
-        UsageError: If there is no such file, or it holds no text.
+        UsageError: If it is not above 0, or infinite.
+
+    Example:
+        >>> check_temperature(None), check_temperature(0.5)
+        (1.0, 0.5)
     """
-    path = words_path(text)
-    if path is None:
-        return text
-    try:
-        return path.read_text(encoding="utf-8").removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{text}: {getattr(error, 'strerror', None) or 'is no text'}; give words, or @FILE") from None
-
-
-def words_path(text: str | None) -> Path | None:
-    """Name the file that `read_words` reads.
-
-    Args:
-        text: Words, or @ and the name of a file; None for nothing given.
-
-    Returns:
-        The file; None for words.
-    """
-    return Path(text[1:]) if text is not None and text.startswith("@") else None
+    if temperature is None:
+        return 1.0
+    if not 0 < temperature < np.inf:
+        raise UsageError(f"--temperature {temperature:g}: must be a number above 0")
+    return temperature

@@ -6,8 +6,7 @@ from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import as_completion, is_text, plain_text, transcript
 from real_cli.records.questions import Choice, Inquiry
-from real_cli.records.record import Record, labeled_fields, pair_fields
-from real_cli.relabel.goal.goal import STALE_FIELDS
+from real_cli.records.record import STALE_FIELDS, Record, labeled_fields, pair_fields
 from real_cli.sample.responses import Asked, Plan, Sampled, ask_choices
 
 IMPROVING = """\

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError, UsageError, clip
-from real_cli.pair.keep import Keep, parse_keep
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record, to_candidates
+from real_cli.stats.quota import Keep, parse_keep
 
 
 def parse_share(text: str) -> Keep:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from real_cli.errors import UsageError
+from real_cli.io.word_files import read_words
 from real_cli.records.place_words import check_contrast
 from real_cli.records.questions import Sampling
-from real_cli.relabel.scored import read_words
 from real_cli.sample.drift import IMPROVING, check_improving
 from real_cli.sample.modes import MODES, SamplingMode
 from real_cli.sample.principle_files import read_principles

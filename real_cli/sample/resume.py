@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import orjson
 
 from real_cli.errors import RecordError, clip
-from real_cli.records.record import LABELED_NAMES, MEASURED, OF_THE_PAIR, Record
-from real_cli.relabel.goal.goal import STALE_FIELDS
+from real_cli.records.record import LABELED_NAMES, MEASURED, OF_THE_PAIR, STALE_FIELDS, Record
 from real_cli.sample.responses import without_pair
 
 MADE_REFERENCE = {"reference", "reference_model", "reference_is_cut"}

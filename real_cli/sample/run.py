@@ -14,11 +14,11 @@ from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import parse_record
 from real_cli.io.resume import last_record, repair, unfinished
 from real_cli.io.two_pass import ValueSpool
+from real_cli.io.word_files import read_words, words_path
 from real_cli.models.load.device import default_generation_tokens
 from real_cli.records.questions import Inquiry, ask_nothing
 from real_cli.records.record import Record
 from real_cli.records.shards import in_shard, parse_shard
-from real_cli.relabel.scored import read_words, words_path
 from real_cli.sample.modes import MODES, SamplingMode
 from real_cli.sample.optune import best_score, choose_lowest, num_retries, parse_share
 from real_cli.sample.plan import check_sampling, choose_mode, is_local, make_plan

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from real_cli.errors import UsageError, clip
+from real_cli.models.load.tensor_files import TensorShape
 
 # How far the weights may be from a sum of 1: what six written digits of each leave.
 TOLERANCE = Fraction(1, 10**6)
@@ -24,13 +25,6 @@ NOT_OF_THE_WEIGHTS = frozenset(
 ONLY_IN_TRAINING = ("dropout", "pdrop", "dropout_prob")
 # safetensors' names of the number formats that are averaged.
 AVERAGED = frozenset({"F64", "F32", "F16", "BF16"})
-
-
-class TensorShape(NamedTuple):
-    """What a checkpoint's header says of a tensor: safetensors' name of its number format, and its sizes."""
-
-    dtype: str
-    shape: tuple[int, ...]
 
 
 def parse_weights(text: str | None, count: int) -> list[float]:

@@ -7,84 +7,18 @@ order of the rows. Up to a few hundred prompts nearly every prompt has a cell of
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# Two-sided 95 %.
-Z_95 = 1.959963984540054
+from real_cli.stats.estimates import Estimate, Interval
+
 NUM_CELLS = 4096
 NUM_RESAMPLES = 1000
 # Below this many cells a bootstrap says more about its own method than about the data.
 FEWEST_CELLS = 10
 # Draws of numbers that are all equal differ in their last digits.
 ROUNDING = 1e-12
-
-
-class Interval(NamedTuple):
-    """A confidence interval."""
-
-    low: float
-    high: float
-
-
-class Estimate(NamedTuple):
-    """A number and what it stands on.
-
-    Attributes:
-        value: The number; None without data.
-        low: Lower end of its 95 % interval; None where none can be given.
-        high: Upper end.
-        num_rows: How many rows it is the mean of.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-    num_rows: int
-
-    def fields(self, name: str) -> dict[str, float | None]:
-        """Give the number and its interval their names in a summary.
-
-        Args:
-            name: Of the number.
-
-        Returns:
-            NAME, NAME_low and NAME_high.
-
-        Example:
-            >>> Estimate(0.5, None, None, 3).fields("share")
-            {'share': 0.5, 'share_low': None, 'share_high': None}
-        """
-        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
-
-
-def wilson_interval(successes: float, trials: float, z: float = Z_95) -> Interval | None:
-    """Return Wilson's score interval of a share; it stays in [0, 1] and is sound for few trials.
-
-    Args:
-        successes: How often it happened; with a fraction where rows are worth less than one each.
-        trials: Out of how many.
-        z: Quantile of the normal distribution; 1.96 gives 95 %.
-
-    Returns:
-        The interval; None without trials.
-
-    Example:
-        >>> wilson_interval(8, 10)
-        Interval(low=0.49016..., high=0.94331...)
-
-    References:
-        Wilson, 1927, Journal of the American Statistical Association 22, 209-212.
-    """
-    if not trials:
-        return None
-    share = successes / trials
-    scale = 1 + z * z / trials
-    center = (share + z * z / (2 * trials)) / scale
-    half = z / scale * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return Interval(round(max(0.0, center - half), 12), round(min(1.0, center + half), 12))
 
 
 def cell_of(key: bytes) -> int:

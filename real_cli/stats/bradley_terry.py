@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from real_cli.relabel.winprob.probabilities import sigmoid
 from real_cli.stats.logistic import Floats, maximize_likelihood
+from real_cli.stats.numeric import sigmoid
 
 
 class Strengths(NamedTuple):

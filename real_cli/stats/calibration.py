@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.relabel.winprob.probabilities import sigmoid
-from real_cli.stats.bootstrap import NUM_RESAMPLES, Estimate
+from real_cli.stats.bootstrap import NUM_RESAMPLES
 from real_cli.stats.by_prompt import PromptIntervals
+from real_cli.stats.estimates import Estimate
+from real_cli.stats.numeric import sigmoid
 
 NUM_BINS = 10
 

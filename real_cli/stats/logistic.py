@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from real_cli.relabel.winprob.probabilities import sigmoid
+from real_cli.stats.numeric import sigmoid
 
 Floats = NDArray[np.float64]
 

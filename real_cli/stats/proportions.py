@@ -10,11 +10,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from real_cli.stats.bootstrap import FEWEST_CELLS, Z_95, Estimate, student_quantile, wilson_interval
+from real_cli.stats.bootstrap import FEWEST_CELLS, student_quantile
+from real_cli.stats.estimates import Estimate, Interval
 
 Floats = NDArray[np.float64]
 # With fewer prompts that have the rarer outcome, their rows do not tell how far rows of one prompt agree.
 FEWEST_RARE = 5
+
+
+# Two-sided 95 %.
+Z_95 = 1.959963984540054
 
 
 class _Clusters(NamedTuple):
@@ -230,3 +235,53 @@ def _with_two_more(side: _Clusters, first: float) -> _Clusters:
 def _sum_of_squares(values: Floats) -> float:
     """Sorted, so that rounding does not depend on the order of prompts."""
     return float(np.sort(values**2).sum())
+
+
+def share_of(name: str, successes: int, trials: int) -> dict[str, float | None]:
+    """Return a share of independent trials and Wilson's interval as a summary names them.
+
+    Args:
+        name: What happened.
+        successes: How often.
+        trials: Out of how many.
+
+    Returns:
+        share_NAME, share_NAME_low and share_NAME_high; None without trials.
+
+    Example:
+        >>> share_of("tied", 0, 0)
+        {'share_tied': None, 'share_tied_low': None, 'share_tied_high': None}
+    """
+    interval = wilson_interval(successes, trials)
+    return {
+        f"share_{name}": successes / trials if trials else None,
+        f"share_{name}_low": interval.low if interval else None,
+        f"share_{name}_high": interval.high if interval else None,
+    }
+
+
+def wilson_interval(successes: float, trials: float, z: float = Z_95) -> Interval | None:
+    """Return Wilson's score interval of a share; it stays in [0, 1] and is sound for few trials.
+
+    Args:
+        successes: How often it happened; with a fraction where rows are worth less than one each.
+        trials: Out of how many.
+        z: Quantile of the normal distribution; 1.96 gives 95 %.
+
+    Returns:
+        The interval; None without trials.
+
+    Example:
+        >>> wilson_interval(8, 10)
+        Interval(low=0.49016..., high=0.94331...)
+
+    References:
+        Wilson, 1927, Journal of the American Statistical Association 22, 209-212.
+    """
+    if not trials:
+        return None
+    share = successes / trials
+    scale = 1 + z * z / trials
+    center = (share + z * z / (2 * trials)) / scale
+    half = z / scale * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    return Interval(round(max(0.0, center - half), 12), round(min(1.0, center + half), 12))

@@ -5,12 +5,13 @@ from itertools import count
 from pathlib import Path
 
 from real_cli.errors import RealError, RecordError
+from real_cli.models.score.columns import add_reference
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
 from real_cli.records.record import Record
 from real_cli.train.examples import Example, ExampleReader
 from real_cli.train.losses import Responses
 from real_cli.train.settings import PLACE_IN_ORDER, STAGE, WEIGHT, TrainingSettings
-from real_cli.train.tokenized import ExampleSet, add_reference, tokenize_to_disk
+from real_cli.train.tokenized import ExampleSet, tokenize_to_disk
 
 
 def prepare(

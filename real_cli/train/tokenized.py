@@ -5,14 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from real_cli.models.score.columns import WINDOW_EXAMPLES, given_scores
 from real_cli.models.score.scoring import Scorer, Scores, TokenScores
 from real_cli.models.score.tokens import TokenizedExample
-from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 from real_cli.train.examples import Example
-
-WINDOW_EXAMPLES = 512
-REFERENCE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
 
 
 class ExampleSet(NamedTuple):
@@ -77,32 +74,6 @@ def tokenize_to_disk(
             return made
         writer.finalize()
     return made._replace(rows=Dataset.from_file(str(path)))
-
-
-def given_scores(record: Record) -> Scores | None:
-    """Read the reference log-probabilities that a record carries.
-
-    Args:
-        record: A preference record.
-
-    Returns:
-        Of chosen and rejected, or None if one is missing.
-    """
-    values = [record.get(field) for field in REFERENCE_FIELDS]
-    return [float(value) for value in values] if all(map(is_number, values)) else None  # type: ignore[arg-type]
-
-
-def add_reference(record: Record, scores: Scores) -> Record:
-    """Put reference log-probabilities on a record, in TRL's names.
-
-    Args:
-        record: A preference record.
-        scores: Of its chosen and rejected response under the reference.
-
-    Returns:
-        The record with both fields.
-    """
-    return record | dict(zip(REFERENCE_FIELDS, scores, strict=False))
 
 
 def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:

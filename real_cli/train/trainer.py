@@ -29,7 +29,7 @@ from trl.trainer import dpo_trainer
 from real_cli.errors import RealError, UsageError
 from real_cli.models.load.policies import Policy
 from real_cli.records.record import Record
-from real_cli.text.token_diff import function_tokens
+from real_cli.text.stopwords import function_tokens
 from real_cli.train.arguments import Routine, training_arguments
 from real_cli.train.callbacks import Recent, Reporter
 from real_cli.train.collate import Collator

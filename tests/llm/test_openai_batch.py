@@ -6,9 +6,10 @@ import json
 import pytest
 
 from real_cli.errors import RealError, RecordError
+from real_cli.llm.chat import request_key
 from real_cli.llm.cost import Ledger
 from real_cli.llm.openai_batch import BatchWriter, ResultsAlone, Waiting, read_results
-from real_cli.records.questions import Completion, Question, Sampling, request_key
+from real_cli.records.questions import Completion, Question, Sampling
 from tests.servers import completion
 
 HELLO = Question([{"role": "user", "content": "Hi"}], str, Sampling(8), {"type": "object"})

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 from real_cli.errors import RecordError, UsageError
-from real_cli.pair.keep import Keep, keep_mask, keep_value, parse_keep
+from real_cli.pair.keep import keep_mask, keep_value
+from real_cli.stats.quota import Keep, parse_keep
 
 # Few different numbers, so that ties are common.
 values_with_ties = st.lists(st.integers(0, 4).map(float), max_size=25).map(np.array)

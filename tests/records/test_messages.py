@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from real_cli.records.messages import message_text, plain_text, transcript, without_system
-from real_cli.text.terminal_safe import turns
+from real_cli.relabel.human.turns import turns
 
 
 def calling(*calls, **more):

@@ -3,17 +3,8 @@
 import pytest
 
 from real_cli.errors import RecordError
-from real_cli.records.questions import (
-    Answer,
-    Completion,
-    Question,
-    Sampling,
-    advance,
-    read_answer,
-    read_completion,
-    request_body,
-    request_key,
-)
+from real_cli.llm.chat import read_completion, request_body, request_key
+from real_cli.records.questions import Answer, Completion, Question, Sampling, advance, read_answer
 
 HELLO = Question([{"role": "user", "content": "Hi"}], str)
 SCHEMA = {"type": "object"}

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from real_cli.app import app
 from real_cli.errors import UsageError
+from real_cli.io.word_files import read_words
 from real_cli.models.reward.reward_models import RewardModel
-from real_cli.relabel.scored import read_words
 from tests.reward_folders import TOKENS, save_reward_model
 
 CANDIDATES = {

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from real_cli.errors import RecordError, UsageError
+from real_cli.llm.chat import request_body
 from real_cli.records.prompts import PromptReader
-from real_cli.records.questions import Choice, Completion, Sampling, advance, read_answer, request_body
+from real_cli.records.questions import Choice, Completion, Sampling, advance, read_answer
 from real_cli.records.seeds import response_seed, uniform_numbers
 from real_cli.sample.drift import IMPROVING, check_improving, read_complaint, sample_improved
 from real_cli.sample.modes import (

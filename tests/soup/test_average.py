@@ -8,14 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from real_cli.errors import UsageError
-from real_cli.soup.average import (
-    TensorShape,
-    average,
-    config_differences,
-    enumerate_problems,
-    parse_weights,
-    tensor_differences,
-)
+from real_cli.models.load.tensor_files import TensorShape
+from real_cli.soup.average import average, config_differences, enumerate_problems, parse_weights, tensor_differences
 
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 VECTORS = st.lists(FLOATS, min_size=1, max_size=6).map(torch.tensor)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from real_cli.relabel.winprob.probabilities import sigmoid
 from real_cli.stats.bradley_terry import fit_bradley_terry, groups_of
+from real_cli.stats.numeric import sigmoid
 
 TRUE = np.array([1.0, 0.2, -0.3, -0.9])
 

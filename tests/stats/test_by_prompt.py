@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from real_cli.stats.bootstrap import Bootstrap, tail_shares, wilson_interval
+from real_cli.stats.bootstrap import Bootstrap, tail_shares
 from real_cli.stats.by_prompt import PromptIntervals
+from real_cli.stats.proportions import wilson_interval
 
 
 def prompts_of(count, each=1):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from real_cli.stats.bootstrap import wilson_interval
 from real_cli.stats.by_prompt import PromptIntervals
 from real_cli.stats.calibration import calibrate
+from real_cli.stats.proportions import wilson_interval
 
 
 def calibrated(margins, beta=1.0):

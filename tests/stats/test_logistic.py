@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from real_cli.relabel.winprob.probabilities import sigmoid
 from real_cli.stats.logistic import fit_logistic, maximize_likelihood
+from real_cli.stats.numeric import sigmoid
 
 
 def made(seed, rows=300, clusters=60):

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
-from real_cli.stats.bootstrap import wilson_interval
-from real_cli.stats.proportions import estimate_share, share_difference, spread_of
+from real_cli.stats.proportions import estimate_share, share_difference, spread_of, wilson_interval
 
 T_19 = 2.093024054408263  # Student's t of 19 degrees of freedom, 0.975
 Z = 1.959963984540054

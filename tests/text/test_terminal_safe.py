@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from real_cli.text.terminal_safe import MAX_COMPARISONS, differing_words, printable, turns
+from real_cli.relabel.human.turns import MAX_COMPARISONS, differing_words, turns
+from real_cli.text.terminal_safe import printable
 
 
 @given(st.text())

@@ -131,9 +131,9 @@ def test_the_first_loss_is_log_two_and_another_reference_changes_that(
 def test_reference_log_probabilities_in_the_records_are_what_the_loss_uses(tiny_policy, pair_rows, tmp_path):
     """Shifting the reference of chosen by 10 nats makes h = -10: -log sigmoid(0.1 * -10) = 1.313262 at step one."""
     from real_cli.models.load.policies import load_policy
+    from real_cli.models.score.columns import add_reference
     from real_cli.models.score.scoring import Scorer
     from real_cli.models.score.tokens import ExampleTokenizer
-    from real_cli.train.tokenized import add_reference
 
     policy = load_policy(str(tiny_policy), device="cpu")
     tokenize = ExampleTokenizer(policy.tokenizer, 12)

@@ -6,7 +6,8 @@ import numpy as np
 
 from real_cli.evaluate.labels.gold import Truth
 from real_cli.evaluate.labels.rows import Numbers, Rows
-from real_cli.stats.bootstrap import Bootstrap, Estimate
+from real_cli.stats.bootstrap import Bootstrap
+from real_cli.stats.estimates import Estimate
 from real_cli.stats.proportions import estimate_share
 
 NUM_DECILES = 10
@@ -128,23 +129,3 @@ def histogram(gaps: Numbers) -> dict[str, list[float]] | None:
     # Narrower bins would have no width.
     counts, edges = np.histogram(gaps, bins=NUM_BINS, range=(0.0, largest if largest > 1e-300 else 1.0))
     return {"edges": edges.tolist(), "counts": counts.tolist()}
-
-
-def rounded(value: Any) -> Any:
-    """Cut floats to ten digits: what comes after them differs from one processor to another.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        The same with shorter numbers.
-
-    Example:
-        >>> rounded({"share": [1 / 3, None, 7]})
-        {'share': [0.3333333333, None, 7]}
-    """
-    if isinstance(value, dict):
-        return {name: rounded(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [rounded(item) for item in value]
-    return float(f"{value:.10g}") if isinstance(value, float) else value

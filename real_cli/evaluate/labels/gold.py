@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.messages import is_number
 from real_cli.records.record import LABELED_NAMES, Record, is_preference
-from real_cli.relabel.winprob.probabilities import sigmoid
+from real_cli.stats.numeric import sigmoid
 
 RANK = "rank"
 # Beyond it sums of gaps leave what a float holds.

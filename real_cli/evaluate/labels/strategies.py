@@ -14,7 +14,8 @@ from real_cli.pair.similarity_batch import Comparison
 from real_cli.pair.strategies import STRATEGIES, KeepRule
 from real_cli.records.choices import Orient, Strategy
 from real_cli.records.record import Record
-from real_cli.stats.bootstrap import Bootstrap, Estimate
+from real_cli.stats.bootstrap import Bootstrap
+from real_cli.stats.estimates import Estimate
 from real_cli.stats.proportions import share_difference
 from real_cli.text.phrases import say_count
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from real_cli.evaluate.labels.errors import by_similarity, by_strategy, histogram, measure, rounded
+from real_cli.evaluate.labels.errors import by_similarity, by_strategy, histogram, measure
 from real_cli.evaluate.labels.gold import Marks, Truth, number_or_nan, read_marks
 from real_cli.evaluate.labels.rows import PairTally, Rows
 from real_cli.evaluate.labels.strategies import PLACE, Choice, StrategyTrials, with_places
@@ -18,6 +18,7 @@ from real_cli.records.record import Record, is_preference, to_candidates
 from real_cli.report.examples import Extremes, excerpt
 from real_cli.report.model import ExcerptRow
 from real_cli.stats.bootstrap import FEWEST_CELLS, Bootstrap
+from real_cli.stats.numeric import rounded
 from real_cli.text.phrases import say_count
 
 EVERY_PAIR = Settings(Strategy.all, Orient.none)

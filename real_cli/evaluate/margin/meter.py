@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 from real_cli.errors import RecordError
 from real_cli.evaluate.margin.margins import PairMargin
+from real_cli.models.score.columns import WINDOW_EXAMPLES, given_scores
 from real_cli.models.score.model_pair import ModelPair
 from real_cli.models.score.scoring import Scores
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
-from real_cli.train.tokenized import WINDOW_EXAMPLES, given_scores
 
 
 class Measured(NamedTuple):

@@ -18,11 +18,11 @@ from real_cli.io.jsonl import dump_record
 from real_cli.io.output import open_output
 from real_cli.io.sources import Item
 from real_cli.io.two_pass import RecordSpool
+from real_cli.models.score.columns import add_reference
 from real_cli.models.score.model_pair import ModelPair
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record, check_labeled
-from real_cli.train.tokenized import add_reference
 
 
 class MarginRun:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError
-from real_cli.evaluate.labels.errors import rounded
 from real_cli.evaluate.pairs.duplicates import Repeats
 from real_cli.evaluate.pairs.examples import PairExcerpts
 from real_cli.evaluate.pairs.leaks import LeakSearch, PromptIndex
@@ -18,15 +17,16 @@ from real_cli.evaluate.pairs.length_bias import LengthBias
 from real_cli.evaluate.pairs.limits import Limit, check_limits, number_names, read_limit
 from real_cli.evaluate.pairs.notes import lacking_intervals
 from real_cli.evaluate.pairs.pool_count import PoolCount, savings
+from real_cli.evaluate.pairs.script_tally import ScriptCount
 from real_cli.records.messages import comparable, is_number, plain_text, text_key
 from real_cli.records.record import Record, is_preference
 from real_cli.report.model import ExcerptRow
 from real_cli.stats.bootstrap import Bootstrap, cell_of
 from real_cli.stats.describe import correlate_ranks, describe, gap_by_similarity, histogram
+from real_cli.stats.numeric import rounded
 from real_cli.stats.proportions import estimate_share
 from real_cli.text.normalize import NEAR, join_words, word_similarity, words
 from real_cli.text.phrases import say_count
-from real_cli.text.scripts import ScriptCount
 
 # Names of the counts that the rows themselves give, in the order of the summary.
 COUNTS = (

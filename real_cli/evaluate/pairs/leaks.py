@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from real_cli.records.messages import Text, plain_text, without_system
 from real_cli.report.examples import NUM_ROWS, excerpt
 from real_cli.report.model import ExcerptRow
+from real_cli.stats.proportions import share_of
 from real_cli.text.normalize import digest, join_words, words
-from real_cli.text.scripts import share_of
 
 # GPT-3's rule: "13-gram overlap".
 RUN_WORDS = 13

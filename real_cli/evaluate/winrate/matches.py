@@ -6,8 +6,8 @@ from typing import NamedTuple
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import Text, plain_text, transcript
 from real_cli.records.record import LABELED_NAMES, Record, is_preference
-from real_cli.relabel.judge.pairwise import SWAPPED, Comparison
-from real_cli.relabel.winprob.probabilities import given_preferences
+from real_cli.records.response_fields import given_preferences
+from real_cli.records.verdicts import SWAPPED, Comparison
 
 TIE = "tie"
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from real_cli.embed.encoders import load_problem
 from real_cli.errors import ModelError, UsageError
 from real_cli.models.load.device import Place, choose_device, choose_place
+from real_cli.models.load.problems import load_problem
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.score.forward import attach_scorer
 from real_cli.records.choices import Attention, Precision, TokenLayout

@@ -17,7 +17,6 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from real_cli.errors import ModelError
-from real_cli.soup.average import TensorShape
 
 # Numbers of a tensor that are in memory at once; so few stay in a processor's cache from reading to writing.
 PIECE = 1 << 17
@@ -25,6 +24,13 @@ FLOATS = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF1
 DTYPE_NAMES = {dtype: name for name, dtype in FLOATS.items()}
 # The library pads the header so that the numbers behind it are aligned.
 ALIGNMENT = 8
+
+
+class TensorShape(NamedTuple):
+    """What a checkpoint's header says of a tensor: safetensors' name of its number format, and its sizes."""
+
+    dtype: str
+    shape: tuple[int, ...]
 
 
 class StoredTensor(NamedTuple):

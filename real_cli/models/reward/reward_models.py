@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-from real_cli.embed.encoders import load_problem
-from real_cli.embed.sentence_folders import read_config
 from real_cli.errors import ModelError, UsageError
 from real_cli.models.load.device import Place, choose_place
+from real_cli.models.load.problems import load_problem, read_config
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.reward.reward_texts import RewardInput
 from real_cli.records.choices import Precision

@@ -4,8 +4,7 @@ from real_cli.errors import RecordError, UsageError, clip
 from real_cli.llm.rubric import Rubric
 from real_cli.records.messages import Text, is_text, plain_text, transcript
 from real_cli.records.questions import Inquiry, Question, ask_nothing
-from real_cli.records.record import Record, check_labeled, labeled_fields, pair_fields
-from real_cli.relabel.goal.goal import STALE_FIELDS
+from real_cli.records.record import STALE_FIELDS, Record, check_labeled, labeled_fields, pair_fields
 
 ORIGINAL = "chosen_original"
 # Made of the chosen response, and of no use beside another one: what relabel degrade and log-probabilities left.

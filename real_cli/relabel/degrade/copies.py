@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from real_cli.errors import UsageError
 from real_cli.records.messages import Text, plain_text, text_key
 from real_cli.records.record import Record, check_labeled
-from real_cli.text.token_diff import FUNCTION_WORDS
+from real_cli.text.stopwords import FUNCTION_WORDS
 
 # A number with its separators, or letters and digits with what joins them: don't, well-known, 3rd.
 WORD = re.compile(r"\d+(?:[.,]\d+)+(?![^\W_])|[^\W_]+(?:['\u2019-][^\W_]+)*")

@@ -3,13 +3,10 @@
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.choices import Placement
 from real_cli.records.messages import Text, is_conversation, is_number
-from real_cli.records.record import Record, swap_labels
+from real_cli.records.place_words import HUMAN_MARK, SEPARATOR
+from real_cli.records.record import STALE_FIELDS, Record, swap_labels
 
 DEFAULT_TEMPLATE = "Aim for a response whose overall quality is {goal} out of 10."
-HUMAN_MARK = "\n\nHuman:"
-SEPARATOR = "\n\n"
-# Computed on the prompt without its goal: with the goal in it they are wrong.
-STALE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
 
 
 def check_template(template: str) -> str:

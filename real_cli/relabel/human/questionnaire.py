@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from real_cli.relabel.human.session import Asked
-from real_cli.text.terminal_safe import Turn, differing_words, printable, turns
+from real_cli.relabel.human.turns import Turn, differing_words, turns
+from real_cli.text.terminal_safe import printable
 
 # From this width on the responses stand side by side.
 WIDE = 100

@@ -24,9 +24,10 @@ from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.progress import speaker
+from real_cli.io.word_files import read_words, words_path
 from real_cli.records.choices import Attention, OnError, Precision, TokenLayout
 from real_cli.records.record import Record
-from real_cli.relabel.scored import ScoreField, read_words, words_path, write_scored
+from real_cli.relabel.scored import ScoreField, write_scored
 
 if TYPE_CHECKING:
     from real_cli.models.score.model_pair import ModelPair

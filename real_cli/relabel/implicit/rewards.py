@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.record import LABELED_NAMES, LEFT_BEHIND, Record, is_preference
 from real_cli.records.response_fields import with_new_scores, with_values
-from real_cli.relabel.winprob.probabilities import sigmoid
+from real_cli.stats.numeric import sigmoid
 
 # What other commands write and read under these names is no score.
 OTHER_NUMBERS = frozenset({"raw_score", "score_std", "prob", "weight", "chosen", "rejected", "model"})

@@ -7,7 +7,8 @@ from real_cli.llm.rubric import Rubric
 from real_cli.records.layouts import Adapted, adapt, adapt_prompt
 from real_cli.records.questions import Inquiry
 from real_cli.records.record import Record, to_candidates
-from real_cli.relabel.judge.pairwise import TIE, Judged, compare
+from real_cli.records.verdicts import TIE
+from real_cli.relabel.judge.pairwise import Judged, compare
 from real_cli.relabel.judge.rate import rate
 from real_cli.relabel.judge.tag import tag
 from real_cli.text.phrases import say_count

@@ -1,59 +1,15 @@
 """How probable it is that one response of a prompt beats another."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.choices import Evidence
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
-from real_cli.records.response_fields import read_numbers, responses_of, values_of, with_values
-
-# What two probabilities that are each other's rest may miss of 1, having been written and read as decimals.
-TOLERANCE = 1e-6
-
-
-def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return 1 / (1 + exp(-x)), which overflows nowhere.
-
-    Args:
-        values: Any shape; infinities too.
-
-    Returns:
-        Numbers in [0, 1], the same shape.
-
-    Example:
-        >>> sigmoid(np.array([-np.inf, 0.0, 2.0])).round(6)
-        array([0.      , 0.5     , 0.880797])
-    """
-    small = np.exp(-np.abs(values))
-    return np.asarray(np.where(values >= 0, 1.0, small) / (1.0 + small))
-
-
-def check_temperature(temperature: float | None) -> float:
-    """Check what a gap in score is divided by.
-
-    Args:
-        temperature: What the user gave, if anything.
-
-    Returns:
-        The number, 1 if none was given.
-
-    Raises:
-        UsageError: If it is not above 0, or infinite.
-
-    Example:
-        >>> check_temperature(None), check_temperature(0.5)
-        (1.0, 0.5)
-    """
-    if temperature is None:
-        return 1.0
-    if not 0 < temperature < np.inf:
-        raise UsageError(f"--temperature {temperature:g}: must be a number above 0")
-    return temperature
+from real_cli.records.response_fields import given_preferences, read_numbers, values_of, with_values
+from real_cli.stats.numeric import sigmoid
 
 
 def scored_preferences(record: Record, temperature: float = 1.0) -> NDArray[np.float64]:
@@ -82,75 +38,6 @@ def scored_preferences(record: Record, temperature: float = 1.0) -> NDArray[np.f
     scores = np.array(read_numbers(record, "score", "'relabel winprob'"), dtype=np.float64)
     with np.errstate(over="ignore"):  # a gap beyond all floats is infinite, and its probability 0 or 1
         return sigmoid((scores[:, None] - scores[None, :]) / temperature)
-
-
-def given_preferences(record: Record, temperature: float = 1.0) -> NDArray[np.float64]:
-    """Read the preference probabilities that a judge or a pairwise reward model left on the record.
-
-    They may go in a circle, and stay so. The diagonal is 1/2 whatever stands there.
-
-    Args:
-        record: A candidates record with `preferences`, n lists of n numbers: how probable it is that i beats j.
-        temperature: Of scores; probabilities that are given have none.
-
-    Returns:
-        The probability that i beats j, shape (n, n), 1/2 on the diagonal.
-
-    Raises:
-        RecordError: If the matrix is missing or has another size, a number is outside [0, 1], two that belong together
-            do not sum to 1, or the record is a labeled pair, which does not keep the order that the matrix is in.
-
-    Example:
-        >>> record = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}], "preferences": [[0, 0.75], [0.25, 0]]}
-        >>> given_preferences(record)
-        array([[0.5 , 0.75],
-               [0.25, 0.5 ]])
-
-    References:
-        Wu et al., 2024, SPPO, arXiv:2405.00675: general preferences.
-    """
-    check_order(record)
-    rows, size = record.get("preferences"), len(responses_of(record))
-    if rows is None:
-        raise RecordError("field 'preferences' is missing; 'real relabel judge' makes it, or use --from scores")
-    if not isinstance(rows, list) or len(rows) != size or not all(_is_row(row, size) for row in rows):
-        raise RecordError(f"field 'preferences' is {clip(rows)}; {size} lists of {size} numbers are needed")
-    for i, row in enumerate(rows):
-        for j in range(i):
-            _check_odds(row[j], rows[j][i], f"field 'preferences': responses {i + 1} and {j + 1} have")
-    matrix = np.array(rows, dtype=np.float64).reshape(size, size)
-    np.fill_diagonal(matrix, 0.5)
-    return matrix
-
-
-def _is_row(row: Any, size: int) -> bool:
-    return isinstance(row, list) and len(row) == size and all(map(is_number, row))
-
-
-def _check_odds(first: float, second: float, whose: str) -> None:
-    if not (0 <= first <= 1 and 0 <= second <= 1):
-        raise RecordError(f"{whose} {first!r} and {second!r}; probabilities from 0 to 1 are needed")
-    if abs(first + second - 1) > TOLERANCE:
-        raise RecordError(f"{whose} {first!r} and {second!r}; the two must sum to 1")
-
-
-def check_order(record: Record) -> None:
-    """Refuse a labeled pair where a matrix over the responses is read or written.
-
-    Args:
-        record: A checked record.
-
-    Raises:
-        RecordError: If it is no candidates record.
-
-    Example:
-        >>> check_order({"prompt": "q", "responses": []})
-    """
-    if "responses" not in record:
-        raise RecordError(
-            "a labeled pair does not keep the order that 'preferences' is in; run 'real relabel winprob' before it is "
-            "labeled"
-        )
 
 
 def add_win_probabilities(record: Record, preferences: NDArray[np.float64]) -> Record:

@@ -11,7 +11,8 @@ from scipy.stats import binomtest, bootstrap
 
 from real_cli.evaluate.margin.margins import NUM_BARS, MarginTally, PairMargin, compare, signed_histogram
 from real_cli.records.messages import text_key
-from real_cli.stats.bootstrap import cell_of, wilson_interval
+from real_cli.stats.bootstrap import cell_of
+from real_cli.stats.proportions import wilson_interval
 
 logratios = st.floats(-50, 50)
 pairs_of_logratios = st.lists(st.tuples(logratios, logratios), min_size=1, max_size=20)

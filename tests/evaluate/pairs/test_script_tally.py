@@ -2,7 +2,8 @@
 
 import pytest
 
-from real_cli.text.scripts import ScriptCount, main_script
+from real_cli.evaluate.pairs.script_tally import ScriptCount
+from real_cli.text.scripts import main_script
 
 ENGLISH, RUSSIAN = "The answer is given below", "Ответ приведён ниже, смотрите"
 

@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 
 from real_cli.evaluate.winrate.length_control import control_length
-from real_cli.relabel.winprob.probabilities import sigmoid
+from real_cli.stats.numeric import sigmoid
 
 
 def compared(seed, prompts=150, each=2, theta=0.4, gamma=1.5):

@@ -13,7 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 from real_cli.errors import RecordError, UsageError
 from real_cli.evaluate.winrate.matches import Contest
 from real_cli.evaluate.winrate.tally import MOST_CATEGORIES, MOST_MODELS, WinrateTally
-from real_cli.relabel.judge.pairwise import Comparison
+from real_cli.records.verdicts import Comparison
 
 POINTS = {"win": 2, "tie": 1, "loss": 0}
 

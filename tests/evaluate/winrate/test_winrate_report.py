@@ -5,7 +5,7 @@ import pytest
 from real_cli.evaluate.winrate.matches import Contest
 from real_cli.evaluate.winrate.report import Spotlight, report_winrate
 from real_cli.evaluate.winrate.tally import WinrateTally
-from real_cli.relabel.judge.pairwise import Comparison
+from real_cli.records.verdicts import Comparison
 from real_cli.report.model import Excerpt, Plot, PlotKind, Table
 
 

@@ -8,8 +8,9 @@ import pytest
 from real_cli.errors import RecordError
 from real_cli.llm.rubric_files import read_rubric
 from real_cli.records.record import swap_labels
+from real_cli.records.verdicts import Comparison
 from real_cli.relabel.judge.judge import JudgeTally, begin_judging
-from real_cli.relabel.judge.pairwise import Comparison, judged_pair, preference_matrix
+from real_cli.relabel.judge.pairwise import judged_pair, preference_matrix
 from real_cli.relabel.winprob.probabilities import PREFERENCES
 from tests.llm.inquiries import run_inquiry
 

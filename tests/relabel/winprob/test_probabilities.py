@@ -10,17 +10,15 @@ from scipy.special import expit
 
 from real_cli.errors import RecordError, UsageError
 from real_cli.records.choices import Evidence
-from real_cli.records.response_fields import read_numbers, values_of, with_values
+from real_cli.records.response_fields import check_order, given_preferences, read_numbers, values_of, with_values
+from real_cli.relabel.scored import check_temperature
 from real_cli.relabel.winprob.probabilities import (
     PREFERENCES,
     add_win_probabilities,
-    check_order,
-    check_temperature,
-    given_preferences,
     scored_preferences,
-    sigmoid,
     win_probabilities,
 )
+from real_cli.stats.numeric import sigmoid
 
 PAIR = {"prompt": "q", "chosen": "a", "rejected": "b"}
 ROCK_PAPER_SCISSORS = [[0.5, 0.0, 1.0], [1.0, 0.5, 0.0], [0.0, 1.0, 0.5]]

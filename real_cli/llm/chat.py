@@ -1,0 +1,103 @@
+"""OpenAI chat completions on the wire: a question as a request, a reply as a completion."""
+
+import hashlib
+from typing import Any
+
+import orjson
+
+from real_cli.errors import RecordError, clip
+from real_cli.records.questions import Choice, Completion, Question
+from real_cli.records.record import Record
+
+CHAT_ROUTE = "/v1/chat/completions"
+
+
+def request_body(model: str, question: Question, *, constrained: bool = True) -> Record:
+    """Write a question as the body of an OpenAI chat completion.
+
+    Args:
+        model: The model's name on the server.
+        question: The question.
+        constrained: Ask the server to hold the answer to the schema.
+
+    Returns:
+        A JSON object.
+
+    Example:
+        >>> request_body("judge", Question([{"role": "user", "content": "Hi"}], str, Sampling(8)))
+        {'model': 'judge', 'messages': [{'role': 'user', 'content': 'Hi'}], 'max_tokens': 8, 'temperature': 0.0, \
+'top_p': 1.0}
+    """
+    text = question.messages
+    messages = [{"role": "user", "content": text}] if isinstance(text, str) else text
+    wanted = question.sampling
+    body: Record = {"model": model, "messages": messages, "max_tokens": wanted.max_tokens}
+    body |= {"temperature": wanted.temperature, "top_p": wanted.top_p}
+    # Only where they are set: answers of earlier days are found by what was asked then.
+    if wanted.stop:
+        body["stop"] = list(wanted.stop)
+    if wanted.seed is not None:
+        body["seed"] = wanted.seed
+    if wanted.num_choices > 1:
+        body["n"] = wanted.num_choices
+    if question.schema is not None and constrained:
+        schema = {"name": "answer", "strict": True, "schema": question.schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    return body
+
+
+def request_key(model: str, question: Question) -> str:
+    """Return a name that is equal exactly for equal questions to one model; answers are kept under it.
+
+    Args:
+        model: The model's name.
+        question: The question.
+
+    Returns:
+        32 hexadecimal digits.
+
+    Example:
+        >>> hello = Question([{"role": "user", "content": "Hi"}], str)
+        >>> request_key("a", hello) == request_key("a", hello), request_key("a", hello) == request_key("b", hello)
+        (True, False)
+    """
+    body = request_body(model, question) | {"messages": question.messages} | (question.template or {})
+    return hashlib.blake2b(orjson.dumps(body, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def read_completion(body: Any) -> Completion:
+    """Read an OpenAI chat completion.
+
+    Args:
+        body: The server's JSON.
+
+    Returns:
+        The first choice, and the further ones that hold a text.
+
+    Raises:
+        RecordError: If it is no chat completion, or its first choice holds no text.
+
+    Example:
+        >>> read_completion({"choices": [{"message": {"content": "A"}, "finish_reason": "stop"}]})
+        Completion(text='A', is_cut=False, num_prompt_tokens=0, num_completion_tokens=0, others=())
+    """
+    try:
+        choice = body["choices"][0]
+        text = choice["message"]["content"]
+        usage = body.get("usage") or {}
+        read, written = (int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens"))
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError):
+        raise RecordError(f"the server's answer is no chat completion: {clip(body)}") from None
+    if not isinstance(text, str):
+        raise RecordError(f"the server's answer holds no text: {clip(choice)}")
+    return Completion(text, choice.get("finish_reason") == "length", read, written, _further(body["choices"][1:]))
+
+
+def _further(choices: list[Any]) -> tuple[Choice, ...]:
+    found = []
+    for choice in choices:
+        message = choice.get("message") if isinstance(choice, dict) else None
+        text = message.get("content") if isinstance(message, dict) else None
+        if isinstance(text, str):
+            found.append(Choice(text, choice.get("finish_reason") == "length"))
+    return tuple(found)

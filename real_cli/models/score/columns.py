@@ -1,0 +1,35 @@
+"""Reference log-probabilities as fields of a record."""
+
+from real_cli.models.score.scoring import Scores
+from real_cli.records.messages import is_number
+from real_cli.records.record import Record
+
+WINDOW_EXAMPLES = 512
+
+REFERENCE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
+
+
+def given_scores(record: Record) -> Scores | None:
+    """Read the reference log-probabilities that a record carries.
+
+    Args:
+        record: A preference record.
+
+    Returns:
+        Of chosen and rejected, or None if one is missing.
+    """
+    values = [record.get(field) for field in REFERENCE_FIELDS]
+    return [float(value) for value in values] if all(map(is_number, values)) else None  # type: ignore[arg-type]
+
+
+def add_reference(record: Record, scores: Scores) -> Record:
+    """Put reference log-probabilities on a record, in TRL's names.
+
+    Args:
+        record: A preference record.
+        scores: Of its chosen and rejected response under the reference.
+
+    Returns:
+        The record with both fields.
+    """
+    return record | dict(zip(REFERENCE_FIELDS, scores, strict=False))

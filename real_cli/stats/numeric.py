@@ -1,0 +1,43 @@
+"""The few numeric functions that several rooms share."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 / (1 + exp(-x)), which overflows nowhere.
+
+    Args:
+        values: Any shape; infinities too.
+
+    Returns:
+        Numbers in [0, 1], the same shape.
+
+    Example:
+        >>> sigmoid(np.array([-np.inf, 0.0, 2.0])).round(6)
+        array([0.      , 0.5     , 0.880797])
+    """
+    small = np.exp(-np.abs(values))
+    return np.asarray(np.where(values >= 0, 1.0, small) / (1.0 + small))
+
+
+def rounded(value: Any) -> Any:
+    """Cut floats to ten digits: what comes after them differs from one processor to another.
+
+    Args:
+        value: Any JSON value.
+
+    Returns:
+        The same with shorter numbers.
+
+    Example:
+        >>> rounded({"share": [1 / 3, None, 7]})
+        {'share': [0.3333333333, None, 7]}
+    """
+    if isinstance(value, dict):
+        return {name: rounded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return float(f"{value:.10g}") if isinstance(value, float) else value

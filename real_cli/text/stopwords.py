@@ -1,0 +1,29 @@
+"""English words of grammar, as words and as tokens."""
+
+from collections.abc import Iterable
+
+# English words of grammar: an edit that only exchanges these changes no content.
+FUNCTION_WORDS = frozenset(
+    """a about after again all also am an and any are as at be because been before being between both but by can could
+    did do does doing down during each few for from further had has have having he her here hers him his how i if in
+    into is it its itself just may me might more most must my no nor not now of off on once only or other our ours out
+    over own same shall she should so some such than that the their theirs them then there these they this those
+    through to too under until up upon us very was we were what when where which while who whom whose why will with
+    would you your yours""".split()  # noqa: SIM905 - a list of words reads as words
+)
+
+
+def function_tokens(vocabulary: Iterable[tuple[int, str]]) -> frozenset[int]:
+    """Find the tokens that are a word of grammar, with or without a space before it.
+
+    Args:
+        vocabulary: Token ids and their texts.
+
+    Returns:
+        Ids.
+
+    Example:
+        >>> sorted(function_tokens([(0, "the"), (1, " The"), (2, "theme"), (3, " mat")]))
+        [0, 1]
+    """
+    return frozenset(token for token, text in vocabulary if text.strip().lower() in FUNCTION_WORDS)
