@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import Text, as_completion, is_number, is_text
 from real_cli.records.record import Record, check_labeled, to_candidates
-from real_cli.train.losses.objective import Column, Responses
+from real_cli.train.objective import Column, Responses
 
 
 class Marked(NamedTuple):

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from real_cli.models.score.forward import ResponseScores, backbone, target_logps
-from real_cli.train.losses.logps import Logps, TokenLogps
+from real_cli.train.logps import Logps, TokenLogps
 
 
 def gather(scores: ResponseScores, inputs: dict[str, Any], one: dict[str, Any], **known: Any) -> Logps:

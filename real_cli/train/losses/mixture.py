@@ -9,9 +9,9 @@ from typing import NamedTuple
 from torch import Tensor
 
 from real_cli.errors import UsageError
-from real_cli.train.losses.logps import Logps
-from real_cli.train.losses.objective import Column, Need, Objective, Responses, knobs_of
+from real_cli.train.logps import Logps
 from real_cli.train.losses.table import OBJECTIVES
+from real_cli.train.objective import Column, Need, Objective, Responses, knobs_of
 
 
 class Range(NamedTuple):
@@ -91,7 +91,7 @@ class Mixture:
         given: Knobs that differ from their defaults, for all objectives that read them.
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> Mixture(["dpo", "sft"], [1, 0.001])(made_up_logps([5.0]))
         tensor([0.4691])
     """

@@ -19,7 +19,7 @@ from real_cli.relabel.degrade.copies import (
     with_copies,
 )
 from real_cli.train.examples import ExampleReader
-from real_cli.train.losses.objective import Responses
+from real_cli.train.objective import Responses
 
 TEXT = 'The red cat sat on the mat. The cat wasn\'t fat; "cats" (all of them) eat 2,100 mice.\n\n- Dogs bark.'
 PAIR = {"prompt": "q", "chosen": TEXT, "rejected": "No."}

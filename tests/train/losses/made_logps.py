@@ -7,8 +7,8 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from real_cli.train.losses.logps import Logps, TokenLogps
-from real_cli.train.losses.objective import Responses
+from real_cli.train.logps import Logps, TokenLogps
+from real_cli.train.objective import Responses
 
 LN_2 = 0.693147
 SEEDS = st.integers(0, 2**32 - 1)

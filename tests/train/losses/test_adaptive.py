@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_logps import BETAS, LN_2, SEEDS, double, gradient, log_sigmoid, logps_of, random_logps, ratios, same, with_h
 
-from real_cli.train.losses.adaptive import (
+from real_cli.train.losses.ada_dpo import (
     ada_dpo_loss,
     ada_dpo_tau,
     dlma_loss,
@@ -19,7 +19,7 @@ from real_cli.train.losses.adaptive import (
     spa_flagged,
     spa_loss,
 )
-from real_cli.train.losses.pairwise import dpo_loss
+from real_cli.train.losses.dpo import dpo_loss
 
 # Ada-DPO, METHODS 7; beta 1, so that h is D
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_logps import BETAS, SEEDS, double, gradient, log_sigmoid, logps_of, random_logps, ratios, same
 
-from real_cli.train.losses.anchored import (
+from real_cli.train.losses.sppo import (
     apo_down_loss,
     apo_zero_loss,
     bco_loss,

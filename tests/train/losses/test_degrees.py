@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_logps import BETAS, SEEDS, double, logps_of, random_logps, same
 
-from real_cli.train.losses.degrees import degree_loss, spo_loss
-from real_cli.train.losses.objective import Responses
-from real_cli.train.losses.pairwise import dpo_loss
+from real_cli.train.losses.dpo import dpo_loss
+from real_cli.train.losses.spo import degree_loss, spo_loss
+from real_cli.train.objective import Responses
 
 
 def copies(seed: int):

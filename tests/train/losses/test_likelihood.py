@@ -23,7 +23,7 @@ from made_logps import (
     token_mean,
 )
 
-from real_cli.train.losses.likelihood import (
+from real_cli.train.losses.sft import (
     asft_align,
     asft_loss,
     cpo_loss,

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_logps import SEEDS, double, gradient, logps_of, random_logps, same
 
-from real_cli.train.losses.likelihood import simpo_loss
-from real_cli.train.losses.listwise import pro_loss
-from real_cli.train.losses.objective import Responses
+from real_cli.train.losses.pro import pro_loss
+from real_cli.train.losses.sft import simpo_loss
+from real_cli.train.objective import Responses
 
 
 def ranking(averages: list[float], scores: list[float], **others):

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_logps import BETAS, SEEDS, random_logps
 
-from real_cli.train.losses.objective import Responses
 from real_cli.train.losses.table import OBJECTIVES
+from real_cli.train.objective import Responses
 
 TRL = Path(find_spec("trl").origin).parent
 TOOLS = {"torch": torch, "F": torch.nn.functional, "math": math, "device": "cpu"}

@@ -24,9 +24,9 @@ from made_logps import (
     with_h,
 )
 
+from real_cli.train.logps import made_up_logps
 from real_cli.train.losses import table
-from real_cli.train.losses.logps import made_up_logps
-from real_cli.train.losses.pairwise import (
+from real_cli.train.losses.dpo import (
     cdpo_loss,
     discopop_loss,
     dpo_loss,

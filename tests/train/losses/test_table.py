@@ -8,9 +8,9 @@ import pytest
 import torch
 from made_logps import RESPONSES, double, examples, gradient, logps_of, random_logps
 
-from real_cli.train.losses.logps import Logps, TokenLogps, join_logps
-from real_cli.train.losses.objective import Need, Responses, knobs_of
+from real_cli.train.logps import Logps, TokenLogps, join_logps
 from real_cli.train.losses.table import OBJECTIVES
+from real_cli.train.objective import Need, Responses, knobs_of
 
 EVERY = pytest.mark.parametrize("name", OBJECTIVES)
 KNOBS = {"beta", "label_smoothing", "alpha", "gamma", "rho", "tau", "tau_min", "tau_max", "delta", "offset_scale"}

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from made_logps import BETAS, SEEDS, SMOOTHINGS, double, examples, gradient, log_sigmoid, random_logps, ratios, same
 
-from real_cli.train.losses.logps import pair_logps
-from real_cli.train.losses.pairwise import cdpo_loss
-from real_cli.train.losses.transport import aot_loss, aot_unpaired_loss
+from real_cli.train.logps import pair_logps
+from real_cli.train.losses.aot import aot_loss, aot_unpaired_loss
+from real_cli.train.losses.dpo import cdpo_loss
 
 LOSSES = [aot_loss, aot_unpaired_loss]
 

@@ -3,8 +3,8 @@
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from real_cli.train.losses.logps import REJECTED, Logps
-from real_cli.train.losses.pairwise import dpo_loss
+from real_cli.train.logps import REJECTED, Logps
+from real_cli.train.losses.dpo import dpo_loss
 
 
 def spo_loss(logps: Logps, *, beta: float = 0.1, alpha: float = 0.1, levels: int = 4) -> Tensor:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from real_cli.train.losses.logps import CHOSEN, REJECTED, THIRD, Logps
+from real_cli.train.logps import CHOSEN, REJECTED, THIRD, Logps
 
 
 def selm_loss(logps: Logps, *, beta: float = 0.01, alpha: float = 1e-3) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from real_cli.train.losses.logps import CHOSEN, REJECTED, Logps
+from real_cli.train.logps import CHOSEN, REJECTED, Logps
 
 
 def ada_dpo_loss(
@@ -33,7 +33,7 @@ def ada_dpo_loss(
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> ada_dpo_loss(made_up_logps([0.5, 5.0, -20.0]))
         tensor([-0.0026, -0.0999,  1.6006])
 
@@ -61,7 +61,7 @@ def ada_dpo_tau(
         tau of each pair, shape (batch,); no gradient.
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> ada_dpo_tau(made_up_logps([0.0, 5.0, 100.0]))
         tensor([0.1000, 0.3602, 5.0000])
     """
@@ -115,7 +115,7 @@ def dlma_loss(
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> dlma_loss(made_up_logps([0.0], offset=40.0)), dlma_loss(made_up_logps([0.0], offset=-100.0))
         (tensor([1.1711]), tensor([0.3711]))
 
@@ -160,7 +160,7 @@ def spa_loss(
 
     Example:
         >>> from dataclasses import replace
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> logps = replace(made_up_logps([-3.0, 5.0]), progress=0.5, recent=torch.zeros(1))
         >>> spa_loss(logps)
         tensor([0.8244, 0.4741])
@@ -185,7 +185,7 @@ def spa_detector(logps: Logps, *, beta: float = 0.1) -> Tensor:
         Margin of each pair, shape (batch,); no gradient.
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> spa_detector(made_up_logps([5.0]))
         tensor([0.5000])
     """
@@ -208,7 +208,7 @@ def spa_flagged(logps: Logps, *, beta: float = 0.1, flip_quantile: float = 0.1, 
 
     Example:
         >>> from dataclasses import replace
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> spa_flagged(replace(made_up_logps([-3.0, 5.0]), progress=0.2, recent=torch.zeros(1)))
         tensor([1., 0.])
     """

@@ -3,7 +3,7 @@
 from torch import Tensor, sigmoid
 from torch.nn.functional import logsigmoid
 
-from real_cli.train.losses.logps import Logps
+from real_cli.train.logps import Logps
 
 
 def nca_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
@@ -20,7 +20,7 @@ def nca_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> nca_loss(made_up_logps([0.0]))
         tensor([1.3863])
 
@@ -45,7 +45,7 @@ def bco_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> bco_loss(made_up_logps([0.0]))
         tensor([1.3863])
 
@@ -69,7 +69,7 @@ def apo_zero_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> apo_zero_loss(made_up_logps([0.0, 5.0]))
         tensor([1.0000, 0.8775])
 
@@ -93,7 +93,7 @@ def apo_down_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> apo_down_loss(made_up_logps([0.0, 5.0]))
         tensor([1., 1.])
 
@@ -119,7 +119,7 @@ def sppo_loss(logps: Logps, *, beta: float = 0.001) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> sppo_loss(made_up_logps([1.0], prob_chosen=0.75, prob_rejected=0.5), beta=0.25)
         tensor([0.])
 
@@ -146,7 +146,7 @@ def sppo_hard_loss(logps: Logps, *, beta: float = 0.001) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> sppo_hard_loss(made_up_logps([0.0]), beta=0.5)
         tensor([2.])
 

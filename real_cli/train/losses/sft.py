@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from real_cli.train.losses.logps import CHOSEN, REJECTED, Logps
-from real_cli.train.losses.pairwise import smoothed
+from real_cli.train.logps import CHOSEN, REJECTED, Logps
+from real_cli.train.losses.dpo import smoothed
 
 # Log-probability per token above which a response counts as certain: log(1 - p) and its gradient stay finite.
 NEARLY_CERTAIN = -1e-6
@@ -26,7 +26,7 @@ def sft_loss(logps: Logps) -> Tensor:
         Share of each chosen response, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> sft_loss(made_up_logps([-6.0, -2.0], length=4))
         tensor([1.5000, 0.5000])
 
@@ -52,7 +52,7 @@ def simpo_loss(logps: Logps, *, beta: float = 2.0, gamma: float = 1.0) -> Tensor
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> simpo_loss(made_up_logps([2.0], length=4))
         tensor([0.6931])
 
@@ -80,7 +80,7 @@ def cpo_loss(logps: Logps, *, beta: float = 0.1, alpha: float = 1.0, label_smoot
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> cpo_loss(made_up_logps([-5.0], length=5))
         tensor([1.9741])
 
@@ -106,7 +106,7 @@ def orpo_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import pair_logps
+        >>> from real_cli.train.logps import pair_logps
         >>> p, one = torch.tensor([0.5]), torch.ones(1)
         >>> orpo_loss(pair_logps(p.log(), p.log(), 0 * one, 0 * one, one, one))
         tensor([0.7625])
@@ -137,7 +137,7 @@ def asft_loss(logps: Logps, *, alpha: float = 1.0) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import pair_logps
+        >>> from real_cli.train.logps import pair_logps
         >>> p, one = torch.tensor([0.6]), torch.ones(1)
         >>> asft_loss(pair_logps(p.log(), (p / 2).log(), 0 * one, 0 * one, one, one))
         tensor([1.3783])
@@ -158,7 +158,7 @@ def asft_align(logps: Logps) -> Tensor:
         One value a pair, shape (batch,). p_l is held a millionth below 1, and has no gradient above that.
 
     Example:
-        >>> from real_cli.train.losses.logps import pair_logps
+        >>> from real_cli.train.logps import pair_logps
         >>> p, one = torch.tensor([0.6]), torch.ones(1)
         >>> asft_align(pair_logps(p.log(), (p / 2).log(), 0 * one, 0 * one, one, one))
         tensor([0.8675])

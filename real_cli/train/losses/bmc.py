@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from real_cli.train.losses.logps import CHOSEN, REJECTED, Logps, TokenLogps
+from real_cli.train.logps import CHOSEN, REJECTED, Logps, TokenLogps
 
 
 def bmc_loss(logps: Logps, *, beta: float = 0.05, delta: float = 1.5) -> Tensor:

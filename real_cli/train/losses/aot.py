@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from real_cli.train.losses.logps import CHOSEN, REJECTED, Logps
-from real_cli.train.losses.pairwise import smoothed
+from real_cli.train.logps import CHOSEN, REJECTED, Logps
+from real_cli.train.losses.dpo import smoothed
 
 
 def aot_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.0) -> Tensor:
@@ -23,7 +23,7 @@ def aot_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.0) -
         Loss of each pair, shape (batch,): that of the rank which its margin under the policy has.
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> aot_loss(made_up_logps([5.0, 0.0]))
         tensor([0.4741, 0.6931])
 
@@ -51,7 +51,7 @@ def aot_unpaired_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float
         Loss of each pair, shape (batch,): that of the rank which its chosen log-ratio has.
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> aot_unpaired_loss(made_up_logps([5.0, 0.0]))
         tensor([0.4741, 0.6931])
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from real_cli.train.losses.logps import CHOSEN, Logps
+from real_cli.train.logps import CHOSEN, Logps
 
 
 def pro_loss(logps: Logps, *, alpha: float = 0.05) -> Tensor:

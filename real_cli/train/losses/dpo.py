@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, relu, sigmoid
 from torch.nn.functional import logsigmoid
 
-from real_cli.train.losses.logps import CHOSEN, REJECTED, Logps
+from real_cli.train.logps import CHOSEN, REJECTED, Logps
 
 
 def dpo_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
@@ -26,7 +26,7 @@ def dpo_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> dpo_loss(made_up_logps([0.0, 5.0]))
         tensor([0.6931, 0.4741])
 
@@ -52,7 +52,7 @@ def cdpo_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.1) 
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> cdpo_loss(made_up_logps([5.0]), label_smoothing=0.3)
         tensor([0.6241])
 
@@ -77,7 +77,7 @@ def ipo_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> ipo_loss(made_up_logps([10.0], length=2))
         tensor([0.])
 
@@ -100,7 +100,7 @@ def hinge_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> hinge_loss(made_up_logps([5.0, 20.0]))
         tensor([0.5000, 0.0000])
 
@@ -125,7 +125,7 @@ def robust_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.1
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> robust_loss(made_up_logps([5.0]), label_smoothing=0.3)
         tensor([0.0991])
 
@@ -155,7 +155,7 @@ def exo_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 1e-3) 
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> exo_loss(made_up_logps([0.0]))
         tensor([2.7612])
 
@@ -184,7 +184,7 @@ def discopop_loss(logps: Logps, *, beta: float = 0.1, tau: float = 0.05) -> Tens
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> discopop_loss(made_up_logps([0.0, 5.0]))
         tensor([0.8466, 0.6065])
 
@@ -211,7 +211,7 @@ def dpo_norm_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> dpo_norm_loss(made_up_logps([10.0], length=2))
         tensor([0.4741])
 
@@ -248,7 +248,7 @@ def token_logits(logps: Logps) -> Tensor:
         Nats a token, shape (batch,); an empty response counts as one token.
 
     Example:
-        >>> from real_cli.train.losses.logps import made_up_logps
+        >>> from real_cli.train.logps import made_up_logps
         >>> token_logits(made_up_logps([10.0], length=2))
         tensor([5.])
     """
