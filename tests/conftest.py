@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("same", derandomize=True)  # the same examples every run: CI tells of the change, not of luck
-settings.register_profile("search", max_examples=1000)
+# The same examples every run: CI tells of the change, not of luck. On a machine that others use too none is too slow.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 WORDS = """the a cat dog sat ran on under mat log red blue big small he she it saw heard and but then why how yes

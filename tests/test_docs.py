@@ -18,9 +18,11 @@ from typer.testing import CliRunner
 from real_cli import __version__, manpage
 from real_cli.app import app
 from real_cli.models.load.resolve import cache_folder
-from real_cli.records.choices import Loss, Strategy
+from real_cli.pair.choices import Strategy
 from real_cli.records.layouts import LAYOUTS
-from real_cli.train.losses import OBJECTIVES, Need
+from real_cli.train.choices import Loss
+from real_cli.train.losses import OBJECTIVES
+from real_cli.train.objective import Need
 from real_cli.train.options import GROUPS
 from real_cli.train.presets import PRESETS
 from tests import picture

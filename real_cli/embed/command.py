@@ -18,11 +18,12 @@ from real_cli.cli.options import (
     Quiet,
     Rejects,
 )
+from real_cli.embed.choices import Field, Pooling
 from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.progress import speaker
-from real_cli.records.choices import Encoding, Field, OnError, Pooling, Precision
+from real_cli.records.choices import Encoding, OnError, Precision
 
 
 @guarded

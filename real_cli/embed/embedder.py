@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.embed.choices import Field
 from real_cli.embed.encoders import Encoder
 from real_cli.errors import RealError, RecordError
 from real_cli.models.load.device import default_batch_tokens
 from real_cli.models.score.batching import Budget
-from real_cli.records.choices import Encoding, Field
+from real_cli.records.choices import Encoding
 from real_cli.records.messages import plain_text, without_system
 from real_cli.records.record import Record, to_candidates
 from real_cli.records.vectors import encode_embedding

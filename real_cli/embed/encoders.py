@@ -11,13 +11,14 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.embed.choices import Pooling
 from real_cli.embed.pooling import POOLINGS
 from real_cli.embed.sentence_folders import read_recipe
 from real_cli.errors import ModelError, UsageError
 from real_cli.models.load.device import Place, choose_place
 from real_cli.models.load.problems import load_problem
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
-from real_cli.records.choices import Pooling, Precision
+from real_cli.records.choices import Precision
 
 DEFAULT_MAX_LENGTH = 512
 

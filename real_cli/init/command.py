@@ -1,6 +1,9 @@
 """real init: a worked project."""
 
+import shutil
 import sys
+from collections.abc import Mapping
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +11,9 @@ import typer
 
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import Quiet
-from real_cli.errors import Status, UsageError
-from real_cli.init.project import read_bundled, write_project
+from real_cli.errors import RealError, Status, UsageError
+from real_cli.init.choices import Recipe
 from real_cli.io.progress import say
-from real_cli.records.choices import Recipe
 
 DEMO = "init/demo/Makefile"
 DEMO_DATA = ("candidates.jsonl", "heldout.jsonl")
@@ -70,3 +72,36 @@ def _sources(recipe: Recipe | None) -> dict[str, str]:
     path = f"recipes/{recipe}.mk" if recipe else DEMO
     data = data_of(read_bundled(path)) if recipe else DEMO_DATA
     return {"Makefile": path} | {name: f"init/demo/data/{name}" for name in data}
+
+
+PACKAGE = "real_cli"
+
+
+def read_bundled(path: str) -> str:
+    """Read a text that the package carries.
+
+    Args:
+        path: Below the package.
+
+    Returns:
+        The text.
+    """
+    return (files(PACKAGE) / path).read_text(encoding="utf-8")
+
+
+def write_project(folder: Path, sources: Mapping[str, str]) -> None:
+    """Copy files that the package carries into a new folder.
+
+    Args:
+        folder: Made if it is not there; must be empty.
+        sources: By the name of each file in the folder, its path below the package.
+
+    Raises:
+        RealError: If the folder holds anything already.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RealError(f"{folder}: exists and is not empty; name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, path in sources.items():
+        with as_file(files(PACKAGE) / path) as source:
+            shutil.copyfile(source, folder / name)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from real_cli.records.choices import Family, Recipe
+from real_cli.init.choices import Family, Recipe
 
 
 class Method(NamedTuple):

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError
+from real_cli.pair.choices import Emit, Orient, Strategy
 from real_cli.pair.orient import have_equal_scores, order_pair, quality_gap, read_estimates, read_quality, settle_orient
 from real_cli.pair.similarity_batch import Comparison
 from real_cli.pair.strategies import STRATEGIES, Pair, Pool
-from real_cli.records.choices import Emit, Orient, Strategy
 from real_cli.records.messages import as_completion, comparable, is_number, text_key
 from real_cli.records.record import LEFT_BEHIND, Record, to_candidates, to_preference, with_responses
 from real_cli.records.vectors import Vectors, cosine_similarities, stack_embeddings

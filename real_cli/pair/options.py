@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from real_cli.errors import UsageError
+from real_cli.pair.choices import Emit, Strategy
 from real_cli.pair.choose import Settings
 from real_cli.pair.strategies import STRATEGIES
-from real_cli.records.choices import Emit, Strategy
 from real_cli.stats.quota import Keep, parse_keep
 
 

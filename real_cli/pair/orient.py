@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError, clip
-from real_cli.records.choices import Orient
+from real_cli.pair.choices import Orient
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 

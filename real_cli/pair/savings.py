@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from real_cli.pair.choices import Emit
 from real_cli.pair.choose import Outcome
-from real_cli.records.choices import Emit
 from real_cli.records.record import Record, is_preference
 from real_cli.text.phrases import say_count
 

@@ -6,10 +6,10 @@ from typing import Annotated, TypeVar
 import numpy as np
 import typer
 
-from real_cli.errors import RecordError, UsageError
+from real_cli.errors import RecordError, UsageError, clip
 from real_cli.io.job import Job
 from real_cli.io.sources import Item
-from real_cli.records.record import Record
+from real_cli.records.record import LABELED_NAMES, LEFT_BEHIND, Record
 
 Score = TypeVar("Score")
 
@@ -70,3 +70,28 @@ def check_temperature(temperature: float | None) -> float:
     if not 0 < temperature < np.inf:
         raise UsageError(f"--temperature {temperature:g}: must be a number above 0")
     return temperature
+
+
+# What other commands write and read under these names is no score.
+OTHER_NUMBERS = frozenset({"raw_score", "score_std", "prob", "weight", "chosen", "rejected", "model"})
+
+
+def check_field(field: str) -> str:
+    """Check the name under which a score is written.
+
+    Args:
+        field: What the user gave.
+
+    Returns:
+        The name.
+
+    Raises:
+        UsageError: If it is empty, or the name of a field that is no score.
+
+    Example:
+        >>> check_field("score_armo")
+        'score_armo'
+    """
+    if not field or field in LEFT_BEHIND or field in LABELED_NAMES or field in OTHER_NUMBERS:
+        raise UsageError(f"--field {clip(field)}: is no name for a score; give another, 'score' or 'score_armo', say")
+    return field

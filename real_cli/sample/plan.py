@@ -1,16 +1,19 @@
 """What the options of `real sample` mean together: the way of sampling, and a plan for each policy."""
 
 import math
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from real_cli.errors import UsageError
+from real_cli.errors import RecordError, UsageError, clip
+from real_cli.io.jsonl import parse_record, read_lines
 from real_cli.io.word_files import read_words
 from real_cli.records.place_words import check_contrast
 from real_cli.records.questions import Sampling
 from real_cli.sample.drift import IMPROVING, check_improving
 from real_cli.sample.modes import MODES, SamplingMode
-from real_cli.sample.principle_files import read_principles
+from real_cli.sample.principles import Principle, parse_principles
 from real_cli.sample.responses import Plan, PreQuery
 
 # The option that asks for each mode.
@@ -162,3 +165,31 @@ def _pre_query(values: Mapping[str, Any], policy: str) -> PreQuery:
 
     found = find_pre_query(policy, None if values["system"] is None else read_words(values["system"]))
     return found._replace(answering=Sampling(values["max_tokens"], values["response_temperature"] or 0.0))
+
+
+def read_principles(path: Path) -> tuple[Principle, ...]:
+    """Read principles.
+
+    Args:
+        path: A .toml file, or JSONL.
+
+    Returns:
+        The principles.
+
+    Raises:
+        UsageError: If there is no such file, or it holds something else.
+    """
+    if not path.is_file():
+        raise UsageError(f"--principles {path}: no such file")
+    try:
+        if path.suffix == ".toml":
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            entries = table.get("principle")
+            if not isinstance(entries, list):
+                raise UsageError(f"{path}: has {clip(sorted(table))}; [[principle]] is needed")
+        else:
+            with path.open("rb") as file:
+                entries = [parse_record(data) for _, data in read_lines(file)]
+    except (RecordError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    return parse_principles(entries, str(path))

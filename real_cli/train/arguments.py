@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from real_cli.models.load.policies import Policy
-from real_cli.records.choices import Optimizer, Schedule
 from real_cli.records.record import Record
+from real_cli.train.choices import Optimizer, Schedule
 from real_cli.train.settings import TrainingSettings
 
 OPTIMIZERS = {

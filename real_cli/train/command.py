@@ -23,8 +23,9 @@ from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.output import write_stdout
-from real_cli.records.choices import Attention, OnError, Optimizer, Precision, Schedule, TokenLayout
+from real_cli.records.choices import Attention, OnError, Precision, TokenLayout
 from real_cli.train import options as own
+from real_cli.train.choices import Optimizer, Schedule
 from real_cli.train.folder import Workspace
 
 
@@ -118,7 +119,7 @@ def train_dpo(
     values = {**locals()}  # the parameters by their names, and nothing else yet
     if not show_config and (policy is None or output is None):
         raise UsageError("--policy and --output are needed: the model to train, and the folder to write")
-    from real_cli.train.extras import Extras
+    from real_cli.train.options import Extras
     from real_cli.train.run import TrainingRun
     from real_cli.train.settings import check_settings, describe_settings, settings_from
 

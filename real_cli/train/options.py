@@ -1,11 +1,14 @@
 """The options of `real train-dpo` that no other command has, and the groups in which its help lists all of them."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 import typer
 
-from real_cli.records.choices import Loss, Optimizer, Preset, Schedule, StageReference
+from real_cli.records.choices import Attention, Precision, TokenLayout
+from real_cli.train.choices import Loss, Optimizer, Preset, Schedule, StageReference
 
 Trainee = Annotated[
     str | None,
@@ -242,3 +245,37 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "Output": "output merge export_logps dump logging_steps save_steps resume report_to quiet",
     }.items()
 }
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a run needs beside the settings that decide its trajectory."""
+
+    policy: str
+    preset: Preset | None
+    reference: str | None
+    eval_file: Path | None
+    export_logps: Path | None
+    dump: Path | None
+    merge: bool
+    attention: Attention
+    layout: TokenLayout
+    batch_tokens: int | None
+    device: str
+    dtype: Precision
+    gradient_checkpointing: bool
+    logging_steps: int
+    save_steps: int
+    report_to: str
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Take what belongs here from all options.
+
+        Args:
+            values: Options by name.
+
+        Returns:
+            The extras.
+        """
+        return cls(**{item.name: values[item.name] for item in fields(cls)})

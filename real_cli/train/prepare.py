@@ -9,7 +9,7 @@ from real_cli.models.score.columns import add_reference
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
 from real_cli.records.record import Record
 from real_cli.train.examples import Example, ExampleReader
-from real_cli.train.losses import Responses
+from real_cli.train.objective import Responses
 from real_cli.train.settings import PLACE_IN_ORDER, STAGE, WEIGHT, TrainingSettings
 from real_cli.train.tokenized import ExampleSet, tokenize_to_disk
 

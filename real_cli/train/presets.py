@@ -7,7 +7,7 @@ setting is overridden by an option of its name.
 
 from typing import Any
 
-from real_cli.records.choices import Optimizer, Preset, Schedule
+from real_cli.train.choices import Optimizer, Preset, Schedule
 
 COSINE: dict[str, Any] = {"learning_rate": 5e-7, "schedule": Schedule.cosine, "warmup": 0.1, "epochs": 1.0}
 LINEAR = COSINE | {"schedule": Schedule.linear}

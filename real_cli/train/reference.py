@@ -11,7 +11,8 @@ from real_cli.models.load.resolve import resolve_model
 from real_cli.models.score.probe import settle_layout
 from real_cli.models.score.scoring import Scorer
 from real_cli.records.choices import Attention, TokenLayout
-from real_cli.train.losses import Mixture, Need
+from real_cli.train.mixture import Mixture
+from real_cli.train.objective import Need
 from real_cli.train.tokenized import ExampleSet, fill_scores
 
 

@@ -24,10 +24,10 @@ from real_cli.records.layouts import adapt
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
 from real_cli.train.diagnosis import read_run
-from real_cli.train.extras import Extras
 from real_cli.train.folder import Spooled, Workspace, read_spool
 from real_cli.train.lora import save_policy
-from real_cli.train.losses import Need
+from real_cli.train.objective import Need
+from real_cli.train.options import Extras
 from real_cli.train.prepare import prepare, with_reference_fields
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings, describe_settings

@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from real_cli.errors import UsageError
-from real_cli.records.choices import Optimizer, Preset, Schedule, StageReference
+from real_cli.train.choices import Optimizer, Preset, Schedule, StageReference
 from real_cli.train.examples import ExampleReader
-from real_cli.train.losses import KNOBS, OBJECTIVES, Column, Mixture, Need, Responses
+from real_cli.train.losses import OBJECTIVES
+from real_cli.train.mixture import KNOBS, Mixture
+from real_cli.train.objective import Column, Need, Responses
 from real_cli.train.presets import PRESETS
 
 # Numbers of an example that belong to the run and not to its objective.

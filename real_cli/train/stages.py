@@ -11,7 +11,7 @@ from real_cli.models.load.policies import Policy
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
 from real_cli.train.callbacks import Reporter
-from real_cli.train.losses import Need
+from real_cli.train.objective import Need
 from real_cli.train.prepare import stages_of
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings

@@ -34,9 +34,10 @@ from real_cli.train.arguments import Routine, training_arguments
 from real_cli.train.callbacks import Recent, Reporter
 from real_cli.train.collate import Collator
 from real_cli.train.gather import decoupled_logps, gather
-from real_cli.train.logps import join_logps
+from real_cli.train.logps import Logps, join_logps
 from real_cli.train.lora import add_degree_head, lora_config
-from real_cli.train.losses import Logps, Mixture, Need
+from real_cli.train.mixture import Mixture
+from real_cli.train.objective import Need
 from real_cli.train.settings import WEIGHT, TrainingSettings
 
 

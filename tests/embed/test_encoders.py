@@ -6,12 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from real_cli.embed.choices import Field, Pooling
 from real_cli.embed.embedder import Embedder
 from real_cli.embed.encoders import LibraryEncoder, Prepared, TransformerEncoder, load_encoder
 from real_cli.errors import ModelError, RealError, RecordError, UsageError
 from real_cli.models.load.device import Place
 from real_cli.models.load.resolve import resolve_model
-from real_cli.records.choices import Encoding, Field, Pooling
+from real_cli.records.choices import Encoding
 
 TEXTS = ["the cat sat", "why", "the big red dog ran on the mat and then it saw the cat", "no no"]
 TEMPLATE = "{% for m in messages %}user user user {{ m['content'] }} assistant assistant{% endfor %}"

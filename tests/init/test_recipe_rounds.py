@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from real_cli.app import app
-from real_cli.records.choices import Recipe
+from real_cli.init.choices import Recipe
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 PEOPLE = {"-p": "policy", "--policy": "policy", "--reference": "reference", "--shard": "shard"}

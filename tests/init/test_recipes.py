@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from real_cli.app import app
 from real_cli.docs import man_pages as manpage
+from real_cli.init.choices import Family, Recipe
 from real_cli.init.makefiles import commands_of, data_of, listing
 from real_cli.init.recipes import RECIPES
-from real_cli.records.choices import Family, Recipe
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "real_cli" / "recipes"

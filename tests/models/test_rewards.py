@@ -14,7 +14,7 @@ from real_cli.models.reward import rewards as rewards_module
 from real_cli.models.reward.reward_models import RewardModel, load_reward_model
 from real_cli.models.reward.reward_texts import RewardInput, check_template, places_to_keep, template_writer
 from real_cli.models.reward.rewards import PairwiseRewards, PointwiseRewards, SequenceScorer, difference_matrix
-from real_cli.relabel.implicit.rewards import antisymmetrize
+from real_cli.relabel.reward.scores import antisymmetrize
 from tests.reward_folders import CHAT_TEMPLATE, TOKENS, save_reward_model
 
 pytestmark = pytest.mark.filterwarnings("default")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from real_cli.errors import RecordError
+from real_cli.pair.choices import Emit, Orient, Strategy
 from real_cli.pair.choose import EQUAL_SCORES, EQUAL_TEXTS, TOO_FEW, Settings, add_stages, choose_pairs
 from real_cli.pair.strategies import STRATEGIES
-from real_cli.records.choices import Emit, Orient, Strategy
 
 BY_SIMILARITY = [Strategy.easy, Strategy.hard, Strategy.centroid, Strategy.random, Strategy.aepo]
 ASK = [{"role": "user", "content": "Hi"}]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from real_cli.pair.choices import Orient
 from real_cli.pair.orient import order_pair, read_quality
-from real_cli.records.choices import Orient
 
 numbers = st.integers(-5, 5) | st.floats(-5, 5)
 BOTH_WAYS = {"score": 1, "rank": 1}, {"score": 2, "rank": 2}  # by score the second is better, by rank the first

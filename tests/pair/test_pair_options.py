@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from real_cli.errors import UsageError
+from real_cli.pair.choices import Emit, Strategy
 from real_cli.pair.choose import Outcome, Settings
 from real_cli.pair.options import KeepOrder, check_settings, default_strategy, plan_keep
 from real_cli.pair.savings import Savings
 from real_cli.pair.strategies import STRATEGIES
-from real_cli.records.choices import Emit, Strategy
 from real_cli.stats.quota import Keep
 
 HALF = Keep(Fraction(1, 2), None)

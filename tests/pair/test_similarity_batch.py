@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from real_cli.errors import RecordError
+from real_cli.pair.choices import Emit, Strategy
 from real_cli.pair.choose import Settings, choose_pairs
 from real_cli.pair.similarity_batch import Comparisons
-from real_cli.records.choices import Emit, Strategy
 from real_cli.records.vectors import cosine_similarities, stack_embeddings
 
 shapes = st.tuples(st.sampled_from([1, 2, 3, 8]), st.sampled_from([1, 2, 5, 384]))

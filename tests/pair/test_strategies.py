@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
+from real_cli.pair.choices import Strategy
 from real_cli.pair.strategies import STRATEGIES, Pool
 from real_cli.pair.strategies.scores import choose_all, choose_best_random, choose_best_vs_rest, choose_best_worst
 from real_cli.pair.strategies.similarity import (
@@ -21,7 +22,6 @@ from real_cli.pair.strategies.similarity import (
     choose_random,
     split_in_two,
 )
-from real_cli.records.choices import Strategy
 from real_cli.records.vectors import cosine_similarities
 
 SEEDS = st.integers(0, 2**32 - 1)

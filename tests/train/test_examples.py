@@ -4,7 +4,7 @@ import pytest
 
 from real_cli.errors import RecordError
 from real_cli.train.examples import ExampleReader
-from real_cli.train.losses import Column, Responses
+from real_cli.train.objective import Column, Responses
 
 PAIR = {"prompt": "q", "chosen": "a", "rejected": "b"}
 

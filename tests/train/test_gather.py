@@ -17,7 +17,9 @@ from real_cli.train.examples import ExampleReader
 from real_cli.train.gather import decoupled_logps, gather
 from real_cli.train.logps import join_logps
 from real_cli.train.lora import add_degree_head
-from real_cli.train.losses import OBJECTIVES, Mixture, Need
+from real_cli.train.losses import OBJECTIVES
+from real_cli.train.mixture import Mixture
+from real_cli.train.objective import Need
 from tests.train.training import with_everything
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from real_cli.records.choices import Loss
-from real_cli.train.losses import OBJECTIVES, Need, Objective
+from real_cli.train.choices import Loss
+from real_cli.train.losses import OBJECTIVES
+from real_cli.train.objective import Need, Objective
 from tests.train.training import run, train, with_everything
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -41,7 +42,7 @@ def test_every_objective_trains_and_moves_what_its_paper_says(loss, tiny_policy,
 
 def test_a_new_objective_is_one_function_and_one_row(tiny_policy, pair_rows, tmp_path, monkeypatch):
     """A toy that wants every chosen response at -5 nats: option, column, refusals and training come with the row."""
-    from real_cli.train.losses import Column
+    from real_cli.train.objective import Column
 
     def toy_loss(logps, *, beta=0.5):
         return beta * (logps.policy[:, 0] + logps.columns["target"]) ** 2
@@ -248,7 +249,7 @@ def test_the_policy_itself_is_the_detector_without_extrapolation(tiny_policy, pa
 
 def test_presets_are_published_settings_that_options_override():
     """Every preset is complete and shown; an option wins; the preset's knobs do not follow another objective."""
-    from real_cli.records.choices import Preset
+    from real_cli.train.choices import Preset
 
     for preset in Preset:
         (shown,), _ = run("train-dpo", "--preset", preset, "--show-config")

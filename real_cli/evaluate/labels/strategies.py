@@ -8,11 +8,11 @@ from real_cli.evaluate.labels.budgets import Budget, spend
 from real_cli.evaluate.labels.errors import SHARES, measure
 from real_cli.evaluate.labels.gold import Marks, Truth
 from real_cli.evaluate.labels.rows import Numbers, PairTally, Rows
+from real_cli.pair.choices import Orient, Strategy
 from real_cli.pair.choose import Settings, choose_pairs
 from real_cli.pair.keep import keep_value
 from real_cli.pair.similarity_batch import Comparison
 from real_cli.pair.strategies import STRATEGIES, KeepRule
-from real_cli.records.choices import Orient, Strategy
 from real_cli.records.record import Record
 from real_cli.stats.bootstrap import Bootstrap
 from real_cli.stats.estimates import Estimate

@@ -10,9 +10,9 @@ from real_cli.evaluate.labels.errors import by_similarity, by_strategy, histogra
 from real_cli.evaluate.labels.gold import Marks, Truth, number_or_nan, read_marks
 from real_cli.evaluate.labels.rows import PairTally, Rows
 from real_cli.evaluate.labels.strategies import PLACE, Choice, StrategyTrials, with_places
+from real_cli.pair.choices import Orient, Strategy
 from real_cli.pair.choose import EQUAL_TEXTS, Settings, choose_pairs
 from real_cli.pair.similarity_batch import Comparison
-from real_cli.records.choices import Orient, Strategy
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record, is_preference, to_candidates
 from real_cli.report.examples import Extremes, excerpt

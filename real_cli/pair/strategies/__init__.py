@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from real_cli.pair.choices import Strategy
 from real_cli.pair.strategies.active import (
     choose_delta_quantile,
     choose_delta_ucb,
@@ -20,7 +21,6 @@ from real_cli.pair.strategies.similarity import (
     choose_hard,
     choose_random,
 )
-from real_cli.records.choices import Strategy
 
 
 class KeepRule(NamedTuple):

@@ -9,8 +9,9 @@ from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Qui
 from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.records.choices import OnError, Placement
+from real_cli.records.choices import OnError
 from real_cli.records.record import Record, check_labeled
+from real_cli.relabel.goal.choices import Placement
 from real_cli.relabel.goal.goal import DEFAULT_TEMPLATE, add_goals, check_template, strip_goal
 from real_cli.text.phrases import say_count
 

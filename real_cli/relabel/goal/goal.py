@@ -1,10 +1,10 @@
 """Reward-augmented relabeling: each pair twice, once for the goal each response reaches."""
 
 from real_cli.errors import RecordError, UsageError, clip
-from real_cli.records.choices import Placement
 from real_cli.records.messages import Text, is_conversation, is_number
 from real_cli.records.place_words import HUMAN_MARK, SEPARATOR
 from real_cli.records.record import STALE_FIELDS, Record, swap_labels
+from real_cli.relabel.goal.choices import Placement
 
 DEFAULT_TEMPLATE = "Aim for a response whose overall quality is {goal} out of 10."
 

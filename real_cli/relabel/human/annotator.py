@@ -8,8 +8,9 @@ from enum import Enum
 from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.read_ahead import ReadAhead
-from real_cli.records.choices import Ties, Verdict
+from real_cli.records.choices import Ties
 from real_cli.records.record import Record
+from real_cli.relabel.human.choices import Verdict
 from real_cli.relabel.human.journal import Journal
 from real_cli.relabel.human.pair import (
     EQUAL_TEXTS,

@@ -14,7 +14,8 @@ from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.output import STANDARD_OUTPUT, is_device
 from real_cli.io.progress import Counter
 from real_cli.io.sources import is_at_hand
-from real_cli.records.choices import AnnotationTool, OnError, Ties
+from real_cli.records.choices import OnError, Ties
+from real_cli.relabel.human.choices import AnnotationTool
 
 
 @guarded

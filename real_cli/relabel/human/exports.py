@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from real_cli.errors import RealError, RecordError, clip
-from real_cli.records.choices import AnnotationTool, Shown, Verdict
 from real_cli.records.messages import transcript
 from real_cli.records.record import Record
+from real_cli.relabel.human.choices import AnnotationTool, Shown, Verdict
 from real_cli.relabel.human.pair import LETTERS, Answer, Question
 
 SUFFIXES = {Shown.as_is: "ab", Shown.swapped: "ba"}

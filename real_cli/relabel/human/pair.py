@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from real_cli.errors import RecordError, UsageError, clip
-from real_cli.records.choices import Shown, Verdict
 from real_cli.records.messages import Text, comparable, is_number
 from real_cli.records.record import Record, content_key, is_preference, to_candidates, to_preference
+from real_cli.relabel.human.choices import Shown, Verdict
 
 # Raised when a line of the journal changes its meaning.
 JOURNAL_VERSION = 1

@@ -7,7 +7,7 @@ from fractions import Fraction
 from statistics import median
 from typing import NamedTuple
 
-from real_cli.records.choices import Shown, Verdict
+from real_cli.relabel.human.choices import Shown, Verdict
 from real_cli.relabel.human.pair import LETTERS, OTHER_ORDER, Answer, Question, is_asked_twice
 
 # How many questions one can go back; as many answers wait before they are handed on.

@@ -98,8 +98,9 @@ def implicit(
     """
     from real_cli.models.score.model_pair import ModelPair
     from real_cli.relabel.implicit.measure import TOO_LONG
-    from real_cli.relabel.implicit.rewards import add_contrast, add_implicit, check_field
+    from real_cli.relabel.implicit.rewards import add_contrast, add_implicit
     from real_cli.relabel.label_check import LabelCheck
+    from real_cli.relabel.scored import check_field
 
     check_field(field)
     models = ModelPair(

@@ -4,36 +4,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from real_cli.errors import RecordError, UsageError, clip
-from real_cli.records.record import LABELED_NAMES, LEFT_BEHIND, Record, is_preference
-from real_cli.records.response_fields import with_new_scores, with_values
+from real_cli.errors import UsageError
+from real_cli.records.record import Record, is_preference
+from real_cli.records.response_fields import with_values
+from real_cli.relabel.reward.scores import add_scores
 from real_cli.stats.numeric import sigmoid
-
-# What other commands write and read under these names is no score.
-OTHER_NUMBERS = frozenset({"raw_score", "score_std", "prob", "weight", "chosen", "rejected", "model"})
-
-
-def check_field(field: str) -> str:
-    """Check the name under which a score is written.
-
-    Args:
-        field: What the user gave.
-
-    Returns:
-        The name.
-
-    Raises:
-        UsageError: If it is empty, or the name of a field that is no score.
-
-    Example:
-        >>> check_field("score_armo")
-        'score_armo'
-    """
-    if not field or field in LEFT_BEHIND or field in LABELED_NAMES or field in OTHER_NUMBERS:
-        raise UsageError(f"--field {clip(field)}: is no name for a score; give another, 'score' or 'score_armo', say")
-    return field
 
 
 def check_beta(beta: float) -> float:
@@ -103,30 +79,6 @@ def contrast_rewards(positive: Sequence[float], negative: Sequence[float]) -> li
     return [own - other for own, other in zip(positive, negative, strict=True)]
 
 
-def add_scores(record: Record, scores: Sequence[float], field: str = "score") -> Record:
-    """Put a model's score on each response.
-
-    Args:
-        record: A checked candidates or preference record.
-        scores: One a response.
-        field: Their name.
-
-    Returns:
-        A new record of the same shape.
-
-    Raises:
-        RecordError: If a score is not finite.
-
-    Example:
-        >>> add_scores({"prompt": "q", "responses": [{"text": "a"}]}, [1.5])
-        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 1.5}]}
-    """
-    for number, score in enumerate(scores, 1):
-        if not math.isfinite(score):
-            raise RecordError(f"response {number}: the model's score is {score}; try --dtype float32")
-    return with_new_scores(record, scores) if field == "score" else with_values(record, field, scores)
-
-
 def add_implicit(record: Record, rewards: Sequence[float], field: str = "score") -> Record:
     """Put implicit rewards on a record; of two responses also P = sigmoid(r_i - r_j), of a pair also their margin.
 
@@ -183,70 +135,3 @@ def add_contrast(record: Record, rewards: Sequence[float], field: str = "score")
     """
     made = add_scores(record, rewards, field)
     return made | {_beside(field, "offset"): rewards[0] - rewards[1]} if is_preference(record) else made
-
-
-def antisymmetrize(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return m(a, b) = (d(a, b) - d(b, a)) / 2, which does not depend on the order that a model was asked in.
-
-    Args:
-        differences: d, what a model says of each ordered pair of responses, shape (n, n).
-
-    Returns:
-        Margins with m(a, b) = -m(b, a), shape (n, n).
-
-    Example:
-        >>> antisymmetrize(np.array([[0.0, 3.0], [1.0, 0.0]]))
-        array([[ 0.,  1.],
-               [-1.,  0.]])
-
-    References:
-        Jiang et al., 2023, PairRM (LLM-Blender), arXiv:2306.02561, asks both orders; d(a, b) + d(b, a) = 0 is what a
-        difference model is trained towards in Wang et al., 2024, RDO, arXiv:2408.09385.
-    """
-    return (differences - differences.T) / 2
-
-
-def preferences_of(margins: NDArray[np.float64]) -> list[list[float]]:
-    """Turn margins into probabilities P[i][j] = sigmoid(m_ij) that response i beats j.
-
-    Args:
-        margins: Antisymmetric, shape (n, n).
-
-    Returns:
-        Rows of P; P[i][j] + P[j][i] is 1, in floats too, and the diagonal is 1/2.
-
-    Example:
-        >>> preferences_of(np.array([[0.0, 2.0], [-2.0, 0.0]]))
-        [[0.5, 0.8807970779778824], [0.11920292202211755, 0.5]]
-    """
-    # The smaller of the two is exact to its last digit, and 1 minus it is what rounds to a sum of 1.
-    smaller = sigmoid(-np.abs(margins))
-    rows: list[list[float]] = np.where(margins > 0, 1.0 - smaller, smaller).tolist()
-    return rows
-
-
-def add_differences(record: Record, differences: NDArray[np.float64]) -> Record:
-    """Put what a pairwise model says on a record: a matrix on candidates, a margin on a labeled pair.
-
-    A pair gets no matrix: its order would be lost where labels are swapped.
-
-    Args:
-        record: A checked candidates or preference record.
-        differences: d of each ordered pair of responses, shape (n, n).
-
-    Returns:
-        A new record with `preferences` (candidates) or `margin`, m(chosen, rejected) (preference).
-
-    Raises:
-        RecordError: If a number is not finite.
-
-    Example:
-        >>> add_differences({"prompt": "q", "chosen": "a", "rejected": "b"}, np.array([[0.0, 3.0], [1.0, 0.0]]))
-        {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'margin': 1.0}
-    """
-    if not np.isfinite(differences).all():
-        raise RecordError("the model's difference of two responses is not finite; try --dtype float32")
-    margins = antisymmetrize(differences)
-    if is_preference(record):
-        return record | {"margin": float(margins[0, 1])}
-    return record | {"preferences": preferences_of(margins)}

@@ -111,8 +111,8 @@ def reward(
     from real_cli.models.reward.reward_models import load_reward_model
     from real_cli.models.reward.reward_texts import check_template
     from real_cli.models.reward.rewards import PairwiseRewards, PointwiseRewards, SequenceScorer
-    from real_cli.relabel.implicit.rewards import check_field
     from real_cli.relabel.label_check import LabelCheck
+    from real_cli.relabel.scored import check_field
 
     _check_options(pairwise, template=template, no_chat_template=no_chat_template, field=field)
     check_field(field)
@@ -146,7 +146,7 @@ def _check_options(pairwise: bool, *, template: str | None, no_chat_template: bo
 
 
 def _mark_pointwise(check: "LabelCheck", field: str, record: Record, logits: list[float]) -> Record:
-    from real_cli.relabel.implicit.rewards import add_scores
+    from real_cli.relabel.reward.scores import add_scores
 
     made = add_scores(record, logits, field)
     check.add(record, logits, field)
@@ -156,7 +156,7 @@ def _mark_pointwise(check: "LabelCheck", field: str, record: Record, logits: lis
 def _mark_pairwise(check: "LabelCheck", field: str, record: Record, logits: list[float]) -> Record:
     from real_cli.models.reward.rewards import difference_matrix
     from real_cli.records.response_fields import responses_of
-    from real_cli.relabel.implicit.rewards import add_differences, antisymmetrize
+    from real_cli.relabel.reward.scores import add_differences, antisymmetrize
 
     differences = difference_matrix(len(responses_of(record)), logits)
     made = add_differences(record, differences)

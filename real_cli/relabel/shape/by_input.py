@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RealError
-from real_cli.records.choices import Shaping
+from real_cli.relabel.shape.choices import Shaping
 
 Scores: TypeAlias = NDArray[np.float64]
 

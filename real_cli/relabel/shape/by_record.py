@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from real_cli.errors import RecordError, UsageError, clip
-from real_cli.records.choices import Shaping
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 from real_cli.records.response_fields import read_numbers, values_of, with_values
 from real_cli.relabel.shape.by_input import Scores, Statistics
+from real_cli.relabel.shape.choices import Shaping
 from real_cli.relabel.shape.shapes import OF_DATA_SET, OF_PROMPT
 from real_cli.text.phrases import say_count
 

@@ -1,7 +1,11 @@
 """real relabel shape: what a score becomes before anything learns from it."""
 
+from array import array
+from collections.abc import Iterator
 from typing import Annotated
 
+import numpy as np
+import orjson
 import typer
 
 from real_cli.cli.guard import guarded
@@ -9,7 +13,12 @@ from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Qui
 from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.records.choices import OnError, Shaping
+from real_cli.io.two_pass import ValueSpool
+from real_cli.records.choices import OnError
+from real_cli.records.record import Record
+from real_cli.relabel.shape.by_input import Statistics
+from real_cli.relabel.shape.by_record import Shaper
+from real_cli.relabel.shape.choices import Shaping
 
 
 @guarded
@@ -83,7 +92,6 @@ def shape(
       real relabel shape --length-penalty 0.01 --k 2 scored.jsonl
     """
     from real_cli.relabel.shape.by_record import Knobs, LengthPenalty, Shaper
-    from real_cli.relabel.shape.two_pass import shaped
 
     penalty = LengthPenalty(length_penalty, free_length)
     shaper = Shaper(method, references=references, knobs=Knobs(k, ceiling), penalty=penalty)
@@ -95,3 +103,28 @@ def shape(
             job.write(record)
         job.summary = shaper.sentence()
     return job.status
+
+
+def shaped(job: Job, shaper: Shaper) -> Iterator[Record]:
+    """Shape the records of a job.
+
+    Args:
+        job: Its records; it rejects those without scores.
+        shaper: Says whether it needs all scores first; then records wait on disk, and a number a response in memory.
+
+    Yields:
+        Records with shaped scores, in their order.
+    """
+    if not shaper.needs_all:
+        yield from (record for _, record in job.apply(shaper.shape, job.records()))
+        return
+    scores = array("d")
+    with ValueSpool() as spool:
+        for _, (record, found) in job.apply(lambda record: (record, shaper.read(record)), job.records()):
+            scores.extend(found)
+            spool.add(record, 0.0)
+        if not scores:
+            return
+        statistics = Statistics.of(np.array(scores))
+        for line in spool.lines(np.ones(len(spool), dtype=bool)):
+            yield shaper.shape(orjson.loads(line), statistics)

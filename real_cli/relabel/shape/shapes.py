@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from real_cli.records.choices import Shaping
 from real_cli.relabel.shape.by_input import Scores, Statistics, shape_clip, shape_min_max, shape_standardize
+from real_cli.relabel.shape.choices import Shaping
 from real_cli.stats.numeric import sigmoid
 
 # The standard normal's 85th percentile: of 1,000 normal numbers 850 are below mean + 1.0364 std.

@@ -1,7 +1,10 @@
 """real relabel weight: how much each pair weighs in the loss."""
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
+import numpy as np
+import orjson
 import typer
 
 from real_cli.cli.guard import guarded
@@ -9,7 +12,11 @@ from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Qui
 from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.records.choices import Negative, Normalization, OnError, WeightRule
+from real_cli.io.two_pass import ValueSpool
+from real_cli.records.choices import OnError
+from real_cli.records.record import Record
+from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
+from real_cli.relabel.weight.weights import NORMALIZATIONS
 
 
 @guarded
@@ -83,7 +90,6 @@ def weight(
       real relabel weight --by gap-utility --temperature 2 pairs.jsonl
       real relabel weight --expression 'sqrt(score_chosen - score_rejected) * (votes > 3)' pairs.jsonl
     """
-    from real_cli.relabel.weight.weighing import weighed
     from real_cli.relabel.weight.weights import Weigher
 
     weigher = Weigher(by, expression=expression, temperature=temperature, negative=negative, bounds=bounds)
@@ -96,3 +102,27 @@ def weight(
             job.write(made)
         job.summary = weigher.sentence()
     return job.status
+
+
+def weighed(pairs: Iterable[tuple[Record, float]], normalization: Normalization) -> Iterator[Record]:
+    """Put weights on pairs.
+
+    Args:
+        pairs: Records and their weights.
+        normalization: What is made of all weights together; `none` passes every pair on as it comes.
+
+    Yields:
+        Records with `weight`, in their order.
+    """
+    scale = NORMALIZATIONS[normalization]
+    if scale is None:
+        yield from (record | {"weight": weight} for record, weight in pairs)
+        return
+    with ValueSpool() as spool:
+        for record, weight in pairs:
+            spool.add(record, weight)
+        if len(spool):
+            weights = scale(spool.values).tolist()
+            lines = spool.lines(np.ones(len(spool), dtype=bool))
+            for line, weight in zip(lines, weights, strict=True):
+                yield orjson.loads(line) | {"weight": weight}

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RealError, RecordError, UsageError, clip
-from real_cli.records.choices import Negative, Normalization, WeightRule
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record, check_labeled
 from real_cli.relabel.scored import check_temperature
+from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
 from real_cli.relabel.weight.expression import Expression
 from real_cli.stats.numeric import sigmoid
 from real_cli.text.phrases import say_count

@@ -9,8 +9,9 @@ from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Qui
 from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.records.choices import Evidence, OnError
+from real_cli.records.choices import OnError
 from real_cli.records.record import Record
+from real_cli.relabel.winprob.choices import Evidence
 
 
 @guarded

@@ -1,8 +1,8 @@
-"""What `train-dpo` minimizes: one function an objective, one row in OBJECTIVES, summed by a Mixture."""
+"""What `train-dpo` minimizes: a file a loss, with its function on log-probabilities and its row; OBJECTIVES holds all.
 
-from real_cli.train.logps import Logps
-from real_cli.train.losses.mixture import KNOBS, Mixture
+Pure: these files import torch, `train.logps` and `train.objective`, nothing of files, flags or printing.
+"""
+
 from real_cli.train.losses.table import OBJECTIVES
-from real_cli.train.objective import Column, Need, Objective, Responses
 
-__all__ = ["KNOBS", "OBJECTIVES", "Column", "Logps", "Mixture", "Need", "Objective", "Responses"]
+__all__ = ["OBJECTIVES"]

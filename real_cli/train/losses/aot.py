@@ -1,10 +1,11 @@
-"""Objectives that compare the examples of a batch with each other, sorted: they need the whole batch at once."""
+"""AOT: alignment by optimal transport, which compares the sorted rewards of a whole batch."""
 
 import torch
 from torch import Tensor
 
 from real_cli.train.logps import CHOSEN, REJECTED, Logps
 from real_cli.train.losses.dpo import smoothed
+from real_cli.train.objective import Need, Objective
 
 
 def aot_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.0) -> Tensor:
@@ -65,3 +66,9 @@ def _less_its_rank(upper: Tensor, lower: Tensor) -> Tensor:
     """Subtract from each value the other set's value of the same rank; an example keeps its place in the batch."""
     ranks = torch.argsort(torch.argsort(upper, stable=True))
     return upper - torch.sort(lower).values[ranks]
+
+
+ROWS = {
+    "aot": Objective(aot_loss, Need.reference | Need.whole_batch),
+    "aot-unpaired": Objective(aot_unpaired_loss, Need.reference | Need.whole_batch),
+}

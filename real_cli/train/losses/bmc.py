@@ -1,10 +1,11 @@
-"""Objectives that weigh the tokens of a response: one value a pair, shape (batch,)."""
+"""BMC: DPO on tokens, those that differ weighed by how sure the policy is of them."""
 
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from real_cli.train.logps import CHOSEN, REJECTED, Logps, TokenLogps
+from real_cli.train.objective import Need, Objective
 
 
 def bmc_loss(logps: Logps, *, beta: float = 0.05, delta: float = 1.5) -> Tensor:
@@ -94,3 +95,9 @@ def token_weights(logps: Tensor, differs: Tensor, delta: float) -> Tensor:
 def _tokens(logps: Logps) -> TokenLogps:
     assert logps.tokens is not None, "log-probabilities token by token were not gathered"
     return logps.tokens
+
+
+ROWS = {
+    "bmc": Objective(bmc_loss, Need.reference | Need.tokens),
+    "bmc-code": Objective(bmc_code_loss, Need.reference | Need.tokens),
+}

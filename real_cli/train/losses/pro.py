@@ -1,9 +1,10 @@
-"""Objectives on a ranking of responses, best first: one value a ranking, shape (batch,)."""
+"""PRO: each response of a ranking against all behind it."""
 
 import torch
 from torch import Tensor
 
 from real_cli.train.logps import CHOSEN, Logps
+from real_cli.train.objective import Need, Objective, Responses
 
 
 def pro_loss(logps: Logps, *, alpha: float = 0.05) -> Tensor:
@@ -47,3 +48,8 @@ def pro_loss(logps: Logps, *, alpha: float = 0.05) -> Tensor:
     ranking = torch.cat([own.unsqueeze(2), others], dim=2).logsumexp(dim=2) - own
     beaten = (present.sum(dim=1) - 1).clamp(min=0).to(logps.policy.dtype)
     return ranking.sum(dim=1) - alpha * beaten**2 * logps.policy[:, CHOSEN]
+
+
+ROWS = {
+    "pro": Objective(pro_loss, Need.nothing, Responses.ranking, averages=True),
+}

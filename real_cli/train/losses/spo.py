@@ -1,10 +1,11 @@
-"""Objectives that also learn to tell by how much a response was degraded: one value an example, shape (batch,)."""
+"""SPO: DPO, and a head that tells by how much a response was degraded."""
 
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from real_cli.train.logps import REJECTED, Logps
 from real_cli.train.losses.dpo import dpo_loss
+from real_cli.train.objective import Need, Objective, Responses
 
 
 def spo_loss(logps: Logps, *, beta: float = 0.1, alpha: float = 0.1, levels: int = 4) -> Tensor:
@@ -63,3 +64,8 @@ def degree_loss(logps: Logps) -> Tensor:
     degrees = logps.marks.where(counted, 0).long()
     entropies = cross_entropy(logits.transpose(1, 2), degrees, reduction="none")
     return (entropies * counted).sum(dim=1) / counted.sum(dim=1)
+
+
+ROWS = {
+    "spo": Objective(spo_loss, Need.reference | Need.degrees, Responses.copies),
+}

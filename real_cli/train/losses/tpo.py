@@ -1,38 +1,10 @@
-"""Objectives with a third response: the policy's own greedy answer, or a gold one. One value a triple."""
+"""TPO and TPO-L: preferences and supervised fine-tuning on a gold response."""
 
-import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from real_cli.train.logps import CHOSEN, REJECTED, THIRD, Logps
-
-
-def selm_loss(logps: Logps, *, beta: float = 0.01, alpha: float = 1e-3) -> Tensor:
-    """Return -log sigmoid(beta h) + alpha beta lr(y'), y' the model's own greedy answer, lr its log-ratio.
-
-    Self-exploring: DPO which lowers the likelihood of what the last model would have said anyway, so that the next
-    round's samples explore. y' is read from the field reference: what the reference model writes at temperature 0. With
-    alpha = 0 it is DPO.
-
-    Args:
-        logps: Log-probabilities of a batch of triples, under policy and reference.
-        beta: Strength of the pull towards the reference, > 0.
-        alpha: Weight of the optimism, at least 0; the official recipes use 1e-3 and 1e-4.
-
-    Returns:
-        Loss of each triple, shape (batch,), at least in float32: alpha * beta is too small for half precision.
-
-    Example:
-        >>> policy, zeros = torch.tensor([[50.0, 0.0, -30.0]]), torch.zeros(1, 3)
-        >>> selm_loss(Logps(policy, zeros, zeros + 1, zeros == 0, zeros))
-        tensor([0.4738])
-
-    References:
-        Zhang et al., 2024, SELM, arXiv:2405.19332.
-    """
-    wide = torch.promote_types(logps.policy.dtype, torch.float32)
-    ratios = logps.policy.to(wide) - logps.reference.to(wide)
-    return -logsigmoid(beta * (ratios[:, CHOSEN] - ratios[:, REJECTED])) + alpha * beta * ratios[:, THIRD]
+from real_cli.train.objective import Need, Objective, Responses
 
 
 def tpo_loss(logps: Logps, *, beta: float = 0.1, alpha: float = 1.0) -> Tensor:
@@ -88,3 +60,9 @@ def tpo_l_loss(logps: Logps, *, beta: float = 2.0, gamma: float = 0.5, alpha: fl
     averages = logps.averages
     margins = averages[:, CHOSEN] - averages[:, REJECTED]
     return -logsigmoid(beta * margins - gamma) + alpha * logps.token_mean(THIRD)
+
+
+ROWS = {
+    "tpo": Objective(tpo_loss, Need.nothing, Responses.triple),
+    "tpo-l": Objective(tpo_l_loss, Need.nothing, Responses.triple, averages=True),
+}

@@ -16,8 +16,8 @@ from scipy.special import expit
 from real_cli.evaluate.labels.budgets import parse_budgets
 from real_cli.evaluate.labels.gold import Truth, read_marks
 from real_cli.evaluate.labels.strategies import StrategyTrials, with_places
+from real_cli.pair.choices import Strategy
 from real_cli.pair.similarity_batch import Comparisons
-from real_cli.records.choices import Strategy
 from real_cli.records.messages import text_key
 from real_cli.stats.bootstrap import Bootstrap
 

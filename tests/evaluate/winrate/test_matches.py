@@ -4,8 +4,8 @@ import pytest
 
 from real_cli.errors import RecordError
 from real_cli.evaluate.winrate.matches import read_contests
-from real_cli.records.choices import Verdict
 from real_cli.records.verdicts import Comparison
+from real_cli.relabel.human.choices import Verdict
 from real_cli.relabel.human.pair import Answer, answered_record, make_question
 from real_cli.relabel.judge.pairwise import judged_pair
 

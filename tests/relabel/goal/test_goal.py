@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from real_cli.errors import RecordError, UsageError
-from real_cli.records.choices import Placement
+from real_cli.relabel.goal.choices import Placement
 from real_cli.relabel.goal.goal import add_goals, check_template, goal_text, strip_goal
 
 TEMPLATE = "Reach {goal}."

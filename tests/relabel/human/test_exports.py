@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from real_cli.errors import RealError
-from real_cli.records.choices import AnnotationTool, Shown, Verdict
+from real_cli.relabel.human.choices import AnnotationTool, Shown, Verdict
 from real_cli.relabel.human.exports import FORMATS, count_votes, read_votes, shown_fields
 from real_cli.relabel.human.pair import LETTERS, make_question
 

@@ -9,7 +9,7 @@ import termios
 import pytest
 from terminals import Session
 
-from real_cli.records.choices import Shown
+from real_cli.relabel.human.choices import Shown
 from real_cli.relabel.human.pair import make_question
 from real_cli.relabel.human.questionnaire import HELP
 

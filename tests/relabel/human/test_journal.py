@@ -6,8 +6,8 @@ import os
 import pytest
 
 from real_cli.errors import RealError
-from real_cli.records.choices import Shown, Verdict
 from real_cli.relabel.human import journal as module
+from real_cli.relabel.human.choices import Shown, Verdict
 from real_cli.relabel.human.journal import Journal
 from real_cli.relabel.human.pair import Answer
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from real_cli.errors import RecordError, UsageError
+from real_cli.pair.choices import Emit, Orient, Strategy
 from real_cli.pair.choose import Settings, choose_pairs
-from real_cli.records.choices import Emit, Orient, Shown, Strategy, Verdict
 from real_cli.records.record import to_candidates
+from real_cli.relabel.human.choices import Shown, Verdict
 from real_cli.relabel.human.pair import (
     LETTERS,
     OTHER_ORDER,

@@ -9,19 +9,10 @@ from hypothesis import strategies as st
 
 from real_cli.errors import RecordError, UsageError
 from real_cli.records.record import swap_labels
-from real_cli.relabel.implicit.rewards import (
-    add_contrast,
-    add_differences,
-    add_implicit,
-    add_scores,
-    antisymmetrize,
-    check_beta,
-    check_field,
-    contrast_rewards,
-    implicit_rewards,
-    preferences_of,
-)
+from real_cli.relabel.implicit.rewards import add_contrast, add_implicit, check_beta, contrast_rewards, implicit_rewards
 from real_cli.relabel.label_check import LabelCheck
+from real_cli.relabel.reward.scores import add_differences, add_scores, antisymmetrize, preferences_of
+from real_cli.relabel.scored import check_field
 from real_cli.train.losses import OBJECTIVES
 
 PAIR = {"prompt": "q", "chosen": "a", "rejected": "b"}

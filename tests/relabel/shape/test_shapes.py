@@ -9,9 +9,9 @@ from scipy.stats import norm
 from sklearn.preprocessing import minmax_scale, scale
 
 from real_cli.errors import RealError, RecordError, UsageError
-from real_cli.records.choices import Shaping
 from real_cli.relabel.shape.by_input import Statistics, shape_clip, shape_min_max, shape_standardize
 from real_cli.relabel.shape.by_record import Knobs, LengthPenalty, Shaper
+from real_cli.relabel.shape.choices import Shaping
 from real_cli.relabel.shape.shapes import (
     OF_DATA_SET,
     OF_PROMPT,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from real_cli.errors import RealError, RecordError, UsageError
-from real_cli.records.choices import Negative, Normalization, WeightRule
+from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
 from real_cli.relabel.weight.weights import (
     NEGATIVES,
     NEVER_NEGATIVE,

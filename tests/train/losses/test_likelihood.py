@@ -23,15 +23,11 @@ from made_logps import (
     token_mean,
 )
 
-from real_cli.train.losses.sft import (
-    asft_align,
-    asft_loss,
-    cpo_loss,
-    log1mexp,
-    orpo_loss,
-    sft_loss,
-    simpo_loss,
-)
+from real_cli.train.losses.asft import asft_align, asft_loss
+from real_cli.train.losses.cpo import cpo_loss
+from real_cli.train.losses.orpo import orpo_loss
+from real_cli.train.losses.sft import log1mexp, sft_loss
+from real_cli.train.losses.simpo import simpo_loss
 
 # By hand
 

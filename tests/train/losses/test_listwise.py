@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from made_logps import SEEDS, double, gradient, logps_of, random_logps, same
 
 from real_cli.train.losses.pro import pro_loss
-from real_cli.train.losses.sft import simpo_loss
+from real_cli.train.losses.simpo import simpo_loss
 from real_cli.train.objective import Responses
 
 

@@ -5,9 +5,10 @@ import torch
 from made_logps import random_logps, with_h
 
 from real_cli.errors import UsageError
-from real_cli.records.choices import Loss
-from real_cli.train.losses import KNOBS, OBJECTIVES, Mixture, Need, Responses
-from real_cli.train.losses.mixture import Range
+from real_cli.train.choices import Loss
+from real_cli.train.losses import OBJECTIVES
+from real_cli.train.mixture import KNOBS, Mixture, Range
+from real_cli.train.objective import Need, Responses
 
 
 def test_the_names_of_the_command_line_are_those_of_the_table():

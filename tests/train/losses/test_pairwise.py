@@ -26,16 +26,12 @@ from made_logps import (
 
 from real_cli.train.logps import made_up_logps
 from real_cli.train.losses import table
-from real_cli.train.losses.dpo import (
-    cdpo_loss,
-    discopop_loss,
-    dpo_loss,
-    dpo_norm_loss,
-    exo_loss,
-    hinge_loss,
-    ipo_loss,
-    robust_loss,
-)
+from real_cli.train.losses.discopop import discopop_loss
+from real_cli.train.losses.dpo import cdpo_loss, dpo_loss, dpo_norm_loss
+from real_cli.train.losses.exo import exo_loss
+from real_cli.train.losses.hinge import hinge_loss
+from real_cli.train.losses.ipo import ipo_loss
+from real_cli.train.losses.robust import robust_loss
 
 
 def at(loss, h: float, **knobs: float) -> float:

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_logps import BETAS, LN_2, SEEDS, gradient, log_sigmoid, logps_of, random_logps, same, token_mean
 
+from real_cli.train.losses.cpo import cpo_loss
 from real_cli.train.losses.dpo import dpo_loss
-from real_cli.train.losses.sft import cpo_loss, simpo_loss
-from real_cli.train.losses.tpo import selm_loss, tpo_l_loss, tpo_loss
+from real_cli.train.losses.selm import selm_loss
+from real_cli.train.losses.simpo import simpo_loss
+from real_cli.train.losses.tpo import tpo_l_loss, tpo_loss
 from real_cli.train.objective import Responses
 
 

@@ -1,0 +1,41 @@
+"""What the options of `real pair` offer. Light on purpose: help must not load numpy."""
+
+from enum import StrEnum
+
+
+class Strategy(StrEnum):
+    """How `pair` chooses responses; the functions are in `real_cli.pair.strategies`."""
+
+    easy = "easy"
+    hard = "hard"
+    centroid = "centroid"
+    random = "random"
+    aepo = "aepo"
+    best_worst = "best-worst"
+    best_random = "best-random"
+    best_vs_rest = "best-vs-rest"
+    all = "all"
+    dts = "dts"
+    drts = "drts"
+    delta_ucb = "delta-ucb"
+    delta_quantile = "delta-quantile"
+    infomax = "infomax"
+    maxmin_lcb = "maxmin-lcb"
+
+
+class Orient(StrEnum):
+    """What decides which response of a chosen pair is preferred."""
+
+    auto = "auto"
+    score = "score"
+    rank = "rank"
+    none = "none"
+
+
+class Emit(StrEnum):
+    """What `pair` writes for a prompt."""
+
+    pairs = "pairs"
+    triples = "triples"
+    ranking = "ranking"
+    prompts = "prompts"

@@ -1,0 +1,103 @@
+"""What a reward model thinks of responses, on their record."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from real_cli.errors import RecordError
+from real_cli.records.record import Record, is_preference
+from real_cli.records.response_fields import with_new_scores, with_values
+from real_cli.stats.numeric import sigmoid
+
+
+def add_scores(record: Record, scores: Sequence[float], field: str = "score") -> Record:
+    """Put a model's score on each response.
+
+    Args:
+        record: A checked candidates or preference record.
+        scores: One a response.
+        field: Their name.
+
+    Returns:
+        A new record of the same shape.
+
+    Raises:
+        RecordError: If a score is not finite.
+
+    Example:
+        >>> add_scores({"prompt": "q", "responses": [{"text": "a"}]}, [1.5])
+        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 1.5}]}
+    """
+    for number, score in enumerate(scores, 1):
+        if not math.isfinite(score):
+            raise RecordError(f"response {number}: the model's score is {score}; try --dtype float32")
+    return with_new_scores(record, scores) if field == "score" else with_values(record, field, scores)
+
+
+def antisymmetrize(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return m(a, b) = (d(a, b) - d(b, a)) / 2, which does not depend on the order that a model was asked in.
+
+    Args:
+        differences: d, what a model says of each ordered pair of responses, shape (n, n).
+
+    Returns:
+        Margins with m(a, b) = -m(b, a), shape (n, n).
+
+    Example:
+        >>> antisymmetrize(np.array([[0.0, 3.0], [1.0, 0.0]]))
+        array([[ 0.,  1.],
+               [-1.,  0.]])
+
+    References:
+        Jiang et al., 2023, PairRM (LLM-Blender), arXiv:2306.02561, asks both orders; d(a, b) + d(b, a) = 0 is what a
+        difference model is trained towards in Wang et al., 2024, RDO, arXiv:2408.09385.
+    """
+    return (differences - differences.T) / 2
+
+
+def preferences_of(margins: NDArray[np.float64]) -> list[list[float]]:
+    """Turn margins into probabilities P[i][j] = sigmoid(m_ij) that response i beats j.
+
+    Args:
+        margins: Antisymmetric, shape (n, n).
+
+    Returns:
+        Rows of P; P[i][j] + P[j][i] is 1, in floats too, and the diagonal is 1/2.
+
+    Example:
+        >>> preferences_of(np.array([[0.0, 2.0], [-2.0, 0.0]]))
+        [[0.5, 0.8807970779778824], [0.11920292202211755, 0.5]]
+    """
+    # The smaller of the two is exact to its last digit, and 1 minus it is what rounds to a sum of 1.
+    smaller = sigmoid(-np.abs(margins))
+    rows: list[list[float]] = np.where(margins > 0, 1.0 - smaller, smaller).tolist()
+    return rows
+
+
+def add_differences(record: Record, differences: NDArray[np.float64]) -> Record:
+    """Put what a pairwise model says on a record: a matrix on candidates, a margin on a labeled pair.
+
+    A pair gets no matrix: its order would be lost where labels are swapped.
+
+    Args:
+        record: A checked candidates or preference record.
+        differences: d of each ordered pair of responses, shape (n, n).
+
+    Returns:
+        A new record with `preferences` (candidates) or `margin`, m(chosen, rejected) (preference).
+
+    Raises:
+        RecordError: If a number is not finite.
+
+    Example:
+        >>> add_differences({"prompt": "q", "chosen": "a", "rejected": "b"}, np.array([[0.0, 3.0], [1.0, 0.0]]))
+        {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'margin': 1.0}
+    """
+    if not np.isfinite(differences).all():
+        raise RecordError("the model's difference of two responses is not finite; try --dtype float32")
+    margins = antisymmetrize(differences)
+    if is_preference(record):
+        return record | {"margin": float(margins[0, 1])}
+    return record | {"preferences": preferences_of(margins)}

@@ -1,0 +1,81 @@
+"""What the options of `real train-dpo` offer. Light on purpose: help must not load torch."""
+
+from enum import StrEnum
+
+
+class Loss(StrEnum):
+    """Objectives of `train-dpo`; the functions are in `real_cli.train.losses`."""
+
+    dpo = "dpo"
+    cdpo = "cdpo"
+    ipo = "ipo"
+    hinge = "hinge"
+    robust = "robust"
+    exo = "exo"
+    nca = "nca"
+    bco = "bco"
+    aot = "aot"
+    aot_unpaired = "aot-unpaired"
+    apo_zero = "apo-zero"
+    apo_down = "apo-down"
+    discopop = "discopop"
+    dpo_norm = "dpo-norm"
+    sppo = "sppo"
+    sppo_hard = "sppo-hard"
+    ada_dpo = "ada-dpo"
+    dlma = "dlma"
+    spa = "spa"
+    bmc = "bmc"
+    bmc_code = "bmc-code"
+    spo = "spo"
+    selm = "selm"
+    tpo = "tpo"
+    tpo_l = "tpo-l"
+    pro = "pro"
+    sft = "sft"
+    asft = "asft"
+    simpo = "simpo"
+    cpo = "cpo"
+    orpo = "orpo"
+
+
+class Preset(StrEnum):
+    """Published settings of `train-dpo`; the numbers are in `real_cli.train.presets`."""
+
+    real = "real"
+    ra = "ra"
+    bmc = "bmc"
+    selm = "selm"
+    dlma = "dlma"
+    pro = "pro"
+    sppo = "sppo"
+    drift = "drift"
+    tpo = "tpo"
+    spa = "spa"
+    magpie_align = "magpie-align"
+
+
+class StageReference(StrEnum):
+    """What the policy is compared with in each stage of a curriculum."""
+
+    previous = "previous"
+    initial = "initial"
+
+
+class Schedule(StrEnum):
+    """How the learning rate goes after its warm-up, by transformers' names."""
+
+    linear = "linear"
+    cosine = "cosine"
+    constant = "constant"
+    inverse_sqrt = "inverse_sqrt"
+
+
+class Optimizer(StrEnum):
+    """What takes the steps."""
+
+    adamw = "adamw"
+    rmsprop = "rmsprop"
+    adafactor = "adafactor"
+    sgd = "sgd"
+    adamw_8bit = "adamw-8bit"
