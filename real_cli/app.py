@@ -1,88 +1,102 @@
-"""The command line: every command, in the order of the pipe."""
+"""The command line: every command, in the order of the pipe. A command is imported when it is run."""
 
 import sys
 import warnings
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from real_cli import __version__
-from real_cli.cli.help_groups import grouped
-from real_cli.embed.command import embed
+from real_cli.cli.commands import SETTINGS, Lazy, Members, Rows, lazy_group
 from real_cli.errors import Status
-from real_cli.evaluate.labels.command import labels
-from real_cli.evaluate.margin.command import margin
-from real_cli.evaluate.pairs.command import pairs
-from real_cli.evaluate.winrate.command import winrate
-from real_cli.init.command import init
 from real_cli.io.progress import say
-from real_cli.pair.command import pair
-from real_cli.relabel.bridge.command import bridge
-from real_cli.relabel.degrade.command import degrade
-from real_cli.relabel.dsat.command import dsat
-from real_cli.relabel.goal.command import goal
-from real_cli.relabel.human.command import human
-from real_cli.relabel.implicit.command import implicit
-from real_cli.relabel.judge.command import judge
-from real_cli.relabel.reward.command import reward
-from real_cli.relabel.shape.command import shape
-from real_cli.relabel.weight.command import weight
-from real_cli.relabel.winprob.command import winprob
-from real_cli.sample.command import sample
-from real_cli.sample.options import GROUPS as SAMPLING_GROUPS
-from real_cli.soup.command import soup
-from real_cli.train.command import train_dpo
-from real_cli.train.options import GROUPS
 
 # Typer has its own copy of Click and does not export the base of its usage errors.
 USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]
-SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-
-class Group(TyperGroup):
-    """A group of commands whose help starts at once."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the parameters; a flag that is not given is false: to read None, Typer would load pydantic."""
-        params = super().get_params(ctx)
-        for param in params:
-            if getattr(param, "is_flag", False) and param.default is None:
-                param.default = False
-        return params
-
-
-class InPipeOrder(Group):
-    """List commands as a pipe runs them; Typer would put groups last."""
-
-    ORDER = ("sample", "embed", "pair", "relabel", "train-dpo", "soup", "eval", "init")
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names in order."""
-        return sorted(super().list_commands(ctx), key=self.ORDER.index)
-
+RELABEL = {
+    "human": Lazy("real_cli.relabel.human.command", "human", "Ask a person which response of each pair is better."),
+    "judge": Lazy(
+        "real_cli.relabel.judge.command", "judge", "Have a language model compare or rate responses, by a rubric."
+    ),
+    "reward": Lazy("real_cli.relabel.reward.command", "reward", "Score responses by a reward model."),
+    "implicit": Lazy(
+        "real_cli.relabel.implicit.command", "implicit", "Score responses by a policy's own log-probabilities."
+    ),
+    "winprob": Lazy("real_cli.relabel.winprob.command", "winprob", "Add to each response its probability of winning."),
+    "weight": Lazy(
+        "real_cli.relabel.weight.command",
+        "weight",
+        "Add to each pair a weight, by how much better its chosen response is.",
+    ),
+    "shape": Lazy("real_cli.relabel.shape.command", "shape", "Shape the score of each response: bound it, center it."),
+    "goal": Lazy(
+        "real_cli.relabel.goal.command",
+        "goal",
+        "Make two pairs of each: one aims at the chosen score, the other, labels swapped, at the rejected.",
+    ),
+    "bridge": Lazy("real_cli.relabel.bridge.command", "bridge", "Edit the rejected response towards the chosen one."),
+    "degrade": Lazy(
+        "real_cli.relabel.degrade.command", "degrade", "Add copies of the chosen response with fewer key words."
+    ),
+    "dsat": Lazy(
+        "real_cli.relabel.dsat.command",
+        "dsat",
+        "Find replies that left a user dissatisfied, in conversations of several turns (DRIFT).",
+    ),
+}
+EVALUATE = {
+    "labels": Lazy(
+        "real_cli.evaluate.labels.command",
+        "labels",
+        "Measure how often labels contradict the truth, and which strategy asks for labels that are right.",
+    ),
+    "margin": Lazy(
+        "real_cli.evaluate.margin.command",
+        "margin",
+        "Measure how far a policy prefers the chosen responses, beyond what its reference does.",
+    ),
+    "pairs": Lazy("real_cli.evaluate.pairs.command", "pairs", "Measure the health of a set of pairs."),
+    "winrate": Lazy(
+        "real_cli.evaluate.winrate.command", "winrate", "Count which model wins, and how much of it is length."
+    ),
+}
+# As a pipe runs them.
+COMMANDS: Rows = {
+    "sample": Lazy(
+        "real_cli.sample.command", "sample", "Let policies answer prompts.", groups="real_cli.sample.options"
+    ),
+    "embed": Lazy("real_cli.embed.command", "embed", "Add an embedding to each response."),
+    "pair": Lazy(
+        "real_cli.pair.command", "pair", "Choose which responses of a prompt to compare, before anyone labels them."
+    ),
+    "relabel": Members(
+        "Put scores and labels on records, or rewrite them: people, judges, reward models, the model itself.", RELABEL
+    ),
+    "train-dpo": Lazy(
+        "real_cli.train.command",
+        "train_dpo",
+        "Align a policy with labeled pairs, by DPO and its kin.",
+        groups="real_cli.train.options",
+    ),
+    "soup": Lazy(
+        "real_cli.soup.command",
+        "soup",
+        "Average two or more checkpoints, weight by weight: a reference for DPO (SALSA), or a model of its own.",
+    ),
+    "eval": Members("Measure a policy or a data set; one JSON summary on standard output.", EVALUATE),
+    "init": Lazy(
+        "real_cli.init.command", "init", "Write a worked project: a Makefile that runs the whole pipe on bundled data."
+    ),
+}
 
 app = typer.Typer(
-    cls=InPipeOrder,
+    cls=lazy_group(COMMANDS),
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings=SETTINGS,
-)
-relabel = typer.Typer(
-    cls=Group,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    context_settings=SETTINGS,
-    help="Put scores and labels on records, or rewrite them: people, judges, reward models, the model itself.",
-)
-evaluate = typer.Typer(
-    cls=Group,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    context_settings=SETTINGS,
-    help="Measure a policy or a data set; one JSON summary on standard output.",
 )
 
 
@@ -116,31 +130,6 @@ def real(
       real train-dpo --policy smollm2 -o aligned pairs.jsonl > training.jsonl
       real eval margin --policy aligned --reference smollm2 heldout.jsonl
     """
-
-
-app.command(cls=grouped(SAMPLING_GROUPS))(sample)
-app.command()(embed)
-app.command()(pair)
-app.add_typer(relabel, name="relabel")
-relabel.command()(human)
-relabel.command()(judge)
-relabel.command()(reward)
-relabel.command()(implicit)
-relabel.command()(winprob)
-relabel.command()(weight)
-relabel.command()(shape)
-relabel.command()(goal)
-relabel.command()(bridge)
-relabel.command()(degrade)
-relabel.command()(dsat)
-app.command(cls=grouped(GROUPS))(train_dpo)
-app.command()(soup)
-app.add_typer(evaluate, name="eval")
-evaluate.command()(labels)
-evaluate.command()(margin)
-evaluate.command()(pairs)
-evaluate.command()(winrate)
-app.command()(init)
 
 
 def main() -> None:

@@ -160,7 +160,7 @@ def test_the_two_commands_of_the_readme_are_what_ci_runs():
 
 
 def test_man_pages_and_tables_are_up_to_date():
-    """Renew them with: python -m real_cli.docs.man_pages."""
+    """Renew them with: python -m real_cli.docs."""
     difference = manpage.differences()
     assert not difference, f"{difference}\nnot up to date; renew with: {manpage.RENEW}"
 
@@ -253,4 +253,4 @@ def test_check_mode_names_the_command_that_renews(monkeypatch, capsys):
     """A page that is behind is shown as a diff, with what to do."""
     monkeypatch.setattr(manpage, "documents", lambda: {"man/real.1": "something else\n"})
     assert manpage.main(["--check"]) == 1
-    assert "renew with: python -m real_cli.docs.man_pages" in capsys.readouterr().out
+    assert "renew with: python -m real_cli.docs" in capsys.readouterr().out

@@ -1,6 +1,9 @@
 """The house rules that a machine can hold."""
 
 import ast
+import importlib
+import inspect
+import json
 import subprocess
 import sys
 import tomllib
@@ -8,9 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from real_cli.app import COMMANDS
+from real_cli.cli.commands import Members
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "real_cli"
 FILES = sorted(PACKAGE.rglob("*.py"))
+FOLDERS = sorted({path.parent for path in FILES})
+
+
+def tree_of(folder):
+    """Parse a room's `__init__.py`."""
+    return ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
 
 
 CHECKERS = (
@@ -18,13 +30,13 @@ CHECKERS = (
     ("ruff", "format", "--check", "."),
     ("mypy",),
     ("lint-imports",),
-    ("pydoclint", "--config=pyproject.toml", "real_cli/core"),
+    ("pydoclint", "--config=pyproject.toml", "real_cli"),
 )
 
 
 @pytest.mark.parametrize("command", CHECKERS, ids=" ".join)
 def test_checkers_are_silent(command):
-    """Style, types, the order of imports, and docstrings that say what the signature says."""
+    """Style, types, who may import whom, and docstrings that say what the signature says."""
     program = Path(sys.executable).parent / command[0]
     done = subprocess.run([program, *command[1:]], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -54,18 +66,109 @@ def test_no_file_is_called_utils():
 
 
 def test_every_test_of_the_package_is_found():
-    """Doctests of the pure rooms run with the tests."""
+    """Doctests run with the tests."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert "real_cli/core" in settings["tool"]["pytest"]["ini_options"]["testpaths"]
+    assert settings["tool"]["pytest"]["ini_options"]["testpaths"] == ["tests", "real_cli"]
 
 
-def test_help_loads_nothing_heavy():
-    """`real --help` and `real pair --help` must start at once: no numpy, no torch, no pydantic."""
-    code = (
-        "import sys; from typer.testing import CliRunner; from real_cli.app import app\n"
-        "for words in ([], ['pair'], ['train-dpo'], ['eval', 'margin'], ['relabel', 'judge']):\n"
-        "    assert CliRunner().invoke(app, [*words, '--help']).exit_code == 0\n"
-        "print([name for name in ('torch', 'numpy', 'trl', 'datasets', 'pydantic') if name in sys.modules])"
-    )
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_room_says_what_it_holds_and_has_at_most_25_files(folder):
+    """Whoever enters a room reads its first line, and can take in the row of its files at a glance."""
+    assert len(list(folder.glob("*.py"))) <= 25
+    first = (folder / "__init__.py").read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith('"""')
+    assert len(first) > 30
+
+
+def test_a_room_says_what_it_may_import():
+    """The words beside the contracts of pyproject.toml; rooms within a command's folder follow their command."""
+    silent = [
+        path.name for path in FOLDERS if path.parent == PACKAGE and "import" not in ast.get_docstring(tree_of(path))
+    ]
+    assert silent == []
+
+
+def test_no_class_name_stands_twice():
+    """One name, one thing, in the whole tree."""
+    homes = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
+def leaves(rows=COMMANDS, words=()):
+    """List the commands of the table, each with its words and its row."""
+    for name, row in rows.items():
+        yield from leaves(row.rows, (*words, name)) if isinstance(row, Members) else [((*words, name), row)]
+
+
+LEAVES = dict(leaves())
+HEAVY = ("torch", "numpy", "scipy", "trl", "datasets", "transformers", "pydantic", "openai")
+
+
+def run_alone(code):
+    """Run Python in a new process; return what it printed, read as JSON."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.strip() == "[]", done.stderr
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_every_help_loads_nothing_heavy_and_its_own_command_alone():
+    """`real --help` and `real pair --help` must start at once."""
+    code = (
+        "import json, os, sys; from typer.testing import CliRunner; from real_cli.app import app\n"
+        "before, seen = set(sys.modules), {}\n"
+        f"for words in json.loads({json.dumps(json.dumps([[], *LEAVES]))}):\n"
+        "    read, write = os.pipe()\n"
+        "    if not os.fork():\n"
+        "        done = CliRunner().invoke(app, [*words, '--help'])\n"
+        "        os.write(write, json.dumps([done.exit_code, sorted(set(sys.modules))]).encode())\n"
+        "        os._exit(0)\n"
+        "    os.close(write)\n"
+        "    seen[' '.join(words)] = json.loads(os.fdopen(read).read())\n"
+        "print(json.dumps(seen))"
+    )
+    rooms = {" ".join(words): row.module.removesuffix(".command") for words, row in LEAVES.items()}
+    for words, (status, modules) in run_alone(code).items():
+        assert status == 0, words
+        assert [name for name in HEAVY if name in modules] == [], words
+        others = {room for name, room in rooms.items() if name != words} & set(modules)
+        assert others == set(), words
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_the_table_of_commands_repeats_the_first_sentence_of_the_help(words):
+    """`real --help` lists commands without importing them."""
+    row = LEAVES[words]
+    function = getattr(importlib.import_module(row.module), row.function)
+    assert " ".join(inspect.getdoc(function).split("\n\n")[0].split()) == row.summary
+
+
+TORCH_FREE = {
+    "pair": "pair -s random",
+    "relabel winprob": "relabel winprob --from scores",
+    "relabel weight": "relabel weight",
+    "relabel shape": "relabel shape --method ceiling --ceiling 5",
+    "relabel goal": "relabel goal",
+    "relabel degrade": "relabel degrade",
+    "eval labels": "eval labels",
+    "eval pairs": "eval pairs",
+    "eval winrate": "eval winrate",
+}
+
+
+@pytest.mark.parametrize("command", TORCH_FREE.values(), ids=TORCH_FREE)
+def test_the_light_commands_run_without_torch(command, tmp_path):
+    """Lazy imports are beyond import-linter."""
+    pair = {"prompt": "Why?", "chosen": "Since it is.", "rejected": "No.", "score_chosen": 4, "score_rejected": 1}
+    pair |= {"gold_chosen": 2, "gold_rejected": 1, "model_chosen": "a", "model_rejected": "b"}
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(pair) + "\n")
+    words = [*command.split(), str(tmp_path / "pairs.jsonl"), "-o", str(tmp_path / "out.jsonl")]
+    code = (
+        "import json, sys; from typer.testing import CliRunner; from real_cli.app import app\n"
+        f"done = CliRunner().invoke(app, {words!r})\n"
+        "print(json.dumps([done.exit_code, 'torch' in sys.modules, done.stderr]))"
+    )
+    assert run_alone(code)[:2] == [0, False]

@@ -1,4 +1,4 @@
-"""Man pages and the README's tables, made from the app: `python -m real_cli.docs.man_pages` renews them.
+"""Man pages and the README's tables, made from the app: `python -m real_cli.docs` renews them.
 
 With --check nothing is written: what differs is shown, and the exit status is 1. There is no clock in a page, so the
 same code makes the same bytes.
@@ -22,7 +22,7 @@ from real_cli.docs.roff import escape, filled, joined
 from real_cli.records.layouts import LAYOUTS
 
 ROOT = Path(__file__).resolve().parents[2]
-RENEW = "python -m real_cli.docs.man_pages"
+RENEW = "python -m real_cli.docs"
 FRAME = "man/real.1.in"
 # What some pages have behind their options.
 SECTIONS = {"real-train-dpo": (objectives_section, presets_section)}

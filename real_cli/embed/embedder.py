@@ -15,7 +15,7 @@ from real_cli.embed.choices import Field
 from real_cli.embed.encoders import Encoder
 from real_cli.errors import RealError, RecordError
 from real_cli.models.load.device import default_batch_tokens
-from real_cli.models.score.batching import Budget
+from real_cli.models.score.batching import TokenBudget
 from real_cli.records.choices import Encoding
 from real_cli.records.messages import plain_text, without_system
 from real_cli.records.record import Record, to_candidates
@@ -63,9 +63,9 @@ class Embedder:
         return self._load()
 
     @cached_property
-    def _budget(self) -> Budget:
+    def _budget(self) -> TokenBudget:
         device = self._encoder.place.device
-        return Budget(self._batch_tokens or default_batch_tokens(device, training=False), self._told)
+        return TokenBudget(self._batch_tokens or default_batch_tokens(device, training=False), self._told)
 
     def __call__(self, records: Iterable[Record]) -> Iterator[Record]:
         """Embed a stream of records.

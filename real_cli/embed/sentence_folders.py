@@ -31,7 +31,7 @@ HARMLESS: dict[str, Callable[[Any], bool]] = {
 }
 
 
-class Recipe(NamedTuple):
+class EncodingRecipe(NamedTuple):
     """How to embed with transformers alone what sentence-transformers would embed.
 
     Attributes:
@@ -45,7 +45,7 @@ class Recipe(NamedTuple):
     max_length: int | None
 
 
-def read_recipe(path: str) -> Recipe | None:
+def read_recipe(path: str) -> EncodingRecipe | None:
     """Read how a sentence-transformers model is to be run.
 
     Args:
@@ -67,7 +67,7 @@ def read_recipe(path: str) -> Recipe | None:
     whole = read_config(path, "config_sentence_transformers.json") or {}
     if modules[0].get("path") or pooling is None or not (_says(transformer, HARMLESS) and _says(whole, WHOLE)):
         return None
-    return Recipe(pooling, "Normalize" in kinds, transformer.get("max_seq_length"))
+    return EncodingRecipe(pooling, "Normalize" in kinds, transformer.get("max_seq_length"))
 
 
 def _says(config: Any, allowed: dict[str, Callable[[Any], bool]]) -> bool:

@@ -24,6 +24,7 @@ def request_body(model: str, question: Question, *, constrained: bool = True) ->
         A JSON object.
 
     Example:
+        >>> from real_cli.records.questions import Sampling
         >>> request_body("judge", Question([{"role": "user", "content": "Hi"}], str, Sampling(8)))
         {'model': 'judge', 'messages': [{'role': 'user', 'content': 'Hi'}], 'max_tokens': 8, 'temperature': 0.0, \
 'top_p': 1.0}

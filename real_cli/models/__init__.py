@@ -1,4 +1,4 @@
-"""Things with weights. Nothing here knows of files of records, flags or printing.
+"""Things with weights. Nothing here knows of files of records, flags or printing. May import report and below.
 
 Settings that the libraries read once, on import, are made here, because every module of this room runs it first.
 """

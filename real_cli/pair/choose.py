@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from real_cli.errors import RecordError
 from real_cli.pair.choices import Emit, Orient, Strategy
 from real_cli.pair.orient import have_equal_scores, order_pair, quality_gap, read_estimates, read_quality, settle_orient
-from real_cli.pair.similarity_batch import Comparison
+from real_cli.pair.similarity_batch import Similarities
 from real_cli.pair.strategies import STRATEGIES, Pair, Pool
 from real_cli.records.messages import as_completion, comparable, is_number, text_key
 from real_cli.records.record import LEFT_BEHIND, Record, to_candidates, to_preference, with_responses
@@ -37,7 +37,7 @@ class Settings:
 
 
 @dataclass
-class Outcome:
+class PromptOutcome:
     """What became of one prompt.
 
     Attributes:
@@ -51,7 +51,7 @@ class Outcome:
     dropped: list[str] = field(default_factory=list)
 
 
-def choose_pairs(record: Record, settings: Settings, comparison: Comparison | None = None) -> Outcome:
+def choose_pairs(record: Record, settings: Settings, comparison: Similarities | None = None) -> PromptOutcome:
     """Choose the responses of one prompt to compare, then decide which of them is preferred.
 
     The strategy never sees the labels unless it is one of the score strategies; pairs are oriented after the choice.
@@ -77,11 +77,11 @@ def choose_pairs(record: Record, settings: Settings, comparison: Comparison | No
         Zhang et al., 2024, REAL, arXiv:2409.17169, section 3; orientation by score is METHODS 1.10, fault 1.
     """
     if settings.emit is Emit.prompts:
-        return Outcome(records=[record])
+        return PromptOutcome(records=[record])
     candidates = to_candidates(record)
     numbers = _distinct(candidates)
     responses = [candidates["responses"][number - 1] for number in numbers]
-    outcome = Outcome(possible=comb(len(responses), 2))
+    outcome = PromptOutcome(possible=comb(len(responses), 2))
     outcome.dropped += [EQUAL_TEXTS] * (len(candidates["responses"]) - len(responses))
     if len(responses) < (3 if settings.emit is Emit.triples else 2):
         outcome.dropped.append(TOO_FEW)
@@ -105,14 +105,14 @@ def choose_pairs(record: Record, settings: Settings, comparison: Comparison | No
 
 
 def _add_pairs(
-    outcome: Outcome,
+    outcome: PromptOutcome,
     candidates: Record,
     responses: list[Record],
     pool: Pool,
     pairs: list[Pair],
     known: Record,
     settings: Settings,
-) -> Outcome:
+) -> PromptOutcome:
     gaps = []
     orient = settle_orient(responses, settings.orient)
     for i, j in pairs:
@@ -177,7 +177,7 @@ def _make_pool(
     responses: list[Record],
     numbers: list[int],
     settings: Settings,
-    comparison: Comparison | None,
+    comparison: Similarities | None,
 ) -> Pool:
     rule = STRATEGIES[settings.strategy]
     quality = deviations = np.empty(0)
@@ -220,7 +220,9 @@ def _need_quality(responses: list[Record], settings: Settings) -> NDArray[np.flo
     return quality
 
 
-def _add_ranking(outcome: Outcome, candidates: Record, responses: list[Record], settings: Settings) -> Outcome:
+def _add_ranking(
+    outcome: PromptOutcome, candidates: Record, responses: list[Record], settings: Settings
+) -> PromptOutcome:
     quality = _need_quality(responses, settings)
     if (quality == quality[0]).all():
         outcome.dropped.append(EQUAL_SCORES)

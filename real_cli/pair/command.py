@@ -1,6 +1,6 @@
 """real pair: choose which responses of a prompt to compare."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,11 +9,8 @@ from real_cli.cli.guard import guarded
 from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
 from real_cli.errors import Status
 from real_cli.io.job import Job, Located
-from real_cli.io.jsonl import MAX_LINE_BYTES, dump_record
-from real_cli.io.two_pass import ValueSpool
+from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.pair.choices import Emit, Orient, Strategy
-from real_cli.pair.keep import keep_mask, keep_value
-from real_cli.pair.options import KeepOrder
 from real_cli.records.choices import OnError
 
 if TYPE_CHECKING:
@@ -146,6 +143,7 @@ def pair(
     from real_cli.pair.choose import Settings
     from real_cli.pair.options import check_settings, default_strategy, plan_keep
     from real_cli.pair.savings import Savings
+    from real_cli.pair.whole_input import kept_lines
 
     settings = Settings(
         strategy or default_strategy(curriculum),
@@ -176,14 +174,14 @@ def pair(
 
 def _chosen_pairs(job: Job, settings: "Settings", savings: "Savings", limit: float | None) -> Iterator[Located]:
     from real_cli.pair.choose import choose_pairs
-    from real_cli.pair.similarity_batch import Comparisons
+    from real_cli.pair.similarity_batch import SimilarityBatch
     from real_cli.records.layouts import adapt, adapt_prompt
 
-    comparisons = Comparisons()
+    comparisons = SimilarityBatch()
     if limit is None:
         located = job.records(ahead=comparisons.add)
     else:
-        from real_cli.pair.prompt_filter import distinct_prompts
+        from real_cli.pair.whole_input import distinct_prompts
 
         located = distinct_prompts(job, job.records(adapt_prompt if settings.emit is Emit.prompts else adapt), limit)
     for place, (record, outcome) in job.apply(
@@ -193,25 +191,3 @@ def _chosen_pairs(job: Job, settings: "Settings", savings: "Savings", limit: flo
         for reason in outcome.dropped:
             job.drop(place, record, reason)
         yield from (Located(place, made) for made in outcome.records)
-
-
-def kept_lines(job: Job, pairs: Iterable[Located], order: KeepOrder | None) -> Iterator[bytes]:
-    """Write pairs as lines, those that stay.
-
-    Args:
-        job: Rejects a pair that lacks the number to sort by.
-        pairs: Pairs with their places.
-        order: What to keep; None passes every pair on as it comes.
-
-    Yields:
-        Lines, in the order of the input.
-    """
-    if order is None:
-        yield from (dump_record(pair.record) for pair in pairs)
-        return
-    with ValueSpool() as spool:
-        valued = job.apply(lambda record: (record, keep_value(record, order.by, order.seed)), pairs)
-        for _, (record, value) in valued:
-            spool.add(record, value)
-        count = order.keep.of(len(spool))
-        yield from spool.lines(keep_mask(spool.values, count, lowest=order.lowest))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from real_cli.pair.choices import Emit
-from real_cli.pair.choose import Outcome
+from real_cli.pair.choose import PromptOutcome
 from real_cli.records.record import Record, is_preference
 from real_cli.text.phrases import say_count
 
@@ -26,7 +26,7 @@ class Savings:
     num_chosen: int = 0
     num_unlabeled: int = 0
 
-    def add(self, record: Record, outcome: Outcome) -> None:
+    def add(self, record: Record, outcome: PromptOutcome) -> None:
         """Count one prompt.
 
         Args:

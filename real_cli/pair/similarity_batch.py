@@ -10,14 +10,14 @@ from real_cli.records.record import Record
 from real_cli.records.vectors import Vectors, cosine_similarities, decode_alike, row_norms
 
 
-class Comparison(NamedTuple):
+class Similarities(NamedTuple):
     """All responses of a prompt: their unit vectors, shape (n, dim), and similarities, shape (n, n)."""
 
     embeddings: Vectors
     similarities: Vectors
 
 
-class Comparisons:
+class SimilarityBatch:
     """Comparisons of records that are about to come.
 
     Prompts with as many responses and dimensions are stacked and multiplied together. Each gets the same bits as by
@@ -27,7 +27,7 @@ class Comparisons:
     def __init__(self) -> None:
         self._waiting: list[tuple[Record, NDArray[np.floating[Any]]]] = []
         # By identity, with the record held fast, so that no other record can have its identity meanwhile.
-        self._known: dict[int, tuple[Record, Comparison]] = {}
+        self._known: dict[int, tuple[Record, Similarities]] = {}
 
     def add(self, record: Record) -> None:
         """Announce a record; its embeddings are read now, while its numbers are still in the processor's cache.
@@ -41,7 +41,7 @@ class Comparisons:
             if embeddings.size:
                 self._waiting.append((record, embeddings))
 
-    def take(self, record: Record) -> Comparison | None:
+    def take(self, record: Record) -> Similarities | None:
         """Hand out the comparison of one record, once; with the first one all that wait are worked out.
 
         Args:
@@ -56,7 +56,7 @@ class Comparisons:
         known = self._known.pop(id(record), None)
         return known[1] if known else None
 
-    def _compare(self) -> Iterator[tuple[Record, Comparison]]:
+    def _compare(self) -> Iterator[tuple[Record, Similarities]]:
         stacks: dict[tuple[int, ...], list[tuple[Record, NDArray[np.floating[Any]]]]] = {}
         for record, embeddings in self._waiting:
             stacks.setdefault(embeddings.shape, []).append((record, embeddings))
@@ -68,5 +68,5 @@ class Comparisons:
                 stack = [entry for entry, is_sound in zip(stack, sound, strict=True) if is_sound]
                 vectors, norms = vectors[sound], norms[sound]
             vectors /= norms
-            compared = map(Comparison, vectors, cosine_similarities(vectors))
+            compared = map(Similarities, vectors, cosine_similarities(vectors))
             yield from ((record, comparison) for (record, _), comparison in zip(stack, compared, strict=True))

@@ -7,7 +7,7 @@ TIE = "tie"
 SWAPPED = {"A": "B", "B": "A", TIE: TIE}
 
 
-class Comparison(NamedTuple):
+class Judgment(NamedTuple):
     """One pair judged in both orders.
 
     Attributes:
@@ -29,6 +29,6 @@ class Comparison(NamedTuple):
         """Whether the judge named the other response when the order was changed."""
         return self.verdicts[0] == self.verdicts[1] != TIE
 
-    def swapped(self) -> "Comparison":
+    def swapped(self) -> "Judgment":
         """Return the same comparison with the second response counted as the first."""
-        return Comparison(self.verdicts[::-1], self.texts[::-1])
+        return Judgment(self.verdicts[::-1], self.texts[::-1])

@@ -1,15 +1,16 @@
 """What the commands that score by a model have in common: a checked field, and marked records on their way out."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, TypeVar
 
-import numpy as np
 import typer
 
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.io.job import Job
 from real_cli.io.sources import Item
 from real_cli.records.record import LABELED_NAMES, LEFT_BEHIND, Record
+from real_cli.records.response_fields import with_new_scores, with_values
 
 Score = TypeVar("Score")
 
@@ -67,7 +68,7 @@ def check_temperature(temperature: float | None) -> float:
     """
     if temperature is None:
         return 1.0
-    if not 0 < temperature < np.inf:
+    if not 0 < temperature < math.inf:
         raise UsageError(f"--temperature {temperature:g}: must be a number above 0")
     return temperature
 
@@ -95,3 +96,27 @@ def check_field(field: str) -> str:
     if not field or field in LEFT_BEHIND or field in LABELED_NAMES or field in OTHER_NUMBERS:
         raise UsageError(f"--field {clip(field)}: is no name for a score; give another, 'score' or 'score_armo', say")
     return field
+
+
+def add_scores(record: Record, scores: Sequence[float], field: str = "score") -> Record:
+    """Put a model's score on each response.
+
+    Args:
+        record: A checked candidates or preference record.
+        scores: One a response.
+        field: Their name.
+
+    Returns:
+        A new record of the same shape.
+
+    Raises:
+        RecordError: If a score is not finite.
+
+    Example:
+        >>> add_scores({"prompt": "q", "responses": [{"text": "a"}]}, [1.5])
+        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 1.5}]}
+    """
+    for number, score in enumerate(scores, 1):
+        if not math.isfinite(score):
+            raise RecordError(f"response {number}: the model's score is {score}; try --dtype float32")
+    return with_new_scores(record, scores) if field == "score" else with_values(record, field, scores)

@@ -13,7 +13,7 @@ from typing import Any
 from real_cli.errors import RealError, UsageError
 from real_cli.io.output import is_device, open_output
 from real_cli.report.model import Excerpt, Plot, Report, Table
-from real_cli.report.numbers import Column, is_numeric, join_columns, numbers_of, show_column
+from real_cli.report.numbers import NumberColumn, is_numeric, join_columns, numbers_of, show_column
 
 LIBRARIES = ("matplotlib", "jinja2")
 SUFFIXES = (".html", ".htm")
@@ -119,7 +119,7 @@ def _shown_table(table: Table, _: Iterator[int]) -> dict[str, Any]:
     return {"title": table.title, "note": table.note, "heads": heads, "rows": rows}
 
 
-def _cells(column: Column) -> list[dict[str, Any]]:
+def _cells(column: NumberColumn) -> list[dict[str, Any]]:
     """Write a column, its numbers and the ends of their intervals to the same place."""
     numeric, size = is_numeric(column.values), len(column.values)
     shown = show_column([*column.values, *(end for band in column.bands for end in band)])

@@ -12,7 +12,7 @@ NUM_ROWS = 400
 MISSING = "\N{EN DASH}"
 
 
-class Column(NamedTuple):
+class NumberColumn(NamedTuple):
     """A column of a table as a person reads it.
 
     Attributes:
@@ -26,7 +26,7 @@ class Column(NamedTuple):
     bands: tuple[tuple[Cell, Cell], ...] = ()
 
 
-def join_columns(table: Table) -> list[Column]:
+def join_columns(table: Table) -> list[NumberColumn]:
     """Put intervals beside their numbers, and leave out columns in which nothing is known.
 
     Args:
@@ -37,18 +37,18 @@ def join_columns(table: Table) -> list[Column]:
 
     Example:
         >>> table = Table("", ("a", "share", "share low", "share high", "b"), (("x", 0.5, 0.4, 0.6, None),))
-        >>> join_columns(table)
-        [Column(name='a', values=('x',), bands=()), Column(name='share', values=(0.5,), bands=((0.4, 0.6),))]
+        >>> [(column.name, column.values, column.bands) for column in join_columns(table)]
+        [('a', ('x',), ()), ('share', (0.5,), ((0.4, 0.6),))]
     """
     heads = list(table.columns)
     columns = [tuple(row[index] for row in table.rows) for index in range(len(heads))]
-    joined: list[Column] = []
+    joined: list[NumberColumn] = []
     place = 0
     while place < len(heads):
         name, ends = heads[place], heads[place + 1 : place + 3]
         has_band = ends in ([f"{name} low", f"{name} high"], ["low", "high"])
         bands = tuple(zip(*columns[place + 1 : place + 3], strict=True)) if has_band else ()
-        joined.append(Column(name, columns[place], bands))
+        joined.append(NumberColumn(name, columns[place], bands))
         place += 3 if has_band else 1
     return [own for own in joined if not own.values or any(value is not None for value in own.values)]
 

@@ -7,7 +7,7 @@ from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import as_completion, is_text, plain_text, transcript
 from real_cli.records.questions import Choice, Inquiry
 from real_cli.records.record import STALE_FIELDS, Record, labeled_fields, pair_fields
-from real_cli.sample.responses import Asked, Plan, Sampled, ask_choices
+from real_cli.sample.responses import DrawnTexts, Plan, Sampled, ask_choices
 
 IMPROVING = """\
 Below are a conversation, the assistant's last reply, and what the user said about that reply.
@@ -86,7 +86,7 @@ def sample_improved(record: Record, plan: Plan) -> Inquiry[Sampled]:
     return _improved(record, asked.choices[0], asked, plan)
 
 
-def _improved(record: Record, choice: Choice, asked: Asked, plan: Plan) -> Sampled:
+def _improved(record: Record, choice: Choice, asked: DrawnTexts, plan: Plan) -> Sampled:
     text = choice.text.strip()
     if not text or text == plain_text(record["rejected"]).strip():
         return Sampled(None, asked, "improved reply that is empty" if not text else "reply that was not improved")

@@ -7,7 +7,7 @@ from real_cli.errors import RecordError
 from real_cli.records.questions import Inquiry, Question, Rendered
 from real_cli.records.record import Record
 from real_cli.records.seeds import response_seed
-from real_cli.sample.responses import Asked, Plan, PreQuery, Sampled, new_response
+from real_cli.sample.responses import DrawnTexts, Plan, PreQuery, Sampled, new_response
 
 # Stands for the user's words when a chat template is read; no template changes it.
 SENTINEL = "REALUSERWORDS"
@@ -90,7 +90,7 @@ def sample_instruction(record: Record, plan: Plan) -> Inquiry[Sampled]:
     words = clean_instruction(answer.text, own.marks)
     if answer.is_cut or not words:
         return Sampled(
-            None, Asked([]), "instruction that the token limit cut" if answer.is_cut else "empty instruction"
+            None, DrawnTexts([]), "instruction that the token limit cut" if answer.is_cut else "empty instruction"
         )
     before = [] if own.system is None else [{"role": "system", "content": own.system}]
     prompt = [*before, {"role": "user", "content": words}]
@@ -98,5 +98,5 @@ def sample_instruction(record: Record, plan: Plan) -> Inquiry[Sampled]:
     if answering.temperature > 0:
         answering = answering._replace(seed=response_seed(plan.seed, prompt, plan.policy, record["id"]))
     (answer,) = yield [Question(prompt, str, answering)]
-    asked = Asked([answer.choices[0]])
+    asked = DrawnTexts([answer.choices[0]])
     return Sampled(record | {"prompt": prompt, "responses": [new_response(asked.choices[0], plan)]}, asked)

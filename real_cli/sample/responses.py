@@ -59,7 +59,7 @@ class Plan(NamedTuple):
     pre_query: PreQuery = PreQuery("", ())
 
 
-class Asked(NamedTuple):
+class DrawnTexts(NamedTuple):
     """Texts in the order in which they were asked for, and how many had to be asked for again, one by one."""
 
     choices: list[Choice]
@@ -79,7 +79,7 @@ class Sampled(NamedTuple):
     """
 
     record: Record | None
-    asked: Asked
+    asked: DrawnTexts
     reason: str = ""
     num_equal: int = 0
     num_replaced: int = 0
@@ -88,7 +88,7 @@ class Sampled(NamedTuple):
 
 def ask_choices(
     prompt: Text, texts: Sequence[Text], plan: Plan, *, first: int = 0, template: Record | None = None
-) -> Inquiry[Asked]:
+) -> Inquiry[DrawnTexts]:
     """Ask for one response to each of some texts.
 
     Args:
@@ -99,7 +99,7 @@ def ask_choices(
         template: What a chat template is given besides.
 
     Returns:
-        An inquiry; it makes an `Asked` with a choice for each text, however few choices a server gives at a time.
+        An inquiry; it makes an `DrawnTexts` with a choice for each text, however few choices a server gives at a time.
     """
     groups: dict[str, list[int]] = {}
     for number, text in enumerate(texts):
@@ -119,7 +119,7 @@ def ask_choices(
             found.update(zip(numbers, answer.choices, strict=False))
         asked = [[number] for number in range(len(texts)) if number not in found]
         num_again += len(asked)
-    return Asked([found[number] for number in range(len(texts))], num_again)
+    return DrawnTexts([found[number] for number in range(len(texts))], num_again)
 
 
 def template_fields(record: Record, plan: Plan) -> Record | None:
@@ -181,7 +181,7 @@ def without_pair(record: Record) -> tuple[Record, tuple[str, ...]]:
     return to_candidates({name: value for name, value in record.items() if name not in removed}), removed
 
 
-def add_responses(record: Record, responses: list[Record], asked: Asked) -> Sampled:
+def add_responses(record: Record, responses: list[Record], asked: DrawnTexts) -> Sampled:
     """Put new responses after those that a record has.
 
     Args:
@@ -193,7 +193,7 @@ def add_responses(record: Record, responses: list[Record], asked: Asked) -> Samp
         A candidates record, and how many of the texts are there more than once.
 
     Example:
-        >>> add_responses({"prompt": "q"}, [{"text": "a"}, {"text": "a"}], Asked([])).num_equal
+        >>> add_responses({"prompt": "q"}, [{"text": "a"}, {"text": "a"}], DrawnTexts([])).num_equal
         1
     """
     candidates, removed = without_pair(record)

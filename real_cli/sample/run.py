@@ -22,7 +22,7 @@ from real_cli.records.shards import in_shard, parse_shard
 from real_cli.sample.modes import MODES, SamplingMode
 from real_cli.sample.optune import best_score, choose_lowest, num_retries, parse_share
 from real_cli.sample.plan import check_sampling, choose_mode, is_local, make_plan
-from real_cli.sample.responses import Asked, Plan, Sampled, SamplingTally
+from real_cli.sample.responses import DrawnTexts, Plan, Sampled, SamplingTally
 from real_cli.sample.resume import check_number, origin_key
 
 MAX_RETRIES = 3
@@ -126,7 +126,7 @@ class SamplingRun:
     def _by_one(self, job: Job, asking: Asking, plan: Plan, located: Iterator[Located]) -> Iterator[Located]:
         def begin(record: Record) -> Inquiry[Sampled]:
             if self._chosen is not None and not next(self._chosen):
-                return ask_nothing(Sampled(record, Asked([])))
+                return ask_nothing(Sampled(record, DrawnTexts([])))
             return MODES[self._mode].begin(record, plan)
 
         for place, record, sampled in asking(job, begin, located):

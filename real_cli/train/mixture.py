@@ -10,7 +10,7 @@ from torch import Tensor
 
 from real_cli.errors import UsageError
 from real_cli.train.logps import Logps
-from real_cli.train.losses.table import OBJECTIVES
+from real_cli.train.losses import OBJECTIVES
 from real_cli.train.objective import Column, Need, Objective, Responses, knobs_of
 
 

@@ -10,8 +10,8 @@ import pytest
 from real_cli.errors import RecordError
 from real_cli.io.job import Job, Located
 from real_cli.io.two_pass import ValueSpool
-from real_cli.pair.command import kept_lines
 from real_cli.pair.options import KeepOrder
+from real_cli.pair.whole_input import kept_lines
 from real_cli.records.choices import OnError
 from real_cli.stats.quota import parse_keep
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from real_cli.models.score.batching import Budget, token_batches
+from real_cli.models.score.batching import TokenBudget, token_batches
 
 
 @settings(max_examples=60, deadline=None)
@@ -27,7 +27,7 @@ def test_out_of_memory_halves_the_budget_and_loses_nothing(monkeypatch):
             raise torch.OutOfMemoryError
         return [index * 10 for index in batch]
 
-    budget = Budget(32, told.append)
+    budget = TokenBudget(32, told.append)
     assert budget.run([4] * 8, compute) == [0, 10, 20, 30, 40, 50, 60, 70]
     assert budget.num_tokens == 8
     assert told == [f"out of device memory: going on with --batch-tokens {tokens}" for tokens in (16, 8)]
@@ -40,4 +40,4 @@ def test_a_single_sequence_without_room_is_an_error():
         raise torch.OutOfMemoryError
 
     with pytest.raises(torch.OutOfMemoryError):
-        Budget(32, lambda line: None).run([4], compute)
+        TokenBudget(32, lambda line: None).run([4], compute)

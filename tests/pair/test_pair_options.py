@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from real_cli.errors import UsageError
 from real_cli.pair.choices import Emit, Strategy
-from real_cli.pair.choose import Outcome, Settings
+from real_cli.pair.choose import PromptOutcome, Settings
 from real_cli.pair.options import KeepOrder, check_settings, default_strategy, plan_keep
 from real_cli.pair.savings import Savings
 from real_cli.pair.strategies import STRATEGIES
@@ -32,7 +32,7 @@ def tally(*prompts: tuple[int, int, int]) -> Savings:
     savings = Savings()
     for num_responses, possible, chosen in prompts:
         savings.add(
-            {"prompt": "q", "responses": [{"text": str(i)} for i in range(num_responses)]}, Outcome([], possible)
+            {"prompt": "q", "responses": [{"text": str(i)} for i in range(num_responses)]}, PromptOutcome([], possible)
         )
         savings.num_chosen += chosen
     return savings
@@ -147,7 +147,7 @@ def test_one_prompt_with_three_responses_and_the_input_was_not_pairs(order):
 
 def test_a_labeled_pair_counts_as_a_pair():
     savings = Savings()
-    savings.add({"prompt": "q", "chosen": "a", "rejected": "b"}, Outcome([], 1))
+    savings.add({"prompt": "q", "chosen": "a", "rejected": "b"}, PromptOutcome([], 1))
     assert (savings.num_given, savings.num_possible) == (1, 1)
 
 

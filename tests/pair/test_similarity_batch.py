@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from real_cli.errors import RecordError
 from real_cli.pair.choices import Emit, Strategy
 from real_cli.pair.choose import Settings, choose_pairs
-from real_cli.pair.similarity_batch import Comparisons
+from real_cli.pair.similarity_batch import SimilarityBatch
 from real_cli.records.vectors import cosine_similarities, stack_embeddings
 
 shapes = st.tuples(st.sampled_from([1, 2, 3, 8]), st.sampled_from([1, 2, 5, 384]))
@@ -25,8 +25,8 @@ def embedded(seed: int, n: int, dim: int) -> dict:
     return {"prompt": f"q{seed}", "responses": responses}
 
 
-def announced(records: list[dict]) -> Comparisons:
-    comparisons = Comparisons()
+def announced(records: list[dict]) -> SimilarityBatch:
+    comparisons = SimilarityBatch()
     for record in records:
         comparisons.add(record)
     return comparisons

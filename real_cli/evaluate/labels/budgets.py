@@ -18,14 +18,14 @@ from real_cli.stats.quota import Keep, parse_keep
 DRAWN = ("expected_flips", "share_wrong", "mean_gap")
 
 
-class Budget(NamedTuple):
+class LabelBudget(NamedTuple):
     """A number of labels, as it was written and as it was meant."""
 
     text: str
     keep: Keep
 
 
-def parse_budgets(text: str) -> list[Budget]:
+def parse_budgets(text: str) -> list[LabelBudget]:
     """Read budgets: shares of the records, and numbers of labels.
 
     Args:
@@ -42,7 +42,7 @@ def parse_budgets(text: str) -> list[Budget]:
         [50, 350, 500]
     """
     try:
-        return [Budget(part, parse_keep(part)) for part in dict.fromkeys(map(str.strip, text.split(",")))]
+        return [LabelBudget(part, parse_keep(part)) for part in dict.fromkeys(map(str.strip, text.split(",")))]
     except UsageError:
         raise UsageError(
             f"--budget {clip(text)}: give shares from 0% to 100% or numbers of labels, with commas between"
@@ -50,7 +50,7 @@ def parse_budgets(text: str) -> list[Budget]:
 
 
 def spend(
-    bootstrap: Bootstrap, rows: Rows, budgets: list[Budget], num_records: int, truth: Truth, *, lowest: bool
+    bootstrap: Bootstrap, rows: Rows, budgets: list[LabelBudget], num_records: int, truth: Truth, *, lowest: bool
 ) -> list[dict[str, Any]]:
     """Work out what each budget buys of one strategy's pairs.
 

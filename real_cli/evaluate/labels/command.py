@@ -104,7 +104,7 @@ def labels(
     from real_cli.evaluate.labels.report import labels_report
     from real_cli.evaluate.labels.strategies import StrategyTrials, parse_strategies
     from real_cli.evaluate.labels.survey import LabelSurvey
-    from real_cli.pair.similarity_batch import Comparisons
+    from real_cli.pair.similarity_batch import SimilarityBatch
     from real_cli.report.html import check_report, write_report
     from real_cli.report.terminal import show_table
 
@@ -118,7 +118,7 @@ def labels(
         else None
     )
     check_report(report)
-    survey, comparisons = LabelSurvey(truth, trials), Comparisons()
+    survey, comparisons = LabelSurvey(truth, trials), SimilarityBatch()
     job = Job(
         files or [], also_writes=[report] if report else [], output=output, on_error=on_error, rejects=rejects,
         quiet=quiet, max_line_bytes=max_line_bytes, what="records",

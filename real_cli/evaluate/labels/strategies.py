@@ -4,14 +4,14 @@ import math
 from typing import Any, NamedTuple
 
 from real_cli.errors import UsageError, clip
-from real_cli.evaluate.labels.budgets import Budget, spend
+from real_cli.evaluate.labels.budgets import LabelBudget, spend
 from real_cli.evaluate.labels.errors import SHARES, measure
 from real_cli.evaluate.labels.gold import Marks, Truth
 from real_cli.evaluate.labels.rows import Numbers, PairTally, Rows
 from real_cli.pair.choices import Orient, Strategy
 from real_cli.pair.choose import Settings, choose_pairs
 from real_cli.pair.keep import keep_value
-from real_cli.pair.similarity_batch import Comparison
+from real_cli.pair.similarity_batch import Similarities
 from real_cli.pair.strategies import STRATEGIES, KeepRule
 from real_cli.records.record import Record
 from real_cli.stats.bootstrap import Bootstrap
@@ -65,7 +65,7 @@ def with_places(record: Record) -> Record:
     return record | {"responses": [response | {PLACE: place} for place, response in enumerate(record["responses"])]}
 
 
-class Choice(NamedTuple):
+class TrialChoice(NamedTuple):
     """A pair, and the number by which a budget sorts it."""
 
     pair: Record
@@ -81,7 +81,7 @@ class StrategyTrials:
         seed: Of random choices.
     """
 
-    def __init__(self, strategies: list[Strategy], budgets: list[Budget], seed: int = 0) -> None:
+    def __init__(self, strategies: list[Strategy], budgets: list[LabelBudget], seed: int = 0) -> None:
         self._strategies = strategies
         self._budgets = budgets
         self._seed = seed
@@ -95,7 +95,7 @@ class StrategyTrials:
         """What the others are compared with."""
         return Strategy.random if Strategy.random in self._strategies else self._strategies[0]
 
-    def choose(self, light: Record, comparison: Comparison | None) -> dict[Strategy, list[Choice]]:
+    def choose(self, light: Record, comparison: Similarities | None) -> dict[Strategy, list[TrialChoice]]:
         """Let every strategy choose; nothing is counted yet.
 
         Args:
@@ -110,13 +110,13 @@ class StrategyTrials:
         """
         return {
             strategy: [
-                Choice(pair, keep_value(pair, _order_of(strategy).by, self._seed) if self._budgets else math.nan)
+                TrialChoice(pair, keep_value(pair, _order_of(strategy).by, self._seed) if self._budgets else math.nan)
                 for pair in choose_pairs(light, Settings(strategy, Orient.none, seed=self._seed), comparison).records
             ]
             for strategy in self._strategies
         }
 
-    def add(self, key: bytes, choices: dict[Strategy, list[Choice]], marks: Marks) -> None:
+    def add(self, key: bytes, choices: dict[Strategy, list[TrialChoice]], marks: Marks) -> None:
         """Count what was chosen.
 
         Args:

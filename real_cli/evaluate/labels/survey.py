@@ -9,10 +9,10 @@ import numpy as np
 from real_cli.evaluate.labels.errors import by_similarity, by_strategy, histogram, measure
 from real_cli.evaluate.labels.gold import Marks, Truth, number_or_nan, read_marks
 from real_cli.evaluate.labels.rows import PairTally, Rows
-from real_cli.evaluate.labels.strategies import PLACE, Choice, StrategyTrials, with_places
+from real_cli.evaluate.labels.strategies import PLACE, StrategyTrials, TrialChoice, with_places
 from real_cli.pair.choices import Orient, Strategy
 from real_cli.pair.choose import EQUAL_TEXTS, Settings, choose_pairs
-from real_cli.pair.similarity_batch import Comparison
+from real_cli.pair.similarity_batch import Similarities
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record, is_preference, to_candidates
 from real_cli.report.examples import Extremes, excerpt
@@ -38,7 +38,7 @@ class Reading(NamedTuple):
 
     marks: Marks
     pairs: list[FoundPair]
-    choices: dict[Strategy, list[Choice]]
+    choices: dict[Strategy, list[TrialChoice]]
     dropped: list[str]
 
 
@@ -60,7 +60,7 @@ class LabelSurvey:
             WRONG: Extremes(largest=True),
         }
 
-    def read(self, record: Record, comparison: Comparison | None = None) -> Reading:
+    def read(self, record: Record, comparison: Similarities | None = None) -> Reading:
         """Read one record: a labeled pair, or all pairs of candidates. Nothing is counted yet.
 
         Args:

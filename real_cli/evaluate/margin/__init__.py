@@ -1,1 +1,1 @@
-"""evaluate/margin."""
+"""`real eval margin`: how far a policy prefers the chosen responses."""

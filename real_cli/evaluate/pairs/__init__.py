@@ -1,1 +1,1 @@
-"""evaluate/pairs."""
+"""`real eval pairs`: the health of a set of pairs."""

@@ -1,1 +1,1 @@
-"""evaluate/winrate."""
+"""`real eval winrate`: which model wins."""

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import Text, plain_text, transcript
+from real_cli.records.preferences import given_preferences
 from real_cli.records.record import LABELED_NAMES, Record, is_preference
-from real_cli.records.response_fields import given_preferences
-from real_cli.records.verdicts import SWAPPED, Comparison
+from real_cli.records.verdicts import SWAPPED, Judgment
 
 TIE = "tie"
 
@@ -25,7 +25,7 @@ class Contest(NamedTuple):
     models: tuple[str, str]
     texts: tuple[Text, Text]
     points: int
-    comparison: Comparison | None = None
+    comparison: Judgment | None = None
 
     @property
     def length_difference(self) -> int:
@@ -94,7 +94,7 @@ def _points(chance: float, i: int, j: int) -> int:
     )
 
 
-def _both_orders(record: Record) -> Comparison | None:
+def _both_orders(record: Record) -> Judgment | None:
     """Read what a judge said; of equal texts it was not asked."""
     mark = record.get("judge")
     verdicts = mark.get("verdicts") if isinstance(mark, dict) else None
@@ -109,4 +109,4 @@ def _both_orders(record: Record) -> Comparison | None:
     )
     if transcript(texts[0]) == transcript(texts[1]):
         return None
-    return Comparison((verdicts[0], verdicts[1]), ("", ""))
+    return Judgment((verdicts[0], verdicts[1]), ("", ""))

@@ -1,1 +1,1 @@
-"""models/generate."""
+"""A causal language model that answers, seeded response by response."""

@@ -8,7 +8,7 @@ from real_cli.errors import ModelError, RecordError
 from real_cli.models.load.device import choose_place, default_batch_tokens
 from real_cli.models.load.policies import load_weights
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
-from real_cli.models.score.batching import Budget
+from real_cli.models.score.batching import TokenBudget
 from real_cli.models.score.tokens import render_conversation
 from real_cli.records.choices import Precision
 from real_cli.records.questions import Completion, Question, Rendered, Sampling
@@ -58,8 +58,8 @@ class LocalAnswerer:
         return self._loaded[1]
 
     @cached_property
-    def _budget(self) -> Budget:
-        return Budget(self._batch_tokens or self._default_tokens(self._place.device), self._told)
+    def _budget(self) -> TokenBudget:
+        return TokenBudget(self._batch_tokens or self._default_tokens(self._place.device), self._told)
 
     def __call__(self, questions: list[Question]) -> list[Completion | RecordError]:
         """Answer questions, those of similar length in one batch.

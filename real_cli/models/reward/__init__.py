@@ -1,1 +1,1 @@
-"""models/reward."""
+"""Reward models: what they read, and their scores."""

@@ -17,7 +17,7 @@ from real_cli.models.reward.reward_texts import (
     pair_writer,
     template_writer,
 )
-from real_cli.models.score.batching import Budget, windows
+from real_cli.models.score.batching import TokenBudget, windows
 from real_cli.records.record import Record
 from real_cli.records.response_fields import responses_of
 from real_cli.text.phrases import say_count
@@ -25,7 +25,7 @@ from real_cli.text.phrases import say_count
 WINDOW_SEQUENCES = 2048
 
 
-class Read(NamedTuple):
+class RewardRecord(NamedTuple):
     """A record, and the sequences that are to be scored of it."""
 
     record: Record
@@ -60,11 +60,11 @@ class SequenceScorer:
         return self._load()
 
     @cached_property
-    def _budget(self) -> Budget:
+    def _budget(self) -> TokenBudget:
         device = self.model.place.device
-        return Budget(self._batch_tokens or default_batch_tokens(device, training=False), self._told)
+        return TokenBudget(self._batch_tokens or default_batch_tokens(device, training=False), self._told)
 
-    def __call__(self, located: Iterable[tuple[str, Read]]) -> Iterator[Scored]:
+    def __call__(self, located: Iterable[tuple[str, RewardRecord]]) -> Iterator[Scored]:
         """Score a stream.
 
         Args:
@@ -109,7 +109,7 @@ class PointwiseRewards:
             return RewardReader(conversation_writer(model.tokenizer), model.max_length, keeps_roles=True)
         return RewardReader(pair_writer(model.tokenizer), model.max_length, keeps_roles=False)
 
-    def read(self, record: Record) -> Read:
+    def read(self, record: Record) -> RewardRecord:
         """Prepare one record.
 
         Args:
@@ -122,7 +122,7 @@ class PointwiseRewards:
             RecordError: If a conversation cannot be rendered.
         """
         texts = [response["text"] for response in responses_of(record)]
-        return Read(record, self._reader(record, [(text,) for text in texts]) if texts else [])
+        return RewardRecord(record, self._reader(record, [(text,) for text in texts]) if texts else [])
 
     def sentence(self) -> str:
         """Tell what was scored, in one line.
@@ -145,7 +145,7 @@ class PairwiseRewards:
         model = self._scorer.model
         return RewardReader(template_writer(model.tokenizer, self._template), model.max_length, keeps_roles=False)
 
-    def read(self, record: Record) -> Read:
+    def read(self, record: Record) -> RewardRecord:
         """Prepare one record.
 
         Args:
@@ -158,7 +158,7 @@ class PairwiseRewards:
             RecordError: If nothing is left to read.
         """
         texts = [response["text"] for response in responses_of(record)]
-        return Read(record, self._reader(record, list(permutations(texts, 2))) if len(texts) > 1 else [])
+        return RewardRecord(record, self._reader(record, list(permutations(texts, 2))) if len(texts) > 1 else [])
 
     def sentence(self) -> str:
         """Tell what was scored, in one line.

@@ -62,7 +62,7 @@ def token_batches(lengths: Sequence[int], budget: int, rows: Sequence[int] | Non
         yield batch
 
 
-class Budget:
+class TokenBudget:
     """A token budget that halves when the device runs out of memory; no sequence is lost."""
 
     def __init__(self, num_tokens: int, told: Callable[[str], None]) -> None:

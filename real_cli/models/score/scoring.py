@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from real_cli.models.load.policies import Policy, computing
-from real_cli.models.score.batching import Budget
+from real_cli.models.score.batching import TokenBudget
 from real_cli.models.score.sequences import Group, Ids, group_batches, lay_out
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.records.choices import TokenLayout
@@ -25,7 +25,7 @@ class Scorer:
 
     def __init__(self, policy: Policy, batch_tokens: int, told: Callable[[str], None] = lambda message: None) -> None:
         self._policy = policy
-        self._budget = Budget(batch_tokens, told)
+        self._budget = TokenBudget(batch_tokens, told)
 
     def __call__(self, examples: Sequence[TokenizedExample]) -> list[Scores]:
         """Score a window of examples.

@@ -1,1 +1,1 @@
-"""relabel/bridge."""
+"""`real relabel bridge`: the rejected response edited towards the chosen one."""

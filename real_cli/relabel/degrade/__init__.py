@@ -1,1 +1,1 @@
-"""relabel/degrade."""
+"""`real relabel degrade`: copies of the chosen response with fewer key words."""

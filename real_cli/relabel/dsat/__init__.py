@@ -1,1 +1,1 @@
-"""relabel/dsat."""
+"""`real relabel dsat`: replies that left a user dissatisfied."""

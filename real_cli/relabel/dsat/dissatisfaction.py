@@ -29,7 +29,7 @@ class Feeling(StrEnum):
     neither = "neither"
 
 
-class Turn(NamedTuple):
+class UserTurn(NamedTuple):
     """A user's turn that follows a reply.
 
     Attributes:
@@ -46,7 +46,7 @@ class Turn(NamedTuple):
 class Felt(NamedTuple):
     """A turn, what it says of the reply before it, and why."""
 
-    turn: Turn
+    turn: UserTurn
     feeling: Feeling
     reason: str
 
@@ -100,7 +100,7 @@ def adapt_dialogue(record: Record) -> Adapted:
     raise RecordError(f"no conversation in the fields {clip(sorted(record))}; a list of {{role, content}} is needed")
 
 
-def judgeable_turns(messages: Text) -> list[Turn]:
+def judgeable_turns(messages: Text) -> list[UserTurn]:
     """List the user's turns that can say something of a reply.
 
     Args:
@@ -112,11 +112,11 @@ def judgeable_turns(messages: Text) -> list[Turn]:
     Example:
         >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
         >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
-        [Turn(number=2, reply=2, place=3), Turn(number=4, reply=5, place=6)]
+        [UserTurn(number=2, reply=2, place=3), UserTurn(number=4, reply=5, place=6)]
     """
     users = [index for index, message in enumerate(messages) if _role(message) == "user"]
     return [
-        Turn(number, before + 1, index)
+        UserTurn(number, before + 1, index)
         for number, (before, index) in enumerate(pairwise(users), 2)
         if index > before + 1
     ]

@@ -1,1 +1,1 @@
-"""relabel/goal."""
+"""`real relabel goal`: each pair twice, once for the goal each response reaches."""

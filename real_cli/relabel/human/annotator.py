@@ -18,15 +18,15 @@ from real_cli.relabel.human.pair import (
     SKIPPED,
     TIES,
     UNANSWERED,
-    Answer,
-    Question,
+    PairAnswer,
+    PairQuestion,
     answered_record,
     have_equal_texts,
     make_question,
 )
 from real_cli.relabel.human.questionnaire import ACTIONS, Questionnaire, framed
 from real_cli.relabel.human.screen import Hangup, Terminal
-from real_cli.relabel.human.session import WINDOW, Asked, Interview, progress_line
+from real_cli.relabel.human.session import WINDOW, Session, ShownQuestion, progress_line
 from real_cli.text.phrases import say_count
 
 CHOICES = {letter for letter, _ in LETTERS}
@@ -46,7 +46,7 @@ class Ending(Enum):
 STATUSES = {Ending.interrupted: Status.interrupted, Ending.closed: Status.failed}
 
 
-def questions(job: Job, seed: int) -> Iterator[Question]:
+def questions(job: Job, seed: int) -> Iterator[PairQuestion]:
     """Read the pairs of a job as questions; one whose responses are equal is left out and counted.
 
     Args:
@@ -63,7 +63,7 @@ def questions(job: Job, seed: int) -> Iterator[Question]:
             yield replace(question, place=place)
 
 
-class Outcome:
+class SessionOutcome:
     """Write what was answered; leave out, and count, what was not."""
 
     def __init__(self, job: Job, ties: Ties, *, is_held: bool = False) -> None:
@@ -73,7 +73,7 @@ class Outcome:
         self._ties = ties
         self._held: list[Record] | None = [] if is_held else None
 
-    def add(self, question: Question, answer: Answer | None) -> None:
+    def add(self, question: PairQuestion, answer: PairAnswer | None) -> None:
         """Take one pair in the order of the stream.
 
         Args:
@@ -115,13 +115,13 @@ class Outcome:
 class Annotator:
     """Ask about the pairs of a stream, keep each answer at once, hand it on when it can no longer change."""
 
-    def __init__(self, job: Job, interview: Interview, journal: Journal, outcome: Outcome, seed: int) -> None:
+    def __init__(self, job: Job, interview: Session, journal: Journal, outcome: SessionOutcome, seed: int) -> None:
         self._interview = interview
         self._journal = journal
         self._outcome = outcome
         self._ahead = ReadAhead(questions(job, seed))
         self._sheet: Questionnaire | None = None
-        self._shown: Asked | None = None
+        self._shown: ShownQuestion | None = None
         self._shown_at = 0.0
         self._status = ""
         self._note = ""
@@ -278,7 +278,7 @@ class Annotator:
                 note += key
 
 
-def letter_of(answer: Answer, asked: Asked) -> str:
+def letter_of(answer: PairAnswer, asked: ShownQuestion) -> str:
     """Say an answer in terms of what is on the screen.
 
     Args:

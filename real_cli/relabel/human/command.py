@@ -119,15 +119,15 @@ def human(
         return _import(job, answers, ties, seed)
     assert path is not None, "there is a journal where somebody is asked"
 
-    from real_cli.relabel.human.annotator import STATUSES, Annotator, Ending, Outcome
+    from real_cli.relabel.human.annotator import STATUSES, Annotator, Ending, SessionOutcome
     from real_cli.relabel.human.journal import Journal
-    from real_cli.relabel.human.session import Interview
+    from real_cli.relabel.human.session import Session
 
     job.counter = Counter("records", quiet=True)  # it would write into the screen
     is_held = _shows_output(output)
     with Journal(path, seed) as kept, job:
-        outcome = Outcome(job, ties, is_held=is_held)
-        interview = Interview(kept.answers, kept.repeats, share=share, seed=seed)
+        outcome = SessionOutcome(job, ties, is_held=is_held)
+        interview = Session(kept.answers, kept.repeats, share=share, seed=seed)
         annotator = Annotator(job, interview, kept, outcome, seed)
         ending = annotator.run()
         annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
@@ -188,12 +188,12 @@ def _export(job: Job, tool: AnnotationTool, seed: int) -> Status:
 
 
 def _import(job: Job, path: Path, ties: Ties, seed: int) -> Status:
-    from real_cli.relabel.human.annotator import Outcome, questions
+    from real_cli.relabel.human.annotator import SessionOutcome, questions
     from real_cli.relabel.human.exports import count_votes, read_votes
     from real_cli.text.phrases import say_count
 
     answers = count_votes(read_votes(path.read_bytes(), str(path)))
-    outcome = Outcome(job, ties)
+    outcome = SessionOutcome(job, ties)
     unknown = set(answers)
     with job:
         for question in questions(job, seed):

@@ -17,7 +17,7 @@ from real_cli.errors import RealError, RecordError, clip
 from real_cli.records.messages import transcript
 from real_cli.records.record import Record
 from real_cli.relabel.human.choices import AnnotationTool, Shown, Verdict
-from real_cli.relabel.human.pair import LETTERS, Answer, Question
+from real_cli.relabel.human.pair import LETTERS, PairAnswer, PairQuestion
 
 SUFFIXES = {Shown.as_is: "ab", Shown.swapped: "ba"}
 ORDERS = {suffix: shown for shown, suffix in SUFFIXES.items()}
@@ -47,7 +47,7 @@ class Vote(NamedTuple):
     note: str
 
 
-def shown_fields(question: Question) -> Record:
+def shown_fields(question: PairQuestion) -> Record:
     """Name what an annotator of another tool has to see.
 
     Args:
@@ -57,7 +57,7 @@ def shown_fields(question: Question) -> Record:
         `key`, `prompt`, `response_a`, `response_b`, all texts.
 
     Example:
-        >>> shown_fields(Question("00ff", {"prompt": "q", "chosen": "a", "rejected": "b"}, Shown.swapped))
+        >>> shown_fields(PairQuestion("00ff", {"prompt": "q", "chosen": "a", "rejected": "b"}, Shown.swapped))
         {'key': '00ff-ba', 'prompt': 'q', 'response_a': 'b', 'response_b': 'a'}
     """
     first, second = question.texts(question.shown)
@@ -207,7 +207,7 @@ SHAPES: tuple[tuple[Callable[[Record], bool], Callable[[Record], Iterator[Vote]]
 )
 
 
-def count_votes(votes: Iterable[Vote]) -> dict[str, Answer]:
+def count_votes(votes: Iterable[Vote]) -> dict[str, PairAnswer]:
     """Make one answer of what several annotators said about each pair.
 
     Args:
@@ -230,15 +230,15 @@ def count_votes(votes: Iterable[Vote]) -> dict[str, Answer]:
     return {key: _majority(list(said.values())) for key, said in by_key.items()}
 
 
-def _majority(votes: list[Vote]) -> Answer:
+def _majority(votes: list[Vote]) -> PairAnswer:
     counts = Counter(vote.verdict for vote in votes if vote.verdict is not Verdict.skip)
     ranked = counts.most_common(2)
     orders = {vote.shown for vote in votes}
     shown = orders.pop() if len(orders) == 1 else None
     note = "; ".join(vote.note for vote in votes if vote.note)
     if not ranked:
-        return Answer(Verdict.skip, shown, note=note)
+        return PairAnswer(Verdict.skip, shown, note=note)
     is_split = len(ranked) == 2 and ranked[0][1] == ranked[1][1]
     verdict = Verdict.tie if is_split else ranked[0][0]
     agreement = round(ranked[0][1] / counts.total(), 4)
-    return Answer(verdict, shown, note=note, num_annotators=counts.total(), agreement=agreement)
+    return PairAnswer(verdict, shown, note=note, num_annotators=counts.total(), agreement=agreement)

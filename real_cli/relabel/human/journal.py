@@ -10,15 +10,15 @@ from typing import Self
 from real_cli.errors import RealError, RecordError
 from real_cli.io.jsonl import dump_record, parse_record, read_lines
 from real_cli.io.resume import repair
-from real_cli.relabel.human.pair import Answer, journal_line, read_journal_line
+from real_cli.relabel.human.pair import PairAnswer, journal_line, read_journal_line
 
 
 class Journal:
     """The answers of this run and of earlier ones; of two lines for one pair the later counts."""
 
     def __init__(self, path: Path, seed: int) -> None:
-        self.answers: dict[str, Answer] = {}
-        self.repeats: dict[str, Answer] = {}
+        self.answers: dict[str, PairAnswer] = {}
+        self.repeats: dict[str, PairAnswer] = {}
         self._path = path
         self._seed = seed
 
@@ -59,7 +59,7 @@ class Journal:
             except RecordError as error:
                 raise RealError(f"{self._path}:{error}") from None
 
-    def add(self, key: str, answer: Answer, *, is_repeat: bool) -> None:
+    def add(self, key: str, answer: PairAnswer, *, is_repeat: bool) -> None:
         """Write one answer; on return it is on the disk.
 
         Args:

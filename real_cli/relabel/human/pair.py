@@ -32,7 +32,7 @@ LETTERS = {
 
 
 @dataclass(frozen=True)
-class Question:
+class PairQuestion:
     """A pair that a person is asked about.
 
     Attributes:
@@ -67,7 +67,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PairAnswer:
     """What a person, or several, said about a pair.
 
     Attributes:
@@ -100,7 +100,7 @@ class Answer:
         return {name: value for name, value in said.items() if value is not None}
 
 
-def make_question(record: Record, seed: int, place: str = "") -> Question:
+def make_question(record: Record, seed: int, place: str = "") -> PairQuestion:
     """Make the question that a pair is; a pair that has a label is asked about anew.
 
     The order in which the two are shown depends on the seed and the texts, never on the position in the stream.
@@ -127,10 +127,10 @@ def make_question(record: Record, seed: int, place: str = "") -> Question:
             "'real pair --orient none' makes pairs"
         )
     key = content_key(record).hex()
-    return Question(key, record, Shown.swapped if _draw(seed, "shown", key) % 2 else Shown.as_is, place)
+    return PairQuestion(key, record, Shown.swapped if _draw(seed, "shown", key) % 2 else Shown.as_is, place)
 
 
-def have_equal_texts(question: Question) -> bool:
+def have_equal_texts(question: PairQuestion) -> bool:
     """Tell whether the two responses are one and the same text, so that there is nothing to ask.
 
     Args:
@@ -193,7 +193,7 @@ def parse_share(text: str) -> Fraction:
     return share
 
 
-def answered_record(question: Question, answer: Answer) -> Record:
+def answered_record(question: PairQuestion, answer: PairAnswer) -> Record:
     """Put an answer on the pair it is about.
 
     Args:
@@ -207,7 +207,7 @@ def answered_record(question: Question, answer: Answer) -> Record:
 
     Example:
         >>> question = make_question({"prompt": "q", "chosen": "a", "rejected": "b"}, seed=1)
-        >>> answered_record(question, Answer(Verdict.second, Shown.as_is, 3.2))
+        >>> answered_record(question, PairAnswer(Verdict.second, Shown.as_is, 3.2))
         {'prompt': 'q', 'chosen': 'b', 'rejected': 'a', \
 'annotation': {'verdict': 'second', 'shown': 'as-is', 'seconds': 3.2}}
     """
@@ -220,7 +220,7 @@ def answered_record(question: Question, answer: Answer) -> Record:
     return to_preference(candidates, chosen, rejected, extra)
 
 
-def journal_line(key: str, answer: Answer, *, seed: int, when: str, is_repeat: bool) -> Record:
+def journal_line(key: str, answer: PairAnswer, *, seed: int, when: str, is_repeat: bool) -> Record:
     """Write an answer as the journal keeps it.
 
     Args:
@@ -234,7 +234,8 @@ def journal_line(key: str, answer: Answer, *, seed: int, when: str, is_repeat: b
         One line of the journal.
 
     Example:
-        >>> journal_line("00ff", Answer(Verdict.tie, Shown.as_is), seed=0, when="2025-01-01T00:00:00Z", is_repeat=True)
+        >>> tie = PairAnswer(Verdict.tie, Shown.as_is)
+        >>> journal_line("00ff", tie, seed=0, when="2025-01-01T00:00:00Z", is_repeat=True)
         {'version': 1, 'key': '00ff', 'verdict': 'tie', 'shown': 'as-is', 'seed': 0, 'when': '2025-01-01T00:00:00Z', \
 'repeat': True}
     """
@@ -242,7 +243,7 @@ def journal_line(key: str, answer: Answer, *, seed: int, when: str, is_repeat: b
     return line | ({"repeat": True} if is_repeat else {})
 
 
-def read_journal_line(line: Record) -> tuple[str, Answer, bool]:
+def read_journal_line(line: Record) -> tuple[str, PairAnswer, bool]:
     """Read what `journal_line` wrote.
 
     Args:
@@ -256,7 +257,7 @@ def read_journal_line(line: Record) -> tuple[str, Answer, bool]:
 
     Example:
         >>> read_journal_line({"version": 1, "key": "00ff", "verdict": "tie", "shown": "as-is", "seconds": 2})
-        ('00ff', Answer(verdict=<Verdict.tie: 'tie'>, shown=<Shown.as_is: 'as-is'>, seconds=2, note='', \
+        ('00ff', PairAnswer(verdict=<Verdict.tie: 'tie'>, shown=<Shown.as_is: 'as-is'>, seconds=2, note='', \
 num_annotators=None, agreement=None), False)
     """
     version = line.get("version")
@@ -265,7 +266,7 @@ num_annotators=None, agreement=None), False)
     for field, is_right, needed in _JOURNAL_FIELDS:
         if not is_right(line.get(field)):
             raise RecordError(f"field '{field}' is {clip(line.get(field))}; {needed} is needed")
-    answer = Answer(Verdict(line["verdict"]), Shown(line["shown"]), line.get("seconds"), line.get("note", ""))
+    answer = PairAnswer(Verdict(line["verdict"]), Shown(line["shown"]), line.get("seconds"), line.get("note", ""))
     return line["key"], answer, bool(line.get("repeat"))
 
 

@@ -9,8 +9,8 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.text import Text
 
-from real_cli.relabel.human.session import Asked
-from real_cli.relabel.human.turns import Turn, differing_words, turns
+from real_cli.relabel.human.session import ShownQuestion
+from real_cli.relabel.human.turns import ShownTurn, differing_words, turns
 from real_cli.text.terminal_safe import printable
 
 # From this width on the responses stand side by side.
@@ -49,7 +49,7 @@ CONSOLE = Console(file=io.StringIO(), force_terminal=True, legacy_windows=False)
 class Questionnaire:
     """One question, laid out for the window it is shown in."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: ShownQuestion) -> None:
         first, second = asked.question.texts(asked.shown)
         self._prompt = _flowing(turns(asked.question.prompt), has_roles=True)
         self._responses = [_flowing(made := turns(text), has_roles=len(made) > 1) for text in (first, second)]
@@ -137,7 +137,7 @@ def framed(size: tuple[int, int], header: str, lines: list[str], status: str, ma
     return "".join(f"\x1b[{number};1H{row}\x1b[0m\x1b[K" for number, row in enumerate(rows[:height], 1))
 
 
-def _flowing(messages: list[Turn], *, has_roles: bool) -> Text:
+def _flowing(messages: list[ShownTurn], *, has_roles: bool) -> Text:
     text = Text()
     for number, (role, content) in enumerate(messages):
         text.append("\n\n" if number else "")

@@ -8,7 +8,7 @@ from statistics import median
 from typing import NamedTuple
 
 from real_cli.relabel.human.choices import Shown, Verdict
-from real_cli.relabel.human.pair import LETTERS, OTHER_ORDER, Answer, Question, is_asked_twice
+from real_cli.relabel.human.pair import LETTERS, OTHER_ORDER, PairAnswer, PairQuestion, is_asked_twice
 
 # How many questions one can go back; as many answers wait before they are handed on.
 WINDOW = 20
@@ -16,15 +16,15 @@ WINDOW = 20
 DISTANCE = 5
 
 
-class Asked(NamedTuple):
+class ShownQuestion(NamedTuple):
     """A question as it is put: the order it is shown in, and whether it is asked for the second time."""
 
-    question: Question
+    question: PairQuestion
     shown: Shown
     is_repeat: bool = False
 
 
-class Interview:
+class Session:
     """Questions in the order of the stream, the last ones open to second thoughts.
 
     Whoever runs it adds questions while `wants_more`, shows `current`, answers it, and writes what `released` gives.
@@ -32,8 +32,8 @@ class Interview:
 
     def __init__(
         self,
-        answers: Mapping[str, Answer],
-        repeats: Mapping[str, Answer],
+        answers: Mapping[str, PairAnswer],
+        repeats: Mapping[str, PairAnswer],
         *,
         share: Fraction = Fraction(0),
         seed: int = 0,
@@ -43,17 +43,17 @@ class Interview:
         self._num_added = self._num_repeated = 0
         self._share = share
         self._seed = seed
-        self._entries: deque[Question] = deque()
-        self._asked: list[Asked] = []
+        self._entries: deque[PairQuestion] = deque()
+        self._asked: list[ShownQuestion] = []
         self._position = 0
-        self._new: Asked | None = None
-        self._due: deque[tuple[int, Question]] = deque()
+        self._new: ShownQuestion | None = None
+        self._due: deque[tuple[int, PairQuestion]] = deque()
         self._num_new = 0
         self._finished = False
         self._seconds: list[float] = []
 
     @property
-    def current(self) -> Asked | None:
+    def current(self) -> ShownQuestion | None:
         """The question to show; None if more have to be added, or all is done."""
         return self._asked[self._position] if self._position < len(self._asked) else self._new
 
@@ -63,7 +63,7 @@ class Interview:
         return self.current is None and not self._finished
 
     @property
-    def earlier(self) -> Answer | None:
+    def earlier(self) -> PairAnswer | None:
         """The answer that the current question has, where one has gone back to it."""
         if self._position == len(self._asked):
             return None
@@ -83,7 +83,7 @@ class Interview:
             return due
         return due + (1 if self._new.is_repeat else self.num_to_ask(self._new.question))
 
-    def num_to_ask(self, question: Question) -> int:
+    def num_to_ask(self, question: PairQuestion) -> int:
         """Count how often a pair of the stream will be asked about.
 
         Args:
@@ -102,7 +102,7 @@ class Interview:
         """The median time that an answer took in this session."""
         return median(self._seconds) if self._seconds else None
 
-    def add(self, question: Question) -> None:
+    def add(self, question: PairQuestion) -> None:
         """Take the next pair of the stream; one that has an answer is not asked.
 
         Args:
@@ -114,14 +114,14 @@ class Interview:
         if question.key in self.answers:
             self._plan_repeat(question)
         else:
-            self._new = Asked(question, question.shown)
+            self._new = ShownQuestion(question, question.shown)
 
     def finish(self) -> None:
         """Say that the stream has ended; what is still to be asked again comes now."""
         self._finished = True
         self._choose()
 
-    def answer(self, letter: str, seconds: float, note: str = "") -> tuple[Asked, Answer]:
+    def answer(self, letter: str, seconds: float, note: str = "") -> tuple[ShownQuestion, PairAnswer]:
         """Answer the current question and go on to the next.
 
         Args:
@@ -134,7 +134,7 @@ class Interview:
         """
         asked = self.current
         assert asked is not None, "there is a question to answer"
-        answer = Answer(LETTERS[letter, asked.shown], asked.shown, round(seconds, 1), note)
+        answer = PairAnswer(LETTERS[letter, asked.shown], asked.shown, round(seconds, 1), note)
         (self.repeats if asked.is_repeat else self.answers)[asked.question.key] = answer
         if self._position == len(self._asked):
             self._asked.append(asked)
@@ -175,7 +175,7 @@ class Interview:
         self._choose()
         return True
 
-    def change_note(self, note: str) -> tuple[Asked, Answer] | None:
+    def change_note(self, note: str) -> tuple[ShownQuestion, PairAnswer] | None:
         """Put another note on the answer of a question one has gone back to.
 
         Args:
@@ -192,7 +192,7 @@ class Interview:
         (self.repeats if asked.is_repeat else self.answers)[asked.question.key] = answer
         return asked, answer
 
-    def released(self) -> Iterator[tuple[Question, Answer]]:
+    def released(self) -> Iterator[tuple[PairQuestion, PairAnswer]]:
         """Hand out the pairs, in the order of the stream, whose answers can no longer change.
 
         Yields:
@@ -203,7 +203,7 @@ class Interview:
             question = self._entries.popleft()
             yield question, self.answers[question.key]
 
-    def close(self) -> Iterator[tuple[Question, Answer | None]]:
+    def close(self) -> Iterator[tuple[PairQuestion, PairAnswer | None]]:
         """Hand out what is left, answered or not.
 
         Yields:
@@ -225,12 +225,12 @@ class Interview:
         twice = [verdicts for verdicts in twice if Verdict.skip not in verdicts]
         return sum(first is again for first, again in twice), len(twice)
 
-    def _plan_repeat(self, question: Question) -> None:
+    def _plan_repeat(self, question: PairQuestion) -> None:
         planned = {due.key for _, due in self._due}
         if question.key not in self.repeats.keys() | planned and self._is_asked_twice(question):
             self._due.append((self._num_new, question))
 
-    def _is_asked_twice(self, question: Question) -> bool:
+    def _is_asked_twice(self, question: PairQuestion) -> bool:
         return is_asked_twice(question.key, self._share, self._seed)
 
     def _choose(self) -> None:
@@ -243,7 +243,7 @@ class Interview:
             earlier = self.answers[question.key]
             if earlier.verdict is not Verdict.skip:
                 shown = earlier.shown or question.shown
-                self._new = Asked(question, OTHER_ORDER[shown], is_repeat=True)
+                self._new = ShownQuestion(question, OTHER_ORDER[shown], is_repeat=True)
 
 
 def progress_line(num_done: int, num_left: int, seconds_a_pair: float | None, *, is_all: bool) -> str:

@@ -13,14 +13,14 @@ WORD = re.compile(r"\w+|[^\w\s]")
 MAX_COMPARISONS = 2_000_000
 
 
-class Turn(NamedTuple):
+class ShownTurn(NamedTuple):
     """One message to show; a text that is no conversation has no role."""
 
     role: str
     content: str
 
 
-def turns(text: Text) -> list[Turn]:
+def turns(text: Text) -> list[ShownTurn]:
     """Split a text into the messages to show.
 
     Args:
@@ -31,11 +31,11 @@ def turns(text: Text) -> list[Turn]:
 
     Example:
         >>> turns("Hi"), turns([{"role": "user", "content": "Hi"}])
-        ([Turn(role='', content='Hi')], [Turn(role='user', content='Hi')])
+        ([ShownTurn(role='', content='Hi')], [ShownTurn(role='user', content='Hi')])
     """
     if isinstance(text, str):
-        return [Turn("", printable(text))]
-    return [Turn(printable(str(turn["role"])), printable(message_text(turn))) for turn in text]
+        return [ShownTurn("", printable(text))]
+    return [ShownTurn(printable(str(turn["role"])), printable(message_text(turn))) for turn in text]
 
 
 def differing_words(first: str, second: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

@@ -1,1 +1,1 @@
-"""relabel/implicit."""
+"""`real relabel implicit`: a policy's own log-probabilities as rewards."""

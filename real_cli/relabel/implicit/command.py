@@ -31,7 +31,7 @@ from real_cli.relabel.scored import ScoreField, write_scored
 
 if TYPE_CHECKING:
     from real_cli.models.score.model_pair import ModelPair
-    from real_cli.relabel.implicit.measure import Opinions
+    from real_cli.relabel.implicit.measure import ImplicitMeter
 
 DEFAULT_BETA = 0.1
 
@@ -127,20 +127,20 @@ def implicit(
     return job.status
 
 
-def _against_reference(models: "ModelPair", beta: float | None) -> "Opinions":
-    from real_cli.relabel.implicit.measure import ImplicitOpinions
+def _against_reference(models: "ModelPair", beta: float | None) -> "ImplicitMeter":
+    from real_cli.relabel.implicit.measure import ReferenceMeter
     from real_cli.relabel.implicit.rewards import check_beta
 
-    return ImplicitOpinions(models, beta=check_beta(DEFAULT_BETA if beta is None else beta))
+    return ReferenceMeter(models, beta=check_beta(DEFAULT_BETA if beta is None else beta))
 
 
-def _against_opposite(models: "ModelPair", beta: float | None, contrast: tuple[str, str]) -> "Opinions":
+def _against_opposite(models: "ModelPair", beta: float | None, contrast: tuple[str, str]) -> "ImplicitMeter":
     from real_cli.records.place_words import check_contrast
-    from real_cli.relabel.implicit.measure import ContrastOpinions
+    from real_cli.relabel.implicit.measure import ContrastMeter
 
     if models.names[1] is not None:
         raise UsageError("--contrast: compares two prompts under the policy alone; leave out --reference")
     if beta is not None:
         raise UsageError("--contrast: the score is in nats, without beta; leave out --beta")
     positive, negative = (check_contrast(read_words(words)) for words in contrast)
-    return ContrastOpinions(models, positive=positive, negative=negative)
+    return ContrastMeter(models, positive=positive, negative=negative)

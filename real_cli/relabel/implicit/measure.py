@@ -22,7 +22,7 @@ WINDOW_RESPONSES = 1024
 TOO_LONG = "the prompt alone fills --max-length"
 
 
-class Read(NamedTuple):
+class TokenizedRecord(NamedTuple):
     """A record as a policy reads it.
 
     Attributes:
@@ -40,14 +40,14 @@ class Read(NamedTuple):
 Judged: TypeAlias = tuple[str, Record, Scores | None]
 
 
-class Opinions(Protocol):
+class ImplicitMeter(Protocol):
     """What gives each response of a record a reward."""
 
-    def read(self, record: Record) -> Read:
+    def read(self, record: Record) -> TokenizedRecord:
         """Prepare one record."""
         ...
 
-    def __call__(self, located: Iterable[tuple[str, Read]]) -> Iterator[Judged]:
+    def __call__(self, located: Iterable[tuple[str, TokenizedRecord]]) -> Iterator[Judged]:
         """Judge a stream of records."""
         ...
 
@@ -114,7 +114,7 @@ class RecordTokenizer:
         return "; ".join(parts)
 
 
-class ImplicitOpinions:
+class ReferenceMeter:
     """Judge by beta times the log-ratio of policy to reference, as DPO's implicit reward is."""
 
     def __init__(self, models: ModelPair, *, beta: float) -> None:
@@ -122,7 +122,7 @@ class ImplicitOpinions:
         self._beta = beta
         self._tokenize = RecordTokenizer(models)
 
-    def read(self, record: Record) -> Read:
+    def read(self, record: Record) -> TokenizedRecord:
         """Prepare one record.
 
         Args:
@@ -135,9 +135,9 @@ class ImplicitOpinions:
             RecordError: If it carries none then, or cannot be rendered.
         """
         given = given_logps(record) if self._models.names[1] is None else None
-        return Read(record, self._tokenize(record, [record["prompt"]]), given)
+        return TokenizedRecord(record, self._tokenize(record, [record["prompt"]]), given)
 
-    def __call__(self, located: Iterable[tuple[str, Read]]) -> Iterator[Judged]:
+    def __call__(self, located: Iterable[tuple[str, TokenizedRecord]]) -> Iterator[Judged]:
         """Judge a stream.
 
         Args:
@@ -181,7 +181,7 @@ class ImplicitOpinions:
         return self._tokenize.sentence()
 
 
-class ContrastOpinions:
+class ContrastMeter:
     """Judge by how much more probable a response is after one prompt than after its opposite, under one policy."""
 
     def __init__(self, models: ModelPair, *, positive: str, negative: str) -> None:
@@ -189,7 +189,7 @@ class ContrastOpinions:
         self._words = positive, negative
         self._tokenize = RecordTokenizer(models)
 
-    def read(self, record: Record) -> Read:
+    def read(self, record: Record) -> TokenizedRecord:
         """Prepare one record.
 
         Args:
@@ -201,9 +201,11 @@ class ContrastOpinions:
         Raises:
             RecordError: If a prompt cannot take the words, or cannot be rendered.
         """
-        return Read(record, self._tokenize(record, [place_words(record["prompt"], words) for words in self._words]))
+        return TokenizedRecord(
+            record, self._tokenize(record, [place_words(record["prompt"], words) for words in self._words])
+        )
 
-    def __call__(self, located: Iterable[tuple[str, Read]]) -> Iterator[Judged]:
+    def __call__(self, located: Iterable[tuple[str, TokenizedRecord]]) -> Iterator[Judged]:
         """Judge a stream.
 
         Args:
@@ -251,5 +253,5 @@ def given_logps(record: Record) -> Scores:
     return [float(value) for value in values]  # type: ignore[arg-type]
 
 
-def _num_responses(item: tuple[str, Read]) -> int:
+def _num_responses(item: tuple[str, TokenizedRecord]) -> int:
     return sum(len(example.responses) for example in item[1].examples or ())

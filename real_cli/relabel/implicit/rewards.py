@@ -8,7 +8,7 @@ import numpy as np
 from real_cli.errors import UsageError
 from real_cli.records.record import Record, is_preference
 from real_cli.records.response_fields import with_values
-from real_cli.relabel.reward.scores import add_scores
+from real_cli.relabel.scored import add_scores
 from real_cli.stats.numeric import sigmoid
 
 

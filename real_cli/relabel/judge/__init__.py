@@ -1,1 +1,1 @@
-"""relabel/judge."""
+"""`real relabel judge`: a language model compares, rates or tags."""

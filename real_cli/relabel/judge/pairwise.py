@@ -8,7 +8,7 @@ from real_cli.llm.rubric import Rubric
 from real_cli.records.messages import transcript
 from real_cli.records.questions import Inquiry, Question
 from real_cli.records.record import Record, is_preference, to_candidates, to_preference
-from real_cli.records.verdicts import TIE, Comparison
+from real_cli.records.verdicts import TIE, Judgment
 
 VERDICT_SCHEMA: Record = {
     "type": "object",
@@ -31,7 +31,7 @@ class Judged(NamedTuple):
     """
 
     record: Record
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: tuple[Judgment, ...] = ()
     is_tie: bool = False
     agrees: bool | None = None
     num_repaired: int = 0
@@ -64,17 +64,17 @@ def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
 
     answers = yield [ask(*order) for pair in differing for order in (pair, pair[::-1])]
     compared = {
-        pair: Comparison((one.value, other.value), (one.text, other.text))
+        pair: Judgment((one.value, other.value), (one.text, other.text))
         for pair, one, other in zip(differing, answers[::2], answers[1::2], strict=True)
     }
-    comparisons = tuple(compared.get(pair, Comparison((TIE, TIE), ("", ""))) for pair in pairs)
+    comparisons = tuple(compared.get(pair, Judgment((TIE, TIE), ("", ""))) for pair in pairs)
     if len(texts) == 2:
         return judged_pair(record, comparisons[0], mark)
     matrix = preference_matrix(len(texts), dict(zip(pairs, comparisons, strict=True)))
     return Judged(candidates | {"preferences": matrix, "judge": mark}, comparisons)
 
 
-def judged_pair(record: Record, comparison: Comparison, mark: Record) -> Judged:
+def judged_pair(record: Record, comparison: Judgment, mark: Record) -> Judged:
     """Label a pair by what a judge said of it.
 
     Args:
@@ -88,7 +88,7 @@ def judged_pair(record: Record, comparison: Comparison, mark: Record) -> Judged:
 
     Example:
         >>> pair = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
-        >>> judged = judged_pair(pair, Comparison(("B", "A"), ("", "")), {})
+        >>> judged = judged_pair(pair, Judgment(("B", "A"), ("", "")), {})
         >>> judged.record["chosen"], judged.record["judge"]["verdicts"]
         ('b', ['A', 'B'])
     """
@@ -112,7 +112,7 @@ def judged_pair(record: Record, comparison: Comparison, mark: Record) -> Judged:
     return Judged(made, (comparison,), agrees=won == "A" if labeled else None)
 
 
-def preference_matrix(count: int, comparisons: dict[tuple[int, int], Comparison]) -> list[list[float]]:
+def preference_matrix(count: int, comparisons: dict[tuple[int, int], Judgment]) -> list[list[float]]:
     """Write comparisons as probabilities that the response of a row beats that of a column.
 
     Args:
@@ -123,7 +123,7 @@ def preference_matrix(count: int, comparisons: dict[tuple[int, int], Comparison]
         Shape (n, n): 1 for a win in both orders, 0 for a loss, 1/2 for a tie and on the diagonal.
 
     Example:
-        >>> preference_matrix(2, {(0, 1): Comparison(("A", "B"), ("", ""))})
+        >>> preference_matrix(2, {(0, 1): Judgment(("A", "B"), ("", ""))})
         [[0.5, 1.0], [0.0, 0.5]]
     """
     matrix = [[0.5] * count for _ in range(count)]

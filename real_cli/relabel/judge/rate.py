@@ -19,14 +19,14 @@ SCORE_TOKENS = 16
 SCORE_ALONE = "Going by that feedback alone: which overall score from {low:g} to {high:g}? Answer with the number only."
 
 
-class Asked(NamedTuple):
+class RatingQuestion(NamedTuple):
     """A question of the rubric, and the responses it shows, in the order shown."""
 
     question: RubricQuestion
     shown: list[int]
 
 
-class Opinions(NamedTuple):
+class ResponseRatings(NamedTuple):
     """What a judge said of one response: by question, a rating (a number or "N/A") and the words before it."""
 
     ratings: dict[str, float | str]
@@ -65,14 +65,14 @@ def rate(record: Record, rubric: Rubric, mark: Record, seed: int) -> Inquiry[Jud
         num_repaired += score != one.question.high
         opinions[one.shown[0]].ratings[one.question.name] = score
     made = with_new_scores(record, scores)
-    for field in Opinions._fields:
+    for field in ResponseRatings._fields:
         made = with_values(made, field, [getattr(own, field) for own in opinions])
     return Judged(made | {"judge": mark}, num_repaired=num_repaired)
 
 
-def _collect(asked: list[Asked], answers: list[Answer], count: int) -> list[Opinions]:
+def _collect(asked: list[RatingQuestion], answers: list[Answer], count: int) -> list[ResponseRatings]:
     """Sort answers by response; what was shown in a random order is put back."""
-    opinions = [Opinions({}, {}) for _ in range(count)]
+    opinions = [ResponseRatings({}, {}) for _ in range(count)]
     for one, answer in zip(asked, answers, strict=True):
         for index, (rating, rationale) in zip(one.shown, answer.value, strict=True):
             opinions[index].ratings[one.question.name] = rating
@@ -80,19 +80,19 @@ def _collect(asked: list[Asked], answers: list[Answer], count: int) -> list[Opin
     return opinions
 
 
-def _plan(rubric: Rubric, count: int, seed: bytes) -> list[Asked]:
+def _plan(rubric: Rubric, count: int, seed: bytes) -> list[RatingQuestion]:
     asked = []
     for question in rubric.questions:
         if question.asks is Asks.each:
-            asked += [Asked(question, [index]) for index in range(count)]
+            asked += [RatingQuestion(question, [index]) for index in range(count)]
         else:
             order = list(range(count))
             random.Random(seed + question.name.encode()).shuffle(order)
-            asked.append(Asked(question, order))
+            asked.append(RatingQuestion(question, order))
     return asked
 
 
-def _rating_question(rubric: Rubric, asked: Asked, prompt: str, texts: list[str]) -> Question:
+def _rating_question(rubric: Rubric, asked: RatingQuestion, prompt: str, texts: list[str]) -> Question:
     question, shown = asked
     bounds = (question.low, question.high)
     if question.asks is Asks.each:

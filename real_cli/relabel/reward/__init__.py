@@ -1,1 +1,1 @@
-"""relabel/reward."""
+"""`real relabel reward`: the scores of a reward model, on their records."""

@@ -146,7 +146,7 @@ def _check_options(pairwise: bool, *, template: str | None, no_chat_template: bo
 
 
 def _mark_pointwise(check: "LabelCheck", field: str, record: Record, logits: list[float]) -> Record:
-    from real_cli.relabel.reward.scores import add_scores
+    from real_cli.relabel.scored import add_scores
 
     made = add_scores(record, logits, field)
     check.add(record, logits, field)

@@ -1,39 +1,11 @@
 """What a reward model thinks of responses, on their record."""
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError
 from real_cli.records.record import Record, is_preference
-from real_cli.records.response_fields import with_new_scores, with_values
 from real_cli.stats.numeric import sigmoid
-
-
-def add_scores(record: Record, scores: Sequence[float], field: str = "score") -> Record:
-    """Put a model's score on each response.
-
-    Args:
-        record: A checked candidates or preference record.
-        scores: One a response.
-        field: Their name.
-
-    Returns:
-        A new record of the same shape.
-
-    Raises:
-        RecordError: If a score is not finite.
-
-    Example:
-        >>> add_scores({"prompt": "q", "responses": [{"text": "a"}]}, [1.5])
-        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 1.5}]}
-    """
-    for number, score in enumerate(scores, 1):
-        if not math.isfinite(score):
-            raise RecordError(f"response {number}: the model's score is {score}; try --dtype float32")
-    return with_new_scores(record, scores) if field == "score" else with_values(record, field, scores)
 
 
 def antisymmetrize(differences: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,1 +1,1 @@
-"""relabel/shape."""
+"""`real relabel shape`: what a score becomes before anything learns from it."""

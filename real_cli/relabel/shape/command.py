@@ -1,11 +1,8 @@
 """real relabel shape: what a score becomes before anything learns from it."""
 
-from array import array
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-import orjson
 import typer
 
 from real_cli.cli.guard import guarded
@@ -13,12 +10,12 @@ from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Qui
 from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.io.two_pass import ValueSpool
 from real_cli.records.choices import OnError
 from real_cli.records.record import Record
-from real_cli.relabel.shape.by_input import Statistics
-from real_cli.relabel.shape.by_record import Shaper
 from real_cli.relabel.shape.choices import Shaping
+
+if TYPE_CHECKING:
+    from real_cli.relabel.shape.by_record import Shaper
 
 
 @guarded
@@ -105,7 +102,7 @@ def shape(
     return job.status
 
 
-def shaped(job: Job, shaper: Shaper) -> Iterator[Record]:
+def shaped(job: Job, shaper: "Shaper") -> Iterator[Record]:
     """Shape the records of a job.
 
     Args:
@@ -118,6 +115,15 @@ def shaped(job: Job, shaper: Shaper) -> Iterator[Record]:
     if not shaper.needs_all:
         yield from (record for _, record in job.apply(shaper.shape, job.records()))
         return
+
+    from array import array
+
+    import numpy as np
+    import orjson
+
+    from real_cli.io.two_pass import ValueSpool
+    from real_cli.relabel.shape.by_input import Statistics
+
     scores = array("d")
     with ValueSpool() as spool:
         for _, (record, found) in job.apply(lambda record: (record, shaper.read(record)), job.records()):

@@ -1,1 +1,1 @@
-"""relabel/weight."""
+"""`real relabel weight`: how much a pair weighs in the loss."""

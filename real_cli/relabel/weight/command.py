@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
-import numpy as np
-import orjson
 import typer
 
 from real_cli.cli.guard import guarded
@@ -12,11 +10,9 @@ from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Qui
 from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.io.two_pass import ValueSpool
 from real_cli.records.choices import OnError
 from real_cli.records.record import Record
 from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
-from real_cli.relabel.weight.weights import NORMALIZATIONS
 
 
 @guarded
@@ -114,6 +110,12 @@ def weighed(pairs: Iterable[tuple[Record, float]], normalization: Normalization)
     Yields:
         Records with `weight`, in their order.
     """
+    import numpy as np
+    import orjson
+
+    from real_cli.io.two_pass import ValueSpool
+    from real_cli.relabel.weight.weights import NORMALIZATIONS
+
     scale = NORMALIZATIONS[normalization]
     if scale is None:
         yield from (record | {"weight": weight} for record, weight in pairs)

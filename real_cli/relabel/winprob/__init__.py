@@ -1,1 +1,1 @@
-"""relabel/winprob."""
+"""`real relabel winprob`: how probable it is that a response wins."""

@@ -58,7 +58,8 @@ def winprob(
       real relabel winprob scored.jsonl | real pair --strategy best-worst > pairs.jsonl
       real relabel winprob --from preferences judged.jsonl
     """
-    from real_cli.records.response_fields import check_order, responses_of
+    from real_cli.records.preferences import check_order
+    from real_cli.records.response_fields import responses_of
     from real_cli.relabel.scored import check_temperature
     from real_cli.relabel.winprob.probabilities import PREFERENCES, add_win_probabilities
     from real_cli.text.phrases import say_count

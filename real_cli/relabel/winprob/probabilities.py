@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.records.messages import is_number
+from real_cli.records.preferences import given_preferences
 from real_cli.records.record import Record
-from real_cli.records.response_fields import given_preferences, read_numbers, values_of, with_values
+from real_cli.records.response_fields import read_numbers, values_of, with_values
 from real_cli.relabel.winprob.choices import Evidence
 from real_cli.stats.numeric import sigmoid
 

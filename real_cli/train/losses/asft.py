@@ -25,6 +25,7 @@ def asft_loss(logps: Logps, *, alpha: float = 1.0) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
+        >>> import torch
         >>> from real_cli.train.logps import pair_logps
         >>> p, one = torch.tensor([0.6]), torch.ones(1)
         >>> asft_loss(pair_logps(p.log(), (p / 2).log(), 0 * one, 0 * one, one, one))
@@ -46,6 +47,7 @@ def asft_align(logps: Logps) -> Tensor:
         One value a pair, shape (batch,). p_l is held a millionth below 1, and has no gradient above that.
 
     Example:
+        >>> import torch
         >>> from real_cli.train.logps import pair_logps
         >>> p, one = torch.tensor([0.6]), torch.ones(1)
         >>> asft_align(pair_logps(p.log(), (p / 2).log(), 0 * one, 0 * one, one, one))

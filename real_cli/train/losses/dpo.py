@@ -60,6 +60,34 @@ def cdpo_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.1) 
     return smoothed(beta * logps.logits, label_smoothing)
 
 
+def robust_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.1) -> Tensor:
+    """Return [-(1 - eps) log sigmoid(beta h) + eps log sigmoid(-beta h)] / (1 - 2 eps), eps the label smoothing.
+
+    DPO that flipped labels do not bias: its mean over labels of which a share eps is flipped is the DPO loss on clean
+    ones. It can be negative. It is not `cdpo`, whose second term has the other sign.
+
+    Args:
+        logps: Log-probabilities of a batch of pairs, under policy and reference.
+        beta: Strength of the pull towards the reference, > 0.
+        label_smoothing: eps, the share of flipped labels, in [0, 0.5); 0 is DPO.
+
+    Returns:
+        Loss of each pair, shape (batch,).
+
+    Example:
+        >>> from real_cli.train.logps import made_up_logps
+        >>> robust_loss(made_up_logps([5.0]), label_smoothing=0.3)
+        tensor([0.0991])
+
+    References:
+        Chowdhury et al., 2024, Robust DPO, arXiv:2403.00409, eq. 12.
+    """
+    logits = beta * logps.logits
+    clean = -(1 - label_smoothing) * logsigmoid(logits)
+    flipped = -label_smoothing * logsigmoid(-logits)
+    return (clean - flipped) / (1 - 2 * label_smoothing)
+
+
 def dpo_norm_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
     """Return -log sigmoid(beta h), with log-ratios per token.
 
@@ -95,6 +123,7 @@ def smoothed(logits: Tensor, label_smoothing: float) -> Tensor:
         -(1 - eps) log sigmoid(logits) - eps log sigmoid(-logits), shape of `logits`.
 
     Example:
+        >>> import torch
         >>> smoothed(torch.tensor([0.5]), 0.3)
         tensor([0.6241])
     """
@@ -122,5 +151,6 @@ def token_logits(logps: Logps) -> Tensor:
 ROWS = {
     "dpo": Objective(dpo_loss),
     "cdpo": Objective(cdpo_loss),
+    "robust": Objective(robust_loss),
     "dpo-norm": Objective(dpo_norm_loss),
 }

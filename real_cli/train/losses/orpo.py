@@ -23,6 +23,7 @@ def orpo_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
         Loss of each pair, shape (batch,).
 
     Example:
+        >>> import torch
         >>> from real_cli.train.logps import pair_logps
         >>> p, one = torch.tensor([0.5]), torch.ones(1)
         >>> orpo_loss(pair_logps(p.log(), p.log(), 0 * one, 0 * one, one, one))

@@ -23,6 +23,7 @@ def tpo_loss(logps: Logps, *, beta: float = 0.1, alpha: float = 1.0) -> Tensor:
         Loss of each triple, shape (batch,).
 
     Example:
+        >>> import torch
         >>> policy, zeros = torch.tensor([[-20.0, -30.0, -12.0]]), torch.zeros(1, 3)
         >>> tpo_loss(Logps(policy, zeros, torch.full((1, 3), 10.0), zeros == 0, zeros), alpha=0.5)
         tensor([0.9133])
@@ -50,6 +51,7 @@ def tpo_l_loss(logps: Logps, *, beta: float = 2.0, gamma: float = 0.5, alpha: fl
         Loss of each triple, shape (batch,).
 
     Example:
+        >>> import torch
         >>> policy, zeros = torch.tensor([[-0.5, -0.8, -1.0]]), torch.zeros(1, 3)
         >>> tpo_l_loss(Logps(policy, zeros, zeros + 1, zeros == 0, zeros), beta=10, gamma=3, alpha=0)
         tensor([0.6931])

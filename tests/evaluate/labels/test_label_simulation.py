@@ -17,7 +17,7 @@ from real_cli.evaluate.labels.budgets import parse_budgets
 from real_cli.evaluate.labels.gold import Truth, read_marks
 from real_cli.evaluate.labels.strategies import StrategyTrials, with_places
 from real_cli.pair.choices import Strategy
-from real_cli.pair.similarity_batch import Comparisons
+from real_cli.pair.similarity_batch import SimilarityBatch
 from real_cli.records.messages import text_key
 from real_cli.stats.bootstrap import Bootstrap
 
@@ -86,7 +86,7 @@ def records_of(repeat, num_prompts):
 
 def tables_of(repeat, num_prompts=NUM_PROMPTS):
     """What --compare and --budget 35% say of one data set, without the tables of all pairs."""
-    trials, comparisons = StrategyTrials(NAMES, parse_budgets("35%")), Comparisons()
+    trials, comparisons = StrategyTrials(NAMES, parse_budgets("35%")), SimilarityBatch()
     records = records_of(repeat, num_prompts)
     for record in records:
         comparisons.add(record)

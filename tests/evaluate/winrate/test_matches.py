@@ -4,18 +4,18 @@ import pytest
 
 from real_cli.errors import RecordError
 from real_cli.evaluate.winrate.matches import read_contests
-from real_cli.records.verdicts import Comparison
+from real_cli.records.verdicts import Judgment
 from real_cli.relabel.human.choices import Verdict
-from real_cli.relabel.human.pair import Answer, answered_record, make_question
+from real_cli.relabel.human.pair import PairAnswer, answered_record, make_question
 from real_cli.relabel.judge.pairwise import judged_pair
 
 PAIR = {"prompt": "q", "responses": [{"text": "long", "model": "new"}, {"text": "ab", "model": "old"}]}
-BOTH = Comparison(("A", "B"), ("", ""))
-FLIPPED = Comparison(("A", "A"), ("", ""))
+BOTH = Judgment(("A", "B"), ("", ""))
+FLIPPED = Judgment(("A", "A"), ("", ""))
 
 
 def judged(*verdicts):
-    return judged_pair(PAIR, Comparison(verdicts, ("", "")), {"model": "judge"}).record
+    return judged_pair(PAIR, Judgment(verdicts, ("", "")), {"model": "judge"}).record
 
 
 def test_a_judge_s_choice_is_a_win_of_the_chosen():
@@ -34,8 +34,8 @@ def test_a_judge_s_tie_keeps_both_verdicts():
 
 def test_a_person_s_choice_and_tie():
     question = make_question(PAIR, seed=0)
-    (chosen,) = read_contests(answered_record(question, Answer(Verdict.second)))
-    (tie,) = read_contests(answered_record(question, Answer(Verdict.tie)))
+    (chosen,) = read_contests(answered_record(question, PairAnswer(Verdict.second)))
+    (tie,) = read_contests(answered_record(question, PairAnswer(Verdict.tie)))
     assert (chosen.models, chosen.points, chosen.comparison) == (("old", "new"), 2, None)
     assert (tie.models, tie.points, tie.comparison) == (("new", "old"), 1, None)
 
@@ -49,7 +49,7 @@ def test_a_matrix_is_one_comparison_for_each_two_responses():
 
 def test_of_equal_texts_no_judge_was_asked():
     same = PAIR | {"responses": [{"text": "a", "model": "new"}, {"text": "a", "model": "old"}]}
-    (contest,) = read_contests(judged_pair(same, Comparison(("tie", "tie"), ("", "")), {}).record)
+    (contest,) = read_contests(judged_pair(same, Judgment(("tie", "tie"), ("", "")), {}).record)
     assert (contest.points, contest.comparison) == (1, None)
 
 

@@ -13,14 +13,14 @@ from statsmodels.stats.proportion import proportion_confint
 from real_cli.errors import RecordError, UsageError
 from real_cli.evaluate.winrate.matches import Contest
 from real_cli.evaluate.winrate.tally import MOST_CATEGORIES, MOST_MODELS, WinrateTally
-from real_cli.records.verdicts import Comparison
+from real_cli.records.verdicts import Judgment
 
 POINTS = {"win": 2, "tie": 1, "loss": 0}
 
 
 def contest(first, second, outcome, gap=0, verdicts=None):
     texts = ("x" * (1 + max(gap, 0)), "x" * (1 + max(-gap, 0)))
-    return Contest((first, second), texts, POINTS[outcome], Comparison(verdicts, ("", "")) if verdicts else None)
+    return Contest((first, second), texts, POINTS[outcome], Judgment(verdicts, ("", "")) if verdicts else None)
 
 
 def summed(rows, *, model=None, by=None):

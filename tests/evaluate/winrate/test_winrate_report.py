@@ -5,7 +5,7 @@ import pytest
 from real_cli.evaluate.winrate.matches import Contest
 from real_cli.evaluate.winrate.report import Spotlight, report_winrate
 from real_cli.evaluate.winrate.tally import WinrateTally
-from real_cli.records.verdicts import Comparison
+from real_cli.records.verdicts import Judgment
 from real_cli.report.model import Excerpt, Plot, PlotKind, Table
 
 
@@ -18,7 +18,7 @@ def summary(models, by=None, count=120):
             models[(number + 1 + number // 7 % (len(models) - 1)) % len(models)],
         )
         texts = ("x" * (1 + number * 7 % 40), "x" * (1 + number * 13 % 50))
-        verdicts = Comparison(("A", "AB"[number % 2]), ("", ""))
+        verdicts = Judgment(("A", "AB"[number % 2]), ("", ""))
         record = {"prompt": str(number), "task": "st"[number % 2]}
         tally.add(record, [Contest((first, second), texts, (2, 0, 2, 1, 0)[number % 5], verdicts)])
     return tally.summary()
@@ -103,11 +103,11 @@ def test_nothing_makes_a_report_too():
 def test_the_spotlight_is_on_long_winners_and_flips():
     spotlight = Spotlight()
     for length in range(1, 9):
-        contest = Contest(("new", "old"), ("x" * length, "x"), 2, Comparison(("A", "B"), ("", "")))
+        contest = Contest(("new", "old"), ("x" * length, "x"), 2, Judgment(("A", "B"), ("", "")))
         spotlight.add(f"f:{length}", {"prompt": "q"}, [contest])
     spotlight.add("f:9", {"prompt": "q"}, [Contest(("new", "old"), ("x" * 99, "y"), 0)])  # the shorter won
     spotlight.add("f:10", {"prompt": "q"}, [Contest(("new", "new"), ("x" * 99, "y"), 2)])
-    spotlight.add("f:11", {"prompt": "q"}, [Contest(("b", "a"), ("u", "v"), 1, Comparison(("B", "B"), ("", "")))])
+    spotlight.add("f:11", {"prompt": "q"}, [Contest(("b", "a"), ("u", "v"), 1, Judgment(("B", "B"), ("", "")))])
     longest, flipped = spotlight.excerpts()
     assert isinstance(longest, Excerpt)
     assert [row.place for row in longest.rows] == ["f:8", "f:7", "f:6", "f:5", "f:4"]

@@ -9,10 +9,10 @@ from real_cli.errors import RealError
 from real_cli.relabel.human import journal as module
 from real_cli.relabel.human.choices import Shown, Verdict
 from real_cli.relabel.human.journal import Journal
-from real_cli.relabel.human.pair import Answer
+from real_cli.relabel.human.pair import PairAnswer
 
-FIRST = Answer(Verdict.first, Shown.as_is, 2.5)
-TIE = Answer(Verdict.tie, Shown.swapped, 1.0, "equal")
+FIRST = PairAnswer(Verdict.first, Shown.as_is, 2.5)
+TIE = PairAnswer(Verdict.tie, Shown.swapped, 1.0, "equal")
 
 
 def test_the_later_of_two_lines_for_one_pair_counts_and_a_repetition_is_kept_apart(tmp_path):

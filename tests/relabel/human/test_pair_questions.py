@@ -15,7 +15,7 @@ from real_cli.relabel.human.choices import Shown, Verdict
 from real_cli.relabel.human.pair import (
     LETTERS,
     OTHER_ORDER,
-    Answer,
+    PairAnswer,
     answered_record,
     have_equal_texts,
     is_asked_twice,
@@ -24,7 +24,7 @@ from real_cli.relabel.human.pair import (
     parse_share,
     read_journal_line,
 )
-from real_cli.relabel.human.session import DISTANCE, WINDOW, Interview, progress_line
+from real_cli.relabel.human.session import DISTANCE, WINDOW, Session, progress_line
 
 PAIR = {
     "id": 7,
@@ -74,11 +74,11 @@ def test_a_letter_means_the_response_that_stood_there(verdict, chosen, shown):
     question = make_question(PAIR, 0)
     at = question.texts(shown).index(chosen)
     assert LETTERS["ab"[at], shown] is verdict
-    assert answered_record(question, Answer(verdict, shown))["chosen"] == chosen
+    assert answered_record(question, PairAnswer(verdict, shown))["chosen"] == chosen
 
 
 def test_an_answer_makes_a_pair_that_keeps_every_other_field():
-    made = answered_record(make_question(PAIR, 0), Answer(Verdict.first, Shown.swapped, 3.2, "hm"))
+    made = answered_record(make_question(PAIR, 0), PairAnswer(Verdict.first, Shown.swapped, 3.2, "hm"))
     assert made == {
         "id": 7,
         "prompt": "q",
@@ -92,7 +92,7 @@ def test_an_answer_makes_a_pair_that_keeps_every_other_field():
 
 
 def test_a_label_that_is_there_is_turned_where_the_person_says_so():
-    made = answered_record(make_question(LABELED, 0), Answer(Verdict.second))
+    made = answered_record(make_question(LABELED, 0), PairAnswer(Verdict.second))
     assert [made[field] for field in ("chosen", "rejected", "score_chosen", "score_rejected")] == ["y", "x", 1, 9]
 
 
@@ -100,14 +100,14 @@ def test_a_label_that_is_there_is_turned_where_the_person_says_so():
 @pytest.mark.parametrize("verdict", [Verdict.first, Verdict.second])
 def test_the_person_s_word_wins_over_scores_when_the_pair_is_chosen_again(record, verdict):
     """`real pair --orient auto` reads ranks before scores; one of the two verdicts goes against the scores."""
-    made = answered_record(make_question(record, 0), Answer(verdict))
+    made = answered_record(make_question(record, 0), PairAnswer(verdict))
     (again,) = choose_pairs(made, Settings(Strategy.random, Orient.auto, Emit.pairs)).records
     assert (again["chosen"], again["rejected"]) == (made["chosen"], made["rejected"])
 
 
 @pytest.mark.parametrize("record", [PAIR, LABELED])
 def test_a_tie_stays_unlabeled_and_scores_do_not_decide_it_later(record):
-    made = answered_record(make_question(record, 0), Answer(Verdict.tie))
+    made = answered_record(make_question(record, 0), PairAnswer(Verdict.tie))
     assert [response["rank"] for response in made["responses"]] == [1, 1]
     assert made["annotation"] == {"verdict": "tie"}
     outcome = choose_pairs(made, Settings(Strategy.random, Orient.auto, Emit.pairs))
@@ -131,7 +131,7 @@ def test_equal_texts_are_no_question():
 @given(
     key=st.text("0123456789abcdef", min_size=1),
     answer=st.builds(
-        Answer, st.sampled_from(Verdict), st.sampled_from(Shown), st.none() | st.floats(0, 1e6), st.text(max_size=5)
+        PairAnswer, st.sampled_from(Verdict), st.sampled_from(Shown), st.none() | st.floats(0, 1e6), st.text(max_size=5)
     ),
     is_repeat=st.booleans(),
 )
@@ -181,7 +181,7 @@ def test_a_share_of_the_pairs_is_asked_twice():
 
 def run_session(stream, act, *, answers=None, repeats=None, share=0, seed=0, window=True):
     """Answer every question by a function; returns the session, what was asked, and what was written."""
-    interview = Interview(answers or {}, repeats or {}, share=Fraction(share), seed=seed)
+    interview = Session(answers or {}, repeats or {}, share=Fraction(share), seed=seed)
     waiting, asked, written = list(stream), [], []
     while True:
         while interview.wants_more:
@@ -210,7 +210,7 @@ def test_every_pair_is_asked_once_in_the_order_of_the_stream():
 
 def test_a_pair_is_held_back_until_it_can_no_longer_be_gone_back_to():
     """WINDOW = 20 answers can be changed: the 21st releases the first."""
-    interview = Interview({}, {})
+    interview = Session({}, {})
     for number, question in enumerate(questions(WINDOW + 2)):
         assert len(list(interview.released())) == (number > WINDOW)
         interview.add(question)
@@ -223,8 +223,8 @@ def test_a_pair_is_held_back_until_it_can_no_longer_be_gone_back_to():
 
 def test_a_pair_that_the_journal_answers_is_not_asked_and_not_held():
     stream = questions(3)
-    known = {stream[0].key: Answer(Verdict.tie), stream[2].key: Answer(Verdict.second)}
-    interview = Interview(known, {})
+    known = {stream[0].key: PairAnswer(Verdict.tie), stream[2].key: PairAnswer(Verdict.second)}
+    interview = Session(known, {})
     interview.add(stream[0])
     assert interview.wants_more
     assert [question for question, _ in interview.released()] == [stream[0]]
@@ -242,7 +242,7 @@ def test_the_same_pair_twice_in_the_stream_is_asked_once():
 
 def test_back_and_keep_and_the_answer_that_is_there():
     stream = questions(3)
-    interview = Interview({}, {})
+    interview = Session({}, {})
     assert not interview.back()
     for question in stream[:2]:
         interview.add(question)
@@ -268,7 +268,7 @@ def test_back_and_keep_and_the_answer_that_is_there():
 def test_a_note_that_is_changed_later_belongs_to_the_answer_that_is_there():
     """On the screen it stands beside that answer: it must be in the journal, and in the output."""
     stream = questions(2)
-    interview = Interview({}, {})
+    interview = Session({}, {})
     interview.add(stream[0])
     assert interview.change_note("no answer yet") is None
     interview.answer("a", 2.0)
@@ -279,7 +279,7 @@ def test_a_note_that_is_changed_later_belongs_to_the_answer_that_is_there():
     asked, answer = interview.change_note("hi")
     assert (asked.question, answer) == (
         stream[0],
-        Answer(LETTERS["a", stream[0].shown], stream[0].shown, 2.0, "hi"),
+        PairAnswer(LETTERS["a", stream[0].shown], stream[0].shown, 2.0, "hi"),
     )
     assert interview.earlier == answer
     assert interview.change_note("hi") is None
@@ -289,7 +289,7 @@ def test_a_note_that_is_changed_later_belongs_to_the_answer_that_is_there():
 
 def test_what_is_not_answered_is_handed_out_without_an_answer():
     stream = questions(2)
-    interview = Interview({}, {})
+    interview = Session({}, {})
     interview.add(stream[0])
     interview.answer("skip", 1.0)
     interview.add(stream[1])
@@ -322,20 +322,21 @@ def test_a_repetition_comes_five_questions_later_swapped_and_never_changes_the_l
 def test_agreement_counts_pairs_that_were_answered_twice():
     """Equal: p. Different: q. Skipped once: r, s. Not the label of this run's journal: t."""
     answers = {
-        key: Answer(Verdict(verdict)) for key, verdict in zip("pqrs", ["tie", "first", "skip", "first"], strict=True)
+        key: PairAnswer(Verdict(verdict))
+        for key, verdict in zip("pqrs", ["tie", "first", "skip", "first"], strict=True)
     }
     repeats = {
-        key: Answer(Verdict(verdict))
+        key: PairAnswer(Verdict(verdict))
         for key, verdict in zip("pqrst", ["tie", "second", "tie", "skip", "tie"], strict=True)
     }
-    assert Interview(answers, repeats).agreement() == (1, 2)
+    assert Session(answers, repeats).agreement() == (1, 2)
 
 
 def test_a_skipped_pair_is_not_asked_again_and_a_repeated_one_not_a_third_time():
     stream = questions(2)
     _, asked, _ = run_session(stream, always(Verdict.skip), share=1)
     assert len(asked) == 2
-    known = {question.key: Answer(Verdict.first, question.shown) for question in stream}
+    known = {question.key: PairAnswer(Verdict.first, question.shown) for question in stream}
     _, asked, _ = run_session(
         stream, always(Verdict.first), answers=known, repeats={stream[0].key: known[stream[0].key]}, share=1
     )
@@ -343,7 +344,7 @@ def test_a_skipped_pair_is_not_asked_again_and_a_repeated_one_not_a_third_time()
 
 
 def test_progress():
-    interview = Interview({}, {})
+    interview = Session({}, {})
     for number, question in enumerate(questions(3)):
         interview.add(question)
         assert interview.num_done == number
@@ -355,7 +356,7 @@ def test_progress():
 
 def progress_of(stream, share, letter="a", *, answers=(), repeats=()):
     """Done and left before each answer and at the end."""
-    interview, seen = Interview(dict(answers), dict(repeats), share=Fraction(share)), []
+    interview, seen = Session(dict(answers), dict(repeats), share=Fraction(share)), []
     waiting = list(stream)
     while True:
         while interview.wants_more:
@@ -376,13 +377,13 @@ def test_planned_repetitions_are_left_until_they_are_answered():
 
 def test_what_the_journal_answered_is_done_and_what_it_did_not_repeat_is_left():
     stream = questions(3)
-    known = {question.key: Answer(Verdict.first, question.shown) for question in stream[:2]}
-    again = {stream[0].key: Answer(Verdict.first)}
+    known = {question.key: PairAnswer(Verdict.first, question.shown) for question in stream[:2]}
+    again = {stream[0].key: PairAnswer(Verdict.first)}
     assert progress_of(stream, 1, answers=known, repeats=again)[0] == (3, 3)
 
 
 def test_going_back_changes_neither_done_nor_left():
-    interview = Interview({}, {}, share=Fraction(1))
+    interview = Session({}, {}, share=Fraction(1))
     for question in questions(DISTANCE + 1):
         interview.add(question)
         before = interview.num_done, interview.num_left
@@ -402,8 +403,8 @@ actions = st.lists(st.sampled_from(["a", "b", "tie", "skip", "back", "keep"]), m
 def test_whatever_is_typed_each_pair_comes_out_once_in_order_with_its_last_answer(actions, share, num_known):
     """Against a dictionary that remembers the last answer to each pair."""
     stream = questions(30)
-    last = {question.key: Answer(Verdict.tie) for question in stream[1 : 1 + num_known]}
-    interview = Interview(last, {}, share=Fraction(share))
+    last = {question.key: PairAnswer(Verdict.tie) for question in stream[1 : 1 + num_known]}
+    interview = Session(last, {}, share=Fraction(share))
     waiting, written = list(stream), []
     for action in actions:
         while interview.wants_more and waiting:

@@ -11,8 +11,8 @@ from real_cli.errors import RecordError, UsageError
 from real_cli.records.record import swap_labels
 from real_cli.relabel.implicit.rewards import add_contrast, add_implicit, check_beta, contrast_rewards, implicit_rewards
 from real_cli.relabel.label_check import LabelCheck
-from real_cli.relabel.reward.scores import add_differences, add_scores, antisymmetrize, preferences_of
-from real_cli.relabel.scored import check_field
+from real_cli.relabel.reward.scores import add_differences, antisymmetrize, preferences_of
+from real_cli.relabel.scored import add_scores, check_field
 from real_cli.train.losses import OBJECTIVES
 
 PAIR = {"prompt": "q", "chosen": "a", "rejected": "b"}

@@ -12,7 +12,7 @@ from real_cli.models.score.model_pair import ModelPair
 from real_cli.models.score.scoring import Scorer
 from real_cli.records.choices import Attention, Precision, TokenLayout
 from real_cli.relabel.implicit import measure as opinions_module
-from real_cli.relabel.implicit.measure import ContrastOpinions, ImplicitOpinions, RecordTokenizer
+from real_cli.relabel.implicit.measure import ContrastMeter, RecordTokenizer, ReferenceMeter
 
 CHAT = (
     "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} <end> {% endfor %}"
@@ -79,7 +79,7 @@ def plain_logp(folder, prompt, response, *, end=" <end>", max_length=64):
 @pytest.mark.parametrize("batch_tokens", [1, 512])
 def test_rewards_are_beta_times_the_log_ratio_in_every_layout_and_batch(folders, layout, batch_tokens):
     models = models_of(folders["policy"], folders["reference"], layout=layout, batch_tokens=batch_tokens)
-    made = judge(ImplicitOpinions(models, beta=0.25))
+    made = judge(ReferenceMeter(models, beta=0.25))
     for record, rewards in zip(RECORDS, made, strict=True):
         wanted = [
             0.25
@@ -95,9 +95,9 @@ def test_rewards_are_beta_times_the_log_ratio_in_every_layout_and_batch(folders,
 
 def test_windows_change_nothing(folders, monkeypatch):
     models = models_of(folders["policy"], folders["reference"])
-    whole = judge(ImplicitOpinions(models, beta=1))
+    whole = judge(ReferenceMeter(models, beta=1))
     monkeypatch.setattr(opinions_module, "WINDOW_RESPONSES", 2)
-    for made, wanted in zip(judge(ImplicitOpinions(models, beta=1)), whole, strict=True):
+    for made, wanted in zip(judge(ReferenceMeter(models, beta=1)), whole, strict=True):
         np.testing.assert_allclose(made, wanted, atol=1e-4)
 
 
@@ -106,18 +106,18 @@ def test_a_response_that_occurs_twice_is_scored_once(folders, monkeypatch):
     scored = []
     score = Scorer._score
     monkeypatch.setattr(Scorer, "_score", lambda self, answers: scored.append(len(answers)) or score(self, answers))
-    judge(ImplicitOpinions(models_of(folders["policy"], folders["reference"]), beta=1))
+    judge(ReferenceMeter(models_of(folders["policy"], folders["reference"]), beta=1))
     assert sum(scored) == 2 * 8
 
 
 def test_a_policy_that_is_its_own_reference_has_no_opinion(folders):
-    assert judge(ImplicitOpinions(models_of(folders["policy"], folders["policy"]), beta=1))[0] == [0, 0, 0, 0]
+    assert judge(ReferenceMeter(models_of(folders["policy"], folders["policy"]), beta=1))[0] == [0, 0, 0, 0]
 
 
 def test_reference_log_probabilities_of_the_record_are_used_where_no_reference_is_named(folders):
     pair = RECORDS[1] | {"ref_chosen_logps": -3, "ref_rejected_logps": -4.5}
     one = {"prompt": "why", "responses": [{"text": " yes", "ref_logps": -4.5}]}
-    made = judge(ImplicitOpinions(models_of(folders["policy"]), beta=1), [pair, one])
+    made = judge(ReferenceMeter(models_of(folders["policy"]), beta=1), [pair, one])
     wanted = [plain_logp(folders["policy"], "why", text) for text in texts_of(pair)]
     np.testing.assert_allclose(made[0], [wanted[0] + 3, wanted[1] + 4.5], atol=1e-4)
     np.testing.assert_allclose(made[1], [wanted[1] + 4.5], atol=1e-4)
@@ -126,7 +126,7 @@ def test_reference_log_probabilities_of_the_record_are_used_where_no_reference_i
 def test_a_named_reference_wins_over_what_the_record_carries(folders):
     models = models_of(folders["policy"], folders["reference"])
     plain, carrying = judge(
-        ImplicitOpinions(models, beta=1),
+        ReferenceMeter(models, beta=1),
         [RECORDS[1], RECORDS[1] | {"ref_chosen_logps": -3, "ref_rejected_logps": -4.5}],
     )
     assert plain == carrying
@@ -135,7 +135,7 @@ def test_a_named_reference_wins_over_what_the_record_carries(folders):
 @pytest.mark.parametrize("record", [RECORDS[1], RECORDS[0], RECORDS[1] | {"ref_chosen_logps": -3}])
 def test_without_a_reference_and_without_its_numbers_a_record_is_refused(folders, record):
     with pytest.raises(RecordError, match="^no ref_chosen_logps and ref_rejected_logps .*--reference$"):
-        judge(ImplicitOpinions(models_of(folders["policy"]), beta=1), [record])
+        judge(ReferenceMeter(models_of(folders["policy"]), beta=1), [record])
 
 
 def test_a_reference_that_reads_other_tokens_is_refused(folders, tmp_path):
@@ -145,13 +145,13 @@ def test_a_reference_that_reads_other_tokens_is_refused(folders, tmp_path):
     vocab["cat"], vocab["dog"] = vocab["dog"], vocab["cat"]
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
     with pytest.raises(ModelError, match="its tokenizer is not the policy's, 2 tokens differ"):
-        judge(ImplicitOpinions(models_of(folders["policy"], folder), beta=1))
+        judge(ReferenceMeter(models_of(folders["policy"], folder), beta=1))
 
 
 def test_long_responses_are_cut_and_a_prompt_that_fills_the_limit_is_left_out(folders):
     """Six tokens: `the cat` leaves four, ` sat on the mat <end>` is five. `the cat the cat the cat` leaves none."""
     models = models_of(folders["policy"], folders["reference"], max_length=6)
-    opinions = ImplicitOpinions(models, beta=1)
+    opinions = ReferenceMeter(models, beta=1)
     long = {"prompt": "the cat the cat the cat", "responses": [{"text": " sat"}]}
     made = judge(opinions, [RECORDS[0], long])
     policy, reference = (
@@ -163,7 +163,7 @@ def test_long_responses_are_cut_and_a_prompt_that_fills_the_limit_is_left_out(fo
 
 
 def test_an_empty_stream_needs_no_model():
-    opinions = ImplicitOpinions(models_of("/nowhere", "/nowhere"), beta=1)
+    opinions = ReferenceMeter(models_of("/nowhere", "/nowhere"), beta=1)
     assert list(opinions([])) == []
     assert judge(opinions, [RECORDS[2]]) == [[]]
     assert opinions.sentence() == "0 responses scored"
@@ -173,7 +173,7 @@ def test_an_empty_stream_needs_no_model():
 
 
 def contrast(folder, positive, negative, **settings):
-    return ContrastOpinions(models_of(folder, **settings), positive=positive, negative=negative)
+    return ContrastMeter(models_of(folder, **settings), positive=positive, negative=negative)
 
 
 @pytest.mark.parametrize("layout", [TokenLayout.shared, TokenLayout.plain])

@@ -8,7 +8,7 @@ import pytest
 from real_cli.errors import RecordError
 from real_cli.llm.rubric_files import read_rubric
 from real_cli.records.record import swap_labels
-from real_cli.records.verdicts import Comparison
+from real_cli.records.verdicts import Judgment
 from real_cli.relabel.judge.judge import JudgeTally, begin_judging
 from real_cli.relabel.judge.pairwise import judged_pair, preference_matrix
 from real_cli.relabel.winprob.probabilities import PREFERENCES
@@ -56,7 +56,7 @@ EXPECTED = {("A", "B"): "A", ("B", "A"): "B"}
 @pytest.mark.parametrize("verdicts", list(itertools.product(["A", "B", "tie"], repeat=2)))
 def test_both_orders_must_agree_or_it_is_a_tie(verdicts):
     """The second verdict is given with the responses swapped: A then B is twice the first response."""
-    comparison = Comparison(verdicts, ("x", "y"))
+    comparison = Judgment(verdicts, ("x", "y"))
     winner = EXPECTED.get(verdicts, "tie")
     assert comparison.winner == winner
     assert comparison.is_flipped == (verdicts in [("A", "A"), ("B", "B")])
@@ -69,7 +69,7 @@ def test_both_orders_must_agree_or_it_is_a_tie(verdicts):
 
 def test_the_first_verdict_on_the_record_is_that_with_the_chosen_response_shown_as_a():
     for verdicts, texts in ((("A", "B"), ["x", "y"]), (("B", "A"), ["y", "x"])):
-        note = judged_pair(UNLABELED, Comparison(verdicts, ("x", "y")), {"model": "m"}).record["judge"]
+        note = judged_pair(UNLABELED, Judgment(verdicts, ("x", "y")), {"model": "m"}).record["judge"]
         assert note == {"model": "m", "verdict": "chosen", "verdicts": ["A", "B"], "answers": texts}
 
 
@@ -185,9 +185,9 @@ def test_three_responses_get_a_matrix_that_winprob_reads():
 
 def test_a_matrix_says_of_each_pair_what_both_orders_say():
     comparisons = {
-        (0, 1): Comparison(("A", "B"), ("", "")),
-        (0, 2): Comparison(("A", "A"), ("", "")),
-        (1, 2): Comparison(("B", "A"), ("", "")),
+        (0, 1): Judgment(("A", "B"), ("", "")),
+        (0, 2): Judgment(("A", "A"), ("", "")),
+        (1, 2): Judgment(("B", "A"), ("", "")),
     }
     assert preference_matrix(3, comparisons) == [[0.5, 1.0, 0.5], [0.0, 0.5, 0.0], [0.5, 1.0, 0.5]]
 

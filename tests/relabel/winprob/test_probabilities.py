@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from real_cli.errors import RecordError, UsageError
-from real_cli.records.response_fields import check_order, given_preferences, read_numbers, values_of, with_values
+from real_cli.records.preferences import check_order, given_preferences
+from real_cli.records.response_fields import read_numbers, values_of, with_values
 from real_cli.relabel.scored import check_temperature
 from real_cli.relabel.winprob.choices import Evidence
 from real_cli.relabel.winprob.probabilities import (

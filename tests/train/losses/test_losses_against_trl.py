@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_logps import BETAS, SEEDS, random_logps
 
-from real_cli.train.losses.table import OBJECTIVES
+from real_cli.train.losses import OBJECTIVES
 from real_cli.train.objective import Responses
 
 TRL = Path(find_spec("trl").origin).parent

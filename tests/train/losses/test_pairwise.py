@@ -24,14 +24,13 @@ from made_logps import (
     with_h,
 )
 
+from real_cli.train import losses
 from real_cli.train.logps import made_up_logps
-from real_cli.train.losses import table
 from real_cli.train.losses.discopop import discopop_loss
-from real_cli.train.losses.dpo import cdpo_loss, dpo_loss, dpo_norm_loss
+from real_cli.train.losses.dpo import cdpo_loss, dpo_loss, dpo_norm_loss, robust_loss
 from real_cli.train.losses.exo import exo_loss
 from real_cli.train.losses.hinge import hinge_loss
 from real_cli.train.losses.ipo import ipo_loss
-from real_cli.train.losses.robust import robust_loss
 
 
 def at(loss, h: float, **knobs: float) -> float:
@@ -278,6 +277,6 @@ def test_without_smoothing_cdpo_and_robust_are_dpo_and_with_it_they_part():
 
 def test_dpo_and_hinge_take_no_smoothing_that_they_would_ignore():
     """METHODS 0.3: TRL's sigmoid ignores it in silence."""
-    smooth = {name for name, row in table.OBJECTIVES.items() if "label_smoothing" in row.knobs}
+    smooth = {name for name, row in losses.OBJECTIVES.items() if "label_smoothing" in row.knobs}
     assert smooth == {"cdpo", "robust", "exo", "aot", "aot-unpaired", "spa", "cpo"}
     assert "label_smoothing" not in inspect.signature(dpo_loss).parameters

@@ -9,7 +9,7 @@ import torch
 from made_logps import RESPONSES, double, examples, gradient, logps_of, random_logps
 
 from real_cli.train.logps import Logps, TokenLogps, join_logps
-from real_cli.train.losses.table import OBJECTIVES
+from real_cli.train.losses import OBJECTIVES
 from real_cli.train.objective import Need, Responses, knobs_of
 
 EVERY = pytest.mark.parametrize("name", OBJECTIVES)

@@ -1,4 +1,4 @@
-"""`pair --dedup-distance`: hold all prompts on disk until it is known which of them are near-duplicates."""
+"""What `pair` does with the whole input, held on disk until all is known: `--keep` and `--dedup-distance`."""
 
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -7,9 +7,11 @@ from typing import IO, Any, Self
 import numpy as np
 
 from real_cli.io.job import Job, Located
-from real_cli.io.jsonl import parse_record
+from real_cli.io.jsonl import dump_record, parse_record
 from real_cli.io.two_pass import ValueSpool
+from real_cli.pair.keep import keep_mask, keep_value
 from real_cli.pair.near_duplicates import DIGITS, Neighbors, Rows, find_neighbors, read_prompt_vector
+from real_cli.pair.options import KeepOrder
 from real_cli.records.record import Record
 
 NEAR_DUPLICATE = "near-duplicate prompts"
@@ -106,3 +108,25 @@ class VectorSpool:
         """
         self._file.flush()
         return np.memmap(self._file, dtype=np.float32, mode="r", shape=(self._count, self._size or 0))
+
+
+def kept_lines(job: Job, pairs: Iterable[Located], order: KeepOrder | None) -> Iterator[bytes]:
+    """Write pairs as lines, those that stay.
+
+    Args:
+        job: Rejects a pair that lacks the number to sort by.
+        pairs: Pairs with their places.
+        order: What to keep; None passes every pair on as it comes.
+
+    Yields:
+        Lines, in the order of the input.
+    """
+    if order is None:
+        yield from (dump_record(pair.record) for pair in pairs)
+        return
+    with ValueSpool() as spool:
+        valued = job.apply(lambda record: (record, keep_value(record, order.by, order.seed)), pairs)
+        for _, (record, value) in valued:
+            spool.add(record, value)
+        count = order.keep.of(len(spool))
+        yield from spool.lines(keep_mask(spool.values, count, lowest=order.lowest))

@@ -1,0 +1,91 @@
+"""Commands and groups of commands that are imported when they are run: `real pair --help` imports pair alone."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple, TypeAlias
+
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command_from_info
+from typer.models import CommandInfo
+
+from real_cli.cli.help_groups import grouped
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Lazy(NamedTuple):
+    """A command that is yet to be imported.
+
+    Attributes:
+        module: Where it is.
+        function: Its name there.
+        summary: The first sentence of its help, which its group lists.
+        groups: The module whose GROUPS put its options in order; empty for none.
+    """
+
+    module: str
+    function: str
+    summary: str
+    groups: str = ""
+
+
+class Members(NamedTuple):
+    """A group within a group: what it is for, and its commands."""
+
+    summary: str
+    rows: Mapping[str, Lazy]
+
+
+Rows: TypeAlias = Mapping[str, Lazy | Members]
+
+
+def lazy_group(rows: Rows) -> type[TyperGroup]:
+    """Make a group's class.
+
+    Args:
+        rows: Its commands by name, in the order in which its help lists them.
+
+    Returns:
+        What `Typer` takes as `cls`.
+    """
+
+    class LazyGroup(TyperGroup):
+        """A group that knows names and summaries until a command is asked for."""
+
+        def __init__(self, **attributes: Any) -> None:
+            super().__init__(**attributes)
+            self.commands = {name: _member(name, row) for name, row in rows.items()}
+
+        def get_command(self, ctx: Any, name: str) -> Any:
+            """Import a command."""
+            row = rows.get(name)
+            return _load(name, row) if isinstance(row, Lazy) else self.commands.get(name)
+
+        def format_commands(self, ctx: Any, formatter: Any) -> None:
+            """List the commands without importing any."""
+            limit = formatter.width - 6 - max(map(len, rows))
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, item.get_short_help_str(limit)) for name, item in self.commands.items()])
+
+        def get_params(self, ctx: Any) -> list[Any]:
+            """Return the parameters; a flag that is not given is false: to read None, Typer would load pydantic."""
+            params = super().get_params(ctx)
+            for param in params:
+                if getattr(param, "is_flag", False) and param.default is None:
+                    param.default = False
+            return params
+
+    return LazyGroup
+
+
+def _member(name: str, row: Lazy | Members) -> Any:
+    if isinstance(row, Lazy):
+        return TyperCommand(name=name, help=row.summary)
+    settings: Any = {"name": name, "help": row.summary, "context_settings": SETTINGS}
+    return lazy_group(row.rows)(**settings, no_args_is_help=True, rich_markup_mode=None)
+
+
+def _load(name: str, row: Lazy) -> Any:
+    cls = grouped(import_module(row.groups).GROUPS) if row.groups else None
+    info = CommandInfo(name, cls=cls, callback=getattr(import_module(row.module), row.function))
+    return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
