@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 
 from real_cli.evaluate.labels.report import labels_report
-from real_cli.report.model import Plot
+from real_cli.report.contents import Plot
 from real_cli.report.plots import draw, legend
 
 ROOT = Path(__file__).parents[1]

@@ -16,6 +16,7 @@ import typer
 
 from real_cli import __released__, __version__
 from real_cli.app import app
+from real_cli.docs.house import house_tree
 from real_cli.docs.losses import objectives_section, objectives_table, presets_section
 from real_cli.docs.recipes import PAGE, recipes_page, recipes_table
 from real_cli.docs.roff import escape, filled, joined
@@ -202,6 +203,7 @@ def filled_readme(readme: str) -> str:
         ("layouts", layouts_table()),
         ("objectives", objectives_table()),
         ("recipes", recipes_table()),
+        ("house", house_tree()),
     ):
         begin, end = f"<!-- {name}: made by {RENEW} -->", f"<!-- end of {name} -->"
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)

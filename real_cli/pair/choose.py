@@ -13,7 +13,8 @@ from real_cli.pair.similarity_batch import Similarities
 from real_cli.pair.strategies import STRATEGIES, Pair, Pool
 from real_cli.records.messages import as_completion, comparable, is_number, text_key
 from real_cli.records.record import LEFT_BEHIND, Record, to_candidates, to_preference, with_responses
-from real_cli.records.vectors import Vectors, cosine_similarities, stack_embeddings
+from real_cli.records.vectors import Vectors, stack_embeddings
+from real_cli.stats.cosine import cosine_similarities
 
 EQUAL_TEXTS = "equal texts"
 EQUAL_SCORES = "equal scores"

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.records.record import Record
-from real_cli.records.vectors import Vectors, cosine_similarities, decode_alike, row_norms
+from real_cli.records.vectors import Vectors, decode_alike, row_norms
+from real_cli.stats.cosine import cosine_similarities
 
 
 class Similarities(NamedTuple):

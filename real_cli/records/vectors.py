@@ -153,6 +153,15 @@ def _packer(size: int) -> Callable[..., bytes]:
     return struct.Struct(f"{size}f").pack
 
 
+def _decode_one_by_one(responses: list[Record], numbers: Sequence[int]) -> Vectors:
+    """Decode what may be of several forms, or no embeddings at all: then say which one is not."""
+    vectors = [decode_embedding(response, number) for number, response in zip(numbers, responses, strict=True)]
+    sizes = sorted({vector.size for vector in vectors})
+    if len(sizes) > 1:
+        raise RecordError(f"embeddings have {' and '.join(map(str, sizes))} numbers; all of a record must agree")
+    return np.stack(vectors)
+
+
 def row_norms(embeddings: Vectors) -> Vectors:
     """Work out the length of each vector.
 
@@ -167,31 +176,3 @@ def row_norms(embeddings: Vectors) -> Vectors:
         [[5.0], [2.0]]
     """
     return np.asarray(np.sqrt(np.add.reduce(embeddings * embeddings, axis=-1, keepdims=True)))
-
-
-def _decode_one_by_one(responses: list[Record], numbers: Sequence[int]) -> Vectors:
-    """Decode what may be of several forms, or no embeddings at all: then say which one is not."""
-    vectors = [decode_embedding(response, number) for number, response in zip(numbers, responses, strict=True)]
-    sizes = sorted({vector.size for vector in vectors})
-    if len(sizes) > 1:
-        raise RecordError(f"embeddings have {' and '.join(map(str, sizes))} numbers; all of a record must agree")
-    return np.stack(vectors)
-
-
-def cosine_similarities(embeddings: Vectors) -> Vectors:
-    """Compare every response with every other.
-
-    Args:
-        embeddings: Unit vectors, shape (n, dim), or of several prompts at once, shape (batch, n, dim).
-
-    Returns:
-        Matrix with [i, j] = cosine similarity of i and j, in [-1, 1], symmetric. Shape (n, n) or (batch, n, n).
-
-    Example:
-        >>> cosine_similarities(np.array([[1.0, 0.0], [0.6, 0.8]]))
-        array([[1. , 0.6],
-               [0.6, 1. ]])
-    """
-    products = embeddings @ embeddings.swapaxes(-1, -2)
-    # Blocked products may round [i, j] and [j, i] apart; a tie must not depend on the order of the responses.
-    return np.minimum(np.maximum((products + products.swapaxes(-1, -2)) / 2, -1.0), 1.0)

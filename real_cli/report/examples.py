@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from real_cli.records.messages import transcript
 from real_cli.records.record import Record, is_preference, to_candidates
-from real_cli.report.model import ExcerptRow
+from real_cli.report.contents import ExcerptRow
 
 NUM_ROWS = 5
 NUM_CHARACTERS = 600

@@ -12,7 +12,7 @@ from typing import Any
 
 from real_cli.errors import RealError, UsageError
 from real_cli.io.output import is_device, open_output
-from real_cli.report.model import Excerpt, Plot, Report, Table
+from real_cli.report.contents import Excerpt, Plot, Report, Table
 from real_cli.report.numbers import NumberColumn, is_numeric, join_columns, numbers_of, show_column
 
 LIBRARIES = ("matplotlib", "jinja2")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from real_cli.report.model import Plot, PlotKind, Table
+from real_cli.report.contents import Plot, PlotKind, Table
 
 Cell = str | float | int | None
 
@@ -166,7 +166,7 @@ def numbers_of(plot: Plot) -> Table:
         One row a bar or point; of more than NUM_ROWS every second, third, ... is listed, and the note says so.
 
     Example:
-        >>> from real_cli.report.model import Series
+        >>> from real_cli.report.contents import Series
         >>> bars = Plot(PlotKind.bars, "wins", "model", "share", (Series("", ("a", "b"), (0.4, None), counts=(5, 0)),))
         >>> numbers_of(bars).columns, numbers_of(bars).rows
         (('model', 'share', 'n'), (('a', 0.4, 5), ('b', None, 0)))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
-from real_cli.report.model import Plot, PlotKind, Series
+from real_cli.report.contents import Plot, PlotKind, Series
 from real_cli.report.numbers import show_column
 from real_cli.report.svg import NUM_LINES, SENTINELS, SIZE, drawing_settings, safe_text, to_svg
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from real_cli.stats.estimates import Estimate, Interval
+from real_cli.stats.intervals import Estimate, Interval
 
 NUM_CELLS = 4096
 NUM_RESAMPLES = 1000

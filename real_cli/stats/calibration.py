@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from real_cli.stats.bootstrap import NUM_RESAMPLES
 from real_cli.stats.by_prompt import PromptIntervals
-from real_cli.stats.estimates import Estimate
+from real_cli.stats.intervals import Estimate
 from real_cli.stats.numeric import sigmoid
 
 NUM_BINS = 10

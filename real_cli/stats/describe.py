@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.stats.bootstrap import FEWEST_CELLS, ROUNDING, Bootstrap, student_quantile
-from real_cli.stats.estimates import Estimate
+from real_cli.stats.intervals import Estimate
 from real_cli.stats.proportions import spread_of
 
 QUANTILES = {"min": 0.0, "p25": 0.25, "median": 0.5, "p75": 0.75, "max": 1.0}

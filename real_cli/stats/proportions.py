@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from real_cli.stats.bootstrap import FEWEST_CELLS, student_quantile
-from real_cli.stats.estimates import Estimate, Interval
+from real_cli.stats.intervals import Estimate, Interval
 
 Floats = NDArray[np.float64]
 # With fewer prompts that have the rarer outcome, their rows do not tell how far rows of one prompt agree.

@@ -22,7 +22,7 @@ from real_cli.pair.strategies.similarity import (
     choose_random,
     split_in_two,
 )
-from real_cli.records.vectors import cosine_similarities
+from real_cli.stats.cosine import cosine_similarities
 
 SEEDS = st.integers(0, 2**32 - 1)
 SIZES = st.integers(2, 9)

@@ -12,14 +12,8 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from real_cli.errors import RecordError
 from real_cli.records.choices import Encoding
-from real_cli.records.vectors import (
-    DTYPES,
-    cosine_similarities,
-    decode_alike,
-    decode_embedding,
-    encode_embedding,
-    stack_embeddings,
-)
+from real_cli.records.vectors import DTYPES, decode_alike, decode_embedding, encode_embedding, stack_embeddings
+from real_cli.stats.cosine import cosine_similarities
 
 SEEDS = st.integers(0, 2**32 - 1)
 float32_vectors = arrays(np.float32, st.integers(1, 8), elements=st.floats(-1e4, 1e4, width=32))

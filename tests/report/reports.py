@@ -1,6 +1,6 @@
 """A report with each kind of plot, tables and excerpts, and with what breaks pages."""
 
-from real_cli.report.model import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
 
 SCRIPT = "</script><script>alert(1)</script>"
 IMAGE = "<svg onload=alert(1)>"

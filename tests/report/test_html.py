@@ -12,8 +12,8 @@ from importlib.resources import files
 import pytest
 
 from real_cli.errors import RealError, UsageError
+from real_cli.report.contents import Plot, PlotKind, Report, Section, Series
 from real_cli.report.html import check_report, render_report, write_report
-from real_cli.report.model import Plot, PlotKind, Report, Section, Series
 from real_cli.report.numbers import NUM_ROWS, numbers_of
 from real_cli.report.plots import DRAWINGS, draw, legend, short_name, tick
 from real_cli.report.svg import COLORS

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import UsageError, clip
-from real_cli.evaluate.labels.errors import SHARES, estimate
+from real_cli.evaluate.labels.error_rates import SHARES, estimate
 from real_cli.evaluate.labels.gold import Truth
 from real_cli.evaluate.labels.rows import Numbers, Rows
 from real_cli.pair.keep import keep_mask
 from real_cli.stats.bootstrap import Bootstrap, count_cells
-from real_cli.stats.estimates import Estimate
+from real_cli.stats.intervals import Estimate
 from real_cli.stats.proportions import estimate_share, spread_of
 from real_cli.stats.quota import Keep, parse_keep
 

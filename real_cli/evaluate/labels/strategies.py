@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from real_cli.errors import UsageError, clip
 from real_cli.evaluate.labels.budgets import LabelBudget, spend
-from real_cli.evaluate.labels.errors import SHARES, measure
+from real_cli.evaluate.labels.error_rates import SHARES, measure
 from real_cli.evaluate.labels.gold import Marks, Truth
 from real_cli.evaluate.labels.rows import Numbers, PairTally, Rows
 from real_cli.pair.choices import Orient, Strategy
@@ -15,7 +15,7 @@ from real_cli.pair.similarity_batch import Similarities
 from real_cli.pair.strategies import STRATEGIES, KeepRule
 from real_cli.records.record import Record
 from real_cli.stats.bootstrap import Bootstrap
-from real_cli.stats.estimates import Estimate
+from real_cli.stats.intervals import Estimate
 from real_cli.stats.proportions import share_difference
 from real_cli.text.phrases import say_count
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from real_cli.evaluate.labels.errors import by_similarity, by_strategy, histogram, measure
+from real_cli.evaluate.labels.error_rates import by_similarity, by_strategy, histogram, measure
 from real_cli.evaluate.labels.gold import Marks, Truth, number_or_nan, read_marks
 from real_cli.evaluate.labels.rows import PairTally, Rows
 from real_cli.evaluate.labels.strategies import PLACE, StrategyTrials, TrialChoice, with_places
@@ -15,8 +15,8 @@ from real_cli.pair.choose import EQUAL_TEXTS, Settings, choose_pairs
 from real_cli.pair.similarity_batch import Similarities
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record, is_preference, to_candidates
+from real_cli.report.contents import ExcerptRow
 from real_cli.report.examples import Extremes, excerpt
-from real_cli.report.model import ExcerptRow
 from real_cli.stats.bootstrap import FEWEST_CELLS, Bootstrap
 from real_cli.stats.numeric import rounded
 from real_cli.text.phrases import say_count

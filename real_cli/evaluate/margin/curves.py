@@ -1,6 +1,6 @@
 """The part of a report that shows a training run."""
 
-from real_cli.report.model import Plot, PlotKind, Section, Series
+from real_cli.report.contents import Plot, PlotKind, Section, Series
 from real_cli.text.phrases import say_count
 from real_cli.train.curves import EVAL_PREFIX, TrainingCurves
 

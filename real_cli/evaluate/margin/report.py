@@ -6,8 +6,8 @@ from typing import Any
 from real_cli.evaluate.margin.curves import training_section
 from real_cli.evaluate.margin.margins import PairMargin
 from real_cli.records.record import Record
+from real_cli.report.contents import Excerpt, Plot, PlotKind, Report, Section, Series, Table
 from real_cli.report.examples import Extremes, excerpt
-from real_cli.report.model import Excerpt, Plot, PlotKind, Report, Section, Series, Table
 from real_cli.report.numbers import show_share
 from real_cli.text.phrases import say_count
 from real_cli.train.curves import TrainingCurves

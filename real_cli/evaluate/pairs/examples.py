@@ -3,8 +3,8 @@
 import math
 
 from real_cli.records.record import Record
+from real_cli.report.contents import ExcerptRow
 from real_cli.report.examples import NUM_ROWS, Extremes, excerpt
-from real_cli.report.model import ExcerptRow
 
 # Text pairs whose label is remembered to find examples of contradictions; all of them are counted elsewhere.
 REMEMBERED = 100_000

@@ -20,7 +20,7 @@ from real_cli.evaluate.pairs.pool_count import PoolCount, savings
 from real_cli.evaluate.pairs.script_tally import ScriptCount
 from real_cli.records.messages import comparable, is_number, plain_text, text_key
 from real_cli.records.record import Record, is_preference
-from real_cli.report.model import ExcerptRow
+from real_cli.report.contents import ExcerptRow
 from real_cli.stats.bootstrap import Bootstrap, cell_of
 from real_cli.stats.describe import correlate_ranks, describe, gap_by_similarity, histogram
 from real_cli.stats.numeric import rounded

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.records.messages import Text, plain_text, without_system
+from real_cli.report.contents import ExcerptRow
 from real_cli.report.examples import NUM_ROWS, excerpt
-from real_cli.report.model import ExcerptRow
 from real_cli.stats.proportions import share_of
 from real_cli.text.normalize import digest, join_words, words
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from real_cli.report.model import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
 from real_cli.report.numbers import show_percent
 from real_cli.text.phrases import say_count
 

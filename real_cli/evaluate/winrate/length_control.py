@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from real_cli.stats.bootstrap import FEWEST_CELLS, student_quantile
-from real_cli.stats.estimates import Estimate
+from real_cli.stats.intervals import Estimate
 from real_cli.stats.logistic import Floats, LogisticFit, fit_logistic
 from real_cli.stats.numeric import sigmoid
 from real_cli.text.phrases import say_count

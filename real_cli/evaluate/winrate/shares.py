@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.evaluate.winrate.length_control import control_length
-from real_cli.stats.estimates import Estimate
+from real_cli.stats.intervals import Estimate
 from real_cli.stats.proportions import estimate_share
 
 # Floats are written to ten digits, so that no sum shows in which order it was made.

@@ -14,7 +14,7 @@ from real_cli.evaluate.winrate.shares import (
 )
 from real_cli.stats.bootstrap import FEWEST_CELLS, student_quantile
 from real_cli.stats.bradley_terry import fit_bradley_terry, groups_of
-from real_cli.stats.estimates import Estimate
+from real_cli.stats.intervals import Estimate
 from real_cli.stats.proportions import estimate_share
 from real_cli.text.phrases import say_count
 

@@ -8,7 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.records.vectors import Vectors, cosine_similarities
+from real_cli.records.vectors import Vectors
+from real_cli.stats.cosine import cosine_similarities
 
 Pair: TypeAlias = tuple[int, int]
 

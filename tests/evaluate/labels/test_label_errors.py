@@ -12,7 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from real_cli.errors import RecordError, UsageError
 from real_cli.evaluate.labels.budgets import parse_budgets, spend
-from real_cli.evaluate.labels.errors import by_similarity, measure
+from real_cli.evaluate.labels.error_rates import by_similarity, measure
 from real_cli.evaluate.labels.gold import Truth, read_marks
 from real_cli.evaluate.labels.rows import PairTally
 from real_cli.evaluate.labels.strategies import StrategyTrials, parse_strategies

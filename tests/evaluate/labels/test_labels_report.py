@@ -7,7 +7,7 @@ from real_cli.evaluate.labels.gold import Truth
 from real_cli.evaluate.labels.report import labels_report
 from real_cli.evaluate.labels.strategies import StrategyTrials, parse_strategies
 from real_cli.evaluate.labels.survey import LabelSurvey
-from real_cli.report.model import Excerpt, Plot, PlotKind, Table
+from real_cli.report.contents import Excerpt, Plot, PlotKind, Table
 
 
 def survey(trials=None):

@@ -7,7 +7,7 @@ from real_cli.evaluate.margin.curves import training_section
 from real_cli.evaluate.margin.margins import MarginTally, PairMargin, compare
 from real_cli.evaluate.margin.report import MarginExcerpts, margin_report
 from real_cli.records.messages import text_key
-from real_cli.report.model import Excerpt, Plot, PlotKind, Table
+from real_cli.report.contents import Excerpt, Plot, PlotKind, Table
 from real_cli.train.curves import read_curves
 
 

@@ -6,7 +6,7 @@ from real_cli.evaluate.pairs.examples import PairExcerpts
 from real_cli.evaluate.pairs.health import PairHealth, limits_of
 from real_cli.evaluate.pairs.leaks import PromptIndex
 from real_cli.evaluate.pairs.report import pairs_report
-from real_cli.report.model import Excerpt, Plot, Table
+from real_cli.report.contents import Excerpt, Plot, Table
 
 
 def made(num_pairs=30):

@@ -6,7 +6,7 @@ from real_cli.evaluate.winrate.matches import Contest
 from real_cli.evaluate.winrate.report import Spotlight, report_winrate
 from real_cli.evaluate.winrate.tally import WinrateTally
 from real_cli.records.verdicts import Judgment
-from real_cli.report.model import Excerpt, Plot, PlotKind, Table
+from real_cli.report.contents import Excerpt, Plot, PlotKind, Table
 
 
 def summary(models, by=None, count=120):

@@ -7,7 +7,7 @@ import numpy as np
 from real_cli.evaluate.labels.gold import Truth
 from real_cli.evaluate.labels.rows import Numbers, Rows
 from real_cli.stats.bootstrap import Bootstrap
-from real_cli.stats.estimates import Estimate
+from real_cli.stats.intervals import Estimate
 from real_cli.stats.proportions import estimate_share
 
 NUM_DECILES = 10

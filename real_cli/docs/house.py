@@ -1,0 +1,32 @@
+"""The README's tree of the package: a line a room, from what each room says of itself."""
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+# From the kernel up, as imports may go.
+KERNEL = ("records", "text", "stats", "io", "report", "models", "llm", "cli")
+COMMANDS = ("sample", "embed", "pair", "relabel", "train", "soup", "evaluate", "init")
+DATA = {"recipes": "Published methods as Makefiles (data)", "rubrics": "What judges are asked, in TOML (data)"}
+
+
+def house_tree() -> str:
+    """Draw the tree.
+
+    Returns:
+        A fenced block of Markdown.
+    """
+    lines = [
+        "```text",
+        "real_cli/",
+        "  app.py       The table of commands",
+        "  errors.py    What can go wrong, and the exit status each leaves",
+    ]
+    for title, rooms in (("the kernel, lowest first", KERNEL), ("the commands", COMMANDS), ("beside them", ("docs",))):
+        lines += [f"  # {title}", *(f"  {f'{room}/':12} {_first_sentence(room)}" for room in rooms)]
+    return "\n".join([*lines, *(f"  {f'{name}/':12} {text}" for name, text in DATA.items()), "```"])
+
+
+def _first_sentence(room: str) -> str:
+    tree = ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))
+    return (ast.get_docstring(tree) or "").splitlines()[0].split(". ")[0].rstrip(".")
