@@ -1,14 +1,12 @@
-"""Commands and groups of commands that are imported when they are run: `real pair --help` imports pair alone."""
+"""Commands, imported when they are run (`real pair --help` imports pair alone), and help that lists options in groups."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
 
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
-
-from real_cli.cli.help_groups import grouped
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -89,3 +87,34 @@ def _load(name: str, row: Lazy) -> Any:
     cls = grouped(import_module(row.groups).GROUPS) if row.groups else None
     info = CommandInfo(name, cls=cls, callback=getattr(import_module(row.module), row.function))
     return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+
+
+def grouped(groups: Mapping[str, Sequence[str]]) -> type[TyperCommand]:
+    """Make a command class whose help lists options in groups.
+
+    Args:
+        groups: Titles, and the names of their parameters in order; the rest stays under "Options".
+
+    Returns:
+        What `Typer.command` takes as `cls`.
+    """
+
+    class Grouped(TyperCommand):
+        """A command whose help has groups."""
+
+        option_groups = groups
+
+        def format_options(self, ctx: Any, formatter: Any) -> None:
+            """Write the groups, then what is in none of them."""
+            records = {item.name: item.get_help_record(ctx) for item in self.get_params(ctx)}
+            arguments = [item.name for item in self.get_params(ctx) if item.param_type_name == "argument"]
+            titled = {"Arguments": arguments, **self.option_groups}
+            listed = {name for names in titled.values() for name in names}
+            titled |= {"Options": [name for name in records if name not in listed]}
+            for title, names in titled.items():
+                rows = [record for name in names if (record := records[name])]
+                if rows:
+                    with formatter.section(title):
+                        formatter.write_dl(rows)
+
+    return Grouped
