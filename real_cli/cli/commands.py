@@ -1,4 +1,4 @@
-"""Commands, imported when they are run (`real pair --help` imports pair alone), and help that lists options in groups."""
+"""Commands that are imported when they are run (`real pair --help` imports pair alone), and help with option groups."""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
