@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from real_cli import __version__, manpage
+from real_cli import __version__
 from real_cli.app import app
+from real_cli.docs import man_pages
 from real_cli.models.load.resolve import cache_folder
 from real_cli.pair.choices import Strategy
 from real_cli.records.layouts import LAYOUTS
@@ -161,8 +162,8 @@ def test_the_two_commands_of_the_readme_are_what_ci_runs():
 
 def test_man_pages_and_tables_are_up_to_date():
     """Renew them with: python -m real_cli.docs."""
-    difference = manpage.differences()
-    assert not difference, f"{difference}\nnot up to date; renew with: {manpage.RENEW}"
+    difference = man_pages.differences()
+    assert not difference, f"{difference}\nnot up to date; renew with: {man_pages.RENEW}"
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "man").glob("*.[17]")), ids=lambda path: path.stem)
@@ -177,7 +178,7 @@ def test_man_pages_are_clean(page):
 
 def test_every_command_has_a_page_a_help_and_a_row():
     """Nothing is added to the app without being written about."""
-    for command in manpage.commands():
+    for command in man_pages.commands():
         assert (ROOT / "man" / f"{command.page}.1").exists()
         assert f"| `{command.words}` |" in README
         assert "Examples:" in command.command.help
@@ -251,6 +252,6 @@ def test_the_version_is_written_once_and_the_changelog_knows_it():
 
 def test_check_mode_names_the_command_that_renews(monkeypatch, capsys):
     """A page that is behind is shown as a diff, with what to do."""
-    monkeypatch.setattr(manpage, "documents", lambda: {"man/real.1": "something else\n"})
-    assert manpage.main(["--check"]) == 1
+    monkeypatch.setattr(man_pages, "documents", lambda: {"man/real.1": "something else\n"})
+    assert man_pages.main(["--check"]) == 1
     assert "renew with: python -m real_cli.docs" in capsys.readouterr().out

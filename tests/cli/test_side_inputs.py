@@ -1,10 +1,10 @@
 """No command writes over a file that it reads beside the records, whichever of its options names it."""
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from real_cli.app import app
+from real_cli.docs.man_pages import commands
 
 PAIR = '{"prompt": "p", "chosen": "a", "rejected": "b", "score": 1}\n'
 ASKED = ("--model", "nobody")
@@ -68,13 +68,11 @@ def test_a_file_that_an_option_reads_is_never_written_over(tmp_path, monkeypatch
 def test_every_option_that_names_a_file_is_known_to_read_or_to_write_it():
     """A new one is to be added to READ, or to WRITTEN; without that nobody would have asked."""
 
-    def options(command, name=""):
-        for inner, own in getattr(command, "commands", {}).items():
-            yield from options(own, f"{name} {inner}".strip())
-        for one in command.params:
-            said = f"{one.metavar} {getattr(one, 'help', '')}"
-            if one.opts[0].startswith("-") and "FILE" in said:
-                yield name, one.opts[0]
-
-    found = {(name, option) for name, option in options(typer.main.get_command(app)) if option not in WRITTEN}
+    found = {
+        (command.words.removeprefix("real "), parameter.opts[0])
+        for command in commands()
+        for parameter in command.command.params
+        if parameter.opts[0].startswith("-") and "FILE" in f"{parameter.metavar} {getattr(parameter, 'help', '')}"
+    }
+    found = {(name, option) for name, option in found if option not in WRITTEN}
     assert found == {(name, option) for name, option in READ if option != "--rubric"}  # which says "NAME"

@@ -21,7 +21,7 @@ def test_a_report_that_fails_leaves_no_summary(tmp_path, monkeypatch, name):
     def fail(path, report):
         raise RealError(f"{path}: no space left")
 
-    for module in ("real_cli.report.html", f"real_cli.commands.eval_{name}"):
+    for module in ("real_cli.report.html", f"real_cli.evaluate.{name}.command"):
         monkeypatch.setattr(importlib.import_module(module), "write_report", fail, raising=False)
     output = tmp_path / "summary.json"
     words = ["eval", name, "-o", str(output), "--report", str(tmp_path / "r.html")]

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from real_cli.app import app
-from real_cli.docs import man_pages as manpage
+from real_cli.docs import man_pages
 from real_cli.init.choices import Family, Recipe
 from real_cli.init.makefiles import commands_of, data_of, listing
 from real_cli.init.recipes import RECIPES
@@ -73,7 +73,7 @@ def test_a_makefile_departs_from_the_paper_as_the_table_says(name):
 @every_recipe
 def test_a_makefile_runs_the_commands_of_the_table_with_options_that_they_have(name):
     """Each option in it, comments too, is one of the commands' own, or of the one that scores in `make check`."""
-    known = {command.words.removeprefix("real "): command for command in manpage.commands()}
+    known = {command.words.removeprefix("real "): command for command in man_pages.commands()}
     commands = RECIPES[name].commands
     assert commands_of(MAKEFILES[name]) == set(commands)
     parameters = [

@@ -137,7 +137,7 @@ def by_the_book(strategy, r, s, width, seed):
         return sorted((up[i] - low[j] for i, j in ordered), reverse=True)[int(0.05 * len(ordered))]
     if strategy is Strategy.infomax:
         return max(sigmoid(up[i] - low[j]) - sigmoid(low[i] - up[j]) for i, j in ordered)
-    arms = [i for i in range(n) if all(up[i] > low[j] for j in range(n) if j != i)]
+    arms = [i for i in range(n) if all(up[i] >= low[j] for j in range(n) if j != i)]  # not surely beaten
     arms = arms if len(arms) > 1 else list(range(n))
     return max(min(r[i] - r[j] - width * (s[i] + s[j]) for j in arms if j != i) for i in arms)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import orjson
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from real_cli.app import app
+from real_cli.docs.man_pages import commands
 from real_cli.sample.modes import MODES
 from real_cli.sample.plan import SPECIAL
 from tests.servers import Reply, Server, completion, fails, says
@@ -267,7 +267,8 @@ def test_options_that_contradict_each_other_are_refused_in_one_message(words, me
 def test_what_a_way_says_it_reads_is_an_option_that_another_way_refuses():
     read = frozenset().union(*(mode.reads for mode in MODES.values()))
     assert read == {*SPECIAL, "policy"}
-    assert {*SPECIAL} <= {parameter.name for parameter in get_command(app).commands["sample"].params}
+    (command,) = [command for command in commands() if command.words == "real sample"]
+    assert {*SPECIAL} <= {parameter.name for parameter in command.command.params}
 
 
 def test_records_without_a_prompt_or_with_responses_are_refused(local):

@@ -36,7 +36,7 @@ def example_of(record):
 
 def test_pairs_of_a_prompt_meet_in_one_window_wherever_they_stand(tmp_path, monkeypatch):
     """Windows of two pairs: the prompts of 0 and 3, of 1, 4 and 5, and of 6 stay whole; 2 brings its own numbers."""
-    monkeypatch.setattr("real_cli.models.score.columns.WINDOW_EXAMPLES", 2)
+    monkeypatch.setattr("real_cli.train.tokenized.WINDOW_EXAMPLES", 2)
     given = {"ref_chosen_logps": -1.0, "ref_rejected_logps": -2.5}
     order = [0, 1, 2, 0, 1, 1, 2]
     records = [{"p": p, "c": 8 + n, "r": 20 + n} for n, p in enumerate(order)]
