@@ -68,7 +68,7 @@ RECIPES: dict[Recipe, Method] = {
         "gives the sum, and no code is published",
         commands=("pair", "relabel degrade", "train-dpo", "eval margin"),
         family=Family.objective,
-        test="tests/train/losses/test_degrees.py::test_an_untrained_head_starts_at_ln_of_the_levels",
+        test="tests/train/losses/test_spo.py::test_an_untrained_head_starts_at_ln_of_the_levels",
     ),
     Recipe.rdo: Method(
         title="RDO: reward difference optimization",
@@ -93,7 +93,7 @@ RECIPES: dict[Recipe, Method] = {
         "formula and unlike its code",
         commands=("pair", "relabel bridge", "train-dpo", "eval margin"),
         family=Family.relabel,
-        test="tests/train/losses/test_tokenwise.py::test_the_worked_case_of_the_fact_sheet",
+        test="tests/train/losses/test_bmc.py::test_the_worked_case_of_the_fact_sheet",
     ),
     Recipe.optune: Method(
         title="OPTune: efficient online preference tuning",
@@ -117,7 +117,7 @@ RECIPES: dict[Recipe, Method] = {
         departs="tau in closed form, not by iteration; rho, its range, rate and batch are ours, the paper's unverified",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.objective,
-        test="tests/train/losses/test_adaptive.py::test_ada_dpo_at_the_points_of_the_fact_sheet",
+        test="tests/train/losses/test_ada_dpo_dlma_spa.py::test_ada_dpo_at_the_points_of_the_fact_sheet",
     ),
     Recipe.selm: Method(
         title="SELM: self-exploring language models",
@@ -129,7 +129,7 @@ RECIPES: dict[Recipe, Method] = {
         "twice, with the same text; a batch is Zephyr's of one GPU",
         commands=("pair", "sample", "relabel reward", "train-dpo", "eval margin"),
         family=Family.iterate,
-        test="tests/train/losses/test_triples.py::test_selm_at_the_point_of_the_fact_sheet",
+        test="tests/train/losses/test_selm_and_tpo.py::test_selm_at_the_point_of_the_fact_sheet",
     ),
     Recipe.dlma: Method(
         title="DLMA: self-rewarding contrastive prompt distillation",
@@ -142,7 +142,7 @@ RECIPES: dict[Recipe, Method] = {
         "code; the paper's warm-up of 150 steps is longer than a run on the bundled data",
         commands=("sample", "pair", "relabel implicit", "train-dpo", "eval margin"),
         family=Family.iterate,
-        test="tests/train/losses/test_adaptive.py::test_dlma_at_the_points_of_the_fact_sheet",
+        test="tests/train/losses/test_ada_dpo_dlma_spa.py::test_dlma_at_the_points_of_the_fact_sheet",
     ),
     Recipe.pro: Method(
         title="PRO: preference ranking optimization",
@@ -154,7 +154,7 @@ RECIPES: dict[Recipe, Method] = {
         "response",
         commands=("relabel reward", "pair", "train-dpo", "eval margin"),
         family=Family.objective,
-        test="tests/train/losses/test_listwise.py::test_pro_of_three_at_the_point_of_the_fact_sheet",
+        test="tests/train/losses/test_pro.py::test_pro_of_three_at_the_point_of_the_fact_sheet",
     ),
     Recipe.ultrafeedback: Method(
         title="UltraFeedback",
@@ -180,7 +180,7 @@ RECIPES: dict[Recipe, Method] = {
         "and no general preference",
         commands=("sample", "relabel reward", "relabel winprob", "pair", "train-dpo", "eval margin"),
         family=Family.iterate,
-        test="tests/train/losses/test_anchored.py::test_sppo_at_the_point_of_the_fact_sheet",
+        test="tests/train/losses/test_sppo_and_kin.py::test_sppo_at_the_point_of_the_fact_sheet",
     ),
     Recipe.drift: Method(
         title="DRIFT: learning from user dissatisfaction",
@@ -206,7 +206,7 @@ RECIPES: dict[Recipe, Method] = {
         "GPU",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.objective,
-        test="tests/train/losses/test_triples.py::test_tpo_at_the_point_of_the_fact_sheet",
+        test="tests/train/losses/test_selm_and_tpo.py::test_tpo_at_the_point_of_the_fact_sheet",
     ),
     Recipe.salsa: Method(
         title="SALSA: soup-based alignment",
@@ -242,7 +242,7 @@ RECIPES: dict[Recipe, Method] = {
         "batch are ours, the paper's unverified",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.objective,
-        test="tests/train/losses/test_likelihood.py::test_asft_at_the_point_of_the_fact_sheet",
+        test="tests/train/losses/test_without_reference.py::test_asft_at_the_point_of_the_fact_sheet",
     ),
     Recipe.spa: Method(
         title="SPA: spread preference annotation",
@@ -254,7 +254,7 @@ RECIPES: dict[Recipe, Method] = {
         "them",
         commands=("pair", "train-dpo", "sample", "relabel implicit", "eval margin"),
         family=Family.iterate,
-        test="tests/train/losses/test_adaptive.py::test_spa_at_the_points_of_the_fact_sheet",
+        test="tests/train/losses/test_ada_dpo_dlma_spa.py::test_spa_at_the_points_of_the_fact_sheet",
     ),
     Recipe.curry_dpo: Method(
         title="Curry-DPO",

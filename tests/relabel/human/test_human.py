@@ -7,11 +7,11 @@ import sys
 import termios
 
 import pytest
-from terminals import Session
 
 from real_cli.relabel.human.choices import Shown
 from real_cli.relabel.human.pair import make_question
 from real_cli.relabel.human.questionnaire import HELP
+from tests.relabel.human.terminals import Session
 
 
 def pair(number, **more):

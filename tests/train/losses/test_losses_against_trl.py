@@ -14,10 +14,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_logps import BETAS, SEEDS, random_logps
 
 from real_cli.train.losses import OBJECTIVES
 from real_cli.train.objective import Responses
+from tests.train.losses.made_logps import BETAS, SEEDS, random_logps
 
 TRL = Path(find_spec("trl").origin).parent
 TOOLS = {"torch": torch, "F": torch.nn.functional, "math": math, "device": "cpu"}

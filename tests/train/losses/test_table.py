@@ -6,11 +6,11 @@ from itertools import product
 
 import pytest
 import torch
-from made_logps import RESPONSES, double, examples, gradient, logps_of, random_logps
 
 from real_cli.train.logps import Logps, TokenLogps, join_logps
 from real_cli.train.losses import OBJECTIVES
 from real_cli.train.objective import Need, Responses, knobs_of
+from tests.train.losses.made_logps import RESPONSES, double, examples, gradient, logps_of, random_logps
 
 EVERY = pytest.mark.parametrize("name", OBJECTIVES)
 KNOBS = {"beta", "label_smoothing", "alpha", "gamma", "rho", "tau", "tau_min", "tau_max", "delta", "offset_scale"}

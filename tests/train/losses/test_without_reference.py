@@ -8,7 +8,13 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from made_logps import (
+
+from real_cli.train.losses.asft import asft_align, asft_loss
+from real_cli.train.losses.cpo import cpo_loss
+from real_cli.train.losses.orpo import orpo_loss
+from real_cli.train.losses.sft import log1mexp, sft_loss
+from real_cli.train.losses.simpo import simpo_loss
+from tests.train.losses.made_logps import (
     BETAS,
     SEEDS,
     SMOOTHINGS,
@@ -22,12 +28,6 @@ from made_logps import (
     same,
     token_mean,
 )
-
-from real_cli.train.losses.asft import asft_align, asft_loss
-from real_cli.train.losses.cpo import cpo_loss
-from real_cli.train.losses.orpo import orpo_loss
-from real_cli.train.losses.sft import log1mexp, sft_loss
-from real_cli.train.losses.simpo import simpo_loss
 
 # By hand
 

@@ -4,11 +4,22 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from made_logps import BETAS, SEEDS, SMOOTHINGS, double, examples, gradient, log_sigmoid, random_logps, ratios, same
 
 from real_cli.train.logps import pair_logps
 from real_cli.train.losses.aot import aot_loss, aot_unpaired_loss
 from real_cli.train.losses.dpo import cdpo_loss
+from tests.train.losses.made_logps import (
+    BETAS,
+    SEEDS,
+    SMOOTHINGS,
+    double,
+    examples,
+    gradient,
+    log_sigmoid,
+    random_logps,
+    ratios,
+    same,
+)
 
 LOSSES = [aot_loss, aot_unpaired_loss]
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_logps import BETAS, LN_2, SEEDS, gradient, log_sigmoid, logps_of, random_logps, same, token_mean
 
 from real_cli.train.losses.cpo import cpo_loss
 from real_cli.train.losses.dpo import dpo_loss
@@ -15,6 +14,17 @@ from real_cli.train.losses.selm import selm_loss
 from real_cli.train.losses.simpo import simpo_loss
 from real_cli.train.losses.tpo import tpo_l_loss, tpo_loss
 from real_cli.train.objective import Responses
+from tests.train.losses.made_logps import (
+    BETAS,
+    LN_2,
+    SEEDS,
+    gradient,
+    log_sigmoid,
+    logps_of,
+    random_logps,
+    same,
+    token_mean,
+)
 
 
 def triples(seed: int):

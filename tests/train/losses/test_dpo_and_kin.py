@@ -8,7 +8,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_logps import (
+
+from real_cli.train import losses
+from real_cli.train.logps import made_up_logps
+from real_cli.train.losses.discopop import discopop_loss
+from real_cli.train.losses.dpo import cdpo_loss, dpo_loss, dpo_norm_loss, robust_loss
+from real_cli.train.losses.exo import exo_loss
+from real_cli.train.losses.hinge import hinge_loss
+from real_cli.train.losses.ipo import ipo_loss
+from tests.train.losses.made_logps import (
     BETAS,
     LN_2,
     SEEDS,
@@ -23,14 +31,6 @@ from made_logps import (
     swapped,
     with_h,
 )
-
-from real_cli.train import losses
-from real_cli.train.logps import made_up_logps
-from real_cli.train.losses.discopop import discopop_loss
-from real_cli.train.losses.dpo import cdpo_loss, dpo_loss, dpo_norm_loss, robust_loss
-from real_cli.train.losses.exo import exo_loss
-from real_cli.train.losses.hinge import hinge_loss
-from real_cli.train.losses.ipo import ipo_loss
 
 
 def at(loss, h: float, **knobs: float) -> float:

@@ -5,12 +5,22 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_logps import BETAS, SEEDS, double, gradient, log_sigmoid, logps_of, random_logps, ratios, same
 
 from real_cli.train.losses.apo import apo_down_loss, apo_zero_loss
 from real_cli.train.losses.bco import bco_loss
 from real_cli.train.losses.nca import nca_loss
 from real_cli.train.losses.sppo import sppo_hard_loss, sppo_loss
+from tests.train.losses.made_logps import (
+    BETAS,
+    SEEDS,
+    double,
+    gradient,
+    log_sigmoid,
+    logps_of,
+    random_logps,
+    ratios,
+    same,
+)
 
 
 def with_odds(chosen: float, rejected: float, prob_chosen: float, prob_rejected: float):

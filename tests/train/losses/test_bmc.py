@@ -7,11 +7,21 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_logps import BETAS, LN_2, SEEDS, double, gradient, log_sigmoid, logps_of, random_logps, same
 
 from real_cli.train.logps import Logps, TokenLogps
 from real_cli.train.losses.bmc import bmc_code_loss, bmc_loss, token_weights
 from real_cli.train.losses.dpo import dpo_loss
+from tests.train.losses.made_logps import (
+    BETAS,
+    LN_2,
+    SEEDS,
+    double,
+    gradient,
+    log_sigmoid,
+    logps_of,
+    random_logps,
+    same,
+)
 
 BOTH = [bmc_loss, bmc_code_loss]
 

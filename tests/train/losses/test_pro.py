@@ -7,11 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_logps import SEEDS, double, gradient, logps_of, random_logps, same
 
 from real_cli.train.losses.pro import pro_loss
 from real_cli.train.losses.simpo import simpo_loss
 from real_cli.train.objective import Responses
+from tests.train.losses.made_logps import SEEDS, double, gradient, logps_of, random_logps, same
 
 
 def ranking(averages: list[float], scores: list[float], **others):

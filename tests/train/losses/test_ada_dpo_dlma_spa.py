@@ -8,12 +8,24 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_logps import BETAS, LN_2, SEEDS, double, gradient, log_sigmoid, logps_of, random_logps, ratios, same, with_h
 
 from real_cli.train.losses.ada_dpo import ada_dpo_loss, ada_dpo_tau, logit_of_entropy
 from real_cli.train.losses.dlma import dlma_loss
 from real_cli.train.losses.dpo import dpo_loss
 from real_cli.train.losses.spa import spa_detector, spa_flagged, spa_loss
+from tests.train.losses.made_logps import (
+    BETAS,
+    LN_2,
+    SEEDS,
+    double,
+    gradient,
+    log_sigmoid,
+    logps_of,
+    random_logps,
+    ratios,
+    same,
+    with_h,
+)
 
 # Ada-DPO, METHODS 7; beta 1, so that h is D
 

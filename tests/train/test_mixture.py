@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from made_logps import random_logps, with_h
 
 from real_cli.errors import UsageError
 from real_cli.train.choices import Loss
 from real_cli.train.losses import OBJECTIVES
 from real_cli.train.mixture import KNOBS, Mixture, Range
 from real_cli.train.objective import Need, Responses
+from tests.train.losses.made_logps import random_logps, with_h
 
 
 def test_the_names_of_the_command_line_are_those_of_the_table():

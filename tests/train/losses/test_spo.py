@@ -8,11 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_logps import BETAS, SEEDS, double, logps_of, random_logps, same
 
 from real_cli.train.losses.dpo import dpo_loss
 from real_cli.train.losses.spo import degree_loss, spo_loss
 from real_cli.train.objective import Responses
+from tests.train.losses.made_logps import BETAS, SEEDS, double, logps_of, random_logps, same
 
 
 def copies(seed: int):
