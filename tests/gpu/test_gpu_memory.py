@@ -1,0 +1,120 @@
+"""Out of device memory: scoring, embedding and sampling go on with half the tokens; training says what to do."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.commands.training import run
+from tests.gpu.training_runs import little_memory, out_of_memory_above, train  # noqa: F401 - a fixture
+
+pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+HALVED = "real: out of device memory: going on with --batch-tokens "
+MIB = 1 << 20
+WORDS = {
+    "embed": lambda policy, encoder: ["embed", "--model", encoder],
+    "implicit": lambda policy, encoder: ["relabel", "implicit", "-p", policy, "--contrast", "Be kind.", "Be rude."],
+    "sample": lambda policy, encoder: ["sample", "-p", policy, "-n", "2", "--max-tokens", "8", "--temperature", "0.5"],
+}
+
+
+def numbers(records):
+    """What a command added to records: vectors, offsets or texts."""
+    found = []
+    for record in records:
+        if "offset" in record:
+            found.append(record["offset"])
+        found += [response.get("embedding", response["text"]) for response in record.get("responses", ())]
+    return found
+
+
+def assert_alike(ours, others):
+    """Compare two sets of numbers, or of texts."""
+    if isinstance(ours[0], str):
+        assert ours == others
+    else:
+        assert np.abs(np.array(ours) - np.array(others)).max() < 1e-2
+
+
+@pytest.mark.parametrize("command", WORDS)
+def test_nothing_is_lost_where_a_pass_has_no_room(command, policy, encoder, device, pairs, monkeypatch):
+    """Room for 256 tokens a pass: told each time, the numbers are those of small passes."""
+    words = [*WORDS[command](policy, encoder), "--device", device, "--dtype", "float32"]
+    rows = [{"prompt": row["prompt"]} for row in pairs[:8]] if command == "sample" else pairs
+    known, said = run(*words, "--batch-tokens", "128", rows=rows)
+    assert HALVED not in said
+    out_of_memory_above(monkeypatch, 256)
+    found, said = run(*words, "--batch-tokens", "4096", rows=rows)
+    assert 1 <= said.count(HALVED) <= 5
+    assert_alike(numbers(found), numbers(known))
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("command", WORDS)
+def test_a_gpu_that_is_nearly_full_is_used_all_the_same(command, policy, encoder, pairs, little_memory):  # noqa: F811
+    """The real thing: 600 MiB beside what the model takes, and passes that want more."""
+    import torch
+
+    many = 40 if command == "sample" else 60
+    rows = [row | {"prompt": f"{row['prompt']} {number}"} for number in range(many) for row in pairs]
+    rows = [{"prompt": row["prompt"]} for row in rows] if command == "sample" else rows
+    rows = [row | {"chosen": f"{row['chosen']} {row['prompt']}"} if "chosen" in row else row for row in rows]
+    words = [*WORDS[command](policy, encoder), "--device", "cuda:0", "--dtype", "float32"]
+    known, said = run(*words, "--batch-tokens", "2048", rows=rows)
+    assert HALVED not in said
+    little_memory(700 * MIB if command != "embed" else 300 * MIB)
+    found, said = run(*words, "--batch-tokens", "400000", rows=rows)
+    assert HALVED in said
+    if command == "sample":
+        differing = sum(one != other for one, other in zip(numbers(found), numbers(known), strict=True))
+        assert differing <= len(rows) // 50
+    else:
+        assert_alike(numbers(found), numbers(known))
+    assert torch.cuda.max_memory_allocated() > 100 * MIB
+
+
+def test_training_that_has_no_room_ends_in_one_line(policy, device, pairs, tmp_path, monkeypatch):
+    """It names the options that help; the folder is no finished one."""
+    out_of_memory_above(monkeypatch, 100)
+    words = ["--device", device, "--layout", "plain", "--batch-tokens", "1000", "--loss", "sft"]
+    _, said = train(policy, tmp_path / "out", pairs[:8], *words, status=1)
+    last = said.strip().splitlines()[-1]
+    assert last.startswith("real: out of device memory; lower --batch-tokens")
+    assert not (tmp_path / "out" / "real.json").exists()
+
+
+def test_a_named_reference_is_gone_when_training_begins(small_policy, device, pairs, tmp_path, monkeypatch):
+    """Its weights would take room that the activations need."""
+    import gc
+    import weakref
+
+    import transformers
+    from transformers import LlamaForCausalLM
+
+    seen = []
+    whole = LlamaForCausalLM.__init__
+
+    def noted(self, *args, **kwargs):
+        whole(self, *args, **kwargs)
+        seen.append(weakref.ref(self))
+
+    class Count(transformers.TrainerCallback):
+        def on_step_begin(self, args, state, control, **kwargs):
+            alive.append(sum(one() is not None for one in seen))
+
+    alive = []
+    other = tmp_path / "other"
+    other.symlink_to(small_policy)
+    monkeypatch.setattr(LlamaForCausalLM, "__init__", noted)
+    monkeypatch.setattr("transformers.trainer.DEFAULT_CALLBACKS", [*transformers.trainer.DEFAULT_CALLBACKS, Count])
+    gc.collect()
+    gc.disable()
+    try:
+        train(small_policy, tmp_path / "out", pairs[:8], "--reference", other, "--device", device)
+    finally:
+        gc.enable()
+    assert len(seen) == 2
+    assert alive[0] == 1
+    manifest = json.loads((tmp_path / "out" / "real.json").read_text())
+    assert manifest["reference"] == str(other)

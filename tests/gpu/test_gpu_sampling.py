@@ -1,0 +1,55 @@
+"""sample: a text does not depend on the batch it was written in, nor, in float32, on the device."""
+
+import pytest
+
+from tests.commands.training import run
+from tests.gpu.models import is_large
+
+pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+NUM_RESPONSES = 3
+# The random policy is flat; halving the temperature makes draws that hang on last digits rare.
+WAYS = {
+    "greedy": ["--temperature", "0", "-n", "1"],
+    "sampled": ["--temperature", "0.5", "-n", str(NUM_RESPONSES)],
+    "nucleus": ["--temperature", "0.5", "--top-p", "0.9", "-n", str(NUM_RESPONSES)],
+    "stopped": ["--temperature", "0.5", "-n", "2", "--stop", " the", "--stop", " a"],
+}
+ON_A_CPU = ("sampled",)
+MAX_TOKENS, NUM_PROMPTS = (24, 8) if is_large() else (8, 4)
+
+
+def texts(policy, prompts, *words):
+    """Sample, and return the texts of all responses."""
+    words = ["sample", "--policy", policy, "--max-tokens", MAX_TOKENS, "--seed", "3", *words]
+    records, _ = run(*words, rows=prompts)
+    assert [record["prompt"] for record in records] == [row["prompt"] for row in prompts]
+    return [response["text"] for record in records for response in record["responses"]]
+
+
+@pytest.fixture(scope="module")
+def prompts(pairs):
+    """Distinct prompts of different lengths."""
+    return [{"prompt": text} for text in dict.fromkeys(row["prompt"] for row in pairs)][:NUM_PROMPTS]
+
+
+@pytest.mark.parametrize("way", WAYS if is_large() else ON_A_CPU)
+def test_a_text_is_the_same_in_any_batch_and_on_a_cpu(way, policy, device, prompts):
+    """In float32: all rows at once, one at a time, a few; at most one text of the CPU's hangs on a last digit."""
+    words = [*WAYS[way], "--dtype", "float32"]
+    together = texts(policy, prompts, *words, "--device", device)
+    assert len(set(together)) > len(prompts) // 2
+    for tokens in ("1", "200") if is_large() else ("100",):
+        assert texts(policy, prompts, *words, "--device", device, "--batch-tokens", tokens) == together
+    on_cpu = texts(policy, prompts, *words, "--device", "cpu")
+    assert sum(one != other for one, other in zip(together, on_cpu, strict=True)) <= 1
+
+
+def test_the_native_format_writes_as_many_texts_that_differ_by_their_seed(policy, device, prompts):
+    """In bfloat16, on the device that was named."""
+    words = ["--device", device, "--dtype", "bfloat16", *WAYS["sampled"]]
+    found = texts(policy, prompts, *words)
+    assert len(found) == NUM_RESPONSES * len(prompts)
+    assert found == texts(policy, prompts, *words)
+    assert found != texts(policy, prompts, *words, "--seed", "4")
+    assert len(set(found)) > len(prompts)
