@@ -30,7 +30,7 @@ def sample_ours(job):
     local = LocalAnswerer(
         job["model"],
         device=job["device"],
-        precision=Precision.float32,
+        precision=Precision(job.get("dtype", "float32")),
         batch_tokens=job["batch_tokens"],
         told=lambda words: print(words, file=sys.stderr),
     )
@@ -57,7 +57,8 @@ def sample_peer(job):
 
     path = resolve_model(job["model"])
     tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
-    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).to(choose_device(job["device"])).eval()
+    dtype = getattr(torch, job.get("dtype", "float32"))
+    model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype).to(choose_device(job["device"])).eval()
     rows = [json.loads(line) for line in Path(job["input"]).read_text().splitlines()]
     prompts = [row["prompt"] for row in rows for _ in range(job["responses"])]
     torch.manual_seed(0)

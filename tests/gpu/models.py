@@ -24,7 +24,7 @@ def on_cuda():
 
 
 def is_large():
-    """Whether models are as large as on a GPU; elsewhere REAL_GPU_LARGE=1 asks for that, to see what the bounds hold."""
+    """Whether models are as large as on a GPU; REAL_GPU_LARGE=1 asks for that elsewhere, to try the bounds."""
     return on_cuda() or bool(os.environ.get("REAL_GPU_LARGE"))
 
 
@@ -76,25 +76,26 @@ def word_tokenizer():
     )
 
 
-def make_llama(folder, *, seed=0, large=False, **changes):
+def make_llama(folder, *, seed=0, large=False, scaled=True, **changes):
     """Save a random Llama; a large one with SmolLM2's tokenizer and chat template. Returns its folder."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 
     tokenizer = AutoTokenizer.from_pretrained(asset("smollm2")) if large else word_tokenizer()
     torch.manual_seed(seed)
-    sizes = (LARGE if large else TINY) | changes
+    sizes = {"tie_word_embeddings": False} | (LARGE if large else TINY) | changes
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         max_position_embeddings=2048,
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
-        tie_word_embeddings=False,
         **sizes,
     )
-    model = AutoModelForCausalLM.from_config(config)
-    scale_weights(model, seed)
+    with torch.device("cpu" if scaled or not on_cuda() else "cuda"):
+        model = AutoModelForCausalLM.from_config(config)
+    if scaled:
+        scale_weights(model, seed)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

