@@ -101,12 +101,14 @@ class TokenBudget:
             batch = pending.pop(0)
             try:
                 results.update(zip(batch, compute(batch), strict=True))
+                continue
             except torch.OutOfMemoryError:
                 if len(batch) == 1:
                     raise
-                self._shrink(batch, lengths)
-                rest = sorted(index for group in [batch, *pending] for index in group)
-                pending = list(make(rest, self.num_tokens))
+            # After the handler: until then the error holds what the failed pass had allocated.
+            self._shrink(batch, lengths)
+            rest = sorted(index for group in [batch, *pending] for index in group)
+            pending = list(make(rest, self.num_tokens))
         return [results[index] for index in range(len(lengths))]
 
     def _shrink(self, batch: list[int], lengths: Sequence[int]) -> None:
