@@ -16,7 +16,7 @@ def asset(name):
     """Find the tokenizer and the configuration that stand for a short name: carried here, or the package's own."""
     if (ASSETS / name / "tokenizer.json").is_file():
         return ASSETS / name
-    from real_cli.models.resolve import resolve_model
+    from real_cli.models.load.resolve import resolve_model
 
     return Path(resolve_model(name))
 
@@ -28,7 +28,7 @@ def leave_out(folder, names):
 
 def main():
     """Copy everything but the weights."""
-    from real_cli.models.resolve import resolve_model
+    from real_cli.models.load.resolve import resolve_model
 
     for name in NAMES:
         shutil.copytree(resolve_model(name), ASSETS / name, ignore=leave_out, dirs_exist_ok=True)

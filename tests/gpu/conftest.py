@@ -44,7 +44,7 @@ def computes_as_a_gpu(request, monkeypatch):
     if case == ("cpu", "auto"):
         import torch
 
-        monkeypatch.setattr("real_cli.models.device.choose_dtype", lambda device, precision: torch.bfloat16)
+        monkeypatch.setattr("real_cli.models.load.device.choose_dtype", lambda device, precision: torch.bfloat16)
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ import math
 
 import pytest
 
-from real_cli.core.names import Loss
-from tests.commands.training import run, with_everything
+from real_cli.train.choices import Loss
 from tests.gpu.models import on_cuda
 from tests.gpu.training_runs import LN_2, StopAfter, formats, losses, train
+from tests.train.training import run, with_everything
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

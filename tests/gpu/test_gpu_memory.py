@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from tests.commands.training import run
 from tests.gpu.training_runs import little_memory, out_of_memory_above, train  # noqa: F401 - a fixture
+from tests.train.training import run
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

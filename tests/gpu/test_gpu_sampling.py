@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.commands.training import run
 from tests.gpu.models import is_large
+from tests.train.training import run
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

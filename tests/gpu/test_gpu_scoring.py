@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from real_cli.core.names import Precision
-from tests.commands.training import run
+from real_cli.records.choices import Precision
+from tests.train.training import run
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

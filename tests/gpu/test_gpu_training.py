@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from tests.commands.training import run
 from tests.gpu.training_runs import LN_2, formats, losses, train, trl_losses
+from tests.train.training import run
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

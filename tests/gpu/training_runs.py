@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from tests.commands.training import run
 from tests.gpu.models import is_large
+from tests.train.training import run
 
 ROUTINE = ["--batch-size", "4", "--max-length", "96", "--order", "given", "--epochs", "2"]
 LN_2 = math.log(2)
