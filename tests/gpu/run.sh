@@ -16,7 +16,7 @@ case "$what" in
     files=$(printf 'tests/gpu/test_gpu_%s.py ' life training scoring sampling memory)
     limit=$(python3 -c 'import pytest_timeout' 2> /dev/null && echo --timeout=200 || true)
     # Four processes share the GPU: most of a test is Python.
-    many=$(python3 -c 'import torch, xdist; assert torch.cuda.is_available()' 2> /dev/null && echo -n 4 || true)
+    many=$(python3 -c 'import torch, xdist; assert torch.cuda.is_available()' 2> /dev/null && printf -- '-n 4' || true)
     [ -z "$many" ] || export OMP_NUM_THREADS=4
     python3 -m pytest $files $limit $many -q -p no:cacheprovider -W ignore --tb=short --durations=15 -rfE "$@" 2>&1 |
       tee "$out/checks.log"

@@ -27,6 +27,11 @@ def texts(policy, prompts, *words):
     return [response["text"] for record in records for response in record["responses"]]
 
 
+def num_apart(texts, others):
+    """Count the texts that differ."""
+    return sum(text != other for text, other in zip(texts, others, strict=True))
+
+
 @pytest.fixture(scope="module")
 def prompts(pairs):
     """Distinct prompts of different lengths."""
@@ -35,14 +40,18 @@ def prompts(pairs):
 
 @pytest.mark.parametrize("way", WAYS if is_large() else ON_A_CPU)
 def test_a_text_is_the_same_in_any_batch_and_on_a_cpu(way, policy, device, prompts):
-    """In float32: all rows at once, a few, one at a time; at most one text of the CPU's hangs on a last digit."""
+    """In float32: all rows at once, a few, one at a time, and on the CPU; at most one text hangs on a last digit.
+
+    Matrix products of another shape sum in another order. Over 49,152 nearly equal tokens, as a random model has them,
+    a drawn number then falls beside its token once in some thousand draws (seen on an H200); greedy texts are all equal.
+    """
     words = [*WAYS[way], "--dtype", "float32"]
     together = texts(policy, prompts, *words, "--device", device)
     assert len(set(together)) > len(prompts) // 2
     for tokens in ("1", "200") if way == "greedy" else ("100",):
-        assert texts(policy, prompts, *words, "--device", device, "--batch-tokens", tokens) == together
-    on_cpu = texts(policy, prompts, *words, "--device", "cpu")
-    assert sum(one != other for one, other in zip(together, on_cpu, strict=True)) <= 1
+        apart = num_apart(together, texts(policy, prompts, *words, "--device", device, "--batch-tokens", tokens))
+        assert apart <= (way != "greedy" and device != "cpu")
+    assert num_apart(together, texts(policy, prompts, *words, "--device", "cpu")) <= 1
 
 
 def test_the_native_format_writes_as_many_texts_that_differ_by_their_seed(policy, device, prompts):
