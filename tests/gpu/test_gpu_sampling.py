@@ -43,7 +43,7 @@ def test_a_text_is_the_same_in_any_batch_and_on_a_cpu(way, policy, device, promp
     """In float32: all rows at once, a few, one at a time, and on the CPU; at most one text hangs on a last digit.
 
     Matrix products of another shape sum in another order. Over 49,152 nearly equal tokens, as a random model has them,
-    a drawn number then falls beside its token once in some thousand draws (seen on an H200); greedy texts are all equal.
+    a drawn number then falls beside its token once in some thousand draws (seen on an H200); greedy texts are equal.
     """
     words = [*WAYS[way], "--dtype", "float32"]
     together = texts(policy, prompts, *words, "--device", device)
