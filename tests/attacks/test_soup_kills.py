@@ -1,0 +1,31 @@
+"""A soup that is killed anywhere is made again, and what the killed one left is removed."""
+
+import pytest
+
+from tests.attacks.killed import check_states, recorded, start
+from tests.attacks.snapshots import contents_of
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.mark.xfail(strict=True)
+def test_a_soup_killed_at_any_write_is_made_again_and_nothing_is_left(
+    launched_real, tiny_policy, make_tiny_policy, tmp_path
+):
+    """A folder that stands under its name is whole, so a second run refuses it; else it is made."""
+    words = ["soup", tiny_policy, make_tiny_policy(seed=1), "-o", "soup"]
+    kept = recorded(launched_real, tmp_path, *words)
+    number, went_on = check_states(kept, tmp_path / "killed", launched_real, words, every=3)
+    assert went_on > number * 0.8
+
+
+def test_what_another_soup_is_writing_and_folders_of_the_user_are_left_alone(launched_real, tiny_policy, tmp_path):
+    """Only what is shown to be of a dead run goes."""
+    for name in (".soup.mine.part", ".soup.abcdefgh.part"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "thesis.tex").write_text("years of work")
+    before = contents_of(tmp_path)
+    done = start(launched_real, tmp_path, "soup", tiny_policy, tiny_policy, "-o", "soup")
+    assert done.returncode == 0, done.stderr
+    left = {name: content for name, content in contents_of(tmp_path).items() if not name.startswith("soup")}
+    assert left == before
