@@ -14,6 +14,7 @@ RUNS = {
     "spa": ["--loss=spa", "--warm-share=0.1", "--flip-quantile=0.9", "--max-steps=6", "--save-steps=2"],
     "stages": ["--stages", "--epochs=1"],
     "patience": ["--epochs=4", "--patience=2", "--eval-steps=2", "--eval-file=../../held.jsonl"],
+    "epochs": ["--epochs=4", "--patience=1", "--eval-file=../../held.jsonl"],
     "lora": ["--lora", "--max-steps=4", "--save-steps=2"],
 }
 # Beside seconds a manifest tells of the lines that were logged by this process, training_args.bin where it logged.
@@ -43,8 +44,9 @@ def before_the_end(kept):
     return [state for state in kept.states if "out/config.json" not in state and "out/.work" in state][-1]
 
 
-@pytest.mark.xfail(strict=True)
-@pytest.mark.parametrize(("kind", "every"), [("spa", 6), ("stages", 10), ("patience", 10), ("lora", 15)])
+@pytest.mark.parametrize(
+    ("kind", "every"), [("spa", 6), ("stages", 10), ("patience", 10), ("epochs", 10), ("lora", 15)]
+)
 def test_a_run_killed_at_any_write_is_resumed_to_the_same_weights(kind, every, record, launched_real):
     """So are the dump and the list of files; nothing is left over."""
     kept, folder, words = record(kind)
@@ -54,7 +56,6 @@ def test_a_run_killed_at_any_write_is_resumed_to_the_same_weights(kind, every, r
     assert went_on > number * 0.8
 
 
-@pytest.mark.xfail(strict=True)
 def test_a_run_over_another_is_killed_at_any_write_and_never_goes_on_from_the_other(
     record, launched_real, pair_rows, tmp_path
 ):
@@ -64,12 +65,11 @@ def test_a_run_over_another_is_killed_at_any_write_and_never_goes_on_from_the_ot
     stopped.rebuild(before_the_end(stopped), tmp_path / "run")
     kept = recorded(launched_real, tmp_path, *words)
     _, went_on = check_states(
-        kept, tmp_path / "killed", launched_real, [*words, "--resume"], every=11, by_chance=BY_CHANCE
+        kept, tmp_path / "killed", launched_real, [*words, "--resume"], every=25, by_chance=BY_CHANCE
     )
     assert went_on
 
 
-@pytest.mark.xfail(strict=True)
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
@@ -98,7 +98,6 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_whole_one_before_it(name, d
         assert (here / result).read_bytes() == (kept.folder / result).read_bytes()
 
 
-@pytest.mark.xfail(strict=True)
 def test_what_was_dumped_after_the_checkpoint_is_cut(record, launched_real):
     """Two stops have left lines of a step in part, twice, and half a line."""
     kept, folder, words = record("spa")
@@ -113,7 +112,6 @@ def test_what_was_dumped_after_the_checkpoint_is_cut(record, launched_real):
     assert (here / "dump.jsonl").read_bytes() == whole
 
 
-@pytest.mark.xfail(strict=True)
 @pytest.mark.parametrize("content", ["a thesis\nof years", '{"prompt": "q"}\n', '{"step": 1, "place": "a:1"}\nno'])
 def test_a_dump_that_is_another_file_is_refused_and_not_touched(content, record, launched_real):
     """A resumed run adds to what it has written itself, and to nothing else."""
@@ -128,7 +126,6 @@ def test_a_dump_that_is_another_file_is_refused_and_not_touched(content, record,
     assert contents_of(here) == before
 
 
-@pytest.mark.xfail(strict=True)
 @pytest.mark.parametrize("num_bytes", [60000, 20000, 200], ids=["optimizer", "model", "all"])
 def test_a_full_disk_during_a_checkpoint_is_told_and_the_earlier_one_kept(num_bytes, record, launched_real):
     """One line, status 1; with room again the run goes on to the same end."""
@@ -147,12 +144,11 @@ def test_a_full_disk_during_a_checkpoint_is_told_and_the_earlier_one_kept(num_by
     assert (here / "out/model.safetensors").read_bytes() == (kept.folder / "out/model.safetensors").read_bytes()
 
 
-@pytest.mark.xfail(strict=True)
 @pytest.mark.parametrize(
     "command",
     [
         ["eval", "margin", "--reference", "out", "--policy"],
-        ["sample", "--policy"],
+        ["sample", "--append", "--policy"],
         ["embed", "--model"],
         ["soup", "-o", "soup", "out"],
         ["train-dpo", "-o", "second", "--policy"],
@@ -173,7 +169,6 @@ def test_final_files_without_a_manifest_are_no_model(command, record, launched_r
     assert contents_of(here) == before
 
 
-@pytest.mark.xfail(strict=True)
 def test_a_run_over_another_mixes_no_files(record, launched_real, tiny_policy, tmp_path):
     """An adapter's config left beside a whole model would be loaded in its place."""
     kept, _, words = record("lora")
@@ -187,7 +182,6 @@ def test_a_run_over_another_mixes_no_files(record, launched_real, tiny_policy, t
     assert not [name for name in names if name.startswith("adapter_")]
 
 
-@pytest.mark.xfail(strict=True)
 @pytest.mark.parametrize("option", ["--policy", "--reference"])
 def test_a_model_is_not_trained_over_itself(option, record, launched_real, tiny_policy):
     """A kill while it is replaced would leave neither, and --resume would begin at another policy."""
@@ -204,7 +198,6 @@ def test_a_model_is_not_trained_over_itself(option, record, launched_real, tiny_
     assert contents_of(here) == before
 
 
-@pytest.mark.xfail(strict=True)
 def test_an_empty_input_leaves_no_records_that_a_resumed_run_would_have_to_have(
     launched_real, tiny_policy, pair_rows, tmp_path
 ):
