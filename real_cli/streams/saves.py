@@ -33,7 +33,7 @@ def is_whole(checkpoint: Path) -> bool:
     try:
         marked = orjson.loads((checkpoint / MARK).read_bytes())
         return all(_facts(checkpoint / name) == facts for name, facts in marked.items())
-    except (OSError, orjson.JSONDecodeError, AttributeError):
+    except (OSError, orjson.JSONDecodeError, AttributeError):  # no mark, or no file of ours
         return False
 
 
