@@ -112,6 +112,54 @@ def test_what_was_dumped_after_the_checkpoint_is_cut(record, launched_real):
     assert (here / "dump.jsonl").read_bytes() == whole
 
 
+def stop_in(step, *signals):
+    """Have signals come within a step."""
+    return {"LAUNCHER_HOOK": "tests.attacks.stops:stop", "STOP_IN": str(step), "STOP_BY": ",".join(signals)}
+
+
+def check_same(folder, kept):
+    """Compare the weights and the dump with those of a run that was left alone."""
+    for result in ("out/model.safetensors", "dump.jsonl"):
+        assert (folder / result).read_bytes() == (kept.folder / result).read_bytes()
+
+
+def test_a_dump_has_each_line_once_whatever_came_between(record, launched_real, tmp_path):
+    """Killed in a step; stopped by two signals in the next; and stopped in good order."""
+    kept, _, words = record("spa")
+    assert start(launched_real, tmp_path, *words, **stop_in(4, "SIGKILL")).returncode
+    done = start(launched_real, tmp_path, *words, "--resume", **stop_in(5, "SIGTERM", "SIGTERM"))
+    assert done.returncode == 130
+    done = start(launched_real, tmp_path, *words, "--resume", **stop_in(5, "SIGTERM"))
+    assert (done.returncode, done.stderr.count("goes on from out/checkpoint-4\n")) == (143, 1), done.stderr
+    done = start(launched_real, tmp_path, *words, "--resume")
+    assert done.returncode == 0, done.stderr
+    check_same(tmp_path, kept)
+
+
+def test_a_dump_that_a_run_begins_late_lacks_steps_and_says_which(record, launched_real, tmp_path):
+    """The first run did not dump."""
+    kept, _, words = record("spa")
+    without = [word for place, word in enumerate(words) if "--dump" not in words[max(0, place - 1) : place + 1]]
+    assert start(launched_real, tmp_path, *without, **stop_in(3, "SIGTERM")).returncode == 143
+    done = start(launched_real, tmp_path, *words, "--resume")
+    assert "--dump dump.jsonl: lacks steps 1 to 3, which an earlier run did not write" in done.stderr
+    assert (tmp_path / "dump.jsonl").read_bytes() in (kept.folder / "dump.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(("kind", "step"), [("epochs", 2), ("epochs", 4), ("epochs", 7), ("patience", 3)])
+def test_a_stop_measures_nothing_that_patience_would_count(kind, step, record, launched_real, tmp_path):
+    """Within an epoch, at its end; and the folder has another name when it is resumed."""
+    kept, _, words = record(kind)
+    words = [str(word).replace("../../", f"{kept.folder.parents[1]}/") for word in words]
+    done = start(launched_real, tmp_path, *words, **stop_in(step, "SIGINT"))
+    assert done.returncode == 130, done.stderr
+    (tmp_path / "out").rename(tmp_path / "elsewhere")
+    done = start(launched_real, tmp_path, *[word if word != "out" else "elsewhere" for word in words], "--resume")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "elsewhere").rename(tmp_path / "out")
+    check_same(tmp_path, kept)
+
+
 @pytest.mark.parametrize("content", ["a thesis\nof years", '{"prompt": "q"}\n', '{"step": 1, "place": "a:1"}\nno'])
 def test_a_dump_that_is_another_file_is_refused_and_not_touched(content, record, launched_real):
     """A resumed run adds to what it has written itself, and to nothing else."""
