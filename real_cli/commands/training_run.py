@@ -29,6 +29,7 @@ from real_cli.models.stages import StagedTraining
 from real_cli.models.tokens import ExampleTokenizer
 from real_cli.models.training import prepare, with_reference_fields
 from real_cli.streams.dump import Dump
+from real_cli.streams.durable import told_if_full
 from real_cli.streams.job import Job, Located
 from real_cli.streams.jsonl import dump_record
 from real_cli.streams.output import LogLines, open_output
@@ -67,10 +68,11 @@ class TrainingRun:
         if self._extras.dump is not None:
             self._dump = Dump(self._extras.dump, resume=self._workspace.is_resumed, told=self._say)
         resolve_model(self._extras.policy)  # a name that leads nowhere is told before the input is read
-        train_data, eval_data = self._spool()
-        policy = self._load()
-        examples = self._prepare(train_data, policy, "train")
-        held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
+        with told_if_full(self._workspace.work):
+            train_data, eval_data = self._spool()
+            policy = self._load()
+            examples = self._prepare(train_data, policy, "train")
+            held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
         reference = self._make_reference()
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
         self._export(train_data, examples)

@@ -85,8 +85,9 @@ class WholeCheckpoints:
 def room_advice(folder: Path) -> str:
     """Say what a run that finds no room can go on from."""
     earlier = newest_whole(folder)
-    kept = "no checkpoint is whole" if earlier is None else f"{earlier} is whole"
-    return f"{kept}: make room and go on with --resume"
+    if earlier is None:
+        return "make room and run again"
+    return f"{earlier} is whole: make room and go on with --resume"
 
 
 @contextmanager

@@ -1,8 +1,26 @@
 """Files that are whole or not there, whatever ends the process or the machine."""
 
 import contextlib
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from real_cli.errors import RealError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def told_if_full(path: Path) -> Iterator[None]:
+    """Name the place where there is no room; the system names none once a file is open."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:
+            raise
+        raise RealError(f"{path}: cannot be written: {os.strerror(error.errno)}; make room and run again") from None
 
 
 def write_whole(path: Path, data: bytes) -> None:
