@@ -118,6 +118,8 @@ class TrainingRun:
             eval_data = self._workspace.spool("eval", self._held_out(self._extras.eval_file))
             if not eval_data.num_records:
                 raise RealError("no pair to measure in --eval-file: the file has no records")
+        if lost := self._workspace.given_up:
+            self._say(f"{lost}, of a run that was not finished, is given up; --resume would have gone on from it")
         self._workspace.begin(train_data, self._asked(), eval_data)
         return train_data, eval_data
 

@@ -13,11 +13,11 @@ from transformers.trainer_utils import SaveStrategy
 
 from real_cli.core.records import Record
 from real_cli.errors import RealError
+from real_cli.streams.saves import RECENT_FILE
 
 # Lines that the trainer logs at its end; the result says the same in our words.
 CLOSING_KEY = "train_runtime"
 RECENT_BATCHES = 50
-RECENT_FILE = "recent.json"
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not typed

@@ -11,6 +11,7 @@ from real_cli.errors import ModelError
 from real_cli.models.manifest import NAME as MANIFEST
 from real_cli.models.resolve import quiet_libraries, resolve_model
 from real_cli.models.tensor_files import StoredTensor, TensorFile, read_tensor_file, sha256_of
+from real_cli.streams.saves import MARK, RECENT_FILE
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -20,7 +21,25 @@ PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 # Suffixes of what stands beside the weights: configs, vocabularies, merges, sentencepiece's models, templates.
 BESIDE = frozenset({".json", ".txt", ".model", ".jinja", ".tiktoken", ".py"})
 # Made by a training run, or by us for this very folder.
-LEFT = (".index.json", MANIFEST, "trainer_state.json", "all_results.json", "train_results.json", "eval_results.json")
+LEFT = (
+    ".index.json",
+    MANIFEST,
+    MARK,
+    RECENT_FILE,
+    "trainer_state.json",
+    "all_results.json",
+    "train_results.json",
+    "eval_results.json",
+)
+    ".index.json",
+    MANIFEST,
+    "trainer_state.json",
+    MARK,
+    RECENT_FILE,
+    "all_results.json",
+    "train_results.json",
+    "eval_results.json",
+)
 TEMPLATES = "additional_chat_templates"
 LICENSES = ("LICENSE", "LICENCE", "NOTICE", "USE_POLICY")
 

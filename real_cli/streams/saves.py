@@ -16,6 +16,7 @@ import orjson
 from real_cli.streams.durable import sync, sync_all, write_whole
 
 MARK = "whole.json"
+RECENT_FILE = "recent.json"  # what an objective remembers
 HASHED_BYTES = 1 << 20
 NAME = re.compile(r"checkpoint-\d+")
 
@@ -40,6 +41,12 @@ def is_whole(checkpoint: Path) -> bool:
 def _facts(path: Path) -> list[Any]:
     size = path.stat().st_size
     return [size, hashlib.sha256(path.read_bytes()).hexdigest() if size <= HASHED_BYTES else None]
+
+
+def is_broken_off(path: Path) -> bool:
+    """Tell whether a folder is a checkpoint of a training run of ours that was not written to its end."""
+    of_ours = any((folder / ".work").is_dir() for folder in path.resolve().parents[:2])
+    return of_ours and bool(NAME.fullmatch(path.resolve().name)) and not is_whole(path)
 
 
 def checkpoints_in(folder: Path) -> list[Path]:

@@ -84,6 +84,14 @@ class Workspace:
         manifest: Record = orjson.loads((self.folder / MANIFEST).read_bytes())
         return manifest.get("result")
 
+    @property
+    def given_up(self) -> Path | None:
+        """The last checkpoint of an unfinished run, which is about to be removed."""
+        if self._resume or self._begun is None or self._is_finished():
+            return None
+        folders = [self.folder, *self.folder.glob("stage-*")]
+        return next((path for folder in reversed(folders) if (path := newest_whole(folder))), None)
+
     def open(self) -> None:
         """Make the folder. What an earlier run left stays until there is something to put in its place."""
         self.work.mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,7 @@ def before_the_end(kept):
 
 
 @pytest.mark.parametrize(
-    ("kind", "every"), [("spa", 15), ("stages", 20), ("patience", 60), ("epochs", 40), ("lora", 30)]
+    ("kind", "every"), [("spa", 15), ("stages", 20), ("patience", 90), ("epochs", 50), ("lora", 30)]
 )
 def test_a_run_killed_at_any_write_is_resumed_to_the_same_weights(kind, every, record, launched_real):
     """So are the dump and the list of files; nothing is left over."""
@@ -65,7 +65,7 @@ def test_a_run_over_another_is_killed_at_any_write_and_never_goes_on_from_the_ot
     stopped.rebuild(before_the_end(stopped), tmp_path / "run")
     kept = recorded(launched_real, tmp_path, *words)
     _, went_on = check_states(
-        kept, tmp_path / "killed", launched_real, [*words, "--resume"], every=40, by_chance=BY_CHANCE
+        kept, tmp_path / "killed", launched_real, [*words, "--resume"], every=60, by_chance=BY_CHANCE
     )
     assert went_on
 
@@ -134,6 +134,32 @@ def test_a_dump_has_each_line_once_whatever_came_between(record, launched_real, 
     done = start(launched_real, tmp_path, *words, "--resume")
     assert done.returncode == 0, done.stderr
     check_same(tmp_path, kept)
+    whole = json.loads((kept.folder / "out" / "real.json").read_bytes())["result"]
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert (result["step"], result["loss"]) == (6, pytest.approx(whole["loss"], abs=1e-6))
+
+
+def test_a_run_over_one_that_was_not_finished_says_what_it_gives_up(record, launched_real):
+    """It would be lost in silence."""
+    kept, folder, words = record("spa")
+    here = folder / "given-up"
+    kept.rebuild(before_the_end(kept), here)
+    done = start(launched_real, here, *words)
+    assert "real: out/checkpoint-6, of a run that was not finished, is given up; --resume would" in done.stderr
+    check_same(here, kept)
+
+
+def test_a_checkpoint_that_was_broken_off_is_no_model(record, launched_real):
+    """While its run is not finished; the one before it is."""
+    kept, folder, words = record("spa")
+    here = folder / "broken-off"
+    kept.rebuild(before_the_end(kept), here)
+    (here / "out" / "checkpoint-6" / "whole.json").unlink()
+    command = ["eval", "margin", "--reference", words[2], words[-1], "--policy"]
+    done = start(launched_real, here, *command, "out/checkpoint-6")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "is a checkpoint that was not written to its end" in done.stderr
+    assert start(launched_real, here, *command, "out/checkpoint-4").returncode == 0
 
 
 def test_a_dump_that_a_run_begins_late_lacks_steps_and_says_which(record, launched_real, tmp_path):
