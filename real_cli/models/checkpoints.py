@@ -31,15 +31,6 @@ LEFT = (
     "train_results.json",
     "eval_results.json",
 )
-    ".index.json",
-    MANIFEST,
-    "trainer_state.json",
-    MARK,
-    RECENT_FILE,
-    "all_results.json",
-    "train_results.json",
-    "eval_results.json",
-)
 TEMPLATES = "additional_chat_templates"
 LICENSES = ("LICENSE", "LICENCE", "NOTICE", "USE_POLICY")
 

@@ -128,10 +128,13 @@ class StagedTraining:
 
     def _done(self, name: float | None) -> Record | None:
         path = self._place(name) / DONE_FILE
-        if name is None or self.last_checkpoint(self._place(name)) is None or not path.exists():
+        if name is None or self.last_checkpoint(self._place(name)) is None:
             return None
-        result: Record = orjson.loads(path.read_bytes())
-        return result if is_whole(self._place(name) / result["weights"]) else None
+        try:
+            result: Record = orjson.loads(path.read_bytes())
+            return result if is_whole(self._place(name) / result["weights"]) else None
+        except (OSError, orjson.JSONDecodeError):  # not done, or a disk that lost what it had said it holds
+            return None
 
     def _mark_done(self, name: float | None, result: Record | None, trainer: Any) -> None:
         """Leave what a resumed run needs: the result, and the checkpoint whose weights the stage ended with."""
