@@ -174,11 +174,15 @@ def become(folder, environment, streams):
 def run(words, folder, environment, streams):
     """Run a command in this child; returns its status."""
     import atexit
+    import importlib
     import traceback
 
     from real_cli.app import main
 
     become(folder, environment, streams)
+    if hook := environment.get("LAUNCHER_HOOK"):  # a test watches this run from within
+        module, _, function = hook.partition(":")
+        getattr(importlib.import_module(module), function)()
     sys.argv = ["real", *words]
     status = 1
     try:

@@ -80,7 +80,7 @@ def soup(
 
     say = speaker(quiet)
     shares = parse_weights(weights, len(models))
-    with open_folder(output) as folder, TemporaryDirectory(prefix=".merged-", dir=folder.parent) as merged:
+    with open_folder(output) as folder, TemporaryDirectory(prefix=".merged-", dir=folder) as merged:
         found = [open_checkpoint(name, Path(merged) / str(number)) for number, name in enumerate(models, 1)]
         made = Soup(found, shares, dtype=None if dtype is Precision.auto else dtype.value)
         if differing := made.check():

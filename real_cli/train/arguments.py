@@ -1,12 +1,11 @@
 """The settings of a run in the words of transformers and TRL."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from real_cli.models.load.policies import Policy
-from real_cli.records.record import Record
+from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.choices import Optimizer, Schedule
 from real_cli.train.settings import TrainingSettings
 
@@ -31,7 +30,7 @@ class Routine:
         report_to: Trackers as transformers names them, separated by commas, or "none".
         gradient_checkpointing: Compute activations again in the backward pass, for memory.
         batch_tokens: Most tokens of one forward pass; a step takes as many passes as its examples need.
-        dump: Gets a record for each example of each step; None if nobody asks.
+        dump: Gets a line for each example of each step; None if nobody asks.
     """
 
     logging_steps: int = 1
@@ -39,7 +38,7 @@ class Routine:
     report_to: str = "none"
     gradient_checkpointing: bool = False
     batch_tokens: int = 4096
-    dump: Callable[[Record], None] | None = None
+    dump: Dump | None = None
 
 
 def training_arguments(

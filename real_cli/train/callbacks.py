@@ -9,14 +9,15 @@ from typing import Any
 import orjson
 import torch
 from transformers import TrainerCallback
+from transformers.trainer_utils import SaveStrategy
 
 from real_cli.errors import RealError
+from real_cli.io.checkpoint_marks import RECENT_FILE
 from real_cli.records.record import Record
 
 # Lines that the trainer logs at its end; the result says the same in our words.
 CLOSING_KEY = "train_runtime"
 RECENT_BATCHES = 50
-RECENT_FILE = "recent.json"
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
@@ -57,13 +58,27 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Save and stop after this step if a signal came; save the last step of a stage that another one follows."""
-        if self._should_stop():
-            control.should_save = control.should_training_stop = True
-        if self._saves_last and state.global_step >= state.max_steps:
+        control.should_training_stop |= self._should_stop()
+        is_last = self._should_stop() or (self._saves_last and state.global_step >= state.max_steps)
+        if is_last and not self._is_saved_at_its_end(args, state):
             control.should_save = True
 
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Take an epoch that a signal broke off for no epoch: what it measured would count for --patience."""
+        if self._should_stop() and not _is_at_an_end(state):
+            control.should_evaluate = control.should_save = False
 
-class Recent(TrainerCallback):  # type: ignore[misc]
+    def _is_saved_at_its_end(self, args: Any, state: Any) -> bool:
+        """Tell whether a checkpoint of this very step comes after the epoch's measurement, which belongs into it."""
+        ends = _is_at_an_end(state) or not self._should_stop()
+        return bool(args.save_strategy == SaveStrategy.EPOCH) and ends
+
+
+def _is_at_an_end(state: Any) -> bool:
+    return bool(float(state.epoch).is_integer())
+
+
+class Recent:
     """What an objective remembers of the last batches; checkpoints keep it, so that a resumed run goes the same way."""
 
     def __init__(self) -> None:
@@ -93,11 +108,10 @@ class Recent(TrainerCallback):  # type: ignore[misc]
         """Return all that is remembered, shape (any,); None before the first batch has ended."""
         return torch.cat(list(self._batches)) if self._batches else None
 
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Write it into the checkpoint."""
-        if self._batches and state.is_world_process_zero:
-            path = Path(args.output_dir) / f"checkpoint-{state.global_step}" / RECENT_FILE
-            path.write_bytes(orjson.dumps([batch.tolist() for batch in self._batches]))
+    def save(self, checkpoint: Path) -> None:
+        """Write it into a checkpoint."""
+        if self._batches:
+            (checkpoint / RECENT_FILE).write_bytes(orjson.dumps([batch.tolist() for batch in self._batches]))
 
     def load(self, checkpoint: Path, device: torch.device) -> None:
         """Read it from a checkpoint.

@@ -132,7 +132,7 @@ def train_dpo(
     assert policy is not None
     assert output is not None
     extras = Extras.of(values)
-    workspace = Workspace(output, resume=resume)
+    workspace = Workspace(output, resume=resume, reads=[("--policy", policy), ("--reference", reference)])
     job = Job(
         [os.devnull] if resume and not files and sys.stdin.isatty() else files or [],
         also_writes=[path for path in (export_logps, dump) if path],

@@ -1,20 +1,41 @@
 """The folder a training run writes: its spooled input, and what is needed to go on after an interruption."""
 
 import hashlib
+import io
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
 from real_cli.errors import RealError, UsageError
+from real_cli.io.checkpoint_marks import MANIFEST, WORK, newest_whole
+from real_cli.io.durable import sync, sync_all, write_whole
 from real_cli.io.jsonl import dump_record, parse_record, read_lines
 from real_cli.records.record import Record
 
-WORK = ".work"
-MANIFEST = "real.json"
 SETTINGS = "settings.json"
+FINAL = "final"
+# What transformers, peft and tokenizers save: of two runs in one folder, only the files of the later may be there.
+FINAL_FILES = (
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "config.json",
+    "generation_config.json",
+    "adapter_config.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "chat_template.jinja",
+    "additional_chat_templates",
+)
 
 
 class Spooled(NamedTuple):
@@ -26,44 +47,72 @@ class Spooled(NamedTuple):
 
 
 class Workspace:
-    """An output folder, from the first record to the manifest."""
+    """An output folder, from the first record to the manifest.
 
-    def __init__(self, folder: Path, *, resume: bool) -> None:
+    What tells where a run stands, whenever it is killed: settings.json is written when it begins, after all that an
+    earlier run left is gone, and removed last of all; the manifest is written when all final files are in place.
+    """
+
+    def __init__(self, folder: Path, *, resume: bool, reads: Sequence[tuple[str, str | None]] = ()) -> None:
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"--output {folder}: is a file; a folder is needed")
+        for option, name in reads:
+            if name is not None and Path(name).exists() and _holds(folder, Path(name)):
+                raise UsageError(f"--output {folder}: is what {option} reads; name another folder")
         ours = (folder / WORK).exists() or _is_trained(folder / MANIFEST)
         if folder.is_dir() and any(folder.iterdir()) and not ours:
             raise UsageError(f"--output {folder}: is not empty and not from 'real train-dpo'; name another folder")
-        if resume and (folder / MANIFEST).exists():
-            raise UsageError(f"--resume: {folder} is finished; to train anew, leave --resume out")
         self.folder = folder
         self.work = folder / WORK
         self._resume = resume
+        self._begun = self._read_settings()
+        if resume and self._is_finished() and self._begun is None:
+            raise UsageError(f"--resume: {folder} is finished; to train anew, leave --resume out")
 
     @property
     def is_resumed(self) -> bool:
         """Whether this run goes on where another one was stopped."""
         return self._resume
 
+    @property
+    def result(self) -> Record | None:
+        """The result of a run that is to be resumed and has only to be cleaned up after."""
+        if not (self._resume and self._is_finished()):
+            return None
+        manifest: Record = orjson.loads((self.folder / MANIFEST).read_bytes())
+        return manifest.get("result")
+
+    @property
+    def given_up(self) -> Path | None:
+        """The last checkpoint of an unfinished run, which is about to be removed."""
+        if self._resume or self._begun is None or self._is_finished():
+            return None
+        folders = [self.folder, *self.folder.glob("stage-*")]
+        return next((path for folder in reversed(folders) if (path := newest_whole(folder))), None)
+
     def open(self) -> None:
         """Make the folder. What an earlier run left stays until there is something to put in its place."""
         self.work.mkdir(parents=True, exist_ok=True)
 
-    def begin(self, data: Spooled, settings: dict[str, Any]) -> None:
-        """Start a run: without --resume, remove what an earlier one left, its manifest before all else.
+    def begin(self, data: Spooled, settings: dict[str, Any], eval_data: Spooled | None = None) -> None:
+        """Start a run: unless one goes on, remove what an earlier one left, that which tells how it stood before all.
 
         Args:
             data: The training records, spooled.
             settings: Everything that decides the trajectory; kept for --resume.
+            eval_data: The held-out ones.
         """
-        if not self._resume:
+        spooled = {"train": data} | ({"eval": eval_data} if eval_data else {})
+        if not self._resume or self._begun is None:
+            (self.work / SETTINGS).unlink(missing_ok=True)
             (self.folder / MANIFEST).unlink(missing_ok=True)
             for old in self._checkpoints():
                 shutil.rmtree(old, ignore_errors=True)
             for old in self.work.iterdir():
-                if old != data.path:
-                    old.unlink()
-        (self.work / SETTINGS).write_bytes(orjson.dumps(settings))
+                if old not in [each.path for each in spooled.values()]:
+                    shutil.rmtree(old) if old.is_dir() else old.unlink()
+        digests = {f"{name}_sha256": each.digest for name, each in spooled.items()}
+        write_whole(self.work / SETTINGS, orjson.dumps(settings | digests))
 
     def spool(self, name: str, records: Iterable[Record]) -> Spooled:
         """Write records to disk; training reads them more than once, and a pipe can be read once.
@@ -87,16 +136,26 @@ class Workspace:
                 digest.update(line)
                 file.write(line)
                 num_records += 1
-        earlier = sorted(self.work.glob(f"{name}-*.jsonl"))
-        if self._resume and earlier and not num_records:
+        spooled = Spooled(self._spool_path(name, digest.hexdigest()), digest.hexdigest(), num_records)
+        earlier = self._earlier(name) if self._resume else []
+        if not num_records or (earlier and spooled.path not in earlier):
             part.unlink()
-            return _respooled(earlier[0])
-        path = self.work / f"{name}-{digest.hexdigest()[:16]}.jsonl"
-        if self._resume and earlier and earlier[0] != path:
-            part.unlink()
-            raise RealError(f"--resume: the {name} records are not those that {self.folder} was trained on")
-        part.replace(path)
-        return Spooled(path, digest.hexdigest(), num_records)
+            if num_records:
+                raise RealError(f"--resume: the {name} records are not those that {self.folder} was trained on")
+            if len(earlier) > 1:
+                raise RealError(f"--resume: {self.work} holds the {name} records of two runs; give those that you mean")
+            return _respooled(earlier[0]) if earlier else spooled
+        sync(part)
+        part.replace(spooled.path)
+        return spooled
+
+    def _spool_path(self, name: str, digest: str) -> Path:
+        return self.work / f"{name}-{digest[:16]}.jsonl"
+
+    def _earlier(self, name: str) -> list[Path]:
+        """List the records that an interrupted run may have had: those it tells of, or all that were spooled."""
+        digest = (self._begun or {}).get(f"{name}_sha256")
+        return [self._spool_path(name, digest)] if digest else sorted(self.work.glob(f"{name}-*.jsonl"))
 
     def check_settings(self, settings: dict[str, Any]) -> None:
         """Refuse to resume a run under other settings.
@@ -107,13 +166,19 @@ class Workspace:
         Raises:
             UsageError: If --resume comes with other settings; the message names them.
         """
-        path = self.work / SETTINGS
-        if self._resume and path.exists():
-            earlier, wanted = orjson.loads(path.read_bytes()), orjson.loads(orjson.dumps(settings))
+        earlier, wanted = self._read_settings(), orjson.loads(orjson.dumps(settings))
+        if self._resume and earlier is not None:
             changed = [name for name, value in wanted.items() if earlier.get(name) != value]
             if changed:
                 shown = ", ".join(f"{name} was {earlier.get(name)}" for name in changed)
                 raise UsageError(f"--resume: go on with the settings of the run ({shown}), or start anew without it")
+
+    def _read_settings(self) -> Record | None:
+        try:
+            earlier = orjson.loads((self.work / SETTINGS).read_bytes())
+            return earlier if isinstance(earlier, dict) else None
+        except (OSError, orjson.JSONDecodeError):
+            return None
 
     def last_checkpoint(self, folder: Path) -> Path | None:
         """Find the checkpoint to go on from.
@@ -122,23 +187,49 @@ class Workspace:
             folder: This one, or that of a stage.
 
         Returns:
-            The one with the highest step, with --resume; None to start at the beginning.
+            The whole one with the highest step, with --resume; None to start at the beginning.
         """
-        found = [path for path in folder.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
-        return max(found, key=lambda path: int(path.name.rsplit("-", 1)[1]), default=None) if self._resume else None
+        return newest_whole(folder) if self._resume else None
+
+    @contextmanager
+    def final(self) -> Iterator[Path]:
+        """Make a folder for the final files; at the end they come in the place of those of an earlier run.
+
+        Yields:
+            The folder to write into.
+        """
+        part = self.work / FINAL
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        yield part
+        sync_all(part)
+        for old in [path for pattern in FINAL_FILES for path in self.folder.glob(pattern)]:
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        for path in sorted(part.iterdir()):
+            path.replace(self.folder / path.name)
+        sync(self.folder)
 
     def clear(self, *, keep_checkpoints: bool) -> None:
-        """Remove what only an interrupted run needs.
+        """Remove what only an interrupted run needs; the settings last, so that the next run can do what is left.
 
         Args:
             keep_checkpoints: Leave them; the user asked for them.
         """
-        shutil.rmtree(self.work, ignore_errors=True)
         for path in [] if keep_checkpoints else self._checkpoints():
             shutil.rmtree(path, ignore_errors=True)
+        for path in [path for path in self.work.glob("*") if path.name != SETTINGS]:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        shutil.rmtree(self.work, ignore_errors=True)
 
     def _checkpoints(self) -> list[Path]:
         return [*self.folder.glob("checkpoint-*"), *self.folder.glob("stage-*")]
+
+    def _is_finished(self) -> bool:
+        """Tell whether the manifest is there, and no torn one."""
+        try:
+            return isinstance(orjson.loads((self.folder / MANIFEST).read_bytes()), dict)
+        except (OSError, orjson.JSONDecodeError):
+            return False
 
 
 def read_spool(spooled: Spooled) -> Iterator[Record]:
@@ -163,11 +254,17 @@ def _is_trained(manifest: Path) -> bool:
         return manifest.exists()
 
 
+def _holds(folder: Path, path: Path) -> bool:
+    return folder.resolve() in (path.resolve(), *path.resolve().parents)
+
+
 def _respooled(path: Path) -> Spooled:
     digest = hashlib.sha256()
     num_records = 0
-    with path.open("rb") as file:
+    with path.open("rb") if path.exists() else io.BytesIO() as file:
         for line in file:
             digest.update(line)
             num_records += 1
+    if path.stem.rpartition("-")[2] != digest.hexdigest()[:16]:
+        raise RealError(f"{path}: is damaged; give the records again")
     return Spooled(path, digest.hexdigest(), num_records)

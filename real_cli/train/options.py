@@ -200,7 +200,8 @@ Dump = Annotated[
         metavar="FILE",
         show_default=False,
         help="Write a line for each pair of each step: its place, its loss before its weight, its margin h in "
-        "nats before beta, and ada-dpo's tau or spa's flag.",
+        "nats before beta, and ada-dpo's tau or spa's flag. It grows as the run goes; with --resume it is cut to "
+        "the checkpoint.",
     ),
 ]
 LoggingSteps = Annotated[int, typer.Option("--logging-steps", metavar="N", min=1, help="Report every N steps.")]
@@ -210,7 +211,7 @@ SaveSteps = Annotated[
 ]
 Resume = Annotated[
     bool,
-    typer.Option("--resume", help="Go on from the last checkpoint in the output folder, with the same settings."),
+    typer.Option("--resume", help="Go on from the last whole checkpoint in the output folder, with the same settings."),
 ]
 ReportTo = Annotated[
     str, typer.Option("--report-to", metavar="NAMES", help="Trackers: tensorboard, wandb, trackio, or none.")

@@ -1,14 +1,15 @@
 """The steps of `real train-dpo`: spool, prepare, refer, train, save. Loaded only when a run starts."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from real_cli.cli.guard import StopRequest
 from real_cli.errors import RealError, Status
+from real_cli.io.durable import told_if_full
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import LogLines, open_output
@@ -17,12 +18,14 @@ from real_cli.io.sources import Item
 from real_cli.models.load.device import default_batch_tokens
 from real_cli.models.load.manifest import write_manifest
 from real_cli.models.load.policies import Policy, load_trainee
-from real_cli.models.load.resolve import quiet_libraries
+from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.score.probe import settle_layout
 from real_cli.models.score.tokens import ExampleTokenizer
 from real_cli.records.layouts import adapt
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
+from real_cli.train.checkpoints.dump import Dump
+from real_cli.train.checkpoints.saving import room_advice, told_if_unwritable
 from real_cli.train.diagnosis import read_run
 from real_cli.train.folder import Spooled, Workspace, read_spool
 from real_cli.train.lora import save_policy
@@ -48,6 +51,7 @@ class TrainingRun:
         self._started = time.monotonic()
         self._counts: dict[str, dict[str, int]] = {}
         self._places: dict[str, list[str]] = {"train": [], "eval": []}
+        self._dump: Dump | None = None
 
     def train(self) -> Status:
         """Run all steps. A signal before the first one ends the run at once; a later one leaves a checkpoint.
@@ -58,10 +62,17 @@ class TrainingRun:
         Raises:
             RealError: If there is nothing to train on, or the run fails.
         """
-        train_data, eval_data = self._spool()
-        policy = self._load()
-        examples = self._prepare(train_data, policy, "train")
-        held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
+        self._workspace.check_settings(self._asked())
+        if self._workspace.result is not None:
+            return self._end(self._workspace.result, [])
+        if self._extras.dump is not None:
+            self._dump = Dump(self._extras.dump, resume=self._workspace.is_resumed, told=self._say)
+        resolve_model(self._extras.policy)  # a name that leads nowhere is told before the input is read
+        with told_if_full(self._workspace.work):
+            train_data, eval_data = self._spool()
+            policy = self._load()
+            examples = self._prepare(train_data, policy, "train")
+            held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
         reference = self._make_reference()
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
         self._export(train_data, examples)
@@ -70,10 +81,12 @@ class TrainingRun:
         if stop:
             self._say(f"stopped at step {result['step']}; go on with --resume")
             return stop.status
-        with quiet_libraries():
-            save_policy(trainer, self._workspace.folder, merge=self._extras.merge)
-        self._finish(policy, described, [train_data, eval_data], result | {"num_pairs": len(examples.rows)})
-        return Status.done
+        self._save(trainer)
+        result |= {"num_pairs": len(examples.rows), "output": str(self._workspace.folder)}
+        result |= {"seconds": round(time.monotonic() - self._started, 3)}
+        readings = self._read()
+        self._write_manifest(policy, described, [train_data, eval_data], {"readings": readings, "result": result})
+        return self._end(result, readings)
 
     def _load(self) -> Policy:
         extras = self._extras
@@ -96,17 +109,22 @@ class TrainingRun:
 
     def _spool(self) -> tuple[Spooled, Spooled | None]:
         self._workspace.open()
-        asked = asdict(self._settings) | {"policy": self._extras.policy, "reference": self._extras.reference}
-        self._workspace.check_settings(asked)
         readable = self._job.check(self._settings.reader(), self._job.records())
         train_data = self._workspace.spool("train", self._noted("train", readable))
         if not train_data.num_records:
             raise RealError("no pair to train on: the input has no records")
-        self._workspace.begin(train_data, asked)
         eval_data = None
         if self._extras.eval_file is not None:
             eval_data = self._workspace.spool("eval", self._held_out(self._extras.eval_file))
+            if not eval_data.num_records:
+                raise RealError("no pair to measure in --eval-file: the file has no records")
+        if lost := self._workspace.given_up:
+            self._say(f"{lost}, of a run that was not finished, is given up; --resume would have gone on from it")
+        self._workspace.begin(train_data, self._asked(), eval_data)
         return train_data, eval_data
+
+    def _asked(self) -> dict[str, Any]:
+        return asdict(self._settings) | {"policy": self._extras.policy, "reference": self._extras.reference}
 
     def _held_out(self, path: Path) -> Iterator[Record]:
         with Job([str(path)], output=Path("/dev/null"), quiet=True) as job:
@@ -184,7 +202,10 @@ class TrainingRun:
     ) -> tuple[Any, Record]:
         extras = self._extras
         with ExitStack() as stack:
-            dump = self._open_dump(stack, examples)
+            if self._dump is not None:
+                numbers = [number for number, kept in enumerate(examples.kept, 1) if kept]
+                self._dump.name_places(lambda row: self._place("train", numbers[row]))
+                stack.enter_context(self._dump)
             counter = stack.enter_context(Counter("steps", quiet=self._job.quiet, total=None))
 
             def report(line: Record) -> None:
@@ -198,32 +219,23 @@ class TrainingRun:
                 extras.report_to,
                 extras.gradient_checkpointing,
                 self._batch_tokens,
-                dump,
+                self._dump,
             )
             find, folder = self._workspace.last_checkpoint, self._workspace.folder
-            staged = StagedTraining(policy, reference, self._settings, routine, folder, find, self._say)
+            resumed = self._workspace.is_resumed
+            staged = StagedTraining(policy, reference, self._settings, routine, folder, find, self._say, resumed)
             return staged.run(examples, held_out, report, stop)
 
-    def _open_dump(self, stack: ExitStack, examples: ExampleSet) -> Callable[[Record], None] | None:
-        if self._extras.dump is None:
-            return None
-        goes_on = self._workspace.is_resumed and self._extras.dump.is_file()  # the earlier steps are in it
-        opened = self._extras.dump.open("ab") if goes_on else open_output(self._extras.dump)
-        stream: IO[bytes] = stack.enter_context(opened)
-        numbers = [number for number, kept in enumerate(examples.kept, 1) if kept]
+    def _save(self, trainer: Any) -> None:
+        folder = self._workspace.folder
+        with told_if_unwritable(folder, room_advice(folder)), quiet_libraries(), self._workspace.final() as part:
+            save_policy(trainer, part, merge=self._extras.merge)
 
-        def write(line: Record) -> None:
-            place = self._place("train", numbers[line.pop("row")])
-            stream.write(dump_record({"step": line.pop("step"), "place": place, **line}))
-
-        return write
-
-    def _finish(self, policy: Policy, reference: str, spooled: list[Spooled | None], result: Record) -> None:
+    def _write_manifest(
+        self, policy: Policy, reference: str, spooled: list[Spooled | None], outcome: dict[str, Any]
+    ) -> None:
         job, extras = self._job, self._extras
-        readings = self._read()
         data, eval_data = (own and {"sha256": own.digest, "num_records": own.num_records} for own in spooled)
-        seconds = round(time.monotonic() - self._started, 3)
-        result |= {"output": str(self._workspace.folder), "seconds": seconds}
         write_manifest(
             self._workspace.folder,
             {
@@ -242,17 +254,19 @@ class TrainingRun:
                 "left_out": dict(job.num_dropped),
                 "num_rejected": job.num_rejected,
                 "counts": self._counts,
-                "readings": readings,
-                "result": result,
+                **outcome,
             },
         )
-        self._workspace.clear(keep_checkpoints=extras.save_steps > 0)
+
+    def _end(self, result: Record, readings: list[str]) -> Status:
+        """Tell what a finished run came to, once nothing but its result is left."""
+        self._workspace.clear(keep_checkpoints=self._extras.save_steps > 0)
         self._lines.write(result)
         for sentence in readings:
             self._say(sentence)
-        job.summary = (
-            f"{extras.policy} trained on {result['num_pairs']:,} pairs in {result['step']:,} steps: {result['output']}"
-        )
+        steps, folder = f"{result['step']:,} steps", self._workspace.folder
+        self._job.summary = f"{self._extras.policy} trained on {result['num_pairs']:,} pairs in {steps}: {folder}"
+        return Status.done
 
     def _read(self) -> list[str]:
         """Say what the run did, in words; of the last stage, because each begins at its own reference."""

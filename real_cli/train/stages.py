@@ -1,12 +1,14 @@
 """The stages of a run, one after another, each with its own examples, optimizer, schedule and maybe reference."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from real_cli.io.checkpoint_marks import checkpoints_in, is_whole, remove_checkpoint, step_of
+from real_cli.io.durable import write_whole
 from real_cli.models.load.policies import Policy
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
@@ -33,6 +35,7 @@ class StagedTraining:
         folder: Where checkpoints go; stages have folders in it.
         last_checkpoint: Finds the checkpoint of a folder to go on from, if the run is resumed.
         told: Gets a line for each stage.
+        resumed: Whether the run goes on where another one was stopped.
     """
 
     policy: Policy
@@ -42,6 +45,7 @@ class StagedTraining:
     folder: Path
     last_checkpoint: Callable[[Path], Path | None]
     told: Callable[[str], None]
+    resumed: bool = False
 
     def run(
         self, examples: ExampleSet, held_out: ExampleSet | None, report: Callable[[Record], None], stops: Any
@@ -71,14 +75,17 @@ class StagedTraining:
             done = [result for result in results[:number] if result is not None]
             before = sum(result["step"] for result in done)
             reporter.begin(name, before, saves_last=number + 1 < len(stages))
-            self._begun = {"stage": name, "before": before}
+            place = self._place(name)
+            checkpoint = self.last_checkpoint(place)
             if name is not None:
                 self.told(f"stage {stage_name(name)}: {len(rows):,} pairs")
+            if self.resumed and number == first:
+                self._tell_begin(place, checkpoint)
+            if self.routine.dump is not None:
+                self.routine.dump.begin(name, before, 0 if checkpoint is None else step_of(checkpoint))
             self._refer(examples, held_out, rows, trainer)
-            next_stage(
-                trainer, trainable_rows(examples, rows), held_out and trainable_rows(held_out), self._place(name)
-            )
-            results[number] = run_trainer(trainer, self.last_checkpoint(self._place(name)))
+            next_stage(trainer, trainable_rows(examples, rows), held_out and trainable_rows(held_out), place)
+            results[number] = run_trainer(trainer, checkpoint)
             if stops:
                 break
             self._mark_done(name, results[number], trainer)
@@ -92,8 +99,18 @@ class StagedTraining:
         if Need.decoupled in self.settings.mixture.needs:
             asked = self.reference.load_apart(self.policy)
         eval_rows = held_out.rows if held_out else None
-        routine = replace(self.routine, dump=self._dump if self.routine.dump else None)
-        return make_trainer(self.policy, examples.rows, eval_rows, self.folder, self.settings, reporter, routine, asked)
+        return make_trainer(
+            self.policy, examples.rows, eval_rows, self.folder, self.settings, reporter, self.routine, asked
+        )
+
+    def _tell_begin(self, place: Path, checkpoint: Path | None) -> None:
+        """Say where a resumed run begins; what is not whole would stay beside the checkpoints of its own."""
+        damaged = [path for path in checkpoints_in(place) if not is_whole(path)]
+        begin = f"{place}: no whole checkpoint, begins at the first step"
+        begin = begin if checkpoint is None else f"goes on from {checkpoint}"
+        self.told("; ".join([begin, *(f"{path} is not whole" for path in damaged)]))
+        for path in damaged:
+            remove_checkpoint(path)
 
     def _refer(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any) -> None:
         """Let the policy as it stands be the reference of a stage."""
@@ -111,10 +128,13 @@ class StagedTraining:
 
     def _done(self, name: float | None) -> Record | None:
         path = self._place(name) / DONE_FILE
-        if name is None or self.last_checkpoint(self._place(name)) is None or not path.exists():
+        if name is None or self.last_checkpoint(self._place(name)) is None:
             return None
-        result: Record = orjson.loads(path.read_bytes())
-        return result
+        try:
+            result: Record = orjson.loads(path.read_bytes())
+            return result if is_whole(self._place(name) / result["weights"]) else None
+        except (OSError, orjson.JSONDecodeError):  # not done, or a disk that lost what it had said it holds
+            return None
 
     def _mark_done(self, name: float | None, result: Record | None, trainer: Any) -> None:
         """Leave what a resumed run needs: the result, and the checkpoint whose weights the stage ended with."""
@@ -124,13 +144,7 @@ class StagedTraining:
         place.mkdir(exist_ok=True)
         # With patience a stage ends with its best weights. A name alone: the folder may be called otherwise next time.
         weights = trainer.state.best_model_checkpoint or f"checkpoint-{result['step']}"
-        (place / DONE_FILE).write_bytes(orjson.dumps(result | {"weights": Path(weights).name}))
-
-    def _dump(self, line: Record) -> None:
-        """Hand a line of `--dump` on, its steps counted over all stages."""
-        assert self.routine.dump is not None
-        stage = {} if self._begun["stage"] is None else {"stage": self._begun["stage"]}
-        self.routine.dump({"step": self._begun["before"] + line.pop("step"), **stage, **line})
+        write_whole(place / DONE_FILE, orjson.dumps(result | {"weights": Path(weights).name}))
 
 
 def stage_name(stage: float) -> str:

@@ -8,12 +8,13 @@ Private hooks of TRL 1.16 that RealTrainer overrides; `tests/models/test_trainer
     _load_from_checkpoint               (called) the weights of a finished stage
     _compute_loss                       the objective is a function of real_cli.train.losses
     log                                 metrics are read from the device here, once a logging step
+    _save_checkpoint, _run_epoch        (WholeCheckpoints) one counts when it is whole; nothing follows the last
+    _init_training_state, _load_best_model     the best one is known by its step
     create_model_card                   a checkpoint's README would quote the hub
     hash_module (of its module)         the key of a cache that is not used: a pass over all weights
 """
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ from real_cli.records.record import Record
 from real_cli.text.stopwords import function_tokens
 from real_cli.train.arguments import Routine, training_arguments
 from real_cli.train.callbacks import Recent, Reporter
+from real_cli.train.checkpoints.dump import Dump
+from real_cli.train.checkpoints.saving import WholeCheckpoints, mean_loss
 from real_cli.train.collate import Collator
 from real_cli.train.gather import decoupled_logps, gather
 from real_cli.train.logps import Logps, join_logps
@@ -41,12 +44,10 @@ from real_cli.train.objective import Need
 from real_cli.train.settings import WEIGHT, TrainingSettings
 
 
-class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
+class RealTrainer(WholeCheckpoints, DPOTrainer):  # type: ignore[misc]  # trl is not typed
     """DPOTrainer on tokenized examples, with our objectives and our forward."""
 
-    def __init__(
-        self, *args: Any, mixture: Mixture, reference: Any, dump: Callable[[Record], None] | None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, mixture: Mixture, reference: Any, dump: Dump | None, **kwargs: Any) -> None:
         self._mixture = mixture
         self._reference = reference
         self._dump = dump
@@ -54,7 +55,6 @@ class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
         self.recent = Recent()
         with mock.patch.object(dpo_trainer, "hash_module", return_value="not used"):
             super().__init__(*args, **kwargs)
-        self.add_callback(self.recent)
 
     def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
         return dataset
@@ -158,7 +158,7 @@ class RealTrainer(DPOTrainer):  # type: ignore[misc]  # trl is not typed
         lists = {name: value.detach().tolist() for name, value in shown.items()}
         for place, row in enumerate(rows.tolist()):
             own = {name: value[place] for name, value in lists.items()}
-            self._dump({"step": self.state.global_step + 1, "row": row, **own})
+            self._dump.write({"step": self.state.global_step + 1, "row": row, **own})
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log metrics: means over the pairs since the last time."""
@@ -293,7 +293,8 @@ def run_trainer(trainer: RealTrainer, checkpoint: Path | None) -> Record:
             "out of device memory; lower --batch-tokens (or --max-length, where one pair is too long), or use "
             "--gradient-checkpointing or --lora"
         ) from None
-    result = {"step": trainer.state.global_step, "loss": output.training_loss}
+    loss = mean_loss(trainer, output.training_loss, checkpoint)
+    result = {"step": trainer.state.global_step, "loss": loss}
     if trainer.state.best_model_checkpoint:  # the weights are those of an earlier step
         result["best_step"] = trainer.state.best_global_step
     return result

@@ -5,6 +5,7 @@ import hashlib
 import pytest
 
 from real_cli.errors import RealError, UsageError
+from real_cli.io.checkpoint_marks import seal
 from real_cli.train.folder import Workspace, read_spool
 
 RECORDS = [{"prompt": "q", "chosen": "a", "rejected": "b"}, {"prompt": "é", "chosen": "c\n", "rejected": "d"}]
@@ -25,8 +26,9 @@ def opened(folder, *, resume=False):
 def checkpoint(folder, step, *, whole=True):
     path = folder / f"checkpoint-{step}"
     path.mkdir()
+    (path / "trainer_state.json").write_text("{}")
     if whole:
-        (path / "trainer_state.json").write_text("{}")
+        seal(path)
     return path
 
 
@@ -185,6 +187,19 @@ def test_a_checkpoint_that_was_not_written_to_its_end_does_not_count(folder):
     checkpoint(folder, 10)
     checkpoint(folder, 20, whole=False)
     assert workspace.last_checkpoint(folder) == folder / "checkpoint-10"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{"])
+def test_a_checkpoint_that_has_changed_since_it_was_marked_does_not_count(folder, content):
+    """Its mark too may be torn; a file that somebody adds changes nothing."""
+    workspace = opened(folder, resume=True)
+    for step in (10, 20, 30, 40):
+        checkpoint(folder, step)
+    (folder / "checkpoint-40" / "trainer_state.json").write_text(content)
+    (folder / "checkpoint-30" / "whole.json").write_text(content)
+    (folder / "checkpoint-20" / "notes.txt").write_text(content)
+    (folder / "checkpoint-best").mkdir()
+    assert workspace.last_checkpoint(folder) == folder / "checkpoint-20"
 
 
 @pytest.mark.parametrize("resume", [True, False])

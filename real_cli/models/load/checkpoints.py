@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from real_cli.errors import ModelError
+from real_cli.io.checkpoint_marks import MARK, RECENT_FILE
 from real_cli.models.load.manifest import NAME as MANIFEST
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.load.tensor_files import StoredTensor, TensorFile, read_tensor_file, sha256_of
@@ -20,7 +21,16 @@ PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 # Suffixes of what stands beside the weights: configs, vocabularies, merges, sentencepiece's models, templates.
 BESIDE = frozenset({".json", ".txt", ".model", ".jinja", ".tiktoken", ".py"})
 # Made by a training run, or by us for this very folder.
-LEFT = (".index.json", MANIFEST, "trainer_state.json", "all_results.json", "train_results.json", "eval_results.json")
+LEFT = (
+    ".index.json",
+    MANIFEST,
+    MARK,
+    RECENT_FILE,
+    "trainer_state.json",
+    "all_results.json",
+    "train_results.json",
+    "eval_results.json",
+)
 TEMPLATES = "additional_chat_templates"
 LICENSES = ("LICENSE", "LICENCE", "NOTICE", "USE_POLICY")
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from real_cli import __version__
+from real_cli.io.durable import write_whole
 
 NAME = "real.json"
 PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "tokenizers", "safetensors")
@@ -35,7 +36,5 @@ def write_manifest(folder: Path, content: dict[str, Any]) -> None:
         folder: The checkpoint folder.
         content: What to record beside the versions.
     """
-    part = folder / f".{NAME}.part"
     data = content | {"versions": installed_versions()}
-    part.write_bytes(orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    part.replace(folder / NAME)
+    write_whole(folder / NAME, orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from real_cli.errors import ModelError
+from real_cli.io.checkpoint_marks import MANIFEST, WORK, is_broken_off
 
 
 class ShortName(NamedTuple):
@@ -60,6 +61,13 @@ def resolve_model(name: str) -> str:
             raise ModelError(f"model '{name}': no such file")
         return str(_dequantized(path))
     if path.is_dir():
+        if (path / WORK).is_dir() and not (path / MANIFEST).is_file():
+            raise ModelError(
+                f"model '{name}': is a training run that was not finished; go on with 'real train-dpo --resume', or "
+                "name a checkpoint in it"
+            )
+        if is_broken_off(path):
+            raise ModelError(f"model '{name}': is a checkpoint that was not written to its end; name another one")
         if not any((path / file).is_file() for file in ("config.json", "modules.json", "adapter_config.json")):
             raise ModelError(f"model '{name}': the folder has no config.json; give a folder that transformers saved")
         return str(path)
