@@ -39,7 +39,6 @@ RUBRICS = {
 
 @pytest.mark.parametrize("asks", RUBRICS)
 @pytest.mark.parametrize("answer", ANSWERS)
-@pytest.mark.xfail(strict=True, run=False)  # it hangs
 def test_no_answer_holds_a_run_or_ends_it(tmp_path, asks, answer):
     rubric = ["--rubric", tmp_path / "rubric.toml"] if RUBRICS[asks] else []
     (tmp_path / "rubric.toml").write_text(f'name = "r"\nmax_tokens = 8\n[[question]]\n{RUBRICS[asks]}\n')
