@@ -33,7 +33,7 @@ from real_cli.commands.soup import soup
 from real_cli.commands.train_dpo import train_dpo
 from real_cli.commands.training_options import GROUPS
 from real_cli.errors import Status
-from real_cli.streams.progress import say
+from real_cli.streams.progress import make_stderr_printable, say
 
 # Typer has its own copy of Click and does not export the base of its usage errors.
 USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]
@@ -145,6 +145,7 @@ app.command()(init)
 
 def main() -> None:
     """Run the command line."""
+    make_stderr_printable()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries, about things that the user cannot change
     try:

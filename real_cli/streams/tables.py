@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from real_cli.core.outline import BLOCKS, PLAIN_BLOCKS, OutlineTable, outline
 from real_cli.core.wording import printable
+from real_cli.streams.progress import obeyed_stderr
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +29,7 @@ def show_table(title: str, summary: dict[str, Any], *, quiet: bool) -> None:
     from rich.console import Console
 
     # Names come from the data: "[easy]" is no markup.
-    print_summary(Console(stderr=True, markup=False, highlight=False, emoji=False), title, summary)
+    print_summary(Console(file=obeyed_stderr(), markup=False, highlight=False, emoji=False), title, summary)
 
 
 def print_summary(console: "Console", title: str, summary: dict[str, Any]) -> None:
