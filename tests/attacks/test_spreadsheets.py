@@ -29,7 +29,6 @@ def exported(data):
 
 
 @pytest.mark.parametrize("text", FORMULAS, ids=repr)
-@pytest.mark.xfail(strict=False)  # some of these
 def test_no_cell_begins_a_formula(text):
     table = exported(records(text))
     rows = list(csv.reader(io.StringIO(table, newline="")))
