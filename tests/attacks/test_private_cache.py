@@ -28,7 +28,6 @@ def mode(path):
 
 @pytest.mark.parametrize("before", [None, 0o755, 0o777, 0o700])
 @pytest.mark.parametrize("name", ["REAL_CACHE", "XDG_CACHE_HOME"])
-@pytest.mark.xfail(strict=False)  # some of these
 def test_the_cache_is_the_users_alone(tmp_path, before, name):
     folder = tmp_path / "cache" if name == "REAL_CACHE" else tmp_path / "cache" / "real"
     if before is not None:
@@ -39,7 +38,6 @@ def test_the_cache_is_the_users_alone(tmp_path, before, name):
     assert list(folder.rglob("answers.sqlite"))
 
 
-@pytest.mark.xfail(strict=True)
 def test_a_cache_that_is_named_is_made_for_the_user_and_left_as_it_is(tmp_path):
     judge({}, "--cache", str(tmp_path / "new"))
     assert mode(tmp_path / "new") == 0o700
@@ -48,7 +46,6 @@ def test_a_cache_that_is_named_is_made_for_the_user_and_left_as_it_is(tmp_path):
     assert mode(tmp_path / "shared") == 0o755
 
 
-@pytest.mark.xfail(strict=True)
 def test_a_cache_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with Server(prefers_longer) as server:
