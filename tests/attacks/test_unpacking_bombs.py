@@ -53,7 +53,6 @@ def test_a_line_without_end_is_refused_at_its_limit(tmp_path, kind):
     assert megabytes < 150
 
 
-@pytest.mark.xfail(strict=True)
 def test_xz_does_not_choose_its_memory(tmp_path):
     filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 30, "mode": lzma.MODE_FAST, "mf": lzma.MF_HC3, "depth": 1}]
     # What asks for so much to be packed is made by hand: the size of the dictionary stands in the header of the block.
@@ -70,7 +69,6 @@ def test_xz_does_not_choose_its_memory(tmp_path):
 
 
 @pytest.mark.parametrize("cut", [0, 30])
-@pytest.mark.xfail(strict=True)
 def test_xz_streams_one_after_the_other_are_read_and_a_cut_one_is_told(tmp_path, cut):
     line = b'{"prompt": "q", "chosen": "a", "rejected": "b"}\n' * 9000
     packed = lzma.compress(line) + b"\0" * 8 + lzma.compress(line, preset=9)
@@ -80,7 +78,6 @@ def test_xz_streams_one_after_the_other_are_read_and_a_cut_one_is_told(tmp_path,
     assert "cannot be read to its end" in told if cut else "18,000" in told
 
 
-@pytest.mark.xfail(strict=True)
 def test_a_table_is_read_a_few_rows_at_a_time(tmp_path):
     text = pa.DictionaryArray.from_arrays(pa.array([0] * 600, pa.int32()), pa.array(["x" * (1 << 20)]))
     table = pa.table({"prompt": text, "chosen": ["a"] * 600, "rejected": ["b"] * 600})
@@ -91,7 +88,6 @@ def test_a_table_is_read_a_few_rows_at_a_time(tmp_path):
     assert megabytes < 700
 
 
-@pytest.mark.xfail(strict=True)
 def test_a_line_of_csv_has_the_limit_of_lines(tmp_path):
     (tmp_path / "long.csv").write_bytes(b"prompt,chosen,rejected\n" + b"x" * (9 << 20) + b",a,b\n")
     status, told, megabytes = pair("--max-line-bytes", 4 << 20, tmp_path / "long.csv")
