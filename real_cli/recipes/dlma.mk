@@ -14,6 +14,9 @@ PROMPTS  = prompts.jsonl
 HELDOUT  = heldout.jsonl
 O        = run
 
+# A pipe fails with any of its commands, where there is bash.
+SHELL := $(shell command -v bash || echo /bin/sh)
+.SHELLFLAGS := $(if $(findstring bash,$(SHELL)),-o pipefail) -c
 .DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 

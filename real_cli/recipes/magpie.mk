@@ -15,6 +15,9 @@ SCORE    = $(REAL) relabel reward --model sfairXC/FsfairX-LLaMA3-RM-v0.1
 TRAIN    = --preset magpie-align
 HELDOUT  = heldout.jsonl
 O        = run
+# A pipe fails with any of its commands, where there is bash.
+SHELL := $(shell command -v bash || echo /bin/sh)
+.SHELLFLAGS := $(if $(findstring bash,$(SHELL)),-o pipefail) -c
 .DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 $(O)/asked.jsonl:

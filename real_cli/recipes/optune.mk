@@ -16,6 +16,9 @@ O       = run
 last    = $(O)/$(word $*,0 $(ROUNDS))
 model   = $(if $(filter 1,$*),,$(last)/aligned/real.json)
 before  = $(if $(model),$(last)/aligned,$(POLICY))
+# A pipe fails with any of its commands, where there is bash.
+SHELL := $(shell command -v bash || echo /bin/sh)
+.SHELLFLAGS := $(if $(findstring bash,$(SHELL)),-o pipefail) -c
 .DELETE_ON_ERROR .SECONDEXPANSION .PHONY: all check clean
 all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
 $(O)/0/scored.jsonl: $(PROMPTS)

@@ -15,6 +15,9 @@ TRAIN   = --loss dpo --weight-field weight --beta 0.1 --learning-rate 5e-7 --sch
 PROMPTS = prompts.jsonl
 HELDOUT = heldout.jsonl
 O       = run
+# A pipe fails with any of its commands, where there is bash.
+SHELL := $(shell command -v bash || echo /bin/sh)
+.SHELLFLAGS := $(if $(findstring bash,$(SHELL)),-o pipefail) -c
 .DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 $(O)/sampled.jsonl: $(PROMPTS)

@@ -17,6 +17,9 @@ PROMPTS = prompts.jsonl
 HELDOUT = heldout.jsonl
 O       = run
 before  = $(if $(filter 1,$*),$(POLICY),$(O)/$(word $*,0 $(ROUNDS))/aligned)
+# A pipe fails with any of its commands, where there is bash.
+SHELL := $(shell command -v bash || echo /bin/sh)
+.SHELLFLAGS := $(if $(findstring bash,$(SHELL)),-o pipefail) -c
 .DELETE_ON_ERROR .SECONDEXPANSION .PHONY: all check clean
 all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
 $(ROUNDS:%=$(O)/%/sampled.jsonl): $(O)/%/sampled.jsonl: $(PROMPTS) $$(if $$(filter 1,$$*),,$$(before)/real.json)

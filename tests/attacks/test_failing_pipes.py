@@ -19,7 +19,6 @@ def shell(words, *options, **places):
 
 
 @pytest.mark.parametrize("command", ["pair -s best-worst", "relabel winprob", "eval pairs"])
-@pytest.mark.xfail(strict=True)
 def test_a_command_that_fails_at_once_leaves_no_file_behind_the_pipe(tmp_path, command):
     done = shell(f"{REAL} pair nothing | {REAL} {command} -o x", cwd=tmp_path)
     assert done.returncode == 1
@@ -27,14 +26,12 @@ def test_a_command_that_fails_at_once_leaves_no_file_behind_the_pipe(tmp_path, c
     assert b"the pipe ended without a record" in done.stderr
 
 
-@pytest.mark.xfail(strict=True)
 def test_a_model_that_is_not_there_leaves_no_file_behind_the_pipe(tmp_path):
     (tmp_path / "pairs").write_bytes(lines(PAIR))
     done = shell(f"{REAL} relabel reward --model /nowhere/m pairs | {REAL} pair -s best-worst -o x", cwd=tmp_path)
     assert (done.returncode, (tmp_path / "x").exists()) == (1, False)
 
 
-@pytest.mark.xfail(strict=True)
 def test_what_stood_there_stays(tmp_path):
     (tmp_path / "x").write_text("before")
     assert shell(f"{REAL} pair nothing | {REAL} pair -o x", cwd=tmp_path).returncode == 1
@@ -49,7 +46,6 @@ def test_an_empty_file_is_an_empty_result(tmp_path):
 
 
 @pytest.mark.parametrize("path", MAKEFILES, ids=lambda path: path.name)
-@pytest.mark.xfail(strict=True)
 def test_in_every_makefile_a_pipe_fails_with_each_of_its_commands(path, tmp_path):
     (tmp_path / "Makefile").write_text(path.read_text().rstrip("\n") + "\nbroken-pipe:\n\tfalse | cat > $@\n")
     done = subprocess.run(["make", "-C", tmp_path, "broken-pipe"], capture_output=True, check=False, timeout=60)
@@ -67,13 +63,11 @@ def blocks(text):
 
 
 @pytest.mark.parametrize("block", [block for block in blocks((ROOT / "README.md").read_text()) if PIPE.search(block)])
-@pytest.mark.xfail(strict=True)
 def test_every_pipe_of_the_readme_sets_pipefail(block):
     assert block.lstrip().startswith("set -o pipefail")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "man").glob("*.1")), ids=lambda path: path.name)
-@pytest.mark.xfail(strict=False)  # some of these
 def test_every_pipe_of_the_manual_sets_pipefail(path):
     for block in re.findall(r"\.nf\n(.*?)\.fi", path.read_text(), re.DOTALL):
         if PIPE.search(block):
