@@ -191,7 +191,7 @@ def read_completion(body: Any) -> Completion:
     if not isinstance(text, str):
         raise RecordError(f"the server's answer holds no text: {clip(choice)}")
     if not all(count is None or is_token_count(count) for count in counts):
-        raise RecordError(f"the server's answer counts tokens as {clip(usage)}; whole numbers are needed")
+        raise RecordError(f"the server's answer is no chat completion: it counts tokens as {clip(usage)}")
     read, written = (int(count or 0) for count in counts)
     return Completion(text, choice.get("finish_reason") == "length", read, written, _further(body["choices"][1:]))
 

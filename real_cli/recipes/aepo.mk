@@ -3,6 +3,7 @@
 # Departs: the best pair is found by trying all, not by local search; rate, schedule and batch are ours. Needs responses
 # and SCORE, the annotator; `make check` has the policy itself score. LAMBDA weighs the diversity: with a large one it
 # is REAL's easy pair, with 0 the two most central.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 ENCODER = minilm
@@ -12,9 +13,6 @@ TRAIN   = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
 O       = run
-# A pipe fails with any of its commands, where there is bash.
-SHELL := $(shell command -v bash || echo /bin/sh)
-.SHELLFLAGS := $(if $(findstring bash,$(SHELL)),-o pipefail) -c
 .DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 

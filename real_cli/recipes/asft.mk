@@ -3,6 +3,7 @@
 # The chosen response is imitated and the rejected one unlearned, each by its own likelihood; no reference model.
 # Departs: p is that of the mean token, since a whole response's is 0 in any number format; alpha, rate and batch are
 # ours, the paper's unverified. Needs nothing but labeled responses.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 ALPHA   = 1.0
@@ -11,9 +12,6 @@ PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
 O       = run
 
-# A pipe fails with any of its commands, where there is bash.
-SHELL := $(shell command -v bash || echo /bin/sh)
-.SHELLFLAGS := $(if $(findstring bash,$(SHELL)),-o pipefail) -c
 .DELETE_ON_ERROR:
 .PHONY: all check clean
 all: $(O)/eval.json

@@ -4,6 +4,7 @@
 # SFT model are one another's references; no length penalty, which the paper's code has. PAR is then their mean
 # probability of winning (a response's own part is 1/2). Where records have 'reference_scores', use real relabel shape.
 # Needs prompts and SCORE; `make check` has the policy itself score.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 M       = 10
@@ -15,9 +16,6 @@ TRAIN   = --loss dpo --weight-field weight --beta 0.1 --learning-rate 5e-7 --sch
 PROMPTS = prompts.jsonl
 HELDOUT = heldout.jsonl
 O       = run
-# A pipe fails with any of its commands, where there is bash.
-SHELL := $(shell command -v bash || echo /bin/sh)
-.SHELLFLAGS := $(if $(findstring bash,$(SHELL)),-o pipefail) -c
 .DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 $(O)/sampled.jsonl: $(PROMPTS)
@@ -35,8 +33,7 @@ $(O)/aligned/real.json: $(O)/pairs.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/aligned/real.json
 	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
-check:
-	mkdir -p check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl && \
+check:; mkdir -p check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl && \
 	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
 	  M=4 SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'

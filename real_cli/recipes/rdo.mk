@@ -4,6 +4,7 @@
 # batch are ours; the paper's difference model, which reads both responses at once, is not trained here. Needs SCORE, a
 # reward model; `make check` has the policy itself score. With a difference model: SCORE = ... --pairwise and WEIGHT =
 # --expression margin.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 SCORE   = $(REAL) relabel reward --model OpenAssistant/reward-model-deberta-v3-large-v2
@@ -13,9 +14,6 @@ PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
 O       = run
 
-# A pipe fails with any of its commands, where there is bash.
-SHELL := $(shell command -v bash || echo /bin/sh)
-.SHELLFLAGS := $(if $(findstring bash,$(SHELL)),-o pipefail) -c
 .DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 

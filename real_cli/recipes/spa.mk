@@ -3,6 +3,7 @@
 # the SFT model labels the pair; then DPO that smooths the labels it doubts, those of the lowest margins.
 # Departs: rounds have equal shares (the paper 8, 20, 30 thousand prompts), with the prompts of the seeds among them.
 # Needs LABELED, scored responses, and PROMPTS; no scorer. The preset extrapolates by 0.5; the shipped settings by 0.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 ROUNDS  = 1 2
@@ -16,9 +17,6 @@ PROMPTS = prompts.jsonl
 HELDOUT = heldout.jsonl
 O       = run
 before  = $(O)/$(word $*,0 $(ROUNDS))/aligned
-# A pipe fails with any of its commands, where there is bash.
-SHELL := $(shell command -v bash || echo /bin/sh)
-.SHELLFLAGS := $(if $(findstring bash,$(SHELL)),-o pipefail) -c
 .DELETE_ON_ERROR .SECONDEXPANSION .PHONY: all check clean
 all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
 $(O)/0/aligned/real.json: $(LABELED)
