@@ -156,7 +156,7 @@ class Endpoint:
         cause: BaseException = error
         while cause.__cause__ is not None:
             cause = cause.__cause__
-        reason = self._redacted(" ".join(str(cause).split())) or type(cause).__name__
+        reason = self._redacted(" ".join(str(cause).split()))[:200] or type(cause).__name__
         if isinstance(cause, ConnectionRefusedError) or "ConnectError" in type(error.__cause__).__name__:
             return RealError(f"{self._server.url}: cannot be reached: {reason}; is the server running?")
         return RecordError(f"the connection was cut{self._tried()}: {reason}")

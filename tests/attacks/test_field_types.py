@@ -78,3 +78,35 @@ def test_no_field_of_another_type_ends_a_run_of_a_model(command, tmp_path, tiny_
     models = {"POLICY": str(tiny_policy), "REWARD": str(tiny_reward)}
     words = [models.get(word, word) for word in command.split()]
     skipping(words, [row for rows in STRANGE.values() for row in rows[::9]], tmp_path)
+
+
+KEY = f"{'0' * 32}-ab"
+ANSWERS = [
+    {
+        "id": 1,
+        "data": {"key": KEY},
+        "annotations": [
+            {
+                "completed_by": {"id": 1},
+                "was_cancelled": False,
+                "result": [
+                    {"type": "choices", "value": {"choices": ["a"]}},
+                    {"type": "textarea", "value": {"text": ["n"]}},
+                    {"type": "pairwise", "value": {"selected": "left"}},
+                ],
+            }
+        ],
+    },
+    {"id": KEY, "fields": {}, "responses": {"verdict": [{"value": "a", "user_id": "u"}], "note": [{"value": "n"}]}},
+    {"key": KEY, "verdict": "a", "annotator": "x", "note": "n"},
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=["Label Studio", "Argilla", "flat"])
+def test_answers_of_another_type_are_told_in_a_line(answer, tmp_path):
+    for number, strange in enumerate([*variations(answer)][::9]):
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps([strange]))
+        result = invoke("relabel", "human", "--import", path, data=b"")
+        assert result.exit_code in (0, 1)
+        assert result.stderr.count("\n") == 1

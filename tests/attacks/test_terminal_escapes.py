@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.attacks.invoking import PAIR, REAL, lines, start
+from tests.attacks.invoking import PAIR, REAL, invoke, lines, start
 from tests.servers import Reply, Server, fails
 
 # Sets the clipboard; clears; a title in C1; a line begun anew; a change of direction; a bell.
@@ -70,9 +70,9 @@ def test_what_the_name_of_a_file_holds_is_shown(name, tmp_path):
 @pytest.mark.parametrize("record", RECORDS)
 def test_what_a_record_holds_is_shown(record):
     for command in (["pair"], ["eval", "pairs"], ["relabel", "weight"]):
-        done = start(*command, data=lines(RECORDS[record]))
-        assert done.returncode == 1
-        assert_printable(done.stderr)
+        done = invoke(*command, data=lines(RECORDS[record]))
+        assert done.exit_code == 1
+        assert_printable(done.stderr_bytes)
 
 
 @pytest.mark.parametrize(
@@ -88,20 +88,10 @@ def test_what_a_record_holds_is_shown(record):
 )
 def test_what_a_server_says_is_shown(reply):
     with Server(lambda request: reply) as server:
-        words = (
-            "relabel",
-            "judge",
-            "-m",
-            EVIL.replace("\0", ""),
-            "--endpoint",
-            server.url,
-            "--no-cache",
-            "--retries",
-            0,
-        )
-        done = start(*words, "--on-error", "skip", data=lines(PAIR))
-    assert done.returncode in (1, 3)
-    assert_printable(done.stderr)
+        words = ("relabel", "judge", "-m", EVIL, "--endpoint", server.url, "--no-cache", "--retries", 0)
+        done = invoke(*words, "--on-error", "skip", data=lines(PAIR))
+    assert done.exit_code in (1, 3)
+    assert_printable(done.stderr_bytes)
 
 
 def test_tables_for_a_terminal_obey_no_name_in_the_data(tmp_path):
@@ -135,13 +125,11 @@ def test_standard_error_that_takes_nothing_is_no_reason_to_fail(command):
 
 
 @pytest.mark.slow
-def test_what_a_chat_template_says_is_shown(make_tiny_policy, launched_real):
-    folder = make_tiny_policy(
-        chat_template="{{ raise_exception('" + EVIL.replace("\0", "").replace("\r", " ") + "') }}"
-    )
+def test_what_a_chat_template_says_is_shown(make_tiny_policy):
+    evil = EVIL.replace("\0", "").replace("\r", " ").replace("\u2028", " ")
+    folder = make_tiny_policy(chat_template="{{ raise_exception('" + evil + "') }}")
     prompt = {"prompt": [{"role": "user", "content": "the cat"}]}
-    words = [*launched_real, "sample", "--policy", str(folder)]
-    done = subprocess.run(words, input=lines(prompt), capture_output=True, check=False)
-    assert done.returncode in (1, 3)
-    assert b"all is well" in done.stderr
-    assert_printable(done.stderr)
+    done = invoke("sample", "--policy", folder, data=lines(prompt))
+    assert done.exit_code in (1, 3)
+    assert "all is well" in done.stderr
+    assert_printable(done.stderr_bytes)
