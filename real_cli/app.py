@@ -9,7 +9,7 @@ import typer
 from real_cli import __version__
 from real_cli.cli.commands import SETTINGS, Lazy, Members, Rows, lazy_group
 from real_cli.errors import Status
-from real_cli.io.progress import say
+from real_cli.io.progress import make_stderr_printable, say
 
 # Typer has its own copy of Click and does not export the base of its usage errors.
 USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]
@@ -134,6 +134,7 @@ def real(
 
 def main() -> None:
     """Run the command line."""
+    make_stderr_printable()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries, about things that the user cannot change
     try:

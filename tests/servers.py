@@ -10,19 +10,24 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
 
 class Reply(NamedTuple):
-    """What the server does with one request: wait, then answer, or cut the connection before or in the answer."""
+    """What the server does with one request: wait, then answer, or cut the connection before or in the answer.
+
+    With `pieces`, a function that yields bytes and takes its time, the body is theirs and its length is not said.
+    """
 
     body: bytes
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     seconds: float = 0.0
     cut: str = ""  # "before" or "within"
+    pieces: Callable[[], Iterator[bytes]] | None = None
 
 
 class Request(NamedTuple):
@@ -116,10 +121,28 @@ class Server:
         handler.send_response(reply.status)
         for name, value in (("Content-Type", "application/json"), *reply.headers):
             handler.send_header(name, value)
+        if reply.pieces:
+            handler.send_header("Connection", "close")
+            handler.end_headers()
+            with contextlib.suppress(OSError):  # whoever asked has gone
+                for piece in reply.pieces():
+                    handler.wfile.write(piece)
+            return
         handler.send_header("Content-Length", str(len(reply.body)))
         handler.end_headers()
         handler.wfile.write(reply.body[: len(reply.body) // 2] if reply.cut else reply.body)
         handler.close_connection = bool(reply.cut)
+
+
+def drips(text, seconds=0.02):
+    """A good reply, a byte at a time."""
+
+    def pieces():
+        for byte in json.dumps(completion(text)).encode():
+            time.sleep(seconds)
+            yield bytes([byte])
+
+    return Reply(b"", pieces=pieces)
 
 
 def in_turn(*replies):

@@ -166,11 +166,11 @@ class Asking:
 
     def _open_cache(self) -> Any:
         from real_cli.llm.cache import AnswerCache, NoCache
-        from real_cli.models.load.resolve import cache_folder
+        from real_cli.models.load.resolve import private_cache_folder
 
         if self._options.no_cache or self._options.model is None:
             return NoCache()
-        return AnswerCache(self._options.cache or cache_folder() / "answers")
+        return AnswerCache(self._options.cache or private_cache_folder() / "answers")
 
     def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer:
         options, told = self._options, speaker(self._options.quiet)

@@ -71,12 +71,13 @@ Retries = Annotated[
         "--retries",
         metavar="N",
         min=0,
-        help="How often to ask again after 408, 409, 429, 5xx, a cut connection or a timeout; waits grow, and the "
-        "server's Retry-After is kept.",
+        help="How often to ask again after 408, 409, 429, 5xx, a cut connection or a timeout; waits grow, and a "
+        "Retry-After of up to 60 seconds is kept; longer ones end the question.",
     ),
 ]
 TimeoutOption = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="How long one answer may take.")
+    float,
+    typer.Option("--timeout", metavar="SECONDS", min=0.001, help="How long one answer may take, to its last byte."),
 ]
 CacheFolder = Annotated[
     Path | None,

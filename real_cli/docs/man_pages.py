@@ -127,11 +127,18 @@ def _option(parameter: Any, context: Any) -> list[str]:
     return [".TP", f".B {escape(name)}", filled(record[1])]
 
 
+# A command writes to another one; the other's status hides its own, unless the shell is told.
+PIPE = re.compile(r"\breal .*\|(?: real |$)")
+PIPEFAIL = "set -o pipefail"
+
+
 def _paragraph(paragraph: str) -> list[str]:
     if not paragraph.lstrip().startswith("\b"):
         return [".PP", filled(paragraph)]
     title, _, examples = paragraph.replace("\b", "").strip("\n").partition("\n")
     lines = textwrap.dedent(examples).splitlines()
+    if any(PIPE.search(line) for line in lines):
+        lines.insert(0, PIPEFAIL)
     return [f".SH {escape(title.strip().rstrip(':').upper())}", ".nf", *map(escape, lines), ".fi"]
 
 

@@ -1,23 +1,55 @@
 """What is said about a run, on standard error: a counter while it works, one line at its end."""
 
+import io
+import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TextIO
+
+from real_cli.text.printing import printable_line, printable_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 
+class PrintableStream(io.TextIOWrapper):
+    """Standard error for libraries: a terminal shows all that they write, and obeys none of it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream.buffer, stream.encoding, "backslashreplace", line_buffering=True)
+        self.obeyed = stream
+
+    def write(self, text: str) -> int:
+        """Write text as it can be shown."""
+        super().write(printable_lines(text))
+        return len(text)
+
+
+def make_stderr_printable() -> None:
+    """Let nothing that is written to standard error from now on be obeyed by a terminal."""
+    if sys.stderr is None:  # it was closed: what would be said is said to nobody
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+    if hasattr(sys.stderr, "buffer") and not isinstance(sys.stderr, PrintableStream):
+        sys.stderr = PrintableStream(sys.stderr)
+
+
+def obeyed_stderr() -> TextIO:
+    """Return the stream for what the terminal is to obey: our own bars and tables, printable in every cell."""
+    return getattr(sys.stderr, "obeyed", sys.stderr)
+
+
 def say(message: str) -> None:
-    """Write one line to standard error.
+    """Write one printable line to standard error.
 
     Args:
-        message: The line, without its end.
+        message: The line, without its end; what a terminal would obey in it is shown.
     """
-    sys.stderr.write(f"real: {message}\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # whoever listened has gone, or has no room: the work goes on
+        sys.stderr.write(f"real: {printable_line(message)}\n")
+        sys.stderr.flush()
 
 
 def speaker(quiet: bool) -> Callable[[str], None]:
@@ -76,4 +108,4 @@ def _terminal_progress(what: str, total: int | None) -> "Progress":
 
     columns: list[ProgressColumn] = [TextColumn(what), TimeElapsedColumn()]
     columns[1:1] = [BarColumn(), MofNCompleteColumn()] if total else [TextColumn("{task.completed:,.0f}")]
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    return Progress(*columns, console=Console(file=obeyed_stderr()), transient=True)

@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple
 
 from real_cli.errors import RealError, RecordError, UsageError
 from real_cli.io.jsonl import MAX_LINE_BYTES, check_values, parse_record, read_lines
+from real_cli.io.unpacking import XzFile
 from real_cli.records.record import Record
 
 if sys.version_info >= (3, 14):
@@ -33,6 +34,8 @@ TEXT_COLUMNS = (
     *("history", "human_ref_A", "human_ref_B"),
 )
 CSV_OPTIONS = {"keep_default_na": False, "na_values": [""], "converters": dict.fromkeys(TEXT_COLUMNS, str)}
+# As many rows of a table are in memory at one time: a thousand bytes of parquet may say gigabytes.
+TABLE_OPTIONS: dict[str, dict[str, Any]] = {"csv": CSV_OPTIONS | {"chunksize": 1000}, "parquet": {"batch_size": 64}}
 
 
 class Item(NamedTuple):
@@ -49,7 +52,7 @@ DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\x1f\x8b": lambda stream: io.BufferedReader(gzip.GzipFile(fileobj=stream)),
     b"\x28\xb5\x2f\xfd": lambda stream: io.BufferedReader(zstd.ZstdFile(stream)),
     b"BZh": lambda stream: io.BufferedReader(bz2.BZ2File(stream)),
-    b"\xfd7zXZ\x00": lambda stream: io.BufferedReader(lzma.LZMAFile(stream)),  # noqa: SIM115 - as above
+    b"\xfd7zXZ\x00": lambda stream: io.BufferedReader(XzFile(stream)),
 }
 
 
@@ -81,6 +84,8 @@ def read_source(
         RealError: If the source cannot be read.
     """
     if name.startswith("hf:") or name.endswith((".parquet", ".csv")):
+        if name.endswith(".csv"):
+            _check_lines(name, max_line_bytes)
         yield from _read_table(name)
         return
     shown = "<stdin>" if name == STANDARD_INPUT else name
@@ -148,6 +153,21 @@ def is_at_hand(name: str) -> bool:
     return stat.S_ISREG(status.st_mode)
 
 
+def is_pipe(name: str) -> bool:
+    """Tell whether a source is what another command writes meanwhile.
+
+    Args:
+        name: A file, or "-" for standard input.
+
+    Returns:
+        True if standard input is a pipe.
+    """
+    try:
+        return name == STANDARD_INPUT and stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 @contextmanager
 def _open(name: str, before_waiting: Callable[[], object] | None) -> Iterator[IO[bytes]]:
     if is_at_hand(name):
@@ -187,6 +207,17 @@ def _decompressed(stream: io.BufferedReader) -> IO[bytes]:
     return stream
 
 
+def _check_lines(name: str, max_line_bytes: int) -> None:
+    """Refuse a CSV file with a line that is too long: pandas would hold several times as much."""
+    with suppress(OSError):  # told when it is read
+        if os.path.getsize(name) > max_line_bytes:
+            with open(name, "rb") as file:
+                try:
+                    deque(read_lines(file, max_line_bytes), maxlen=0)
+                except RecordError as error:
+                    raise RealError(f"{name}:{error}") from None
+
+
 def _read_table(name: str) -> Iterator[Item]:
     """Stream the rows of a parquet or CSV file or of a dataset, with `datasets`."""
     import datasets
@@ -200,7 +231,7 @@ def _read_table(name: str) -> Iterator[Item]:
             rows = datasets.load_dataset(path, split=split, streaming=True)
         else:
             # Only an empty cell is a missing value: pandas would read "NA" and "None" as one.
-            options = CSV_OPTIONS if kind == "csv" else {}
+            options = TABLE_OPTIONS[kind]
             rows = datasets.load_dataset(kind, data_files=name, split="train", streaming=True, **options)
         for number, row in enumerate(rows, 1):
             yield _table_item(f"{name}:{number}", dict(row), is_csv=kind == "csv")

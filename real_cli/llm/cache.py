@@ -4,7 +4,8 @@ import sqlite3
 from pathlib import Path
 from typing import Self
 
-from real_cli.errors import RealError
+from real_cli.errors import RealError, RecordError, clip
+from real_cli.llm.chat import is_token_count
 from real_cli.records.questions import Choice, Completion
 
 FILE = "answers.sqlite"
@@ -19,7 +20,7 @@ class AnswerCache:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._database = sqlite3.connect(self._path, timeout=60, isolation_level=None, check_same_thread=False)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")  # a kill loses nothing; a power cut the last few
@@ -49,16 +50,28 @@ class AnswerCache:
 
         Returns:
             The completion; None if it is not known.
+
+        Raises:
+            RecordError: If what is kept is no completion.
+            RealError: If the file cannot be read.
         """
         try:
             row = self._database.execute(
                 "SELECT text, is_cut, num_prompt_tokens, num_completion_tokens FROM answers WHERE name = ?", (name,)
             ).fetchone()
             others = self._database.execute("SELECT text, is_cut FROM choices WHERE name = ? ORDER BY number", (name,))
-            further = tuple(Choice(text, bool(is_cut)) for text, is_cut in others)
+            choices = others.fetchall()
         except sqlite3.Error as error:
+            if "UTF-8" in str(error):  # one row's text, no fault of the file
+                raise RecordError(f"{self._path}: the answer that is kept is no text") from None
             raise RealError(f"{self._path}: {error}") from None
-        return Completion(row[0], bool(row[1]), row[2], row[3], further) if row else None
+        if row is None:
+            return None
+        if not all(isinstance(text, str) and isinstance(is_cut, int) for text, is_cut in [row[:2], *choices]):
+            raise RecordError(f"{self._path}: the answer that is kept is no text: {clip(row[0])}")
+        if not all(map(is_token_count, row[2:])):
+            raise RecordError(f"{self._path}: the answer that is kept counts tokens as {clip(row[2:])}")
+        return Completion(row[0], bool(row[1]), int(row[2]), int(row[3]), tuple(Choice(t, bool(c)) for t, c in choices))
 
     def put(self, name: str, completion: Completion) -> None:
         """Keep an answer.

@@ -10,6 +10,8 @@ from real_cli.records.questions import Choice, Completion, Question
 from real_cli.records.record import Record
 
 CHAT_ROUTE = "/v1/chat/completions"
+# More than any model reads or writes, and small enough to be added up.
+MAX_TOKENS = 1 << 40
 
 
 def request_body(model: str, question: Question, *, constrained: bool = True) -> Record:
@@ -86,12 +88,33 @@ def read_completion(body: Any) -> Completion:
         choice = body["choices"][0]
         text = choice["message"]["content"]
         usage = body.get("usage") or {}
-        read, written = (int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens"))
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError):
+        counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
+    except (AttributeError, KeyError, IndexError, TypeError):
         raise RecordError(f"the server's answer is no chat completion: {clip(body)}") from None
     if not isinstance(text, str):
         raise RecordError(f"the server's answer holds no text: {clip(choice)}")
+    if not all(count is None or is_token_count(count) for count in counts):
+        raise RecordError(f"the server's answer is no chat completion: it counts tokens as {clip(usage)}")
+    read, written = (int(count or 0) for count in counts)
     return Completion(text, choice.get("finish_reason") == "length", read, written, _further(body["choices"][1:]))
+
+
+def is_token_count(value: object) -> bool:
+    """Tell whether a value is a number of tokens.
+
+    Args:
+        value: Anything, 7.0 too.
+
+    Returns:
+        True for whole numbers that some text could have.
+
+    Example:
+        >>> [is_token_count(value) for value in (0, 7.0, -1, 1e308, "7", True)]
+        [True, True, False, False, False, False]
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 <= value <= MAX_TOKENS and value == int(value)
 
 
 def _further(choices: list[Any]) -> tuple[Choice, ...]:

@@ -1,6 +1,6 @@
 """What is known already, what was asked, and what it cost."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from real_cli.errors import RecordError
@@ -13,7 +13,7 @@ class Cache(Protocol):
     """Keeps completions by the name of their question."""
 
     def get(self, name: str) -> Completion | None:
-        """Look one up."""
+        """Look one up; raises RecordError for one that is no completion."""
 
     def put(self, name: str, completion: Completion) -> None:
         """Keep one."""
@@ -61,10 +61,12 @@ class Ledger:
         result = self._results.get(name)
         if isinstance(result, RecordError):
             self.problems[name] = result
-        for completion in (result, self._cache.get(name)):
-            if not isinstance(completion, Completion):
-                continue
+        sources: list[Callable[[], Completion | RecordError | None]] = [lambda: result, lambda: self._cache.get(name)]
+        for find in sources:
             try:
+                completion = find()
+                if not isinstance(completion, Completion):
+                    continue
                 answer = read_answer(question, completion)
             except RecordError as problem:
                 self.num_unreadable += name not in self.problems

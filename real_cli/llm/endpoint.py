@@ -18,6 +18,10 @@ FINGERPRINTS = [
 ]
 # Faults of the whole run and of no record: to go on would meet them again with every question.
 FATAL_STATUSES = {401: "check the key", 403: "check the key", 404: "check the address and the model's name"}
+# Questions and the key go where the user said, and nowhere else.
+FATAL_STATUSES |= dict.fromkeys((301, 302, 303, 307, 308), "it leads elsewhere: give the address that it leads to")
+# A shorter word may stand in an answer by chance.
+MIN_KEY_CHARACTERS = 16
 
 
 class Server(NamedTuple):
@@ -28,7 +32,7 @@ class Server(NamedTuple):
         model: The model's name there.
         key_variable: The environment variable that holds the key.
         num_retries: How often a question is asked again after 408, 409, 429, 5xx, a cut connection or a timeout.
-        timeout_seconds: How long one answer may take.
+        timeout_seconds: How long one answer may take, to its last byte.
     """
 
     url: str
@@ -39,7 +43,7 @@ class Server(NamedTuple):
 
 
 class Endpoint:
-    """Ask a server. Waiting between retries, and for as long as a server's Retry-After says, is the client's work."""
+    """Ask a server. Waiting between retries, a minute at most where a server's Retry-After says so, is the client's."""
 
     def __init__(self, server: Server, told: Callable[[str], None]) -> None:
         parts = urlsplit(server.url)
@@ -60,6 +64,8 @@ class Endpoint:
         """Make the client; it belongs to the running event loop."""
         from openai import AsyncOpenAI, Omit
 
+        from real_cli.llm.bounded_client import BoundedClient
+
         # Headers for OpenAI's own server, keys among them; the client would send them to any.
         os.environ.pop("OPENAI_CUSTOM_HEADERS", None)
         omitted: Any = dict.fromkeys(["OpenAI-Organization", "OpenAI-Project", *FINGERPRINTS], Omit())
@@ -71,7 +77,8 @@ class Endpoint:
             project="",
             max_retries=self._server.num_retries,
             timeout=self._server.timeout_seconds,
-            default_headers=omitted | {"User-Agent": "real"},
+            default_headers=omitted | {"User-Agent": "real", "Accept-Encoding": "identity"},
+            http_client=BoundedClient(self._server.timeout_seconds),
         )
 
     async def close(self) -> None:
@@ -125,11 +132,18 @@ class Endpoint:
             raise self._connection_error(error) from None
         except openai.APIStatusError as error:
             raise self._status_error(error, body) from None
+        return self._read(response.http_response)
+
+    def _read(self, response: Any) -> Completion:
+        if "fault" in response.extensions:
+            raise RecordError(f"the server's answer is not read: {response.extensions['fault']}")
         try:
-            return read_completion(orjson.loads(response.http_response.content))
+            answer = orjson.loads(response.content)
         except orjson.JSONDecodeError:
-            text = response.http_response.text
-            raise RecordError(f"the server's answer is no JSON: {clip(self._redacted(text))}") from None
+            raise RecordError(f"the server's answer is no JSON: {clip(self._redacted(response.text))}") from None
+        if len(self._key) >= MIN_KEY_CHARACTERS and holds_text(answer, self._key):
+            raise RecordError(f"the server's answer repeats the key of {self._server.key_variable}: it is not kept")
+        return read_completion(answer)
 
     def _redacted(self, text: str) -> str:
         """Take the key out of what a server says; some repeat it."""
@@ -143,7 +157,7 @@ class Endpoint:
         cause: BaseException = error
         while cause.__cause__ is not None:
             cause = cause.__cause__
-        reason = self._redacted(" ".join(str(cause).split())) or type(cause).__name__
+        reason = self._redacted(" ".join(str(cause).split()))[:200] or type(cause).__name__
         if isinstance(cause, ConnectionRefusedError) or "ConnectError" in type(error.__cause__).__name__:
             return RealError(f"{self._server.url}: cannot be reached: {reason}; is the server running?")
         return RecordError(f"the connection was cut{self._tried()}: {reason}")
@@ -154,9 +168,12 @@ class Endpoint:
             return SchemaRefused("the server takes no JSON schema")
         if status in (400, 422) and "n" in body:
             return SeveralRefused("the server takes no 'n' above 1")
-        words = self._redacted(_reason(error.body))[:200] or error.response.reason_phrase
+        words = self._redacted(_reason(error.body) or error.response.reason_phrase)[:200]
         if status in FATAL_STATUSES:
             return RealError(f"{self._server.url}: {status} {words}; {FATAL_STATUSES[status]}")
+        if error.response.headers.get("x-should-retry") == "false":
+            wait = self._redacted(error.response.headers.get("retry-after", ""))[:40]
+            return RecordError(f"the server answered {status} and asks to wait {wait or 'long'}: {words}")
         tried = self._tried() if status in (408, 409, 429) or status >= 500 else ""
         return RecordError(f"the server answered {status}{tried}: {words}")
 
@@ -174,6 +191,21 @@ def _has_port(url: str) -> bool:
         return urlsplit(url).port != 0
     except ValueError:
         return False
+
+
+def holds_text(value: Any, text: str) -> bool:
+    """Tell whether a JSON value holds a text anywhere; letters in another case and line ends within do not hide it."""
+    wanted = text.casefold()
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            waiting += [*part, *part.values()]
+        elif isinstance(part, list):
+            waiting += part
+        elif isinstance(part, str) and wanted in "".join(part.split()).casefold():
+            return True
+    return False
 
 
 def _reason(body: Any) -> str:

@@ -1,21 +1,18 @@
 """What a judge's words say: JSON where the server holds it to a schema, tolerant reading where not."""
 
-import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import orjson
-
 from real_cli.errors import RecordError, clip
+from real_cli.llm.embedded_json import json_objects
 from real_cli.records.messages import is_number
-from real_cli.records.record import Record
 
 NOT_APPLICABLE = "N/A"
-# Raw line ends stand in the texts of many models' JSON.
-DECODER = json.JSONDecoder(strict=False)
 THOUGHTS = re.compile(r"\A\s*<think(?:ing)?>.*</think(?:ing)?>", re.DOTALL)
+# Each of these patterns takes time that grows with a text's length alone: next to each other stand no two repeats that
+# could share what they match, but for possessive ones.
 # "A" must not match the article, in "the answer is a good one" or "Answer: A better one would", nor the echo of "A, B
 # or tie" as the format asked for.
 LETTER = (
@@ -35,14 +32,16 @@ NUMBER = r"(N/A|-?\d++(?:\.\d++)?+)"
 SCALE = r"(?:\s*(?:/|out\s+of)\s*(\d++))?+"
 # "Rating: 1-5" and "Score: 1 to 10" echo the format asked for.
 RATING = re.compile(
-    rf"\b(?:overall\s+score|rating|score)\b[\"'*_\s]*(?:is|of|:|=)?[\"'*_\s\[]*{NUMBER}{SCALE}"
+    rf"\b(?:overall\s+score|rating|score)\b[\"'*_\s]*+(?:is|of|:|=)?+[\"'*_\s\[]*+{NUMBER}{SCALE}"
     r"(?!\s*(?:-|\u2013|\bto\b|\bor\b|,)\s*(?:\d|N/A))",
     re.IGNORECASE,
 )
 BARE_RATING = re.compile(rf"[\"'*_\[\s]*{NUMBER}{SCALE}[\"'*_\].\s]*", re.IGNORECASE)
 # At the start of a line: what is said of response 1 may name response 2.
 NUMBERED = re.compile(
-    r"^[\s#*_>-]*(?:output\s+for\s+)?(?:response|text|output|answer)\s*#?\s*(\d+)\b", re.IGNORECASE | re.MULTILINE
+    r"(?:\A|(?<![\s#*_>-])(?:[^\S\n]|[#*_>-])*+\n)(?P<line>)[\s#*_>-]*+"
+    r"(?:output\s+for\s+)?(?:response|text|output|answer)\s*+#?+\s*+(?P<number>\d{1,9})\b",
+    re.IGNORECASE,
 )
 
 
@@ -61,20 +60,7 @@ def find_json(text: str) -> Any:
         >>> find_json('{"verdict": "A"') is None
         True
     """
-    return next(iter(deque(_objects(text), maxlen=1)), None)
-
-
-def _objects(text: str) -> Iterator[Record]:
-    """List the JSON objects of a text that stand in no other."""
-    start = text.find("{")
-    while start >= 0:
-        try:
-            value, end = DECODER.raw_decode(text, start)
-            # What cannot be written as JSON again, half a surrogate say, is none.
-            yield orjson.loads(orjson.dumps(value))
-        except (ValueError, TypeError, RecursionError):
-            end = start + 1
-        start = text.find("{", end)
+    return next(iter(deque(json_objects(text), maxlen=1)), None)
 
 
 def read_verdict(text: str) -> str:
@@ -225,15 +211,14 @@ def read_ratings(
 
     def read(text: str) -> list[tuple[float | str, str]]:
         said = spoken(text)
-        found = list(_objects(said))
+        found = list(json_objects(said))
         rows = found[-1].get("ratings") if found else None
         if not isinstance(rows, list):
             rows = [row for row in found if "rating" in row or "score" in row]
         named = _rows(rows) if rows else _paragraphs(said)
         if sorted(named) != list(range(1, count + 1)):
-            raise RecordError(
-                f"the answer rates the responses {sorted(named)}; each of 1 to {count} is needed once: {clip(text)}"
-            )
+            rated = f"{clip(sorted(named))}; each of 1 to {count} is needed once"
+            raise RecordError(f"the answer rates the responses {rated}: {clip(text)}")
         return [
             (check_rating(named[number][0], low, high, not_applicable=not_applicable), named[number][1])
             for number in sorted(named)
@@ -248,7 +233,7 @@ def _rows(rows: list[Any]) -> dict[int, tuple[Any, str]]:
         if not isinstance(row, dict):
             raise RecordError(f"rating {place} of the answer is {clip(row)}; an object is needed")
         number = row.get("response", place)
-        if isinstance(number, str) and (match := re.fullmatch(r"\D*(\d+)\s*", number, re.ASCII)):
+        if isinstance(number, str) and (match := re.fullmatch(r"\D*(\d{1,9})\s*", number, re.ASCII)):
             number = int(match[1])
         if not isinstance(number, int) or number in named:
             raise RecordError(f"rating {place} of the answer is for response {clip(number)}: no number, or there twice")
@@ -261,10 +246,11 @@ def _paragraphs(text: str) -> dict[int, tuple[Any, str]]:
     named: dict[int, tuple[Any, str]] = {}
     starts = list(NUMBERED.finditer(text))
     for place, start in enumerate(starts):
-        end = starts[place + 1].start() if place + 1 < len(starts) else len(text)
+        end = starts[place + 1].start("line") if place + 1 < len(starts) else len(text)
         rating = RATING.search(text, start.end(), end)
-        if rating and int(start[1]) in named:
-            raise RecordError(f"the answer rates response {start[1]} twice: {clip(text)}")
+        number = int(start["number"])
+        if rating and number in named:
+            raise RecordError(f"the answer rates response {number} twice: {clip(text)}")
         if rating:
-            named[int(start[1])] = _on_scale(rating), text[start.end() : end].strip(" \t\n:*#")
+            named[number] = _on_scale(rating), text[start.end() : end].strip(" \t\n:*#")
     return named

@@ -156,10 +156,9 @@ def _said_of(field: TagField, said: str) -> str | list[str] | None:
     # "quality" is not named by "input_quality"; that __quality__ may be bold.
     name = rf"(?<![^\W_])(?<![^\W_]_){_loosely(field.name)}{GAP}"
     if not field.values:
-        quoted = re.findall(rf"{name}:\s*\"((?:[^\"\\]|\\.)*)\"", said, re.IGNORECASE)
-        lines = re.findall(rf"^[ \t#>*_-]*{name}[:=]{GAP}(.*?)[ \t*]*$", said, re.IGNORECASE | re.MULTILINE)
-        texts: list[str] = quoted or lines
-        return texts[-1] if texts else None
+        quoted: list[str] = re.findall(rf"{name}:\s*\"((?:[^\"\\]|\\.)*)\"", said, re.IGNORECASE)
+        lines: list[str] = re.findall(rf"^[ \t#>*_-]*{name}[:=]{GAP}(.*)$", said, re.IGNORECASE | re.MULTILINE)
+        return quoted[-1] if quoted else lines[-1].rstrip(" \t*") if lines else None
     # The longest first: "good enough" is not "good".
     values = "|".join(_loosely(value) for value in sorted(field.values, key=len, reverse=True))
     # A list of all values is the echo of the format asked for.

@@ -3,6 +3,7 @@
 # Each pair has a temperature of its own: clear pairs a high one, ambiguous ones a low one; run/tau.jsonl has them all.
 # Departs: tau in closed form, not by iteration; rho, its range, rate and batch are ours, the paper's unverified. Needs
 # nothing but labeled responses. A loss below 0 is no fault: rho tau is subtracted.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 BETA    = 0.1

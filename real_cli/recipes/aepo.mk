@@ -3,6 +3,7 @@
 # Departs: the best pair is found by trying all, not by local search; rate, schedule and batch are ours. Needs responses
 # and SCORE, the annotator; `make check` has the policy itself score. LAMBDA weighs the diversity: with a large one it
 # is REAL's easy pair, with 0 the two most central.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 ENCODER = minilm

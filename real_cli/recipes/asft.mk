@@ -3,6 +3,7 @@
 # The chosen response is imitated and the rejected one unlearned, each by its own likelihood; no reference model.
 # Departs: p is that of the mean token, since a whole response's is 0 in any number format; alpha, rate and batch are
 # ours, the paper's unverified. Needs nothing but labeled responses.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 ALPHA   = 1.0

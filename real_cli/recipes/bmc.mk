@@ -5,6 +5,7 @@
 # weights, as the paper's formula and unlike its code. --loss bmc-code is the code. Needs EDIT, the paper's
 # gpt-4-0125-preview; `make check` takes the best response for the edit of the worst. The paper: BETA 0.01, DELTA 1.5
 # (Llama-3), 2.0 (Mistral); 0.05 and 2.5 for mathematics, 0.05 and 3.0 for questions.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 BETA    = 0.01
@@ -15,7 +16,6 @@ TRAIN   = --preset bmc
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
 O       = run
-
 .DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 

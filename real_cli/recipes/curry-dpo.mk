@@ -3,6 +3,7 @@
 # Departs: as many stages as a prompt has responses below its best one, where the paper has three; equal scores make no
 # pair; rate, schedule and batch are ours. Needs scored responses. REFERENCE = previous compares a stage with the policy
 # at its start, initial with the one before training.
+SHELL    := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL      = real
 POLICY    = smollm2
 REFERENCE = previous

@@ -4,6 +4,7 @@
 # Departs: the words are ours; 0.2 stands inside beta and no label is turned where R < 0, as in the paper's code; the
 # paper's warm-up of 150 steps is longer than a run on the bundled data. Needs prompts alone: no scorer. With so few
 # steps add --warmup 0.1.
+SHELL   := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL     = real
 POLICY   = smollm2
 POSITIVE = You are a helpful, honest and harmless assistant. Answer with care for the user and for others.
@@ -13,7 +14,6 @@ TRAIN    = --preset dlma
 PROMPTS  = prompts.jsonl
 HELDOUT  = heldout.jsonl
 O        = run
-
 .DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 

@@ -4,6 +4,7 @@
 # Departs: the words of the judge and of the sampler are ours, and go through the chat template; no prompt is cut, so
 # that no complaint is lost; a batch is that of one GPU. Nobody checks that chosen is better, as there. Needs DIALOGUES
 # and JUDGE, a server; `make check` finds complaints by phrases.
+SHELL    := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL      = real
 POLICY    = smollm2
 ROUNDS    = 1 2

@@ -4,6 +4,7 @@
 # Departs: POLICY itself is trained, not its SFT on Magpie's data, by numbers for llama3-ultrafeedback on one GPU; the
 # greedy answer is one of the 5; FsfairX scores in ArmoRM's place; duplicates among all, not 500; no filter by length,
 # tags (relabel judge's rubric magpie), reward above -10 or a colon at the end. `make check`: POLICY scores and embeds.
+SHELL   := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL     = real
 POLICY   = smollm2
 ENCODER  = sentence-transformers/all-mpnet-base-v2
@@ -32,8 +33,7 @@ $(O)/aligned/real.json: $(O)/scored.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/aligned/real.json
 	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
-check:
-	mkdir -p check && head -n 4 $(HELDOUT) > check/held.jsonl && \
+check:; mkdir -p check && head -n 4 $(HELDOUT) > check/held.jsonl && \
 	$(MAKE) -B O=check HELDOUT=check/held.jsonl N=12 ASK="--stop '\\n' --max-tokens 48" SAMPLE='-n 2 --max-tokens 16' \
 	  ENCODER=$(POLICY) TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'

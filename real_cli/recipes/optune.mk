@@ -3,6 +3,7 @@
 # worst, DPO weighted by the gap in score. Needs responses, and SCORE; `make check` has the policy itself score.
 # Departs: the weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round scores them again;
 # 3 tries a prompt; the share and the settings are ours.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 ROUNDS  = 1 2 3
@@ -32,8 +33,7 @@ $(O)/%/aligned/real.json: $(O)/%/scored.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
 	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
-check:
-	mkdir -p check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl && \
+check:; mkdir -p check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl && \
 	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
 	  ROUNDS=1 SAMPLE='-n 2 --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'

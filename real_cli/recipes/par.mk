@@ -4,6 +4,7 @@
 # SFT model are one another's references; no length penalty, which the paper's code has. PAR is then their mean
 # probability of winning (a response's own part is 1/2). Where records have 'reference_scores', use real relabel shape.
 # Needs prompts and SCORE; `make check` has the policy itself score.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 M       = 10
@@ -32,8 +33,7 @@ $(O)/aligned/real.json: $(O)/pairs.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/aligned/real.json
 	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
-check:
-	mkdir -p check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl && \
+check:; mkdir -p check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl && \
 	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
 	  M=4 SAMPLE='$(SAMPLE) --max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'

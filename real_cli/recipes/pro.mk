@@ -4,6 +4,7 @@
 # All responses of a prompt are ranked by a reward model; each in turn shall beat all below it, without a reference.
 # Departs: rewards of any size are taken as they are; the code's block of 512 is the most tokens of prompt and response.
 # Needs responses and SCORE, a reward model; `make check` has the policy itself score.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 WEIGHT  = 0.05

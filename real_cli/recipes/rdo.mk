@@ -4,6 +4,7 @@
 # batch are ours; the paper's difference model, which reads both responses at once, is not trained here. Needs SCORE, a
 # reward model; `make check` has the policy itself score. With a difference model: SCORE = ... --pairwise and WEIGHT =
 # --expression margin.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 SCORE   = $(REAL) relabel reward --model OpenAssistant/reward-model-deberta-v3-large-v2

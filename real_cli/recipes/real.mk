@@ -4,6 +4,7 @@
 # embeds, where the paper has the model before SFT (name it as ENCODER); the cosine ends with the run, not at step 750.
 # Needs nothing but POLICY, the SFT model. HH's one pair a prompt is halved by KEEP, several responses a prompt (SHP-2)
 # are not: KEEP = 100%. STRATEGY: easy, hard, centroid, random.
+SHELL   := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL     = real
 POLICY   = smollm2
 ENCODER  = $(POLICY)

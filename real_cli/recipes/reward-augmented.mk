@@ -4,6 +4,7 @@
 # lower mean over the aspects stay, and so does what overlaps with test sets; held-out pairs aim at both scores, not at
 # the best alone. Needs scored responses. At inference ask for the best score. Qwen2 and Gemma-2 had label smoothing:
 # TRAIN = --preset ra --loss cdpo --label-smoothing 0.3. UltraFeedback's scores go to 10: change GOAL with the data.
+SHELL    := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL      = real
 POLICY    = smollm2
 GOAL      = Aim for a response whose overall quality is {goal} out of 1.

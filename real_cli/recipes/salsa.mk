@@ -2,6 +2,7 @@
 # Two policies are fine-tuned with two seeds; their average, weight by weight, is what the first is compared with.
 # Departs: DPO instead of PPO; the chosen responses are the demonstrations; settings are ours. Needs labeled responses
 # and room for four models. Training against a soup does not start at a loss of ln 2.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 SEEDS   = 1 2
@@ -12,7 +13,6 @@ TRAIN   = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
 O       = run
-
 .DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 

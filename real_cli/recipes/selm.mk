@@ -4,6 +4,7 @@
 # Departs: a reward model ranks in PairRM's place; the greedy answer, a response and the reference, is made twice, with
 # the same text; a batch is Zephyr's of one GPU. Needs scored responses and SCORE; `make check` has the policy score. LR
 # has a rate for each round, the last also for those after it; these are Phi-3's; Llama-3's --alpha is 0.0001.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 ROUNDS  = 1 2 3
@@ -32,8 +33,7 @@ $(O)/%/aligned/real.json: $(O)/%/pairs.jsonl
 $(O)/eval.json: $(HELDOUT) $(O)/$(lastword $(ROUNDS))/aligned/real.json
 	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
 	$(REAL) eval margin --policy $(O)/$(lastword $(ROUNDS))/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
-check:
-	mkdir -p check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl && \
+check:; mkdir -p check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl && \
 	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl ROUNDS=1 SHARES=1 \
 	  SAMPLE='--max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'

@@ -3,6 +3,7 @@
 # the SFT model labels the pair; then DPO that smooths the labels it doubts, those of the lowest margins.
 # Departs: rounds have equal shares (the paper 8, 20, 30 thousand prompts), with the prompts of the seeds among them.
 # Needs LABELED, scored responses, and PROMPTS; no scorer. The preset extrapolates by 0.5; the shipped settings by 0.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 ROUNDS  = 1 2

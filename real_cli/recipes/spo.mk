@@ -2,6 +2,7 @@
 # Key words leave the chosen response, more and more; beside DPO, a head on the policy learns to tell how many are gone.
 # Departs: extractor (RAKE), degrees, shares, gamma, the head's place, rate and batch are ours: the abstract gives the
 # sum, and no code is published. Needs nothing but labeled responses; those too short to lose a word make no pair.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 GAMMA   = 0.1

@@ -5,6 +5,7 @@
 # 512, and its code, the two swapped, has 512 for both together; a batch is that of one GPU. Needs three scored
 # responses a prompt or more. BETA and ALPHA are the README's; the code's script has 0.1 and 0.5. TPO-L, by mean tokens:
 # TRAIN = --preset tpo --loss tpo-l --gamma 0.5 with BETA = 2, which is ours.
+SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 BETA    = 0.2

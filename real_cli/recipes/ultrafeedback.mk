@@ -5,6 +5,7 @@
 # prompts; pairs go by the mean of the aspects, as Argilla's, and not by the overall score; the paper trains reward
 # models and has no DPO, whose settings are ours. Needs prompts, policies (POOL: of 17 models the paper drew 4 a prompt)
 # and a judge behind an endpoint, the paper's GPT-4; `make check` has the policy itself score.
+SHELL     := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL       = real
 POLICY     = smollm2
 POOL       = --policy $(POLICY) -n 4
@@ -15,8 +16,7 @@ TRAIN      = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warm
 PROMPTS    = prompts.jsonl
 HELDOUT    = heldout.jsonl
 O          = run
-.DELETE_ON_ERROR:
-.PHONY: all check clean
+.DELETE_ON_ERROR .PHONY: all check clean
 all: $(O)/eval.json
 $(O)/sampled.jsonl: $(PROMPTS) $(PRINCIPLES)
 	@mkdir -p $(O)

@@ -78,6 +78,8 @@ def rate_completions(record: Record) -> Record:
         if not isinstance(completion, dict) or "response" not in completion:
             raise RecordError(f"a completion has no 'response': {clip(completion)}")
         annotations = completion.get("annotations") or {}
+        if not isinstance(annotations, dict):
+            raise RecordError(f"a completion's 'annotations' are {clip(annotations)}; an object is needed")
         ratings = [_rating(annotations.get(aspect)) for aspect in ASPECTS]
         rated = [rating for rating in ratings if rating is not None]
         score = (

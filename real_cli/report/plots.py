@@ -25,6 +25,8 @@ NUM_MARKED = 30
 # Color alone tells two lines apart for some readers only.
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (5, 1.6, 1.2, 1.6)), (0, (9, 2)), (0, (3, 3)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
+# matplotlib's ticks overflow some way beyond.
+LARGEST = 1e100
 
 
 def draw(plot: Plot, name: str) -> str:
@@ -35,9 +37,11 @@ def draw(plot: Plot, name: str) -> str:
         name: Unlike that of every other plot in the page.
 
     Returns:
-        An SVG element; empty if the plot has no number to show.
+        An SVG element; empty if the plot has no number to show, or one that no axis has room for.
     """
-    if not any(_is_number(value) for series in plot.series for value in series.y):
+    numbers = [value for series in plot.series for value in series.y if _is_number(value)]
+    places = [value for series in plot.series for value in series.x if _is_number(value)]
+    if not numbers or max(map(abs, [*numbers, *places])) > LARGEST:
         return ""
     from matplotlib.figure import Figure
 

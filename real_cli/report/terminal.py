@@ -4,6 +4,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from real_cli.io.progress import obeyed_stderr
 from real_cli.report.outline import BLOCKS, PLAIN_BLOCKS, OutlineTable, outline
 from real_cli.text.terminal_safe import printable
 
@@ -28,7 +29,7 @@ def show_table(title: str, summary: dict[str, Any], *, quiet: bool) -> None:
     from rich.console import Console
 
     # Names come from the data: "[easy]" is no markup.
-    print_summary(Console(stderr=True, markup=False, highlight=False, emoji=False), title, summary)
+    print_summary(Console(file=obeyed_stderr(), markup=False, highlight=False, emoji=False), title, summary)
 
 
 def print_summary(console: "Console", title: str, summary: dict[str, Any]) -> None:

@@ -42,17 +42,20 @@ def best_score(record: Record) -> float:
         The highest score; responses without one do not count.
 
     Raises:
-        RecordError: If no response has a score.
+        RecordError: If no response has a score, or one is no number.
 
     Example:
         >>> best_score({"prompt": "q", "responses": [{"text": "a", "score": 2}, {"text": "b", "score": 5}]})
         5.0
     """
     scores = [response.get("score") for response in to_candidates(record).get("responses", [])]
-    found = [float(score) for score in scores if score is not None]
+    found = [score for score in scores if score is not None]
+    for score in found:
+        if not is_number(score):
+            raise RecordError(f"a response's 'score' is {clip(score)}; a number is needed")
     if not found:
         raise RecordError("no response has a 'score'; --lowest-score needs scored candidates, as of 'real relabel'")
-    return max(found)
+    return float(max(found))
 
 
 def num_retries(record: Record) -> int:
@@ -72,7 +75,7 @@ def num_retries(record: Record) -> int:
         (2, 0)
     """
     number = record.get("retries", 0)
-    if not is_number(number) or number != int(number) or number < 0:
+    if not is_number(number) or not 0 <= number < 2**53 or number != int(number):
         raise RecordError(f"field 'retries' is {clip(number)}; a count is needed")
     return int(number)
 

@@ -62,10 +62,15 @@ def histogram(values: NDArray[np.float64]) -> dict[str, list[float] | list[int]]
         # numpy's own margin around a constant, which must not vanish beside a large one.
         margin = max(0.5, abs(low) * 1e-9)
         return {"edges": [low - margin, high + margin], "counts": [int(known.size)]}
+    if not math.isfinite(high - low):
+        return {"edges": [low, high], "counts": [int(known.size)]}
     sturges = (high - low) / (math.log2(known.size) + 1)
     spread = float(np.subtract(*np.quantile(known, [0.75, 0.25])))
     width = min(sturges, 2 * spread / known.size ** (1 / 3) or sturges)
     num_bins = max(1, min(MOST_BINS, math.ceil(min(MOST_BINS, (high - low) / width))))
+    # Of numbers that are large beside their differences none stand between some edges.
+    if np.any(np.diff(np.linspace(low, high, num_bins + 1)) <= 0):
+        num_bins = 1
     counts, edges = np.histogram(known, bins=num_bins, range=(low, high))
     return {"edges": edges.tolist(), "counts": counts.tolist()}
 

@@ -3,8 +3,11 @@
 import re
 
 LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-# Escape sequences begin with one of these, and a few of them turn the direction of everything that follows.
-OBEYED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# Escape sequences begin with one of these, a few of them turn the direction of everything that follows, and tags hide
+# words in what looks empty.
+OBEYED = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
 CONTROL_PICTURES = 0x2400
 DELETE, DELETE_PICTURE = 0x7F, "\u2421"
 

@@ -40,6 +40,26 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "real"
 
 
+def private_cache_folder() -> Path:
+    """Make the cache folder, or find it, and let nobody but the user into it.
+
+    Returns:
+        `cache_folder()`: it holds what people wrote, and weights that are loaded.
+
+    Raises:
+        ModelError: If there is none and none can be made.
+    """
+    folder = cache_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+        if status.st_mode & 0o077 and status.st_uid == os.getuid():  # somebody else's is lent to be read
+            folder.chmod(0o700)
+    except OSError as error:
+        raise ModelError(f"{folder}: {error.strerror}; name another folder with REAL_CACHE") from None
+    return folder
+
+
 def resolve_model(name: str) -> str:
     """Find a model by the name the user gave.
 
@@ -86,7 +106,7 @@ def _packaged(short: ShortName) -> str | None:
 
 
 def _dequantized(path: Path) -> Path:
-    folder = cache_folder() / "models" / f"{path.stem}-{_fingerprint(path)}"
+    folder = private_cache_folder() / "models" / f"{path.stem}-{_fingerprint(path)}"
     if not (folder / "config.json").is_file():
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Made aside and renamed: two commands of one pipe may ask for the model at the same time.

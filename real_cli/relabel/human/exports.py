@@ -23,6 +23,7 @@ SUFFIXES = {Shown.as_is: "ab", Shown.swapped: "ba"}
 ORDERS = {suffix: shown for shown, suffix in SUFFIXES.items()}
 KEY = re.compile(r"([0-9a-f]{32})-(ab|ba)")
 VERDICT = "verdict"
+FORMULA = re.compile("[\t\r\n]|[\\s\x00-\x1f\u200b\ufeff]*[=+@\uff0b\uff0d\uff1d\uff20-]")
 COLUMNS = ("key", "prompt", "response_a", "response_b", VERDICT, "note")
 # What the tools call the verdicts; Label Studio's Pairwise says left and right.
 WORDS = {"a": "a", "b": "b", "tie": "tie", "skip": "skip", "left": "a", "right": "b"}
@@ -69,11 +70,30 @@ def shown_fields(question: PairQuestion) -> Record:
     }
 
 
-def _csv_row(fields: Iterable[Any]) -> str:
+def _csv_row(fields: Record) -> str:
     row = io.StringIO()
-    # Only characters of the line end are quoted: a text may hold a carriage return alone.
-    csv.writer(row, lineterminator="\r\n").writerow(fields)
-    return row.getvalue().removesuffix("\r\n") + "\n"
+    # In quotes, so that a comma, or whatever else a spreadsheet takes for the end of a cell, begins no other one.
+    csv.writer(row, quoting=csv.QUOTE_ALL, lineterminator="").writerow(map(defused, list(fields.values())[1:]))
+    return f"{fields['key']},{row.getvalue()},,\n"
+
+
+def defused(text: str) -> str:
+    """Make a text that no spreadsheet takes for a formula.
+
+    Args:
+        text: Any text, an attacker's too.
+
+    Returns:
+        The text, an apostrophe in front where a formula, or what hides one, would begin it.
+
+    Example:
+        >>> defused("=HYPERLINK(A1)"), defused("a=1")
+        ("'=HYPERLINK(A1)", 'a=1')
+
+    References:
+        OWASP, CSV injection: `=`, `+`, `-`, `@`, tab, carriage return, line feed, and the wide forms of the signs.
+    """
+    return f"'{text}" if FORMULA.match(text) else text
 
 
 def _json(value: Record) -> str:
@@ -85,7 +105,7 @@ def _argilla_record(fields: Record) -> str:
 
 
 FORMATS = {
-    AnnotationTool.csv: Format(_csv_row(COLUMNS), lambda fields: _csv_row([*fields.values(), "", ""]), "", ""),
+    AnnotationTool.csv: Format(f"{','.join(COLUMNS)}\n", _csv_row, "", ""),
     AnnotationTool.label_studio: Format("[\n", lambda fields: _json({"data": fields}), ",\n", "\n]\n"),
     AnnotationTool.argilla: Format("[\n", _argilla_record, ",\n", "\n]\n"),
 }
@@ -121,7 +141,7 @@ def read_votes(data: bytes, name: str) -> list[Vote]:
             votes += _votes(item)
         except RecordError as error:
             raise RealError(f"{name}: {'item' if is_json else 'row'} {number}: {error}") from None
-        except (AttributeError, TypeError):  # a part of it is of another type than the tools write
+        except (AttributeError, KeyError, TypeError):  # a part of it is of another type than the tools write
             raise RealError(f"{name}: item {number}: {clip(item)} is not as Label Studio or Argilla exports") from None
     return votes
 

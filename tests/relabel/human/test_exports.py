@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from real_cli.errors import RealError
 from real_cli.relabel.human.choices import AnnotationTool, Shown, Verdict
-from real_cli.relabel.human.exports import FORMATS, count_votes, read_votes, shown_fields
+from real_cli.relabel.human.exports import FORMATS, count_votes, defused, read_votes, shown_fields
 from real_cli.relabel.human.pair import LETTERS, make_question
 
 KEY = "0" * 32
@@ -79,7 +79,8 @@ def test_any_text_survives_every_format(rows):
     records = [{"prompt": p, "responses": [{"text": a}, {"text": b}]} for p, a, b in rows]
     wanted = [shown_fields(make_question(record, 0)) for record in records]
     table = list(csv.DictReader(io.StringIO(exported(AnnotationTool.csv, records).decode(), newline="")))
-    assert table == [fields | {"verdict": "", "note": ""} for fields in wanted]
+    shown = [{name: defused(text) for name, text in fields.items()} for fields in wanted]
+    assert table == [fields | {"verdict": "", "note": ""} for fields in shown]
     assert [task["data"] for task in json.loads(exported(AnnotationTool.label_studio, records))] == wanted
     made = json.loads(exported(AnnotationTool.argilla, records))
     assert [{"key": one["id"], **one["fields"]} for one in made] == wanted

@@ -1,0 +1,46 @@
+"""xz within bounds: Python's own reader gives a file as much memory as the file asks for, four gigabytes too."""
+
+import io
+import lzma
+from typing import IO, Any
+
+# `xz -9` needs 65 MiB; the largest dictionary that xz's own levels know, some 100.
+MAX_MEMORY_BYTES = 256 << 20
+PIECE_BYTES = 1 << 17
+
+
+class XzFile(io.RawIOBase):
+    """The bytes of an xz stream, or of several one after the other, as they were before packing."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._decompressor = self._begin()
+
+    @staticmethod
+    def _begin() -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_MEMORY_BYTES)
+
+    def readable(self) -> bool:
+        """Say that this can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Unpack as much as fits; EOFError for a stream that is cut, LZMAError for one that is none."""
+        size = len(buffer)
+        while True:
+            if self._decompressor.eof:
+                rest = self._decompressor.unused_data.lstrip(b"\0") or self._stream.read(PIECE_BYTES).lstrip(b"\0")
+                if not rest:
+                    return 0
+                self._decompressor = self._begin()
+                data = self._decompressor.decompress(rest, size)
+            elif self._decompressor.needs_input:
+                piece = self._stream.read(PIECE_BYTES)
+                if not piece:
+                    raise EOFError("the xz stream is cut")
+                data = self._decompressor.decompress(piece, size)
+            else:
+                data = self._decompressor.decompress(b"", size)
+            if data:
+                buffer[: len(data)] = data
+                return len(data)

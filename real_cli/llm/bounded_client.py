@@ -1,0 +1,74 @@
+"""The HTTP client below OpenAI's: an answer has a time to be whole in, and a size that it may have."""
+
+import asyncio
+import importlib
+from typing import Any
+
+from openai import DefaultAsyncHttpxClient
+
+# Eight long answers and the thoughts before them have a few; what is larger is no answer.
+MAX_BODY_BYTES = 1 << 22
+# A longer wait is another run's: answers are kept, and the same command goes on later.
+MAX_RETRY_AFTER_SECONDS = 60.0
+KEPT_HEADERS = ("retry-after", "retry-after-ms")
+# OpenAI's client has had two HTTP libraries with one interface.
+HTTP: Any = importlib.import_module(DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0])
+
+
+class BoundedClient(DefaultAsyncHttpxClient):
+    """A client that reads whole answers within bounds, and follows nobody to another address."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(timeout=seconds, follow_redirects=False)
+        self._seconds = seconds
+
+    async def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
+        """Send a request; what is wrong with a body is in the answer's extensions, as `fault`."""
+        try:
+            # The client's own limit is on each read: whoever sends a byte now and then would never meet it.
+            async with asyncio.timeout(self._seconds):
+                response = await super().send(request, stream=True, **options)
+                try:
+                    body, fault = await _read(response)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise HTTP.ReadTimeout("the whole answer took too long", request=request) from None
+        kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+        headers = kept | {"content-type": "application/json"}  # a server may name a charset that unpacks what it reads
+        headers |= {"x-should-retry": "false"} if waits_too_long(response.headers) else {}
+        extensions = {name: response.extensions[name] for name in ("reason_phrase",) if name in response.extensions}
+        extensions |= {"fault": fault} if fault else {}
+        status = response.status_code
+        return HTTP.Response(status, headers=headers, content=body, request=request, extensions=extensions)
+
+
+async def _read(response: Any) -> tuple[bytes, str]:
+    """Read a body as it is sent; returns it, or nothing and why it is not read."""
+    encoding = response.headers.get("content-encoding", "identity")
+    if encoding.strip().lower() not in ("", "identity"):  # a few bytes may unpack to gigabytes
+        return b"", f"it is compressed ({encoding[:20]}), though it was asked not to be"
+    pieces, size = [], 0
+    async for piece in response.aiter_raw():
+        size += len(piece)
+        if size > MAX_BODY_BYTES:
+            return b"", f"it is longer than {MAX_BODY_BYTES >> 20} MiB"
+        pieces.append(piece)
+    return b"".join(pieces), ""
+
+
+def waits_too_long(headers: Any) -> bool:
+    """Tell whether a server wants to be asked again after more time than a run waits."""
+    from email.utils import parsedate_to_datetime
+    from time import time
+
+    for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
+        value = headers.get(name, "")
+        try:
+            return float(value) * unit > MAX_RETRY_AFTER_SECONDS
+        except ValueError:
+            pass
+    try:
+        return parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - time() > MAX_RETRY_AFTER_SECONDS
+    except (TypeError, ValueError, OverflowError):
+        return False

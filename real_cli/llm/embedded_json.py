@@ -1,0 +1,92 @@
+"""JSON objects among words, found in time that grows with the text's length alone, whatever stands in it."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import orjson
+
+from real_cli.records.record import Record
+
+# Raw line ends stand in the texts of many models' JSON.
+DECODER = json.JSONDecoder(strict=False)
+TOKEN = re.compile(
+    r"[ \t\n\r]*+(?:(?P<mark>[{}\[\],:])"
+    r'|(?P<string>"(?:[^"\\]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+")'
+    r"|(?P<plain>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false|null|NaN|-?Infinity))"
+)
+# orjson writes no deeper nesting.
+MAX_DEPTH = 254
+# Objects that cannot be written as JSON again are read in vain; of a text, so often.
+VAIN_READINGS = 4
+VALUE, FIRST_ITEM, AFTER_ITEM = "value", "first item", "after item"
+KEY, FIRST_KEY, COLON, AFTER_MEMBER = "key", "first key", "colon", "after member"
+VALUES = {"{": FIRST_KEY, "[": FIRST_ITEM, "string": "", "plain": ""}
+# What may follow in each state, and the state it leads to; "" is the end of a value.
+STEPS: dict[str, dict[str, str]] = {
+    VALUE: VALUES,
+    FIRST_ITEM: VALUES | {"]": ""},
+    AFTER_ITEM: {",": VALUE, "]": ""},
+    KEY: {"string": COLON},
+    FIRST_KEY: {"string": COLON, "}": ""},
+    COLON: {":": VALUE},
+    AFTER_MEMBER: {",": KEY, "}": ""},
+}
+
+
+def json_objects(text: str) -> Iterator[Record]:
+    r"""List the JSON objects of a text that stand in no other.
+
+    Args:
+        text: Any text, an attacker's too.
+
+    Yields:
+        Objects in their order. What cannot be written as JSON again, half a surrogate say, is none.
+
+    Example:
+        >>> list(json_objects('{a} {"b": {"c": 1}} and {"d": [{"e": 2}'))
+        [{'b': {'c': 1}}, {'e': 2}]
+    """
+    ends: dict[int, int] = {}
+    budget = VAIN_READINGS * len(text)
+    start = text.find("{")
+    while start >= 0:
+        if start not in ends:
+            _scan(text, start, ends)
+        end = ends.pop(start)
+        if end:
+            try:
+                yield orjson.loads(orjson.dumps(DECODER.raw_decode(text, start)[0]))
+            except (ValueError, TypeError, RecursionError):
+                budget -= end - start
+                end = start + 1 if budget > 0 else end
+        start = text.find("{", end or start + 1)
+
+
+def _scan(text: str, start: int, ends: dict[int, int]) -> None:
+    """Read on from a brace; note where it and each brace under way ends, 0 for one that is never closed.
+
+    An error is one for every object that is open there, so none of them is read again. Braces within strings are not
+    under way: of two readings one is always outside of a string, so that no text is read more than twice.
+    """
+    opened: list[int] = []
+    state, at = VALUE, start
+    while match := TOKEN.match(text, at):
+        at = match.end()
+        kind = match["mark"] or match.lastgroup or ""
+        following = STEPS[state].get(kind)
+        if following is None:
+            return
+        if kind in "{[":
+            opened.append(at - 1)
+            if kind == "{":
+                ends[at - 1] = 0
+            if len(opened) > MAX_DEPTH:
+                return
+        elif kind in "}]":
+            closed = opened.pop()
+            if kind == "}":
+                ends[closed] = at
+            if not opened:
+                return
+        state = following or (AFTER_MEMBER if text[opened[-1]] == "{" else AFTER_ITEM)
