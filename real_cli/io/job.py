@@ -18,11 +18,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self, TypeVar
 
-from real_cli.errors import RealError, RecordError, Status
+from real_cli.errors import RecordError, Status
 from real_cli.io.jsonl import MAX_LINE_BYTES, dump_record
-from real_cli.io.output import STANDARD_OUTPUT, check_outputs, check_side_inputs, is_device, open_output
+from real_cli.io.output import check_outputs, check_side_inputs, open_output
 from real_cli.io.progress import Counter, say
-from real_cli.io.sources import Item, check_sources, is_at_hand, is_pipe, read_source, show_ahead
+from real_cli.io.sources import Item, check_sources, is_at_hand, read_source, show_ahead
 from real_cli.records.choices import OnError
 from real_cli.records.layouts import Adapted, adapt, join_rows, same_prompt
 from real_cli.records.record import Record
@@ -141,15 +141,6 @@ class Job:
             for item in show_ahead(items, ahead) if ahead and is_at_hand(name) else items:
                 self.counter.add()
                 yield item
-        if self.counter.num_done == 0 and self._replaces_file() and is_pipe(self.sources[-1]):
-            raise RealError(
-                f"<stdin>: the pipe ended without a record, and {self._output_path} is left as it was; "
-                "see whether the command before failed, or give an empty file by its name"
-            )
-
-    def _replaces_file(self) -> bool:
-        path = self._output_path
-        return path is not None and path != STANDARD_OUTPUT and not is_device(path) and not self._append
 
     def _convert(self, function: Callable[[Record], Made], items: Iterable[Item]) -> Iterator[tuple[str, Made]]:
         for item in items:

@@ -24,6 +24,8 @@ class PrintableStream(io.TextIOWrapper):
 
     def write(self, text: str) -> int:
         """Write text as it can be shown."""
+        if not isinstance(text, str):  # Click asks by writing b"" whether a stream takes bytes
+            raise TypeError("text is needed")
         super().write(printable_lines(text))
         return len(text)
 

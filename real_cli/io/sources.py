@@ -10,7 +10,7 @@ import sys
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import IO, Any, NamedTuple
 
 from real_cli.errors import RealError, RecordError, UsageError
@@ -153,22 +153,6 @@ def is_at_hand(name: str) -> bool:
     return stat.S_ISREG(status.st_mode)
 
 
-def is_pipe(name: str) -> bool:
-    """Tell whether a source is what another command writes meanwhile.
-
-    Args:
-        name: A file, or "-" for standard input.
-
-    Returns:
-        True if standard input is a pipe.
-    """
-    try:
-        return name == STANDARD_INPUT and stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-@contextmanager
 def _open(name: str, before_waiting: Callable[[], object] | None) -> Iterator[IO[bytes]]:
     if is_at_hand(name):
         before_waiting = None

@@ -18,29 +18,26 @@ def shell(words, *options, **places):
     return subprocess.run(["bash", *options, "-c", words], capture_output=True, check=False, timeout=60, **places)
 
 
-@pytest.mark.parametrize("command", ["pair -s best-worst", "relabel winprob", "eval pairs"])
-def test_a_command_that_fails_at_once_leaves_no_file_behind_the_pipe(tmp_path, command):
-    done = shell(f"{REAL} pair nothing | {REAL} {command} -o x", cwd=tmp_path)
-    assert done.returncode == 1
-    assert not (tmp_path / "x").exists()
-    assert b"the pipe ended without a record" in done.stderr
-
-
-def test_a_model_that_is_not_there_leaves_no_file_behind_the_pipe(tmp_path):
+@pytest.mark.parametrize("failing", ["pair nothing", "relabel reward --model /nowhere/m pairs"])
+def test_under_make_a_pipe_that_fails_leaves_no_file_behind(tmp_path, failing):
+    """What the second command wrote before the first one's failure was known goes: .DELETE_ON_ERROR."""
     (tmp_path / "pairs").write_bytes(lines(PAIR))
-    done = shell(f"{REAL} relabel reward --model /nowhere/m pairs | {REAL} pair -s best-worst -o x", cwd=tmp_path)
-    assert (done.returncode, (tmp_path / "x").exists()) == (1, False)
+    settings = [
+        line
+        for line in (ROOT / "real_cli/recipes/real.mk").read_text().splitlines()
+        if re.match(r"SHELL|\.SH|\.DEL", line)
+    ]
+    (tmp_path / "Makefile").write_text(
+        "\n".join([*settings, "x:", f"\t{REAL} {failing} | {REAL} pair -s random -o $@", ""])
+    )
+    done = subprocess.run(["make", "x"], cwd=tmp_path, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, (tmp_path / "x").exists()) == (2, False)
 
 
-def test_what_stood_there_stays(tmp_path):
-    (tmp_path / "x").write_text("before")
-    assert shell(f"{REAL} pair nothing | {REAL} pair -o x", cwd=tmp_path).returncode == 1
-    assert (tmp_path / "x").read_text() == "before"
-
-
-def test_an_empty_file_is_an_empty_result(tmp_path):
+def test_an_empty_input_is_an_empty_result(tmp_path):
+    """A shard may be empty, and a filter may keep nothing."""
     (tmp_path / "empty").write_text("")
-    for words in (f"{REAL} pair -o x < empty", f": | {REAL} pair > x"):
+    for words in (f"{REAL} pair -o x < empty", f": | {REAL} pair > x", f": | {REAL} pair -o x"):
         assert shell(words, cwd=tmp_path).returncode == 0
         assert (tmp_path / "x").read_bytes() == b""
 
