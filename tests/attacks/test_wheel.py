@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-broken = pytest.mark.xfail(strict=True)
 ROOT = Path(__file__).parents[2]
 WANTED = ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "real_cli", "man")
 
@@ -45,7 +44,6 @@ def installed(tmp_path_factory):
 
 
 @pytest.mark.slow
-@broken
 def test_the_wheel_carries_everything_and_runs(installed, tmp_path):
     real = installed / "bin" / "real"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
