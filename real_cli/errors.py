@@ -53,6 +53,22 @@ class Terminated(RealError):
         super().__init__("terminated")
 
 
+def show_name(name: str) -> str:
+    r"""Write the name of a file as text: bytes that are no UTF-8 as \xNN.
+
+    Args:
+        name: As Python reads it from the command line.
+
+    Returns:
+        Text that any file and any terminal takes.
+
+    Example:
+        >>> print(show_name("caf\udce9.jsonl"), show_name("café.jsonl"))
+        caf\xe9.jsonl café.jsonl
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def clip(value: object, width: int = 60) -> str:
     """Show a value in a message, cut to one short line.
 

@@ -13,6 +13,7 @@ from real_cli.core.names import Precision
 from real_cli.core.records import Record
 from real_cli.errors import UsageError, clip
 from real_cli.streams.batches import BatchWriter, ResultsAlone, Waiting, read_results
+from real_cli.streams.descriptors import need_descriptors
 from real_cli.streams.endpoint import Endpoint, Server
 from real_cli.streams.inquiring import ConcurrentInquirer, Opened, WindowInquirer
 from real_cli.streams.job import Job, Located
@@ -103,6 +104,10 @@ class AskingOptions:
         return "a model on this machine answers", KEPT | LOCAL
 
 
+# A cache, an event loop, a connection: libraries that cannot open one of them say something else, or nothing.
+NUM_DESCRIPTORS = 12
+
+
 class Asking:
     """Ask one language model about the records of one job.
 
@@ -119,6 +124,7 @@ class Asking:
         self._local = {"default_tokens": default_tokens} if default_tokens else {}
 
     def __enter__(self) -> Self:
+        need_descriptors(NUM_DESCRIPTORS)
         applied = self._options.apply_results
         with ExitStack() as stack:
             results = read_results(applied) if applied else None

@@ -1,6 +1,5 @@
 """real init: a worked project."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from real_cli.commands.guard import guarded
 from real_cli.commands.options import Quiet
 from real_cli.core.names import Recipe
 from real_cli.errors import Status, UsageError
+from real_cli.streams.output import standard_output
 from real_cli.streams.progress import say
 from real_cli.streams.project import read_bundled, write_project
 
@@ -53,7 +53,8 @@ def init(
     if list_recipes:
         from real_cli.core.makefiles import listing
 
-        sys.stdout.write(listing())
+        with standard_output() as stream:
+            stream.write(listing().encode())
         return Status.done
     if folder is None:
         raise UsageError("DIR is missing; name the folder to make, or give --list")

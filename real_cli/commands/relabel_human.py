@@ -10,11 +10,15 @@ from real_cli.commands.guard import guarded
 from real_cli.commands.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
 from real_cli.core.names import AnnotationTool, OnError, Ties
 from real_cli.errors import Status, UsageError
+from real_cli.streams.descriptors import need_descriptors
 from real_cli.streams.job import Job
 from real_cli.streams.jsonl import MAX_LINE_BYTES
 from real_cli.streams.output import STANDARD_OUTPUT, is_device
 from real_cli.streams.progress import Counter
 from real_cli.streams.sources import is_at_hand
+
+# The journal, the input, the output and the rejects, three pipes, the terminal.
+NUM_DESCRIPTORS = 10
 
 
 @guarded
@@ -122,6 +126,7 @@ def human(
     from real_cli.streams.annotator import STATUSES, Annotator, Ending, Outcome
     from real_cli.streams.journal import Journal
 
+    need_descriptors(NUM_DESCRIPTORS)
     job.counter = Counter("records", quiet=True)  # it would write into the screen
     is_held = _shows_output(output)
     with Journal(path, seed) as kept, job:

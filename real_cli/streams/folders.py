@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from real_cli.errors import UsageError
+from real_cli.streams.output import give_mode, real_path
+from real_cli.streams.parts import make_part_folder
 
 
 @contextmanager
@@ -23,20 +24,19 @@ def open_folder(path: Path) -> Iterator[Path]:
     Raises:
         UsageError: If the name is taken.
     """
-    path = path.resolve()  # a link stays a link: what it points to is made
+    path = real_path(path)  # a link stays a link: what it points to is made
     if path.exists() and not path.is_dir():
         raise UsageError(f"--output {path}: is a file; a folder is needed")
     if path.is_dir() and any(path.iterdir()):
         raise UsageError(f"--output {path}: is not empty; name another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    descriptor, part = make_part_folder(path)
     try:
-        yield Path(part)
-        # mkdtemp makes private folders; a result has the mode that the user's umask gives.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(part, 0o777 & ~umask)
+        yield part
+        give_mode(descriptor, path, 0o777)
         os.rename(part, path)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+    finally:
+        os.close(descriptor)

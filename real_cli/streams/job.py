@@ -23,7 +23,7 @@ from real_cli.core.names import OnError
 from real_cli.core.records import Record
 from real_cli.errors import RecordError, Status
 from real_cli.streams.jsonl import MAX_LINE_BYTES, dump_record
-from real_cli.streams.output import check_outputs, check_side_inputs, open_output
+from real_cli.streams.output import check_outputs, check_side_inputs, open_output, open_to_append
 from real_cli.streams.progress import Counter, say
 from real_cli.streams.sources import Item, check_sources, is_at_hand, read_source, show_ahead
 
@@ -77,8 +77,9 @@ class Job:
             self._rejects: IO[bytes] | None = None
             if self._rejects_path:
                 self._rejects = stack.enter_context(open_output(self._rejects_path, outlives_pipe=True))
-            opened = open(self._output_path, "ab") if self._append and self._output_path else None
-            self._output = stack.enter_context(opened or open_output(self._output_path))
+            goes_on = self._append and self._output_path
+            opened = open_to_append(goes_on) if goes_on else open_output(self._output_path)
+            self._output = stack.enter_context(opened)
             stack.enter_context(self.counter)
             self._stack = stack.pop_all()
         return self

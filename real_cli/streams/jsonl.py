@@ -13,7 +13,7 @@ from typing import IO, Any, NamedTuple
 import orjson
 
 from real_cli.core.records import Record
-from real_cli.errors import RecordError, clip
+from real_cli.errors import RecordError, clip, show_name
 from real_cli.streams.integers import check_integers
 
 BOM = b"\xef\xbb\xbf"
@@ -24,6 +24,7 @@ MAX_LINE_BYTES = 1 << 28
 PLAIN_TYPES = (str, int, float, bool, NoneType, date, time)
 # orjson reads deeper nesting than it writes.
 MAX_DEPTH = 254
+DUMP_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
 
 class Line(NamedTuple):
@@ -148,9 +149,27 @@ def dump_record(record: Record) -> bytes:
         RecordError: If a value has no JSON form.
     """
     try:
-        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY)
+        return orjson.dumps(record, option=DUMP_OPTIONS)
     except TypeError as error:
+        if "surrogates" in str(error):
+            return _dump_names(record)
         raise RecordError(f"cannot be written as JSON: {error}") from None
+
+
+def _dump_names(record: Record) -> bytes:
+    """Write a record that names a file whose name is not UTF-8."""
+    try:
+        return orjson.dumps(_with_names_shown(record), option=DUMP_OPTIONS)
+    except (TypeError, UnicodeEncodeError):
+        raise RecordError("a text in it is no Unicode text and cannot be written as JSON; write it anew") from None
+
+
+def _with_names_shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return show_name(value)
+    if isinstance(value, dict):
+        return {_with_names_shown(name): _with_names_shown(item) for name, item in value.items()}
+    return [_with_names_shown(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def check_values(value: Any, path: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Files whose faults say their name, which Python leaves out where writing fails: a full disk is told with its place."""
+"""Files whose faults say their name, which Python leaves out where writing fails: a full disk has a place."""
 
 import io
 import tempfile

@@ -1,10 +1,13 @@
 """What is said about a run, on standard error: a counter while it works, one line at its end."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from real_cli.errors import show_name
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -16,8 +19,24 @@ def say(message: str) -> None:
     Args:
         message: The line, without its end.
     """
-    sys.stderr.write(f"real: {message}\n")
-    sys.stderr.flush()
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"real: {show_name(message)}\n")
+        sys.stderr.flush()
+    except OSError:
+        silence(2)  # that nothing can be told is no reason to stop
+
+
+def silence(descriptor: int) -> None:
+    """Give a standard stream that cannot be written, and what is still in its buffer, somewhere to go.
+
+    Args:
+        descriptor: 1 or 2.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
 
 
 def speaker(quiet: bool) -> Callable[[str], None]:
@@ -39,7 +58,7 @@ class Counter:
         self.num_done = 0
         self._started = time.monotonic()
         self._progress: Progress | None = None
-        if not quiet and sys.stderr.isatty():
+        if not quiet and sys.stderr is not None and sys.stderr.isatty():
             self._progress = _terminal_progress(what, total)
             self._task = self._progress.add_task(what, total=total)
 

@@ -1,6 +1,5 @@
 """`pair --dedup-distance`: hold all prompts on disk until it is known which of them are near-duplicates."""
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, Self
 
@@ -10,6 +9,7 @@ from real_cli.core.neighbors import DIGITS, Neighbors, Rows, find_neighbors, rea
 from real_cli.core.records import Record
 from real_cli.streams.job import Job, Located
 from real_cli.streams.jsonl import parse_record
+from real_cli.streams.named import open_spool
 from real_cli.streams.spool import ValueSpool
 
 NEAR_DUPLICATE = "near-duplicate prompts"
@@ -69,7 +69,7 @@ class VectorSpool:
     def __init__(self) -> None:
         self._size: int | None = None
         self._count = 0
-        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="real-")  # noqa: SIM115 - closed by __exit__
+        self._file: IO[bytes] = open_spool()
 
     def __enter__(self) -> Self:
         return self

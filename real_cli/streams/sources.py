@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any, NamedTuple
 
 from real_cli.core.records import Record
-from real_cli.errors import RealError, RecordError, UsageError
+from real_cli.errors import RealError, RecordError, UsageError, show_name
+from real_cli.streams.descriptors import TOO_MANY
 from real_cli.streams.jsonl import MAX_LINE_BYTES, check_values, parse_record, read_lines
 
 if sys.version_info >= (3, 14):
@@ -83,7 +84,7 @@ def read_source(
     if name.startswith("hf:") or name.endswith((".parquet", ".csv")):
         yield from _read_table(name)
         return
-    shown = "<stdin>" if name == STANDARD_INPUT else name
+    shown = "<stdin>" if name == STANDARD_INPUT else show_name(name)
     with _open(name, before_waiting) as stream:
         try:
             for number, data in read_lines(stream, max_line_bytes):
@@ -161,6 +162,8 @@ def _open(name: str, before_waiting: Callable[[], object] | None) -> Iterator[IO
     except IsADirectoryError:
         raise RealError(f"{name}: is a folder; give its files, or hf:{name} for a dataset folder") from None
     except OSError as error:
+        if error.errno in TOO_MANY:
+            raise
         raise RealError(f"{name}: {error.strerror or error}") from None
     with file:
         yield _decompressed(file)
@@ -203,7 +206,7 @@ def _read_table(name: str) -> Iterator[Item]:
             options = CSV_OPTIONS if kind == "csv" else {}
             rows = datasets.load_dataset(kind, data_files=name, split="train", streaming=True, **options)
         for number, row in enumerate(rows, 1):
-            yield _table_item(f"{name}:{number}", dict(row), is_csv=kind == "csv")
+            yield _table_item(f"{show_name(name)}:{number}", dict(row), is_csv=kind == "csv")
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:

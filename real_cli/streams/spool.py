@@ -1,6 +1,5 @@
 """Temporary files for what has to be seen twice; memory holds a number a line, or nothing."""
 
-import tempfile
 from array import array
 from collections.abc import Iterator
 from typing import IO, Self
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from real_cli.core.records import Record
 from real_cli.streams.jsonl import dump_record, parse_record
+from real_cli.streams.named import open_spool
 
 
 class ValueSpool:
@@ -17,7 +17,7 @@ class ValueSpool:
 
     def __init__(self) -> None:
         self._values = array("d")
-        self._lines: IO[bytes] = tempfile.TemporaryFile(prefix="real-")  # noqa: SIM115 - closed by __exit__
+        self._lines: IO[bytes] = open_spool()
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +65,7 @@ class RecordSpool:
     """
 
     def __init__(self) -> None:
-        self._lines: IO[bytes] = tempfile.TemporaryFile(prefix="real-")  # noqa: SIM115 - closed by __exit__
+        self._lines: IO[bytes] = open_spool()
 
     def __enter__(self) -> Self:
         return self
