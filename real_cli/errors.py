@@ -3,6 +3,7 @@
     RealError            1   the run failed
     ├── RecordError      1   one record is bad; `--on-error skip` goes on without it
     ├── ModelError       1   a model cannot be found or loaded
+    ├── Paused         130   the person who answers goes on later
     ├── UsageError       2   the command line is wrong
     └── Terminated     143   SIGTERM arrived
 
@@ -36,6 +37,14 @@ class RecordError(RealError):
 
 class ModelError(RealError):
     """A model cannot be found, loaded or used as asked."""
+
+
+class Paused(RealError):
+    """Whoever answered has paused, or is gone: what is there is not the whole, and the same command goes on."""
+
+    def __init__(self, message: str, status: Status = Status.interrupted) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class UsageError(RealError):

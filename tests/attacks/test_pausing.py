@@ -8,7 +8,6 @@ import pytest
 from tests.attacks.commands import lines
 from tests.commands.terminals import Session
 
-broken = pytest.mark.xfail(strict=True)
 RECORDS = [{"id": n, "prompt": f"prompt {n}", "responses": [{"text": "x"}, {"text": "y"}]} for n in range(10)]
 KEYS = {"q": "q", "Ctrl-C": "\x03"}
 
@@ -35,7 +34,6 @@ def names(folder):
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("old", [None, b"old\n"], ids=["no output", "an old output"])
-@broken
 def test_a_pause_finishes_no_output(start, tmp_path, key, old):
     if old:
         (tmp_path / "out").write_bytes(old)
@@ -52,7 +50,6 @@ def test_a_pause_finishes_no_output(start, tmp_path, key, old):
     assert not old or (tmp_path / "out").read_bytes() == old
 
 
-@broken
 def test_a_pause_is_told_in_quiet_too(start, tmp_path):
     session = start("-o", "out", "-q")
     session.type("q")
@@ -62,7 +59,6 @@ def test_a_pause_is_told_in_quiet_too(start, tmp_path):
 
 
 @pytest.mark.parametrize("key", KEYS)
-@broken
 def test_a_pause_in_a_pipe_says_what_was_handed_on(start, key):
     session = start("--journal", "j")
     session.type(KEYS[key])
@@ -72,7 +68,6 @@ def test_a_pause_in_a_pipe_says_what_was_handed_on(start, key):
     assert "j has every answer" in errors
 
 
-@broken
 def test_a_finish_writes_what_is_answered_and_is_done(start, tmp_path):
     session = start("-o", "out", "--rejects", "left")
     session.type("Q")
@@ -85,7 +80,6 @@ def test_a_finish_writes_what_is_answered_and_is_done(start, tmp_path):
     assert "out.journal" in errors
 
 
-@broken
 def test_both_keys_are_on_the_screen_and_in_the_help(start):
     session = start("--journal", "j")
     session.wait_for("q pause", "Q finish")
@@ -95,7 +89,6 @@ def test_both_keys_are_on_the_screen_and_in_the_help(start):
     session.end()
 
 
-@broken
 def test_a_closed_terminal_finishes_no_output(start, tmp_path):
     session = start("-o", "out", "--rejects", "left")
     session.hang_up()
@@ -105,7 +98,6 @@ def test_a_closed_terminal_finishes_no_output(start, tmp_path):
     assert names(tmp_path) == ["out.journal"]
 
 
-@broken
 def test_a_pause_goes_on_with_the_same_command(start, tmp_path):
     session = start("-o", "out")
     session.type("q")
