@@ -114,7 +114,7 @@ def embed(
     from real_cli.core.shards import in_shard, parse_shard
     from real_cli.models.embedder import Embedder
     from real_cli.models.encoders import load_encoder
-    from real_cli.streams.resume import remaining, repair
+    from real_cli.streams.resume import remaining
 
     if resume is not None and output is not None:
         raise UsageError("--resume FILE appends to FILE; leave out --output")
@@ -132,8 +132,6 @@ def embed(
         load_encoder, model, device=device, precision=dtype, max_length=max_length, pooling=pooling, layer=layer
     )
     embedder = Embedder(load, field=field, encoding=encoding, batch_tokens=batch_tokens, told=speaker(quiet))
-    if resume is not None:
-        repair(resume)
     with job:
         located = job.records(adapt_prompt if field is Field.prompt else adapt)
         wanted = (item for item in located if in_shard(item.record, part))

@@ -15,7 +15,6 @@ from tests.attacks.commands import lines, one_line, real
 from tests.commands.terminals import Session
 from tests.servers import Server, says
 
-broken = pytest.mark.xfail(strict=True)
 
 RECORDS = [
     {"id": 0, "prompt": "q0", "responses": [{"text": "a"}, {"text": "bb"}]},
@@ -85,7 +84,6 @@ def talker(make_tiny_policy):
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-@broken
 def test_embed_leaves_a_file_that_is_not_its_own_as_it_is(embed, tmp_path, name):
     result = embed(FOREIGN[name])
     assert (tmp_path / "out").read_bytes() == FOREIGN[name]
@@ -94,7 +92,6 @@ def test_embed_leaves_a_file_that_is_not_its_own_as_it_is(embed, tmp_path, name)
 
 
 @pytest.mark.parametrize("tail", [b"notes of mine", b"\x00\x00\x00", b"[1,2", b'{"name"', b"\xff"])
-@broken
 def test_embed_cuts_nothing_that_is_no_start_of_a_record(embed, whole, tmp_path, tail):
     begun = whole.splitlines(keepends=True)[0] + tail
     result = embed(begun)
@@ -103,7 +100,6 @@ def test_embed_cuts_nothing_that_is_no_start_of_a_record(embed, whole, tmp_path,
     assert one_line(result.stderr.encode()).startswith("real: out:2: ")
 
 
-@broken
 def test_embed_without_input_cuts_nothing(embed, tmp_path):
     (tmp_path / "in").write_bytes(b"")
     result = embed(b"notes of mine")
@@ -111,7 +107,6 @@ def test_embed_without_input_cuts_nothing(embed, tmp_path):
     assert result.exit_code == 1
 
 
-@broken
 def test_what_stands_behind_the_last_record_of_a_finished_output_is_not_cut(embed, whole, tmp_path):
     result = embed(whole + b'{"id":3,"prom')
     assert (tmp_path / "out").read_bytes() == whole + b'{"id":3,"prom'
@@ -119,7 +114,6 @@ def test_what_stands_behind_the_last_record_of_a_finished_output_is_not_cut(embe
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-@broken
 def test_sample_leaves_a_file_that_is_not_its_own_as_it_is(tmp_path, name):
     (tmp_path / "out").write_bytes(FOREIGN[name])
     (tmp_path / "in").write_bytes(lines(*({"id": row["id"], "prompt": row["prompt"]} for row in RECORDS)))
@@ -132,7 +126,6 @@ def test_sample_leaves_a_file_that_is_not_its_own_as_it_is(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["text", "UTF-16", "a torn record of something else"])
-@broken
 def test_sample_of_instructions_leaves_a_file_that_is_not_its_own_as_it_is(talker, tmp_path, name):
     (tmp_path / "out").write_bytes(FOREIGN[name])
     words = ["-p", str(talker), "--device", "cpu", "--pre-query", "-n", "2", "--resume", str(tmp_path / "out")]
@@ -143,7 +136,6 @@ def test_sample_of_instructions_leaves_a_file_that_is_not_its_own_as_it_is(talke
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-@broken
 def test_human_leaves_a_journal_that_is_none_as_it_is(tmp_path, name):
     (tmp_path / "j").write_bytes(FOREIGN[name])
     done = real("relabel", "human", "--journal", "j", cwd=tmp_path, data=lines(RECORDS[0]), start_new_session=True)
@@ -155,7 +147,6 @@ def test_human_leaves_a_journal_that_is_none_as_it_is(tmp_path, name):
 # What is ours and whole stays
 
 
-@broken
 def test_a_last_record_that_lacks_only_its_newline_is_kept_and_not_embedded_again(embed, whole, tmp_path):
     kept = whole.splitlines(keepends=True)
     for number in range(1, 4):
@@ -171,7 +162,6 @@ def test_a_torn_record_is_cut_wherever_it_is_torn(embed, whole, tmp_path):
         assert (tmp_path / "out").read_bytes() == whole
 
 
-@broken
 def test_an_answer_in_the_journal_that_lacks_only_its_newline_is_kept(tmp_path):
     record = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
     session = Session("--journal", "j", cwd=tmp_path, data=lines(record))
@@ -192,7 +182,6 @@ def test_an_answer_in_the_journal_that_lacks_only_its_newline_is_kept(tmp_path):
 # One run at a time
 
 
-@broken
 def test_a_second_run_on_one_resumed_file_is_refused(embed, whole, tmp_path):
     first = whole.splitlines(keepends=True)[0]
     (tmp_path / "out").write_bytes(first)
@@ -207,7 +196,6 @@ def test_a_second_run_on_one_resumed_file_is_refused(embed, whole, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["/dev/stdout", "/dev/null", "folder", "fifo"])
-@broken
 def test_what_cannot_be_read_again_is_no_file_to_resume(embed, tmp_path, name):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "fifo")
