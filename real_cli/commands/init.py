@@ -14,6 +14,7 @@ from real_cli.streams.progress import say
 from real_cli.streams.project import read_bundled, write_project
 
 DEMO = "demo/Makefile"
+LOCK = "demo/lock.mk"
 DEMO_DATA = ("candidates.jsonl", "heldout.jsonl")
 
 
@@ -36,7 +37,8 @@ def init(
 
     The data are prompts whose answers a program can check, six responses to each sampled from SmolLM2-135M-Instruct,
     and the checker's scores; some prompts are held out and never trained on. `make` ends with the held-out accuracy and
-    margin of the policy before and after. Change the Makefile, put your own data in place, and it is your project.
+    margin of the policy before and after. Change the Makefile, put your own data in place, and it is your project. A
+    second `make` in it, while one is at work, stops at a lock.
 
     With --recipe it is one of the published methods, with its settings as variables at the top. `make` runs it, with
     run/eval.json at the end; `make check` runs it small, in two minutes on two cores and without a network.
@@ -64,10 +66,10 @@ def init(
     return Status.done
 
 
-def _sources(recipe: Recipe | None) -> dict[str, str]:
+def _sources(recipe: Recipe | None) -> dict[str, list[str]]:
     """Name the Makefile and the data that go with it."""
     from real_cli.core.makefiles import data_of
 
     path = f"recipes/{recipe}.mk" if recipe else DEMO
     data = data_of(read_bundled(path)) if recipe else DEMO_DATA
-    return {"Makefile": path} | {name: f"demo/data/{name}" for name in data}
+    return {"Makefile": [path, LOCK]} | {name: [f"demo/data/{name}"] for name in data}

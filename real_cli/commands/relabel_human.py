@@ -76,8 +76,8 @@ def human(
     after a pause or a lost connection. A skip holds as well. Ties, skips and equal texts make no pair: they are
     counted, told, and kept with --rejects.
 
-    A pause (q, Ctrl-C) ends with status 130 and writes no -o FILE, so that make does not take a part for the whole; down
-    a pipe goes what is answered. Q finishes with what is answered and leaves the rest out, with status 0.
+    A pause (q, Ctrl-C) ends with status 130 and writes no -o FILE, so that make does not take a part for the whole;
+    down a pipe goes what is answered. Q finishes with what is answered and leaves the rest out, with status 0.
 
     Without a terminal, --export writes the questions for another tool and --import reads its answers: CSV whose
     'verdict' column says a, b, tie or skip; a JSON export of Label Studio; JSON of Argilla's records.to_json.

@@ -1,16 +1,19 @@
 """The folder a training run writes: its spooled input, and what is needed to go on after an interruption."""
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import orjson
 
 from real_cli.core.records import Record
 from real_cli.errors import RealError, UsageError
 from real_cli.streams.jsonl import dump_record, parse_record, read_lines
+from real_cli.streams.locks import lock
 
 WORK = ".work"
 MANIFEST = "real.json"
@@ -39,6 +42,22 @@ class Workspace:
         self.folder = folder
         self.work = folder / WORK
         self._resume = resume
+        self._lock = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Make the folder and lock it: of two runs in one folder each would remove what the other spools."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        self._lock.callback(os.close, descriptor)
+        try:
+            lock(descriptor, self.folder, otherwise="name another folder")
+        except BaseException:
+            self._lock.close()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.close()
 
     @property
     def is_resumed(self) -> bool:

@@ -15,7 +15,6 @@ from tests.attacks.commands import lines, one_line, real
 from tests.commands.terminals import Session
 from tests.servers import Server, says
 
-
 RECORDS = [
     {"id": 0, "prompt": "q0", "responses": [{"text": "a"}, {"text": "bb"}]},
     {"id": 1, "prompt": "q1", "chosen": "ccc", "rejected": "a"},

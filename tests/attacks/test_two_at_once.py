@@ -12,7 +12,6 @@ from tests.attacks.commands import real
 from tests.commands.training import train
 
 pytestmark = pytest.mark.filterwarnings("default")  # of the trainer's libraries
-broken = pytest.mark.xfail(strict=True)
 SLOW_REAL = """#!/bin/sh
 # A command that writes its name to standard output, slowly, and makes the files that it is told to write.
 echo "$PPID $*"
@@ -28,7 +27,6 @@ esac
 """
 
 
-@broken
 def test_a_second_training_into_a_folder_says_why_it_stops(tiny_policy, tmp_path, pair_rows):
     folder = tmp_path / "out"
     folder.mkdir()
@@ -52,7 +50,6 @@ def test_a_training_after_another_one_in_the_same_folder_is_not_stopped(tiny_pol
 
 
 @pytest.mark.parametrize("recipe", [None, Recipe.real, Recipe.spa, Recipe.salsa])
-@broken
 def test_of_two_makes_in_one_project_the_second_stops_and_mixes_nothing(tmp_path, recipe):
     """With a `real` that is slow and locks nothing itself: what is tried is the Makefile."""
     (tmp_path / "real").write_text(SLOW_REAL)
@@ -75,7 +72,6 @@ def test_of_two_makes_in_one_project_the_second_stops_and_mixes_nothing(tmp_path
         first.communicate()
 
 
-@broken
 def test_a_make_after_one_that_was_killed_goes_on(tmp_path):
     (tmp_path / "real").write_text(SLOW_REAL)
     (tmp_path / "real").chmod(0o755)
