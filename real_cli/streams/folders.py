@@ -8,7 +8,7 @@ from pathlib import Path
 
 from real_cli.errors import UsageError
 from real_cli.streams.output import give_mode, real_path
-from real_cli.streams.parts import make_part_folder
+from real_cli.streams.parts import make_part_folder, signals_wait
 
 
 @contextmanager
@@ -30,13 +30,17 @@ def open_folder(path: Path) -> Iterator[Path]:
     if path.is_dir() and any(path.iterdir()):
         raise UsageError(f"--output {path}: is not empty; name another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, part = make_part_folder(path)
+    part: Path | None = None
     try:
+        with signals_wait():
+            descriptor, part = make_part_folder(path)
         yield part
         give_mode(descriptor, path, 0o777)
         os.rename(part, path)
     except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
+        if part:
+            shutil.rmtree(part, ignore_errors=True)
         raise
     finally:
-        os.close(descriptor)
+        if part:
+            os.close(descriptor)

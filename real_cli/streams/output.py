@@ -18,7 +18,7 @@ from real_cli.streams.descriptors import TOO_MANY
 from real_cli.streams.jsonl import dump_record
 from real_cli.streams.locks import lock
 from real_cli.streams.named import open_named
-from real_cli.streams.parts import make_part_file
+from real_cli.streams.parts import make_part_file, signals_wait
 
 STANDARD_OUTPUT = Path("-")
 NAME_OF_STDOUT = "standard output"
@@ -153,27 +153,28 @@ def _descriptor(path: Path, number: int) -> IO[bytes]:
 
 @contextmanager
 def _whole(path: Path, *, outlives_pipe: bool) -> Iterator[IO[bytes]]:
-    with _writable(path):
-        handle, part = make_part_file(path)
-    stream = open_named(handle, "wb", str(path))
-    is_published = False
+    part: Path | None = None
+    stream: IO[bytes] | None = None
     try:
+        with _writable(path), signals_wait():  # until it is known that there is something to remove
+            handle, part = make_part_file(path)
+            stream = open_named(handle, "wb", str(path))
         try:
             yield stream
         except BrokenPipeError:
             if outlives_pipe:
                 _publish(stream, part, path)
-                is_published = True
+                part = None
             raise
         _publish(stream, part, path)
-        is_published = True
+        part = None
+        stream.close()
     finally:
-        if is_published:
-            stream.close()
-        else:
-            with contextlib.suppress(OSError):  # before the lock goes: the name may be another run's then
+        with contextlib.suppress(OSError):
+            if part:  # before the lock goes: the name may be another run's then
                 os.unlink(part)
-            with contextlib.suppress(OSError):  # of what was not written the error has told
+        with contextlib.suppress(OSError):  # of what was not written the error has told
+            if stream:
                 stream.close()
 
 

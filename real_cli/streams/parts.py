@@ -8,8 +8,10 @@ import hashlib
 import os
 import secrets
 import shutil
+import signal
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from real_cli.errors import RealError
@@ -18,6 +20,16 @@ from real_cli.streams.locks import lock
 LONGEST_NAME = 255  # bytes, on every file system that people have
 NUM_TRIES = 100
 FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """Have signals that stop a run wait for the end of a few steps that belong together."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def part_path(path: Path, token: str = "") -> Path:
