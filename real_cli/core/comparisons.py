@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from real_cli.core.records import Record
 from real_cli.core.vectors import Vectors, cosine_similarities, decode_alike, row_norms
 
+# Of one prompt: to work their similarities out takes some 600 MB.
+MAX_RESPONSES = 4000
+
 
 class Comparison(NamedTuple):
     """All responses of a prompt: their unit vectors, shape (n, dim), and similarities, shape (n, n)."""
@@ -24,7 +27,8 @@ class Comparisons:
     itself, and one whose embeddings are missing, odd or zero gets none: whoever reads it next says what is wrong.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_responses: int = MAX_RESPONSES) -> None:
+        self._max_responses = max_responses
         self._waiting: list[tuple[Record, NDArray[np.floating[Any]]]] = []
         # By identity, with the record held fast, so that no other record can have its identity meanwhile.
         self._known: dict[int, tuple[Record, Comparison]] = {}
@@ -36,6 +40,8 @@ class Comparisons:
             record: One JSON object, unchecked.
         """
         responses = record.get("responses")
+        if isinstance(responses, list) and len(responses) > self._max_responses:
+            return
         if isinstance(responses, list) and all(isinstance(response, dict) for response in responses):
             embeddings = decode_alike(responses)
             if embeddings.size:

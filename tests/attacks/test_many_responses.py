@@ -10,8 +10,6 @@ import pytest
 
 from tests.attacks.commands import REAL, lines, one_line, real
 
-broken = pytest.mark.xfail(strict=True)
-
 
 def scored(number):
     draw = random.Random(number)
@@ -40,7 +38,6 @@ def peak(tmp_path, *words):
      ["-s", "all", "--keep", "10", "--by", "score-gap", "--highest"]],
     ids=" ".join,
 )  # fmt: skip
-@broken
 def test_all_pairs_of_hundreds_of_responses_are_not_held(tmp_path, words):
     """180,000 pairs: some 90 MB, were they held."""
     (tmp_path / "in").write_bytes(lines({"prompt": "q", "responses": scored(10)}))
@@ -50,7 +47,6 @@ def test_all_pairs_of_hundreds_of_responses_are_not_held(tmp_path, words):
     assert used - base < 40
 
 
-@broken
 def test_more_responses_than_can_be_compared_are_refused_with_the_number_to_raise(tmp_path):
     responses = [{"text": f"t{index}", "embedding": [1.0, index]} for index in range(300)]
     data = lines({"prompt": "q", "responses": responses}, {"prompt": "r", "responses": responses[:3]})
@@ -62,7 +58,6 @@ def test_more_responses_than_can_be_compared_are_refused_with_the_number_to_rais
     assert real("pair", "--max-responses", "300", cwd=tmp_path, data=data, status=0).stdout.count(b"\n") == 2
 
 
-@broken
 def test_the_default_bounds_memory(tmp_path):
     responses = [{"text": f"t{index}", "embedding": [1.0, index]} for index in range(12_000)]
 
