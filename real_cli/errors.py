@@ -11,6 +11,7 @@ A message says what is wrong, then, after a semicolon, what would be right. The 
 """
 
 from enum import IntEnum
+from typing import Any
 
 
 class Status(IntEnum):
@@ -76,6 +77,25 @@ def show_name(name: str) -> str:
         caf\xe9.jsonl café.jsonl
     """
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def show_names(value: Any) -> Any:
+    """Write every text in a JSON value as `show_name` does.
+
+    Args:
+        value: A value that may name files.
+
+    Returns:
+        A copy that JSON can hold.
+
+    Raises:
+        UnicodeEncodeError: If a text is none, and no name either.
+    """
+    if isinstance(value, str):
+        return show_name(value)
+    if isinstance(value, dict):
+        return {show_names(name): show_names(item) for name, item in value.items()}
+    return [show_names(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def clip(value: object, width: int = 60) -> str:

@@ -34,8 +34,7 @@ from real_cli.commands.soup import soup
 from real_cli.commands.train_dpo import train_dpo
 from real_cli.commands.training_options import GROUPS
 from real_cli.errors import Status
-from real_cli.streams.output import NAME_OF_STDOUT
-from real_cli.streams.progress import say, silence
+from real_cli.streams.progress import NAME_OF_STDOUT, say, silence
 
 # Typer has its own copy of Click and does not export the base of its usage errors.
 USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]

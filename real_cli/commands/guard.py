@@ -13,8 +13,7 @@ import typer
 
 from real_cli.errors import RealError, Status, Terminated
 from real_cli.streams.descriptors import TOO_MANY
-from real_cli.streams.output import NAME_OF_STDOUT
-from real_cli.streams.progress import say, silence
+from real_cli.streams.progress import NAME_OF_STDOUT, say, silence
 
 P = ParamSpec("P")
 
@@ -50,6 +49,9 @@ def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
         except OSError as error:
             status = tell_fault(error)
         except Exception as error:
+            if "surrogates not allowed" in str(error):  # JSON that is read holds none: they come from the command line
+                say("a text on the command line is not UTF-8, and no name of a file; write it as UTF-8")
+                raise typer.Exit(int(Status.usage)) from None
             # A fault of ours or of a library: one line for the user, everything for whoever asks.
             if os.environ.get("REAL_DEBUG"):
                 raise

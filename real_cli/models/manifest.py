@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from real_cli import __version__
+from real_cli.errors import show_names
 
 NAME = "real.json"
 PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "tokenizers", "safetensors")
@@ -37,5 +38,5 @@ def write_manifest(folder: Path, content: dict[str, Any]) -> None:
     """
     part = folder / f".{NAME}.part"
     data = content | {"versions": installed_versions()}
-    part.write_bytes(orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    part.write_bytes(orjson.dumps(show_names(data), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     part.replace(folder / NAME)

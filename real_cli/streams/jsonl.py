@@ -13,7 +13,7 @@ from typing import IO, Any, NamedTuple
 import orjson
 
 from real_cli.core.records import Record
-from real_cli.errors import RecordError, clip, show_name
+from real_cli.errors import RecordError, clip, show_names
 from real_cli.streams.integers import check_integers
 
 BOM = b"\xef\xbb\xbf"
@@ -159,17 +159,9 @@ def dump_record(record: Record) -> bytes:
 def _dump_names(record: Record) -> bytes:
     """Write a record that names a file whose name is not UTF-8."""
     try:
-        return orjson.dumps(_with_names_shown(record), option=DUMP_OPTIONS)
+        return orjson.dumps(show_names(record), option=DUMP_OPTIONS)
     except (TypeError, UnicodeEncodeError):
         raise RecordError("a text in it is no Unicode text and cannot be written as JSON; write it anew") from None
-
-
-def _with_names_shown(value: Any) -> Any:
-    if isinstance(value, str):
-        return show_name(value)
-    if isinstance(value, dict):
-        return {_with_names_shown(name): _with_names_shown(item) for name, item in value.items()}
-    return [_with_names_shown(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def check_values(value: Any, path: str = "") -> None:

@@ -19,9 +19,9 @@ from real_cli.streams.jsonl import dump_record
 from real_cli.streams.locks import lock
 from real_cli.streams.named import open_named
 from real_cli.streams.parts import make_part_file, signals_wait
+from real_cli.streams.progress import NAME_OF_STDOUT
 
 STANDARD_OUTPUT = Path("-")
-NAME_OF_STDOUT = "standard output"
 OWN_DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/(\d+))|/proc/self/fd/(\d+)")
 
 

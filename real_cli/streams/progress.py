@@ -12,6 +12,8 @@ from real_cli.errors import show_name
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+NAME_OF_STDOUT = "standard output"
+
 
 def say(message: str) -> None:
     """Write one line to standard error.

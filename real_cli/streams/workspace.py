@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Self
 import orjson
 
 from real_cli.core.records import Record
-from real_cli.errors import RealError, UsageError
+from real_cli.errors import RealError, UsageError, show_name, show_names
 from real_cli.streams.jsonl import dump_record, parse_record, read_lines
 from real_cli.streams.locks import lock
+from real_cli.streams.named import open_named
 
 WORK = ".work"
 MANIFEST = "real.json"
@@ -32,6 +33,10 @@ class Workspace:
     """An output folder, from the first record to the manifest."""
 
     def __init__(self, folder: Path, *, resume: bool) -> None:
+        if show_name(str(folder)) != str(folder):
+            raise UsageError(
+                f"--output {folder}: a checkpoint is written only under names that are UTF-8; name another"
+            )
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"--output {folder}: is a file; a folder is needed")
         ours = (folder / WORK).exists() or _is_trained(folder / MANIFEST)
@@ -82,7 +87,7 @@ class Workspace:
             for old in self.work.iterdir():
                 if old != data.path:
                     old.unlink()
-        (self.work / SETTINGS).write_bytes(orjson.dumps(settings))
+        (self.work / SETTINGS).write_bytes(orjson.dumps(show_names(settings)))
 
     def spool(self, name: str, records: Iterable[Record]) -> Spooled:
         """Write records to disk; training reads them more than once, and a pipe can be read once.
@@ -100,7 +105,7 @@ class Workspace:
         digest = hashlib.sha256()
         part = self.work / f".{name}.part"
         num_records = 0
-        with part.open("wb") as file:
+        with open_named(part, "wb", str(part)) as file:
             for record in records:
                 line = dump_record(record)
                 digest.update(line)
@@ -128,7 +133,7 @@ class Workspace:
         """
         path = self.work / SETTINGS
         if self._resume and path.exists():
-            earlier, wanted = orjson.loads(path.read_bytes()), orjson.loads(orjson.dumps(settings))
+            earlier, wanted = orjson.loads(path.read_bytes()), orjson.loads(orjson.dumps(show_names(settings)))
             changed = [name for name, value in wanted.items() if earlier.get(name) != value]
             if changed:
                 shown = ", ".join(f"{name} was {earlier.get(name)}" for name in changed)

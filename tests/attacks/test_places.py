@@ -136,3 +136,28 @@ def test_every_filter_reads_a_file_whose_name_is_not_utf8(tmp_path, words):
     done = subprocess.run([*REAL, *words, NAME], cwd=tmp_path, capture_output=True, check=False)
     assert b"bug" not in done.stderr
     assert b"surrogates" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["relabel", "judge", "--endpoint", "http://127.0.0.1:9/v1", "--no-cache", "-m", NAME],
+        ["relabel", "goal", "--template", f"{NAME} {{goal}}"],
+        ["relabel", "weight", "--expression", NAME],
+        ["pair", "--keep", "50%", "--by", NAME, "--lowest"],
+        ["pair", "--strategy", NAME],
+        ["eval", "winrate", "--model", NAME],
+        ["pair", f"--{NAME}"],
+        ["init", "--recipe", NAME, "x"],
+    ],
+    ids=" ".join,
+)
+def test_a_text_that_is_not_utf8_is_a_mistake_or_written_as_text(tmp_path, words):
+    pairs = [{"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1}]
+    done = real(*words, cwd=tmp_path, data=lines(*pairs))
+    assert done.returncode in (0, 1, 2)
+    for line in done.stderr.decode().splitlines():
+        assert line.startswith("real: ")
+        assert line.isprintable()
+        assert "bug" not in line
+        assert "surrogates" not in line

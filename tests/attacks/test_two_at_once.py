@@ -1,6 +1,7 @@
 """Two trainings into one folder, two `make` in one project: the second stops at a lock, and no file is mixed."""
 
 import fcntl
+import json
 import os
 import subprocess
 import time
@@ -9,7 +10,7 @@ import pytest
 
 from real_cli.core.names import Recipe
 from tests.attacks.commands import real
-from tests.commands.training import train
+from tests.commands.training import train, write_rows
 
 pytestmark = pytest.mark.filterwarnings("default")  # of the trainer's libraries
 SLOW_REAL = """#!/bin/sh
@@ -84,3 +85,16 @@ def test_a_make_after_one_that_was_killed_goes_on(tmp_path):
     first.wait()
     done = subprocess.run(make, capture_output=True, text=True, timeout=20)
     assert done.returncode == 0, done
+
+
+def test_a_training_whose_names_are_not_utf8_ends_with_its_manifest(tiny_policy, tmp_path, pair_rows):
+    """Of records and dump; a folder of such a name no library can write, or read, which is told before the work."""
+    data, folder = tmp_path / os.fsdecode(b"caf\xe9-in"), tmp_path / "out"
+    write_rows(data, pair_rows)
+    train(tiny_policy, folder, None, "--max-steps", "1", "--eval-file", data, "--dump", f"{data}-dump", data)
+    manifest = json.loads((folder / "real.json").read_bytes())
+    assert manifest["data"]["sources"][0].endswith("caf\\xe9-in")
+    _, errors = train(tiny_policy, f"{data}-out", pair_rows, status=2)
+    assert "names that are UTF-8" in errors
+    _, errors = train(data.with_suffix(".p"), folder, pair_rows, status=1)
+    assert "names that are UTF-8" in errors.splitlines()[-1]
