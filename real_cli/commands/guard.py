@@ -49,15 +49,7 @@ def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
         except OSError as error:
             status = tell_fault(error)
         except Exception as error:
-            if "surrogates not allowed" in str(error):  # JSON that is read holds none: they come from the command line
-                say("a text on the command line is not UTF-8, and no name of a file; write it as UTF-8")
-                raise typer.Exit(int(Status.usage)) from None
-            # A fault of ours or of a library: one line for the user, everything for whoever asks.
-            if os.environ.get("REAL_DEBUG"):
-                raise
-            first = str(error).strip().splitlines()[:1]
-            say(f"{type(error).__name__}: {' '.join(first)}; this is a bug: REAL_DEBUG=1 shows where")
-            status = Status.failed
+            status = _tell_bug(error)
         if status is not Status.done:
             raise typer.Exit(int(status))
 
@@ -95,6 +87,18 @@ class StopRequest:
 
 def _terminate(signum: int, frame: FrameType | None) -> None:
     raise Terminated
+
+
+def _tell_bug(error: Exception) -> Status:
+    """Tell a fault of ours or of a library: one line for the user, everything for whoever asks."""
+    if "surrogates not allowed" in str(error):  # JSON that is read holds none: they come from the command line
+        say("a text on the command line is not UTF-8, and no name of a file; write it as UTF-8")
+        return Status.usage
+    if os.environ.get("REAL_DEBUG"):
+        raise error
+    first = str(error).strip().splitlines()[:1]
+    say(f"{type(error).__name__}: {' '.join(first)}; this is a bug: REAL_DEBUG=1 shows where")
+    return Status.failed
 
 
 ADVICE = {

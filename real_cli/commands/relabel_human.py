@@ -1,6 +1,7 @@
 """real relabel human: a person says which of two responses is better."""
 
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -124,13 +125,16 @@ def human(
     if answers:
         return _import(job, answers, ties, seed)
     assert path is not None, "there is a journal where somebody is asked"
+    return _ask(job, path, share, ties, seed, output)
 
+
+def _ask(job: Job, path: Path, share: Fraction, ties: Ties, seed: int, output: Path | None) -> Status:
     from real_cli.core.interview import Interview
     from real_cli.streams.annotator import STATUSES, Annotator, Ending, Outcome
     from real_cli.streams.journal import Journal
 
     need_descriptors(NUM_DESCRIPTORS)
-    job.counter = Counter("records", quiet=True)  # it would write into the screen
+    quiet, job.counter = job.quiet, Counter("records", quiet=True)  # it would write into the screen
     is_held = _shows_output(output)
     with Journal(path, seed) as kept, job:
         outcome = Outcome(job, ties, is_held=is_held)
@@ -138,8 +142,10 @@ def human(
         annotator = Annotator(job, interview, kept, outcome, seed)
         ending = annotator.run()
         if ending in STATUSES and output is not None and output != STANDARD_OUTPUT and not is_device(output):
-            told = f"{ending.value}, {annotator.progress} answered: {path} has every answer, the same command goes on"
-            raise Paused(told, STATUSES[ending])  # the output is not finished, and must not look so
+            message = (
+                f"{ending.value}, {annotator.progress} answered: {path} has every answer, the same command goes on"
+            )
+            raise Paused(message, STATUSES[ending])  # the output is not finished, and must not look so
         annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
         num_same, num_twice = interview.agreement()
         job.summary = outcome.sentence + (" handed on" if ending in STATUSES else "")

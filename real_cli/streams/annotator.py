@@ -43,11 +43,7 @@ class Ending(Enum):
 
 
 # What a session leaves that is not at its end; of an end the records decide.
-STATUSES = {
-    Ending.paused: Status.interrupted,
-    Ending.interrupted: Status.interrupted,
-    Ending.closed: Status.failed,
-}
+STATUSES = {Ending.paused: Status.interrupted, Ending.interrupted: Status.interrupted, Ending.closed: Status.failed}
 
 
 def questions(job: Job, seed: int) -> Iterator[Question]:
@@ -94,10 +90,8 @@ class Outcome:
         self.num_ties += verdict is Verdict.tie
         self.num_pairs += verdict is not Verdict.tie
         record = answered_record(question, answer)
-        if self._held is None:
-            self._job.write(record)
-        else:
-            self._held.append(record)
+        write = self._job.write if self._held is None else self._held.append
+        write(record)
 
     def flush(self) -> None:
         """Hand on what was written."""
@@ -152,8 +146,8 @@ class Annotator:
     @property
     def progress(self) -> str:
         """How many answers there are, of how many that the pairs read so far need."""
-        num_done = self._interview.num_done
-        return f"{num_done:,} of {'' if self._ahead.ended else 'at least '}{num_done + self._num_left():,}"
+        least = "" if self._ahead.ended else "at least "
+        return f"{self._interview.num_done:,} of {least}{self._interview.num_done + self._num_left():,}"
 
     def leave(self, *, to_the_end: bool) -> None:
         """Hand on what is answered, and leave out what is not.

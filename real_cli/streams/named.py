@@ -19,13 +19,13 @@ class NamedFile(io.FileIO):
 
     def write(self, data: Any) -> int:
         """Write some of the data; return how much."""
-        return self._told(lambda: super(NamedFile, self).write(data))
+        return self._with_name(lambda: super(NamedFile, self).write(data))
 
     def close(self) -> None:
         """Close it; what the system kept back may fail only now."""
-        self._told(super().close)
+        self._with_name(super().close)
 
-    def _told(self, work: Callable[[], Made]) -> Made:
+    def _with_name(self, work: Callable[[], Made]) -> Made:
         try:
             return work()
         except OSError as error:
