@@ -13,7 +13,7 @@ from typing import IO, Any, NamedTuple
 import orjson
 
 from real_cli.core.records import Record
-from real_cli.errors import RecordError, clip, show_names
+from real_cli.errors import RecordError, clip
 from real_cli.streams.integers import check_integers
 
 BOM = b"\xef\xbb\xbf"
@@ -152,16 +152,8 @@ def dump_record(record: Record) -> bytes:
         return orjson.dumps(record, option=DUMP_OPTIONS)
     except TypeError as error:
         if "surrogates" in str(error):
-            return _dump_names(record)
+            raise RecordError("a text in it is no Unicode text, which JSON cannot say; write it anew") from None
         raise RecordError(f"cannot be written as JSON: {error}") from None
-
-
-def _dump_names(record: Record) -> bytes:
-    """Write a record that names a file whose name is not UTF-8."""
-    try:
-        return orjson.dumps(show_names(record), option=DUMP_OPTIONS)
-    except (TypeError, UnicodeEncodeError):
-        raise RecordError("a text in it is no Unicode text and cannot be written as JSON; write it anew") from None
 
 
 def check_values(value: Any, path: str = "") -> None:

@@ -24,7 +24,11 @@ def say(message: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(f"real: {show_name(message)}\n")
+        message = show_name(message)
+    except UnicodeEncodeError:  # half a character, of a server's text say
+        message = message.encode("utf-8", "backslashreplace").decode("utf-8")
+    try:
+        sys.stderr.write(f"real: {message}\n")
         sys.stderr.flush()
     except OSError:
         silence(2)  # that nothing can be told is no reason to stop
