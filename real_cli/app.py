@@ -8,8 +8,9 @@ import typer
 
 from real_cli import __version__
 from real_cli.cli.commands import SETTINGS, Lazy, Members, Rows, lazy_group
+from real_cli.cli.guard import flush_stdout, keep_standard_descriptors, tell_fault
 from real_cli.errors import Status
-from real_cli.io.progress import make_stderr_printable, say
+from real_cli.io.progress import NAME_OF_STDOUT, make_stderr_printable, say, silence
 
 # Typer has its own copy of Click and does not export the base of its usage errors.
 USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]
@@ -110,7 +111,7 @@ def show_version(wanted: bool) -> None:
         Exit: If it was.
     """
     if wanted:
-        sys.stdout.write(f"real {__version__}\n")
+        typer.echo(f"real {__version__}")
         raise typer.Exit
 
 
@@ -134,16 +135,33 @@ def real(
 
 def main() -> None:
     """Run the command line."""
+    keep_standard_descriptors()
     make_stderr_printable()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries, about things that the user cannot change
     try:
         status = app(prog_name="real", standalone_mode=False)
+        flush_stdout()
     except USAGE_PROBLEM as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: its help
-            error.show()
-        else:
-            message = " ".join(error.format_message().split()).rstrip(".")
-            say(f"{message[:1].lower()}{message[1:]}; see {error.ctx.command_path if error.ctx else 'real'} --help")
+        _tell_mistake(error)
         status = Status.usage
+    except SystemExit as left:  # Typer's way to take a closed pipe, of help say
+        status = Status.done if isinstance(left.__context__, BrokenPipeError) else left.code
+    except OSError as error:  # of help: commands tell their own
+        error.filename = error.filename or NAME_OF_STDOUT
+        status = tell_fault(error)
+    if sys.stdout is None and not status:
+        say("standard output is closed; send it to /dev/null instead")
+        status = Status.failed
     sys.exit(int(status or 0))
+
+
+def _tell_mistake(error: Any) -> None:
+    if type(error).__name__ != "NoArgsIsHelpError":
+        message = " ".join(error.format_message().split()).rstrip(".")
+        say(f"{message[:1].lower()}{message[1:]}; see {error.ctx.command_path if error.ctx else 'real'} --help")
+        return
+    try:
+        error.show()  # a group without a command: its help
+    except OSError:
+        silence(2)

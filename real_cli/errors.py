@@ -3,6 +3,7 @@
     RealError            1   the run failed
     ├── RecordError      1   one record is bad; `--on-error skip` goes on without it
     ├── ModelError       1   a model cannot be found or loaded
+    ├── Paused         130   the person who answers goes on later
     ├── UsageError       2   the command line is wrong
     └── Terminated     143   SIGTERM arrived
 
@@ -10,6 +11,7 @@ A message says what is wrong, then, after a semicolon, what would be right. The 
 """
 
 from enum import IntEnum
+from typing import Any
 
 
 class Status(IntEnum):
@@ -38,6 +40,14 @@ class ModelError(RealError):
     """A model cannot be found, loaded or used as asked."""
 
 
+class Paused(RealError):
+    """Whoever answered has paused, or is gone: what is there is not the whole, and the same command goes on."""
+
+    def __init__(self, message: str, status: Status = Status.interrupted) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class UsageError(RealError):
     """Options that do not fit together, or a value out of range."""
 
@@ -51,6 +61,41 @@ class Terminated(RealError):
 
     def __init__(self) -> None:
         super().__init__("terminated")
+
+
+def show_name(name: str) -> str:
+    r"""Write the name of a file as text: bytes that are no UTF-8 as \xNN.
+
+    Args:
+        name: As Python reads it from the command line.
+
+    Returns:
+        Text that any file and any terminal takes.
+
+    Example:
+        >>> print(show_name("caf\udce9.jsonl"), show_name("café.jsonl"))
+        caf\xe9.jsonl café.jsonl
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def show_names(value: Any) -> Any:
+    """Write every text in a JSON value as `show_name` does.
+
+    Args:
+        value: A value that may name files.
+
+    Returns:
+        A copy that JSON can hold.
+
+    Raises:
+        UnicodeEncodeError: If a text is none, and no name either.
+    """
+    if isinstance(value, str):
+        return show_name(value)
+    if isinstance(value, dict):
+        return {show_names(name): show_names(item) for name, item in value.items()}
+    return [show_names(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def clip(value: object, width: int = 60) -> str:

@@ -460,7 +460,7 @@ def test_a_full_disk_is_told(command, start):
         process = start(command, stdin=subprocess.PIPE, stdout=full)
         _, errors = process.communicate(sound(command))
     assert process.returncode == 1
-    assert errors == b"real: No space left on device\n"
+    assert errors == b"real: standard output: No space left on device; make room, or name another place\n"
 
 
 @every_light_one

@@ -1,5 +1,6 @@
 """The one place where an exception becomes an exit status."""
 
+import errno
 import functools
 import os
 import signal
@@ -11,7 +12,8 @@ from typing import ParamSpec, Self
 import typer
 
 from real_cli.errors import RealError, Status, Terminated
-from real_cli.io.progress import say
+from real_cli.io.descriptors import TOO_MANY
+from real_cli.io.progress import NAME_OF_STDOUT, say, silence
 
 P = ParamSpec("P")
 
@@ -34,7 +36,7 @@ def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
             raise typer.Exit(int(Status.failed))
         try:
             status = command(*args, **kwargs) or Status.done
-            sys.stdout.flush()
+            flush_stdout()
         except BrokenPipeError:
             _silence_stdout()
             status = Status.done
@@ -45,16 +47,9 @@ def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
             say("interrupted")
             status = Status.interrupted
         except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            say(f"{where}{error.strerror or error}")
-            status = Status.failed
+            status = tell_fault(error)
         except Exception as error:
-            # A fault of ours or of a library: one line for the user, everything for whoever asks.
-            if os.environ.get("REAL_DEBUG"):
-                raise
-            first = str(error).strip().splitlines()[:1]
-            say(f"{type(error).__name__}: {' '.join(first)}; this is a bug: REAL_DEBUG=1 shows where")
-            status = Status.failed
+            status = _tell_bug(error)
         if status is not Status.done:
             raise typer.Exit(int(status))
 
@@ -94,9 +89,72 @@ def _terminate(signum: int, frame: FrameType | None) -> None:
     raise Terminated
 
 
-def _silence_stdout() -> None:
-    """Give the interpreter's last flush somewhere to go; the reader is gone."""
+def _tell_bug(error: Exception) -> Status:
+    """Tell a fault of ours or of a library: one line for the user, everything for whoever asks."""
+    if "surrogates not allowed" in str(error):  # JSON that is read holds none: they come from the command line
+        say("a text on the command line is not UTF-8, and no name of a file; write it as UTF-8")
+        return Status.usage
+    if os.environ.get("REAL_DEBUG"):
+        raise error
+    first = str(error).strip().splitlines()[:1]
+    say(f"{type(error).__name__}: {' '.join(first)}; this is a bug: REAL_DEBUG=1 shows where")
+    return Status.failed
+
+
+ADVICE = {
+    errno.ENOSPC: "make room, or name another place",
+    errno.EDQUOT: "make room, or name another place",
+    errno.EMFILE: "allow more: ulimit -n 256",
+    errno.ENFILE: "close some in other programs",
+}
+
+
+def tell_fault(error: OSError) -> Status:
+    """Tell what the system refused, in one line.
+
+    Args:
+        error: The refusal.
+
+    Returns:
+        The exit status that it leaves.
+    """
+    where = f"{error.filename}: " if error.filename and error.errno not in TOO_MANY else ""
+    advice = f"; {ADVICE[error.errno]}" if error.errno in ADVICE else ""
+    _silence_stdout()
+    say(f"{where}{error.strerror or error}{advice}")
+    return Status.failed
+
+
+def flush_stdout() -> None:
+    """Write what is still in the buffer of standard output.
+
+    Raises:
+        OSError: If it cannot be written; with its name.
+    """
+    if sys.stdout is None:
+        return
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
+        sys.stdout.flush()
+    except OSError as error:
+        error.filename = NAME_OF_STDOUT
+        raise
+
+
+def keep_standard_descriptors() -> None:
+    """Open the standard streams that the caller closed: else a file of ours takes the number of one.
+
+    Whatever a library writes to standard error would go into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
+def _silence_stdout() -> None:
+    """Give the interpreter's last flush somewhere to go: the reader is gone, or the device full."""
+    try:
+        silence(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the process

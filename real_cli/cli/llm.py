@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from real_cli.cli.llm_options import CONCURRENCY, KEY_VARIABLE, RETRIES, TIMEOUT_SECONDS
 from real_cli.errors import UsageError, clip
+from real_cli.io.descriptors import need_descriptors
 from real_cli.io.job import Job, Located
 from real_cli.io.output import STANDARD_OUTPUT, open_output
 from real_cli.io.progress import speaker
@@ -103,6 +104,10 @@ class AskingOptions:
         return "a model on this machine answers", KEPT | LOCAL
 
 
+# A cache, an event loop, a connection: libraries that cannot open one of them say something else, or nothing.
+NUM_DESCRIPTORS = 12
+
+
 class Asking:
     """Ask one language model about the records of one job.
 
@@ -119,6 +124,7 @@ class Asking:
         self._local = {"default_tokens": default_tokens} if default_tokens else {}
 
     def __enter__(self) -> Self:
+        need_descriptors(NUM_DESCRIPTORS)
         applied = self._options.apply_results
         with ExitStack() as stack:
             results = read_results(applied) if applied else None

@@ -113,7 +113,7 @@ def embed(
     """
     from real_cli.embed.embedder import Embedder
     from real_cli.embed.encoders import load_encoder
-    from real_cli.io.resume import remaining, repair
+    from real_cli.io.resume import remaining
     from real_cli.records.layouts import adapt, adapt_prompt
     from real_cli.records.shards import in_shard, parse_shard
 
@@ -133,8 +133,6 @@ def embed(
         load_encoder, model, device=device, precision=dtype, max_length=max_length, pooling=pooling, layer=layer
     )
     embedder = Embedder(load, field=field, encoding=encoding, batch_tokens=batch_tokens, told=speaker(quiet))
-    if resume is not None:
-        repair(resume)
     with job:
         located = job.records(adapt_prompt if field is Field.prompt else adapt)
         wanted = (item for item in located if in_shard(item.record, part))

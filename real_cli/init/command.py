@@ -1,9 +1,8 @@
 """real init: a worked project."""
 
 import shutil
-import sys
-from collections.abc import Mapping
-from importlib.resources import as_file, files
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +12,11 @@ from real_cli.cli.guard import guarded
 from real_cli.cli.options import Quiet
 from real_cli.errors import RealError, Status, UsageError
 from real_cli.init.choices import Recipe
+from real_cli.io.output import standard_output
 from real_cli.io.progress import say
 
 DEMO = "init/demo/Makefile"
+LOCK = "init/demo/lock.mk"
 DEMO_DATA = ("candidates.jsonl", "heldout.jsonl")
 
 
@@ -38,7 +39,8 @@ def init(
 
     The data are prompts whose answers a program can check, six responses to each sampled from SmolLM2-135M-Instruct,
     and the checker's scores; some prompts are held out and never trained on. `make` ends with the held-out accuracy and
-    margin of the policy before and after. Change the Makefile, put your own data in place, and it is your project.
+    margin of the policy before and after. Change the Makefile, put your own data in place, and it is your project. A
+    second `make` in it, while one is at work, stops at a lock.
 
     With --recipe it is one of the published methods, with its settings as variables at the top. `make` runs it, with
     run/eval.json at the end; `make check` runs it small, in two minutes on two cores and without a network.
@@ -55,7 +57,8 @@ def init(
     if list_recipes:
         from real_cli.init.makefiles import listing
 
-        sys.stdout.write(listing())
+        with standard_output() as stream:
+            stream.write(listing().encode())
         return Status.done
     if folder is None:
         raise UsageError("DIR is missing; name the folder to make, or give --list")
@@ -65,13 +68,13 @@ def init(
     return Status.done
 
 
-def _sources(recipe: Recipe | None) -> dict[str, str]:
+def _sources(recipe: Recipe | None) -> dict[str, list[str]]:
     """Name the Makefile and the data that go with it."""
     from real_cli.init.makefiles import data_of
 
     path = f"recipes/{recipe}.mk" if recipe else DEMO
     data = data_of(read_bundled(path)) if recipe else DEMO_DATA
-    return {"Makefile": path} | {name: f"init/demo/data/{name}" for name in data}
+    return {"Makefile": [path, LOCK]} | {name: [f"init/demo/data/{name}"] for name in data}
 
 
 PACKAGE = "real_cli"
@@ -89,12 +92,12 @@ def read_bundled(path: str) -> str:
     return (files(PACKAGE) / path).read_text(encoding="utf-8")
 
 
-def write_project(folder: Path, sources: Mapping[str, str]) -> None:
+def write_project(folder: Path, sources: Mapping[str, Sequence[str]]) -> None:
     """Copy files that the package carries into a new folder.
 
     Args:
         folder: Made if it is not there; must be empty.
-        sources: By the name of each file in the folder, its path below the package.
+        sources: By the name of each file in the folder, the paths below the package of what it is put together of.
 
     Raises:
         RealError: If the folder holds anything already.
@@ -102,6 +105,8 @@ def write_project(folder: Path, sources: Mapping[str, str]) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RealError(f"{folder}: exists and is not empty; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    for name, path in sources.items():
-        with as_file(files(PACKAGE) / path) as source:
-            shutil.copyfile(source, folder / name)
+    for name, paths in sources.items():
+        with (folder / name).open("wb") as file:
+            for path in paths:
+                with (files(PACKAGE) / path).open("rb") as source:
+                    shutil.copyfileobj(source, file)

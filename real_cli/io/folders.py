@@ -1,20 +1,15 @@
 """A folder that appears whole or not at all."""
 
-import contextlib
-import fcntl
-import glob
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from real_cli.errors import RealError, UsageError
 from real_cli.io.durable import sync, sync_all
-
-LOCK = ".part.lock"
-OURS = b"of a folder that 'real' writes; gone when it is done\n"
+from real_cli.io.output import give_mode, real_path
+from real_cli.io.parts import make_part_folder, signals_wait
 
 
 @contextmanager
@@ -30,71 +25,30 @@ def open_folder(path: Path) -> Iterator[Path]:
     Raises:
         UsageError: If the name is taken.
     """
-    path = path.resolve()  # a link stays a link: what it points to is made
-    _remove_dead(path)
+    path = real_path(path)  # a link stays a link: what it points to is made
     if path.exists() and not path.is_dir():
         raise UsageError(f"--output {path}: is a file; a folder is needed")
     if path.is_dir() and any(path.iterdir()):
         raise UsageError(f"--output {path}: is not empty; name another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked_part(path) as part:
+    part: Path | None = None
+    try:
+        with signals_wait():
+            descriptor, part = make_part_folder(path)
         try:
             yield part
         except OSError as error:
             if error.filename is None or part in Path(error.filename).parents:
                 raise RealError(f"--output {path}: cannot be written: {error.strerror or error}") from None
             raise
+        give_mode(descriptor, path, 0o777)
         sync_all(part)
         os.rename(part, path)
         sync(path.parent)
-
-
-@contextmanager
-def _locked_part(path: Path) -> Iterator[Path]:
-    """Make a folder to write in, beside a lock that tells whether whoever made it still lives."""
-    lock, number = _new_lock(path)
-    part = _part_of(lock)
-    try:
-        part.mkdir()  # with the mode that the user's umask gives
-        yield part
+    except BaseException:
+        if part:
+            shutil.rmtree(part, ignore_errors=True)
+        raise
     finally:
-        shutil.rmtree(part, ignore_errors=True)
-        lock.unlink(missing_ok=True)
-        os.close(number)
-
-
-def _new_lock(path: Path) -> tuple[Path, int]:
-    while True:
-        number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=LOCK, dir=path.parent)
-        if _takes(number, Path(name)):
-            os.write(number, OURS)
-            return Path(name), number
-        os.close(number)  # another run took it for that of a dead one, before it was locked
-
-
-def _remove_dead(path: Path) -> None:
-    """Remove what runs for this folder left that were killed: their locks can be taken, and say that they are ours."""
-    for lock in path.parent.glob(f".{glob.escape(path.name)}.*{LOCK}"):
-        with contextlib.suppress(OSError):
-            number = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
-            try:
-                content, part = os.read(number, len(OURS) + 1), _part_of(lock)
-                # The folder is made when the sentence is written.
-                is_ours = content == OURS or (OURS.startswith(content) and not part.exists())
-                if is_ours and _takes(number, lock):
-                    shutil.rmtree(part, ignore_errors=True)
-                    lock.unlink()
-            finally:
-                os.close(number)
-
-
-def _takes(number: int, lock: Path) -> bool:
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.fstat(number), lock.stat())
-    except OSError:
-        return False
-
-
-def _part_of(lock: Path) -> Path:
-    return lock.with_name(lock.name.removesuffix(LOCK) + ".part")
+        if part:
+            os.close(descriptor)

@@ -20,7 +20,7 @@ from typing import IO, NamedTuple, Self, TypeVar
 
 from real_cli.errors import RecordError, Status
 from real_cli.io.jsonl import MAX_LINE_BYTES, dump_record
-from real_cli.io.output import check_outputs, check_side_inputs, open_output
+from real_cli.io.output import check_outputs, check_side_inputs, open_output, open_to_append
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import Item, check_sources, is_at_hand, read_source, show_ahead
 from real_cli.records.choices import OnError
@@ -77,8 +77,9 @@ class Job:
             self._rejects: IO[bytes] | None = None
             if self._rejects_path:
                 self._rejects = stack.enter_context(open_output(self._rejects_path, outlives_pipe=True))
-            opened = open(self._output_path, "ab") if self._append and self._output_path else None
-            self._output = stack.enter_context(opened or open_output(self._output_path))
+            goes_on = self._append and self._output_path
+            opened = open_to_append(goes_on) if goes_on else open_output(self._output_path)
+            self._output = stack.enter_context(opened)
             stack.enter_context(self.counter)
             self._stack = stack.pop_all()
         return self

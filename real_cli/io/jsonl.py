@@ -24,6 +24,7 @@ MAX_LINE_BYTES = 1 << 28
 PLAIN_TYPES = (str, int, float, bool, NoneType, date, time)
 # orjson reads deeper nesting than it writes.
 MAX_DEPTH = 254
+DUMP_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
 
 class Line(NamedTuple):
@@ -148,8 +149,10 @@ def dump_record(record: Record) -> bytes:
         RecordError: If a value has no JSON form.
     """
     try:
-        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY)
+        return orjson.dumps(record, option=DUMP_OPTIONS)
     except TypeError as error:
+        if "surrogates" in str(error):
+            raise RecordError("a text in it is no Unicode text, which JSON cannot say; write it anew") from None
         raise RecordError(f"cannot be written as JSON: {error}") from None
 
 

@@ -1,18 +1,24 @@
 """Where records go: standard output, or a file that appears whole or not at all."""
 
 import contextlib
+import errno
 import io
 import os
 import re
+import stat
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from real_cli.errors import RealError, UsageError
+from real_cli.io.descriptors import TOO_MANY
 from real_cli.io.jsonl import dump_record
+from real_cli.io.locks import lock
+from real_cli.io.named import open_named
+from real_cli.io.parts import make_part_file, signals_wait
+from real_cli.io.progress import NAME_OF_STDOUT
 from real_cli.records.record import Record
 
 STANDARD_OUTPUT = Path("-")
@@ -42,19 +48,42 @@ def open_output(path: Path | None, *, outlives_pipe: bool = False) -> Iterator[I
         with standard_output() if number == 1 else _descriptor(path, number) as stream:
             yield stream
         return
-    # A link stays a link: what it points to is written.
-    path = path.resolve() if path is not None and path.is_symlink() else path
     if path is None or path == STANDARD_OUTPUT:
         with standard_output() as stream:
             yield stream
-    elif path.exists() and not path.is_file():
+        return
+    path = _target(path)
+    if path.exists() and not path.is_file():
         with _writable(path):
-            stream = open(path, "wb")  # noqa: SIM115 - what goes wrong later is not about opening
+            stream = open_named(path, "wb", str(path))  # what goes wrong later is not about opening
         with stream:
             yield stream
     else:
         with _whole(path, outlives_pipe=outlives_pipe) as stream:
             yield stream
+
+
+@contextmanager
+def open_to_append(path: Path) -> Iterator[IO[bytes]]:
+    """Open the output of an earlier run to go on with it; no other run may do so meanwhile.
+
+    Args:
+        path: A file, there or not.
+
+    Yields:
+        A stream of bytes.
+
+    Raises:
+        UsageError: If it is no file that can be read again.
+        RealError: If it cannot be written, or another run writes it.
+    """
+    if is_device(path):
+        raise UsageError(f"{path}: cannot be read again, to see what is in it; name a file")
+    with _writable(path):
+        stream = open_named(path, "ab", str(path))
+    with stream:
+        lock(stream.fileno(), path)
+        yield stream
 
 
 def is_device(path: Path) -> bool:
@@ -84,11 +113,11 @@ def check_outputs(sources: Sequence[str], outputs: Sequence[Path], *, not_source
     for path in places:
         if places.count(path) > 1:
             raise UsageError(f"{path}: is named for two outputs; name another file")
-    inputs = {Path(name).resolve() for name in sources if name != str(STANDARD_OUTPUT)}
+    inputs = {real_path(name) for name in sources if name != str(STANDARD_OUTPUT)}
     for path in not_sources:
         if path == STANDARD_OUTPUT:
             raise UsageError(f"{path}: records go there; name a file")
-        if path.resolve() in inputs:
+        if real_path(path) in inputs:
             raise UsageError(f"{path}: is the input; name another file")
 
 
@@ -104,44 +133,88 @@ def check_side_inputs(outputs: Sequence[Path], also_reads: Iterable[tuple[str, P
     """
     places = _places(outputs)
     for option, path in also_reads:
-        if path is not None and path.resolve() in places:
+        if path is not None and real_path(path) in places:
             raise UsageError(f"{path}: is what {option} reads; name another file")
 
 
+def real_path(path: str | Path) -> Path:
+    """Follow every link of a path; where links lead in a circle, Path.resolve would raise."""
+    return Path(os.path.realpath(path))
+
+
 def _places(outputs: Sequence[Path]) -> list[Path]:
-    return [path.resolve() for path in outputs if path != STANDARD_OUTPUT and not is_device(path)]
+    return [real_path(path) for path in outputs if path != STANDARD_OUTPUT and not is_device(path)]
 
 
 def _descriptor(path: Path, number: int) -> IO[bytes]:
     with _writable(path):
-        return os.fdopen(os.dup(number), "wb")
+        return open_named(os.dup(number), "wb", str(path))
 
 
 @contextmanager
 def _whole(path: Path, *, outlives_pipe: bool) -> Iterator[IO[bytes]]:
-    with _writable(path):
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    part: Path | None = None
+    stream: IO[bytes] | None = None
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with _writable(path), signals_wait():  # until it is known that there is something to remove
+            handle, part = make_part_file(path)
+            stream = open_named(handle, "wb", str(path))
+        try:
             yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        _publish(name, path)
-    except BaseException as error:
-        if outlives_pipe and isinstance(error, BrokenPipeError):
-            _publish(name, path)
+        except BrokenPipeError:
+            if outlives_pipe:
+                _publish(stream, part, path)
+                part = None
             raise
+        _publish(stream, part, path)
+        part = None
+        stream.close()
+    finally:
         with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+            if part:  # before the lock goes: the name may be another run's then
+                os.unlink(part)
+        with contextlib.suppress(OSError):  # of what was not written the error has told
+            if stream:
+                stream.close()
 
 
-def _publish(name: str, path: Path) -> None:
-    # mkstemp makes private files; a result has the mode that the user's umask gives.
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(name, 0o666 & ~umask)
-    os.replace(name, path)
+def _publish(stream: IO[bytes], part: Path, path: Path) -> None:
+    stream.flush()
+    with _writable(path):
+        give_mode(stream.fileno(), path, 0o666)
+        os.fsync(stream.fileno())
+        os.replace(part, path)
+
+
+def give_mode(descriptor: int, path: Path, mode: int) -> None:
+    """Give a private file or folder the mode and owner of what it replaces, or the mode that the user's umask gives.
+
+    Args:
+        descriptor: Of the file.
+        path: What it replaces, if that is there.
+        mode: What the umask is taken from.
+    """
+    try:
+        old = os.stat(path)
+    except FileNotFoundError:
+        umask = os.umask(0)
+        os.umask(umask)
+        os.fchmod(descriptor, mode & ~umask)
+        return
+    with contextlib.suppress(OSError):  # only root may give files away
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode) & 0o777)
+
+
+def _target(path: Path) -> Path:
+    """Follow a link, which stays a link: what it points to is written."""
+    if not path.is_symlink():
+        return path
+    with _writable(path):
+        target = real_path(path)
+        if target.is_symlink():  # what is left of a circle
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        return target
 
 
 @contextmanager
@@ -149,6 +222,8 @@ def _writable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in TOO_MANY:
+            raise
         raise RealError(f"{path}: {error.strerror or error}") from None
 
 
@@ -170,7 +245,7 @@ def standard_output() -> Iterator[IO[bytes]]:
         return
     ours = os.dup(1)
     os.dup2(2, 1)
-    stream = os.fdopen(ours, "wb")
+    stream = open_named(ours, "wb", NAME_OF_STDOUT)
     try:
         yield stream
         stream.flush()

@@ -5,14 +5,16 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from real_cli.errors import show_name
 from real_cli.text.printing import printable_line, printable_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+NAME_OF_STDOUT = "standard output"
 
 
 class PrintableStream(io.TextIOWrapper):
@@ -49,9 +51,24 @@ def say(message: str) -> None:
     Args:
         message: The line, without its end; what a terminal would obey in it is shown.
     """
-    with suppress(OSError):  # whoever listened has gone, or has no room: the work goes on
-        sys.stderr.write(f"real: {printable_line(message)}\n")
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"real: {printable_line(show_name(message))}\n")
         sys.stderr.flush()
+    except OSError:
+        silence(2)  # that nothing can be told is no reason to stop
+
+
+def silence(descriptor: int) -> None:
+    """Give a standard stream that cannot be written, and what is still in its buffer, somewhere to go.
+
+    Args:
+        descriptor: 1 or 2.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
 
 
 def speaker(quiet: bool) -> Callable[[str], None]:
@@ -73,7 +90,7 @@ class Counter:
         self.num_done = 0
         self._started = time.monotonic()
         self._progress: Progress | None = None
-        if not quiet and sys.stderr.isatty():
+        if not quiet and sys.stderr is not None and sys.stderr.isatty():
             self._progress = _terminal_progress(what, total)
             self._task = self._progress.add_task(what, total=total)
 

@@ -2,36 +2,17 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 from real_cli.errors import RealError, RecordError
+from real_cli.io.earlier import Earlier
 from real_cli.io.job import Located
-from real_cli.io.jsonl import parse_record, read_lines
+from real_cli.io.jsonl import parse_record
 from real_cli.records.record import Record, content_key
 
 # What a line of some other output may lead to, where it is read as a record of this one.
 OTHER_OUTPUT = (RecordError, KeyError, TypeError, AttributeError)
-
-
-def repair(path: Path) -> None:
-    """Cut off a last line that was not written to its end.
-
-    Args:
-        path: The output of an earlier run; a file that is not there is an empty one.
-    """
-    if not path.exists():
-        return
-    with path.open("rb+") as file:
-        end = file.seek(0, 2)
-        while end:
-            start = max(0, end - (1 << 16))
-            file.seek(start)
-            newline = file.read(end - start).rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
-        file.truncate(end)
 
 
 def remaining(located: Iterable[Located], path: Path | None) -> Iterator[Record]:
@@ -50,20 +31,19 @@ def remaining(located: Iterable[Located], path: Path | None) -> Iterator[Record]
         RealError: If the output does not come from this input.
     """
     records = iter(located)
-    if path is not None and path.exists():
-        with path.open("rb") as file:
-            for number, data in read_lines(file):
-                item = next(records, None)
-                try:
-                    same = item is not None and content_key(item.record) == content_key(parse_record(data))
-                except OTHER_OUTPUT:
-                    same = False
-                if not same:
-                    where = item.place if item else "the end of the input"
-                    raise RealError(
-                        f"{path}:{number}: does not belong to {where}; resume with the same input and options"
-                    )
-    yield from (item.record for item in records)
+    earlier = Earlier(path)
+    for number, data in earlier.lines():
+        item = next(records, None)
+        try:
+            same = item is not None and content_key(item.record) == content_key(parse_record(data))
+        except OTHER_OUTPUT:
+            same = False
+        if not same:
+            where = item.place if item else "the end of the input"
+            raise RealError(f"{path}:{number}: does not belong to {where}; resume with the same input and options")
+    passed: list[Located] = []
+    earlier.settle(_looked_at(islice(records, 1), passed))
+    yield from (item.record for item in chain(passed, records))
 
 
 def unfinished(
@@ -90,15 +70,23 @@ def unfinished(
     """
     records = iter(located)
     failed: dict[bytes, list[Located]] = defaultdict(list)
-    if path is not None and path.exists():
-        with path.open("rb") as file:
-            for number, data in read_lines(file):
-                if not _take(records, failed, _key_of(data, written_key), key):
-                    raise RealError(
-                        f"{path}:{number}: belongs to no record of the input; resume with the same input and options"
-                    )
-    yield from (item for items in failed.values() for item in items)
-    yield from records
+    earlier = Earlier(path)
+    for number, data in earlier.lines():
+        if not _take(records, failed, _key_of(data, written_key), key):
+            raise RealError(
+                f"{path}:{number}: belongs to no record of the input; resume with the same input and options"
+            )
+    missing = [item for items in failed.values() for item in items]
+    passed: list[Located] = []  # a torn record may come behind others that failed
+    earlier.settle(chain((item.record for item in missing), _looked_at(records, passed)))
+    yield from chain(missing, passed, records)
+
+
+def _looked_at(records: Iterable[Located], passed: list[Located]) -> Iterator[Record]:
+    """Give records out to be looked at, and keep those that were."""
+    for item in records:
+        passed.append(item)
+        yield item.record
 
 
 def _key_of(data: bytes, key: Callable[[Record], bytes]) -> bytes | None:
@@ -130,12 +118,13 @@ def _take(
     return False
 
 
-def last_record(path: Path | None, check: Callable[[Record], object]) -> Record:
-    """Read the last record of an earlier output.
+def last_record(path: Path | None, check: Callable[[Record], object], wanted: Iterable[Record]) -> Record:
+    """Read the last record of an earlier output, and make the output ready for the next.
 
     Args:
-        path: A file whose last line is whole; None or a file that is not there holds nothing.
+        path: The output; None or a file that is not there holds nothing.
         check: Raises a RecordError if the record is none of this run's.
+        wanted: What a torn record may have been made of.
 
     Returns:
         The record; an empty one if there is none.
@@ -143,16 +132,15 @@ def last_record(path: Path | None, check: Callable[[Record], object]) -> Record:
     Raises:
         RealError: If the last line is no record, or not of this run.
     """
-    if path is None or not path.exists():
-        return {}
-    with path.open("rb") as file:
-        last = deque(read_lines(file), maxlen=1)
-    if not last:
-        return {}
-    try:
-        record = parse_record(last[0].data)
-        check(record)
-        return record
-    except OTHER_OUTPUT as error:
-        told = error if isinstance(error, RecordError) else "is no record of this run; resume with the same options"
-        raise RealError(f"{path}:{last[0].number}: {told}") from None
+    earlier = Earlier(path)
+    last = deque(earlier.lines(), maxlen=1)
+    record: Record = {}
+    if last:
+        try:
+            record = parse_record(last[0].data)
+            check(record)
+        except OTHER_OUTPUT as error:
+            told = error if isinstance(error, RecordError) else "is no record of this run; resume with the same options"
+            raise RealError(f"{path}:{last[0].number}: {told}") from None
+    earlier.settle(wanted)
+    return record

@@ -10,10 +10,11 @@ import sys
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, Any, NamedTuple
 
-from real_cli.errors import RealError, RecordError, UsageError
+from real_cli.errors import RealError, RecordError, UsageError, show_name
+from real_cli.io.descriptors import TOO_MANY
 from real_cli.io.jsonl import MAX_LINE_BYTES, check_values, parse_record, read_lines
 from real_cli.io.unpacking import XzFile
 from real_cli.records.record import Record
@@ -88,7 +89,7 @@ def read_source(
             _check_lines(name, max_line_bytes)
         yield from _read_table(name)
         return
-    shown = "<stdin>" if name == STANDARD_INPUT else name
+    shown = "<stdin>" if name == STANDARD_INPUT else show_name(name)
     with _open(name, before_waiting) as stream:
         try:
             for number, data in read_lines(stream, max_line_bytes):
@@ -153,6 +154,7 @@ def is_at_hand(name: str) -> bool:
     return stat.S_ISREG(status.st_mode)
 
 
+@contextmanager
 def _open(name: str, before_waiting: Callable[[], object] | None) -> Iterator[IO[bytes]]:
     if is_at_hand(name):
         before_waiting = None
@@ -165,6 +167,8 @@ def _open(name: str, before_waiting: Callable[[], object] | None) -> Iterator[IO
     except IsADirectoryError:
         raise RealError(f"{name}: is a folder; give its files, or hf:{name} for a dataset folder") from None
     except OSError as error:
+        if error.errno in TOO_MANY:
+            raise
         raise RealError(f"{name}: {error.strerror or error}") from None
     with file:
         yield _decompressed(file)
@@ -218,7 +222,7 @@ def _read_table(name: str) -> Iterator[Item]:
             options = TABLE_OPTIONS[kind]
             rows = datasets.load_dataset(kind, data_files=name, split="train", streaming=True, **options)
         for number, row in enumerate(rows, 1):
-            yield _table_item(f"{name}:{number}", dict(row), is_csv=kind == "csv")
+            yield _table_item(f"{show_name(name)}:{number}", dict(row), is_csv=kind == "csv")
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:

@@ -1,6 +1,5 @@
 """Temporary files for what has to be seen twice; memory holds a number a line, or nothing."""
 
-import tempfile
 from array import array
 from collections.abc import Iterator
 from typing import IO, Self
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.io.jsonl import dump_record, parse_record
+from real_cli.io.named import open_spool
 from real_cli.records.record import Record
 
 
@@ -17,7 +17,7 @@ class ValueSpool:
 
     def __init__(self) -> None:
         self._values = array("d")
-        self._lines: IO[bytes] = tempfile.TemporaryFile(prefix="real-")  # noqa: SIM115 - closed by __exit__
+        self._lines: IO[bytes] = open_spool()
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +65,7 @@ class RecordSpool:
     """
 
     def __init__(self) -> None:
-        self._lines: IO[bytes] = tempfile.TemporaryFile(prefix="real-")  # noqa: SIM115 - closed by __exit__
+        self._lines: IO[bytes] = open_spool()
 
     def __enter__(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """From the responses of a prompt to the pairs, triple or ranking that `pair` writes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import comb
 
@@ -8,19 +9,18 @@ from numpy.typing import NDArray
 
 from real_cli.errors import RecordError
 from real_cli.pair.choices import Emit, Orient, Strategy
-from real_cli.pair.orient import have_equal_scores, order_pair, quality_gap, read_estimates, read_quality, settle_orient
-from real_cli.pair.similarity_batch import Similarities
-from real_cli.pair.strategies import STRATEGIES, Pair, Pool
+from real_cli.pair.orient import read_estimates, read_quality, settle_orient
+from real_cli.pair.similarity_batch import MAX_RESPONSES, Similarities
+from real_cli.pair.strategies import STRATEGIES
+from real_cli.pair.strategies.pool import Pair, Pool
+from real_cli.pair.write import EQUAL_SCORES, PairWriter, light, places_of
 from real_cli.records.messages import as_completion, comparable, is_number, text_key
-from real_cli.records.record import LEFT_BEHIND, Record, to_candidates, to_preference, with_responses
+from real_cli.records.record import Record, to_candidates, with_responses
 from real_cli.records.vectors import Vectors, stack_embeddings
 from real_cli.stats.cosine import cosine_similarities
 
 EQUAL_TEXTS = "equal texts"
-EQUAL_SCORES = "equal scores"
 TOO_FEW = "too few responses"
-# What float32 embeddings can tell; more digits would differ from one processor to another.
-SIMILARITY_DIGITS = 7
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Settings:
     width: float = 1.0
     quantile: float = 0.05
     seed: int = 0
+    max_responses: int = MAX_RESPONSES
 
 
 @dataclass
@@ -45,14 +46,43 @@ class PromptOutcome:
         records: What to write.
         possible: Pairs that its distinct responses could form.
         dropped: Why something was left out, a reason for each.
+        rest: What is worked out when it is asked for: records to write, and reasons for what is left out.
     """
 
     records: list[Record] = field(default_factory=list)
     possible: int = 0
     dropped: list[str] = field(default_factory=list)
+    rest: Iterable[Record | str] = ()
+
+    def all_at_once(self) -> "PromptOutcome":
+        """Work out the rest.
+
+        Returns:
+            This outcome, with everything in `records` and `dropped`.
+        """
+        for made in self.rest:
+            if isinstance(made, str):
+                self.dropped.append(made)
+            else:
+                self.records.append(made)
+        return self
 
 
 def choose_pairs(record: Record, settings: Settings, comparison: Similarities | None = None) -> PromptOutcome:
+    """Choose the responses of one prompt to compare, then decide which of them is preferred, as `begin_pairs` does.
+
+    Args:
+        record: A checked candidates or preference record.
+        settings: What to do.
+        comparison: Of all its `responses`, where it was worked out before.
+
+    Returns:
+        All records to write, and what was dropped.
+    """
+    return begin_pairs(record, settings, comparison).all_at_once()
+
+
+def begin_pairs(record: Record, settings: Settings, comparison: Similarities | None = None) -> PromptOutcome:
     """Choose the responses of one prompt to compare, then decide which of them is preferred.
 
     The strategy never sees the labels unless it is one of the score strategies; pairs are oriented after the choice.
@@ -63,14 +93,14 @@ def choose_pairs(record: Record, settings: Settings, comparison: Similarities | 
         comparison: Of all its `responses`, where it was worked out before.
 
     Returns:
-        The records to write, and what was dropped.
+        The records to write, and what was dropped; pairs as they are asked for, since there may be millions.
 
     Raises:
-        RecordError: If the strategy needs embeddings or scores that the record lacks.
+        RecordError: If the strategy needs embeddings or scores that the record lacks, before there is any pair.
 
     Example:
         >>> responses = [{"text": "a", "embedding": [1, 0], "score": 1}, {"text": "b", "embedding": [0, 1], "score": 2}]
-        >>> choose_pairs({"prompt": "q", "responses": responses}, Settings()).records
+        >>> list(begin_pairs({"prompt": "q", "responses": responses}, Settings()).rest)
         [{'prompt': 'q', 'chosen': 'b', 'rejected': 'a', 'score_chosen': 2, 'score_rejected': 1, 'similarity': 0.0, \
 'strategy': 'easy', 'num_responses': 2}]
 
@@ -102,63 +132,22 @@ def choose_pairs(record: Record, settings: Settings, comparison: Similarities | 
     pairs = STRATEGIES[settings.strategy].choose(pool)
     if not pairs:
         outcome.dropped.append(EQUAL_SCORES)
-    return _add_pairs(outcome, candidates, responses, pool, pairs, known, settings)
-
-
-def _add_pairs(
-    outcome: PromptOutcome,
-    candidates: Record,
-    responses: list[Record],
-    pool: Pool,
-    pairs: list[Pair],
-    known: Record,
-    settings: Settings,
-) -> PromptOutcome:
-    gaps = []
     orient = settle_orient(responses, settings.orient)
-    for i, j in pairs:
-        extra: Record = {}
-        if pool.similarities.size:
-            extra["similarity"] = round(float(pool.similarities[i, j]), SIMILARITY_DIGITS)
-        extra |= {"strategy": settings.strategy.value, **known}
-        order = order_pair(responses[i], responses[j], orient)
-        tied = settings.orient is Orient.auto and have_equal_scores(responses[i], responses[j])
-        if order is None or tied:
-            outcome.dropped.append(EQUAL_SCORES)
-            continue
-        if order == 0 and settings.orient in (Orient.score, Orient.rank):
-            raise RecordError(f"--orient {settings.orient} needs a '{settings.orient}' on both responses of a pair")
-        if settings.curriculum:
-            gaps.append(quality_gap(responses[i], responses[j], settings.orient))
-        if order == 0:
-            outcome.records.append(_unlabeled(candidates, [responses[i], responses[j]], extra))
-        else:
-            chosen, rejected = (responses[i], responses[j]) if order > 0 else (responses[j], responses[i])
-            outcome.records.append(to_preference(candidates, chosen, rejected, extra))
-    if settings.curriculum:
-        outcome.records = add_stages(outcome.records, gaps)
+    if settings.orient in (Orient.score, Orient.rank):
+        pairs = _need_labels(responses, pairs, settings)
+    writer = PairWriter(candidates, responses, pool, known, settings.strategy, settings.orient, orient)
+    outcome.rest = writer.staged(pairs) if settings.curriculum else writer.each(pairs)
     return outcome
 
 
-def add_stages(records: list[Record], gaps: list[float]) -> list[Record]:
-    """Number the pairs of a prompt from the widest gap to the narrowest (Curry-DPO's easy to hard).
-
-    Args:
-        records: Pairs of one prompt.
-        gaps: How much better the one response of each pair is; equal gaps keep their order.
-
-    Returns:
-        The pairs in training order, each with `stage` from 1.
-
-    Example:
-        >>> add_stages([{"id": "near"}, {"id": "far"}], [1.0, 3.0])
-        [{'id': 'far', 'stage': 1}, {'id': 'near', 'stage': 2}]
-
-    References:
-        Pattnaik et al., 2024, Curry-DPO, arXiv:2403.07230, section 3.
-    """
-    order = sorted(range(len(records)), key=lambda index: -gaps[index])
-    return [records[index] | {"stage": stage} for stage, index in enumerate(order, 1)]
+def _need_labels(responses: list[Record], pairs: Iterable[Pair], settings: Settings) -> Iterable[Pair]:
+    """Check that both responses of each pair have what `--orient` reads, before there is any record."""
+    lacking = {number for number, response in enumerate(responses) if not is_number(response.get(settings.orient))}
+    if lacking:
+        pairs = list(pairs) if settings.strategy is not Strategy.all else [(min(lacking), 0)]
+        if any(number in lacking for pair in pairs for number in pair):
+            raise RecordError(f"--orient {settings.orient} needs a '{settings.orient}' on both responses of a pair")
+    return pairs
 
 
 def _distinct(candidates: Record) -> list[int]:
@@ -192,6 +181,11 @@ def _make_pool(
     if comparison:
         embeddings, similarities = comparison
     elif all(response.get("embedding") is not None for response in responses):
+        if len(responses) > settings.max_responses:
+            raise RecordError(
+                f"has {len(responses):,} responses with embeddings, and {settings.max_responses:,} are compared at "
+                "most; leave some out, or give 'real pair' a larger --max-responses"
+            )
         embeddings = stack_embeddings(responses, numbers)
         similarities = cosine_similarities(embeddings)
     elif len(responses) == 2 and is_number(given):
@@ -230,21 +224,7 @@ def _add_ranking(
         return outcome
     order = np.argsort(-quality, kind="stable")
     # Equal scores share the better rank.
-    ranked = [_light(responses[index]) | {"rank": int((quality > quality[index]).sum()) + 1} for index in order]
-    outcome.records.append(_with_some(candidates, [responses[index] for index in order], ranked))
+    ranked = [light(responses[index]) | {"rank": int((quality > quality[index]).sum()) + 1} for index in order]
+    places = places_of(candidates)
+    outcome.records.append(with_responses(candidates, ranked, [places[id(responses[index])] for index in order]))
     return outcome
-
-
-def _unlabeled(candidates: Record, responses: list[Record], extra: Record) -> Record:
-    # Whoever labels the pair must not see a label that it had.
-    light = [{name: value for name, value in _light(response).items() if name != "rank"} for response in responses]
-    return _with_some(candidates, responses, light) | extra
-
-
-def _with_some(candidates: Record, own: list[Record], written: list[Record]) -> Record:
-    places = {id(response): place for place, response in enumerate(candidates["responses"])}
-    return with_responses(candidates, written, [places[id(response)] for response in own])
-
-
-def _light(response: Record) -> Record:
-    return {name: value for name, value in response.items() if name not in LEFT_BEHIND - {"text", "rank"}}

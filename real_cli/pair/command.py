@@ -116,6 +116,16 @@ def pair(
             "on disk; adds min_neighbor_distance, repeat_count and min_similar_id.",
         ),
     ] = None,
+    max_responses: Annotated[
+        int | None,
+        typer.Option(
+            "--max-responses",
+            metavar="N",
+            min=2,
+            show_default="4000",
+            help="Most responses of a prompt to compare by their embeddings; memory grows with their square.",
+        ),
+    ] = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
@@ -154,6 +164,7 @@ def pair(
         Settings.width if deviations is None else deviations,
         Settings.quantile if quantile is None else quantile,
         seed,
+        Settings.max_responses if max_responses is None else max_responses,
     )
     knobs = {"--aepo-lambda": aepo_lambda, "--deviations": deviations, "--quantile": quantile}
     given = [name for name, value in knobs.items() if value is not None]
@@ -173,11 +184,11 @@ def pair(
 
 
 def _chosen_pairs(job: Job, settings: "Settings", savings: "Savings", limit: float | None) -> Iterator[Located]:
-    from real_cli.pair.choose import choose_pairs
+    from real_cli.pair.choose import begin_pairs
     from real_cli.pair.similarity_batch import SimilarityBatch
     from real_cli.records.layouts import adapt, adapt_prompt
 
-    comparisons = SimilarityBatch()
+    comparisons = SimilarityBatch(settings.max_responses)
     if limit is None:
         located = job.records(ahead=comparisons.add)
     else:
@@ -185,9 +196,15 @@ def _chosen_pairs(job: Job, settings: "Settings", savings: "Savings", limit: flo
 
         located = distinct_prompts(job, job.records(adapt_prompt if settings.emit is Emit.prompts else adapt), limit)
     for place, (record, outcome) in job.apply(
-        lambda record: (record, choose_pairs(record, settings, comparisons.take(record))), located
+        lambda record: (record, begin_pairs(record, settings, comparisons.take(record))), located
     ):
         savings.add(record, outcome)
         for reason in outcome.dropped:
             job.drop(place, record, reason)
         yield from (Located(place, made) for made in outcome.records)
+        for made in outcome.rest:
+            if isinstance(made, str):
+                job.drop(place, record, made)
+            else:
+                savings.add_pair(made)
+                yield Located(place, made)

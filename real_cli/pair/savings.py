@@ -35,9 +35,16 @@ class Savings:
         """
         self.num_prompts += 1
         self.num_possible += outcome.possible
-        self.num_unlabeled += sum("responses" in made for made in outcome.records)
         is_pair = is_preference(record) or len(record.get("responses", ())) == 2
         self.num_given = self.num_given + 1 if self.num_given is not None and is_pair else None
+
+    def add_pair(self, made: Record) -> None:
+        """Count a pair that was chosen.
+
+        Args:
+            made: The pair.
+        """
+        self.num_unlabeled += "responses" in made
 
     def share_of_possible(self) -> float | None:
         """Work out 1 - chosen / all possible pairs.

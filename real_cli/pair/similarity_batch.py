@@ -10,6 +10,9 @@ from real_cli.records.record import Record
 from real_cli.records.vectors import Vectors, decode_alike, row_norms
 from real_cli.stats.cosine import cosine_similarities
 
+# Of one prompt: to work their similarities out takes some 600 MB.
+MAX_RESPONSES = 4000
+
 
 class Similarities(NamedTuple):
     """All responses of a prompt: their unit vectors, shape (n, dim), and similarities, shape (n, n)."""
@@ -25,7 +28,8 @@ class SimilarityBatch:
     itself, and one whose embeddings are missing, odd or zero gets none: whoever reads it next says what is wrong.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_responses: int = MAX_RESPONSES) -> None:
+        self._max_responses = max_responses
         self._waiting: list[tuple[Record, NDArray[np.floating[Any]]]] = []
         # By identity, with the record held fast, so that no other record can have its identity meanwhile.
         self._known: dict[int, tuple[Record, Similarities]] = {}
@@ -37,6 +41,8 @@ class SimilarityBatch:
             record: One JSON object, unchecked.
         """
         responses = record.get("responses")
+        if isinstance(responses, list) and len(responses) > self._max_responses:
+            return
         if isinstance(responses, list) and all(isinstance(response, dict) for response in responses):
             embeddings = decode_alike(responses)
             if embeddings.size:

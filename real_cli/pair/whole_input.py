@@ -1,6 +1,5 @@
 """What `pair` does with the whole input, held on disk until all is known: `--keep` and `--dedup-distance`."""
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, Self
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import dump_record, parse_record
+from real_cli.io.named import open_spool
 from real_cli.io.two_pass import ValueSpool
 from real_cli.pair.keep import keep_mask, keep_value
 from real_cli.pair.near_duplicates import DIGITS, Neighbors, Rows, find_neighbors, read_prompt_vector
@@ -71,7 +71,7 @@ class VectorSpool:
     def __init__(self) -> None:
         self._size: int | None = None
         self._count = 0
-        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="real-")  # noqa: SIM115 - closed by __exit__
+        self._file: IO[bytes] = open_spool()
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from real_cli.errors import RealError, UsageError
-from real_cli.io.output import is_device, open_output
+from real_cli.io.output import is_device, open_output, real_path
 from real_cli.report.contents import Excerpt, Plot, Report, Table
 from real_cli.report.numbers import NumberColumn, is_numeric, join_columns, numbers_of, show_column
 
@@ -37,7 +37,7 @@ def check_report(path: Path | None) -> None:
         return
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--report {path}: a report is HTML; give it a name that ends in .html")
-    folder = path.resolve().parent
+    folder = real_path(path).parent
     if not folder.is_dir():
         raise RealError(f"{path}: no such folder")
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -24,7 +24,7 @@ def show_table(title: str, summary: dict[str, Any], *, quiet: bool) -> None:
         summary: Numbers with their intervals, histograms, and lists of records.
         quiet: Show nothing.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         return
     from rich.console import Console
 

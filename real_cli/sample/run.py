@@ -12,7 +12,7 @@ from real_cli.cli.llm import Asking
 from real_cli.errors import Status
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import parse_record
-from real_cli.io.resume import last_record, repair, unfinished
+from real_cli.io.resume import last_record, unfinished
 from real_cli.io.two_pass import ValueSpool
 from real_cli.io.word_files import read_words, words_path
 from real_cli.models.load.device import default_generation_tokens
@@ -62,10 +62,7 @@ class SamplingRun:
         Returns:
             The exit status.
         """
-        values, resume = self._values, self._values["resume"]
-        job = _open_job(values)
-        if resume is not None:
-            repair(resume)
+        job = _open_job(self._values)
         with job, ExitStack() as stack:
             for asking in self._askings:
                 stack.enter_context(asking)
@@ -114,7 +111,7 @@ class SamplingRun:
             origin(written, policies)
             check_number(written, numbers)
 
-        done = last_record(self._values["resume"], check).get("id", -1)
+        done = last_record(self._values["resume"], check, ({"id": number} for number in numbers)).get("id", -1)
         return (Located(f"instruction {number}", {"id": number}) for number in numbers if number > done)
 
     def _sampled(self, job: Job, located: Iterator[Located]) -> Iterator[Located]:

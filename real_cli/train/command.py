@@ -143,6 +143,6 @@ def train_dpo(
         max_line_bytes=max_line_bytes,
         what="pairs",
     )
-    with job:
+    with job, workspace:
         status = TrainingRun(job, workspace, settings, extras).train()
     return status or job.status

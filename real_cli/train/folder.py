@@ -2,18 +2,21 @@
 
 import hashlib
 import io
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import orjson
 
-from real_cli.errors import RealError, UsageError
+from real_cli.errors import RealError, UsageError, show_name, show_names
 from real_cli.io.checkpoint_marks import MANIFEST, WORK, newest_whole
 from real_cli.io.durable import sync, sync_all, write_whole
 from real_cli.io.jsonl import dump_record, parse_record, read_lines
+from real_cli.io.locks import lock
+from real_cli.io.named import open_named
 from real_cli.records.record import Record
 
 SETTINGS = "settings.json"
@@ -54,6 +57,10 @@ class Workspace:
     """
 
     def __init__(self, folder: Path, *, resume: bool, reads: Sequence[tuple[str, str | None]] = ()) -> None:
+        if show_name(str(folder)) != str(folder):
+            raise UsageError(
+                f"--output {folder}: a checkpoint is written only under names that are UTF-8; name another"
+            )
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"--output {folder}: is a file; a folder is needed")
         for option, name in reads:
@@ -68,6 +75,22 @@ class Workspace:
         self._begun = self._read_settings()
         if resume and self._is_finished() and self._begun is None:
             raise UsageError(f"--resume: {folder} is finished; to train anew, leave --resume out")
+        self._lock = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Make the folder and lock it: of two runs in one folder each would remove what the other spools."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        self._lock.callback(os.close, descriptor)
+        try:
+            lock(descriptor, self.folder, otherwise="name another folder")
+        except BaseException:
+            self._lock.close()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.close()
 
     @property
     def is_resumed(self) -> bool:
@@ -112,7 +135,7 @@ class Workspace:
                 if old not in [each.path for each in spooled.values()]:
                     shutil.rmtree(old) if old.is_dir() else old.unlink()
         digests = {f"{name}_sha256": each.digest for name, each in spooled.items()}
-        write_whole(self.work / SETTINGS, orjson.dumps(settings | digests))
+        write_whole(self.work / SETTINGS, orjson.dumps(show_names(settings | digests)))
 
     def spool(self, name: str, records: Iterable[Record]) -> Spooled:
         """Write records to disk; training reads them more than once, and a pipe can be read once.
@@ -130,7 +153,7 @@ class Workspace:
         digest = hashlib.sha256()
         part = self.work / f".{name}.part"
         num_records = 0
-        with part.open("wb") as file:
+        with open_named(part, "wb", str(part)) as file:
             for record in records:
                 line = dump_record(record)
                 digest.update(line)
@@ -166,7 +189,7 @@ class Workspace:
         Raises:
             UsageError: If --resume comes with other settings; the message names them.
         """
-        earlier, wanted = self._read_settings(), orjson.loads(orjson.dumps(settings))
+        earlier, wanted = self._read_settings(), orjson.loads(orjson.dumps(show_names(settings)))
         if self._resume and earlier is not None:
             changed = [name for name, value in wanted.items() if earlier.get(name) != value]
             if changed:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "real_cli" / "recipes"
 DATA = ROOT / "real_cli" / "init" / "demo" / "data"
 MAKEFILES = {name: (FOLDER / f"{name}.mk").read_text(encoding="utf-8") for name in Recipe}
+LOCK = (ROOT / "real_cli" / "init" / "demo" / "lock.mk").read_text(encoding="utf-8")
 TEMPLATE = (
     "{% for m in messages %}<end>{{ m['role'] }} {{ m['content'] }}{% endfor %}"
     "{% if add_generation_prompt %}<end>assistant {% endif %}"
@@ -87,10 +88,10 @@ def test_a_makefile_runs_the_commands_of_the_table_with_options_that_they_have(n
 
 @every_recipe
 def test_the_data_that_a_makefile_names_are_written_beside_it(name, tmp_path):
-    """No more and no less; what the file says is what the package has."""
+    """No more and no less; what the file says is what the package has, and behind it the lock of a project."""
     assert init(tmp_path / "made", "--recipe", name).exit_code == 0
     made = {path.name: path.read_text() for path in (tmp_path / "made").iterdir()}
-    assert made.pop("Makefile") == MAKEFILES[name]
+    assert made.pop("Makefile") == MAKEFILES[name] + LOCK
     assert set(made) == set(data_of(MAKEFILES[name]))
     assert all(text == (DATA / file).read_text() for file, text in made.items())
     assert "heldout.jsonl" in made

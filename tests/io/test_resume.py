@@ -12,7 +12,7 @@ from real_cli.app import app
 from real_cli.embed import encoders
 from real_cli.errors import RealError
 from real_cli.io.job import Located
-from real_cli.io.resume import remaining, repair
+from real_cli.io.resume import remaining
 
 RECORDS = [
     {"id": 0, "prompt": "q0", "responses": [{"text": "a"}, {"text": "bb"}]},
@@ -25,35 +25,6 @@ RECORDS = [
 
 def lines(records):
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
-
-
-# Repairing
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        (b"", b""),
-        (b'{"a":1}\n', b'{"a":1}\n'),
-        (b'{"a":1}\n{"a":', b'{"a":1}\n'),
-        (b'{"a":1}\n{"a":2}', b'{"a":1}\n'),
-        (b'{"a":', b""),
-        (b'{"a":1}\n' + b"x" * 200_000, b'{"a":1}\n'),
-        (b"x" * 200_000, b""),
-        (b"x" * 65_535 + b"\n" + b"y" * 65_536, b"x" * 65_535 + b"\n"),
-        (b"x" * 70_000 + b"\n", b"x" * 70_000 + b"\n"),
-    ],
-)
-def test_a_last_line_without_its_newline_is_cut_off(tmp_path, before, after):
-    path = tmp_path / "out"
-    path.write_bytes(before)
-    repair(path)
-    assert path.read_bytes() == after
-
-
-def test_a_file_that_is_not_there_needs_no_repair_and_is_not_made(tmp_path):
-    repair(tmp_path / "none")
-    assert list(tmp_path.iterdir()) == []
 
 
 # What remains

@@ -11,8 +11,9 @@ from scipy.stats import rankdata
 
 from real_cli.errors import RecordError
 from real_cli.pair.choices import Emit, Orient, Strategy
-from real_cli.pair.choose import EQUAL_SCORES, EQUAL_TEXTS, TOO_FEW, Settings, add_stages, choose_pairs
+from real_cli.pair.choose import EQUAL_TEXTS, TOO_FEW, Settings, choose_pairs
 from real_cli.pair.strategies import STRATEGIES
+from real_cli.pair.write import EQUAL_SCORES, widest_first
 
 BY_SIMILARITY = [Strategy.easy, Strategy.hard, Strategy.centroid, Strategy.random, Strategy.aepo]
 ASK = [{"role": "user", "content": "Hi"}]
@@ -125,8 +126,7 @@ def test_curriculum_oriented_by_rank_does_not_look_at_scores():
 
 
 def test_equal_gaps_keep_their_order():
-    stages = add_stages([{"id": name} for name in "xyz"], [2.0, 2.0, 2.0])
-    assert [(pair["id"], pair["stage"]) for pair in stages] == [("x", 1), ("y", 2), ("z", 3)]
+    assert widest_first([2.0, 3.0, 2.0, 2.0]) == [1, 0, 2, 3]
 
 
 def test_triples_are_best_second_and_worst():

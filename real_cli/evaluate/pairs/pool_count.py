@@ -94,4 +94,4 @@ def num_pairs(rule: Rule, size: int) -> int:
     """
     if size < 2 or not rule.several_pairs:
         return int(size >= 2)
-    return len(rule.choose(Pool(size, quality=np.arange(float(size)))))
+    return sum(1 for _ in rule.choose(Pool(size, quality=np.arange(float(size)))))

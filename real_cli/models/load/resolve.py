@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from real_cli.errors import ModelError
+from real_cli.errors import ModelError, show_name
 from real_cli.io.checkpoint_marks import MANIFEST, WORK, is_broken_off
 
 
@@ -72,6 +72,8 @@ def resolve_model(name: str) -> str:
     Raises:
         ModelError: If a path does not exist or a GGUF file cannot be read.
     """
+    if show_name(name) != name:
+        raise ModelError(f"model '{name}': libraries open only names that are UTF-8; rename it, or make a link to it")
     short = SHORT_NAMES.get(name)
     if short is not None and not Path(name).exists():
         name = _packaged(short) or short.hub

@@ -1,6 +1,6 @@
 """How `pair` chooses which responses of a prompt to compare: one function a strategy, one row in STRATEGIES."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from real_cli.pair.choices import Strategy
@@ -33,7 +33,7 @@ class KeepRule(NamedTuple):
 class Rule(NamedTuple):
     """A strategy: its function, what it reads of the pool, how many pairs it makes, and its `--keep` order."""
 
-    choose: Callable[[Pool], list[Pair]]
+    choose: Callable[[Pool], Iterable[Pair]]
     needs_embeddings: bool = False
     needs_quality: bool = False
     needs_deviations: bool = False

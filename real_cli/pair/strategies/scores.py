@@ -3,6 +3,7 @@
 The best response is the first one of those with the highest quality; the worst likewise.
 """
 
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
@@ -72,17 +73,17 @@ def choose_best_vs_rest(pool: Pool) -> list[Pair]:
     return [(best, int(index)) for index in order if pool.quality[index] < pool.quality[best]]
 
 
-def choose_all(pool: Pool) -> list[Pair]:
+def choose_all(pool: Pool) -> Iterator[Pair]:
     """Choose every pair of responses.
 
     Args:
         pool: Reads size.
 
     Returns:
-        n (n - 1) / 2 pairs, in lexicographic order.
+        n (n - 1) / 2 pairs, in lexicographic order, one after the other: of many responses they are more than fit.
 
     Example:
-        >>> choose_all(Pool(3))
+        >>> list(choose_all(Pool(3)))
         [(0, 1), (0, 2), (1, 2)]
     """
-    return list(combinations(range(pool.size), 2))
+    return combinations(range(pool.size), 2)

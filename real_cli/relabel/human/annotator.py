@@ -37,13 +37,14 @@ class Ending(Enum):
     """How a session came to its end."""
 
     done = "done"
-    quit = "quit"
+    finished = "finished"
+    paused = "paused"
     interrupted = "interrupted"
     closed = "the terminal was closed"
 
 
-# Of a quit, and of an end, the records decide.
-STATUSES = {Ending.interrupted: Status.interrupted, Ending.closed: Status.failed}
+# What a session leaves that is not at its end; of an end the records decide.
+STATUSES = {Ending.paused: Status.interrupted, Ending.interrupted: Status.interrupted, Ending.closed: Status.failed}
 
 
 def questions(job: Job, seed: int) -> Iterator[PairQuestion]:
@@ -90,10 +91,8 @@ class SessionOutcome:
         self.num_ties += verdict is Verdict.tie
         self.num_pairs += verdict is not Verdict.tie
         record = answered_record(question, answer)
-        if self._held is None:
-            self._job.write(record)
-        else:
-            self._held.append(record)
+        write = self._job.write if self._held is None else self._held.append
+        write(record)
 
     def flush(self) -> None:
         """Hand on what was written."""
@@ -144,6 +143,12 @@ class Annotator:
             return Ending.closed
         except KeyboardInterrupt:
             return Ending.interrupted
+
+    @property
+    def progress(self) -> str:
+        """How many answers there are, of how many that the pairs read so far need."""
+        least = "" if self._ahead.ended else "at least "
+        return f"{self._interview.num_done:,} of {least}{self._interview.num_done + self._num_left():,}"
 
     def leave(self, *, to_the_end: bool) -> None:
         """Hand on what is answered, and leave out what is not.
@@ -234,8 +239,8 @@ class Annotator:
             return Ending.interrupted
         if was_help or action == "resize":
             return None
-        if action == "quit":
-            return Ending.quit
+        if action in ("pause", "finish"):
+            return Ending.paused if action == "pause" else Ending.finished
         if action == "back":
             self._status = (
                 "" if interview.back() else f"nothing to go back to: the last {WINDOW} answers can be changed"

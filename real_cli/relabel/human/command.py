@@ -1,6 +1,7 @@
 """real relabel human: a person says which of two responses is better."""
 
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,8 @@ import typer
 
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
-from real_cli.errors import Status, UsageError
+from real_cli.errors import Paused, Status, UsageError
+from real_cli.io.descriptors import need_descriptors
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.output import STANDARD_OUTPUT, is_device
@@ -16,6 +18,9 @@ from real_cli.io.progress import Counter
 from real_cli.io.sources import is_at_hand
 from real_cli.records.choices import OnError, Ties
 from real_cli.relabel.human.choices import AnnotationTool
+
+# The journal, the input, the output and the rejects, three pipes, the terminal.
+NUM_DESCRIPTORS = 10
 
 
 @guarded
@@ -68,10 +73,13 @@ def human(
 
     Questions appear on the terminal while data flow through the pipe. Reads pairs, unlabeled (two responses) or to be
     labeled anew; writes pairs with 'annotation': the verdict, the order the two were shown in, seconds, a note. The
-    order is drawn for each pair and undone. Keys: a, b, t for a tie, s to skip, u to go back, n for a note, q to quit,
-    ? for all. Every answer is in the journal before the next question, so that the same command goes on after a quit or
-    a lost connection. A skip holds as well. Ties, skips and equal texts make no pair: they are counted, told, and kept
-    with --rejects.
+    order is drawn for each pair and undone. Keys: a, b, t for a tie, s to skip, u to go back, n for a note, q to pause,
+    Q to finish, ? for all. Every answer is in the journal before the next question, so that the same command goes on
+    after a pause or a lost connection. A skip holds as well. Ties, skips and equal texts make no pair: they are
+    counted, told, and kept with --rejects.
+
+    A pause (q, Ctrl-C) ends with status 130 and writes no -o FILE, so that make does not take a part for the whole;
+    down a pipe goes what is answered. Q finishes with what is answered and leaves the rest out, with status 0.
 
     Without a terminal, --export writes the questions for another tool and --import reads its answers: CSV whose
     'verdict' column says a, b, tie or skip; a JSON export of Label Studio; JSON of Argilla's records.to_json.
@@ -118,24 +126,35 @@ def human(
     if answers:
         return _import(job, answers, ties, seed)
     assert path is not None, "there is a journal where somebody is asked"
+    return _ask(job, path, share, ties, seed, output)
 
+
+def _ask(job: Job, path: Path, share: Fraction, ties: Ties, seed: int, output: Path | None) -> Status:
     from real_cli.relabel.human.annotator import STATUSES, Annotator, Ending, SessionOutcome
     from real_cli.relabel.human.journal import Journal
     from real_cli.relabel.human.session import Session
 
-    job.counter = Counter("records", quiet=True)  # it would write into the screen
+    need_descriptors(NUM_DESCRIPTORS)
+    quiet, job.counter = job.quiet, Counter("records", quiet=True)  # it would write into the screen
     is_held = _shows_output(output)
     with Journal(path, seed) as kept, job:
         outcome = SessionOutcome(job, ties, is_held=is_held)
         interview = Session(kept.answers, kept.repeats, share=share, seed=seed)
         annotator = Annotator(job, interview, kept, outcome, seed)
         ending = annotator.run()
+        if ending in STATUSES and output is not None and output != STANDARD_OUTPUT and not is_device(output):
+            message = (
+                f"{ending.value}, {annotator.progress} answered: {path} has every answer, the same command goes on"
+            )
+            raise Paused(message, STATUSES[ending])  # the output is not finished, and must not look so
         annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
         num_same, num_twice = interview.agreement()
-        job.summary = outcome.sentence + (f"; agreement with yourself {num_same}/{num_twice}" if num_twice else "")
+        job.summary = outcome.sentence + (" handed on" if ending in STATUSES else "")
+        job.summary += f"; agreement with yourself {num_same}/{num_twice}" if num_twice else ""
         if ending is not Ending.done:
-            job.summary += f"; {ending.value}: {path} has every answer, the same command goes on"
-        job.quiet = quiet and ending is not Ending.closed  # that is a failure
+            rest = "asks the rest" if ending is Ending.finished else "goes on"
+            job.summary += f"; {ending.value}: {path} has every answer, the same command {rest}"
+        job.quiet = quiet and ending not in STATUSES
     return STATUSES.get(ending, job.status)
 
 

@@ -1,16 +1,18 @@
 """Answers on disk: one line each, written before the next question is asked."""
 
 import contextlib
-import fcntl
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from real_cli.errors import RealError, RecordError
-from real_cli.io.jsonl import dump_record, parse_record, read_lines
-from real_cli.io.resume import repair
-from real_cli.relabel.human.pair import PairAnswer, journal_line, read_journal_line
+from real_cli.errors import RealError, RecordError, UsageError
+from real_cli.io.earlier import Earlier
+from real_cli.io.jsonl import dump_record, parse_record
+from real_cli.io.locks import lock
+from real_cli.io.named import open_named
+from real_cli.io.output import is_device
+from real_cli.relabel.human.pair import JOURNAL_VERSION, PairAnswer, journal_line, read_journal_line
 
 
 class Journal:
@@ -23,13 +25,14 @@ class Journal:
         self._seed = seed
 
     def __enter__(self) -> Self:
+        if is_device(self._path):
+            raise UsageError(f"{self._path}: cannot be read again, to go on from it; name a file")
         try:
-            self._file = open(self._path, "ab")
+            self._file = open_named(self._path, "ab", str(self._path))
         except OSError as error:
             raise RealError(f"{self._path}: {error.strerror or error}") from None
         try:
-            self._lock()
-            repair(self._path)  # what a killed run began to write was never answered
+            lock(self._file.fileno(), self._path, otherwise="name another journal")
             self._read()
         except BaseException:
             self._file.close()
@@ -39,25 +42,15 @@ class Journal:
     def __exit__(self, *error: object) -> None:
         self._file.close()
 
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RealError(f"{self._path}: another run is writing it; wait for it, or name another journal") from None
-        except OSError:
-            pass  # a file system without locks
-
     def _read(self) -> None:
-        with self._path.open("rb") as file:
+        earlier = Earlier(self._path, names=("version",))
+        for number, data in earlier.lines():
             try:
-                for number, data in read_lines(file):
-                    try:
-                        key, answer, is_repeat = read_journal_line(parse_record(data))
-                    except RecordError as error:
-                        raise RecordError(f"{number}: {error}") from None
-                    (self.repeats if is_repeat else self.answers)[key] = answer
+                key, answer, is_repeat = read_journal_line(parse_record(data))
             except RecordError as error:
-                raise RealError(f"{self._path}:{error}") from None
+                raise RealError(f"{self._path}:{number}: {error}") from None
+            (self.repeats if is_repeat else self.answers)[key] = answer
+        earlier.settle([{"version": JOURNAL_VERSION}])  # what a killed run began to write was never answered
 
     def add(self, key: str, answer: PairAnswer, *, is_repeat: bool) -> None:
         """Write one answer; on return it is on the disk.

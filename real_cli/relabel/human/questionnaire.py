@@ -22,12 +22,12 @@ ACTIONS = {
     "b": "b", "2": "b", "right": "b",
     "t": "tie", "s": "skip",
     "u": "back", "backspace": "back", "enter": "keep",
-    "n": "note", "?": "help", "q": "quit",
+    "n": "note", "?": "help", "q": "pause", "Q": "finish",
     "down": "line-down", "j": "line-down", "up": "line-up", "k": "line-up",
     "page-down": "page-down", " ": "page-down", "page-up": "page-up", "home": "top", "end": "bottom",
     "interrupt": "interrupt", "resize": "resize",
 }  # fmt: skip
-KEYS = "a A better  b B better  t tie  s skip  u back  n note  ? help  q quit"
+KEYS = "a A better  b B better  t tie  s skip  u back  n note  ? help  q pause  Q finish"
 HELP = """\
 a, 1, Left     A is better
 b, 2, Right    B is better
@@ -37,7 +37,8 @@ u, Backspace   back to the question before, up to 20
 Enter          back there: keep the answer it has
 n              add a note; Enter keeps it, Escape drops it
 j, k, Down, Up, Space, PageDown, PageUp, Home, End   scroll
-q, Ctrl-C      quit; every answer is on disk, the same command goes on
+q, Ctrl-C      pause; every answer is on disk, the same command goes on
+Q              finish with what is answered; the rest is left out
 ?              this help; any key leaves it
 
 Words that differ are underlined. Which response is A is drawn for each pair.

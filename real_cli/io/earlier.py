@@ -1,0 +1,119 @@
+"""A file of records that an earlier run left behind, perhaps in the middle of one: looked at before it is touched."""
+
+import codecs
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from real_cli.errors import RealError, RecordError
+from real_cli.io.jsonl import Line, dump_record, parse_record, read_lines
+from real_cli.records.record import Record
+
+
+class Earlier:
+    """The lines of an earlier run. Nothing is cut or added before `settle`, when all of them were seen to be ours.
+
+    Args:
+        path: The file; one that is not there is an empty one.
+        names: Fields that a record keeps of what it was made of: by them a torn one is known.
+    """
+
+    def __init__(self, path: Path | None, names: Sequence[str] = ("id", "prompt")) -> None:
+        self._path = path
+        self._names = names
+        self._torn: Line | None = None
+        self._lacks_newline = False
+
+    def lines(self) -> Iterator[Line]:
+        """Read the records that are whole, the last one with or without its newline.
+
+        Yields:
+            Lines, not blank.
+
+        Raises:
+            RealError: If the file is no text.
+        """
+        if self._path is None or not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            try:
+                for line in read_lines(file):
+                    if not line.data.endswith(b"\n"):
+                        self._lacks_newline = True
+                        if not _is_record(line.data):
+                            self._torn = line
+                            return
+                    yield line
+            except RecordError as error:
+                raise RealError(f"{self._path}:{error}") from None
+
+    def settle(self, wanted: Iterable[Record]) -> None:
+        """Make the end of the file one that can be gone on with: cut a torn record, give a whole one its newline.
+
+        Args:
+            wanted: What the torn record may have been made of.
+
+        Raises:
+            RealError: If the last line is the start of none of them; the file stays as it is.
+        """
+        if self._path is None or not self._lacks_newline:
+            return
+        if self._torn is None:
+            with self._path.open("ab") as file:
+                file.write(b"\n")
+            return
+        if not is_start(self._torn.data, wanted, self._names):
+            raise RealError(
+                f"{self._path}:{self._torn.number}: is no record, nor the start of one that this run would write; "
+                "take the line out, or name another file"
+            )
+        with self._path.open("rb+") as file:
+            file.truncate(file.seek(0, 2) - len(self._torn.data))
+
+
+def is_start(data: bytes, wanted: Iterable[Record], names: Sequence[str]) -> bool:
+    """Tell whether a torn line is the start of a record that was made of one of these.
+
+    Args:
+        data: The line, cut anywhere.
+        wanted: Records.
+        names: Fields that are kept as they are.
+
+    Returns:
+        True if it begins as JSON does, and no field says that it is another record.
+    """
+    import jiter
+
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data)  # the last character may be torn too
+        begun = jiter.from_json(data, partial_mode="trailing-strings")
+    except ValueError:
+        return False
+    if not isinstance(begun, dict):
+        return False
+    if not begun:  # cut within the first name
+        return any(dump_record(record).startswith(data) for record in wanted)
+    first = next(iter(begun))
+    return any(
+        first in record and all(_begins(begun[name], record.get(name)) for name in names if name in begun)
+        for record in wanted
+    )
+
+
+def _begins(part: Any, whole: Any) -> bool:
+    if isinstance(part, str) and isinstance(whole, str):
+        return whole.startswith(part)
+    if isinstance(part, list) and isinstance(whole, list):
+        return len(part) <= len(whole) and all(map(_begins, part, whole))
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(name in whole and _begins(value, whole[name]) for name, value in part.items())
+    # Of a number the last digits may be missing.
+    return bool(part == whole) or (type(part) is int and str(whole).startswith(str(part)))
+
+
+def _is_record(data: bytes) -> bool:
+    try:
+        parse_record(data)
+    except RecordError:
+        return False
+    return True

@@ -1,0 +1,144 @@
+"""Files and folders under construction: each grows, locked, under a name of its own beside the name it will take.
+
+The name is the same in every run, and no other program gives it: so the next run for the same output finds what a
+killed one left, sees by the lock that nobody writes it any more, and removes it.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+import signal
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from real_cli.errors import RealError
+from real_cli.io.locks import lock
+
+LONGEST_NAME = 255  # bytes, on every file system that people have
+NUM_TRIES = 100
+FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """Have signals that stop a run wait for the end of a few steps that belong together."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def part_path(path: Path, token: str = "") -> Path:
+    """Name what grows beside an output.
+
+    Args:
+        path: The output.
+        token: Sets a run apart where no lock does.
+
+    Returns:
+        A hidden name that holds a digest, so that no file of somebody else has it by chance.
+    """
+    digest = hashlib.blake2b(os.fsencode(path.name), digest_size=8, person=b"real part").hexdigest()
+    end = f".{digest}{token}.part"
+    start = os.fsencode(path.name)[: LONGEST_NAME - 1 - len(end)]
+    # A name that was cut may end within a character.
+    shown = os.fsdecode(start) if len(start) == len(os.fsencode(path.name)) else start.decode("utf-8", "ignore")
+    return path.with_name(f".{shown}{end}")
+
+
+def make_part_file(path: Path) -> tuple[int, Path]:
+    """Make the file that becomes an output.
+
+    Args:
+        path: The output.
+
+    Returns:
+        Its descriptor, locked and private to the user, and its name.
+
+    Raises:
+        RealError: If another run writes the same output.
+        OSError: If no file can be made there.
+    """
+    return _make(path, lambda part: os.open(part, FILE_FLAGS, 0o600))
+
+
+def make_part_folder(path: Path) -> tuple[int, Path]:
+    """Make the folder that becomes an output.
+
+    Args:
+        path: The output.
+
+    Returns:
+        Its descriptor, locked, and its name.
+
+    Raises:
+        RealError: If another run writes the same output.
+        OSError: If no folder can be made there.
+    """
+
+    def create(part: Path) -> int:
+        part.mkdir(0o700)
+        return os.open(part, os.O_RDONLY | os.O_DIRECTORY)
+
+    return _make(path, create)
+
+
+def _make(path: Path, create: Callable[[Path], int]) -> tuple[int, Path]:
+    part = part_path(path)
+    for _ in range(NUM_TRIES):
+        try:
+            descriptor = create(part)
+        except FileExistsError:
+            if not _remove_dead(part, path):
+                part = part_path(path, f"-{secrets.token_hex(4)}")
+            continue
+        try:
+            lock(descriptor, path)
+            if _is_at(descriptor, part):
+                return descriptor, part
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # another run took it for dead before it was locked
+    raise RealError(f"{path}: another run is writing it; wait for it, or name another file")
+
+
+def _remove_dead(part: Path, path: Path) -> bool:
+    """Remove what a killed run left; tell whether the name may be free now."""
+    try:
+        descriptor = _open(part)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise RealError(f"{part}: {error.strerror}; it is in the way: remove it") from None
+    try:
+        if not lock(descriptor, path):
+            return False
+        if _is_at(descriptor, part):
+            if part.is_dir():
+                shutil.rmtree(part)
+            else:
+                part.unlink()
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def _open(part: Path) -> int:
+    mode = os.lstat(part).st_mode
+    if stat.S_ISDIR(mode):
+        return os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    if not stat.S_ISREG(mode):
+        raise OSError(0, "Is neither file nor folder")
+    return os.open(part, os.O_RDWR | os.O_NOFOLLOW)
+
+
+def _is_at(descriptor: int, part: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(part))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,81 @@
+"""`real pair` on a prompt with thousands of responses: memory does not grow with the pairs."""
+
+import json
+import random
+import resource
+import subprocess
+
+import pytest
+
+from tests.attacks.commands import REAL, lines, one_line, real
+
+
+def scored(number):
+    draw = random.Random(number)
+    return [{"text": f"t{index}", "score": draw.randrange(number)} for index in range(number)]
+
+
+def peak(tmp_path, *words):
+    """Run a command on the file `in`; returns its peak memory in MB."""
+    program = (
+        "import os, resource, runpy, sys\n"
+        "sys.argv = ['real', *sys.argv[1:]]\n"
+        "try: runpy.run_module('real_cli', run_name='__main__')\n"
+        "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [REAL[0], "-c", program, *words, "-q", "in", "-o", "out"], cwd=tmp_path, stderr=subprocess.PIPE, check=True
+    )
+    return int(done.stderr.split()[-1])
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """What a run takes that has nothing to hold."""
+    folder = tmp_path_factory.mktemp("base")
+    (folder / "in").write_bytes(lines({"prompt": "q", "responses": scored(10)}))
+    return peak(folder, "pair", "-s", "all")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["-s", "all"], ["-s", "all", "--curriculum"], ["-s", "all", "--orient", "none"],
+     ["-s", "all", "--keep", "10", "--by", "score-gap", "--highest"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_all_pairs_of_hundreds_of_responses_are_not_held(base, tmp_path, words):
+    """100,000 pairs: some 50 MB, were they held."""
+    (tmp_path / "in").write_bytes(lines({"prompt": "q", "responses": scored(450)}))
+    used = peak(tmp_path, "pair", *words)
+    assert used - base < 30
+
+
+def test_more_responses_than_can_be_compared_are_refused_with_the_number_to_raise(tmp_path):
+    responses = [{"text": f"t{index}", "embedding": [1.0, index]} for index in range(300)]
+    data = lines({"prompt": "q", "responses": responses}, {"prompt": "r", "responses": responses[:3]})
+    done = real("pair", "--max-responses", "200", cwd=tmp_path, data=data, status=1)
+    assert "has 300 responses" in (line := one_line(done.stderr))
+    assert "--max-responses" in line
+    done = real("pair", "--max-responses", "200", "--on-error", "skip", cwd=tmp_path, data=data, status=3)
+    assert [json.loads(row)["prompt"] for row in done.stdout.splitlines()] == ["r"]
+    assert real("pair", "--max-responses", "300", cwd=tmp_path, data=data, status=0).stdout.count(b"\n") == 2
+
+
+def test_the_default_bounds_memory(tmp_path):
+    responses = [{"text": f"t{index}", "embedding": [1.0, index]} for index in range(12_000)]
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+
+    done = real("pair", cwd=tmp_path, data=lines({"prompt": "q", "responses": responses}), preexec_fn=limit)
+    assert done.returncode == 1
+    assert "--max-responses" in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("emit", ["pairs", "triples"])
+def test_a_pair_that_cannot_be_oriented_refuses_its_record_before_any_is_written(tmp_path, emit):
+    responses = [*scored(40), {"text": "no score", "rank": 1}]
+    data = lines({"prompt": "q", "responses": responses}, {"prompt": "r", "responses": scored(5)})
+    words = ["pair", "-s", "all", "--orient", "score", "--emit", emit, "--on-error", "skip"]
+    done = real(*words, cwd=tmp_path, data=data, status=3)
+    assert {json.loads(line)["prompt"] for line in done.stdout.splitlines()} == {"r"}
