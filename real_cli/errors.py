@@ -3,8 +3,9 @@
     RealError            1   the run failed
     ├── RecordError      1   one record is bad; `--on-error skip` goes on without it
     ├── ModelError       1   a model cannot be found or loaded
-    ├── UsageError       2   the command line is wrong
-    └── Terminated     143   SIGTERM arrived
+    └── UsageError       2   the command line is wrong
+
+    Terminated         143   SIGTERM or SIGHUP arrived; no `except Exception` takes it
 
 A message says what is wrong, then, after a semicolon, what would be right. The place (file and line) goes in front.
 """
@@ -44,8 +45,8 @@ class UsageError(RealError):
     status = Status.usage
 
 
-class Terminated(RealError):
-    """SIGTERM arrived: leave in good order."""
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP arrived: leave in good order. Event loops let what derives from KeyboardInterrupt through."""
 
     status = Status.terminated
 

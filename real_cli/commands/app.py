@@ -30,6 +30,7 @@ from real_cli.commands.relabel_winprob import winprob
 from real_cli.commands.sample import sample
 from real_cli.commands.sampling_options import GROUPS as SAMPLING_GROUPS
 from real_cli.commands.soup import soup
+from real_cli.commands.stopping import leave_at_once
 from real_cli.commands.train_dpo import train_dpo
 from real_cli.commands.training_options import GROUPS
 from real_cli.errors import Status
@@ -145,6 +146,7 @@ app.command()(init)
 
 def main() -> None:
     """Run the command line."""
+    leave_at_once()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries, about things that the user cannot change
     try:

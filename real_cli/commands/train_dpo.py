@@ -1,7 +1,6 @@
 """real train-dpo: align a policy with the chosen pairs."""
 
 import os
-import sys
 
 import typer
 
@@ -25,6 +24,7 @@ from real_cli.errors import Status, UsageError
 from real_cli.streams.job import Job
 from real_cli.streams.jsonl import MAX_LINE_BYTES
 from real_cli.streams.output import write_stdout
+from real_cli.streams.standard_input import is_terminal
 from real_cli.streams.workspace import Workspace
 
 
@@ -133,7 +133,7 @@ def train_dpo(
     extras = Extras.of(values)
     workspace = Workspace(output, resume=resume)
     job = Job(
-        [os.devnull] if resume and not files and sys.stdin.isatty() else files or [],
+        [os.devnull] if resume and not files and is_terminal() else files or [],
         also_writes=[path for path in (export_logps, dump) if path],
         also_reads=[("--eval-file", eval_file)],
         on_error=on_error,

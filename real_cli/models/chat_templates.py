@@ -5,7 +5,8 @@ from typing import Any
 from real_cli.core.prequery import SENTINEL, read_template
 from real_cli.core.sampling import PreQuery
 from real_cli.errors import ModelError, RecordError, clip
-from real_cli.models.resolve import quiet_libraries, resolve_model
+from real_cli.models.loading import load_tokenizer
+from real_cli.models.resolve import resolve_model
 
 
 def find_pre_query(name: str, system: str | None) -> PreQuery:
@@ -21,13 +22,7 @@ def find_pre_query(name: str, system: str | None) -> PreQuery:
     Raises:
         ModelError: If there is no template, or it shows no such place.
     """
-    from transformers import AutoTokenizer
-
-    try:
-        with quiet_libraries():
-            tokenizer = AutoTokenizer.from_pretrained(resolve_model(name))
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-        raise ModelError(f"model '{name}': its tokenizer cannot be loaded: {clip(str(error))}") from None
+    tokenizer = load_tokenizer(name, resolve_model(name))
     if not tokenizer.chat_template:
         raise ModelError(f"model '{name}': it has no chat template; --pre-query needs one")
     try:

@@ -21,7 +21,7 @@ from real_cli.core.counting import say_count
 from real_cli.core.interview import WINDOW, Asked, Interview, progress_line
 from real_cli.core.names import Ties, Verdict
 from real_cli.core.records import Record
-from real_cli.errors import Status
+from real_cli.errors import Status, Terminated
 from real_cli.streams.ahead import ReadAhead
 from real_cli.streams.job import Job
 from real_cli.streams.journal import Journal
@@ -141,6 +141,8 @@ class Annotator:
                 return self._ask(terminal)
         except Hangup:
             return Ending.closed
+        except Terminated:
+            raise
         except KeyboardInterrupt:
             return Ending.interrupted
 

@@ -205,7 +205,7 @@ BROKEN = {
     "a missing norm": (_tensors(lambda tensors: tensors.pop("model.norm.weight")), "model.norm.weight"),
     "other names": (
         _tensors(lambda tensors: [tensors.update({f"x.{n}": tensors.pop(n)}) for n in list(tensors)]),
-        "model.",
+        "its weights lack",
     ),
     "weights that are no numbers": (_tensors(_nan), "up_proj"),
     "another shape": (
@@ -231,7 +231,6 @@ BROKEN = {
     "no such model": (_fields("config.json", model_type="evil", architectures=["Evil"]), "evil"),
     "dtype of another module": (_fields("config.json", dtype="nn", torch_dtype="nn"), ""),
     "rope of nothing": (_fields("config.json", rope_parameters={"rope_type": "evil"}), ""),
-    "quantized by nobody": (_fields("config.json", quantization_config={"quant_method": "evil"}), ""),
     "generation of a list": (
         lambda folder: (folder / "generation_config.json").write_text("[]"),
         "generation_config.json",

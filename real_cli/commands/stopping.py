@@ -1,0 +1,68 @@
+"""Signals that end a run: each raises, once, what no `except Exception` takes, and none shows a traceback."""
+
+import _thread
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from real_cli.errors import Status, Terminated
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def stop_signals() -> list[signal.Signals]:
+    """List the signals that end this run; those that whoever started it has it ignore (nohup) stay ignored."""
+    return [number for number in STOPS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """Let signals end what runs inside, in good order.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        KeyboardInterrupt: If SIGINT arrives.
+        Terminated: If SIGTERM or SIGHUP arrives.
+    """
+    before = {number: signal.signal(number, _raise) for number in stop_signals()}
+    hook = sys.unraisablehook
+    sys.unraisablehook = _raise_again(hook)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def leave_at_once() -> None:
+    """Let signals end the process without a word: before a command begins and after it is done, all is in order."""
+    for number in stop_signals():
+        signal.signal(number, _leave)
+
+
+def _raise(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt if signum == signal.SIGINT else Terminated
+
+
+def _leave(signum: int, frame: FrameType | None) -> None:
+    os._exit(Status.interrupted if signum == signal.SIGINT else Status.terminated)
+
+
+def _raise_again(otherwise: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Make a hook for what was raised where nothing can be: a stop in a finalizer would be printed and forgotten."""
+
+    def hook(unraisable: Any) -> None:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            is_terminated = isinstance(unraisable.exc_value, Terminated)
+            _thread.interrupt_main(signal.SIGTERM if is_terminated else signal.SIGINT)
+        else:
+            otherwise(unraisable)
+
+    return hook

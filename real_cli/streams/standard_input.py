@@ -1,0 +1,45 @@
+"""Standard input is for records: what reads it is ours, and never a library that has a question."""
+
+import builtins
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+
+class Kept:
+    """Where standard input is while a command runs."""
+
+    stream: TextIO | None = None
+
+
+def standard_input() -> TextIO:
+    """Return standard input, which is not closed."""
+    return Kept.stream or sys.stdin
+
+
+def is_terminal() -> bool:
+    """Tell whether standard input is a terminal, or closed: nothing is piped in."""
+    stream: TextIO | None = standard_input()
+    return stream is None or stream.isatty()
+
+
+@contextmanager
+def kept_for_records() -> Iterator[None]:
+    """Give libraries an empty standard input: a question of theirs would take a record for its answer.
+
+    Yields:
+        Nothing; `standard_input` returns the real one meanwhile.
+    """
+    before = Kept.stream, sys.stdin, builtins.input
+    with open(os.devnull, encoding="utf-8") as nothing:
+        Kept.stream, sys.stdin, builtins.input = sys.stdin, nothing, _refuse
+        try:
+            yield
+        finally:
+            Kept.stream, sys.stdin, builtins.input = before
+
+
+def _refuse(prompt: object = "") -> str:
+    raise EOFError("a library asked on standard input, which is for records")
