@@ -1,6 +1,7 @@
 """Signals that end a run: each raises, once, what no `except Exception` takes, and none shows a traceback."""
 
 import _thread
+import contextlib
 import os
 import signal
 import sys
@@ -38,11 +39,12 @@ def stopping() -> Iterator[None]:
     finally:
         sys.unraisablehook = hook
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # a terminal that is gone may hang up many times
+                signal.signal(number, handler)
 
 
 def leave_at_once() -> None:
-    """Let signals end the process without a word: before a command begins and after it is done, all is in order."""
+    """Let signals end the process at once: before a command begins and after it is done, all is in order."""
     for number in stop_signals():
         signal.signal(number, _leave)
 
@@ -52,7 +54,10 @@ def _raise(signum: int, frame: FrameType | None) -> None:
 
 
 def _leave(signum: int, frame: FrameType | None) -> None:
-    os._exit(Status.interrupted if signum == signal.SIGINT else Status.terminated)
+    is_interrupted = signum == signal.SIGINT
+    with contextlib.suppress(OSError):
+        os.write(2, b"real: interrupted\n" if is_interrupted else b"real: terminated\n")
+    os._exit(Status.interrupted if is_interrupted else Status.terminated)
 
 
 def _raise_again(otherwise: Callable[[Any], object]) -> Callable[[Any], None]:

@@ -6,6 +6,7 @@ from real_cli.core.prequery import SENTINEL, read_template
 from real_cli.core.sampling import PreQuery
 from real_cli.errors import ModelError, RecordError, clip
 from real_cli.models.loading import load_tokenizer
+from real_cli.models.rendering import within_limits
 from real_cli.models.resolve import resolve_model
 
 
@@ -36,7 +37,8 @@ def find_pre_query(name: str, system: str | None) -> PreQuery:
 def _rendered(tokenizer: Any, system: str | None, *, header: bool) -> str:
     before = [] if system is None else [{"role": "system", "content": system}]
     messages = [*before, {"role": "user", "content": SENTINEL}]
-    rendered = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=header)
+    with within_limits():
+        rendered = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=header)
     if not isinstance(rendered, str):
         raise RecordError("its chat template makes no text")
     return rendered

@@ -15,6 +15,7 @@ from real_cli.core.names import Pooling, Precision
 from real_cli.errors import UsageError
 from real_cli.models.adapter_folders import is_adapter, load_causal
 from real_cli.models.device import Place, choose_place
+from real_cli.models.folder_check import check_settings
 from real_cli.models.loading import (
     POOLERS,
     check_vocabulary_fits,
@@ -176,6 +177,7 @@ def load_encoder(
     """
     path = resolve_model(name)
     place = choose_place(device, precision)
+    check_settings(name, path)
     with loading(name):
         if is_causal(name, path):
             return _load_causal(name, path, place, max_length, pooling or Pooling.mean, -1 if layer is None else layer)

@@ -10,6 +10,7 @@ import torch
 from real_cli.core.names import Precision
 from real_cli.errors import ModelError, UsageError
 from real_cli.models.device import Place, choose_place
+from real_cli.models.folder_check import check_settings
 from real_cli.models.loading import check_vocabulary_fits, load_model, load_tokenizer, loading
 from real_cli.models.resolve import resolve_model
 from real_cli.models.reward_texts import RewardInput
@@ -119,6 +120,7 @@ def load_reward_model(
 def _load(name: str, path: str, place: Place) -> tuple[Any, Any]:
     if (Path(path) / "adapter_config.json").is_file():
         raise ModelError(f"model '{name}': is a LoRA adapter; merge it into its base model first")
+    check_settings(name, path)
     with loading(name):
         _check_modules(name, path)
     tokenizer = load_tokenizer(name, path)

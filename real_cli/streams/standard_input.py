@@ -5,18 +5,20 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TextIO, cast
 
 
 class Kept:
     """Where standard input is while a command runs."""
 
     stream: TextIO | None = None
+    is_kept = False
 
 
 def standard_input() -> TextIO:
     """Return standard input, which is not closed."""
-    return Kept.stream or sys.stdin
+    stream = Kept.stream if Kept.is_kept else sys.stdin
+    return cast(TextIO, stream)
 
 
 def is_terminal() -> bool:
@@ -32,13 +34,13 @@ def kept_for_records() -> Iterator[None]:
     Yields:
         Nothing; `standard_input` returns the real one meanwhile.
     """
-    before = Kept.stream, sys.stdin, builtins.input
+    before = Kept.is_kept, Kept.stream, sys.stdin, builtins.input
     with open(os.devnull, encoding="utf-8") as nothing:
-        Kept.stream, sys.stdin, builtins.input = sys.stdin, nothing, _refuse
+        Kept.is_kept, Kept.stream, sys.stdin, builtins.input = True, standard_input(), nothing, _refuse
         try:
             yield
         finally:
-            Kept.stream, sys.stdin, builtins.input = before
+            Kept.is_kept, Kept.stream, sys.stdin, builtins.input = before
 
 
 def _refuse(prompt: object = "") -> str:

@@ -202,7 +202,7 @@ BROKEN = {
     ),
     "a cut pickle": (_cut_pickle, "pytorch_model.bin"),
     "a missing layer": (_tensors(_layer), "model.layers.1."),
-    "a missing norm": (_tensors(lambda tensors: tensors.pop("model.norm.weight")), "model.norm.weight"),
+    "a missing norm": (_tensors(lambda tensors: tensors.pop("model.norm.weight")), "norm.weight"),
     "other names": (
         _tensors(lambda tensors: [tensors.update({f"x.{n}": tensors.pop(n)}) for n in list(tensors)]),
         "its weights lack",

@@ -12,7 +12,6 @@ from tests.attacks.model_folders import BROKEN, KINDS_OF_CODE, LOADERS, copied, 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
 
 # Commands that need all of a model, one after the other for the things that can be wrong with a folder.
-GUARDED = ("embed", "reward", "soup")
 WHOLE = ("sample", "implicit", "margin-r", "train", "reward", "embed")
 
 
@@ -38,13 +37,8 @@ def check_lines(said):
 
 @pytest.mark.parametrize("kind", KINDS_OF_CODE)
 @pytest.mark.parametrize("command", LOADERS)
-def test_no_code_of_a_folder_runs(request, command, kind, tiny_policy, tiny_reward, tmp_path):
+def test_no_code_of_a_folder_runs(command, kind, tiny_policy, tiny_reward, tmp_path):
     """`yes | real COMMAND`: what stands on standard input is no consent."""
-    if (command not in ("embed", "reward", "soup") and kind in ("config", "tokenizer")) or (command, kind) == (
-        "soup",
-        "config",
-    ):
-        request.applymarker(pytest.mark.xfail(strict=True))
     mark = tmp_path / "ran"
     folder = with_code(copied(tiny_reward if command == "reward" else tiny_policy, tmp_path / "model"), kind, mark)
     status, _, said = load(command, folder, tiny_policy, tmp_path / "out", data=b"y\n" * 1000)
@@ -54,17 +48,9 @@ def test_no_code_of_a_folder_runs(request, command, kind, tiny_policy, tiny_rewa
         assert status == 1
 
 
-HELD = ("a missing layer", "config empty", "config cut", "config of a list", "config of nothing", "config not in UTF-8")
-
-
 @pytest.mark.parametrize("number", range(len(BROKEN)), ids=list(BROKEN))
-def test_a_broken_folder_is_named_in_one_line(request, number, tiny_policy, tiny_reward, tmp_path):
+def test_a_broken_folder_is_named_in_one_line(number, tiny_policy, tiny_reward, tmp_path):
     """The line names the folder and what in it is wrong; nothing is written, nothing is called a bug."""
-    kind = list(BROKEN)[number]
-    if kind not in HELD:
-        request.applymarker(
-            pytest.mark.xfail(strict=True, run=number < 29)
-        )  # some of the rest end in no time or memory
     spoil, word = list(BROKEN.values())[number]
     command = WHOLE[number % len(WHOLE)]
     folder = copied(tiny_reward if command == "reward" else tiny_policy, tmp_path / "model")
@@ -78,18 +64,16 @@ def test_a_broken_folder_is_named_in_one_line(request, number, tiny_policy, tiny
     assert word in last
 
 
-@pytest.mark.xfail(strict=True)
 @pytest.mark.parametrize("command", [command for command in LOADERS if command != "pre-query"])
 def test_pickled_weights_are_read_alike(command, tiny_policy, tiny_reward, tmp_path):
     """Every command reads tensors of a pickle, and nothing else of it, and says so."""
     folder = pickled(copied(tiny_reward if command == "reward" else tiny_policy, tmp_path / "model"))
     status, _, said = load(command, folder, tiny_policy, tmp_path / "out")
-    assert status in (0, 3)
-    assert said.count("pytorch_model.bin") == 1, said
+    assert said.count("pytorch_model.bin is pickled: only its tensors are read") == 1
+    assert status == 0 or "no chat template" in said
     check_lines(said)
 
 
-@pytest.mark.xfail(strict=True)
 def test_soup_copies_no_code(tiny_policy, tmp_path):
     """Neither the code of a folder nor the wish to have it run."""
     folder = with_code(copied(tiny_policy, tmp_path / "model"), "known config", tmp_path / "ran")
@@ -99,29 +83,32 @@ def test_soup_copies_no_code(tiny_policy, tmp_path):
     assert "auto_map" not in json.loads((tmp_path / "out" / "config.json").read_text())
 
 
-@pytest.mark.xfail(strict=True, run=False)  # it does not end
 @pytest.mark.parametrize("command", ["sample", "implicit", "margin", "train", "reward"])
 @pytest.mark.parametrize(
     "template",
     [
         "{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}",
-        "{{ 10**10**10 }}",
+        "{{ 10**(10**10) }}",
         "{% set n = namespace(a='a') %}{% for b in range(99999) %}{% set n.a = n.a + n.a %}{% endfor %}",
     ],
     ids=["loops", "powers", "doubling"],
 )
 def test_a_template_that_does_not_end_is_ended(command, template, tiny_policy, tiny_reward, tmp_path, monkeypatch):
     """A chat template is rendered under limits of time and memory."""
-    monkeypatch.setattr("real_cli.models.tokens.SECONDS", 0.3)
+    monkeypatch.setattr("real_cli.models.rendering.SECONDS", 0.3)
     folder = copied(tiny_reward if command == "reward" else tiny_policy, tmp_path / "model")
     (folder / "chat_template.jinja").write_text(template)
     with_fields(folder, "tokenizer_config.json", chat_template=template)
     user, answer = {"role": "user", "content": "the cat"}, [{"role": "assistant", "content": "sat"}]
-    record = {"prompt": [user], "chosen": answer, "rejected": [{"role": "assistant", "content": "ran"}]}
+    record = (
+        {"prompt": [user]}
+        if command == "sample"
+        else {"prompt": [user], "chosen": answer, "rejected": [{"role": "assistant", "content": "ran"}]}
+    )
     source = tmp_path / "rows.jsonl"
     source.write_bytes(orjson.dumps(record))
     words, _ = LOADERS[command]
     done = CliRunner().invoke(app, [*map(str, words(folder, tiny_policy, tmp_path / "out")), str(source)])
-    assert done.exit_code == 1
+    assert done.exit_code == (3 if command == "sample" else 1)  # of the record, or of the run
     check_lines(done.stderr)
     assert "chat template" in done.stderr
