@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import ParamSpec, Self
+from typing import ParamSpec, Self, cast
 
 import typer
 
 from real_cli.commands.stopping import stop_signals, stopping
 from real_cli.errors import RealError, Status, Terminated
+from real_cli.models.resolve import name_base
 from real_cli.streams.progress import say
 from real_cli.streams.standard_input import kept_for_records
 
@@ -37,6 +38,7 @@ def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
             raise typer.Exit(int(Status.failed))
         try:
             with stopping(), kept_for_records(), _notes(quiet=bool(kwargs.get("quiet"))):
+                name_base(cast(str | None, kwargs.get("base")))
                 status = command(*args, **kwargs) or Status.done
                 sys.stdout.flush()
         except (SystemExit, typer.Exit):

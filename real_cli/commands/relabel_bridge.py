@@ -8,6 +8,7 @@ import typer
 from real_cli.commands import asking_options as own
 from real_cli.commands.guard import guarded
 from real_cli.commands.options import (
+    Base,
     BatchTokens,
     Device,
     Dtype,
@@ -54,6 +55,7 @@ def bridge(
     batch_tokens: BatchTokens = None,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
+    base: Base = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,

@@ -7,6 +7,7 @@ import typer
 from real_cli.commands import asking_options as own
 from real_cli.commands.guard import guarded
 from real_cli.commands.options import (
+    Base,
     BatchTokens,
     Device,
     Dtype,
@@ -52,6 +53,7 @@ def judge(
     batch_tokens: BatchTokens = None,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
+    base: Base = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,

@@ -6,6 +6,7 @@ from real_cli.commands import asking_options as asked
 from real_cli.commands import sampling_options as own
 from real_cli.commands.guard import guarded
 from real_cli.commands.options import (
+    Base,
     Device,
     Dtype,
     Files,
@@ -61,6 +62,7 @@ def sample(
     batch_tokens: own.GenerationTokens = None,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
+    base: Base = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,6 +14,9 @@ from typing import Any
 from real_cli.errors import Status, Terminated
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+# When a stop that could not be raised is raised again.
+SOON_SECONDS = 0.01
 
 
 def stop_signals() -> list[signal.Signals]:
@@ -66,7 +70,8 @@ def _raise_again(otherwise: Callable[[Any], object]) -> Callable[[Any], None]:
     def hook(unraisable: Any) -> None:
         if isinstance(unraisable.exc_value, KeyboardInterrupt):
             is_terminated = isinstance(unraisable.exc_value, Terminated)
-            _thread.interrupt_main(signal.SIGTERM if is_terminated else signal.SIGINT)
+            number = signal.SIGTERM if is_terminated else signal.SIGINT
+            threading.Timer(SOON_SECONDS, _thread.interrupt_main, [number]).start()  # not in here: it would be lost too
         else:
             otherwise(unraisable)
 

@@ -8,6 +8,7 @@ from real_cli.commands import training_options as own
 from real_cli.commands.guard import guarded
 from real_cli.commands.options import (
     AttentionOption,
+    Base,
     Device,
     Dtype,
     ExportLogps,
@@ -86,6 +87,7 @@ def train_dpo(
     gradient_checkpointing: own.GradientCheckpointing = False,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
+    base: Base = None,
     attention: AttentionOption = Attention.auto,
     layout: Layout = TokenLayout.auto,
     batch_tokens: own.TrainingBatchTokens = None,

@@ -9,6 +9,7 @@ from real_cli.models.loading import (
     check_finite,
     check_missing,
     check_vocabulary_fits,
+    load_adapter,
     load_model,
     load_tokenizer,
     loading,
@@ -101,21 +102,15 @@ def load_adapted(name: str, path: str, base: Base, **settings: Any) -> Any:
     Raises:
         ModelError: If either cannot be loaded, or the adapter lacks tensors.
     """
-    try:
-        from peft import PeftModel, get_peft_model_state_dict
-    except ImportError:
-        raise ModelError(f"model '{name}' is a LoRA adapter: pip install 'real-cli[lora]'") from None
     weights = find_adapter_weights(name, Path(path))
     if weights.is_pickled:
         note(f"model '{name}': {weights.files[0].name} is pickled: only its tensors are read")
     below = load_model(base.name, base.path, "AutoModelForCausalLM", **settings)
-    with loading(name):
-        if (Path(path) / "tokenizer_config.json").is_file():
-            num_tokens = len(load_tokenizer(name, path))
-            if num_tokens > below.get_input_embeddings().weight.shape[0]:
-                below.resize_token_embeddings(num_tokens)
-        model = PeftModel.from_pretrained(below, path)
-        wanted = get_peft_model_state_dict(model, save_embedding_layers=False)
+    if (Path(path) / "tokenizer_config.json").is_file():
+        num_tokens = len(load_tokenizer(name, path))
+        if num_tokens > below.get_input_embeddings().weight.shape[0]:
+            below.resize_token_embeddings(num_tokens)
+    model, wanted = load_adapter(name, path, below)
     if weights.shapes:
         check_missing(name, sorted(set(wanted) - set(weights.shapes)))
     check_finite(name, model)
@@ -142,6 +137,8 @@ def load_causal(name: str, path: str, **settings: Any) -> tuple[Any, Any]:
         tokenizer = load_tokenizer(name, path) if has_tokenizer else load_tokenizer(base.name, base.path)
         with loading(name):
             model = load_adapted(name, path, base, **settings).merge_and_unload()
+        for weight in model.parameters():  # peft had frozen what lies below the adapter, and all is one model now
+            weight.requires_grad_(weight.is_floating_point())
     else:
         tokenizer = load_tokenizer(name, path)
         model = load_model(name, path, "AutoModelForCausalLM", **settings)

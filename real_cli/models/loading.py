@@ -215,6 +215,17 @@ def load_library_encoder(name: str, path: str, place: Place) -> Any:
     return model
 
 
+def load_adapter(name: str, path: str, below: Any) -> tuple[Any, list[str]]:
+    """Put an adapter on the model below it; returns both as one, and the names of the adapter's tensors."""
+    try:
+        from peft import PeftModel, get_peft_model_state_dict
+    except ImportError:
+        raise ModelError(f"model '{name}' is a LoRA adapter: pip install 'real-cli[lora]'") from None
+    with loading(name, "adapter_config.json"):
+        model = PeftModel.from_pretrained(below, path)
+        return model, list(get_peft_model_state_dict(model, save_embedding_layers=False))
+
+
 def load_gguf(path: Path) -> tuple[Any, Any]:
     """Load a model and its tokenizer from a GGUF file, dequantized."""
     from transformers import AutoModelForCausalLM, AutoTokenizer

@@ -1,6 +1,7 @@
 """One place loads models; signals end a run whatever it is doing; nothing asks on standard input."""
 
 import ast
+import contextlib
 import importlib.util
 import io
 import os
@@ -28,14 +29,13 @@ def calls(path):
             yield name, {word.arg for word in node.keywords}
 
 
-def test_two_files_load_models_and_the_one_of_adapters_runs_nothing():
-    """Whatever the tree is called: `from_pretrained` stands in `loading.py`, and peft's in `adapter_folders.py`."""
+def test_one_file_loads_models():
+    """Whatever its folder is called: `from_pretrained` stands in `loading.py`, always with code refused."""
     files = [path for path in PACKAGE.rglob("*.py") if LOADING & {name for name, _ in calls(path)}]
-    assert {path.name for path in files if "demo" not in path.parts} == {"loading.py", "adapter_folders.py"}
+    assert {path.name for path in files if "demo" not in path.parts} == {"loading.py"}
     loaders = [words for path in files if path.name == "loading.py" for name, words in calls(path) if name in LOADING]
-    assert len(loaders) >= 6
-    # `load_gguf` hands its settings on in one dictionary.
-    assert all("trust_remote_code" in words or None in words for words in loaders)
+    # `load_gguf` hands its settings on in one dictionary, and peft's call takes a model that is loaded.
+    assert sum("trust_remote_code" in words for words in loaders) == len(loaders) - 3 >= 5
 
 
 def test_what_a_library_asks_on_standard_input_is_refused(monkeypatch):
@@ -86,14 +86,12 @@ def test_no_except_takes_a_stop(number, monkeypatch, capsys):
             signal.raise_signal(number)
 
     def swallow():
-        try:
+        with contextlib.suppress(Exception):
             signal.raise_signal(number)
-        except Exception:
-            pass
 
     def forget():
         Finalized()
-        time.sleep(0.01)
+        time.sleep(5)
 
     for fault in (swallow, forget):
         with pytest.raises(typer.Exit) as left:

@@ -15,10 +15,10 @@ pytestmark = [pytest.mark.filterwarnings("ignore")]
 WHOLE = ("sample", "implicit", "margin-r", "train", "reward", "embed")
 
 
-def load(command, folder, sound, out, data=None):
+def load(command, folder, sound, out, *more, data=None):
     """Run a command on a folder; returns status, standard output and standard error."""
     words, rows = LOADERS[command]
-    words = [str(word) for word in words(folder, sound, out)]
+    words = [str(word) for word in (*words(folder, sound, out), *more)]
     lines = b"".join(orjson.dumps(row) + b"\n" for row in rows)
     source = out.with_suffix(".jsonl")
     source.write_bytes(lines)
@@ -112,3 +112,69 @@ def test_a_template_that_does_not_end_is_ended(command, template, tiny_policy, t
     assert done.exit_code == (3 if command == "sample" else 1)  # of the record, or of the run
     check_lines(done.stderr)
     assert "chat template" in done.stderr
+
+
+# Adapters
+
+
+@pytest.fixture(scope="module")
+def adapter(tiny_policy, tmp_path_factory):
+    """An adapter as anybody makes one: without a manifest of ours."""
+    peft = pytest.importorskip("peft")
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("adapter")
+    config = peft.LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM")
+    peft.get_peft_model(AutoModelForCausalLM.from_pretrained(tiny_policy), config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(tiny_policy).save_pretrained(folder)
+    return with_fields(folder, "adapter_config.json", base_model_name_or_path=str(tiny_policy))
+
+
+MERGING = [command for command in LOADERS if command not in ("pre-query", "reward", "judge", "bridge", "dsat")]
+
+
+@pytest.mark.parametrize("command", MERGING)
+def test_the_base_of_an_adapter_is_told_and_not_downloaded(command, adapter, tiny_policy, tmp_path):
+    """A base on this machine is told; one that is not is named by the user, or refused."""
+    status, _, said = load(command, adapter, tiny_policy, tmp_path / "out")
+    assert status == 0, said
+    assert said.count(f"its adapter_config.json names {tiny_policy} as its base, which is loaded") == 1
+    far = with_fields(copied(adapter, tmp_path / "far"), "adapter_config.json", base_model_name_or_path="some/model")
+    status, _, said = load(command, far, tiny_policy, tmp_path / "other")
+    assert status == 1
+    assert "to download it, name it: --base some/model" in said
+    status, _, said = load(command, far, tiny_policy, tmp_path / "third", "--base", tiny_policy)
+    assert status == 0, said
+    assert "some/model" not in said
+
+
+def test_the_base_that_our_own_run_trained_is_taken(adapter, tiny_policy, tmp_path):
+    """The manifest beside the adapter names the model that was trained."""
+    trained = copied(adapter, tmp_path / "trained")
+    (trained / "real.json").write_text(json.dumps({"command": "train-dpo", "policy_path": str(tiny_policy)}))
+    status, _, said = load("sample", trained, tiny_policy, tmp_path / "out")
+    assert status == 0, said
+    assert "base" not in said
+
+
+def test_an_adapter_that_lacks_a_tensor_is_refused(adapter, tiny_policy, tmp_path):
+    """It would be filled with random numbers, times zero: the layer would stay as it was, without a word."""
+    from safetensors.torch import load_file, save_file
+
+    folder = copied(adapter, tmp_path / "cut")
+    tensors = load_file(folder / "adapter_model.safetensors")
+    gone = next(name for name in tensors if "layers.1" in name)
+    save_file({name: value for name, value in tensors.items() if name != gone}, folder / "adapter_model.safetensors")
+    status, _, said = load("sample", folder, tiny_policy, tmp_path / "out")
+    assert status == 1
+    assert f"its weights lack '{gone}'" in said
+
+
+@pytest.mark.parametrize("field", [{"megatron_config": {"a": 1}, "megatron_core": "evil"}, {"task_type": "SEQ_CLS"}])
+def test_an_adapter_of_another_kind_is_refused(field, adapter, tiny_policy, tmp_path):
+    """One that names code, and one for another task."""
+    folder = with_fields(copied(adapter, tmp_path / "cut"), "adapter_config.json", **field)
+    status, _, said = load("sample", folder, tiny_policy, tmp_path / "out")
+    assert status == 1
+    check_lines(said)
+    assert "adapter_config.json" in said
