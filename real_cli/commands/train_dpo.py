@@ -108,8 +108,8 @@ def train_dpo(
     names, then one for the result; standard error says in words how the margin moved. Reference log-probabilities are
     computed once, before training, or read from the records.
 
-    Buffers: the input is spooled to disk, because training reads it more than once. During training, SIGINT and
-    SIGTERM leave a checkpoint from which --resume goes on.
+    Buffers: the input is spooled to disk, because training reads it more than once. During training, SIGINT, SIGTERM
+    and SIGHUP leave a checkpoint from which --resume goes on.
 
     \b
     Examples:

@@ -99,8 +99,8 @@ def refuse_module_code(name: str, path: str) -> None:
     modules = _read(name, Path(path), "modules.json", list, MAX_BYTES)
     _check_modules(name, modules)
     for module in modules or ():
-        if not module["type"].startswith("sentence_transformers."):
-            raise ModelError(f"model '{name}': {CODE.format(clip(module['type']))}")
+        if not module.get("type", "").startswith("sentence_transformers."):
+            raise ModelError(f"model '{name}': {CODE.format(clip(module.get('type')))}")
 
 
 def read_settings(name: str, folder: Path, file: str) -> dict[str, Any]:
@@ -147,8 +147,7 @@ def _check_code(name: str, config: dict[str, Any]) -> None:
 
 def _check_modules(name: str, modules: list[dict[str, Any]] | None) -> None:
     for module in modules or ():
-        kind = module.get("type")
-        if not isinstance(kind, str) or not isinstance(module.get("path", ""), str):
+        if not all(isinstance(module.get(field, ""), str) for field in ("type", "path")):
             raise ModelError(f"model '{name}': modules.json must give each module a type and a path; {AGAIN}")
         if Path(module.get("path", "")).is_absolute() or ".." in Path(module.get("path", "")).parts:
             raise ModelError(f"model '{name}': modules.json leads out of the folder, to {clip(module['path'])}")
