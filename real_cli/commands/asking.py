@@ -26,7 +26,7 @@ Made = TypeVar("Made")
 # What the options are where they were not given, and who reads them.
 KEPT = {"cache", "no_cache", "apply_results"}
 SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "price"}
-LOCAL = {"batch_tokens", "device", "dtype", "price"}
+LOCAL = {"batch_tokens", "device", "dtype", "base", "price"}
 UNSET: dict[str, Any] = {
     "endpoint": None,
     "key_variable": KEY_VARIABLE,
@@ -41,6 +41,7 @@ UNSET: dict[str, Any] = {
     "batch_tokens": None,
     "device": "auto",
     "dtype": Precision.auto,
+    "base": None,
 }
 
 
@@ -70,6 +71,7 @@ class AskingOptions:
     batch_tokens: int | None
     device: str
     dtype: Precision
+    base: str | None
     quiet: bool
 
     def check(self) -> None:

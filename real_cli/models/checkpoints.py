@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import is_zipfile
 
 import orjson
 
@@ -170,7 +171,7 @@ def _unpickled(name: str, files: list[Path], room: Path) -> Path:
     tensors: dict[str, torch.Tensor] = {}
     with loading(name):
         for file in files:
-            tensors |= torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+            tensors |= torch.load(file, map_location="cpu", weights_only=True, mmap=is_zipfile(file))
         kept: dict[int, torch.Tensor] = {}
         for key, tensor in tensors.items():  # safetensors takes no two names for one storage
             shared = kept.setdefault(tensor.data_ptr(), tensor)
