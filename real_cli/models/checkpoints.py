@@ -11,7 +11,7 @@ import orjson
 
 from real_cli.errors import ModelError
 from real_cli.models.adapter_folders import find_base, is_adapter, load_adapted
-from real_cli.models.folder_check import check_folder, read_settings
+from real_cli.models.folder_check import check_folder, check_tokenizer, read_settings
 from real_cli.models.loading import GIVE_ANOTHER, load_config, load_tokenizer, loading
 from real_cli.models.manifest import NAME as MANIFEST
 from real_cli.models.resolve import quiet_libraries, resolve_model
@@ -95,6 +95,7 @@ def open_checkpoint(name: str, room: Path) -> Checkpoint:
     """
     resolved = resolve_model(name)
     source = Path(resolved) if Path(resolved).is_dir() else _downloaded(name, resolved)
+    check_tokenizer(name, str(source))
     folder, weights, base = _opened(name, source, room)
     config = _read_config(name, folder)
     if config.get("quantization_config"):

@@ -88,6 +88,9 @@ def check_tokenizer(name: str, path: str) -> None:
     read: dict[str, Any] = {
         file: _read(name, folder, file, kind, MAX_TOKENIZER_BYTES) for file, kind in TOKENIZER_SETTINGS.items()
     }
+    longest = (read["tokenizer_config.json"] or {}).get("model_max_length")
+    if longest is not None and not isinstance(longest, int | float):
+        raise ModelError(f"model '{name}': tokenizer_config.json: model_max_length is {clip(longest)}, and no number")
     for pattern in _patterns(read["tokenizer.json"]):
         problem = pattern_problem(pattern)
         if problem:

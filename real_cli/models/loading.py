@@ -102,8 +102,6 @@ def load_tokenizer(name: str, path: str) -> Any:
     with loading(name, "tokenizer.json"):
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
         tokenizer(UNKNOWN, verbose=False)
-        if not isinstance(tokenizer.model_max_length, int | float):
-            raise ModelError(f"model '{name}': tokenizer_config.json: model_max_length is no number")
         return tokenizer
 
 
@@ -183,13 +181,16 @@ def _misshapen(chooser: Any, path: str, weights: Weights | None) -> str:
     """Name the first tensor whose shape is not what the configuration says."""
     from transformers import AutoConfig
 
-    wanted = {}
+    wanted, prefix = {}, ""
     if weights:
         with torch.device("meta"):
             model = chooser.from_config(AutoConfig.from_pretrained(path, trust_remote_code=False))
+        prefix = getattr(model, "base_model_prefix", "")
         wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     for key in sorted(wanted):
-        shape = weights.shapes.get(key) if weights else None
+        # A model without its head has names without what its whole has before them.
+        shapes = weights.shapes if weights else {}
+        shape = shapes.get(key, shapes.get(f"{prefix}.{key}"))
         if shape not in (None, wanted[key]):
             return f"tensor '{key}' has shape {list(shape)}, and by config.json {list(wanted[key])}; {GIVE_ANOTHER}"
     return f"its tensors have other shapes than config.json says; {GIVE_ANOTHER}"
