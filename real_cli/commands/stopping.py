@@ -1,6 +1,5 @@
 """Signals that end a run: each raises, once, what no `except Exception` takes, and none shows a traceback."""
 
-import _thread
 import contextlib
 import os
 import signal
@@ -71,7 +70,10 @@ def _raise_again(otherwise: Callable[[Any], object]) -> Callable[[Any], None]:
         if isinstance(unraisable.exc_value, KeyboardInterrupt):
             is_terminated = isinstance(unraisable.exc_value, Terminated)
             number = signal.SIGTERM if is_terminated else signal.SIGINT
-            threading.Timer(SOON_SECONDS, _thread.interrupt_main, [number]).start()  # not in here: it would be lost too
+            thread = threading.main_thread().ident
+            threading.Timer(
+                SOON_SECONDS, signal.pthread_kill, [thread, number]
+            ).start()  # not in here: it would be lost too
         else:
             otherwise(unraisable)
 

@@ -108,7 +108,7 @@ def with_code(folder: Path, kind: str, mark: Path) -> Path:
     return folder
 
 
-KINDS_OF_CODE = ("config", "known config", "tokenizer", "processor", "modules", "kernel")
+KINDS_OF_CODE = ("config", "tokenizer", "processor", "modules", "known config", "kernel")
 
 
 def _bytes(name: str, change):
