@@ -9,6 +9,7 @@ import typer
 from real_cli import __version__
 from real_cli.cli.commands import SETTINGS, Lazy, Members, Rows, lazy_group
 from real_cli.cli.guard import flush_stdout, keep_standard_descriptors, tell_fault
+from real_cli.cli.stopping import leave_at_once
 from real_cli.errors import Status
 from real_cli.io.progress import NAME_OF_STDOUT, make_stderr_printable, say, silence
 
@@ -135,6 +136,7 @@ def real(
 
 def main() -> None:
     """Run the command line."""
+    leave_at_once()
     keep_standard_descriptors()
     make_stderr_printable()
     if not sys.warnoptions:

@@ -4,8 +4,9 @@
     ├── RecordError      1   one record is bad; `--on-error skip` goes on without it
     ├── ModelError       1   a model cannot be found or loaded
     ├── Paused         130   the person who answers goes on later
-    ├── UsageError       2   the command line is wrong
-    └── Terminated     143   SIGTERM arrived
+    └── UsageError       2   the command line is wrong
+
+    Terminated         143   SIGTERM or SIGHUP arrived; no `except Exception` takes it
 
 A message says what is wrong, then, after a semicolon, what would be right. The place (file and line) goes in front.
 """
@@ -54,8 +55,8 @@ class UsageError(RealError):
     status = Status.usage
 
 
-class Terminated(RealError):
-    """SIGTERM arrived: leave in good order."""
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP arrived: leave in good order. Event loops let what derives from KeyboardInterrupt through."""
 
     status = Status.terminated
 

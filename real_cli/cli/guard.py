@@ -2,18 +2,22 @@
 
 import errno
 import functools
+import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import ParamSpec, Self
+from typing import ParamSpec, Self, cast
 
 import typer
 
+from real_cli.cli.stopping import stop_signals, stopping
 from real_cli.errors import RealError, Status, Terminated
 from real_cli.io.descriptors import TOO_MANY
 from real_cli.io.progress import NAME_OF_STDOUT, say, silence
+from real_cli.io.standard_input import kept_for_records
 
 P = ParamSpec("P")
 
@@ -30,40 +34,63 @@ def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        signal.signal(signal.SIGTERM, _terminate)
         if sys.stdout is None:
             say("standard output is closed; send it to /dev/null instead")
             raise typer.Exit(int(Status.failed))
         try:
-            status = command(*args, **kwargs) or Status.done
-            flush_stdout()
-        except BrokenPipeError:
-            _silence_stdout()
-            status = Status.done
-        except RealError as error:
-            say(str(error))
-            status = error.status
-        except KeyboardInterrupt:
-            say("interrupted")
-            status = Status.interrupted
-        except OSError as error:
-            status = tell_fault(error)
-        except Exception as error:
-            status = _tell_bug(error)
+            with stopping(), kept_for_records(), _notes(quiet=bool(kwargs.get("quiet"))):
+                if "base" in kwargs:
+                    from real_cli.models.load.resolve import name_base
+
+                    name_base(cast(str | None, kwargs["base"]))
+                status = command(*args, **kwargs) or Status.done
+                flush_stdout()
+        except (SystemExit, typer.Exit):
+            raise
+        except BaseException as error:
+            status = _end(error)
         if status is not Status.done:
             raise typer.Exit(int(status))
 
     return run
 
 
+def _end(error: BaseException) -> Status:
+    """Say in one line why a run ended, and return its status; a fault of ours is raised if REAL_DEBUG asks for it."""
+    if isinstance(error, BrokenPipeError):
+        _silence_stdout()
+        return Status.done
+    if isinstance(error, RealError | Terminated):
+        say(str(error))
+        return error.status
+    if isinstance(error, KeyboardInterrupt):
+        say("interrupted")
+        return Status.interrupted
+    if isinstance(error, OSError):
+        return tell_fault(error)
+    first = " ".join(str(error).strip().splitlines()[:1])
+    if isinstance(error, MemoryError) or "can't allocate memory" in first:
+        say("no memory is left; lower --batch-tokens or --max-length, or make room")
+    elif type(error).__name__ == "PanicException":  # how the tokenizers library, which is in Rust, gives up
+        say("the model's tokenizer gave up on a text; its tokenizer.json has a pattern that takes too long")
+    elif "surrogates not allowed" in first:  # JSON that is read holds none: they come from the command line
+        say("a text on the command line is not UTF-8, and no name of a file; write it as UTF-8")
+        return Status.usage
+    elif os.environ.get("REAL_DEBUG"):
+        raise error
+    else:  # a fault of ours or of a library: one line for the user, everything for whoever asks
+        say(f"{type(error).__name__}: {first}; this is a bug: REAL_DEBUG=1 shows where")
+    return Status.failed
+
+
 class StopRequest:
-    """Turn the first SIGINT or SIGTERM into a wish to stop in good order; the second one stops at once."""
+    """Turn the first SIGINT, SIGTERM or SIGHUP into a wish to stop in good order; the second one stops at once."""
 
     def __init__(self) -> None:
         self.signum = 0
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {number: signal.signal(number, self._note) for number in stop_signals()}
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -72,7 +99,7 @@ class StopRequest:
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         if self.signum:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt if signum == signal.SIGINT else Terminated
         self.signum = signum
 
     def __bool__(self) -> bool:
@@ -81,24 +108,37 @@ class StopRequest:
     @property
     def status(self) -> Status:
         """The exit status that the signal leaves."""
-        statuses = {0: Status.done, signal.SIGINT: Status.interrupted, signal.SIGTERM: Status.terminated}
-        return statuses[self.signum]
+        statuses = {0: Status.done, signal.SIGINT: Status.interrupted}
+        return statuses.get(self.signum, Status.terminated)
 
 
-def _terminate(signum: int, frame: FrameType | None) -> None:
-    raise Terminated
+class _Notes(logging.Handler):
+    """Says what is told of a model, each line once a run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message not in self._told:
+            self._told.add(message)
+            say(message)
 
 
-def _tell_bug(error: Exception) -> Status:
-    """Tell a fault of ours or of a library: one line for the user, everything for whoever asks."""
-    if "surrogates not allowed" in str(error):  # JSON that is read holds none: they come from the command line
-        say("a text on the command line is not UTF-8, and no name of a file; write it as UTF-8")
-        return Status.usage
-    if os.environ.get("REAL_DEBUG"):
-        raise error
-    first = str(error).strip().splitlines()[:1]
-    say(f"{type(error).__name__}: {' '.join(first)}; this is a bug: REAL_DEBUG=1 shows where")
-    return Status.failed
+@contextmanager
+def _notes(*, quiet: bool) -> Iterator[None]:
+    """Hear what modules below the command line tell the user; what libraries log is heard by nobody."""
+    notes, handler, silent = logging.getLogger("real_cli.notes"), _Notes(), logging.NullHandler()
+    notes.setLevel(logging.CRITICAL if quiet else logging.INFO)
+    notes.propagate = False
+    notes.addHandler(handler)
+    logging.getLogger().addHandler(silent)
+    try:
+        yield
+    finally:
+        notes.removeHandler(handler)
+        logging.getLogger().removeHandler(silent)
 
 
 ADVICE = {

@@ -27,7 +27,7 @@ Made = TypeVar("Made")
 # What the options are where they were not given, and who reads them.
 KEPT = {"cache", "no_cache", "apply_results"}
 SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "price"}
-LOCAL = {"batch_tokens", "device", "dtype", "price"}
+LOCAL = {"batch_tokens", "device", "dtype", "base", "price"}
 UNSET: dict[str, Any] = {
     "endpoint": None,
     "key_variable": KEY_VARIABLE,
@@ -42,6 +42,7 @@ UNSET: dict[str, Any] = {
     "batch_tokens": None,
     "device": "auto",
     "dtype": Precision.auto,
+    "base": None,
 }
 
 
@@ -71,6 +72,7 @@ class AskingOptions:
     batch_tokens: int | None
     device: str
     dtype: Precision
+    base: str | None
     quiet: bool
 
     def check(self) -> None:

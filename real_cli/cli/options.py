@@ -84,6 +84,16 @@ Reference = Annotated[
         help="The model to compare with, named as --policy is. Without it, log-probabilities that the records carry.",
     ),
 ]
+Base = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        metavar="NAME",
+        show_default=False,
+        help="The model below a LoRA adapter, in place of the one that its folder names. Needed where that one would "
+        "have to be downloaded, unless 'real train-dpo' made the folder.",
+    ),
+]
 ExportLogps = Annotated[
     Path | None,
     typer.Option(

@@ -8,6 +8,7 @@ import typer
 
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import (
+    Base,
     BatchTokens,
     Device,
     Dtype,
@@ -92,6 +93,7 @@ def embed(
     batch_tokens: BatchTokens = None,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
+    base: Base = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,

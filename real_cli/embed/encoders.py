@@ -14,10 +14,20 @@ from numpy.typing import NDArray
 from real_cli.embed.choices import Pooling
 from real_cli.embed.pooling import POOLINGS
 from real_cli.embed.sentence_folders import read_recipe
-from real_cli.errors import ModelError, UsageError
+from real_cli.errors import UsageError
+from real_cli.models.load.adapter_folders import is_adapter, load_causal
 from real_cli.models.load.device import Place, choose_place
-from real_cli.models.load.problems import load_problem
-from real_cli.models.load.resolve import quiet_libraries, resolve_model
+from real_cli.models.load.folder_check import check_settings
+from real_cli.models.load.loading import (
+    POOLERS,
+    check_vocabulary_fits,
+    load_config,
+    load_library_encoder,
+    load_model,
+    load_tokenizer,
+    loading,
+)
+from real_cli.models.load.resolve import resolve_model
 from real_cli.records.choices import Precision
 
 DEFAULT_MAX_LENGTH = 512
@@ -119,11 +129,9 @@ class TransformerEncoder:
 class LibraryEncoder:
     """A model that only sentence-transformers itself can run as it was made."""
 
-    def __init__(self, path: str, place: Place, max_length: int | None) -> None:
-        from sentence_transformers import SentenceTransformer
-
+    def __init__(self, name: str, path: str, place: Place, max_length: int | None) -> None:
         self.place = place
-        self._model = SentenceTransformer(path, device=str(place.device), model_kwargs={"dtype": place.dtype})
+        self._model = load_library_encoder(name, path, place)
         if max_length is not None:
             self._model.max_seq_length = min(max_length, self._model.max_seq_length or max_length)
         self.max_length = int(self._model.max_seq_length or DEFAULT_MAX_LENGTH)
@@ -170,23 +178,24 @@ def load_encoder(
     """
     path = resolve_model(name)
     place = choose_place(device, precision)
-    try:
-        if is_causal(path):
-            return _load_causal(path, place, max_length, pooling or Pooling.mean, -1 if layer is None else layer)
+    check_settings(name, path)
+    with loading(name):
+        if is_causal(name, path):
+            return _load_causal(name, path, place, max_length, pooling or Pooling.mean, -1 if layer is None else layer)
         if pooling is not None or layer is not None:
             raise UsageError(f"model '{name}' pools in its own way; leave out --pooling and --layer")
-        return _load_sentence(path, place, max_length) or LibraryEncoder(path, place, max_length)
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        raise ModelError(f"model '{name}': {load_problem(error)}") from None
+        return _load_sentence(name, path, place, max_length) or LibraryEncoder(name, path, place, max_length)
 
 
-def _load_causal(path: str, place: Place, max_length: int | None, pooling: Pooling, layer: int) -> TransformerEncoder:
+def _load_causal(
+    name: str, path: str, place: Place, max_length: int | None, pooling: Pooling, layer: int
+) -> TransformerEncoder:
     """Load a causal language model: the text alone, no chat template, one hidden layer, masked mean or last token.
 
     References:
         Zhang et al., 2024, REAL, arXiv:2409.17169; the recipe is that of `hh_pair_selection.py` (METHODS 1.2).
     """
-    model, tokenizer = _load(path, place)
+    model, tokenizer = _load(name, path, place)
     tokenizer.truncation_side = "right"  # as in the reference code, whatever the tokenizer would do to a prompt
     num_layers = model.config.get_text_config().num_hidden_layers
     if not -num_layers - 1 <= layer <= num_layers:
@@ -196,12 +205,12 @@ def _load_causal(path: str, place: Place, max_length: int | None, pooling: Pooli
     )
 
 
-def _load_sentence(path: str, place: Place, max_length: int | None) -> TransformerEncoder | None:
+def _load_sentence(name: str, path: str, place: Place, max_length: int | None) -> TransformerEncoder | None:
     """Load a sentence-transformers model that is a transformer and a pooling, and nothing else; else return None."""
     recipe = read_recipe(path)
     if recipe is None:
         return None
-    model, tokenizer = _load(path, place)
+    model, tokenizer = _load(name, path, place)
     if tokenizer.chat_template or model.config.is_encoder_decoder:
         return None  # the library may wrap each text in the one, and runs half of the other
     own = recipe.max_length or min(
@@ -217,25 +226,31 @@ def _load_sentence(path: str, place: Place, max_length: int | None) -> Transform
     )
 
 
-def _load(path: str, place: Place) -> tuple[Any, Any]:
-    from transformers import AutoModel, AutoTokenizer
+def _load(name: str, path: str, place: Place) -> tuple[Any, Any]:
+    if is_adapter(path):
+        whole, tokenizer = load_causal(name, path, dtype=place.dtype)
+        model = whole.base_model
+    else:
+        tokenizer = load_tokenizer(name, path)
+        model = load_model(name, path, "AutoModel", needless=POOLERS, dtype=place.dtype)
+        check_vocabulary_fits(name, model, tokenizer)
+    return model.to(place.device).eval(), tokenizer
 
-    with quiet_libraries():
-        tokenizer = AutoTokenizer.from_pretrained(path)
-        return AutoModel.from_pretrained(path, dtype=place.dtype).to(place.device).eval(), tokenizer
 
-
-def is_causal(path: str) -> bool:
+def is_causal(name: str, path: str) -> bool:
     """Tell whether a model is a plain causal language model, and no sentence-transformers one.
 
     Args:
+        name: The model as the user named it.
         path: A folder, or a name on the hub.
 
     Returns:
         True if its configuration names a causal language model's class.
     """
-    from transformers import AutoConfig
     from transformers.utils import cached_file
+
+    if is_adapter(path):
+        return True
 
     if Path(path).is_dir():
         has_modules = (Path(path) / "modules.json").is_file()
@@ -243,5 +258,5 @@ def is_causal(path: str) -> bool:
         has_modules = cached_file(path, "modules.json", _raise_exceptions_for_missing_entries=False) is not None
     if has_modules:
         return False
-    architectures = AutoConfig.from_pretrained(path).architectures or []
-    return any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in architectures)
+    architectures = load_config(name, path).architectures or []
+    return any(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in architectures)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from real_cli.embed.pooling import POOLINGS
-from real_cli.models.load.problems import read_config
+from real_cli.models.load.folder_check import read_config
 
 LEGACY_POOLINGS = {
     "pooling_mode_cls_token": "cls",

@@ -16,6 +16,7 @@ from typing import IO, Any, NamedTuple
 from real_cli.errors import RealError, RecordError, UsageError, show_name
 from real_cli.io.descriptors import TOO_MANY
 from real_cli.io.jsonl import MAX_LINE_BYTES, check_values, parse_record, read_lines
+from real_cli.io.standard_input import is_terminal, standard_input
 from real_cli.io.unpacking import XzFile
 from real_cli.records.record import Record
 
@@ -148,7 +149,7 @@ def is_at_hand(name: str) -> bool:
         True for a regular file, as standard input too.
     """
     try:
-        status = os.fstat(sys.stdin.fileno()) if name == STANDARD_INPUT else os.stat(name)
+        status = os.fstat(standard_input().fileno()) if name == STANDARD_INPUT else os.stat(name)
     except (OSError, ValueError):
         return False
     return stat.S_ISREG(status.st_mode)
@@ -159,7 +160,7 @@ def _open(name: str, before_waiting: Callable[[], object] | None) -> Iterator[IO
     if is_at_hand(name):
         before_waiting = None
     if name == STANDARD_INPUT:
-        yield _decompressed(_buffered(sys.stdin.buffer, before_waiting))
+        yield _decompressed(_buffered(standard_input().buffer, before_waiting))
         return
     try:
         # Closed below, after the decompressor.
@@ -256,6 +257,6 @@ def check_sources(names: list[str]) -> list[str]:
         if names.count(STANDARD_INPUT) > 1:
             raise UsageError("'-' is named twice; standard input can be read once")
         return names
-    if sys.stdin is None or sys.stdin.isatty():
+    if is_terminal():
         raise UsageError("no input: name a file, or pipe records in ('-' reads from the terminal)")
     return [STANDARD_INPUT]

@@ -3,7 +3,9 @@
 from typing import Any
 
 from real_cli.errors import ModelError, RecordError, clip
-from real_cli.models.load.resolve import quiet_libraries, resolve_model
+from real_cli.models.load.loading import load_tokenizer
+from real_cli.models.load.rendering import within_limits
+from real_cli.models.load.resolve import resolve_model
 from real_cli.sample.magpie import SENTINEL, read_template
 from real_cli.sample.responses import PreQuery
 
@@ -21,13 +23,7 @@ def find_pre_query(name: str, system: str | None) -> PreQuery:
     Raises:
         ModelError: If there is no template, or it shows no such place.
     """
-    from transformers import AutoTokenizer
-
-    try:
-        with quiet_libraries():
-            tokenizer = AutoTokenizer.from_pretrained(resolve_model(name))
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-        raise ModelError(f"model '{name}': its tokenizer cannot be loaded: {clip(str(error))}") from None
+    tokenizer = load_tokenizer(name, resolve_model(name))
     if not tokenizer.chat_template:
         raise ModelError(f"model '{name}': it has no chat template; --pre-query needs one")
     try:
@@ -41,7 +37,8 @@ def find_pre_query(name: str, system: str | None) -> PreQuery:
 def _rendered(tokenizer: Any, system: str | None, *, header: bool) -> str:
     before = [] if system is None else [{"role": "system", "content": system}]
     messages = [*before, {"role": "user", "content": SENTINEL}]
-    rendered = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=header)
+    with within_limits():
+        rendered = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=header)
     if not isinstance(rendered, str):
         raise RecordError("its chat template makes no text")
     return rendered

@@ -4,17 +4,7 @@ import typer
 
 from real_cli.cli import llm_options as asked
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    Device,
-    Dtype,
-    Files,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-    Seed,
-)
+from real_cli.cli.options import Base, Device, Dtype, Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
 from real_cli.errors import Status
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.records.choices import OnError, Precision
@@ -61,6 +51,7 @@ def sample(
     batch_tokens: own.GenerationTokens = None,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
+    base: Base = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,

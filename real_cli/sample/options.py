@@ -194,6 +194,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "Data": "shard resume output on_error rejects max_line_bytes quiet",
         "A server": """endpoint key_variable concurrency retries timeout cache no_cache emit_requests apply_results
             price""",
-        "A model at hand": "batch_tokens device dtype",
+        "A model at hand": "base batch_tokens device dtype",
     }.items()
 }

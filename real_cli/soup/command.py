@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import Quiet
+from real_cli.cli.options import Base, Quiet
 from real_cli.errors import Status, UsageError
 from real_cli.io.folders import open_folder
 from real_cli.io.output import write_stdout
@@ -53,6 +53,7 @@ def soup(
         Precision,
         typer.Option("--dtype", help="Number format of what is written; 'auto' is that of the first model's tensors."),
     ] = Precision.auto,
+    base: Base = None,
     quiet: Quiet = False,
 ) -> Status:
     """Average two or more checkpoints, weight by weight: a reference for DPO (SALSA), or a model of its own.

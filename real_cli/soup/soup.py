@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from real_cli.errors import ModelError
-from real_cli.models.load.checkpoints import CONFIG, INDEX, WEIGHTS, Checkpoint, copy_beside, hash_weights
-from real_cli.models.load.resolve import quiet_libraries
+from real_cli.models.load.checkpoints import CONFIG, Checkpoint, copy_beside, hash_weights
+from real_cli.models.load.loading import load_tokenizer
 from real_cli.models.load.tensor_files import StoredTensor, TensorFile, retyped, write_tensor_file
+from real_cli.models.load.weight_files import INDEX, WEIGHTS
 from real_cli.soup.average import average, config_differences, enumerate_problems, tensor_differences
 
 # Where a vocabulary stands, by the libraries that wrote it.
@@ -179,16 +180,9 @@ def _vocabulary_differences(first: Checkpoint, other: Checkpoint) -> list[str]:
 
 
 def _read_vocabulary(checkpoint: Checkpoint) -> dict[str, int] | None:
-    from transformers import AutoTokenizer
-
     if not any((checkpoint.folder / name).is_file() for name in VOCABULARIES):
         return None
-    try:
-        with quiet_libraries():
-            return dict(AutoTokenizer.from_pretrained(checkpoint.folder).get_vocab())
-    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f"model '{checkpoint.name}': its tokenizer cannot be read: {first}") from None
+    return dict(load_tokenizer(checkpoint.name, str(checkpoint.folder)).get_vocab())
 
 
 def _rename_dtype(path: Path, dtype: str) -> None:

@@ -1,13 +1,13 @@
 """real train-dpo: align a policy with the chosen pairs."""
 
 import os
-import sys
 
 import typer
 
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import (
     AttentionOption,
+    Base,
     Device,
     Dtype,
     ExportLogps,
@@ -23,6 +23,7 @@ from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.output import write_stdout
+from real_cli.io.standard_input import is_terminal
 from real_cli.records.choices import Attention, OnError, Precision, TokenLayout
 from real_cli.train import options as own
 from real_cli.train.choices import Optimizer, Schedule
@@ -87,6 +88,7 @@ def train_dpo(
     gradient_checkpointing: own.GradientCheckpointing = False,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
+    base: Base = None,
     attention: AttentionOption = Attention.auto,
     layout: Layout = TokenLayout.auto,
     batch_tokens: own.TrainingBatchTokens = None,
@@ -107,8 +109,8 @@ def train_dpo(
     names, then one for the result; standard error says in words how the margin moved. Reference log-probabilities are
     computed once, before training, or read from the records.
 
-    Buffers: the input is spooled to disk, because training reads it more than once. During training, SIGINT and
-    SIGTERM leave a checkpoint from which --resume goes on.
+    Buffers: the input is spooled to disk, because training reads it more than once. During training, SIGINT, SIGTERM
+    and SIGHUP leave a checkpoint from which --resume goes on.
 
     \b
     Examples:
@@ -134,7 +136,7 @@ def train_dpo(
     extras = Extras.of(values)
     workspace = Workspace(output, resume=resume, reads=[("--policy", policy), ("--reference", reference)])
     job = Job(
-        [os.devnull] if resume and not files and sys.stdin.isatty() else files or [],
+        [os.devnull] if resume and not files and is_terminal() else files or [],
         also_writes=[path for path in (export_logps, dump) if path],
         also_reads=[("--eval-file", eval_file)],
         on_error=on_error,

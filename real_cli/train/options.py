@@ -241,7 +241,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
             tau_max delta offset_scale offset_min offset_max flip_quantile warm_share extrapolate levels""",
         "Optimization": """learning_rate schedule warmup optimizer weight_decay max_grad_norm epochs max_steps
             batch_size gradient_accumulation eval_steps patience seed""",
-        "Model": """policy lora qlora lora_rank lora_alpha gradient_checkpointing device dtype attention layout
+        "Model": """policy base lora qlora lora_rank lora_alpha gradient_checkpointing device dtype attention layout
             batch_tokens""",
         "Output": "output merge export_logps dump logging_steps save_steps resume report_to quiet",
     }.items()

@@ -9,6 +9,7 @@ import typer
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import (
     AttentionOption,
+    Base,
     BatchTokens,
     Device,
     Dtype,
@@ -79,6 +80,7 @@ def margin(
     batch_tokens: BatchTokens = None,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
+    base: Base = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,

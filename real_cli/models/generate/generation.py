@@ -121,16 +121,18 @@ class LocalAnswerer:
         padded = tokenizer.pad({"input_ids": [ids for ids, _ in batch]}, return_tensors="pt").to(self._place.device)
         width = padded["input_ids"].shape[1]
         samplings = [question.sampling for _, question in batch]
-        end = End(samplings, width, tokenizer)
+        end, draw = End(samplings, width, tokenizer), Draw(samplings, width)
         with torch.inference_mode(), quiet_libraries():
             output = model.generate(
                 **padded,
                 do_sample=False,
                 max_new_tokens=max(one.max_tokens for one in samplings),
                 pad_token_id=tokenizer.pad_token_id,
-                logits_processor=[Draw(samplings, width)],
+                logits_processor=[draw],
                 stopping_criteria=[end],
             )
+        if not draw.are_numbers:
+            raise ModelError(f"model '{self._name}': its logits are not finite; try --dtype float32, or another model")
         ends = _end_tokens(model, tokenizer)
         rows = zip(output[:, width:].tolist(), end.lengths, batch, strict=True)
         return [

@@ -30,6 +30,12 @@ class Draw:
         self._temperatures = [samplings[row].temperature for row in self._rows]
         self._top_p = [samplings[row].top_p for row in self._rows]
         self._seeds = np.array([samplings[row].seed or 0 for row in self._rows], dtype=np.uint64)
+        self._are_numbers: Any = True  # a tensor after the first step, read once at the end
+
+    @property
+    def are_numbers(self) -> bool:
+        """Whether all logits so far were numbers that can be drawn from."""
+        return bool(self._are_numbers)
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         """Keep what was drawn.
@@ -41,6 +47,7 @@ class Draw:
         Returns:
             Shape (batch, vocab): 0 for a drawn token, -inf for the others of its row.
         """
+        self._are_numbers &= scores.amax(dim=-1).isfinite().all()
         if not self._rows:
             return scores
         numbers = uniform_numbers(self._seeds, input_ids.shape[1] - self._width)
@@ -80,7 +87,8 @@ def draw_tokens(logits: Tensor, numbers: np.ndarray, temperatures: Sequence[floa
     targets = torch.tensor(numbers, dtype=exact, device=logits.device) * totals
     targets = targets.minimum(torch.nextafter(totals, torch.zeros_like(totals)))
     # The first sum above the target; a token without probability adds nothing, so it is never the first.
-    return torch.searchsorted(sums, targets[:, None], right=True).squeeze(1)
+    drawn = torch.searchsorted(sums, targets[:, None], right=True).squeeze(1)
+    return drawn.clamp(max=sums.shape[-1] - 1)  # beyond the last only where logits are no numbers
 
 
 def _nucleus(probabilities: Tensor, shares: Tensor) -> Tensor:

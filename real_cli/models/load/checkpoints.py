@@ -1,25 +1,29 @@
 """The folders that `soup` averages: where the tensors lie, what the config says, and which other files there are."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import is_zipfile
 
 import orjson
 
 from real_cli.errors import ModelError
 from real_cli.io.checkpoint_marks import MARK, RECENT_FILE
+from real_cli.models.load.adapter_folders import find_base, is_adapter, load_adapted
+from real_cli.models.load.folder_check import check_folder, check_tokenizer, read_settings
+from real_cli.models.load.loading import GIVE_ANOTHER, load_config, load_tokenizer, loading
 from real_cli.models.load.manifest import NAME as MANIFEST
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.load.tensor_files import StoredTensor, TensorFile, read_tensor_file, sha256_of
+from real_cli.models.load.weight_files import WEIGHTS, find_adapter_weights, find_weights
 
 CONFIG = "config.json"
-WEIGHTS = "model.safetensors"
-INDEX = "model.safetensors.index.json"
-ADAPTER = "adapter_model.safetensors"
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 # Suffixes of what stands beside the weights: configs, vocabularies, merges, sentencepiece's models, templates.
-BESIDE = frozenset({".json", ".txt", ".model", ".jinja", ".tiktoken", ".py"})
+BESIDE = frozenset({".json", ".txt", ".model", ".jinja", ".tiktoken"})
+# Suffixes of weights, which a module of sentence-transformers may have in a folder of its own.
+MORE_WEIGHTS = (".safetensors", ".bin")
 # Made by a training run, or by us for this very folder.
 LEFT = (
     ".index.json",
@@ -77,7 +81,8 @@ class Checkpoint(NamedTuple):
             if path.is_file() and (is_text or path.name.startswith(LICENSES)):
                 yield Path(path.name)
             elif path.is_dir() and (path.name == TEMPLATES or path.name in self._modules()):
-                yield from (file.relative_to(self.folder) for file in sorted(path.rglob("*")) if file.is_file())
+                files = (file for file in sorted(path.rglob("*")) if file.is_file())
+                yield from (file.relative_to(self.folder) for file in files if file.suffix in (*BESIDE, *MORE_WEIGHTS))
 
     def _modules(self) -> set[str]:
         """Name the folders of a sentence-transformers model."""
@@ -96,21 +101,19 @@ def open_checkpoint(name: str, room: Path) -> Checkpoint:
         The checkpoint.
 
     Raises:
-        ModelError: If it cannot be found or read, is pickled, or is quantized.
+        ModelError: If it cannot be found or read, or is quantized.
     """
     resolved = resolve_model(name)
-    source = folder = Path(resolved) if Path(resolved).is_dir() else _downloaded(name, resolved)
-    base = None
-    if (source / "adapter_config.json").is_file():
-        base = _merge_adapter(name, source, room)
-        folder = room
+    source = Path(resolved) if Path(resolved).is_dir() else _downloaded(name, resolved)
+    check_tokenizer(name, str(source))
+    folder, weights, base = _opened(name, source, room)
     config = _read_config(name, folder)
     if config.get("quantization_config"):
         raise ModelError(f"model '{name}': is quantized, and an average of codes means nothing; dequantize it first")
-    files = [read_tensor_file(folder / file) for file in _weight_files(name, folder)]
+    files = [read_tensor_file(file) for file in weights]
     checkpoint = Checkpoint(name, source, folder, config, files, base)
     for path in checkpoint.beside():
-        if path.suffix == ".safetensors":
+        if path.suffix in MORE_WEIGHTS:
             raise ModelError(f"model '{name}': has weights in {path} too; only models with all of them at the top")
     for tensor in checkpoint.tensors.values():
         if tensor.dtype is None and tensor.kind.dtype.startswith("F"):
@@ -130,8 +133,8 @@ def hash_weights(checkpoint: Checkpoint) -> dict[str, str]:
     Returns:
         The SHA-256 of each safetensors file, by its name.
     """
-    paths = [checkpoint.source / ADAPTER] if checkpoint.base else [file.path for file in checkpoint.files]
-    return {path.name: sha256_of(path) for path in paths}
+    found = find_adapter_weights if checkpoint.base else find_weights
+    return {path.name: sha256_of(path) for path in found(checkpoint.name, checkpoint.source).files}
 
 
 def copy_beside(checkpoint: Checkpoint, folder: Path) -> None:
@@ -144,45 +147,62 @@ def copy_beside(checkpoint: Checkpoint, folder: Path) -> None:
     for path in checkpoint.beside():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(checkpoint.folder / path, folder / path)
+        if path.suffix == ".json":
+            _drop_code(folder / path)
 
 
-def _weight_files(name: str, folder: Path) -> list[str]:
-    if (folder / WEIGHTS).is_file():
-        return [WEIGHTS]
-    if not (folder / INDEX).is_file():
-        _refuse_pickles(name, folder)
-        raise ModelError(f"model '{name}': {folder} has neither {WEIGHTS} nor {INDEX}")
-    try:
-        files = sorted(set(orjson.loads((folder / INDEX).read_bytes())["weight_map"].values()))
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        raise ModelError(f"{folder / INDEX}: is no index of safetensors files") from None
-    for file in files:
-        if Path(file).name != file:
-            raise ModelError(f"{folder / INDEX}: names {file!r}, which is outside of the folder")
-    return files
+def _drop_code(path: Path) -> None:
+    """Take out of a copied file of settings what names code, which is not copied."""
+    data = path.read_bytes()
+    if b"auto_map" in data:
+        content = json.loads(data)
+        if isinstance(content, dict) and content.pop("auto_map", None) is not None:
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def _refuse_pickles(name: str, folder: Path) -> None:
-    if any(path for pattern in PICKLES for path in folder.glob(pattern)):
-        raise ModelError(
-            f"model '{name}': its weights are pickled, and a pickle can run code; load it where you trust it and save "
-            "it again with save_pretrained, which writes safetensors"
-        )
+def _opened(name: str, source: Path, room: Path) -> tuple[Path, list[Path], Base | None]:
+    """Find the folder to read and its weights: of an adapter, and of pickled weights, one that is made here."""
+    if is_adapter(str(source)):
+        base = _merge_adapter(name, source, room)
+        return room, find_weights(name, room).files, base
+    weights = check_folder(name, str(source))
+    if weights is None:
+        raise ModelError(f"model '{name}': the folder has no {CONFIG}; {GIVE_ANOTHER}")
+    if not weights.is_pickled:
+        return source, weights.files, None
+    return source, [_unpickled(name, weights.files, room)], None
+
+
+def _unpickled(name: str, files: list[Path], room: Path) -> Path:
+    """Write the tensors of pickled weights as safetensors."""
+    import torch
+    from safetensors.torch import save_file
+
+    room.mkdir()
+    tensors: dict[str, torch.Tensor] = {}
+    with loading(name):
+        for file in files:
+            tensors |= torch.load(file, map_location="cpu", weights_only=True, mmap=is_zipfile(file))
+        kept: dict[int, torch.Tensor] = {}
+        for key, tensor in tensors.items():  # safetensors takes no two names for one storage
+            shared = kept.setdefault(tensor.data_ptr(), tensor)
+            tensors[key] = (
+                tensor.contiguous() if shared is tensor else tensor.clone(memory_format=torch.contiguous_format)
+            )
+        save_file(tensors, room / WEIGHTS, metadata={"format": "pt"})
+    return room / WEIGHTS
 
 
 def _read_config(name: str, folder: Path) -> dict[str, Any]:
-    from transformers import AutoConfig
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
-    try:
-        written: dict[str, Any] = orjson.loads((folder / CONFIG).read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise ModelError(f"model '{name}': {CONFIG} cannot be read: {error}") from None
-    try:
-        with quiet_libraries():
-            # Two versions of transformers write one architecture with other fields.
-            return dict(AutoConfig.from_pretrained(folder).to_dict())
-    except (OSError, ValueError, KeyError, TypeError, ImportError):
-        return written  # of an architecture that transformers does not know
+    written = read_settings(name, folder, CONFIG)
+    if written.get("model_type") not in CONFIG_MAPPING_NAMES:
+        return written
+    # Two versions of transformers write one architecture with other fields.
+    config = dict(load_config(name, str(folder)).to_dict())
+    config.pop("auto_map", None)
+    return config
 
 
 def _downloaded(name: str, hub_name: str) -> Path:
@@ -205,29 +225,12 @@ def _merge_adapter(name: str, folder: Path, room: Path) -> Base:
     The product of averages is not the average of products: the factors of two adapters cannot be averaged themselves.
     """
     import torch
-    from transformers import AutoConfig, AutoTokenizer
 
-    try:
-        from peft import AutoPeftModelForCausalLM, PeftConfig
-    except ImportError:
-        raise ModelError(
-            f"model '{name}' is a LoRA adapter, to be merged into its base first: pip install 'real-cli[lora]'"
-        ) from None
-    if not (folder / ADAPTER).is_file():
-        _refuse_pickles(name, folder)
-    try:
-        with quiet_libraries():
-            adapter = PeftConfig.from_pretrained(folder)
-            if adapter.task_type != "CAUSAL_LM":
-                raise ModelError(f"model '{name}': is an adapter for {adapter.task_type}; merge it into its base first")
-            base = adapter.base_model_name_or_path
-            # The sum is rounded once: to the base's format, when the average is.
-            loaded = AutoPeftModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-            loaded.merge_and_unload().save_pretrained(room)
-            has_tokenizer = (folder / "tokenizer_config.json").is_file()
-            AutoTokenizer.from_pretrained(folder if has_tokenizer else base).save_pretrained(room)
-            config = AutoConfig.from_pretrained(base)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f"model '{name}': is an adapter that cannot be merged into its base: {first}") from None
-    return Base(str(base), str(config.dtype or torch.float32).removeprefix("torch."))
+    base = find_base(name, folder)
+    has_tokenizer = (folder / "tokenizer_config.json").is_file()
+    with loading(name):
+        # The sum is rounded once: to the base's format, when the average is.
+        load_adapted(name, str(folder), base, dtype=torch.float32).merge_and_unload().save_pretrained(room)
+        load_tokenizer(name, str(folder) if has_tokenizer else base.path).save_pretrained(room)
+    config = load_config(base.name, base.path)
+    return Base(base.name, str(config.dtype or torch.float32).removeprefix("torch."))

@@ -1,12 +1,12 @@
 """Load a policy or a reference, and its tokenizer."""
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from real_cli.errors import ModelError, UsageError
+from real_cli.models.load.adapter_folders import load_causal
 from real_cli.models.load.device import Place, choose_device, choose_place
-from real_cli.models.load.problems import load_problem
-from real_cli.models.load.resolve import quiet_libraries, resolve_model
+from real_cli.models.load.loading import loading
+from real_cli.models.load.resolve import resolve_model
 from real_cli.models.score.forward import attach_scorer
 from real_cli.records.choices import Attention, Precision, TokenLayout
 
@@ -164,39 +164,21 @@ def load_weights(
         ModelError: If it cannot be loaded, or its tokenizer has no end token.
         UsageError: If the attention cannot be computed there.
     """
-    from transformers import AutoTokenizer
-
     if attention is Attention.flex and place.device.type == "cpu":
         raise UsageError(f"--attention {attention}: torch has no gradients for it on a CPU; leave the option out")
-    try:
-        with quiet_libraries():
-            tokenizer = AutoTokenizer.from_pretrained(path)
-            model = _load_model(path, place, attention, in_4_bits=in_4_bits)
-            model = model.eval() if in_4_bits else model.to(place.device).eval()
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-        raise ModelError(f"model '{name}': {load_problem(error)}") from None
-    if tokenizer.eos_token_id is None:
-        raise ModelError(f"model '{name}': its tokenizer has no end token; a response could not be ended")
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return model, tokenizer
-
-
-def _load_model(path: str, place: Place, attention: Attention, *, in_4_bits: bool) -> Any:
-    from transformers import AutoModelForCausalLM
-
     settings: dict[str, Any] = {"dtype": place.dtype}
     if in_4_bits:
         settings |= _four_bits(place)
     if attention is not Attention.auto:
         settings["attn_implementation"] = attention.value
-    if (Path(path) / "adapter_config.json").is_file():
-        try:
-            from peft import AutoPeftModelForCausalLM
-        except ImportError:
-            raise ModelError(f"model '{path}' is a LoRA adapter: pip install 'real-cli[lora]'") from None
-        return AutoPeftModelForCausalLM.from_pretrained(path, **settings).merge_and_unload()
-    return AutoModelForCausalLM.from_pretrained(path, **settings)
+    model, tokenizer = load_causal(name, path, **settings)
+    with loading(name):
+        model = model.eval() if in_4_bits else model.to(place.device).eval()
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"model '{name}': its tokenizer has no end token; a response could not be ended")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return model, tokenizer
 
 
 def _four_bits(place: Place) -> dict[str, Any]:

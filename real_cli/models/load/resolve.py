@@ -28,6 +28,22 @@ SHORT_NAMES = {
 }
 
 
+class Choice:
+    """What the user says, once a run, of models below models."""
+
+    base: str | None = None
+
+
+def name_base(base: str | None) -> None:
+    """Take the base that adapters of this run are put on; None for the one that each names."""
+    Choice.base = base
+
+
+def named_base() -> str | None:
+    """Return the base that the user named."""
+    return Choice.base
+
+
 def cache_folder() -> Path:
     """Return the folder for what is made once and can be made again.
 
@@ -136,12 +152,13 @@ def _fingerprint(path: Path, piece: int = 1 << 20) -> str:
 
 def _convert(path: Path, folder: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
+
+    from real_cli.models.load.loading import load_gguf
 
     try:
         with quiet_libraries():
-            loaded = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
-            tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+            loaded, tokenizer = load_gguf(path)
             # A model read from GGUF refuses to be saved; one made from its config with the same weights does not.
             config = type(loaded.config).from_dict(
                 {name: value for name, value in loaded.config.to_dict().items() if name != "quantization_config"}
@@ -154,8 +171,9 @@ def _convert(path: Path, folder: Path) -> None:
             tokenizer.save_pretrained(folder)
     except ImportError as error:
         raise ModelError(f"model '{path}': reading GGUF needs a package: pip install gguf ({error})") from None
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"model '{path}': cannot be read as GGUF: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # what a broken file makes a library raise has no bounds
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError(f"model '{path}': cannot be read as GGUF: {first}") from None
 
 
 @contextmanager

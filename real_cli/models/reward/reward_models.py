@@ -9,10 +9,13 @@ import torch
 
 from real_cli.errors import ModelError, UsageError
 from real_cli.models.load.device import Place, choose_place
-from real_cli.models.load.problems import load_problem, read_config
-from real_cli.models.load.resolve import quiet_libraries, resolve_model
+from real_cli.models.load.folder_check import check_settings, read_config
+from real_cli.models.load.loading import check_vocabulary_fits, load_model, load_tokenizer, loading
+from real_cli.models.load.resolve import resolve_model
 from real_cli.models.reward.reward_texts import RewardInput
 from real_cli.records.choices import Precision
+
+UNTRAINED = "is no trained sequence classifier, its weights lack"
 
 
 class RewardModel(NamedTuple):
@@ -103,10 +106,7 @@ def load_reward_model(
     """
     path = resolve_model(name)
     place = choose_place(device, precision)
-    try:
-        model, tokenizer = _load(name, path, place)
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-        raise ModelError(f"model '{name}': {load_problem(error)}") from None
+    model, tokenizer = _load(name, path, place)
     limit = _own_limit(path, model, tokenizer)
     pad = model.config.get_text_config().pad_token_id
     if pad is not None and not 0 <= pad < model.get_input_embeddings().num_embeddings:
@@ -117,21 +117,14 @@ def load_reward_model(
 
 
 def _load(name: str, path: str, place: Place) -> tuple[Any, Any]:
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
     if (Path(path) / "adapter_config.json").is_file():
         raise ModelError(f"model '{name}': is a LoRA adapter; merge it into its base model first")
-    _check_modules(name, path)
-    with quiet_libraries():
-        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
-        model, info = AutoModelForSequenceClassification.from_pretrained(
-            path, dtype=place.dtype, trust_remote_code=False, output_loading_info=True
-        )
-    if info["missing_keys"]:  # transformers fills them with random numbers, and says so in a warning
-        raise ModelError(
-            f"model '{name}': is no trained sequence classifier, its weights lack '{min(info['missing_keys'])}'; "
-            "give a reward model"
-        )
+    check_settings(name, path)
+    with loading(name):
+        _check_modules(name, path)
+    tokenizer = load_tokenizer(name, path)
+    model = load_model(name, path, "AutoModelForSequenceClassification", problem=UNTRAINED, dtype=place.dtype)
+    check_vocabulary_fits(name, model, tokenizer)
     if not tokenizer.is_fast:
         raise ModelError(f"model '{name}': its tokenizer is a slow one and cannot say whose a token is; give another")
     return model.to(place.device).eval(), tokenizer

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from real_cli.errors import RecordError
+from real_cli.models.load.rendering import within_limits
 from real_cli.records.messages import Text, is_conversation
 from real_cli.records.record import Record
 from real_cli.text.phrases import say_count
@@ -88,6 +89,8 @@ class ExampleTokenizer:
         prompt = self._ids(record, record["prompt"], prompt=True)
         whole = [self._ids(record, _joined(record["prompt"], response)) for response in responses]
         start = min(_common_length(prompt, ids) for ids in whole)
+        if any(len(ids) == start for ids in whole):
+            raise RecordError("a response has no tokens of its own behind its prompt; use another chat template")
         self.counts.num_pairs += 1
         self.counts.num_prompts_cut += start < len(prompt)
         end = self.max_length
@@ -154,15 +157,18 @@ def render_conversation(tokenizer: Any, record: Record, messages: Text, *, promp
     tools, options = record.get("tools"), record.get("chat_template_kwargs") or {}
     try:
         tools = orjson.loads(tools) if isinstance(tools, str) else tools
-        rendered = tokenizer.apply_chat_template(
-            messages,
-            tokenize=True,
-            return_dict=True,
-            tools=tools,
-            add_generation_prompt=prompt,
-            tokenizer_kwargs={"verbose": False},  # what is too long is cut, counted and told by us
-            **options,
-        )
+        with within_limits():
+            rendered = tokenizer.apply_chat_template(
+                messages,
+                tokenize=True,
+                return_dict=True,
+                tools=tools,
+                add_generation_prompt=prompt,
+                tokenizer_kwargs={"verbose": False},  # what is too long is cut, counted and told by us
+                **options,
+            )
+    except RecordError:
+        raise
     except Exception as error:  # templates raise what they like: jinja's errors, ValueError, TypeError
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise RecordError(f"the conversation cannot be rendered: {first}") from None

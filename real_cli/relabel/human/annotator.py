@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
 
-from real_cli.errors import Status
+from real_cli.errors import Status, Terminated
 from real_cli.io.job import Job
 from real_cli.io.read_ahead import ReadAhead
 from real_cli.records.choices import Ties
@@ -141,6 +141,8 @@ class Annotator:
                 return self._ask(terminal)
         except Hangup:
             return Ending.closed
+        except Terminated:
+            raise
         except KeyboardInterrupt:
             return Ending.interrupted
 

@@ -7,6 +7,7 @@ import typer
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import (
     AttentionOption,
+    Base,
     BatchTokens,
     Device,
     Dtype,
@@ -71,6 +72,7 @@ def implicit(
     batch_tokens: BatchTokens = None,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
+    base: Base = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,

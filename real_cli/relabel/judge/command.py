@@ -7,6 +7,7 @@ import typer
 from real_cli.cli import llm_options as own
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import (
+    Base,
     BatchTokens,
     Device,
     Dtype,
@@ -52,6 +53,7 @@ def judge(
     batch_tokens: BatchTokens = None,
     device: Device = "auto",
     dtype: Dtype = Precision.auto,
+    base: Base = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,

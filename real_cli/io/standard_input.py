@@ -1,0 +1,47 @@
+"""Standard input is for records: what reads it is ours, and never a library that has a question."""
+
+import builtins
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO, cast
+
+
+class Kept:
+    """Where standard input is while a command runs."""
+
+    stream: TextIO | None = None
+    is_kept = False
+
+
+def standard_input() -> TextIO:
+    """Return standard input, which is not closed."""
+    stream = Kept.stream if Kept.is_kept else sys.stdin
+    return cast(TextIO, stream)
+
+
+def is_terminal() -> bool:
+    """Tell whether standard input is a terminal, or closed: nothing is piped in."""
+    stream: TextIO | None = standard_input()
+    return stream is None or stream.isatty()
+
+
+@contextmanager
+def kept_for_records() -> Iterator[None]:
+    """Give libraries an empty standard input: a question of theirs would take a record for its answer.
+
+    Yields:
+        Nothing; `standard_input` returns the real one meanwhile.
+    """
+    before = Kept.is_kept, Kept.stream, sys.stdin, builtins.input
+    with open(os.devnull, encoding="utf-8") as nothing:
+        Kept.is_kept, Kept.stream, sys.stdin, builtins.input = True, standard_input(), nothing, _refuse
+        try:
+            yield
+        finally:
+            Kept.is_kept, Kept.stream, sys.stdin, builtins.input = before
+
+
+def _refuse(prompt: object = "") -> str:
+    raise EOFError("a library asked on standard input, which is for records")

@@ -1,0 +1,146 @@
+"""Folders of LoRA adapters: which model lies below one, and both put together."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from real_cli.errors import ModelError
+from real_cli.models.load.folder_check import note, read_settings
+from real_cli.models.load.loading import (
+    check_finite,
+    check_missing,
+    check_vocabulary_fits,
+    load_adapter,
+    load_model,
+    load_tokenizer,
+    loading,
+)
+from real_cli.models.load.manifest import NAME as MANIFEST
+from real_cli.models.load.resolve import named_base, resolve_model
+from real_cli.models.load.weight_files import find_adapter_weights
+
+ADAPTER_CONFIG = "adapter_config.json"
+
+
+class Base(NamedTuple):
+    """The model below an adapter: its name, and where it was found."""
+
+    name: str
+    path: str
+
+
+def is_adapter(path: str) -> bool:
+    """Tell whether a folder holds an adapter."""
+    return (Path(path) / ADAPTER_CONFIG).is_file()
+
+
+def find_base(name: str, folder: Path) -> Base:
+    """Find the model below an adapter, and say which it is.
+
+    Args:
+        name: The adapter as the user named it.
+        folder: Its folder.
+
+    Returns:
+        The base: the one that the user named with --base, or the one that the adapter's config names.
+
+    Raises:
+        ModelError: If the config names none, or one that is not here and that the user did not name.
+    """
+    config = read_settings(name, folder, ADAPTER_CONFIG)
+    if config.get("task_type") != "CAUSAL_LM":
+        raise ModelError(
+            f"model '{name}': is an adapter for {config.get('task_type')}, by adapter_config.json; merge it into its "
+            "base first"
+        )
+    if config.get("megatron_config"):
+        raise ModelError(f"model '{name}': adapter_config.json names code to be run (megatron_core); give another")
+    chosen = named_base()
+    if chosen is not None:
+        return Base(chosen, resolve_model(chosen))
+    base = config.get("base_model_name_or_path")
+    if not isinstance(base, str) or not base:
+        raise ModelError(f"model '{name}': adapter_config.json names no base; name it with --base")
+    if base in _trained_on(name, folder):
+        return Base(base, resolve_model(base))
+    note(f"model '{name}': its adapter_config.json names {base} as its base, which is loaded")
+    path = resolve_model(base)
+    if not Path(path).is_dir() and not _is_cached(path):
+        raise ModelError(
+            f"model '{name}': is an adapter of {base}, which is not on this machine; to download it, name it: "
+            f"--base {base}"
+        )
+    return Base(base, path)
+
+
+def _trained_on(name: str, folder: Path) -> set[Any]:
+    """Return the names of the model that our own run, whose manifest is there, trained."""
+    manifest = read_settings(name, folder, MANIFEST)
+    if manifest.get("command") != "train-dpo":
+        return set()
+    return {value for value in (manifest.get("policy"), manifest.get("policy_path")) if isinstance(value, str)}
+
+
+def _is_cached(hub_name: str) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    with loading(hub_name):
+        return isinstance(try_to_load_from_cache(hub_name, "config.json"), str)
+
+
+def load_adapted(name: str, path: str, base: Base, **settings: Any) -> Any:
+    """Load an adapter on its base, not yet merged.
+
+    Args:
+        name: The adapter as the user named it.
+        path: Its folder.
+        base: The model below it.
+        settings: For the base's `from_pretrained`.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelError: If either cannot be loaded, or the adapter lacks tensors.
+    """
+    weights = find_adapter_weights(name, Path(path))
+    if weights.is_pickled:
+        note(f"model '{name}': {weights.files[0].name} is pickled: only its tensors are read")
+    below = load_model(base.name, base.path, "AutoModelForCausalLM", **settings)
+    if (Path(path) / "tokenizer_config.json").is_file():
+        num_tokens = len(load_tokenizer(name, path))
+        if num_tokens > below.get_input_embeddings().weight.shape[0]:
+            below.resize_token_embeddings(num_tokens)
+    model, wanted = load_adapter(name, path, below)
+    if weights.shapes:
+        check_missing(name, sorted(set(wanted) - set(weights.shapes)))
+    check_finite(name, model)
+    return model
+
+
+def load_causal(name: str, path: str, **settings: Any) -> tuple[Any, Any]:
+    """Load a causal language model and its tokenizer; an adapter is merged into its base.
+
+    Args:
+        name: The model as the user named it.
+        path: Its folder, or its name on the hub.
+        settings: For `from_pretrained`.
+
+    Returns:
+        Both.
+
+    Raises:
+        ModelError: If it cannot be loaded, or its tokenizer has tokens that the model has no embedding for.
+    """
+    if is_adapter(path):
+        base = find_base(name, Path(path))
+        has_tokenizer = (Path(path) / "tokenizer_config.json").is_file()
+        tokenizer = load_tokenizer(name, path) if has_tokenizer else load_tokenizer(base.name, base.path)
+        with loading(name):
+            model = load_adapted(name, path, base, **settings).merge_and_unload()
+        for weight in model.parameters():  # peft had frozen what lies below the adapter, and all is one model now
+            weight.requires_grad_(weight.is_floating_point())
+    else:
+        tokenizer = load_tokenizer(name, path)
+        model = load_model(name, path, "AutoModelForCausalLM", **settings)
+    check_vocabulary_fits(name, model, tokenizer)
+    return model, tokenizer

@@ -1,0 +1,217 @@
+"""A model's folder, looked through before a library reads it: its code, its settings, its sizes, its patterns."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from real_cli.errors import ModelError, clip
+from real_cli.models.load.patterns import pattern_problem
+from real_cli.models.load.weight_files import AGAIN, Weights, find_weights
+
+NOTES = logging.getLogger("real_cli.notes")
+# What the files of settings hold; each may be missing.
+SETTINGS: dict[str, type] = {
+    "config.json": dict,
+    "generation_config.json": dict,
+    "adapter_config.json": dict,
+    "modules.json": list,
+    "sentence_bert_config.json": dict,
+    "config_sentence_transformers.json": dict,
+}
+TOKENIZER_SETTINGS: dict[str, type] = {
+    "tokenizer_config.json": dict,
+    "tokenizer.json": dict,
+    "special_tokens_map.json": dict,
+    "added_tokens.json": dict,
+    "processor_config.json": dict,
+    "preprocessor_config.json": dict,
+}
+MAX_BYTES = 16 << 20
+MAX_TOKENIZER_BYTES = 256 << 20
+# Fields of a config by which layers are made; each has a tensor of its own at least.
+LAYER_COUNTS = {"num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers", "decoder_layers"}
+LAYER_COUNTS |= {"num_encoder_layers", "num_decoder_layers", "num_blocks", "n_blocks"}
+MAX_LAYERS = 10_000
+# Beyond what any model has: things that are counted, and sizes.
+MAX_COUNT = 1_000_000
+MAX_SIZE = 1 << 31
+CODE = "wants code of its own to be run ({}), and no model's code is run; give a model that transformers knows itself"
+
+
+def check_folder(name: str, path: str) -> Weights | None:
+    """Check a model's folder.
+
+    Args:
+        name: The model as the user named it.
+        path: Its folder; a name on the hub is not looked at.
+
+    Returns:
+        Its weights; None if it is no folder, or an adapter's.
+
+    Raises:
+        ModelError: If a file is damaged, the folder wants its own code to be run, or it says sizes that no model has.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        return None
+    settings = {file: _read(name, folder, file, kind, MAX_BYTES) for file, kind in SETTINGS.items()}
+    config = settings["config.json"]
+    _check_modules(name, settings["modules.json"])
+    if config is None:
+        return None
+    weights = find_weights(name, folder)
+    _check_code(name, config)
+    _check_sizes(name, config, len(weights.shapes) or MAX_LAYERS)
+    if weights.is_pickled:
+        note(f"model '{name}': {weights.files[0].name} is pickled: only its tensors are read")
+    return weights
+
+
+def check_settings(name: str, path: str) -> None:
+    """Check a folder's config, where its weights are not to be read."""
+    if Path(path).is_dir():
+        config = _read(name, Path(path), "config.json", dict, MAX_BYTES)
+        _check_modules(name, _read(name, Path(path), "modules.json", list, MAX_BYTES))
+        if config is not None:
+            _check_code(name, config)
+            _check_sizes(name, config, MAX_LAYERS)
+
+
+def check_tokenizer(name: str, path: str) -> None:
+    """Check the files of a tokenizer, as `check_folder` does those of a model."""
+    folder = Path(path)
+    if not folder.is_dir():
+        return
+    check_settings(name, path)
+    read: dict[str, Any] = {
+        file: _read(name, folder, file, kind, MAX_TOKENIZER_BYTES) for file, kind in TOKENIZER_SETTINGS.items()
+    }
+    longest = (read["tokenizer_config.json"] or {}).get("model_max_length")
+    if longest is not None and not isinstance(longest, int | float):
+        raise ModelError(f"model '{name}': tokenizer_config.json: model_max_length is {clip(longest)}, and no number")
+    for pattern in _patterns(read["tokenizer.json"]):
+        problem = pattern_problem(pattern)
+        if problem:
+            raise ModelError(f"model '{name}': tokenizer.json: the pattern {clip(pattern)} {problem}")
+
+
+def refuse_module_code(name: str, path: str) -> None:
+    """Refuse a model of sentence-transformers with modules that are not that library's own."""
+    modules = _read(name, Path(path), "modules.json", list, MAX_BYTES)
+    _check_modules(name, modules)
+    for module in modules or ():
+        if not module.get("type", "").startswith("sentence_transformers."):
+            raise ModelError(f"model '{name}': {CODE.format(clip(module.get('type')))}")
+
+
+def read_settings(name: str, folder: Path, file: str) -> dict[str, Any]:
+    """Read a file of settings; ModelError if it is damaged."""
+    return _read(name, folder, file, dict, MAX_BYTES) or {}
+
+
+def note(message: str) -> None:
+    """Tell the user something about a model, once a run, unless they want to hear nothing."""
+    NOTES.info(message)
+
+
+def _read(name: str, folder: Path, file: str, kind: type, limit: int) -> Any:
+    path = folder / file
+    if not path.is_file():
+        return None
+    if path.stat().st_size > limit:
+        raise ModelError(f"model '{name}': {file} has {path.stat().st_size:,} bytes; at most {limit:,} are read")
+    try:
+        content = json.loads(path.read_bytes().decode())  # transformers' own reader, which takes Infinity
+    except (ValueError, RecursionError):
+        raise ModelError(f"model '{name}': {file} is no JSON; {AGAIN}") from None
+    items = content if kind is list and isinstance(content, list) else [content]
+    if not (kind is list) <= isinstance(content, list) or not all(isinstance(item, dict) for item in items):
+        wanted = "a list of objects" if kind is list else "an object"
+        raise ModelError(f"model '{name}': {file} must hold {wanted}; {AGAIN}")
+    return content
+
+
+def _check_code(name: str, config: dict[str, Any]) -> None:
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    for fields in _objects(config):
+        for field, value in fields.items():
+            if field.endswith("_implementation") and isinstance(value, str) and "/" in value:
+                raise ModelError(f"model '{name}': {CODE.format(f'{field} {clip(value)}')}")
+    code = config.get("auto_map")
+    if not code:
+        return
+    if config.get("model_type") not in CONFIG_MAPPING_NAMES:
+        raise ModelError(f"model '{name}': {CODE.format(clip(code))}")
+    note(f"model '{name}': has code of its own, which is not run")
+
+
+def _check_modules(name: str, modules: list[dict[str, Any]] | None) -> None:
+    for module in modules or ():
+        if not all(isinstance(module.get(field, ""), str) for field in ("type", "path")):
+            raise ModelError(f"model '{name}': modules.json must give each module a type and a path; {AGAIN}")
+        if Path(module.get("path", "")).is_absolute() or ".." in Path(module.get("path", "")).parts:
+            raise ModelError(f"model '{name}': modules.json leads out of the folder, to {clip(module['path'])}")
+
+
+def _check_sizes(name: str, config: dict[str, Any], most_layers: int) -> None:
+    for fields in _objects(config):
+        for field, value in fields.items():
+            counts = field in LAYER_COUNTS
+            if counts and value is not None and not isinstance(value, int | list | tuple):
+                raise ModelError(f"model '{name}': config.json: {field} is {clip(value)}; it must be a number")
+            if not isinstance(value, int) or isinstance(value, bool):
+                continue
+            limit = MAX_SIZE if field.endswith(("_size", "_dim", "_dims")) else MAX_COUNT
+            if counts:
+                limit = most_layers
+            elif not field.startswith(("num_", "n_")) and limit == MAX_COUNT:
+                continue
+            if value > limit or (counts and value < 0):
+                is_known = counts and most_layers != MAX_LAYERS
+                where = "its weights have tensors for at most" if is_known else "no model has more than"
+                raise ModelError(f"model '{name}': config.json: {field} is {value:,}; {where} {limit:,}")
+
+
+def _objects(content: Any) -> Iterator[dict[str, Any]]:
+    """Yield an object and all objects in it."""
+    waiting = [content]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            yield item
+            waiting += item.values()
+        elif isinstance(item, list) and len(item) <= MAX_LAYERS:
+            waiting += item
+
+
+def _patterns(tokenizer: dict[str, Any] | None) -> Iterator[str]:
+    """Yield the regular expressions of a tokenizer; they stand anywhere but in the vocabulary."""
+    parts = {part: value for part, value in (tokenizer or {}).items() if part not in ("model", "added_tokens")}
+    for fields in _objects(parts):
+        pattern = fields.get("Regex")
+        if isinstance(pattern, str):
+            yield pattern
+
+
+def read_config(path: str, name: str) -> Any:
+    """Read a JSON file of a model.
+
+    Args:
+        path: A folder, or a name on the hub.
+        name: The file, as a path in it.
+
+    Returns:
+        What it holds; None if there is no such file.
+    """
+    from transformers.utils import cached_file
+
+    found = cached_file(path, name, _raise_exceptions_for_missing_entries=False)
+    if found is None:
+        return None
+    with open(found, "rb") as file:
+        return orjson.loads(file.read())

@@ -1,0 +1,236 @@
+"""The one place where libraries load models: no code of a model runs, nothing is missing, every problem is a line.
+
+No other file calls `from_pretrained` or makes a SentenceTransformer; a test holds it.
+"""
+
+import os
+import pickle
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from real_cli.errors import ModelError, RealError, clip
+from real_cli.models.load.device import Place
+from real_cli.models.load.folder_check import check_folder, check_settings, check_tokenizer, refuse_module_code
+from real_cli.models.load.resolve import quiet_libraries
+from real_cli.models.load.weight_files import Weights
+
+os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")  # or a thread would ask the hub to convert a model
+
+LACKS = "its weights lack"
+GIVE_ANOTHER = "give a folder that transformers saved"
+# A character that is in no vocabulary of words: a tokenizer has a token for what it does not know, or spells it.
+UNKNOWN = "\u2603"
+# Layers on top of an encoder that no pooling of ours reads.
+POOLERS = ("pooler.", "bert.pooler.")
+
+
+@contextmanager
+def loading(name: str, file: str = "") -> Iterator[None]:
+    """Turn whatever a library raises while it loads a model into one line about that model.
+
+    Args:
+        name: The model as the user named it.
+        file: Which file is at fault, where that is known.
+
+    Yields:
+        Nothing; the libraries' own notes are kept off the terminal meanwhile.
+
+    Raises:
+        ModelError: If it cannot be loaded.
+    """
+    try:
+        with quiet_libraries():
+            yield
+    except Exception as error:  # what a broken folder makes a library raise has no bounds
+        if isinstance(error, RealError):
+            raise
+        raise ModelError(f"model '{name}': {load_problem(error, file)}") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # how the libraries in Rust say that they cannot go on
+            raise
+        raise ModelError(f"model '{name}': its tokenizer.json cannot be used; {GIVE_ANOTHER}") from error
+
+
+def load_problem(error: Exception, file: str = "") -> str:
+    """Say in one line why a model did not load.
+
+    Args:
+        error: What the library raised.
+        file: Which file is at fault, where that is known.
+
+    Returns:
+        What is wrong, and what to do.
+    """
+    text = str(error).strip()
+    first = text.splitlines()[0] if text else type(error).__name__
+    if isinstance(error, OSError) and ("huggingface.co" in text or "not a valid model identifier" in text):
+        return "no such folder, and not to be had from the hub; give a local path or check the name"
+    if "trust_remote_code" in text:
+        return (
+            "wants code of its own to be run, and no model's code is run; give a model that transformers knows itself"
+        )
+    if isinstance(error, pickle.UnpicklingError) or "PytorchStreamReader" in text or "weights_only" in text:
+        return (
+            "pytorch_model.bin is damaged, or holds more than tensors, and only tensors are read; give weights in "
+            "safetensors"
+        )
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+        return "no memory is left to load it; give a smaller model, or make room"
+    if type(error) in (OSError, ValueError, RuntimeError, ImportError):
+        return first
+    return f"{file or 'it'} cannot be used ({type(error).__name__}: {clip(first, 120)}); {GIVE_ANOTHER}"
+
+
+def load_config(name: str, path: str) -> Any:
+    """Load a model's configuration, with transformers' defaults."""
+    from transformers import AutoConfig
+
+    check_settings(name, path)
+    with loading(name):
+        return AutoConfig.from_pretrained(path, trust_remote_code=False)
+
+
+def load_tokenizer(name: str, path: str) -> Any:
+    """Load a model's tokenizer."""
+    from transformers import AutoTokenizer
+
+    check_tokenizer(name, path)
+    with loading(name, "tokenizer.json"):
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+        tokenizer(UNKNOWN, verbose=False)
+        return tokenizer
+
+
+def load_model(
+    name: str, path: str, kind: str, *, needless: Collection[str] = (), problem: str = LACKS, **settings: Any
+) -> Any:
+    """Load a model with all its weights.
+
+    Args:
+        name: The model as the user named it.
+        path: Its folder, or its name on the hub.
+        kind: A class of transformers that chooses the model's own, as AutoModelForCausalLM.
+        needless: How tensors begin that the weights may lack.
+        problem: What is said before the name of a missing one.
+        settings: For `from_pretrained`.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelError: If it cannot be loaded, if tensors are missing, or if one is not finite.
+    """
+    import transformers
+
+    weights = check_folder(name, path)
+    chooser = getattr(transformers, kind)
+    with loading(name):
+        try:
+            model, info = chooser.from_pretrained(
+                path, trust_remote_code=False, weights_only=True, output_loading_info=True, **settings
+            )
+        except RuntimeError as error:
+            if "ignore_mismatched_sizes" not in str(error):
+                raise
+            raise ModelError(f"model '{name}': {_misshapen(chooser, path, weights)}") from None
+    check_missing(name, [key for key in info["missing_keys"] if not key.startswith(tuple(needless))], problem)
+    check_finite(name, model)
+    return model
+
+
+def check_missing(name: str, missing: Collection[str], problem: str = LACKS) -> None:
+    """Refuse weights that lack tensors: libraries fill them with random numbers, and say so in a warning."""
+    if missing:
+        more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+        raise ModelError(f"model '{name}': {problem} '{min(missing)}'{more}; give a model that is whole")
+
+
+def check_finite(name: str, model: Any) -> None:
+    """Refuse weights that are not all finite numbers, naming the first."""
+    floats = [(key, value) for key, value in model.named_parameters() if value.is_floating_point()]
+    if not floats:
+        return
+    with torch.no_grad():
+        # A sum is finite only if all its parts are; an eighth of the time of looking at each.
+        sums = [value.sum(dtype=torch.float32).to(floats[0][1].device) for _, value in floats]
+        suspects = (~torch.stack(sums).isfinite()).nonzero().flatten().tolist()
+        for key, value in (floats[number] for number in suspects):
+            if not value.isfinite().all():
+                raise ModelError(
+                    f"model '{name}': tensor '{key}' holds numbers that are not finite; give another model"
+                )
+
+
+def check_vocabulary_fits(name: str, model: Any, tokenizer: Any) -> None:
+    """Refuse a tokenizer that makes numbers for which a model has no embedding."""
+    size = model.get_input_embeddings().weight.shape[0]
+    beyond = {token: number for token, number in tokenizer.get_vocab().items() if number >= size}
+    if beyond:
+        token = min(beyond)
+        raise ModelError(
+            f"model '{name}': its tokenizer gives {clip(token)} the number {beyond[token]:,}, and the model has "
+            f"{size:,} tokens; give a tokenizer and a model that belong together"
+        )
+
+
+def _misshapen(chooser: Any, path: str, weights: Weights | None) -> str:
+    """Name the first tensor whose shape is not what the configuration says."""
+    from transformers import AutoConfig
+
+    wanted, prefix = {}, ""
+    if weights:
+        with torch.device("meta"):
+            model = chooser.from_config(AutoConfig.from_pretrained(path, trust_remote_code=False))
+        prefix = getattr(model, "base_model_prefix", "")
+        wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    for key in sorted(wanted):
+        # A model without its head has names without what its whole has before them.
+        shapes = weights.shapes if weights else {}
+        shape = shapes.get(key, shapes.get(f"{prefix}.{key}"))
+        if shape not in (None, wanted[key]):
+            return f"tensor '{key}' has shape {list(shape)}, and by config.json {list(wanted[key])}; {GIVE_ANOTHER}"
+    return f"its tensors have other shapes than config.json says; {GIVE_ANOTHER}"
+
+
+def load_library_encoder(name: str, path: str, place: Place) -> Any:
+    """Load a model of sentence-transformers with that library, and without any code of the model's own."""
+    from sentence_transformers import SentenceTransformer
+
+    check_folder(name, path)
+    check_tokenizer(name, path)
+    refuse_module_code(name, path)
+    with loading(name):
+        model = SentenceTransformer(
+            path,
+            device=str(place.device),
+            trust_remote_code=False,
+            model_kwargs={"dtype": place.dtype, "trust_remote_code": False, "weights_only": True},
+            processor_kwargs={"trust_remote_code": False},
+            config_kwargs={"trust_remote_code": False},
+        )
+    check_finite(name, model)
+    return model
+
+
+def load_adapter(name: str, path: str, below: Any) -> tuple[Any, list[str]]:
+    """Put an adapter on the model below it; returns both as one, and the names of the adapter's tensors."""
+    try:
+        from peft import PeftModel, get_peft_model_state_dict
+    except ImportError:
+        raise ModelError(f"model '{name}' is a LoRA adapter: pip install 'real-cli[lora]'") from None
+    with loading(name, "adapter_config.json"):
+        model = PeftModel.from_pretrained(below, path)
+        return model, list(get_peft_model_state_dict(model, save_embedding_layers=False))
+
+
+def load_gguf(path: Path) -> tuple[Any, Any]:
+    """Load a model and its tokenizer from a GGUF file, dequantized."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    settings = {"gguf_file": path.name, "trust_remote_code": False}
+    model = AutoModelForCausalLM.from_pretrained(path.parent, dtype=torch.float32, **settings)
+    return model, AutoTokenizer.from_pretrained(path.parent, **settings)
