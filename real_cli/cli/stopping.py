@@ -29,10 +29,6 @@ def stopping() -> Iterator[None]:
 
     Yields:
         Nothing.
-
-    Raises:
-        KeyboardInterrupt: If SIGINT arrives.
-        Terminated: If SIGTERM or SIGHUP arrives.
     """
     before = {number: signal.signal(number, _raise) for number in stop_signals()}
     hook = sys.unraisablehook

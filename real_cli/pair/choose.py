@@ -65,6 +65,7 @@ class PromptOutcome:
                 self.dropped.append(made)
             else:
                 self.records.append(made)
+        self.rest = ()
         return self
 
 

@@ -5,7 +5,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -79,7 +79,10 @@ class Workspace:
 
     def __enter__(self) -> Self:
         """Make the folder and lock it: of two runs in one folder each would remove what the other spools."""
+        is_new = not self.folder.exists()
         self.folder.mkdir(parents=True, exist_ok=True)
+        if is_new:
+            self._lock.callback(_remove_empty, self.folder)
         descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         self._lock.callback(os.close, descriptor)
         try:
@@ -253,6 +256,12 @@ class Workspace:
             return isinstance(orjson.loads((self.folder / MANIFEST).read_bytes()), dict)
         except (OSError, orjson.JSONDecodeError):
             return False
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder that a refused run made and wrote nothing into."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def read_spool(spooled: Spooled) -> Iterator[Record]:

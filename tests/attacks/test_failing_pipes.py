@@ -10,7 +10,7 @@ import pytest
 from tests.attacks.invoking import PAIR, REAL, lines
 
 ROOT = Path(__file__).parents[2]
-MAKEFILES = [*(ROOT / "real_cli").rglob("*.mk"), *(ROOT / "real_cli").rglob("Makefile")]
+MAKEFILES = [*(ROOT / "real_cli" / "recipes").glob("*.mk"), *(ROOT / "real_cli").rglob("Makefile")]
 PIPE = re.compile(r"\breal [^|`]*\|\s*(?:\\\s*)?real ")
 
 

@@ -1,10 +1,9 @@
 """A soup that is killed anywhere is made again, and what the killed one left is removed."""
 
-import shutil
-
 import pytest
 
 from real_cli.io.folders import open_folder
+from real_cli.io.parts import part_path
 from tests.attacks.killed import check_states, recorded, start
 from tests.attacks.snapshots import contents_of
 
@@ -23,24 +22,24 @@ def test_a_soup_killed_at_any_write_is_made_again_and_nothing_is_left(
 
 def test_what_another_soup_is_writing_and_folders_of_the_user_are_left_alone(launched_real, tiny_policy, tmp_path):
     """Only what is shown to be of a dead run goes: by its name alone, or while it is locked, nothing does."""
-    for name in ("mine", "abcdefgh", "elsewhe_"):
+    for name in ("mine", "abcdefgh", "0123456789abcdef"):
         (tmp_path / f".soup.{name}.part").mkdir()
         (tmp_path / f".soup.{name}.part" / "thesis.tex").write_text("years of work")
-    (tmp_path / ".soup.mine.part.lock").write_text("")
     with open_folder(tmp_path / "soup") as living:
-        (lock,) = (path for path in tmp_path.glob("*.lock") if path.read_bytes())
-        (tmp_path / ".soup.abcdefgh.part.lock").write_bytes(lock.read_bytes()[1:])
-        (tmp_path / ".soup.elsewhe_.part.lock").symlink_to(tmp_path / "out.lock")
-        (tmp_path / "out.lock").write_bytes(lock.read_bytes())
+        (living / "half").write_text("of a soup")
         before = contents_of(tmp_path)
-        made_again(launched_real, tiny_policy, tmp_path, before)
-        assert living.is_dir()
-        shutil.rmtree(tmp_path / "soup")
+        done = start(launched_real, tmp_path, "soup", tiny_policy, tiny_policy, "-o", "soup")
+        assert done.returncode == 1
+        assert "another run is writing it" in done.stderr
+        assert contents_of(tmp_path) == before
+    assert (tmp_path / "soup" / "half").read_text() == "of a soup"
 
 
-def made_again(launched_real, tiny_policy, tmp_path, before):
-    """Make another soup beside one that is being made."""
+def test_what_a_dead_soup_left_is_removed(launched_real, tiny_policy, tmp_path):
+    dead = part_path(tmp_path / "soup")
+    dead.mkdir()
+    (dead / "half").write_text("of a soup")
     done = start(launched_real, tmp_path, "soup", tiny_policy, tiny_policy, "-o", "soup")
     assert done.returncode == 0, done.stderr
-    left = {name: content for name, content in contents_of(tmp_path).items() if not name.startswith("soup")}
-    assert left == before
+    assert not dead.exists()
+    assert not (tmp_path / "soup" / "half").exists()

@@ -21,7 +21,7 @@ from real_cli.models.load.weight_files import find_adapter_weights
 ADAPTER_CONFIG = "adapter_config.json"
 
 
-class Base(NamedTuple):
+class AdapterBase(NamedTuple):
     """The model below an adapter: its name, and where it was found."""
 
     name: str
@@ -33,7 +33,7 @@ def is_adapter(path: str) -> bool:
     return (Path(path) / ADAPTER_CONFIG).is_file()
 
 
-def find_base(name: str, folder: Path) -> Base:
+def find_base(name: str, folder: Path) -> AdapterBase:
     """Find the model below an adapter, and say which it is.
 
     Args:
@@ -56,12 +56,12 @@ def find_base(name: str, folder: Path) -> Base:
         raise ModelError(f"model '{name}': adapter_config.json names code to be run (megatron_core); give another")
     chosen = named_base()
     if chosen is not None:
-        return Base(chosen, resolve_model(chosen))
+        return AdapterBase(chosen, resolve_model(chosen))
     base = config.get("base_model_name_or_path")
     if not isinstance(base, str) or not base:
         raise ModelError(f"model '{name}': adapter_config.json names no base; name it with --base")
     if base in _trained_on(name, folder):
-        return Base(base, resolve_model(base))
+        return AdapterBase(base, resolve_model(base))
     note(f"model '{name}': its adapter_config.json names {base} as its base, which is loaded")
     path = resolve_model(base)
     if not Path(path).is_dir() and not _is_cached(path):
@@ -69,7 +69,7 @@ def find_base(name: str, folder: Path) -> Base:
             f"model '{name}': is an adapter of {base}, which is not on this machine; to download it, name it: "
             f"--base {base}"
         )
-    return Base(base, path)
+    return AdapterBase(base, path)
 
 
 def _trained_on(name: str, folder: Path) -> set[Any]:
@@ -87,14 +87,14 @@ def _is_cached(hub_name: str) -> bool:
         return isinstance(try_to_load_from_cache(hub_name, "config.json"), str)
 
 
-def load_adapted(name: str, path: str, base: Base, **settings: Any) -> Any:
+def load_adapted(name: str, path: str, base: AdapterBase, **settings: Any) -> Any:
     """Load an adapter on its base, not yet merged.
 
     Args:
         name: The adapter as the user named it.
         path: Its folder.
         base: The model below it.
-        settings: For the base's `from_pretrained`.
+        **settings: For the base's `from_pretrained`.
 
     Returns:
         The model.
@@ -123,7 +123,7 @@ def load_causal(name: str, path: str, **settings: Any) -> tuple[Any, Any]:
     Args:
         name: The model as the user named it.
         path: Its folder, or its name on the hub.
-        settings: For `from_pretrained`.
+        **settings: For `from_pretrained`.
 
     Returns:
         Both.

@@ -116,7 +116,7 @@ def load_model(
         kind: A class of transformers that chooses the model's own, as AutoModelForCausalLM.
         needless: How tensors begin that the weights may lack.
         problem: What is said before the name of a missing one.
-        settings: For `from_pretrained`.
+        **settings: For `from_pretrained`.
 
     Returns:
         The model.

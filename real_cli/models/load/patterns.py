@@ -12,7 +12,7 @@ OPENING = re.compile(r"\((\?(<?[=!]|[:>]|P?<\w+>|[a-zA-Z-]*:|[a-zA-Z-]+(?=\)))?)
 
 
 @dataclass
-class Group:
+class PatternGroup:
     """A group that is open: how often something in it is repeated, and whether it has alternatives."""
 
     repeats: int = 1
@@ -36,14 +36,14 @@ def pattern_problem(pattern: str) -> str:
     """
     if len(pattern) > MAX_LENGTH:
         return f"has {len(pattern):,} characters; at most {MAX_LENGTH:,} are read"
-    groups = [Group()]
+    groups = [PatternGroup()]
     place = 0
     while place < len(pattern):
         character = pattern[place]
         closed = None
         if character == "(":
             opening = OPENING.match(pattern, place)
-            groups.append(Group())
+            groups.append(PatternGroup())
             place = opening.end() if opening else place + 1
             continue
         if character == ")":

@@ -28,7 +28,7 @@ SHORT_NAMES = {
 }
 
 
-class Choice:
+class NamedBase:
     """What the user says, once a run, of models below models."""
 
     base: str | None = None
@@ -36,12 +36,12 @@ class Choice:
 
 def name_base(base: str | None) -> None:
     """Take the base that adapters of this run are put on; None for the one that each names."""
-    Choice.base = base
+    NamedBase.base = base
 
 
 def named_base() -> str | None:
     """Return the base that the user named."""
-    return Choice.base
+    return NamedBase.base
 
 
 def cache_folder() -> Path:

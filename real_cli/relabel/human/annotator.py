@@ -8,26 +8,19 @@ from enum import Enum
 from real_cli.errors import Status, Terminated
 from real_cli.io.job import Job
 from real_cli.io.read_ahead import ReadAhead
-from real_cli.records.choices import Ties
-from real_cli.records.record import Record
-from real_cli.relabel.human.choices import Verdict
 from real_cli.relabel.human.journal import Journal
+from real_cli.relabel.human.outcome import SessionOutcome
 from real_cli.relabel.human.pair import (
     EQUAL_TEXTS,
     LETTERS,
-    SKIPPED,
-    TIES,
-    UNANSWERED,
     PairAnswer,
     PairQuestion,
-    answered_record,
     have_equal_texts,
     make_question,
 )
 from real_cli.relabel.human.questionnaire import ACTIONS, Questionnaire, framed
 from real_cli.relabel.human.screen import Hangup, Terminal
 from real_cli.relabel.human.session import WINDOW, Session, ShownQuestion, progress_line
-from real_cli.text.phrases import say_count
 
 CHOICES = {letter for letter, _ in LETTERS}
 WAITING = "waiting for the next pair from the pipe"
@@ -62,53 +55,6 @@ def questions(job: Job, seed: int) -> Iterator[PairQuestion]:
             job.drop(place, question.record, EQUAL_TEXTS)
         else:
             yield replace(question, place=place)
-
-
-class SessionOutcome:
-    """Write what was answered; leave out, and count, what was not."""
-
-    def __init__(self, job: Job, ties: Ties, *, is_held: bool = False) -> None:
-        self.num_pairs = 0
-        self.num_ties = 0
-        self._job = job
-        self._ties = ties
-        self._held: list[Record] | None = [] if is_held else None
-
-    def add(self, question: PairQuestion, answer: PairAnswer | None) -> None:
-        """Take one pair in the order of the stream.
-
-        Args:
-            question: The pair.
-            answer: Its answer, if it has one.
-        """
-        verdict = answer.verdict if answer else None
-        reasons = {None: UNANSWERED, Verdict.skip: SKIPPED}
-        if self._ties is Ties.drop:
-            reasons[Verdict.tie] = TIES
-        if answer is None or verdict in reasons:
-            self._job.drop(question.place, question.record, reasons[verdict])
-            return
-        self.num_ties += verdict is Verdict.tie
-        self.num_pairs += verdict is not Verdict.tie
-        record = answered_record(question, answer)
-        write = self._job.write if self._held is None else self._held.append
-        write(record)
-
-    def flush(self) -> None:
-        """Hand on what was written."""
-        if self._held is None:
-            self._job.flush()
-
-    def release(self) -> None:
-        """Write what was held back while the screen was in the way."""
-        held, self._held = self._held or [], None
-        for record in held:
-            self._job.write(record)
-
-    @property
-    def sentence(self) -> str:
-        """What was made."""
-        return say_count(self.num_pairs, "pair") + (f", {say_count(self.num_ties, 'tie')}" if self.num_ties else "")
 
 
 class Annotator:

@@ -130,8 +130,9 @@ def human(
 
 
 def _ask(job: Job, path: Path, share: Fraction, ties: Ties, seed: int, output: Path | None) -> Status:
-    from real_cli.relabel.human.annotator import STATUSES, Annotator, Ending, SessionOutcome
+    from real_cli.relabel.human.annotator import STATUSES, Annotator, Ending
     from real_cli.relabel.human.journal import Journal
+    from real_cli.relabel.human.outcome import SessionOutcome
     from real_cli.relabel.human.session import Session
 
     need_descriptors(NUM_DESCRIPTORS)
@@ -207,8 +208,9 @@ def _export(job: Job, tool: AnnotationTool, seed: int) -> Status:
 
 
 def _import(job: Job, path: Path, ties: Ties, seed: int) -> Status:
-    from real_cli.relabel.human.annotator import SessionOutcome, questions
+    from real_cli.relabel.human.annotator import questions
     from real_cli.relabel.human.exports import count_votes, read_votes
+    from real_cli.relabel.human.outcome import SessionOutcome
     from real_cli.text.phrases import say_count
 
     answers = count_votes(read_votes(path.read_bytes(), str(path)))

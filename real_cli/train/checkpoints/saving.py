@@ -133,6 +133,9 @@ def mean_loss(trainer: Any, loss: float, checkpoint: Path | None) -> float:
         trainer: After the run.
         loss: Mean over the steps since.
         checkpoint: Where it went on from, or None.
+
+    Returns:
+        Nats, each logged step weighed by the steps it stands for.
     """
     first = 0 if checkpoint is None else step_of(checkpoint)
     logged = [line for line in trainer.state.log_history if "loss" in line and line["step"] <= first]
