@@ -23,10 +23,10 @@ SETTINGS = "settings.json"
 FINAL = "final"
 # What transformers, peft and tokenizers save: of two runs in one folder, only the files of the later may be there.
 FINAL_FILES = (
-    "*.safetensors *.safetensors.index.json config.json generation_config.json adapter_config.json tokenizer.json "
-    "tokenizer.model tokenizer_config.json special_tokens_map.json added_tokens.json vocab.json vocab.txt merges.txt "
-    "chat_template.jinja additional_chat_templates"
-).split()
+    *("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "adapter_config.json"),
+    *("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    *("vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja", "additional_chat_templates"),
+)
 
 
 class Spooled(NamedTuple):
