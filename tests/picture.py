@@ -33,7 +33,7 @@ def readme_block():
 
 def color_rules():
     """Take the colors of both schemes from the reports' style."""
-    style = (ROOT / "real_cli" / "reports" / "style.css").read_text(encoding="utf-8")
+    style = (ROOT / "real_cli" / "report" / "assets" / "style.css").read_text(encoding="utf-8")
     return style[: style.index("* {")].replace("@media screen and", "@media")
 
 

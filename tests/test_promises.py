@@ -83,7 +83,7 @@ ROWS = {
     "relabel bridge": Row(("--from", "edit"), PAIR | {"edit": " sat on the log"}, filters=True, notes=BRIDGED),
     "relabel dsat": Row(("--lexical",), DIALOGUE, filters=True, missing="no conversation in the fields ", notes=()),
     "relabel goal": Row((), PAIR, filters=True),
-    # Asking needs a terminal, tests/commands/test_human.py has one; here somebody has answered elsewhere.
+    # Asking needs a terminal, tests/relabel/human/test_human.py has one; here somebody has answered elsewhere.
     "relabel human": Row(("--import", "ANSWERS"), CANDIDATES, filters=True),
     "relabel judge": Row(("-m", "m", "--no-cache", "--apply-results", "RESULTS"), CANDIDATES, filters=True),
     "relabel reward": Row(("--model", "REWARD"), CANDIDATES, filters=True, model=True),

@@ -11,8 +11,7 @@ from types import FrameType
 from typing import Any
 
 from real_cli.errors import Status, Terminated
-
-STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from real_cli.io.parts import STOPS
 
 # When a stop that could not be raised is raised again.
 SOON_SECONDS = 0.01

@@ -1,1 +1,1 @@
-"""`real eval`: a folder an evaluation. May import cli and below, pair's choices and strategies, and train.curves."""
+"""`real eval`: a folder an evaluation. May import cli and below, pair's rules (not its command), and train.curves."""

@@ -1,4 +1,4 @@
-"""Checkpoints that count: those whose last mark is in place, and tells of the files as they are.
+"""Checkpoints that count: those whose last mark is in place and agrees with the files beside it.
 
 The mark is a file of the checkpoint, written when all others are on the disk, and renamed into place. It holds the size
 of each file, and the hash of those that are small: what steers a resumed run is among them, and reading weights twice
@@ -15,15 +15,12 @@ import orjson
 
 from real_cli.io.durable import sync, sync_all, write_whole
 
+WORK = ".work"  # a run's own files, gone when it is done
+MANIFEST = "real.json"  # written last of all: a folder without it is not finished
 MARK = "whole.json"
 RECENT_FILE = "recent.json"  # what an objective remembers
 HASHED_BYTES = 1 << 20
 NAME = re.compile(r"checkpoint-\d+")
-
-
-WORK = ".work"
-
-MANIFEST = "real.json"
 
 
 def seal(checkpoint: Path) -> None:
@@ -50,7 +47,7 @@ def _facts(path: Path) -> list[Any]:
 
 def is_broken_off(path: Path) -> bool:
     """Tell whether a folder is a checkpoint of a training run of ours that was not written to its end."""
-    of_ours = any((folder / ".work").is_dir() for folder in path.resolve().parents[:2])
+    of_ours = any((folder / WORK).is_dir() for folder in path.resolve().parents[:2])
     return of_ours and bool(NAME.fullmatch(path.resolve().name)) and not is_whole(path)
 
 

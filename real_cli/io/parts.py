@@ -17,6 +17,7 @@ from pathlib import Path
 from real_cli.errors import RealError
 from real_cli.io.locks import lock
 
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # signals that end a run
 LONGEST_NAME = 255  # bytes, on every file system that people have
 NUM_TRIES = 100
 FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -25,7 +26,7 @@ FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 @contextmanager
 def signals_wait() -> Iterator[None]:
     """Have signals that stop a run wait for the end of a few steps that belong together."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     try:
         yield
     finally:

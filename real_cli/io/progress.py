@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
@@ -88,7 +87,6 @@ class Counter:
 
     def __init__(self, what: str, *, quiet: bool, total: int | None = None) -> None:
         self.num_done = 0
-        self._started = time.monotonic()
         self._progress: Progress | None = None
         if not quiet and sys.stderr is not None and sys.stderr.isatty():
             self._progress = _terminal_progress(what, total)
@@ -114,11 +112,6 @@ class Counter:
         self.num_done += count
         if self._progress:
             self._progress.update(self._task, completed=self.num_done)
-
-    @property
-    def elapsed_seconds(self) -> float:
-        """Time since the counter was made."""
-        return time.monotonic() - self._started
 
 
 def _terminal_progress(what: str, total: int | None) -> "Progress":

@@ -16,7 +16,7 @@ from real_cli.records.record import Record
 
 NEAR_DUPLICATE = "near-duplicate prompts"
 # The prompt's embedding is long, and the distance says what was read from it.
-LEFT_BEHIND = frozenset({"embedding", "embedding_dtype"})
+PROMPT_VECTOR_FIELDS = frozenset({"embedding", "embedding_dtype"})
 
 
 def distinct_prompts(job: Job, located: Iterable[Located], limit: float) -> Iterator[Located]:
@@ -32,7 +32,7 @@ def distinct_prompts(job: Job, located: Iterable[Located], limit: float) -> Iter
     """
     with ValueSpool() as lines, VectorSpool() as vectors:
         for place, (record, vector) in job.apply(lambda record: (record, vectors.read(record)), located):
-            light = {name: value for name, value in record.items() if name not in LEFT_BEHIND}
+            light = {name: value for name, value in record.items() if name not in PROMPT_VECTOR_FIELDS}
             lines.add({"place": place, "record": light}, 0.0)
             vectors.add(vector)
         if not len(lines):

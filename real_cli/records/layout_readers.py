@@ -1,4 +1,4 @@
-"""Adapters: each turns a record of one layout into candidates or preference. `real_cli.records.layouts` says which."""
+"""Readers: each turns a record of one layout into candidates or preference. `real_cli.records.layouts` says which."""
 
 import math
 from collections.abc import Iterable

@@ -26,9 +26,7 @@ LEFT_BEHIND = frozenset({"text", "rank", "embedding", "embedding_dtype"})
 OF_THE_PAIR = ("similarity", "weight", "annotation", "judge", "margin", "implicit_margin", "offset")
 # FIELD_margin and so on, where they were measured on another field than `score`.
 MEASURED = ("margin", "implicit_margin", "offset")
-
-
-# Computed on the prompt without its goal: with the goal in it they are wrong.
+# Computed on the texts as they were: once a prompt or a response is rewritten they are wrong.
 STALE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
 
 

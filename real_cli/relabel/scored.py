@@ -1,4 +1,4 @@
-"""What the commands that score by a model have in common: a checked field, and marked records on their way out."""
+"""What methods that score or weigh have in common: checked options, scores on records, records on their way out."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Intervals that one can believe: Wilson's for a share (see `shares`), the bootstrap over prompts for other means.
+"""The bootstrap over prompts: intervals of means. Those of shares are in `proportions`.
 
 Pairs of one prompt are not independent, so whole prompts are resampled. Prompts are put into a fixed number of cells by
 a hash of their text: the interval of a million rows costs what that of some thousands does, and does not depend on the

@@ -12,7 +12,7 @@ Rows = NDArray[np.intp] | NDArray[np.bool_]
 
 
 class PromptIntervals:
-    """Intervals of the numbers of one data set: shares as `shares` has them, means from the same draws of its prompts.
+    """Intervals of the numbers of one data set: shares as `proportions` has them, means by one set of draws.
 
     Args:
         prompts: A number for the prompt of each pair: the first eight bytes of `text_key`, shape (batch,).

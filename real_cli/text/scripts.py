@@ -1,4 +1,4 @@
-"""Writing systems: in which script a text is mainly written, and pairs whose texts differ in it."""
+"""Writing systems: in which script a text is mainly written."""
 
 import unicodedata
 from collections import Counter

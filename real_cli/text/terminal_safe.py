@@ -1,4 +1,4 @@
-"""Texts as a terminal may show them: nothing that it would obey, turns with their roles, words that differ."""
+"""Texts as a terminal may show them: nothing that it would obey."""
 
 import re
 

@@ -1,6 +1,6 @@
 """Training with TRL's DPOTrainer. The only file that imports trl.
 
-Private hooks of TRL 1.16 that RealTrainer overrides; `tests/models/test_trainer.py` holds a contract test for each:
+Private hooks of TRL 1.16 that RealTrainer overrides; each has a contract test:
 
     _prepare_dataset                    pairs come tokenized, with nothing dropped in silence
     _precompute_ref_logps               reference log-probabilities come as columns

@@ -70,7 +70,7 @@ def make_reference(policy, folder):
 
     from real_cli.models.load.resolve import resolve_model
 
-    path = resolve_model(policy)
+    path = resolve_model(str(policy))
     model = AutoModelForCausalLM.from_pretrained(path)
     torch.manual_seed(0)
     with torch.no_grad():

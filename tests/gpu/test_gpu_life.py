@@ -12,7 +12,7 @@ from tests.train.training import run, with_everything
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-# On a CPU one of each kind: tests/commands has them all there.
+# On a CPU one of each kind: tests/train has them all there.
 KINDS = ["aot", "spa", "bmc", "spo"]
 
 

@@ -7,9 +7,7 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.messages import Text, plain_text, transcript
 from real_cli.records.preferences import given_preferences
 from real_cli.records.record import LABELED_NAMES, Record, is_preference
-from real_cli.records.verdicts import SWAPPED, Judgment
-
-TIE = "tie"
+from real_cli.records.verdicts import SWAPPED, TIE, Judgment
 
 
 class Contest(NamedTuple):

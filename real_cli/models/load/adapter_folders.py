@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from real_cli.errors import ModelError
+from real_cli.io.checkpoint_marks import MANIFEST
 from real_cli.models.load.folder_check import note, read_settings
 from real_cli.models.load.loading import (
     check_finite,
@@ -14,7 +15,6 @@ from real_cli.models.load.loading import (
     load_tokenizer,
     loading,
 )
-from real_cli.models.load.manifest import NAME as MANIFEST
 from real_cli.models.load.resolve import named_base, resolve_model
 from real_cli.models.load.weight_files import find_adapter_weights
 

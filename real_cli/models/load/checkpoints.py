@@ -10,11 +10,10 @@ from zipfile import is_zipfile
 import orjson
 
 from real_cli.errors import ModelError
-from real_cli.io.checkpoint_marks import MARK, RECENT_FILE
+from real_cli.io.checkpoint_marks import MANIFEST, MARK, RECENT_FILE
 from real_cli.models.load.adapter_folders import find_base, is_adapter, load_adapted
 from real_cli.models.load.folder_check import check_folder, check_tokenizer, read_settings
 from real_cli.models.load.loading import GIVE_ANOTHER, load_config, load_tokenizer, loading
-from real_cli.models.load.manifest import NAME as MANIFEST
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.load.tensor_files import StoredTensor, TensorFile, read_tensor_file, sha256_of
 from real_cli.models.load.weight_files import WEIGHTS, find_adapter_weights, find_weights

@@ -9,9 +9,9 @@ import orjson
 
 from real_cli import __version__
 from real_cli.errors import show_names
+from real_cli.io.checkpoint_marks import MANIFEST
 from real_cli.io.durable import write_whole
 
-NAME = "real.json"
 PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "tokenizers", "safetensors")
 
 
@@ -38,4 +38,6 @@ def write_manifest(folder: Path, content: dict[str, Any]) -> None:
         content: What to record beside the versions.
     """
     data = content | {"versions": installed_versions()}
-    write_whole(folder / NAME, orjson.dumps(show_names(data), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    write_whole(
+        folder / MANIFEST, orjson.dumps(show_names(data), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    )

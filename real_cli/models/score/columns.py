@@ -2,11 +2,11 @@
 
 from real_cli.models.score.scoring import Scores
 from real_cli.records.messages import is_number
-from real_cli.records.record import Record
+from real_cli.records.record import STALE_FIELDS, Record
 
 WINDOW_EXAMPLES = 512
 
-REFERENCE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
+REFERENCE_FIELDS = STALE_FIELDS
 
 
 def given_scores(record: Record) -> Scores | None:
