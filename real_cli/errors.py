@@ -109,5 +109,8 @@ def clip(value: object, width: int = 60) -> str:
     Returns:
         The value's repr, at most `width` characters.
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = f"{type(value).__name__}, nested without end"
     return text if len(text) <= width else text[: width - 3] + "..."

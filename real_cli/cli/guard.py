@@ -71,6 +71,8 @@ def _end(error: BaseException) -> Status:
     first = " ".join(str(error).strip().splitlines()[:1])
     if isinstance(error, MemoryError) or "can't allocate memory" in first:
         say("no memory is left; lower --batch-tokens or --max-length, or make room")
+    elif isinstance(error, RecursionError):
+        say("something that was read is nested without end; see REAL_DEBUG=1 for where")
     elif type(error).__name__ == "PanicException":  # how the tokenizers library, which is in Rust, gives up
         say("the model's tokenizer gave up on a text; its tokenizer.json has a pattern that takes too long")
     elif "surrogates not allowed" in first:  # JSON that is read holds none: they come from the command line

@@ -1,6 +1,5 @@
 """The options of the methods that ask a language model, each written once."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +23,7 @@ def show_rubric(name: str | None) -> None:
     from real_cli.llm.rubric_files import rubric_text
 
     if name is not None:
-        sys.stdout.write(rubric_text(name))
+        typer.echo(rubric_text(name), nl=False)
         raise typer.Exit
 
 

@@ -1,7 +1,7 @@
 """A file of records that an earlier run left behind, perhaps in the middle of one: looked at before it is touched."""
 
 import codecs
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,15 @@ class Earlier:
     Args:
         path: The file; one that is not there is an empty one.
         names: Fields that a record keeps of what it was made of: by them a torn one is known.
+        written: All fields that a record may have, where that is known; a torn one with another is somebody else's.
     """
 
-    def __init__(self, path: Path | None, names: Sequence[str] = ("id", "prompt")) -> None:
+    def __init__(
+        self, path: Path | None, names: Sequence[str] = ("id", "prompt"), written: Collection[str] | None = None
+    ) -> None:
         self._path = path
         self._names = names
+        self._written = written
         self._torn: Line | None = None
         self._lacks_newline = False
 
@@ -62,7 +66,7 @@ class Earlier:
             with self._path.open("ab") as file:
                 file.write(b"\n")
             return
-        if not is_start(self._torn.data, wanted, self._names):
+        if not is_start(self._torn.data, wanted, self._names, self._written):
             raise RealError(
                 f"{self._path}:{self._torn.number}: is no record, nor the start of one that this run would write; "
                 "take the line out, or name another file"
@@ -71,13 +75,16 @@ class Earlier:
             file.truncate(file.seek(0, 2) - len(self._torn.data))
 
 
-def is_start(data: bytes, wanted: Iterable[Record], names: Sequence[str]) -> bool:
+def is_start(
+    data: bytes, wanted: Iterable[Record], names: Sequence[str], written: Collection[str] | None = None
+) -> bool:
     """Tell whether a torn line is the start of a record that was made of one of these.
 
     Args:
         data: The line, cut anywhere.
         wanted: Records.
         names: Fields that are kept as they are.
+        written: All fields that the record may have; None for any.
 
     Returns:
         True if it begins as JSON does, and no field says that it is another record.
@@ -93,6 +100,8 @@ def is_start(data: bytes, wanted: Iterable[Record], names: Sequence[str]) -> boo
         return False
     if not begun:  # cut within the first name
         return any(dump_record(record).startswith(data) for record in wanted)
+    if written is not None and not begun.keys() <= set(written):
+        return False
     first = next(iter(begun))
     return any(
         first in record and all(_begins(begun[name], record.get(name)) for name in names if name in begun)

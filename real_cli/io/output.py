@@ -17,7 +17,7 @@ from real_cli.io.descriptors import TOO_MANY
 from real_cli.io.jsonl import dump_record
 from real_cli.io.locks import lock
 from real_cli.io.named import open_named
-from real_cli.io.parts import make_part_file, signals_wait
+from real_cli.io.parts import make_part_file, refuse_if_made, signals_wait
 from real_cli.io.progress import NAME_OF_STDOUT
 from real_cli.records.record import Record
 
@@ -83,6 +83,9 @@ def open_to_append(path: Path) -> Iterator[IO[bytes]]:
         stream = open_named(path, "ab", str(path))
     with stream:
         lock(stream.fileno(), path)
+        refuse_if_made(path)
+        if not os.path.samestat(os.fstat(stream.fileno()), os.stat(path)):
+            raise RealError(f"{path}: another run has just replaced it; run again")
         yield stream
 
 
@@ -114,11 +117,22 @@ def check_outputs(sources: Sequence[str], outputs: Sequence[Path], *, not_source
         if places.count(path) > 1:
             raise UsageError(f"{path}: is named for two outputs; name another file")
     inputs = {real_path(name) for name in sources if name != str(STANDARD_OUTPUT)}
+    if str(STANDARD_OUTPUT) in sources:
+        inputs |= {real_path(path) for path in not_sources if _is_descriptor(path, 0)}
     for path in not_sources:
         if path == STANDARD_OUTPUT:
             raise UsageError(f"{path}: records go there; name a file")
         if real_path(path) in inputs:
             raise UsageError(f"{path}: is the input; name another file")
+
+
+def _is_descriptor(path: Path, number: int) -> bool:
+    """Tell whether a path names the file that a descriptor has open."""
+    try:
+        status = os.fstat(number)
+        return stat.S_ISREG(status.st_mode) and os.path.samestat(status, os.stat(path))
+    except OSError:
+        return False
 
 
 def check_side_inputs(outputs: Sequence[Path], also_reads: Iterable[tuple[str, Path | None]]) -> None:
@@ -148,15 +162,20 @@ def _places(outputs: Sequence[Path]) -> list[Path]:
 
 def _descriptor(path: Path, number: int) -> IO[bytes]:
     with _writable(path):
-        return open_named(os.dup(number), "wb", str(path))
+        try:
+            return open_named(os.dup(number), "wb", str(path))
+        except OverflowError:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from None
 
 
 @contextmanager
 def _whole(path: Path, *, outlives_pipe: bool) -> Iterator[IO[bytes]]:
     part: Path | None = None
     stream: IO[bytes] | None = None
+    kept = contextlib.ExitStack()
     try:
         with _writable(path), signals_wait():  # until it is known that there is something to remove
+            hold_against_appending(path, kept)
             handle, part = make_part_file(path)
             stream = open_named(handle, "wb", str(path))
         try:
@@ -176,6 +195,23 @@ def _whole(path: Path, *, outlives_pipe: bool) -> Iterator[IO[bytes]]:
         with contextlib.suppress(OSError):  # of what was not written the error has told
             if stream:
                 stream.close()
+        kept.close()
+
+
+def hold_against_appending(path: Path, kept: contextlib.ExitStack) -> None:
+    """Lock a file that is to be replaced: a run that goes on with it would add to what nobody sees any more.
+
+    Args:
+        path: The output.
+        kept: Holds the lock.
+
+    Raises:
+        RealError: If another run appends to it, or replaces it.
+    """
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        kept.callback(os.close, descriptor)
+        lock(descriptor, path)
 
 
 def _publish(stream: IO[bytes], part: Path, path: Path) -> None:

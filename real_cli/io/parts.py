@@ -4,6 +4,7 @@ The name is the same in every run, and no other program gives it: so the next ru
 killed one left, sees by the lock that nobody writes it any more, and removes it.
 """
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -86,6 +87,23 @@ def make_part_folder(path: Path) -> tuple[int, Path]:
         return os.open(part, os.O_RDONLY | os.O_DIRECTORY)
 
     return _make(path, create)
+
+
+def refuse_if_made(path: Path) -> None:
+    """Refuse to go on with a file that another run is about to replace.
+
+    Args:
+        path: The output.
+
+    Raises:
+        RealError: If another run writes the part that will take its name.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = _open(part_path(path))
+        try:
+            lock(descriptor, path)
+        finally:
+            os.close(descriptor)
 
 
 def _make(path: Path, create: Callable[[Path], int]) -> tuple[int, Path]:

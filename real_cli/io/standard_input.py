@@ -5,7 +5,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO, cast
+from typing import TextIO
+
+from real_cli.errors import RealError
 
 
 class Kept:
@@ -16,14 +18,23 @@ class Kept:
 
 
 def standard_input() -> TextIO:
-    """Return standard input, which is not closed."""
+    """Return standard input.
+
+    Returns:
+        The stream of text; its buffer has the bytes.
+
+    Raises:
+        RealError: If it is closed.
+    """
     stream = Kept.stream if Kept.is_kept else sys.stdin
-    return cast(TextIO, stream)
+    if stream is None:
+        raise RealError("<stdin>: is closed; pipe records in, or name a file")
+    return stream
 
 
 def is_terminal() -> bool:
     """Tell whether standard input is a terminal, or closed: nothing is piped in."""
-    stream: TextIO | None = standard_input()
+    stream = Kept.stream if Kept.is_kept else sys.stdin
     return stream is None or stream.isatty()
 
 
@@ -36,7 +47,8 @@ def kept_for_records() -> Iterator[None]:
     """
     before = Kept.is_kept, Kept.stream, sys.stdin, builtins.input
     with open(os.devnull, encoding="utf-8") as nothing:
-        Kept.is_kept, Kept.stream, sys.stdin, builtins.input = True, standard_input(), nothing, _refuse
+        stream = Kept.stream if Kept.is_kept else sys.stdin
+        Kept.is_kept, Kept.stream, sys.stdin, builtins.input = True, stream, nothing, _refuse
         try:
             yield
         finally:

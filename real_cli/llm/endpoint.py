@@ -1,6 +1,7 @@
 """An OpenAI-compatible server: one question, one answer, through the client that its users know."""
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ FATAL_STATUSES = {401: "check the key", 403: "check the key", 404: "check the ad
 FATAL_STATUSES |= dict.fromkeys((301, 302, 303, 307, 308), "it leads elsewhere: give the address that it leads to")
 # A shorter word may stand in an answer by chance.
 MIN_KEY_CHARACTERS = 16
+MAX_URL_CHARACTERS = 2048
 
 
 class Server(NamedTuple):
@@ -46,7 +48,10 @@ class Endpoint:
     """Ask a server. Waiting between retries, a minute at most where a server's Retry-After says so, is the client's."""
 
     def __init__(self, server: Server, told: Callable[[str], None]) -> None:
-        parts = urlsplit(server.url)
+        try:
+            parts = urlsplit(server.url if server.url.isprintable() and len(server.url) <= MAX_URL_CHARACTERS else "")
+        except ValueError:
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(server.url):
             raise UsageError(f"--endpoint {clip(server.url)}: an address is needed, as http://localhost:8000/v1")
         if parts.username or parts.password:
@@ -147,7 +152,8 @@ class Endpoint:
 
     def _redacted(self, text: str) -> str:
         """Take the key out of what a server says; some repeat it."""
-        return text.replace(self._key, "***") if self._key else text
+        pattern = r"\s*".join(map(re.escape, self._key))
+        return re.sub(pattern, "***", text, flags=re.IGNORECASE) if self._key else text
 
     def _tried(self) -> str:
         retries = self._server.num_retries

@@ -64,4 +64,6 @@ def read_rubric(name: str, understood: tuple[Asks, ...] = JUDGING) -> Rubric:
         table = tomllib.loads(rubric_text(name, understood))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{name}: is no TOML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{name}: is no rubric: its values are nested without end") from None
     return parse_rubric(table, name, understood)

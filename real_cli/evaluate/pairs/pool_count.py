@@ -12,6 +12,9 @@ from real_cli.pair.strategies import STRATEGIES, Pool, Rule
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record, to_candidates
 
+# Beyond so many responses pairs are counted by a formula.
+MOST_ENUMERATED = 8
+
 
 @dataclass
 class PoolCount:
@@ -94,4 +97,9 @@ def num_pairs(rule: Rule, size: int) -> int:
     """
     if size < 2 or not rule.several_pairs:
         return int(size >= 2)
-    return sum(1 for _ in rule.choose(Pool(size, quality=np.arange(float(size)))))
+    if size <= MOST_ENUMERATED:
+        return sum(1 for _ in rule.choose(Pool(size, quality=np.arange(float(size)))))
+    # Pairs of n responses are a polynomial of degree two at most, and three sizes tell which.
+    first, second, third = (num_pairs(rule, small) for small in (2, 3, 4))
+    bend = third - 2 * second + first
+    return first + (size - 2) * (second - first) + (size - 2) * (size - 3) // 2 * bend

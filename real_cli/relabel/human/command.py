@@ -23,6 +23,9 @@ from real_cli.relabel.human.choices import AnnotationTool
 NUM_DESCRIPTORS = 10
 
 
+LARGEST_IMPORT_BYTES = 1 << 29
+
+
 @guarded
 def human(
     files: Files = None,
@@ -207,13 +210,22 @@ def _export(job: Job, tool: AnnotationTool, seed: int) -> Status:
     return job.status
 
 
+def _read_bounded(path: Path) -> bytes:
+    """Read a file of answers; a device that never ends is none."""
+    with path.open("rb") as file:
+        data = file.read(LARGEST_IMPORT_BYTES + 1)
+    if len(data) > LARGEST_IMPORT_BYTES:
+        raise UsageError(f"--import {path}: holds more than {LARGEST_IMPORT_BYTES >> 20} MiB; split it")
+    return data
+
+
 def _import(job: Job, path: Path, ties: Ties, seed: int) -> Status:
     from real_cli.relabel.human.annotator import questions
     from real_cli.relabel.human.exports import count_votes, read_votes
     from real_cli.relabel.human.outcome import SessionOutcome
     from real_cli.text.phrases import say_count
 
-    answers = count_votes(read_votes(path.read_bytes(), str(path)))
+    answers = count_votes(read_votes(_read_bounded(path), str(path)))
     outcome = SessionOutcome(job, ties)
     unknown = set(answers)
     with job:

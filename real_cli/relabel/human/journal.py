@@ -12,7 +12,7 @@ from real_cli.io.jsonl import dump_record, parse_record
 from real_cli.io.locks import lock
 from real_cli.io.named import open_named
 from real_cli.io.output import is_device
-from real_cli.relabel.human.pair import JOURNAL_VERSION, PairAnswer, journal_line, read_journal_line
+from real_cli.relabel.human.pair import JOURNAL_FIELDS, JOURNAL_VERSION, PairAnswer, journal_line, read_journal_line
 
 
 class Journal:
@@ -43,7 +43,7 @@ class Journal:
         self._file.close()
 
     def _read(self) -> None:
-        earlier = Earlier(self._path, names=("version",))
+        earlier = Earlier(self._path, names=("version",), written=JOURNAL_FIELDS)
         for number, data in earlier.lines():
             try:
                 key, answer, is_repeat = read_journal_line(parse_record(data))

@@ -220,6 +220,12 @@ def answered_record(question: PairQuestion, answer: PairAnswer) -> Record:
     return to_preference(candidates, chosen, rejected, extra)
 
 
+# All that a line of a journal may have.
+JOURNAL_FIELDS = frozenset(
+    {"version", "key", "verdict", "shown", "seconds", "note", "num_annotators", "agreement", "seed", "when", "repeat"}
+)
+
+
 def journal_line(key: str, answer: PairAnswer, *, seed: int, when: str, is_repeat: bool) -> Record:
     """Write an answer as the journal keeps it.
 
@@ -263,7 +269,7 @@ num_annotators=None, agreement=None), False)
     version = line.get("version")
     if version != JOURNAL_VERSION or isinstance(version, bool):
         raise RecordError(f"field 'version' is {clip(version)}; {JOURNAL_VERSION} is needed: name another --journal")
-    for field, is_right, needed in _JOURNAL_FIELDS:
+    for field, is_right, needed in _JOURNAL_RULES:
         if not is_right(line.get(field)):
             raise RecordError(f"field '{field}' is {clip(line.get(field))}; {needed} is needed")
     answer = PairAnswer(Verdict(line["verdict"]), Shown(line["shown"]), line.get("seconds"), line.get("note", ""))
@@ -274,7 +280,7 @@ def _is_one_of(names: Any) -> Any:
     return lambda value: isinstance(value, str) and value in set(names)
 
 
-_JOURNAL_FIELDS = (
+_JOURNAL_RULES = (
     ("key", lambda value: isinstance(value, str), "the key of a pair"),
     ("verdict", _is_one_of(Verdict), "first, second, tie or skip"),
     ("shown", _is_one_of(Shown), "as-is or swapped"),
