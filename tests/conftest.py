@@ -4,10 +4,15 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before any library reads it: no test may reach for a hub
 
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# A job that a shell put into the background ignores SIGINT, and so would every command that a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples every run: CI tells of the change, not of luck. On a machine that others use too none is too slow.
 settings.register_profile("same", derandomize=True, deadline=None)
