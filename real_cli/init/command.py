@@ -12,6 +12,7 @@ from real_cli.cli.guard import guarded
 from real_cli.cli.options import Quiet
 from real_cli.errors import RealError, Status, UsageError
 from real_cli.init.choices import Recipe
+from real_cli.io.folders import open_folder
 from real_cli.io.output import standard_output
 from real_cli.io.progress import say
 
@@ -104,9 +105,9 @@ def write_project(folder: Path, sources: Mapping[str, Sequence[str]]) -> None:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RealError(f"{folder}: exists and is not empty; name another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, paths in sources.items():
-        with (folder / name).open("wb") as file:
-            for path in paths:
-                with (files(PACKAGE) / path).open("rb") as source:
-                    shutil.copyfileobj(source, file)
+    with open_folder(folder, "") as part:
+        for name, paths in sources.items():
+            with (part / name).open("wb") as file:
+                for path in paths:
+                    with (files(PACKAGE) / path).open("rb") as source:
+                        shutil.copyfileobj(source, file)

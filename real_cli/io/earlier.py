@@ -9,6 +9,9 @@ from real_cli.errors import RealError, RecordError
 from real_cli.io.jsonl import Line, dump_record, parse_record, read_lines
 from real_cli.records.record import Record
 
+# What `embed` and `sample` add, where no whole line tells.
+WRITTEN = frozenset({"prompt", "responses", "embedding", "embedding_dtype"})
+
 
 class Earlier:
     """The lines of an earlier run. Nothing is cut or added before `settle`, when all of them were seen to be ours.
@@ -16,7 +19,8 @@ class Earlier:
     Args:
         path: The file; one that is not there is an empty one.
         names: Fields that a record keeps of what it was made of: by them a torn one is known.
-        written: All fields that a record may have, where that is known; a torn one with another is somebody else's.
+        written: Fields that a record may have beside those of what it was made of; a torn one with others is somebody
+            else's. Left out, they are those of the first line.
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class Earlier:
             with self._path.open("ab") as file:
                 file.write(b"\n")
             return
-        if not is_start(self._torn.data, wanted, self._names, self._written):
+        if not is_start(self._torn.data, wanted, self._names, self._written or self._written_before()):
             raise RealError(
                 f"{self._path}:{self._torn.number}: is no record, nor the start of one that this run would write; "
                 "take the line out, or name another file"
@@ -74,9 +78,15 @@ class Earlier:
         with self._path.open("rb+") as file:
             file.truncate(file.seek(0, 2) - len(self._torn.data))
 
+    def _written_before(self) -> Collection[str]:
+        """Collect the fields that may stand on a line beside those it was made of: the first line has them all."""
+        with open(self._path or "", "rb") as file:
+            first = file.readline()
+        return WRITTEN | (parse_record(first).keys() if _is_record(first) else set())
+
 
 def is_start(
-    data: bytes, wanted: Iterable[Record], names: Sequence[str], written: Collection[str] | None = None
+    data: bytes, wanted: Iterable[Record], names: Sequence[str], written: Collection[str] = frozenset()
 ) -> bool:
     """Tell whether a torn line is the start of a record that was made of one of these.
 
@@ -84,7 +94,7 @@ def is_start(
         data: The line, cut anywhere.
         wanted: Records.
         names: Fields that are kept as they are.
-        written: All fields that the record may have; None for any.
+        written: Fields that it may have beside those of what it was made of.
 
     Returns:
         True if it begins as JSON does, and no field says that it is another record.
@@ -100,11 +110,11 @@ def is_start(
         return False
     if not begun:  # cut within the first name
         return any(dump_record(record).startswith(data) for record in wanted)
-    if written is not None and not begun.keys() <= set(written):
-        return False
     first = next(iter(begun))
     return any(
-        first in record and all(_begins(begun[name], record.get(name)) for name in names if name in begun)
+        first in record
+        and begun.keys() <= {*record, *written}
+        and all(_begins(begun[name], record.get(name)) for name in names if name in begun)
         for record in wanted
     )
 

@@ -13,11 +13,12 @@ from real_cli.io.parts import make_part_folder, signals_wait
 
 
 @contextmanager
-def open_folder(path: Path) -> Iterator[Path]:
+def open_folder(path: Path, option: str = "--output ") -> Iterator[Path]:
     """Make a folder beside its name; it takes the name at the end.
 
     Args:
         path: The folder to make; it may be there if it is empty.
+        option: What names it, for messages; empty for an argument.
 
     Yields:
         The folder to write into.
@@ -27,9 +28,9 @@ def open_folder(path: Path) -> Iterator[Path]:
     """
     path = real_path(path)  # a link stays a link: what it points to is made
     if path.exists() and not path.is_dir():
-        raise UsageError(f"--output {path}: is a file; a folder is needed")
+        raise UsageError(f"{option}{path}: is a file; a folder is needed")
     if path.is_dir() and any(path.iterdir()):
-        raise UsageError(f"--output {path}: is not empty; name another folder")
+        raise UsageError(f"{option}{path}: is not empty; name another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     part: Path | None = None
     try:
@@ -39,7 +40,7 @@ def open_folder(path: Path) -> Iterator[Path]:
             yield part
         except OSError as error:
             if error.filename is None or part in Path(error.filename).parents:
-                raise RealError(f"--output {path}: cannot be written: {error.strerror or error}") from None
+                raise RealError(f"{option}{path}: cannot be written: {error.strerror or error}") from None
             raise
         give_mode(descriptor, path, 0o777)
         sync_all(part)

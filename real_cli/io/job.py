@@ -19,8 +19,9 @@ from types import TracebackType
 from typing import IO, NamedTuple, Self, TypeVar
 
 from real_cli.errors import RecordError, Status
+from real_cli.io.check_outputs import check_outputs, check_side_inputs
 from real_cli.io.jsonl import MAX_LINE_BYTES, dump_record
-from real_cli.io.output import check_outputs, check_side_inputs, open_output, open_to_append
+from real_cli.io.output import open_output, open_to_append
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import Item, check_sources, is_at_hand, read_source, show_ahead
 from real_cli.records.choices import OnError

@@ -20,6 +20,22 @@ def test_a_torn_line_with_a_name_that_no_journal_has_is_somebody_elses(tmp_path,
     assert (tmp_path / "j").read_text() == torn
 
 
+@pytest.mark.parametrize(
+    "torn",
+    [
+        '{"id":0,"prompt":"q0","chosen":"mine","rejected":"precious"',
+        '{"prompt":"q0","mydiary":"dear',
+        '{"id":0,"x":[1,2',
+    ],
+)
+def test_a_torn_line_with_a_field_that_this_run_does_not_write_is_somebody_elses(tmp_path, torn):
+    (tmp_path / "f").write_text(torn)
+    rows = [{"id": row["id"], "prompt": row["prompt"]} for row in CANDIDATES]
+    words = ["sample", "-p", "m", "--endpoint", "http://127.0.0.1:9/v1", "--no-cache", "--resume", "f"]
+    assert one_line(real(*words, cwd=tmp_path, data=lines(*rows), status=1).stderr).startswith("real: f:1: ")
+    assert (tmp_path / "f").read_text() == torn
+
+
 def test_what_another_run_appends_to_is_not_replaced(tmp_path):
     """`sample --resume x` at work, and `pair -o x` beside it."""
     (tmp_path / "x").write_text("paid for\n")
