@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from real_cli.errors import show_name
-from real_cli.text.printing import printable_line, printable_lines
+from real_cli.text.terminal_safe import printable_line, printable_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -1,4 +1,8 @@
-"""Texts as a terminal may show them: nothing that it would obey."""
+"""Texts that are safe to write to a terminal, from whoever they come: a server, a file's name, a template, a record.
+
+Texts that a person judges keep the joiners and marks that scripts and emoji need; messages, which land in logs too,
+keep only what `str.isprintable` takes.
+"""
 
 import re
 
@@ -9,11 +13,14 @@ OBEYED = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 CONTROL_PICTURES = 0x2400
-DELETE, DELETE_PICTURE = 0x7F, "\u2421"
+DELETE, DELETE_PICTURE = "\x7f", "\u2421"
+REPLACEMENT = "\ufffd"
+# Of a longer line nobody reads the rest.
+MAX_CHARACTERS = 4000
 
 
 def printable(text: str) -> str:
-    """Make a text safe to write to a terminal.
+    """Make a text that a person reads safe to write to a terminal.
 
     Args:
         text: Any text, an attacker's too.
@@ -28,11 +35,50 @@ def printable(text: str) -> str:
     References:
         Unicode 16, section 23.1: control codes; UAX #9, section 2: directional formatting characters.
     """
-    return OBEYED.sub(_picture, LINE_END.sub("\n", text))
+    return OBEYED.sub(lambda match: _picture(match[0]), LINE_END.sub("\n", text))
 
 
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < 0x20:
-        return chr(CONTROL_PICTURES + code)
-    return DELETE_PICTURE if code == DELETE else "\ufffd"
+def printable_line(text: str) -> str:
+    r"""Make one line of a message.
+
+    Args:
+        text: Any text, an attacker's too.
+
+    Returns:
+        One line of printable characters: space of any kind is a space, a control character a picture of it, and what
+        else cannot be seen, marks of direction and halves of surrogates say, a replacement character.
+
+    Example:
+        >>> printable_line("a\x1b]52;c;eA==\x07\nb\u202e")
+        'a␛]52;c;eA==␇ b�'
+    """
+    text = text if text.isprintable() else "".join(map(_shown, text))
+    return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 3]}..."
+
+
+def printable_lines(text: str) -> str:
+    r"""Make lines of messages printable, their ends and tabs kept.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text; see `printable_line`.
+
+    Example:
+        >>> printable_lines("a\x1b[2J\n\tb")
+        'a␛[2J\n\tb'
+    """
+    return "".join(letter if letter in "\n\t" else _shown(letter) for letter in text)
+
+
+def _shown(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    return " " if letter.isspace() else _picture(letter)
+
+
+def _picture(letter: str) -> str:
+    if letter < " ":
+        return chr(CONTROL_PICTURES + ord(letter))
+    return DELETE_PICTURE if letter == DELETE else REPLACEMENT

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from real_cli.relabel.human.turns import MAX_COMPARISONS, differing_words, turns
-from real_cli.text.terminal_safe import printable
+from real_cli.text.terminal_safe import MAX_CHARACTERS, printable, printable_line, printable_lines
 
 
 @given(st.text())
@@ -33,31 +32,20 @@ def test_controls_become_pictures_and_letters_stay(text, shown):
     assert printable(text) == shown
 
 
-def test_roles_are_made_printable_too():
-    assert turns([{"role": "\x1buser", "content": "a\x1bb"}]) == [("␛user", "a␛b")]
+@given(st.text())
+def test_messages_are_one_line_of_what_python_calls_printable(text):
+    assert printable_line(text).isprintable()
+    assert all(line.replace("\t", "").isprintable() for line in printable_lines(text).split("\n"))
 
 
-def words(text, spans):
-    return [text[start:end] for start, end in spans]
+@pytest.mark.parametrize("text", ["", "plain", "日本 é"])
+def test_what_is_printable_stays_as_it_is(text):
+    assert (printable(text), printable_line(text), printable_lines(text)) == (text, text, text)
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "marked"),
-    [
-        ("the cat sat.", "the dog sat!", (["cat", "."], ["dog", "!"])),
-        ("same words", "same  words", ([], [])),
-        ("", "new", ([], ["new"])),
-        ("a b c", "c b a", (["b", "c"], ["c", "b"])),
-    ],
-)
-def test_words_that_differ(first, second, marked):
-    """In the last one the longest run that both share is one word: difflib keeps the a."""
-    spans = differing_words(first, second)
-    assert (words(first, spans[0]), words(second, spans[1])) == marked
+def test_messages_show_joiners_as_what_cannot_be_seen_and_texts_keep_them():
+    assert (printable("👩\u200d💻"), printable_line("👩\u200d💻")) == ("👩\u200d💻", "👩\ufffd💻")
 
 
-def test_long_texts_are_compared_by_their_words_alone():
-    count = int(MAX_COMPARISONS**0.5) + 1
-    first, second = "a " * count + "x a", "a " * count + "y"
-    spans = differing_words(first, second)
-    assert (words(first, spans[0]), words(second, spans[1])) == (["x"], ["y"])
+def test_long_messages_are_cut():
+    assert printable_line("x" * (MAX_CHARACTERS + 1)) == "x" * (MAX_CHARACTERS - 3) + "..."

@@ -34,10 +34,16 @@ class Ending(Enum):
     paused = "paused"
     interrupted = "interrupted"
     closed = "the terminal was closed"
+    terminated = "terminated"
 
 
 # What a session leaves that is not at its end; of an end the records decide.
-STATUSES = {Ending.paused: Status.interrupted, Ending.interrupted: Status.interrupted, Ending.closed: Status.failed}
+STATUSES = {
+    Ending.paused: Status.interrupted,
+    Ending.interrupted: Status.interrupted,
+    Ending.closed: Status.terminated,
+    Ending.terminated: Status.terminated,
+}
 
 
 def questions(job: Job, seed: int) -> Iterator[PairQuestion]:
@@ -88,7 +94,7 @@ class Annotator:
         except Hangup:
             return Ending.closed
         except Terminated:
-            raise
+            return Ending.terminated
         except KeyboardInterrupt:
             return Ending.interrupted
 

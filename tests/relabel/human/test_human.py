@@ -215,16 +215,32 @@ def test_ctrl_c_writes_what_is_answered_and_exits_130(start):
     assert session.raw.endswith(b"\x1b[?1049l")
 
 
-def test_sigterm_restores_the_terminal_and_exits_143(start, journal):
-    session = start(*WORDS, data=lines(pair(0), pair(1)))
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+def test_a_signal_restores_the_terminal_says_how_to_go_on_and_exits_143(start, journal, number, tmp_path):
+    records = [pair(0), pair(1)]
+    session = start("-o", "out", "--journal", "j", data=lines(*records))
     session.wait_for("prompt 0")
-    session.type("a", "prompt 1")
-    session.process.send_signal(signal.SIGTERM)
+    session.type(key_of(records[0], "first"), "prompt 1")
+    session.process.send_signal(number)
     _, errors, status = session.end()
-    assert (status, errors) == (143, "real: terminated\n")
+    cause = "terminated" if number == signal.SIGTERM else "the terminal was closed"
+    assert errors == f"real: {cause}, 1 of 2 answered: j has every answer, the same command goes on\n"
+    assert status == 143
+    assert not (tmp_path / "out").exists()
     assert termios.tcgetattr(session.slave) == session.settings
     assert session.raw.endswith(b"\x1b[?1049l")
     assert len(journal()) == 1
+
+
+def test_sigterm_hands_on_in_a_pipe_what_is_answered(start):
+    records = [pair(0), pair(1)]
+    session = start(*WORDS, data=lines(*records))
+    session.wait_for("prompt 0")
+    session.type(key_of(records[0], "first"), "prompt 1")
+    session.process.send_signal(signal.SIGTERM)
+    made, errors, status = session.end()
+    assert (status, [row["chosen"] for row in made]) == (143, ["first 0"])
+    assert errors.startswith("real: 1 pair handed on; terminated: j has every answer, the same command goes on")
 
 
 def test_a_closed_terminal_writes_no_part_of_the_output_and_says_how_to_go_on(start, journal, tmp_path):
@@ -234,7 +250,7 @@ def test_a_closed_terminal_writes_no_part_of_the_output_and_says_how_to_go_on(st
     session.type(key_of(records[0], "first"), "prompt 1")
     session.hang_up()
     _, errors, status = session.end()
-    assert status == 1
+    assert status == 143
     assert errors == ("real: the terminal was closed, 1 of 2 answered: j has every answer, the same command goes on\n")
     assert not (tmp_path / "out").exists()
     assert len(journal()) == 1
@@ -249,7 +265,7 @@ def test_hangups_that_come_late_do_not_stop_the_writing(start):
     while session.process.poll() is None:
         session.process.send_signal(signal.SIGHUP)
     made, _, status = session.end()
-    assert (status, len(made)) == (1, 1)
+    assert (status, len(made)) == (143, 1)
 
 
 def test_wide_windows_show_the_responses_side_by_side_and_narrow_ones_stacked(start):
