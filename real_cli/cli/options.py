@@ -51,6 +51,16 @@ ReportFile = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on standard error unless something fails.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**63 - 1, help="Seed of every random choice.")]
 MaxLineBytes = Annotated[int, typer.Option("--max-line-bytes", metavar="N", min=1, help="Longest line to accept.")]
+MaxResponses = Annotated[
+    int | None,
+    typer.Option(
+        "--max-responses",
+        metavar="N",
+        min=2,
+        show_default="4000",
+        help="Most responses of a prompt to compare all with all; memory grows with their square.",
+    ),
+]
 Device = Annotated[
     str,
     typer.Option(

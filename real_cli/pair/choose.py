@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from real_cli.errors import RecordError
 from real_cli.pair.choices import Emit, Orient, Strategy
 from real_cli.pair.orient import read_estimates, read_quality, settle_orient
-from real_cli.pair.similarity_batch import MAX_RESPONSES, Similarities
+from real_cli.pair.similarity_batch import Similarities
 from real_cli.pair.strategies import STRATEGIES
 from real_cli.pair.strategies.pool import Pair, Pool
 from real_cli.pair.write import EQUAL_SCORES, PairWriter, light, places_of
 from real_cli.records.messages import as_completion, comparable, is_number, text_key
+from real_cli.records.preferences import MAX_RESPONSES
 from real_cli.records.record import Record, to_candidates, with_responses
 from real_cli.records.vectors import Vectors, stack_embeddings
 from real_cli.stats.cosine import cosine_similarities
+from real_cli.text.phrases import EQUAL_TEXTS
 
-EQUAL_TEXTS = "equal texts"
 TOO_FEW = "too few responses"
 
 
@@ -185,7 +186,7 @@ def _make_pool(
         if len(responses) > settings.max_responses:
             raise RecordError(
                 f"has {len(responses):,} responses with embeddings, and {settings.max_responses:,} are compared at "
-                "most; leave some out, or give 'real pair' a larger --max-responses"
+                "most; leave some out, or raise --max-responses"
             )
         embeddings = stack_embeddings(responses, numbers)
         similarities = cosine_similarities(embeddings)

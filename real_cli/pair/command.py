@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
+from real_cli.cli.options import Files, MaxLineBytes, MaxResponses, OnErrorOption, Output, Quiet, Rejects, Seed
 from real_cli.errors import Status
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import MAX_LINE_BYTES
@@ -116,16 +116,7 @@ def pair(
             "on disk; adds min_neighbor_distance, repeat_count and min_similar_id.",
         ),
     ] = None,
-    max_responses: Annotated[
-        int | None,
-        typer.Option(
-            "--max-responses",
-            metavar="N",
-            min=2,
-            show_default="4000",
-            help="Most responses of a prompt to compare by their embeddings; memory grows with their square.",
-        ),
-    ] = None,
+    max_responses: MaxResponses = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,

@@ -6,12 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.records.preferences import MAX_RESPONSES
 from real_cli.records.record import Record
 from real_cli.records.vectors import Vectors, decode_alike, row_norms
 from real_cli.stats.cosine import cosine_similarities
-
-# Of one prompt: to work their similarities out takes some 600 MB.
-MAX_RESPONSES = 4000
 
 
 class Similarities(NamedTuple):

@@ -12,16 +12,17 @@ from real_cli.records.response_fields import responses_of
 
 # What two probabilities that are each other's rest may miss of 1, having been written and read as decimals.
 TOLERANCE = 1e-6
+# Of one prompt: all similarities or preferences of so many take some 600 MB.
+MAX_RESPONSES = 4000
 
 
-def given_preferences(record: Record, temperature: float = 1.0) -> NDArray[np.float64]:
+def given_preferences(record: Record) -> NDArray[np.float64]:
     """Read the preference probabilities that a judge or a pairwise reward model left on the record.
 
     They may go in a circle, and stay so. The diagonal is 1/2 whatever stands there.
 
     Args:
         record: A candidates record with `preferences`, n lists of n numbers: how probable it is that i beats j.
-        temperature: Of scores; probabilities that are given have none.
 
     Returns:
         The probability that i beats j, shape (n, n), 1/2 on the diagonal.
@@ -81,3 +82,21 @@ def check_order(record: Record) -> None:
             "a labeled pair does not keep the order that 'preferences' is in; run 'real relabel winprob' before it is "
             "labeled"
         )
+
+
+def check_size(record: Record, max_responses: int | None = None) -> None:
+    """Refuse a matrix over more responses than memory may be asked for.
+
+    Args:
+        record: A checked candidates record.
+        max_responses: The most; None for `MAX_RESPONSES`.
+
+    Raises:
+        RecordError: If it has more.
+
+    Example:
+        >>> check_size({"prompt": "q", "responses": [{"text": "a"}]}, max_responses=1)
+    """
+    count, limit = len(record["responses"]), MAX_RESPONSES if max_responses is None else max_responses
+    if count > limit:
+        raise RecordError(f"has {count:,} responses, and {limit:,} are compared at most; raise --max-responses")

@@ -1,4 +1,6 @@
-"""Counts as the summaries say them."""
+"""What several commands say alike: counts, and why something is left out."""
+
+EQUAL_TEXTS = "equal texts"
 
 
 def say_count(number: int, noun: str, plural: str = "") -> str:

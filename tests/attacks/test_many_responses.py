@@ -72,6 +72,34 @@ def test_the_default_bounds_memory(tmp_path):
     assert "--max-responses" in one_line(done.stderr)
 
 
+def test_win_probabilities_of_thousands_of_responses_hold_no_matrix(base, tmp_path):
+    """4,000 by 4,000 float64 are 128 MB, and to work them out takes three of them."""
+    (tmp_path / "in").write_bytes(lines({"prompt": "q", "responses": scored(4000)}))
+    used = peak(tmp_path, "relabel", "winprob")
+    assert used - base < 60
+
+
+def test_a_matrix_of_too_many_is_refused_with_the_number_to_raise(tmp_path):
+    data = lines({"prompt": "q", "responses": scored(30)})
+    words = ["relabel", "winprob", "--matrix", "--max-responses"]
+    line = one_line(real(*words, "29", cwd=tmp_path, data=data, status=1).stderr)
+    assert "has 30 responses, and 29 are compared at most; raise --max-responses" in line
+    (row,) = map(json.loads, real(*words, "30", cwd=tmp_path, data=data, status=0).stdout.splitlines())
+    assert len(row["preferences"]) == 30
+    line = one_line(real("relabel", "winprob", "--max-responses", "9", cwd=tmp_path, data=data, status=2).stderr)
+    assert "--matrix" in line
+
+
+def test_eval_labels_holds_no_pairs_and_has_the_option_that_it_names(base, tmp_path):
+    """100,000 pairs: 5 MB as six numbers, some 50 MB as records."""
+    responses = [{"text": f"t{index}", "score": index, "embedding": [1.0, index]} for index in range(450)]
+    (tmp_path / "in").write_bytes(lines({"prompt": "q", "responses": responses}))
+    assert peak(tmp_path, "eval", "labels") - base < 60
+    words = ["eval", "labels", "-q", "in", "--max-responses"]
+    assert "raise --max-responses" in one_line(real(*words, "449", cwd=tmp_path, status=1).stderr)
+    assert json.loads(real(*words, "450", cwd=tmp_path, status=0).stdout)["num_pairs"] == 450 * 449 // 2
+
+
 @pytest.mark.parametrize("emit", ["pairs", "triples"])
 def test_a_pair_that_cannot_be_oriented_refuses_its_record_before_any_is_written(tmp_path, emit):
     responses = [*scored(40), {"text": "no score", "rank": 1}]

@@ -9,6 +9,7 @@ from real_cli.cli.guard import guarded
 from real_cli.cli.options import (
     Files,
     MaxLineBytes,
+    MaxResponses,
     OnErrorOption,
     Output,
     Quiet,
@@ -74,6 +75,7 @@ def labels(
             "label for each record that has a pair.",
         ),
     ] = None,
+    max_responses: MaxResponses = None,
     report: ReportFile = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
@@ -105,20 +107,22 @@ def labels(
     from real_cli.evaluate.labels.strategies import StrategyTrials, parse_strategies
     from real_cli.evaluate.labels.survey import LabelSurvey
     from real_cli.pair.similarity_batch import SimilarityBatch
+    from real_cli.records.preferences import MAX_RESPONSES
     from real_cli.report.html import check_report, write_report
     from real_cli.report.terminal import show_table
 
+    limit = MAX_RESPONSES if max_responses is None else max_responses
     truth = Truth(gold, label, temperature, ambiguous)
     truth.check()
     if budget is not None and compare is None:
         raise UsageError("--budget is spent under strategies; name them with --compare")
     trials = (
-        StrategyTrials(parse_strategies(compare), [] if budget is None else parse_budgets(budget), seed)
+        StrategyTrials(parse_strategies(compare), [] if budget is None else parse_budgets(budget), seed, limit)
         if compare is not None
         else None
     )
     check_report(report)
-    survey, comparisons = LabelSurvey(truth, trials), SimilarityBatch()
+    survey, comparisons = LabelSurvey(truth, trials, limit), SimilarityBatch(limit)
     job = Job(
         files or [], also_writes=[report] if report else [], output=output, on_error=on_error, rejects=rejects,
         quiet=quiet, max_line_bytes=max_line_bytes, what="records",

@@ -1,6 +1,7 @@
 """Strategies tried on candidates whose truth is known: what labels each of them would have asked for."""
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from real_cli.errors import UsageError, clip
@@ -9,7 +10,7 @@ from real_cli.evaluate.labels.error_rates import SHARES, measure
 from real_cli.evaluate.labels.gold import Marks, Truth
 from real_cli.evaluate.labels.rows import Numbers, PairTally, Rows
 from real_cli.pair.choices import Orient, Strategy
-from real_cli.pair.choose import Settings, choose_pairs
+from real_cli.pair.choose import Settings, begin_pairs
 from real_cli.pair.keep import keep_value
 from real_cli.pair.similarity_batch import Similarities
 from real_cli.pair.strategies import STRATEGIES, KeepRule
@@ -66,9 +67,11 @@ def with_places(record: Record) -> Record:
 
 
 class TrialChoice(NamedTuple):
-    """A pair, and the number by which a budget sorts it."""
+    """Which responses a pair is of, how similar they are, and the number by which a budget sorts it."""
 
-    pair: Record
+    first: int
+    second: int
+    similarity: float
     order: float
 
 
@@ -79,12 +82,20 @@ class StrategyTrials:
         strategies: Which.
         budgets: Budgets of labels to spend under each; may be empty.
         seed: Of random choices.
+        max_responses: Most of a prompt that are compared by their embeddings.
     """
 
-    def __init__(self, strategies: list[Strategy], budgets: list[LabelBudget], seed: int = 0) -> None:
+    def __init__(
+        self,
+        strategies: list[Strategy],
+        budgets: list[LabelBudget],
+        seed: int = 0,
+        max_responses: int = Settings.max_responses,
+    ) -> None:
         self._strategies = strategies
         self._budgets = budgets
         self._seed = seed
+        self._max_responses = max_responses
         self._tallies = {strategy: PairTally() for strategy in strategies}
         self.num_records = 0
         self.num_with_pair = 0
@@ -108,13 +119,16 @@ class StrategyTrials:
         Raises:
             RecordError: If a strategy needs what the record lacks.
         """
-        return {
-            strategy: [
-                TrialChoice(pair, keep_value(pair, _order_of(strategy).by, self._seed) if self._budgets else math.nan)
-                for pair in choose_pairs(light, Settings(strategy, Orient.none, seed=self._seed), comparison).records
-            ]
-            for strategy in self._strategies
-        }
+        return {strategy: list(self._choices(strategy, light, comparison)) for strategy in self._strategies}
+
+    def _choices(self, strategy: Strategy, light: Record, comparison: Similarities | None) -> Iterator[TrialChoice]:
+        settings = Settings(strategy, Orient.none, seed=self._seed, max_responses=self._max_responses)
+        by = _order_of(strategy).by
+        for pair in begin_pairs(light, settings, comparison).rest:
+            if not isinstance(pair, str):
+                first, second = (response[PLACE] for response in pair["responses"])
+                order = keep_value(pair, by, self._seed) if self._budgets else math.nan
+                yield TrialChoice(first, second, pair.get("similarity", math.nan), order)
 
     def add(self, key: bytes, choices: dict[Strategy, list[TrialChoice]], marks: Marks) -> None:
         """Count what was chosen.
@@ -128,10 +142,9 @@ class StrategyTrials:
         self.num_with_pair += any(choices.values())
         for strategy, chosen in choices.items():
             self._num_without[strategy] += not chosen
-            for pair, order in chosen:
-                first, second = (response[PLACE] for response in pair["responses"])
+            for first, second, similarity, order in chosen:
                 gold, label = (numbers[first] - numbers[second] for numbers in marks)
-                self._tallies[strategy].add(key, gold, label, pair.get("similarity", math.nan), order=order)
+                self._tallies[strategy].add(key, gold, label, similarity, order=order)
 
     def compare(self, bootstrap: Bootstrap, rows: dict[Strategy, Rows], truth: Truth) -> list[dict[str, Any]]:
         """Put the strategies side by side.

@@ -1,6 +1,7 @@
 """The whole of `eval labels`: pairs against gold, by strategy and similarity, and strategies side by side."""
 
 import math
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from real_cli.evaluate.labels.gold import Marks, Truth, number_or_nan, read_mark
 from real_cli.evaluate.labels.rows import PairTally, Rows
 from real_cli.evaluate.labels.strategies import PLACE, StrategyTrials, TrialChoice, with_places
 from real_cli.pair.choices import Orient, Strategy
-from real_cli.pair.choose import EQUAL_TEXTS, Settings, choose_pairs
+from real_cli.pair.choose import Settings, begin_pairs
 from real_cli.pair.similarity_batch import Similarities
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record, is_preference, to_candidates
@@ -19,9 +20,8 @@ from real_cli.report.contents import ExcerptRow
 from real_cli.report.examples import Extremes, excerpt
 from real_cli.stats.bootstrap import FEWEST_CELLS, Bootstrap
 from real_cli.stats.numeric import rounded
-from real_cli.text.phrases import say_count
+from real_cli.text.phrases import EQUAL_TEXTS, say_count
 
-EVERY_PAIR = Settings(Strategy.all, Orient.none)
 LEAST_SIMILAR, MOST_SIMILAR, WRONG = "least similar", "most similar", "wrongly labeled, widest gap"
 
 
@@ -34,10 +34,10 @@ class FoundPair(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What there is to count of one record."""
+    """What there is to count of one record; its pairs as they are asked for, once, since there may be millions."""
 
     marks: Marks
-    pairs: list[FoundPair]
+    pairs: Iterable[FoundPair]
     choices: dict[Strategy, list[TrialChoice]]
     dropped: list[str]
 
@@ -48,9 +48,13 @@ class LabelSurvey:
     Args:
         truth: Where gold and labels are.
         trials: Strategies to try; None for none.
+        max_responses: Most of a prompt that are compared by their embeddings.
     """
 
-    def __init__(self, truth: Truth, trials: StrategyTrials | None = None) -> None:
+    def __init__(
+        self, truth: Truth, trials: StrategyTrials | None = None, max_responses: int = Settings.max_responses
+    ) -> None:
+        self._every_pair = Settings(Strategy.all, Orient.none, max_responses=max_responses)
         self._truth = truth
         self._trials = trials
         self._tally = PairTally()
@@ -78,8 +82,12 @@ class LabelSurvey:
             equal = record["chosen"] == record["rejected"]
             return Reading(marks, [] if equal else [FoundPair(record, 0, 1)], {}, [EQUAL_TEXTS] if equal else [])
         light = with_places(to_candidates(record))
-        outcome = choose_pairs(light, EVERY_PAIR, comparison)
-        pairs = [FoundPair(pair, *(response[PLACE] for response in pair["responses"])) for pair in outcome.records]
+        outcome = begin_pairs(light, self._every_pair, comparison)
+        pairs = (
+            FoundPair(pair, *(response[PLACE] for response in pair["responses"]))
+            for pair in outcome.rest
+            if not isinstance(pair, str)  # why one is left out: none is that is not oriented
+        )
         return Reading(marks, pairs, self._trials.choose(light, comparison) if self._trials else {}, outcome.dropped)
 
     def add(self, place: str, record: Record, reading: Reading) -> None:

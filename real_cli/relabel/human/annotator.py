@@ -11,7 +11,6 @@ from real_cli.io.read_ahead import ReadAhead
 from real_cli.relabel.human.journal import Journal
 from real_cli.relabel.human.outcome import SessionOutcome
 from real_cli.relabel.human.pair import (
-    EQUAL_TEXTS,
     LETTERS,
     PairAnswer,
     PairQuestion,
@@ -21,6 +20,7 @@ from real_cli.relabel.human.pair import (
 from real_cli.relabel.human.questionnaire import ACTIONS, Questionnaire, framed
 from real_cli.relabel.human.screen import Hangup, Terminal
 from real_cli.relabel.human.session import WINDOW, Session, ShownQuestion, progress_line
+from real_cli.text.phrases import EQUAL_TEXTS
 
 CHOICES = {letter for letter, _ in LETTERS}
 WAITING = "waiting for the next pair from the pipe"

@@ -16,7 +16,6 @@ JOURNAL_VERSION = 1
 TIES = "tie"
 SKIPPED = "skipped"
 UNANSWERED = "unanswered"
-EQUAL_TEXTS = "equal texts"
 OTHER_ORDER = {Shown.as_is: Shown.swapped, Shown.swapped: Shown.as_is}
 # What a person says of the two responses in front of them, and what it says of the record's own two.
 LETTERS = {

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects
+from real_cli.cli.options import Files, MaxLineBytes, MaxResponses, OnErrorOption, Output, Quiet, Rejects
 from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
@@ -38,6 +38,7 @@ def winprob(
     matrix: Annotated[
         bool, typer.Option("--matrix", help="Also write the matrix as 'preferences', on candidates.")
     ] = False,
+    max_responses: MaxResponses = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
@@ -58,25 +59,29 @@ def winprob(
       real relabel winprob scored.jsonl | real pair --strategy best-worst > pairs.jsonl
       real relabel winprob --from preferences judged.jsonl
     """
-    from real_cli.records.preferences import check_order
+    from real_cli.records.preferences import check_order, check_size
     from real_cli.records.response_fields import responses_of
     from real_cli.relabel.scored import check_temperature
-    from real_cli.relabel.winprob.probabilities import PREFERENCES, add_win_probabilities
+    from real_cli.relabel.winprob.probabilities import PREFERENCES, add_win_probabilities, win_probabilities
     from real_cli.text.phrases import say_count
 
     if temperature is not None and evidence is Evidence.preferences:
         raise UsageError("--temperature: divides gaps in score, and --from preferences reads none; leave it out")
+    if max_responses is not None and not matrix:
+        raise UsageError("--max-responses: bounds the matrix that --matrix writes; give both, or neither")
     read, divisor = PREFERENCES[evidence], check_temperature(temperature)
     job = Job(
         files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
     )
 
     def with_probabilities(record: Record) -> Record:
-        if matrix:
-            check_order(record)
-        preferences = read(record, divisor)
-        made = add_win_probabilities(record, preferences)
-        return made | {"preferences": preferences.tolist()} if matrix else made
+        if not matrix:
+            return add_win_probabilities(record, win_probabilities(read(record, divisor)))
+        check_order(record)
+        check_size(record, max_responses)
+        rows = list(read(record, divisor))
+        preferences = [row for block in rows for row in block.tolist()]
+        return add_win_probabilities(record, win_probabilities(rows)) | {"preferences": preferences}
 
     num_records = num_responses = 0
     with job:

@@ -1,6 +1,6 @@
 """How probable it is that one response of a prompt beats another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,11 @@ from real_cli.records.response_fields import read_numbers, values_of, with_value
 from real_cli.relabel.winprob.choices import Evidence
 from real_cli.stats.numeric import sigmoid
 
+# Rows of a matrix at a time: of ten thousand responses the whole would take a gigabyte.
+ROWS = 256
 
-def scored_preferences(record: Record, temperature: float = 1.0) -> NDArray[np.float64]:
+
+def scored_preferences(record: Record, temperature: float = 1.0) -> Iterator[NDArray[np.float64]]:
     """Read preference probabilities off scores by Bradley and Terry, P[i, j] = sigmoid((s_i - s_j) / T).
 
     Transitive by construction: scores cannot say that paper beats rock, rock scissors, and scissors paper.
@@ -22,14 +25,15 @@ def scored_preferences(record: Record, temperature: float = 1.0) -> NDArray[np.f
         record: A candidates or preference record with a score on every response.
         temperature: T, > 0; the larger, the nearer to even odds.
 
-    Returns:
-        The probability that i beats j, shape (n, n), 1/2 on the diagonal.
+    Yields:
+        Blocks of the rows of the matrix: the probability that i beats j, shape (rows, n), 1/2 on the diagonal.
 
     Raises:
         RecordError: If a score is missing.
 
     Example:
-        >>> scored_preferences({"prompt": "q", "responses": [{"text": "a", "score": 2}, {"text": "b", "score": 0}]})
+        >>> record = {"prompt": "q", "responses": [{"text": "a", "score": 2}, {"text": "b", "score": 0}]}
+        >>> np.concatenate(list(scored_preferences(record)))
         array([[0.5       , 0.88079708],
                [0.11920292, 0.5       ]])
 
@@ -38,51 +42,55 @@ def scored_preferences(record: Record, temperature: float = 1.0) -> NDArray[np.f
     """
     scores = np.array(read_numbers(record, "score", "'relabel winprob'"), dtype=np.float64)
     with np.errstate(over="ignore"):  # a gap beyond all floats is infinite, and its probability 0 or 1
-        return sigmoid((scores[:, None] - scores[None, :]) / temperature)
+        for start in range(0, len(scores), ROWS):
+            yield sigmoid((scores[start : start + ROWS, None] - scores[None, :]) / temperature)
 
 
-def add_win_probabilities(record: Record, preferences: NDArray[np.float64]) -> Record:
+def add_win_probabilities(record: Record, probabilities: list[float]) -> Record:
     """Put the win probability of each response on it, and where no response has a score, make it the score too.
 
     Args:
         record: A checked record.
-        preferences: The probability that i beats j, shape (n, n), 1/2 on the diagonal.
+        probabilities: What `win_probabilities` gave.
 
     Returns:
         The record with `prob` on every response; without scores `pair` would have nothing to order them by.
 
     Example:
         >>> record = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
-        >>> add_win_probabilities(record, np.array([[0.5, 0.9], [0.1, 0.5]]))["responses"]
+        >>> add_win_probabilities(record, [0.7, 0.3])["responses"]
         [{'text': 'a', 'prob': 0.7, 'score': 0.7}, {'text': 'b', 'prob': 0.3, 'score': 0.3}]
     """
-    probabilities = win_probabilities(preferences).tolist()
     made = with_values(record, "prob", probabilities)
     if any(is_number(score) for score in values_of(record, "score")):
         return made
     return with_values(made, "score", probabilities)
 
 
-def win_probabilities(preferences: NDArray[np.float64]) -> NDArray[np.float64]:
+def win_probabilities(preferences: Iterable[NDArray[np.float64]]) -> list[float]:
     """Return how probable it is that each response beats one of all drawn at random, itself at 1/2 among them.
 
     Args:
-        preferences: The probability that i beats j, shape (n, n), 1/2 on the diagonal.
+        preferences: Blocks of rows: the probability that i beats j, shape (rows, n), 1/2 on the diagonal.
 
     Returns:
-        The mean of each row, shape (n,); their mean is 1/2.
+        The mean of each row, n numbers; their mean is 1/2.
 
     Example:
-        >>> win_probabilities(np.array([[0.5, 0.9], [0.1, 0.5]]))
-        array([0.7, 0.3])
+        >>> win_probabilities([np.array([[0.5, 0.9], [0.1, 0.5]])])
+        [0.7, 0.3]
 
     References:
         Wu et al., 2024, SPPO, arXiv:2405.00675: the mean over the K samples of a prompt.
     """
-    return np.asarray(preferences.sum(axis=1) / max(1, len(preferences)))
+    return [mean for block in preferences for mean in (block.sum(axis=1) / block.shape[1]).tolist()]
 
 
-PREFERENCES: dict[Evidence, Callable[[Record, float], NDArray[np.float64]]] = {
+def _given(record: Record, temperature: float) -> Iterator[NDArray[np.float64]]:
+    yield given_preferences(record)
+
+
+PREFERENCES: dict[Evidence, Callable[[Record, float], Iterator[NDArray[np.float64]]]] = {
     Evidence.scores: scored_preferences,
-    Evidence.preferences: given_preferences,
+    Evidence.preferences: _given,
 }

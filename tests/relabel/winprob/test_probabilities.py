@@ -15,6 +15,7 @@ from real_cli.relabel.scored import check_temperature
 from real_cli.relabel.winprob.choices import Evidence
 from real_cli.relabel.winprob.probabilities import (
     PREFERENCES,
+    ROWS,
     add_win_probabilities,
     scored_preferences,
     win_probabilities,
@@ -35,7 +36,11 @@ def judged(rows, size=None):
 
 
 def probabilities(record, evidence=Evidence.scores, temperature=1.0):
-    return win_probabilities(PREFERENCES[evidence](record, temperature))
+    return np.array(win_probabilities(PREFERENCES[evidence](record, temperature)))
+
+
+def matrix_of_scores(record, temperature=1.0):
+    return np.concatenate(list(scored_preferences(record, temperature)))
 
 
 def test_the_names_of_the_help_are_those_of_the_table():
@@ -57,7 +62,7 @@ def test_win_probabilities_at_the_point_of_the_fact_sheet():
 
 def test_the_row_of_the_better_response_comes_first_in_the_difference():
     """s(2) = .880797: row 0 beats column 1."""
-    assert scored_preferences(scored(2, 0)).round(6).tolist() == [[0.5, 0.880797], [0.119203, 0.5]]
+    assert matrix_of_scores(scored(2, 0)).round(6).tolist() == [[0.5, 0.880797], [0.119203, 0.5]]
 
 
 def test_temperature_divides_the_gap():
@@ -74,7 +79,7 @@ def test_a_circle_stays_a_circle():
     """Rock, paper, scissors: each wins one, loses one and ties with itself, (1 + 0 + 1/2) / 3 = 1/2."""
     matrix = given_preferences(judged(ROCK_PAPER_SCISSORS))
     assert matrix.tolist() == ROCK_PAPER_SCISSORS
-    assert win_probabilities(matrix).tolist() == [0.5, 0.5, 0.5]
+    assert win_probabilities([matrix]) == [0.5, 0.5, 0.5]
 
 
 def test_the_diagonal_is_one_half_whatever_stands_there():
@@ -100,15 +105,15 @@ def test_sigmoid_is_scipys(values):
 
 @given(st.lists(numbers, min_size=1, max_size=8), st.floats(0.1, 10))
 def test_both_directions_sum_to_one_and_the_mean_of_means_is_one_half(scores, temperature):
-    matrix = scored_preferences(scored(*scores), temperature)
+    matrix = matrix_of_scores(scored(*scores), temperature)
     assert matrix + matrix.T == pytest.approx(np.ones_like(matrix))
-    assert win_probabilities(matrix).mean() == pytest.approx(0.5)
+    assert np.mean(win_probabilities([matrix])) == pytest.approx(0.5)
 
 
 @given(st.lists(numbers, min_size=1, max_size=8), numbers)
 def test_scores_moved_together_change_nothing(scores, shift):
     moved = scored(*(score + shift for score in scores))
-    assert scored_preferences(scored(*scores)) == pytest.approx(scored_preferences(moved), abs=1e-9)
+    assert matrix_of_scores(scored(*scores)) == pytest.approx(matrix_of_scores(moved), abs=1e-9)
 
 
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=6, unique=True))
@@ -118,13 +123,22 @@ def test_the_order_of_the_scores_is_the_order_of_the_probabilities(scores):
 
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=6))
 def test_a_matrix_that_was_written_is_read_again(scores):
-    matrix = scored_preferences(scored(*scores))
+    matrix = matrix_of_scores(scored(*scores))
     again = given_preferences(judged(json.loads(json.dumps(matrix.tolist()))))
     assert again.tolist() == matrix.tolist()
 
 
 def test_a_gap_beyond_all_floats_is_certain():
-    assert scored_preferences(scored(1.7e308, -1.7e308), 0.5).tolist() == [[0.5, 1.0], [0.0, 0.5]]
+    assert matrix_of_scores(scored(1.7e308, -1.7e308), 0.5).tolist() == [[0.5, 1.0], [0.0, 0.5]]
+
+
+def test_blocks_of_rows_are_the_rows_of_the_whole_matrix():
+    draw = np.random.default_rng(0).normal(size=2 * ROWS + 1)
+    blocks = list(scored_preferences(scored(*draw.tolist())))
+    assert [len(block) for block in blocks] == [ROWS, ROWS, 1]
+    whole = expit(draw[:, None] - draw[None, :])
+    assert np.concatenate(blocks) == pytest.approx(whole, abs=1e-12)
+    assert win_probabilities(blocks) == pytest.approx(whole.mean(axis=1), abs=1e-12)
 
 
 # Errors
@@ -169,7 +183,7 @@ def test_a_temperature_is_above_zero(temperature):
 
 def test_a_missing_score_is_named():
     with pytest.raises(RecordError, match="response 2: 'score' is None; 'relabel winprob' needs the score of every"):
-        scored_preferences(scored(1, None))
+        matrix_of_scores(scored(1, None))
     with pytest.raises(RecordError, match="field 'score_chosen' is '9'; a test needs the score of every response"):
         read_numbers(PAIR | {"score_chosen": "9", "score_rejected": 1}, "score", "a test")
     with pytest.raises(RecordError, match="response 1: 'score' is missing"):
@@ -192,12 +206,13 @@ def test_a_record_with_responses_and_a_label_is_candidates():
 
 def test_without_scores_the_win_probability_is_the_score_that_pair_orders_by():
     bare = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
-    made = add_win_probabilities(bare, np.array([[0.5, 1.0], [0.0, 0.5]]))  # row means (.5 + 1) / 2 and (0 + .5) / 2
+    # Row means (.5 + 1) / 2 and (0 + .5) / 2.
+    made = add_win_probabilities(bare, win_probabilities([np.array([[0.5, 1.0], [0.0, 0.5]])]))
     assert values_of(made, "score") == values_of(made, "prob") == [0.75, 0.25]
-    assert add_win_probabilities(made, np.array([[0.5, 1.0], [0.0, 0.5]])) == made
+    assert add_win_probabilities(made, [0.75, 0.25]) == made
 
 
 def test_a_score_that_is_there_stays():
-    made = add_win_probabilities(scored(3, 1), np.array([[0.5, 0.2], [0.8, 0.5]]))
+    made = add_win_probabilities(scored(3, 1), [0.35, 0.65])
     assert values_of(made, "score") == [3, 1]
     assert values_of(made, "prob") == pytest.approx([0.35, 0.65])
