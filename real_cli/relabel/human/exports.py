@@ -7,6 +7,7 @@ swapped: whatever the tool does with the rest, the order can be undone.
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -23,7 +24,12 @@ SUFFIXES = {Shown.as_is: "ab", Shown.swapped: "ba"}
 ORDERS = {suffix: shown for shown, suffix in SUFFIXES.items()}
 KEY = re.compile(r"([0-9a-f]{32})-(ab|ba)")
 VERDICT = "verdict"
-FORMULA = re.compile("[\t\r\n]|[\\s\x00-\x1f\u200b\ufeff]*[=+@\uff0b\uff0d\uff1d\uff20-]")
+BREAKS = ("\t", "\r", "\n")
+# What begins a formula, the wide forms and the minus of mathematics too.
+SIGNS = frozenset("=+-@\uff0b\uff0d\uff1d\uff20\u2212")
+# What cannot be seen, and a spreadsheet may leave out before a sign: by category, and letters that are blank.
+UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Me", "Mn", "Zl", "Zp", "Zs"})
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 COLUMNS = ("key", "prompt", "response_a", "response_b", VERDICT, "note")
 # What the tools call the verdicts; Label Studio's Pairwise says left and right.
 WORDS = {"a": "a", "b": "b", "tie": "tie", "skip": "skip", "left": "a", "right": "b"}
@@ -93,7 +99,8 @@ def defused(text: str) -> str:
     References:
         OWASP, CSV injection: `=`, `+`, `-`, `@`, tab, carriage return, line feed, and the wide forms of the signs.
     """
-    return f"'{text}" if FORMULA.match(text) else text
+    first = next((letter for letter in text if letter not in BLANK and unicodedata.category(letter) not in UNSEEN), "")
+    return f"'{text}" if text.startswith(BREAKS) or first in SIGNS else text
 
 
 def _json(value: Record) -> str:
