@@ -26,6 +26,7 @@ Made = TypeVar("Made")
 
 # What the options are where they were not given, and who reads them.
 KEPT = {"cache", "no_cache", "apply_results"}
+LARGEST_PRICE = 1_000_000  # a dollar a token
 SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "price"}
 LOCAL = {"batch_tokens", "device", "dtype", "base", "price"}
 UNSET: dict[str, Any] = {
@@ -212,6 +213,9 @@ def _parse_price(text: str | None) -> Price | None:
         prices = [float(part) for part in text.split(",")]
     except ValueError:
         prices = []
-    if len(prices) != 2 or not all(0 <= price < float("inf") for price in prices):
-        raise UsageError(f"--price {clip(text)}: two numbers are needed, as 0.15,0.60")
+    if len(prices) != 2 or not all(0 <= price <= LARGEST_PRICE for price in prices):
+        raise UsageError(
+            f"--price {clip(text)}: two numbers from 0 to {LARGEST_PRICE:,}, dollars a million tokens, are needed, as "
+            "0.15,0.60"
+        )
     return Price(*prices)

@@ -70,19 +70,13 @@ class Earlier:
             with self._path.open("ab") as file:
                 file.write(b"\n")
             return
-        if not is_start(self._torn.data, wanted, self._names, self._written or self._written_before()):
+        if not is_start(self._torn.data, wanted, self._names, self._written or _written_before(self._path)):
             raise RealError(
                 f"{self._path}:{self._torn.number}: is no record, nor the start of one that this run would write; "
                 "take the line out, or name another file"
             )
         with self._path.open("rb+") as file:
             file.truncate(file.seek(0, 2) - len(self._torn.data))
-
-    def _written_before(self) -> Collection[str]:
-        """Collect the fields that may stand on a line beside those it was made of: the first line has them all."""
-        with open(self._path or "", "rb") as file:
-            first = file.readline()
-        return WRITTEN | (parse_record(first).keys() if _is_record(first) else set())
 
 
 def is_start(
@@ -136,3 +130,10 @@ def _is_record(data: bytes) -> bool:
     except RecordError:
         return False
     return True
+
+
+def _written_before(path: Path) -> Collection[str]:
+    """Collect the fields that may stand on a line beside those it was made of: the first line has them all."""
+    with path.open("rb") as file:
+        first = file.readline()
+    return WRITTEN | (parse_record(first).keys() if _is_record(first) else set())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.invoking import PAIR, REAL, lines
+from tests.attacks.commands import INSTALLED, PAIR, lines
 
 ROOT = Path(__file__).parents[2]
 MAKEFILES = [*(ROOT / "real_cli" / "recipes").glob("*.mk"), *(ROOT / "real_cli").rglob("Makefile")]
@@ -28,7 +28,7 @@ def test_under_make_a_pipe_that_fails_leaves_no_file_behind(tmp_path, failing):
         if re.match(r"SHELL|\.SH|\.DEL", line)
     ]
     (tmp_path / "Makefile").write_text(
-        "\n".join([*settings, "x:", f"\t{REAL} {failing} | {REAL} pair -s random -o $@", ""])
+        "\n".join([*settings, "x:", f"\t{INSTALLED} {failing} | {INSTALLED} pair -s random -o $@", ""])
     )
     done = subprocess.run(["make", "x"], cwd=tmp_path, capture_output=True, check=False, timeout=60)
     assert (done.returncode, (tmp_path / "x").exists()) == (2, False)
@@ -37,7 +37,7 @@ def test_under_make_a_pipe_that_fails_leaves_no_file_behind(tmp_path, failing):
 def test_an_empty_input_is_an_empty_result(tmp_path):
     """A shard may be empty, and a filter may keep nothing."""
     (tmp_path / "empty").write_text("")
-    for words in (f"{REAL} pair -o x < empty", f": | {REAL} pair > x", f": | {REAL} pair -o x"):
+    for words in (f"{INSTALLED} pair -o x < empty", f": | {INSTALLED} pair > x", f": | {INSTALLED} pair -o x"):
         assert shell(words, cwd=tmp_path).returncode == 0
         assert (tmp_path / "x").read_bytes() == b""
 

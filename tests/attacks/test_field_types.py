@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.attacks.invoking import invoke, lines
+from tests.attacks.commands import invoke, lines
 from tests.attacks.layout_rows import ROWS, variations
 
 COMMANDS = [
@@ -60,7 +60,8 @@ def skipping(words, rows, folder):
     result = invoke(*words, *rejects, data=lines(*rows))
     assert result.exit_code in (0, 3), result.stderr
     reasons = [json.loads(line)["reason"] for line in (folder / "rejects").read_bytes().splitlines()]
-    assert all(0 < len(reason) < 500 for reason in reasons)
+    assert (result.exit_code == 3) == bool(reasons)
+    assert not [reason for reason in reasons if not 0 < len(reason) < 500]
     return result
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.attacks.invoking import PAIR, invoke, lines
+from tests.attacks.commands import PAIR, invoke, lines
 
 # Each was quadratic, or ended the run, in some reader.
 ANSWERS = {

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from tests.attacks.invoking import PAIR, invoke, lines
+from tests.attacks.commands import PAIR, invoke, lines
 from tests.servers import Server, prefers_longer
 
 

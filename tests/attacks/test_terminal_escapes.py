@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.attacks.invoking import PAIR, REAL, invoke, lines, start
+from tests.attacks.commands import INSTALLED, PAIR, invoke, lines, real
 from tests.servers import Reply, Server, fails
 
 # Sets the clipboard; clears; a title in C1; a line begun anew; a change of direction; a bell.
@@ -50,7 +50,7 @@ def assert_printable(data):
 
 @pytest.mark.parametrize("words", ARGUMENTS)
 def test_what_an_argument_holds_is_shown(words, tmp_path):
-    done = start(*ARGUMENTS[words], data=lines(PAIR), cwd=tmp_path)
+    done = real(*ARGUMENTS[words], data=lines(PAIR), cwd=tmp_path)
     assert done.returncode in (1, 2)
     assert done.stderr.count(b"\n") == 1
     assert_printable(done.stderr)
@@ -61,7 +61,7 @@ def test_what_the_name_of_a_file_holds_is_shown(name, tmp_path):
     path = os.fsencode(tmp_path) + b"/" + name[:100]
     with open(path, "wb") as file:
         file.write(b"{}\n")
-    done = subprocess.run([REAL, "pair", path], capture_output=True, check=False)
+    done = subprocess.run([INSTALLED, "pair", path], capture_output=True, check=False)
     assert done.returncode == 1
     assert done.stderr.count(b"\n") == 1
     assert_printable(done.stderr)
@@ -100,7 +100,9 @@ def test_tables_for_a_terminal_obey_no_name_in_the_data(tmp_path):
     ]
     for command in (["eval", "winrate"], ["eval", "pairs"], ["eval", "labels"]):
         master, slave = pty.openpty()
-        process = subprocess.Popen([REAL, *command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=slave)
+        process = subprocess.Popen(
+            [INSTALLED, *command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=slave
+        )
         os.close(slave)
         process.stdin.write(lines(*records))
         process.stdin.close()
@@ -119,7 +121,7 @@ def test_tables_for_a_terminal_obey_no_name_in_the_data(tmp_path):
 @pytest.mark.parametrize("command", [["pair", "/nowhere"], ["pair"]])
 def test_standard_error_that_takes_nothing_is_no_reason_to_fail(command):
     for stream in ("2>&-", "2>/dev/full"):
-        words = ["sh", "-c", f'exec "$@" {stream}', "sh", REAL, *command]
+        words = ["sh", "-c", f'exec "$@" {stream}', "sh", INSTALLED, *command]
         done = subprocess.run(words, input=b"", capture_output=True, check=False)
         assert done.returncode == (1 if command[1:] else 0)
 

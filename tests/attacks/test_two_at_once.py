@@ -16,6 +16,7 @@ pytestmark = pytest.mark.filterwarnings("default")  # of the trainer's libraries
 SLOW_REAL = """#!/bin/sh
 # A command that writes its name to standard output, slowly, and makes the files that it is told to write.
 echo "$PPID $*"
+touch "${0%/*}/begun"
 while [ $# -gt 1 ]; do
   case $1 in -o|--output|--export-logps|--dump|--report) out=$2;; esac
   shift
@@ -50,6 +51,14 @@ def test_a_training_after_another_one_in_the_same_folder_is_not_stopped(tiny_pol
     train(tiny_policy, tmp_path / "out", pair_rows, "--max-steps", "1")
 
 
+def wait_for(path):
+    """Wait until a file is there, for ten seconds at most."""
+    until = time.monotonic() + 10
+    while not path.exists():
+        assert time.monotonic() < until, path
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("recipe", [None, Recipe.real, Recipe.spa, Recipe.salsa])
 def test_of_two_makes_in_one_project_the_second_stops_and_mixes_nothing(tmp_path, recipe):
     """With a `real` that is slow and locks nothing itself: what is tried is the Makefile."""
@@ -61,7 +70,7 @@ def test_of_two_makes_in_one_project_the_second_stops_and_mixes_nothing(tmp_path
     make = ["make", "-C", str(project), f"REAL={tmp_path}/real"]
     first = subprocess.Popen(make, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        time.sleep(0.3)
+        wait_for(tmp_path / "begun")
         before = sorted(path.relative_to(project) for path in project.rglob("*"))
         second = subprocess.run(make, capture_output=True, text=True, timeout=20)
         assert second.returncode == 2, second
@@ -79,7 +88,7 @@ def test_a_make_after_one_that_was_killed_goes_on(tmp_path):
     real("init", "project", cwd=tmp_path, status=0)
     make = ["make", "-C", str(tmp_path / "project"), f"REAL={tmp_path}/real", "embedded.jsonl"]
     first = subprocess.Popen(make, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(0.3)
+    wait_for(tmp_path / "begun")
     assert subprocess.run(make, capture_output=True).returncode == 2
     first.kill()
     first.wait()

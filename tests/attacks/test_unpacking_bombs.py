@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.attacks.invoking import REAL
+from tests.attacks.commands import INSTALLED
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -34,7 +34,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 def pair(*words):
     """Run pair; returns its status, what it says, and the most memory it held, in MiB."""
-    command = [sys.executable, "-c", MEASURED, REAL, "pair", "-s", "random", *map(str, words)]
+    command = [sys.executable, "-c", MEASURED, INSTALLED, "pair", "-s", "random", *map(str, words)]
     done = subprocess.run(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False, timeout=60
     )

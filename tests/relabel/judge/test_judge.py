@@ -459,9 +459,22 @@ def test_a_rubric_can_be_shown_and_used(tmp_path):
         (["--emit-requests", "x", "--endpoint", "http://x/v1"], "--emit-requests asks nobody; leave out --endpoint"),
         (["--emit-requests", "-"], "--emit-requests -: records go to standard output; name a file"),
         (["--no-cache"], "--no-cache and --cache contradict each other"),
-        (["--price", "1"], "--price '1': two numbers are needed, as 0.15,0.60"),
-        (["--price", "1,-1"], "--price '1,-1': two numbers are needed, as 0.15,0.60"),
-        (["--price", "nan,1"], "--price 'nan,1': two numbers are needed, as 0.15,0.60"),
+        (
+            ["--price", "1"],
+            "--price '1': two numbers from 0 to 1,000,000, dollars a million tokens, are needed, as 0.15,0.60",
+        ),
+        (
+            ["--price", "1,-1"],
+            "--price '1,-1': two numbers from 0 to 1,000,000, dollars a million tokens, are needed, as 0.15,0.60",
+        ),
+        (
+            ["--price", "1e308,1"],
+            "--price '1e308,1': two numbers from 0 to 1,000,000, dollars a million tokens, are needed",
+        ),
+        (
+            ["--price", "nan,1"],
+            "--price 'nan,1': two numbers from 0 to 1,000,000, dollars a million tokens, are needed, as 0.15,0.60",
+        ),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_line(tmp_path, words, told):
