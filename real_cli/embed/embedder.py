@@ -65,7 +65,7 @@ class Embedder:
     @cached_property
     def _budget(self) -> TokenBudget:
         device = self._encoder.place.device
-        return TokenBudget(self._batch_tokens or default_batch_tokens(device, training=False), self._told)
+        return TokenBudget(self._batch_tokens or default_batch_tokens(device), self._told)
 
     def __call__(self, records: Iterable[Record]) -> Iterator[Record]:
         """Embed a stream of records.

@@ -222,7 +222,7 @@ TrainingBatchTokens = Annotated[
         "--batch-tokens",
         metavar="N",
         min=1,
-        show_default="512 on a CPU, 4096 elsewhere",
+        show_default="512 on a CPU, what fits from 4096 to 32768 on a GPU",
         help="Most tokens, padding counted, in one forward pass; the pairs of a batch take as many passes as they "
         "need. It changes speed and memory, not the result.",
     ),

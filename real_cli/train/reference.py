@@ -121,7 +121,7 @@ class Reference:
         if not todo or not self.is_needed:
             return
         model = self.load(policy)
-        scorer = Scorer(model, self.batch_tokens or default_batch_tokens(model.place.device, training=False), self.told)
+        scorer = Scorer(model, self.batch_tokens or default_batch_tokens(model.place.device), self.told)
         tokens = Need.tokens in self.mixture.needs
         for examples in todo:
             for num_examples in fill_scores(examples, scorer, tokens=tokens, indices=indices):

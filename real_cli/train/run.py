@@ -15,7 +15,7 @@ from real_cli.io.jsonl import dump_record
 from real_cli.io.output import LogLines, open_output
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import Item
-from real_cli.models.load.device import default_batch_tokens
+from real_cli.models.load.device import default_training_tokens
 from real_cli.models.load.manifest import write_manifest
 from real_cli.models.load.policies import Policy, load_trainee
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
@@ -100,7 +100,7 @@ class TrainingRun:
         policy = settle_layout(
             loaded, extras.policy, extras.layout, max_length=self._settings.max_length, told=self._say
         )
-        self._batch_tokens = extras.batch_tokens or default_batch_tokens(policy.place.device, training=True)
+        self._batch_tokens = extras.batch_tokens or default_training_tokens(policy.place.device, policy.model)
         self._say(
             f"{extras.policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
             f"layout, {self._batch_tokens:,} tokens a pass"

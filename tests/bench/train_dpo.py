@@ -26,7 +26,7 @@ PEER_NAMES = {
 
 def train_ours(job):
     """What `real train-dpo` does after it has spooled its input."""
-    from real_cli.models.load.device import default_batch_tokens
+    from real_cli.models.load.device import default_training_tokens
     from real_cli.models.load.policies import load_trainee
     from real_cli.models.score.probe import settle_layout
     from real_cli.models.score.tokens import ExampleTokenizer
@@ -53,7 +53,7 @@ def train_ours(job):
         )
         reference.fill([examples], policy, lambda count: None)
         referred = time.perf_counter()
-        tokens = job["batch_tokens"] or default_batch_tokens(policy.place.device, training=True)
+        tokens = job["batch_tokens"] or default_training_tokens(policy.place.device, policy.model)
         staged = StagedTraining(
             policy, reference, settings, Routine(batch_tokens=tokens), Path(folder),
             last_checkpoint=lambda folder: None, told=print,

@@ -62,7 +62,7 @@ def show(figure, ours, peers, amount, unit, **more):
     print(json.dumps(line), flush=True)
 
 
-def show_training(name, policy, num_pairs, batch_size, batch_tokens, peers):
+def show_training(name, policy, num_pairs, batch_size, peers):
     """Training from records to the last step; models are loaded before the clock starts."""
     from safetensors import safe_open
 
@@ -70,11 +70,11 @@ def show_training(name, policy, num_pairs, batch_size, batch_tokens, peers):
         sizes = {key: weights.get_slice(key).get_shape() for key in weights.keys()}  # noqa: SIM118 - no dict
     parameters = sum(size[0] * (size[1] if len(size) > 1 else 1) for size in sizes.values())
     job = {"policy": str(policy), "device": "cuda" if on_cuda() else "cpu", "batch_size": batch_size}
-    job |= {"max_length": 1024, "layout": "auto", "batch_tokens": batch_tokens, "rows": hh_like(num_pairs)}
+    job |= {"max_length": 1024, "layout": "auto", "batch_tokens": None, "rows": hh_like(num_pairs)}
     measured(train_ours, job | {"rows": hh_like(batch_size * 2, seed=1)})  # kernels are loaded, memory is mapped
     ours = measured(train_ours, job)
     others = {peer: measured(train_trl, job, **changes) for peer, changes in peers.items()}
-    more = {"parameters": parameters, "pairs": num_pairs, "batch_size": batch_size, "batch_tokens": batch_tokens}
+    more = {"parameters": parameters, "pairs": num_pairs, "batch_size": batch_size}
     if "error" not in ours:
         seconds = ours["seconds"] - ours["reference_seconds"]
         more |= {"tokens": ours["tokens"], "training_s": round(seconds, 2)}
@@ -100,7 +100,8 @@ def show_sampling(policy, folder, num_prompts, rows):
     job = {"model": str(policy), "device": "cuda" if on_cuda() else "cpu", "top_p": 1.0, "rows": rows}
     job |= {"input": f"{folder}/in.jsonl", "output": f"{folder}/out.jsonl", "max_tokens": 64, "responses": 4}
     job |= {"dtype": "bfloat16" if on_cuda() else "float32"}
-    job |= {"batch_tokens": rows * 256, "amount": num_prompts * 4 * 64}
+    # No budget splits what the peer has in one batch: a step of half the rows takes as long.
+    job |= {"batch_tokens": rows * 1024, "amount": num_prompts * 4 * 64}
     ours, peer = measured(sample_ours, job), measured(sample_peer, job)
     show("sample", ours, {"generate": peer}, job["amount"], "tokens/s", rows=rows)
 
@@ -120,15 +121,15 @@ def main():
         policy = make_llama(f"{folder}/135M", large=True, scaled=False, **small)
         peers = {"trl": {}, "trl_best": TRL_BEST}
         figures = [
-            lambda: show_training("135M", policy, 8 if tiny else 256, 2 if tiny else 8, None, peers),
+            lambda: show_training("135M", policy, 8 if tiny else 256, 2 if tiny else 8, peers),
             lambda: show_sampling(policy, folder, 4 if tiny else 64, 4 if tiny else 128),
             lambda: show_embedding("MiniLM", make_encoder(f"{folder}/minilm", large=True), folder, 8 if tiny else 4000),
             lambda: show_training(
                 "1B", make_llama(f"{folder}/1B", large=True, scaled=False, **BILLION | shape), 4 if tiny else 96,
-                2 if tiny else 16, None if tiny else 8192, {} if tiny else {"trl": {}},
+                2 if tiny else 16, {} if tiny else {"trl": {}},
             ),
             lambda: show_embedding("135M", policy, folder, 4 if tiny else 1000),
-            lambda: show_training("135M, batches of 64", policy, 8 if tiny else 512, 4 if tiny else 64, 16384, peers),
+            lambda: show_training("135M, batches of 64", policy, 8 if tiny else 512, 4 if tiny else 64, peers),
         ]  # fmt: skip
         for figure in figures:
             if time.perf_counter() - STARTED < options.seconds:

@@ -1,7 +1,7 @@
 """A causal language model that answers questions on this machine, a batch at a time."""
 
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from real_cli.errors import ModelError, RecordError
@@ -15,7 +15,6 @@ from real_cli.records.questions import Completion, Question, Rendered, Sampling
 
 # Tokens of a prompt that are decoded with its continuation: whether that begins with a space may hang on them.
 BEFORE = 8
-DEFAULT_TOKENS = partial(default_batch_tokens, training=False)
 
 
 class LocalAnswerer:
@@ -32,7 +31,7 @@ class LocalAnswerer:
         precision: Precision,
         batch_tokens: int | None,
         told: Callable[[str], None],
-        default_tokens: Callable[[Any], int] = DEFAULT_TOKENS,
+        default_tokens: Callable[[Any], int] = default_batch_tokens,
     ) -> None:
         self._name = name
         self._device = device

@@ -62,7 +62,7 @@ class SequenceScorer:
     @cached_property
     def _budget(self) -> TokenBudget:
         device = self.model.place.device
-        return TokenBudget(self._batch_tokens or default_batch_tokens(device, training=False), self._told)
+        return TokenBudget(self._batch_tokens or default_batch_tokens(device), self._told)
 
     def __call__(self, located: Iterable[tuple[str, RewardRecord]]) -> Iterator[Scored]:
         """Score a stream.

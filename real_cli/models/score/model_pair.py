@@ -89,6 +89,6 @@ class ModelPair:
     def _score(self, policy: Policy, examples: list[TokenizedExample]) -> list[Scores]:
         scorer = self._scorers.get(id(policy))
         if scorer is None:  # one for the whole run: what it learned of the device's memory holds for all windows
-            tokens = self._batch_tokens or default_batch_tokens(policy.place.device, training=False)
+            tokens = self._batch_tokens or default_batch_tokens(policy.place.device)
             scorer = self._scorers[id(policy)] = Scorer(policy, tokens, self._told)
         return scorer(examples)
