@@ -96,8 +96,8 @@ def choose_place(device: str, precision: Precision) -> Place:
 LEAST_TRAINING_TOKENS, MOST_TRAINING_TOKENS = 4096, 32768
 # Gradient and two moments of AdamW, in float32.
 BYTES_PER_TRAINED = 12
-# Of activations, a token and layer. Measured on an H200, computing in bfloat16: 54 bytes a number of the hidden size, with
-# 135M parameters (an MLP 2.7 times as wide) and with 1B (4 times). This is a little more.
+# Of activations, a token and layer. On an H200, computing in bfloat16: 54 bytes a number of the hidden size, both with
+# 135M parameters (an MLP 2.7 times as wide) and 1B (4 times). This is a little more.
 BYTES_PER_HIDDEN, BYTES_PER_INNER = 30, 10
 
 

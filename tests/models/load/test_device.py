@@ -31,7 +31,7 @@ def on_a_gpu_of(num_bytes, monkeypatch):
 
 @pytest.mark.parametrize(("thousands", "tokens"), [(1, 4096), (5, 5120), (7, 7168), (40, 32768)])
 def test_a_training_pass_takes_half_of_what_weights_and_optimizer_leave(thousands, tokens, trainee, monkeypatch):
-    """A token takes 16 * (30 * 2048 + 10 * 8192) = 2,293,760 bytes; 100 weights take 4 each, and ten of them 12 more."""
+    """A token takes 16 * (30 * 2048 + 10 * 8192) = 2,293,760 bytes; 100 weights 4 each, and ten of them 12 more."""
     on_a_gpu_of(2 * thousands * 1024 * 2_293_760 + 400 + 120, monkeypatch)
     assert default_training_tokens(torch.device("cuda"), trainee) == tokens
     on_a_gpu_of(2 * thousands * 1024 * 2_293_760 + 400 + 119, monkeypatch)
