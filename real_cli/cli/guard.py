@@ -69,7 +69,7 @@ def _end(error: BaseException) -> Status:
     if isinstance(error, OSError):
         return tell_fault(error)
     first = " ".join(str(error).strip().splitlines()[:1])
-    if isinstance(error, MemoryError) or "can't allocate memory" in first:
+    if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
         say("no memory is left; lower --batch-tokens or --max-length, or make room")
     elif isinstance(error, RecursionError):
         say("something that was read is nested without end; see REAL_DEBUG=1 for where")
@@ -83,6 +83,10 @@ def _end(error: BaseException) -> Status:
     else:  # a fault of ours or of a library: one line for the user, everything for whoever asks
         say(f"{type(error).__name__}: {first}; this is a bug: REAL_DEBUG=1 shows where")
     return Status.failed
+
+
+# How allocators and the loader of shared libraries say that there is none left.
+OUT_OF_MEMORY = ("can't allocate memory", "failed to map segment", "annot allocate memory")
 
 
 class StopRequest:
@@ -163,6 +167,8 @@ def tell_fault(error: OSError) -> Status:
     where = f"{error.filename}: " if error.filename and error.errno not in TOO_MANY else ""
     advice = f"; {ADVICE[error.errno]}" if error.errno in ADVICE else ""
     _silence_stdout()
+    if error.errno == errno.ENOENT and not where:
+        where, advice = "the working folder, or a file that the environment names (SSL_CERT_FILE): ", ""
     say(f"{where}{error.strerror or error}{advice}")
     return Status.failed
 

@@ -201,7 +201,7 @@ def _has_port(url: str) -> bool:
 
 def holds_text(value: Any, text: str) -> bool:
     """Tell whether a JSON value holds a text anywhere; letters in another case and line ends within do not hide it."""
-    wanted = text.casefold()
+    wanted = "".join(text.split()).casefold()
     waiting = [value]
     while waiting:
         part = waiting.pop()

@@ -8,7 +8,7 @@ import typer
 
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import Base, Quiet
-from real_cli.errors import Status, UsageError
+from real_cli.errors import Status, UsageError, show_names
 from real_cli.io.folders import open_folder
 from real_cli.io.output import write_stdout
 from real_cli.io.progress import Counter, speaker
@@ -89,7 +89,7 @@ def soup(
         with Counter("tensors", quiet=quiet, total=made.num_tensors) as counter:
             facts = {"command": "soup", "output": str(output), **made.write(folder, counter.add)}
         write_manifest(folder, facts)
-    write_stdout(facts)
+    write_stdout(show_names(facts))
     twice = sorted({name for name in models if models.count(name) > 1})
     told = f"; {', '.join(twice)} more than once" if twice else ""
     say(f"{len(models)} models averaged{told}, {made.num_tensors:,} tensors: {output}")

@@ -93,7 +93,7 @@ def test_a_closed_terminal_finishes_no_output(start, tmp_path):
     session = start("-o", "out", "--rejects", "left")
     session.hang_up()
     _, errors, status = session.end()
-    assert status == 1
+    assert status == 143
     assert "the same command goes on" in errors
     assert names(tmp_path) == ["out.journal"]
 

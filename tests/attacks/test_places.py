@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.attacks.commands import CANDIDATES, REAL, lines, one_line, real
+from tests.attacks.commands import CANDIDATES, INSTALLED, REAL, lines, one_line, real
 
 HELPS = [("--help",), ("--version",), ("pair", "--help"), ("eval", "margin", "-h"), ("relabel", "--help"),
          ("--show-completion", "bash")]  # fmt: skip
@@ -159,3 +159,19 @@ def test_a_text_that_is_not_utf8_is_a_mistake_or_written_as_text(tmp_path, words
         assert line.isprintable()
         assert "bug" not in line
         assert "surrogates" not in line
+
+
+def test_a_working_folder_that_is_gone_is_told_as_what_it_is(tmp_path):
+    words = ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh", INSTALLED, "pair", "-o", "x"]
+    done = subprocess.run(words, cwd=tmp_path, input=lines(*CANDIDATES), capture_output=True, check=False)
+    assert done.returncode == 1
+    assert "the working folder" in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("kilobytes", [60_000, 100_000])
+def test_memory_that_is_not_there_for_a_library_is_no_bug(tmp_path, kilobytes):
+    words = ["bash", "-c", f'ulimit -v {kilobytes}; exec "$@"', "bash", INSTALLED, "pair", "-s", "random"]
+    done = subprocess.run(words, cwd=tmp_path, input=lines(*CANDIDATES), capture_output=True, check=False)
+    assert done.returncode != 0
+    assert b"bug" not in done.stderr
+    assert b"Traceback" not in done.stderr

@@ -39,6 +39,21 @@ def test_no_cell_begins_a_formula(text):
     assert not [cell for cell in cells if cell and cell[0] in SIGNS]
 
 
+@pytest.mark.parametrize(
+    "text", ["fine;=1+1", "fine\t@SUM(1)", "b\n=1+1", "b\r\n +1", "b;\t-1+1", "b\u2028=1"], ids=repr
+)
+@pytest.mark.parametrize("separator", [";", "\t"], ids=repr)
+def test_no_cell_begins_a_formula_where_another_separator_is_meant(text, separator):
+    """As in the spreadsheets of countries that write a comma in numbers; a reader may end rows at any line end."""
+    for line in exported(records(text)).splitlines():
+        for cell in line.split(separator):
+            assert cell.strip(' "')[:1] not in {*SIGNS}
+
+
+def test_an_item_of_a_list_stays_as_it_is():
+    assert '"x\n- one\n- two"' in exported(records("x\n- one\n- two"))
+
+
 @pytest.mark.parametrize("text", FORMULAS, ids=repr)
 def test_answers_come_back_with_the_texts_of_the_records(text, tmp_path):
     data = records(text)

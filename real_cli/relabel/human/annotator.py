@@ -18,7 +18,7 @@ from real_cli.relabel.human.pair import (
     make_question,
 )
 from real_cli.relabel.human.questionnaire import ACTIONS, Questionnaire, framed
-from real_cli.relabel.human.screen import Hangup, Terminal
+from real_cli.relabel.human.screen import PASTED, Hangup, Terminal
 from real_cli.relabel.human.session import WINDOW, Session, ShownQuestion, progress_line
 from real_cli.text.phrases import EQUAL_TEXTS
 
@@ -228,6 +228,7 @@ class Annotator:
             key = terminal.next_key()
             self._status = ""
             if key in ("enter", "escape"):
+                terminal.forget_keys()  # what a terminal pasted without marks goes on behind the end of its first line
                 return note if key == "enter" else self._note
             if key == "interrupt":
                 raise KeyboardInterrupt
@@ -235,6 +236,8 @@ class Annotator:
                 note = note[:-1]
             elif len(key) == 1:
                 note += key
+            elif key.startswith(PASTED):
+                note += " ".join(key.removeprefix(PASTED).split())
 
 
 def letter_of(answer: PairAnswer, asked: ShownQuestion) -> str:

@@ -30,6 +30,9 @@ SIGNS = frozenset("=+-@\uff0b\uff0d\uff1d\uff20\u2212")
 # What cannot be seen, and a spreadsheet may leave out before a sign: by category, and letters that are blank.
 UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Me", "Mn", "Zl", "Zp", "Zs"})
 BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# Where another separator than the comma, or a line that is read as a row, would let a formula begin; a dash and a space
+# begin an item of a list.
+WITHIN = re.compile(r"(\r\n|[;\t\r\n\v\f\x85\u2028\u2029])(?=\s*(?:[=+@\uff0b\uff0d\uff1d\uff20\u2212]|-(?! )))")
 COLUMNS = ("key", "prompt", "response_a", "response_b", VERDICT, "note")
 # What the tools call the verdicts; Label Studio's Pairwise says left and right.
 WORDS = {"a": "a", "b": "b", "tie": "tie", "skip": "skip", "left": "a", "right": "b"}
@@ -90,17 +93,19 @@ def defused(text: str) -> str:
         text: Any text, an attacker's too.
 
     Returns:
-        The text, an apostrophe in front where a formula, or what hides one, would begin it.
+        The text, an apostrophe in front where a formula, or what hides one, would begin it, or would within it if it
+        were cut at semicolons, tabs or lines.
 
     Example:
-        >>> defused("=HYPERLINK(A1)"), defused("a=1")
-        ("'=HYPERLINK(A1)", 'a=1')
+        >>> defused("=HYPERLINK(A1)"), defused("a=1"), defused("fine;=A1")
+        ("'=HYPERLINK(A1)", 'a=1', "fine;'=A1")
 
     References:
         OWASP, CSV injection: `=`, `+`, `-`, `@`, tab, carriage return, line feed, and the wide forms of the signs.
     """
     first = next((letter for letter in text if letter not in BLANK and unicodedata.category(letter) not in UNSEEN), "")
-    return f"'{text}" if text.startswith(BREAKS) or first in SIGNS else text
+    text = f"'{text}" if text.startswith(BREAKS) or first in SIGNS else text
+    return WITHIN.sub(r"\1'", text)
 
 
 def _json(value: Record) -> str:

@@ -18,9 +18,12 @@ from typing import Any, Self
 from real_cli.errors import RealError
 
 DEVICE = "/dev/tty"
-# Alternate screen, no cursor, no wrapping of long lines; and back.
-ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
-LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l"
+# Alternate screen, no cursor, no wrapping of long lines, marks around what is pasted; and back.
+ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h"
+LEAVE = "\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l"
+PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
+# A key that begins so is a text that was pasted: it is no answer, whatever letters it holds.
+PASTED = "pasted:"
 ESCAPE = "\x1b"
 # How long the rest of an escape sequence may take, over ssh too, before the key Escape itself is meant.
 ESCAPE_SECONDS = 0.1
@@ -47,6 +50,7 @@ class Terminal:
     def __init__(self) -> None:
         self._keys: deque[str] = deque()
         self._text = ""
+        self._pasted: str | None = None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._events: set[str] = set()
         self._wake_read, self._wake_write = os.pipe()
@@ -146,8 +150,8 @@ class Terminal:
             others: Descriptors; that one of them is readable ends the waiting.
 
         Returns:
-            A character; the name of a key as `up` or `page-down`; "interrupt" for Ctrl-C; "resize" when the window has
-            another size; "" when one of the others is readable.
+            A character; the name of a key as `up` or `page-down`; `PASTED` and a text that was pasted; "interrupt" for
+            Ctrl-C; "resize" when the window has another size; "" when one of the others is readable.
 
         Raises:
             Hangup: If the terminal is gone.
@@ -188,9 +192,24 @@ class Terminal:
             if length is None and not is_whole:
                 return
             key, self._text = self._text[: length or 1], self._text[length or 1 :]
+            if self._is_pasted(key):
+                continue
             name = SEQUENCES.get(key) or NAMES.get(key) or (key if key.isprintable() else "")
             if name:
                 self._keys.append(name)
+
+    def _is_pasted(self, key: str) -> bool:
+        """Keep what stands between the marks of a paste, as one key when it ends."""
+        if key == PASTE_BEGINS:
+            self._pasted = ""
+        elif self._pasted is None:
+            return False
+        elif key == PASTE_ENDS:
+            self._keys.append(PASTED + self._pasted)
+            self._pasted = None
+        else:
+            self._pasted += key
+        return True
 
 
 def key_length(text: str) -> int | None:

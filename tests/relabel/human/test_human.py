@@ -114,6 +114,36 @@ def test_back_changes_an_answer_and_enter_keeps_one(start, journal):
     assert [line["verdict"] for line in journal()] == ["first", "first", "second", "first"]
 
 
+def test_what_is_pasted_into_a_note_answers_nothing(start, journal):
+    session = start(*WORDS, data=lines(pair(0)))
+    session.wait_for("prompt 0")
+    session.type("n\x1b[200~see line one\nbad answer\x1b[201~", "note: see line one bad answer_")
+    session.type("\r", "note: see line one bad answer", without=["answer_"])
+    session.type(key_of(pair(0), "first"))
+    (made,), _, status = session.end()
+    assert (status, made["chosen"], made["annotation"]["note"]) == (0, "first 0", "see line one bad answer")
+    assert len(journal()) == 1
+
+
+def test_a_paste_without_marks_ends_with_the_note(start, journal):
+    session = start(*WORDS, data=lines(pair(0)))
+    session.wait_for("prompt 0")
+    session.type("nsee line one\nb", "note: see line one", without=["one_"])
+    assert journal() == []
+    session.type("q")
+    assert session.end()[2] == 130
+
+
+def test_what_is_pasted_where_an_answer_is_expected_is_none(start, journal):
+    session = start(*WORDS, data=lines(pair(0)))
+    session.wait_for("prompt 0")
+    session.type("\x1b[200~a\nb\x1b[201~n", "note: _")
+    assert journal() == []
+    session.type("\x1b", without=["note:"])
+    session.type("q")
+    assert session.end()[2] == 130
+
+
 def test_a_note_added_to_an_earlier_answer_is_kept_with_it(start, journal):
     """The screen shows answer and note together; Enter keeps both."""
     records = [pair(number) for number in range(2)]
