@@ -1,0 +1,65 @@
+"""Models that think first want 'max_completion_tokens' and refuse a temperature: they are asked again without."""
+
+import io
+import json
+
+import pytest
+
+from real_cli.llm.chat import request_key
+from real_cli.llm.cost import Ledger
+from real_cli.llm.openai_batch import BatchWriter
+from real_cli.records.questions import Sampling
+from tests import servers
+from tests.llm.test_endpoint import GOOD, HELD, HELLO, ask
+from tests.servers import fails, says
+
+pytestmark = pytest.mark.xfail(strict=True)
+
+TOKENS = (
+    "max_tokens",
+    "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+)
+HEAT = (
+    "temperature",
+    "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) value is supported.",
+)
+SHARE = ("top_p", "Unsupported parameter: 'top_p' is not supported with this model.")
+TOLD = {
+    "max_tokens": "the model takes no 'max_tokens': it is sent 'max_completion_tokens'",
+    "temperature": "the model takes no 'temperature': it answers at its own",
+    "top_p": "the model takes no 'top_p': it answers at its own",
+}
+
+
+def refuses(*settings):
+    def script(request):
+        for name, message in settings:
+            if name in request.body:
+                return fails(400, message)
+        return says("A")
+
+    return script
+
+
+@pytest.mark.parametrize("settings", [[TOKENS], [HEAT], [SHARE], [TOKENS, HEAT, SHARE]])
+def test_a_model_that_refuses_settings_is_asked_without_and_that_is_told_once(settings):
+    told = []
+    with servers.Server(refuses(*settings)) as server:
+        assert ask(server.url, HELD, HELD, told=told) == [GOOD, GOOD]
+    assert told == [TOLD[name] for name, _ in settings]
+    last = server.requests[-1].body
+    assert not {name for name, _ in settings} & set(last)
+    assert last.get("max_completion_tokens") == (512 if TOKENS in settings else None)
+    # What was not refused is still asked for.
+    assert "response_format" in last
+    assert len(server.requests) == 2 + len(settings)
+
+
+def test_a_batch_for_such_a_model_has_other_settings_and_the_same_names():
+    """So that its results answer the same questions, whoever applies them."""
+    file = io.BytesIO()
+    question = HELLO._replace(sampling=Sampling(8))
+    BatchWriter(Ledger("m", {}), file, thinks=True)([question])
+    line = json.loads(file.getvalue())
+    assert line["custom_id"] == request_key("m", question)
+    assert line["body"] == {"model": "m", "messages": HELLO.messages, "max_completion_tokens": 8}
