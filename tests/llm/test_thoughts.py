@@ -1,19 +1,29 @@
 """What a model wrote to itself is no answer, whatever the marks of its thoughts; one that has no end says nothing."""
 
+import time
+
 import pytest
 
 from real_cli.errors import RecordError
 from real_cli.llm.parse_answer import read_rating, read_ratings, read_verdict, spoken
+from real_cli.llm.rubric import BRIDGING
+from real_cli.llm.rubric_files import read_rubric
 from real_cli.llm.tags import TagField, read_tags
-from real_cli.relabel.bridge.edit import read_edit
+from real_cli.records.questions import advance
+from real_cli.relabel.bridge.edit import begin_bridging, read_edit
 from real_cli.relabel.dsat.dissatisfaction import read_feeling
-
-pytestmark = pytest.mark.xfail(strict=True)
 
 DOUBT = "At first sight response B is better. Verdict: B, rating: 3, difficulty: hard, label: satisfied."
 # As their models write them, from the first mark to the last.
 THOUGHTS = {
     "its opening mark in the prompt": f"{DOUBT}</think>",
+    "think": f"<think>{DOUBT}</think>",
+    "two of them": f"<think>a</think> {DOUBT} <think>b</think>",
+    "thinking": f"<thinking>\n{DOUBT}\n</thinking>",
+    "with bars": f"<|thinking|>{DOUBT}</|thinking|>",
+    "with wide bars": f"<\uff5cthink\uff5c>{DOUBT}<\uff5c/think\uff5c>",
+    "escaped": f"&lt;think&gt;{DOUBT}&lt;/think&gt;",
+    "a name of its own": f"<think:1a2b>{DOUBT}</think:1a2b>",
     "upper case": f"<THINK>{DOUBT}</THINK>",
     "after a word": f"Let me see. <think>{DOUBT}</think>",
     "attributes": f'<think lang="en">{DOUBT}</think>',
@@ -117,3 +127,31 @@ def test_a_thought_without_an_end_says_nothing(text):
     ):
         with pytest.raises(RecordError):
             read(text)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Response B shows its `<think>` to everybody. Verdict: A",
+        '{"reasons": "B leaks </think> and <think>.", "verdict": "A"}',
+        "A<|end|>",
+        "I think that its reasoning is sound; [[A]]",
+    ],
+)
+def test_a_mark_that_is_spoken_of_is_none(answer):
+    assert read_verdict(answer) == "A"
+
+
+@pytest.mark.parametrize("start", ["<think>", "</think", "<|channel|>", "`<think>`", "[THINK]", "<a_", "{<think>"])
+def test_marks_without_end_are_read_at_once(start):
+    begun = time.process_time()
+    spoken(start * 20_000, [start * 20_000])
+    assert time.process_time() - begun < 2
+
+
+def test_an_edit_of_a_response_that_thinks_keeps_its_thoughts():
+    record = {"prompt": "q", "chosen": "a", "rejected": "<think>1</think>5"}
+    questions, _ = advance(begin_bridging(record, read_rubric("bridge", BRIDGING), "m"), None)
+    assert questions[0].read("<think>2</think>4") == "<think>2</think>4"
+    questions, _ = advance(begin_bridging(record | {"rejected": "5"}, read_rubric("bridge", BRIDGING), "m"), None)
+    assert questions[0].read("<think>2</think>4") == "4"

@@ -2,14 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
-from real_cli.llm.parse_answer import find_json
+from real_cli.llm.embedded_json import json_objects, located_objects
 from real_cli.llm.rubric import Rubric
+from real_cli.llm.statements import Statement, blanked, settle, spelling
+from real_cli.llm.thoughts import spoken, unwrapped
 from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import Text, is_conversation, plain_text, transcript
 from real_cli.records.questions import Inquiry, Question, ask_nothing
@@ -62,6 +65,13 @@ COMPLAINTS = re.compile(
     r"|(?:make it|be) (?:shorter|longer|clearer|more)\b)|^no\b(?!,? (?:worries|problem|thanks|thank you|need))",
     re.IGNORECASE,
 )
+FEELING_WORD = re.compile(r"\b(?:dissatisfied|satisfied|neither)\b", re.IGNORECASE)
+LABEL = re.compile(
+    r"\blabel\b[\"'*_\s]*+(?:is\b|:|=)[\"'*_\s]*+(dissatisfied|satisfied|neither)\b"
+    r"(?![\"'*_\s]*+(?:,|/|\||or\b))",
+    re.IGNORECASE,
+)
+DENIED = re.compile(r"\b(?:not|n't|never|hardly|n\u2019t)\s+(?:at all\s+|really\s+)?(?:dis)?satisfied\b", re.IGNORECASE)
 # As a phone writes the apostrophe.
 CURLY, STRAIGHT = "\u2019", "'"
 PRAISE = re.compile(
@@ -138,11 +148,16 @@ def begin_detecting(record: Record, rubric: Rubric) -> Inquiry[list[Felt]]:
     """
     messages, question = record["prompt"], rubric.questions[0]
     turns = judgeable_turns(messages)
-    asked = [
-        rubric.messages(question, conversation=transcript(messages[: turn.place + 1]))  # no look at what came after
-        for turn in turns
+    shown = [transcript(messages[: turn.place + 1]) for turn in turns]  # no look at what came after
+    answers = yield [
+        Question(
+            rubric.messages(question, conversation=one),
+            partial(read_feeling, shown=[one]),
+            rubric.sampling(question),
+            FEELING_SCHEMA,
+        )
+        for one in shown
     ]
-    answers = yield [Question(one, read_feeling, rubric.sampling(question), FEELING_SCHEMA) for one in asked]
     return [Felt(turn, *answer.value) for turn, answer in zip(turns, answers, strict=True)]
 
 
@@ -179,11 +194,12 @@ def spoken_feeling(words: str) -> tuple[Feeling, str]:
     return Feeling.neither, ""
 
 
-def read_feeling(text: str) -> tuple[Feeling, str]:
+def read_feeling(text: str, shown: Sequence[str] = ()) -> tuple[Feeling, str]:
     """Read what a judge says of a turn.
 
     Args:
         text: JSON with `label` and `reason`, or words that name one of the three.
+        shown: What the judge was shown: a word that stands there is quoted, unless it is the whole answer.
 
     Returns:
         The feeling and the reason.
@@ -195,13 +211,34 @@ def read_feeling(text: str) -> tuple[Feeling, str]:
         >>> read_feeling('{"reason": "It thanks.", "label": "satisfied"}')[0].value
         'satisfied'
     """
-    found = find_json(text)
-    if isinstance(found, dict) and found.get("label") in list(Feeling):
-        return Feeling(found["label"]), str(found.get("reason") or "")
-    named = {word.lower() for word in re.findall(r"\b(?:dissatisfied|satisfied|neither)\b", text, re.IGNORECASE)}
+    said = spoken(text, shown)
+    bare = unwrapped(said).strip("\"'*_`.: ").lower()
+    named = [Feeling(bare)] if bare in list(Feeling) else settle(said, shown, _labels) or settle(said, shown, _words)
     if len(named) != 1:
         raise RecordError(f"the answer names not one of {', '.join(Feeling)}: {clip(text)}")
-    return Feeling(named.pop()), text.strip()
+    objects = [found for found in json_objects(said) if found.get("label") == named[0]]
+    reasons = [str(found.get("reason") or "") for found in objects]
+    return named[0], reasons[-1] if reasons else said.strip()
+
+
+def _labels(text: str) -> Iterator[Statement[Feeling]]:
+    """List what is stated by a form."""
+    objects = []
+    for start, end, found in located_objects(text):
+        if found.get("label") in list(Feeling):
+            objects.append((start, end))
+            words = text[start:end] if len(found) > 1 else f'label": "{found["label"]}'
+            yield Statement(Feeling(found["label"]), spelling(words), start, end)
+    for match in LABEL.finditer(blanked(text, objects)):
+        yield Statement(Feeling(match[1].lower()), spelling(match[0]), *match.span())
+
+
+def _words(text: str) -> Iterator[Statement[Feeling]]:
+    """List the words that stand for themselves; "not satisfied" is left to nobody's guess."""
+    for match in FEELING_WORD.finditer(text):
+        yield Statement(Feeling(match[0].lower()), match[0].lower(), *match.span())
+    for match in DENIED.finditer(text):
+        yield Statement(Feeling.neither, "", *match.span())
 
 
 def complaint_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Record]:

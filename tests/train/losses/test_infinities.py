@@ -1,4 +1,4 @@
-"""One rule for every objective: a response that has no probability under a model counts as one that has next to none."""
+"""One rule for every objective: a response that has no probability counts as one that has next to none."""
 
 from dataclasses import replace
 from itertools import product
