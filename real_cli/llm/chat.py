@@ -14,13 +14,21 @@ CHAT_ROUTE = "/v1/chat/completions"
 MAX_TOKENS = 1 << 40
 
 
-def request_body(model: str, question: Question, *, constrained: bool = True) -> Record:
+# What models that think before they answer refuse: they have another limit, and answer at their own temperature.
+THINKERS_REFUSE = frozenset({"max_tokens", "temperature", "top_p"})
+
+
+def request_body(
+    model: str, question: Question, *, constrained: bool = True, without: frozenset[str] = frozenset()
+) -> Record:
     """Write a question as the body of an OpenAI chat completion.
 
     Args:
         model: The model's name on the server.
         question: The question.
         constrained: Ask the server to hold the answer to the schema.
+        without: Settings that are left out: "temperature", "top_p"; and "max_tokens", in whose place
+            "max_completion_tokens" comes.
 
     Returns:
         A JSON object.
@@ -34,7 +42,8 @@ def request_body(model: str, question: Question, *, constrained: bool = True) ->
     text = question.messages
     messages = [{"role": "user", "content": text}] if isinstance(text, str) else text
     wanted = question.sampling
-    body: Record = {"model": model, "messages": messages, "max_tokens": wanted.max_tokens}
+    limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
+    body: Record = {"model": model, "messages": messages, limit: wanted.max_tokens}
     body |= {"temperature": wanted.temperature, "top_p": wanted.top_p}
     # Only where they are set: answers of earlier days are found by what was asked then.
     if wanted.stop:
@@ -46,7 +55,7 @@ def request_body(model: str, question: Question, *, constrained: bool = True) ->
     if question.schema is not None and constrained:
         schema = {"name": "answer", "strict": True, "schema": question.schema}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
-    return body
+    return {name: value for name, value in body.items() if name not in without}
 
 
 def request_key(model: str, question: Question) -> str:

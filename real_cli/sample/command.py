@@ -43,6 +43,7 @@ def sample(
     concurrency: asked.Concurrency = asked.CONCURRENCY,
     retries: asked.Retries = asked.RETRIES,
     timeout: asked.TimeoutOption = asked.TIMEOUT_SECONDS,
+    thinks: asked.Thinks = False,
     cache: asked.CacheFolder = None,
     no_cache: asked.NoCacheOption = False,
     emit_requests: asked.EmitRequests = None,

@@ -192,7 +192,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "Ways of sampling": """per_row_reference principles contrast improve template lowest_score max_retries
             pre_query response_temperature""",
         "Data": "shard resume output on_error rejects max_line_bytes quiet",
-        "A server": """endpoint key_variable concurrency retries timeout cache no_cache emit_requests apply_results
+        "A server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests apply_results
             price""",
         "A model at hand": "base batch_tokens device dtype",
     }.items()

@@ -5,15 +5,14 @@ import json
 
 import pytest
 
-from real_cli.llm.chat import request_key
+from real_cli.errors import RecordError
+from real_cli.llm.chat import read_completion, request_key
 from real_cli.llm.cost import Ledger
 from real_cli.llm.openai_batch import BatchWriter
 from real_cli.records.questions import Sampling
 from tests import servers
 from tests.llm.test_endpoint import GOOD, HELD, HELLO, ask
 from tests.servers import fails, says
-
-pytestmark = pytest.mark.xfail(strict=True)
 
 TOKENS = (
     "max_tokens",
@@ -53,6 +52,34 @@ def test_a_model_that_refuses_settings_is_asked_without_and_that_is_told_once(se
     # What was not refused is still asked for.
     assert "response_format" in last
     assert len(server.requests) == 2 + len(settings)
+
+
+def test_a_limit_that_is_too_large_is_not_sent_by_another_name():
+    with servers.Server(lambda request: fails(400, "max_tokens is too large: 512")) as server:
+        (found,) = ask(server.url, HELLO)
+    assert str(found) == "the server answered 400: max_tokens is too large: 512"
+    assert len(server.requests) == 1
+
+
+def test_a_temperature_out_of_range_is_the_users_to_mend():
+    with servers.Server(lambda request: fails(400, "temperature must be at most 1")) as server:
+        (found,) = ask(server.url, HELLO)
+    assert str(found) == "the server answered 400: temperature must be at most 1"
+    assert len(server.requests) == 1
+
+
+def test_a_model_that_is_said_to_think_is_asked_so_at_once():
+    told = []
+    with servers.Server(refuses(TOKENS, HEAT, SHARE)) as server:
+        assert ask(server.url, HELD, told=told, thinks=True) == [GOOD]
+    assert (len(server.requests), told) == (1, [])
+
+
+def test_what_a_server_reasons_beside_its_answer_is_not_the_answer():
+    message = {"role": "assistant", "content": "A", "reasoning_content": "B", "reasoning": "B"}
+    assert read_completion({"choices": [{"message": message}]}).text == "A"
+    with pytest.raises(RecordError, match="holds no text"):
+        read_completion({"choices": [{"message": message | {"content": None}}]})
 
 
 def test_a_batch_for_such_a_model_has_other_settings_and_the_same_names():
