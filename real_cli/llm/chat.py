@@ -50,6 +50,8 @@ def request_body(
         body["stop"] = list(wanted.stop)
     if wanted.seed is not None:
         body["seed"] = wanted.seed
+    if wanted.top_k:
+        body["top_k"] = wanted.top_k
     if wanted.num_choices > 1:
         body["n"] = wanted.num_choices
     if question.schema is not None and constrained:

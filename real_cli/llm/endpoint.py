@@ -26,6 +26,7 @@ MIN_KEY_CHARACTERS = 16
 MAX_URL_CHARACTERS = 2048
 
 
+BESIDE = ("top_k",)
 # What may be refused, and what is told the first time.
 REFUSALS = {
     "response_format": "the server takes no JSON schema: answers are read as they come",
@@ -33,6 +34,7 @@ REFUSALS = {
     "max_tokens": "the model takes no 'max_tokens': it is sent 'max_completion_tokens'",
     "temperature": "the model takes no 'temperature': it answers at its own",
     "top_p": "the model takes no 'top_p': it answers at its own",
+    "top_k": "the server takes no 'top_k': it draws from all tokens",
 }
 
 
@@ -138,13 +140,16 @@ class Endpoint:
         is_held = "response_format" not in without
         body = request_body(self._server.model, asked, constrained=is_held, without=without)
         try:
-            response = await self._client.chat.completions.with_raw_response.create(**body)
+            # The client knows OpenAI's own settings; others go beside them.
+            beside = {name: body.pop(name) for name in BESIDE if name in body}
+            create = self._client.chat.completions.with_raw_response.create
+            response = await create(**body, extra_body=beside or None)
         except openai.APITimeoutError:
             raise RecordError(f"no answer within {self._server.timeout_seconds:g} seconds{self._tried()}") from None
         except openai.APIConnectionError as error:
             raise self._connection_error(error) from None
         except openai.APIStatusError as error:
-            raise self._status_error(error, body) from None
+            raise self._status_error(error, body | beside) from None
         return self._read(response.http_response)
 
     def _read(self, response: Any) -> Completion:
@@ -206,7 +211,8 @@ def _refused_setting(reply: Any, body: Record) -> str | None:
     refuses = re.search(
         r"support|only the default|deprecat|not allowed|not permitted|unrecognized|unknown|unexpected|both", words, re.I
     )
-    named = [name for name in ("temperature", "top_p") if refuses and name in body and re.search(rf"\b{name}\b", words)]
+    settings = ("temperature", "top_p", "top_k") if refuses else ()
+    named = [name for name in settings if name in body and re.search(rf"\b{name}\b", words)]
     return next((name for name in [*named, "response_format", "n"] if name in body), None)
 
 

@@ -20,6 +20,7 @@ def sample(
     num_responses: own.NumResponses = None,
     temperature: own.Temperature = None,
     top_p: own.TopP = None,
+    top_k: own.TopK = None,
     greedy: own.Greedy = False,
     max_tokens: own.MaxTokens = 512,
     stop: own.Stop = None,

@@ -75,6 +75,16 @@ def test_a_model_that_is_said_to_think_is_asked_so_at_once():
     assert (len(server.requests), told) == (1, [])
 
 
+def test_the_likeliest_tokens_are_a_setting_of_servers_that_have_it():
+    """vLLM's and SGLang's name; OpenAI's client would not take it as its own."""
+    told, few = [], HELLO._replace(sampling=Sampling(8, 0.9, top_k=50))
+    with servers.Server(refuses(("top_k", "Unrecognized request argument supplied: top_k"))) as server:
+        assert ask(server.url, few, HELLO, told=told) == [GOOD, GOOD]
+    assert [request.body.get("top_k") for request in server.requests] == [50, None, None]
+    assert told == ["the server takes no 'top_k': it draws from all tokens"]
+    assert request_key("m", few) != request_key("m", few._replace(sampling=Sampling(8, 0.9)))
+
+
 def test_what_a_server_reasons_beside_its_answer_is_not_the_answer():
     message = {"role": "assistant", "content": "A", "reasoning_content": "B", "reasoning": "B"}
     assert read_completion({"choices": [{"message": message}]}).text == "A"

@@ -12,8 +12,6 @@ from real_cli.train.losses.ada_dpo import ada_dpo_loss, ada_dpo_tau
 from real_cli.train.presets import PRESETS
 from tests.train.losses.made_logps import with_h
 
-pytestmark = pytest.mark.xfail(strict=True)
-
 
 def test_ada_dpo_has_the_temperature_of_its_authors_code():
     """Theirs minimizes -tau log(2 sigmoid(D / tau)) + 0.1 tau: at D = 2 its slope in tau is 0 at tau = 2.120."""

@@ -97,7 +97,9 @@ def spa_flagged(logps: Logps, *, beta: float = 0.1, flip_quantile: float = 0.1, 
     margins = spa_detector(logps, beta=beta)
     if logps.recent is None or not len(logps.recent) or logps.progress < warm_share:
         return torch.zeros_like(margins)
-    threshold = torch.quantile(logps.recent.to(margins), flip_quantile)
+    # Quantiles of half precision are not defined.
+    wide = torch.promote_types(margins.dtype, torch.float32)
+    threshold = torch.quantile(logps.recent.to(margins.device, wide), flip_quantile)
     return (margins < threshold).to(margins.dtype)
 
 
