@@ -90,7 +90,7 @@ def loose_verdicts(text: str) -> Iterator[Statement[str]]:
         >>> [one.value for one in loose_verdicts("Response A is better.")]
         ['A']
     """
-    return (_statement(match) for match in LOOSE.finditer(text))
+    yield from map(_statement, LOOSE.finditer(text))
 
 
 def _statement(match: re.Match[str]) -> Statement[str]:

@@ -7,8 +7,6 @@ import pytest
 
 from real_cli.text import stopwords, token_diff
 
-pytestmark = pytest.mark.xfail(strict=True)
-
 
 def expected(
     rejected: list[int], chosen: list[int], ignored: frozenset[int], pad: int, length: int
