@@ -102,8 +102,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Chen et al., 2024, arXiv:2406.07657",
         equation="section 3",
         needs="responses; a reward model",
-        departs="the weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round scores "
-        "them again; 3 tries a prompt; the share and the settings are ours",
+        departs="the weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round "
+        "scores them again; 3 tries a prompt; the share is ours; the settings are those that a summary of"
+        " the paper has",
         commands=("relabel reward", "sample", "pair", "relabel weight", "train-dpo", "eval margin"),
         family=Family.iterate,
         test="tests/sample/test_sample.py::test_the_lowest_scores_are_sampled_anew_and_no_prompt_too_often",
@@ -114,7 +115,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Hong et al., 2024, arXiv:2406.02764",
         equation="min over tau of -tau log sigmoid(beta h / tau) - rho tau",
         needs="scored responses",
-        departs="tau in closed form, not by iteration; rho, its range, rate and batch are ours, the paper's unverified",
+        departs="tau in closed form, not by five Newton steps; no 1e-6 within the logarithm, which takes the "
+        "gradient from very wrong pairs; the adapter is on every linear layer",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/train/losses/test_ada_dpo_dlma_spa.py::test_ada_dpo_at_the_points_of_the_fact_sheet",
@@ -138,8 +140,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Liu et al., 2024, arXiv:2402.11907",
         equation="section 3",
         needs="prompts alone",
-        departs="the words are ours; 0.2 stands inside beta and no label is turned where R < 0, as in the paper's "
-        "code; the paper's warm-up of 150 steps is longer than a run on the bundled data",
+        departs="the words are ours; the margin counts the end of a response too; 0.2 stands inside beta and no "
+        "label is turned where R < 0, as in the paper's code; the paper's warm-up of 150 steps is longer "
+        "than a run on the bundled data",
         commands=("sample", "pair", "relabel implicit", "train-dpo", "eval margin"),
         family=Family.iterate,
         test="tests/train/losses/test_ada_dpo_dlma_spa.py::test_dlma_at_the_points_of_the_fact_sheet",
@@ -150,8 +153,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Song et al., 2023, arXiv:2306.17492",
         equation="eq. 7",
         needs="responses; a reward model",
-        departs="rewards of any size are taken as they are; the code's block of 512 is the most tokens of prompt and "
-        "response",
+        departs="rewards of any size are taken as they are; the code's block of 512 is the most tokens of prompt "
+        "and response; a response's first token counts too",
         commands=("relabel reward", "pair", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/train/losses/test_pro.py::test_pro_of_three_at_the_point_of_the_fact_sheet",
@@ -163,9 +166,10 @@ RECIPES: dict[Recipe, Method] = {
         paper="Cui et al., 2023, arXiv:2310.01377",
         equation="section 2",
         needs="prompts; a judge behind an endpoint",
-        departs="the judge is asked in our words, and without the blocks of world knowledge; no answer is cut at four "
-        "line ends; one mix of principles for all prompts; pairs go by the mean of the aspects, as Argilla's, and not "
-        "by the overall score; the paper trains reward models and has no DPO, whose settings are ours",
+        departs="the judge is asked in our words, and without the blocks of world knowledge; the critique is not "
+        "shown the principle; no answer is cut at four line ends; one mix of principles for all prompts; "
+        "pairs go by the mean of the aspects, as Argilla's, and not by the overall score; the paper "
+        "trains reward models and has no DPO, whose settings are ours",
         commands=("sample", "relabel judge", "pair", "train-dpo", "eval margin"),
         family=Family.relabel,
         test="tests/relabel/judge/test_rate.py::test_the_score_is_the_mean_of_the_ratings_that_apply",
@@ -250,8 +254,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Kim et al., 2024, arXiv:2406.04412",
         equation="section 4",
         needs="a few scored responses; prompts",
-        departs="rounds have equal shares (the paper 8, 20, 30 thousand prompts), with the prompts of the seeds among "
-        "them",
+        departs="rounds have equal shares (the paper 8, 20, 30 thousand prompts), with the prompts of the seeds "
+        "among them; the threshold is one of the last 50 batches, the code's of one device's last 50 "
+        "pairs",
         commands=("pair", "train-dpo", "sample", "relabel implicit", "eval margin"),
         family=Family.iterate,
         test="tests/train/losses/test_ada_dpo_dlma_spa.py::test_spa_at_the_points_of_the_fact_sheet",
@@ -288,7 +293,7 @@ RECIPES: dict[Recipe, Method] = {
         paper="Jinnai and Honda, 2024, arXiv:2405.13541",
         equation="eq. 5",
         needs="responses; a reward model",
-        departs="the best pair is found by trying all, not by local search; rate, schedule and batch are ours",
+        departs="the best pair is found by trying all, not by local search; the adapter is on every linear layer",
         commands=("embed", "pair", "relabel reward", "train-dpo", "eval margin"),
         family=Family.select,
         test="tests/pair/test_strategies.py::test_aepo_takes_the_optimum_of_the_fact_sheet",
