@@ -154,7 +154,7 @@ RECIPES: dict[Recipe, Method] = {
         equation="eq. 7",
         needs="responses; a reward model",
         departs="rewards of any size are taken as they are; the code's block of 512 is the most tokens of prompt "
-        "and response; a response's first token counts too",
+        "and response; every token of a response counts, its first and its end",
         commands=("relabel reward", "pair", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/train/losses/test_pro.py::test_pro_of_three_at_the_point_of_the_fact_sheet",
