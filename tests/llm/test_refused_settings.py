@@ -92,6 +92,15 @@ def test_what_a_server_reasons_beside_its_answer_is_not_the_answer():
         read_completion({"choices": [{"message": message | {"content": None}}]})
 
 
+def test_thoughts_in_parts_of_their_own_are_left_out():
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "B"}]}
+    parts = [thought, {"type": "text", "text": "Verdict: "}, {"type": "text", "text": "A"}]
+    assert read_completion({"choices": [{"message": {"content": parts}}]}).text == "Verdict: A"
+    for nothing in ([thought], [*parts, {"type": "image_url"}], []):
+        with pytest.raises(RecordError, match="holds no text"):
+            read_completion({"choices": [{"message": {"content": nothing}}]})
+
+
 def test_a_batch_for_such_a_model_has_other_settings_and_the_same_names():
     """So that its results answer the same questions, whoever applies them."""
     file = io.BytesIO()
