@@ -16,8 +16,10 @@ LETTER = (
     r"((?-i:\b[AB]\b)(?![ \t]+(?!(?:because|since|as|by|for|with|over|due)\b)(?-i:[a-z]))|\btie\b)"
     r"(?![\"'*_\s]*(?:,|/|\||\bor\b)[\"'*_\s]*(?-i:\b[AB]\b|tie\b))(?![\"'*_)\s]*\?)"
 )
+# "The answer is A" may be said of the task; "Answer: A" has the form of a verdict.
 FORMAL = re.compile(
-    r"\b(?:verdict|answer|winner|preferred|choice|preference)\b(?:\s+(?:response|answer|one))?[\"'*_\s]*(?:is|:|=)[\"'*_\s]*"
+    r"\b(?:verdict|winner|(?P<word>answer|preferred|choice|preference))\b(?:\s+(?:response|answer|one))?"
+    r"[\"'*_\s]*(?:(?P<link>is)|:|=)[\"'*_\s]*"
     rf"(?:(?:response|answer|assistant)[\"'*_\s]*)?{LETTER}",
     re.IGNORECASE,
 )
@@ -56,8 +58,8 @@ def formal_verdicts(text: str) -> Iterator[Statement[str]]:
         for value, words in stated:
             yield Statement(value, words if len(found) == 1 else spelling(text[start:end]), start, end)
     prose = ECHO.sub(lambda match: " " * len(match[0]), blanked(text, objects))
-    for pattern in (MARKED, FORMAL):
-        yield from map(_statement, pattern.finditer(prose))
+    yield from map(_statement, MARKED.finditer(prose))
+    yield from (_statement(match) for match in FORMAL.finditer(prose) if not _is_loose(match))
 
 
 def _of_field(key: str, value: Any) -> list[tuple[str, str]]:
@@ -90,11 +92,16 @@ def loose_verdicts(text: str) -> Iterator[Statement[str]]:
         >>> [one.value for one in loose_verdicts("Response A is better.")]
         ['A']
     """
+    yield from (_statement(match) for match in FORMAL.finditer(text) if _is_loose(match))
     yield from map(_statement, LOOSE.finditer(text))
 
 
+def _is_loose(match: re.Match[str]) -> bool:
+    return bool(match["word"] and match["link"])
+
+
 def _statement(match: re.Match[str]) -> Statement[str]:
-    name = next(filter(None, match.groups()))
+    name = next(group for group in reversed(match.groups()) if group)
     return Statement(verdict_named(name), spelling(match[0]), *match.span())
 
 

@@ -30,6 +30,7 @@ CONTRADICTING = {
     "two marks": "[[A]] is clear and [[B]] is short.",
     "a mark and a sentence": "My verdict: B. [[A]]",
     "one object": '{"verdict": "A", "winner": "B"}',
+    "an answer and a mark": "Answer: A [[B]]",
     "a question": "Is my verdict: A? It is hard to say.",
 }
 EASE = TagField("difficulty", ("easy", "hard"))
@@ -57,6 +58,8 @@ def test_verdicts_that_differ_are_none(answer):
         ("The verdict is B. Wait, I mixed them up. The verdict is A.", "A"),
         ("Response B is better in style, Response A is true. Verdict: A\nThat is all.", "A"),
         ("Answer with [[A]], [[B]] or [[C]]. [[B]]", "B"),
+        ("The answer is A by both of them. [[B]]", "B"),
+        ("The preferred response is A.", "A"),
         ("<answer>A</answer>", "A"),
         ("\\boxed{A}", "A"),
     ],
