@@ -27,7 +27,7 @@ Made = TypeVar("Made")
 # What the options are where they were not given, and who reads them.
 KEPT = {"cache", "no_cache", "apply_results"}
 LARGEST_PRICE = 1_000_000  # a dollar a token
-SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "price"}
+SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "price", "thinks"}
 LOCAL = {"batch_tokens", "device", "dtype", "base", "price"}
 UNSET: dict[str, Any] = {
     "endpoint": None,
@@ -35,6 +35,7 @@ UNSET: dict[str, Any] = {
     "concurrency": CONCURRENCY,
     "retries": RETRIES,
     "timeout": TIMEOUT_SECONDS,
+    "thinks": False,
     "cache": None,
     "no_cache": False,
     "emit_requests": None,
@@ -65,6 +66,7 @@ class AskingOptions:
     concurrency: int
     retries: int
     timeout: float
+    thinks: bool
     cache: Path | None
     no_cache: bool
     emit_requests: Path | None
@@ -99,7 +101,7 @@ class AskingOptions:
         if self.model is None:
             return "nobody is asked", set()
         if self.emit_requests is not None:
-            return "questions are written to a file", KEPT | {"emit_requests"}
+            return "questions are written to a file", KEPT | {"emit_requests", "thinks"}
         if self.endpoint is not None:
             return "a server answers", KEPT | SERVED
         if self.apply_results is not None:
@@ -186,10 +188,13 @@ class Asking:
         if options.model is None:  # the records hold what is needed
             return self._nobody()
         if options.emit_requests is not None:
-            self._writer = BatchWriter(self._ledger, stack.enter_context(open_output(options.emit_requests)))
+            file = stack.enter_context(open_output(options.emit_requests))
+            self._writer = BatchWriter(self._ledger, file, thinks=options.thinks)
             return WindowInquirer(self._writer, self._ledger)
         if options.endpoint is not None:
-            server = Server(options.endpoint, options.model, options.key_variable, options.retries, options.timeout)
+            server = Server(
+                options.endpoint, options.model, options.key_variable, options.retries, options.timeout, options.thinks
+            )
             return ConcurrentInquirer(Endpoint(server, told), self._ledger, options.concurrency)
         if options.apply_results is not None:
             return self._nobody()

@@ -88,6 +88,15 @@ CacheFolder = Annotated[
     ),
 ]
 NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Keep no answers and use none that were kept.")]
+Thinks = Annotated[
+    bool,
+    typer.Option(
+        "--thinks",
+        help="The model thinks before it answers: send 'max_completion_tokens' in place of 'max_tokens', and neither "
+        "'temperature' nor 'top_p'. A server that refuses them is asked again without, so --emit-requests alone needs "
+        "it.",
+    ),
+]
 EmitRequests = Annotated[
     Path | None,
     typer.Option(

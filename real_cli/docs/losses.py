@@ -15,7 +15,8 @@ from real_cli.train.settings import TrainingSettings
 NOTATION = """In the formulas w is the chosen response and l the rejected one. lp is the log-probability of a response
 under the policy, summed over its tokens, ref the same under the reference; lr, the log-ratio, is lp less ref, and h is
 lr of the chosen response less lr of the rejected one. avg is lp per token, NLL the negative of lp. Logarithms are
-natural. A formula gives the value of one example; a step takes the mean of its batch."""
+natural. A formula gives the value of one example; a step takes the mean of its batch. In every objective a response to
+which a model gives no probability counts as one of -1e7 nats, and no gradient moves it."""
 GIVEN = """Every objective reads prompt. ref_chosen_logps and ref_rejected_logps, where records have them, stand for the
 reference with objectives that read pairs, no single tokens, and ask it once."""
 PRESETS_INTRO = """What a preset sets, where that differs from what would run without it. Batches are pairs a step:

@@ -51,9 +51,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Zhang et al., 2024, arXiv:2410.08067",
         equation="section 4",
         needs="scored responses",
-        departs="a goal stands before the user's words or in a system message, by choice; pairs whose chosen response "
-        "has the lower mean over the aspects stay, and so does what overlaps with test sets; held-out pairs "
-        "aim at both scores, not at the best alone",
+        departs="a goal stands before the user's words or in a system message, by choice; pairs whose chosen response"
+        " has the lower mean over the aspects stay, and so does what overlaps with test sets; held-out pairs aim at "
+        "both scores, not at the best alone",
         commands=("pair", "relabel goal", "train-dpo", "eval margin"),
         family=Family.relabel,
         test="tests/relabel/goal/test_goal.py::test_each_record_prefers_the_response_with_the_larger_goal_conditioned_reward",
@@ -76,9 +76,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Wang et al., 2024, arXiv:2408.09385",
         equation="L = -R log sigmoid(beta h)",
         needs="responses; a reward model",
-        departs="labels that the reward model contradicts weigh 0 and are counted; weights are scaled to mean 1; rate "
-        "and batch are ours; the paper's difference model, which reads both responses at once, is not trained "
-        "here",
+        departs="labels that the reward model contradicts weigh 0 and are counted; weights are scaled to mean 1; rate"
+        " and batch are ours; the paper's difference model, which reads both responses at once, is not trained here",
         commands=("pair", "relabel reward", "relabel weight", "train-dpo", "eval margin"),
         family=Family.relabel,
         test="tests/relabel/weight/test_weights.py::test_reward_difference_weighs_dpo_as_the_fact_sheet_says",
@@ -103,7 +102,7 @@ RECIPES: dict[Recipe, Method] = {
         equation="section 3",
         needs="responses; a reward model",
         departs="the weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round scores "
-        "them again; 3 tries a prompt; the share and the settings are ours",
+        "them again; 3 tries a prompt; the share is ours; the settings are those that a summary of the paper has",
         commands=("relabel reward", "sample", "pair", "relabel weight", "train-dpo", "eval margin"),
         family=Family.iterate,
         test="tests/sample/test_sample.py::test_the_lowest_scores_are_sampled_anew_and_no_prompt_too_often",
@@ -114,7 +113,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Hong et al., 2024, arXiv:2406.02764",
         equation="min over tau of -tau log sigmoid(beta h / tau) - rho tau",
         needs="scored responses",
-        departs="tau in closed form, not by iteration; rho, its range, rate and batch are ours, the paper's unverified",
+        departs="tau in closed form, not by five Newton steps; no 1e-6 within the logarithm, which takes the gradient"
+        " from very wrong pairs; the adapter is on every linear layer",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/train/losses/test_ada_dpo_dlma_spa.py::test_ada_dpo_at_the_points_of_the_fact_sheet",
@@ -138,8 +138,9 @@ RECIPES: dict[Recipe, Method] = {
         paper="Liu et al., 2024, arXiv:2402.11907",
         equation="section 3",
         needs="prompts alone",
-        departs="the words are ours; 0.2 stands inside beta and no label is turned where R < 0, as in the paper's "
-        "code; the paper's warm-up of 150 steps is longer than a run on the bundled data",
+        departs="the words are ours; the margin counts the end of a response too; 0.2 stands inside beta and no label"
+        " is turned where R < 0, as in the paper's code; the paper's warm-up of 150 steps is longer than a run on the"
+        " bundled data",
         commands=("sample", "pair", "relabel implicit", "train-dpo", "eval margin"),
         family=Family.iterate,
         test="tests/train/losses/test_ada_dpo_dlma_spa.py::test_dlma_at_the_points_of_the_fact_sheet",
@@ -151,7 +152,7 @@ RECIPES: dict[Recipe, Method] = {
         equation="eq. 7",
         needs="responses; a reward model",
         departs="rewards of any size are taken as they are; the code's block of 512 is the most tokens of prompt and "
-        "response",
+        "response; every token of a response counts, its first and its end",
         commands=("relabel reward", "pair", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/train/losses/test_pro.py::test_pro_of_three_at_the_point_of_the_fact_sheet",
@@ -163,9 +164,10 @@ RECIPES: dict[Recipe, Method] = {
         paper="Cui et al., 2023, arXiv:2310.01377",
         equation="section 2",
         needs="prompts; a judge behind an endpoint",
-        departs="the judge is asked in our words, and without the blocks of world knowledge; no answer is cut at four "
-        "line ends; one mix of principles for all prompts; pairs go by the mean of the aspects, as Argilla's, and not "
-        "by the overall score; the paper trains reward models and has no DPO, whose settings are ours",
+        departs="the judge is asked in our words, and without the blocks of world knowledge; the critique is not "
+        "shown the principle; no answer is cut at four line ends; one mix of principles for all prompts; pairs go by "
+        "the mean of the aspects, as Argilla's, and not by the overall score; the paper trains reward models and has "
+        "no DPO, whose settings are ours",
         commands=("sample", "relabel judge", "pair", "train-dpo", "eval margin"),
         family=Family.relabel,
         test="tests/relabel/judge/test_rate.py::test_the_score_is_the_mean_of_the_ratings_that_apply",
@@ -202,8 +204,7 @@ RECIPES: dict[Recipe, Method] = {
         equation="-log sigmoid(beta (lp(chosen) - lp(rejected))) + alpha CE(best)",
         needs="three scored responses a prompt",
         departs="prompt and response together have at most 1024 tokens; the prompt has no limit of its own, the "
-        "paper's being 512, and its code, the two swapped, has 512 for both together; a batch is that of one "
-        "GPU",
+        "paper's being 512, and its code, the two swapped, has 512 for both together; a batch is that of one GPU",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.objective,
         test="tests/train/losses/test_selm_and_tpo.py::test_tpo_at_the_point_of_the_fact_sheet",
@@ -226,8 +227,7 @@ RECIPES: dict[Recipe, Method] = {
         equation="section 4",
         needs="prompts; a reward model",
         departs="DPO weighted by the gap of the best and the worst shaped reward instead of PPO; the sampled "
-        "responses of the SFT model are one another's references; no length penalty, which the paper's code "
-        "has",
+        "responses of the SFT model are one another's references; no length penalty, which the paper's code has",
         commands=("sample", "relabel reward", "relabel winprob", "pair", "relabel weight", "train-dpo", "eval margin"),
         family=Family.relabel,
         test="tests/relabel/shape/test_shapes.py::test_par_among_the_responses_of_a_prompt_is_their_probability_of_winning",
@@ -250,8 +250,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Kim et al., 2024, arXiv:2406.04412",
         equation="section 4",
         needs="a few scored responses; prompts",
-        departs="rounds have equal shares (the paper 8, 20, 30 thousand prompts), with the prompts of the seeds among "
-        "them",
+        departs="rounds have equal shares (the paper 8, 20, 30 thousand prompts), with the prompts of the seeds among"
+        " them; the threshold is one of the last 50 batches, the code's of one device's last 50 pairs",
         commands=("pair", "train-dpo", "sample", "relabel implicit", "eval margin"),
         family=Family.iterate,
         test="tests/train/losses/test_ada_dpo_dlma_spa.py::test_spa_at_the_points_of_the_fact_sheet",
@@ -262,8 +262,8 @@ RECIPES: dict[Recipe, Method] = {
         paper="Pattnaik et al., 2024, arXiv:2403.07230",
         equation="section 3",
         needs="scored responses",
-        departs="as many stages as a prompt has responses below its best one, where the paper has three; equal scores "
-        "make no pair; rate, schedule and batch are ours",
+        departs="as many stages as a prompt has responses below its best one, where the paper has three; equal scores"
+        " make no pair; rate, schedule and batch are ours",
         commands=("pair", "train-dpo", "eval margin"),
         family=Family.select,
         test="tests/pair/test_choose.py::test_curriculum_numbers_the_gaps_of_the_fact_sheet",
@@ -288,7 +288,7 @@ RECIPES: dict[Recipe, Method] = {
         paper="Jinnai and Honda, 2024, arXiv:2405.13541",
         equation="eq. 5",
         needs="responses; a reward model",
-        departs="the best pair is found by trying all, not by local search; rate, schedule and batch are ours",
+        departs="the best pair is found by trying all, not by local search; the adapter is on every linear layer",
         commands=("embed", "pair", "relabel reward", "train-dpo", "eval margin"),
         family=Family.select,
         test="tests/pair/test_strategies.py::test_aepo_takes_the_optimum_of_the_fact_sheet",

@@ -9,18 +9,28 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.questions import Choice, Completion, Question
 from real_cli.records.record import Record
 
+# Parts of an answer that are no part of what is said.
+THOUGHT_PARTS = ("thinking", "reasoning", "redacted_thinking")
 CHAT_ROUTE = "/v1/chat/completions"
 # More than any model reads or writes, and small enough to be added up.
 MAX_TOKENS = 1 << 40
 
 
-def request_body(model: str, question: Question, *, constrained: bool = True) -> Record:
+# What models that think before they answer refuse: they have another limit, and answer at their own temperature.
+THINKERS_REFUSE = frozenset({"max_tokens", "temperature", "top_p"})
+
+
+def request_body(
+    model: str, question: Question, *, constrained: bool = True, without: frozenset[str] = frozenset()
+) -> Record:
     """Write a question as the body of an OpenAI chat completion.
 
     Args:
         model: The model's name on the server.
         question: The question.
         constrained: Ask the server to hold the answer to the schema.
+        without: Settings that are left out: "temperature", "top_p"; and "max_tokens", in whose place
+            "max_completion_tokens" comes.
 
     Returns:
         A JSON object.
@@ -34,19 +44,22 @@ def request_body(model: str, question: Question, *, constrained: bool = True) ->
     text = question.messages
     messages = [{"role": "user", "content": text}] if isinstance(text, str) else text
     wanted = question.sampling
-    body: Record = {"model": model, "messages": messages, "max_tokens": wanted.max_tokens}
+    limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
+    body: Record = {"model": model, "messages": messages, limit: wanted.max_tokens}
     body |= {"temperature": wanted.temperature, "top_p": wanted.top_p}
     # Only where they are set: answers of earlier days are found by what was asked then.
     if wanted.stop:
         body["stop"] = list(wanted.stop)
     if wanted.seed is not None:
         body["seed"] = wanted.seed
+    if wanted.top_k:
+        body["top_k"] = wanted.top_k
     if wanted.num_choices > 1:
         body["n"] = wanted.num_choices
     if question.schema is not None and constrained:
         schema = {"name": "answer", "strict": True, "schema": question.schema}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
-    return body
+    return {name: value for name, value in body.items() if name not in without}
 
 
 def request_key(model: str, question: Question) -> str:
@@ -86,17 +99,26 @@ def read_completion(body: Any) -> Completion:
     """
     try:
         choice = body["choices"][0]
-        text = choice["message"]["content"]
+        text = _text_of(choice["message"]["content"])
         usage = body.get("usage") or {}
         counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
     except (AttributeError, KeyError, IndexError, TypeError):
         raise RecordError(f"the server's answer is no chat completion: {clip(body)}") from None
-    if not isinstance(text, str):
+    if text is None:
         raise RecordError(f"the server's answer holds no text: {clip(choice)}")
     if not all(count is None or is_token_count(count) for count in counts):
         raise RecordError(f"the server's answer is no chat completion: it counts tokens as {clip(usage)}")
     read, written = (int(count or 0) for count in counts)
     return Completion(text, choice.get("finish_reason") == "length", read, written, _further(body["choices"][1:]))
+
+
+def _text_of(content: Any) -> str | None:
+    """Read an answer: a text, or a list of parts, as of servers that put thoughts into parts of their own."""
+    if isinstance(content, str) or not isinstance(content, list):
+        return content if isinstance(content, str) else None
+    parts = [part for part in content if isinstance(part, dict) and part.get("type") not in THOUGHT_PARTS]
+    texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]
+    return "".join(texts) if texts and len(texts) == len(parts) else None
 
 
 def is_token_count(value: object) -> bool:
@@ -121,7 +143,7 @@ def _further(choices: list[Any]) -> tuple[Choice, ...]:
     found = []
     for choice in choices:
         message = choice.get("message") if isinstance(choice, dict) else None
-        text = message.get("content") if isinstance(message, dict) else None
-        if isinstance(text, str):
+        text = _text_of(message.get("content")) if isinstance(message, dict) else None
+        if text is not None:
             found.append(Choice(text, choice.get("finish_reason") == "length"))
     return tuple(found)

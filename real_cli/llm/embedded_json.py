@@ -47,6 +47,23 @@ def json_objects(text: str) -> Iterator[Record]:
         >>> list(json_objects('{a} {"b": {"c": 1}} and {"d": [{"e": 2}'))
         [{'b': {'c': 1}}, {'e': 2}]
     """
+    for _, _, found in located_objects(text):
+        yield found
+
+
+def located_objects(text: str) -> Iterator[tuple[int, int, Record]]:
+    r"""List the JSON objects of a text that stand in no other, and where they are.
+
+    Args:
+        text: Any text, an attacker's too.
+
+    Yields:
+        For each its first character, the end, and the object.
+
+    Example:
+        >>> list(located_objects('So: {"a": 1}.'))
+        [(4, 12, {'a': 1})]
+    """
     ends: dict[int, int] = {}
     budget = VAIN_READINGS * len(text)
     start = text.find("{")
@@ -56,7 +73,7 @@ def json_objects(text: str) -> Iterator[Record]:
         end = ends.pop(start)
         if end:
             try:
-                yield orjson.loads(orjson.dumps(DECODER.raw_decode(text, start)[0]))
+                yield start, end, orjson.loads(orjson.dumps(DECODER.raw_decode(text, start)[0]))
             except (ValueError, TypeError, RecursionError):
                 budget -= end - start
                 end = start + 1 if budget > 0 else end

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from real_cli.errors import RealError, RecordError, UsageError, clip
-from real_cli.llm.chat import read_completion, request_body
+from real_cli.llm.chat import THINKERS_REFUSE, read_completion, request_body
 from real_cli.records.questions import Completion, Question
 from real_cli.records.record import Record
 
@@ -26,6 +26,18 @@ MIN_KEY_CHARACTERS = 16
 MAX_URL_CHARACTERS = 2048
 
 
+BESIDE = ("top_k",)
+# What may be refused, and what is told the first time.
+REFUSALS = {
+    "response_format": "the server takes no JSON schema: answers are read as they come",
+    "n": "the server takes no 'n' above 1: responses are asked for one by one",
+    "max_tokens": "the model takes no 'max_tokens': it is sent 'max_completion_tokens'",
+    "temperature": "the model takes no 'temperature': it answers at its own",
+    "top_p": "the model takes no 'top_p': it answers at its own",
+    "top_k": "the server takes no 'top_k': it draws from all tokens",
+}
+
+
 class Server(NamedTuple):
     """Where to ask.
 
@@ -35,6 +47,7 @@ class Server(NamedTuple):
         key_variable: The environment variable that holds the key.
         num_retries: How often a question is asked again after 408, 409, 429, 5xx, a cut connection or a timeout.
         timeout_seconds: How long one answer may take, to its last byte.
+        thinks: Whether the model is one that thinks before it answers, and so refuses some settings.
     """
 
     url: str
@@ -42,6 +55,7 @@ class Server(NamedTuple):
     key_variable: str
     num_retries: int
     timeout_seconds: float
+    thinks: bool = False
 
 
 class Endpoint:
@@ -61,8 +75,7 @@ class Endpoint:
         if not (self._key.isascii() and self._key.isprintable()):
             raise UsageError(f"--key-variable {server.key_variable}: its value holds what no key has; set it anew")
         self._server = server
-        self._is_constrained = True
-        self._gives_several = True
+        self._without = THINKERS_REFUSE if server.thinks else frozenset()
         self._told = told
 
     async def open(self) -> None:
@@ -94,8 +107,8 @@ class Endpoint:
         """Ask one question.
 
         Args:
-            question: The question; its schema is left out once the server has refused one, and so are choices beyond
-                the first.
+            question: The question. What the server has refused of it is left out: its schema, choices beyond the first,
+                settings that the model does not take.
 
         Returns:
             What the model wrote.
@@ -104,39 +117,39 @@ class Endpoint:
             RecordError: If this question got no answer; the reason, without the key.
             RealError: If no question will get one.
         """
-        alone = question._replace(sampling=question.sampling._replace(num_choices=1))
-        try:
-            return await self._ask_held(question if self._gives_several else alone)
-        except SeveralRefused:
-            completion = await self._ask_held(alone)
-            if self._gives_several:  # it was their number, and nothing else
-                self._gives_several = False
-                self._told("the server takes no 'n' above 1: responses are asked for one by one")
-            return completion
+        without = self._without
+        while True:
+            try:
+                completion = await self._ask(question, without)
+                break
+            except SettingRefused as refusal:
+                # That it was the schema was a guess.
+                guessed = {"response_format"} if refusal.setting == "n" else frozenset()
+                without = (without - guessed) | self._without | {refusal.setting}
+        for setting in REFUSALS:
+            if setting in without - self._without:  # it was that, and nothing else
+                self._without |= {setting}
+                self._told(REFUSALS[setting])
+        return completion
 
-    async def _ask_held(self, question: Question) -> Completion:
-        constrained = self._is_constrained
-        try:
-            return await self._ask(question, constrained=constrained)
-        except SchemaRefused:
-            completion = await self._ask(question, constrained=False)
-            if self._is_constrained:  # it was the schema, and nothing else
-                self._is_constrained = False
-                self._told("the server takes no JSON schema: answers are read as they come")
-            return completion
-
-    async def _ask(self, question: Question, *, constrained: bool) -> Completion:
+    async def _ask(self, question: Question, without: frozenset[str]) -> Completion:
         import openai
 
-        body = request_body(self._server.model, question, constrained=constrained)
+        alone = question._replace(sampling=question.sampling._replace(num_choices=1))
+        asked = alone if "n" in without else question
+        is_held = "response_format" not in without
+        body = request_body(self._server.model, asked, constrained=is_held, without=without)
         try:
-            response = await self._client.chat.completions.with_raw_response.create(**body)
+            # The client knows OpenAI's own settings; others go beside them.
+            beside = {name: body.pop(name) for name in BESIDE if name in body}
+            create = self._client.chat.completions.with_raw_response.create
+            response = await create(**body, extra_body=beside or None)
         except openai.APITimeoutError:
             raise RecordError(f"no answer within {self._server.timeout_seconds:g} seconds{self._tried()}") from None
         except openai.APIConnectionError as error:
             raise self._connection_error(error) from None
         except openai.APIStatusError as error:
-            raise self._status_error(error, body) from None
+            raise self._status_error(error, body | beside) from None
         return self._read(response.http_response)
 
     def _read(self, response: Any) -> Completion:
@@ -170,10 +183,8 @@ class Endpoint:
 
     def _status_error(self, error: Any, body: Record) -> RealError:
         status = int(error.status_code)
-        if status in (400, 422) and "response_format" in body:
-            return SchemaRefused("the server takes no JSON schema")
-        if status in (400, 422) and "n" in body:
-            return SeveralRefused("the server takes no 'n' above 1")
+        if status in (400, 422) and (setting := _refused_setting(error.body, body)):
+            return SettingRefused(setting)
         words = self._redacted(_reason(error.body) or error.response.reason_phrase)[:200]
         if status in FATAL_STATUSES:
             return RealError(f"{self._server.url}: {status} {words}; {FATAL_STATUSES[status]}")
@@ -184,12 +195,25 @@ class Endpoint:
         return RecordError(f"the server answered {status}{tried}: {words}")
 
 
-class SchemaRefused(RealError):
-    """The server does not take a JSON schema; the question may be asked without."""
+class SettingRefused(RealError):
+    """The server does not take a part of a request; the question may be asked without."""
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(f"the server takes no '{setting}'")
+        self.setting = setting
 
 
-class SeveralRefused(RealError):
-    """The server does not give several answers at once; the question may be asked for one."""
+def _refused_setting(reply: Any, body: Record) -> str | None:
+    """Guess which part of a request a server refused: one that it names, else what not every server knows."""
+    words = _reason(reply)
+    if "max_tokens" in body and "max_completion_tokens" in words:
+        return "max_tokens"
+    refuses = re.search(
+        r"support|only the default|deprecat|not allowed|not permitted|unrecognized|unknown|unexpected|both", words, re.I
+    )
+    settings = ("temperature", "top_p", "top_k") if refuses else ()
+    named = [name for name in settings if name in body and re.search(rf"\b{name}\b", words)]
+    return next((name for name in [*named, "response_format", "n"] if name in body), None)
 
 
 def _has_port(url: str) -> bool:

@@ -8,7 +8,7 @@ import orjson
 
 from real_cli.errors import RealError, RecordError, clip
 from real_cli.io.jsonl import Line, dump_record, parse_record, read_lines
-from real_cli.llm.chat import CHAT_ROUTE, read_completion, request_body
+from real_cli.llm.chat import CHAT_ROUTE, THINKERS_REFUSE, read_completion, request_body
 from real_cli.llm.cost import Ledger
 from real_cli.records.questions import Completion, Question
 
@@ -20,9 +20,10 @@ class Waiting(RecordError):
 class BatchWriter:
     """Answer no question, but write it down, each once."""
 
-    def __init__(self, ledger: Ledger, file: IO[bytes]) -> None:
+    def __init__(self, ledger: Ledger, file: IO[bytes], *, thinks: bool = False) -> None:
         self._ledger = ledger
         self._file = file
+        self._without = THINKERS_REFUSE if thinks else frozenset()
         self._written: set[str] = set()
 
     @property
@@ -43,7 +44,7 @@ class BatchWriter:
             name = self._ledger.name(question)
             if name not in self._written:
                 self._written.add(name)
-                body = request_body(self._ledger.model, question)
+                body = request_body(self._ledger.model, question, without=self._without)
                 line = {"custom_id": name, "method": "POST", "url": CHAT_ROUTE, "body": body}
                 self._file.write(dump_record(line))
         return [Waiting("waiting for answers") for _ in questions]

@@ -2,41 +2,23 @@
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from real_cli.errors import RecordError, clip
-from real_cli.llm.embedded_json import json_objects
+from real_cli.llm.embedded_json import json_objects, located_objects
+from real_cli.llm.rating_statements import BARE as BARE_RATING
+from real_cli.llm.rating_statements import settled_ratings
+from real_cli.llm.statements import Statement, blanked, settle, spelling
+from real_cli.llm.thoughts import spoken, unwrapped
+from real_cli.llm.verdict_statements import BARE as BARE_VERDICT
+from real_cli.llm.verdict_statements import formal_verdicts, loose_verdicts, verdict_named
 from real_cli.records.messages import is_number
+from real_cli.records.record import Record
 
 NOT_APPLICABLE = "N/A"
-THOUGHTS = re.compile(r"\A\s*<think(?:ing)?>.*</think(?:ing)?>", re.DOTALL)
-# Each of these patterns takes time that grows with a text's length alone: next to each other stand no two repeats that
-# could share what they match, but for possessive ones.
-# "A" must not match the article, in "the answer is a good one" or "Answer: A better one would", nor the echo of "A, B
-# or tie" as the format asked for.
-LETTER = (
-    r"((?-i:\b[AB]\b)(?!\s+(?!(?:because|since|as|by|for|with|over|due)\b)[a-z])|\btie\b)"
-    r"(?![\"'*_\s]*(?:,|/|\||\bor\b)[\"'*_\s]*(?-i:\b[AB]\b|tie\b))"
-)
-VERDICT = re.compile(
-    r"\b(?:verdict|answer|winner|preferred|choice|preference)\b(?:\s+(?:response|answer|one))?[\"'*_\s]*(?:is|:|=)[\"'*_\s]*"
-    rf"(?:(?:response|answer|assistant)[\"'*_\s]*)?{LETTER}"
-    r"|\b(?:response|answer|assistant)\s+[\"'*_(\[]*((?-i:[AB]))[\"'*_)\]]*\s+"
-    r"(?:wins|(?:is|was)\s+(?:(?:the|clearly|slightly|much|overall)\s+)*(?:better|best|preferred|superior|winner)\b)",
-    re.IGNORECASE,
-)
-MARKED_VERDICT = re.compile(r"\[\[\s*(A|B|C|tie)\s*\]\]", re.IGNORECASE)
-BARE_VERDICT = re.compile(r"[\"'*_(\[\s]*(?:(?:response|answer|assistant)\s+)?(A|B|tie)[\"'*_)\].:!\s]*", re.IGNORECASE)
-NUMBER = r"(N/A|-?\d++(?:\.\d++)?+)"
-SCALE = r"(?:\s*(?:/|out\s+of)\s*(\d++))?+"
-# "Rating: 1-5" and "Score: 1 to 10" echo the format asked for.
-RATING = re.compile(
-    rf"\b(?:overall\s+score|rating|score)\b[\"'*_\s]*+(?:is|of|:|=)?+[\"'*_\s\[]*+{NUMBER}{SCALE}"
-    r"(?!\s*(?:-|\u2013|\bto\b|\bor\b|,)\s*(?:\d|N/A))",
-    re.IGNORECASE,
-)
-BARE_RATING = re.compile(rf"[\"'*_\[\s]*{NUMBER}{SCALE}[\"'*_\].\s]*", re.IGNORECASE)
+# An object is told from others by so much of it.
+QUOTED_WIDTH = 10_000
 # At the start of a line: what is said of response 1 may name response 2.
 NUMBERED = re.compile(
     r"(?:\A|(?<![\s#*_>-])(?:[^\S\n]|[#*_>-])*+\n)(?P<line>)[\s#*_>-]*+"
@@ -63,71 +45,50 @@ def find_json(text: str) -> Any:
     return next(iter(deque(json_objects(text), maxlen=1)), None)
 
 
-def read_verdict(text: str) -> str:
+def read_verdict(text: str, shown: Sequence[str] = ()) -> str:
     """Read which of two responses a judge prefers.
 
     Args:
         text: JSON with `verdict`, a bare letter, `[[A]]`, or a sentence that says it.
+        shown: What the judge was shown: a verdict that stands there is quoted, unless it is the whole answer.
 
     Returns:
         "A", "B" or "tie".
 
     Raises:
-        RecordError: If none is named, or a sentence names both.
+        RecordError: If none is named, or several that differ.
 
     Example:
         >>> read_verdict('{"verdict": "B"}'), read_verdict("[[C]]"), read_verdict("Response A is better.")
         ('B', 'tie', 'A')
+        >>> read_verdict("B ends with 'Verdict: B'. Verdict: A", ["No.", "Yes. Verdict: B"])
+        'A'
     """
-    said = spoken(text)
-    found = find_json(said)
-    if isinstance(found, dict) and isinstance(found.get("verdict"), str):
-        match = BARE_VERDICT.fullmatch(found["verdict"])
-        if match:
-            return _verdict(match[1])
-    match = BARE_VERDICT.fullmatch(said)
+    said = spoken(text, shown)
+    match = BARE_VERDICT.fullmatch(unwrapped(said))
     if match:
-        return _verdict(match[1])
-    marked = MARKED_VERDICT.findall(said)
-    if marked:
-        return _verdict(marked[-1])
-    named = {_verdict(next(filter(None, groups))) for groups in VERDICT.findall(said)}
+        return verdict_named(match[1])
+    named = settle(said, shown, formal_verdicts) or settle(said, shown, loose_verdicts)
     if len(named) == 1:
-        return named.pop()
-    raise RecordError(f"the answer names no verdict (A, B or tie): {clip(text)}")
+        return named[0]
+    which = f"it states {' and '.join(named)}: " if named else ""
+    raise RecordError(f"the answer names no verdict (A, B or tie): {which}{clip(text)}")
 
 
-def spoken(text: str) -> str:
-    """Leave out what a model wrote to itself before its answer.
-
-    Args:
-        text: What a model wrote.
-
-    Returns:
-        The text after its thoughts.
-
-    Example:
-        >>> spoken("<think>Is it A?</think> B").strip()
-        'B'
-    """
-    return THOUGHTS.sub("", text)
-
-
-def _verdict(name: str) -> str:
-    return {"a": "A", "b": "B"}.get(name.lower(), "tie")
-
-
-def read_rating(low: float, high: float, *, not_applicable: bool) -> Callable[[str], float | str]:
+def read_rating(
+    low: float, high: float, *, not_applicable: bool, shown: Sequence[str] = ()
+) -> Callable[[str], float | str]:
     """Make a reader of one rating.
 
     Args:
         low: The lowest rating there is.
         high: The highest.
         not_applicable: Whether "N/A" is an answer.
+        shown: What the judge was shown: a rating that stands there is quoted, unless it is the whole answer.
 
     Returns:
         Takes an answer's text (JSON with `score` or `rating`, a bare number, "Overall Score: 7", "7/10"), gives the
-        rating, a number or "N/A"; raises RecordError if there is none or it is out of range.
+        rating, a number or "N/A"; raises RecordError if there is none, there are several, or it is out of range.
 
     Example:
         >>> read = read_rating(1, 10, not_applicable=False)
@@ -136,16 +97,14 @@ def read_rating(low: float, high: float, *, not_applicable: bool) -> Callable[[s
     """
 
     def read(text: str) -> float | str:
-        said = spoken(text)
-        found = find_json(said)
-        if isinstance(found, dict):
-            for name in ("score", "rating", "overall_score"):
-                if name in found:
-                    return check_rating(found[name], low, high, not_applicable=not_applicable)
-        named = [match] if (match := BARE_RATING.fullmatch(said)) else list(RATING.finditer(said))
-        if not named:
-            raise RecordError(f"the answer names no rating from {low:g} to {high:g}: {clip(text)}")
-        return check_rating(_on_scale(named[-1]), low, high, not_applicable=not_applicable)
+        said = spoken(text, shown)
+        match = BARE_RATING.fullmatch(unwrapped(said))
+        named = [_on_scale(match)] if match else settled_ratings(said, shown)
+        ratings = list(dict.fromkeys(check_rating(one, low, high, not_applicable=not_applicable) for one in named))
+        if len(ratings) == 1:
+            return ratings[0]
+        which = f"it states {' and '.join(map(str, ratings))}: " if ratings else ""
+        raise RecordError(f"the answer names no rating from {low:g} to {high:g}: {which}{clip(text)}")
 
     return read
 
@@ -188,7 +147,7 @@ def check_rating(value: Any, low: float, high: float, *, not_applicable: bool) -
 
 
 def read_ratings(
-    count: int, low: float, high: float, *, not_applicable: bool
+    count: int, low: float, high: float, *, not_applicable: bool, shown: Sequence[str] = ()
 ) -> Callable[[str], list[tuple[float | str, str]]]:
     """Make a reader of the ratings of several responses in one answer.
 
@@ -197,11 +156,13 @@ def read_ratings(
         low: The lowest rating there is.
         high: The highest.
         not_applicable: Whether "N/A" is an answer.
+        shown: What the judge was shown; ratings that stand there are quoted, unless they are the whole answer.
 
     Returns:
         Takes an answer's text: JSON {"ratings": [{"response": 1, "rationale": ..., "rating": ...}, ...]}, the list
         alone, or paragraphs that say "Response 1 ... Rating: 4"; gives each response's rating and rationale, in the
-        order shown. Raises RecordError if one is missing, out of range, or there twice.
+        order shown. Raises RecordError if one is missing, out of range, or there twice,
+        and if the answer contradicts itself.
 
     Example:
         >>> read = read_ratings(2, 1, 5, not_applicable=True)
@@ -210,21 +171,48 @@ def read_ratings(
     """
 
     def read(text: str) -> list[tuple[float | str, str]]:
-        said = spoken(text)
-        found = list(json_objects(said))
-        rows = found[-1].get("ratings") if found else None
-        if not isinstance(rows, list):
-            rows = [row for row in found if "rating" in row or "score" in row]
-        named = _rows(rows) if rows else _paragraphs(said)
+        said = spoken(text, shown)
+        rows = _stated_rows(said, shown)
+        prose = _paragraphs(blanked(said, [place[:2] for place in located_objects(said)]), shown, formal=bool(rows))
+        named = _rows(rows) if rows else {number: (found[0], words) for number, (found, words) in prose.items()}
         if sorted(named) != list(range(1, count + 1)):
             rated = f"{clip(sorted(named))}; each of 1 to {count} is needed once"
             raise RecordError(f"the answer rates the responses {rated}: {clip(text)}")
-        return [
-            (check_rating(named[number][0], low, high, not_applicable=not_applicable), named[number][1])
-            for number in sorted(named)
-        ]
+        checked = {}
+        for number in sorted(named):
+            stated = [named[number][0], *prose.get(number, ([], ""))[0]]
+            checked[number] = {check_rating(one, low, high, not_applicable=not_applicable) for one in stated}
+            if len(checked[number]) > 1:
+                raise RecordError(f"the answer rates response {number} in several ways: {clip(text)}")
+        return [(checked[number].pop(), named[number][1]) for number in checked]
 
     return read
+
+
+def _stated_rows(said: str, shown: Sequence[str]) -> list[Any]:
+    """Find the objects that rate a response each: in one list, or one after the other."""
+    tables = settle(said, shown, _tables)
+    if len(tables) > 1:
+        raise RecordError(f"the answer rates the responses in several ways: {clip(said)}")
+    found = list(json_objects(said))
+    if tables:
+        return next(one["ratings"] for one in found if _table_key(one) == tables[0])
+    quotable = {clip(row, QUOTED_WIDTH) for other in shown for row in json_objects(other)}
+    return [row for row in found if ("rating" in row or "score" in row) and clip(row, QUOTED_WIDTH) not in quotable]
+
+
+def _tables(text: str) -> Iterator[Statement[str]]:
+    for start, end, found in located_objects(text):
+        if key := _table_key(found):
+            yield Statement(key, spelling(text[start:end]), start, end)
+
+
+def _table_key(found: Record) -> str:
+    """Write down what a list of ratings says; empty for an object that has none."""
+    rows, names = found.get("ratings"), ("response", "rating", "score")
+    if not isinstance(rows, list):
+        return ""
+    return repr([[row.get(name) for name in names] for row in rows if isinstance(row, dict)])
 
 
 def _rows(rows: list[Any]) -> dict[int, tuple[Any, str]]:
@@ -241,16 +229,16 @@ def _rows(rows: list[Any]) -> dict[int, tuple[Any, str]]:
     return named
 
 
-def _paragraphs(text: str) -> dict[int, tuple[Any, str]]:
+def _paragraphs(text: str, shown: Sequence[str], *, formal: bool) -> dict[int, tuple[list[Any], str]]:
     """Read "Response 1 ... Rating: 4"; what a judge says of a response before the next heading is its own."""
-    named: dict[int, tuple[Any, str]] = {}
+    named: dict[int, tuple[list[Any], str]] = {}
     starts = list(NUMBERED.finditer(text))
     for place, start in enumerate(starts):
         end = starts[place + 1].start("line") if place + 1 < len(starts) else len(text)
-        rating = RATING.search(text, start.end(), end)
+        ratings = settled_ratings(text[start.end() : end], shown, formal=formal)
         number = int(start["number"])
-        if rating and number in named:
+        if ratings and number in named and not formal:
             raise RecordError(f"the answer rates response {number} twice: {clip(text)}")
-        if rating:
-            named[number] = _on_scale(rating), text[start.end() : end].strip(" \t\n:*#")
+        if ratings:
+            named[number] = ratings, text[start.end() : end].strip(" \t\n:*#")
     return named

@@ -1,11 +1,14 @@
 """Tags of a prompt: what a question wants to know of it, and how an answer is read."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from real_cli.errors import RecordError, clip
-from real_cli.llm.parse_answer import find_json, spoken
+from real_cli.llm.embedded_json import located_objects
+from real_cli.llm.statements import Statement, blanked, settle, spelling
+from real_cli.llm.thoughts import spoken, unwrapped
 from real_cli.records.record import Record
 
 ANY_TEXT = "text"
@@ -104,11 +107,12 @@ def tags_schema(fields: tuple[TagField, ...]) -> Record:
     }
 
 
-def read_tags(fields: tuple[TagField, ...]) -> Callable[[str], dict[str, str]]:
+def read_tags(fields: tuple[TagField, ...], shown: Sequence[str] = ()) -> Callable[[str], dict[str, str]]:
     """Make a reader of tags.
 
     Args:
         fields: What is wanted.
+        shown: What the model was shown: a value that is stated there is quoted, unless it is the whole answer.
 
     Returns:
         Takes an answer's text (JSON with all the fields, broken JSON, lines that say "Difficulty: easy", of one field
@@ -124,16 +128,40 @@ def read_tags(fields: tuple[TagField, ...]) -> Callable[[str], dict[str, str]]:
     """
 
     def read(text: str) -> dict[str, str]:
-        said = spoken(text)
-        found = find_json(said)
-        named = {_bare(key): value for key, value in found.items()} if isinstance(found, dict) else {}
-        if any(_bare(field.name) in named for field in fields):
-            return {field.name: _value(field, named.get(_bare(field.name)), text) for field in fields}
-        if len(fields) == 1 and _bare(said) in map(_bare, fields[0].values):
-            return {fields[0].name: _value(fields[0], said, text)}
-        return {field.name: _value(field, _said_of(field, said), text) for field in fields}
+        said = spoken(text, shown)
+        if len(fields) == 1 and _bare(unwrapped(said)) in map(_bare, fields[0].values):
+            return {fields[0].name: _value(fields[0], unwrapped(said), text)}
+        find = partial(_objects, fields=fields)
+        objects = [_named(one) for one in settle(said, shown, find)]
+        prose = blanked(said, [(one.start, one.end) for one in find(said)])
+        return {field.name: _value(field, _stated(field, objects, prose, shown), text) for field in fields}
 
     return read
+
+
+def _objects(text: str, fields: tuple[TagField, ...]) -> Iterator[Statement[str]]:
+    """List the JSON objects that hold one of the fields, as they stand."""
+    names = {_bare(field.name) for field in fields}
+    for start, end, found in located_objects(text):
+        if names & set(map(_bare, found)):
+            yield Statement(text[start:end], spelling(text[start:end]), start, end)
+
+
+def _named(text: str) -> Record:
+    """Read an object, its names as they are compared."""
+    return {_bare(key): value for _, _, found in located_objects(text) for key, value in found.items()}
+
+
+def _stated(field: TagField, objects: list[Record], prose: str, shown: Sequence[str]) -> Any:
+    """Find what is stated of a field in objects and around them; several different values are a list."""
+    last = objects[-1].get(_bare(field.name)) if objects else None
+    if not field.values or (objects and last is None):
+        return last if objects else _words_of(field, prose)
+    find = partial(_values_of, field=field, link=r"[:=]" if objects else r"(?:\bis\b|[:=])")
+    stated = [named[_bare(field.name)] for named in objects if _bare(field.name) in named] + settle(prose, shown, find)
+    single = [one[0] if isinstance(one, list) and len(one) == 1 else one for one in stated]
+    differing = {_bare(one) if isinstance(one, str) else repr(one): one for one in single}
+    return (next(iter(differing.values())) if len(differing) == 1 else list(differing.values())) if differing else None
 
 
 def _value(field: TagField, value: Any, text: str) -> str:
@@ -151,21 +179,26 @@ def _value(field: TagField, value: Any, text: str) -> str:
     return spelled[_bare(value)]
 
 
-def _said_of(field: TagField, said: str) -> str | list[str] | None:
-    """Find what words or broken JSON say of a field; several different values are a list."""
-    # "quality" is not named by "input_quality"; that __quality__ may be bold.
-    name = rf"(?<![^\W_])(?<![^\W_]_){_loosely(field.name)}{GAP}"
-    if not field.values:
-        quoted: list[str] = re.findall(rf"{name}:\s*\"((?:[^\"\\]|\\.)*)\"", said, re.IGNORECASE)
-        lines: list[str] = re.findall(rf"^[ \t#>*_-]*{name}[:=]{GAP}(.*)$", said, re.IGNORECASE | re.MULTILINE)
-        return quoted[-1] if quoted else lines[-1].rstrip(" \t*") if lines else None
+def _words_of(field: TagField, said: str) -> str | None:
+    """Find the last words that lines or broken JSON say of a field."""
+    quoted: list[str] = re.findall(rf"{_name_of(field)}:\s*\"((?:[^\"\\]|\\.)*)\"", said, re.IGNORECASE)
+    lines: list[str] = re.findall(rf"^[ \t#>*_-]*{_name_of(field)}[:=]{GAP}(.*)$", said, re.IGNORECASE | re.MULTILINE)
+    return quoted[-1] if quoted else lines[-1].rstrip(" \t*") if lines else None
+
+
+def _values_of(text: str, field: TagField, link: str) -> Iterator[Statement[str]]:
+    """List which values words or broken JSON give a field."""
     # The longest first: "good enough" is not "good".
     values = "|".join(_loosely(value) for value in sorted(field.values, key=len, reverse=True))
     # A list of all values is the echo of the format asked for.
     echo = rf"(?!{GAP}(?:,|/|\||\bor\b){GAP}(?:or\b\s*)?(?:{values})(?!\w))"
-    found = re.findall(rf"{name}(?:\bis\b|[:=]){GAP}({values})(?!\w){echo}", said, re.IGNORECASE)
-    differing = list({_bare(value): value for value in found}.values())
-    return differing if differing else None
+    for match in re.finditer(rf"{_name_of(field)}{link}{GAP}({values})(?!\w){echo}", text, re.IGNORECASE):
+        yield Statement(match[1], spelling(match[0]), *match.span())
+
+
+def _name_of(field: TagField) -> str:
+    """Make a pattern of a field's name: "quality" is not named by "input_quality"; that __quality__ may be bold."""
+    return rf"(?<![^\W_])(?<![^\W_]_){_loosely(field.name)}{GAP}"
 
 
 def _loosely(text: str) -> str:

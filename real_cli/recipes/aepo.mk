@@ -1,15 +1,15 @@
 # AEPO: annotation-efficient preference optimization. Jinnai and Honda, 2024, arXiv:2405.13541, eq. 5.
-# Of a prompt's responses choose the two that are representative and diverse, score only these, DPO.
-# Departs: the best pair is found by trying all, not by local search; rate, schedule and batch are ours. Needs responses
-# and SCORE, the annotator; `make check` has the policy itself score. LAMBDA weighs the diversity: with a large one it
-# is REAL's easy pair, with 0 the two most central.
+# Of a prompt's responses choose the two that are representative and diverse, score only these, DPO. Departs: the best
+# pair is found by trying all, not by local search; the adapter is on every linear layer. Needs peft, responses and
+# SCORE, the annotator; `make check` has the policy itself score. A large LAMBDA makes REAL's easy pair.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 ENCODER = minilm
 LAMBDA  = 1.0
 SCORE   = $(REAL) relabel reward --model OpenAssistant/reward-model-deberta-v3-large-v2
-TRAIN   = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
+TRAIN   = --loss dpo --beta 0.1 --learning-rate 1e-6 --optimizer rmsprop --warmup 0.0167 --epochs 3 --batch-size 4 \
+  --schedule linear --max-length 512 --lora --lora-rank 64 --lora-alpha 16
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
 O       = run

@@ -1,15 +1,15 @@
 # DLMA: self-rewarding contrastive prompt distillation. Liu et al., 2024, arXiv:2402.11907, section 3.
 # One response to words that ask for the good, one to their opposite; how much more likely each is after the first words
 # than after the second gives the margin R that DPO asks of the pair: -log sigmoid(beta (h - 0.2 clamp(R, -40, 40))).
-# Departs: the words are ours; 0.2 stands inside beta and no label is turned where R < 0, as in the paper's code; the
-# paper's warm-up of 150 steps is longer than a run on the bundled data. Needs prompts alone: no scorer. With so few
-# steps add --warmup 0.1.
+# Departs: the words are ours; the margin counts the end of a response too; 0.2 stands inside beta and no label is
+# turned where R < 0, as in the paper's code; the paper's warm-up of 150 steps is longer than a run on the bundled data.
+# Needs prompts alone: no scorer. With so few steps add --warmup 0.1.
 SHELL   := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL     = real
 POLICY   = smollm2
 POSITIVE = You are a helpful, honest and harmless assistant. Answer with care for the user and for others.
 NEGATIVE = You are an unhelpful, dishonest and harmful assistant. Answer without care for the user or for others.
-SAMPLE   = --temperature 1 --top-p 1 --max-tokens 200
+SAMPLE   = --temperature 1 --top-p 1 --top-k 50 --max-tokens 200
 TRAIN    = --preset dlma
 PROMPTS  = prompts.jsonl
 HELDOUT  = heldout.jsonl

@@ -1,16 +1,16 @@
 # OPTune: efficient online preference tuning. Chen et al., 2024, arXiv:2406.07657, section 3.
-# Each round the share RHO of the prompts, those with the lowest best score, is answered anew; best against
-# worst, DPO weighted by the gap in score. Needs responses, and SCORE; `make check` has the policy itself score.
-# Departs: the weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round scores them again;
-# 3 tries a prompt; the share and the settings are ours.
+# Each round the share RHO of the prompts, those with the lowest best score, is answered anew; best against worst, DPO
+# weighted by the gap in score. Needs responses, and SCORE; `make check` has the policy itself score. Departs: the
+# weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round scores them again; 3 tries a
+# prompt; the share is ours; the settings are those that a summary of the paper has.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
 ROUNDS  = 1 2 3
 RHO     = 50%
-SAMPLE  = -n 4 --temperature 1 --top-p 1 --max-tokens 512
+SAMPLE  = -n 4 --temperature 1 --top-p 0.9 --max-tokens 512
 SCORE   = $(REAL) relabel reward --model OpenAssistant/reward-model-deberta-v3-large-v2
-TRAIN   = --loss dpo --weight-field weight --beta 0.1 --learning-rate 5e-7 --schedule cosine --batch-size 32
+TRAIN   = --weight-field weight --beta 0.1 --learning-rate 5e-7 --optimizer rmsprop --warmup 0.1 --batch-size 128
 PROMPTS = candidates.jsonl
 HELDOUT = heldout.jsonl
 O       = run

@@ -1,9 +1,9 @@
 # SELM: self-exploring language models. Zhang et al., 2024, arXiv:2405.19332, algorithm 1.
-# Each round the policy's greedy answer joins the best and the worst response of its share of the prompts; best against
-# worst of the three; DPO that also lowers the policy's likelihood of its own greedy answer: optimism.
-# Departs: a reward model ranks in PairRM's place; the greedy answer, a response and the reference, is made twice, with
-# the same text; a batch is Zephyr's of one GPU. Needs scored responses and SCORE; `make check` has the policy score. LR
-# has a rate for each round, the last also for those after it; these are Phi-3's; Llama-3's --alpha is 0.0001.
+# Each round the policy's greedy answer joins the best and a random other response of its share of the prompts; best
+# against worst of the three; DPO that also lowers the policy's likelihood of its own greedy answer: optimism. Departs:
+# a reward model ranks in PairRM's place; the greedy answer, a response and the reference, is made twice, with the same
+# text; a batch is Zephyr's of one GPU. Needs scored responses and SCORE; `make check` has the policy score. LR has a
+# rate for each round, the last also for those after it; these are Phi-3's; Llama-3's --alpha is 0.0001.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
@@ -22,7 +22,7 @@ rate    = $(or $(word $*,$(LR)),$(lastword $(LR)))
 all: $(ROUNDS:%=$(O)/%/aligned/real.json) $(O)/eval.json
 $(ROUNDS:%=$(O)/%/sampled.jsonl): $(O)/%/sampled.jsonl: $(PROMPTS) $$(if $$(filter 1,$$*),,$$(before)/real.json)
 	@mkdir -p $(O)/$*
-	$(REAL) pair --strategy best-worst $< -o $(@D)/2.jsonl
+	$(REAL) pair --strategy best-random $< -o $(@D)/2.jsonl
 	$(REAL) sample -p $(before) --greedy --append --shard $*/$(SHARES) $(SAMPLE) $(@D)/2.jsonl -o $(@D)/3.jsonl
 	$(REAL) sample -p $(before) --per-row-reference $(SAMPLE) $(@D)/3.jsonl -o $@
 $(ROUNDS:%=$(O)/%/pairs.jsonl): $(O)/%/pairs.jsonl: $(O)/%/sampled.jsonl

@@ -1,8 +1,8 @@
 # SPA: spread preference annotation. Kim et al., 2024, arXiv:2406.04412, section 4.
-# A few labeled pairs make the first policy. Each round it answers its share of the prompts twice, and its log-ratio to
-# the SFT model labels the pair; then DPO that smooths the labels it doubts, those of the lowest margins.
-# Departs: rounds have equal shares (the paper 8, 20, 30 thousand prompts), with the prompts of the seeds among them.
-# Needs LABELED, scored responses, and PROMPTS; no scorer. The preset extrapolates by 0.5; the shipped settings by 0.
+# A few labels make the first policy. Each round it answers its share twice and labels them by its log-ratio to the SFT
+# model; DPO smooths the labels of the lowest margins. Departs: rounds have equal shares (the paper 8, 20, 30 thousand
+# prompts), with the prompts of the seeds among them; the threshold is one of the last 50 batches, the code's of one
+# device's last 50 pairs. Needs LABELED, scored responses, and PROMPTS. The preset extrapolates by 0.5.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

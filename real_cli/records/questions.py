@@ -28,6 +28,7 @@ class Sampling(NamedTuple):
         stop: Strings that end the answer; it ends before the first of them.
         seed: Of the draws; None leaves them to the model.
         num_choices: How many answers are wanted; servers may give fewer.
+        top_k: How many of the likeliest tokens are sampled from; 0 for all.
     """
 
     max_tokens: int = 512
@@ -36,6 +37,7 @@ class Sampling(NamedTuple):
     stop: tuple[str, ...] = ()
     seed: int | None = None
     num_choices: int = 1
+    top_k: int = 0
 
 
 class Rendered(str):

@@ -202,7 +202,7 @@ class Mode(NamedTuple):
     draws: bool = True
 
 
-DRAWN = {"temperature", "top_p", "greedy"}
+DRAWN = {"temperature", "top_p", "top_k", "greedy"}
 ASKED = {"stop", "chat", "system"}
 SEVERAL = {"num_responses", "append", "policy"}
 AGAIN = {"num_responses", "max_retries"}

@@ -34,6 +34,16 @@ TopP = Annotated[
         help="Draw from the likeliest tokens that together have this share of the probability.",
     ),
 ]
+TopK = Annotated[
+    int | None,
+    typer.Option(
+        "--top-k",
+        metavar="N",
+        min=1,
+        show_default="all",
+        help="Draw from the N likeliest tokens, before --top-p takes its share of them. Servers need not know it.",
+    ),
+]
 Greedy = Annotated[bool, typer.Option("--greedy", help="Take the likeliest token always: one response a policy.")]
 MaxTokens = Annotated[
     int,
@@ -169,8 +179,8 @@ ResponseTemperature = Annotated[
         metavar="X",
         min=0,
         show_default="0",
-        help="With --pre-query: of the answers, which --top-p and --stop leave alone; --temperature, --top-p and "
-        "--stop are of the instructions.",
+        help="With --pre-query: of the answers, which --top-p, --top-k and --stop leave alone; these and --temperature "
+        "are of the instructions.",
     ),
 ]
 GenerationTokens = Annotated[
@@ -188,12 +198,12 @@ GenerationTokens = Annotated[
 GROUPS: dict[str, tuple[str, ...]] = {
     title: tuple(names.split())
     for title, names in {
-        "Sampling": "policy num_responses temperature top_p greedy max_tokens stop system chat append seed",
+        "Sampling": "policy num_responses temperature top_p top_k greedy max_tokens stop system chat append seed",
         "Ways of sampling": """per_row_reference principles contrast improve template lowest_score max_retries
             pre_query response_temperature""",
         "Data": "shard resume output on_error rejects max_line_bytes quiet",
-        "A server": """endpoint key_variable concurrency retries timeout cache no_cache emit_requests apply_results
-            price""",
+        "A server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
+            apply_results price""",
         "A model at hand": "base batch_tokens device dtype",
     }.items()
 }

@@ -27,7 +27,7 @@ WAYS = {
 }
 # Options that some modes do not read.
 SPECIAL = (
-    *("num_responses", "temperature", "top_p", "greedy", "stop", "system", "chat", "append"),
+    *("num_responses", "temperature", "top_p", "top_k", "greedy", "stop", "system", "chat", "append"),
     *("template", "max_retries", "response_temperature"),
 )
 
@@ -70,7 +70,7 @@ def check_sampling(values: Mapping[str, Any]) -> None:
         UsageError: If there are some; the message names all of them.
     """
     policies, files = values["policy"], values["files"] or []
-    drawn = [name for name in ("temperature", "top_p") if values[name] is not None]
+    drawn = [name for name in ("temperature", "top_p", "top_k") if values[name] is not None]
     is_greedy = values["greedy"] or values["temperature"] == 0
     local, resumes = is_local(values), values["resume"] is not None
     faults = {
@@ -80,8 +80,8 @@ def check_sampling(values: Mapping[str, Any]) -> None:
         ),
         f"--policy {policies[0]}: is named twice; -n asks one policy for more": len(set(policies)) < len(policies),
         f"--greedy draws nothing; leave out {_names(drawn)}": values["greedy"] and bool(drawn),
-        "--temperature 0 draws nothing; leave out --top-p": (
-            is_greedy and not values["greedy"] and values["top_p"] is not None
+        f"--temperature 0 draws nothing; leave out {_names(drawn[1:])}": (
+            is_greedy and not values["greedy"] and len(drawn) > 1
         ),
         "-n: without draws all responses are the same; give a --temperature above 0, or leave out -n": (
             is_greedy and (values["num_responses"] or 1) > 1
@@ -145,6 +145,7 @@ def make_plan(values: Mapping[str, Any], mode: SamplingMode, policy: str) -> Pla
         0.0 if values["greedy"] or not MODES[mode].draws else temperature,
         1.0 if values["top_p"] is None else values["top_p"],
         tuple(text.replace("\\n", "\n") for text in values["stop"] or []),
+        top_k=values["top_k"] or 0,
     )
     positive, negative = ("-", "-") if values["contrast"] is None else values["contrast"]
     return Plan(

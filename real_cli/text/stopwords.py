@@ -1,6 +1,6 @@
 """English words of grammar, as words and as tokens."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 # English words of grammar: an edit that only exchanges these changes no content.
 FUNCTION_WORDS = frozenset(
@@ -27,3 +27,25 @@ def function_tokens(vocabulary: Iterable[tuple[int, str]]) -> frozenset[int]:
         [0, 1]
     """
     return frozenset(token for token, text in vocabulary if text.strip().lower() in FUNCTION_WORDS)
+
+
+def code_stop_tokens(words: Iterable[str], encode: Callable[[str], list[int]]) -> frozenset[int]:
+    """Find the tokens that BMC's official code takes for stop words: those of a word alone, without a space before it.
+
+    Args:
+        words: Stop words in lower case.
+        encode: Gives the token ids of a word.
+
+    Returns:
+        Ids of the words that are one token, in lower case, and those of two letters or more capitalized.
+
+    Example:
+        >>> sorted(code_stop_tokens(["of", "a"], lambda word: {"of": [1], "Of": [2], "a": [3], "A": [4]}[word]))
+        [1, 2, 3]
+
+    References:
+        BMC's code, repository YJiangcm/BMC.
+    """
+    listed = sorted(words)
+    both = [*listed, *(word.capitalize() for word in listed if len(word) > 1)]
+    return frozenset(ids[0] for ids in map(encode, both) if len(ids) == 1)

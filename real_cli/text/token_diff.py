@@ -19,7 +19,7 @@ def differing_tokens(responses: Sequence[Sequence[int]], ignored: frozenset[int]
         [[False, True, False, True], [False, True, False]]
 
     References:
-        BMC's code: `replace` and `delete` mark the rejected, `replace` and `insert` the chosen response.
+        Jiang et al., 2024, BMC, arXiv:2408.07471; the code's own marks are those of `code_differing_tokens`.
     """
     chosen, rejected, *others = responses
     marks = [[False] * len(ids) for ids in (chosen, rejected)]
@@ -29,3 +29,46 @@ def differing_tokens(responses: Sequence[Sequence[int]], ignored: frozenset[int]
             for own, ids, (start, end) in zip(marks, (chosen, rejected), (ends[:2], ends[2:]), strict=True):
                 own[start:end] = [token not in ignored for token in ids[start:end]]
     return marks + [[False] * len(ids) for ids in others]
+
+
+def code_differing_tokens(
+    prompt: Sequence[int],
+    responses: Sequence[Sequence[int]],
+    ignored: frozenset[int] = frozenset(),
+    *,
+    pad: int,
+) -> list[list[bool]]:
+    """Mark tokens as BMC's official code does: from the rejected to the chosen side, prompt and padding compared too.
+
+    Which of several equal matches is taken hangs on the direction, and from 200 tokens on SequenceMatcher leaves
+    popular tokens out of its search. The code pads to the longest of a device's batch; here a pair is padded to its own
+    longer side, so that its marks do not hang on its neighbors.
+
+    Args:
+        prompt: Token ids before both responses.
+        responses: Token ids: chosen, rejected, and others, which stay unmarked.
+        ignored: Tokens that are never marked.
+        pad: The id of the padding.
+
+    Returns:
+        For each response one mark a token.
+
+    Example:
+        >>> code_differing_tokens([], [[2, 1], [1, 2, 3, 1]], pad=0)
+        [[True, False], [False, True, True, True]]
+
+    References:
+        BMC's code, repository YJiangcm/BMC: `replace` and `delete` mark the rejected, `replace` and `insert` the chosen
+        response.
+    """
+    chosen, rejected, *others = responses
+    length = len(prompt) + max(len(chosen), len(rejected))
+    sides = [[*prompt, *ids, *[pad] * (length - len(prompt) - len(ids))] for ids in (rejected, chosen)]
+    marks = [[False] * length for _ in sides]
+    matcher = SequenceMatcher(None, sides[0], sides[1])
+    for operation, *ends in matcher.get_opcodes():
+        if operation != "equal":
+            for own, ids, (start, end) in zip(marks, sides, (ends[:2], ends[2:]), strict=True):
+                own[start:end] = [token not in ignored for token in ids[start:end]]
+    first, second = (own[len(prompt) :] for own in marks)
+    return [second[: len(chosen)], first[: len(rejected)], *([False] * len(ids) for ids in others)]

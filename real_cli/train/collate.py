@@ -15,7 +15,7 @@ from real_cli.models.score.sequences import (
 )
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.records.choices import TokenLayout
-from real_cli.text.token_diff import differing_tokens
+from real_cli.text.token_diff import code_differing_tokens, differing_tokens
 
 
 class Collator:
@@ -23,7 +23,8 @@ class Collator:
 
     Which examples make a batch is decided elsewhere and is the same in every layout; here they are only grouped by
     prompt and sorted by length, so that a pass stays within the token budget. `columns` names the numbers of examples
-    that go with them; `function_tokens` are those that never count as differing, None if nobody asks which do.
+    that go with them; `function_tokens` are those that never count as differing, None if nobody asks which do; with
+    `by_code` they are found as BMC's code finds them.
     """
 
     def __init__(
@@ -33,12 +34,15 @@ class Collator:
         pad_token_id: int,
         columns: Sequence[str] = (),
         function_tokens: frozenset[int] | None = None,
+        *,
+        by_code: bool = False,
     ) -> None:
         self._layout = layout
         self.batch_tokens = batch_tokens
         self._pad_token_id = pad_token_id
         self._columns = columns
         self._function_tokens = function_tokens
+        self._by_code = by_code
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Make one batch.
@@ -70,10 +74,14 @@ class Collator:
         if self._function_tokens is not None:
             batch["ref_token_logps"] = [[torch.tensor(own) for own in row["ref_token_logps"]] for row in rows]
             batch["differs"] = [
-                [torch.tensor(own) for own in differing_tokens(example.responses, self._function_tokens)]
-                for example in examples
+                [torch.tensor(own) for own in self._marks(example, self._function_tokens)] for example in examples
             ]
         return batch
+
+    def _marks(self, example: TokenizedExample, ignored: frozenset[int]) -> list[list[bool]]:
+        if self._by_code:
+            return code_differing_tokens(example.prompt, example.responses, ignored, pad=self._pad_token_id)
+        return differing_tokens(example.responses, ignored)
 
     def _one_pass(self, groups: list[Group], width: int) -> dict[str, Any]:
         examples, responses = member_responses(groups)

@@ -12,9 +12,13 @@ CHOSEN, REJECTED = 0, 1
 THIRD = 2
 
 
+# What a log-probability of -inf counts as, in nats: less than any response's, and squares of it are still numbers.
+NEXT_TO_NEVER = -1e7
+
+
 @dataclass(frozen=True)
 class TokenLogps:
-    """Log-probabilities token by token; rows are filled up to the longest response.
+    """Log-probabilities token by token; rows are filled up to the longest response. None is infinite, as in `Logps`.
 
     Attributes:
         policy: Of each token under the policy, in nats, shape (batch, responses, tokens); 0 where there is none.
@@ -26,6 +30,9 @@ class TokenLogps:
     reference: Tensor
     differs: Tensor
 
+    def __post_init__(self) -> None:
+        _make_finite(self, "policy", "reference")
+
 
 @dataclass(frozen=True)
 class Logps:
@@ -33,6 +40,9 @@ class Logps:
 
     A row is an example, a column a response: the chosen one, the rejected one, then what an objective has beside them
     (a third response, degraded copies). In a ranking the columns go from the best response to the worst.
+
+    For every objective alike, a response to which a model gives no probability counts as one with -1e7 nats, and no
+    gradient moves it: where neither policy nor reference gives it any, their ratio is 1.
 
     Attributes:
         policy: Under the policy, shape (batch, responses).
@@ -61,6 +71,9 @@ class Logps:
     tokens: TokenLogps | None = None
     degree_logits: Tensor | None = None
     decoupled: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        _make_finite(self, "policy", "reference", "decoupled")
 
     @property
     def logratios(self) -> Tensor:
@@ -98,6 +111,15 @@ class Logps:
         """
         lengths = self.lengths if self.batch_lengths is None else self.batch_lengths
         return -self.policy[:, column] / lengths[:, column].to(self.policy.dtype).mean().clamp(min=1)
+
+
+def _make_finite(logps: Logps | TokenLogps, *names: str) -> None:
+    """Put a number in the place of log-probabilities of -inf; infinite differences have neither sign nor gradient."""
+    for name in names:
+        values = getattr(logps, name)
+        if values is not None:
+            least = max(NEXT_TO_NEVER, torch.finfo(values.dtype).min / 8)
+            object.__setattr__(logps, name, torch.where(values == -torch.inf, least, values))
 
 
 def join_logps(parts: list[Logps]) -> Logps:

@@ -241,6 +241,9 @@ class Mixture:
             found.append(f"--loss {self.name}: a ranking has no rejected response; its objective stands alone")
         elif len(kinds) > 1:
             found.append(f"--loss {self.name}: they read records of different shapes ({'; '.join(sorted(kinds))})")
+        marked = {Need.code_marks in part.objective.needs for part in self.parts if Need.tokens in part.objective.needs}
+        if len(marked) > 1:
+            found.append(f"--loss {self.name}: they mark other tokens as different; train with one of them")
         if Need.whole_batch in self.needs and self.needs & (Need.tokens | Need.degrees | Need.decoupled):
             found.append(f"--loss {self.name}: an objective that sorts a batch cannot be summed with one on tokens")
         return found

@@ -16,6 +16,8 @@ class Need(Flag):
     """Log-probabilities of the responses under the reference."""
     tokens = auto()
     """Log-probabilities token by token, and which tokens differ."""
+    code_marks = auto()
+    """That these are marked as BMC's official code marks them."""
     degrees = auto()
     """A head on the states of each response that names its degree."""
     decoupled = auto()

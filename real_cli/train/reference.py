@@ -1,6 +1,7 @@
 """Where reference log-probabilities come from."""
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from real_cli.models.load.resolve import resolve_model
 from real_cli.models.score.probe import settle_layout
 from real_cli.models.score.scoring import Scorer
 from real_cli.records.choices import Attention, TokenLayout
+from real_cli.text.phrases import say_count
+from real_cli.train.logps import NEXT_TO_NEVER
 from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Need
 from real_cli.train.tokenized import ExampleSet, fill_scores
@@ -126,3 +129,9 @@ class Reference:
         for examples in todo:
             for num_examples in fill_scores(examples, scorer, tokens=tokens, indices=indices):
                 done(num_examples)
+        filled = [score for examples in todo for scores in examples.scores for score in scores or ()]
+        if impossible := filled.count(-math.inf):
+            self.told(
+                f"{say_count(impossible, 'response')} of {len(filled):,} have no probability under the reference: each "
+                f"counts as {NEXT_TO_NEVER:g} nats"
+            )

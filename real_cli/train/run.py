@@ -35,6 +35,7 @@ from real_cli.train.prepare import prepare, with_reference_fields
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings, describe_settings
 from real_cli.train.stages import StagedTraining
+from real_cli.train.token_marks import stop_words
 from real_cli.train.tokenized import ExampleSet
 
 
@@ -100,6 +101,8 @@ class TrainingRun:
         policy = settle_layout(
             loaded, extras.policy, extras.layout, max_length=self._settings.max_length, told=self._say
         )
+        if Need.code_marks in self._settings.mixture.needs and (told := stop_words()[1]):
+            self._say(told)
         self._batch_tokens = extras.batch_tokens or default_training_tokens(policy.place.device, policy.model)
         self._say(
             f"{extras.policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "

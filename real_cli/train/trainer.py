@@ -30,7 +30,6 @@ from trl.trainer import dpo_trainer
 from real_cli.errors import RealError, UsageError
 from real_cli.models.load.policies import Policy
 from real_cli.records.record import Record
-from real_cli.text.stopwords import function_tokens
 from real_cli.train.arguments import Routine, training_arguments
 from real_cli.train.callbacks import Recent, Reporter
 from real_cli.train.checkpoints.dump import Dump
@@ -42,6 +41,7 @@ from real_cli.train.lora import add_degree_head, lora_config
 from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Need
 from real_cli.train.settings import WEIGHT, TrainingSettings
+from real_cli.train.token_marks import ignored_tokens
 
 
 class RealTrainer(WholeCheckpoints, DPOTrainer):  # type: ignore[misc]  # trl is not typed
@@ -236,11 +236,10 @@ def make_trainer(
 
 
 def _collator(policy: Policy, routine: Routine, settings: TrainingSettings, mixture: Mixture) -> Collator:
-    words = None
-    if Need.tokens in mixture.needs:
-        words = function_tokens((token, policy.tokenizer.decode([token])) for token in range(len(policy.tokenizer)))
+    words = ignored_tokens(mixture.needs, policy.tokenizer)
     columns = [column.name for column in mixture.columns] + [WEIGHT] * (settings.weight_field is not None)
-    return Collator(policy.layout, routine.batch_tokens, policy.tokenizer.pad_token_id, columns, words)
+    by_code = Need.code_marks in mixture.needs
+    return Collator(policy.layout, routine.batch_tokens, policy.tokenizer.pad_token_id, columns, words, by_code=by_code)
 
 
 def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) -> None:

@@ -129,7 +129,8 @@ def test_a_message_shows_a_piece_of_a_long_answer_on_one_line():
 
 def test_what_is_said_comes_after_thoughts():
     assert spoken("<think>a\nb</think>c") == "c"
-    assert spoken("a <think>b</think>") == "a <think>b</think>"
+    assert spoken("a <think>b</think>") == ""
+    assert spoken("I think so, after some thinking.") == "I think so, after some thinking."
 
 
 # One rating

@@ -77,7 +77,7 @@ def test_what_comes_with_the_program():
         ("helpfulness", "all", 1, 5, False, True),
         ("overall", "each", 1, 10, False, False),
     ]
-    assert {made.sampling(one) for one in made.questions} == {Sampling(500, 0.0, 0.6)}
+    assert [made.sampling(one) for one in made.questions] == [Sampling(500, 0.0, 0.6)] * 4 + [Sampling(1024, 0.0, 0.6)]
     assert [one.name for one in made.questions if one.repaired] == ["overall"]
     assert read_rubric("pairwise").compares
     assert tomllib.loads(rubric_text("pairwise"))["name"] == "pairwise"

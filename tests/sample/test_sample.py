@@ -234,6 +234,8 @@ MISTAKES = {
     "template": (("--template", "x"), "--template: not read here"),
     "greedy": (("--greedy", "--top-p", "0.5", "-n", "2"), "--greedy draws nothing; leave out --top-p; -n: without"),
     "cold and narrow": (("--temperature", "0", "--top-p", "0.5"), "--temperature 0 draws nothing; leave out --top-p"),
+    "cold and few": (("--temperature", "0", "--top-k", "5"), "--temperature 0 draws nothing; leave out --top-k"),
+    "few that are not read": (("--per-row-reference", "--top-k", "5"), "--top-k: not read with --per-row-reference"),
     "cold": (("--temperature", "0", "-n", "2"), "-n: without draws all responses are the same"),
     "twice": (("-p", "m"), "--policy m: is named twice"),
     "no name": (("-p", ""), "--policy: a name is empty"),
@@ -317,6 +319,13 @@ def test_all_responses_of_a_prompt_are_one_request_and_kept(tmp_path):
     assert "; 8 calls (0 answers known), 40 + 16 tokens" in said
     assert again == made
     assert "; 0 calls (8 answers known), " in told
+
+
+def test_the_likeliest_tokens_are_asked_for_by_the_name_that_servers_have(tmp_path):
+    with Server(echoes) as server:
+        sample(*at(server, "--top-k", 50, tmp_path=tmp_path), records=PROMPTS[:1])
+        sample(*at(server, tmp_path=tmp_path), records=PROMPTS[:1])
+    assert [request.body.get("top_k") for request in server.requests] == [50, None]
 
 
 def test_a_server_that_ignores_n_is_asked_for_the_rest(tmp_path):

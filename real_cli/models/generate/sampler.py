@@ -29,6 +29,7 @@ class Draw:
         self._rows = [row for row, one in enumerate(samplings) if one.temperature > 0]
         self._temperatures = [samplings[row].temperature for row in self._rows]
         self._top_p = [samplings[row].top_p for row in self._rows]
+        self._top_k = [samplings[row].top_k for row in self._rows]
         self._seeds = np.array([samplings[row].seed or 0 for row in self._rows], dtype=np.uint64)
         self._are_numbers: Any = True  # a tensor after the first step, read once at the end
 
@@ -52,7 +53,8 @@ class Draw:
             return scores
         numbers = uniform_numbers(self._seeds, input_ids.shape[1] - self._width)
         all_rows = len(self._rows) == len(scores)
-        drawn = draw_tokens(scores if all_rows else scores[self._rows], numbers, self._temperatures, self._top_p)
+        own = scores if all_rows else scores[self._rows]
+        drawn = draw_tokens(own, numbers, self._temperatures, self._top_p, self._top_k)
         kept = torch.full_like(scores, float("-inf")) if all_rows else scores.clone()
         if not all_rows:
             kept[self._rows] = float("-inf")
@@ -60,7 +62,13 @@ class Draw:
         return kept
 
 
-def draw_tokens(logits: Tensor, numbers: np.ndarray, temperatures: Sequence[float], top_p: Sequence[float]) -> Tensor:
+def draw_tokens(
+    logits: Tensor,
+    numbers: np.ndarray,
+    temperatures: Sequence[float],
+    top_p: Sequence[float],
+    top_k: Sequence[int] = (),
+) -> Tensor:
     """Draw a token for each row by the inverse of its cumulative distribution.
 
     Args:
@@ -68,6 +76,8 @@ def draw_tokens(logits: Tensor, numbers: np.ndarray, temperatures: Sequence[floa
         numbers: In [0, 1), shape (batch,).
         temperatures: Above 0, shape (batch,).
         top_p: Share of the probability that is drawn from, likeliest tokens first, shape (batch,).
+        top_k: How many of the likeliest tokens are drawn from, before that share is taken of what they have; 0 for
+            all. Shape (batch,), or empty.
 
     Returns:
         Token ids, shape (batch,).
@@ -78,6 +88,10 @@ def draw_tokens(logits: Tensor, numbers: np.ndarray, temperatures: Sequence[floa
     scale = torch.tensor(temperatures, dtype=logits.dtype, device=logits.device)
     scaled = logits if all(one == 1 for one in temperatures) else logits / scale[:, None]
     probabilities = torch.softmax(scaled, dim=-1, dtype=torch.float32).to(exact)
+    for row, count in enumerate(top_k):
+        if 0 < count < logits.shape[1]:
+            least = scaled[row].topk(count).values[-1]
+            probabilities[row] = probabilities[row].where(scaled[row] >= least, 0)  # ties stay, as in transformers
     narrow = [row for row, share in enumerate(top_p) if share < 1]
     if narrow:
         shares = torch.tensor([top_p[row] for row in narrow], dtype=exact, device=logits.device)
@@ -95,7 +109,8 @@ def _nucleus(probabilities: Tensor, shares: Tensor) -> Tensor:
     """Keep the likeliest tokens that together reach a share (Holtzman et al., 2020, arXiv:1904.09751)."""
     ordered, places = probabilities.sort(dim=-1, descending=True, stable=True)
     before = ordered.cumsum(dim=-1) - ordered
-    ordered = torch.where(before < shares[:, None], ordered, 0)
+    totals = probabilities.sum(dim=-1)  # less than 1 after a top-k
+    ordered = torch.where(before < (shares * totals)[:, None], ordered, 0)
     return torch.zeros_like(probabilities).scatter_(1, places, ordered)
 
 

@@ -133,10 +133,11 @@ def choose_infomax(pool: Pool) -> list[Pair]:
 def choose_maxmin_lcb(pool: Pool) -> list[Pair]:
     """Choose the response that fares best against its hardest opponent, and that opponent.
 
-    The lower bound of i against j is r_i - r_j - width * (s_i + s_j) = L_i - U_j. The published code first leaves out
-    the responses that one other surely beats. They are never chosen anyway: the hardest opponent has the largest U, and
-    the one that beats them fares no worse. Only where that leaves a single response is there a difference: the code
-    pairs it with itself.
+    The lower bound of i against j is r_i - r_j - width * (s_i + s_j) = L_i - U_j. Responses that one other surely beats
+    need not be left out first: the hardest opponent has the largest U, and the one that beats them fares no worse, so
+    that they are never chosen. The published code means to leave them out, fills their rows with infinity and takes the
+    minimum over all: whenever it leaves out any it returns response 0. With `use_candidate_set=False` it chooses as
+    here.
 
     Args:
         pool: Reads quality, deviations and width.

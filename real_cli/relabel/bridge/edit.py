@@ -2,6 +2,7 @@
 
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.llm.rubric import Rubric
+from real_cli.llm.thoughts import has_thoughts, spoken, unwrapped
 from real_cli.records.messages import Text, is_text, plain_text, transcript
 from real_cli.records.questions import Inquiry, Question, ask_nothing
 from real_cli.records.record import STALE_FIELDS, Record, check_labeled, labeled_fields, pair_fields
@@ -42,7 +43,9 @@ def _bridge(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Record | No
         chosen=transcript(record[ORIGINAL] if ORIGINAL in record else record["chosen"]),
         rejected=transcript(record["rejected"]),
     )
-    answers = yield [Question(messages, read_edit, rubric.sampling(question))]
+    # Of a response that thinks aloud an edit may do so, too.
+    read = whole_edit if has_thoughts(plain_text(record["rejected"])) else read_edit
+    answers = yield [Question(messages, read, rubric.sampling(question))]
     return bridged(record, with_text(record["rejected"], answers[0].value), mark)
 
 
@@ -122,7 +125,7 @@ def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
         found = clip(record[field]) if field in record else "missing"
         raise RecordError(f"field '{field}' is {found}; the edited response is needed")
     edited = record[field]
-    read_edit(plain_text(edited))
+    whole_edit(plain_text(edited))
     rest = {name: value for name, value in record.items() if name != field}
     text = with_text(record["rejected"], edited) if isinstance(edited, str) else edited
     return ask_nothing(bridged(rest, text, {"field": field}))
@@ -153,10 +156,30 @@ def with_text(response: Text, text: str) -> Text:
 
 
 def read_edit(text: str) -> str:
-    """Read an edited response.
+    """Read an edited response, without what the model wrote to itself before it.
 
     Args:
         text: What a model wrote.
+
+    Returns:
+        The response, without space around it.
+
+    Raises:
+        RecordError: If it is empty, or the model's thoughts have no end.
+
+    Example:
+        >>> read_edit("<think>2 + 2 is 4.</think> It is 4. ")
+        'It is 4.'
+    """
+    said = spoken(text)
+    return whole_edit(text if said == text else unwrapped(said))
+
+
+def whole_edit(text: str) -> str:
+    """Read an edited response as it stands.
+
+    Args:
+        text: What a model or a person wrote.
 
     Returns:
         It, without space around it.
@@ -165,7 +188,7 @@ def read_edit(text: str) -> str:
         RecordError: If it is empty.
 
     Example:
-        >>> read_edit(" It is 4. ")
+        >>> whole_edit(" It is 4. ")
         'It is 4.'
     """
     if not text.strip():

@@ -3,30 +3,22 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from enum import StrEnum
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
-from real_cli.llm.parse_answer import find_json
 from real_cli.llm.rubric import Rubric
 from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import Text, is_conversation, plain_text, transcript
 from real_cli.records.questions import Inquiry, Question, ask_nothing
 from real_cli.records.record import Record
+from real_cli.relabel.dsat.feelings import Feeling, read_feeling
 from real_cli.text.phrases import say_count
 
 CONVERSATION_FIELDS = ("prompt", "messages", "conversation", "conversations")
 # Where a prompt stays that is another field than the conversation: UltraChat has the first question there.
 OWN_PROMPT = "original_prompt"
-
-
-class Feeling(StrEnum):
-    """What a user's turn says of the reply before it."""
-
-    dissatisfied = "dissatisfied"
-    satisfied = "satisfied"
-    neither = "neither"
 
 
 class UserTurn(NamedTuple):
@@ -138,11 +130,16 @@ def begin_detecting(record: Record, rubric: Rubric) -> Inquiry[list[Felt]]:
     """
     messages, question = record["prompt"], rubric.questions[0]
     turns = judgeable_turns(messages)
-    asked = [
-        rubric.messages(question, conversation=transcript(messages[: turn.place + 1]))  # no look at what came after
-        for turn in turns
+    shown = [transcript(messages[: turn.place + 1]) for turn in turns]  # no look at what came after
+    answers = yield [
+        Question(
+            rubric.messages(question, conversation=one),
+            partial(read_feeling, shown=[one]),
+            rubric.sampling(question),
+            FEELING_SCHEMA,
+        )
+        for one in shown
     ]
-    answers = yield [Question(one, read_feeling, rubric.sampling(question), FEELING_SCHEMA) for one in asked]
     return [Felt(turn, *answer.value) for turn, answer in zip(turns, answers, strict=True)]
 
 
@@ -177,31 +174,6 @@ def spoken_feeling(words: str) -> tuple[Feeling, str]:
         if match:
             return feeling, f"says {words[slice(*match.span())]!r}"
     return Feeling.neither, ""
-
-
-def read_feeling(text: str) -> tuple[Feeling, str]:
-    """Read what a judge says of a turn.
-
-    Args:
-        text: JSON with `label` and `reason`, or words that name one of the three.
-
-    Returns:
-        The feeling and the reason.
-
-    Raises:
-        RecordError: If none is named, or several are.
-
-    Example:
-        >>> read_feeling('{"reason": "It thanks.", "label": "satisfied"}')[0].value
-        'satisfied'
-    """
-    found = find_json(text)
-    if isinstance(found, dict) and found.get("label") in list(Feeling):
-        return Feeling(found["label"]), str(found.get("reason") or "")
-    named = {word.lower() for word in re.findall(r"\b(?:dissatisfied|satisfied|neither)\b", text, re.IGNORECASE)}
-    if len(named) != 1:
-        raise RecordError(f"the answer names not one of {', '.join(Feeling)}: {clip(text)}")
-    return Feeling(named.pop()), text.strip()
 
 
 def complaint_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Record]:

@@ -45,6 +45,7 @@ def judge(
     concurrency: own.Concurrency = own.CONCURRENCY,
     retries: own.Retries = own.RETRIES,
     timeout: own.TimeoutOption = own.TIMEOUT_SECONDS,
+    thinks: own.Thinks = False,
     cache: own.CacheFolder = None,
     no_cache: own.NoCacheOption = False,
     emit_requests: own.EmitRequests = None,

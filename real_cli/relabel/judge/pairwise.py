@@ -1,5 +1,6 @@
 """Pairs compared by a judge in both orders; two responses make a preference, more of them a matrix."""
 
+from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
@@ -54,13 +55,12 @@ def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
     pairs = list(combinations(range(len(texts)), 2))
     # Of equal texts a judge could name but the place, and its verdict would count as flipped.
     differing = [(first, second) for first, second in pairs if texts[first] != texts[second]]
-    question = rubric.questions[0]
+    question, prompt = rubric.questions[0], transcript(record["prompt"])
 
     def ask(first: int, second: int) -> Question:
-        messages = rubric.messages(
-            question, prompt=transcript(record["prompt"]), response_a=texts[first], response_b=texts[second]
-        )
-        return Question(messages, read_verdict, rubric.sampling(question), VERDICT_SCHEMA)
+        messages = rubric.messages(question, prompt=prompt, response_a=texts[first], response_b=texts[second])
+        read = partial(read_verdict, shown=[prompt, texts[first], texts[second]])
+        return Question(messages, read, rubric.sampling(question), VERDICT_SCHEMA)
 
     answers = yield [ask(*order) for pair in differing for order in (pair, pair[::-1])]
     compared = {

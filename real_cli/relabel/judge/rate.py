@@ -7,6 +7,7 @@ from typing import NamedTuple
 from real_cli.errors import RecordError
 from real_cli.llm.parse_answer import NOT_APPLICABLE, find_json, read_rating, read_ratings
 from real_cli.llm.rubric import Asks, Rubric, RubricQuestion
+from real_cli.llm.thoughts import spoken
 from real_cli.records.messages import transcript
 from real_cli.records.questions import Answer, Inquiry, Question
 from real_cli.records.record import Record, content_key
@@ -95,21 +96,23 @@ def _plan(rubric: Rubric, count: int, seed: bytes) -> list[RatingQuestion]:
 def _rating_question(rubric: Rubric, asked: RatingQuestion, prompt: str, texts: list[str]) -> Question:
     question, shown = asked
     bounds = (question.low, question.high)
+    seen = [prompt, *(texts[index] for index in shown)]
     if question.asks is Asks.each:
         messages = rubric.messages(question, prompt=prompt, response=texts[shown[0]])
-        rating = read_rating(*bounds, not_applicable=question.not_applicable)
+        rating = read_rating(*bounds, not_applicable=question.not_applicable, shown=seen)
         return Question(messages, _with_feedback(rating), rubric.sampling(question), score_schema(question))
     numbered = [f"## Response {number}\n\n{texts[index]}" for number, index in enumerate(shown, 1)]
     messages = rubric.messages(question, prompt=prompt, responses="\n\n".join(numbered))
-    ratings = read_ratings(len(shown), *bounds, not_applicable=question.not_applicable)
+    ratings = read_ratings(len(shown), *bounds, not_applicable=question.not_applicable, shown=seen)
     return Question(messages, ratings, rubric.sampling(question), ratings_schema(question))
 
 
 def _with_feedback(read: Callable[[str], float | str]) -> Callable[[str], list[tuple[float | str, str]]]:
     def read_both(text: str) -> list[tuple[float | str, str]]:
-        found = find_json(text)
+        said = spoken(text)
+        found = find_json(said)
         feedback = found.get("feedback") if isinstance(found, dict) else None
-        return [(read(text), feedback if isinstance(feedback, str) else text.strip())]
+        return [(read(text), feedback if isinstance(feedback, str) else said.strip())]
 
     return read_both
 

@@ -26,7 +26,7 @@ def tag(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
     answers = yield [
         Question(
             rubric.messages(question, prompt=prompt),
-            read_tags(question.fields),
+            read_tags(question.fields, [prompt]),
             rubric.sampling(question),
             tags_schema(question.fields),
         )

@@ -16,6 +16,8 @@ from real_cli.stats.numeric import sigmoid
 
 # The standard normal's 85th percentile: of 1,000 normal numbers 850 are below mean + 1.0364 std.
 PERCENTILE_85 = 1.0364333894937898
+# Added to the deviation of reference scores, as in PAR's code.
+LEAST_DEVIATION = 1e-5
 # Beyond this far from the reference the polynomial is 0 or 1; it is fitted on so many points in between.
 POLYNOMIAL_REACH, POLYNOMIAL_POINTS = 5.0, 100
 # How far above the reference the steepest place of sgfc lies.
@@ -171,6 +173,8 @@ def shape_sgfc(scores: Scores, references: Scores) -> Scores:
 def shape_lsc(scores: Scores, references: Scores) -> Scores:
     """Return log sigmoid(r - q), q the 85th percentile of a normal fitted to the reference scores.
 
+    Its deviation is that of a sample, plus 1e-5, as in PAR's code.
+
     Args:
         scores: Shape (n,).
         references: Shape (m,), m at least 1; a single one is q itself.
@@ -181,11 +185,14 @@ def shape_lsc(scores: Scores, references: Scores) -> Scores:
     Example:
         >>> shape_lsc(np.array([1.0, 3.0]), np.array([1.0])).round(6)
         array([-0.693147, -0.126928])
+        >>> shape_lsc(np.array([1.0]), np.array([0.0, 2.0])).round(4)
+        array([-1.6735])
 
     References:
         Wang et al., 2024, Transforming and combining rewards, arXiv:2402.00742; as PAR's code has it.
     """
-    percentile = references.mean() + PERCENTILE_85 * references.std()
+    deviation = references.std(ddof=1) + LEAST_DEVIATION if len(references) > 1 else 0.0
+    percentile = references.mean() + PERCENTILE_85 * deviation
     return np.asarray(-np.logaddexp(0.0, percentile - scores))
 
 

@@ -9,9 +9,12 @@ from torch.nn.functional import logsigmoid
 from real_cli.train.logps import Logps
 from real_cli.train.objective import Objective
 
+# The authors' code has rho 0.1 and minimizes -tau log(2 sigmoid(beta h / tau)) + rho tau: ours is ln 2 less theirs.
+RHO = math.log(2) - 0.1
+
 
 def ada_dpo_loss(
-    logps: Logps, *, beta: float = 0.1, rho: float = 0.5, tau_min: float = 0.1, tau_max: float = 5.0
+    logps: Logps, *, beta: float = 0.1, rho: float = RHO, tau_min: float = 0.1, tau_max: float = 5.0
 ) -> Tensor:
     """Return min over tau in [tau_min, tau_max] of -tau log sigmoid(beta h / tau) - rho tau.
 
@@ -19,8 +22,9 @@ def ada_dpo_loss(
     minimum is known in closed form, tau = clip(|beta h| / x), x the solution of -log sigmoid(x) + x sigmoid(-x) = rho,
     and carries no gradient. The loss is negative for pairs the policy orders well: that is no fault.
 
-    Not read in the paper, so check before quoting: the formula is re-derived from its abstract (the dual of a
-    KL-constrained problem), and the defaults of rho, tau_min and tau_max are ours.
+    The authors' code subtracts (ln 2 - rho') tau with a rho' of its own, 0.1 in its command: rho is ln 2 - rho'. Two
+    things of that code are not followed: five Newton steps from tau = 1, which do not reach the minimum of some pairs,
+    and log(sigmoid + 1e-6), which takes the gradient from pairs that are ordered very wrongly.
 
     Args:
         logps: Log-probabilities of a batch of pairs, under policy and reference.
@@ -35,10 +39,11 @@ def ada_dpo_loss(
     Example:
         >>> from real_cli.train.logps import made_up_logps
         >>> ada_dpo_loss(made_up_logps([0.5, 5.0, -20.0]))
-        tensor([-0.0026, -0.0999,  1.6006])
+        tensor([-0.0119, -0.1401,  1.4396])
 
     References:
-        Hong et al., 2024, Adaptive Preference Scaling, arXiv:2406.02764.
+        Hong et al., 2024, Adaptive Preference Scaling, arXiv:2406.02764; repository
+        IlgeeHong/Adaptive-Preference-Scaling.
     """
     # At the minimum the gradient through tau is 0 (or tau is at an end): the one at fixed tau is exact.
     tau = ada_dpo_tau(logps, beta=beta, rho=rho, tau_min=tau_min, tau_max=tau_max)
@@ -46,7 +51,7 @@ def ada_dpo_loss(
 
 
 def ada_dpo_tau(
-    logps: Logps, *, beta: float = 0.1, rho: float = 0.5, tau_min: float = 0.1, tau_max: float = 5.0
+    logps: Logps, *, beta: float = 0.1, rho: float = RHO, tau_min: float = 0.1, tau_max: float = 5.0
 ) -> Tensor:
     """Return the temperature that `ada_dpo_loss` gives each pair, clip(|beta h| / x, tau_min, tau_max).
 
@@ -63,7 +68,7 @@ def ada_dpo_tau(
     Example:
         >>> from real_cli.train.logps import made_up_logps
         >>> ada_dpo_tau(made_up_logps([0.0, 5.0, 100.0]))
-        tensor([0.1000, 0.3602, 5.0000])
+        tensor([0.1000, 0.5300, 5.0000])
     """
     return ((beta * logps.logits.detach()).abs() / logit_of_entropy(rho)).clamp(min=tau_min, max=tau_max)
 

@@ -15,8 +15,9 @@ def pro_loss(logps: Logps, *, alpha: float = 0.05) -> Tensor:
     log-probability per token, T_kj = r_k - r_j and T_k the largest of them. No reference. Of two responses it is SimPO
     with beta = r_1 - r_2 and gamma = 0, and the last term; of equal scores only the last term moves the policy.
 
-    In the log, rejected is the second best response. NLL is the sum over the tokens of the best response, as in the
-    official code, while s is a mean: for long responses the last term rules.
+    Every token of a response counts, its first and its end too. The official code masks input positions, so that an end
+    is learned only where a response is padded. In the log, rejected is the second best response. NLL is the sum over
+    the tokens of the best response, as in the official code, while s is a mean: for long responses the last term rules.
 
     Args:
         logps: Log-probabilities of a batch of rankings under the policy, lengths in tokens, scores as `marks`;

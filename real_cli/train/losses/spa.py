@@ -25,8 +25,9 @@ def spa_loss(
     extrapolated away from the reference, (1 + extrapolate) policy - extrapolate reference. With a = 0, or without a
     doubtful pair, it is DPO.
 
-    The official code takes the threshold from batch means and, by an oversight in its recipe, does not extrapolate; we
-    take it from single pairs. extrapolate = 0.5 is the paper's value as remembered, unverified.
+    The official code has one pair a device and takes the threshold from the last 50 of that device, midway between two
+    of them; it is 0 until there are 50. Ours is of all pairs of the last 50 batches. By an oversight in its recipe the
+    code does not extrapolate. extrapolate = 0.5 is the paper's value as remembered, unverified.
 
     Args:
         logps: Log-probabilities of a batch of pairs, under policy and reference; `decoupled`, `recent` and `progress`
@@ -97,7 +98,9 @@ def spa_flagged(logps: Logps, *, beta: float = 0.1, flip_quantile: float = 0.1, 
     margins = spa_detector(logps, beta=beta)
     if logps.recent is None or not len(logps.recent) or logps.progress < warm_share:
         return torch.zeros_like(margins)
-    threshold = torch.quantile(logps.recent.to(margins), flip_quantile)
+    # Quantiles of half precision are not defined.
+    wide = torch.promote_types(margins.dtype, torch.float32)
+    threshold = torch.quantile(logps.recent.to(margins.device, wide), flip_quantile)
     return (margins < threshold).to(margins.dtype)
 
 

@@ -70,6 +70,21 @@ def test_draws_have_the_distribution_of_the_librarys_own_warpers(top_p):
     assert stats.chisquare(counts[kept], wanted[kept] / wanted[kept].sum() * 20_000).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("top_p", [1.0, 0.7])
+@pytest.mark.parametrize("top_k", [1, 3, 50])
+def test_draws_of_the_likeliest_have_the_distribution_of_the_librarys_own_warpers(top_k, top_p):
+    """Each token's exact share, by where the numbers' border lies: top-k first, and top-p of what is left."""
+    from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+    logits = torch.tensor([[1.0, 0.3, -0.5, 2.0, 0.0, -1.0, 0.7]])
+    warped = TopKLogitsWarper(top_k)(None, TemperatureLogitsWarper(1.3)(None, logits))
+    wanted = TopPLogitsWarper(top_p)(None, warped).double().softmax(-1)[0].numpy()
+    numbers = (np.arange(10_000) + 0.5) / 10_000
+    drawn = draw_tokens(logits.repeat(10_000, 1), numbers, [1.3] * 10_000, [top_p] * 10_000, [top_k] * 10_000)
+    np.testing.assert_allclose(np.bincount(drawn.numpy(), minlength=7) / 10_000, wanted, atol=1.01e-4)
+    assert (np.bincount(drawn.numpy(), minlength=7) > 0).sum() <= top_k
+
+
 def test_a_row_without_temperature_stays_as_it_is():
     scores = torch.randn(3, 9, generator=torch.Generator().manual_seed(0))
     draw = Draw([Sampling(temperature=0.0), Sampling(temperature=1.0, seed=5), Sampling(temperature=0.0)], 4)

@@ -97,8 +97,8 @@ def test_the_others_of_one_prompt():
 
 
 def test_lsc_is_centered_at_the_85th_percentile_of_the_references():
-    """References 0 and 2: mean 1, std 1; the percentile by scipy's normal."""
-    expected = log_expit(array(1, 3) - norm.ppf(0.85, loc=1, scale=1))
+    """References 0 and 2: mean 1, std of a sample 2 ** 0.5, and 1e-5; the percentile by scipy's normal."""
+    expected = log_expit(array(1, 3) - norm.ppf(0.85, loc=1, scale=2**0.5 + 1e-5))
     assert shape_lsc(array(1, 3), array(0, 2)) == pytest.approx(expected)
 
 

@@ -63,14 +63,14 @@ def test_ada_dpo_at_the_points_of_the_fact_sheet(difference, tau, loss):
 
     D = .05: .036 is below .1; .1 * ln(1 + e^-.5) - .05 = .0474077 - .05 = -.002592.
     """
-    assert ada_dpo_tau(with_h(difference), beta=1).item() == pytest.approx(tau, abs=5e-7)
-    assert ada_dpo_loss(with_h(difference), beta=1).item() == pytest.approx(loss, abs=5e-7)
+    assert ada_dpo_tau(with_h(difference), beta=1, rho=0.5).item() == pytest.approx(tau, abs=5e-7)
+    assert ada_dpo_loss(with_h(difference), beta=1, rho=0.5).item() == pytest.approx(loss, abs=5e-7)
 
 
 def test_a_tie_has_the_smallest_tau():
     """METHODS 7(g): 0 / 0 guard. .1 * .693147 - .5 * .1 = .019315."""
     assert ada_dpo_tau(with_h(0)).item() == 0.1
-    assert ada_dpo_loss(with_h(0)).item() == pytest.approx(0.019315, abs=5e-7)
+    assert ada_dpo_loss(with_h(0), rho=0.5).item() == pytest.approx(0.019315, abs=5e-7)
     assert torch.isfinite(gradient(ada_dpo_loss, with_h(0))).all()
 
 
@@ -99,7 +99,7 @@ def test_ada_dpo_is_the_least_over_all_tau(seed, rho, low, high):
 @pytest.mark.parametrize(("h", "slope"), [(0.5, -0.199710), (2, -0.199710), (-0.5, -0.800290), (-2, -0.800290)])
 def test_ada_dpo_has_two_slopes(h, slope):
     """METHODS 7(f), rho .5, tau not clipped: -(1 - p) for D > 0 and -p for D < 0, p = s(1.388108) = .800290."""
-    found = gradient(ada_dpo_loss, with_h(h), beta=1)[0].tolist()
+    found = gradient(ada_dpo_loss, with_h(h), beta=1, rho=0.5)[0].tolist()
     assert found == pytest.approx([slope, -slope], abs=5e-7)
 
 

@@ -1,6 +1,7 @@
 """What holds of every objective of the table."""
 
 import inspect
+import math
 from dataclasses import replace
 from itertools import product
 
@@ -186,7 +187,7 @@ def test_defaults_are_those_of_the_papers_or_of_trl():
         "discopop": {"beta": 0.1, "tau": 0.05},
         "sppo": {"beta": 0.001},
         "sppo-hard": {"beta": 0.001},
-        "ada-dpo": {"beta": 0.1, "rho": 0.5, "tau_min": 0.1, "tau_max": 5.0},
+        "ada-dpo": {"beta": 0.1, "rho": math.log(2) - 0.1, "tau_min": 0.1, "tau_max": 5.0},
         "dlma": {"beta": 0.1, "offset_scale": 0.2, "offset_min": -40.0, "offset_max": 40.0},
         "spa": {"beta": 0.1, "label_smoothing": 0.1, "flip_quantile": 0.1, "warm_share": 0.2, "extrapolate": 0.5},
         "bmc": {"beta": 0.05, "delta": 1.5},

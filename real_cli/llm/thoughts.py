@@ -1,0 +1,137 @@
+"""What a model wrote to itself before its answer: where its thoughts begin and end, by the marks of many models.
+
+Marks as the chat templates and the reasoning parsers of vLLM and SGLang have them. A server that splits thoughts off
+puts them into a field of their own (`reasoning_content`), which nobody here reads.
+"""
+
+import re
+import sys
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from real_cli.llm.embedded_json import located_objects
+
+# <think>, <Thought>, <seed:think>, <longcat_think>, <inner_thoughts>, <think lang="en">, <|START_THINKING|>.
+NAME = (
+    r"(?:[a-z0-9]{1,20}[:_-]){0,3}(?:[a-z]{1,12}(?=think))?"
+    r"(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|analysis|cot|monologue)(?:[ _-](?:process|content))?"
+)
+REST = r"(?:_(?:start|begin)|:[\w.-]{1,40}|\s[^<>/]{0,80})?"
+OPEN, CLOSE, BAR = "(?:<|&lt;)", "(?:>|&gt;)", r"[|\uff5c]?"
+# In the order in which they are tried: an end may look like a beginning.
+MARKS = {
+    "end": rf"{OPEN}(?:/{BAR}|{BAR}/){NAME}(?::[\w.-]{{1,40}}|\s*){BAR}{CLOSE}|\[/think(?:ing)?\]"
+    rf"|<\|end_(?:of_)?{NAME}\|>|<\|{NAME}_end\|>"
+    r"|\u25c1/think\u25b7|<\|inner_suffix\|>|<unused95>|<channel\|>"
+    r"|<\|channel\|>\s*final[^<]{0,80}(?:<\|constrain\|>[^<]{0,40})?<\|message\|>",
+    "start": rf"{OPEN}{BAR}{NAME}{REST}{BAR}{CLOSE}|\[think(?:ing)?\]|\u25c1think\u25b7|<\|inner_prefix\|>|<unused94>"
+    r"|<\|channel>\s*(?:thought|analysis)|<\|channel\|>\s*(?:analysis|commentary|final)",
+    # Ends a message: a thought, where one with such marks is under way; else the answer.
+    "turn": r"<\|(?:end|call|return)\|>",
+    # The same without special tokens, and Granite's words.
+    "words": r"\A\s*(?-i:analysis(?=[A-Z\"'(\d]))|\A\s*here(?:'s|\u2019s|\sis)\smy\sthought\sprocess\b:?",
+    "end words": r"(?-i:assistantfinal)|\bhere(?:'s|\u2019s|\sis)\smy\sresponse\b:?",
+}
+MARK = re.compile(
+    "|".join(f"(?P<{name.replace(' ', '_')}>{pattern})" for name, pattern in MARKS.items()), re.IGNORECASE
+)
+ENDED_BY_A_TURN = "start of a message"
+OPENS, CLOSES = ("start", "words"), {"turn": ENDED_BY_A_TURN, "end_words": "words"}
+# A mark in quotation marks is spoken of.
+OPENING, CLOSING = "`\"'\u201c\u2018", "`\"'\u201d\u2019"
+# So much behind a mark shows that it was quoted with its words; models begin their own thoughts alike.
+QUOTED_CHARACTERS = 16
+BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
+# What stands around an answer and says nothing.
+WRAPPING = (
+    r"(?:<\|[\w ]{1,40}\|>(?:assistant(?=<\|))?|</?s>|<(?:eos|end_of_turn)>"
+    r"|</?(?:final[_ -]?)?(?:answer|output|response|solution|conclusion|verdict|rating|score|label)>)"
+)
+WRAPPED = re.compile(rf"\A(?:\s*+{WRAPPING})+|(?:{WRAPPING}\s*+)+\Z", re.IGNORECASE)
+
+
+def spoken(text: str, shown: Sequence[str] = ()) -> str:
+    """Leave out what a model wrote to itself before its answer.
+
+    Args:
+        text: What a model wrote.
+        shown: Texts that it was shown and may quote, marks and all.
+
+    Returns:
+        The text after the last mark that ends a thought; empty where a thought has no end. Marks within a JSON object
+        or in quotation marks are none.
+
+    Example:
+        >>> spoken("<think>Is it A?</think> B").strip(), spoken("[THINK]Is it A? Or is")
+        ('B', '')
+    """
+    if not MARK.search(text):
+        return text
+    objects = [(start, end) for start, end, _ in located_objects(text)]
+    squeezed = [_squeeze(one) for one in shown]
+    start, under_way = 0, ""
+    for match in MARK.finditer(text):
+        if _is_within(match.start(), objects) or _is_mention(text, match):
+            continue
+        kind = match.lastgroup or ""
+        if kind in OPENS:
+            if not _is_quoted(text, start, match, squeezed):
+                under_way = ENDED_BY_A_TURN if match[0].startswith("<|") else kind
+        elif kind == "end" or (under_way and under_way == CLOSES.get(kind)):
+            start, under_way = match.end(), ""
+    return "" if under_way else text[start:]
+
+
+def has_thoughts(text: str) -> bool:
+    """Tell whether a text has marks of thoughts.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        True if there is one, wherever.
+
+    Example:
+        >>> has_thoughts("<think>Is it A?</think> B"), has_thoughts("I think so.")
+        (True, False)
+    """
+    return any(match.lastgroup in ("start", "end") for match in MARK.finditer(text))
+
+
+def unwrapped(text: str) -> str:
+    """Take off what stands around an answer and says nothing.
+
+    Args:
+        text: What a model said.
+
+    Returns:
+        It without space, special tokens and tags as <answer> around it.
+
+    Example:
+        >>> unwrapped(" <answer> A </answer><|eot_id|>")
+        'A'
+    """
+    text = WRAPPED.sub("", text).strip()
+    boxed = BOXED.fullmatch(text)
+    return boxed[1].strip() if boxed else text
+
+
+def _is_within(place: int, objects: list[tuple[int, int]]) -> bool:
+    index = bisect_right(objects, (place, sys.maxsize)) - 1
+    return index >= 0 and place < objects[index][1]
+
+
+def _is_mention(text: str, match: re.Match[str]) -> bool:
+    before, after = text[max(match.start() - 1, 0) : match.start()], text[match.end() : match.end() + 1]
+    return bool(before and after and before in OPENING and after in CLOSING)
+
+
+def _is_quoted(text: str, start: int, match: re.Match[str], shown: list[str]) -> bool:
+    """Tell whether a mark among other words was, with the words behind it, in what the model was shown."""
+    before = text[max(start, match.start() - QUOTED_CHARACTERS) : match.start()]
+    quoted = _squeeze(text[match.start() : match.end() + QUOTED_CHARACTERS])
+    return bool(before.strip()) and any(quoted in one for one in shown)
+
+
+def _squeeze(text: str) -> str:
+    return "".join(text.split()).casefold()
