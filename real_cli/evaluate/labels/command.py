@@ -8,6 +8,7 @@ from real_cli import __version__
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import (
     Files,
+    InputFormatOption,
     MaxLineBytes,
     OnErrorOption,
     Output,
@@ -19,6 +20,7 @@ from real_cli.cli.options import (
 from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
 
 
@@ -79,6 +81,7 @@ def labels(
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
     seed: Seed = 0,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -119,9 +122,10 @@ def labels(
     )
     check_report(report)
     survey, comparisons = LabelSurvey(truth, trials), SimilarityBatch()
+    options = SourceOptions(input_format, numbers=[name for name in (gold, label) if name])
     job = Job(
         files or [], also_writes=[report] if report else [], output=output, on_error=on_error, rejects=rejects,
-        quiet=quiet, max_line_bytes=max_line_bytes, what="records",
+        quiet=quiet, max_line_bytes=max_line_bytes, reading=options, what="records",
     )  # fmt: skip
     with job:
         for place, (record, reading) in job.apply(

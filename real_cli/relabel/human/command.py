@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
+from real_cli.cli.options import Files, InputFormatOption, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
 from real_cli.errors import Paused, Status, UsageError
 from real_cli.io.descriptors import need_descriptors
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.output import STANDARD_OUTPUT, is_device
 from real_cli.io.progress import Counter
-from real_cli.io.sources import is_at_hand
+from real_cli.io.sources import SourceOptions, is_at_hand
 from real_cli.records.choices import OnError, Ties
 from real_cli.relabel.human.choices import AnnotationTool
 
@@ -69,6 +69,7 @@ def human(
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
     seed: Seed = 0,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -123,6 +124,7 @@ def human(
         rejects=rejects,
         quiet=quiet,
         max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format),
     )
     if export:
         return _export(job, export, seed)
