@@ -25,6 +25,7 @@ from real_cli.io.output import open_output, open_to_append
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import BY_NAME, Item, SourceOptions, check_sources, is_at_hand, read_source, show_ahead
 from real_cli.records.choices import OnError
+from real_cli.records.field_names import with_score
 from real_cli.records.layouts import Adapted, adapt, join_rows, same_prompt
 from real_cli.records.record import Record
 
@@ -124,7 +125,7 @@ class Job:
         Yields:
             Records with their places, in order.
         """
-        adapted = self._convert(read, self._items(ahead))
+        adapted = self._convert(self._scored(read), self._items(ahead))
         pending: list[Record] = []
         place = ""
         for item_place, (record, layout) in adapted:
@@ -138,6 +139,18 @@ class Job:
                 yield Located(item_place, record)
         if pending:
             yield Located(place, join_rows(pending))
+
+    def _scored(self, read: Callable[[Record], Adapted]) -> Callable[[Record], Adapted]:
+        """Have the reader take the rating that was named for the score, before rows are joined."""
+        field = self._reading.score
+        if field is None:
+            return read
+
+        def scored(record: Record) -> Adapted:
+            adapted = read(record)
+            return adapted._replace(record=with_score(adapted.record, field))
+
+        return scored
 
     def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
         for name in self.sources:

@@ -75,6 +75,10 @@ def check_candidates(record: Record) -> None:
     responses = record.get("responses")
     if not isinstance(responses, list):
         raise RecordError(f"field 'responses' is {clip(responses)}; a list of objects with 'text' is needed")
+    if responses and is_text(responses[0]):
+        for number, text in enumerate(responses, 1):
+            if not is_text(text):
+                raise RecordError(f"response {number} is {clip(text)}; each must be a string or a conversation")
     for number, response in enumerate(responses, 1):
         if not isinstance(response, dict) or not is_text(response.get("text")):
             raise RecordError(f"response {number} has no 'text' that is a string or a conversation: {clip(response)}")
@@ -145,6 +149,11 @@ def labeled_fields(record: Record) -> dict[str, tuple[str, str]]:
         field = name.removesuffix("_chosen")
         if field and field != name and name not in taken and f"{field}_rejected" in record:
             found[field] = (name, f"{field}_rejected")
+    for name in record:
+        mark, field = name[6:7], name[7:]
+        if field and mark in ("_", "-") and name.startswith("chosen") and f"rejected{mark}{field}" in record:
+            is_taken = field in found or field in LEFT_BEHIND
+            found[f"{field}_field" if is_taken else field] = (name, f"rejected{mark}{field}")
     return found
 
 

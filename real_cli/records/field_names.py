@@ -1,0 +1,103 @@
+"""What data sets call the score and the model of a response, and `--score`: which of several ratings is the score."""
+
+from real_cli.errors import RecordError, clip
+from real_cli.records.messages import is_number
+from real_cli.records.record import Record
+from real_cli.records.response_fields import ROLES
+
+SCORE, OTHER_SCORE = "score", "score_field"
+# Taken for the score where a pair has one of them alone.
+RATINGS = ("rating", "reward")
+# In front of these a data set may write the role: chosen_score, chosen-model.
+KNOWN = (SCORE, *RATINGS, "model")
+
+
+def with_known_names(record: Record) -> Record:
+    """Give the fields of a pair that say what its responses are worth, and who wrote them, the names of this toolkit.
+
+    Args:
+        record: A preference record.
+
+    Returns:
+        A record with `score_chosen` and `score_rejected`, `model_chosen` and `model_rejected` in place of chosen_score,
+        chosen-rating, chosen_model and their like. Of several ratings none is taken for the score; a field whose new
+        name is there already keeps its name.
+
+    Raises:
+        RecordError: If a score is neither a number nor null.
+
+    Example:
+        >>> with_known_names({"prompt": "q", "chosen": "a", "rejected": "b", "chosen-rating": 5, "rejected-rating": 2})
+        {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'score_chosen': 5, 'score_rejected': 2}
+    """
+    new: dict[str, str] = {}
+    present = set(record)
+    for field in KNOWN:
+        names = [[f"{role}{mark}{field}" for role in ROLES] for mark in "_-"]
+        for pair in names:
+            if present.issuperset(pair) and not present.intersection(_names(field)):
+                new |= dict(zip(pair, _names(field), strict=True))
+                present |= set(_names(field))
+    ratings = [field for field in RATINGS if present.issuperset(_names(field))]
+    if len(ratings) == 1 and not present.intersection(_names(SCORE)):
+        old = {renamed: name for name, renamed in new.items()}
+        for name, score in zip(_names(ratings[0]), _names(SCORE), strict=True):
+            if is_number(record[old.get(name, name)]):
+                new[old.get(name, name)] = score
+    renamed = {new.get(name, name): value for name, value in record.items()} if new else record
+    for name, score in new.items():
+        if score in _names(SCORE) and record[name] is not None and not is_number(record[name]):
+            raise RecordError(f"field {name!r} is {clip(record[name])}; a number is needed")
+    return renamed
+
+
+def _names(field: str) -> list[str]:
+    return [f"{field}_{role}" for role in ROLES]
+
+
+def with_score(record: Record, field: str) -> Record:
+    """Take one of several ratings for the score.
+
+    Args:
+        record: A candidates or preference record; of one response a row, before rows are joined.
+        field: The rating of a response; FIELD_chosen and FIELD_rejected of a pair.
+
+    Returns:
+        The record with that score on each response. Another score that was there is called `score_field`.
+
+    Raises:
+        RecordError: If the rating is missing or no number.
+
+    Example:
+        >>> with_score({"prompt": "q", "responses": [{"text": "a", "score": 3, "honesty": 5}]}, "honesty")
+        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 5, 'honesty': 5, 'score_field': 3}]}
+    """
+    if field == SCORE:
+        return record
+    if "responses" not in record:
+        for role in ROLES:
+            name, score, other = (f"{start}_{role}" for start in (field, SCORE, OTHER_SCORE))
+            record = _scored(record, record, (name, score, other), f"field {name!r}")
+        return record
+    is_row = len(record["responses"]) == 1  # whose other columns stand beside the response
+    return record | {
+        "responses": [
+            _scored(
+                response,
+                record if is_row and field not in response else response,
+                (field, SCORE, OTHER_SCORE),
+                f"response {number}: {field!r}",
+            )
+            for number, response in enumerate(record["responses"], 1)
+        ]
+    }
+
+
+def _scored(holder: Record, source: Record, names: tuple[str, str, str], shown: str) -> Record:
+    name, score, other = names
+    value = source.get(name)
+    if not is_number(value):
+        found = clip(value) if name in source else "missing"
+        raise RecordError(f"{shown} is {found}; --score needs a number there")
+    before = holder.get(score)
+    return holder | {score: value} | ({other: before} if before is not None and before != value else {})
