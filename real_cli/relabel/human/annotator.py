@@ -9,7 +9,7 @@ from real_cli.errors import Status, Terminated
 from real_cli.io.job import Job
 from real_cli.io.read_ahead import ReadAhead
 from real_cli.relabel.human.journal import Journal
-from real_cli.relabel.human.outcome import SessionOutcome
+from real_cli.relabel.human.outcome import SessionOutcome, say_unused
 from real_cli.relabel.human.pair import (
     EQUAL_TEXTS,
     LETTERS,
@@ -110,6 +110,7 @@ class Annotator:
         while True:
             question_left = self._ahead.take()
             if question_left is not None:
+                self._interview.unused.discard(question_left.key)
                 self._outcome.add(question_left, self._interview.answers.get(question_left.key))
             elif self._ahead.is_done or not to_the_end:
                 return
@@ -132,7 +133,14 @@ class Annotator:
         self._outcome.flush()
         return interview.wants_more
 
+    @property
+    def unused(self) -> str:
+        """Say how many answers are about no pair of the stream; empty while it goes on."""
+        return say_unused(len(self._interview.unused)) if self._ahead.is_done else ""
+
     def _ask(self, terminal: Terminal) -> Ending:
+        if self._interview.unused and len(self._interview.unused) == len(self._journal.answers):
+            self._status = f"the journal has {say_unused(len(self._interview.unused))}"
         while True:
             is_waiting = self._fetch()
             if self._interview.current is None and not is_waiting:

@@ -156,6 +156,7 @@ def _ask(job: Job, path: Path, share: Fraction, ties: Ties, seed: int, output: P
         annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
         num_same, num_twice = interview.agreement()
         job.summary = outcome.sentence + (" handed on" if ending in STATUSES else "")
+        job.summary += f"; {path} has {annotator.unused}" if annotator.unused else ""
         job.summary += f"; agreement with yourself {num_same}/{num_twice}" if num_twice else ""
         if ending is not Ending.done:
             rest = "asks the rest" if ending is Ending.finished else "goes on"
@@ -224,8 +225,7 @@ def _read_bounded(path: Path) -> bytes:
 def _import(job: Job, path: Path, ties: Ties, seed: int) -> Status:
     from real_cli.relabel.human.annotator import questions
     from real_cli.relabel.human.exports import count_votes, read_votes
-    from real_cli.relabel.human.outcome import SessionOutcome
-    from real_cli.text.phrases import say_count
+    from real_cli.relabel.human.outcome import SessionOutcome, say_unused
 
     answers = count_votes(read_votes(_read_bounded(path), str(path)))
     outcome = SessionOutcome(job, ties)
@@ -236,5 +236,5 @@ def _import(job: Job, path: Path, ties: Ties, seed: int) -> Status:
             outcome.add(question, answers.get(question.key))
         job.summary = outcome.sentence
         if unknown:
-            job.summary += f"; {say_count(len(unknown), 'answer')} about pairs that are not in the input"
+            job.summary += f"; {say_unused(len(unknown))}"
     return job.status
