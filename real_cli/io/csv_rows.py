@@ -14,6 +14,11 @@ HINTS = {
     "unexpected end of data": "a quote that opens here is never closed; double a quote in a text",
     "new-line character": "a carriage return stands in a text without quotes; quote the text",
 }
+# One of them at least is in the header of preference data.
+KNOWN_COLUMNS = frozenset(
+    {"prompt", "instruction", "question", "query", "input", "chosen", "rejected", "response", "completion", "output"}
+    | {"text", "messages", "history", "conversation", "conversations", "response_a", "human_ref_A", "model_a"}
+)
 SEPARATORS = {",": "commas", "\t": "tabs"}
 
 
@@ -138,11 +143,11 @@ def is_header(data: bytes) -> bool:
         data: The first line of a source.
 
     Returns:
-        True for several short names.
+        True for several names, one of them known.
     """
     try:
         text = data.decode("utf-8").strip()
         cells = next(csv.reader([text], strict=True, delimiter="\t" if "\t" in text else ","), [])
     except (csv.Error, UnicodeDecodeError):
         return False
-    return len(cells) > 1 and all(cell.replace("-", "_").replace(" ", "_").isidentifier() for cell in cells if cell)
+    return len(cells) > 1 and not KNOWN_COLUMNS.isdisjoint(cells)

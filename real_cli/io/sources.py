@@ -108,6 +108,8 @@ def read_source(
     Raises:
         RealError: If the source cannot be read.
     """
+    if name.startswith(DATASET) and reading.format is not None:
+        raise UsageError(f"--format {reading.format}: {show_name(name)} says itself what it is; leave --format out")
     if name.startswith(DATASET) or (reading.format is None and name.endswith(PARQUET)):
         csv_file = partial(_csv_of_dataset, max_line_bytes=max_line_bytes, numbers=_numbers(reading))
         yield from (Item(*row) for row in read_table(name, csv_file))
@@ -151,8 +153,9 @@ def _json_items(stream: IO[bytes], shown: str, max_line_bytes: int) -> Iterator[
             yield Item(place, parse_record(data), data)
         except RecordError as error:
             is_table = number == 1 and is_header(data)
-            hint = "not JSON, but the header of a table; read CSV with --format csv" if is_table else str(error)
-            yield Item(place, None, data, hint)
+            name = InputFormat.tsv if b"\t" in data else InputFormat.csv
+            told = f"not JSON, but the header of a table; --format {name} reads it" if is_table else str(error)
+            yield Item(place, None, data, told)
 
 
 def _csv_items(

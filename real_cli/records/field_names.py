@@ -10,6 +10,9 @@ SCORE, OTHER_SCORE = "score", "score_field"
 RATINGS = ("rating", "reward")
 # In front of these a data set may write the role: chosen_score, chosen-model.
 KNOWN = (SCORE, *RATINGS, "model")
+SCORE_NAMES = tuple(f"{SCORE}_{role}" for role in ROLES)
+# How a name begins that may have to be another: most records have none.
+OTHER_NAMES = ("chosen_", "chosen-", *(f"{field}_" for field in RATINGS))
 
 
 def with_known_names(record: Record) -> Record:
@@ -30,6 +33,18 @@ def with_known_names(record: Record) -> Record:
         >>> with_known_names({"prompt": "q", "chosen": "a", "rejected": "b", "chosen-rating": 5, "rejected-rating": 2})
         {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'score_chosen': 5, 'score_rejected': 2}
     """
+    new = _new_names(record) if any(name.startswith(OTHER_NAMES) for name in record) else {}
+    old = {renamed: name for name, renamed in new.items()}
+    renamed = {new.get(name, name): value for name, value in record.items()} if new else record
+    for name in SCORE_NAMES:
+        value = renamed.get(name)
+        if value is not None and not is_number(value):
+            raise RecordError(f"field {old.get(name, name)!r} is {clip(value)}; a number is needed")
+    return renamed
+
+
+def _new_names(record: Record) -> dict[str, str]:
+    """Choose the fields to rename, and their names."""
     new: dict[str, str] = {}
     present = set(record)
     for field in KNOWN:
@@ -44,11 +59,7 @@ def with_known_names(record: Record) -> Record:
         for name, score in zip(_names(ratings[0]), _names(SCORE), strict=True):
             if is_number(record[old.get(name, name)]):
                 new[old.get(name, name)] = score
-    renamed = {new.get(name, name): value for name, value in record.items()} if new else record
-    for name, score in new.items():
-        if score in _names(SCORE) and record[name] is not None and not is_number(record[name]):
-            raise RecordError(f"field {name!r} is {clip(record[name])}; a number is needed")
-    return renamed
+    return new
 
 
 def _names(field: str) -> list[str]:

@@ -222,10 +222,21 @@ def test_csv_on_standard_input_is_read_with_format(pack):
     assert record.items() >= EXPECTED.items()
 
 
-def test_csv_on_standard_input_without_format_is_told():
-    done = real("pair", "-s", "all", text=ROWS)
+@pytest.mark.parametrize(("text", "name"), [(ROWS, "csv"), (ROWS.replace(b",", b"\t"), "tsv")], ids=["csv", "tsv"])
+def test_csv_on_standard_input_without_format_is_told(text, name):
+    done = real("pair", "-s", "all", text=text)
     assert done.exit_code == 1
-    assert done.stderr == "real: <stdin>:1: not JSON, but the header of a table; read CSV with --format csv\n"
+    assert done.stderr == f"real: <stdin>:1: not JSON, but the header of a table; --format {name} reads it\n"
+
+
+def test_prose_is_no_header():
+    assert "not JSON: " in real("pair", text=b"hello there, you\n").stderr
+
+
+def test_a_dataset_has_its_own_format(tmp_path):
+    done = real("pair", "--format", "csv", f"hf:{tmp_path}")
+    told = f"real: --format csv: hf:{tmp_path} says itself what it is; leave --format out\n"
+    assert (done.exit_code, done.stderr) == (2, told)
 
 
 def test_tabs_are_columns_too(made):

@@ -82,9 +82,10 @@ def test_of_two_ratings_none_is_taken_for_the_score():
     assert done.stderr.endswith("--by score-gap needs both; --score FIELD names the rating that is the score\n")
 
 
-def test_a_score_that_is_a_text_is_told_by_its_name():
-    record = PAIR | {"chosen_score": "9", "rejected_score": "4"}
-    assert problem(record) == "field 'chosen_score' is '9'; a number is needed"
+@pytest.mark.parametrize("name", ["chosen_score", "score_chosen"])
+def test_a_score_that_is_a_text_is_told_by_its_name(name):
+    record = PAIR | {name: "9", name.replace("chosen", "rejected"): "4"}
+    assert problem(record) == f"field '{name}' is '9'; a number is needed"
 
 
 # --score
