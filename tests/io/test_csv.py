@@ -6,6 +6,9 @@ import io
 import string
 
 import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 from hypothesis import given
@@ -14,6 +17,7 @@ from typer.testing import CliRunner
 
 from real_cli.app import app
 from real_cli.errors import RealError
+from real_cli.io.csv_rows import read_csv
 from real_cli.io.sources import read_source
 
 PAIRS = "prompt,chosen,rejected,score_chosen,score_rejected\n"
@@ -278,3 +282,48 @@ def test_rows_that_were_written_come_back_the_same(tmp_path_factory, names, data
     path.write_bytes(text.getvalue().encode())
     wanted = [{name: cell for name, cell in zip(names, row, strict=True) if cell} for row in rows]
     assert read(str(path)) == wanted
+
+
+@given(names=NAMES, data=st.data())
+def test_rows_that_pandas_wrote_come_back_the_same(tmp_path_factory, names, data):
+    row = st.lists(CELLS, min_size=len(names), max_size=len(names)).filter(any)
+    rows = data.draw(st.lists(row, min_size=1, max_size=5))
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    pd.DataFrame(rows, columns=names).to_csv(path)
+    wanted = [{name: cell for name, cell in zip(names, row, strict=True) if cell} for row in rows]
+    assert read(str(path)) == [{"": str(number)} | record for number, record in enumerate(wanted)]
+
+
+NUMBERS = st.one_of(st.integers(-(2**63), 2**64 - 1), st.floats(allow_nan=False, allow_infinity=False))
+
+
+@given(number=NUMBERS, name=st.sampled_from(["score", "rank", "chosen_rating", "similarity", "weight", "gold_chosen"]))
+def test_a_number_that_was_written_comes_back_with_its_type(number, name):
+    text = io.BytesIO(f"prompt,{name}\nq,{number!r}\n".encode())
+    (row,) = read_csv(text, "a.csv", 1 << 20, numbers=["gold"])
+    assert orjson.dumps(row.record[name]) == orjson.dumps(number)
+
+
+@given(st.binary(max_size=200))
+def test_whatever_the_bytes_are_every_row_is_whole_or_told(data):
+    """No row has a cell that is not its own, and no fault leaves but as an error of ours."""
+    told = "a.csv:"
+    try:
+        for row in read_csv(io.BytesIO(b"prompt,response\n" + data), "a.csv", 1 << 20):
+            assert row.problem or row.record.keys() <= {"prompt", "response"}
+            assert row.data in data
+    except RealError as error:
+        told = str(error)
+    assert told.startswith("a.csv:")
+
+
+def test_nulls_of_a_user_s_own_lines_stay(made):
+    record = {"prompt": "q", "note": None, "tools": [{"name": "add", "arguments": {"a": 1, "city": None}}]}
+    assert read(made(orjson.dumps(record), "a.jsonl")) == [record]
+
+
+def test_nulls_that_a_table_gives_to_the_arguments_of_other_tools_go(tmp_path):
+    calls = [[{"name": "add", "arguments": {"a": 1}}], [{"name": "warmth", "arguments": {"city": "Ulm"}}]]
+    rows = [{"prompt": "q", "tool_calls": call, "scores": [1.0, None]} for call in calls]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert read(str(tmp_path / "a.parquet")) == rows
