@@ -12,6 +12,7 @@ from real_cli.records.record import Record
 
 HINTS = {
     "unexpected end of data": "a quote that opens here is never closed; double a quote in a text",
+    "field larger than": "a cell is longer than the longest line that is accepted; raise --max-line-bytes",
     "new-line character": "a carriage return stands in a text without quotes; quote the text",
 }
 # One of them at least is in the header of preference data.
@@ -124,7 +125,11 @@ def _check_header(header: list[str], place: str, fault: str, delimiter: str) -> 
         raise RealError(
             f"{place}: one column, {clip(header[0])}; {SEPARATORS[delimiter]} between the columns are needed{hint}"
         )
+    if header[0].lower().startswith("sep="):
+        raise RealError(f"{place}: {clip(header[0])} is a word for a spreadsheet; take the line out")
     for name in header:
+        if name != name.strip() and name.strip() in KNOWN_COLUMNS:
+            raise RealError(f"{place}: column {clip(name)} has spaces around its name; take them out")
         if header.count(name) > 1:
             raise RealError(f"{place}: column {clip(name)} stands twice; give each column a name of its own")
 

@@ -1,7 +1,10 @@
 """What data sets call the score and the model of a response, and `--score`: which of several ratings is the score."""
 
+from typing import Any
+
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import is_number
+from real_cli.records.number_columns import parse_number
 from real_cli.records.record import Record
 from real_cli.records.response_fields import ROLES
 
@@ -71,7 +74,8 @@ def with_score(record: Record, field: str) -> Record:
 
     Args:
         record: A candidates or preference record; of one response a row, before rows are joined.
-        field: The rating of a response; FIELD_chosen and FIELD_rejected of a pair.
+        field: The rating of a response, FIELD_chosen and FIELD_rejected of a pair, or a list on the record; one within
+            another as annotations.honesty.Rating. A numeral is a number.
 
     Returns:
         The record with that score on each response. Another score that was there is called `score_field`.
@@ -88,27 +92,33 @@ def with_score(record: Record, field: str) -> Record:
     if "responses" not in record:
         for role in ROLES:
             name, score, other = (f"{start}_{role}" for start in (field, SCORE, OTHER_SCORE))
-            record = _scored(record, record, (name, score, other), f"field {name!r}")
+            record = _scored(record, _lookup(record, name), (score, other), f"field {name!r}")
         return record
-    is_row = len(record["responses"]) == 1  # whose other columns stand beside the response
-    return record | {
-        "responses": [
-            _scored(
-                response,
-                record if is_row and field not in response else response,
-                (field, SCORE, OTHER_SCORE),
-                f"response {number}: {field!r}",
-            )
-            for number, response in enumerate(record["responses"], 1)
-        ]
-    }
+    responses, values = record["responses"], _lookup(record, field)
+    if len(responses) == 1 and not isinstance(values, list):
+        values = [values]  # of one response a row, whose columns stand beside it
+    beside = values if isinstance(values, list) and len(values) == len(responses) else [None] * len(responses)
+    scored = []
+    for number, (response, value) in enumerate(zip(responses, beside, strict=True), 1):
+        given = _lookup(response, field)
+        shown = f"response {number}: {field!r}"
+        scored.append(_scored(response, value if given is None else given, (SCORE, OTHER_SCORE), shown))
+    return record | {"responses": scored}
 
 
-def _scored(holder: Record, source: Record, names: tuple[str, str, str], shown: str) -> Record:
-    name, score, other = names
-    value = source.get(name)
-    if not is_number(value):
-        found = clip(value) if name in source else "missing"
+def _lookup(holder: Any, field: str) -> Any:
+    """Find a field, or one within another: annotations.honesty.Rating."""
+    if isinstance(holder, dict) and field not in holder and "." in field:
+        start, _, rest = field.partition(".")
+        return _lookup(holder.get(start), rest)
+    return holder.get(field) if isinstance(holder, dict) else None
+
+
+def _scored(holder: Record, value: Any, names: tuple[str, str], shown: str) -> Record:
+    score, other = names
+    number = parse_number(value) if isinstance(value, str) else value
+    if not is_number(number):
+        found = "missing" if value is None else clip(value)
         raise RecordError(f"{shown} is {found}; --score needs a number there")
     before = holder.get(score)
-    return holder | {score: value} | ({other: before} if before is not None and before != value else {})
+    return holder | {score: number} | ({other: before} if before is not None and before != number else {})

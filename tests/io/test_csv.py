@@ -183,9 +183,11 @@ def test_a_text_longer_than_the_library_s_limit_is_read(made):
         ('prompt,response\nq,"yes" he said\n', ":2: not CSV: ',' expected after '\"'; double a quote in a text"),
         ("prompt,response\nq,one\rtwo\n", ":2: a carriage return stands in a text without quotes; quote the text"),
         ("", ": cannot be read: it is empty; the names of the columns are needed in its first line"),
+        ("sep=,\nprompt,response\nq,a\n", ":1: 'sep=' is a word for a spreadsheet; take the line out"),
+        ("prompt, response\nq, a\n", ":1: column ' response' has spaces around its name; take them out"),
         ("prompt;response\nq;a\n", ":1: one column, 'prompt;response'; commas between the columns are needed"),
     ],
-    ids=["an open quote", "a quote within", "a carriage return", "nothing", "semicolons"],
+    ids=["an open quote", "a quote within", "a carriage return", "nothing", "sep", "spaces", "semicolons"],
 )
 def test_what_is_no_csv_stops_the_run_with_its_line(made, text, told):
     assert failure(made(text)) == told

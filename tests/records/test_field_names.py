@@ -101,6 +101,31 @@ def test_score_names_one_of_several_ratings(field, chosen):
     assert pair[f"{field}_chosen"] == pair["score_chosen"]
 
 
+@pytest.mark.parametrize(
+    ("field", "chosen"),
+    [("annotations.honesty.Rating", "a"), ("annotations.truth.Rating", "b"), ("overall_score", "b")],
+)
+def test_score_names_an_aspect_of_ultrafeedback(field, chosen):
+    ratings = {"a": ("5", "1", 3.0), "b": ("2", "4", 8.5)}
+    completions = [
+        {
+            "response": text,
+            "overall_score": overall,
+            "annotations": {"honesty": {"Rating": honesty}, "truth": {"Rating": truth}},
+        }
+        for text, (honesty, truth, overall) in ratings.items()
+    ]
+    record = {"instruction": "q", "completions": completions}
+    (pair,) = records_of(real("pair", "-s", "best-worst", "--score", field, records=[record]))
+    assert pair["chosen"] == chosen
+
+
+def test_score_names_a_list_beside_the_responses():
+    record = {"prompt": "q", "responses": ["a", "b"], "helpful": [1, 4], "honest": [5, 2]}
+    (pair,) = records_of(real("pair", "-s", "best-worst", "--score", "honest", records=[record]))
+    assert (pair["chosen"], pair["score_chosen"], pair["helpful"]) == ("a", 5, [1, 4])
+
+
 def test_score_reads_a_rating_that_all_rows_of_a_prompt_agree_on():
     rows = [{"prompt": "q", "response": text, "helpful": 3} for text in "ab"]
     done = real("pair", "-s", "all", "--score", "helpful", records=rows)
