@@ -1,6 +1,7 @@
 """Answers that were paid for, on disk under the name of their question: nothing is asked twice."""
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -84,14 +85,16 @@ class AnswerCache:
         (reading,) = self._database.execute("PRAGMA user_version").fetchone()
         if reading < READING and self._database.execute("SELECT 1 FROM answers LIMIT 1").fetchone():
             return True
-        self._database.execute(f"PRAGMA user_version = {max(reading, READING)}")
+        if reading < READING:
+            self._database.execute(f"PRAGMA user_version = {READING}")
         return False
 
     def sentence(self) -> str:
         """Tell, once a file, of questions that an earlier version may have asked in other words; empty for none."""
         if not (self._is_earlier and self._missed):
             return ""
-        self._database.execute(f"PRAGMA user_version = {READING}")
+        with suppress(sqlite3.Error):  # what may only be read tells it again
+            self._database.execute(f"PRAGMA user_version = {READING}")
         return (
             f"; {say_count(len(self._missed), 'question')} have no answer in {self._path}, which an earlier version "
             "filled: records that are read otherwise now are asked anew"
