@@ -169,10 +169,10 @@ class Asking:
         """Tell what was asked, in one line that follows others; empty if nobody was to be asked."""
         if self._options.model is None:
             return ""
-        told: str = self._ledger.unused() + self._cache.sentence()
+        missed: str = self._ledger.unused() + self._cache.sentence()
         if self._writer is not None:
-            return f"; {self._writer.num_written:,} requests written to {self._options.emit_requests}{told}"
-        return f"; {self._ledger.sentence(self._price)}{told}"
+            return f"; {self._writer.num_written:,} requests written to {self._options.emit_requests}{missed}"
+        return f"; {self._ledger.sentence(self._price)}{missed}"
 
     def _open_cache(self) -> Any:
         from real_cli.llm.cache import AnswerCache, NoCache

@@ -106,9 +106,9 @@ def _rows(reader: Iterator[list[str]], lines: _Lines, shown: str) -> Iterator[li
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            told = next((hint for words, hint in HINTS.items() if str(error).startswith(words)), "")
-            told = told or f"not CSV: {error}; double a quote in a text"
-            raise RealError(f"{shown}:{lines.start}: {told}") from None
+            problem = next((hint for words, hint in HINTS.items() if str(error).startswith(words)), "")
+            problem = problem or f"not CSV: {error}; double a quote in a text"
+            raise RealError(f"{shown}:{lines.start}: {problem}") from None
         except RecordError as error:
             raise RealError(f"{shown}:{error}") from None
         if cells is None:

@@ -116,7 +116,7 @@ def read_source(
         return
     shown = "<stdin>" if name == STANDARD_INPUT else show_name(name)
     delimiter = DELIMITERS.get(_format_of(name, reading))
-    with _open(name, before_waiting) as stream, _told(shown):
+    with _open(name, before_waiting) as stream, _faults_of(shown):
         if delimiter:
             yield from _csv_items(stream, shown, max_line_bytes, delimiter, _numbers(reading))
         else:
@@ -134,7 +134,7 @@ def _numbers(reading: SourceOptions) -> Collection[str]:
 
 
 @contextmanager
-def _told(shown: str) -> Iterator[None]:
+def _faults_of(shown: str) -> Iterator[None]:
     """Say of which source a fault is."""
     try:
         yield
@@ -154,8 +154,8 @@ def _json_items(stream: IO[bytes], shown: str, max_line_bytes: int) -> Iterator[
         except RecordError as error:
             is_table = number == 1 and is_header(data)
             name = InputFormat.tsv if b"\t" in data else InputFormat.csv
-            told = f"not JSON, but the header of a table; --format {name} reads it" if is_table else str(error)
-            yield Item(place, None, data, told)
+            problem = f"not JSON, but the header of a table; --format {name} reads it" if is_table else str(error)
+            yield Item(place, None, data, problem)
 
 
 def _csv_items(
@@ -167,7 +167,7 @@ def _csv_items(
 
 def _csv_of_dataset(file: str, max_line_bytes: int, numbers: Collection[str]) -> Iterator[Item]:
     delimiter, shown = DELIMITERS.get(_format_of(file, BY_NAME), ","), show_name(file)
-    with _open(file, None) if "://" not in file else _open_remote(file) as stream, _told(shown):
+    with _open(file, None) if "://" not in file else _open_remote(file) as stream, _faults_of(shown):
         yield from _csv_items(stream, shown, max_line_bytes, delimiter, numbers)
 
 

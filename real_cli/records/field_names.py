@@ -118,7 +118,7 @@ def _scored(holder: Record, value: Any, names: tuple[str, str], shown: str) -> R
     score, other = names
     number = parse_number(value) if isinstance(value, str) else value
     if not is_number(number):
-        found = "missing" if value is None else clip(value)
-        raise RecordError(f"{shown} is {found}; --score needs a number there")
+        given = "missing" if value is None else clip(value)
+        raise RecordError(f"{shown} is {given}; --score needs a number there")
     before = holder.get(score)
     return holder | {score: number} | ({other: before} if before is not None and before != number else {})
