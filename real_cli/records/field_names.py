@@ -5,7 +5,7 @@ from typing import Any
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import is_number
 from real_cli.records.number_columns import parse_number
-from real_cli.records.record import Record
+from real_cli.records.record import Record, labeled_fields
 from real_cli.records.response_fields import ROLES
 
 SCORE, OTHER_SCORE = "score", "score_field"
@@ -90,8 +90,8 @@ def with_score(record: Record, field: str) -> Record:
     if field == SCORE:
         return record
     if "responses" not in record:
-        for role in ROLES:
-            name, score, other = (f"{start}_{role}" for start in (field, SCORE, OTHER_SCORE))
+        names = labeled_fields(record).get(field, _names(field))
+        for name, score, other in zip(names, _names(SCORE), _names(OTHER_SCORE), strict=True):
             record = _scored(record, _lookup(record, name), (score, other), f"field {name!r}")
         return record
     responses, values = record["responses"], _lookup(record, field)

@@ -50,12 +50,16 @@ def cell_reader(column: str, asked: Collection[str] = ()) -> ReadCell | None:
         >>> cell_reader("stage")("draft"), cell_reader("label")("True")
         ('draft', True)
     """
-    wanted = {name for field in asked for name in (field, *(f"{field}_{role}" for role in ROLES))}
+    wanted = {*asked, *(name for field in asked for role in ROLES for name in _names_of(field, role))}
     if column in DECIDING or column in wanted:
         return partial(_read_strictly, column)
     if column in FLAGS:
         return lambda text: BOOLEANS[text] if text in BOOLEANS else _number_or_text(text)
     return _number_or_text if column in MEASURES else None
+
+
+def _names_of(field: str, role: str) -> list[str]:
+    return [f"{field}_{role}", f"{role}_{field}", f"{role}-{field}"]
 
 
 def _read_strictly(column: str, text: str) -> float:

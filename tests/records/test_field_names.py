@@ -120,6 +120,17 @@ def test_score_names_an_aspect_of_ultrafeedback(field, chosen):
     assert pair["chosen"] == chosen
 
 
+@pytest.mark.parametrize("name", ["chosen_avg_rating", "avg_rating_chosen"])
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_score_names_a_rating_of_a_pair_by_any_order_of_its_name(tmp_path, name, kind):
+    record = PAIR | {name: 9.5, name.replace("chosen", "rejected"): 4}
+    path = tmp_path / f"a.{kind}"
+    table = f"{','.join(record)}\n{','.join(map(str, record.values()))}\n".encode()
+    path.write_bytes(table if kind == "csv" else orjson.dumps(record))
+    (pair,) = records_of(real("pair", "-s", "all", "--score", "avg_rating", path))
+    assert (pair["score_chosen"], pair["score_rejected"]) == (9.5, 4)
+
+
 def test_score_names_a_list_beside_the_responses():
     record = {"prompt": "q", "responses": ["a", "b"], "helpful": [1, 4], "honest": [5, 2]}
     (pair,) = records_of(real("pair", "-s", "best-worst", "--score", "honest", records=[record]))
