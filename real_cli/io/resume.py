@@ -9,7 +9,7 @@ from real_cli.errors import RealError, RecordError
 from real_cli.io.earlier import Earlier
 from real_cli.io.job import Located
 from real_cli.io.jsonl import parse_record
-from real_cli.records.messages import plain_text
+from real_cli.records.messages import comparable, plain_text
 from real_cli.records.record import Record, content_key, to_candidates
 
 # What a line of some other output may lead to, where it is read as a record of this one.
@@ -114,6 +114,9 @@ def _is_same_but_for_reading(record: Record, data: bytes) -> bool:
         responses, others = _responses_of(record), _responses_of(written)
     except OTHER_OUTPUT:
         return False
+    kept = {name: value for name, value in to_candidates(record).items() if name != "responses"}
+    if others[: len(responses)] == responses and all(written.get(name) == value for name, value in kept.items()):
+        return False  # all of the record is there: it is the options that are others
     if record.get("id") is not None and str(record["id"]) == str(written.get("id")):
         return True
     short, long = sorted((prompt, other), key=len)
@@ -122,7 +125,7 @@ def _is_same_but_for_reading(record: Record, data: bytes) -> bool:
 
 
 def _responses_of(record: Record) -> list[str]:
-    return [plain_text(response["text"]) for response in to_candidates(record).get("responses", [])]
+    return [comparable(response["text"]) for response in to_candidates(record).get("responses", [])]
 
 
 def _looked_at(records: Iterable[Located], passed: list[Located]) -> Iterator[Record]:
