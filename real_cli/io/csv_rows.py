@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import IO, NamedTuple
 
 from real_cli.errors import RealError, RecordError, clip
-from real_cli.io.jsonl import read_every_line
+from real_cli.io.jsonl import read_lines
 from real_cli.records.number_columns import cell_reader
 from real_cli.records.record import Record
 
@@ -36,7 +36,7 @@ class _Lines:
     """The lines of a table as texts; what the current row took of them is kept."""
 
     def __init__(self, stream: IO[bytes], max_line_bytes: int) -> None:
-        self._lines = read_every_line(stream, max_line_bytes)
+        self._lines = read_lines(stream, max_line_bytes, keeps_blank=True)
         self.start = 0
         self.data: list[bytes] = []
         self.fault = ""

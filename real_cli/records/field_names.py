@@ -14,8 +14,10 @@ RATINGS = ("rating", "reward")
 # In front of these a data set may write the role: chosen_score, chosen-model.
 KNOWN = (SCORE, *RATINGS, "model")
 SCORE_NAMES = tuple(f"{SCORE}_{role}" for role in ROLES)
-# How a name begins that may have to be another: most records have none.
-OTHER_NAMES = ("chosen_", "chosen-", *(f"{field}_" for field in RATINGS))
+# Most records have none of them.
+OTHER_NAMES = frozenset(
+    [f"chosen{mark}{field}" for field in KNOWN for mark in "_-"] + [f"{field}_chosen" for field in RATINGS]
+)
 
 
 def with_known_names(record: Record) -> Record:
@@ -36,7 +38,7 @@ def with_known_names(record: Record) -> Record:
         >>> with_known_names({"prompt": "q", "chosen": "a", "rejected": "b", "chosen-rating": 5, "rejected-rating": 2})
         {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'score_chosen': 5, 'score_rejected': 2}
     """
-    new = _new_names(record) if any(name.startswith(OTHER_NAMES) for name in record) else {}
+    new = {} if OTHER_NAMES.isdisjoint(record) else _new_names(record)
     old = {renamed: name for name, renamed in new.items()}
     renamed = {new.get(name, name): value for name, value in record.items()} if new else record
     for name in SCORE_NAMES:

@@ -22,6 +22,8 @@ LABELED_NAMES = {
 }
 # A rank says what the label says; an embedding is long, and the pair's similarity says what was read from it.
 LEFT_BEHIND = frozenset({"text", "rank", "embedding", "embedding_dtype"})
+# How some data sets begin the names of such fields.
+ROLE_FIRST = ("chosen_", "chosen-")
 # Said of a pair as it is: of another one, with another response, they are wrong.
 OF_THE_PAIR = ("similarity", "weight", "annotation", "judge", "margin", "implicit_margin", "offset")
 # FIELD_margin and so on, where they were measured on another field than `score`.
@@ -145,15 +147,16 @@ def labeled_fields(record: Record) -> dict[str, tuple[str, str]]:
     """
     found = {field: names for field, names in LABELED_NAMES.items() if names[0] in record and names[1] in record}
     taken = {names[0] for names in LABELED_NAMES.values()}
+    turned: dict[str, tuple[str, str]] = {}
     for name in record:
         field = name.removesuffix("_chosen")
         if field and field != name and name not in taken and f"{field}_rejected" in record:
             found[field] = (name, f"{field}_rejected")
-    for name in record:
-        mark, field = name[6:7], name[7:]
-        if field and mark in ("_", "-") and name.startswith("chosen") and f"rejected{mark}{field}" in record:
-            is_taken = field in found or field in LEFT_BEHIND
-            found[f"{field}_field" if is_taken else field] = (name, f"rejected{mark}{field}")
+        elif name.startswith(ROLE_FIRST) and name[7:] and (other := f"rejected{name[6:]}") in record:
+            turned[name[7:]] = (name, other)
+    for field, names in turned.items():
+        is_taken = field in found or field in LEFT_BEHIND
+        found[f"{field}_field" if is_taken else field] = names
     return found
 
 
