@@ -132,7 +132,9 @@ def test_an_old_journal_of_what_is_read_otherwise_is_told_before_anybody_answers
     words = ("--journal", "journal-tools.jsonl", "-o", "out", "tools.parquet")
     session = Session(*words, cwd=old, columns=160)
     try:
-        session.wait_for("the journal has " + UNUSED)
+        session.wait_for(
+            "2 answers in the journal, none about these pairs: an earlier version may have read them otherwise"
+        )
         session.type("a", "Add 1 and 1.")
         session.type("a")
         _, told, status = session.end()

@@ -21,6 +21,7 @@ from real_cli.relabel.human.pair import (
 from real_cli.relabel.human.questionnaire import ACTIONS, Questionnaire, framed
 from real_cli.relabel.human.screen import Hangup, Terminal
 from real_cli.relabel.human.session import WINDOW, Session, ShownQuestion, progress_line
+from real_cli.text.phrases import say_count
 
 CHOICES = {letter for letter, _ in LETTERS}
 WAITING = "waiting for the next pair from the pipe"
@@ -140,7 +141,10 @@ class Annotator:
 
     def _ask(self, terminal: Terminal) -> Ending:
         if self._interview.unused and len(self._interview.unused) == len(self._journal.answers):
-            self._status = f"the journal has {say_unused(len(self._interview.unused))}"
+            kept = say_count(len(self._interview.unused), "answer")
+            self._status = (
+                f"{kept} in the journal, none about these pairs: an earlier version may have read them otherwise"
+            )
         while True:
             is_waiting = self._fetch()
             if self._interview.current is None and not is_waiting:
