@@ -130,11 +130,9 @@ UNUSED = "2 answers about pairs that are not in the input, or that an earlier ve
 
 def test_an_old_journal_of_what_is_read_otherwise_is_told_before_anybody_answers(old):
     words = ("--journal", "journal-tools.jsonl", "-o", "out", "tools.parquet")
-    session = Session(*words, cwd=old, columns=160)
+    session = Session(*words, cwd=old)
     try:
-        session.wait_for(
-            "2 answers in the journal, none about these pairs: an earlier version may have read them otherwise"
-        )
+        session.wait_for("2 answers in the journal, none about these pairs; were they read otherwise?")
         session.type("a", "Add 1 and 1.")
         session.type("a")
         _, told, status = session.end()
