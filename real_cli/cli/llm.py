@@ -133,7 +133,8 @@ class Asking:
         applied = self._options.apply_results
         with ExitStack() as stack:
             results = read_results(applied) if applied else None
-            self._ledger = Ledger(self._options.model or "", stack.enter_context(self._open_cache()), results)
+            self._cache = stack.enter_context(self._open_cache())
+            self._ledger = Ledger(self._options.model or "", self._cache, results)
             self._inquirer = self._choose(stack)
             stack.enter_context(self._inquirer)
             self._stack = stack.pop_all()
@@ -171,9 +172,10 @@ class Asking:
         """Tell what was asked, in one line that follows others; empty if nobody was to be asked."""
         if self._options.model is None:
             return ""
+        missed: str = self._ledger.unused() + self._cache.sentence()
         if self._writer is not None:
-            return f"; {self._writer.num_written:,} requests written to {self._options.emit_requests}"
-        return f"; {self._ledger.sentence(self._price)}"
+            return f"; {self._writer.num_written:,} requests written to {self._options.emit_requests}{missed}"
+        return f"; {self._ledger.sentence(self._price)}{missed}"
 
     def _open_cache(self) -> Any:
         from real_cli.llm.cache import AnswerCache, NoCache

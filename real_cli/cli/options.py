@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from real_cli.records.choices import Attention, OnError, Precision, TokenLayout
+from real_cli.records.choices import Attention, InputFormat, OnError, Precision, TokenLayout
 
 Files = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FILE",
         show_default=False,
-        help="Records: JSONL (gzip and zstd too), .parquet, .csv, or hf:NAME[:SPLIT]; '-', the default, is standard "
+        help="Records: JSONL or .csv (gzip and zstd too), .parquet, or hf:NAME[:SPLIT]; '-', the default, is standard "
         "input.",
     ),
 ]
@@ -50,6 +50,24 @@ ReportFile = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on standard error unless something fails.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**63 - 1, help="Seed of every random choice.")]
+InputFormatOption = Annotated[
+    InputFormat | None,
+    typer.Option(
+        "--format",
+        show_default="by the file's name",
+        help="What the records come as: 'jsonl', 'csv' (the first line names the columns) or 'tsv'.",
+    ),
+]
+ScoreName = Annotated[
+    str | None,
+    typer.Option(
+        "--score",
+        metavar="FIELD",
+        show_default=False,
+        help="Which field of a response is its score, where there are several ratings: FIELD_chosen and FIELD_rejected "
+        "of a pair. A score that was there stays as 'score_field'.",
+    ),
+]
 MaxLineBytes = Annotated[int, typer.Option("--max-line-bytes", metavar="N", min=1, help="Longest line to accept.")]
 MaxResponses = Annotated[
     int | None,

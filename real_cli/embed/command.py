@@ -13,6 +13,7 @@ from real_cli.cli.options import (
     Device,
     Dtype,
     Files,
+    InputFormatOption,
     MaxLineBytes,
     OnErrorOption,
     Output,
@@ -24,6 +25,7 @@ from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.progress import speaker
+from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import Encoding, OnError, Precision
 
 
@@ -97,6 +99,7 @@ def embed(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -130,6 +133,7 @@ def embed(
         rejects=rejects,
         quiet=quiet,
         max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format),
     )
     load = partial(
         load_encoder, model, device=device, precision=dtype, max_length=max_length, pooling=pooling, layer=layer

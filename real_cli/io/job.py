@@ -23,8 +23,9 @@ from real_cli.io.check_outputs import check_outputs, check_side_inputs
 from real_cli.io.jsonl import MAX_LINE_BYTES, dump_record
 from real_cli.io.output import open_output, open_to_append
 from real_cli.io.progress import Counter, say
-from real_cli.io.sources import Item, check_sources, is_at_hand, read_source, show_ahead
+from real_cli.io.sources import BY_NAME, Item, SourceOptions, check_sources, is_at_hand, read_source, show_ahead
 from real_cli.records.choices import OnError
+from real_cli.records.field_names import with_score
 from real_cli.records.layouts import Adapted, adapt, join_rows, same_prompt
 from real_cli.records.record import Record
 
@@ -53,6 +54,7 @@ class Job:
         rejects: Path | None = None,
         quiet: bool = False,
         max_line_bytes: int = MAX_LINE_BYTES,
+        reading: SourceOptions = BY_NAME,
         what: str = "records",
     ) -> None:
         self.sources = check_sources(files)
@@ -69,6 +71,7 @@ class Job:
         self._on_error = on_error
         self._rejects_path = rejects
         self._max_line_bytes = max_line_bytes
+        self._reading = reading
         self._stack = ExitStack()
         self._writer = threading.get_ident()
         self.counter = Counter(what, quiet=quiet)
@@ -122,7 +125,7 @@ class Job:
         Yields:
             Records with their places, in order.
         """
-        adapted = self._convert(read, self._items(ahead))
+        adapted = self._convert(self._scored(read), self._items(ahead))
         pending: list[Record] = []
         place = ""
         for item_place, (record, layout) in adapted:
@@ -137,9 +140,21 @@ class Job:
         if pending:
             yield Located(place, join_rows(pending))
 
+    def _scored(self, read: Callable[[Record], Adapted]) -> Callable[[Record], Adapted]:
+        """Have the reader take the rating that was named for the score, before rows are joined."""
+        field = self._reading.score
+        if field is None:
+            return read
+
+        def scored(record: Record) -> Adapted:
+            adapted = read(record)
+            return adapted._replace(record=with_score(adapted.record, field))
+
+        return scored
+
     def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
         for name in self.sources:
-            items = read_source(name, self._max_line_bytes, before_waiting=self._hand_on)
+            items = read_source(name, self._max_line_bytes, before_waiting=self._hand_on, reading=self._reading)
             for item in show_ahead(items, ahead) if ahead and is_at_hand(name) else items:
                 self.counter.add()
                 yield item

@@ -34,12 +34,13 @@ class Line(NamedTuple):
     data: bytes
 
 
-def read_lines(stream: IO[bytes], max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Line]:
+def read_lines(stream: IO[bytes], max_line_bytes: int = MAX_LINE_BYTES, *, keeps_blank: bool = False) -> Iterator[Line]:
     """Read lines that are not blank; numbers count the blank ones too.
 
     Args:
         stream: Bytes; a byte-order mark at the start is skipped.
         max_line_bytes: Longest line to accept.
+        keeps_blank: Whether blank lines are read too, of which a text may have some.
 
     Yields:
         Lines, without a byte-order mark.
@@ -56,7 +57,7 @@ def read_lines(stream: IO[bytes], max_line_bytes: int = MAX_LINE_BYTES) -> Itera
             if data.startswith(WIDE_BOMS):
                 raise RecordError("1: text is UTF-16; convert it to UTF-8 first: iconv -f UTF-16 -t UTF-8")
             data = data.removeprefix(BOM)
-        if not data.isspace() and data:
+        if keeps_blank or (not data.isspace() and data):
             yield Line(number, data)
 
 

@@ -9,10 +9,13 @@ from real_cli.errors import RealError, RecordError
 from real_cli.io.earlier import Earlier
 from real_cli.io.job import Located
 from real_cli.io.jsonl import parse_record
-from real_cli.records.record import Record, content_key
+from real_cli.records.messages import comparable, plain_text
+from real_cli.records.record import Record, content_key, to_candidates
 
 # What a line of some other output may lead to, where it is read as a record of this one.
 OTHER_OUTPUT = (RecordError, KeyError, TypeError, AttributeError)
+# A shorter prompt may begin or end another one by chance.
+FEWEST_CHARACTERS = 8
 
 
 def remaining(located: Iterable[Located], path: Path | None) -> Iterator[Record]:
@@ -39,8 +42,7 @@ def remaining(located: Iterable[Located], path: Path | None) -> Iterator[Record]
         except OTHER_OUTPUT:
             same = False
         if not same:
-            where = item.place if item else "the end of the input"
-            raise RealError(f"{path}:{number}: does not belong to {where}; resume with the same input and options")
+            raise _foreign(f"{path}:{number}", data, [item] if item else [])
     passed: list[Located] = []
     earlier.settle(_looked_at(islice(records, 1), passed))
     yield from (item.record for item in chain(passed, records))
@@ -73,13 +75,57 @@ def unfinished(
     earlier = Earlier(path)
     for number, data in earlier.lines():
         if not _take(records, failed, _key_of(data, written_key), key):
-            raise RealError(
-                f"{path}:{number}: belongs to no record of the input; resume with the same input and options"
-            )
+            passed_over = [item for items in failed.values() for item in items]
+            raise _foreign(f"{path}:{number}", data, passed_over, "belongs to no record of the input")
     missing = [item for items in failed.values() for item in items]
     passed: list[Located] = []  # a torn record may come behind others that failed
     earlier.settle(chain((item.record for item in missing), _looked_at(records, passed)))
     yield from chain(missing, passed, records)
+
+
+def _foreign(place: str, data: bytes, items: Iterable[Located], belonging: str = "") -> RealError:
+    """Say why a line of an output cannot be gone on with: another input's, or one of a record that was read otherwise.
+
+    Args:
+        place: Of the line.
+        data: The line.
+        items: Records of the input that it may be of; none if the input has come to its end.
+        belonging: What is wrong if it is of none of them; left out, it names the first.
+
+    Returns:
+        The error.
+    """
+    item = None
+    for item in items:
+        if _is_same_but_for_reading(item.record, data):
+            return RealError(
+                f"{place}: is of {item.place}, whose prompt or responses are others now: the input has changed, or an "
+                "earlier version read it otherwise; begin a new output"
+            )
+    belonging = belonging or f"does not belong to {item.place if item else 'the end of the input'}"
+    return RealError(f"{place}: {belonging}; resume with the same input and options")
+
+
+def _is_same_but_for_reading(record: Record, data: bytes) -> bool:
+    """Tell whether a line has a record's id, its responses, or its prompt with or without what stands around it."""
+    try:
+        written = parse_record(data)
+        prompt, other = plain_text(record["prompt"]), plain_text(written["prompt"])
+        responses, others = _responses_of(record), _responses_of(written)
+    except OTHER_OUTPUT:
+        return False
+    kept = {name: value for name, value in to_candidates(record).items() if name != "responses"}
+    if others[: len(responses)] == responses and all(written.get(name) == value for name, value in kept.items()):
+        return False  # all of the record is there: it is the options that are others
+    if record.get("id") is not None and str(record["id"]) == str(written.get("id")):
+        return True
+    short, long = sorted((prompt, other), key=len)
+    is_part = len(short) >= FEWEST_CHARACTERS and (long.startswith(short) or long.endswith(short))
+    return prompt == other or is_part or (bool(responses) and responses == others)
+
+
+def _responses_of(record: Record) -> list[str]:
+    return [comparable(response["text"]) for response in to_candidates(record).get("responses", [])]
 
 
 def _looked_at(records: Iterable[Located], passed: list[Located]) -> Iterator[Record]:

@@ -5,19 +5,25 @@ import gzip
 import io
 import lzma
 import os
+import re
 import stat
 import sys
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any, NamedTuple
 
 from real_cli.errors import RealError, RecordError, UsageError, show_name
+from real_cli.io.csv_rows import is_header, read_csv
 from real_cli.io.descriptors import TOO_MANY
-from real_cli.io.jsonl import MAX_LINE_BYTES, check_values, parse_record, read_lines
+from real_cli.io.jsonl import MAX_LINE_BYTES, parse_record, read_lines
 from real_cli.io.standard_input import is_terminal, standard_input
+from real_cli.io.tables import DATASET, PARQUET, read_table
 from real_cli.io.unpacking import XzFile
+from real_cli.records.choices import InputFormat
 from real_cli.records.record import Record
 
 if sys.version_info >= (3, 14):
@@ -30,14 +36,9 @@ STANDARD_INPUT = "-"
 BUFFER_BYTES = 1 << 17
 # Of lines that are read ahead: about six with embeddings. More would leave the processor's cache before their turn.
 WINDOW_BYTES = 3 << 16
-# Texts stay texts: 007 is no number.
-TEXT_COLUMNS = (
-    *("prompt", "instruction", "response", "completion", "output", "chosen", "rejected"),
-    *("history", "human_ref_A", "human_ref_B"),
-)
-CSV_OPTIONS = {"keep_default_na": False, "na_values": [""], "converters": dict.fromkeys(TEXT_COLUMNS, str)}
-# As many rows of a table are in memory at one time: a thousand bytes of parquet may say gigabytes.
-TABLE_OPTIONS: dict[str, dict[str, Any]] = {"csv": CSV_OPTIONS | {"chunksize": 1000}, "parquet": {"batch_size": 64}}
+# A table by its name, compressed or not.
+TABLE_NAME = re.compile(r"\.(csv|tsv)(\.(gz|zst|zstd|bz2|xz))?", re.IGNORECASE)
+DELIMITERS = {InputFormat.csv: ",", InputFormat.tsv: "\t"}
 
 
 class Item(NamedTuple):
@@ -48,6 +49,23 @@ class Item(NamedTuple):
     data: bytes = b""
     problem: str = ""
 
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """How a command reads its records.
+
+    Attributes:
+        format: What the sources are, whatever their names say; None for what the names say.
+        numbers: Fields that options read as numbers; a cell of CSV is a text otherwise.
+        score: The field of a response that is its score; None for what the layout says.
+    """
+
+    format: InputFormat | None = None
+    numbers: Collection[str] = ()
+    score: str | None = None
+
+
+BY_NAME = SourceOptions()
 
 # Each reader lives as long as the source below it, which is closed by whoever opened it.
 DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
@@ -70,7 +88,11 @@ class _ReadLater(io.FileIO):
 
 
 def read_source(
-    name: str, max_line_bytes: int = MAX_LINE_BYTES, *, before_waiting: Callable[[], object] | None = None
+    name: str,
+    max_line_bytes: int = MAX_LINE_BYTES,
+    *,
+    before_waiting: Callable[[], object] | None = None,
+    reading: SourceOptions = BY_NAME,
 ) -> Iterator[Item]:
     """Read every record of one source.
 
@@ -78,6 +100,7 @@ def read_source(
         name: A file, "-" for standard input, or hf:NAME[:SPLIT].
         max_line_bytes: Longest line to accept.
         before_waiting: Is called each time before a pipe is asked for more than it gave, which may take any time.
+        reading: What its format is, and which columns are numbers.
 
     Yields:
         Items in order; a bad line is an item with a problem, and reading goes on.
@@ -85,26 +108,75 @@ def read_source(
     Raises:
         RealError: If the source cannot be read.
     """
-    if name.startswith("hf:") or name.endswith((".parquet", ".csv")):
-        if name.endswith(".csv"):
-            _check_lines(name, max_line_bytes)
-        yield from _read_table(name)
+    if name.startswith(DATASET) and reading.format is not None:
+        raise UsageError(f"--format {reading.format}: {show_name(name)} says itself what it is; leave --format out")
+    if name.startswith(DATASET) or (reading.format is None and name.endswith(PARQUET)):
+        csv_file = partial(_csv_of_dataset, max_line_bytes=max_line_bytes, numbers=_numbers(reading))
+        yield from (Item(*row) for row in read_table(name, csv_file))
         return
     shown = "<stdin>" if name == STANDARD_INPUT else show_name(name)
-    with _open(name, before_waiting) as stream:
+    delimiter = DELIMITERS.get(_format_of(name, reading))
+    with _open(name, before_waiting) as stream, _faults_of(shown):
+        if delimiter:
+            yield from _csv_items(stream, shown, max_line_bytes, delimiter, _numbers(reading))
+        else:
+            yield from _json_items(stream, shown, max_line_bytes)
+
+
+def _format_of(name: str, reading: SourceOptions) -> InputFormat:
+    match = TABLE_NAME.search(name)
+    by_name = InputFormat(match[1].lower()) if match and match.end() == len(name) else InputFormat.jsonl
+    return by_name if reading.format is None or name == os.devnull else reading.format
+
+
+def _numbers(reading: SourceOptions) -> Collection[str]:
+    return [*reading.numbers, *([reading.score] if reading.score else [])]
+
+
+@contextmanager
+def _faults_of(shown: str) -> Iterator[None]:
+    """Say of which source a fault is."""
+    try:
+        yield
+    except RecordError as error:
+        raise RealError(f"{shown}:{error}") from None
+    except BrokenPipeError:
+        raise  # the reader of our output is gone: thrown in by whoever consumes the items
+    except (EOFError, OSError, lzma.LZMAError, zlib.error, zstd.ZstdError) as error:
+        raise RealError(f"{shown}: cannot be read to its end: {error}") from None
+
+
+def _json_items(stream: IO[bytes], shown: str, max_line_bytes: int) -> Iterator[Item]:
+    for number, data in read_lines(stream, max_line_bytes):
+        place = f"{shown}:{number}"
         try:
-            for number, data in read_lines(stream, max_line_bytes):
-                place = f"{shown}:{number}"
-                try:
-                    yield Item(place, parse_record(data), data)
-                except RecordError as error:
-                    yield Item(place, None, data, str(error))
+            yield Item(place, parse_record(data), data)
         except RecordError as error:
-            raise RealError(f"{shown}:{error}") from None
-        except BrokenPipeError:
-            raise  # the reader of our output is gone: thrown in by whoever consumes the items
-        except (EOFError, OSError, lzma.LZMAError, zlib.error, zstd.ZstdError) as error:
-            raise RealError(f"{shown}: cannot be read to its end: {error}") from None
+            is_table = number == 1 and is_header(data)
+            name = InputFormat.tsv if b"\t" in data else InputFormat.csv
+            problem = f"not JSON, but the header of a table; --format {name} reads it" if is_table else str(error)
+            yield Item(place, None, data, problem)
+
+
+def _csv_items(
+    stream: IO[bytes], shown: str, max_line_bytes: int, delimiter: str, numbers: Collection[str]
+) -> Iterator[Item]:
+    for number, record, data, problem in read_csv(stream, shown, max_line_bytes, delimiter=delimiter, numbers=numbers):
+        yield Item(f"{shown}:{number}", record, data, problem)
+
+
+def _csv_of_dataset(file: str, max_line_bytes: int, numbers: Collection[str]) -> Iterator[Item]:
+    delimiter, shown = DELIMITERS.get(_format_of(file, BY_NAME), ","), show_name(file)
+    with _open(file, None) if "://" not in file else _open_remote(file) as stream, _faults_of(shown):
+        yield from _csv_items(stream, shown, max_line_bytes, delimiter, numbers)
+
+
+@contextmanager
+def _open_remote(address: str) -> Iterator[IO[bytes]]:
+    from datasets.utils.file_utils import xopen
+
+    with xopen(address, "rb") as file:
+        yield _decompressed(io.BufferedReader(file))
 
 
 def show_ahead(items: Iterable[Item], show: Callable[[Record], None]) -> Iterator[Item]:
@@ -194,51 +266,6 @@ def _decompressed(stream: io.BufferedReader) -> IO[bytes]:
         if head.startswith(magic):
             return open_stream(stream)
     return stream
-
-
-def _check_lines(name: str, max_line_bytes: int) -> None:
-    """Refuse a CSV file with a line that is too long: pandas would hold several times as much."""
-    with suppress(OSError):  # told when it is read
-        if os.path.getsize(name) > max_line_bytes:
-            with open(name, "rb") as file:
-                try:
-                    deque(read_lines(file, max_line_bytes), maxlen=0)
-                except RecordError as error:
-                    raise RealError(f"{name}:{error}") from None
-
-
-def _read_table(name: str) -> Iterator[Item]:
-    """Stream the rows of a parquet or CSV file or of a dataset, with `datasets`."""
-    import datasets
-
-    datasets.disable_progress_bars()
-    kind = name.rsplit(".", 1)[-1]
-    try:
-        if name.startswith("hf:"):
-            path, _, split = name.removeprefix("hf:").rpartition(":")
-            path, split = (path, split) if path else (split, "train")
-            rows = datasets.load_dataset(path, split=split, streaming=True)
-        else:
-            # Only an empty cell is a missing value: pandas would read "NA" and "None" as one.
-            options = TABLE_OPTIONS[kind]
-            rows = datasets.load_dataset(kind, data_files=name, split="train", streaming=True, **options)
-        for number, row in enumerate(rows, 1):
-            yield _table_item(f"{show_name(name)}:{number}", dict(row), is_csv=kind == "csv")
-    except BrokenPipeError:
-        raise
-    except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise RealError(f"{name}: cannot be read: {first}") from None
-
-
-def _table_item(place: str, row: Record, *, is_csv: bool) -> Item:
-    # A table gives every row every column; a null there means that the row does not have the field.
-    record = {field: value for field, value in row.items() if value is not None and not (is_csv and value == "")}
-    try:
-        check_values(record)
-    except RecordError as error:
-        return Item(place, None, repr(record).encode(), str(error))
-    return Item(place, record)
 
 
 def check_sources(names: list[str]) -> list[str]:

@@ -1,14 +1,18 @@
 """Answers that were paid for, on disk under the name of their question: nothing is asked twice."""
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from real_cli.errors import RealError, RecordError, clip
 from real_cli.llm.chat import is_token_count
 from real_cli.records.questions import Choice, Completion
+from real_cli.text.phrases import say_count
 
 FILE = "answers.sqlite"
+# Of how records are read: 1 since prompts are whole (issue "Nothing misread"). Files of before have 0.
+READING = 1
 
 
 class AnswerCache:
@@ -19,6 +23,7 @@ class AnswerCache:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
+        self._missed: set[str] = set()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._database = sqlite3.connect(self._path, timeout=60, isolation_level=None, check_same_thread=False)
@@ -33,6 +38,7 @@ class AnswerCache:
                 "CREATE TABLE IF NOT EXISTS choices (name TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL,"
                 " is_cut INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID"
             )
+            self._is_earlier = self._begin_reading()
         except (sqlite3.Error, OSError) as error:
             raise RealError(f"{self._path}: cannot be used as a cache: {error}; name another --cache") from None
 
@@ -66,12 +72,33 @@ class AnswerCache:
                 raise RecordError(f"{self._path}: the answer that is kept is no text") from None
             raise RealError(f"{self._path}: {error}") from None
         if row is None:
+            self._missed.add(name)
             return None
         if not all(isinstance(text, str) and isinstance(is_cut, int) for text, is_cut in [row[:2], *choices]):
             raise RecordError(f"{self._path}: the answer that is kept is no text: {clip(row[0])}")
         if not all(map(is_token_count, row[2:])):
             raise RecordError(f"{self._path}: the answer that is kept counts tokens as {clip(row[2:])}")
         return Completion(row[0], bool(row[1]), int(row[2]), int(row[3]), tuple(Choice(t, bool(c)) for t, c in choices))
+
+    def _begin_reading(self) -> bool:
+        """Mark a new file; tell whether an earlier version, which read some records otherwise, filled this one."""
+        (reading,) = self._database.execute("PRAGMA user_version").fetchone()
+        if reading < READING and self._database.execute("SELECT 1 FROM answers LIMIT 1").fetchone():
+            return True
+        if reading < READING:
+            self._database.execute(f"PRAGMA user_version = {READING}")
+        return False
+
+    def sentence(self) -> str:
+        """Tell, once a file, of questions that an earlier version may have asked in other words; empty for none."""
+        if not (self._is_earlier and self._missed):
+            return ""
+        with suppress(sqlite3.Error):  # what may only be read tells it again
+            self._database.execute(f"PRAGMA user_version = {READING}")
+        return (
+            f"; {say_count(len(self._missed), 'question')} have no answer in {self._path}, which an earlier version "
+            "filled: records that are read otherwise now are asked anew"
+        )
 
     def put(self, name: str, completion: Completion) -> None:
         """Keep an answer.
@@ -91,6 +118,10 @@ class AnswerCache:
 
 class NoCache:
     """A cache that keeps nothing."""
+
+    def sentence(self) -> str:
+        """Have nothing to tell."""
+        return ""
 
     def __enter__(self) -> Self:
         return self

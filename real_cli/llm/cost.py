@@ -41,6 +41,7 @@ class Ledger:
         self.problems: dict[str, RecordError] = {}
         self._cache = cache
         self._results = results or {}
+        self._unused = set(self._results)
         self.num_calls = self.num_known = self.num_unreadable = 0
         self.num_prompt_tokens = self.num_completion_tokens = 0
 
@@ -58,6 +59,7 @@ class Ledger:
             Its answer; None if it has to be asked, also because the one there is cannot be read.
         """
         name = self.name(question)
+        self._unused.discard(name)
         result = self._results.get(name)
         if isinstance(result, RecordError):
             self.problems[name] = result
@@ -77,6 +79,13 @@ class Ledger:
             self.num_known += 1
             return answer
         return None
+
+    def unused(self) -> str:
+        """Tell how many results of a batch were asked for by nobody; empty for none."""
+        if not self._unused:
+            return ""
+        asked = "of this run, or of prompts that an earlier version read otherwise"
+        return f"; {say_count(len(self._unused), 'result')} answer no question {asked}"
 
     def keep(self, question: Question, completion: Completion) -> Answer:
         """Read and keep an answer that was just given; one that cannot be read is counted and not kept.

@@ -213,7 +213,10 @@ def _need_quality(responses: list[Record], settings: Settings) -> NDArray[np.flo
     quality = read_quality(responses, settle_orient(responses, settings.orient))
     if quality is None:
         what = settings.emit.value if settings.emit is not Emit.pairs else f"strategy {settings.strategy.value}"
-        raise RecordError(f"{what} needs a 'score' or a 'rank' on every response; add them with 'real relabel'")
+        raise RecordError(
+            f"{what} needs a 'score' or a 'rank' on every response; add them with 'real relabel', or name the rating "
+            "with --score"
+        )
     return quality
 
 

@@ -6,10 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import Files, MaxLineBytes, MaxResponses, OnErrorOption, Output, Quiet, Rejects, Seed
+from real_cli.cli.options import (
+    Files,
+    InputFormatOption,
+    MaxLineBytes,
+    MaxResponses,
+    OnErrorOption,
+    Output,
+    Quiet,
+    Rejects,
+    ScoreName,
+    Seed,
+)
 from real_cli.errors import Status
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.io.sources import SourceOptions
 from real_cli.pair.choices import Emit, Orient, Strategy
 from real_cli.records.choices import OnError
 
@@ -121,6 +133,8 @@ def pair(
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
     seed: Seed = 0,
+    input_format: InputFormatOption = None,
+    score: ScoreName = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -163,7 +177,13 @@ def pair(
     order = plan_keep(keep, by, lowest, settings)
     savings = Savings()
     job = Job(
-        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+        files or [],
+        output=output,
+        on_error=on_error,
+        rejects=rejects,
+        quiet=quiet,
+        max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format, numbers=[by] if by else [], score=score),
     )
 
     with job:

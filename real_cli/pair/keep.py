@@ -34,7 +34,10 @@ def keep_value(record: Record, by: str, seed: int) -> float:
     if by == "score-gap":
         scores = _scores(record)
         if not all(is_number(score) for score in scores):
-            raise RecordError("a score is missing on this pair; --by score-gap needs both")
+            raise RecordError(
+                "a score is missing on this pair; --by score-gap needs both; --score FIELD names the rating that is "
+                "the score"
+            )
         return abs(float(scores[0]) - float(scores[1]))
     value = record.get(by)
     if not is_number(value):

@@ -91,8 +91,8 @@ class Savings:
             return text
         if self.num_unlabeled and self.num_unlabeled != self.num_chosen:
             text += f" ({self.num_unlabeled:,} chosen without a label)"
-        if (share := self.share_of_possible()) is not None:
-            text += f"; labels saved: {share:.1%} of the {say_count(self.num_possible, 'possible pair')}"
-        if (share := self.share_of_given()) is not None:
-            text += f", {share:.1%} of the input's {self.num_given:,}"
-        return text
+        possible, given = self.share_of_possible(), self.share_of_given()
+        if possible is None or not self.num_chosen:
+            return text  # where nothing is chosen, nothing is saved
+        text += f"; labels saved: {possible:.1%} of the {say_count(self.num_possible, 'possible pair')}"
+        return text if given is None else f"{text}, {given:.1%} of the input's {self.num_given:,}"

@@ -17,6 +17,14 @@ class OnError(StrEnum):
     skip = "skip"
 
 
+class InputFormat(StrEnum):
+    """What the input is, whatever its name says."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+    tsv = "tsv"
+
+
 class Encoding(StrEnum):
     """How an embedding is written."""
 

@@ -11,6 +11,8 @@ from real_cli.records.record import Record
 
 ASSISTANT_MARK = "\n\nAssistant:"
 ASPECTS = ("instruction_following", "honesty", "truthfulness", "helpfulness")
+# What other programs write for TRL's true and false.
+LABEL_WORDS = (0, 1, "0", "1", "True", "False", "true", "false", "TRUE", "FALSE")
 RESPONSE_FIELDS = ("response", "completion", "output")
 PARALLEL_FIELDS = {
     "text": ("responses", "generations"),
@@ -74,12 +76,12 @@ def rate_completions(record: Record) -> Record:
     The overall score stays beside it: about 2,600 of the published ones say 10 where the judge meant 1.
     """
     responses = []
-    for completion in record["completions"]:
+    for number, completion in enumerate(record["completions"], 1):
         if not isinstance(completion, dict) or "response" not in completion:
-            raise RecordError(f"a completion has no 'response': {clip(completion)}")
+            raise RecordError(f"completion {number} has no 'response': {clip(completion)}")
         annotations = completion.get("annotations") or {}
         if not isinstance(annotations, dict):
-            raise RecordError(f"a completion's 'annotations' are {clip(annotations)}; an object is needed")
+            raise RecordError(f"completion {number}: its 'annotations' are {clip(annotations)}; an object is needed")
         ratings = [_rating(annotations.get(aspect)) for aspect in ASPECTS]
         rated = [rating for rating in ratings if rating is not None]
         score = (
@@ -180,6 +182,9 @@ def wrap_response(record: Record) -> Record:
     elif isinstance(record.get("label"), bool):
         response["score"] = int(record["label"])
         used.append("label")
+    elif record.get("label") in LABEL_WORDS:
+        rule = 'jq -c \'.label |= (tostring | test("1|true"; "i"))\''
+        raise RecordError(f"field 'label' is {record['label']!r}; true or false is needed: {rule}")
     if "generator" in record:
         response["model"] = record["generator"]
         used.append("generator")

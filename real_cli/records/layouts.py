@@ -11,6 +11,7 @@ from typing import NamedTuple
 import orjson
 
 from real_cli.errors import RecordError, clip
+from real_cli.records.field_names import with_known_names
 from real_cli.records.layout_readers import (
     ASSISTANT_MARK,
     PARALLEL_FIELDS,
@@ -72,6 +73,7 @@ def adapt(record: Record) -> Adapted:
             if "responses" in adapted:
                 check_candidates(adapted)
             else:
+                adapted = with_known_names(adapted)
                 check_preference(adapted)
             return Adapted(adapted, layout)
     raise RecordError(_nearest(record))
@@ -108,7 +110,7 @@ def _nearest(record: Record) -> str:
     for field in PARALLEL_FIELDS["text"]:
         texts = record.get(field)
         if isinstance(texts, list) and not all(is_text(text) or isinstance(text, dict) for text in texts):
-            number = next(number for number, text in enumerate(texts, 1) if not is_text(text))
+            number = next(n for n, text in enumerate(texts, 1) if not (is_text(text) or isinstance(text, dict)))
             return f"{field} {number} is {clip(texts[number - 1])}; each must be a string or a conversation"
     if "responses" in record:
         return "field 'prompt' is missing; each record needs 'prompt' and 'responses'"

@@ -22,6 +22,8 @@ LABELED_NAMES = {
 }
 # A rank says what the label says; an embedding is long, and the pair's similarity says what was read from it.
 LEFT_BEHIND = frozenset({"text", "rank", "embedding", "embedding_dtype"})
+# How some data sets begin the names of such fields.
+ROLE_FIRST = ("chosen_", "chosen-")
 # Said of a pair as it is: of another one, with another response, they are wrong.
 OF_THE_PAIR = ("similarity", "weight", "annotation", "judge", "margin", "implicit_margin", "offset")
 # FIELD_margin and so on, where they were measured on another field than `score`.
@@ -75,6 +77,10 @@ def check_candidates(record: Record) -> None:
     responses = record.get("responses")
     if not isinstance(responses, list):
         raise RecordError(f"field 'responses' is {clip(responses)}; a list of objects with 'text' is needed")
+    if responses and is_text(responses[0]):
+        for number, text in enumerate(responses, 1):
+            if not is_text(text):
+                raise RecordError(f"response {number} is {clip(text)}; each must be a string or a conversation")
     for number, response in enumerate(responses, 1):
         if not isinstance(response, dict) or not is_text(response.get("text")):
             raise RecordError(f"response {number} has no 'text' that is a string or a conversation: {clip(response)}")
@@ -141,10 +147,16 @@ def labeled_fields(record: Record) -> dict[str, tuple[str, str]]:
     """
     found = {field: names for field, names in LABELED_NAMES.items() if names[0] in record and names[1] in record}
     taken = {names[0] for names in LABELED_NAMES.values()}
+    turned: dict[str, tuple[str, str]] = {}
     for name in record:
         field = name.removesuffix("_chosen")
         if field and field != name and name not in taken and f"{field}_rejected" in record:
             found[field] = (name, f"{field}_rejected")
+        elif name.startswith(ROLE_FIRST) and name[7:] and (other := f"rejected{name[6:]}") in record:
+            turned[name[7:]] = (name, other)
+    for field, names in turned.items():
+        is_taken = field in found or field in LEFT_BEHIND
+        found[f"{field}_field" if is_taken else field] = names
     return found
 
 

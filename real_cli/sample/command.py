@@ -4,7 +4,19 @@ import typer
 
 from real_cli.cli import llm_options as asked
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import Base, Device, Dtype, Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
+from real_cli.cli.options import (
+    Base,
+    Device,
+    Dtype,
+    Files,
+    InputFormatOption,
+    MaxLineBytes,
+    OnErrorOption,
+    Output,
+    Quiet,
+    Rejects,
+    Seed,
+)
 from real_cli.errors import Status
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.records.choices import OnError, Precision
@@ -57,6 +69,7 @@ def sample(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:

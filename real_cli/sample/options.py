@@ -201,7 +201,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "Sampling": "policy num_responses temperature top_p top_k greedy max_tokens stop system chat append seed",
         "Ways of sampling": """per_row_reference principles contrast improve template lowest_score max_retries
             pre_query response_temperature""",
-        "Data": "shard resume output on_error rejects max_line_bytes quiet",
+        "Data": "shard resume output on_error rejects input_format max_line_bytes quiet",
         "A server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
             apply_results price""",
         "A model at hand": "base batch_tokens device dtype",

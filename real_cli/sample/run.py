@@ -13,6 +13,7 @@ from real_cli.errors import Status
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import parse_record
 from real_cli.io.resume import last_record, unfinished
+from real_cli.io.sources import SourceOptions
 from real_cli.io.two_pass import ValueSpool
 from real_cli.io.word_files import read_words, words_path
 from real_cli.models.load.device import default_generation_tokens
@@ -157,6 +158,7 @@ def _open_job(values: Mapping[str, Any]) -> Job:
         rejects=values["rejects"],
         quiet=values["quiet"],
         max_line_bytes=values["max_line_bytes"],
+        reading=SourceOptions(values["input_format"]),
     )
 
 

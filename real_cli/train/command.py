@@ -12,6 +12,7 @@ from real_cli.cli.options import (
     Dtype,
     ExportLogps,
     Files,
+    InputFormatOption,
     Layout,
     MaxLength,
     MaxLineBytes,
@@ -23,6 +24,7 @@ from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.output import write_stdout
+from real_cli.io.sources import SourceOptions
 from real_cli.io.standard_input import is_terminal
 from real_cli.records.choices import Attention, OnError, Precision, TokenLayout
 from real_cli.train import options as own
@@ -45,6 +47,7 @@ def train_dpo(
     eval_file: own.EvalFile = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     loss: own.LossNames = "dpo",
     loss_weights: own.LossWeights = None,
@@ -143,6 +146,7 @@ def train_dpo(
         rejects=rejects,
         quiet=quiet,
         max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format, numbers=settings.number_fields),
         what="pairs",
     )
     with job, workspace:

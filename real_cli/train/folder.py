@@ -155,7 +155,10 @@ class Workspace:
         if not num_records or (earlier and spooled.path not in earlier):
             part.unlink()
             if num_records:
-                raise RealError(f"--resume: the {name} records are not those that {self.folder} was trained on")
+                raise RealError(
+                    f"--resume: the {name} records are not those that {self.folder} was trained on: they are others, "
+                    "or an earlier version read them otherwise; leave them out to go on with the records of then"
+                )
             if len(earlier) > 1:
                 raise RealError(f"--resume: {self.work} holds the {name} records of two runs; give those that you mean")
             return _respooled(earlier[0]) if earlier else spooled

@@ -238,7 +238,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     title: tuple(names.split())
     for title, names in {
         "Data": """weight_field raw_weights offset_field order stages stage_reference max_length eval_file on_error
-            rejects max_line_bytes""",
+            rejects input_format max_line_bytes""",
         "Objective": """loss loss_weights preset show_config reference beta label_smoothing alpha gamma rho tau tau_min
             tau_max delta offset_scale offset_min offset_max flip_quantile warm_share extrapolate levels""",
         "Optimization": """learning_rate schedule warmup optimizer weight_decay max_grad_norm epochs max_steps

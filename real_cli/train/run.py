@@ -14,7 +14,7 @@ from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import LogLines, open_output
 from real_cli.io.progress import Counter, say
-from real_cli.io.sources import Item
+from real_cli.io.sources import Item, SourceOptions
 from real_cli.models.load.device import default_training_tokens
 from real_cli.models.load.manifest import write_manifest
 from real_cli.models.load.policies import Policy, load_trainee
@@ -130,7 +130,8 @@ class TrainingRun:
         return asdict(self._settings) | {"policy": self._extras.policy, "reference": self._extras.reference}
 
     def _held_out(self, path: Path) -> Iterator[Record]:
-        with Job([str(path)], output=Path("/dev/null"), quiet=True) as job:
+        reading = SourceOptions(numbers=self._settings.number_fields)
+        with Job([str(path)], output=Path("/dev/null"), quiet=True, reading=reading) as job:
             yield from self._noted("eval", job.check(self._settings.reader(held_out=True), job.records(adapt)))
 
     def _noted(self, name: str, located: Iterable[Located]) -> Iterator[Record]:

@@ -76,6 +76,11 @@ class TrainingSettings:
         """The field to sort by; None if it is the order in which records come, or chance."""
         return None if self.order in ("shuffle", "given") else self.order.removeprefix("-")
 
+    @property
+    def number_fields(self) -> list[str]:
+        """The fields that options name, and that are read as numbers."""
+        return [name for name in (self.weight_field, self.offset_field, self.order_field) if name]
+
     def reader(self, *, held_out: bool = False) -> ExampleReader:
         """Set up what turns a record of this run into an example.
 

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from real_cli.docs.man_pages import commands
+
 
 def real(*words):
     return subprocess.run([sys.executable, "-m", "real_cli", *words], capture_output=True, text=True, input="")
@@ -15,7 +17,7 @@ def real(*words):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["pair", "--nope"], "real: no such option: --nope; see real pair --help\n"),
+        (["pair", "--jqwwq"], "real: no such option: --jqwwq; see real pair --help\n"),
         (["train-dpo"], "real: --policy and --output are needed: the model to train, and the folder to write\n"),
         (["nope"], "real: no such command 'nope'; see real --help\n"),
         (["pair", "--keep", "3x"], "real: --keep '3x': give a share from 0% to 100% or a whole number of pairs\n"),
@@ -51,3 +53,11 @@ def test_a_signal_while_waiting_for_records_ends_the_run_at_once(signum, status)
         process.send_signal(signum)
         assert process.wait(timeout=10) == status
         assert process.stderr.read().count("\n") == 1
+
+
+def test_every_command_that_reads_records_takes_their_format():
+    """CSV on standard input is refused by none."""
+    options = {each.words: {word for option in each.command.params for word in option.opts} for each in commands()}
+    readers = {name for name, words in options.items() if "--max-line-bytes" in words}
+    assert len(readers) > 15
+    assert {name for name in readers if "--format" not in options[name]} == set()

@@ -53,8 +53,6 @@ def test_what_the_earlier_output_holds_is_not_done_again(tmp_path, done):
     [
         ([RECORDS[1]], "out:1: does not belong to in:1"),
         ([RECORDS[0], RECORDS[2]], "out:2: does not belong to in:2"),
-        ([RECORDS[0] | {"prompt": "other"}], "out:1: does not belong to in:1"),
-        ([RECORDS[0] | {"responses": [{"text": "a"}, {"text": "other"}]}], "out:1: does not belong to in:1"),
         ([*RECORDS, RECORDS[0]], "out:6: does not belong to the end of the input"),
         ([{"no": "record"}], "out:1: does not belong to in:1"),
         ([{"prompt": "q0", "responses": None}], "out:1: does not belong to in:1"),
@@ -66,6 +64,18 @@ def test_an_output_of_other_input_is_refused(tmp_path, earlier, place):
     with pytest.raises(RealError) as caught:
         left(path)
     assert str(caught.value) == f"{tmp_path}/{place}; resume with the same input and options"
+
+
+@pytest.mark.parametrize("changed", [{"prompt": "other"}, {"responses": [{"text": "a"}, {"text": "other"}]}])
+def test_an_output_of_the_same_record_with_other_texts_is_told_as_such(tmp_path, changed):
+    path = tmp_path / "out"
+    path.write_bytes(lines([RECORDS[0] | changed]))
+    with pytest.raises(RealError) as caught:
+        left(path)
+    assert str(caught.value) == (
+        f"{tmp_path}/out:1: is of in:1, whose prompt or responses are others now: the input has changed, or an earlier "
+        "version read it otherwise; begin a new output"
+    )
 
 
 def test_an_output_that_is_no_json_is_refused(tmp_path):

@@ -545,7 +545,7 @@ NEEDED = "each record needs 'prompt' and 'responses'"
         ),
         (
             {"prompt": "q", "responses": ["a", None]},
-            "response 1 has no 'text' that is a string or a conversation: 'a'",
+            "response 2 is None; each must be a string or a conversation",
         ),
         (
             {"prompt": "q", "responses": [{"text": "a", "score": "7"}]},
@@ -561,7 +561,7 @@ NEEDED = "each record needs 'prompt' and 'responses'"
         ),
         (
             {"instruction": "q", "completions": [{"text": "a"}]},
-            "a completion has no 'response': {'text': 'a'}",
+            "completion 1 has no 'response': {'text': 'a'}",
         ),
         (
             {"chosen": [USER], "rejected": [PARIS]},

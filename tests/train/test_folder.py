@@ -132,7 +132,10 @@ def test_a_resumed_run_with_other_input_is_refused_and_the_spool_kept(folder):
     first = opened(folder).spool("train", RECORDS)
     with pytest.raises(RealError) as caught:
         opened(folder, resume=True).spool("train", RECORDS[::-1])
-    assert str(caught.value) == f"--resume: the train records are not those that {folder} was trained on"
+    assert str(caught.value) == (
+        f"--resume: the train records are not those that {folder} was trained on: they are others, or an earlier "
+        "version read them otherwise; leave them out to go on with the records of then"
+    )
     assert [path.name for path in (folder / ".work").iterdir()] == [first.path.name]
 
 

@@ -1,5 +1,6 @@
 """Every objective from JSONL to a checkpoint, and the options that only some of them read."""
 
+import csv
 import json
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from real_cli.train.choices import Loss
 from real_cli.train.losses import OBJECTIVES
 from real_cli.train.objective import Need, Objective
-from tests.train.training import run, train, with_everything
+from tests.train.training import FAST, run, train, with_everything
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -99,6 +100,19 @@ def test_weights_have_mean_one_and_weigh_the_loss(tiny_policy, pair_rows, tmp_pa
     assert line["loss"] == pytest.approx(25, rel=1e-4)
     (line, _), _ = train(tiny_policy, tmp_path / "b", rows, *words, "--raw-weights")
     assert line["loss"] == pytest.approx(62.5, rel=1e-4)
+
+
+def test_columns_of_csv_that_options_name_are_numbers(tiny_policy, pair_rows, tmp_path):
+    """The held-out file's too; every other cell is a text."""
+    rows = [row | {"gain": 1 + 3 * (number % 2), "age": 9 + number} for number, row in enumerate(pair_rows)]
+    with (tmp_path / "a.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    words = ["--loss", "ipo", "--weight-field", "gain", "--order=-age", "--raw-weights", "--batch-size", "8"]
+    words += ["--max-steps", "1", "--eval-file", str(tmp_path / "a.csv")]
+    lines, _ = run("train-dpo", "-p", tiny_policy, "-o", tmp_path / "a", *FAST, *words, tmp_path / "a.csv")
+    assert lines[0]["loss"] == pytest.approx(62.5, rel=1e-4)
 
 
 def test_a_pair_of_weight_zero_teaches_nothing(tiny_policy, pair_rows, tmp_path):

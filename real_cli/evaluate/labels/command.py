@@ -8,6 +8,7 @@ from real_cli import __version__
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import (
     Files,
+    InputFormatOption,
     MaxLineBytes,
     MaxResponses,
     OnErrorOption,
@@ -17,9 +18,10 @@ from real_cli.cli.options import (
     ReportFile,
     Seed,
 )
-from real_cli.errors import Status, UsageError
+from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
 
 
@@ -81,6 +83,7 @@ def labels(
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
     seed: Seed = 0,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -101,10 +104,9 @@ def labels(
       real eval labels --gold gold --label score judged.jsonl
       real eval labels --compare easy,random,hard --budget 5%,35%,100% --report labels.html embedded.jsonl
     """
-    from real_cli.evaluate.labels.budgets import parse_budgets
     from real_cli.evaluate.labels.gold import Truth
     from real_cli.evaluate.labels.report import labels_report
-    from real_cli.evaluate.labels.strategies import StrategyTrials, parse_strategies
+    from real_cli.evaluate.labels.strategies import parse_trials
     from real_cli.evaluate.labels.survey import LabelSurvey
     from real_cli.pair.similarity_batch import SimilarityBatch
     from real_cli.records.preferences import MAX_RESPONSES
@@ -114,18 +116,13 @@ def labels(
     limit = MAX_RESPONSES if max_responses is None else max_responses
     truth = Truth(gold, label, temperature, ambiguous)
     truth.check()
-    if budget is not None and compare is None:
-        raise UsageError("--budget is spent under strategies; name them with --compare")
-    trials = (
-        StrategyTrials(parse_strategies(compare), [] if budget is None else parse_budgets(budget), seed, limit)
-        if compare is not None
-        else None
-    )
+    trials = parse_trials(compare, budget, seed, limit)
     check_report(report)
     survey, comparisons = LabelSurvey(truth, trials, limit), SimilarityBatch(limit)
+    options = SourceOptions(input_format, numbers=[name for name in (gold, label) if name])
     job = Job(
         files or [], also_writes=[report] if report else [], output=output, on_error=on_error, rejects=rejects,
-        quiet=quiet, max_line_bytes=max_line_bytes, what="records",
+        quiet=quiet, max_line_bytes=max_line_bytes, reading=options, what="records",
     )  # fmt: skip
     with job:
         for place, (record, reading) in job.apply(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from real_cli.errors import UsageError, clip
-from real_cli.evaluate.labels.budgets import LabelBudget, spend
+from real_cli.evaluate.labels.budgets import LabelBudget, parse_budgets, spend
 from real_cli.evaluate.labels.error_rates import SHARES, measure
 from real_cli.evaluate.labels.gold import Marks, Truth
 from real_cli.evaluate.labels.rows import Numbers, PairTally, Rows
@@ -223,6 +223,35 @@ class StrategyTrials:
         if self._budgets and by_chance:
             said.append(f"{', '.join(by_chance)} spent budgets in random order, having no order of their own")
         return said
+
+
+def parse_trials(
+    compare: str | None, budget: str | None, seed: int, max_responses: int = Settings.max_responses
+) -> StrategyTrials | None:
+    """Make the trials that `--compare` and `--budget` ask for.
+
+    Args:
+        compare: Names of strategies; None for no trials.
+        budget: Budgets; None for none.
+        seed: Of random choices.
+        max_responses: Most of a prompt that are compared by their embeddings.
+
+    Returns:
+        The trials.
+
+    Raises:
+        UsageError: If there is no such strategy or budget, or budgets without strategies.
+
+    Example:
+        >>> parse_trials("easy,random", "35%", seed=0).base
+        <Strategy.random: 'random'>
+    """
+    if compare is None:
+        if budget is not None:
+            raise UsageError("--budget is spent under strategies; name them with --compare")
+        return None
+    budgets = [] if budget is None else parse_budgets(budget)
+    return StrategyTrials(parse_strategies(compare), budgets, seed, max_responses)
 
 
 def _difference(

@@ -15,6 +15,7 @@ from real_cli.cli.options import (
     Dtype,
     ExportLogps,
     Files,
+    InputFormatOption,
     Layout,
     MaxLength,
     MaxLineBytes,
@@ -31,6 +32,7 @@ from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.output import STANDARD_OUTPUT
 from real_cli.io.progress import speaker
+from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import Attention, OnError, Precision, TokenLayout
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ def margin(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -133,6 +136,7 @@ def margin(
         rejects=rejects,
         quiet=quiet,
         max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format),
         what="pairs",
     )
     curves = _read_training(training, report)

@@ -8,18 +8,21 @@ import typer
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import (
     Files,
+    InputFormatOption,
     MaxLineBytes,
     OnErrorOption,
     Output,
     Quiet,
     Rejects,
     ReportFile,
+    ScoreName,
     Seed,
 )
 from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.progress import say
+from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
 
 if TYPE_CHECKING:
@@ -74,6 +77,8 @@ def pairs(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
+    score: ScoreName = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -115,6 +120,7 @@ def pairs(
         rejects=rejects,
         quiet=quiet,
         max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format, score=score),
         what="pairs",
     )
     with job:

@@ -7,6 +7,7 @@ import typer
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import (
     Files,
+    InputFormatOption,
     MaxLineBytes,
     OnErrorOption,
     Output,
@@ -17,6 +18,7 @@ from real_cli.cli.options import (
 from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
 from real_cli.records.record import Record
 
@@ -56,6 +58,7 @@ def winrate(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -91,6 +94,7 @@ def winrate(
         rejects=rejects,
         quiet=quiet,
         max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format),
         what="records",
     )
 

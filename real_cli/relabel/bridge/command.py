@@ -13,6 +13,7 @@ from real_cli.cli.options import (
     Device,
     Dtype,
     Files,
+    InputFormatOption,
     MaxLineBytes,
     OnErrorOption,
     Output,
@@ -60,6 +61,7 @@ def bridge(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -81,6 +83,7 @@ def bridge(
     """
     from real_cli.cli.llm import Asking
     from real_cli.io.job import Job
+    from real_cli.io.sources import SourceOptions
     from real_cli.llm.rubric import BRIDGING
     from real_cli.llm.rubric_files import read_rubric, rubric_path
     from real_cli.relabel.bridge.edit import begin_bridging, bridge_from, check_edit_field
@@ -103,6 +106,7 @@ def bridge(
         rejects=rejects,
         quiet=quiet,
         max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format),
     )
     num_bridged = 0
     with job, asking:

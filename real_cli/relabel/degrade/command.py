@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
+from real_cli.cli.options import Files, InputFormatOption, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
 from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
 from real_cli.records.record import Record
 
@@ -38,6 +39,7 @@ def degrade(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -61,7 +63,13 @@ def degrade(
 
     wanted = check_levels(levels, drop)
     job = Job(
-        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+        files or [],
+        output=output,
+        on_error=on_error,
+        rejects=rejects,
+        quiet=quiet,
+        max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format),
     )
 
     def degraded(record: Record) -> tuple[Record, Record]:

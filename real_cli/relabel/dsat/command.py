@@ -13,6 +13,7 @@ from real_cli.cli.options import (
     Device,
     Dtype,
     Files,
+    InputFormatOption,
     MaxLineBytes,
     OnErrorOption,
     Output,
@@ -65,6 +66,7 @@ def dsat(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -87,6 +89,7 @@ def dsat(
     """
     from real_cli.cli.llm import Asking
     from real_cli.io.job import Job
+    from real_cli.io.sources import SourceOptions
     from real_cli.llm.rubric import DETECTING
     from real_cli.llm.rubric_files import read_rubric, rubric_path
     from real_cli.relabel.dsat.dissatisfaction import Dissatisfaction, adapt_dialogue, begin_detecting, feel_lexically
@@ -109,6 +112,7 @@ def dsat(
         rejects=rejects,
         quiet=quiet,
         max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format),
     )
     with job, asking:
         for _, record, felt in asking(job, begin, job.records(adapt_dialogue)):

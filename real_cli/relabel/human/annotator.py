@@ -9,7 +9,7 @@ from real_cli.errors import Status, Terminated
 from real_cli.io.job import Job
 from real_cli.io.read_ahead import ReadAhead
 from real_cli.relabel.human.journal import Journal
-from real_cli.relabel.human.outcome import SessionOutcome
+from real_cli.relabel.human.outcome import SessionOutcome, say_unused
 from real_cli.relabel.human.pair import (
     LETTERS,
     PairAnswer,
@@ -20,7 +20,7 @@ from real_cli.relabel.human.pair import (
 from real_cli.relabel.human.questionnaire import ACTIONS, Questionnaire, framed
 from real_cli.relabel.human.screen import PASTED, Hangup, Terminal
 from real_cli.relabel.human.session import WINDOW, Session, ShownQuestion, progress_line
-from real_cli.text.phrases import EQUAL_TEXTS
+from real_cli.text.phrases import EQUAL_TEXTS, say_count
 
 CHOICES = {letter for letter, _ in LETTERS}
 WAITING = "waiting for the next pair from the pipe"
@@ -116,6 +116,7 @@ class Annotator:
         while True:
             question_left = self._ahead.take()
             if question_left is not None:
+                self._interview.unused.discard(question_left.key)
                 self._outcome.add(question_left, self._interview.answers.get(question_left.key))
             elif self._ahead.is_done or not to_the_end:
                 return
@@ -138,7 +139,15 @@ class Annotator:
         self._outcome.flush()
         return interview.wants_more
 
+    @property
+    def unused(self) -> str:
+        """Say how many answers are about no pair of the stream; empty while it goes on."""
+        return say_unused(len(self._interview.unused)) if self._ahead.is_done else ""
+
     def _ask(self, terminal: Terminal) -> Ending:
+        if self._interview.unused and len(self._interview.unused) == len(self._journal.answers):
+            kept = say_count(len(self._interview.unused), "answer")
+            self._status = f"{kept} in the journal, none about these pairs; were they read otherwise?"
         while True:
             is_waiting = self._fetch()
             if self._interview.current is None and not is_waiting:

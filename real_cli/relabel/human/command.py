@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
+from real_cli.cli.options import Files, InputFormatOption, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
 from real_cli.errors import Paused, Status, UsageError
 from real_cli.io.descriptors import need_descriptors
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.output import STANDARD_OUTPUT, is_device
 from real_cli.io.progress import Counter
-from real_cli.io.sources import is_at_hand
+from real_cli.io.sources import SourceOptions, is_at_hand
 from real_cli.records.choices import OnError, Ties
 from real_cli.relabel.human.choices import AnnotationTool
 
@@ -69,6 +69,7 @@ def human(
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
     seed: Seed = 0,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -123,6 +124,7 @@ def human(
         rejects=rejects,
         quiet=quiet,
         max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format),
     )
     if export:
         return _export(job, export, seed)
@@ -154,6 +156,7 @@ def _ask(job: Job, path: Path, share: Fraction, ties: Ties, seed: int, output: P
         annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
         num_same, num_twice = interview.agreement()
         job.summary = outcome.sentence + (" handed on" if ending in STATUSES else "")
+        job.summary += f"; {path} has {annotator.unused}" if annotator.unused else ""
         job.summary += f"; agreement with yourself {num_same}/{num_twice}" if num_twice else ""
         if ending is not Ending.done:
             rest = "asks the rest" if ending is Ending.finished else "goes on"
@@ -222,8 +225,7 @@ def _read_bounded(path: Path) -> bytes:
 def _import(job: Job, path: Path, ties: Ties, seed: int) -> Status:
     from real_cli.relabel.human.annotator import questions
     from real_cli.relabel.human.exports import count_votes, read_votes
-    from real_cli.relabel.human.outcome import SessionOutcome
-    from real_cli.text.phrases import say_count
+    from real_cli.relabel.human.outcome import SessionOutcome, say_unused
 
     answers = count_votes(read_votes(_read_bounded(path), str(path)))
     outcome = SessionOutcome(job, ties)
@@ -234,5 +236,5 @@ def _import(job: Job, path: Path, ties: Ties, seed: int) -> Status:
             outcome.add(question, answers.get(question.key))
         job.summary = outcome.sentence
         if unknown:
-            job.summary += f"; {say_count(len(unknown), 'answer')} about pairs that are not in the input"
+            job.summary += f"; {say_unused(len(unknown))}"
     return job.status

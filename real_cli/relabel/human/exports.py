@@ -160,14 +160,18 @@ def read_votes(data: bytes, name: str) -> list[Vote]:
 
 def _csv_items(text: str, name: str) -> list[Record]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # its own limit is shorter than some responses
-    rows = csv.DictReader(io.StringIO(text, newline=""))
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         if not {"key", VERDICT} <= set(rows.fieldnames or ()):
             columns = clip(list(rows.fieldnames or ()))
             raise RealError(f"{name}: has the columns {columns}; 'key' and 'verdict' are needed, as in --export csv")
-        return list(rows)
+        items = list(rows)
     except csv.Error as error:
         raise RealError(f"{name}: row {rows.line_num}: not CSV: {error}") from None
+    for number, item in enumerate(items, 1):
+        if None in item:  # what has no column: with a comma too many another cell would be the verdict
+            raise RealError(f"{name}: row {number}: has more fields than the header; put a text with a comma in quotes")
+    return items
 
 
 def _json_items(text: str, name: str) -> list[Any]:

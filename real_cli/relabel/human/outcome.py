@@ -15,6 +15,12 @@ from real_cli.relabel.human.pair import (
 from real_cli.text.phrases import say_count
 
 
+def say_unused(number: int) -> str:
+    """Say how many answers are about no pair of the input; empty for none."""
+    about = "about pairs that are not in the input, or that an earlier version read otherwise"
+    return f"{say_count(number, 'answer')} {about}" if number else ""
+
+
 class SessionOutcome:
     """Write what was answered; leave out, and count, what was not."""
 

@@ -40,6 +40,7 @@ class Session:
     ) -> None:
         self.answers = dict(answers)
         self.repeats = dict(repeats)
+        self.unused = set(answers)
         self._num_added = self._num_repeated = 0
         self._share = share
         self._seed = seed
@@ -109,6 +110,7 @@ class Session:
             question: The pair.
         """
         self._num_added += 1
+        self.unused.discard(question.key)
         self._num_repeated += question.key in self.repeats and self._is_asked_twice(question)
         self._entries.append(question)
         if question.key in self.answers:

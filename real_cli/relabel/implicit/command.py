@@ -12,6 +12,7 @@ from real_cli.cli.options import (
     Device,
     Dtype,
     Files,
+    InputFormatOption,
     Layout,
     MaxLength,
     MaxLineBytes,
@@ -25,6 +26,7 @@ from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.progress import speaker
+from real_cli.io.sources import SourceOptions
 from real_cli.io.word_files import read_words, words_path
 from real_cli.records.choices import Attention, OnError, Precision, TokenLayout
 from real_cli.records.record import Record
@@ -76,6 +78,7 @@ def implicit(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -122,6 +125,7 @@ def implicit(
     job = Job(
         files or [], output=output, also_reads=[("--contrast", words_path(words)) for words in contrast or ()],
         on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format),
     )  # fmt: skip
     with job:
         write_scored(job, opinions(job.apply(opinions.read, job.records())), mark, TOO_LONG)

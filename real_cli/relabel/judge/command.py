@@ -12,6 +12,7 @@ from real_cli.cli.options import (
     Device,
     Dtype,
     Files,
+    InputFormatOption,
     MaxLineBytes,
     OnErrorOption,
     Output,
@@ -58,6 +59,7 @@ def judge(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -86,6 +88,7 @@ def judge(
     """
     from real_cli.cli.llm import Asking
     from real_cli.io.job import Job
+    from real_cli.io.sources import SourceOptions
     from real_cli.llm.rubric_files import read_rubric, rubric_path
     from real_cli.relabel.judge.judge import JudgeTally, adapter_of, begin_judging
 
@@ -101,6 +104,7 @@ def judge(
         rejects=rejects,
         quiet=quiet,
         max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format),
     )
     with job, asking:
         located = job.records(adapter_of(asked))

@@ -11,6 +11,7 @@ from real_cli.cli.options import (
     Device,
     Dtype,
     Files,
+    InputFormatOption,
     MaxLineBytes,
     OnErrorOption,
     Output,
@@ -21,6 +22,7 @@ from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.progress import speaker
+from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError, Precision
 from real_cli.records.record import Record
 from real_cli.relabel.scored import ScoreField, write_scored
@@ -89,6 +91,7 @@ def reward(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -127,7 +130,13 @@ def reward(
     check = LabelCheck()
     mark = partial(_mark_pairwise if pairwise else _mark_pointwise, check, field)
     job = Job(
-        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+        files or [],
+        output=output,
+        on_error=on_error,
+        rejects=rejects,
+        quiet=quiet,
+        max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format),
     )
     with job:
         write_scored(job, scorer(job.apply(rewards.read, job.records())), mark)

@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects
+from real_cli.cli.options import (
+    Files,
+    InputFormatOption,
+    MaxLineBytes,
+    OnErrorOption,
+    Output,
+    Quiet,
+    Rejects,
+    ScoreName,
+)
 from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
 from real_cli.records.record import Record
 from real_cli.relabel.shape.choices import Shaping
@@ -69,6 +79,8 @@ def shape(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
+    score: ScoreName = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -93,7 +105,13 @@ def shape(
     penalty = LengthPenalty(length_penalty, free_length)
     shaper = Shaper(method, references=references, knobs=Knobs(k, ceiling), penalty=penalty)
     job = Job(
-        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+        files or [],
+        output=output,
+        on_error=on_error,
+        rejects=rejects,
+        quiet=quiet,
+        max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format, numbers=[references] if references else [], score=score),
     )
     with job:
         for record in shaped(job, shaper):

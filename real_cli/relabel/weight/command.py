@@ -6,10 +6,20 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import Files, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects
+from real_cli.cli.options import (
+    Files,
+    InputFormatOption,
+    MaxLineBytes,
+    OnErrorOption,
+    Output,
+    Quiet,
+    Rejects,
+    ScoreName,
+)
 from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
 from real_cli.records.record import Record
 from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
@@ -67,6 +77,8 @@ def weight(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
+    score: ScoreName = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -90,7 +102,13 @@ def weight(
 
     weigher = Weigher(by, expression=expression, temperature=temperature, negative=negative, bounds=bounds)
     job = Job(
-        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+        files or [],
+        output=output,
+        on_error=on_error,
+        rejects=rejects,
+        quiet=quiet,
+        max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format, numbers=weigher.fields, score=score),
     )
     with job:
         valued = job.apply(lambda record: (record, weigher(record)), job.records())

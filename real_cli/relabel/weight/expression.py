@@ -86,6 +86,7 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self.fields: set[str] = set()
         if len(text) > MAX_LENGTH:
             raise UsageError(f"--expression {clip(text)}: has {len(text)} characters; {MAX_LENGTH} are allowed")
         try:
@@ -146,6 +147,7 @@ class Expression:
 
     def _path(self, node: ast.AST) -> list[str]:
         if isinstance(node, ast.Name):
+            self.fields.add(node.id)
             return [node.id]
         if isinstance(node, ast.Attribute):
             return [*self._path(node.value), node.attr]

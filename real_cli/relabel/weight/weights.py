@@ -1,7 +1,7 @@
 """How much a pair weighs in the loss."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -219,6 +219,11 @@ class Weigher:
         if bounds is not None:
             _check_bounds(self._bounds)
         self.num_weights = self.num_disagreeing = self.num_negative = self.num_clipped = 0
+
+    @property
+    def fields(self) -> Collection[str]:
+        """The fields that the expression names."""
+        return self._expression.fields if self._expression else ()
 
     def __call__(self, record: Record) -> float:
         """Weigh one pair.

@@ -5,10 +5,21 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.guard import guarded
-from real_cli.cli.options import Files, MaxLineBytes, MaxResponses, OnErrorOption, Output, Quiet, Rejects
+from real_cli.cli.options import (
+    Files,
+    InputFormatOption,
+    MaxLineBytes,
+    MaxResponses,
+    OnErrorOption,
+    Output,
+    Quiet,
+    Rejects,
+    ScoreName,
+)
 from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
 from real_cli.records.record import Record
 from real_cli.relabel.winprob.choices import Evidence
@@ -42,6 +53,8 @@ def winprob(
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
     rejects: Rejects = None,
+    input_format: InputFormatOption = None,
+    score: ScoreName = None,
     max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
     quiet: Quiet = False,
 ) -> Status:
@@ -71,7 +84,13 @@ def winprob(
         raise UsageError("--max-responses: bounds the matrix that --matrix writes; give both, or neither")
     read, divisor = PREFERENCES[evidence], check_temperature(temperature)
     job = Job(
-        files or [], output=output, on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes
+        files or [],
+        output=output,
+        on_error=on_error,
+        rejects=rejects,
+        quiet=quiet,
+        max_line_bytes=max_line_bytes,
+        reading=SourceOptions(input_format, score=score),
     )
 
     def with_probabilities(record: Record) -> Record:

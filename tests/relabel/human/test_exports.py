@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from real_cli.errors import RealError
 from real_cli.relabel.human.choices import AnnotationTool, Shown, Verdict
-from real_cli.relabel.human.exports import FORMATS, count_votes, defused, read_votes, shown_fields
+from real_cli.relabel.human.exports import COLUMNS, FORMATS, count_votes, defused, read_votes, shown_fields
 from real_cli.relabel.human.pair import LETTERS, make_question
 
 KEY = "0" * 32
@@ -51,6 +51,15 @@ def argilla(key, *values):
     responses = [{"value": value, "user_id": f"user {number}"} for number, value in enumerate(values)]
     suggestions = {"verdict": {"value": "tie", "agent": "model", "score": None, "type": None}}
     return {"id": key, "fields": {}, "metadata": {}, "suggestions": suggestions, "responses": {"verdict": responses}}
+
+
+def test_a_row_with_a_comma_too_many_is_told_and_no_other_cell_is_its_verdict():
+    """Of `Yes, ok` without quotes the second response would be the verdict."""
+    data = f"{','.join(COLUMNS)}\n{KEY}-ab,Yes, ok,x,b,a,\n".encode()
+    with pytest.raises(RealError) as caught:
+        read_votes(data, "votes.csv")
+    told = "votes.csv: row 1: has more fields than the header; put a text with a comma in quotes"
+    assert str(caught.value) == told
 
 
 def test_every_tool_of_the_help_has_its_format():

@@ -1,0 +1,158 @@
+"""CSV as it was written: every row as long as its header, every cell under its name; what does not fit is told."""
+
+import csv
+import sys
+from collections.abc import Collection, Iterator
+from typing import IO, NamedTuple
+
+from real_cli.errors import RealError, RecordError, clip
+from real_cli.io.jsonl import read_lines
+from real_cli.records.number_columns import cell_reader
+from real_cli.records.record import Record
+
+HINTS = {
+    "unexpected end of data": "a quote that opens here is never closed; double a quote in a text",
+    "field larger than": "a cell is longer than the longest line that is accepted; raise --max-line-bytes",
+    "new-line character": "a carriage return stands in a text without quotes; quote the text",
+}
+# One of them at least is in the header of preference data.
+KNOWN_COLUMNS = frozenset(
+    {"prompt", "instruction", "question", "query", "input", "chosen", "rejected", "response", "completion", "output"}
+    | {"text", "messages", "history", "conversation", "conversations", "response_a", "human_ref_A", "model_a"}
+)
+SEPARATORS = {",": "commas", "\t": "tabs"}
+
+
+class CsvRow(NamedTuple):
+    """One row: its first line's number from 1, the record or what is wrong, and its bytes."""
+
+    number: int
+    record: Record | None
+    data: bytes
+    problem: str = ""
+
+
+class _Lines:
+    """The lines of a table as texts; what the current row took of them is kept."""
+
+    def __init__(self, stream: IO[bytes], max_line_bytes: int) -> None:
+        self._lines = read_lines(stream, max_line_bytes, keeps_blank=True)
+        self.start = 0
+        self.data: list[bytes] = []
+        self.fault = ""
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        number, data = next(self._lines)
+        self.start = self.start or number
+        self.data.append(data)
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self.fault = self.fault or (
+                f"byte {error.start + 1} is not UTF-8; convert the file first: iconv -f WINDOWS-1252 -t UTF-8"
+            )
+            return data.decode("utf-8", "surrogateescape")
+
+    def begin_row(self) -> None:
+        self.start, self.data, self.fault = 0, [], ""
+
+
+def read_csv(
+    stream: IO[bytes], shown: str, max_line_bytes: int, *, delimiter: str = ",", numbers: Collection[str] = ()
+) -> Iterator[CsvRow]:
+    """Read the rows of a CSV file; the first names the columns.
+
+    Args:
+        stream: Bytes of UTF-8, with or without a byte-order mark.
+        shown: How the file is called in messages.
+        max_line_bytes: Longest line, and longest cell, to accept.
+        delimiter: What stands between two cells.
+        numbers: Columns that an option reads as numbers.
+
+    Yields:
+        Rows in order. An empty cell is a field that the row does not have.
+
+    Raises:
+        RealError: If the file is no CSV, or has no sound header; what follows a broken quote cannot be told apart.
+    """
+    # The library's own limit is shorter than some responses. It is the process's, and is never lowered.
+    csv.field_size_limit(max(csv.field_size_limit(), min(max_line_bytes, sys.maxsize)))
+    lines = _Lines(stream, max_line_bytes)
+    rows = _rows(csv.reader(lines, strict=True, delimiter=delimiter), lines, shown)
+    header = next(rows, None)
+    if header is None:
+        raise RealError(f"{shown}: cannot be read: it is empty; the names of the columns are needed in its first line")
+    _check_header(header, f"{shown}:{lines.start}", lines.fault, delimiter)
+    readers = {name: reader for name in header if (reader := cell_reader(name, numbers))}
+    for cells in rows:
+        record: Record = {name: cell for name, cell in zip(header, cells, strict=False) if cell}
+        problem = (
+            lines.fault or _count(cells, header) or ("" if record else "all its cells are empty; take the row out")
+        )
+        if not problem:
+            try:
+                record |= {name: read(record[name]) for name, read in readers.items() if name in record}
+            except RecordError as error:
+                problem = str(error)
+        yield CsvRow(lines.start, None if problem else record, b"".join(lines.data), problem)
+
+
+def _rows(reader: Iterator[list[str]], lines: _Lines, shown: str) -> Iterator[list[str]]:
+    while True:
+        lines.begin_row()
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            problem = next((hint for words, hint in HINTS.items() if str(error).startswith(words)), "")
+            problem = problem or f"not CSV: {error}; double a quote in a text"
+            raise RealError(f"{shown}:{lines.start}: {problem}") from None
+        except RecordError as error:
+            raise RealError(f"{shown}:{error}") from None
+        if cells is None:
+            return
+        if cells:  # a blank line is none
+            yield cells
+
+
+def _check_header(header: list[str], place: str, fault: str, delimiter: str) -> None:
+    if fault:
+        raise RealError(f"{place}: {fault}")
+    if len(header) == 1 and any(mark in header[0] for mark in ",;\t|"):
+        hint = " (--format tsv reads tabs)" if "\t" in header[0] else ""
+        raise RealError(
+            f"{place}: one column, {clip(header[0])}; {SEPARATORS[delimiter]} between the columns are needed{hint}"
+        )
+    if header[0].lower().startswith("sep="):
+        raise RealError(f"{place}: {clip(header[0])} is a word for a spreadsheet; take the line out")
+    for name in header:
+        if name != name.strip() and name.strip() in KNOWN_COLUMNS:
+            raise RealError(f"{place}: column {clip(name)} has spaces around its name; take them out")
+        if header.count(name) > 1:
+            raise RealError(f"{place}: column {clip(name)} stands twice; give each column a name of its own")
+
+
+def _count(cells: list[str], header: list[str]) -> str:
+    if len(cells) == len(header):
+        return ""
+    what = "comma" if len(cells) > len(header) else "line end"
+    return f"has {len(cells)} fields, and the header has {len(header)}; put a text with a {what} between quotes"
+
+
+def is_header(data: bytes) -> bool:
+    """Tell whether a line that is not JSON looks like the names of columns.
+
+    Args:
+        data: The first line of a source.
+
+    Returns:
+        True for several names, one of them known.
+    """
+    try:
+        text = data.decode("utf-8").strip()
+        cells = next(csv.reader([text], strict=True, delimiter="\t" if "\t" in text else ","), [])
+    except (csv.Error, UnicodeDecodeError):
+        return False
+    return len(cells) > 1 and not KNOWN_COLUMNS.isdisjoint(cells)

@@ -1,0 +1,126 @@
+"""What data sets call the score and the model of a response, and `--score`: which of several ratings is the score."""
+
+from typing import Any
+
+from real_cli.errors import RecordError, clip
+from real_cli.records.messages import is_number
+from real_cli.records.number_columns import parse_number
+from real_cli.records.record import Record, labeled_fields
+from real_cli.records.response_fields import ROLES
+
+SCORE, OTHER_SCORE = "score", "score_field"
+# Taken for the score where a pair has one of them alone.
+RATINGS = ("rating", "reward")
+# In front of these a data set may write the role: chosen_score, chosen-model.
+KNOWN = (SCORE, *RATINGS, "model")
+SCORE_NAMES = tuple(f"{SCORE}_{role}" for role in ROLES)
+# Most records have none of them.
+OTHER_NAMES = frozenset(
+    [f"chosen{mark}{field}" for field in KNOWN for mark in "_-"] + [f"{field}_chosen" for field in RATINGS]
+)
+
+
+def with_known_names(record: Record) -> Record:
+    """Give the fields of a pair that say what its responses are worth, and who wrote them, the names of this toolkit.
+
+    Args:
+        record: A preference record.
+
+    Returns:
+        A record with `score_chosen` and `score_rejected`, `model_chosen` and `model_rejected` in place of chosen_score,
+        chosen-rating, chosen_model and their like. Of several ratings none is taken for the score; a field whose new
+        name is there already keeps its name.
+
+    Raises:
+        RecordError: If a score is neither a number nor null.
+
+    Example:
+        >>> with_known_names({"prompt": "q", "chosen": "a", "rejected": "b", "chosen-rating": 5, "rejected-rating": 2})
+        {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'score_chosen': 5, 'score_rejected': 2}
+    """
+    new = {} if OTHER_NAMES.isdisjoint(record) else _new_names(record)
+    old = {renamed: name for name, renamed in new.items()}
+    renamed = {new.get(name, name): value for name, value in record.items()} if new else record
+    for name in SCORE_NAMES:
+        value = renamed.get(name)
+        if value is not None and not is_number(value):
+            raise RecordError(f"field {old.get(name, name)!r} is {clip(value)}; a number is needed")
+    return renamed
+
+
+def _new_names(record: Record) -> dict[str, str]:
+    """Choose the fields to rename, and their names."""
+    new: dict[str, str] = {}
+    present = set(record)
+    for field in KNOWN:
+        names = [[f"{role}{mark}{field}" for role in ROLES] for mark in "_-"]
+        for pair in names:
+            if present.issuperset(pair) and not present.intersection(_names(field)):
+                new |= dict(zip(pair, _names(field), strict=True))
+                present |= set(_names(field))
+    ratings = [field for field in RATINGS if present.issuperset(_names(field))]
+    if len(ratings) == 1 and not present.intersection(_names(SCORE)):
+        old = {renamed: name for name, renamed in new.items()}
+        for name, score in zip(_names(ratings[0]), _names(SCORE), strict=True):
+            if is_number(record[old.get(name, name)]):
+                new[old.get(name, name)] = score
+    return new
+
+
+def _names(field: str) -> list[str]:
+    return [f"{field}_{role}" for role in ROLES]
+
+
+def with_score(record: Record, field: str) -> Record:
+    """Take one of several ratings for the score.
+
+    Args:
+        record: A candidates or preference record; of one response a row, before rows are joined.
+        field: The rating of a response, FIELD_chosen and FIELD_rejected of a pair, or a list on the record; one within
+            another as annotations.honesty.Rating. A numeral is a number.
+
+    Returns:
+        The record with that score on each response. Another score that was there is called `score_field`.
+
+    Raises:
+        RecordError: If the rating is missing or no number.
+
+    Example:
+        >>> with_score({"prompt": "q", "responses": [{"text": "a", "score": 3, "honesty": 5}]}, "honesty")
+        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 5, 'honesty': 5, 'score_field': 3}]}
+    """
+    if field == SCORE:
+        return record
+    if "responses" not in record:
+        names = labeled_fields(record).get(field, _names(field))
+        for name, score, other in zip(names, _names(SCORE), _names(OTHER_SCORE), strict=True):
+            record = _scored(record, _lookup(record, name), (score, other), f"field {name!r}")
+        return record
+    responses, values = record["responses"], _lookup(record, field)
+    if len(responses) == 1 and not isinstance(values, list):
+        values = [values]  # of one response a row, whose columns stand beside it
+    beside = values if isinstance(values, list) and len(values) == len(responses) else [None] * len(responses)
+    scored = []
+    for number, (response, value) in enumerate(zip(responses, beside, strict=True), 1):
+        given = _lookup(response, field)
+        shown = f"response {number}: {field!r}"
+        scored.append(_scored(response, value if given is None else given, (SCORE, OTHER_SCORE), shown))
+    return record | {"responses": scored}
+
+
+def _lookup(holder: Any, field: str) -> Any:
+    """Find a field, or one within another: annotations.honesty.Rating."""
+    if isinstance(holder, dict) and field not in holder and "." in field:
+        start, _, rest = field.partition(".")
+        return _lookup(holder.get(start), rest)
+    return holder.get(field) if isinstance(holder, dict) else None
+
+
+def _scored(holder: Record, value: Any, names: tuple[str, str], shown: str) -> Record:
+    score, other = names
+    number = parse_number(value) if isinstance(value, str) else value
+    if not is_number(number):
+        given = "missing" if value is None else clip(value)
+        raise RecordError(f"{shown} is {given}; --score needs a number there")
+    before = holder.get(score)
+    return holder | {score: number} | ({other: before} if before is not None and before != number else {})

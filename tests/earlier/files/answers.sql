@@ -1,0 +1,18 @@
+BEGIN TRANSACTION;
+CREATE TABLE answers (name TEXT PRIMARY KEY, text TEXT NOT NULL, is_cut INTEGER NOT NULL, num_prompt_tokens INTEGER NOT NULL, num_completion_tokens INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO "answers" VALUES('317dd907e8736c134b6e3b470eac788c','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('3cc985e36a34f1bbe227a93033dca7ab','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('3fe977d190763bd8fc68a66c12c8fb42','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('45d5aeeb4fe00c024ed159064b06d347','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('7e101e0e7465ccd7b312825975e8e131','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('861c1ec22836a0ca0c07c2d127d9e90f','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('b2333e8ca5d63ec612e677d8809cc9ff','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('b3c352ee5e41a286699971647d7ba60c','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('ba999e72fad899068c456c039b5d3d03','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('c84ae517ca7e9314d7fade600be922be','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('d191da63ded34384c0576338f405329b','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('e62fe196f7ae47ff0a69798528e32f3a','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('eae367a4714912103957cb343d629b1a','{"reasoning": "r", "verdict": "A"}',0,5,2);
+INSERT INTO "answers" VALUES('fa65b438f52ba0b7e08c1ffd9283d9db','{"reasoning": "r", "verdict": "A"}',0,5,2);
+CREATE TABLE choices (name TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, is_cut INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID;
+COMMIT;
