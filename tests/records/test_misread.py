@@ -1,0 +1,256 @@
+"""Records that were once misread without a word: the prompt lost, joined, read twice, or shown as Python."""
+
+import json
+
+import pytest
+
+from real_cli.errors import RecordError
+from real_cli.records.layouts import adapt, adapt_prompt, join_rows, same_prompt
+from tests.records.published import GULL, JAY, MORE, PUBLISHED, QUESTION, SYSTEM, USER
+
+pytestmark = pytest.mark.xfail(strict=True)
+
+HH = f"\n\nHuman: {QUESTION}\n\nAssistant:"
+PARTS = [{"type": "text", "text": "Name a "}, {"type": "text", "text": "blue bird."}]
+IMAGE = [{"type": "image", "url": "bird.png"}, {"type": "text", "text": QUESTION}]
+
+
+@pytest.mark.parametrize(("name", "record", "expected"), PUBLISHED)
+def test_a_published_record_becomes_this(name, record, expected):
+    before = json.dumps(record)
+    adapted = adapt(record)
+    assert adapted.layout.name == name
+    assert json.dumps(adapted.record) == json.dumps(expected)
+    assert json.dumps(record) == before
+    assert adapt(adapted.record).record == expected
+
+
+# 1. The prompt is not lost
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("post", "user", "task", "text", "prompts", "title", "history", "documents", "a field nobody thought of"),
+        *("x-y", "9", "the 'quoted'", "größe"),
+    ],
+)
+@pytest.mark.parametrize("value", ["Add 2 and 5.", ["Add"], [["Add"]], {"words": "Add 2 and 5."}])
+def test_shared_words_are_no_prompt_beside_a_text_that_may_be_it(field, value):
+    with pytest.raises(RecordError) as caught:
+        adapt({"chosen": "The sum is 7.", "rejected": "The answer is 8.", field: value})
+    message = str(caught.value)
+    assert f"'{field}'" in message
+    assert "jq -c" in message
+    assert ".prompt = " in message
+
+
+@pytest.mark.parametrize("field", ["question", "query", "instruction", "input", "problem", "context"])
+def test_a_prompt_of_another_name_is_read(field):
+    record = {"chosen": "The sum is 7.", "rejected": "The answer is 8.", field: "Add 2 and 5.", "id": 3}
+    assert adapt(record).record == {
+        "prompt": "Add 2 and 5.",
+        "chosen": "The sum is 7.",
+        "rejected": "The answer is 8.",
+        "id": 3,
+    }
+    assert adapt_prompt({field: "Add 2 and 5.", "id": 3}).record == {"prompt": "Add 2 and 5.", "id": 3}
+
+
+@pytest.mark.parametrize("field", ["messages", "conversations", "conversation", "context", "trajectory"])
+def test_a_conversation_of_another_name_is_read(field):
+    record = {field: [USER, JAY, MORE], "chosen": "Fox.", "rejected": "Crab."}
+    assert adapt(record).record["prompt"] == [USER, JAY, MORE]
+    assert adapt_prompt({field: [USER]}).record == {"prompt": [USER]}
+
+
+def test_two_texts_that_may_be_the_prompt_are_refused():
+    with pytest.raises(RecordError, match="'query'"):
+        adapt({"question": "Which of them?", "query": "A blue bird", "chosen": "a", "rejected": "b"})
+
+
+def test_an_empty_prompt_beside_a_question_is_refused():
+    with pytest.raises(RecordError, match="'question'"):
+        adapt({"prompt": "", "question": "Which of them?", "chosen": "a", "rejected": "b"})
+
+
+# 2. Rows that differ are not joined
+
+
+@pytest.mark.parametrize("field", ["input", "context", "system", "tools", "history", "images"])
+def test_rows_with_another_context_are_not_joined(field):
+    values = {
+        "system": ("Be kind.", "Be rude."),
+        "tools": ([{"name": "f"}], [{"name": "g"}]),
+        "history": ([["a", "b"]], [["c", "d"]]),
+        "images": (["a.png"], ["b.png"]),
+    }.get(field, ("Snow is white.", "Coal is black."))
+    rows = [
+        adapt({"instruction": "Is it white?", field: value, "output": "Yes."}, reads_text=False).record
+        for value in values
+    ]
+    assert not same_prompt(*rows)
+    rows = [
+        adapt({"prompt": "Is it white?", field: value, "response": "Yes."}, reads_text=False).record for value in values
+    ]
+    assert not same_prompt(*rows)
+
+
+def test_rows_with_one_context_are_joined():
+    rows = [
+        adapt({"instruction": "Is it white?", "input": "Snow.", "tools": [], "output": answer}).record
+        for answer in ("Yes.", "No.")
+    ]
+    assert same_prompt(*rows)
+    assert join_rows(rows)["prompt"] == "Is it white?\nSnow."
+
+
+# 3. A system message leads
+
+
+@pytest.mark.parametrize("field", ["system", "system_prompt", "system_message"])
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"prompt": QUESTION, "chosen": "Jay.", "rejected": "Gull."},
+        {"prompt": [USER], "chosen": [JAY], "rejected": [GULL]},
+        {"chosen": [USER, JAY], "rejected": [USER, GULL]},
+        {"prompt": QUESTION, "responses": [{"text": "Jay."}]},
+        {"prompt": QUESTION, "response": "Jay."},
+        {"instruction": QUESTION, "generations": ["Jay.", "Gull."]},
+        {"prompt": [SYSTEM, USER], "chosen": [JAY], "rejected": [GULL]},
+    ],
+)
+def test_a_system_message_beside_the_prompt_leads_it(field, record):
+    adapted = adapt(record | {field: "Answer in one word."}).record
+    assert adapted["prompt"] == [SYSTEM, USER]
+    assert field not in adapted
+    assert adapt(adapted).record == adapted
+    assert adapt_prompt({"prompt": QUESTION, field: "Answer in one word."}).record == {"prompt": [SYSTEM, USER]}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"prompt": [SYSTEM, USER], "system": "Be kind.", "chosen": [JAY], "rejected": [GULL]},
+        {"prompt": QUESTION, "system": ["Be kind."], "chosen": "Jay.", "rejected": "Gull."},
+        {"system": "Be kind.", "chosen": f"{HH} Jay.", "rejected": f"{HH} Gull."},
+    ],
+)
+def test_a_system_message_that_has_no_place_is_refused(record):
+    with pytest.raises(RecordError, match="system"):
+        adapt(record)
+
+
+# 4. The prompt does not stand twice
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (
+            {"prompt": QUESTION, "chosen": f"{QUESTION} Jay.", "rejected": f"{QUESTION} Gull."},
+            {"prompt": QUESTION, "chosen": " Jay.", "rejected": " Gull."},
+        ),
+        (
+            {"prompt": HH, "chosen": f"{HH} Jay.", "rejected": f"{HH} Gull."},
+            {"prompt": HH, "chosen": " Jay.", "rejected": " Gull."},
+        ),
+        (
+            {"prompt": QUESTION, "chosen": f"{HH} Jay.", "rejected": f"{HH} Gull."},
+            {"prompt": HH, "chosen": " Jay.", "rejected": " Gull."},
+        ),
+        (
+            {"prompt": [USER], "chosen": [USER, JAY], "rejected": [USER, GULL]},
+            {"prompt": [USER], "chosen": [JAY], "rejected": [GULL]},
+        ),
+        (
+            {"prompt": [SYSTEM, USER], "chosen": [USER, JAY], "rejected": [USER, GULL]},
+            {"prompt": [SYSTEM, USER], "chosen": [JAY], "rejected": [GULL]},
+        ),
+        (
+            {"prompt": [USER], "chosen": [SYSTEM, USER, JAY], "rejected": [SYSTEM, USER, GULL]},
+            {"prompt": [SYSTEM, USER], "chosen": [JAY], "rejected": [GULL]},
+        ),
+        (
+            {"question": QUESTION, "chosen": [USER, JAY], "rejected": [USER, GULL]},
+            {"prompt": [USER], "chosen": [JAY], "rejected": [GULL]},
+        ),
+        (
+            {"prompt": QUESTION, "responses": [{"text": f"{QUESTION} Jay."}, {"text": f"{QUESTION} Gull."}]},
+            {"prompt": QUESTION, "responses": [{"text": " Jay."}, {"text": " Gull."}]},
+        ),
+    ],
+)
+def test_a_prompt_that_stands_in_every_response_too_is_taken_off(record, expected):
+    adapted = adapt(record)
+    assert adapted.record == expected
+    assert adapted.notes
+    assert adapt(expected).notes == ()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"prompt": QUESTION, "chosen": f"{QUESTION} Jay.", "rejected": "Gull."},
+        {"prompt": QUESTION, "chosen": "Jay.", "rejected": f"{QUESTION}\nGull."},
+        {"prompt": QUESTION, "chosen": f"{QUESTION} Jay.", "rejected": "Name  a blue bird. Gull."},
+        {"prompt": f"{HH} ", "chosen": f"{HH}Jay.", "rejected": f"{HH}Gull."},
+        {"prompt": [USER], "chosen": [USER, JAY], "rejected": [GULL]},
+        {"prompt": [USER], "chosen": [{"role": "user", "content": f"{QUESTION} "}, JAY], "rejected": [USER, GULL]},
+        {"prompt": [SYSTEM, USER], "chosen": [SYSTEM, USER, JAY], "rejected": [USER, GULL]},
+        {"prompt": QUESTION, "chosen": [USER, JAY], "rejected": [GULL]},
+    ],
+)
+def test_a_prompt_that_stands_in_half_of_the_responses_is_refused(record):
+    with pytest.raises(RecordError, match="prompt"):
+        adapt(record)
+    assert adapt(record, refuse_halves=False).notes
+
+
+# 6. Conversations as text
+
+
+@pytest.mark.parametrize("write", [json.dumps, str, lambda value: str(value).replace("}, {", "}\n {")])
+@pytest.mark.parametrize("number", range(5))
+def test_a_conversation_written_as_text_is_read(write, number):
+    record = [
+        {"prompt": [USER], "chosen": [JAY], "rejected": [GULL]},
+        {"chosen": [USER, JAY], "rejected": [USER, GULL]},
+        {"messages": [USER, JAY, MORE], "chosen": [JAY], "rejected": [GULL]},
+        {"prompt": [USER], "completion": [JAY], "label": True},
+        {"conversations": [{"from": "human", "value": 'It\'s blue\n"too"'}], "chosen": JAY, "rejected": GULL},
+    ][number]
+    texts = {field: value if field == "label" else write(value) for field, value in record.items()}
+    assert adapt(texts).record == adapt(record).record
+
+
+@pytest.mark.parametrize("field", ["prompt", "chosen", "rejected"])
+def test_a_conversation_as_text_that_cannot_be_read_is_refused(field):
+    texts = {"prompt": str([USER]), "chosen": str([JAY]), "rejected": str([GULL])}
+    with pytest.raises(RecordError, match=f"'{field}'"):
+        adapt(texts | {field: texts[field][:-5]})
+
+
+# 7. Content parts
+
+
+def test_text_parts_are_joined():
+    record = {"prompt": [{"role": "user", "content": PARTS}], "chosen": [JAY], "rejected": [GULL]}
+    assert adapt(record).record["prompt"] == [USER]
+    responses = {"prompt": [USER], "responses": [{"text": [{"role": "assistant", "content": PARTS}]}]}
+    assert adapt(responses).record["responses"][0]["text"][0]["content"] == "Name a blue bird."
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"prompt": [{"role": "user", "content": IMAGE}], "chosen": [JAY], "rejected": [GULL]},
+        {"prompt": [USER], "responses": [{"text": [{"role": "assistant", "content": IMAGE}]}]},
+        {"prompt": [USER], "chosen": [JAY], "rejected": [GULL], "images": ["bird.png"]},
+    ],
+)
+def test_what_is_no_text_is_refused(record):
+    with pytest.raises(RecordError, match="image"):
+        adapt(record)
+    assert adapt(record, reads_text=False).record == record
