@@ -27,6 +27,7 @@ from real_cli.io.sources import Item, check_sources, is_at_hand, read_source, sh
 from real_cli.records.choices import OnError
 from real_cli.records.layouts import Adapted, adapt, join_rows, same_prompt
 from real_cli.records.record import Record
+from real_cli.text.phrases import say_count
 
 Made = TypeVar("Made")
 
@@ -64,6 +65,7 @@ class Job:
         self.summary = ""
         self.num_rejected = 0
         self.num_dropped: Tally[str] = Tally()
+        self._num_noted: Tally[str] = Tally()
         self._output_path = output
         self._append = append
         self._on_error = on_error
@@ -95,6 +97,7 @@ class Job:
                 parts.append(
                     "left out: " + ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.num_dropped.items()))
                 )
+            parts += [f"{say_count(n, 'record')} {note}" for note, n in sorted(self._num_noted.items())]
             if self.num_rejected:
                 parts.append(f"{self.num_rejected:,} rejected")
             if parts:
@@ -125,7 +128,8 @@ class Job:
         adapted = self._convert(read, self._items(ahead))
         pending: list[Record] = []
         place = ""
-        for item_place, (record, layout) in adapted:
+        for item_place, (record, layout, notes) in adapted:
+            self._num_noted.update(notes)
             if pending and not (layout.one_response_a_row and same_prompt(pending[0], record)):
                 yield Located(place, join_rows(pending))
                 pending = []

@@ -8,8 +8,6 @@ from real_cli.errors import RecordError
 from real_cli.records.layouts import adapt, adapt_prompt, join_rows, same_prompt
 from tests.records.published import GULL, JAY, MORE, PUBLISHED, QUESTION, SYSTEM, USER
 
-pytestmark = pytest.mark.xfail(strict=True)
-
 HH = f"\n\nHuman: {QUESTION}\n\nAssistant:"
 PARTS = [{"type": "text", "text": "Name a "}, {"type": "text", "text": "blue bird."}]
 IMAGE = [{"type": "image", "url": "bird.png"}, {"type": "text", "text": QUESTION}]
@@ -173,8 +171,8 @@ def test_a_system_message_that_has_no_place_is_refused(record):
             {"prompt": [SYSTEM, USER], "chosen": [JAY], "rejected": [GULL]},
         ),
         (
-            {"question": QUESTION, "chosen": [USER, JAY], "rejected": [USER, GULL]},
-            {"prompt": [USER], "chosen": [JAY], "rejected": [GULL]},
+            {"messages": [SYSTEM, USER], "chosen": [USER, JAY], "rejected": [USER, GULL]},
+            {"prompt": [SYSTEM, USER], "chosen": [JAY], "rejected": [GULL]},
         ),
         (
             {"prompt": QUESTION, "responses": [{"text": f"{QUESTION} Jay."}, {"text": f"{QUESTION} Gull."}]},
@@ -187,6 +185,28 @@ def test_a_prompt_that_stands_in_every_response_too_is_taken_off(record, expecte
     assert adapted.record == expected
     assert adapted.notes
     assert adapt(expected).notes == ()
+
+
+@pytest.mark.parametrize("beside", [{"question": QUESTION}, {"messages": [USER, JAY]}, {"conversations": [USER]}])
+def test_what_conversations_share_is_the_prompt_whatever_repeats_it(beside):
+    adapted = adapt({"chosen": [USER, JAY], "rejected": [USER, GULL], **beside}).record
+    assert adapted == {"prompt": [USER], "chosen": [JAY], "rejected": [GULL], **beside}
+
+
+@pytest.mark.parametrize(
+    "texts", [("Good morning!", "Good morning to you."), ("Good", "Morning."), ("good morning", "Well. Good morning")]
+)
+def test_a_greeting_that_is_returned_is_no_repetition(texts):
+    record = {"prompt": "Good morning", "chosen": texts[0], "rejected": texts[1]}
+    if texts[1] != "Good morning to you.":
+        assert adapt(record) == (record, adapt(record).layout, ())
+    assert adapt(record | {"prompt": "Good"}).record == record | {"prompt": "Good"}
+
+
+def test_what_pair_chose_may_say_the_prompt_again():
+    """A base model does so; of two such responses nothing is taken off, whichever are chosen."""
+    record = {"prompt": QUESTION, "chosen": f"{QUESTION} Jay.", "rejected": "Gull.", "strategy": "easy"}
+    assert adapt(record).record == record
 
 
 @pytest.mark.parametrize(
