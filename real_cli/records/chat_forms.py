@@ -37,14 +37,14 @@ LIST_FIELDS = frozenset(
     }
 )
 ROLES = {"human": "user", "gpt": "assistant", "observation": "tool", "bot": "assistant", "chatgpt": "assistant"}
-KNOWN_ROLES = frozenset({*ROLES, "system", "user", "assistant", "tool", "developer", "function", "function_call"})
-SPOKEN = frozenset({"assistant", "tool", "function"})
+KNOWN_ROLES = (*ROLES, "system", "user", "assistant", "tool", "developer", "function", "function_call")
+SPOKEN = ("assistant", "tool", "function")
 LOOKS_LIKE = re.compile(r"""\s*(?:array\()?\[?\s*\{\s*['"](?:role|content|from|value)['"]\s*:""")
 NAMES_ROLE = re.compile(r"""['"](?:role|from)['"]\s*:\s*['"](\w+)['"]""")
 # numpy prints an array of objects without commas.
 NO_COMMA = re.compile(r"\}\s*\n\s*\{")
 TWO_STRINGS = re.compile(r"""['"]\s+['"]""")
-TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
+TEXT_PARTS = ("text", "input_text", "output_text")
 
 
 def read_forms(record: Record) -> Record:
@@ -167,7 +167,7 @@ def _written(text: str, name: str, *, spoken: bool) -> Any:
             "{role, content} is needed"
         )
     messages = text_form(parsed, name)
-    if not is_conversation(messages) or not {message["role"] for message in messages} <= KNOWN_ROLES:
+    if not is_conversation(messages) or not all(message["role"] in KNOWN_ROLES for message in messages):
         return text
     if spoken and messages[-1]["role"] not in SPOKEN:
         return text  # an answer about messages, not a conversation with an answer
@@ -268,8 +268,9 @@ def check_media(record: Record) -> None:
     for field in ("prompt", "chosen", "rejected", "reference"):
         if isinstance(record.get(field), list):
             _check_parts(record[field], f"field '{field}'")
-    for number, response in enumerate(record.get("responses", ()), 1):
-        if isinstance(response["text"], list):
+    responses = record.get("responses")
+    for number, response in enumerate(responses if isinstance(responses, list) else (), 1):
+        if isinstance(response, dict) and isinstance(response.get("text"), list):
             _check_parts(response["text"], f"response {number}")
 
 

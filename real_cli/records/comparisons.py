@@ -4,6 +4,7 @@ A pair with a winner becomes a preference; a tie becomes candidates of one rank,
 reads. Signs, numbers and names that speak of a first and a second response are turned into chosen and rejected.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -64,7 +65,7 @@ def read_number(record: Record, field: str) -> float:
             value = float(value)
         except ValueError:
             value = None
-    if not is_number(value) or value != value:
+    if not is_number(value) or not math.isfinite(value):
         raise RecordError(f"field '{field}' is {clip(record.get(field))}; a number is needed")
     return value  # type: ignore[no-any-return]
 
@@ -179,7 +180,7 @@ def choose_summary(record: Record) -> Record:
     sides: list[Record] = []
     for one in summaries:
         renamed = {"policy": "model"}
-        sides.append({renamed.get(field, field): value for field, value in one.items() if value is not None})
+        sides.append({renamed.get(field, field): value for field, value in one.items()})
     left = {name: value for name, value in info.items() if name not in names}
     return decide(
         record,

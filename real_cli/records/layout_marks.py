@@ -107,3 +107,24 @@ def is_row(record: Record) -> bool:
     if any(is_text(record.get(field)) for field in RESPONSE_FIELDS):
         return has_prompt(record)
     return are_turns(record) and any(isinstance(record.get(field), bool) for field in ("label", KTO_TAG))
+
+
+def is_webgpt(record: Record) -> bool:
+    """Tell two answers to a question that is an object."""
+    asked = record.get("question")
+    return isinstance(asked, dict) and is_strings(asked, "full_text") and is_strings(record, "answer_0", "answer_1")
+
+
+def is_binarized(record: Record) -> bool:
+    """Tell a prompt in words beside two conversations that begin with one message."""
+    if not isinstance(record.get("prompt"), str) or not are_conversations(record):
+        return False
+    first = record["chosen"][0]
+    return bool(first == record["rejected"][0]) and first["role"] != "assistant"
+
+
+def is_mixed(record: Record) -> bool:
+    """Tell words on one side and conversations on the other."""
+    if isinstance(record.get("prompt"), str):
+        return are_conversations(record)
+    return is_conversation(record.get("prompt")) and is_strings(record, "chosen", "rejected")

@@ -14,12 +14,15 @@ from real_cli.records.layout_marks import (
     are_texts,
     are_transcripts,
     has_prompt,
+    is_binarized,
     is_list,
+    is_mixed,
     is_named_pair,
     is_openai,
     is_rejection,
     is_row,
     is_strings,
+    is_webgpt,
 )
 from real_cli.records.layout_readers import (
     RESPONSE_FIELDS,
@@ -35,7 +38,7 @@ from real_cli.records.layout_readers import (
     unify_forms,
     wrap_response,
 )
-from real_cli.records.messages import is_conversation, is_text
+from real_cli.records.messages import is_text
 from real_cli.records.record import Record
 
 
@@ -171,7 +174,7 @@ LAYOUTS = (
         "WebGPT comparisons",
         "`question`: {`full_text`}, `answer_0`, `answer_1`, `score_0`, `score_1`",
         CANDIDATES,
-        lambda r: isinstance(r.get("question"), dict) and is_strings(r["question"], "full_text") and "answer_0" in r,
+        is_webgpt,
         comparisons.score_pair,
         ("question", "answer_0", "answer_1", "score_0", "score_1"),
     ),
@@ -248,22 +251,14 @@ LAYOUTS = (
         "UltraFeedback binarized",
         "`prompt`: text, `chosen`, `rejected`: conversations that begin with the prompt",
         PREFERENCE,
-        lambda r: (
-            isinstance(r.get("prompt"), str)
-            and are_conversations(r)
-            and r["chosen"][0] == r["rejected"][0]
-            and r["chosen"][0].get("role") != "assistant"
-        ),
+        is_binarized,
         split_binarized,
     ),
     Layout(
         "TRL, mixed",
         "`prompt`: conversation, `chosen`, `rejected`: texts; or the other way round",
         PREFERENCE,
-        lambda r: (
-            (is_conversation(r.get("prompt")) and is_strings(r, "chosen", "rejected"))
-            or (isinstance(r.get("prompt"), str) and are_conversations(r))
-        ),
+        is_mixed,
         unify_forms,
     ),
     Layout(

@@ -1,11 +1,13 @@
 """Records that were once misread without a word: the prompt lost, joined, read twice, or shown as Python."""
 
+import contextlib
 import json
 
 import pytest
 
 from real_cli.errors import RecordError
 from real_cli.records.layouts import adapt, adapt_prompt, join_rows, same_prompt
+from tests.attacks.layout_rows import variations
 from tests.records.published import GULL, JAY, MORE, PUBLISHED, QUESTION, SYSTEM, USER
 
 HH = f"\n\nHuman: {QUESTION}\n\nAssistant:"
@@ -274,3 +276,14 @@ def test_what_is_no_text_is_refused(record):
     with pytest.raises(RecordError, match="image"):
         adapt(record)
     assert adapt(record, reads_text=False).record == record
+
+
+@pytest.mark.parametrize(("name", "record", "expected"), PUBLISHED)
+def test_no_field_of_another_type_is_more_than_a_bad_record(name, record, expected):
+    num_read = 0
+    for strange in variations(record):
+        with contextlib.suppress(RecordError):
+            adapted = adapt(strange).record
+            num_read += 1
+            assert adapt(adapted).record == adapted
+    assert num_read
