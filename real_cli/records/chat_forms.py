@@ -39,7 +39,8 @@ LIST_FIELDS = frozenset(
 ROLES = {"human": "user", "gpt": "assistant", "observation": "tool", "bot": "assistant", "chatgpt": "assistant"}
 KNOWN_ROLES = (*ROLES, "system", "user", "assistant", "tool", "developer", "function", "function_call")
 SPOKEN = ("assistant", "tool", "function")
-LOOKS_LIKE = re.compile(r"""\s*(?:array\()?\[?\s*\{\s*['"](?:role|content|from|value)['"]\s*:""")
+BEGINNINGS = "[{ \n\t"  # of a text that may be a list or an object
+LOOKS_LIKE = re.compile(r"""\s*\[?\s*\{\s*['"](?:role|content|from|value)['"]\s*:""")
 NAMES_ROLE = re.compile(r"""['"](?:role|from)['"]\s*:\s*['"](\w+)['"]""")
 # numpy prints an array of objects without commas.
 NO_COMMA = re.compile(r"\}\s*\n\s*\{")
@@ -92,7 +93,7 @@ def text_form(value: Any, name: str, *, spoken: bool = False) -> Any:
         RecordError: As `read_forms`.
     """
     if isinstance(value, str):
-        return _written(value, name, spoken=spoken) if value and value[0] in "[{ \na" else value
+        return _written(value, name, spoken=spoken) if value[:1] in BEGINNINGS else value
     if isinstance(value, dict):
         return _messages([value], name) if _is_message(value) else value  # axolotl: one message
     if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -105,7 +106,7 @@ def _list_form(value: Any, name: str) -> Any:
     if isinstance(value, str) and value.lstrip()[:1] == "[":
         parsed = parse_list(value)
         value = value if parsed is None else parsed
-    if name not in ("responses", "generations") or not isinstance(value, list):
+    if name not in ("responses", "generations") or not isinstance(value, list) or _are_plain(value):
         return value
     texts = [
         one | {"text": text}
@@ -114,6 +115,15 @@ def _list_form(value: Any, name: str) -> Any:
         for one in value
     ]
     return value if all(new is old for new, old in zip(texts, value, strict=True)) else texts
+
+
+def _are_plain(responses: list[Any]) -> bool:
+    """Tell responses of which none can be a conversation; most are so, and this is asked of every record."""
+    for one in responses:
+        text = one.get("text") if type(one) is dict else one
+        if type(text) is not str or text[:1] in BEGINNINGS:
+            return False
+    return True
 
 
 def parse_list(text: str) -> Any:
@@ -132,7 +142,7 @@ def parse_list(text: str) -> Any:
     with suppress(orjson.JSONDecodeError):
         parsed = orjson.loads(text)
         return parsed if isinstance(parsed, list | dict) else None
-    bare = text.strip().removeprefix("array(").removesuffix(", dtype=object)")
+    bare = text.strip()
     with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
         parsed = ast.literal_eval(NO_COMMA.sub("}, {", bare))
         if isinstance(parsed, list | dict) and not _joins_strings(bare, parsed):

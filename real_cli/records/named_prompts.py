@@ -17,7 +17,10 @@ WORD_FIELDS = ("instruction", "question", "query", "problem", "input", "context"
 ADDED_FIELDS = ("input", "context")
 SYSTEM_FIELDS = ("system", "system_prompt", "system_message")
 # Names that a prompt has, too: beside another prompt they are ambiguous.
-RIVAL_FIELDS = (*TURN_FIELDS, *WORD_FIELDS, "history", "post", "user", "problem", "text", "prompts", "passage", "title")
+RIVAL_FIELDS = (
+    *(*TURN_FIELDS, *WORD_FIELDS, "history", "post", "user", "text", "prompts", "title", "body"),
+    *("documents", "document", "passages", "passage", "article", "evidence"),
+)
 # Context that two rows of one prompt must share to be rows of one prompt.
 CONTEXT_FIELDS = (
     *("tools", "functions", "chat_template_kwargs", "images", "image", "videos", "video", "audios", "audio", "objects"),
@@ -118,8 +121,8 @@ def _check_rivals(record: Record, named: NamedPrompt) -> None:
         if any(rival in text for text in texts) or (any(texts) and all(text in rival for text in texts)):
             continue
         raise RecordError(
-            f"field '{field}' may be the prompt, and so may '{named.uses[0]}'; {rename_line(field)} if it is, "
-            f"{drop_line(field)} if it is not"
+            f"field '{field}' may be the prompt, and so may '{named.uses[0]}'; {rename_line(field, record[field])} if "
+            f"it is, {drop_line(field)} if it is not"
         )
 
 
@@ -162,7 +165,7 @@ def check_extras(record: Record) -> None:
     for field, value in record.items():
         if field not in KNOWN_EXTRAS and not field.endswith(("_chosen", "_rejected")) and may_ask(value):
             raise RecordError(
-                f"there is no 'prompt', and field '{field}' may be it; {rename_line(field)} if it is, "
+                f"there is no 'prompt', and field '{field}' may be it; {rename_line(field, record[field])} if it is, "
                 f"{drop_line(field)} if it is not"
             )
 
@@ -186,16 +189,28 @@ def jq_path(field: str) -> str:
     return f'.["{name}"]'
 
 
-def rename_line(field: str) -> str:
+def rename_line(field: str, value: Any) -> str:
     """Write the jq line that makes a field the prompt.
 
     Args:
         field: Its name.
+        value: What it holds; texts in a list are joined, of an object the first text is taken.
 
     Returns:
         A command for a shell.
+
+    Example:
+        >>> print(rename_line("post", "I saw a bird."))
+        jq -c '.prompt = .post | del(.post)'
+        >>> print(rename_line("info", {"id": 1, "post": "I saw a bird."}))
+        jq -c '.prompt = .info.post | del(.info)'
     """
-    return f"jq -c '.prompt = {jq_path(field)} | del({jq_path(field)})'"
+    path = source = jq_path(field)
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        source = f'({path} | join("\\n"))'
+    elif isinstance(value, dict):
+        source += next((jq_path(name) for name, part in value.items() if isinstance(part, str) and may_ask(part)), "")
+    return f"jq -c '.prompt = {source} | del({path})'"
 
 
 def drop_line(field: str) -> str:

@@ -47,6 +47,9 @@ note='with the prompt in every response again, taken off')
     take = _from_text if isinstance(prompt, str) else _from_messages
     if "responses" in record:
         responses = record["responses"]
+        first = responses[0]["text"] if len(responses) > 1 else ""
+        if isinstance(first, str) and isinstance(prompt, str) and not first.startswith(prompt):
+            return Repeat(record)
         texts = [response["text"] for response in responses]
         if len(texts) < 2 or not all(type(text) is type(prompt) for text in texts):
             return Repeat(record)

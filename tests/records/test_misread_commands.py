@@ -15,7 +15,7 @@ def run(*words, records, status=0):
     result = CliRunner().invoke(app, list(words), input=data, prog_name="real")
     assert result.exit_code == status, result.stderr
     assert "bug" not in result.stderr
-    return [json.loads(line) for line in result.stdout.splitlines()], result.stderr
+    return [] if status else [json.loads(line) for line in result.stdout.splitlines()], result.stderr
 
 
 TWICE = {"prompt": QUESTION, "chosen": f"{QUESTION} Jay.", "rejected": f"{QUESTION} Gull."}
