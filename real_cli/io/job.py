@@ -27,6 +27,7 @@ from real_cli.io.sources import Item, check_sources, is_at_hand, read_source, sh
 from real_cli.records.choices import OnError
 from real_cli.records.layouts import Adapted, adapt, join_rows, same_prompt
 from real_cli.records.record import Record
+from real_cli.records.repeated_prompts import take_off_prompt
 from real_cli.text.phrases import say_count
 
 Made = TypeVar("Made")
@@ -131,7 +132,7 @@ class Job:
         for item_place, (record, layout, notes) in adapted:
             self._num_noted.update(notes)
             if pending and not (layout.one_response_a_row and same_prompt(pending[0], record)):
-                yield Located(place, join_rows(pending))
+                yield Located(place, self._join(pending))
                 pending = []
             if layout.one_response_a_row:
                 place = place if pending else item_place
@@ -139,7 +140,13 @@ class Job:
             else:
                 yield Located(item_place, record)
         if pending:
-            yield Located(place, join_rows(pending))
+            yield Located(place, self._join(pending))
+
+    def _join(self, rows: list[Record]) -> Record:
+        """Join the rows of one prompt, which may stand in all of their responses again."""
+        joined, note = take_off_prompt(join_rows(rows))
+        self._num_noted.update([note] if note else [])
+        return joined
 
     def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
         for name in self.sources:

@@ -8,6 +8,7 @@ import re
 from typing import Any, NamedTuple
 
 from real_cli.errors import RecordError, clip
+from real_cli.records.jq_lines import append_line, drop_line, may_ask, rename_line
 from real_cli.records.messages import Text, as_completion, is_conversation, plain_text
 from real_cli.records.record import Record
 
@@ -17,9 +18,19 @@ WORD_FIELDS = ("instruction", "question", "query", "problem", "input", "context"
 ADDED_FIELDS = ("input", "context")
 SYSTEM_FIELDS = ("system", "system_prompt", "system_message")
 # Names that a prompt has, too: beside another prompt they are ambiguous.
-RIVAL_FIELDS = (
-    *(*TURN_FIELDS, *WORD_FIELDS, "history", "post", "user", "text", "prompts", "title", "body"),
-    *("documents", "document", "passages", "passage", "article", "evidence"),
+RIVAL_FIELDS = (*TURN_FIELDS, *WORD_FIELDS, "history", "post", "user", "text", "prompts")
+# Names of what a question is about, in records that have the question as well.
+ABOUT_FIELDS = (
+    "title",
+    "body",
+    "documents",
+    "document",
+    "passages",
+    "passage",
+    "article",
+    "evidence",
+    "context",
+    "input",
 )
 # Context that two rows of one prompt must share to be rows of one prompt.
 CONTEXT_FIELDS = (
@@ -114,40 +125,26 @@ def _history(turns: Any) -> list[Record]:
 def _check_rivals(record: Record, named: NamedPrompt) -> None:
     """Refuse a second field that may be the prompt, unless one of the two repeats the other."""
     texts = [_squeezed(record[field]) for field in named.uses if field in record]
-    for field in RIVAL_FIELDS:
+    for field in (*ABOUT_FIELDS, *RIVAL_FIELDS):
         if field in named.uses or not may_ask(record.get(field)):
             continue
         rival = _squeezed(record[field])
         if any(rival in text for text in texts) or (any(texts) and all(text in rival for text in texts)):
             continue
+        base = named.uses[0]
+        if field in ABOUT_FIELDS and isinstance(named.prompt, str) and named.prompt:
+            raise RecordError(
+                f"field '{field}' may belong to the prompt, '{base}'; {append_line(base, field, record[field])} if it "
+                f"does, {drop_line(field)} if it does not"
+            )
         raise RecordError(
-            f"field '{field}' may be the prompt, and so may '{named.uses[0]}'; {rename_line(field, record[field])} if "
-            f"it is, {drop_line(field)} if it is not"
+            f"field '{field}' may be the prompt, and so may '{base}'; {rename_line(field, record[field])} if it is, "
+            f"{drop_line(field)} if it is not"
         )
 
 
 def _squeezed(value: Any) -> str:
     return " ".join((plain_text(value) if is_conversation(value) or isinstance(value, str) else str(value)).split())
-
-
-def may_ask(value: Any) -> bool:
-    """Tell whether a value may be a prompt: several words, or a list or object that holds something.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        True if it may.
-
-    Example:
-        >>> may_ask("Add 2 and 5."), may_ask("maths"), may_ask(7), may_ask([]), may_ask({"post": "I saw a bird."})
-        (True, False, False, False, True)
-    """
-    if isinstance(value, str):
-        return len(value.split(None, 1)) > 1
-    if isinstance(value, dict):
-        return any(may_ask(part) for part in value.values())
-    return isinstance(value, list) and bool(value)
 
 
 def check_extras(record: Record) -> None:
@@ -168,61 +165,6 @@ def check_extras(record: Record) -> None:
                 f"there is no 'prompt', and field '{field}' may be it; {rename_line(field, record[field])} if it is, "
                 f"{drop_line(field)} if it is not"
             )
-
-
-def jq_path(field: str) -> str:
-    """Write the path of a field as jq and a shell in single quotes take it.
-
-    Args:
-        field: Its name.
-
-    Returns:
-        The path.
-
-    Example:
-        >>> jq_path("post"), jq_path("x-y")
-        ('.post', '.["x-y"]')
-    """
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", field):
-        return f".{field}"
-    name = field.replace("\\", "\\\\").replace('"', '\\"').replace("'", "\\u0027")
-    return f'.["{name}"]'
-
-
-def rename_line(field: str, value: Any) -> str:
-    """Write the jq line that makes a field the prompt.
-
-    Args:
-        field: Its name.
-        value: What it holds; texts in a list are joined, of an object the first text is taken.
-
-    Returns:
-        A command for a shell.
-
-    Example:
-        >>> print(rename_line("post", "I saw a bird."))
-        jq -c '.prompt = .post | del(.post)'
-        >>> print(rename_line("info", {"id": 1, "post": "I saw a bird."}))
-        jq -c '.prompt = .info.post | del(.info)'
-    """
-    path = source = jq_path(field)
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        source = f'({path} | join("\\n"))'
-    elif isinstance(value, dict):
-        source += next((jq_path(name) for name, part in value.items() if isinstance(part, str) and may_ask(part)), "")
-    return f"jq -c '.prompt = {source} | del({path})'"
-
-
-def drop_line(field: str) -> str:
-    """Write the jq line that removes a field.
-
-    Args:
-        field: Its name.
-
-    Returns:
-        A command for a shell.
-    """
-    return f"jq -c 'del({jq_path(field)})'"
 
 
 def lead_with_system(record: Record) -> Record:

@@ -129,3 +129,23 @@ def test_a_vote_whose_context_others_wrote_is_refused():
     vote = next(one for one in BATTLES if "full_conversation" in one)
     _, told = run("pair", "-s", "all", records=[vote | {"full_conversation": [{}, {}]}], status=1)
     assert "evaluation_order == 1" in told
+
+
+def test_a_prompt_that_stands_in_every_row_again_is_taken_off():
+    """Unpaired rows, as tools write them that keep prompt and completion together."""
+    rows = [
+        {"prompt": QUESTION, "completion": f"{QUESTION} {word}", "label": good}
+        for word, good in (("Jay.", True), ("Gull.", False))
+    ]
+    (pair,), told = run("pair", "-s", "all", records=rows)
+    assert (pair["chosen"], pair["rejected"]) == (" Jay.", " Gull.")
+    assert "1 record with the prompt in every response again, taken off" in told
+
+
+@pytest.mark.parametrize("field", ["passage", "documents", "title", "evidence"])
+def test_what_a_question_is_about_is_refused_with_the_line_that_appends_it(field):
+    record = {"question": "Is it white?", field: "Snow in the sun.", "chosen": "Yes.", "rejected": "No."}
+    _, told = run("pair", "-s", "all", records=[record], status=1)
+    assert f"jq -c '.question += \"\\n\" + .{field} | del(.{field})'" in told
+    pairs, _ = run("pair", "-s", "all", records=[record | {"prompt": "Is it white?"}])
+    assert pairs[0][field] == record[field]
