@@ -212,6 +212,9 @@ def _message(message: Record, name: str) -> Record:
         if role == "function_call":
             return _tool_call(message, name)
     content = message.get("content")
+    if isinstance(content, dict):
+        joined = join_parts([content])
+        return message if isinstance(joined, list) else message | {"content": joined}
     return message | {"content": join_parts(content)} if isinstance(content, list) else message
 
 
@@ -287,6 +290,8 @@ def check_media(record: Record) -> None:
 def _check_parts(messages: list[Any], where: str) -> None:
     for number, message in enumerate(messages, 1):
         content = message.get("content") if isinstance(message, dict) else None
+        if content is not None and not isinstance(content, str | list):
+            raise RecordError(f"{where}: the content of message {number} is {clip(content)}; a string is needed")
         if isinstance(content, list):
             part = next((one for one in content if _part_text(one) is None), content)
             raise RecordError(f"{where}: message {number} has the part {clip(part)}; this command reads text alone")

@@ -26,7 +26,7 @@ def decide(
         prompt: A string or a conversation.
         sides: The two responses.
         winner: 0 or 1; None for a tie.
-        more: Further fields of the record.
+        **more: Further fields of the record.
 
     Returns:
         A preference; of a tie candidates, both of rank 1.
@@ -109,7 +109,7 @@ def score_answers(record: Record) -> Record:
     answers = _objects(record, "answers", "text")
     responses = []
     for one in answers:
-        score = {"score": one["pm_score"]} if is_number(one.get("pm_score")) else {}
+        score = {} if one.get("pm_score") is None else {"score": read_number(one, "pm_score")}
         others = {field: value for field, value in one.items() if field not in ("text", "pm_score")}
         responses.append({"text": one["text"], **score, **others})
     prompt, uses = prompt_of(record)

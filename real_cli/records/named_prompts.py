@@ -160,7 +160,8 @@ def check_extras(record: Record) -> None:
         >>> check_extras({"chosen": "The sum is 7.", "rejected": "The sum is 8.", "id": "a b"})
     """
     for field, value in record.items():
-        if field not in KNOWN_EXTRAS and not field.endswith(("_chosen", "_rejected")) and may_ask(value):
+        of_a_side = field.endswith(("_chosen", "_rejected")) or field.startswith(("chosen", "rejected"))
+        if field not in KNOWN_EXTRAS and not of_a_side and may_ask(value):
             raise RecordError(
                 f"there is no 'prompt', and field '{field}' may be it; {rename_line(field, record[field])} if it is, "
                 f"{drop_line(field)} if it is not"

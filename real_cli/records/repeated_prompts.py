@@ -1,5 +1,6 @@
 """A prompt that stands in the responses again: taken off where it is in each of them, told where it is in half."""
 
+import re
 from collections.abc import Callable
 from os.path import commonprefix
 from typing import Any, NamedTuple
@@ -13,6 +14,11 @@ HUMAN_MARK = "\n\nHuman:"
 TAKEN_OFF = "with the prompt in every response again, taken off"
 IN_HALF = "with the prompt in a part of the responses, or nearly"
 ASKING_ROLES = ("user", "system", "developer")
+# Who asks, as people write it in front of a prompt.
+LABEL = re.compile(r"\s*(?:#+ *)?(?:human|user|question|q|instruction|prompt|input) ?: *\s*", re.IGNORECASE)
+# Writing without blanks between words, from the radicals on.
+CJK = re.compile(r"[\u2e80-\ud7ff]")
+CJK_WORDS = 6  # characters, as much as two words
 
 
 class Repeat(NamedTuple):
@@ -94,16 +100,17 @@ def _from_text(prompt: str, texts: list[str]) -> Any:
     """Return the prompt and the bare texts; False where only some repeat it, or nearly; None where none does."""
     if all(map(str.startswith, texts, [prompt] * len(texts))) and _is_repeat(prompt, texts):
         return prompt, [text[len(prompt) :] for text in texts]
-    first = prompt.split(None, 1)
-    if len(first) < 2 or not any(text.lstrip().startswith(first[0]) for text in texts):
+    first = prompt.split(None, 1)[:1]
+    rests = [text.lstrip() for text in texts] + [text[label.end() :] for text in texts if (label := LABEL.match(text))]
+    if not first or not any(rest.startswith(first[0]) for rest in rests):
         return None
     squeezed = " ".join(prompt.split())
-    near = [" ".join(text.split()) for text in texts]
+    near = [" ".join(rest.split()) for rest in rests]
     return False if any(text.startswith(squeezed) and _is_repeat(squeezed, [text]) for text in near) else None
 
 
 def _is_repeat(prompt: str, texts: list[str]) -> bool:
-    if len(prompt.split(None, 1)) < 2:
+    if len(prompt.split(None, 1)) < 2 and not prompt.rstrip().endswith("?") and len(CJK.findall(prompt)) < CJK_WORDS:
         return False
     closed = not prompt[-1].isalnum()
     return closed or all(len(text) == len(prompt) or text[len(prompt)].isspace() for text in texts)
@@ -120,7 +127,24 @@ def _from_transcripts(prompt: str, texts: list[str]) -> tuple[str, list[str]] | 
     return shared[:end], [text[end:] for text in texts]
 
 
+def _from_contents(prompt: list[Record], texts: list[list[Record]]) -> Any:
+    """Look for the words of the prompt in answers of one message: the user's last ones, or all of them in a row."""
+    contents = [turn.get("content") for turn in prompt]
+    answers = [text[0].get("content") for text in texts]
+    if not all(isinstance(content, str) for content in (*contents, *answers)):
+        return None
+    asked: list[Any] = contents[-1:] if prompt[-1]["role"] == "user" else []
+    openings = asked + [joint.join(contents) for joint in (" ", "\n", "\n\n") if len(contents) > 1]  # type: ignore[arg-type]
+    outcomes = [_from_text(opening, answers) for opening in openings]  # type: ignore[arg-type]
+    taken = next((outcome for outcome in outcomes if outcome), None)
+    if taken:
+        return prompt, [[text[0] | {"content": rest}] for text, rest in zip(texts, taken[1], strict=True)]
+    return False if False in outcomes else None
+
+
 def _from_messages(prompt: list[Record], texts: list[list[Record]]) -> Any:
+    if all(len(text) == 1 and text[0]["role"] == "assistant" for text in texts):
+        return _from_contents(prompt, texts)
     if not any(text[0]["role"] in ASKING_ROLES or text[0] == prompt[0] for text in texts):
         return None
     asked = [turn for turn in prompt if turn["role"] not in ASKING_ROLES[1:]]

@@ -173,6 +173,26 @@ def test_a_system_message_that_has_no_place_is_refused(record):
             {"prompt": [SYSTEM, USER], "chosen": [JAY], "rejected": [GULL]},
         ),
         (
+            {"prompt": [SYSTEM, USER], "chosen": f"{QUESTION} Jay.", "rejected": f"{QUESTION} Gull."},
+            {
+                "prompt": [SYSTEM, USER],
+                "chosen": [JAY | {"content": " Jay."}],
+                "rejected": [GULL | {"content": " Gull."}],
+            },
+        ),
+        (
+            {"prompt": "Vogel?", "chosen": "Vogel? Jay.", "rejected": "Vogel? Gull."},
+            {"prompt": "Vogel?", "chosen": " Jay.", "rejected": " Gull."},
+        ),
+        (
+            {
+                "prompt": "鳥の名前は何ですか",
+                "chosen": "鳥の名前は何ですか カケス",
+                "rejected": "鳥の名前は何ですか カモメ",
+            },
+            {"prompt": "鳥の名前は何ですか", "chosen": " カケス", "rejected": " カモメ"},
+        ),
+        (
             {"messages": [SYSTEM, USER], "chosen": [USER, JAY], "rejected": [USER, GULL]},
             {"prompt": [SYSTEM, USER], "chosen": [JAY], "rejected": [GULL]},
         ),
@@ -222,6 +242,10 @@ def test_what_pair_chose_may_say_the_prompt_again():
         {"prompt": [USER], "chosen": [{"role": "user", "content": f"{QUESTION} "}, JAY], "rejected": [USER, GULL]},
         {"prompt": [SYSTEM, USER], "chosen": [SYSTEM, USER, JAY], "rejected": [USER, GULL]},
         {"prompt": QUESTION, "chosen": [USER, JAY], "rejected": [GULL]},
+        {"prompt": QUESTION, "chosen": f"{HH} Jay.", "rejected": "Gull."},
+        {"prompt": QUESTION, "chosen": f"User: {QUESTION}\nJay.", "rejected": f"User: {QUESTION}\nGull."},
+        {"prompt": [USER], "chosen": f"{QUESTION} Jay.", "rejected": "Gull."},
+        {"system": "Be kind.", "prompt": QUESTION, "chosen": f"{QUESTION} Jay.", "rejected": "Gull."},
     ],
 )
 def test_a_prompt_that_stands_in_half_of_the_responses_is_refused(record):
@@ -270,6 +294,7 @@ def test_text_parts_are_joined():
         {"prompt": [{"role": "user", "content": IMAGE}], "chosen": [JAY], "rejected": [GULL]},
         {"prompt": [USER], "responses": [{"text": [{"role": "assistant", "content": IMAGE}]}]},
         {"prompt": [USER], "chosen": [JAY], "rejected": [GULL], "images": ["bird.png"]},
+        {"prompt": [USER], "chosen": [JAY | {"content": {"type": "image"}}], "rejected": [GULL]},
     ],
 )
 def test_what_is_no_text_is_refused(record):
