@@ -14,7 +14,7 @@ from real_cli.records.chat_forms import check_media, read_forms
 from real_cli.records.layout_readers import PARALLEL_FIELDS
 from real_cli.records.layout_table import LAYOUTS, PROMPT, Layout
 from real_cli.records.messages import is_text
-from real_cli.records.named_prompts import CONTEXT_FIELDS, lead_with_system, named_prompt
+from real_cli.records.named_prompts import CONTEXT_FIELDS, check_asks, lead_with_system, named_prompt
 from real_cli.records.record import Record, check_candidates, check_preference
 from real_cli.records.repeated_prompts import refuse_half, take_off_prompt
 
@@ -106,6 +106,7 @@ def adapt_prompt(record: Record) -> Adapted:
             named = named_prompt(read)
             if named is None:
                 raise RecordError(f"no known layout has the fields {clip(sorted(record))}; each record needs 'prompt'")
+            check_asks(named)
             others = {field: value for field, value in read.items() if field not in named.uses}
             return _alone({"prompt": named.prompt, **others})
     return adapt(record)

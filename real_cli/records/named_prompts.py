@@ -8,7 +8,7 @@ import re
 from typing import Any, NamedTuple
 
 from real_cli.errors import RecordError, clip
-from real_cli.records.jq_lines import append_line, drop_line, may_ask, rename_line
+from real_cli.records.jq_lines import append_line, drop_line, jq_path, may_ask, rename_line
 from real_cli.records.messages import Text, as_completion, is_conversation, plain_text
 from real_cli.records.record import Record
 
@@ -88,6 +88,30 @@ def named_prompt(record: Record) -> NamedPrompt | None:
         named = NamedPrompt([*turns, *asked], (*named.uses, "history"))
     _check_rivals(record, named)
     return named
+
+
+def check_asks(named: NamedPrompt) -> None:
+    """Refuse a conversation of another name than `prompt` that ends with a response.
+
+    Args:
+        named: The prompt.
+
+    Raises:
+        RecordError: If its last message is an assistant's; with the jq line that takes it off.
+
+    Example:
+        >>> check_asks(NamedPrompt("q", ("question",)))
+    """
+    if named.uses[0] != "prompt" and is_conversation(named.prompt) and _ends_answered(named.prompt):
+        path = jq_path(named.uses[0])
+        raise RecordError(
+            f"field '{named.uses[0]}' ends with an assistant's message, and a prompt with the user's; "
+            f"jq -c '.prompt = {path}[:-1] | del({path})' takes the last message off"
+        )
+
+
+def _ends_answered(prompt: Any) -> bool:
+    return bool(prompt[-1]["role"] == "assistant")
 
 
 def _turns(record: Record) -> NamedPrompt | None:

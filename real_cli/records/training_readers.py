@@ -6,12 +6,15 @@ from real_cli.errors import RecordError
 from real_cli.records.chat_forms import text_form
 from real_cli.records.layout_readers import part_conversations, part_last, prompt_of, rest
 from real_cli.records.messages import as_completion, is_conversation, is_text
+from real_cli.records.named_prompts import check_asks
 from real_cli.records.record import Record
 
 
 def name_prompt(record: Record) -> Record:
     """Read chosen and rejected beside a prompt of another name; a message alone is a conversation."""
-    prompt, uses = prompt_of(record)
+    named = prompt_of(record)
+    check_asks(named)
+    prompt, uses = named
     chosen, rejected = record["chosen"], record["rejected"]
     if isinstance(prompt, str) and is_conversation(chosen) and is_conversation(rejected):
         prompt = [{"role": "user", "content": prompt}]

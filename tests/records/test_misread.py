@@ -7,10 +7,20 @@ import pytest
 
 from real_cli.errors import RecordError
 from real_cli.records.layouts import adapt, adapt_prompt, join_rows, same_prompt
+from real_cli.records.record import content_key
 from tests.attacks.layout_rows import variations
 from tests.records.published import GULL, JAY, MORE, PUBLISHED, QUESTION, SYSTEM, USER
 
 HH = f"\n\nHuman: {QUESTION}\n\nAssistant:"
+# As version 5822dea made them.
+KEYS = [
+    "9ecbef399a50087c8c39813a1e2aaeb6",
+    "fa76af34a221ed2096b00b4faa0f71ae",
+    "cff3a9ae855b02c9124d4cca8c2549f3",
+    "c11a7c7a0f2b074ff65d5a19facee7bd",
+    "a8538dbecfa69e6be0297a55533c444c",
+    "7c1d04657b9d403d6336710f95406710",
+]
 PARTS = [{"type": "text", "text": "Name a "}, {"type": "text", "text": "blue bird."}]
 IMAGE = [{"type": "image", "url": "bird.png"}, {"type": "text", "text": QUESTION}]
 
@@ -62,6 +72,15 @@ def test_a_conversation_of_another_name_is_read(field):
     record = {field: [USER, JAY, MORE], "chosen": "Fox.", "rejected": "Crab."}
     assert adapt(record).record["prompt"] == [USER, JAY, MORE]
     assert adapt_prompt({field: [USER]}).record == {"prompt": [USER]}
+
+
+@pytest.mark.parametrize("read", [adapt, adapt_prompt])
+def test_messages_that_end_with_a_response_are_no_prompt(read):
+    record = {"messages": [USER, JAY], "chosen": "Fox.", "rejected": "Crab."}
+    with pytest.raises(RecordError, match=r"'messages' ends with .*\.messages\[:-1\]"):
+        read(record)
+    with pytest.raises(RecordError, match="'messages' ends with"):
+        adapt_prompt({"messages": [USER, JAY]})
 
 
 def test_two_texts_that_may_be_the_prompt_are_refused():
@@ -312,3 +331,16 @@ def test_no_field_of_another_type_is_more_than_a_bad_record(name, record, expect
             num_read += 1
             assert adapt(adapted).record == adapted
     assert num_read
+
+
+def test_keys_of_records_that_are_read_as_before_are_as_before():
+    """Journals and caches of earlier versions go by them."""
+    records = [
+        {"prompt": QUESTION, "chosen": "Jay.", "rejected": "Gull.", "question": "Which of them?"},
+        {"chosen": f"{HH} Jay.", "rejected": f"{HH} Gull."},
+        {"prompt": [SYSTEM, USER], "responses": [{"text": "Jay."}, {"text": [GULL]}]},
+        {"instruction": QUESTION, "output": "Jay.", "generator": "m"},
+        {"chosen": [USER, JAY], "rejected": [USER, GULL]},
+        {"chosen": "The bird is a jay.", "rejected": "The bird is a gull."},
+    ]
+    assert [content_key(adapt(record).record).hex() for record in records] == KEYS
