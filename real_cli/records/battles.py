@@ -4,7 +4,6 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.chat_forms import parse_list
 from real_cli.records.comparisons import decide, read_number
 from real_cli.records.layout_readers import part_conversations, prompt_of
-from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 
 TIES = ("tie", "tie (bothbad)", "tie (both bad)", "both_bad", "bothbad")
@@ -47,8 +46,9 @@ def _turn_texts(record: Record, field: str) -> list[str]:
 def tell_named_winner(record: Record) -> Record:
     """Arena, 33k to 140k, and MT-Bench: two conversations and the winner's place; MT-Bench judges the first turns."""
     conversations = [record["conversation_a"], record["conversation_b"]]
-    if "question_id" in record and is_number(record.get("turn")):
-        conversations = [_first_turns(messages, int(record["turn"])) for messages in conversations]
+    if "question_id" in record and record.get("turn") is not None:
+        turn = int(read_number(record, "turn"))
+        conversations = [_first_turns(messages, turn) for messages in conversations]
     full = record.get("full_conversation")
     asked = sum(message["role"] == "user" for message in conversations[0])
     if isinstance(full, list) and len(full) > asked:

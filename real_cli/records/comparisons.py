@@ -148,8 +148,9 @@ def choose_better(record: Record) -> Record:
                 side[name] = record[field]
     if "safer_response_id" in record:
         uses.append("safer_response_id")
+        safer = read_number(record, "safer_response_id")
         for number, side in enumerate(sides):
-            side["is_safer"] = record["safer_response_id"] == number
+            side["is_safer"] = safer == number
     return decide(record, uses, record["prompt"], (sides[0], sides[1]), int(winner))
 
 

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from real_cli.app import app
+from real_cli.records.layouts import adapt
 from tests.records.published import GULL, JAY, PUBLISHED, QUESTION, USER
 
 
@@ -149,3 +150,21 @@ def test_what_a_question_is_about_is_refused_with_the_line_that_appends_it(field
     assert f"jq -c '.question += \"\\n\" + .{field} | del(.{field})'" in told
     pairs, _ = run("pair", "-s", "all", records=[record | {"prompt": "Is it white?"}])
     assert pairs[0][field] == record[field]
+
+
+NUMERALS = ("HelpSteer2", "HelpSteer3", "PKU", "Arena", "AlpacaEval", "summarize")
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"), [(record, expected) for name, record, expected in PUBLISHED if name.startswith(NUMERALS)]
+)
+def test_verdicts_that_are_numerals_are_read_as_numbers(record, expected):
+    """A table of text holds them so."""
+    numbers = ("preference_strength", "overall_preference", "better_response_id", "safer_response_id", "preference")
+    numbers += ("winner_model_a", "winner_model_b", "winner_tie", "choice", "turn")
+    texts = {field: str(value) if field in numbers else value for field, value in record.items()}
+    assert texts != record or "winner" in record
+    adapted = adapt(texts).record
+    assert {field: adapted[field] for field in expected if field != "turn"} == {
+        field: value for field, value in expected.items() if field != "turn"
+    }
