@@ -53,6 +53,7 @@ class Layout(NamedTuple):
         adapt: Reads one.
         uses: Fields that are gone once they were read; others pass through.
         one_response_a_row: Whether neighboring rows of one prompt are joined.
+        holds_turns: Whether `prompt` is a list of turns and not yet what is asked.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Layout(NamedTuple):
     adapt: Callable[[Record], Record]
     uses: tuple[str, ...] = ()
     one_response_a_row: bool = False
+    holds_turns: bool = False
 
 
 PREFERENCE, CANDIDATES, EITHER = "preference", "candidates", "preference; a tie candidates"
@@ -150,6 +152,7 @@ LAYOUTS = (
         lambda r: {"prompt", "response_a", "response_b", "model_a", "model_b", "winner_model_a"} <= r.keys(),
         battles.tell_winner,
         ("response_a", "response_b", "model_a", "model_b", "winner_model_a", "winner_model_b", "winner_tie"),
+        holds_turns=True,
     ),
     Layout(
         "Arena, 140k, MT-Bench",

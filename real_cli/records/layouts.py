@@ -100,7 +100,7 @@ def adapt_prompt(record: Record) -> Adapted:
     """
     if not {"responses", "chosen", "rejected"} & record.keys():
         read = read_forms(record)
-        if is_text(read.get("prompt")):
+        if is_text(read.get("prompt")) and not any(row.holds_turns and row.matches(read) for row in LAYOUTS):
             return _alone(read)
         if "prompt" not in read and not any(layout.matches(read) for layout in LAYOUTS):
             named = named_prompt(read)

@@ -42,7 +42,7 @@ KNOWN_EXTRAS = frozenset(
     {
         *("chosen", "rejected", "id", "source", "dataset", "subset", "split", "category", "language", "url", "license"),
         *("metadata", "tags", "annotator", "model", "generator", "strategy", "reference", "degraded", "embedding"),
-        *("annotation", "judge", "tools", "chat_template_kwargs", "preferences", "real", *SYSTEM_FIELDS),
+        *("annotation", "judge", "tools", "chat_template_kwargs", "preferences", *SYSTEM_FIELDS),
     }
 )
 TRANSCRIPT = re.compile(r"\n\n(?:Human|Assistant):")

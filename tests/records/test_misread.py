@@ -344,3 +344,8 @@ def test_keys_of_records_that_are_read_as_before_are_as_before():
         {"chosen": "The bird is a jay.", "rejected": "The bird is a gull."},
     ]
     assert [content_key(adapt(record).record).hex() for record in records] == KEYS
+
+
+@pytest.mark.parametrize(("name", "record", "expected"), PUBLISHED)
+def test_a_prompt_that_is_asked_for_alone_is_the_same(name, record, expected):
+    assert adapt_prompt(record).record["prompt"] == expected["prompt"]
