@@ -10,7 +10,7 @@ from real_cli.records.layout_readers import (
     first_text_list,
     part_conversations,
 )
-from real_cli.records.messages import is_conversation, is_text, plain_text
+from real_cli.records.messages import is_conversation, is_text
 from real_cli.records.named_prompts import TURN_FIELDS, WORD_FIELDS
 from real_cli.records.record import Record
 from real_cli.records.repeated_prompts import ASSISTANT_MARK
@@ -80,16 +80,14 @@ def is_named_pair(record: Record) -> bool:
 
 
 def shares_prompt(record: Record) -> bool:
-    """Tell whether two conversations have the prompt inside, and what other fields call the prompt is in it."""
+    """Tell whether two conversations have the prompt inside, and what other fields call so is the same."""
     if not are_conversations(record):
         return False
     shared, *_ = part_conversations(record["chosen"], record["rejected"])
     if not shared or shared[0]["role"] == "assistant":
         return False
     turns = [record[field] for field in TURN_FIELDS if is_conversation(record.get(field))]
-    words = [record[field] for field in WORD_FIELDS if isinstance(record.get(field), str)]
-    inside = " ".join(plain_text(shared).split())
-    return all(all(map(eq, turn, shared)) for turn in turns) and all(" ".join(text.split()) in inside for text in words)
+    return all(all(map(eq, turn, shared)) for turn in turns)
 
 
 def is_rejection(record: Record) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import as_completion, is_conversation, is_number, is_text
-from real_cli.records.named_prompts import NamedPrompt, check_extras, named_prompt
+from real_cli.records.named_prompts import NamedPrompt, check_extras, check_inside, named_prompt
 from real_cli.records.record import Record
 from real_cli.records.repeated_prompts import ASSISTANT_MARK
 
@@ -166,6 +166,7 @@ def split_conversations(record: Record) -> Record:
     prompt, chosen, rejected = part_conversations(record["chosen"], record["rejected"])
     if not prompt:
         raise RecordError("'chosen' and 'rejected' share no first message; give the prompt they answer as 'prompt'")
+    check_inside(record, prompt)
     return rest(record, [], prompt=prompt, chosen=chosen, rejected=rejected)
 
 

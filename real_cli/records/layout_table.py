@@ -234,6 +234,13 @@ LAYOUTS = (
         ("chosen_response", "rejected_response"),
     ),
     Layout(
+        "HH-RLHF",
+        "`chosen`, `rejected`: transcripts; the prompt ends at the last `Assistant:` they share",
+        PREFERENCE,
+        are_transcripts,
+        split_transcripts,
+    ),
+    Layout(
         "prompt by another name",
         "`chosen`, `rejected`: texts, conversations or one message each; the prompt is `instruction`, `question`, "
         "`query`, `problem`, `input` or `context` (`input` or `context` after one of the others on a new line), "
@@ -242,13 +249,6 @@ LAYOUTS = (
         is_named_pair,
         training_readers.name_prompt,
         ("instruction", "question", "query", "problem", "messages", "conversations", "trajectory"),
-    ),
-    Layout(
-        "HH-RLHF",
-        "`chosen`, `rejected`: transcripts; the prompt ends at the last `Assistant:` they share",
-        PREFERENCE,
-        are_transcripts,
-        split_transcripts,
     ),
     Layout(
         "UltraFeedback binarized",

@@ -150,10 +150,10 @@ def _check_rivals(record: Record, named: NamedPrompt) -> None:
     """Refuse a second field that may be the prompt, unless one of the two repeats the other."""
     texts = [_squeezed(record[field]) for field in named.uses if field in record]
     for field in (*ABOUT_FIELDS, *RIVAL_FIELDS):
-        if field in named.uses or not may_ask(record.get(field)):
+        if field in named.uses or not _may_be_prompt(record, field):
             continue
         rival = _squeezed(record[field])
-        if any(rival in text for text in texts) or (any(texts) and all(text in rival for text in texts)):
+        if any(_holds(text, rival) for text in texts) or (any(texts) and all(_holds(rival, text) for text in texts)):
             continue
         base = named.uses[0]
         if field in ABOUT_FIELDS and isinstance(named.prompt, str) and named.prompt:
@@ -165,6 +165,37 @@ def _check_rivals(record: Record, named: NamedPrompt) -> None:
             f"field '{field}' may be the prompt, and so may '{base}'; {rename_line(field, record[field])} if it is, "
             f"{drop_line(field)} if it is not"
         )
+
+
+def _may_be_prompt(record: Record, field: str) -> bool:
+    """A word is a prompt in a field that is called so."""
+    value = record.get(field)
+    return may_ask(value) or (field in WORD_FIELDS and isinstance(value, str) and bool(value.strip()))
+
+
+def _holds(text: str, part: str) -> bool:
+    return f" {part} " in f" {text} "
+
+
+def check_inside(record: Record, shared: list[Record]) -> None:
+    """Refuse what is called a prompt beside two conversations, and is not in the messages that they share.
+
+    Args:
+        record: With `chosen` and `rejected`, conversations.
+        shared: Their first messages.
+
+    Raises:
+        RecordError: With the field's name and the jq line that removes it.
+
+    Example:
+        >>> check_inside({"question": "Why?"}, [{"role": "user", "content": "But why? Why?"}])
+    """
+    for field in WORD_FIELDS if "prompt" not in record else ():
+        if _may_be_prompt(record, field) and not _holds(_squeezed(shared), _squeezed(record[field])):
+            raise RecordError(
+                f"field '{field}' may belong to the prompt, and is not in the messages that 'chosen' and 'rejected' "
+                f"share; write it there, or {drop_line(field)}"
+            )
 
 
 def _squeezed(value: Any) -> str:

@@ -88,6 +88,35 @@ def test_two_texts_that_may_be_the_prompt_are_refused():
         adapt({"question": "Which of them?", "query": "A blue bird", "chosen": "a", "rejected": "b"})
 
 
+@pytest.mark.parametrize(
+    ("record", "field"),
+    [
+        ({"question": "Why?", "context": [USER], "chosen": "a", "rejected": "b"}, "question"),
+        ({"instruction": "Explain", "input": [USER], "output": "a"}, "instruction"),
+        ({"question": "Why?", "query": "How?", "output": "a"}, "query"),
+        ({"chosen": [USER, JAY], "rejected": [USER, GULL], "context": "Jays are blue."}, "context"),
+        ({"chosen": [USER, JAY], "rejected": [USER, GULL], "question": "Why?"}, "question"),
+    ],
+)
+def test_a_word_of_a_prompt_is_not_lost_beside_a_conversation(record, field):
+    with pytest.raises(RecordError, match=f"'{field}'"):
+        adapt(record)
+
+
+@pytest.mark.parametrize("field", ["question", "context", "messages", "post", "a field nobody thought of"])
+@pytest.mark.parametrize("value", ["Some other words.", ["a", "b"], [USER], {"a": "b c"}])
+def test_transcripts_and_records_with_a_prompt_keep_any_field(field, value):
+    transcripts = {"chosen": f"{HH} Jay.", "rejected": f"{HH} Gull."}
+    assert adapt(transcripts | {field: value}).record == {
+        "prompt": HH,
+        "chosen": " Jay.",
+        "rejected": " Gull.",
+        field: value,
+    }
+    record = {"prompt": QUESTION, "chosen": "Jay.", "rejected": "Gull.", field: value}
+    assert adapt(record).record == record
+
+
 def test_an_empty_prompt_beside_a_question_is_refused():
     with pytest.raises(RecordError, match="'question'"):
         adapt({"prompt": "", "question": "Which of them?", "chosen": "a", "rejected": "b"})
