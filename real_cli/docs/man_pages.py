@@ -162,7 +162,10 @@ def main_page(frame: str) -> str:
         The page.
     """
     listed = [f".TP\n.BR {escape(command.page)} (1)\n{filled(command.paragraphs[0])}" for command in commands()]
-    layouts = [f".TP\n.B {escape(row.name)}\n{filled(row.fields.replace('`', ''))}" for row in LAYOUTS]
+    layouts = [
+        f".TP\n.B {escape(row.name)}\n{filled(row.fields.replace('`', '') + f'. Becomes: {row.becomes}.')}"
+        for row in LAYOUTS
+    ]
     holes = {
         "version": __version__,
         "released": __released__,

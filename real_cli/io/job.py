@@ -28,6 +28,8 @@ from real_cli.records.choices import OnError
 from real_cli.records.field_names import with_score
 from real_cli.records.layouts import Adapted, adapt, join_rows, same_prompt
 from real_cli.records.record import Record
+from real_cli.records.repeated_prompts import take_off_prompt
+from real_cli.text.phrases import say_count
 
 Made = TypeVar("Made")
 
@@ -66,6 +68,7 @@ class Job:
         self.summary = ""
         self.num_rejected = 0
         self.num_dropped: Tally[str] = Tally()
+        self._num_noted: Tally[str] = Tally()
         self._output_path = output
         self._append = append
         self._on_error = on_error
@@ -98,6 +101,7 @@ class Job:
                 parts.append(
                     "left out: " + ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.num_dropped.items()))
                 )
+            parts += [f"{say_count(n, 'record')} {note}" for note, n in sorted(self._num_noted.items())]
             if self.num_rejected:
                 parts.append(f"{self.num_rejected:,} rejected")
             if parts:
@@ -128,9 +132,10 @@ class Job:
         adapted = self._convert(self._scored(read), self._items(ahead))
         pending: list[Record] = []
         place = ""
-        for item_place, (record, layout) in adapted:
+        for item_place, (record, layout, notes) in adapted:
+            self._num_noted.update(notes)
             if pending and not (layout.one_response_a_row and same_prompt(pending[0], record)):
-                yield Located(place, join_rows(pending))
+                yield Located(place, self._join(pending))
                 pending = []
             if layout.one_response_a_row:
                 place = place if pending else item_place
@@ -138,7 +143,13 @@ class Job:
             else:
                 yield Located(item_place, record)
         if pending:
-            yield Located(place, join_rows(pending))
+            yield Located(place, self._join(pending))
+
+    def _join(self, rows: list[Record]) -> Record:
+        """Join the rows of one prompt, which may stand in all of their responses again."""
+        joined, note = take_off_prompt(join_rows(rows))
+        self._num_noted.update([note] if note else [])
+        return joined
 
     def _scored(self, read: Callable[[Record], Adapted]) -> Callable[[Record], Adapted]:
         """Have the reader take the rating that was named for the score, before rows are joined."""

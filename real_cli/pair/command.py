@@ -197,15 +197,16 @@ def pair(
 def _chosen_pairs(job: Job, settings: "Settings", savings: "Savings", limit: float | None) -> Iterator[Located]:
     from real_cli.pair.choose import begin_pairs
     from real_cli.pair.similarity_batch import SimilarityBatch
-    from real_cli.records.layouts import adapt, adapt_prompt
+    from real_cli.records.layouts import adapt_prompt, adapt_unread
 
     comparisons = SimilarityBatch(settings.max_responses)
     if limit is None:
-        located = job.records(ahead=comparisons.add)
+        located = job.records(adapt_unread, ahead=comparisons.add)
     else:
         from real_cli.pair.whole_input import distinct_prompts
 
-        located = distinct_prompts(job, job.records(adapt_prompt if settings.emit is Emit.prompts else adapt), limit)
+        read = adapt_prompt if settings.emit is Emit.prompts else adapt_unread
+        located = distinct_prompts(job, job.records(read), limit)
     for place, (record, outcome) in job.apply(
         lambda record: (record, begin_pairs(record, settings, comparisons.take(record))), located
     ):

@@ -6,14 +6,16 @@ from os.path import commonprefix
 from typing import Any
 
 from real_cli.errors import RecordError, clip
-from real_cli.records.messages import as_completion, is_number, is_text
+from real_cli.records.messages import as_completion, is_conversation, is_number, is_text
+from real_cli.records.named_prompts import NamedPrompt, check_extras, check_inside, named_prompt
 from real_cli.records.record import Record
+from real_cli.records.repeated_prompts import ASSISTANT_MARK
 
-ASSISTANT_MARK = "\n\nAssistant:"
 ASPECTS = ("instruction_following", "honesty", "truthfulness", "helpfulness")
 # What other programs write for TRL's true and false.
 LABEL_WORDS = (0, 1, "0", "1", "True", "False", "true", "false", "TRUE", "FALSE")
 RESPONSE_FIELDS = ("response", "completion", "output")
+KTO_TAG = "kto_tag"  # LlamaFactory's label
 PARALLEL_FIELDS = {
     "text": ("responses", "generations"),
     "score": ("scores", "rewards", "ratings", "rewards_armorm"),
@@ -23,7 +25,7 @@ PARALLEL_FIELDS = {
 }
 
 
-def _rest(record: Record, used: Iterable[str], **ours: Any) -> Record:
+def rest(record: Record, used: Iterable[str], **ours: Any) -> Record:
     """Our fields first, then every field of the record that was not used."""
     taken = {*used, *ours}
     return ours | {field: value for field, value in record.items() if field not in taken}
@@ -53,8 +55,8 @@ def join_arrays(record: Record) -> Record:
             response[name] = (
                 value["score"] if isinstance(value, dict) and name == "score" and "score" in value else value
             )
-    prompt = _prompt_field(record)
-    return _rest(record, [*columns, prompt], prompt=record[prompt], responses=responses)
+    prompt, uses = prompt_of(record)
+    return rest(record, [*columns, *uses], prompt=prompt, responses=responses)
 
 
 def first_text_list(record: Record, fields: Iterable[str]) -> str:
@@ -66,8 +68,26 @@ def first_text_list(record: Record, fields: Iterable[str]) -> str:
     return ""
 
 
-def _prompt_field(record: Record) -> str:
-    return "prompt" if "prompt" in record else "instruction"
+def prompt_of(record: Record) -> NamedPrompt:
+    """Read what a record asks.
+
+    Args:
+        record: One JSON object.
+
+    Returns:
+        The prompt, and the fields it was read from.
+
+    Raises:
+        RecordError: If there is none, or two fields may be it.
+
+    Example:
+        >>> prompt_of({"question": "Why?", "response": "So."})
+        NamedPrompt(prompt='Why?', uses=('question',))
+    """
+    named = named_prompt(record)
+    if named is None:
+        raise RecordError("field 'prompt' is missing; each record needs 'prompt' and 'responses', or a known layout")
+    return named
 
 
 def rate_completions(record: Record) -> Record:
@@ -89,7 +109,8 @@ def rate_completions(record: Record) -> Record:
         )
         scored: Record = {"text": completion["response"]} | ({} if score is None else {"score": score})
         responses.append(scored | {name: value for name, value in completion.items() if name != "response"})
-    return _rest(record, ["instruction", "completions"], prompt=record["instruction"], responses=responses)
+    prompt, uses = prompt_of(record)
+    return rest(record, [*uses, "completions"], prompt=prompt, responses=responses)
 
 
 def _rating(aspect: object) -> float | None:
@@ -120,7 +141,7 @@ def order_answers(record: Record) -> Record:
     ours: Record = {"prompt": record["history"], "chosen": chosen["text"], "rejected": rejected["text"]}
     if scored:
         ours |= {"score_chosen": chosen["score"], "score_rejected": rejected["score"]}
-    return _rest(record, ["history", "human_ref_A", "human_ref_B", "score_A", "score_B"], **ours)
+    return rest(record, ["history", "human_ref_A", "human_ref_B", "score_A", "score_B"], **ours)
 
 
 def split_transcripts(record: Record) -> Record:
@@ -128,28 +149,48 @@ def split_transcripts(record: Record) -> Record:
     chosen, rejected = record["chosen"], record["rejected"]
     shared = commonprefix([chosen, rejected])
     end = chosen.rfind(ASSISTANT_MARK, 0, len(shared)) + len(ASSISTANT_MARK)
-    return _rest(record, [], prompt=chosen[:end], chosen=chosen[end:], rejected=rejected[end:])
+    return rest(record, [], prompt=chosen[:end], chosen=chosen[end:], rejected=rejected[end:])
 
 
 def split_texts(record: Record) -> Record:
     """Take the words that two texts begin with for the prompt; the space after them is the answer's."""
+    check_extras(record)
     chosen, rejected = record["chosen"], record["rejected"]
     end = len(commonprefix([chosen, rejected]))
     while end and not chosen[end - 1 : end].isspace():
         end -= 1
     end = len(chosen[:end].rstrip())
-    return _rest(record, [], prompt=chosen[:end], chosen=chosen[end:], rejected=rejected[end:])
+    return rest(record, [], prompt=chosen[:end], chosen=chosen[end:], rejected=rejected[end:])
 
 
 def split_conversations(record: Record) -> Record:
     """Take the messages that two conversations begin with for the prompt; each keeps at least its last message."""
-    chosen, rejected = record["chosen"], record["rejected"]
-    end = 0
-    while end < min(len(chosen), len(rejected)) - 1 and chosen[end] == rejected[end]:
-        end += 1
-    if not end:
+    prompt, chosen, rejected = part_conversations(record["chosen"], record["rejected"])
+    if not prompt:
         raise RecordError("'chosen' and 'rejected' share no first message; give the prompt they answer as 'prompt'")
-    return _rest(record, [], prompt=chosen[:end], chosen=chosen[end:], rejected=rejected[end:])
+    check_inside(record, prompt)
+    return rest(record, [], prompt=prompt, chosen=chosen, rejected=rejected)
+
+
+def part_conversations(first: list[Record], second: list[Record]) -> tuple[list[Record], list[Record], list[Record]]:
+    """Part two conversations into the messages that both begin with and what each goes on with.
+
+    Args:
+        first: A conversation.
+        second: Another.
+
+    Returns:
+        The shared messages, and the rest of each, at least its last message.
+
+    Example:
+        >>> user = {"role": "user", "content": "Hi"}
+        >>> part_conversations([user, {"role": "assistant"}], [user, {"role": "tool"}])
+        ([{'role': 'user', 'content': 'Hi'}], [{'role': 'assistant'}], [{'role': 'tool'}])
+    """
+    end = 0
+    while end < min(len(first), len(second)) - 1 and first[end] == second[end]:
+        end += 1
+    return first[:end], first[end:], second[end:]
 
 
 def split_binarized(record: Record) -> Record:
@@ -172,10 +213,14 @@ def unify_forms(record: Record) -> Record:
 
 def wrap_response(record: Record) -> Record:
     """One response a row: {prompt, response, score}, unpaired TRL rows, AlpacaEval outputs."""
-    text_field = next(field for field in RESPONSE_FIELDS if is_text(record.get(field)))
-    prompt = _prompt_field(record)
-    response: Record = {"text": record[text_field]}
-    used = [prompt, text_field]
+    text_field = next((field for field in RESPONSE_FIELDS if is_text(record.get(field))), None)
+    if text_field:
+        prompt, uses = prompt_of(record)
+        response: Record = {"text": record[text_field]}
+        used = [*uses, text_field]
+    else:
+        prompt, answer, used = part_last(record)
+        response = {"text": answer}
     if record.get("score") is not None:
         response["score"] = record["score"]
         used.append("score")
@@ -185,7 +230,34 @@ def wrap_response(record: Record) -> Record:
     elif record.get("label") in LABEL_WORDS:
         rule = 'jq -c \'.label |= (tostring | test("1|true"; "i"))\''
         raise RecordError(f"field 'label' is {record['label']!r}; true or false is needed: {rule}")
+    elif isinstance(record.get(KTO_TAG), bool):
+        response["score"] = int(record[KTO_TAG])
+        used.append(KTO_TAG)
     if "generator" in record:
         response["model"] = record["generator"]
         used.append("generator")
-    return _rest(record, used, prompt=record[prompt], responses=[response])
+    return rest(record, used, prompt=prompt, responses=[response])
+
+
+def part_last(record: Record) -> tuple[Any, list[Record], list[str]]:
+    """Part a conversation that ends with a response: LlamaFactory's and ms-swift's unpaired rows, ms-swift's pairs.
+
+    Args:
+        record: With `messages` or `conversations`.
+
+    Returns:
+        What comes before the last message, the last message, and the fields that were read.
+
+    Raises:
+        RecordError: If the last message is no assistant's, or the only one.
+
+    Example:
+        >>> turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+        >>> part_last({"messages": turns})[:2]
+        ([{'role': 'user', 'content': 'Hi'}], [{'role': 'assistant', 'content': 'Hello'}])
+    """
+    turns: Any
+    turns, uses = prompt_of(record)
+    if not is_conversation(turns) or len(turns) < 2 or turns[-1]["role"] != "assistant":
+        raise RecordError(f"field '{uses[0]}' ends with no assistant's message; its last message is the response")
+    return turns[:-1], turns[-1:], list(uses)

@@ -1,63 +1,45 @@
-"""Layouts that people really have, each turned into candidates or preference.
+"""From a record of any layout that people really have to candidates or preference.
 
-One row of LAYOUTS is one layout: how to know it by a record's fields, and how to adapt it. The first row that matches
-wins; a record that matches none is an error which names the fields it has. Detection looks at each record.
+Conversations are read in whatever form they are written; the first row of LAYOUTS that matches says what the fields
+mean; then the system message leads the prompt, and a prompt that stands in the responses again is taken off. A record
+that matches no row is an error which names the fields it has. Detection looks at each record.
 """
 
-from collections.abc import Callable
-from os.path import commonprefix
 from typing import NamedTuple
 
 import orjson
 
 from real_cli.errors import RecordError, clip
+from real_cli.records.chat_forms import check_media, read_forms
 from real_cli.records.field_names import with_known_names
-from real_cli.records.layout_readers import (
-    ASSISTANT_MARK,
-    PARALLEL_FIELDS,
-    RESPONSE_FIELDS,
-    first_text_list,
-    join_arrays,
-    keep,
-    order_answers,
-    rate_completions,
-    split_binarized,
-    split_conversations,
-    split_texts,
-    split_transcripts,
-    unify_forms,
-    wrap_response,
-)
-from real_cli.records.messages import is_conversation, is_text
+from real_cli.records.layout_readers import PARALLEL_FIELDS
+from real_cli.records.layout_table import LAYOUTS, PROMPT, Layout
+from real_cli.records.messages import is_text
+from real_cli.records.named_prompts import CONTEXT_FIELDS, check_asks, lead_with_system, named_prompt
 from real_cli.records.record import Record, check_candidates, check_preference
+from real_cli.records.repeated_prompts import refuse_half, take_off_prompt
 
-
-class Layout(NamedTuple):
-    """One layout: its name, the fields that tell it, what it becomes, and the two functions."""
-
-    name: str
-    fields: str
-    becomes: str
-    matches: Callable[[Record], bool]
-    adapt: Callable[[Record], Record]
-    one_response_a_row: bool = False
+__all__ = ["LAYOUTS", "PROMPT", "Adapted", "Layout", "adapt", "adapt_prompt", "join_rows", "same_prompt"]
 
 
 class Adapted(NamedTuple):
-    """A record in one of our two shapes, and the layout it came in."""
+    """A record in one of our two shapes, the layout it came in, and what was done to its texts, to be counted."""
 
     record: Record
     layout: Layout
+    notes: tuple[str, ...] = ()
 
 
-def adapt(record: Record) -> Adapted:
+def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True) -> Adapted:
     """Turn a record of any known layout into candidates or preference.
 
     Args:
         record: One JSON object.
+        reads_text: Whether its texts will be read; then images and the like are refused.
+        refuse_halves: Whether a prompt that stands in only some of the responses again is refused, or noted.
 
     Returns:
-        The checked record and its layout's row.
+        The checked record, its layout's row, and notes.
 
     Raises:
         RecordError: If no layout fits, or the record breaks its layout's rules.
@@ -67,16 +49,39 @@ def adapt(record: Record) -> Adapted:
         >>> adapt({"chosen": dialogue + " Hello", "rejected": dialogue + " Go"}).record
         {'prompt': '\\n\\nHuman: Hi\\n\\nAssistant:', 'chosen': ' Hello', 'rejected': ' Go'}
     """
+    record = read_forms(record)
+    if record.get("prompt") == "":
+        named_prompt(record)
     for layout in LAYOUTS:
         if layout.matches(record):
-            adapted = layout.adapt(record)
+            adapted = lead_with_system(layout.adapt(record))
             if "responses" in adapted:
                 check_candidates(adapted)
             else:
                 adapted = with_known_names(adapted)
                 check_preference(adapted)
-            return Adapted(adapted, layout)
+            if reads_text:
+                check_media(adapted)
+            adapted, note = take_off_prompt(adapted)
+            if refuse_halves:
+                refuse_half(note)
+            return Adapted(adapted, layout, (note,) if note else ())
     raise RecordError(_nearest(record))
+
+
+def adapt_unread(record: Record) -> Adapted:
+    """Turn a record into candidates or preference for a command that reads its numbers and never its texts.
+
+    Args:
+        record: One JSON object.
+
+    Returns:
+        As `adapt`; images may be among its texts.
+
+    Raises:
+        RecordError: As `adapt`.
+    """
+    return adapt(record, reads_text=False)
 
 
 def adapt_prompt(record: Record) -> Adapted:
@@ -96,11 +101,24 @@ def adapt_prompt(record: Record) -> Adapted:
         {'id': 1, 'prompt': 'q'}
     """
     if not {"responses", "chosen", "rejected"} & record.keys():
-        if is_text(record.get("prompt")):
-            return Adapted(record, PROMPT)
-        if "prompt" not in record and not any(layout.matches(record) for layout in LAYOUTS):
-            raise RecordError(f"no known layout has the fields {clip(sorted(record))}; each record needs 'prompt'")
+        read = read_forms(record)
+        if is_text(read.get("prompt")) and not any(row.holds_turns and row.matches(read) for row in LAYOUTS):
+            return _alone(read)
+        if "prompt" not in read and not any(layout.matches(read) for layout in LAYOUTS):
+            named = named_prompt(read)
+            if named is None:
+                raise RecordError(f"no known layout has the fields {clip(sorted(record))}; each record needs 'prompt'")
+            check_asks(named)
+            others = {field: value for field, value in read.items() if field not in named.uses}
+            return _alone({"prompt": named.prompt, **others})
     return adapt(record)
+
+
+def _alone(record: Record) -> Adapted:
+    named_prompt(record)
+    record = lead_with_system(record)
+    check_media(record)
+    return Adapted(record, PROMPT)
 
 
 def _nearest(record: Record) -> str:
@@ -120,114 +138,6 @@ def _nearest(record: Record) -> str:
     if "prompt" in record:
         return "field 'responses' is missing; each record needs 'prompt' and 'responses', or 'chosen' and 'rejected'"
     return f"no known layout has the fields {clip(sorted(record))}; each record needs 'prompt' and 'responses'"
-
-
-def _is_strings(record: Record, *fields: str) -> bool:
-    return all(isinstance(record.get(field), str) for field in fields)
-
-
-def _are_conversations(record: Record) -> bool:
-    return is_conversation(record.get("chosen")) and is_conversation(record.get("rejected"))
-
-
-def _are_transcripts(record: Record) -> bool:
-    if "prompt" in record or not _is_strings(record, "chosen", "rejected"):
-        return False
-    return ASSISTANT_MARK in commonprefix([record["chosen"], record["rejected"]])
-
-
-PROMPT = Layout("prompt", "`prompt`", "prompt", lambda r: "prompt" in r, keep)
-
-LAYOUTS = (
-    Layout(
-        "candidates",
-        "`prompt`, `responses`: [{`text`, ...}]",
-        "candidates",
-        lambda r: isinstance(r.get("responses"), list) and not first_text_list(r, ["responses"]) and "prompt" in r,
-        keep,
-    ),
-    Layout(
-        "parallel arrays",
-        "`prompt` or `instruction`, `responses` or `generations`: [text], with `scores`, `ratings`, "
-        "`rewards`, `ranks`, `models`, `embeddings` of the same length (distilabel, Magpie)",
-        "candidates",
-        lambda r: bool(first_text_list(r, PARALLEL_FIELDS["text"])) and ("prompt" in r or "instruction" in r),
-        join_arrays,
-    ),
-    Layout(
-        "UltraFeedback",
-        "`instruction`, `completions`: [{`response`, `annotations`}]; score = mean of the rated aspects",
-        "candidates",
-        lambda r: "instruction" in r and isinstance(r.get("completions"), list),
-        rate_completions,
-    ),
-    Layout(
-        "SHP, SHP-2",
-        "`history`, `human_ref_A`, `human_ref_B`, `score_A`, `score_B`, `labels`",
-        "preference",
-        lambda r: _is_strings(r, "history", "human_ref_A", "human_ref_B"),
-        order_answers,
-    ),
-    Layout(
-        "HH-RLHF",
-        "`chosen`, `rejected`: transcripts; the prompt ends at the last `Assistant:` they share",
-        "preference",
-        _are_transcripts,
-        split_transcripts,
-    ),
-    Layout(
-        "UltraFeedback binarized",
-        "`prompt`: text, `chosen`, `rejected`: conversations that begin with the prompt",
-        "preference",
-        lambda r: (
-            isinstance(r.get("prompt"), str)
-            and _are_conversations(r)
-            and r["chosen"][0] == r["rejected"][0]
-            and r["chosen"][0].get("role") != "assistant"
-        ),
-        split_binarized,
-    ),
-    Layout(
-        "TRL, mixed",
-        "`prompt`: conversation, `chosen`, `rejected`: texts; or the other way round",
-        "preference",
-        lambda r: (
-            (is_conversation(r.get("prompt")) and _is_strings(r, "chosen", "rejected"))
-            or (isinstance(r.get("prompt"), str) and _are_conversations(r))
-        ),
-        unify_forms,
-    ),
-    Layout(
-        "TRL preference",
-        "`prompt`, `chosen`, `rejected`: all texts or all conversations",
-        "preference",
-        lambda r: {"prompt", "chosen", "rejected"} <= r.keys(),
-        keep,
-    ),
-    Layout(
-        "TRL implicit prompt",
-        "`chosen`, `rejected`: conversations; the prompt is the messages they share",
-        "preference",
-        lambda r: "prompt" not in r and _are_conversations(r),
-        split_conversations,
-    ),
-    Layout(
-        "TRL implicit prompt, text",
-        "`chosen`, `rejected`: texts; the prompt is the words they begin with",
-        "preference",
-        lambda r: "prompt" not in r and _is_strings(r, "chosen", "rejected"),
-        split_texts,
-    ),
-    Layout(
-        "one response a row",
-        "`prompt` or `instruction`, `response`, `completion` or `output`, with `score`, `label` or "
-        "`generator`; neighboring rows of one prompt are joined (TRL unpaired, AlpacaEval, flat)",
-        "candidates",
-        lambda r: ("prompt" in r or "instruction" in r) and any(is_text(r.get(field)) for field in RESPONSE_FIELDS),
-        wrap_response,
-        one_response_a_row=True,
-    ),
-)
 
 
 def join_rows(rows: list[Record]) -> Record:
@@ -260,17 +170,26 @@ def join_rows(rows: list[Record]) -> Record:
 
 def _alike(first: Record, row: Record, field: str) -> bool:
     # As JSON: true is not 1.
-    return field in row and orjson.dumps(first[field]) == orjson.dumps(row[field])
+    return field in first and field in row and orjson.dumps(first[field]) == orjson.dumps(row[field])
 
 
 def same_prompt(record: Record, other: Record) -> bool:
-    """Tell whether two records answer the same prompt.
+    """Tell whether two records answer the same prompt, with the same tools, images and other context beside it.
 
     Args:
         record: A checked record.
         other: Another.
 
     Returns:
-        True if their prompts are equal.
+        True if their prompts and contexts are equal.
+
+    Example:
+        >>> same_prompt({"prompt": "q", "id": 1}, {"prompt": "q"})
+        True
+        >>> same_prompt({"prompt": "q", "tools": ["f"]}, {"prompt": "q"})
+        False
     """
-    return bool(record["prompt"] == other["prompt"])
+    if record["prompt"] != other["prompt"]:
+        return False
+    context = [field for field in CONTEXT_FIELDS if field in record or field in other]
+    return all(_alike(record, other, field) for field in context)

@@ -108,6 +108,22 @@ def message_text(message: dict[str, Any]) -> str:
     return "\n".join(parts if parts[0] else parts[1:])
 
 
+def is_empty(text: Text) -> bool:
+    """Tell whether a text says and does nothing.
+
+    Args:
+        text: A string or a conversation.
+
+    Returns:
+        True if there are blanks alone, and no call of a tool.
+
+    Example:
+        >>> is_empty(" "), is_empty([{"role": "assistant", "content": None}]), is_empty("a")
+        (True, True, False)
+    """
+    return not (text if isinstance(text, str) else "".join(map(message_text, text))).strip()
+
+
 def _call_text(call: Any) -> str:
     function = call.get("function", call) if isinstance(call, dict) else call
     if not isinstance(function, dict) or "name" not in function:

@@ -3,8 +3,10 @@
 import re
 
 from real_cli.errors import RecordError, UsageError, clip
+from real_cli.records.chat_forms import check_media, read_forms
 from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import as_completion, is_text, plain_text, transcript
+from real_cli.records.named_prompts import lead_with_system
 from real_cli.records.questions import Choice, Inquiry
 from real_cli.records.record import STALE_FIELDS, Record, labeled_fields, pair_fields
 from real_cli.sample.responses import DrawnTexts, Plan, Sampled, ask_choices
@@ -48,6 +50,7 @@ def read_complaint(record: Record) -> Adapted:
         >>> read_complaint({"prompt": "q", "rejected": "a", "user_preference": {"content": "wrong"}}).layout.name
         'prompt'
     """
+    record = read_forms(record)
     for field in ("prompt", "rejected"):
         if not is_text(record.get(field)):
             found = f"is {clip(record[field])}" if field in record else "is missing"
@@ -57,6 +60,8 @@ def read_complaint(record: Record) -> Adapted:
     said = record.get("user_preference")
     if not isinstance(said, dict) or not isinstance(said.get("content"), str) or not said["content"].strip():
         raise RecordError(f"field 'user_preference' is {clip(said)}; {{'content': what the user said}} is needed")
+    record = lead_with_system(record)
+    check_media(record)
     return Adapted(record, PROMPT)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from real_cli.errors import RecordError
 from real_cli.records.layout_readers import split_texts, split_transcripts
 from real_cli.records.layouts import LAYOUTS, PROMPT, adapt, adapt_prompt, join_rows, same_prompt
+from tests.records.published import PUBLISHED
 
 USER = {"role": "user", "content": "Capital of France?"}
 PARIS = {"role": "assistant", "content": "Paris."}
@@ -265,13 +266,15 @@ def test_a_record_of_this_layout_becomes_this(name, record, expected):
 
 
 def test_every_layout_has_an_example():
-    assert {name for name, _, _ in EXAMPLES} == {layout.name for layout in LAYOUTS}
+    assert {name for name, _, _ in [*EXAMPLES, *PUBLISHED]} == {layout.name for layout in LAYOUTS}
 
 
-@pytest.mark.parametrize(("name", "record", "expected"), EXAMPLES)
+@pytest.mark.parametrize(("name", "record", "expected"), [*EXAMPLES, *PUBLISHED])
 def test_a_layout_becomes_what_its_row_says_and_stays_it(name, record, expected):
     (layout,) = (row for row in LAYOUTS if row.name == name)
-    assert layout.becomes == ("candidates" if "responses" in expected else "preference")
+    becomes = "candidates" if "responses" in expected else "preference"
+    assert layout.becomes in (becomes, "preference; a tie candidates")
+    assert not set(layout.uses) & (expected.keys() - {"chosen", "rejected"})
     assert layout.one_response_a_row == (name == "one response a row")
     again = adapt(expected)
     assert again.layout.name in ("candidates", "TRL preference")
@@ -487,8 +490,8 @@ def test_prompts_are_the_same_if_they_are_equal():
 
 
 def test_a_record_with_a_prompt_alone_is_taken_for_its_prompt():
-    record, layout = adapt_prompt({"id": 1, "prompt": "q", "response": "a"})
-    assert (record, layout) == ({"id": 1, "prompt": "q", "response": "a"}, PROMPT)
+    adapted = adapt_prompt({"id": 1, "prompt": "q", "response": "a"})
+    assert adapted == ({"id": 1, "prompt": "q", "response": "a"}, PROMPT, ())
 
 
 def test_records_with_responses_are_adapted_for_their_prompt_too():

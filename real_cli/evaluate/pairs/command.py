@@ -84,9 +84,10 @@ def pairs(
 ) -> Status:
     """Measure the health of a set of pairs.
 
-    Counts labels, equal and near texts, repeats, ties, contradictions (two texts of a prompt labeled both ways) and
-    labels against their scores; the distributions of similarity and score gap, and whether they go together; length
-    bias; writing systems; the labels that each strategy would save.
+    Counts labels, equal and near texts, repeats, ties, contradictions (two texts of a prompt labeled both ways),
+    labels against their scores, prompts that stand in a response again, and empty texts; the distributions of
+    similarity and score gap, and whether they go together; length bias; writing systems; the labels that each strategy
+    would save.
 
     Two texts are near if they share 0.8 of their runs of three words. To normalize is to fold case and width and to
     keep words of letters and digits alone.
@@ -127,7 +128,7 @@ def pairs(
         count = _count_pool(pool, max_line_bytes) if pool else None
         index = _index_prompts(against, max_line_bytes) if against else None
         health = PairHealth(seed=seed, against=index, excerpts=excerpts)
-        for located in job.check(check_pair, job.records()):
+        for located in job.check(check_pair, job.records(health.read)):
             health.add(located.record, located.place)
         summary = health.summary(count, limits)
         job.write(summary)

@@ -18,7 +18,8 @@ from real_cli.evaluate.pairs.limits import Limit, check_limits, number_names, re
 from real_cli.evaluate.pairs.notes import lacking_intervals
 from real_cli.evaluate.pairs.pool_count import PoolCount, savings
 from real_cli.evaluate.pairs.script_tally import ScriptCount
-from real_cli.records.messages import comparable, is_number, plain_text, text_key
+from real_cli.records.layouts import Adapted, adapt
+from real_cli.records.messages import comparable, is_empty, is_number, plain_text, text_key
 from real_cli.records.record import Record, is_preference
 from real_cli.report.contents import ExcerptRow
 from real_cli.stats.bootstrap import Bootstrap, cell_of
@@ -31,6 +32,7 @@ from real_cli.text.phrases import say_count
 # Names of the counts that the rows themselves give, in the order of the summary.
 COUNTS = (
     *("num_equal_texts", "num_near_equal_texts"),
+    *("num_prompts_in_responses", "num_empty_prompts", "num_empty_responses"),
     *("num_equal_scores", "num_equal_ranks", "num_against_scores"),
 )
 # What --strict asks for in any case: no pair breaks no limit, and a gate is to notice.
@@ -74,6 +76,12 @@ class PairHealth:
         self._repeats, self._lengths, self._scripts = Repeats(), LengthBias(), ScriptCount()
         self._cells, self._num_responses, self._near_equal = array("H"), array("i"), array("b")
         self._similarity, self._score_gap = array("d"), array("d")
+
+    def read(self, record: Record) -> Adapted:
+        """Read a record of any layout; a prompt that stands in a response again is counted, not refused."""
+        adapted = adapt(record, refuse_halves=False)
+        self._counts["num_prompts_in_responses"] += bool(adapted.notes)
+        return adapted
 
     def add(self, record: Record, place: str = "") -> None:
         """Count one pair.
@@ -121,6 +129,8 @@ class PairHealth:
         labeled = is_preference(record)
         split = words(texts[0]), words(texts[1])
         self._counts["num_equal_texts"] += equal
+        self._counts["num_empty_prompts"] += is_empty(record["prompt"])
+        self._counts["num_empty_responses"] += sum(map(is_empty, responses))
         self._near_equal.append(not equal and word_similarity(*split) >= NEAR)
         self._counts["num_near_equal_texts"] += self._near_equal[-1]
         near = (join_words(split[0], texts[0]), join_words(split[1], texts[1]))

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
 from real_cli.llm.rubric import Rubric
+from real_cli.records.chat_forms import check_media, read_forms
 from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import Text, is_conversation, plain_text, transcript
+from real_cli.records.named_prompts import lead_with_system
 from real_cli.records.questions import Inquiry, Question, ask_nothing
 from real_cli.records.record import Record
 from real_cli.relabel.dsat.feelings import Feeling, read_feeling
@@ -83,12 +85,15 @@ def adapt_dialogue(record: Record) -> Adapted:
         raise RecordError(
             f"field 'dsat' is {clip(record['dsat'])}; give the conversation itself, this is a complaint found in one"
         )
+    record = read_forms(record)
     for field in CONVERSATION_FIELDS:
         if is_conversation(record.get(field)):
             if field != "prompt" and {"prompt", OWN_PROMPT} <= set(record):
                 raise RecordError(f"'prompt' beside '{field}' is kept as '{OWN_PROMPT}', which is there; rename one")
             names = {field: "prompt"} if field == "prompt" else {field: "prompt", "prompt": OWN_PROMPT}
-            return Adapted({names.get(name, name): value for name, value in record.items()}, PROMPT)
+            adapted = lead_with_system({names.get(name, name): value for name, value in record.items()})
+            check_media(adapted)
+            return Adapted(adapted, PROMPT)
     raise RecordError(f"no conversation in the fields {clip(sorted(record))}; a list of {{role, content}} is needed")
 
 

@@ -21,6 +21,7 @@ from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
+from real_cli.records.layouts import adapt_unread
 from real_cli.records.record import Record
 from real_cli.relabel.shape.choices import Shaping
 
@@ -131,7 +132,7 @@ def shaped(job: Job, shaper: "Shaper") -> Iterator[Record]:
         Records with shaped scores, in their order.
     """
     if not shaper.needs_all:
-        yield from (record for _, record in job.apply(shaper.shape, job.records()))
+        yield from (record for _, record in job.apply(shaper.shape, job.records(adapt_unread)))
         return
 
     from array import array
@@ -144,7 +145,7 @@ def shaped(job: Job, shaper: "Shaper") -> Iterator[Record]:
 
     scores = array("d")
     with ValueSpool() as spool:
-        for _, (record, found) in job.apply(lambda record: (record, shaper.read(record)), job.records()):
+        for _, (record, found) in job.apply(lambda record: (record, shaper.read(record)), job.records(adapt_unread)):
             scores.extend(found)
             spool.add(record, 0.0)
         if not scores:

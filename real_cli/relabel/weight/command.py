@@ -21,6 +21,7 @@ from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
+from real_cli.records.layouts import adapt_unread
 from real_cli.records.record import Record
 from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
 
@@ -111,7 +112,7 @@ def weight(
         reading=SourceOptions(input_format, numbers=weigher.fields, score=score),
     )
     with job:
-        valued = job.apply(lambda record: (record, weigher(record)), job.records())
+        valued = job.apply(lambda record: (record, weigher(record)), job.records(adapt_unread))
         for made in weighed((pair for _, pair in valued), normalize):
             job.write(made)
         job.summary = weigher.sentence()

@@ -72,6 +72,7 @@ def winprob(
       real relabel winprob scored.jsonl | real pair --strategy best-worst > pairs.jsonl
       real relabel winprob --from preferences judged.jsonl
     """
+    from real_cli.records.layouts import adapt_unread
     from real_cli.records.preferences import check_order, check_size
     from real_cli.records.response_fields import responses_of
     from real_cli.relabel.scored import check_temperature
@@ -104,7 +105,7 @@ def winprob(
 
     num_records = num_responses = 0
     with job:
-        for _, made in job.apply(with_probabilities, job.records()):
+        for _, made in job.apply(with_probabilities, job.records(adapt_unread)):
             job.write(made)
             num_records += 1
             num_responses += len(responses_of(made))

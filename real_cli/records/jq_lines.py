@@ -1,0 +1,101 @@
+"""The jq lines that mend a record: they rename, append or remove a field that may be the prompt."""
+
+import re
+from typing import Any
+
+
+def may_ask(value: Any) -> bool:
+    """Tell whether a value may be a prompt: several words, or a list or object that holds something.
+
+    Args:
+        value: Any JSON value.
+
+    Returns:
+        True if it may.
+
+    Example:
+        >>> may_ask("Add 2 and 5."), may_ask("maths"), may_ask(7), may_ask([]), may_ask({"post": "I saw a bird."})
+        (True, False, False, False, True)
+    """
+    if isinstance(value, str):
+        return len(value.split(None, 1)) > 1
+    if isinstance(value, dict):
+        return any(may_ask(part) for part in value.values())
+    return isinstance(value, list) and bool(value)
+
+
+def jq_path(field: str) -> str:
+    """Write the path of a field as jq and a shell in single quotes take it.
+
+    Args:
+        field: Its name.
+
+    Returns:
+        The path.
+
+    Example:
+        >>> jq_path("post"), jq_path("x-y")
+        ('.post', '.["x-y"]')
+    """
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", field):
+        return f".{field}"
+    name = field.replace("\\", "\\\\").replace('"', '\\"').replace("'", "\\u0027")
+    return f'.["{name}"]'
+
+
+def rename_line(field: str, value: Any) -> str:
+    """Write the jq line that makes a field the prompt.
+
+    Args:
+        field: Its name.
+        value: What it holds; texts in a list are joined, of an object the first text is taken.
+
+    Returns:
+        A command for a shell.
+
+    Example:
+        >>> print(rename_line("post", "I saw a bird."))
+        jq -c '.prompt = .post | del(.post)'
+        >>> print(rename_line("info", {"id": 1, "post": "I saw a bird."}))
+        jq -c '.prompt = .info.post | del(.info)'
+    """
+    return f"jq -c '.prompt = {_jq_text(field, value)} | del({jq_path(field)})'"
+
+
+def append_line(base: str, field: str, value: Any) -> str:
+    """Write the jq line that puts a field under the prompt.
+
+    Args:
+        base: The prompt's field.
+        field: The other one.
+        value: What that holds.
+
+    Returns:
+        A command for a shell.
+
+    Example:
+        >>> print(append_line("question", "passage", "Snow is white."))
+        jq -c '.question += "\\n" + .passage | del(.passage)'
+    """
+    return f"jq -c '{jq_path(base)} += \"\\n\" + {_jq_text(field, value)} | del({jq_path(field)})'"
+
+
+def _jq_text(field: str, value: Any) -> str:
+    path = jq_path(field)
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return f'({path} | join("\\n"))'
+    if isinstance(value, dict):
+        path += next((jq_path(name) for name, part in value.items() if isinstance(part, str) and may_ask(part)), "")
+    return path
+
+
+def drop_line(field: str) -> str:
+    """Write the jq line that removes a field.
+
+    Args:
+        field: Its name.
+
+    Returns:
+        A command for a shell.
+    """
+    return f"jq -c 'del({jq_path(field)})'"

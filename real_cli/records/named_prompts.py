@@ -1,0 +1,286 @@
+"""Where a record keeps what is asked: a prompt of another name, what belongs to it, and what may be it and is not read.
+
+`prompt` itself wins. Otherwise a conversation of any of the usual names, or an instruction with its input or context,
+after the turns of a `history`.
+"""
+
+import re
+from typing import Any, NamedTuple
+
+from real_cli.errors import RecordError, clip
+from real_cli.records.jq_lines import append_line, drop_line, jq_path, may_ask, rename_line
+from real_cli.records.messages import Text, as_completion, is_conversation, plain_text
+from real_cli.records.record import Record
+
+TURN_FIELDS = ("messages", "conversations", "conversation", "context_messages", "trajectory")
+WORD_FIELDS = ("instruction", "question", "query", "problem", "input", "context")
+# What an instruction is about; it follows on a line of its own, as in Alpaca's and LlamaFactory's readers.
+ADDED_FIELDS = ("input", "context")
+SYSTEM_FIELDS = ("system", "system_prompt", "system_message")
+# Names that a prompt has, too: beside another prompt they are ambiguous.
+RIVAL_FIELDS = (*TURN_FIELDS, *WORD_FIELDS, "history", "post", "user", "text", "prompts")
+# Names of what a question is about, in records that have the question as well.
+ABOUT_FIELDS = (
+    "title",
+    "body",
+    "documents",
+    "document",
+    "passages",
+    "passage",
+    "article",
+    "evidence",
+    "context",
+    "input",
+)
+# Context that two rows of one prompt must share to be rows of one prompt.
+CONTEXT_FIELDS = (
+    *("tools", "functions", "chat_template_kwargs", "images", "image", "videos", "video", "audios", "audio", "objects"),
+    *("documents", "document", "passage", "article", "history", *WORD_FIELDS, *SYSTEM_FIELDS),
+)
+# Beside two texts without a prompt these are no prompt, whatever they hold.
+KNOWN_EXTRAS = frozenset(
+    {
+        *("chosen", "rejected", "id", "source", "dataset", "subset", "split", "category", "language", "url", "license"),
+        *("metadata", "tags", "annotator", "model", "generator", "strategy", "reference", "degraded", "embedding"),
+        *("annotation", "judge", "tools", "chat_template_kwargs", "preferences", *SYSTEM_FIELDS),
+    }
+)
+TRANSCRIPT = re.compile(r"\n\n(?:Human|Assistant):")
+
+
+class NamedPrompt(NamedTuple):
+    """A prompt and the fields that it was read from."""
+
+    prompt: Text
+    uses: tuple[str, ...]
+
+
+def named_prompt(record: Record) -> NamedPrompt | None:
+    """Find the prompt of a record.
+
+    Args:
+        record: One JSON object, its conversations as lists of {role, content}.
+
+    Returns:
+        The prompt, a string or a conversation, and the fields it was read from; None if no field is one.
+
+    Raises:
+        RecordError: If two fields may be the prompt, or `prompt` is empty beside one that may be; with the jq line that
+            renames it.
+
+    Example:
+        >>> named_prompt({"instruction": "Translate.", "input": "the bird", "output": "l'oiseau"})
+        NamedPrompt(prompt='Translate.\\nthe bird', uses=('instruction', 'input'))
+        >>> named_prompt({"history": [["Hi", "Hello"]], "query": "Why?", "response": "So."}).prompt[-1]
+        {'role': 'user', 'content': 'Why?'}
+    """
+    if "prompt" in record:
+        if record["prompt"] == "":
+            _check_rivals(record, NamedPrompt("", ("prompt",)))
+        return NamedPrompt(record["prompt"], ("prompt",))
+    read = _turns(record) or _words(record)
+    if read is None:
+        return None
+    named = read
+    turns = _history(record.get("history")) if record.get("history") else []
+    if turns:
+        asked = [{"role": "user", "content": named.prompt}] if isinstance(named.prompt, str) else named.prompt
+        named = NamedPrompt([*turns, *asked], (*named.uses, "history"))
+    _check_rivals(record, named)
+    return named
+
+
+def check_asks(named: NamedPrompt) -> None:
+    """Refuse a conversation of another name than `prompt` that ends with a response.
+
+    Args:
+        named: The prompt.
+
+    Raises:
+        RecordError: If its last message is an assistant's; with the jq line that takes it off.
+
+    Example:
+        >>> check_asks(NamedPrompt("q", ("question",)))
+    """
+    if named.uses[0] != "prompt" and is_conversation(named.prompt) and _ends_answered(named.prompt):
+        path = jq_path(named.uses[0])
+        raise RecordError(
+            f"field '{named.uses[0]}' ends with an assistant's message, and a prompt with the user's; "
+            f"jq -c '.prompt = {path}[:-1] | del({path})' takes the last message off"
+        )
+
+
+def _ends_answered(prompt: Any) -> bool:
+    return bool(prompt[-1]["role"] == "assistant")
+
+
+def _turns(record: Record) -> NamedPrompt | None:
+    for field in (*TURN_FIELDS, *WORD_FIELDS):
+        if is_conversation(record.get(field)):
+            return NamedPrompt(record[field], (field,))
+    return None
+
+
+def _words(record: Record) -> NamedPrompt | None:
+    given = [field for field in WORD_FIELDS if isinstance(record.get(field), str)]
+    filled = [field for field in given if record[field].strip()]
+    if not filled:
+        return NamedPrompt("", tuple(given)) if given else None
+    added = [field for field in ADDED_FIELDS if field in filled[1:]][:1]
+    uses = [filled[0], *added]
+    blank = [field for field in given if field in ADDED_FIELDS and field not in filled]
+    return NamedPrompt("\n".join(record[field] for field in uses), (*uses, *blank))
+
+
+def _history(turns: Any) -> list[Record]:
+    """Read earlier turns: messages, or LlamaFactory's and ms-swift's lists of a question and its answer."""
+    if is_conversation(turns):
+        return list(turns)
+    if not isinstance(turns, list) or not all(
+        isinstance(turn, list) and len(turn) == 2 and all(isinstance(text, str) for text in turn) for turn in turns
+    ):
+        raise RecordError(
+            f"field 'history' is {clip(turns)}; messages, or lists of a question and its answer are needed"
+        )
+    roles = ("user", "assistant")
+    return [{"role": role, "content": text} for turn in turns for role, text in zip(roles, turn, strict=True)]
+
+
+def _check_rivals(record: Record, named: NamedPrompt) -> None:
+    """Refuse a second field that may be the prompt, unless one of the two repeats the other."""
+    texts = [_squeezed(record[field]) for field in named.uses if field in record]
+    for field in (*ABOUT_FIELDS, *RIVAL_FIELDS):
+        if field in named.uses or not _may_be_prompt(record, field):
+            continue
+        rival = _squeezed(record[field])
+        if any(_holds(text, rival) for text in texts) or (any(texts) and all(_holds(rival, text) for text in texts)):
+            continue
+        base = named.uses[0]
+        if field in ABOUT_FIELDS and isinstance(named.prompt, str) and named.prompt:
+            raise RecordError(
+                f"field '{field}' may belong to the prompt, '{base}'; {append_line(base, field, record[field])} if it "
+                f"does, {drop_line(field)} if it does not"
+            )
+        raise RecordError(
+            f"field '{field}' may be the prompt, and so may '{base}'; {rename_line(field, record[field])} if it is, "
+            f"{drop_line(field)} if it is not"
+        )
+
+
+def _may_be_prompt(record: Record, field: str) -> bool:
+    """A word is a prompt in a field that is called so."""
+    value = record.get(field)
+    return may_ask(value) or (field in WORD_FIELDS and isinstance(value, str) and bool(value.strip()))
+
+
+def _holds(text: str, part: str) -> bool:
+    return f" {part} " in f" {text} "
+
+
+def check_inside(record: Record, shared: list[Record]) -> None:
+    """Refuse what is called a prompt beside two conversations, and is not in the messages that they share.
+
+    Args:
+        record: With `chosen` and `rejected`, conversations.
+        shared: Their first messages.
+
+    Raises:
+        RecordError: With the field's name and the jq line that removes it.
+
+    Example:
+        >>> check_inside({"question": "Why?"}, [{"role": "user", "content": "But why? Why?"}])
+    """
+    for field in WORD_FIELDS if "prompt" not in record else ():
+        if _may_be_prompt(record, field) and not _holds(_squeezed(shared), _squeezed(record[field])):
+            raise RecordError(
+                f"field '{field}' may belong to the prompt, and is not in the messages that 'chosen' and 'rejected' "
+                f"share; write it there, or {drop_line(field)}"
+            )
+
+
+def _squeezed(value: Any) -> str:
+    return " ".join((plain_text(value) if is_conversation(value) or isinstance(value, str) else str(value)).split())
+
+
+def check_extras(record: Record) -> None:
+    """Refuse two texts without a prompt beside a field that may be it.
+
+    Args:
+        record: With `chosen` and `rejected`, whose first words would be taken for the prompt.
+
+    Raises:
+        RecordError: If a field that is not known holds several words or a list; with the jq line that renames it.
+
+    Example:
+        >>> check_extras({"chosen": "The sum is 7.", "rejected": "The sum is 8.", "id": "a b"})
+    """
+    for field, value in record.items():
+        of_a_side = field.endswith(("_chosen", "_rejected")) or field.startswith(("chosen", "rejected"))
+        if field not in KNOWN_EXTRAS and not of_a_side and may_ask(value):
+            raise RecordError(
+                f"there is no 'prompt', and field '{field}' may be it; {rename_line(field, record[field])} if it is, "
+                f"{drop_line(field)} if it is not"
+            )
+
+
+def lead_with_system(record: Record) -> Record:
+    """Put the system message that stands beside a prompt in front of it.
+
+    Args:
+        record: With `prompt`, and responses of its form.
+
+    Returns:
+        The record itself if there is none; otherwise one without the field, all texts conversations.
+
+    Raises:
+        RecordError: If the prompt has another system message, is a transcript, or the message is no string.
+
+    Example:
+        >>> lead_with_system({"prompt": "q", "chosen": "a", "rejected": "b", "system": "Be kind."})["prompt"]
+        [{'role': 'system', 'content': 'Be kind.'}, {'role': 'user', 'content': 'q'}]
+    """
+    fields = [field for field in SYSTEM_FIELDS if record.get(field)]
+    words = [record[field] for field in fields if not isinstance(record[field], bool | int | float)]
+    fields = [field for field in fields if not isinstance(record[field], bool | int | float)]
+    if not any(not isinstance(text, str) or text.strip() for text in words):
+        return record
+    if not isinstance(words[0], str) or any(text != words[0] for text in words):
+        raise RecordError(f"field '{fields[-1]}' is {clip(words[-1])}; one system message, a string, is needed")
+    prompt = with_leading(record["prompt"], words[0], fields[0])
+    led = {name: value for name, value in record.items() if name not in fields} | {"prompt": prompt}
+    for field in ("chosen", "rejected", "reference"):
+        if field in led:
+            led[field] = as_completion(prompt, led[field])
+    return led
+
+
+def with_leading(prompt: Any, words: str, field: str) -> Any:
+    """Put a system message in front of a prompt, once.
+
+    Args:
+        prompt: A string or a conversation; anything else is returned as it is, for the checks that follow.
+        words: The message.
+        field: Where it came from.
+
+    Returns:
+        A conversation.
+
+    Raises:
+        RecordError: If the prompt has another one, or is a transcript.
+    """
+    message = {"role": "system", "content": words}
+    if isinstance(prompt, str):
+        if TRANSCRIPT.search(prompt):
+            raise RecordError(
+                f"field '{field}' has no place in a transcript; put it into the prompt, or {drop_line(field)}"
+            )
+        return [message, {"role": "user", "content": prompt}]
+    if not is_conversation(prompt) or prompt[0] == message:
+        return prompt
+    if prompt[0]["role"] in ("system", "developer"):
+        if prompt[0].get("content") == words:
+            return prompt
+        raise RecordError(
+            f"field '{field}' is {clip(words)}, and the prompt has another system message; {drop_line(field)}"
+        )
+    return [message, *prompt]

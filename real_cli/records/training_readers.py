@@ -1,0 +1,61 @@
+"""Readers of what training tools read: axolotl, LlamaFactory, ms-swift, OpenAI's preference fine-tuning."""
+
+from typing import Any
+
+from real_cli.errors import RecordError
+from real_cli.records.chat_forms import text_form
+from real_cli.records.layout_readers import part_conversations, part_last, prompt_of, rest
+from real_cli.records.messages import as_completion, is_conversation, is_text
+from real_cli.records.named_prompts import check_asks
+from real_cli.records.record import Record
+
+
+def name_prompt(record: Record) -> Record:
+    """Read chosen and rejected beside a prompt of another name; a message alone is a conversation."""
+    named = prompt_of(record)
+    check_asks(named)
+    prompt, uses = named
+    chosen, rejected = record["chosen"], record["rejected"]
+    if isinstance(prompt, str) and is_conversation(chosen) and is_conversation(rejected):
+        prompt = [{"role": "user", "content": prompt}]
+    if is_conversation(prompt):
+        chosen, rejected = as_completion(prompt, chosen), as_completion(prompt, rejected)
+    return rest(record, uses, prompt=prompt, chosen=chosen, rejected=rejected)
+
+
+def replace_last(record: Record) -> Record:
+    """Read ms-swift's pairs: the rejected response stands for the last message, or for the whole conversation."""
+    turns: Any
+    if is_conversation(record.get("rejected_messages")):
+        turns, uses = prompt_of(record)
+        prompt, chosen, rejected = part_conversations(turns, record["rejected_messages"])
+        if not prompt:
+            raise RecordError("'messages' and 'rejected_messages' share no first message; they answer one prompt")
+        return rest(record, [*uses, "rejected_messages"], prompt=prompt, chosen=chosen, rejected=rejected)
+    answer: Any
+    if is_text(record.get("response")):
+        turns, uses = prompt_of(record)
+        answer, used = as_completion(turns, record["response"]), [*uses, "response"]
+    else:
+        turns, answer, used = part_last(record)
+    other = as_completion(turns, record["rejected_response"])
+    return rest(record, [*used, "rejected_response"], prompt=turns, chosen=answer, rejected=other)
+
+
+def read_openai(record: Record) -> Record:
+    """Read OpenAI's preference fine-tuning: what is asked in `input`, two outputs of messages."""
+    asked = record["input"]
+    prompt = text_form(asked["messages"], "input.messages")
+    sides = (record["preferred_output"], record.get("non_preferred_output"))
+    chosen, rejected = (as_completion(prompt, side) for side in sides)  # type: ignore[arg-type]
+    others = {field: value for field, value in asked.items() if field != "messages"}
+    uses = ["input", "preferred_output", "non_preferred_output"]
+    return rest(record, uses, prompt=prompt, chosen=chosen, rejected=rejected, **others)
+
+
+def name_responses(record: Record) -> Record:
+    """Read `chosen_response` and `rejected_response`."""
+    prompt, uses = prompt_of(record)
+    chosen, rejected = (as_completion(prompt, record[f"{side}_response"]) for side in ("chosen", "rejected"))
+    used = [*uses, "chosen_response", "rejected_response"]
+    return rest(record, used, prompt=prompt, chosen=chosen, rejected=rejected)
