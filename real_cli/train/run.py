@@ -16,10 +16,12 @@ from real_cli.io.output import LogLines, open_output
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import Item
 from real_cli.models.load.device import default_batch_tokens
+from real_cli.models.load.loading import num_embeddings
 from real_cli.models.load.manifest import write_manifest
 from real_cli.models.load.policies import Policy, load_trainee
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.score.probe import settle_layout
+from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer
 from real_cli.records.layouts import adapt
 from real_cli.records.record import Record
@@ -49,7 +51,7 @@ class TrainingRun:
         self._lines = LogLines(job.stream)
         self._logged: list[Record] = []
         self._started = time.monotonic()
-        self._counts: dict[str, dict[str, int]] = {}
+        self._counts: dict[str, dict[str, Any]] = {}
         self._places: dict[str, list[str]] = {"train": [], "eval": []}
         self._dump: Dump | None = None
 
@@ -137,26 +139,25 @@ class TrainingRun:
 
     def _prepare(self, data: Spooled, policy: Policy, name: str) -> ExampleSet:
         """Tokenize; what cannot be used is refused, or left out, with the place it came from."""
-        tokenize = ExampleTokenizer(policy.tokenizer, self._settings.max_length)
-        refused: set[int] = set()
+        tokenize = ExampleTokenizer(policy.tokenizer, self._settings.max_length, num_embeddings(policy.model))
 
         def refuse(number: int, record: Record, reason: str) -> None:
-            refused.add(number)
             self._job.reject(Item(self._place(name, number), record), reason)
+
+        def leave_out(number: int, record: Record, reason: LeftOut) -> None:
+            self._job.drop(self._place(name, number), record, f"{name} {reason}")
 
         # A reference that the user names is asked itself, whatever the records say.
         use_given = self._extras.reference is None
         arrow = data.path.with_suffix(".arrow")
         read = self._settings.reader(held_out=name == "eval")
         made = prepare(
-            read_spool(data), read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse, what=name
-        )
+            read_spool(data), read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse,
+            leave_out=leave_out, what=name,
+        )  # fmt: skip
         self._counts[name] = asdict(tokenize.counts)
         if told := tokenize.counts.sentence(self._settings.max_length):
             self._say(told)
-        for number, (record, kept) in enumerate(zip(read_spool(data), made.kept, strict=True), 1):
-            if not kept and number not in refused:
-                self._job.drop(self._place(name, number), record, f"{name} prompts too long")
         return made
 
     def _place(self, name: str, number: int) -> str:

@@ -1,4 +1,4 @@
-"""What a model must not read wrongly, through the commands: ids, chat templates, equal tokens, tool results, batches."""
+"""What a model must not read wrongly, through the commands: ids, templates, equal tokens, tool results, batches."""
 
 import shutil
 
@@ -16,7 +16,6 @@ CHAT = PLAIN + "assistant {% endif %}"
 DEAF = CHAT.replace("%}{{ m['role']", "%}{% if m['role'] in ('user', 'assistant') %}{{ m['role']", 1).replace(
     "<end> {% endfor", "<end> {% endif %}{% endfor"
 )
-FAULT = pytest.mark.xfail(strict=True)
 TEXT = {"prompt": "the cat", "chosen": " sat on the mat", "rejected": " ran"}
 MARKED = {"prompt": "the <tool> cat", "chosen": " sat", "rejected": " ran"}
 
@@ -43,7 +42,6 @@ def more_tokens(make_tiny_policy):
     return folder
 
 
-@FAULT
 @pytest.mark.parametrize("command", ["eval margin", "train-dpo", "relabel implicit", "sample"])
 def test_a_token_without_an_embedding_is_told_on_load_and_refused_where_it_is_used(command, more_tokens, tmp_path):
     words = {
@@ -60,7 +58,6 @@ def test_a_token_without_an_embedding_is_told_on_load_and_refused_where_it_is_us
     assert "'<tool>' has no embedding" in reject["reason"]
 
 
-@FAULT
 @pytest.mark.parametrize("command", ["eval margin", "train-dpo", "relabel implicit"])
 def test_a_template_that_renders_nothing_of_a_response_is_told_with_the_role(command, make_tiny_policy, tmp_path):
     policy = make_tiny_policy(chat_template=DEAF)
@@ -71,18 +68,17 @@ def test_a_template_that_renders_nothing_of_a_response_is_told_with_the_role(com
         assert "<stdin>:1: the chat template renders nothing of a message whose role is 'gpt'" in said
 
 
-@FAULT
 @pytest.mark.parametrize("command", ["eval margin", "sample"])
 def test_a_system_message_that_a_template_leaves_out_is_refused(command, make_tiny_policy):
     policy = make_tiny_policy(chat_template=DEAF)
     row = talk("the cat", "sat", "ran")
     row["prompt"] = turn("big", "system") + row["prompt"]
     words = {"sample": ["--append"]}.get(command, ["-r", policy])
-    _, said = run(*command.split(), "-p", policy, *words, rows=[row], status=1)
+    status = 3 if command == "sample" else 1  # what is asked for goes on, as after a question without an answer
+    _, said = run(*command.split(), "-p", policy, *words, rows=[row], status=status)
     assert "renders nothing of a message whose role is 'system'" in said
 
 
-@FAULT
 @pytest.mark.parametrize("order", [1, -1])
 def test_eval_margin_refuses_a_reference_of_another_vocabulary(order, make_tiny_policy):
     policy, other = make_tiny_policy(), make_tiny_policy()
@@ -102,7 +98,6 @@ def test_eval_margin_refuses_a_reference_of_another_vocabulary(order, make_tiny_
     assert "its tokenizer is not that of" in said
 
 
-@FAULT
 def test_text_that_brings_its_own_first_and_last_token_has_one_of_each(make_tiny_policy, tmp_path):
     """A tokenizer that adds both; the numbers are those of the text without them."""
     policy = make_tiny_policy()
@@ -124,7 +119,6 @@ def test_text_that_brings_its_own_first_and_last_token_has_one_of_each(make_tiny
     assert texts == [alone["responses"][0]["text"]] * 2
 
 
-@FAULT
 @pytest.mark.parametrize("command", ["eval margin", "train-dpo"])
 @pytest.mark.parametrize("why", ["cut", "thoughts", "calls"])
 def test_pairs_that_became_the_same_tokens_are_counted_and_left_out(command, why, make_tiny_policy, tmp_path):
@@ -151,12 +145,11 @@ def test_pairs_that_became_the_same_tokens_are_counted_and_left_out(command, why
     assert ("renders no tool calls of 1 pair" in said) == (why == "calls")
 
 
-@FAULT
 @pytest.mark.parametrize(
     ("changes", "role", "words"),
     [
         (("assistant {%", "assistant yes {%"), "assistant", "1 prompt ended sooner: the chat template asks for"),
-        (("", ""), "gpt", "1 prompt ended sooner: the chat template asks for"),
+        (("", ""), "she", "1 prompt ended sooner: the chat template asks for"),
         (
             ("{{ m['role'] }} {{", "{% if loop.last %}big {% endif %}{{ m['role'] }} {{"),
             "assistant",
@@ -172,21 +165,19 @@ def test_each_trouble_of_a_template_has_its_own_words(changes, role, words, make
     assert words in said
 
 
-@FAULT
 def test_tool_results_inside_a_response_are_read_and_not_scored(make_tiny_policy, tmp_path):
     """The call and the answer count; what the tool said, and the headers around it, do not."""
     policy = make_tiny_policy(chat_template=CHAT)
     tool = turn("red log and blue mat", "tool")
     row = talk("the cat", "", "ran")
     row["chosen"] = turn("why the dog") + tool + turn("it ran")
-    summary, said = measure(policy, "--rows", tmp_path / "rows", rows=[row])
+    _, said = measure(policy, "--rows", tmp_path / "rows", rows=[row])
     # "why the dog <end>" and "it ran <end>"; the rejected one is "ran <end>".
     scored = orjson.loads((tmp_path / "rows").read_bytes())
     assert (scored["num_tokens_chosen"], scored["num_tokens_rejected"]) == (7, 2)
     assert "tool results and other context inside the responses of 1 pair" in said
 
 
-@FAULT
 def test_every_pair_of_a_step_weighs_the_same_in_every_split(tiny_policy, pair_rows, tmp_path):
     """Three pairs once, as two and one, and one by one: the same losses, the same weights in the end."""
     from safetensors.torch import load_file

@@ -3,6 +3,7 @@
 import pytest
 
 from real_cli.errors import RecordError
+from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer
 
 TEMPLATE = (
@@ -60,7 +61,7 @@ def test_token_ids_are_those_that_trl_makes(form, max_length, tokenizer, tmp_pat
         }
     pair = ExampleTokenizer(tokenizer, max_length)(record)
     ours = None
-    if pair is not None:
+    if not isinstance(pair, LeftOut):
         ours = [[(token, 0) for token in pair.prompt] + [(token, 1) for token in ids] for ids in pair.responses]
     assert ours == trl_ids(tokenizer, record, max_length, tmp_path)
 
@@ -70,9 +71,9 @@ def test_what_is_cut_is_counted(tokenizer):
     """A response beyond the limit, a prompt that fills it, and one that fits."""
     tokenizer.chat_template = None
     tokenize = ExampleTokenizer(tokenizer, 4)
-    assert tokenize({"prompt": "the cat", "chosen": " sat on the mat", "rejected": " ran"}) is not None
-    assert tokenize({"prompt": "the cat sat on the mat", "chosen": " yes", "rejected": " no"}) is None
-    assert tokenize({"prompt": "the", "chosen": " yes", "rejected": " no"}) is not None
+    assert tokenize({"prompt": "the cat", "chosen": " sat on the mat", "rejected": " ran"}).prompt == [3, 5]
+    assert tokenize({"prompt": "the cat sat on the mat", "chosen": " yes", "rejected": " no"}) is LeftOut.too_long
+    assert tokenize({"prompt": "the", "chosen": " yes", "rejected": " no"}).prompt == [3]
     counts = tokenize.counts
     assert (counts.num_pairs, counts.num_truncated, counts.num_too_long) == (3, 1, 1)
     assert counts.sentence(4) == "1 pair cut to --max-length 4; 1 left out: the prompt alone fills 4 tokens"
