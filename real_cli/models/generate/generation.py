@@ -11,11 +11,18 @@ from real_cli.models.load.policies import load_weights
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.score.batching import TokenBudget
 from real_cli.models.score.render import Renderer
+from real_cli.models.score.template_check import Effect
 from real_cli.records.choices import Precision
 from real_cli.records.questions import Completion, Question, Rendered, Sampling
 
 # Tokens of a prompt that are decoded with its continuation: whether that begins with a space may hang on them.
 BEFORE = 8
+# What is told once of a chat template that does not render prompts as they are.
+PROMPT_EFFECTS = {
+    Effect.thoughts: "the chat template strips thoughts of earlier turns",
+    Effect.tools: "the chat template describes no tools; the policy does not know them",
+    Effect.changed: "the chat template changes words of prompts",
+}
 DEFAULT_TOKENS = partial(default_batch_tokens, training=False)
 
 
@@ -117,7 +124,11 @@ class LocalAnswerer:
             return self._renderer.plain_ids(text)
         if not tokenizer.chat_template:
             raise ModelError(f"model '{self._name}': it has no chat template; a model that answers questions is needed")
-        return self._renderer.prompt_ids(question.template or {}, text)
+        before = set(self._renderer.prompt_effects)
+        ids = self._renderer.prompt_ids(question.template or {}, text)
+        for effect in sorted(self._renderer.prompt_effects - before):
+            self._told(f"{self._name}: {PROMPT_EFFECTS[effect]}")
+        return ids
 
     def _generate(self, batch: list[tuple[Any, Question]]) -> list[Completion]:
         import torch

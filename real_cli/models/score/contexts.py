@@ -7,15 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from real_cli.errors import RecordError
-from real_cli.models.score.template_check import Message
+from real_cli.models.score.template_check import CONTEXT_ROLES, Message
 
-# Who speaks in a response beside the policy.
-CONTEXT_ROLES = frozenset(
-    {
-        *("user", "human", "system", "developer"),
-        *("tool", "function", "ipython", "observation", "environment", "tool_response", "function_response"),
-    }
-)
 # Words that stand in for a message to see where the template begins it; they share no first letter with real ones.
 STAND_IN = "\u2603realstandin"
 
@@ -111,7 +104,7 @@ def context_spans(
         last = first + len(list(group))
         if inside:
             before, through = [*prompt, *response[:first]], [*prompt, *response[:last]]
-            begin = 0 if first == 0 else _begin(render, before, response[first:], whole)
+            begin = 0 if first == 0 else _begin(render, prompt, response, first, whole)
             end = len(whole) if last == len(response) else common_length(whole, render(through, True))
             if begin < end:
                 yield begin, end
@@ -119,19 +112,32 @@ def context_spans(
 
 
 def _begin(
-    render: Callable[[Sequence[Message], bool], str], before: list[Message], rest: Sequence[Message], whole: str
+    render: Callable[[Sequence[Message], bool], str],
+    prompt: Sequence[Message],
+    response: Sequence[Message],
+    first: int,
+    whole: str,
 ) -> int:
-    """Find where what the policy had said is over."""
+    """Find where what the policy had said before a message is over."""
+    before = [*prompt, *response[:first]]
     ended = render(before, False)
     if whole.startswith(ended):
         return len(ended)
     # A template renders a last message otherwise; so another one follows, at best one whose header differs too.
-    for role in ("assistant", rest[0]["role"]):
+    for role in ("assistant", response[first]["role"]):
         try:
-            return common_length(whole, render([*before, {"role": role, "content": STAND_IN}, *rest[1:]], False))
+            other = render([*before, {"role": role, "content": STAND_IN}, *response[first + 1 :]], False)
         except RecordError:  # a template may want roles to take turns
             continue
+        begin = common_length(whole, other)
+        return begin - _shared_header(render(prompt, False), render(prompt, True), whole[:begin])
     raise RecordError("the chat template does not show where a tool's result begins inside a response; use another one")
+
+
+def _shared_header(bare: str, opened: str, text: str) -> int:
+    """Count the last characters of a text that are the first of a header; every message begins with those."""
+    header = opened[common_length(bare, opened) :]
+    return max(size for size in range(len(header) + 1) if text.endswith(header[:size]))
 
 
 def mark_context(ids: list[int], spans: Sequence[tuple[int, int]]) -> list[int]:

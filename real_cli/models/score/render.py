@@ -22,12 +22,16 @@ class Renderer:
     Args:
         tokenizer: Of the model.
         num_embeddings: How many tokens the model knows; None for those of the tokenizer.
+
+    Attributes:
+        prompt_effects: What the chat template did to the messages of prompts that were rendered alone.
     """
 
     def __init__(self, tokenizer: Any, num_embeddings: int | None = None) -> None:
         self._tokenizer = tokenizer
         self._num_embeddings = num_embeddings
         self._check = TemplateCheck(self.text)
+        self.prompt_effects: set[Effect] = set()
 
     def prompt_ids(self, record: Record, prompt: Text) -> list[int]:
         """Render what an answer is to follow.
@@ -44,7 +48,7 @@ class Renderer:
         """
         if isinstance(prompt, str):
             return self.plain_ids(prompt)
-        self.effects(record, prompt, self.text(record, prompt), len(prompt))
+        self.prompt_effects |= self.effects(record, prompt, self.text(record, prompt), len(prompt))
         return self.ids(self.text(record, prompt, opens=True))
 
     def whole_ids(self, record: Record, messages: Sequence[Message]) -> list[int]:

@@ -22,7 +22,9 @@ THOUGHT = re.compile(
 # Where messages carry a thought beside their content.
 THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "thought")
 # Roles whose words templates often write as JSON.
-TOOL_ROLES = frozenset({"tool", "function", "ipython", "observation"})
+TOOL_ROLES = frozenset({"tool", "function", "ipython", "observation", "environment", "tool_response"})
+# Who speaks in a conversation beside the policy.
+CONTEXT_ROLES = TOOL_ROLES | {"user", "human", "system", "developer", "function_response"}
 
 
 class Effect(StrEnum):
@@ -30,15 +32,17 @@ class Effect(StrEnum):
 
     thoughts = "thoughts"
     calls = "calls"
-    hollow = "hollow"  # its calls are all that the message has
+    tools = "tools"
     changed = "changed"
+    hollow = "hollow"  # calls that are not rendered are all that the policy says in a response
 
 
 class Unrendered(NamedTuple):
-    """The numbers of the messages whose content, and of those whose calls of tools, a template leaves out."""
+    """What a template leaves out: the content of messages by number, their calls of tools, the description of these."""
 
-    contents: frozenset[int]
-    calls: frozenset[int]
+    contents: frozenset[int] = frozenset()
+    calls: frozenset[int] = frozenset()
+    tools: bool = False
 
 
 class TemplateCheck:
@@ -68,7 +72,7 @@ class TemplateCheck:
             RecordError: If nothing is there of a message with content, or nothing of the prompt's calls of tools.
         """
         unrendered = self._unrendered(record, messages)
-        effects: set[Effect] = set()
+        effects = {Effect.tools} if unrendered.tools else set()
         for number, message in enumerate(messages):
             if number in unrendered.contents:
                 raise RecordError(
@@ -80,8 +84,16 @@ class TemplateCheck:
                     raise RecordError(
                         "the chat template renders no tool calls, and the prompt has some; use another template"
                     )
-                effects |= {Effect.calls} if _words(message) else {Effect.calls, Effect.hollow}
+                effects.add(Effect.calls)
             effects.update(_effects(message, text))
+        said = [
+            number
+            for number, message in enumerate(messages)
+            if message["role"] not in CONTEXT_ROLES
+            and (_words(message) or (_calls(message) and number not in unrendered.calls))
+        ]
+        if Effect.calls in effects and not any(number >= num_prompt for number in said):
+            effects.add(Effect.hollow)
         return effects
 
     def _unrendered(self, record: Record, messages: Sequence[Message]) -> Unrendered:
@@ -104,12 +116,13 @@ class TemplateCheck:
         try:
             text = self._render(record, others).lower()
         except RecordError:  # it refuses words that it does not know; what it said of the real ones counts
-            return Unrendered(frozenset(), frozenset())
+            return Unrendered()
         spoken = [number for number, message in enumerate(messages) if _words(message)]
         calling = [number for number, message in enumerate(messages) if _calls(message)]
         return Unrendered(
             frozenset(number for number in spoken if _word(number) not in text),
             frozenset(number for number in calling if _name(number) not in text),
+            bool(record.get("tools")) and self._render(record | {"tools": None}, others).lower() == text,
         )
 
 
