@@ -103,7 +103,7 @@ def context_spans(
     for inside, group in groupby(is_context):
         last = first + len(list(group))
         if inside:
-            before, through = [*prompt, *response[:first]], [*prompt, *response[:last]]
+            through = [*prompt, *response[:last]]
             begin = 0 if first == 0 else _begin(render, prompt, response, first, whole)
             end = len(whole) if last == len(response) else common_length(whole, render(through, True))
             if begin < end:

@@ -142,8 +142,9 @@ class ExampleTokenizer:
         if isinstance(pair, LeftOut):
             return pair, marks
         kept, degrees, start = list(pair.responses), marks[:2], len(pair.prompt)
+        prompt = self._prompt(record)
         for text, degree in zip(texts[2:], marks[2:], strict=True):
-            ids = self._whole(record, text, *self._prompt(record)).ids
+            ids = self._whole(record, text, *prompt).ids
             copy = ids[start : self.max_length]
             if ids[:start] != pair.prompt or copy in ([], pair.responses[0]):
                 self.counts.num_copies_left_out += 1

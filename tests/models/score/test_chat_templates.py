@@ -1,8 +1,8 @@
-"""What models read under ten chat templates: the exact text of training, scoring, sampling and judging, as golden files.
+"""What models read under ten chat templates: the exact text of training, scoring, sampling and judging.
 
-`chat/NAME/template.jinja` is a template in the manner of a family of models, written for these tests. The files beside it
-hold what is read: `▮` stands where the prompt ends, `⟪ ⟫` around what is read and not scored, `⊣` at the end. After a
-change that is right, this writes them anew; read them with `git diff` before you believe them:
+`chat/NAME/template.jinja` is a template in the manner of a family of models, written for these tests. The golden files
+beside it hold what is read: `▮` stands where the prompt ends, `⟪ ⟫` around what is read and not scored, `⊣` at the end.
+After a change that is right, this writes them anew; read them with `git diff` before you believe them:
 
     python -m tests.models.score.test_chat_templates --populate
 """
