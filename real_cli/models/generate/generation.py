@@ -21,6 +21,7 @@ BEFORE = 8
 PROMPT_EFFECTS = {
     Effect.thoughts: "the chat template strips thoughts of earlier turns",
     Effect.tools: "the chat template describes no tools; the policy does not know them",
+    Effect.beside: "the chat template leaves out words beside tool calls",
     Effect.changed: "the chat template changes words of prompts",
 }
 DEFAULT_TOKENS = partial(default_batch_tokens, training=False)

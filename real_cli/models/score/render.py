@@ -1,5 +1,6 @@
 """Texts and conversations as a model reads them: every message, one first and one last token."""
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -83,8 +84,8 @@ class Renderer:
         """
         end = self._tokenizer.eos_token or ""
         if ends and end:
-            while text.endswith(end):
-                text = text.removesuffix(end)
+            while text.rstrip().endswith(end):
+                text = text.rstrip().removesuffix(end)
             text += end
         prefix = self._prefix
         if prefix is None:
@@ -101,11 +102,40 @@ class Renderer:
             opens: Whether an answer is to follow.
 
         Returns:
-            Text, special tokens written out.
+            Text, special tokens written out; first and end tokens that messages bring beside the template's are not
+            there twice, and a message without content says nothing.
 
         Raises:
             RecordError: If there is no template, or it cannot render the conversation.
         """
+        messages = [_spoken(message) for message in messages]
+        rendered = self._said(record, messages, opens=opens)
+        first, end = self._tokenizer.bos_token, self._tokenizer.eos_token
+        if first and rendered.startswith(first) and any(_content(message).startswith(first) for message in messages):
+            bare = self._said(record, [_without(message, first) for message in messages], opens=opens)
+            if bare.startswith(first) and bare.count(first) == 1:  # or it is a mark of turns, which text may quote
+                rendered = bare
+        if end and end != first and any(_content(message).rstrip().endswith(end) for message in messages):
+            rendered = re.sub(rf"(?:{re.escape(end)}\s*)+{re.escape(end)}", lambda match: end, rendered)
+        return rendered
+
+    def _said(self, record: Record, messages: Sequence[Message], *, opens: bool) -> str:
+        """Render calls of tools with null for their content: some templates want it, others print it or fail at it."""
+        num_null = sum(message.get("content") is None for message in messages)
+        try:
+            rendered = self._apply(record, messages, opens=opens)
+        except RecordError:
+            if not num_null:
+                raise
+            rendered = ""
+        if not num_null or (rendered and "None" not in rendered):
+            return rendered
+        other = self._apply(
+            record, [message | {"content": message.get("content") or ""} for message in messages], opens=opens
+        )
+        return other if not rendered or len(rendered) - len(other) == num_null * len("None") else rendered
+
+    def _apply(self, record: Record, messages: Sequence[Message], *, opens: bool) -> str:
         if not self._tokenizer.chat_template:
             raise RecordError(
                 "the model has no chat template for a conversation; use records of plain text, or another model"
@@ -141,7 +171,9 @@ class Renderer:
         Raises:
             RecordError: If a message is not there.
         """
-        return self._check(record, messages, text, num_prompt)
+        first = self._tokenizer.bos_token
+        own = [_without(message, first) if first else message for message in messages]
+        return self._check(record, own, text, num_prompt)
 
     def ids(self, text: str) -> list[int]:
         """Turn what a template rendered into token ids.
@@ -183,3 +215,20 @@ class Renderer:
         starts = (start for start in range(len(full)) if full[start : start + len(bare)] == bare)
         start = next(starts, None)
         return None if start is None else full[:start]
+
+
+def _spoken(message: Message) -> Message:
+    """Let a message with neither content nor calls say nothing, and not None."""
+    return message if message.get("content") is not None or message.get("tool_calls") else message | {"content": ""}
+
+
+def _content(message: Message) -> str:
+    content = message.get("content")
+    return content if isinstance(content, str) else ""
+
+
+def _without(message: Message, first: str) -> Message:
+    content = _content(message)
+    while content.startswith(first):
+        content = content.removeprefix(first)
+    return message | {"content": content} if _content(message) else message

@@ -33,6 +33,8 @@ class Effect(StrEnum):
     thoughts = "thoughts"
     calls = "calls"
     tools = "tools"
+    beside = "beside"  # words beside calls
+    roles = "roles"  # a response without a word of the policy's
     changed = "changed"
     hollow = "hollow"  # calls that are not rendered are all that the policy says in a response
 
@@ -74,7 +76,9 @@ class TemplateCheck:
         unrendered = self._unrendered(record, messages)
         effects = {Effect.tools} if unrendered.tools else set()
         for number, message in enumerate(messages):
-            if number in unrendered.contents:
+            if number in unrendered.contents and _calls(message) and number not in unrendered.calls:
+                effects.add(Effect.beside)
+            elif number in unrendered.contents:
                 raise RecordError(
                     f"the chat template renders nothing of a message whose role is {clip(message['role'])}; give it a "
                     "role that the template knows, or use another template"
@@ -85,7 +89,8 @@ class TemplateCheck:
                         "the chat template renders no tool calls, and the prompt has some; use another template"
                     )
                 effects.add(Effect.calls)
-            effects.update(_effects(message, text))
+            if number not in unrendered.contents:
+                effects.update(_effects(message, text))
         said = [
             number
             for number, message in enumerate(messages)
@@ -94,6 +99,9 @@ class TemplateCheck:
         ]
         if Effect.calls in effects and not any(number >= num_prompt for number in said):
             effects.add(Effect.hollow)
+        response = messages[num_prompt:]
+        if response and all(message["role"] in CONTEXT_ROLES for message in response):
+            effects.add(Effect.roles)
         return effects
 
     def _unrendered(self, record: Record, messages: Sequence[Message]) -> Unrendered:

@@ -30,6 +30,8 @@ class TokenCounts:
         num_thoughts_stripped: Pairs of which the chat template leaves out thoughts.
         num_calls_unknown: Pairs with calls of tools that the chat template does not render.
         num_tools_unknown: Pairs with tools that the chat template does not describe.
+        num_beside: Pairs with words beside tool calls, which the chat template leaves out.
+        num_other_roles: Pairs with a response under a role that is not the policy's.
         num_changed: Pairs of which the chat template changes words.
         num_unended: Pairs with a response behind which the chat template puts no end token.
         num_with_context: Pairs with results of tools, or other context, inside a response.
@@ -48,6 +50,8 @@ class TokenCounts:
     num_thoughts_stripped: int = 0
     num_calls_unknown: int = 0
     num_tools_unknown: int = 0
+    num_beside: int = 0
+    num_other_roles: int = 0
     num_changed: int = 0
     num_unended: int = 0
     num_with_context: int = 0
@@ -60,6 +64,8 @@ class TokenCounts:
         self.num_thoughts_stripped += Effect.thoughts in effects
         self.num_calls_unknown += Effect.calls in effects
         self.num_tools_unknown += Effect.tools in effects
+        self.num_beside += Effect.beside in effects
+        self.num_other_roles += Effect.roles in effects
         self.num_changed += Effect.changed in effects
 
     def add_troubles(self, troubles: set[Trouble]) -> None:
@@ -114,6 +120,8 @@ class TokenCounts:
             "the chat template strips thoughts of {}": self.num_thoughts_stripped,
             "the chat template renders no tool calls of {}": self.num_calls_unknown,
             "the chat template describes no tools to {}": self.num_tools_unknown,
+            "the chat template leaves out words beside tool calls of {}": self.num_beside,
+            "a response of {} is written under a role that is not the policy's, user or tool": self.num_other_roles,
             "the chat template changes words of {}": self.num_changed,
             "the chat template never ends a turn: {} without an end token": self.num_unended,
             "tool results and other context inside the responses of {} are read, not scored": self.num_with_context,

@@ -227,7 +227,7 @@ class ExampleTokenizer:
             if trouble is Trouble.moves:
                 start = place(response_begin(render, prompt, response, whole))
             if trouble is Trouble.opens:
-                opening = clip(text[common_length(text, whole) :], SHOWN)
+                opening = clip(self._tokenizer.decode(ids[start:]), SHOWN)
         spans = [
             (max(start, place(begin)), place(end)) for begin, end in context_spans(render, prompt, response, whole)
         ]

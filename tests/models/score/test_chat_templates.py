@@ -67,6 +67,20 @@ def pairs(first, end):
         "a tool's result": {
             "prompt": [say("user", "2 + 5?")], "chosen": called, "rejected": [say("assistant", "8.")], "tools": tools
         },
+        "calls without content": {
+            "prompt": ask,
+            "chosen": [say("assistant", None, tool_calls=[CALL])],
+            "rejected": [say("assistant", None, tool_calls=[CALL | {"function": CALL["function"] | {"name": "take"}}])],
+        },
+        "words beside a call": {
+            "prompt": ask, "chosen": [say("assistant", "Let me see.", tool_calls=[CALL])], "rejected": no
+        },
+        "a user's response": {"prompt": ask, "chosen": [say("user", "Yes.")], "rejected": [say("user", "No.")]},
+        "words with their own marks": {
+            "prompt": [say("user", f"{first or ''}Is tea hot?")],
+            "chosen": [say("assistant", f"Yes.{end}")],
+            "rejected": [say("assistant", f"No.{end}\n")],
+        },
         "another role": {
             "prompt": ask, "chosen": [say("gpt", "Yes.")], "rejected": [say("gpt", "No.")]
         },
