@@ -203,3 +203,63 @@ def test_every_held_out_pair_weighs_the_same_in_every_batch_size(tiny_policy, ma
         lines, _ = train(tiny_policy, tmp_path / f"{size}", pair_rows[3:], *words, "--loss", "simpo")
         losses += [line["eval_loss"] for line in lines if "eval_loss" in line]
     assert losses == pytest.approx([losses[0]] * 3, abs=1e-5)
+
+
+@pytest.mark.parametrize("command", ["eval margin", "train-dpo", "relabel implicit"])
+def test_a_reference_without_an_embedding_that_the_policy_has_is_refused(
+    command, make_tiny_policy, more_tokens, tmp_path
+):
+    policy = make_tiny_policy(vocab_size=64)
+    change_tokenizer(policy, lambda t: t.add_special_tokens({"additional_special_tokens": ["<tool>"]}))
+    change_tokenizer(policy, lambda t: t.add_special_tokens({"pad_token": "<filler>"}))
+    words = ["-o", tmp_path / "out"] if command == "train-dpo" else []
+    _, said = run(*command.split(), "-p", policy, "-r", more_tokens, *words, rows=[TEXT], status=1)
+    assert "it has 29 embeddings, and none for 2 tokens of the policy" in said
+
+
+def test_of_a_ranking_the_best_of_equal_tokens_stays(tiny_policy, tmp_path):
+    """Cut to six tokens the second is the first; a ranking of which one is left is left out."""
+    texts = [" sat on the mat and ran", " sat on the mat and then", " no"]
+    rows = [
+        {"prompt": "the", "responses": [{"text": text, "score": 3 - place} for place, text in enumerate(own)]}
+        for own in (texts, texts[:2])
+    ]
+    lines, said = train(tiny_policy, tmp_path / "out", rows, "--loss", "pro", "--max-length", "6")
+    assert lines[-1]["num_pairs"] == 1
+    assert "1 response of rankings left out: the same tokens as a better one" in said
+    assert "1 left out: chosen and rejected are the same tokens" in said
+
+
+def test_what_a_prompt_loses_in_a_template_is_told_once_where_a_model_answers(make_tiny_policy):
+    template = CHAT.replace("{{ m['content'] }}", "{{ m['content'].split('</think>')[-1] }}")
+    prompt = turn("why", "user") + turn("<think> red </think> yes") + turn("how", "user")
+    rows = [{"prompt": prompt, "tools": [{"type": "function", "function": {"name": "add"}}]}] * 2
+    words = ["sample", "-p", make_tiny_policy(chat_template=template), "--max-tokens", "2"]
+    _, said = run(*words, rows=rows)
+    assert said.count("the chat template strips thoughts of earlier turns") == 1
+    assert said.count("the chat template describes no tools; the policy does not know them") == 1
+
+
+@pytest.mark.parametrize("command", ["relabel implicit", "eval margin"])
+def test_a_context_that_a_response_holds_is_scored_as_if_it_stood_in_the_prompt(command, make_tiny_policy, tmp_path):
+    """What follows a tool's result is as probable as a response to all before it, in both layouts."""
+    policy, other = make_tiny_policy(chat_template=CHAT), make_tiny_policy(seed=3, chat_template=CHAT)
+    tool, before, after = turn("red log", "tool"), turn("why the dog"), turn("it ran")
+    prompt = turn("the cat", "user")
+    rows = [
+        {"prompt": prompt, "chosen": before + tool + after, "rejected": turn("no")},
+        {"prompt": prompt, "chosen": before, "rejected": turn("no")},
+        {"prompt": prompt + before + tool, "chosen": after, "rejected": turn("no")},
+    ]
+    for layout in ("shared", "plain"):
+        words = ["-p", policy, "-r", other, "--layout", layout]
+        if command == "eval margin":
+            run("eval", "margin", *words, "--rows", tmp_path / layout, rows=rows)
+            found = [orjson.loads(line) for line in (tmp_path / layout).read_bytes().splitlines()]
+            parts = [row["num_tokens_chosen"] for row in found]
+            assert parts == [7, 4, 3]
+        else:
+            made, _ = run("relabel", "implicit", *words, rows=rows)
+            whole, first, last = (record["score_chosen"] for record in made)
+            assert whole == pytest.approx(first + last, abs=1e-4)
+            assert abs(last) > 1e-3
