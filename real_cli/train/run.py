@@ -75,6 +75,8 @@ class TrainingRun:
             policy = self._load()
             examples = self._prepare(train_data, policy, "train")
             held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
+            if not self._workspace.check_tokens(examples.digest):
+                self._say("an earlier version began this run, and may have read its records as other tokens")
         reference = self._make_reference()
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
         self._export(train_data, examples)
