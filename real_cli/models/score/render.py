@@ -212,7 +212,7 @@ class Renderer:
         """What the tokenizer puts before a text, mostly its BOS; None if that cannot be told."""
         bare = self._bare(SAMPLE)
         full = list(self._tokenizer(SAMPLE, verbose=False)["input_ids"])
-        starts = (start for start in range(len(full)) if full[start : start + len(bare)] == bare)
+        starts = (start for start in range(len(full)) if bare and full[start : start + len(bare)] == bare)
         start = next(starts, None)
         return None if start is None else full[:start]
 
