@@ -25,10 +25,9 @@ from real_cli.io.output import open_output, open_to_append
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import BY_NAME, Item, SourceOptions, check_sources, is_at_hand, read_source, show_ahead
 from real_cli.records.choices import OnError
-from real_cli.records.field_names import with_score
-from real_cli.records.layouts import Adapted, adapt, join_rows, same_prompt
+from real_cli.records.layouts import Adapted, adapt, join_rows, same_prompt, with_score_of
+from real_cli.records.public.repeated_prompts import take_off_prompt
 from real_cli.records.record import Record
-from real_cli.records.repeated_prompts import take_off_prompt
 from real_cli.text.phrases import say_count
 
 Made = TypeVar("Made")
@@ -129,7 +128,7 @@ class Job:
         Yields:
             Records with their places, in order.
         """
-        adapted = self._convert(self._scored(read), self._items(ahead))
+        adapted = self._convert(with_score_of(read, self._reading.score), self._items(ahead))
         pending: list[Record] = []
         place = ""
         for item_place, (record, layout, notes) in adapted:
@@ -150,18 +149,6 @@ class Job:
         joined, note = take_off_prompt(join_rows(rows))
         self._num_noted.update([note] if note else [])
         return joined
-
-    def _scored(self, read: Callable[[Record], Adapted]) -> Callable[[Record], Adapted]:
-        """Have the reader take the rating that was named for the score, before rows are joined."""
-        field = self._reading.score
-        if field is None:
-            return read
-
-        def scored(record: Record) -> Adapted:
-            adapted = read(record)
-            return adapted._replace(record=with_score(adapted.record, field))
-
-        return scored
 
     def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
         for name in self.sources:

@@ -5,21 +5,32 @@ mean; then the system message leads the prompt, and a prompt that stands in the 
 that matches no row is an error which names the fields it has. Detection looks at each record.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import orjson
 
 from real_cli.errors import RecordError, clip
-from real_cli.records.chat_forms import check_media, read_forms
-from real_cli.records.field_names import with_known_names
-from real_cli.records.layout_readers import PARALLEL_FIELDS
-from real_cli.records.layout_table import LAYOUTS, PROMPT, Layout
+from real_cli.records.field_names import with_known_names, with_score
 from real_cli.records.messages import is_text
-from real_cli.records.named_prompts import CONTEXT_FIELDS, check_asks, lead_with_system, named_prompt
+from real_cli.records.public.chat_forms import check_media, read_forms
+from real_cli.records.public.layout_readers import PARALLEL_FIELDS
+from real_cli.records.public.layout_table import LAYOUTS, PROMPT, Layout
+from real_cli.records.public.named_prompts import CONTEXT_FIELDS, check_asks, lead_with_system, named_prompt
+from real_cli.records.public.repeated_prompts import refuse_half, take_off_prompt
 from real_cli.records.record import Record, check_candidates, check_preference
-from real_cli.records.repeated_prompts import refuse_half, take_off_prompt
 
-__all__ = ["LAYOUTS", "PROMPT", "Adapted", "Layout", "adapt", "adapt_prompt", "join_rows", "same_prompt"]
+__all__ = [
+    "LAYOUTS",
+    "PROMPT",
+    "Adapted",
+    "Layout",
+    "adapt",
+    "adapt_prompt",
+    "join_rows",
+    "same_prompt",
+    "with_score_of",
+]
 
 
 class Adapted(NamedTuple):
@@ -112,6 +123,31 @@ def adapt_prompt(record: Record) -> Adapted:
             others = {field: value for field, value in read.items() if field not in named.uses}
             return _alone({"prompt": named.prompt, **others})
     return adapt(record)
+
+
+def with_score_of(read: Callable[[Record], Adapted], field: str | None) -> Callable[[Record], Adapted]:
+    """Have a reader take the rating that was named for the score, before rows are joined.
+
+    Args:
+        read: Turns a record of any layout into ours.
+        field: The rating's name; None leaves the scores that a layout knows.
+
+    Returns:
+        The reader.
+
+    Example:
+        >>> row = {"prompt": "q", "responses": [{"text": "a", "tone": 3}]}
+        >>> with_score_of(adapt, "tone")(row).record["responses"][0]["score"]
+        3
+    """
+    if field is None:
+        return read
+
+    def scored(record: Record) -> Adapted:
+        adapted = read(record)
+        return adapted._replace(record=with_score(adapted.record, field))
+
+    return scored
 
 
 def _alone(record: Record) -> Adapted:

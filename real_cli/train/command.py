@@ -112,6 +112,10 @@ def train_dpo(
     names, then one for the result; standard error says in words how the margin moved. Reference log-probabilities are
     computed once, before training, or read from the records.
 
+    A conversation goes through the policy's chat template, and every message of it must be in what the template
+    renders. What tools and users say inside a response is read and not trained. Pairs whose responses became the same
+    tokens are left out. All of that, and what a template or --max-length changes, is counted on standard error.
+
     Buffers: the input is spooled to disk, because training reads it more than once. During training, SIGINT, SIGTERM
     and SIGHUP leave a checkpoint from which --resume goes on.
 

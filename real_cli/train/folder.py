@@ -20,6 +20,7 @@ from real_cli.io.named import open_named
 from real_cli.records.record import Record
 
 SETTINGS = "settings.json"
+TOKENS = "tokens_sha256"
 FINAL = "final"
 # What transformers, peft and tokenizers save: of two runs in one folder, only the files of the later may be there.
 FINAL_FILES = (
@@ -40,8 +41,8 @@ class Spooled(NamedTuple):
 class Workspace:
     """An output folder, from the first record to the manifest.
 
-    What tells where a run stands, whenever it is killed: settings.json is written when it begins, after all that an
-    earlier run left is gone, and removed last of all; the manifest is written when all final files are in place.
+    What tells where a run stands: settings.json is written when it begins, after all that an earlier run left is gone,
+    and removed last of all; the manifest is written when all final files are in place.
     """
 
     def __init__(self, folder: Path, *, resume: bool, reads: Sequence[tuple[str, str | None]] = ()) -> None:
@@ -61,6 +62,7 @@ class Workspace:
         self.work = folder / WORK
         self._resume = resume
         self._begun = self._read_settings()
+        self._tokens = str((self._begun or {}).get(TOKENS, "")) if resume else ""
         if resume and self._is_finished() and self._begun is None:
             raise UsageError(f"--resume: {folder} is finished; to train anew, leave --resume out")
         self._lock = ExitStack()
@@ -126,7 +128,16 @@ class Workspace:
                 if old not in [each.path for each in spooled.values()]:
                     shutil.rmtree(old) if old.is_dir() else old.unlink()
         digests = {f"{name}_sha256": each.digest for name, each in spooled.items()}
+        digests |= {TOKENS: self._tokens} if self._tokens else {}
         write_whole(self.work / SETTINGS, orjson.dumps(show_names(settings | digests)))
+
+    def check_tokens(self, digest: str) -> bool:
+        """Keep a digest of what is trained on; False if a run that goes on had none, UsageError if it had another."""
+        path, goes_on = self.work / SETTINGS, self._resume and any(self._checkpoints())
+        if goes_on and self._tokens not in ("", digest):
+            raise UsageError("--resume: the records are other tokens than when the run began; start anew without it")
+        write_whole(path, orjson.dumps(orjson.loads(path.read_bytes()) | {TOKENS: digest}))
+        return bool(self._tokens) or not goes_on
 
     def spool(self, name: str, records: Iterable[Record]) -> Spooled:
         """Write records to disk; training reads them more than once, and a pipe can be read once.
@@ -198,14 +209,7 @@ class Workspace:
             return None
 
     def last_checkpoint(self, folder: Path) -> Path | None:
-        """Find the checkpoint to go on from.
-
-        Args:
-            folder: This one, or that of a stage.
-
-        Returns:
-            The whole one with the highest step, with --resume; None to start at the beginning.
-        """
+        """Find the checkpoint of a folder to go on from: with --resume the last whole one, None for the beginning."""
         return newest_whole(folder) if self._resume else None
 
     @contextmanager
@@ -250,7 +254,7 @@ class Workspace:
 
 
 def _remove_empty(folder: Path) -> None:
-    """Remove a folder that a refused run made and wrote nothing into."""
+    """Remove a folder that a refused run made and left empty."""
     with suppress(OSError):
         folder.rmdir()
 

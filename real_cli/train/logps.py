@@ -51,7 +51,7 @@ class Logps:
         present: Whether there is such a response; rankings differ in length. Shape (batch, responses).
         marks: One number a response: its score in a ranking, the degree of a degraded copy. Shape (batch, responses).
         columns: Numbers of the examples by name, shape (batch,) each.
-        batch_lengths: `lengths` of the whole batch where this is a part of it; for means over a batch's tokens.
+        batch_lengths: `lengths` of the whole step where this is a part of it; for means over a step's tokens.
         progress: Share of the run's steps that are done, in [0, 1).
         recent: What the objective asked to remember of the batches before this one, shape (any,).
         tokens: Log-probabilities token by token, where an objective needs them.

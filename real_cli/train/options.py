@@ -161,7 +161,7 @@ GradientAccumulation = Annotated[
         "--gradient-accumulation",
         metavar="N",
         min=1,
-        help="Batches in one step; token means (sft), sorting (aot) and spa's memory go by batches.",
+        help="Batches in one step, in which every pair weighs the same; sorting (aot) and spa's memory go by batches.",
     ),
 ]
 Lora = Annotated[bool, typer.Option("--lora", help="Train a LoRA adapter instead of all weights (needs peft).")]

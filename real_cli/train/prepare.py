@@ -6,6 +6,7 @@ from pathlib import Path
 
 from real_cli.errors import RealError, RecordError
 from real_cli.models.score.columns import add_reference
+from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
 from real_cli.records.record import Record
 from real_cli.train.examples import Example, ExampleReader
@@ -23,6 +24,7 @@ def prepare(
     *,
     use_given: bool,
     refuse: Callable[[int, Record, str], None],
+    leave_out: Callable[[int, Record, LeftOut], None] = lambda number, record, reason: None,
     what: str = "train",
 ) -> ExampleSet:
     """Tokenize the records of a run, and weigh them.
@@ -35,6 +37,7 @@ def prepare(
         settings: What becomes of weights and given log-probabilities.
         use_given: Take the reference log-probabilities that records carry.
         refuse: Gets the number (from 1) of a record that cannot be rendered, the record and the reason; may raise.
+        leave_out: Gets the same of a record that cannot be used.
         what: What they are for, `train` or `eval`.
 
     Returns:
@@ -44,21 +47,26 @@ def prepare(
         RealError: If no example can be used, or all weights are 0.
     """
     numbers = count(1)
-    reads_copies = settings.mixture.responses is Responses.copies
+    marked = {Responses.copies: tokenize.with_copies, Responses.ranking: tokenize.ranking}
+    tokenize_marked = marked.get(settings.mixture.responses)
 
     def tokenized(record: Record) -> tuple[Example, TokenizedExample] | None:
         number = next(numbers)
         try:
             example = read(record)
-            if reads_copies:
-                tokens, marks = tokenize.with_copies(record, example.responses, example.marks)
+            tokens: TokenizedExample | LeftOut
+            if tokenize_marked is not None:
+                tokens, marks = tokenize_marked(record, example.responses, example.marks)
                 example = example._replace(marks=marks)
             else:
                 tokens = tokenize(record, example.responses)
         except RecordError as error:
             refuse(number, record, str(error))
             return None
-        return None if tokens is None else (example, tokens)
+        if isinstance(tokens, LeftOut):
+            leave_out(number, record, tokens)
+            return None
+        return example, tokens
 
     made = tokenize_to_disk(records, tokenized, arrow, read.columns, use_given=use_given and settings.uses_given_scores)
     if made.rows is None:

@@ -16,14 +16,17 @@ from real_cli.io.output import LogLines, open_output
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import Item, SourceOptions
 from real_cli.models.load.device import default_training_tokens
+from real_cli.models.load.loading import num_embeddings
 from real_cli.models.load.manifest import write_manifest
 from real_cli.models.load.policies import Policy, load_trainee
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.score.probe import settle_layout
+from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer
 from real_cli.records.layouts import adapt
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
+from real_cli.train.batches.token_marks import stop_words
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.checkpoints.saving import room_advice, told_if_unwritable
 from real_cli.train.diagnosis import read_run
@@ -35,7 +38,6 @@ from real_cli.train.prepare import prepare, with_reference_fields
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings, describe_settings
 from real_cli.train.stages import StagedTraining
-from real_cli.train.token_marks import stop_words
 from real_cli.train.tokenized import ExampleSet
 
 
@@ -50,7 +52,7 @@ class TrainingRun:
         self._lines = LogLines(job.stream)
         self._logged: list[Record] = []
         self._started = time.monotonic()
-        self._counts: dict[str, dict[str, int]] = {}
+        self._counts: dict[str, dict[str, Any]] = {}
         self._places: dict[str, list[str]] = {"train": [], "eval": []}
         self._dump: Dump | None = None
 
@@ -74,6 +76,8 @@ class TrainingRun:
             policy = self._load()
             examples = self._prepare(train_data, policy, "train")
             held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
+            if not self._workspace.check_tokens(examples.digest):
+                self._say("an earlier version began this run, and may have read its records as other tokens")
         reference = self._make_reference()
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
         self._export(train_data, examples)
@@ -141,26 +145,25 @@ class TrainingRun:
 
     def _prepare(self, data: Spooled, policy: Policy, name: str) -> ExampleSet:
         """Tokenize; what cannot be used is refused, or left out, with the place it came from."""
-        tokenize = ExampleTokenizer(policy.tokenizer, self._settings.max_length)
-        refused: set[int] = set()
+        tokenize = ExampleTokenizer(policy.tokenizer, self._settings.max_length, num_embeddings(policy.model))
 
         def refuse(number: int, record: Record, reason: str) -> None:
-            refused.add(number)
             self._job.reject(Item(self._place(name, number), record), reason)
+
+        def leave_out(number: int, record: Record, reason: LeftOut) -> None:
+            self._job.drop(self._place(name, number), record, f"{name} {reason}")
 
         # A reference that the user names is asked itself, whatever the records say.
         use_given = self._extras.reference is None
         arrow = data.path.with_suffix(".arrow")
         read = self._settings.reader(held_out=name == "eval")
         made = prepare(
-            read_spool(data), read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse, what=name
-        )
+            read_spool(data), read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse,
+            leave_out=leave_out, what=name,
+        )  # fmt: skip
         self._counts[name] = asdict(tokenize.counts)
         if told := tokenize.counts.sentence(self._settings.max_length):
             self._say(told)
-        for number, (record, kept) in enumerate(zip(read_spool(data), made.kept, strict=True), 1):
-            if not kept and number not in refused:
-                self._job.drop(self._place(name, number), record, f"{name} prompts too long")
         return made
 
     def _place(self, name: str, number: int) -> str:

@@ -1,9 +1,12 @@
 """Tokenized examples on disk, as the trainer reads them: an Arrow file, memory-mapped."""
 
+import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import orjson
 
 from real_cli.models.score.columns import WINDOW_EXAMPLES, given_scores
 from real_cli.models.score.scoring import Scorer, Scores, TokenScores
@@ -22,6 +25,7 @@ class ExampleSet(NamedTuple):
         token_scores: The same token by token, where they were computed so.
         prompts: A hash of each prompt in `rows`.
         columns: Numbers of each example in `rows`, by name.
+        digest: Of the token ids and marks in `rows`, and their order.
     """
 
     rows: Any
@@ -30,6 +34,7 @@ class ExampleSet(NamedTuple):
     token_scores: dict[int, TokenScores]
     prompts: list[int]
     columns: dict[str, "array[float]"]
+    digest: str = ""
 
 
 def tokenize_to_disk(
@@ -58,6 +63,7 @@ def tokenize_to_disk(
     ids = List(Value("int32"))
     features = Features({"prompt_ids": ids, "response_ids": List(ids), "marks": List(Value("float64"))})
     made = ExampleSet(None, [], [], {}, [], {name: array("d") for name in columns})
+    digest = hashlib.sha256()
     with ArrowWriter(path=str(path), features=features) as writer:
         for record in records:
             found = tokenize(record)
@@ -66,6 +72,7 @@ def tokenize_to_disk(
                 example, tokens = found
                 row = {"prompt_ids": tokens.prompt, "response_ids": tokens.responses, "marks": example.marks}
                 writer.write(row)
+                digest.update(orjson.dumps(row))
                 made.scores.append(given_scores(record) if use_given else None)
                 made.prompts.append(hash(tuple(tokens.prompt)))
                 for name in columns:
@@ -73,7 +80,7 @@ def tokenize_to_disk(
         if not made.scores:
             return made
         writer.finalize()
-    return made._replace(rows=Dataset.from_file(str(path)))
+    return made._replace(rows=Dataset.from_file(str(path)), digest=digest.hexdigest())
 
 
 def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:

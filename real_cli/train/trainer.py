@@ -4,14 +4,13 @@ Private hooks of TRL 1.16 that RealTrainer overrides; each has a contract test:
 
     _prepare_dataset                    pairs come tokenized, with nothing dropped in silence
     _precompute_ref_logps               reference log-probabilities come as columns
-    training_step                       a batch may take several passes
+    training_step, get_batch_samples    a batch may take several passes; (EvenSteps) all pairs of a step weigh the same
     _load_from_checkpoint               (called) the weights of a finished stage
     _compute_loss                       the objective is a function of real_cli.train.losses
     log                                 metrics are read from the device here, once a logging step
     _save_checkpoint, _run_epoch        (WholeCheckpoints) one counts when it is whole; nothing follows the last
     _init_training_state, _load_best_model     the best one is known by its step
-    create_model_card                   a checkpoint's README would quote the hub
-    hash_module (of its module)         the key of a cache that is not used: a pass over all weights
+    create_model_card, hash_module      a README would quote the hub; the key of a cache that is not used
 """
 
 import sys
@@ -31,20 +30,21 @@ from real_cli.errors import RealError, UsageError
 from real_cli.models.load.policies import Policy
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine, training_arguments
+from real_cli.train.batches.collate import Collator
+from real_cli.train.batches.gather import decoupled_logps, gather
+from real_cli.train.batches.steps import EvenSteps
+from real_cli.train.batches.token_marks import ignored_tokens
 from real_cli.train.callbacks import Recent, Reporter
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.checkpoints.saving import WholeCheckpoints, mean_loss
-from real_cli.train.collate import Collator
-from real_cli.train.gather import decoupled_logps, gather
 from real_cli.train.logps import Logps, join_logps
 from real_cli.train.lora import add_degree_head, lora_config
 from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Need
 from real_cli.train.settings import WEIGHT, TrainingSettings
-from real_cli.train.token_marks import ignored_tokens
 
 
-class RealTrainer(WholeCheckpoints, DPOTrainer):  # type: ignore[misc]  # trl is not typed
+class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc]  # trl is not typed
     """DPOTrainer on tokenized examples, with our objectives and our forward."""
 
     def __init__(self, *args: Any, mixture: Mixture, reference: Any, dump: Dump | None, **kwargs: Any) -> None:
@@ -90,7 +90,7 @@ class RealTrainer(WholeCheckpoints, DPOTrainer):  # type: ignore[misc]  # trl is
         return {"slopes": grad[order], "values": {name: own.detach()[order] for name, own in values.items()}}
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
-        """Sum the losses of the examples in these passes, over the number of examples in the whole batch."""
+        """Sum the losses of the examples in these passes, over the batch's share of the examples of the step."""
         parts = [self._gather(model, inputs, one) for one in inputs["passes"]]
         owners = [one["examples"] for one in inputs["passes"]]
         if Need.whole_batch in self._mixture.needs and "slopes" not in inputs:
@@ -98,7 +98,7 @@ class RealTrainer(WholeCheckpoints, DPOTrainer):  # type: ignore[misc]  # trl is
         sums = [self._sum(logps, inputs, own) for logps, own in zip(parts, owners, strict=True)]
         for one in inputs["passes"]:
             self._count_tokens(one["batch"])
-        loss = torch.stack(sums).sum() / len(inputs["ref_logps"])
+        loss = torch.stack(sums).sum() / inputs.get("share", len(inputs["ref_logps"]))
         return (loss, None) if return_outputs else loss
 
     def _gather(self, model: Any, inputs: dict[str, Any], one: dict[str, Any]) -> Logps:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from real_cli.errors import RecordError
-from real_cli.records.layout_readers import split_texts, split_transcripts
 from real_cli.records.layouts import LAYOUTS, PROMPT, adapt, adapt_prompt, join_rows, same_prompt
+from real_cli.records.public.layout_readers import split_texts, split_transcripts
 from tests.records.published import PUBLISHED
 
 USER = {"role": "user", "content": "Capital of France?"}

@@ -1,6 +1,7 @@
 """The folder of a training run: what is spooled, what an interrupted run leaves, and what it refuses."""
 
 import hashlib
+import json
 
 import pytest
 
@@ -223,3 +224,26 @@ def test_at_the_end_only_the_result_stays_and_the_checkpoints_that_were_asked_fo
     (folder / "model.safetensors").write_text("")
     workspace.clear(keep_checkpoints=keep)
     assert sorted(path.name for path in folder.iterdir()) == left
+
+
+def test_a_resumed_run_knows_whether_its_records_are_the_tokens_that_they_were(tmp_path):
+    """The same goes on, others are refused; a run of an earlier version kept no digest, which is told."""
+    rows = [{"prompt": "a", "chosen": "b", "rejected": "c"}]
+
+    def begun(*, resume):
+        workspace = Workspace(tmp_path / "out", resume=resume)
+        workspace.open()
+        workspace.begin(workspace.spool("train", rows), {"seed": 1})
+        return workspace
+
+    assert begun(resume=False).check_tokens("first")
+    assert begun(resume=True).check_tokens("second")  # no checkpoint was there to go on from
+    (tmp_path / "out" / "checkpoint-1").mkdir()
+    assert begun(resume=True).check_tokens("second")
+    with pytest.raises(UsageError, match="the records are other tokens than when the run began"):
+        begun(resume=True).check_tokens("third")
+    settings = tmp_path / "out" / ".work" / "settings.json"
+    content = json.loads(settings.read_bytes())
+    assert content.pop("tokens_sha256") == "second"
+    settings.write_text(json.dumps(content))
+    assert not begun(resume=True).check_tokens("third")

@@ -28,13 +28,33 @@ def test_every_step_has_the_loss_of_trl_in_both_layouts(loss, tiny_policy, pair_
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_a_sum_of_objectives_over_accumulated_batches_is_that_of_trl(tiny_policy, pair_rows, tmp_path):
-    """DRIFT's sum, its second part made visible; a token mean is over each batch of three, as in TRL."""
-    settings = settings_for("dpo", "sft", loss_weights=(1.0, 0.1), batch_size=3, gradient_accumulation=2)
-    trls = trl_losses(tiny_policy, pair_rows, tmp_path / "trl", settings)
-    ours = our_losses(tiny_policy, pair_rows, tmp_path / "ours", settings)
-    assert ours == pytest.approx(trls, abs=1e-4)
+def test_a_sum_of_objectives_over_accumulated_batches_is_that_of_trl_over_the_whole_step(
+    tiny_policy, pair_rows, tmp_path
+):
+    """DRIFT's sum, its second part made visible. TRL takes a token mean over each batch of three, not over the step."""
+    weights = {"loss_weights": (1.0, 0.1)}
+    split = settings_for("dpo", "sft", batch_size=3, gradient_accumulation=2, **weights)
+    whole = settings_for("dpo", "sft", batch_size=6, **weights)
+    ours = our_losses(tiny_policy, pair_rows, tmp_path / "ours", split)
+    assert ours == pytest.approx(trl_losses(tiny_policy, pair_rows, tmp_path / "whole", whole), abs=1e-4)
     assert len(ours) == 4
+    trls = trl_losses(tiny_policy, pair_rows, tmp_path / "split", split)
+    assert max(abs(mine - other) for mine, other in zip(ours, trls, strict=True)) > 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_last_batch_of_a_step_weighs_what_its_pairs_do_and_in_trl_as_much_as_a_whole_one(
+    tiny_policy, pair_rows, tmp_path
+):
+    """Seven pairs as 2 + 2 and 2 + 1: the step of three differs from TRL's, and is TRL's own over one batch."""
+    split = settings_for("dpo", gradient_accumulation=2, epochs=1.0, learning_rate=0.01)
+    whole = settings_for("dpo", batch_size=4, epochs=1.0, learning_rate=0.01)
+    ours = our_losses(tiny_policy, pair_rows[:7], tmp_path / "ours", split)
+    assert ours == pytest.approx(trl_losses(tiny_policy, pair_rows[:7], tmp_path / "whole", whole), abs=1e-4)
+    trls = trl_losses(tiny_policy, pair_rows[:7], tmp_path / "split", split)
+    assert ours[0] == pytest.approx(trls[0], abs=1e-4)
+    assert abs(ours[1] - trls[1]) > 1e-3
 
 
 @pytest.mark.slow
@@ -149,6 +169,7 @@ def test_reference_log_probabilities_in_the_records_are_what_the_loss_uses(tiny_
         ("_prepare_dataset", ["self", "dataset", "processing_class", "args", "dataset_name"]),
         ("_precompute_ref_logps", ["self", "dataset", "name", "batch_size"]),
         ("training_step", None),
+        ("get_batch_samples", ["self", "epoch_iterator", "num_batches", "device"]),
         ("_load_from_checkpoint", ["self", "resume_from_checkpoint", "model"]),
         ("_compute_loss", ["self", "model", "inputs", "return_outputs"]),
         ("log", ["self", "logs", "start_time"]),
@@ -165,11 +186,13 @@ def test_trl_still_has_the_hooks_that_we_override(name, parameters):
     """A new TRL that renames a hook, or calls it otherwise, fails here and not in somebody's run."""
     from trl import DPOTrainer
 
+    from real_cli.train.batches.steps import EvenSteps
     from real_cli.train.checkpoints.saving import WholeCheckpoints
     from real_cli.train.trainer import RealTrainer
 
     assert hasattr(DPOTrainer, name)
-    assert name in vars(RealTrainer) or name in vars(WholeCheckpoints) or name == "_load_from_checkpoint"
+    ours = (RealTrainer, WholeCheckpoints, EvenSteps)
+    assert any(name in vars(own) for own in ours) or name == "_load_from_checkpoint"
     if parameters is not None:
         assert list(inspect.signature(getattr(DPOTrainer, name)).parameters) == parameters
 

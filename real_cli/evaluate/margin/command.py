@@ -100,6 +100,9 @@ def margin(
     for what they are worth together; drawn over prompts (--seed) for means. Several policies are measured one after the
     other on the same pairs; differences are each further one minus the first, of shares by Bonett and Price.
 
+    What tools and users say inside a response is read and not scored; pairs whose responses became the same tokens are
+    left out (num_same_tokens). Policy and reference must read the same token ids.
+
     Streams, in windows of 512 pairs; holds 48 bytes a pair and policy. With several policies it buffers the pairs on
     disk, because each policy reads them anew.
 

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 from real_cli.errors import RecordError
 from real_cli.evaluate.margin.margins import PairMargin
 from real_cli.models.score.columns import WINDOW_EXAMPLES, given_scores
+from real_cli.models.score.contexts import num_scored
 from real_cli.models.score.model_pair import ModelPair
 from real_cli.models.score.scoring import Scores
+from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
@@ -20,7 +22,8 @@ class Measured(NamedTuple):
     Attributes:
         place: File and line.
         record: The pair.
-        tokens: Its token ids; None for a pair whose prompt fills the limit.
+        tokens: Its token ids; None for a pair that is left out: its prompt fills the limit, or both responses are the
+            same tokens.
         pair: Its numbers; None for such a pair.
         reference: The reference's log-probabilities; None for such a pair.
     """
@@ -46,7 +49,7 @@ class MarginMeter:
             record: A preference record.
 
         Returns:
-            The record and its token ids; None if the prompt alone fills the limit.
+            The record and its token ids; None if the pair is left out, which is counted.
 
         Raises:
             RecordError: If it cannot be rendered, or if no reference was named and it carries no log-probabilities.
@@ -54,8 +57,9 @@ class MarginMeter:
         if self._models.names[1] is None and given_scores(record) is None:
             raise RecordError("no ref_chosen_logps and ref_rejected_logps on the record; name a model with --reference")
         if self._tokenize is None:
-            self._tokenize = ExampleTokenizer(self._models.policy.tokenizer, self._models.max_length)
-        return record, self._tokenize(record)
+            self._tokenize = self._models.tokenizer(self._models.max_length)
+        tokens = self._tokenize(record)
+        return record, None if isinstance(tokens, LeftOut) else tokens
 
     def __call__(self, pairs: Iterable[tuple[str, tuple[Record, TokenizedExample | None]]]) -> Iterator[Measured]:
         """Measure a stream of pairs.
@@ -87,9 +91,15 @@ class MarginMeter:
                 rejected - known_rejected,
                 chosen - rejected,
                 float(similarity) if is_number(similarity) else None,  # type: ignore[arg-type]
-                *map(len, tokens.responses),
+                *map(num_scored, tokens.responses),
             )
             yield pair, reference
+
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """The policy's tokens and their ids."""
+        vocabulary: dict[str, int] = self._models.policy.tokenizer.get_vocab()
+        return vocabulary
 
     def counts(self) -> dict[str, Any]:
         """Say what was cut or left out.
@@ -101,6 +111,7 @@ class MarginMeter:
         return {
             "num_truncated": counts.num_truncated if counts else 0,
             "num_too_long": counts.num_too_long if counts else 0,
+            "num_same_tokens": counts.num_same_tokens if counts else 0,
         }
 
     def sentence(self) -> str:

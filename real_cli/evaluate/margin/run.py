@@ -18,6 +18,7 @@ from real_cli.io.jsonl import dump_record
 from real_cli.io.output import open_output
 from real_cli.io.sources import Item
 from real_cli.io.two_pass import RecordSpool
+from real_cli.models.load.policies import differing_tokens_of
 from real_cli.models.score.columns import add_reference
 from real_cli.models.score.model_pair import ModelPair
 from real_cli.models.score.tokens import TokenizedExample
@@ -59,6 +60,7 @@ class MarginRun:
         self._rows: IO[bytes] | None = None
         self._export: IO[bytes] | None = None
         self._counts: dict[str, Any] = {}
+        self._vocabulary: dict[str, int] = {}
         self._sentence = ""
 
     def measure(self, job: Job, rows: Path | None, export: Path | None) -> None:
@@ -93,6 +95,7 @@ class MarginRun:
                 continue
             self._count(0, one)
             if spool:
+                self._vocabulary = self._vocabulary or meter.vocabulary
                 spool.add({"place": one.place, "tokens": _digest(one.tokens), "record": known})
         self._counts, self._sentence = meter.counts(), meter.sentence()
 
@@ -109,8 +112,14 @@ class MarginRun:
     def _tokenize_again(
         self, meter: MarginMeter, policy: str, spool: RecordSpool
     ) -> Iterator[tuple[str, tuple[Record, TokenizedExample | None]]]:
-        for line in spool.records():
+        for number, line in enumerate(spool.records()):
             place = line["place"]
+            others = [] if number else differing_tokens_of(self._vocabulary, meter.vocabulary)
+            if others:
+                raise RealError(
+                    f"--policy {policy}: its tokenizer is not that of {self._policies[0]}, "
+                    f"{len(others):,} tokens differ, '{others[0]}' for one; measure each in a run of its own"
+                )
             try:
                 record, tokens = meter.tokenize(line["record"])
             except RecordError as error:

@@ -6,15 +6,24 @@ from typing import Any
 
 from real_cli.errors import ModelError, RecordError
 from real_cli.models.load.device import choose_place, default_batch_tokens
+from real_cli.models.load.loading import num_embeddings
 from real_cli.models.load.policies import load_weights
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.score.batching import TokenBudget
-from real_cli.models.score.tokens import render_conversation
+from real_cli.models.score.render import Renderer
+from real_cli.models.score.template_check import Effect
 from real_cli.records.choices import Precision
 from real_cli.records.questions import Completion, Question, Rendered, Sampling
 
 # Tokens of a prompt that are decoded with its continuation: whether that begins with a space may hang on them.
 BEFORE = 8
+# What is told once of a chat template that does not render prompts as they are.
+PROMPT_EFFECTS = {
+    Effect.thoughts: "the chat template strips thoughts of earlier turns",
+    Effect.tools: "the chat template describes no tools; the policy does not know them",
+    Effect.beside: "the chat template leaves out words beside tool calls",
+    Effect.changed: "the chat template changes words of prompts",
+}
 
 
 class LocalAnswerer:
@@ -55,6 +64,11 @@ class LocalAnswerer:
     def tokenizer(self) -> Any:
         """Its tokenizer."""
         return self._loaded[1]
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        model, tokenizer = self._loaded
+        return Renderer(tokenizer, num_embeddings(model))
 
     @cached_property
     def _budget(self) -> TokenBudget:
@@ -104,12 +118,17 @@ class LocalAnswerer:
     def _ids(self, question: Question) -> list[int]:
         _, tokenizer = self._loaded
         text = question.messages
+        if isinstance(text, Rendered):
+            return self._renderer.ids(text)
         if isinstance(text, str):
-            is_plain = not isinstance(text, Rendered)
-            return list(tokenizer(text, add_special_tokens=is_plain, verbose=False)["input_ids"])
+            return self._renderer.plain_ids(text)
         if not tokenizer.chat_template:
             raise ModelError(f"model '{self._name}': it has no chat template; a model that answers questions is needed")
-        return render_conversation(tokenizer, question.template or {}, text, prompt=True)
+        before = set(self._renderer.prompt_effects)
+        ids = self._renderer.prompt_ids(question.template or {}, text)
+        for effect in sorted(self._renderer.prompt_effects - before):
+            self._told(f"{self._name}: {PROMPT_EFFECTS[effect]}")
+        return ids
 
     def _generate(self, batch: list[tuple[Any, Question]]) -> list[Completion]:
         import torch

@@ -142,5 +142,5 @@ def load_causal(name: str, path: str, **settings: Any) -> tuple[Any, Any]:
     else:
         tokenizer = load_tokenizer(name, path)
         model = load_model(name, path, "AutoModelForCausalLM", **settings)
-    check_vocabulary_fits(name, model, tokenizer)
+    check_vocabulary_fits(name, model, tokenizer, records_are_checked=True)
     return model, tokenizer

@@ -18,6 +18,7 @@ from real_cli.models.load.folder_check import (
     check_folder,
     check_settings,
     check_tokenizer,
+    note,
     read_config,
     refuse_module_code,
 )
@@ -173,11 +174,31 @@ def check_finite(name: str, model: Any) -> None:
                 )
 
 
-def check_vocabulary_fits(name: str, model: Any, tokenizer: Any) -> None:
-    """Refuse a tokenizer that makes numbers for which a model has no embedding."""
-    size = model.get_input_embeddings().weight.shape[0]
+def num_embeddings(model: Any) -> int:
+    """Count the tokens that a model reads and, where it has a head, writes."""
+    tables = (model.get_input_embeddings(), model.get_output_embeddings())
+    return min(int(table.weight.shape[0]) for table in tables if hasattr(table, "weight"))
+
+
+def check_vocabulary_fits(name: str, model: Any, tokenizer: Any, *, records_are_checked: bool = False) -> None:
+    """Refuse a tokenizer that makes numbers for which a model has no embedding.
+
+    Args:
+        name: The model as the user named it.
+        model: The model.
+        tokenizer: Its tokenizer.
+        records_are_checked: Whether a record with such a token is refused; then tokens that were added to the
+            vocabulary, as people add one for padding, are told alone.
+
+    Raises:
+        ModelError: If there are such tokens.
+    """
+    size = num_embeddings(model)
     beyond = {token: number for token, number in tokenizer.get_vocab().items() if number >= size}
-    if beyond:
+    if records_are_checked and beyond and set(beyond.values()) <= set(tokenizer.added_tokens_decoder):
+        have = "1 token of its tokenizer has" if len(beyond) == 1 else f"{len(beyond):,} tokens of its tokenizer have"
+        note(f"model '{name}': {have} no embedding ({clip(min(beyond))}): records that bring it are refused")
+    elif beyond:
         token = min(beyond)
         raise ModelError(
             f"model '{name}': its tokenizer gives {clip(token)} the number {beyond[token]:,}, and the model has "

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from real_cli.errors import ModelError, UsageError
 from real_cli.models.load.adapter_folders import load_causal
 from real_cli.models.load.device import Place, choose_device, choose_place
-from real_cli.models.load.loading import loading
+from real_cli.models.load.loading import loading, num_embeddings
 from real_cli.models.load.resolve import resolve_model
 from real_cli.models.score.forward import attach_scorer
 from real_cli.records.choices import Attention, Precision, TokenLayout
@@ -102,6 +102,11 @@ def computing(policy: Policy) -> Any:
     return torch.autocast(device, dtype=dtype, enabled=policy.model.dtype != dtype)
 
 
+def differing_tokens_of(known: dict[str, int], others: dict[str, int]) -> list[str]:
+    """List the tokens of a vocabulary that have no number, or another one, in the one that is known."""
+    return [token for token, number in others.items() if known.get(token) != number]
+
+
 def check_vocabulary(name: str, reference: Policy, policy: Policy) -> None:
     """Check that a reference reads the token ids that the policy's tokenizer makes.
 
@@ -111,14 +116,21 @@ def check_vocabulary(name: str, reference: Policy, policy: Policy) -> None:
         policy: The policy.
 
     Raises:
-        ModelError: If a token has another number.
+        ModelError: If a token has another number, or no embedding where the policy has one.
     """
-    known = reference.tokenizer.get_vocab()
-    others = [token for token, number in policy.tokenizer.get_vocab().items() if known.get(token) != number]
+    others = differing_tokens_of(reference.tokenizer.get_vocab(), policy.tokenizer.get_vocab())
     if others:
         raise ModelError(
             f"--reference {name}: its tokenizer is not the policy's, {len(others):,} tokens differ, "
             f"'{others[0]}' for one; both must read the same token ids"
+        )
+    size = num_embeddings(reference.model)
+    used = range(size, num_embeddings(policy.model))
+    lacking = [token for token, number in policy.tokenizer.get_vocab().items() if number in used]
+    if lacking:
+        raise ModelError(
+            f"--reference {name}: it has {size:,} embeddings, and none for {len(lacking):,} tokens of the policy, "
+            f"'{lacking[0]}' for one; both must read the same token ids"
         )
 
 
@@ -176,7 +188,10 @@ def load_weights(
         model = model.eval() if in_4_bits else model.to(place.device).eval()
     if tokenizer.eos_token_id is None:
         raise ModelError(f"model '{name}': its tokenizer has no end token; a response could not be ended")
-    if tokenizer.pad_token_id is None:
+    size = num_embeddings(model)
+    if tokenizer.eos_token_id >= size:
+        raise ModelError(f"model '{name}': its end token has no embedding; a response could not be ended")
+    if tokenizer.pad_token_id is None or tokenizer.pad_token_id >= size:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from real_cli.errors import RecordError, UsageError, clip
-from real_cli.models.score.tokens import render_conversation
+from real_cli.models.score.render import Renderer
 from real_cli.records.messages import Text, is_conversation, plain_text
 from real_cli.records.record import Record
 
@@ -52,13 +52,14 @@ def conversation_writer(tokenizer: Any) -> Writer:
     Returns:
         A writer of a record and one response.
     """
+    renderer = Renderer(tokenizer)
 
     def write(record: Record, texts: Sequence[Text]) -> Draft:
         prompt = _messages(record["prompt"], "user")
-        ids = render_conversation(tokenizer, record, [*prompt, *_messages(texts[0], "assistant")])
+        ids = renderer.whole_ids(record, [*prompt, *_messages(texts[0], "assistant")])
 
         def owners() -> list[int]:
-            opened = render_conversation(tokenizer, record, prompt, prompt=True)
+            opened = renderer.prompt_ids(record, prompt)
             own = [PROMPT if place < len(opened) else 1 for place in range(len(ids))]
             return [NOBODY, *own[1:]] if ids[0] == tokenizer.bos_token_id else own
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from functools import cached_property
 
 from real_cli.models.load.device import default_batch_tokens
-from real_cli.models.load.policies import Policy, load_policy
+from real_cli.models.load.loading import num_embeddings
+from real_cli.models.load.policies import Policy, check_vocabulary, load_policy
 from real_cli.models.score.probe import settle_layout
 from real_cli.models.score.scoring import Scorer, Scores
-from real_cli.models.score.tokens import TokenizedExample
+from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
 from real_cli.records.choices import Attention, Precision, TokenLayout
 
 
@@ -47,11 +48,28 @@ class ModelPair:
 
     @cached_property
     def reference(self) -> Policy | None:
-        """The reference; the policy itself if both have one name, None if none was named."""
+        """The reference; the policy itself if both have one name, None if none was named.
+
+        Raises:
+            ModelError: If it reads other token ids than the policy.
+        """
         name = self.names[1]
-        if name is None:
-            return None
-        return self.policy if name == self.names[0] else self._load(name)
+        if name is None or name == self.names[0]:
+            return None if name is None else self.policy
+        reference = self._load(name)
+        check_vocabulary(name, reference, self.policy)
+        return reference
+
+    def tokenizer(self, max_length: int) -> ExampleTokenizer:
+        """Make what turns records into token ids of the policy.
+
+        Args:
+            max_length: Most tokens of prompt and response.
+
+        Returns:
+            The tokenizer, its counts at 0.
+        """
+        return ExampleTokenizer(self.policy.tokenizer, max_length, num_embeddings(self.policy.model))
 
     def _load(self, name: str) -> Policy:
         policy = load_policy(name, **self._place)  # type: ignore[arg-type]

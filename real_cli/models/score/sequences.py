@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 
 from real_cli.models.score.batching import token_batches
+from real_cli.models.score.contexts import is_scored, token_id
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.records.choices import TokenLayout
 
@@ -148,7 +149,7 @@ def lay_out(groups: Sequence[Group], layout: TokenLayout, pad_token_id: int) -> 
         `attention_mask` (plain), all of shape (rows, seq); and for every response token that something predicts,
         `predictors` (the place that predicts it, in the flattened batch), `targets` (its id) and `owners` (the number
         of its response), shape (tokens,), the responses one after another; `places` and `place_owners` of every
-        response token, predicted or not; `num_responses`.
+        response token, predicted or not; `num_responses`. Context inside a response (`~id`) is read, and is in none.
 
     Example:
         >>> batch = lay_out([Group((5, 6), [(7, 1), (8,)], [])], TokenLayout.shared, 0)
@@ -177,12 +178,13 @@ def lay_out(groups: Sequence[Group], layout: TokenLayout, pad_token_id: int) -> 
         for response, start in zip(row.responses, starts, strict=False):
             # The prompt's last token predicts the first of every response. Without a prompt nothing does.
             places = [len(row.prompt) - 1, *range(start, start + len(response) - 1)][: len(response)]
-            counted = [index for index, place in enumerate(places) if place >= 0]
+            scored = [index for index in range(len(response)) if is_scored(response[index])]
+            counted = [index for index in scored if places[index] >= 0]
             predictors += [row_number * width + places[index] for index in counted]
             targets += [response[index] for index in counted]
             owners += [number] * len(counted)
-            own_places += range(row_number * width + start, row_number * width + start + len(response))
-            place_owners += [number] * len(response)
+            own_places += [row_number * width + start + index for index in scored]
+            place_owners += [number] * len(scored)
             number += 1
     lists = {"predictors": predictors, "targets": targets, "owners": owners}
     lists |= {"places": own_places, "place_owners": place_owners}
@@ -209,7 +211,7 @@ def member_responses(groups: Sequence[Group]) -> tuple[list[int], list[tuple[int
 
 
 def _row_ids(row: Group) -> list[int]:
-    return [*row.prompt, *(token for response in row.responses for token in response)]
+    return [*row.prompt, *(token_id(value) for response in row.responses for value in response)]
 
 
 def _row_positions(row: Group) -> list[int]:

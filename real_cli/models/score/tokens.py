@@ -1,106 +1,132 @@
-"""Examples as token ids, exactly as TRL makes pairs, with everything that was cut counted."""
+"""Examples as token ids, as TRL makes pairs of them, with everything that a template or a limit changes counted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import orjson
-
-from real_cli.errors import RecordError
-from real_cli.models.load.rendering import within_limits
-from real_cli.records.messages import Text, is_conversation
+from real_cli.errors import RecordError, clip
+from real_cli.models.score.contexts import common_length, context_spans, mark_context, num_scored, token_id
+from real_cli.models.score.prompt_ends import Trouble, prompt_trouble, response_begin
+from real_cli.models.score.render import Renderer
+from real_cli.models.score.template_check import Effect, Message
+from real_cli.models.score.token_counts import LeftOut, TokenCounts
+from real_cli.records.messages import Text
 from real_cli.records.record import Record
-from real_cli.text.phrases import say_count
+
+# Characters of a template's own words that a message shows.
+SHOWN = 24
 
 
 class TokenizedExample(NamedTuple):
-    """Token ids of a prompt and its responses; prompt + response is what the model reads."""
+    """Token ids of a prompt and its responses; prompt + response is what the model reads.
+
+    In a response a token of context, as a tool's result is, is `~id`: it is read, and not scored.
+    """
 
     prompt: list[int]
     responses: list[list[int]]
 
 
-@dataclass
-class TokenCounts:
-    """What tokenizing changed.
+class Whole(NamedTuple):
+    """Prompt and response together.
 
     Attributes:
-        num_pairs: Pairs seen.
-        num_truncated: Pairs of which a response lost its end to the length limit.
-        num_too_long: Pairs whose prompt alone fills the limit; they cannot be used.
-        num_prompts_cut: Pairs whose prompt lost its last tokens, because they merge with the response's first ones.
-        num_copies_left_out: Degraded copies that have the chosen response's tokens, or merge with the prompt's.
+        ids: Token ids, context marked.
+        start: Where the response begins.
+        effects: What a chat template did to messages.
+        trouble: What is wrong where the prompt ends; None if nothing is.
+        opening: What the prompt asks for an answer with, where the response does not begin so.
+        is_ended: Whether an end token stands behind the response.
     """
 
-    num_pairs: int = 0
-    num_truncated: int = 0
-    num_too_long: int = 0
-    num_prompts_cut: int = 0
-    num_copies_left_out: int = 0
-
-    def sentence(self, max_length: int) -> str:
-        """Tell what was changed, in one line.
-
-        Args:
-            max_length: The limit.
-
-        Returns:
-            Counts; empty if nothing was changed.
-        """
-        parts = []
-        if self.num_truncated:
-            parts.append(f"{say_count(self.num_truncated, 'pair')} cut to --max-length {max_length}")
-        if self.num_too_long:
-            parts.append(f"{self.num_too_long:,} left out: the prompt alone fills {max_length} tokens")
-        if self.num_prompts_cut:
-            parts.append(
-                f"{say_count(self.num_prompts_cut, 'prompt')} cut at the end: last tokens merge with a response's first"
-            )
-        if self.num_copies_left_out:
-            parts.append(
-                f"{self.num_copies_left_out:,} degraded copies left out: their tokens are the chosen response's, or "
-                "merge with the prompt's"
-            )
-        return "; ".join(parts)
+    ids: list[int]
+    start: int
+    effects: set[Effect]
+    trouble: Trouble | None
+    opening: str = ""
+    is_ended: bool = True
 
 
 class ExampleTokenizer:
-    """Turn examples into token ids: prompt and responses rendered together, split at their common prefix."""
+    """Turn examples into token ids: prompt and responses rendered together, split at their common prefix.
 
-    def __init__(self, tokenizer: Any, max_length: int) -> None:
+    Args:
+        tokenizer: Of the model.
+        max_length: Most tokens of prompt and response.
+        num_embeddings: How many tokens the model knows; None for those of the tokenizer.
+    """
+
+    def __init__(self, tokenizer: Any, max_length: int, num_embeddings: int | None = None) -> None:
         self._tokenizer = tokenizer
+        self._renderer = Renderer(tokenizer, num_embeddings)
+        self._ends = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+        self._ends.update(tokenizer.all_special_ids)
         self.max_length = max_length
         self.counts = TokenCounts()
 
-    def __call__(self, record: Record, texts: Sequence[Text] | None = None) -> TokenizedExample | None:
-        """Tokenize one example.
+    def __call__(self, record: Record, texts: Sequence[Text] | None = None) -> TokenizedExample | LeftOut:
+        """Tokenize a pair, or a pair and further responses.
 
         Args:
             record: Its prompt, and what its chat template wants.
             texts: The responses; if None the record's `chosen` and `rejected`.
 
         Returns:
-            Token ids, prompt + response at most the limit; None if the prompt alone fills it.
+            Token ids, prompt + response at most the limit; why the pair is left out if the prompt alone fills that, or
+            the first two responses are the same tokens.
 
         Raises:
-            RecordError: If a conversation cannot be rendered.
+            RecordError: If a conversation cannot be rendered whole, or a token has no embedding.
         """
-        responses = (record["chosen"], record["rejected"]) if texts is None else texts
-        prompt = self._ids(record, record["prompt"], prompt=True)
-        whole = [self._ids(record, _joined(record["prompt"], response)) for response in responses]
-        start = min(_common_length(prompt, ids) for ids in whole)
-        if any(len(ids) == start for ids in whole):
-            raise RecordError("a response has no tokens of its own behind its prompt; use another chat template")
-        self.counts.num_pairs += 1
-        self.counts.num_prompts_cut += start < len(prompt)
-        end = self.max_length
-        if start >= end:
-            self.counts.num_too_long += 1
-            return None
-        self.counts.num_truncated += max(map(len, whole)) > end
-        return TokenizedExample(prompt[:start], [ids[start:end] for ids in whole])
+        pair = (record["chosen"], record["rejected"]) if texts is None else texts
+        example, is_hollow = self._tokenize(record, pair)
+        if isinstance(example, TokenizedExample) and example.responses[0] == example.responses[1]:
+            self.counts.num_same_tokens += 1
+            return LeftOut.same_tokens
+        return self._solid(example, is_hollow=is_hollow)
 
-    def with_copies(self, record: Record, texts: Sequence[Text], marks: list[float]) -> tuple[Any, list[float]]:
+    def responses(self, record: Record, texts: Sequence[Text]) -> TokenizedExample | LeftOut:
+        """Tokenize responses that are not compared, as above.
+
+        Args:
+            record: Its prompt, and what its chat template wants.
+            texts: The responses.
+
+        Returns:
+            Token ids; why the example is left out if the prompt alone fills the limit.
+
+        Raises:
+            RecordError: If a conversation cannot be rendered whole, or a token has no embedding.
+        """
+        example, is_hollow = self._tokenize(record, texts)
+        return self._solid(example, is_hollow=is_hollow)
+
+    def ranking(
+        self, record: Record, texts: Sequence[Text], marks: list[float]
+    ) -> tuple[TokenizedExample | LeftOut, list[float]]:
+        """Tokenize a ranking; of responses with the same tokens the best one stays.
+
+        Args:
+            record: Its prompt, and what its chat template wants.
+            texts: The responses, best first.
+            marks: A score for each.
+
+        Returns:
+            Token ids as above, and the scores of the responses that are there.
+        """
+        example = self.responses(record, texts)
+        if isinstance(example, LeftOut):
+            return example, marks
+        kept = [place for place, ids in enumerate(example.responses) if ids not in example.responses[:place]]
+        if len(kept) == 1:
+            self.counts.num_same_tokens += 1
+            return LeftOut.same_tokens, marks
+        self.counts.num_ranks_left_out += len(marks) - len(kept)
+        ranked = TokenizedExample(example.prompt, [example.responses[place] for place in kept])
+        return ranked, [marks[place] for place in kept]
+
+    def with_copies(
+        self, record: Record, texts: Sequence[Text], marks: list[float]
+    ) -> tuple[TokenizedExample | LeftOut, list[float]]:
         """Tokenize a pair and degraded copies of its chosen response; the pair is as it would be without them.
 
         Args:
@@ -113,79 +139,107 @@ class ExampleTokenizer:
             told from the chosen response any more, or would need another split of prompt and response.
         """
         pair = self(record, texts[:2])
-        if pair is None:
-            return None, marks
-        kept, degrees = list(pair.responses), marks[:2]
+        if isinstance(pair, LeftOut):
+            return pair, marks
+        kept, degrees, start = list(pair.responses), marks[:2], len(pair.prompt)
+        prompt = self._prompt(record)
         for text, degree in zip(texts[2:], marks[2:], strict=True):
-            ids = self._ids(record, _joined(record["prompt"], text))
-            start = len(pair.prompt)
+            ids = self._whole(record, text, *prompt).ids
             copy = ids[start : self.max_length]
-            if ids[:start] != pair.prompt or copy == pair.responses[0]:
+            if ids[:start] != pair.prompt or copy in ([], pair.responses[0]):
                 self.counts.num_copies_left_out += 1
             else:
                 kept.append(copy)
                 degrees.append(degree)
         return TokenizedExample(pair.prompt, kept), degrees
 
-    def _ids(self, record: Record, text: Text, *, prompt: bool = False) -> list[int]:
-        if is_conversation(text):
-            return render_conversation(self._tokenizer, record, text, prompt=prompt)
-        assert isinstance(text, str)
-        end = self._tokenizer.eos_token or ""
-        return list(self._tokenizer(text if prompt or text.endswith(end) else text + end, verbose=False)["input_ids"])
-
-
-def render_conversation(tokenizer: Any, record: Record, messages: Text, *, prompt: bool = False) -> list[int]:
-    """Turn a conversation into token ids by the model's chat template.
-
-    Args:
-        tokenizer: Of the model.
-        record: Carries what the template wants: `tools`, `chat_template_kwargs`.
-        messages: The conversation.
-        prompt: Whether an answer is to follow.
-
-    Returns:
-        Token ids.
-
-    Raises:
-        RecordError: If there is no template, or it cannot render the conversation.
-    """
-    if not tokenizer.chat_template:
-        raise RecordError(
-            "the model has no chat template for a conversation; use records of plain text, or another model"
-        )
-    tools, options = record.get("tools"), record.get("chat_template_kwargs") or {}
-    try:
-        tools = orjson.loads(tools) if isinstance(tools, str) else tools
-        with within_limits():
-            rendered = tokenizer.apply_chat_template(
-                messages,
-                tokenize=True,
-                return_dict=True,
-                tools=tools,
-                add_generation_prompt=prompt,
-                tokenizer_kwargs={"verbose": False},  # what is too long is cut, counted and told by us
-                **options,
+    def _tokenize(self, record: Record, texts: Sequence[Text]) -> tuple[TokenizedExample | LeftOut, bool]:
+        """Tokenize and count; tells too whether a response is nothing but calls that the template does not render."""
+        prompt = self._prompt(record)
+        wholes = [self._whole(record, text, *prompt) for text in texts]
+        start = min(whole.start for whole in wholes)
+        head = list(map(token_id, wholes[0].ids[:start]))
+        if any(list(map(token_id, whole.ids[:start])) != head for whole in wholes):
+            raise RecordError(
+                "the chat template renders the prompt otherwise before each response; use another template"
             )
-    except RecordError:
-        raise
-    except Exception as error:  # templates raise what they like: jinja's errors, ValueError, TypeError
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise RecordError(f"the conversation cannot be rendered: {first}") from None
-    return list(rendered["input_ids"])
+        if any(len(whole.ids) == start for whole in wholes):
+            raise RecordError("a response has no tokens of its own behind its prompt; use another chat template")
+        self._count(wholes, start)
+        end = self.max_length
+        responses = [whole.ids[start:end] for whole in wholes]
+        is_hollow = any(Effect.hollow in whole.effects for whole in wholes)
+        if start >= end or not all(map(num_scored, responses)):
+            self.counts.num_too_long += 1
+            return LeftOut.too_long, is_hollow
+        self.counts.num_truncated += max(len(whole.ids) for whole in wholes) > end
+        return TokenizedExample(head, responses), is_hollow
 
+    def _count(self, wholes: Sequence[Whole], start: int) -> None:
+        counts = self.counts
+        counts.num_pairs += 1
+        counts.add_effects({effect for whole in wholes for effect in whole.effects})
+        counts.add_troubles({whole.trouble for whole in wholes if whole.trouble})
+        counts.num_unended += not all(whole.is_ended for whole in wholes)
+        counts.num_with_context += any(num_scored(whole.ids) < len(whole.ids) for whole in wholes)
+        counts.opening = counts.opening or next((whole.opening for whole in wholes if whole.opening), "")
 
-def _joined(prompt: Text, response: Text) -> Text:
-    """Put prompt and response together; `check_preference` and the adapters gave them one form."""
-    if isinstance(prompt, str) and isinstance(response, str):
-        return prompt + response
-    if isinstance(prompt, list) and isinstance(response, list):
-        return prompt + response
-    raise RecordError("'prompt' is text and a response is a conversation; both must have one form")
+    def _solid(self, example: TokenizedExample | LeftOut, *, is_hollow: bool) -> TokenizedExample | LeftOut:
+        if is_hollow and isinstance(example, TokenizedExample):
+            raise RecordError(
+                "the chat template renders no tool calls, and a response has nothing else; use another template"
+            )
+        return example
 
+    def _prompt(self, record: Record) -> tuple[str, list[int]]:
+        """Render a prompt alone; returns its text, and its token ids."""
+        prompt = record["prompt"]
+        if isinstance(prompt, str):
+            return prompt, self._renderer.plain_ids(prompt)
+        text = self._renderer.text(record, prompt, opens=True)
+        return text, self._renderer.ids(text)
 
-def _common_length(ids: list[int], others: list[int]) -> int:
-    for index, (one, other) in enumerate(zip(ids, others, strict=False)):
-        if one != other:
-            return index
-    return min(len(ids), len(others))
+    def _whole(self, record: Record, response: Text, text: str, ids: list[int]) -> Whole:
+        """Render prompt and response; `text` and `ids` are the prompt's own."""
+        prompt = record["prompt"]
+        if isinstance(prompt, str) and isinstance(response, str):
+            whole = self._renderer.plain_ids(prompt + response, ends=True)
+            start = common_length(ids, whole)
+            return Whole(whole, start, set(), Trouble.merges if start < len(ids) else None)
+        if isinstance(prompt, list) and isinstance(response, list):
+            return self._conversation(record, response, text, ids)
+        raise RecordError("'prompt' is text and a response is a conversation; both must have one form")
+
+    def _conversation(self, record: Record, response: list[Message], text: str, ids: list[int]) -> Whole:
+        def render(messages: Sequence[Message], opens: bool) -> str:
+            return self._renderer.text(record, messages, opens=opens)
+
+        def place(number: int) -> int:
+            return common_length(self._renderer.ids(whole[:number]), tokens)
+
+        prompt = record["prompt"]
+        whole = render([*prompt, *response], False)
+        effects = self._renderer.effects(record, [*prompt, *response], whole, len(prompt))
+        tokens = self._renderer.ids(whole)
+        start, trouble, opening = common_length(ids, tokens), None, ""
+        if start < len(ids):
+            trouble = prompt_trouble(text, lambda: render(prompt, False), whole)
+            if trouble is Trouble.moves:
+                start = place(response_begin(render, prompt, response, whole))
+            if trouble is Trouble.opens:
+                opening = clip(self._tokenizer.decode(ids[start:]), SHOWN)
+        spans = [
+            (max(start, place(begin)), place(end)) for begin, end in context_spans(render, prompt, response, whole)
+        ]
+        last = response[-1]
+        is_ended = bool(spans and spans[-1][1] == len(tokens)) or self._has_end(tokens) or not last.get("content")
+        return Whole(mark_context(tokens, spans), start, effects, trouble, opening, is_ended)
+
+    def _has_end(self, tokens: list[int]) -> bool:
+        """Tell whether the last token that is no white space is a special one, as those that end turns are."""
+        for token in reversed(tokens):
+            if token in self._ends:
+                return True
+            if self._tokenizer.decode([token]).strip():
+                return False
+        return False

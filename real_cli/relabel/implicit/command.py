@@ -91,7 +91,7 @@ def implicit(
     one, without beta; a pair gets 'offset', which 'real train-dpo --loss dlma' reads. Labels nothing: 'real pair' does.
     With another --field than score these are FIELD_prob, FIELD_margin and FIELD_offset, so that several models keep
     apart; a 'prob' that winprob wrote, a mean over all responses, is replaced.
-    A prompt that fills --max-length leaves its record out.
+    A prompt that fills --max-length leaves its record out; what tools and users say inside a response is not scored.
 
     Streams, in windows of about 1,000 responses: memory does not grow with the input.
 

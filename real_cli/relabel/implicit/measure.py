@@ -6,12 +6,12 @@ from sys import maxsize
 from typing import NamedTuple, Protocol, TypeAlias
 
 from real_cli.errors import RecordError
-from real_cli.models.load.policies import check_vocabulary
 from real_cli.models.score.batching import windows
 from real_cli.models.score.model_pair import ModelPair
 from real_cli.models.score.scoring import Scores
+from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
-from real_cli.records.messages import Text, as_completion, is_number
+from real_cli.records.messages import Text, as_completion, comparable, is_number
 from real_cli.records.place_words import place_words
 from real_cli.records.record import Record
 from real_cli.records.response_fields import responses_of
@@ -62,15 +62,16 @@ class RecordTokenizer:
     Attributes:
         num_responses: Responses seen.
         num_cut: Responses that lost their end to the limit.
+        num_same: Records of which other responses became the same tokens: their scores are the same.
     """
 
     def __init__(self, models: ModelPair) -> None:
-        self.num_responses = self.num_cut = 0
+        self.num_responses = self.num_cut = self.num_same = 0
         self._models = models
 
     @cached_property
     def _tokenize(self) -> ExampleTokenizer:
-        return ExampleTokenizer(self._models.policy.tokenizer, maxsize)
+        return self._models.tokenizer(maxsize)
 
     def __call__(self, record: Record, prompts: Sequence[Text]) -> list[TokenizedExample] | None:
         """Tokenize one record.
@@ -88,15 +89,18 @@ class RecordTokenizer:
         texts = [as_completion(record["prompt"], response["text"]) for response in responses_of(record)]
         if not texts:
             return []
-        examples = [self._tokenize(record | {"prompt": prompt}, texts) for prompt in prompts]
-        made = [example for example in examples if example is not None]
+        examples = [self._tokenize.responses(record | {"prompt": prompt}, texts) for prompt in prompts]
+        made = [example for example in examples if not isinstance(example, LeftOut)]
         # The longest prompt leaves the least room: under each the same part of a response is scored.
         room = self._models.max_length - max(len(example.prompt) for example in made)
         if room <= 0:
             return None
         self.num_responses += len(texts)
         self.num_cut += sum(len(ids) > room for ids in made[0].responses)
-        return [TokenizedExample(prompt, [ids[:room] for ids in responses]) for prompt, responses in made]
+        cut = [TokenizedExample(prompt, [ids[:room] for ids in responses]) for prompt, responses in made]
+        num_texts = len({comparable(text) for text in texts})
+        self.num_same += len(set(map(tuple, cut[0].responses))) < num_texts
+        return cut
 
     def sentence(self) -> str:
         """Tell what was read, in one line.
@@ -107,10 +111,10 @@ class RecordTokenizer:
         parts = [f"{say_count(self.num_responses, 'response')} scored"]
         if self.num_cut:
             parts.append(f"{self.num_cut:,} cut to --max-length {self._models.max_length}")
-        counts = self._tokenize.counts if self.num_responses else None
-        if counts and counts.num_prompts_cut:
-            cut = say_count(counts.num_prompts_cut, "prompt")
-            parts.append(f"{cut} cut at the end: last tokens merge with a response's first")
+        if self.num_same:
+            parts.append(f"{say_count(self.num_same, 'record')} with responses that became the same tokens")
+        if self.num_responses:
+            parts += self._tokenize.counts.template_parts("record")
         return "; ".join(parts)
 
 
@@ -159,18 +163,7 @@ class ReferenceMeter:
                 yield place, record, implicit_rewards(policy, reference if given is None else given, self._beta)
 
     def _refer(self, examples: list[TokenizedExample], scores: list[Scores]) -> list[Scores] | None:
-        if not examples or not self._reference_fits:
-            return None
-        return self._models.refer(examples, scores)
-
-    @cached_property
-    def _reference_fits(self) -> bool:
-        """Whether there is a reference; one that reads other token ids than the policy is refused."""
-        name, reference = self._models.names[1], self._models.reference
-        if name is None or reference is None:
-            return False
-        check_vocabulary(name, reference, self._models.policy)
-        return True
+        return self._models.refer(examples, scores) if examples else None
 
     def sentence(self) -> str:
         """Tell what was read, in one line.

@@ -9,7 +9,7 @@ from real_cli.models.score.scoring import answer_batches
 from real_cli.models.score.sequences import Group, group_by_prompt, lay_out, shape, split_group
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.records.choices import TokenLayout
-from real_cli.train.collate import Collator
+from real_cli.train.batches.collate import Collator
 
 GROUPS = [Group((3, 4), [(5,), (6, 1)], []), Group((), [(7, 1), (8,)], [])]
 ids = st.lists(st.integers(1, 3), min_size=1, max_size=3)

@@ -3,7 +3,9 @@
 import pytest
 
 from real_cli.errors import RecordError
+from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer
+from tests.models.score.folders import change_tokenizer
 
 TEMPLATE = (
     "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} <end> {% endfor %}"
@@ -60,7 +62,7 @@ def test_token_ids_are_those_that_trl_makes(form, max_length, tokenizer, tmp_pat
         }
     pair = ExampleTokenizer(tokenizer, max_length)(record)
     ours = None
-    if pair is not None:
+    if not isinstance(pair, LeftOut):
         ours = [[(token, 0) for token in pair.prompt] + [(token, 1) for token in ids] for ids in pair.responses]
     assert ours == trl_ids(tokenizer, record, max_length, tmp_path)
 
@@ -70,9 +72,9 @@ def test_what_is_cut_is_counted(tokenizer):
     """A response beyond the limit, a prompt that fills it, and one that fits."""
     tokenizer.chat_template = None
     tokenize = ExampleTokenizer(tokenizer, 4)
-    assert tokenize({"prompt": "the cat", "chosen": " sat on the mat", "rejected": " ran"}) is not None
-    assert tokenize({"prompt": "the cat sat on the mat", "chosen": " yes", "rejected": " no"}) is None
-    assert tokenize({"prompt": "the", "chosen": " yes", "rejected": " no"}) is not None
+    assert tokenize({"prompt": "the cat", "chosen": " sat on the mat", "rejected": " ran"}).prompt == [3, 5]
+    assert tokenize({"prompt": "the cat sat on the mat", "chosen": " yes", "rejected": " no"}) is LeftOut.too_long
+    assert tokenize({"prompt": "the", "chosen": " yes", "rejected": " no"}).prompt == [3]
     counts = tokenize.counts
     assert (counts.num_pairs, counts.num_truncated, counts.num_too_long) == (3, 1, 1)
     assert counts.sentence(4) == "1 pair cut to --max-length 4; 1 left out: the prompt alone fills 4 tokens"
@@ -100,3 +102,26 @@ def test_a_copy_that_cannot_be_told_from_the_response_any_more_is_left_out_and_c
     assert len(tokens.responses) == 3
     assert tokenize.counts.num_copies_left_out == 1
     assert "1 degraded copies left out" in tokenize.counts.sentence(3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("adds", ["nothing", "first", "last", "both"])
+@pytest.mark.parametrize("end", ["", "<end>", "<end><end>", "<end>\n"])
+@pytest.mark.parametrize("begin", ["", "<unk>", "<unk><unk>"])
+def test_first_and_end_tokens_stand_once_whoever_brings_them(begin, end, adds, make_tiny_policy):
+    """A tokenizer that puts nothing before a text leaves out what the text does not bring."""
+    from transformers import AutoTokenizer
+
+    folder = make_tiny_policy()
+    change_tokenizer(
+        folder,
+        lambda tokenizer: setattr(tokenizer, "bos_token", "<unk>"),
+        begins="<unk>" if adds in ("first", "both") else None,
+        ends="<end>" if adds in ("last", "both") else None,
+    )
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    record = {"prompt": f"{begin}the cat", "chosen": f" sat{end}", "rejected": f" ran{end}"}
+    example = ExampleTokenizer(tokenizer, 9)(record)
+    words = [tokenizer.convert_ids_to_tokens(ids) for ids in (example.prompt, *example.responses)]
+    first = ["<unk>"] if begin or adds in ("first", "both") else []
+    assert words == [[*first, "the", "cat"], ["sat", "<end>"], ["ran", "<end>"]]

@@ -12,9 +12,9 @@ from real_cli.models.score.sequences import Group, lay_out
 from real_cli.models.score.tokens import ExampleTokenizer
 from real_cli.records.choices import TokenLayout
 from real_cli.text.token_diff import differing_tokens
-from real_cli.train.collate import Collator
+from real_cli.train.batches.collate import Collator
+from real_cli.train.batches.gather import decoupled_logps, gather
 from real_cli.train.examples import ExampleReader
-from real_cli.train.gather import decoupled_logps, gather
 from real_cli.train.logps import join_logps
 from real_cli.train.lora import add_degree_head
 from real_cli.train.losses import OBJECTIVES

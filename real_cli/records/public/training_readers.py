@@ -3,10 +3,10 @@
 from typing import Any
 
 from real_cli.errors import RecordError
-from real_cli.records.chat_forms import text_form
-from real_cli.records.layout_readers import part_conversations, part_last, prompt_of, rest
 from real_cli.records.messages import as_completion, is_conversation, is_text
-from real_cli.records.named_prompts import check_asks
+from real_cli.records.public.chat_forms import text_form
+from real_cli.records.public.layout_readers import part_conversations, part_last, prompt_of, rest
+from real_cli.records.public.named_prompts import check_asks
 from real_cli.records.record import Record
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import as_completion, is_conversation, is_number, is_text
-from real_cli.records.named_prompts import NamedPrompt, check_extras, check_inside, named_prompt
+from real_cli.records.public.named_prompts import NamedPrompt, check_extras, check_inside, named_prompt
+from real_cli.records.public.repeated_prompts import ASSISTANT_MARK
 from real_cli.records.record import Record
-from real_cli.records.repeated_prompts import ASSISTANT_MARK
 
 ASPECTS = ("instruction_following", "honesty", "truthfulness", "helpfulness")
 # What other programs write for TRL's true and false.

@@ -3,17 +3,17 @@
 from operator import eq
 from os.path import commonprefix
 
-from real_cli.records.layout_readers import (
+from real_cli.records.messages import is_conversation, is_text
+from real_cli.records.public.layout_readers import (
     KTO_TAG,
     PARALLEL_FIELDS,
     RESPONSE_FIELDS,
     first_text_list,
     part_conversations,
 )
-from real_cli.records.messages import is_conversation, is_text
-from real_cli.records.named_prompts import TURN_FIELDS, WORD_FIELDS
+from real_cli.records.public.named_prompts import TURN_FIELDS, WORD_FIELDS
+from real_cli.records.public.repeated_prompts import ASSISTANT_MARK
 from real_cli.records.record import Record
-from real_cli.records.repeated_prompts import ASSISTANT_MARK
 
 
 def is_strings(record: Record, *fields: str) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from real_cli.errors import RecordError, clip
-from real_cli.records.layout_readers import prompt_of, rest
 from real_cli.records.messages import is_number
+from real_cli.records.public.layout_readers import prompt_of, rest
 from real_cli.records.record import Record, to_preference
 from real_cli.records.verdicts import TIE
 

@@ -8,8 +8,8 @@ import re
 from typing import Any, NamedTuple
 
 from real_cli.errors import RecordError, clip
-from real_cli.records.jq_lines import append_line, drop_line, jq_path, may_ask, rename_line
 from real_cli.records.messages import Text, as_completion, is_conversation, plain_text
+from real_cli.records.public.jq_lines import append_line, drop_line, jq_path, may_ask, rename_line
 from real_cli.records.record import Record
 
 TURN_FIELDS = ("messages", "conversations", "conversation", "context_messages", "trajectory")

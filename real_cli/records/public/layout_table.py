@@ -7,8 +7,9 @@ function that reads, and the fields that are gone once it has read them: the nex
 from collections.abc import Callable
 from typing import NamedTuple
 
-from real_cli.records import battles, comparisons, training_readers
-from real_cli.records.layout_marks import (
+from real_cli.records.messages import is_text
+from real_cli.records.public import battles, comparisons, training_readers
+from real_cli.records.public.layout_marks import (
     are_arrays,
     are_conversations,
     are_texts,
@@ -24,7 +25,7 @@ from real_cli.records.layout_marks import (
     is_strings,
     is_webgpt,
 )
-from real_cli.records.layout_readers import (
+from real_cli.records.public.layout_readers import (
     RESPONSE_FIELDS,
     first_text_list,
     join_arrays,
@@ -38,7 +39,6 @@ from real_cli.records.layout_readers import (
     unify_forms,
     wrap_response,
 )
-from real_cli.records.messages import is_text
 from real_cli.records.record import Record
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from real_cli.models.score.contexts import is_scored, num_scored
 from real_cli.models.score.sequences import (
     Group,
     group_batches,
@@ -61,7 +62,7 @@ class Collator:
             part for group in group_by_prompt(examples) for part in split_group(group, self._layout, self.batch_tokens)
         ]
         batches = group_batches(groups, self._layout, self.batch_tokens)
-        lengths = [[len(ids) for ids in example.responses] for example in examples]
+        lengths = [[num_scored(ids) for ids in example.responses] for example in examples]
         batch: dict[str, Any] = {
             "ref_logps": _filled([row.get("ref_logps") or [0.0] * len(row["response_ids"]) for row in rows]),
             "lengths": _filled(lengths),
@@ -74,7 +75,11 @@ class Collator:
         if self._function_tokens is not None:
             batch["ref_token_logps"] = [[torch.tensor(own) for own in row["ref_token_logps"]] for row in rows]
             batch["differs"] = [
-                [torch.tensor(own) for own in self._marks(example, self._function_tokens)] for example in examples
+                [
+                    torch.tensor([mark for mark, value in zip(own, ids, strict=True) if is_scored(value)])
+                    for own, ids in zip(self._marks(example, self._function_tokens), example.responses, strict=True)
+                ]
+                for example in examples
             ]
         return batch
 

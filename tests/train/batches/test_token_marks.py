@@ -6,9 +6,9 @@ import pytest
 
 from real_cli.records.choices import TokenLayout
 from real_cli.text.stopwords import FUNCTION_WORDS
-from real_cli.train.collate import Collator
+from real_cli.train.batches.collate import Collator
+from real_cli.train.batches.token_marks import ignored_tokens, stop_words
 from real_cli.train.objective import Need
-from real_cli.train.token_marks import ignored_tokens, stop_words
 
 
 class Letters:
@@ -35,7 +35,7 @@ class Letters:
 def no_data(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NLTK_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("real_cli.train.token_marks.SHARED_FOLDERS", ())
+    monkeypatch.setattr("real_cli.train.batches.token_marks.SHARED_FOLDERS", ())
     monkeypatch.setattr("sys.prefix", str(tmp_path))
     (tmp_path / "data" / "corpora").mkdir(parents=True)
     return tmp_path / "data" / "corpora"

@@ -1,0 +1,44 @@
+"""Every pair of a step weighs the same, over batches and over processes."""
+
+import pytest
+import torch
+
+from real_cli.train.batches.steps import weigh_step
+
+
+def batch(*lengths):
+    return {"lengths": torch.tensor(lengths, dtype=torch.float32)}
+
+
+def weights(processes):
+    """Weigh one step of several processes; return the weight that each pair gets, by process and batch."""
+    rows = [torch.cat([one["lengths"] for one in batches]) for batches in processes]
+    total, together = torch.tensor(float(sum(map(len, rows)))), torch.cat(rows)
+    found = []
+    for batches in processes:
+        weighed = weigh_step(batches, lambda number: total, lambda rows: together, len(processes))
+        # A trainer means the batches of a step, and the processes mean their gradients.
+        found.append([1 / float(one["share"]) / len(batches) / len(processes) for one in weighed])
+        assert all(torch.equal(one["step_lengths"], together) for one in weighed)
+    return found
+
+
+@pytest.mark.parametrize(
+    "sizes", [[[3]], [[2, 1]], [[1, 1, 1]], [[2], [1]], [[1, 1], [1]], [[4, 4], [4, 1]], [[1, 1, 1], [1]]]
+)
+def test_a_pair_weighs_one_by_the_number_of_pairs_in_any_split(sizes):
+    processes = [[batch(*[(2.0, 3.0)] * size) for size in batches] for batches in sizes]
+    num_pairs = sum(map(sum, sizes))
+    found = [weight for own in weights(processes) for weight in own]
+    assert len(found) == sum(map(len, sizes))
+    assert found == pytest.approx([1 / num_pairs] * len(found))
+
+
+def test_batches_with_other_numbers_of_responses_are_filled_up():
+    """Rankings differ in length; a response that is not there has no tokens."""
+    (first, _) = weigh_step([batch((1, 2, 3)), batch((4, 5))], lambda number: number, lambda rows: rows)
+    assert first["step_lengths"].tolist() == [[1, 2, 3], [4, 5, 0]]
+
+
+def test_an_iterator_that_has_ended_gives_no_batches():
+    assert weigh_step([], lambda number: number, lambda rows: rows) == []
