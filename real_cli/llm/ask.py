@@ -95,7 +95,7 @@ class ConcurrentInquirer:
         pending: deque[tuple[Opened[Made], Future[Closed[Made]]]] = deque()
         ahead = ReadAhead(iter(opened), self._num_at_once)
         problem: Exception | None = None
-        while pending or not ahead.is_done:
+        while True:
             ahead.acknowledge()
             try:
                 while problem is None and len(pending) < 2 * self._num_at_once and (one := ahead.take()):
@@ -105,10 +105,12 @@ class ConcurrentInquirer:
                 problem = error
             if pending and pending[0][1].done():
                 yield pending.popleft()[1].result()
-            elif pending or problem is None:
+            elif pending or (problem is None and not ahead.is_done):  # asked now: its end may have been acknowledged
                 ahead.wait()
-            else:
+            elif problem is not None:
                 raise problem
+            else:
+                return
 
     def _submit(self, work: Coroutine[Any, Any, Made]) -> "Future[Made]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)

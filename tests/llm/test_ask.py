@@ -7,6 +7,7 @@ import time
 import pytest
 
 from real_cli.errors import RealError, RecordError
+from real_cli.io.read_ahead import ReadAhead
 from real_cli.llm.ask import ConcurrentInquirer, Opened, WindowInquirer
 from real_cli.llm.cost import Ledger
 from real_cli.records.questions import Completion, Question
@@ -269,6 +270,31 @@ def test_a_fault_of_the_run_comes_before_one_of_the_record():
     answerer = Answerer(lambda words: RealError("401") if words == "b" else RecordError("500"))
     with pytest.raises(RealError, match="401"):
         run("concurrent", answerer, opened([["a", "b"]]))
+
+
+def test_an_end_that_comes_while_signals_are_read_is_not_waited_for(monkeypatch):
+    """The thread that reads may end between the look at whether it has and the reading of its signal."""
+    asked = threading.Event()
+    acknowledge = ReadAhead.acknowledge
+
+    def late(ahead):
+        if not asked.is_set():
+            asked.set()
+            while not ahead.ended:
+                time.sleep(0.001)
+        acknowledge(ahead)
+
+    def source():
+        assert asked.wait(10)
+        yield from ()
+
+    monkeypatch.setattr(ReadAhead, "acknowledge", late)
+    ended = []
+    with ConcurrentInquirer(Answerer(str.upper), Ledger("m", Kept()), 2) as inquirer:
+        reader = threading.Thread(target=lambda: ended.append(list(inquirer(source()))), daemon=True)
+        reader.start()
+        reader.join(10)
+    assert ended == [[]]
 
 
 def test_leaving_early_leaves_no_thread_behind():
