@@ -142,7 +142,7 @@ def embed(
     with job:
         located = job.records(adapt_prompt if field is Field.prompt else adapt)
         wanted = (item for item in located if in_shard(item.record, part))
-        for record in embedder(remaining(wanted, resume)):
+        for record in embedder(remaining(wanted, resume, embedder.before.check)):
             job.write(record)
         job.summary = embedder.sentence()
     return job.status

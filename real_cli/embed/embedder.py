@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from real_cli.embed.choices import Field
 from real_cli.embed.encoders import Encoder
+from real_cli.embed.written import WrittenBefore
 from real_cli.errors import RealError, RecordError
 from real_cli.models.load.device import default_batch_tokens
 from real_cli.models.score.batching import TokenBudget
@@ -37,6 +38,7 @@ class Embedder:
         num_distinct: Texts embedded; equal ones of a window count once.
         num_truncated: Distinct texts longer than the model's limit.
         num_empty: Texts without a word.
+        before: What an earlier run wrote that this one goes on with.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Embedder:
         self._batch_tokens = batch_tokens
         self._told = told
         self.num_texts = self.num_distinct = self.num_truncated = self.num_empty = 0
+        self.before = WrittenBefore(field, encoding, self._texts)
 
     @cached_property
     def _encoder(self) -> Encoder:
@@ -146,6 +149,7 @@ class Embedder:
         distinct = list(dict.fromkeys(texts))
         if not distinct or stopped.is_set():
             return []
+        self.before.compare(lambda text: self._encoder.encode(self._encoder.prepare([text]).inputs)[0])
         prepared = self._encoder.prepare(distinct)
         self.num_texts += len(texts)
         self.num_distinct += len(distinct)

@@ -18,7 +18,9 @@ OTHER_OUTPUT = (RecordError, KeyError, TypeError, AttributeError)
 FEWEST_CHARACTERS = 8
 
 
-def remaining(located: Iterable[Located], path: Path | None) -> Iterator[Record]:
+def remaining(
+    located: Iterable[Located], path: Path | None, check: Callable[[Record], object] = lambda record: None
+) -> Iterator[Record]:
     """Skip the records that an earlier output holds already.
 
     The output is in the order of the input, so the two are read side by side and nothing is held in memory.
@@ -26,23 +28,29 @@ def remaining(located: Iterable[Located], path: Path | None) -> Iterator[Record]
     Args:
         located: The input.
         path: The earlier output; None or a file that is not there skips nothing.
+        check: Raises a RecordError for a record of the output that this run would not have written.
 
     Yields:
         The records still to be done.
 
     Raises:
-        RealError: If the output does not come from this input.
+        RealError: If the output does not come from this input, or not from such a run.
     """
     records = iter(located)
     earlier = Earlier(path)
     for number, data in earlier.lines():
         item = next(records, None)
         try:
-            same = item is not None and content_key(item.record) == content_key(parse_record(data))
+            written = parse_record(data)
+            same = item is not None and content_key(item.record) == content_key(written)
         except OTHER_OUTPUT:
             same = False
         if not same:
             raise _foreign(f"{path}:{number}", data, [item] if item else [])
+        try:
+            check(written)
+        except OTHER_OUTPUT as error:
+            raise RealError(f"{path}:{number}: {error}; resume with the same input and options") from None
     passed: list[Located] = []
     earlier.settle(_looked_at(islice(records, 1), passed))
     yield from (item.record for item in chain(passed, records))

@@ -72,8 +72,10 @@ class Endpoint:
             raise UsageError(f"--endpoint: no key in the address; put it into the variable {server.key_variable}")
         # A key from a file often ends its line.
         self._key = os.environ.get(server.key_variable, "").strip()
-        if not (self._key.isascii() and self._key.isprintable()):
-            raise UsageError(f"--key-variable {server.key_variable}: its value holds what no key has; set it anew")
+        if not (self._key.isascii() and self._key.isprintable()) or " " in self._key:
+            raise UsageError(
+                f"--key-variable {server.key_variable}: holds what no key has, or more than one; give the key alone"
+            )
         self._server = server
         self._without = THINKERS_REFUSE if server.thinks else frozenset()
         self._told = told

@@ -184,6 +184,15 @@ def test_a_key_that_a_server_repeats_reaches_nothing(tmp_path, echo):
         assert piece.lower().encode() not in everything
 
 
+@pytest.mark.parametrize("key", [f"Bearer {KEY}", f"{KEY}, other", f"{KEY}\n{KEY}", "schlüssel-0123456789"])
+def test_more_than_a_key_is_refused_since_a_part_of_it_could_be_repeated(tmp_path, key):
+    result, *_, server = judge(tmp_path, prefers_longer, env={"REAL_API_KEY": key})
+    assert result.exit_code == 2
+    assert server.requests == []
+    assert "give the key alone" in result.stderr
+    assert KEY not in result.stderr
+
+
 def test_a_short_key_may_stand_in_an_answer_by_chance(tmp_path):
     result, records, *_ = judge(tmp_path, prefers_longer, env={"REAL_API_KEY": "verdict"})
     assert (result.exit_code, len(records)) == (0, 3)

@@ -146,6 +146,38 @@ def test_human_leaves_a_journal_that_is_none_as_it_is(tmp_path, name):
     assert one_line(done.stderr).startswith("real: j:")
 
 
+def test_embed_does_not_go_on_with_what_has_no_embeddings(embed, tmp_path):
+    """A copy of the input holds the records of the input."""
+    result = embed((tmp_path / "in").read_bytes())
+    assert (tmp_path / "out").read_bytes() == (tmp_path / "in").read_bytes()
+    assert result.exit_code == 1
+    assert one_line(result.stderr.encode()).startswith("real: out:1: has no embedding")
+
+
+@pytest.mark.parametrize("encoding", ["base64", "base64-float16"])
+def test_embed_does_not_mix_encodings(embed, whole, tmp_path, encoding):
+    begun = whole.splitlines(keepends=True)[0]
+    result = embed(begun, "--encoding", encoding)
+    assert (tmp_path / "out").read_bytes() == begun
+    assert "--encoding" in one_line(result.stderr.encode())
+    (tmp_path / "out").unlink()
+    assert embed(None, "--encoding", encoding).exit_code == 0
+    other = (tmp_path / "out").read_bytes()
+    assert embed(other.splitlines(keepends=True)[0], "--encoding", encoding).exit_code == 0
+    assert (tmp_path / "out").read_bytes() == other
+    assert embed(other).exit_code == 1
+
+
+@pytest.mark.parametrize("vector", [[-2.0, 1.0], [1.0, 1.0, 0.0]], ids=["other direction", "other size"])
+def test_embed_does_not_mix_vectors_of_two_models(embed, whole, tmp_path, vector, monkeypatch):
+    begun = whole.splitlines(keepends=True)[0]
+    monkeypatch.setattr(FakeEncoder, "encode", lambda self, texts: np.array([vector] * len(texts), dtype=np.float32))
+    result = embed(begun)
+    assert (tmp_path / "out").read_bytes() == begun
+    assert result.exit_code == 1
+    assert "vectors of another model" in one_line(result.stderr.encode())
+
+
 # What is ours and whole stays
 
 

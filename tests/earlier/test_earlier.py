@@ -56,7 +56,7 @@ def old(tmp_path):
 @pytest.mark.parametrize(
     ("words", "output", "data"),
     [
-        (["embed"], "embedded.jsonl", "lines.jsonl"),
+        (["embed", "--encoding", "base64-float16"], "embedded.jsonl", "lines.jsonl"),
         (["sample", "-p", "smollm2", "--max-tokens", "4", "--chat"], "sampled.jsonl", "prompts.jsonl"),
     ],
     ids=["embed", "sample"],
