@@ -18,8 +18,9 @@ HELPS = [("--help",), ("--version",), ("pair", "--help"), ("eval", "margin", "-h
 
 @pytest.mark.parametrize("words", [*HELPS, ("init", "--list")], ids=" ".join)
 def test_help_to_a_full_device_is_a_line(tmp_path, words):
+    named_shell = os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}  # whatever shell runs the tests
     with open("/dev/full", "wb") as full:
-        done = real(*words, cwd=tmp_path, stdout=full)
+        done = real(*words, cwd=tmp_path, stdout=full, env=named_shell)
     assert done.returncode == 1
     assert one_line(done.stderr).startswith("real: standard output: No space left on device")
 

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from real_cli.errors import ModelError, RecordError
+from real_cli.models.generate.completions import CompletionDecoder
 from real_cli.models.load.device import choose_place, default_batch_tokens
 from real_cli.models.load.loading import num_embeddings
 from real_cli.models.load.policies import load_weights
@@ -13,10 +14,8 @@ from real_cli.models.score.batching import TokenBudget
 from real_cli.models.score.render import Renderer
 from real_cli.models.score.template_check import Effect
 from real_cli.records.choices import Precision
-from real_cli.records.questions import Completion, Question, Rendered, Sampling
+from real_cli.records.questions import Completion, Question, Rendered
 
-# Tokens of a prompt that are decoded with its continuation: whether that begins with a space may hang on them.
-BEFORE = 8
 # What is told once of a chat template that does not render prompts as they are.
 PROMPT_EFFECTS = {
     Effect.thoughts: "the chat template strips thoughts of earlier turns",
@@ -64,6 +63,10 @@ class LocalAnswerer:
     def tokenizer(self) -> Any:
         """Its tokenizer."""
         return self._loaded[1]
+
+    @cached_property
+    def _decode(self) -> CompletionDecoder:
+        return CompletionDecoder(*self._loaded)
 
     @cached_property
     def _renderer(self) -> Renderer:
@@ -151,10 +154,9 @@ class LocalAnswerer:
             )
         if not draw.are_numbers:
             raise ModelError(f"model '{self._name}': its logits are not finite; try --dtype float32, or another model")
-        ends = _end_tokens(model, tokenizer)
         rows = zip(output[:, width:].tolist(), end.lengths, batch, strict=True)
         return [
-            _completion(tokenizer, new[:length], question.sampling, ends, ids, isinstance(question.messages, str))
+            self._decode(new[:length], question.sampling, ids, continues=isinstance(question.messages, str))
             for new, length, (ids, question) in rows
         ]
 
@@ -164,30 +166,3 @@ def _plain_settings(model: Any, tokenizer: Any) -> Any:
     from transformers import GenerationConfig
 
     return GenerationConfig(eos_token_id=model.generation_config.eos_token_id, pad_token_id=tokenizer.pad_token_id)
-
-
-def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
-    ends = model.generation_config.eos_token_id
-    return {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
-
-
-def _completion(
-    tokenizer: Any, new: list[int], sampling: Sampling, ends: set[int], before: list[int], continues: bool
-) -> Completion:
-    from real_cli.models.generate.sampler import cut_at_stop
-
-    length = next((place for place, token in enumerate(new) if token in ends), None)
-    written = new[: sampling.max_tokens if length is None else min(length, sampling.max_tokens)]
-    text = tokenizer.decode(written, skip_special_tokens=True)
-    if continues:
-        text = _continuation(tokenizer, before[-BEFORE:], written, text)
-    text, has_stopped = cut_at_stop(text, sampling.stop)
-    is_cut = (length is None or length >= sampling.max_tokens) and not has_stopped
-    return Completion(text, is_cut, len(before), len(written))
-
-
-def _continuation(tokenizer: Any, before: list[int], written: list[int], alone: str) -> str:
-    """Decode what continues a text: many tokenizers drop the space before a first word."""
-    start = tokenizer.decode(before, skip_special_tokens=True)
-    whole = tokenizer.decode([*before, *written], skip_special_tokens=True)
-    return whole[len(start) :] if whole.startswith(start) else alone

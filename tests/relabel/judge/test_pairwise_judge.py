@@ -179,7 +179,8 @@ def test_three_responses_get_a_matrix_that_winprob_reads():
     assert made.record["note"] == 1
     assert len(made.comparisons) == 3
     assert not made.is_tie
-    assert PREFERENCES["preferences"](made.record, 1.0).tolist() == made.record["preferences"]
+    (matrix,) = PREFERENCES["preferences"](made.record, 1.0)
+    assert matrix.tolist() == made.record["preferences"]
     assert judge(made.record).record == made.record
 
 
