@@ -18,6 +18,7 @@ from real_cli.errors import UsageError
 from real_cli.models.load.adapter_folders import is_adapter, load_causal
 from real_cli.models.load.device import Place, choose_place
 from real_cli.models.load.folder_check import check_settings
+from real_cli.models.load.hub import settings_folder
 from real_cli.models.load.loading import (
     POOLERS,
     check_vocabulary_fits,
@@ -247,16 +248,9 @@ def is_causal(name: str, path: str) -> bool:
     Returns:
         True if its configuration names a causal language model's class.
     """
-    from transformers.utils import cached_file
-
     if is_adapter(path):
         return True
-
-    if Path(path).is_dir():
-        has_modules = (Path(path) / "modules.json").is_file()
-    else:
-        has_modules = cached_file(path, "modules.json", _raise_exceptions_for_missing_entries=False) is not None
-    if has_modules:
+    if Path(settings_folder(name, path), "modules.json").is_file():
         return False
     architectures = load_config(name, path).architectures or []
     return any(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in architectures)

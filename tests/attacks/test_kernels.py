@@ -9,10 +9,7 @@ from tests.attacks.model_folders import LOADERS, copied, with_fields
 from tests.attacks.nested_folders import KINDS, sentence_folder, with_dense
 from tests.attacks.test_models import check_lines, load
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),
-    pytest.mark.xfail(strict=True, run=False),  # many hang, or eat all memory
-]
+pytestmark = [pytest.mark.filterwarnings("ignore")]
 
 EVIL = "evil/attention"
 # What names a kernel, at whatever depth and in whatever form.

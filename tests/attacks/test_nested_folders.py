@@ -9,10 +9,7 @@ from tests.attacks.model_folders import BROKEN, copied, pickled, with_fields
 from tests.attacks.nested_folders import in_cache, sentence_folder
 from tests.attacks.test_models import adapter, check_lines, load  # noqa: F401
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),
-    pytest.mark.xfail(strict=True, run=False),  # many hang, or eat all memory
-]
+pytestmark = [pytest.mark.filterwarnings("ignore")]
 
 WITHIN = (
     "weights empty",
@@ -47,7 +44,7 @@ def test_the_folder_of_a_module_is_checked(kind, tiny_policy, tmp_path):
     status, written, said = load("embed", folder, tiny_policy, tmp_path / "out")
     check_lines(said)
     assert (status, written) == (1, ""), said
-    assert word in said.splitlines()[-1]
+    assert word.removeprefix("model.layers") in said.splitlines()[-1]
     assert not (folder / "ran").exists()
 
 
@@ -80,7 +77,7 @@ def test_what_the_cache_holds_is_checked(command, kind, hub, tiny_policy, tmp_pa
     check_lines(said)
     assert (status, written) == (1, ""), said
     assert "evil/model" in said.splitlines()[-1]
-    assert word in said.splitlines()[-1]
+    assert word.removeprefix("model.layers") in said.splitlines()[-1]
 
 
 @pytest.mark.parametrize("command", ["sample", "embed", "implicit", "train", "soup", "judge", "margin-r"])

@@ -13,8 +13,9 @@ from real_cli.errors import ModelError
 from real_cli.io.checkpoint_marks import MANIFEST, MARK, RECENT_FILE
 from real_cli.models.load.adapter_folders import find_base, is_adapter, load_adapted
 from real_cli.models.load.folder_check import check_folder, check_tokenizer, read_settings
+from real_cli.models.load.hub import whole_folder
 from real_cli.models.load.loading import GIVE_ANOTHER, load_config, load_tokenizer, loading
-from real_cli.models.load.resolve import quiet_libraries, resolve_model
+from real_cli.models.load.resolve import resolve_model
 from real_cli.models.load.tensor_files import StoredTensor, TensorFile, read_tensor_file, sha256_of
 from real_cli.models.load.weight_files import WEIGHTS, find_adapter_weights, find_weights
 
@@ -102,8 +103,7 @@ def open_checkpoint(name: str, room: Path) -> Checkpoint:
     Raises:
         ModelError: If it cannot be found or read, or is quantized.
     """
-    resolved = resolve_model(name)
-    source = Path(resolved) if Path(resolved).is_dir() else _downloaded(name, resolved)
+    source = Path(whole_folder(name, resolve_model(name)))
     check_tokenizer(name, str(source))
     folder, weights, base = _opened(name, source, room)
     config = _read_config(name, folder)
@@ -202,20 +202,6 @@ def _read_config(name: str, folder: Path) -> dict[str, Any]:
     config = dict(load_config(name, str(folder)).to_dict())
     config.pop("auto_map", None)
     return config
-
-
-def _downloaded(name: str, hub_name: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-
-    patterns = [f"*{suffix}" for suffix in (*BESIDE, ".safetensors")] + [f"{start}*" for start in LICENSES]
-    try:
-        with quiet_libraries():
-            return Path(snapshot_download(hub_name, allow_patterns=patterns))
-    except (OSError, ValueError, HfHubHTTPError):
-        raise ModelError(
-            f"model '{name}': no such folder, and not to be had from the hub; give a local path or check the name"
-        ) from None
 
 
 def _merge_adapter(name: str, folder: Path, room: Path) -> Base:

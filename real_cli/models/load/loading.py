@@ -16,11 +16,12 @@ from real_cli.errors import ModelError, RealError, clip
 from real_cli.models.load.device import Place
 from real_cli.models.load.folder_check import (
     check_folder,
+    check_sentence_folder,
     check_settings,
     check_tokenizer,
     read_config,
-    refuse_module_code,
 )
+from real_cli.models.load.hub import settings_folder, whole_folder
 from real_cli.models.load.resolve import quiet_libraries
 from real_cli.models.load.weight_files import Weights
 
@@ -99,7 +100,7 @@ def load_config(name: str, path: str) -> Any:
 
     check_settings(name, path)
     with loading(name):
-        return AutoConfig.from_pretrained(path, trust_remote_code=False)
+        return AutoConfig.from_pretrained(settings_folder(name, path), trust_remote_code=False)
 
 
 def load_tokenizer(name: str, path: str) -> Any:
@@ -108,7 +109,7 @@ def load_tokenizer(name: str, path: str) -> Any:
 
     check_tokenizer(name, path)
     with loading(name, "tokenizer.json"):
-        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(settings_folder(name, path), trust_remote_code=False)
         tokenizer(UNKNOWN, verbose=False)
         return tokenizer
 
@@ -134,17 +135,21 @@ def load_model(
     """
     import transformers
 
-    weights = check_folder(name, path)
+    folder = whole_folder(name, path)
+    if Path(folder, "adapter_config.json").is_file():  # transformers would load its base without a word
+        raise ModelError(f"model '{name}': is an adapter itself; merge it into its base first")
+    weights = check_folder(name, folder)
     chooser = getattr(transformers, kind)
     with loading(name):
         try:
             model, info = chooser.from_pretrained(
-                path, trust_remote_code=False, weights_only=True, output_loading_info=True, **settings
+                folder, trust_remote_code=False, weights_only=True, output_loading_info=True, **settings
             )
+            model.name_or_path = model.config.name_or_path = path  # what an adapter on it will name as its base
         except RuntimeError as error:
             if "ignore_mismatched_sizes" not in str(error):
                 raise
-            raise ModelError(f"model '{name}': {_misshapen(chooser, path, weights)}") from None
+            raise ModelError(f"model '{name}': {_misshapen(chooser, folder, weights)}") from None
     check_missing(name, [key for key in info["missing_keys"] if not key.startswith(tuple(needless))], problem)
     check_finite(name, model)
     return model
@@ -208,9 +213,10 @@ def load_library_encoder(name: str, path: str, place: Place) -> Any:
     """Load a model of sentence-transformers with that library, and without any code of the model's own."""
     from sentence_transformers import SentenceTransformer
 
+    path = whole_folder(name, path)
     check_folder(name, path)
     check_tokenizer(name, path)
-    refuse_module_code(name, path)
+    check_sentence_folder(name, path)
     with loading(name):
         model = SentenceTransformer(
             path,
@@ -249,10 +255,12 @@ def load_adapter(name: str, path: str, below: Any) -> tuple[Any, list[str]]:
         return model, list(get_peft_model_state_dict(model, save_embedding_layers=False))
 
 
-def load_gguf(path: Path) -> tuple[Any, Any]:
-    """Load a model and its tokenizer from a GGUF file, dequantized."""
+def load_gguf(path: Path) -> tuple[Any, Any, list[str]]:
+    """Load a model and its tokenizer from a GGUF file, dequantized; also returns the names of what it lacks."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     settings = {"gguf_file": path.name, "trust_remote_code": False}
-    model = AutoModelForCausalLM.from_pretrained(path.parent, dtype=torch.float32, **settings)
-    return model, AutoTokenizer.from_pretrained(path.parent, **settings)
+    model, info = AutoModelForCausalLM.from_pretrained(
+        path.parent, dtype=torch.float32, output_loading_info=True, **settings
+    )
+    return model, AutoTokenizer.from_pretrained(path.parent, **settings), sorted(info["missing_keys"])
