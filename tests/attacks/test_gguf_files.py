@@ -36,7 +36,7 @@ def written(path, policy, *, lacks="nothing", change=lambda name, value: value):
     """Write a policy as GGUF."""
     tensors, config = load_file(policy / "model.safetensors"), json.loads((policy / "config.json").read_text())
     vocab = json.loads((policy / "tokenizer.json").read_text())["model"]["vocab"]
-    words = sorted(vocab, key=vocab.get)
+    words = [*sorted(vocab, key=vocab.get)[:-1], "<|endoftext|>"]
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_context_length(512)
     writer.add_embedding_length(16)
@@ -51,7 +51,7 @@ def written(path, policy, *, lacks="nothing", change=lambda name, value: value):
     writer.add_tokenizer_model("gpt2")
     writer.add_token_list(words)
     writer.add_token_types([3, 3, 3] + [1] * (len(words) - 3))
-    writer.add_token_merges([])
+    writer.add_token_scores([0.0] * len(words))
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(1)
     writer.add_unk_token_id(2)

@@ -14,7 +14,14 @@ from real_cli.io.checkpoint_marks import MANIFEST, MARK, RECENT_FILE
 from real_cli.models.load.adapter_folders import find_base, is_adapter, load_adapted
 from real_cli.models.load.folder_check import check_folder, check_tokenizer, read_settings
 from real_cli.models.load.hub import whole_folder
-from real_cli.models.load.loading import GIVE_ANOTHER, load_config, load_tokenizer, loading
+from real_cli.models.load.loading import (
+    GIVE_ANOTHER,
+    check_missing,
+    load_config,
+    load_tokenizer,
+    loading,
+    missing_tensors,
+)
 from real_cli.models.load.resolve import resolve_model
 from real_cli.models.load.tensor_files import StoredTensor, TensorFile, read_tensor_file, sha256_of
 from real_cli.models.load.weight_files import WEIGHTS, find_adapter_weights, find_weights
@@ -77,17 +84,35 @@ class Checkpoint(NamedTuple):
             Their paths within the folder.
         """
         for path in sorted(self.folder.iterdir()):
+            if path.is_symlink() and not _is_within(path, self.folder):
+                raise ModelError(f"model '{self.name}': {path.name} leads out of the folder; put the file in its place")
             is_text = path.suffix in BESIDE and not path.name.endswith(LEFT)
             if path.is_file() and (is_text or path.name.startswith(LICENSES)):
                 yield Path(path.name)
             elif path.is_dir() and (path.name == TEMPLATES or path.name in self._modules()):
-                files = (file for file in sorted(path.rglob("*")) if file.is_file())
+                files = (file for file in sorted(path.rglob("*")) if file.is_file() and _is_within(file, self.folder))
                 yield from (file.relative_to(self.folder) for file in files if file.suffix in (*BESIDE, *MORE_WEIGHTS))
 
     def _modules(self) -> set[str]:
         """Name the folders of a sentence-transformers model."""
         path = self.folder / "modules.json"
         return {module["path"] for module in orjson.loads(path.read_bytes())} if path.is_file() else set()
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    """Tell whether a link leads to what is in its folder; the hub's cache keeps files beside its folders."""
+    room = folder.resolve()
+    rooms = [room] + ([room.parent.parent / "blobs"] if room.parent.name == "snapshots" else [])
+    return any(path.resolve().is_relative_to(place) for place in rooms)
+
+
+def _check_whole(checkpoint: Checkpoint) -> None:
+    """Refuse weights that lack tensors: an average of two that lack the same would be one that lacks them too."""
+    kinds = checkpoint.config.get("architectures") or []
+    if not kinds or not isinstance(kinds[0], str):
+        return
+    missing = missing_tensors(checkpoint.name, str(checkpoint.source), kinds[0])
+    check_missing(checkpoint.name, missing)
 
 
 def open_checkpoint(name: str, room: Path) -> Checkpoint:
@@ -111,6 +136,8 @@ def open_checkpoint(name: str, room: Path) -> Checkpoint:
         raise ModelError(f"model '{name}': is quantized, and an average of codes means nothing; dequantize it first")
     files = [read_tensor_file(file) for file in weights]
     checkpoint = Checkpoint(name, source, folder, config, files, base)
+    if base is None:
+        _check_whole(checkpoint)
     for path in checkpoint.beside():
         if path.suffix in MORE_WEIGHTS:
             raise ModelError(f"model '{name}': has weights in {path} too; only models with all of them at the top")

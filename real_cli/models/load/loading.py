@@ -162,6 +162,29 @@ def check_missing(name: str, missing: Collection[str], problem: str = LACKS) -> 
         raise ModelError(f"model '{name}': {problem} '{min(missing)}'{more}; give a model that is whole")
 
 
+def missing_tensors(name: str, folder: str, kind: str) -> list[str]:
+    """Name the tensors that weights lack, by what they hold alone: none is read.
+
+    Args:
+        name: The model as the user named it.
+        folder: Its folder.
+        kind: The class that its config names; of one that transformers does not know nothing is said.
+
+    Returns:
+        The names, without those that are tied to others.
+    """
+    import transformers
+
+    chooser = getattr(transformers, kind, None)
+    if not isinstance(chooser, type) or not issubclass(chooser, transformers.PreTrainedModel):
+        return []
+    with loading(name):
+        _, info = chooser.from_pretrained(
+            folder, trust_remote_code=False, weights_only=True, output_loading_info=True, device_map="meta"
+        )
+    return sorted(key for key in info["missing_keys"] if not key.startswith(POOLERS))
+
+
 def check_finite(name: str, model: Any) -> None:
     """Refuse weights that are not all finite numbers, naming the first."""
     floats = [(key, value) for key, value in model.named_parameters() if value.is_floating_point()]
