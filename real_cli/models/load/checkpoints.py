@@ -106,10 +106,17 @@ def _is_within(path: Path, folder: Path) -> bool:
     return any(path.resolve().is_relative_to(place) for place in rooms)
 
 
-def _check_whole(checkpoint: Checkpoint) -> None:
-    """Refuse weights that lack tensors: an average of two that lack the same would be one that lacks them too."""
+def check_whole(checkpoint: Checkpoint) -> None:
+    """Refuse weights that lack tensors: an average of two that lack the same would lack them too.
+
+    Args:
+        checkpoint: The model; one merged of an adapter and its base was whole when it was loaded.
+
+    Raises:
+        ModelError: Naming the first tensor that its class, by the config, has and its files have not.
+    """
     kinds = checkpoint.config.get("architectures") or []
-    if not kinds or not isinstance(kinds[0], str):
+    if checkpoint.base or not kinds or not isinstance(kinds[0], str):
         return
     missing = missing_tensors(checkpoint.name, str(checkpoint.source), kinds[0])
     check_missing(checkpoint.name, missing)
@@ -136,8 +143,6 @@ def open_checkpoint(name: str, room: Path) -> Checkpoint:
         raise ModelError(f"model '{name}': is quantized, and an average of codes means nothing; dequantize it first")
     files = [read_tensor_file(file) for file in weights]
     checkpoint = Checkpoint(name, source, folder, config, files, base)
-    if base is None:
-        _check_whole(checkpoint)
     for path in checkpoint.beside():
         if path.suffix in MORE_WEIGHTS:
             raise ModelError(f"model '{name}': has weights in {path} too; only models with all of them at the top")

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from real_cli.errors import ModelError, clip
-from real_cli.models.load.code_check import CODE, objects, refuse_kernels, refuse_weights_elsewhere
+from real_cli.models.load.code_check import CODE, objects, refuse_kernels, refuse_weights_elsewhere, settings_problem
 from real_cli.models.load.hub import settings_folder, whole_folder
 from real_cli.models.load.sentence_check import (
     SENTENCE_FILES,
@@ -72,6 +72,10 @@ def check_folder(name: str, path: str) -> Weights | None:
     refuse_kernels(name, settings["generation_config.json"])
     weights = find_weights(name, folder)
     _check_sizes(name, config, len(weights.shapes) or MAX_LAYERS)
+    for file in ("config.json", "generation_config.json"):
+        problem = settings_problem(settings[file] or {}, weights.shapes)
+        if problem:
+            raise ModelError(f"model '{name}': {file}: {problem}")
     _note_pickle(name, weights)
     return weights
 

@@ -67,7 +67,7 @@ def _whole(name: str, hub_name: str) -> str:
 
 def _kept(hub_name: str) -> str | None:
     import huggingface_hub
-    from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         found = huggingface_hub.snapshot_download(hub_name, local_files_only=True, allow_patterns=SETTINGS_PATTERNS)

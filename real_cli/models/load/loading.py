@@ -110,6 +110,9 @@ def load_tokenizer(name: str, path: str) -> Any:
     check_tokenizer(name, path)
     with loading(name, "tokenizer.json"):
         tokenizer = AutoTokenizer.from_pretrained(settings_folder(name, path), trust_remote_code=False)
+        if not hasattr(tokenizer, "get_vocab"):
+            kind = type(tokenizer).__name__
+            raise ModelError(f"model '{name}': tokenizer_config.json: tokenizer_class {kind} is no tokenizer of a text")
         tokenizer(UNKNOWN, verbose=False)
         return tokenizer
 
@@ -175,11 +178,11 @@ def missing_tensors(name: str, folder: str, kind: str) -> list[str]:
     """
     import transformers
 
-    chooser = getattr(transformers, kind, None)
+    chooser: Any = getattr(transformers, kind, None)
     if not isinstance(chooser, type) or not issubclass(chooser, transformers.PreTrainedModel):
         return []
     with loading(name):
-        _, info = chooser.from_pretrained(
+        _, info = getattr(transformers, kind).from_pretrained(
             folder, trust_remote_code=False, weights_only=True, output_loading_info=True, device_map="meta"
         )
     return sorted(key for key in info["missing_keys"] if not key.startswith(POOLERS))
@@ -251,6 +254,11 @@ def load_library_encoder(name: str, path: str, place: Place) -> Any:
         )
         for number, module in enumerate(model):
             _check_encoder(name, path, number, getattr(module, "auto_model", None))
+    tokenizer = getattr(model, "tokenizer", None)
+    if getattr(tokenizer, "pad_token", "") is None:
+        if tokenizer.eos_token is None:
+            raise ModelError(f"model '{name}': its tokenizer has no token to pad texts with; give another model")
+        tokenizer.pad_token = tokenizer.eos_token
     check_finite(name, model)
     return model
 

@@ -47,10 +47,8 @@ ARGUMENTS: dict[str, Callable[[Any], bool]] = {
     "use_cache": _is_switch,
     "add_prefix_space": _is_switch,
 }
-GIVEN = dict.fromkeys(
-    ("model_args", "model_kwargs", "config_args", "config_kwargs", "tokenizer_args", "processor_args")
-    + ("processor_kwargs", "tokenizer_kwargs")
-)
+# Where they stand, by old names and new ones.
+GIVEN = {f"{what}_{kind}" for what in ("model", "config", "tokenizer", "processor") for kind in ("args", "kwargs")}
 FIELDS: dict[str, Callable[[Any], bool]] = {
     "max_seq_length": _is_number,
     "do_lower_case": _is_switch,
