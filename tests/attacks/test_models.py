@@ -165,7 +165,10 @@ def test_an_adapter_that_lacks_a_tensor_is_refused(adapter, tiny_policy, tmp_pat
     assert f"its weights lack '{gone}'" in said
 
 
-@pytest.mark.parametrize("field", [{"megatron_config": {"a": 1}, "megatron_core": "evil"}, {"task_type": "SEQ_CLS"}])
+@pytest.mark.parametrize(
+    "field",
+    [{"megatron_config": {"a": 1}, "megatron_core": "evil"}, {"task_type": "SEQ_CLS"}, {"peft_type": "XLORA"}],
+)
 def test_an_adapter_of_another_kind_is_refused(field, adapter, tiny_policy, tmp_path):
     """One that names code, and one for another task."""
     folder = with_fields(copied(adapter, tmp_path / "cut"), "adapter_config.json", **field)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from real_cli.errors import ModelError
+from real_cli.errors import ModelError, clip
 from real_cli.models.load.folder_check import note, read_settings
 from real_cli.models.load.hub import is_in_cache, settings_folder, whole_folder
 from real_cli.models.load.loading import (
@@ -19,6 +19,9 @@ from real_cli.models.load.resolve import named_base, resolve_model
 from real_cli.models.load.weight_files import find_adapter_weights
 
 ADAPTER_CONFIG = "adapter_config.json"
+
+# Adapters that lie in their own weights alone, and can be put into those of their base.
+MERGEABLE = {"LORA", "ADALORA", "LOHA", "LOKR", "IA3", "OFT", "BOFT", "VERA", "HRA"}
 
 
 class AdapterBase(NamedTuple):
@@ -52,6 +55,8 @@ def find_base(name: str, folder: Path) -> AdapterBase:
             f"model '{name}': is an adapter for {config.get('task_type')}, by adapter_config.json; merge it into its "
             "base first"
         )
+    if config.get("peft_type", "LORA") not in MERGEABLE:  # others load further models, tokenizers too
+        raise ModelError(f"model '{name}': is an adapter of the kind {clip(config['peft_type'])}; give one of LoRA")
     if config.get("megatron_config"):
         raise ModelError(f"model '{name}': adapter_config.json names code to be run (megatron_core); give another")
     chosen = named_base()

@@ -82,16 +82,24 @@ class Checkpoint(NamedTuple):
 
         Yields:
             Their paths within the folder.
+
+        Raises:
+            ModelError: If one is a link to what is outside of the folder.
         """
         for path in sorted(self.folder.iterdir()):
-            if path.is_symlink() and not _is_within(path, self.folder):
-                raise ModelError(f"model '{self.name}': {path.name} leads out of the folder; put the file in its place")
             is_text = path.suffix in BESIDE and not path.name.endswith(LEFT)
             if path.is_file() and (is_text or path.name.startswith(LICENSES)):
-                yield Path(path.name)
+                yield self._inner(path)
             elif path.is_dir() and (path.name == TEMPLATES or path.name in self._modules()):
-                files = (file for file in sorted(path.rglob("*")) if file.is_file() and _is_within(file, self.folder))
-                yield from (file.relative_to(self.folder) for file in files if file.suffix in (*BESIDE, *MORE_WEIGHTS))
+                files = (file for file in sorted(path.rglob("*")) if file.is_file())
+                yield from (self._inner(file) for file in files if file.suffix in (*BESIDE, *MORE_WEIGHTS))
+
+    def _inner(self, path: Path) -> Path:
+        """Return a file's path within the folder; what a link brings from elsewhere is not the model's."""
+        inner = path.relative_to(self.folder)
+        if not _is_within(path, self.folder):
+            raise ModelError(f"model '{self.name}': {inner} leads out of the folder; put the file in its place")
+        return inner
 
     def _modules(self) -> set[str]:
         """Name the folders of a sentence-transformers model."""

@@ -254,8 +254,8 @@ def load_library_encoder(name: str, path: str, place: Place) -> Any:
         )
         for number, module in enumerate(model):
             _check_encoder(name, path, number, getattr(module, "auto_model", None))
-    tokenizer = getattr(model, "tokenizer", None)
-    if getattr(tokenizer, "pad_token", "") is None:
+    tokenizer: Any = getattr(model, "tokenizer", None)
+    if tokenizer is not None and getattr(tokenizer, "pad_token", "") is None:
         if tokenizer.eos_token is None:
             raise ModelError(f"model '{name}': its tokenizer has no token to pad texts with; give another model")
         tokenizer.pad_token = tokenizer.eos_token
