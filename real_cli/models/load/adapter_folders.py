@@ -55,8 +55,10 @@ def find_base(name: str, folder: Path) -> AdapterBase:
             f"model '{name}': is an adapter for {config.get('task_type')}, by adapter_config.json; merge it into its "
             "base first"
         )
-    if config.get("peft_type", "LORA") not in MERGEABLE:  # others load further models, tokenizers too
-        raise ModelError(f"model '{name}': is an adapter of the kind {clip(config['peft_type'])}; give one of LoRA")
+    if str(config.get("peft_type", "LORA")) not in MERGEABLE:  # others load further models, tokenizers too
+        raise ModelError(
+            f"model '{name}': is an adapter of the kind {clip(config['peft_type'])}, by adapter_config.json; give one of LoRA"
+        )
     if config.get("megatron_config"):
         raise ModelError(f"model '{name}': adapter_config.json names code to be run (megatron_core); give another")
     chosen = named_base()
