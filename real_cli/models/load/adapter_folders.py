@@ -57,7 +57,7 @@ def find_base(name: str, folder: Path) -> AdapterBase:
         )
     if str(config.get("peft_type", "LORA")) not in MERGEABLE:  # others load further models, tokenizers too
         raise ModelError(
-            f"model '{name}': is an adapter of the kind {clip(config['peft_type'])}, by adapter_config.json; give one of LoRA"
+            f"model '{name}': adapter_config.json is of the kind {clip(config['peft_type'])}; give an adapter of LoRA"
         )
     if config.get("megatron_config"):
         raise ModelError(f"model '{name}': adapter_config.json names code to be run (megatron_core); give another")
