@@ -14,19 +14,13 @@ from numpy.typing import NDArray
 from real_cli.embed.choices import Pooling
 from real_cli.embed.pooling import POOLINGS
 from real_cli.embed.sentence_folders import read_recipe
-from real_cli.errors import UsageError
+from real_cli.errors import RecordError, UsageError
 from real_cli.models.load.adapter_folders import is_adapter, load_causal
 from real_cli.models.load.device import Place, choose_place
 from real_cli.models.load.folder_check import check_settings
-from real_cli.models.load.loading import (
-    POOLERS,
-    check_vocabulary_fits,
-    load_config,
-    load_library_encoder,
-    load_model,
-    load_tokenizer,
-    loading,
-)
+from real_cli.models.load.hub import settings_folder
+from real_cli.models.load.loaded_checks import check_vocabulary_fits
+from real_cli.models.load.loading import POOLERS, load_config, load_library_encoder, load_model, load_tokenizer, loading
 from real_cli.models.load.resolve import resolve_model
 from real_cli.records.choices import Precision
 
@@ -102,7 +96,10 @@ class TransformerEncoder:
             full = self._tokenizer(texts, return_attention_mask=False, verbose=False)["input_ids"]
             num_cut = sum(len(ids) > self.max_length for ids in full)
         # A text without tokens has no states to average: its end token stands for it.
-        inputs = [ids or [self._tokenizer.eos_token_id] for ids in batch["input_ids"]]
+        end = self._tokenizer.eos_token_id
+        if end is None and not all(batch["input_ids"]):
+            raise RecordError("a text has no tokens, and the model's tokenizer no end token to stand for it")
+        inputs = [ids or [end] for ids in batch["input_ids"]]
         return Prepared(inputs, [len(ids) for ids in inputs], num_cut)
 
     def encode(self, inputs: Sequence[list[int]]) -> NDArray[np.float32]:
@@ -110,7 +107,7 @@ class TransformerEncoder:
         import torch
 
         width = max(map(len, inputs))
-        pad = self._tokenizer.pad_token_id
+        pad = self._tokenizer.pad_token_id or 0  # of no account: it is masked
         ids = torch.tensor([row + [pad] * (width - len(row)) for row in inputs], device=self.place.device)
         lengths = torch.tensor([len(row) for row in inputs], device=self.place.device)
         mask = (torch.arange(width, device=self.place.device) < lengths[:, None]).long()  # (batch, seq)
@@ -247,16 +244,9 @@ def is_causal(name: str, path: str) -> bool:
     Returns:
         True if its configuration names a causal language model's class.
     """
-    from transformers.utils import cached_file
-
     if is_adapter(path):
         return True
-
-    if Path(path).is_dir():
-        has_modules = (Path(path) / "modules.json").is_file()
-    else:
-        has_modules = cached_file(path, "modules.json", _raise_exceptions_for_missing_entries=False) is not None
-    if has_modules:
+    if Path(settings_folder(name, path), "modules.json").is_file():
         return False
     architectures = load_config(name, path).architectures or []
     return any(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in architectures)

@@ -89,6 +89,14 @@ class Endpoint:
         # Headers for OpenAI's own server, keys among them; the client would send them to any.
         os.environ.pop("OPENAI_CUSTOM_HEADERS", None)
         omitted: Any = dict.fromkeys(["OpenAI-Organization", "OpenAI-Project", *FINGERPRINTS], Omit())
+        try:
+            http_client = BoundedClient(self._server.timeout_seconds)
+        except (ImportError, ValueError) as error:  # a proxy of another kind than the client knows
+            what = clip(" ".join(str(error).split()), 120)
+            raise RealError(
+                f"{self._server.url}: the proxy that ALL_PROXY, HTTP_PROXY or HTTPS_PROXY names cannot be used: "
+                f"{what}; name an http:// one, or set NO_PROXY"
+            ) from None
         self._client = AsyncOpenAI(
             base_url=self._server.url,
             # Always something: without one the client would take a key that is meant for another server.
@@ -98,7 +106,7 @@ class Endpoint:
             max_retries=self._server.num_retries,
             timeout=self._server.timeout_seconds,
             default_headers=omitted | {"User-Agent": "real", "Accept-Encoding": "identity"},
-            http_client=BoundedClient(self._server.timeout_seconds),
+            http_client=http_client,
         )
 
     async def close(self) -> None:

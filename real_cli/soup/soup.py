@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from real_cli.errors import ModelError
-from real_cli.models.load.checkpoints import CONFIG, Checkpoint, copy_beside, hash_weights
+from real_cli.models.load.checkpoints import CONFIG, Checkpoint, check_whole, copy_beside, hash_weights
 from real_cli.models.load.loading import load_tokenizer
 from real_cli.models.load.tensor_files import StoredTensor, TensorFile, retyped, write_tensor_file
 from real_cli.models.load.weight_files import INDEX, WEIGHTS
@@ -41,7 +41,7 @@ class Soup:
 
         Raises:
             ModelError: If the models are not of one architecture, shape and vocabulary; the message names up to
-                eight differences of each, and counts more.
+                eight differences of each, and counts more. If they all lack a tensor of their architecture.
         """
         first = self._checkpoints[0]
         kinds = [{name: tensor.kind for name, tensor in tensors.items()} for tensors in self._tensors]
@@ -57,6 +57,7 @@ class Soup:
                 refused.append(f"{first.name} and {other.name}: {enumerate_problems(problems)}")
         if refused:
             raise ModelError(f"no average of different models; {'; '.join(refused)}")
+        check_whole(first)  # the others have the same tensors
         return list(told)
 
     def write(self, folder: Path, count: Callable[[], None] = lambda: None) -> dict[str, Any]:

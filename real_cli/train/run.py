@@ -16,7 +16,7 @@ from real_cli.io.output import LogLines, open_output
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import Item, SourceOptions
 from real_cli.models.load.device import default_training_tokens
-from real_cli.models.load.loading import num_embeddings
+from real_cli.models.load.loaded_checks import num_embeddings
 from real_cli.models.load.manifest import write_manifest
 from real_cli.models.load.policies import Policy, load_trainee
 from real_cli.models.load.resolve import quiet_libraries, resolve_model

@@ -152,15 +152,6 @@ def test_the_base_of_an_adapter_is_told_and_not_downloaded(command, adapter, tin
     assert "some/model" not in said
 
 
-def test_the_base_that_our_own_run_trained_is_taken(adapter, tiny_policy, tmp_path):
-    """The manifest beside the adapter names the model that was trained."""
-    trained = copied(adapter, tmp_path / "trained")
-    (trained / "real.json").write_text(json.dumps({"command": "train-dpo", "policy_path": str(tiny_policy)}))
-    status, _, said = load("sample", trained, tiny_policy, tmp_path / "out")
-    assert status == 0, said
-    assert "base" not in said
-
-
 def test_an_adapter_that_lacks_a_tensor_is_refused(adapter, tiny_policy, tmp_path):
     """It would be filled with random numbers, times zero: the layer would stay as it was, without a word."""
     from safetensors.torch import load_file, save_file
@@ -174,7 +165,10 @@ def test_an_adapter_that_lacks_a_tensor_is_refused(adapter, tiny_policy, tmp_pat
     assert f"its weights lack '{gone}'" in said
 
 
-@pytest.mark.parametrize("field", [{"megatron_config": {"a": 1}, "megatron_core": "evil"}, {"task_type": "SEQ_CLS"}])
+@pytest.mark.parametrize(
+    "field",
+    [{"megatron_config": {"a": 1}, "megatron_core": "evil"}, {"task_type": "SEQ_CLS"}, {"peft_type": "XLORA"}],
+)
 def test_an_adapter_of_another_kind_is_refused(field, adapter, tiny_policy, tmp_path):
     """One that names code, and one for another task."""
     folder = with_fields(copied(adapter, tmp_path / "cut"), "adapter_config.json", **field)

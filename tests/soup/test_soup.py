@@ -439,7 +439,7 @@ def test_training_against_a_soup_does_not_start_at_ln_2(first, second, tmp_path,
 def test_short_names_and_their_folders_are_one_model(tmp_path):
     """SmolLM2 is a GGUF file: it is averaged as the folder it was dequantized into."""
     record, _ = soup("smollm2", "smollm2", "-o", tmp_path / "out", "--dtype", "bfloat16")
-    assert record["models"][0]["path"].endswith("SmolLM2-135M-Instruct.Q4_1-564f5c63cf7aeb3e")
+    assert "models/SmolLM2-135M-Instruct.Q4_1-" in record["models"][0]["path"]
     assert (tmp_path / "out" / "chat_template.jinja").exists()
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "out", dtype="auto")
     assert model.lm_head.weight is model.model.embed_tokens.weight

@@ -7,7 +7,7 @@ from typing import Any
 from real_cli.errors import ModelError, RecordError
 from real_cli.models.generate.completions import CompletionDecoder
 from real_cli.models.load.device import choose_place, default_batch_tokens
-from real_cli.models.load.loading import num_embeddings
+from real_cli.models.load.loaded_checks import num_embeddings
 from real_cli.models.load.policies import load_weights
 from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.score.batching import TokenBudget

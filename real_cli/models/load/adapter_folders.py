@@ -3,22 +3,18 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from real_cli.errors import ModelError
-from real_cli.io.checkpoint_marks import MANIFEST
+from real_cli.errors import ModelError, clip
 from real_cli.models.load.folder_check import note, read_settings
-from real_cli.models.load.loading import (
-    check_finite,
-    check_missing,
-    check_vocabulary_fits,
-    load_adapter,
-    load_model,
-    load_tokenizer,
-    loading,
-)
+from real_cli.models.load.hub import is_in_cache, settings_folder, whole_folder
+from real_cli.models.load.loaded_checks import check_finite, check_missing, check_vocabulary_fits
+from real_cli.models.load.loading import load_adapter, load_model, load_tokenizer, loading
 from real_cli.models.load.resolve import named_base, resolve_model
 from real_cli.models.load.weight_files import find_adapter_weights
 
 ADAPTER_CONFIG = "adapter_config.json"
+
+# Adapters that lie in their own weights alone, and can be put into those of their base.
+MERGEABLE = {"LORA", "ADALORA", "LOHA", "LOKR", "IA3", "OFT", "BOFT", "VERA", "HRA"}
 
 
 class AdapterBase(NamedTuple):
@@ -30,7 +26,7 @@ class AdapterBase(NamedTuple):
 
 def is_adapter(path: str) -> bool:
     """Tell whether a folder holds an adapter."""
-    return (Path(path) / ADAPTER_CONFIG).is_file()
+    return Path(settings_folder(path, path), ADAPTER_CONFIG).is_file()
 
 
 def find_base(name: str, folder: Path) -> AdapterBase:
@@ -52,6 +48,10 @@ def find_base(name: str, folder: Path) -> AdapterBase:
             f"model '{name}': is an adapter for {config.get('task_type')}, by adapter_config.json; merge it into its "
             "base first"
         )
+    if str(config.get("peft_type", "LORA")) not in MERGEABLE:  # others load further models, tokenizers too
+        raise ModelError(
+            f"model '{name}': adapter_config.json is of the kind {clip(config['peft_type'])}; give an adapter of LoRA"
+        )
     if config.get("megatron_config"):
         raise ModelError(f"model '{name}': adapter_config.json names code to be run (megatron_core); give another")
     chosen = named_base()
@@ -60,31 +60,15 @@ def find_base(name: str, folder: Path) -> AdapterBase:
     base = config.get("base_model_name_or_path")
     if not isinstance(base, str) or not base:
         raise ModelError(f"model '{name}': adapter_config.json names no base; name it with --base")
-    if base in _trained_on(name, folder):
-        return AdapterBase(base, resolve_model(base))
+    # Told whoever trained it: anybody can write a manifest like ours.
     note(f"model '{name}': its adapter_config.json names {base} as its base, which is loaded")
     path = resolve_model(base)
-    if not Path(path).is_dir() and not _is_cached(path):
+    if not Path(path).is_dir() and not is_in_cache(path):
         raise ModelError(
             f"model '{name}': is an adapter of {base}, which is not on this machine; to download it, name it: "
             f"--base {base}"
         )
     return AdapterBase(base, path)
-
-
-def _trained_on(name: str, folder: Path) -> set[Any]:
-    """Return the names of the model that our own run, whose manifest is there, trained."""
-    manifest = read_settings(name, folder, MANIFEST)
-    if manifest.get("command") != "train-dpo":
-        return set()
-    return {value for value in (manifest.get("policy"), manifest.get("policy_path")) if isinstance(value, str)}
-
-
-def _is_cached(hub_name: str) -> bool:
-    from huggingface_hub import try_to_load_from_cache
-
-    with loading(hub_name):
-        return isinstance(try_to_load_from_cache(hub_name, "config.json"), str)
 
 
 def load_adapted(name: str, path: str, base: AdapterBase, **settings: Any) -> Any:
@@ -132,6 +116,7 @@ def load_causal(name: str, path: str, **settings: Any) -> tuple[Any, Any]:
         ModelError: If it cannot be loaded, or its tokenizer has tokens that the model has no embedding for.
     """
     if is_adapter(path):
+        path = whole_folder(name, path)
         base = find_base(name, Path(path))
         has_tokenizer = (Path(path) / "tokenizer_config.json").is_file()
         tokenizer = load_tokenizer(name, path) if has_tokenizer else load_tokenizer(base.name, base.path)

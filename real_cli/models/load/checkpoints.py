@@ -13,8 +13,10 @@ from real_cli.errors import ModelError
 from real_cli.io.checkpoint_marks import MANIFEST, MARK, RECENT_FILE
 from real_cli.models.load.adapter_folders import find_base, is_adapter, load_adapted
 from real_cli.models.load.folder_check import check_folder, check_tokenizer, read_settings
-from real_cli.models.load.loading import GIVE_ANOTHER, load_config, load_tokenizer, loading
-from real_cli.models.load.resolve import quiet_libraries, resolve_model
+from real_cli.models.load.hub import whole_folder
+from real_cli.models.load.loaded_checks import check_missing
+from real_cli.models.load.loading import GIVE_ANOTHER, load_config, load_tokenizer, loading, missing_tensors
+from real_cli.models.load.resolve import resolve_model
 from real_cli.models.load.tensor_files import StoredTensor, TensorFile, read_tensor_file, sha256_of
 from real_cli.models.load.weight_files import WEIGHTS, find_adapter_weights, find_weights
 
@@ -74,19 +76,52 @@ class Checkpoint(NamedTuple):
 
         Yields:
             Their paths within the folder.
+
+        Raises:
+            ModelError: If one is a link to what is outside of the folder.
         """
         for path in sorted(self.folder.iterdir()):
             is_text = path.suffix in BESIDE and not path.name.endswith(LEFT)
             if path.is_file() and (is_text or path.name.startswith(LICENSES)):
-                yield Path(path.name)
+                yield self._inner(path)
             elif path.is_dir() and (path.name == TEMPLATES or path.name in self._modules()):
                 files = (file for file in sorted(path.rglob("*")) if file.is_file())
-                yield from (file.relative_to(self.folder) for file in files if file.suffix in (*BESIDE, *MORE_WEIGHTS))
+                yield from (self._inner(file) for file in files if file.suffix in (*BESIDE, *MORE_WEIGHTS))
+
+    def _inner(self, path: Path) -> Path:
+        """Return a file's path within the folder; what a link brings from elsewhere is not the model's."""
+        inner = path.relative_to(self.folder)
+        if not _is_within(path, self.folder):
+            raise ModelError(f"model '{self.name}': {inner} leads out of the folder; put the file in its place")
+        return inner
 
     def _modules(self) -> set[str]:
         """Name the folders of a sentence-transformers model."""
         path = self.folder / "modules.json"
         return {module["path"] for module in orjson.loads(path.read_bytes())} if path.is_file() else set()
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    """Tell whether a link leads to what is in its folder; the hub's cache keeps files beside its folders."""
+    room = folder.resolve()
+    rooms = [room] + ([room.parent.parent / "blobs"] if room.parent.name == "snapshots" else [])
+    return any(path.resolve().is_relative_to(place) for place in rooms)
+
+
+def check_whole(checkpoint: Checkpoint) -> None:
+    """Refuse weights that lack tensors: an average of two that lack the same would lack them too.
+
+    Args:
+        checkpoint: The model; one merged of an adapter and its base was whole when it was loaded.
+
+    Raises:
+        ModelError: Naming the first tensor that its class, by the config, has and its files have not.
+    """
+    kinds = checkpoint.config.get("architectures") or []
+    if checkpoint.base or not kinds or not isinstance(kinds[0], str):
+        return
+    missing = missing_tensors(checkpoint.name, str(checkpoint.source), kinds[0])
+    check_missing(checkpoint.name, missing)
 
 
 def open_checkpoint(name: str, room: Path) -> Checkpoint:
@@ -102,8 +137,7 @@ def open_checkpoint(name: str, room: Path) -> Checkpoint:
     Raises:
         ModelError: If it cannot be found or read, or is quantized.
     """
-    resolved = resolve_model(name)
-    source = Path(resolved) if Path(resolved).is_dir() else _downloaded(name, resolved)
+    source = Path(whole_folder(name, resolve_model(name)))
     check_tokenizer(name, str(source))
     folder, weights, base = _opened(name, source, room)
     config = _read_config(name, folder)
@@ -202,20 +236,6 @@ def _read_config(name: str, folder: Path) -> dict[str, Any]:
     config = dict(load_config(name, str(folder)).to_dict())
     config.pop("auto_map", None)
     return config
-
-
-def _downloaded(name: str, hub_name: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-
-    patterns = [f"*{suffix}" for suffix in (*BESIDE, ".safetensors")] + [f"{start}*" for start in LICENSES]
-    try:
-        with quiet_libraries():
-            return Path(snapshot_download(hub_name, allow_patterns=patterns))
-    except (OSError, ValueError, HfHubHTTPError):
-        raise ModelError(
-            f"model '{name}': no such folder, and not to be had from the hub; give a local path or check the name"
-        ) from None
 
 
 def _merge_adapter(name: str, folder: Path, room: Path) -> Base:

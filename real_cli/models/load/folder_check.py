@@ -2,15 +2,23 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from real_cli.errors import ModelError, clip
-from real_cli.models.load.patterns import pattern_problem
-from real_cli.models.load.weight_files import AGAIN, Weights, find_weights
+from real_cli.models.load.code_check import CODE, objects, refuse_kernels, refuse_weights_elsewhere, settings_problem
+from real_cli.models.load.hub import settings_folder, whole_folder
+from real_cli.models.load.sentence_check import (
+    SENTENCE_FILES,
+    module_folders,
+    refuse_arguments,
+    refuse_classes,
+    refuse_modules,
+)
+from real_cli.models.load.tokenizer_check import tokenizer_problem
+from real_cli.models.load.weight_files import AGAIN, PICKLE, PICKLE_INDEX, WEIGHTS, Weights, find_weights
 
 NOTES = logging.getLogger("real_cli.notes")
 # What the files of settings hold; each may be missing.
@@ -39,7 +47,6 @@ MAX_LAYERS = 10_000
 # Beyond what any model has: things that are counted, and sizes.
 MAX_COUNT = 1_000_000
 MAX_SIZE = 1 << 31
-CODE = "wants code of its own to be run ({}), and no model's code is run; give a model that transformers knows itself"
 
 
 def check_folder(name: str, path: str) -> Weights | None:
@@ -47,70 +54,103 @@ def check_folder(name: str, path: str) -> Weights | None:
 
     Args:
         name: The model as the user named it.
-        path: Its folder; a name on the hub is not looked at.
+        path: Its folder, or its name on the hub.
 
     Returns:
-        Its weights; None if it is no folder, or an adapter's.
+        Its weights; None if it has no config, as an adapter.
 
     Raises:
         ModelError: If a file is damaged, the folder wants its own code to be run, or it says sizes that no model has.
     """
-    folder = Path(path)
-    if not folder.is_dir():
-        return None
+    folder = Path(whole_folder(name, path))
     settings = {file: _read(name, folder, file, kind, MAX_BYTES) for file, kind in SETTINGS.items()}
     config = settings["config.json"]
     _check_modules(name, settings["modules.json"])
     if config is None:
         return None
-    weights = find_weights(name, folder)
     _check_code(name, config)
+    refuse_kernels(name, settings["generation_config.json"])
+    weights = find_weights(name, folder)
     _check_sizes(name, config, len(weights.shapes) or MAX_LAYERS)
-    if weights.is_pickled:
-        note(f"model '{name}': {weights.files[0].name} is pickled: only its tensors are read")
+    for file in ("config.json", "generation_config.json"):
+        problem = settings_problem(settings[file] or {}, weights.shapes)
+        if problem:
+            raise ModelError(f"model '{name}': {file}: {problem}")
+    _note_pickle(name, weights)
     return weights
 
 
 def check_settings(name: str, path: str) -> None:
     """Check a folder's config, where its weights are not to be read."""
-    if Path(path).is_dir():
-        config = _read(name, Path(path), "config.json", dict, MAX_BYTES)
-        _check_modules(name, _read(name, Path(path), "modules.json", list, MAX_BYTES))
-        if config is not None:
-            _check_code(name, config)
-            _check_sizes(name, config, MAX_LAYERS)
+    folder = Path(settings_folder(name, path))
+    config = _read(name, folder, "config.json", dict, MAX_BYTES)
+    _check_modules(name, _read(name, folder, "modules.json", list, MAX_BYTES))
+    if config is not None:
+        _check_code(name, config)
+        _check_sizes(name, config, MAX_LAYERS)
 
 
 def check_tokenizer(name: str, path: str) -> None:
     """Check the files of a tokenizer, as `check_folder` does those of a model."""
-    folder = Path(path)
-    if not folder.is_dir():
-        return
     check_settings(name, path)
+    folder = Path(settings_folder(name, path))
     read: dict[str, Any] = {
         file: _read(name, folder, file, kind, MAX_TOKENIZER_BYTES) for file, kind in TOKENIZER_SETTINGS.items()
     }
     longest = (read["tokenizer_config.json"] or {}).get("model_max_length")
     if longest is not None and not isinstance(longest, int | float):
         raise ModelError(f"model '{name}': tokenizer_config.json: model_max_length is {clip(longest)}, and no number")
-    for pattern in _patterns(read["tokenizer.json"]):
-        problem = pattern_problem(pattern)
-        if problem:
-            raise ModelError(f"model '{name}': tokenizer.json: the pattern {clip(pattern)} {problem}")
+    problem = tokenizer_problem(read["tokenizer.json"] or {})
+    if problem:
+        raise ModelError(f"model '{name}': tokenizer.json: {problem}")
 
 
-def refuse_module_code(name: str, path: str) -> None:
-    """Refuse a model of sentence-transformers with modules that are not that library's own."""
-    modules = _read(name, Path(path), "modules.json", list, MAX_BYTES)
+def check_sentence_folder(name: str, path: str) -> None:
+    """Check a model of sentence-transformers, the folder of each module as the whole one.
+
+    Args:
+        name: The model as the user named it.
+        path: Its folder.
+
+    Raises:
+        ModelError: As `check_folder`; if a module is not the library's own, or gives it arguments.
+    """
+    folder = Path(path)
+    modules = _read(name, folder, "modules.json", list, MAX_BYTES) or []
     _check_modules(name, modules)
-    for module in modules or ():
-        if not module.get("type", "").startswith("sentence_transformers."):
-            raise ModelError(f"model '{name}': {CODE.format(clip(module.get('type')))}")
+    refuse_modules(name, modules)
+    _check_arguments(name, folder)
+    for part, place in module_folders(folder, modules):
+        label = f"{name}/{part}"
+        _check_arguments(label, place)
+        if (place / "adapter_config.json").is_file():
+            raise ModelError(f"model '{label}': is an adapter among modules; merge it into its base first")
+        config = _read(label, place, "config.json", dict, MAX_BYTES) or {}
+        check_tokenizer(label, str(place))
+        if "model_type" in config:
+            check_folder(label, str(place))
+            continue
+        refuse_classes(label, "config.json", config)
+        if any((place / file).is_file() for file in (WEIGHTS, PICKLE, PICKLE_INDEX)):
+            _note_pickle(label, find_weights(label, place))
+
+
+def _check_arguments(name: str, folder: Path) -> None:
+    for file in SENTENCE_FILES:
+        settings = _read(name, folder, file, dict, MAX_BYTES)
+        if settings is not None:
+            refuse_arguments(name, file, settings)
+            refuse_kernels(name, settings)
 
 
 def read_settings(name: str, folder: Path, file: str) -> dict[str, Any]:
     """Read a file of settings; ModelError if it is damaged."""
     return _read(name, folder, file, dict, MAX_BYTES) or {}
+
+
+def _note_pickle(name: str, weights: Weights) -> None:
+    if weights.is_pickled:
+        note(f"model '{name}': {weights.files[0].name} is pickled: only its tensors are read")
 
 
 def note(message: str) -> None:
@@ -138,10 +178,8 @@ def _read(name: str, folder: Path, file: str, kind: type, limit: int) -> Any:
 def _check_code(name: str, config: dict[str, Any]) -> None:
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
-    for fields in _objects(config):
-        for field, value in fields.items():
-            if field.endswith("_implementation") and isinstance(value, str) and "/" in value:
-                raise ModelError(f"model '{name}': {CODE.format(f'{field} {clip(value)}')}")
+    refuse_kernels(name, config)
+    refuse_weights_elsewhere(name, config)
     code = config.get("auto_map")
     if not code:
         return
@@ -159,7 +197,7 @@ def _check_modules(name: str, modules: list[dict[str, Any]] | None) -> None:
 
 
 def _check_sizes(name: str, config: dict[str, Any], most_layers: int) -> None:
-    for fields in _objects(config):
+    for fields in objects(config):
         for field, value in fields.items():
             counts = field in LAYER_COUNTS
             if counts and value is not None and not isinstance(value, int | list | tuple):
@@ -177,27 +215,6 @@ def _check_sizes(name: str, config: dict[str, Any], most_layers: int) -> None:
                 raise ModelError(f"model '{name}': config.json: {field} is {value:,}; {where} {limit:,}")
 
 
-def _objects(content: Any) -> Iterator[dict[str, Any]]:
-    """Yield an object and all objects in it."""
-    waiting = [content]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            yield item
-            waiting += item.values()
-        elif isinstance(item, list) and len(item) <= MAX_LAYERS:
-            waiting += item
-
-
-def _patterns(tokenizer: dict[str, Any] | None) -> Iterator[str]:
-    """Yield the regular expressions of a tokenizer; they stand anywhere but in the vocabulary."""
-    parts = {part: value for part, value in (tokenizer or {}).items() if part not in ("model", "added_tokens")}
-    for fields in _objects(parts):
-        pattern = fields.get("Regex")
-        if isinstance(pattern, str):
-            yield pattern
-
-
 def read_config(path: str, name: str) -> Any:
     """Read a JSON file of a model.
 
@@ -208,10 +225,5 @@ def read_config(path: str, name: str) -> Any:
     Returns:
         What it holds; None if there is no such file.
     """
-    from transformers.utils import cached_file
-
-    found = cached_file(path, name, _raise_exceptions_for_missing_entries=False)
-    if found is None:
-        return None
-    with open(found, "rb") as file:
-        return orjson.loads(file.read())
+    found = Path(settings_folder(path, path), name)
+    return orjson.loads(found.read_bytes()) if found.is_file() else None

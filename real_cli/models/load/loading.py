@@ -16,18 +16,18 @@ from real_cli.errors import ModelError, RealError, clip
 from real_cli.models.load.device import Place
 from real_cli.models.load.folder_check import (
     check_folder,
+    check_sentence_folder,
     check_settings,
     check_tokenizer,
-    note,
     read_config,
-    refuse_module_code,
 )
+from real_cli.models.load.hub import settings_folder, whole_folder
+from real_cli.models.load.loaded_checks import LACKS, check_finite, check_missing
 from real_cli.models.load.resolve import quiet_libraries
 from real_cli.models.load.weight_files import Weights
 
 os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")  # or a thread would ask the hub to convert a model
 
-LACKS = "its weights lack"
 GIVE_ANOTHER = "give a folder that transformers saved"
 # A character that is in no vocabulary of words: a tokenizer has a token for what it does not know, or spells it.
 UNKNOWN = "\u2603"
@@ -100,7 +100,7 @@ def load_config(name: str, path: str) -> Any:
 
     check_settings(name, path)
     with loading(name):
-        return AutoConfig.from_pretrained(path, trust_remote_code=False)
+        return AutoConfig.from_pretrained(settings_folder(name, path), trust_remote_code=False)
 
 
 def load_tokenizer(name: str, path: str) -> Any:
@@ -109,7 +109,10 @@ def load_tokenizer(name: str, path: str) -> Any:
 
     check_tokenizer(name, path)
     with loading(name, "tokenizer.json"):
-        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(settings_folder(name, path), trust_remote_code=False)
+        if not hasattr(tokenizer, "get_vocab"):
+            kind = type(tokenizer).__name__
+            raise ModelError(f"model '{name}': tokenizer_config.json: tokenizer_class {kind} is no tokenizer of a text")
         tokenizer(UNKNOWN, verbose=False)
         return tokenizer
 
@@ -135,75 +138,47 @@ def load_model(
     """
     import transformers
 
-    weights = check_folder(name, path)
+    folder = whole_folder(name, path)
+    if Path(folder, "adapter_config.json").is_file():  # transformers would load its base without a word
+        raise ModelError(f"model '{name}': is an adapter itself; merge it into its base first")
+    weights = check_folder(name, folder)
     chooser = getattr(transformers, kind)
     with loading(name):
         try:
             model, info = chooser.from_pretrained(
-                path, trust_remote_code=False, weights_only=True, output_loading_info=True, **settings
+                folder, trust_remote_code=False, weights_only=True, output_loading_info=True, **settings
             )
+            model.name_or_path = model.config.name_or_path = path  # what an adapter on it will name as its base
         except RuntimeError as error:
             if "ignore_mismatched_sizes" not in str(error):
                 raise
-            raise ModelError(f"model '{name}': {_misshapen(chooser, path, weights)}") from None
+            raise ModelError(f"model '{name}': {_misshapen(chooser, folder, weights)}") from None
     check_missing(name, [key for key in info["missing_keys"] if not key.startswith(tuple(needless))], problem)
     check_finite(name, model)
     return model
 
 
-def check_missing(name: str, missing: Collection[str], problem: str = LACKS) -> None:
-    """Refuse weights that lack tensors: libraries fill them with random numbers, and say so in a warning."""
-    if missing:
-        more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
-        raise ModelError(f"model '{name}': {problem} '{min(missing)}'{more}; give a model that is whole")
-
-
-def check_finite(name: str, model: Any) -> None:
-    """Refuse weights that are not all finite numbers, naming the first."""
-    floats = [(key, value) for key, value in model.named_parameters() if value.is_floating_point()]
-    if not floats:
-        return
-    with torch.no_grad():
-        # A sum is finite only if all its parts are; an eighth of the time of looking at each.
-        sums = [value.sum(dtype=torch.float32).to(floats[0][1].device) for _, value in floats]
-        suspects = (~torch.stack(sums).isfinite()).nonzero().flatten().tolist()
-        for key, value in (floats[number] for number in suspects):
-            if not value.isfinite().all():
-                raise ModelError(
-                    f"model '{name}': tensor '{key}' holds numbers that are not finite; give another model"
-                )
-
-
-def num_embeddings(model: Any) -> int:
-    """Count the tokens that a model reads and, where it has a head, writes."""
-    tables = (model.get_input_embeddings(), model.get_output_embeddings())
-    return min(int(table.weight.shape[0]) for table in tables if hasattr(table, "weight"))
-
-
-def check_vocabulary_fits(name: str, model: Any, tokenizer: Any, *, records_are_checked: bool = False) -> None:
-    """Refuse a tokenizer that makes numbers for which a model has no embedding.
+def missing_tensors(name: str, folder: str, kind: str) -> list[str]:
+    """Name the tensors that weights lack, by what they hold alone: none is read.
 
     Args:
         name: The model as the user named it.
-        model: The model.
-        tokenizer: Its tokenizer.
-        records_are_checked: Whether a record with such a token is refused; then tokens that were added to the
-            vocabulary, as people add one for padding, are told alone.
+        folder: Its folder.
+        kind: The class that its config names; of one that transformers does not know nothing is said.
 
-    Raises:
-        ModelError: If there are such tokens.
+    Returns:
+        The names, without those that are tied to others.
     """
-    size = num_embeddings(model)
-    beyond = {token: number for token, number in tokenizer.get_vocab().items() if number >= size}
-    if records_are_checked and beyond and set(beyond.values()) <= set(tokenizer.added_tokens_decoder):
-        have = "1 token of its tokenizer has" if len(beyond) == 1 else f"{len(beyond):,} tokens of its tokenizer have"
-        note(f"model '{name}': {have} no embedding ({clip(min(beyond))}): records that bring it are refused")
-    elif beyond:
-        token = min(beyond)
-        raise ModelError(
-            f"model '{name}': its tokenizer gives {clip(token)} the number {beyond[token]:,}, and the model has "
-            f"{size:,} tokens; give a tokenizer and a model that belong together"
+    import transformers
+
+    chooser: Any = getattr(transformers, kind, None)
+    if not isinstance(chooser, type) or not issubclass(chooser, transformers.PreTrainedModel):
+        return []
+    with loading(name):
+        _, info = getattr(transformers, kind).from_pretrained(
+            folder, trust_remote_code=False, weights_only=True, output_loading_info=True, device_map="meta"
         )
+    return sorted(key for key in info["missing_keys"] if not key.startswith(POOLERS))
 
 
 def _misshapen(chooser: Any, path: str, weights: Weights | None) -> str:
@@ -229,9 +204,10 @@ def load_library_encoder(name: str, path: str, place: Place) -> Any:
     """Load a model of sentence-transformers with that library, and without any code of the model's own."""
     from sentence_transformers import SentenceTransformer
 
+    path = whole_folder(name, path)
     check_folder(name, path)
     check_tokenizer(name, path)
-    refuse_module_code(name, path)
+    check_sentence_folder(name, path)
     with loading(name):
         model = SentenceTransformer(
             path,
@@ -243,6 +219,11 @@ def load_library_encoder(name: str, path: str, place: Place) -> Any:
         )
         for number, module in enumerate(model):
             _check_encoder(name, path, number, getattr(module, "auto_model", None))
+    tokenizer: Any = getattr(model, "tokenizer", None)
+    if tokenizer is not None and getattr(tokenizer, "pad_token", "") is None:
+        if tokenizer.eos_token is None:
+            raise ModelError(f"model '{name}': its tokenizer has no token to pad texts with; give another model")
+        tokenizer.pad_token = tokenizer.eos_token
     check_finite(name, model)
     return model
 
@@ -270,10 +251,12 @@ def load_adapter(name: str, path: str, below: Any) -> tuple[Any, list[str]]:
         return model, list(get_peft_model_state_dict(model, save_embedding_layers=False))
 
 
-def load_gguf(path: Path) -> tuple[Any, Any]:
-    """Load a model and its tokenizer from a GGUF file, dequantized."""
+def load_gguf(path: Path) -> tuple[Any, Any, list[str]]:
+    """Load a model and its tokenizer from a GGUF file, dequantized; also returns the names of what it lacks."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     settings = {"gguf_file": path.name, "trust_remote_code": False}
-    model = AutoModelForCausalLM.from_pretrained(path.parent, dtype=torch.float32, **settings)
-    return model, AutoTokenizer.from_pretrained(path.parent, **settings)
+    model, info = AutoModelForCausalLM.from_pretrained(
+        path.parent, dtype=torch.float32, output_loading_info=True, **settings
+    )
+    return model, AutoTokenizer.from_pretrained(path.parent, **settings), sorted(info["missing_keys"])

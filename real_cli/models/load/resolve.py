@@ -1,10 +1,7 @@
 """From the name a user gives to a model that can be loaded, without a hub where that is possible."""
 
-import hashlib
 import importlib.util
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,7 +94,9 @@ def resolve_model(name: str) -> str:
     if path.suffix == ".gguf":
         if not path.is_file():
             raise ModelError(f"model '{name}': no such file")
-        return str(_dequantized(path))
+        from real_cli.models.load.gguf_files import dequantized
+
+        return str(dequantized(path, private_cache_folder() / "models"))
     if path.is_dir():
         if (path / WORK).is_dir() and not (path / MANIFEST).is_file():
             raise ModelError(
@@ -121,59 +120,6 @@ def _packaged(short: ShortName) -> str | None:
         for path in sorted(Path(folder).glob(short.pattern)):
             return str(path)
     return None
-
-
-def _dequantized(path: Path) -> Path:
-    folder = private_cache_folder() / "models" / f"{path.stem}-{_fingerprint(path)}"
-    if not (folder / "config.json").is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # Made aside and renamed: two commands of one pipe may ask for the model at the same time.
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as part:
-            _convert(path, Path(part) / "model")
-            try:
-                os.rename(Path(part) / "model", folder)
-            except OSError:
-                if not (folder / "config.json").is_file():
-                    shutil.rmtree(folder, ignore_errors=True)
-                    os.rename(Path(part) / "model", folder)
-    return folder
-
-
-def _fingerprint(path: Path, piece: int = 1 << 20) -> str:
-    """Name a large file by its size, its first and its last bytes."""
-    size = path.stat().st_size
-    digest = hashlib.blake2b(str(size).encode(), digest_size=8)
-    with path.open("rb") as file:
-        digest.update(file.read(piece))
-        file.seek(max(0, size - piece))
-        digest.update(file.read(piece))
-    return digest.hexdigest()
-
-
-def _convert(path: Path, folder: Path) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    from real_cli.models.load.loading import load_gguf
-
-    try:
-        with quiet_libraries():
-            loaded, tokenizer = load_gguf(path)
-            # A model read from GGUF refuses to be saved; one made from its config with the same weights does not.
-            config = type(loaded.config).from_dict(
-                {name: value for name, value in loaded.config.to_dict().items() if name != "quantization_config"}
-            )
-            config.architectures = [type(loaded).__name__]
-            model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-            model.load_state_dict(loaded.state_dict())
-            model.generation_config = loaded.generation_config
-            model.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
-    except ImportError as error:
-        raise ModelError(f"model '{path}': reading GGUF needs a package: pip install gguf ({error})") from None
-    except Exception as error:  # what a broken file makes a library raise has no bounds
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f"model '{path}': cannot be read as GGUF: {first}") from None
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import torch
 from real_cli.errors import ModelError, UsageError
 from real_cli.models.load.device import Place, choose_place
 from real_cli.models.load.folder_check import check_settings, read_config
-from real_cli.models.load.loading import check_vocabulary_fits, load_model, load_tokenizer, loading
+from real_cli.models.load.loaded_checks import check_vocabulary_fits
+from real_cli.models.load.loading import load_model, load_tokenizer, loading
 from real_cli.models.load.resolve import resolve_model
 from real_cli.models.reward.reward_texts import RewardInput
 from real_cli.records.choices import Precision

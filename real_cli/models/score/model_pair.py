@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from real_cli.models.load.device import default_batch_tokens
-from real_cli.models.load.loading import num_embeddings
+from real_cli.models.load.loaded_checks import num_embeddings
 from real_cli.models.load.policies import Policy, check_vocabulary, load_policy
 from real_cli.models.score.probe import settle_layout
 from real_cli.models.score.scoring import Scorer, Scores
