@@ -16,6 +16,7 @@ import typer
 from real_cli.cli.stopping import stop_signals, stopping
 from real_cli.errors import RealError, Status, Terminated
 from real_cli.io.descriptors import TOO_MANY
+from real_cli.io.parts import must_wait
 from real_cli.io.progress import NAME_OF_STDOUT, say, silence
 from real_cli.io.standard_input import kept_for_records
 
@@ -105,6 +106,8 @@ class StopRequest:
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         if self.signum:
+            if must_wait(signum):
+                return
             raise KeyboardInterrupt if signum == signal.SIGINT else Terminated
         self.signum = signum
 

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from real_cli.errors import Status, Terminated
-from real_cli.io.parts import STOPS
+from real_cli.io.parts import STOPS, must_wait
 
 # When a stop that could not be raised is raised again.
 SOON_SECONDS = 0.01
@@ -48,6 +48,8 @@ def leave_at_once() -> None:
 
 
 def _raise(signum: int, frame: FrameType | None) -> None:
+    if must_wait(signum):
+        return
     raise KeyboardInterrupt if signum == signal.SIGINT else Terminated
 
 

@@ -14,6 +14,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from real_cli.errors import RealError
 from real_cli.io.locks import lock
@@ -24,14 +25,38 @@ NUM_TRIES = 100
 FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
+class _Waiting:
+    """Steps that belong together and are under way, and the signals that wait for their end."""
+
+    depth = 0
+    signals: ClassVar[list[int]] = []
+
+
 @contextmanager
 def signals_wait() -> Iterator[None]:
-    """Have signals that stop a run wait for the end of a few steps that belong together."""
+    """Have signals that stop a run wait for the end of a few steps that belong together.
+
+    The mask is not enough: a signal may reach a thread of a library that has it open, and Python's handler then runs in
+    the main thread all the same. A handler that raises asks `must_wait` first.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    _Waiting.depth += 1
     try:
         yield
     finally:
+        _Waiting.depth -= 1
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if not _Waiting.depth and _Waiting.signals:
+            number = _Waiting.signals[0]
+            _Waiting.signals.clear()
+            signal.raise_signal(number)
+
+
+def must_wait(signum: int) -> bool:
+    """Tell a handler whether its signal has to wait; it is raised again when it may come."""
+    if _Waiting.depth:
+        _Waiting.signals.append(signum)
+    return _Waiting.depth > 0
 
 
 def part_path(path: Path, token: str = "") -> Path:

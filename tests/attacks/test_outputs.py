@@ -5,10 +5,14 @@ import os
 import signal
 import stat
 import subprocess
+import threading
 import time
 
 import pytest
 
+from real_cli.cli.stopping import stopping
+from real_cli.errors import Terminated
+from real_cli.io.parts import STOPS, signals_wait
 from tests.attacks.commands import CANDIDATES, REAL, lines, one_line, real
 
 PAIR = ["pair", "-s", "random", "--orient", "score"]
@@ -180,3 +184,23 @@ def test_a_full_folder_for_temporary_files_is_named(tiny_disk, tmp_path):
     line = one_line(done.stderr)
     assert line.startswith("real: ")
     assert "disk (TMPDIR): No space left on device; " in line
+
+
+def test_a_signal_that_reaches_a_thread_waits_for_steps_that_belong_together():
+    """Threads of numpy have it open: Python's handler then runs in the main thread, in spite of that thread's mask."""
+    steps = []
+
+    def hit():
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    with stopping(), pytest.raises(Terminated):
+        thread = threading.Thread(target=hit)
+        with signals_wait():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)  # or the thread would have it blocked too
+            thread.start()
+            thread.join()
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+            steps.append("part")
+            steps.append("name")
+        steps.append("not reached")
+    assert steps == ["part", "name"]

@@ -285,8 +285,7 @@ def test_what_no_key_can_be_is_told_without_it(monkeypatch, key):
     with pytest.raises(UsageError) as caught:
         ask("http://127.0.0.1:1/v1")
     assert (
-        str(caught.value)
-        == "--key-variable REAL_API_KEY: its value holds what no key has, or more than a key; give the key alone"
+        str(caught.value) == "--key-variable REAL_API_KEY: holds what no key has, or more than one; give the key alone"
     )
 
 

@@ -119,8 +119,8 @@ def default_batch_tokens(device: "torch.device") -> int:
 def default_training_tokens(device: "torch.device", model: Any) -> int:
     """Choose how many tokens one pass takes that keeps its activations for the gradients.
 
-    On a GPU launching the kernels of a small model takes longer than they do, up to thousands of tokens: the fewer passes
-    a step takes the better.
+    On a GPU launching the kernels of a small model takes longer than they do, up to thousands of tokens: the fewer
+    passes a step takes the better.
 
     Args:
         device: Where the model runs.

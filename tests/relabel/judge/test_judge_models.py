@@ -1,13 +1,16 @@
 """relabel judge with real weights: a model at hand, and SmolLM2 behind an OpenAI-compatible server."""
 
 import json
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 from typer.testing import CliRunner
 
 from real_cli.app import app
 from real_cli.errors import ModelError, RecordError
-from real_cli.models.generate.generation import LocalAnswerer, _completion
+from real_cli.models.generate.completions import CompletionDecoder
+from real_cli.models.generate.generation import LocalAnswerer
 from real_cli.records.choices import Precision
 from real_cli.records.questions import Completion, Question, Sampling
 from tests.relabel.judge.test_judge import judge, lines, rows
@@ -66,6 +69,9 @@ def test_a_batch_answers_as_one_by_one_does(talker):
 
 
 class Words:
+    eos_token_id = 1
+    added_tokens_decoder: ClassVar[dict] = {}
+
     @staticmethod
     def decode(ids, **options):
         return " ".join(map(str, ids))
@@ -82,7 +88,8 @@ class Words:
     ],
 )
 def test_an_answer_is_cut_where_it_would_be_alone(new, limit, text, is_cut):
-    made = _completion(Words, new, Sampling(limit), {1}, [9] * 9, False)
+    model = SimpleNamespace(generation_config=SimpleNamespace(eos_token_id=1))
+    made = CompletionDecoder(model, Words)(new, Sampling(limit), [9] * 9, continues=False)
     assert made == Completion(text, is_cut, 9, len(text.split()))
 
 
