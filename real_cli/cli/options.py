@@ -119,7 +119,7 @@ Base = Annotated[
         metavar="NAME",
         show_default=False,
         help="The model below a LoRA adapter, in place of the one that its folder names. Needed where that one would "
-        "have to be downloaded, unless 'real train-dpo' made the folder.",
+        "have to be downloaded.",
     ),
 ]
 ExportLogps = Annotated[
