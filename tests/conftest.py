@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# A job that a shell put into the background ignores SIGINT, and so would every command that a test interrupts.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A job that a shell put into the background ignores SIGINT, one under nohup SIGHUP, and so would every command that a
+# test interrupts.
+for number, handler in {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}.items():
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 # The same examples every run: CI tells of the change, not of luck. On a machine that others use too none is too slow.
 settings.register_profile("same", derandomize=True, deadline=None)

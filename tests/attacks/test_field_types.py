@@ -78,7 +78,9 @@ def test_no_field_of_another_type_ends_a_run(command, tmp_path):
 def test_no_field_of_another_type_ends_a_run_of_a_model(command, tmp_path, tiny_policy, tiny_reward):
     models = {"POLICY": str(tiny_policy), "REWARD": str(tiny_reward)}
     words = [models.get(word, word) for word in command.split()]
-    skipping(words, [row for rows in STRANGE.values() for row in rows[::9]], tmp_path)
+    # Of the others the tiny policy knows no word: to it their responses are the same tokens.
+    known = {"prompt": "the cat", "reference": " sat", "chosen": " sat on the mat", "rejected": " ran"}
+    skipping(words, [known, *(row for rows in STRANGE.values() for row in rows[::9])], tmp_path)
 
 
 KEY = f"{'0' * 32}-ab"

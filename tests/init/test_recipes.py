@@ -196,6 +196,9 @@ def moved(folder, policy):
     import torch
     from safetensors.torch import load_file
 
+    adapter = folder / "adapter_model.safetensors"
+    if adapter.exists():  # what it adds is a product, of which one side begins at zero
+        return float(sum(value.abs().sum() for name, value in load_file(adapter).items() if "lora_B" in name))
     before, after = (load_file(path / "model.safetensors") for path in (policy, folder))
     return float(torch.stack([(after[name] - before[name]).abs().sum() for name in before]).sum())
 

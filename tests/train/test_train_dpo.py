@@ -188,7 +188,10 @@ def test_resuming_with_other_settings_or_other_data_is_refused(tiny_policy, pair
 
 def test_a_conversation_that_cannot_be_rendered_is_one_rejected_record(tiny_policy, pair_rows, tmp_path):
     """The policy has no chat template: with skip the others are trained on, with fail the message names the line."""
-    turns = {name: [{"role": "user", "content": text}] for name, text in pair_rows[0].items()}
+    turns = {
+        name: [{"role": "user" if name == "prompt" else "assistant", "content": text}]
+        for name, text in pair_rows[0].items()
+    }
     _, said = train(
         tiny_policy, tmp_path / "a", [*pair_rows, turns], "--max-steps", "1", "--on-error", "skip", status=3
     )
