@@ -1,6 +1,7 @@
 """Prompts, answers, labels and contexts that were once lost or changed beside fields of another name or form."""
 
 import io
+import json
 
 import orjson
 import pyarrow as pa
@@ -12,6 +13,7 @@ from real_cli.io.csv_rows import read_csv
 from real_cli.io.tables import read_table
 from real_cli.records.layouts import adapt, join_rows, same_prompt
 from real_cli.records.public.jq_lines import append_line, rename_line
+from real_cli.records.record import to_candidates, to_preference
 
 CHAT_JSON = '[{"role": "assistant", "content": "yo"}]'
 PAIR = {"chosen": "Fox.", "rejected": "Jay."}
@@ -243,3 +245,34 @@ def test_a_question_beside_a_conversation_is_appended_to_it():
     line = r"jq -c '\.context \+= \[\{role: \"user\", content: \.question\}\] \| del\(\.question\)'"
     with pytest.raises(RecordError, match=line):
         adapt({"context": [{"role": "user", "content": "q"}], "question": "And why so?", **PAIR})
+
+
+def test_a_pair_that_a_table_prints_as_python_is_two_conversations():
+    sides = {side: str([{"role": "assistant", "content": side}]) for side in PAIR}
+    assert adapt({"prompt": "q", **sides}).record["chosen"] == [{"role": "assistant", "content": "chosen"}]
+
+
+def test_a_conversation_that_has_nothing_of_the_prompt_beside_it_is_refused():
+    with pytest.raises(RecordError, match=r"jq -c '.prompt = .messages \| del\(.messages\)' if it is"):
+        adapt({"prompt": "And in winter?", "messages": ASKED, **PAIR})
+    for prompt in ("a", "User: q", "q"):
+        record = {"prompt": prompt, "messages": ASKED, **PAIR}
+        assert adapt(record).record == record
+
+
+def test_a_conversation_is_renamed_whole_and_appended_without_its_roles():
+    assert rename_line("c", ASKED) == "jq -c '.prompt = .c | del(.c)'"
+    assert (
+        append_line("question", "c", ASKED)
+        == r"""jq -c '.question += "\n" + ([.c[].content] | join("\n")) | del(.c)'"""
+    )
+
+
+def test_a_pair_that_is_made_again_keeps_the_order_of_its_fields_where_a_side_lacks_some():
+    full = {"text": "a", "score": 5, "principle": "honesty", "annotations": {}, "source": "m"}
+    bare = {"text": "b", "score": 2, "annotations": {}, "source": "n"}
+    for chosen, rejected in ((full, bare), (bare, full)):
+        record = {"prompt": "q", "responses": [chosen, rejected], "id": 1}
+        pair = to_preference(record, chosen, rejected, {})
+        again = to_candidates(pair)
+        assert json.dumps(to_preference(again, *again["responses"], {})) == json.dumps(pair)

@@ -41,6 +41,7 @@ SPOKEN = ("assistant", "tool", "function")
 SAID = ("content", "tool_calls", "value", "text")
 BEGINNINGS = "[{ \n\t"  # of a text that may be a list or an object
 LOOKS_LIKE = re.compile(r"""\s*\[?\s*\{\s*['"](?:role|content|from|value)['"]\s*:""")
+PRINTED = re.compile(r"\s*\[\s*\{\s*'(?:role|content|from|value)'\s*:")
 NAMES_ROLE = re.compile(r"""['"](?:role|from)['"]\s*:\s*['"](\w+)['"]""")
 TEXT_PARTS = ("text", "input_text", "output_text")
 
@@ -65,7 +66,7 @@ def read_forms(record: Record) -> Record:
     changed: Record = {}
     for field in PROMPT_FIELDS & record.keys():
         changed[field] = text_form(record[field], field)
-    words = _words_asked(record | changed)
+    words = "" if _are_printed(record) else _words_asked(record | changed)
     for field, value in record.items():
         if field in RESPONSE_FIELDS:
             changed[field] = _answer_form(value, field, words)
@@ -73,6 +74,11 @@ def read_forms(record: Record) -> Record:
             changed[field] = _list_form(value, field, words)
     changed = {field: value for field, value in changed.items() if value is not record[field]}
     return record | changed if changed else record
+
+
+def _are_printed(record: Record) -> bool:
+    """Tell a pair of which both sides are messages as Python prints them: a table was written so, and no answer."""
+    return all(isinstance(record.get(side), str) and PRINTED.match(record[side]) for side in ("chosen", "rejected"))
 
 
 def _words_asked(record: Record) -> str:

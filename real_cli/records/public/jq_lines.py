@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from real_cli.records.messages import is_conversation
+
 
 def may_ask(value: Any) -> bool:
     """Tell whether a value may be a prompt: several words, or a list or object that holds something.
@@ -99,6 +101,8 @@ def add_turn_line(base: str, field: str) -> str:
 
 
 def _jq_asked(field: str, value: Any) -> str:
+    if is_conversation(value):
+        return jq_path(field)
     asking = [name for name, part in value.items() if may_ask(part)] if isinstance(value, dict) else []
     if len(asking) == 1 and isinstance(value[asking[0]], str):
         return jq_path(field) + jq_path(asking[0])
@@ -109,6 +113,8 @@ def _jq_text(field: str, value: Any) -> str:
     path = jq_path(field)
     if isinstance(value, str):
         return path
+    if is_conversation(value):
+        return f'([{path}[].content] | join("\\n"))'
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return f'({path} | join("\\n"))'
     return f'([{path} | .. | select(type == "string" or type == "number") | tostring] | join("\\n"))'

@@ -5,8 +5,8 @@ from typing import Any
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import as_completion, is_conversation, is_text, plain_text
-from real_cli.records.public.jq_lines import drop_line
-from real_cli.records.public.named_prompts import SYSTEM_FIELDS, read_history
+from real_cli.records.public.jq_lines import drop_line, rename_line
+from real_cli.records.public.named_prompts import SYSTEM_FIELDS, TURN_FIELDS, read_history
 from real_cli.records.record import Record
 
 TRANSCRIPT = re.compile(r"\n\n(?:Human|Assistant):")
@@ -90,21 +90,24 @@ def lead_with_history(record: Record) -> Record:
         The record itself if `history` holds no turns, or the prompt holds them already; otherwise one without it, all
         texts conversations.
 
+    Raises:
+        RecordError: If `messages` or its like hold turns that have nothing in common with a prompt in words.
+
     Example:
         >>> lead_with_history({"prompt": "Why?", "history": [["Hi", "Hello"]]})["prompt"][1:]
         [{'role': 'assistant', 'content': 'Hello'}, {'role': 'user', 'content': 'Why?'}]
     """
     prompt: Any = record.get("prompt")
     history = record.get("history")
+    _check_turns(record)
     if not isinstance(history, list) or not is_text(prompt) or (isinstance(prompt, str) and TRANSCRIPT.search(prompt)):
         return record
     try:
         turns = read_history(history)
     except RecordError:
         return record  # under a prompt of that name it may be anything
-    said = [" ".join(plain_text([turn]).split()) for turn in turns]
-    asked = f" {' '.join(plain_text(prompt).split())} "
-    if all(f" {text} " in asked for text in said):
+    asked = _padded(plain_text(prompt))
+    if all(_padded(plain_text([turn])) in asked for turn in turns):
         return record
     if isinstance(prompt, str):
         prompt = [{"role": "user", "content": prompt}]
@@ -115,3 +118,25 @@ def lead_with_history(record: Record) -> Record:
         if field in led:
             led[field] = as_completion(prompt, led[field])
     return led
+
+
+def _check_turns(record: Record) -> None:
+    """Refuse a conversation beside a prompt in words, if neither holds the other: one of them would be lost."""
+    prompt = record.get("prompt")
+    if not isinstance(prompt, str) or not prompt.strip():
+        return
+    for field in TURN_FIELDS:
+        turns: Any = record.get(field)
+        if not is_conversation(turns):
+            continue
+        said = [words for turn in turns if (words := _padded(plain_text([turn]))).strip()]
+        shared = _padded(prompt) in _padded(plain_text(turns)) or any(words in _padded(prompt) for words in said)
+        if said and not shared:
+            raise RecordError(
+                f"field '{field}' may be the prompt, and so may 'prompt'; {rename_line(field, turns)} if it is, "
+                f"{drop_line(field)} if it is not"
+            )
+
+
+def _padded(text: str) -> str:
+    return f" {' '.join(text.split())} "
