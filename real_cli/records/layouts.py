@@ -242,7 +242,11 @@ def _same_context(record: Record, other: Record, field: str) -> bool:
 
 
 def _holds_answer(record: Record, field: str) -> bool:
-    # Alpaca's `text` is the prompt and the response in a frame.
+    # Alpaca's `text` is the prompt and the response in a frame; a passage may well hold the response, and is none.
     text = record[field]
-    answers = [plain_text(response["text"]) for response in record.get("responses", ())]
-    return isinstance(text, str) and any(answer.strip() and answer in text for answer in answers)
+    answers = [plain_text(response["text"]).strip() for response in record.get("responses", ())]
+    if not isinstance(text, str) or not all(answers):
+        return False
+    if field == "text" and plain_text(record["prompt"]).strip() in text:
+        return all(answer in text for answer in answers)
+    return all(answer == text.strip() for answer in answers)

@@ -255,6 +255,8 @@ def test_a_pair_that_a_table_prints_as_python_is_two_conversations():
 def test_a_conversation_that_has_nothing_of_the_prompt_beside_it_is_refused():
     with pytest.raises(RecordError, match=r"jq -c '.prompt = .messages \| del\(.messages\)' if it is"):
         adapt({"prompt": "And in winter?", "messages": ASKED, **PAIR})
+    steps = {"prompt": "And in winter?", "trajectory": ASKED[1:], **PAIR}
+    assert adapt(steps).record == steps
     for prompt in ("a", "User: q", "q"):
         record = {"prompt": prompt, "messages": ASKED, **PAIR}
         assert adapt(record).record == record
@@ -276,3 +278,11 @@ def test_a_pair_that_is_made_again_keeps_the_order_of_its_fields_where_a_side_la
         pair = to_preference(record, chosen, rejected, {})
         again = to_candidates(pair)
         assert json.dumps(to_preference(again, *again["responses"], {})) == json.dumps(pair)
+
+
+def test_a_passage_that_holds_the_answer_keeps_rows_apart():
+    rows = [
+        adapt({"prompt": "Which is it?", "passage": f"The bird is a {answer}", "response": answer}).record
+        for answer in ("Fox.", "Jay.")
+    ]
+    assert not same_prompt(*rows)

@@ -127,8 +127,8 @@ def _check_turns(record: Record) -> None:
         return
     for field in TURN_FIELDS:
         turns: Any = record.get(field)
-        if not is_conversation(turns):
-            continue
+        if not is_conversation(turns) or turns[0]["role"] not in ("user", "system", "developer"):
+            continue  # steps of an answer
         said = [words for turn in turns if (words := _padded(plain_text([turn]))).strip()]
         shared = _padded(prompt) in _padded(plain_text(turns)) or any(words in _padded(prompt) for words in said)
         if said and not shared:
