@@ -7,6 +7,7 @@ from typing import IO, NamedTuple
 
 from real_cli.errors import RealError, RecordError, clip
 from real_cli.io.jsonl import read_lines
+from real_cli.records.empty_prompts import with_empty_prompt
 from real_cli.records.number_columns import cell_reader
 from real_cli.records.record import Record
 
@@ -73,7 +74,7 @@ def read_csv(
         numbers: Columns that an option reads as numbers.
 
     Yields:
-        Rows in order. An empty cell is a field that the row does not have.
+        Rows in order. An empty cell is a field that the row does not have; that of the only prompt is an empty one.
 
     Raises:
         RealError: If the file is no CSV, or has no sound header; what follows a broken quote cannot be told apart.
@@ -95,6 +96,7 @@ def read_csv(
         if not problem:
             try:
                 record |= {name: read(record[name]) for name, read in readers.items() if name in record}
+                record = with_empty_prompt(record, header, "")
             except RecordError as error:
                 problem = str(error)
         yield CsvRow(lines.start, None if problem else record, b"".join(lines.data), problem)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from real_cli.errors import RealError, RecordError, show_name
 from real_cli.io.jsonl import check_values
+from real_cli.records.empty_prompts import with_empty_prompt
 from real_cli.records.record import Record
 
 DATASET = "hf:"
@@ -54,7 +55,7 @@ def read_table(name: str, read_csv_file: Callable[[str], Iterable[Any]]) -> Iter
             kind = PARQUET.removeprefix(".")
             rows = datasets.load_dataset(kind, data_files=name, split="train", streaming=True, batch_size=BATCH_SIZE)
         for number, row in enumerate(rows, 1):
-            yield _checked(f"{show_name(name)}:{number}", without_nulls(dict(row)))
+            yield _checked(f"{show_name(name)}:{number}", with_empty_prompt(without_nulls(dict(row)), row, None))
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:

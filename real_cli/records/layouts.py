@@ -6,17 +6,19 @@ that matches no row is an error which names the fields it has. Detection looks a
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.field_names import with_known_names, with_score
-from real_cli.records.messages import is_text
-from real_cli.records.public.chat_forms import check_media, read_forms
+from real_cli.records.messages import is_text, plain_text
+from real_cli.records.public.chat_forms import read_forms
 from real_cli.records.public.layout_readers import PARALLEL_FIELDS
 from real_cli.records.public.layout_table import LAYOUTS, PROMPT, Layout
-from real_cli.records.public.named_prompts import CONTEXT_FIELDS, check_asks, lead_with_system, named_prompt
+from real_cli.records.public.leading_turns import lead_with_history, lead_with_system
+from real_cli.records.public.message_checks import check_media
+from real_cli.records.public.named_prompts import CONTEXT_FIELDS, check_asks, named_prompt
 from real_cli.records.public.repeated_prompts import refuse_half, take_off_prompt
 from real_cli.records.record import Record, check_candidates, check_preference
 
@@ -31,6 +33,8 @@ __all__ = [
     "same_prompt",
     "with_score_of",
 ]
+
+BLANK: tuple[Any, ...] = (None, "", [], {})  # context that is none
 
 
 class Adapted(NamedTuple):
@@ -65,7 +69,7 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
         named_prompt(record)
     for layout in LAYOUTS:
         if layout.matches(record):
-            adapted = lead_with_system(layout.adapt(record))
+            adapted = lead_with_system(lead_with_history(layout.adapt(record)))
             if "responses" in adapted:
                 check_candidates(adapted)
             else:
@@ -152,7 +156,7 @@ def with_score_of(read: Callable[[Record], Adapted], field: str | None) -> Calla
 
 def _alone(record: Record) -> Adapted:
     named_prompt(record)
-    record = lead_with_system(record)
+    record = lead_with_system(lead_with_history(record))
     check_media(record)
     return Adapted(record, PROMPT)
 
@@ -198,7 +202,7 @@ def join_rows(rows: list[Record]) -> Record:
     for row in rows:
         response = dict(row["responses"][0])
         for field, value in row.items():
-            if field not in kept:
+            if field not in kept and not (field in CONTEXT_FIELDS and value in BLANK):
                 response[f"row_{field}" if field in response else field] = value
         responses.append(response)
     return {field: responses if field == "responses" else value for field, value in first.items() if field in kept}
@@ -228,4 +232,21 @@ def same_prompt(record: Record, other: Record) -> bool:
     if record["prompt"] != other["prompt"]:
         return False
     context = [field for field in CONTEXT_FIELDS if field in record or field in other]
-    return all(_alike(record, other, field) for field in context)
+    return all(_same_context(record, other, field) for field in context)
+
+
+def _same_context(record: Record, other: Record, field: str) -> bool:
+    if record.get(field) in BLANK or other.get(field) in BLANK:
+        return record.get(field) in BLANK and other.get(field) in BLANK
+    return _alike(record, other, field) or (_holds_answer(record, field) and _holds_answer(other, field))
+
+
+def _holds_answer(record: Record, field: str) -> bool:
+    # Alpaca's `text` is the prompt and the response in a frame; a passage may well hold the response, and is none.
+    text = record[field]
+    answers = [plain_text(response["text"]).strip() for response in record.get("responses", ())]
+    if not isinstance(text, str) or not all(answers):
+        return False
+    if field == "text" and plain_text(record["prompt"]).strip() in text:
+        return all(answer in text for answer in answers)
+    return all(answer == text.strip() for answer in answers)

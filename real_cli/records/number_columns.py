@@ -31,7 +31,7 @@ MEASURES = frozenset(
     | {"safer_response_id", "helpfulness", "correctness", "coherence", "complexity", "verbosity"}
 )
 # How a table says true and false.
-FLAGS = frozenset({"label", "labels", "winner_model_a", "winner_model_b", "winner_tie"})
+FLAGS = frozenset({"label", "labels", "kto_tag", "winner_model_a", "winner_model_b", "winner_tie"})
 
 
 def cell_reader(column: str, asked: Collection[str] = ()) -> ReadCell | None:

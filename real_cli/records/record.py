@@ -235,7 +235,9 @@ def to_preference(record: Record, chosen: Record, rejected: Record, extra: Recor
             continue
         preference["chosen"] = as_completion(record["prompt"], chosen["text"])
         preference["rejected"] = as_completion(record["prompt"], rejected["text"])
-        for name in dict.fromkeys([*chosen, *rejected]):
+        # What one side lacks comes last: it stays a field of the pair where that is read again.
+        names_of_both = dict.fromkeys(name for name in chosen if name in rejected)
+        for name in names_of_both | dict.fromkeys([*chosen, *rejected]):
             if name not in LEFT_BEHIND:
                 names = LABELED_NAMES.get(name) or (f"{name}_chosen", f"{name}_rejected")
                 for labeled, response in zip(names, (chosen, rejected), strict=True):

@@ -5,8 +5,9 @@ import re
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import as_completion, is_text, plain_text, transcript
-from real_cli.records.public.chat_forms import check_media, read_forms
-from real_cli.records.public.named_prompts import lead_with_system
+from real_cli.records.public.chat_forms import read_forms
+from real_cli.records.public.leading_turns import lead_with_system
+from real_cli.records.public.message_checks import check_media
 from real_cli.records.questions import Choice, Inquiry
 from real_cli.records.record import STALE_FIELDS, Record, labeled_fields, pair_fields
 from real_cli.sample.responses import DrawnTexts, Plan, Sampled, ask_choices

@@ -125,7 +125,7 @@ EXAMPLES = [
                     "annotations": rated("N/A", "N/A", "N/A", "N/A"),
                     "fine-grained_score": 2.5,
                 },
-                {"text": "b", "score": 7.0, "overall_score": 7.0},
+                {"text": "b", "overall_score": 7.0},
                 {"text": "c", "score": 2.5, "annotations": rated(1, 2, 3, 4)},
                 {"text": "d"},
             ],

@@ -1,9 +1,9 @@
 """Readers of battles of two models: Arena's votes, MT-Bench's judgments, AlpacaEval's annotations."""
 
 from real_cli.errors import RecordError, clip
-from real_cli.records.public.chat_forms import parse_list
 from real_cli.records.public.comparisons import decide, read_number
 from real_cli.records.public.layout_readers import part_conversations, prompt_of
+from real_cli.records.public.written_lists import parse_list
 from real_cli.records.record import Record
 
 TIES = ("tie", "tie (bothbad)", "tie (both bad)", "both_bad", "bothbad")

@@ -3,16 +3,13 @@
 ShareGPT's {from, value}, a single message, lists of content parts, and all of these as JSON or Python inside a string.
 """
 
-import ast
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import orjson
-
 from real_cli.errors import RecordError, clip
-from real_cli.records.messages import is_conversation
+from real_cli.records.messages import is_conversation, plain_text
+from real_cli.records.public.written_lists import ends_as_text, parse_list
 from real_cli.records.record import Record
 
 # Fields in which a conversation may be written as text; in others a text that looks like one is left alone.
@@ -29,6 +26,8 @@ RESPONSE_FIELDS = frozenset(
         *("conversation_a", "conversation_b", "response_1", "response_2", "response1", "response2"),
     }
 )
+# Named after conversations, whatever stands beside them.
+TURNS_WRITTEN = ("conversation_a", "conversation_b", "rejected_messages")
 # Lists that are no conversations, which a cell of a table holds as text.
 LIST_FIELDS = frozenset(
     {
@@ -39,12 +38,11 @@ LIST_FIELDS = frozenset(
 ROLES = {"human": "user", "gpt": "assistant", "observation": "tool", "bot": "assistant", "chatgpt": "assistant"}
 KNOWN_ROLES = (*ROLES, "system", "user", "assistant", "tool", "developer", "function", "function_call")
 SPOKEN = ("assistant", "tool", "function")
+SAID = ("content", "tool_calls", "value", "text")
 BEGINNINGS = "[{ \n\t"  # of a text that may be a list or an object
 LOOKS_LIKE = re.compile(r"""\s*\[?\s*\{\s*['"](?:role|content|from|value)['"]\s*:""")
+PRINTED = re.compile(r"\s*\[\s*\{\s*'(?:role|content|from|value)'\s*:")
 NAMES_ROLE = re.compile(r"""['"](?:role|from)['"]\s*:\s*['"](\w+)['"]""")
-# numpy prints an array of objects without commas.
-NO_COMMA = re.compile(r"\}\s*\n\s*\{")
-TWO_STRINGS = re.compile(r"""['"]\s+['"]""")
 TEXT_PARTS = ("text", "input_text", "output_text")
 
 
@@ -66,16 +64,43 @@ def read_forms(record: Record) -> Record:
         {'prompt': [{'role': 'user', 'content': 'Hi'}], 'chosen': [{'role': 'assistant', 'content': 'Hello'}]}
     """
     changed: Record = {}
+    for field in PROMPT_FIELDS & record.keys():
+        changed[field] = text_form(record[field], field)
+    words = "" if _are_printed(record) else _words_asked(record | changed)
     for field, value in record.items():
-        if field in PROMPT_FIELDS or field in RESPONSE_FIELDS:
-            read = text_form(value, field, spoken=field in RESPONSE_FIELDS)
+        if field in RESPONSE_FIELDS:
+            changed[field] = _answer_form(value, field, words)
         elif field in LIST_FIELDS:
-            read = _list_form(value, field)
-        else:
-            continue
-        if read is not value:
-            changed[field] = read
+            changed[field] = _list_form(value, field, words)
+    changed = {field: value for field, value in changed.items() if value is not record[field]}
     return record | changed if changed else record
+
+
+def _are_printed(record: Record) -> bool:
+    """Tell a pair of which both sides are messages as Python prints them: a table was written so, and no answer."""
+    return all(isinstance(record.get(side), str) and PRINTED.match(record[side]) for side in ("chosen", "rejected"))
+
+
+def _words_asked(record: Record) -> str:
+    """Return a prompt in words; empty if it is a conversation, or stands in the answers."""
+    if "prompt" in record:
+        return record["prompt"] if isinstance(record["prompt"], str) else ""
+    asked = [record[field] for field in PROMPT_FIELDS & record.keys()]
+    words = [text for text in asked if isinstance(text, str)]
+    return "" if any(map(is_conversation, asked)) else max(words, key=len, default="")
+
+
+def _answer_form(value: Any, name: str, words: str) -> Any:
+    """Read an answer; under a prompt in words a text is a conversation only if the prompt stands there again."""
+    if not (isinstance(value, str) and words.strip()) or name in TURNS_WRITTEN or value[:1] not in BEGINNINGS:
+        return text_form(value, name, spoken=True)
+    read: Any = value
+    with suppress(RecordError):
+        read = text_form(value, name, spoken=True)
+    if read is value:
+        return value
+    asked = " ".join(words.split())
+    return read if any(asked == " ".join(plain_text([turn]).split()) for turn in read[:-1]) else value
 
 
 def text_form(value: Any, name: str, *, spoken: bool = False) -> Any:
@@ -101,7 +126,7 @@ def text_form(value: Any, name: str, *, spoken: bool = False) -> Any:
     return value
 
 
-def _list_form(value: Any, name: str) -> Any:
+def _list_form(value: Any, name: str, words: str) -> Any:
     """Read a list of responses or of numbers, which may be written as text."""
     if isinstance(value, str) and value.lstrip()[:1] == "[":
         parsed = parse_list(value)
@@ -110,8 +135,8 @@ def _list_form(value: Any, name: str) -> Any:
         return value
     texts = [
         one | {"text": text}
-        if isinstance(one, dict) and (text := text_form(one.get("text"), name, spoken=True)) is not one.get("text")
-        else (one if isinstance(one, dict) else text_form(one, name, spoken=True))
+        if isinstance(one, dict) and (text := _answer_form(one.get("text"), name, words)) is not one.get("text")
+        else (one if isinstance(one, dict) else _answer_form(one, name, words))
         for one in value
     ]
     return value if all(new is old for new, old in zip(texts, value, strict=True)) else texts
@@ -126,44 +151,6 @@ def _are_plain(responses: list[Any]) -> bool:
     return True
 
 
-def parse_list(text: str) -> Any:
-    """Read JSON or a Python literal; numpy's way of printing objects too.
-
-    Args:
-        text: The text.
-
-    Returns:
-        A list or an object; None if it is none, or holds two strings side by side, which Python would join.
-
-    Example:
-        >>> parse_list("['a', 'b']"), parse_list('["a"]'), parse_list("['a' 'b']"), parse_list("7")
-        (['a', 'b'], ['a'], None, None)
-    """
-    with suppress(orjson.JSONDecodeError):
-        parsed = orjson.loads(text)
-        return parsed if isinstance(parsed, list | dict) else None
-    bare = text.strip()
-    with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
-        parsed = ast.literal_eval(NO_COMMA.sub("}, {", bare))
-        if isinstance(parsed, list | dict) and not _joins_strings(bare, parsed):
-            orjson.dumps(parsed)
-            return parsed
-    return None
-
-
-def _joins_strings(text: str, parsed: Any) -> bool:
-    """Tell whether Python may have read two strings as one."""
-    return bool(TWO_STRINGS.search(text)) and not any(TWO_STRINGS.search(repr(one)) for one in _strings(parsed))
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _strings(one)
-
-
 def _written(text: str, name: str, *, spoken: bool) -> Any:
     if not LOOKS_LIKE.match(text):
         return text
@@ -172,6 +159,8 @@ def _written(text: str, name: str, *, spoken: bool) -> Any:
         return text
     parsed = parse_list(text)
     if parsed is None:
+        if ends_as_text(text):
+            return text
         raise RecordError(
             f"field '{name}' is a conversation written as text that cannot be read: {clip(text)}; a list of "
             "{role, content} is needed"
@@ -186,7 +175,7 @@ def _written(text: str, name: str, *, spoken: bool) -> Any:
 
 def _is_message(value: Any) -> bool:
     return isinstance(value, dict) and (
-        ("role" in value and ("content" in value or "tool_calls" in value)) or ("from" in value and "value" in value)
+        ("role" in value and any(field in value for field in SAID)) or ("from" in value and "value" in value)
     )
 
 
@@ -211,11 +200,22 @@ def _message(message: Record, name: str) -> Record:
         }
         if role == "function_call":
             return _tool_call(message, name)
+    message = _with_content(message)
     content = message.get("content")
     if isinstance(content, dict):
         joined = join_parts([content])
         return message if isinstance(joined, list) else message | {"content": joined}
     return message | {"content": join_parts(content)} if isinstance(content, list) else message
+
+
+def _with_content(message: Record) -> Record:
+    """Give what is said under ShareGPT's `value`, or as `text`, its name."""
+    if message.get("content") is not None or message.get("tool_calls"):
+        return message
+    said = next((field for field in ("value", "text") if isinstance(message.get(field), str | list)), None)
+    if said is None:
+        return message
+    return {"content" if field == said else field: value for field, value in message.items() if field != "content"}
 
 
 def _tool_call(message: Record, name: str) -> Record:
@@ -243,11 +243,12 @@ def join_parts(content: list[Any]) -> Any:
         >>> join_parts([{"type": "text", "text": "a "}, {"type": "text", "text": "b"}]), join_parts([{"type": "image"}])
         ('a b', [{'type': 'image'}])
     """
-    texts = [_part_text(part) for part in content]
+    texts = [part_text(part) for part in content]
     return content if any(text is None for text in texts) else "".join(filter(None, texts))
 
 
-def _part_text(part: Any) -> str | None:
+def part_text(part: Any) -> str | None:
+    """Return the text of a content's part; None if it is something else, or carries it."""
     if isinstance(part, str):
         return part
     if (
@@ -258,40 +259,3 @@ def _part_text(part: Any) -> str | None:
         return None
     carries = any(part.get(field) for field in ("image", "image_url", "audio", "video", "url", "source"))
     return None if carries else part["text"]
-
-
-MEDIA_FIELDS = ("images", "image", "videos", "video", "audios", "audio")
-
-
-def check_media(record: Record) -> None:
-    """Refuse what a model that reads text does not see.
-
-    Args:
-        record: A checked record.
-
-    Raises:
-        RecordError: If a message has a part that is no text, or the record has images, videos or sounds.
-
-    Example:
-        >>> check_media({"prompt": "q", "responses": []})
-    """
-    for field in MEDIA_FIELDS:
-        if field in record and isinstance(record[field], list | dict | str) and record[field]:
-            raise RecordError(f"field '{field}' is {clip(record[field])}; this command reads text alone")
-    for field in ("prompt", "chosen", "rejected", "reference"):
-        if isinstance(record.get(field), list):
-            _check_parts(record[field], f"field '{field}'")
-    responses = record.get("responses")
-    for number, response in enumerate(responses if isinstance(responses, list) else (), 1):
-        if isinstance(response, dict) and isinstance(response.get("text"), list):
-            _check_parts(response["text"], f"response {number}")
-
-
-def _check_parts(messages: list[Any], where: str) -> None:
-    for number, message in enumerate(messages, 1):
-        content = message.get("content") if isinstance(message, dict) else None
-        if content is not None and not isinstance(content, str | list):
-            raise RecordError(f"{where}: the content of message {number} is {clip(content)}; a string is needed")
-        if isinstance(content, list):
-            part = next((one for one in content if _part_text(one) is None), content)
-            raise RecordError(f"{where}: message {number} has the part {clip(part)}; this command reads text alone")

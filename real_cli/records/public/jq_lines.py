@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from real_cli.records.messages import is_conversation
+
 
 def may_ask(value: Any) -> bool:
     """Tell whether a value may be a prompt: several words, or a list or object that holds something.
@@ -48,7 +50,7 @@ def rename_line(field: str, value: Any) -> str:
 
     Args:
         field: Its name.
-        value: What it holds; texts in a list are joined, of an object the first text is taken.
+        value: What it holds; texts in a list or an object are joined, and one that may ask is taken alone.
 
     Returns:
         A command for a shell.
@@ -59,7 +61,7 @@ def rename_line(field: str, value: Any) -> str:
         >>> print(rename_line("info", {"id": 1, "post": "I saw a bird."}))
         jq -c '.prompt = .info.post | del(.info)'
     """
-    return f"jq -c '.prompt = {_jq_text(field, value)} | del({jq_path(field)})'"
+    return f"jq -c '.prompt = {_jq_asked(field, value)} | del({jq_path(field)})'"
 
 
 def append_line(base: str, field: str, value: Any) -> str:
@@ -80,13 +82,42 @@ def append_line(base: str, field: str, value: Any) -> str:
     return f"jq -c '{jq_path(base)} += \"\\n\" + {_jq_text(field, value)} | del({jq_path(field)})'"
 
 
+def add_turn_line(base: str, field: str) -> str:
+    """Write the jq line that adds a text to a conversation as what the user says next.
+
+    Args:
+        base: The conversation's field.
+        field: The text's.
+
+    Returns:
+        A command for a shell.
+
+    Example:
+        >>> print(add_turn_line("context", "question"))
+        jq -c '.context += [{role: "user", content: .question}] | del(.question)'
+    """
+    path = jq_path(field)
+    return f"jq -c '{jq_path(base)} += [{{role: \"user\", content: {path}}}] | del({path})'"
+
+
+def _jq_asked(field: str, value: Any) -> str:
+    if is_conversation(value):
+        return jq_path(field)
+    asking = [name for name, part in value.items() if may_ask(part)] if isinstance(value, dict) else []
+    if len(asking) == 1 and isinstance(value[asking[0]], str):
+        return jq_path(field) + jq_path(asking[0])
+    return _jq_text(field, value)
+
+
 def _jq_text(field: str, value: Any) -> str:
     path = jq_path(field)
+    if isinstance(value, str):
+        return path
+    if is_conversation(value):
+        return f'([{path}[].content] | join("\\n"))'
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return f'({path} | join("\\n"))'
-    if isinstance(value, dict):
-        path += next((jq_path(name) for name, part in value.items() if isinstance(part, str) and may_ask(part)), "")
-    return path
+    return f'([{path} | .. | select(type == "string" or type == "number") | tostring] | join("\\n"))'
 
 
 def drop_line(field: str) -> str:

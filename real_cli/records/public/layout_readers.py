@@ -13,14 +13,15 @@ from real_cli.records.record import Record
 
 ASPECTS = ("instruction_following", "honesty", "truthfulness", "helpfulness")
 # What other programs write for TRL's true and false.
-LABEL_WORDS = (0, 1, "0", "1", "True", "False", "true", "false", "TRUE", "FALSE")
+GOOD = ("1", "1.0", "true", "good", "chosen", "desirable", "preferred", "accepted")
+BAD = ("0", "0.0", "-1", "false", "bad", "rejected", "undesirable", "dispreferred")
 RESPONSE_FIELDS = ("response", "completion", "output")
 KTO_TAG = "kto_tag"  # LlamaFactory's label
 PARALLEL_FIELDS = {
     "text": ("responses", "generations"),
-    "score": ("scores", "rewards", "ratings", "rewards_armorm"),
+    "score": ("scores", "rewards", "ratings", "rewards_armorm", "rating"),
     "rank": ("ranks",),
-    "model": ("models", "generation_models"),
+    "model": ("models", "generation_models", "generation_model"),
     "embedding": ("embeddings",),
 }
 
@@ -95,20 +96,25 @@ def rate_completions(record: Record) -> Record:
 
     The overall score stays beside it: about 2,600 of the published ones say 10 where the judge meant 1.
     """
-    responses = []
+    responses: list[Record] = []
+    rated: list[float | None] = []
     for number, completion in enumerate(record["completions"], 1):
         if not isinstance(completion, dict) or "response" not in completion:
             raise RecordError(f"completion {number} has no 'response': {clip(completion)}")
         annotations = completion.get("annotations") or {}
         if not isinstance(annotations, dict):
             raise RecordError(f"completion {number}: its 'annotations' are {clip(annotations)}; an object is needed")
-        ratings = [_rating(annotations.get(aspect)) for aspect in ASPECTS]
-        rated = [rating for rating in ratings if rating is not None]
-        score = (
-            sum(rated) / len(rated) if rated else completion.get("fine-grained_score", completion.get("overall_score"))
-        )
-        scored: Record = {"text": completion["response"]} | ({} if score is None else {"score": score})
-        responses.append(scored | {name: value for name, value in completion.items() if name != "response"})
+        ratings = [rating for aspect in ASPECTS if (rating := _rating(annotations.get(aspect))) is not None]
+        rated.append(sum(ratings) / len(ratings) if ratings else completion.get("fine-grained_score"))
+        responses.append(completion)
+    if all(score is None for score in rated):
+        rated = [completion.get("overall_score") for completion in responses]  # of 10, and aspects are of 5
+    responses = [
+        {"text": completion["response"]}
+        | ({} if score is None else {"score": score})
+        | {name: value for name, value in completion.items() if name != "response"}
+        for completion, score in zip(responses, rated, strict=True)
+    ]
     prompt, uses = prompt_of(record)
     return rest(record, [*uses, "completions"], prompt=prompt, responses=responses)
 
@@ -224,19 +230,26 @@ def wrap_response(record: Record) -> Record:
     if record.get("score") is not None:
         response["score"] = record["score"]
         used.append("score")
-    elif isinstance(record.get("label"), bool):
-        response["score"] = int(record["label"])
-        used.append("label")
-    elif record.get("label") in LABEL_WORDS:
-        rule = 'jq -c \'.label |= (tostring | test("1|true"; "i"))\''
-        raise RecordError(f"field 'label' is {record['label']!r}; true or false is needed: {rule}")
-    elif isinstance(record.get(KTO_TAG), bool):
-        response["score"] = int(record[KTO_TAG])
-        used.append(KTO_TAG)
+    else:
+        field = next((field for field in ("label", KTO_TAG) if _is_label(record, field)), None)
+        if field:
+            response["score"] = int(record[field])
+            used.append(field)
     if "generator" in record:
         response["model"] = record["generator"]
         used.append("generator")
     return rest(record, used, prompt=prompt, responses=[response])
+
+
+def _is_label(record: Record, field: str) -> bool:
+    """Tell whether a field is true or false, and refuse what other programs write for these."""
+    value = record.get(field)
+    word = str(value).strip().lower() if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
+    if word in (*GOOD, *BAD):
+        words = "1|true" if word in ("0", "1", "true", "false") else f"^({'|'.join(GOOD)})$"
+        rule = f'jq -c \'.{field} |= (tostring | test("{words}"; "i"))\''
+        raise RecordError(f"field '{field}' is {value!r}; true or false is needed: {rule}")
+    return isinstance(value, bool)
 
 
 def part_last(record: Record) -> tuple[Any, list[Record], list[str]]:

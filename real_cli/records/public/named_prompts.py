@@ -4,12 +4,14 @@
 after the turns of a `history`.
 """
 
-import re
 from typing import Any, NamedTuple
 
+import orjson
+
 from real_cli.errors import RecordError, clip
-from real_cli.records.messages import Text, as_completion, is_conversation, plain_text
-from real_cli.records.public.jq_lines import append_line, drop_line, jq_path, may_ask, rename_line
+from real_cli.records.messages import Text, is_conversation, is_number, plain_text
+from real_cli.records.public.chat_forms import text_form
+from real_cli.records.public.jq_lines import add_turn_line, append_line, drop_line, jq_path, may_ask, rename_line
 from real_cli.records.record import Record
 
 TURN_FIELDS = ("messages", "conversations", "conversation", "context_messages", "trajectory")
@@ -31,11 +33,14 @@ ABOUT_FIELDS = (
     "evidence",
     "context",
     "input",
+    *("code", "content", "paragraph", "story", "premise", "hypothesis", "choices", "options", "table", "schema"),
+    *("instructions", "system_instruction", "source_text"),
 )
+ANSWERS = ("chosen", "rejected", "response", "completion", "output", "reference")
 # Context that two rows of one prompt must share to be rows of one prompt.
 CONTEXT_FIELDS = (
     *("tools", "functions", "chat_template_kwargs", "images", "image", "videos", "video", "audios", "audio", "objects"),
-    *("documents", "document", "passage", "article", "history", *WORD_FIELDS, *SYSTEM_FIELDS),
+    *dict.fromkeys(("history", "post", "text", *ABOUT_FIELDS, *WORD_FIELDS, *SYSTEM_FIELDS)),
 )
 # Beside two texts without a prompt these are no prompt, whatever they hold.
 KNOWN_EXTRAS = frozenset(
@@ -45,7 +50,6 @@ KNOWN_EXTRAS = frozenset(
         *("annotation", "judge", "tools", "chat_template_kwargs", "preferences", *SYSTEM_FIELDS),
     }
 )
-TRANSCRIPT = re.compile(r"\n\n(?:Human|Assistant):")
 
 
 class NamedPrompt(NamedTuple):
@@ -82,7 +86,7 @@ def named_prompt(record: Record) -> NamedPrompt | None:
     if read is None:
         return None
     named = read
-    turns = _history(record.get("history")) if record.get("history") else []
+    turns = read_history(record.get("history")) if record.get("history") else []
     if turns:
         asked = [{"role": "user", "content": named.prompt}] if isinstance(named.prompt, str) else named.prompt
         named = NamedPrompt([*turns, *asked], (*named.uses, "history"))
@@ -123,6 +127,9 @@ def _turns(record: Record) -> NamedPrompt | None:
 
 def _words(record: Record) -> NamedPrompt | None:
     given = [field for field in WORD_FIELDS if isinstance(record.get(field), str)]
+    if given and is_number(record.get("input")):
+        record = record | {"input": orjson.dumps(record["input"]).decode()}
+        given = [field for field in WORD_FIELDS if isinstance(record.get(field), str)]
     filled = [field for field in given if record[field].strip()]
     if not filled:
         return NamedPrompt("", tuple(given)) if given else None
@@ -132,8 +139,9 @@ def _words(record: Record) -> NamedPrompt | None:
     return NamedPrompt("\n".join(record[field] for field in uses), (*uses, *blank))
 
 
-def _history(turns: Any) -> list[Record]:
+def read_history(turns: Any) -> list[Record]:
     """Read earlier turns: messages, or LlamaFactory's and ms-swift's lists of a question and its answer."""
+    turns = text_form(turns, "history")
     if is_conversation(turns):
         return list(turns)
     if not isinstance(turns, list) or not all(
@@ -148,18 +156,26 @@ def _history(turns: Any) -> list[Record]:
 
 def _check_rivals(record: Record, named: NamedPrompt) -> None:
     """Refuse a second field that may be the prompt, unless one of the two repeats the other."""
-    texts = [_squeezed(record[field]) for field in named.uses if field in record]
+    texts = [text for field in named.uses if (text := _squeezed(record.get(field, "")))]
+    answers = [_squeezed(record[field]) for field in ANSWERS if isinstance(record.get(field), str)]
     for field in (*ABOUT_FIELDS, *RIVAL_FIELDS):
         if field in named.uses or not _may_be_prompt(record, field):
             continue
         rival = _squeezed(record[field])
-        if any(_holds(text, rival) for text in texts) or (any(texts) and all(_holds(rival, text) for text in texts)):
+        if any(_holds(text, rival) for text in texts) or (texts and all(_holds(rival, text) for text in texts)):
             continue
+        if field == "code" and rival in answers:
+            continue  # a program cut out of an answer that is nothing else
         base = named.uses[0]
         if field in ABOUT_FIELDS and isinstance(named.prompt, str) and named.prompt:
             raise RecordError(
                 f"field '{field}' may belong to the prompt, '{base}'; {append_line(base, field, record[field])} if it "
                 f"does, {drop_line(field)} if it does not"
+            )
+        if is_conversation(record.get(base)) and isinstance(record[field], str):
+            raise RecordError(
+                f"field '{field}' may belong to the prompt, '{base}'; {add_turn_line(base, field)} if it goes on, "
+                f"{drop_line(field)} if it does not"
             )
         raise RecordError(
             f"field '{field}' may be the prompt, and so may '{base}'; {rename_line(field, record[field])} if it is, "
@@ -214,6 +230,11 @@ def check_extras(record: Record) -> None:
     Example:
         >>> check_extras({"chosen": "The sum is 7.", "rejected": "The sum is 8.", "id": "a b"})
     """
+    for field in WORD_FIELDS:
+        if field in record and record[field] is None:
+            raise RecordError(
+                f"field '{field}' is null, and no other is the prompt; a text is needed, or {drop_line(field)}"
+            )
     for field, value in record.items():
         of_a_side = field.endswith(("_chosen", "_rejected")) or field.startswith(("chosen", "rejected"))
         if field not in KNOWN_EXTRAS and not of_a_side and may_ask(value):
@@ -221,66 +242,3 @@ def check_extras(record: Record) -> None:
                 f"there is no 'prompt', and field '{field}' may be it; {rename_line(field, record[field])} if it is, "
                 f"{drop_line(field)} if it is not"
             )
-
-
-def lead_with_system(record: Record) -> Record:
-    """Put the system message that stands beside a prompt in front of it.
-
-    Args:
-        record: With `prompt`, and responses of its form.
-
-    Returns:
-        The record itself if there is none; otherwise one without the field, all texts conversations.
-
-    Raises:
-        RecordError: If the prompt has another system message, is a transcript, or the message is no string.
-
-    Example:
-        >>> lead_with_system({"prompt": "q", "chosen": "a", "rejected": "b", "system": "Be kind."})["prompt"]
-        [{'role': 'system', 'content': 'Be kind.'}, {'role': 'user', 'content': 'q'}]
-    """
-    fields = [field for field in SYSTEM_FIELDS if record.get(field)]
-    words = [record[field] for field in fields if not isinstance(record[field], bool | int | float)]
-    fields = [field for field in fields if not isinstance(record[field], bool | int | float)]
-    if not any(not isinstance(text, str) or text.strip() for text in words):
-        return record
-    if not isinstance(words[0], str) or any(text != words[0] for text in words):
-        raise RecordError(f"field '{fields[-1]}' is {clip(words[-1])}; one system message, a string, is needed")
-    prompt = with_leading(record["prompt"], words[0], fields[0])
-    led = {name: value for name, value in record.items() if name not in fields} | {"prompt": prompt}
-    for field in ("chosen", "rejected", "reference"):
-        if field in led:
-            led[field] = as_completion(prompt, led[field])
-    return led
-
-
-def with_leading(prompt: Any, words: str, field: str) -> Any:
-    """Put a system message in front of a prompt, once.
-
-    Args:
-        prompt: A string or a conversation; anything else is returned as it is, for the checks that follow.
-        words: The message.
-        field: Where it came from.
-
-    Returns:
-        A conversation.
-
-    Raises:
-        RecordError: If the prompt has another one, or is a transcript.
-    """
-    message = {"role": "system", "content": words}
-    if isinstance(prompt, str):
-        if TRANSCRIPT.search(prompt):
-            raise RecordError(
-                f"field '{field}' has no place in a transcript; put it into the prompt, or {drop_line(field)}"
-            )
-        return [message, {"role": "user", "content": prompt}]
-    if not is_conversation(prompt) or prompt[0] == message:
-        return prompt
-    if prompt[0]["role"] in ("system", "developer"):
-        if prompt[0].get("content") == words:
-            return prompt
-        raise RecordError(
-            f"field '{field}' is {clip(words)}, and the prompt has another system message; {drop_line(field)}"
-        )
-    return [message, *prompt]

@@ -11,8 +11,9 @@ from real_cli.errors import RecordError, clip
 from real_cli.llm.rubric import Rubric
 from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import Text, is_conversation, plain_text, transcript
-from real_cli.records.public.chat_forms import check_media, read_forms
-from real_cli.records.public.named_prompts import lead_with_system
+from real_cli.records.public.chat_forms import read_forms
+from real_cli.records.public.leading_turns import lead_with_system
+from real_cli.records.public.message_checks import check_media
 from real_cli.records.questions import Inquiry, Question, ask_nothing
 from real_cli.records.record import Record
 from real_cli.relabel.dsat.feelings import Feeling, read_feeling

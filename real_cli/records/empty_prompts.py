@@ -1,0 +1,38 @@
+"""A row of a table whose prompt is empty: a table has the column, and what it holds there is no word of the answers."""
+
+from collections.abc import Collection
+
+from real_cli.errors import RecordError
+from real_cli.records.public.chat_forms import read_forms
+from real_cli.records.public.layout_readers import split_texts
+from real_cli.records.public.layout_table import LAYOUTS
+from real_cli.records.public.named_prompts import TURN_FIELDS, WORD_FIELDS
+from real_cli.records.record import Record
+
+
+def with_empty_prompt(record: Record, columns: Collection[str], empty: str | None) -> Record:
+    """Give a row the empty prompt that its table has, where the words its answers share would be taken for one.
+
+    Args:
+        record: A row, without the fields that are empty.
+        columns: All that the table has.
+        empty: What an empty prompt is: "" in text, None for a null, which is refused like one in a JSON line.
+
+    Returns:
+        The record itself if it has a prompt, or its answers hold it; otherwise one with the first such column.
+
+    Example:
+        >>> with_empty_prompt({"chosen": "a b", "rejected": "a c"}, ["prompt", "chosen", "rejected"], "")
+        {'prompt': '', 'chosen': 'a b', 'rejected': 'a c'}
+    """
+    named = [field for field in ("prompt", *WORD_FIELDS) if field in columns]
+    if not named or not {"chosen", "rejected"} <= record.keys():
+        return record
+    if any(field in record for field in ("prompt", *WORD_FIELDS, *TURN_FIELDS)):
+        return record
+    try:
+        read = read_forms(record)
+    except RecordError:
+        return record  # told where it is adapted
+    layout = next((layout for layout in LAYOUTS if layout.matches(read)), None)
+    return {named[0]: empty, **record} if layout and layout.adapt is split_texts else record

@@ -1,0 +1,53 @@
+"""What no message may be: a part that is no text, where texts are read, or nothing where a content belongs."""
+
+from typing import Any
+
+from real_cli.errors import RecordError, clip
+from real_cli.records.public.chat_forms import SPOKEN, part_text
+from real_cli.records.record import Record
+
+MEDIA_FIELDS = ("images", "image", "videos", "video", "audios", "audio")
+
+
+def check_media(record: Record) -> None:
+    """Refuse what a model that reads text does not see.
+
+    Args:
+        record: A checked record.
+
+    Raises:
+        RecordError: If a message has a part that is no text, or the record has images, videos or sounds.
+
+    Example:
+        >>> check_media({"prompt": "q", "responses": []})
+    """
+    for field in MEDIA_FIELDS:
+        if field in record and isinstance(record[field], list | dict | str) and record[field]:
+            raise RecordError(f"field '{field}' is {clip(record[field])}; this command reads text alone")
+    for field in ("prompt", "chosen", "rejected", "reference"):
+        if isinstance(record.get(field), list):
+            _check_parts(record[field], f"field '{field}'")
+    responses = record.get("responses")
+    for number, response in enumerate(responses if isinstance(responses, list) else (), 1):
+        if isinstance(response, dict) and isinstance(response.get("text"), list):
+            _check_parts(response["text"], f"response {number}")
+
+
+def _check_parts(messages: list[Any], where: str) -> None:
+    for number, message in enumerate(messages, 1):
+        _check_content(message, f"{where}: message {number}")
+        content = message.get("content") if isinstance(message, dict) else None
+        if content is not None and not isinstance(content, str | list):
+            raise RecordError(f"{where}: the content of message {number} is {clip(content)}; a string is needed")
+        if isinstance(content, list):
+            part = next((one for one in content if part_text(one) is None), content)
+            raise RecordError(f"{where}: message {number} has the part {clip(part)}; this command reads text alone")
+
+
+def _check_content(message: Any, where: str) -> None:
+    """Refuse a message that says nothing; a table's null content of an assistant is gone, and no word beside it."""
+    if not isinstance(message, dict) or any(field in message for field in ("content", "tool_calls", "function_call")):
+        return
+    beside = any(isinstance(value, str) for field, value in message.items() if field not in ("role", "name"))
+    if beside or message.get("role") not in SPOKEN:
+        raise RecordError(f"{where} has no 'content': {clip(message)}; what is said belongs there")

@@ -1,0 +1,88 @@
+"""Lists and objects that a text holds, as JSON or as Python or numpy print them."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import orjson
+
+from real_cli.errors import RecordError
+
+# numpy prints an array of objects without commas.
+NO_COMMA = re.compile(r"\}\s*\n\s*\{")
+TWO_STRINGS = re.compile(r"""['"]\s+['"]""")
+HALF = re.compile(r"[\ud800-\udfff]")
+
+
+def parse_list(text: str) -> Any:
+    """Read JSON or a Python literal; numpy's way of printing objects too.
+
+    Args:
+        text: The text.
+
+    Returns:
+        A list or an object; None if it is none, or holds two strings side by side, which Python would join.
+
+    Raises:
+        RecordError: If a string in it holds half of a surrogate pair.
+
+    Example:
+        >>> parse_list("['a', 'b']"), parse_list('["a"]'), parse_list("['a' 'b']"), parse_list("7")
+        (['a', 'b'], ['a'], None, None)
+    """
+    with suppress(orjson.JSONDecodeError):
+        parsed = orjson.loads(text)
+        return parsed if isinstance(parsed, list | dict) else None
+    bare = text.strip()
+    parsed = _lenient(bare)
+    half = next((found for one in _strings(parsed) if (found := HALF.search(one))), None)
+    if half:
+        raise RecordError(f"a list written as text holds half a character, \\u{ord(half[0]):x}; take it out")
+    with suppress(TypeError):  # what JSON has no word for is no list of ours
+        orjson.dumps(parsed)
+        if isinstance(parsed, list | dict) and not _joins_strings(bare, parsed):
+            return parsed
+    return None
+
+
+def _lenient(text: str) -> Any:
+    """Read what Python takes for a literal; of JSON with half a character, which Python may not read, that."""
+    if "\\u" in text:
+        with suppress(ValueError, RecursionError):
+            return json.loads(text)
+    with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+        return ast.literal_eval(NO_COMMA.sub("}, {", text))
+    return None
+
+
+def ends_as_text(text: str) -> bool:
+    """Tell whether words follow a list or an object: then a text quotes it, and is none.
+
+    Args:
+        text: That begins like one, and cannot be read.
+
+    Returns:
+        True if what stands up to the last bracket can be read alone.
+
+    Example:
+        >>> ends_as_text('[{"role": "user"}] what is this?'), ends_as_text('[{"role": "user"}, {"role"')
+        (True, False)
+    """
+    ends = [text.rfind(bracket) + 1 for bracket in "]}"]
+    return any(0 < end < len(text.rstrip()) and parse_list(text[:end]) is not None for end in ends)
+
+
+def _joins_strings(text: str, parsed: Any) -> bool:
+    """Tell whether Python may have read two strings as one."""
+    return bool(TWO_STRINGS.search(text)) and not any(TWO_STRINGS.search(repr(one)) for one in _strings(parsed))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in (*value, *value.values()) if isinstance(value, dict) else value:
+            yield from _strings(one)
