@@ -25,8 +25,11 @@ NUMBERED = re.compile(
     re.IGNORECASE,
 )
 
-# "Response 1: 4/5", on one line with nothing else.
-HEADED = re.compile(rf"[*_\t ]*[:=][*_\t ]*{NUMBER}{SCALE}[*_.\t ]*(?:\n|\Z)", re.IGNORECASE)
+# "Response 1: 4/5 (true)", where nothing else is on the line, or the reason.
+HEADED = re.compile(
+    rf"[*_\t ]*[:=][*_\t ]*{NUMBER}{SCALE}[*_.\t ]*(?:\n|\Z|[-\u2013\u2014(]\s*(?!(?:of|out|to|or)\b)[a-z])",
+    re.IGNORECASE,
+)
 
 
 def find_json(text: str) -> Any:

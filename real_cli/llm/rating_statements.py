@@ -31,7 +31,7 @@ GIVEN = re.compile(
 # Where a rating ends: what goes on otherwise ("8 would be too high", "8 ~ 9", "8; 5") gives none.
 TAIL = re.compile(
     r"[\"'*_`)\]}]*(?:\s*\Z|\s*\n|\.(?!\d)|[!:|{<]|[,;](?!\s*(?:\d|(?:no|not|or|but|maybe|perhaps|if|rather|wait|even)\b))"
-    r"|\s+(?:because|since|as|for|due|with|based|on|in|and|here|stars?|points?|by|given|overall)\b"
+    r"|\s+(?:because|since|as|for\s+(?:its|being|the|this)|due|with|based|on\s+a|here|stars?|points?|given|overall)\b"
     r"|\s*\(|\s*[-\u2013\u2014](?!>)\s*(?!\s*\d)|\s+[\"'`*_#{\[]|\s{2,})",
     re.IGNORECASE,
 )

@@ -46,23 +46,25 @@ MARKED = re.compile(
 # "[[A]], [[B]] or [[C]]" is the echo of a format asked for, and so is "A, B or tie".
 ECHO = re.compile(r"\[\[\w+\]\](?:(?:\s|,|/|\||\bor\b)++\[\[\w+\]\])+", re.IGNORECASE)
 ECHOED = re.compile(r"[\"'*_\s]*(?:,|/|\||\bor\b)[\"'*_\s]*(?-i:\b[AB]\b|tie\b)|[\"'*_)\s]*\?", re.IGNORECASE)
-BARE = re.compile(rf"[\"'*_`(\[\s]*+(?:{PARTY}\s+)?{TOKEN}[\"'*_`)\].:!\s]*+", re.IGNORECASE)
+BARE = re.compile(rf"[\"'*_`(\[\s]*+(?:(?:{PARTY}|model)\s+)?{TOKEN}[\"'*_`)\].:!\s]*+", re.IGNORECASE)
 OPENING = re.compile(
     rf"\s*+[*_]*+(?:{PARTY}\s+)?(?P<left>(?-i:[AB]))[*_]*+,?\s+(?:because|since|as\s+it)\b", re.IGNORECASE
 )
 LINE_END = re.compile(r"[\"'*_`)\].!}]*+[ \t]*+(?:\n|\Z)")
 # How a formal verdict goes on where it is one.
+TAKES_BACK = r"(?:no|not|or|but not|if|unless|wait|maybe|perhaps|actually|rather|only)\b"
 TAIL = re.compile(
-    r"[\"'*_`)\]}]*+(?:\s*\Z|[ \t]*\n|[.!](?!\w)|\s*<[/|]|\s*[{\[#]"
-    r"|[;,](?!\s*(?:\d|(?:no|not|or|but not|if|unless|wait|maybe|perhaps|actually|rather|only)\b|(?-i:[AB])\b))"
-    r"|\s+(?:because|since|as|by|for|with|over|due|wins|overall)\b|\s+\((?!\s*[\d?])|\s*[-:\u2013\u2014]\s+(?![\d+])"
+    r"[\"'*_`)\]}]*+(?:\s*\Z|[ \t]*\n|[.!](?![\w=])|\s*<[/|]|\s*[{\[#]"
+    rf"|[;,](?!\s*(?:\d|{TAKES_BACK}|(?-i:[AB])\b))"
+    r"|\s+(?:because|since|as|by|for|with|over|due|wins|overall|between)\b"
+    rf"|\s+\((?!\s*(?:[\d?]|{TAKES_BACK}))|\s*[-:\u2013\u2014]\s+(?![\d+]|{TAKES_BACK})"
     rf"|\s+is\s+{ADVERBS}{BETTER}(?=\s*(?:[.,!\"]|\Z|\n|because\b|than\b)))",
     re.IGNORECASE,
 )
 # One for each: "A for style, B for substance".
 SHARED = re.compile(r"(?:,|\band|\bbut)\s+(?-i:[AB])\s+(?:for|by|in|on|with|over)\b|\bonly\b", re.IGNORECASE)
 CHOICE = re.compile(
-    r"\b(?:correct|right|true|actual|reference|gold|expected|their|its|whose)(?:\W+final)?\W*\Z"
+    r"\b(?:correct|right|true|actual|reference|gold|expected|student|user|proposed|their|its|whose)(?:\W+final)?\W*\Z"
     rf"|['\u2019]s(?:\W+final)?\W*\Z|\b{PARTY}s?\b",
     re.IGNORECASE,
 )

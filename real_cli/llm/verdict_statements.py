@@ -155,7 +155,7 @@ def whole_verdict(text: str) -> str | None:
         >>> whole_verdict("Response A"), whole_verdict("A<B"), whole_verdict("A, B")
         ('A', 'B', None)
     """
-    match = BARE.fullmatch(text)
+    match = BARE.fullmatch(text.replace("_", " "))
     return _named(match) if match else None
 
 
@@ -210,7 +210,8 @@ def _is_turned(text: str, match: re.Match[str]) -> bool:
 def _is_of_task(text: str, match: re.Match[str]) -> bool:
     """Tell whether "the answer is A" and "correct choice: A" may be said of a task with choices, not of responses."""
     if match["word"].casefold() not in ("answer", "choice"):
-        return False
+        names_choice = (match["noun"] or "").strip().casefold() in ("answer", "choice", "option")
+        return bool(names_choice and CHOOSES.search(text))
     lead = sentence_before(text, match.start())
     said_of_it = match["link"].strip().lower().startswith("is") or CHOICE.search(lead[-20:])
     return bool(said_of_it or CHOOSES.search(text))

@@ -45,6 +45,10 @@ READ = {
     "a verdict and its reason": ("Verdict: A, although B is shorter.", "A"),
     "because": ("Response A is better because it does not invent anything.", "A"),
     "I think": ("I think that Response B is better overall.", "B"),
+    "a model in JSON": ('{"winner": "model_a"}', "A"),
+    "a tie between": ("Verdict: Tie between A and B", "tie"),
+    "equal, in brackets": ("\\boxed{A=B}", "tie"),
+    "two marks and a sign": ("[[A]] < [[B]]", "B"),
     "I prefer": ("I prefer Response B.", "B"),
 }
 UNREADABLE = {
@@ -62,6 +66,14 @@ UNREADABLE = {
     "taken back": "Verdict: A. No, B.",
     "taken back at once": "Verdict: A, no, B",
     "one for each": "Verdict: A for style, B for substance",
+    "unlike": "Verdict: A != B",
+    "at least": "Verdict: A \u2265 B",
+    "a dash and no": "Verdict: A \u2013 no, B",
+    "brackets and no": "Verdict: A (no, B)",
+    "a better answer of the task": "The best answer is A. Response B picks it.",
+    "a student's answer": "The student answer: B",
+    "than itself": "Response A is better than Response A.",
+    "qualified behind a comma": "The winner is A, some say.",
     "versus": "Verdict: A vs B",
     "I do not think": "I do not think Response A is better.",
     "not the case": "It is not the case that Response A is better.",
@@ -132,6 +144,9 @@ def test_an_ordinary_rating_is_read(answer, rating):
         "Rating: 8 -> 9",
         "Rating: 8; 5",
         "Rating: 8+",
+        "Rating: 8 and 9",
+        "Rating: 8 in style",
+        "Rating: 8 for style, 6 for substance",
         "Rating: 8. No, 5.",
         "It deserves no rating of 10.",
         "If it were shorter, a score of 9.",
@@ -146,7 +161,12 @@ def test_what_is_no_clear_rating_is_unreadable(answer):
 
 @pytest.mark.parametrize(
     "answer",
-    ["Response 1: 4\nResponse 2: 2", "**Response 1:** 4/5\n**Response 2:** 2/5", '{"ratings":[4,2]}'],
+    [
+        "Response 1: 4\nResponse 2: 2",
+        "**Response 1:** 4/5\n**Response 2:** 2/5",
+        "Response 1: 4 - true\nResponse 2: 2 (false)",
+        '{"ratings":[4,2]}',
+    ],
 )
 def test_short_ratings_of_several_are_read(answer):
     assert [rating for rating, _ in read_ratings(2, 1, 5, not_applicable=False)(answer)] == [4, 2]
