@@ -68,8 +68,9 @@ def formal_verdicts(text: str) -> Iterator[Statement[str]]:
     prose = ECHO.sub(lambda match: " " * len(match[0]), blanked(text, objects))
     for match in MARKED.finditer(prose):
         yield from _statements(match, _marked_value(prose, match))
+    chosen = CHOOSES.search(prose) is not None
     for match in FORMAL.finditer(prose):
-        if not _is_of_task(prose, match) and not _is_sentence(match):
+        if not _is_of_task(prose, match, chosen=chosen) and not _is_sentence(match):
             yield from _statements(match, _formal_value(prose, match))
 
 
@@ -110,8 +111,9 @@ def loose_verdicts(text: str) -> Iterator[Statement[str]]:
         >>> [one.value for one in loose_verdicts("Response A is better.")]
         ['A']
     """
+    chosen = CHOOSES.search(text) is not None
     for match in FORMAL.finditer(text):
-        if _is_of_task(text, match) and not CHOICE.search(sentence_before(text, match.start())[-20:]):
+        if _is_of_task(text, match, chosen=chosen) and not CHOICE.search(sentence_before(text, match.start())[-20:]):
             yield from _statements(match, UNCLEAR)
         elif _is_sentence(match):
             yield from _statements(match, _formal_value(text, match))
@@ -207,14 +209,14 @@ def _is_turned(text: str, match: re.Match[str]) -> bool:
     return bool(not led or qualified or CONTRAST.search(behind) or TURN.match(after))
 
 
-def _is_of_task(text: str, match: re.Match[str]) -> bool:
+def _is_of_task(text: str, match: re.Match[str], *, chosen: bool) -> bool:
     """Tell whether "the answer is A" and "correct choice: A" may be said of a task with choices, not of responses."""
     if match["word"].casefold() not in ("answer", "choice"):
         names_choice = (match["noun"] or "").strip().casefold() in ("answer", "choice", "option")
-        return bool(names_choice and CHOOSES.search(text))
+        return chosen and names_choice
     lead = sentence_before(text, match.start())
     said_of_it = match["link"].strip().lower().startswith("is") or CHOICE.search(lead[-20:])
-    return bool(said_of_it or CHOOSES.search(text))
+    return bool(said_of_it or chosen)
 
 
 def _is_sentence(match: re.Match[str]) -> bool:

@@ -1,5 +1,8 @@
 """Answers that look like a verdict and are none are unreadable, never the wrong one; ordinary answers are read."""
 
+import contextlib
+import time
+
 import pytest
 
 from real_cli.errors import RecordError
@@ -186,3 +189,15 @@ def test_numbers_that_rate_nothing_are_none(answer):
 def test_what_is_no_clear_tag_is_unreadable(answer):
     with pytest.raises(RecordError):
         read_tags((TagField("difficulty", ("easy", "hard")),))(answer)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["answer: A ", "verdict: ", "Response A is better ", "overall ", "A\n", "Rating: 8 ", "I give this ", "[[", "*"],
+)
+def test_a_judge_that_repeats_itself_is_read_at_once(piece):
+    begun = time.process_time()
+    for read in (read_verdict, read_rating(1, 10, not_applicable=False)):
+        with contextlib.suppress(RecordError):
+            read(piece * 5_000)
+    assert time.process_time() - begun < 2
