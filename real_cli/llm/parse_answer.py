@@ -9,7 +9,7 @@ from real_cli.errors import RecordError, clip
 from real_cli.llm.embedded_json import json_objects, located_objects
 from real_cli.llm.rating_statements import BARE as BARE_RATING
 from real_cli.llm.rating_statements import NUMBER, SCALE, settled_ratings
-from real_cli.llm.statements import Statement, blanked, settle, spelling
+from real_cli.llm.statements import TAKEN_BACK, Statement, blanked, settle, spelling
 from real_cli.llm.thoughts import spoken, unwrapped
 from real_cli.llm.verdict_statements import UNCLEAR, bare_verdicts, formal_verdicts, loose_verdicts, whole_verdict
 from real_cli.records.messages import is_number
@@ -228,7 +228,7 @@ def _table_key(found: Record) -> str:
 def _rows(rows: list[Any]) -> dict[int, tuple[Any, str]]:
     named: dict[int, tuple[Any, str]] = {}
     for place, row in enumerate(rows, 1):
-        if is_number(row) and not any(isinstance(other, dict) for other in rows):
+        if isinstance(row, str | int | float) and not any(isinstance(other, dict) for other in rows):
             row = {"rating": row}
         if not isinstance(row, dict):
             raise RecordError(f"rating {place} of the answer is {clip(row)}; an object is needed")
@@ -248,8 +248,9 @@ def _paragraphs(text: str, shown: Sequence[str], *, formal: bool) -> dict[int, t
     for place, start in enumerate(starts):
         end = starts[place + 1].start("line") if place + 1 < len(starts) else len(text)
         ratings = settled_ratings(text[start.end() : end], shown, formal=formal)
-        if not ratings and (match := HEADED.match(text, start.end(), end)):
-            ratings = [_on_scale(match)]
+        match = HEADED.match(text, start.end(), end)
+        if match and not TAKEN_BACK.search(text, match.end(1), end):
+            ratings = [*ratings, _on_scale(match)]
         number = int(start["number"])
         if ratings and number in named and not formal:
             raise RecordError(f"the answer rates response {number} twice: {clip(text)}")

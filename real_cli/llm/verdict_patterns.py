@@ -58,7 +58,7 @@ TAIL = re.compile(
     rf"|[;,](?!\s*(?:\d|{TAKES_BACK}|(?-i:[AB])\b))"
     r"|\s+(?:because|since|as|by|for|with|over|due|wins|overall|between)\b"
     rf"|\s+\((?!\s*(?:[\d?]|{TAKES_BACK}))|\s*[-:\u2013\u2014]\s+(?![\d+]|{TAKES_BACK})"
-    rf"|\s+is\s+{ADVERBS}{BETTER}(?=\s*(?:[.,!\"]|\Z|\n|because\b|than\b)))",
+    rf"|\s+is\s+{ADVERBS}{BETTER}(?=[\s*_)]*(?:[.,!\"]|\Z|\n|because\b|than\b)))",
     re.IGNORECASE,
 )
 # One for each: "A for style, B for substance".
@@ -89,7 +89,7 @@ LEAD = re.compile(
     re.IGNORECASE,
 )
 LOOSE_TAIL = re.compile(
-    rf"[\"'*_`)\]]*+(?:\s+overall\b)?(?:\s+than\s+(?:{PARTY}\s+)?[*_]*(?P<other>[AB])\b[*_]*)?"
+    rf"[\"'*_`)\]]*+(?:\s+overall\b)?(?:\s+(?:than|over|to)\s+(?:{PARTY}\s+)?[*_]*(?P<other>[AB])\b[*_]*)?"
     r"(?:\s+in\s+(?:every|all)\s+(?:way|respect|aspect|regard)s?)?"
     r"(?:\s*\Z|[ \t]*\n|[.!](?!\w)|\s*[:\"}<{\[]|,?\s*(?:because|since|as\s+(?:it|response)|due\s+to|by\s+both)\b"
     r"|,\s*(?:and|with|which|providing|offering|being)\b|\s+and\b)",

@@ -52,6 +52,8 @@ READ = {
     "a tie between": ("Verdict: Tie between A and B", "tie"),
     "equal, in brackets": ("\\boxed{A=B}", "tie"),
     "two marks and a sign": ("[[A]] < [[B]]", "B"),
+    "a sentence in bold": ("**Verdict: Response B is better**", "B"),
+    "over the other": ("I prefer Response A over Response B.", "A"),
     "I prefer": ("I prefer Response B.", "B"),
 }
 UNREADABLE = {
@@ -169,6 +171,7 @@ def test_what_is_no_clear_rating_is_unreadable(answer):
         "**Response 1:** 4/5\n**Response 2:** 2/5",
         "Response 1: 4 - true\nResponse 2: 2 (false)",
         '{"ratings":[4,2]}',
+        '{"ratings":["4/5","2"]}',
     ],
 )
 def test_short_ratings_of_several_are_read(answer):
@@ -176,7 +179,14 @@ def test_short_ratings_of_several_are_read(answer):
 
 
 @pytest.mark.parametrize(
-    "answer", ["Response 1: 4 errors\nResponse 2: 2 errors", '{"ratings":[4]}', '{"ratings":[4,2]} {"ratings":[2,4]}']
+    "answer",
+    [
+        "Response 1: 4 errors\nResponse 2: 2 errors",
+        "Response 1: 4\nRating: 3\nResponse 2: 2",
+        "Response 1: 4\nResponse 2: 2\n\nNo, Response 1: 2",
+        '{"ratings":[4]}',
+        '{"ratings":[4,2]} {"ratings":[2,4]}',
+    ],
 )
 def test_numbers_that_rate_nothing_are_none(answer):
     with pytest.raises(RecordError):
