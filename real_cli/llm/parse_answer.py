@@ -8,11 +8,10 @@ from typing import Any
 from real_cli.errors import RecordError, clip
 from real_cli.llm.embedded_json import json_objects, located_objects
 from real_cli.llm.rating_statements import BARE as BARE_RATING
-from real_cli.llm.rating_statements import settled_ratings
-from real_cli.llm.statements import Statement, blanked, settle, spelling
+from real_cli.llm.rating_statements import NUMBER, SCALE, settled_ratings
+from real_cli.llm.statements import TAKEN_BACK, Statement, blanked, settle, spelling
 from real_cli.llm.thoughts import spoken, unwrapped
-from real_cli.llm.verdict_statements import BARE as BARE_VERDICT
-from real_cli.llm.verdict_statements import formal_verdicts, loose_verdicts, verdict_named
+from real_cli.llm.verdict_statements import UNCLEAR, bare_verdicts, formal_verdicts, loose_verdicts, whole_verdict
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 
@@ -23,6 +22,12 @@ QUOTED_WIDTH = 10_000
 NUMBERED = re.compile(
     r"(?:\A|(?<![\s#*_>-])(?:[^\S\n]|[#*_>-])*+\n)(?P<line>)[\s#*_>-]*+"
     r"(?:output\s+for\s+)?(?:response|text|output|answer)\s*+#?+\s*+(?P<number>\d{1,9})\b",
+    re.IGNORECASE,
+)
+
+# "Response 1: 4/5 (true)", where nothing else is on the line, or the reason.
+HEADED = re.compile(
+    rf"[*_\t ]*[:=][*_\t ]*{NUMBER}{SCALE}[*_.\t ]*(?:\n|\Z|[-\u2013\u2014(]\s*(?!(?:of|out|to|or)\b)[a-z])",
     re.IGNORECASE,
 )
 
@@ -65,14 +70,19 @@ def read_verdict(text: str, shown: Sequence[str] = ()) -> str:
         'A'
     """
     said = spoken(text, shown)
-    match = BARE_VERDICT.fullmatch(unwrapped(said))
-    if match:
-        return verdict_named(match[1])
-    named = settle(said, shown, formal_verdicts) or settle(said, shown, loose_verdicts)
-    if len(named) == 1:
+    whole = whole_verdict(unwrapped(said))
+    if whole:
+        return whole
+    named = settle(said, shown, formal_verdicts) or settle(said, shown, _spoken_verdicts, loose_verdicts)
+    if len(named) == 1 and named[0] != UNCLEAR:
         return named[0]
     which = f"it states {' and '.join(named)}: " if named else ""
     raise RecordError(f"the answer names no verdict (A, B or tie): {which}{clip(text)}")
+
+
+def _spoken_verdicts(text: str) -> Iterator[Statement[str]]:
+    yield from bare_verdicts(text)
+    yield from loose_verdicts(text)
 
 
 def read_rating(
@@ -212,12 +222,14 @@ def _table_key(found: Record) -> str:
     rows, names = found.get("ratings"), ("response", "rating", "score")
     if not isinstance(rows, list):
         return ""
-    return repr([[row.get(name) for name in names] for row in rows if isinstance(row, dict)])
+    return repr([[row.get(name) for name in names] if isinstance(row, dict) else row for row in rows])
 
 
 def _rows(rows: list[Any]) -> dict[int, tuple[Any, str]]:
     named: dict[int, tuple[Any, str]] = {}
     for place, row in enumerate(rows, 1):
+        if isinstance(row, str | int | float) and not any(isinstance(other, dict) for other in rows):
+            row = {"rating": row}
         if not isinstance(row, dict):
             raise RecordError(f"rating {place} of the answer is {clip(row)}; an object is needed")
         number = row.get("response", place)
@@ -236,6 +248,9 @@ def _paragraphs(text: str, shown: Sequence[str], *, formal: bool) -> dict[int, t
     for place, start in enumerate(starts):
         end = starts[place + 1].start("line") if place + 1 < len(starts) else len(text)
         ratings = settled_ratings(text[start.end() : end], shown, formal=formal)
+        match = HEADED.match(text, start.end(), end)
+        if match and not TAKEN_BACK.search(text, match.end(1), end):
+            ratings = [*ratings, _on_scale(match)]
         number = int(start["number"])
         if ratings and number in named and not formal:
             raise RecordError(f"the answer rates response {number} twice: {clip(text)}")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from real_cli.llm.embedded_json import located_objects
-from real_cli.llm.statements import Statement, blanked, settle, spelling
+from real_cli.llm.statements import Statement, blanked, is_doubted, outer_lines, sentence_behind, settle, spelling
 from real_cli.records.messages import is_number
 
 KEYS = ("score", "rating", "overall_score")
@@ -17,8 +17,22 @@ SCALE = r"(?:\s*(?:/|out\s+of)\s*(\d++))?+"
 RATING = re.compile(
     r"(?:(?P<whole>\b(?:overall|final|total)\s+)|(?P<part>\b[a-z]++(?<!\bthe)(?<!\bmy)(?<!\bthis)(?<!\ba)[ \t]++))?"
     rf"(?P<name>\b(?:score|rating)\b)[\"'*_\s]*+(?P<link>is|of|:|=)?+[\"'*_\s\[]*+(?P<number>{NUMBER[1:-1]})"
-    r"(?:\s*(?:/|out\s+of)\s*(?P<scale>\d++))?+"
+    r"(?:[*_]*+\s*(?:/|out\s+of)\s*[*_]*+(?P<scale>\d++))?+"
     r"(?!\s*(?:-|\u2013|\bto\b|\bor\b|,)\s*(?:\d|N/A))",
+    re.IGNORECASE,
+)
+# "I would rate this 8/10", "I'd give it an 8."
+GIVEN = re.compile(
+    r"\bI(?:\s+would|['\u2019]d|\s+will|['\u2019]ll|\s+do)?(?P<not>\s+not|n['\u2019]t)?\s+(?:rate|score|give|grade|award)\s+"
+    r"(?:(?:this|it|the|that|response|answer|text|an?)\s+){1,4}+"
+    r"(?P<number>\d++(?:\.\d++)?+)(?:\s*(?:/|out\s+of)\s*(?P<scale>\d++))?+",
+    re.IGNORECASE,
+)
+# Where a rating ends: what goes on otherwise ("8 would be too high", "8 ~ 9", "8; 5") gives none.
+TAIL = re.compile(
+    r"[\"'*_`)\]}]*(?:\s*\Z|\s*\n|\.(?!\d)|[!:|{<]|[,;](?!\s*(?:\d|(?:no|not|or|but|maybe|perhaps|if|rather|wait|even)\b))"
+    r"|\s+(?:because|since|as|for\s+(?:its|being|the|this)|due|with|based|on\s+a|here|stars?|points?|given|overall)\b"
+    r"|\s*\(|\s*[-\u2013\u2014](?!>)\s*(?!\s*\d)|\s+[\"'`*_#{\[]|\s{2,})",
     re.IGNORECASE,
 )
 BARE = re.compile(rf"[\"'*_\[\s]*{NUMBER}{SCALE}[\"'*_\].\s]*", re.IGNORECASE)
@@ -27,10 +41,11 @@ BARE = re.compile(rf"[\"'*_\[\s]*{NUMBER}{SCALE}[\"'*_\].\s]*", re.IGNORECASE)
 class Weight(IntEnum):
     """How much a statement of a rating counts; where there is a weightier one, a lighter one is of a part."""
 
-    loose = 0
-    plain = 1
-    whole = 2
-    form = 3
+    bare = 0
+    loose = 1
+    plain = 2
+    whole = 3
+    form = 4
 
 
 class Rated(NamedTuple):
@@ -61,9 +76,22 @@ def rating_statements(text: str) -> Iterator[Rated]:
         for key, value in named:
             words = f'{key}": {value}' if len(found) == 1 else text[start:end]
             yield Rated(Statement(_hashable(value), spelling(words), start, end), Weight.form)
-    for match in RATING.finditer(blanked(text, objects)):
+    prose = blanked(text, objects)
+    yield from _bare_lines(text)
+    for match in (*RATING.finditer(prose), *GIVEN.finditer(prose)):
         value = f"{match['number']}/{match['scale']}" if match["scale"] else match["number"]
-        yield Rated(Statement(value, spelling(text[match.start("name") : match.end()]), *match.span()), _weight(match))
+        start = match.start("name") if match.re is RATING else match.start()
+        if is_doubted(prose, start) or (match.re is GIVEN and match["not"]) or not TAIL.match(prose, match.end()):
+            value = f"{text[start : match.end()]}{sentence_behind(text, match.end())}"
+        yield Rated(Statement(value, spelling(text[start : match.end()]), *match.span()), _weight(match))
+
+
+def _bare_lines(text: str) -> Iterator[Rated]:
+    """List a rating that stands alone on the first line, or on the last below a whole sentence."""
+    for start, end in outer_lines(text):
+        if match := BARE.fullmatch(text, start, end):
+            value = f"{match[1]}/{match[2]}" if match[2] else match[1]
+            yield Rated(Statement(value, spelling(match[0]), start, end), Weight.bare)
 
 
 def settled_ratings(text: str, shown: Sequence[str], *, formal: bool = False) -> list[Any]:
@@ -84,8 +112,10 @@ def settled_ratings(text: str, shown: Sequence[str], *, formal: bool = False) ->
     """
     whole = any(one.weight is Weight.whole for one in rating_statements(text))
     first = {Weight.form, Weight.whole} if whole else {Weight.form, Weight.plain}
-    for weights in (first, {Weight.plain}, {Weight.loose})[: 1 if formal else 3]:
-        found = settle(text, shown, partial(_of_weights, weights=weights), partial(_of_weights, weights=set(Weight)))
+    for weights in (first, {Weight.plain}, {Weight.bare, Weight.loose})[: 1 if formal else 3]:
+        # Responses are numbers often enough: a number alone is no quotation.
+        quotable = partial(_of_weights, weights=set(Weight) - {Weight.bare})
+        found = settle(text, shown, partial(_of_weights, weights=weights), quotable)
         if found:
             return found
     return []
@@ -96,6 +126,8 @@ def _of_weights(text: str, weights: set[Weight]) -> Iterator[Statement[Any]]:
 
 
 def _weight(match: re.Match[str]) -> Weight:
+    if match.re is GIVEN:
+        return Weight.loose
     if match["whole"]:
         return Weight.whole
     return Weight.loose if match["part"] or (match["link"] or "of").lower() == "of" else Weight.plain

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from real_cli.errors import RecordError, clip
 from real_cli.llm.embedded_json import located_objects
-from real_cli.llm.statements import Statement, blanked, settle, spelling
+from real_cli.llm.statements import Statement, blanked, is_doubted, settle, spelling
 from real_cli.llm.thoughts import spoken, unwrapped
 from real_cli.records.record import Record
 
@@ -19,6 +19,8 @@ TAKEN = frozenset(
     | {"instruction", "messages", "completions", "generations"}
 )
 MARKS = " \t\n\"'*_`.,;"
+# "easy to hard", "easy -> hard" give no value.
+GOES_ON = re.compile(r"\s*(?:to\b|->|[~+<>\u2192\u2248])", re.IGNORECASE)
 GAP = r"[\"'*_`\s]*"
 
 
@@ -193,7 +195,9 @@ def _values_of(text: str, field: TagField, link: str) -> Iterator[Statement[str]
     # A list of all values is the echo of the format asked for.
     echo = rf"(?!{GAP}(?:,|/|\||\bor\b){GAP}(?:or\b\s*)?(?:{values})(?!\w))"
     for match in re.finditer(rf"{_name_of(field)}{link}{GAP}({values})(?!\w){echo}", text, re.IGNORECASE):
-        yield Statement(match[1], spelling(match[0]), *match.span())
+        unclear = is_doubted(text, match.start()) or GOES_ON.match(text, match.end())
+        value = text[match.start() : match.end() + 20] if unclear else match[1]
+        yield Statement(value, spelling(match[0]), *match.span())
 
 
 def _name_of(field: TagField) -> str:

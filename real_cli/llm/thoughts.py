@@ -16,6 +16,10 @@ ENDED_BY_A_TURN = "start of a message"
 OPENS, CLOSES = ("start", "words"), {"turn": ENDED_BY_A_TURN, "end_words": "words"}
 # A mark in quotation marks is spoken of.
 OPENING, CLOSING = "`\"'\u201c\u2018", "`\"'\u201d\u2019"
+# "a <think> tag", "its <think>": so is a mark with an article, or one that is called a mark, in a sentence.
+ARTICLE = re.compile(r"\b(?:an?|its|their|stray|unclosed|literal|opening|closing|leaked)[ \t]\Z", re.IGNORECASE)
+WITHIN_A_SENTENCE = re.compile(r"[\w,][ \t]\Z")
+NOUN = re.compile(r"[ \t]+(?:tags?|tokens?|marks?|markers?|blocks?|elements?|sections?)\b")
 # So much behind a mark shows that it was quoted with its words; models begin their own thoughts alike.
 QUOTED_CHARACTERS = 16
 BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
@@ -100,7 +104,11 @@ def _is_within(place: int, objects: list[tuple[int, int]]) -> bool:
 
 def _is_mention(text: str, match: re.Match[str]) -> bool:
     before, after = text[max(match.start() - 1, 0) : match.start()], text[match.end() : match.end() + 1]
-    return bool(before and after and before in OPENING and after in CLOSING)
+    if before and after and before in OPENING and after in CLOSING:
+        return True
+    lead = text[max(match.start() - QUOTED_CHARACTERS, 0) : match.start()]
+    named = WITHIN_A_SENTENCE.search(lead) and NOUN.match(text, match.end())
+    return bool(named or (ARTICLE.search(lead) and not text[match.end() :].startswith("\n")))
 
 
 def _is_quoted(text: str, start: int, match: re.Match[str], shown: list[str]) -> bool:

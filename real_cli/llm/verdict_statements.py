@@ -5,37 +5,45 @@ from collections.abc import Iterator
 from typing import Any
 
 from real_cli.llm.embedded_json import located_objects
-from real_cli.llm.statements import Statement, blanked, spelling
+from real_cli.llm.statements import (
+    Statement,
+    blanked,
+    is_doubted,
+    outer_lines,
+    sentence_before,
+    sentence_behind,
+    spelling,
+)
+from real_cli.llm.verdict_patterns import (
+    BARE,
+    CHOICE,
+    CHOOSES,
+    CONTRAST,
+    ECHO,
+    ECHOED,
+    EVEN,
+    FORMAL,
+    LEAD,
+    LINE_END,
+    LOOSE,
+    LOOSE_TAIL,
+    MARKED,
+    OPENING,
+    PICK,
+    SHARED,
+    SIGNS,
+    TAIL,
+    TURN,
+)
 
-KEYS = frozenset({"verdict", "winner", "answer", "choice", "preference", "preferred"})
-# Each of these patterns takes time that grows with a text's length alone: next to each other stand no two repeats that
-# could share what they match, but for possessive ones.
-# "A" must not match the article, in "the answer is a good one" or "Answer: A better one would", nor the echo of "A, B
-# or tie" as the format asked for, nor a question.
-LETTER = (
-    r"((?-i:\b[AB]\b)(?![ \t]+(?!(?:because|since|as|by|for|with|over|due)\b)(?-i:[a-z]))|\btie\b)"
-    r"(?![\"'*_\s]*(?:,|/|\||\bor\b)[\"'*_\s]*(?-i:\b[AB]\b|tie\b))(?![\"'*_)\s]*\?)"
+# What an answer says that speaks of a verdict and gives none that is clear: it makes the answer unreadable.
+UNCLEAR = "something unclear"
+KEYS = frozenset(
+    {"verdict", "winner", "answer", "choice", "preference", "preferred", "better", "best", "decision"}
+    | {"judgment", "judgement"}
 )
-# "The answer is A" may be said of the task; "Answer: A" has the form of a verdict.
-FORMAL = re.compile(
-    r"\b(?:verdict|winner|(?P<word>answer|preferred|choice|preference))\b(?:\s+(?:response|answer|one))?"
-    r"[\"'*_\s]*(?:(?P<link>is)|:|=)[\"'*_\s]*"
-    rf"(?:(?:response|answer|assistant)[\"'*_\s]*)?{LETTER}",
-    re.IGNORECASE,
-)
-LOOSE = re.compile(
-    r"\b(?:response|answer|assistant)\s+[\"'*_(\[]*((?-i:[AB]))[\"'*_)\]]*\s+"
-    r"(?:wins|(?:is|was)\s+(?:(?:the|clearly|slightly|much|overall)\s+)*(?:better|best|preferred|superior|winner)\b)",
-    re.IGNORECASE,
-)
-MARKED = re.compile(
-    r"\[\[\s*(A|B|C|tie)\s*\]\]|\\boxed\{\s*(?:\\text\{\s*)?(A|B|tie)\s*\}"
-    r"|<(?:verdict|winner|choice|preference|(?:final_?)?answer)>\s*(A|B|tie)\s*</",
-    re.IGNORECASE,
-)
-# "[[A]], [[B]] or [[C]]" is the echo of a format asked for.
-ECHO = re.compile(r"\[\[\w+\]\](?:(?:\s|,|/|\||\bor\b)++\[\[\w+\]\])+", re.IGNORECASE)
-BARE = re.compile(r"[\"'*_(\[\s]*(?:(?:response|answer|assistant)\s+)?(A|B|tie)[\"'*_)\].:!\s]*", re.IGNORECASE)
+# Of a field's name nothing else counts: "final_verdict", "better_response".
+AROUND_KEY = re.compile(r"\A(?:final|overall|my|the)[\s_-]+|[\s_-]+(?:response|answer|one|assistant|model)\Z")
 
 
 def formal_verdicts(text: str) -> Iterator[Statement[str]]:
@@ -53,25 +61,36 @@ def formal_verdicts(text: str) -> Iterator[Statement[str]]:
     """
     objects = []
     for start, end, found in located_objects(text):
-        stated = [one for key, value in found.items() if key.casefold() in KEYS for one in _of_field(key, value)]
+        stated = [one for key, value in found.items() if _is_key(key) for one in _of_field(key, value)]
         objects += [(start, end)] * bool(stated)
         for value, words in stated:
             yield Statement(value, words if len(found) == 1 else spelling(text[start:end]), start, end)
     prose = ECHO.sub(lambda match: " " * len(match[0]), blanked(text, objects))
-    yield from map(_statement, MARKED.finditer(prose))
-    yield from (_statement(match) for match in FORMAL.finditer(prose) if not _is_loose(match))
+    for match in MARKED.finditer(prose):
+        yield from _statements(match, _marked_value(prose, match))
+    chosen = CHOOSES.search(prose) is not None
+    for match in FORMAL.finditer(prose):
+        if not _is_of_task(prose, match, chosen=chosen) and not _is_sentence(match):
+            yield from _statements(match, _formal_value(prose, match))
+
+
+def _is_key(key: str) -> bool:
+    return AROUND_KEY.sub("", AROUND_KEY.sub("", key.strip().casefold())) in KEYS
 
 
 def _of_field(key: str, value: Any) -> list[tuple[str, str]]:
     """Read a field that holds a verdict: a letter, or a sentence."""
     if not isinstance(value, str):
         return []
-    match = BARE.fullmatch(value)
-    if match:
-        return [(verdict_named(match[1]), _field_words(key, value))]
+    whole = whole_verdict(value)
+    if whole:
+        return [(whole, _field_words(key, value))]
     words = f"verdict: {value}"
-    stated = [*FORMAL.finditer(words), *MARKED.finditer(value)] or [*LOOSE.finditer(value)]
-    return [(_statement(match).value, _field_words(key, value)) for match in stated]
+    stated = [_formal_value(words, match) for match in FORMAL.finditer(words)]
+    stated += [_marked_value(value, match) for match in MARKED.finditer(value)]
+    if not any(stated):
+        stated = [one.value for one in loose_verdicts(value)]
+    return [(verdict, _field_words(key, value)) for verdict in stated if verdict]
 
 
 def _field_words(key: str, value: str) -> str:
@@ -92,30 +111,127 @@ def loose_verdicts(text: str) -> Iterator[Statement[str]]:
         >>> [one.value for one in loose_verdicts("Response A is better.")]
         ['A']
     """
-    yield from (_statement(match) for match in FORMAL.finditer(text) if _is_loose(match))
-    yield from map(_statement, LOOSE.finditer(text))
+    chosen = CHOOSES.search(text) is not None
+    for match in FORMAL.finditer(text):
+        if _is_of_task(text, match, chosen=chosen) and not CHOICE.search(sentence_before(text, match.start())[-20:]):
+            yield from _statements(match, UNCLEAR)
+        elif _is_sentence(match):
+            yield from _statements(match, _formal_value(text, match))
+    for pattern in (LOOSE, PICK, EVEN):
+        for match in pattern.finditer(text):
+            yield from _statements(match, _loose_value(text, match))
 
 
-def _is_loose(match: re.Match[str]) -> bool:
-    return bool(match["word"] and match["link"])
-
-
-def _statement(match: re.Match[str]) -> Statement[str]:
-    name = next(group for group in reversed(match.groups()) if group)
-    return Statement(verdict_named(name), spelling(match[0]), *match.span())
-
-
-def verdict_named(name: str) -> str:
-    """Return the verdict that a letter or a word names.
+def bare_verdicts(text: str) -> Iterator[Statement[str]]:
+    """List a letter that opens an answer above its reasons, or ends it below them.
 
     Args:
-        name: "A", "b", "C", "Tie".
+        text: Any text.
 
-    Returns:
-        "A", "B" or "tie".
+    Yields:
+        "A", "B" or "tie" for each.
 
     Example:
-        >>> verdict_named("b"), verdict_named("C")
-        ('B', 'tie')
+        >>> [one.value for one in bare_verdicts("A because it is true.")]
+        ['A']
     """
-    return {"a": "A", "b": "B"}.get(name.lower(), "tie")
+    for start, end in outer_lines(text):
+        if verdict := whole_verdict(text[start:end]):
+            value = UNCLEAR if TURN.match(text, end) else verdict
+            yield Statement(value, spelling(text[start:end]), start, end)
+    if match := OPENING.match(text):
+        clear = not CONTRAST.search(sentence_behind(text, match.end()))
+        yield from _statements(match, match["left"] if clear else UNCLEAR)
+
+
+def whole_verdict(text: str) -> str | None:
+    """Read a text that is a verdict and nothing else.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        "A", "B", "tie", `UNCLEAR`, or None for another text.
+
+    Example:
+        >>> whole_verdict("Response A"), whole_verdict("A<B"), whole_verdict("A, B")
+        ('A', 'B', None)
+    """
+    match = BARE.fullmatch(text.replace("_", " "))
+    return _named(match) if match else None
+
+
+def _named(match: re.Match[str]) -> str:
+    """Return the verdict of a letter, a tie, or two letters and a sign."""
+    found = match.groupdict()
+    if found.get("tie"):
+        return "tie"
+    left, right = found["left"].upper(), (found.get("right") or "").upper()
+    if not right:
+        return left
+    if left == right:
+        return UNCLEAR
+    return {1: left, -1: right}.get(SIGNS.get(found["sign"][0], 0), "tie")
+
+
+def _marked_value(text: str, match: re.Match[str]) -> str | None:
+    """Read [[A]] and its kind; other words in such marks are none."""
+    inner = next(group for group in match.groups() if group).strip()
+    verdict = "tie" if inner.upper() == "C" and match[0].startswith("[[") else whole_verdict(inner)
+    behind = re.match(r"\s*(?:would|could|might|should|cannot|is (?:not|wrong|worse))\b", text[match.end() :][:40])
+    return UNCLEAR if verdict and (behind or is_doubted(text, match.start())) else verdict
+
+
+def _formal_value(text: str, match: re.Match[str]) -> str | None:
+    """Read a name and a letter; None where they only look so."""
+    behind, plain = text[match.end() : match.end() + 200], not match["tie"] and not match["sign"]
+    if ECHOED.match(behind) or (plain and match["left"].islower() and not LINE_END.match(behind)):
+        return None
+    lead = sentence_before(text, match.start())
+    if not match["link"].strip() and not (LEAD.fullmatch(lead) and LINE_END.match(behind)):
+        return None
+    if not TAIL.match(behind):
+        is_article = plain and match["word"].casefold() not in ("verdict", "winner")
+        return None if is_article and re.match(r"[ \t]+[a-z\"]", behind) else UNCLEAR
+    if '"' in match["quote"]:
+        return _named(match)
+    is_sentence = match["link"].strip().lower().startswith("is")
+    doubtful = _is_turned(text, match) if is_sentence else is_doubted(text, match.start())
+    return UNCLEAR if doubtful or SHARED.search(sentence_behind(text, match.end())) else _named(match)
+
+
+def _is_turned(text: str, match: re.Match[str]) -> bool:
+    """Tell whether what leads to a verdict in a sentence, or stands behind it, may turn it."""
+    behind = sentence_behind(text, match.end())
+    after = text[match.end() + len(behind) :][:40]
+    qualified = re.match(r"[\W_]*?,", behind) and not LOOSE_TAIL.match(behind)
+    led = LEAD.fullmatch(sentence_before(text, match.start()))
+    return bool(not led or qualified or CONTRAST.search(behind) or TURN.match(after))
+
+
+def _is_of_task(text: str, match: re.Match[str], *, chosen: bool) -> bool:
+    """Tell whether "the answer is A" and "correct choice: A" may be said of a task with choices, not of responses."""
+    if match["word"].casefold() not in ("answer", "choice"):
+        names_choice = (match["noun"] or "").strip().casefold() in ("answer", "choice", "option")
+        return chosen and names_choice
+    lead = sentence_before(text, match.start())
+    said_of_it = match["link"].strip().lower().startswith("is") or CHOICE.search(lead[-20:])
+    return bool(said_of_it or chosen)
+
+
+def _is_sentence(match: re.Match[str]) -> bool:
+    """Tell "the better response is A", which others may qualify, from "better response: A"."""
+    names_response = match["noun"] is not None and match["word"].casefold() not in ("verdict", "winner")
+    return names_response and match["link"].strip().lower().startswith("is")
+
+
+def _loose_value(text: str, match: re.Match[str]) -> str:
+    """Read a sentence that must be whole: nothing before or behind may turn it."""
+    tail = LOOSE_TAIL.match(text, match.end())
+    clear = tail and (tail["other"] or "").upper() != match.groupdict().get("left")
+    return UNCLEAR if not clear or _is_turned(text, match) else _named(match)
+
+
+def _statements(match: re.Match[str], value: str | None) -> Iterator[Statement[str]]:
+    if value:
+        yield Statement(value, spelling(match[0]), *match.span())
