@@ -170,8 +170,6 @@ def tell_fault(error: OSError) -> Status:
     where = f"{error.filename}: " if error.filename and error.errno not in TOO_MANY else ""
     advice = f"; {ADVICE[error.errno]}" if error.errno in ADVICE else ""
     _silence_stdout()
-    if error.errno == errno.ENOENT and not where:
-        where, advice = "the working folder, or a file that the environment names (SSL_CERT_FILE): ", ""
     say(f"{where}{error.strerror or error}{advice}")
     return Status.failed
 

@@ -103,7 +103,11 @@ def is_device(path: Path) -> bool:
 
 def real_path(path: str | Path) -> Path:
     """Follow every link of a path; where links lead in a circle, Path.resolve would raise."""
-    return Path(os.path.realpath(path))
+    try:
+        return Path(os.path.realpath(path))
+    except FileNotFoundError as error:  # no name is at fault: the folder in which names begin was removed
+        error.filename = "the working folder"
+        raise
 
 
 def _descriptor(path: Path, number: int) -> IO[bytes]:

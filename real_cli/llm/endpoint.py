@@ -97,6 +97,10 @@ class Endpoint:
                 f"{self._server.url}: the proxy that ALL_PROXY, HTTP_PROXY or HTTPS_PROXY names cannot be used: "
                 f"{what}; name an http:// one, or set NO_PROXY"
             ) from None
+        except OSError as error:  # the certificates of the system, or those that are named in their place
+            raise RealError(
+                f"{self._server.url}: no certificates to trust ({error.strerror}); see SSL_CERT_FILE and SSL_CERT_DIR"
+            ) from None
         self._client = AsyncOpenAI(
             base_url=self._server.url,
             # Always something: without one the client would take a key that is meant for another server.

@@ -55,34 +55,6 @@ class PromptOutcome:
     dropped: list[str] = field(default_factory=list)
     rest: Iterable[Record | str] = ()
 
-    def all_at_once(self) -> "PromptOutcome":
-        """Work out the rest.
-
-        Returns:
-            This outcome, with everything in `records` and `dropped`.
-        """
-        for made in self.rest:
-            if isinstance(made, str):
-                self.dropped.append(made)
-            else:
-                self.records.append(made)
-        self.rest = ()
-        return self
-
-
-def choose_pairs(record: Record, settings: Settings, comparison: Similarities | None = None) -> PromptOutcome:
-    """Choose the responses of one prompt to compare, then decide which of them is preferred, as `begin_pairs` does.
-
-    Args:
-        record: A checked candidates or preference record.
-        settings: What to do.
-        comparison: Of all its `responses`, where it was worked out before.
-
-    Returns:
-        All records to write, and what was dropped.
-    """
-    return begin_pairs(record, settings, comparison).all_at_once()
-
 
 def begin_pairs(record: Record, settings: Settings, comparison: Similarities | None = None) -> PromptOutcome:
     """Choose the responses of one prompt to compare, then decide which of them is preferred.

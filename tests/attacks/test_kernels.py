@@ -75,6 +75,15 @@ def test_no_command_fetches_a_kernel(command, kernels, tiny_policy, tiny_reward,
     assert not kernels
 
 
+@pytest.mark.parametrize("value", ["flash_attention_2", "flash_attention_3", "paged|flash_attention_2"])
+@pytest.mark.parametrize("form", [lambda value: value, lambda value: {"": value}], ids=["text", "object"])
+def test_no_kernel_is_fetched_in_the_place_of_a_package(value, form, kernels, tiny_policy, tmp_path):
+    """Where flash_attn is not installed and kernels is, transformers takes a kernel of the hub."""
+    folder = with_fields(copied(tiny_policy, tmp_path / "model"), "config.json", attn_implementation=form(value))
+    check_refused("sample", folder, tiny_policy, tmp_path, "is not installed")
+    assert not kernels
+
+
 @pytest.mark.parametrize("value", ["eager", "sdpa", {"": "sdpa"}, None, {"text_config": "eager"}])
 def test_attention_that_transformers_knows_is_taken(value, tiny_policy, tmp_path):
     folder = with_fields(copied(tiny_policy, tmp_path / "model"), "config.json", attn_implementation=value)

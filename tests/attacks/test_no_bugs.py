@@ -1,6 +1,7 @@
 """What was called a bug of ours and is a fault of a folder, or of the machine."""
 
 import json
+import os
 
 import pytest
 
@@ -52,8 +53,6 @@ def test_texts_are_padded_without_a_token_for_it(tiny_policy, tmp_path):
 
 @pytest.mark.parametrize("proxy", ["foo://localhost:1", "socks9://localhost:1"])
 def test_a_proxy_of_no_known_kind_is_told(proxy, tmp_path):
-    import os
-
     words = ["relabel", "judge", "-m", "m", "--endpoint", "http://198.51.100.1/v1", "--no-cache", "--retries", "0"]
     environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     pair = {"prompt": "a", "chosen": "x", "rejected": "y"}
@@ -61,3 +60,11 @@ def test_a_proxy_of_no_known_kind_is_told(proxy, tmp_path):
     said = one_line(done.stderr)
     assert "bug" not in said
     assert "proxy" in said
+
+
+def test_certificates_that_are_not_there_are_told(tmp_path):
+    words = ["relabel", "judge", "-m", "m", "--endpoint", "https://127.0.0.1:9/v1", "--no-cache", "--retries", "0"]
+    pair = {"prompt": "a", "chosen": "x", "rejected": "y"}
+    environment = os.environ | {"SSL_CERT_FILE": str(tmp_path / "none.pem")}
+    done = real(*words, cwd=tmp_path, data=lines(pair), status=1, env=environment)
+    assert "SSL_CERT_FILE" in one_line(done.stderr)

@@ -169,9 +169,8 @@ def test_a_working_folder_that_is_gone_is_told_as_what_it_is(tmp_path):
     assert "the working folder" in one_line(done.stderr)
 
 
-@pytest.mark.parametrize("kilobytes", [60_000, 100_000])
-def test_memory_that_is_not_there_for_a_library_is_no_bug(tmp_path, kilobytes):
-    words = ["bash", "-c", f'ulimit -v {kilobytes}; exec "$@"', "bash", INSTALLED, "pair", "-s", "random"]
+def test_memory_that_is_not_there_for_a_library_is_no_bug(tmp_path):
+    words = ["bash", "-c", 'ulimit -v 60000; exec "$@"', "bash", INSTALLED, "pair", "-s", "random"]
     done = subprocess.run(words, cwd=tmp_path, input=lines(*CANDIDATES), capture_output=True, check=False)
     assert done.returncode != 0
     assert b"bug" not in done.stderr

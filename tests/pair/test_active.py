@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from real_cli.errors import RecordError, UsageError
 from real_cli.pair.choices import Orient, Strategy
-from real_cli.pair.choose import Settings, choose_pairs
+from real_cli.pair.choose import Settings
 from real_cli.pair.options import check_settings
 from real_cli.pair.strategies import STRATEGIES, Pool
 from real_cli.pair.strategies.active import (
@@ -26,6 +26,7 @@ from real_cli.pair.strategies.active import (
     lower_bounds,
     optimistic_gaps,
 )
+from tests.pair.choosing import choose_pairs
 
 ACTIVE = [strategy for strategy, rule in STRATEGIES.items() if rule.needs_deviations]
 NUMBERS = st.floats(-5, 5)

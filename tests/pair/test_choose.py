@@ -11,9 +11,11 @@ from scipy.stats import rankdata
 
 from real_cli.errors import RecordError
 from real_cli.pair.choices import Emit, Orient, Strategy
-from real_cli.pair.choose import EQUAL_TEXTS, TOO_FEW, Settings, choose_pairs
+from real_cli.pair.choose import TOO_FEW, Settings
 from real_cli.pair.strategies import STRATEGIES
 from real_cli.pair.write import EQUAL_SCORES, widest_first
+from real_cli.text.phrases import EQUAL_TEXTS
+from tests.pair.choosing import choose_pairs
 
 BY_SIMILARITY = [Strategy.easy, Strategy.hard, Strategy.centroid, Strategy.random, Strategy.aepo]
 ASK = [{"role": "user", "content": "Hi"}]

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from real_cli.errors import RecordError
 from real_cli.pair.choices import Emit, Strategy
-from real_cli.pair.choose import Settings, choose_pairs
+from real_cli.pair.choose import Settings
 from real_cli.pair.similarity_batch import SimilarityBatch
 from real_cli.records.vectors import stack_embeddings
 from real_cli.stats.cosine import cosine_similarities
+from tests.pair.choosing import choose_pairs
 
 shapes = st.tuples(st.sampled_from([1, 2, 3, 8]), st.sampled_from([1, 2, 5, 384]))
 

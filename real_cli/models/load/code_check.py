@@ -8,7 +8,9 @@ from real_cli.errors import ModelError, clip
 
 CODE = "wants code of its own to be run ({}), and no model's code is run; give a model that transformers knows itself"
 # How transformers itself computes attention, experts and caches; any other name is a kernel's, to be fetched.
-ATTENTIONS = {"eager", "sdpa", "flex_attention", "flash_attention_2", "flash_attention_3"}
+# Where its package is not installed, transformers would fetch a kernel in the place of one of these.
+FLASH = {"flash_attention_2": "flash_attn", "flash_attention_3": "flash_attn_interface"}
+ATTENTIONS = {"eager", "sdpa", "flex_attention", *FLASH}
 EXPERTS = {"eager", "batched_mm", "grouped_mm"}
 CACHES = {"dynamic", "dynamic_full", "static", "offloaded", "offloaded_static", "quantized", "paged", "hybrid"}
 CACHES |= {"sliding_window", "hybrid_chunked", "offloaded_hybrid", "offloaded_hybrid_chunked"}
@@ -52,6 +54,12 @@ def refuse_kernels(name: str, settings: Any) -> None:
             for word in _words(value):
                 if "/" in word or (is_closed and word not in KNOWN):
                     raise ModelError(f"model '{name}': {CODE.format(f'{field} {clip(value)}')}")
+                package = FLASH.get(word.removeprefix("paged|"))
+                if package and find_spec(package) is None:
+                    raise ModelError(
+                        f"model '{name}': its {field} is {word}, and {package} is not installed; install it, or take "
+                        "the field out"
+                    )
 
 
 def refuse_weights_elsewhere(name: str, config: dict[str, Any]) -> None:

@@ -18,11 +18,12 @@ from real_cli.evaluate.labels.rows import PairTally
 from real_cli.evaluate.labels.strategies import StrategyTrials, parse_strategies
 from real_cli.evaluate.labels.survey import LabelSurvey
 from real_cli.pair.choices import Orient, Strategy
-from real_cli.pair.choose import Settings, choose_pairs
+from real_cli.pair.choose import Settings
 from real_cli.pair.keep import keep_mask, keep_value
 from real_cli.pair.strategies import STRATEGIES
 from real_cli.records.messages import text_key
 from real_cli.stats.bootstrap import Bootstrap
+from tests.pair.choosing import choose_pairs
 
 
 def pair(prompt, chosen, rejected, **fields):

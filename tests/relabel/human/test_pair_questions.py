@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from real_cli.errors import RecordError, UsageError
 from real_cli.pair.choices import Emit, Orient, Strategy
-from real_cli.pair.choose import Settings, choose_pairs
+from real_cli.pair.choose import Settings
 from real_cli.records.record import to_candidates
 from real_cli.relabel.human.choices import Shown, Verdict
 from real_cli.relabel.human.pair import (
@@ -25,6 +25,7 @@ from real_cli.relabel.human.pair import (
     read_journal_line,
 )
 from real_cli.relabel.human.session import DISTANCE, WINDOW, Session, progress_line
+from tests.pair.choosing import choose_pairs
 
 PAIR = {
     "id": 7,
