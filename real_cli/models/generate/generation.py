@@ -134,30 +134,20 @@ class LocalAnswerer:
         return ids
 
     def _generate(self, batch: list[tuple[Any, Question]]) -> list[Completion]:
-        import torch
-
-        from real_cli.models.generate.sampler import Draw, End
+        from real_cli.models.generate.decode import decode
 
         model, tokenizer = self._loaded
-        padded = tokenizer.pad({"input_ids": [ids for ids, _ in batch]}, return_tensors="pt").to(self._place.device)
-        width = padded["input_ids"].shape[1]
         samplings = [question.sampling for _, question in batch]
-        end, draw = End(samplings, width, tokenizer), Draw(samplings, width)
-        with torch.inference_mode(), quiet_libraries():
-            output = model.generate(
-                **padded,
-                do_sample=False,
-                max_new_tokens=max(one.max_tokens for one in samplings),
-                pad_token_id=tokenizer.pad_token_id,
-                logits_processor=[draw],
-                stopping_criteria=[end],
-            )
-        if not draw.are_numbers:
-            raise ModelError(f"model '{self._name}': its logits are not finite; try --dtype float32, or another model")
-        rows = zip(output[:, width:].tolist(), end.lengths, batch, strict=True)
+        try:
+            with quiet_libraries():
+                written = decode(model, tokenizer, [ids for ids, _ in batch], samplings)
+        except FloatingPointError:
+            raise ModelError(
+                f"model '{self._name}': its logits are not finite; try --dtype float32, or another model"
+            ) from None
         return [
-            self._decode(new[:length], question.sampling, ids, continues=isinstance(question.messages, str))
-            for new, length, (ids, question) in rows
+            self._decode(new, question.sampling, ids, continues=isinstance(question.messages, str))
+            for new, (ids, question) in zip(written, batch, strict=True)
         ]
 
 

@@ -1,7 +1,4 @@
-"""Draw each row's next token, and say when a row has ended: what `model.generate` asks at every step.
-
-`generate` takes the likeliest token of what `Draw` leaves; cache, masks and positions stay its own.
-"""
+"""Draw each row's next token, and say which rows go on."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,48 +15,58 @@ TAIL_MARGIN = 4
 
 
 class Draw:
-    """A logits processor: a row with a temperature keeps one token, drawn with its own seed; others stay as they are.
+    """Draw each row's next token with the row's own seed; the likeliest one where its temperature is 0.
 
     The token is the first at which the probabilities, added up in the vocabulary's order, exceed a number that depends
     on the row's seed and the step alone. So a row's text does not depend on the rows beside it, up to rounding.
     """
 
-    def __init__(self, samplings: Sequence[Sampling], width: int) -> None:
-        self._width = width
-        self._rows = [row for row, one in enumerate(samplings) if one.temperature > 0]
-        self._temperatures = [samplings[row].temperature for row in self._rows]
-        self._top_p = [samplings[row].top_p for row in self._rows]
-        self._top_k = [samplings[row].top_k for row in self._rows]
-        self._seeds = np.array([samplings[row].seed or 0 for row in self._rows], dtype=np.uint64)
-        self._are_numbers: Any = True  # a tensor after the first step, read once at the end
+    def __init__(self, samplings: Sequence[Sampling], device: Any) -> None:
+        self._samplings = list(samplings)
+        self._are_numbers = torch.ones((), dtype=torch.bool, device=device)  # read once, at the end
+        self._arrange()
 
     @property
     def are_numbers(self) -> bool:
         """Whether all logits so far were numbers that can be drawn from."""
         return bool(self._are_numbers)
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """Keep what was drawn.
+    def keep(self, rows: Tensor) -> None:
+        """Go on with some rows alone.
 
         Args:
-            input_ids: What was read and written so far, shape (batch, seq).
-            scores: Logits of the next token, shape (batch, vocab).
+            rows: Their numbers, shape (kept,).
+        """
+        self._samplings = [self._samplings[row] for row in rows.tolist()]
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self._rows = [row for row, sampling in enumerate(self._samplings) if sampling.temperature > 0]
+        drawn = [self._samplings[row] for row in self._rows]
+        self._temperatures = [sampling.temperature for sampling in drawn]
+        self._top_p = [sampling.top_p for sampling in drawn]
+        self._top_k = [sampling.top_k for sampling in drawn]
+        self._seeds = np.array([sampling.seed or 0 for sampling in drawn], dtype=np.uint64)
+
+    def __call__(self, logits: Tensor, step: int) -> Tensor:
+        """Draw.
+
+        Args:
+            logits: Of the next token, shape (rows, vocab).
+            step: How many tokens were drawn before.
 
         Returns:
-            Shape (batch, vocab): 0 for a drawn token, -inf for the others of its row.
+            Token ids, shape (rows,).
         """
-        self._are_numbers &= scores.amax(dim=-1).isfinite().all()
+        self._are_numbers &= logits.amax(dim=-1).isfinite().all()
         if not self._rows:
-            return scores
-        numbers = uniform_numbers(self._seeds, input_ids.shape[1] - self._width)
-        all_rows = len(self._rows) == len(scores)
-        own = scores if all_rows else scores[self._rows]
-        drawn = draw_tokens(own, numbers, self._temperatures, self._top_p, self._top_k)
-        kept = torch.full_like(scores, float("-inf")) if all_rows else scores.clone()
-        if not all_rows:
-            kept[self._rows] = float("-inf")
-        kept[torch.tensor(self._rows, device=scores.device), drawn] = 0.0
-        return kept
+            return logits.argmax(dim=-1)
+        numbers = uniform_numbers(self._seeds, step)
+        if len(self._rows) == len(logits):
+            return draw_tokens(logits, numbers, self._temperatures, self._top_p, self._top_k)
+        tokens = logits.argmax(dim=-1)
+        tokens[self._rows] = draw_tokens(logits[self._rows], numbers, self._temperatures, self._top_p, self._top_k)
+        return tokens
 
 
 def draw_tokens(
@@ -115,42 +122,53 @@ def _nucleus(probabilities: Tensor, shares: Tensor) -> Tensor:
 
 
 class End:
-    """A stopping criterion: a row ends at its own limit of tokens, or when one of its stop strings was written."""
+    """Say which rows go on: a row ends at an end token, at its own limit, or when a stop string of its was written."""
 
-    def __init__(self, samplings: Sequence[Sampling], width: int, tokenizer: Any) -> None:
-        self._width = width
+    def __init__(self, samplings: Sequence[Sampling], tokenizer: Any, ends: Sequence[int]) -> None:
         self._tokenizer = tokenizer
-        self._limits = torch.tensor([one.max_tokens for one in samplings])
-        self._stops = [one.stop for one in samplings]
+        self._samplings = list(samplings)
+        self._ends = torch.tensor(list(ends), dtype=torch.long)
+        self._rows = list(range(len(self._samplings)))
         # Every token writes a byte or more.
-        self._tails = [max((len(text.encode()) for text in stop), default=0) + TAIL_MARGIN for stop in self._stops]
-        self._open = {row for row, stop in enumerate(self._stops) if stop}
-        self.lengths = [one.max_tokens for one in samplings]
+        self._tails = [
+            max((len(text.encode()) for text in sampling.stop), default=0) + TAIL_MARGIN for sampling in samplings
+        ]
+        self._limits = torch.tensor([sampling.max_tokens for sampling in samplings])
+        self._have_ended = torch.zeros(len(self._samplings), dtype=torch.bool)
+        self.lengths = [sampling.max_tokens for sampling in samplings]
 
-    def __call__(self, input_ids: Tensor, scores: Any, **_: Any) -> Tensor:
-        """Say which rows have ended.
+    @property
+    def limit(self) -> int:
+        """Most tokens that a row writes."""
+        return max(sampling.max_tokens for sampling in self._samplings)
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with some rows alone; the lengths stay those of all."""
+        self._rows = [self._rows[row] for row in rows.tolist()]
+
+    def __call__(self, written: Tensor) -> Tensor:
+        """Say which rows go on.
 
         Args:
-            input_ids: What was read and written so far, shape (batch, seq).
-            scores: Not read.
+            written: What the rows that are left wrote so far, shape (rows, steps).
 
         Returns:
-            Booleans, shape (batch,).
+            Booleans on the CPU, shape (rows,).
         """
-        count = input_ids.shape[1] - self._width
-        ended = self._limits <= count
-        for row in sorted(self._open):
-            if not ended[row] and self._has_stopped(row, input_ids[row, self._width :]):
-                self._open.discard(row)
-                self.lengths[row] = count
-        for row, stop in enumerate(self._stops):
-            ended[row] |= bool(stop) and row not in self._open
-        return ended.to(input_ids.device)
+        count = written.shape[1]
+        ended = torch.isin(written[:, -1].cpu(), self._ends) | (self._limits[self._rows] <= count)
+        for place, row in enumerate(self._rows):
+            if not ended[place] and self._samplings[row].stop and not self._have_ended[row]:
+                ended[place] = self._has_stopped(row, written[place])
+        for place in (ended & ~self._have_ended[self._rows]).nonzero().squeeze(1).tolist():
+            self.lengths[self._rows[place]] = min(count, self.lengths[self._rows[place]])
+        self._have_ended[self._rows] |= ended
+        return ~self._have_ended[self._rows]
 
     def _has_stopped(self, row: int, written: Tensor) -> bool:
         for ids in (written[-self._tails[row] :], written):  # the whole only if its tail says so
             text = self._tokenizer.decode(ids, skip_special_tokens=True)
-            if not any(stop in text for stop in self._stops[row]):
+            if not any(stop in text for stop in self._samplings[row].stop):
                 return False
         return True
 

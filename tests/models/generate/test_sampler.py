@@ -1,4 +1,4 @@
-"""Draws and ends of rows, in the library's own `generate`: the same text whatever the batch."""
+"""Draws and ends of rows: the same text whatever the batch."""
 
 import json
 
@@ -85,17 +85,16 @@ def test_draws_of_the_likeliest_have_the_distribution_of_the_librarys_own_warper
     assert (np.bincount(drawn.numpy(), minlength=7) > 0).sum() <= top_k
 
 
-def test_a_row_without_temperature_stays_as_it_is():
-    scores = torch.randn(3, 9, generator=torch.Generator().manual_seed(0))
-    draw = Draw([Sampling(temperature=0.0), Sampling(temperature=1.0, seed=5), Sampling(temperature=0.0)], 4)
-    kept = draw(torch.zeros(3, 6, dtype=torch.long), scores)
-    assert torch.equal(kept[[0, 2]], scores[[0, 2]])
-    assert (kept[1] > -torch.inf).sum() == 1
-    # The step counts, and what is drawn does not depend on the rows beside it.
-    alone = Draw([Sampling(temperature=1.0, seed=5)], 4)
-    assert kept[1].argmax() == alone(torch.zeros(1, 6, dtype=torch.long), scores[1:2])[0].argmax()
-    steps = {int(alone(torch.zeros(1, 4 + step, dtype=torch.long), scores[1:2])[0].argmax()) for step in range(20)}
-    assert len(steps) > 1
+def test_a_row_without_temperature_takes_the_likeliest_and_a_drawn_one_ignores_its_neighbors():
+    logits = torch.randn(3, 9, generator=torch.Generator().manual_seed(0))
+    greedy, drawn = Sampling(temperature=0.0), Sampling(temperature=1.0, seed=5)
+    draw, alone = Draw([greedy, drawn, greedy], "cpu"), Draw([drawn], "cpu")
+    tokens = [draw(logits, step).tolist() for step in range(20)]
+    assert {(first, last) for first, _, last in tokens} == {(int(logits[0].argmax()), int(logits[2].argmax()))}
+    assert [middle for _, middle, _ in tokens] == [int(alone(logits[1:2], step)) for step in range(20)]
+    assert len({middle for _, middle, _ in tokens}) > 1
+    draw.keep(torch.tensor([1]))
+    assert [int(draw(logits[1:2], step)) for step in range(20)] == [middle for _, middle, _ in tokens]
 
 
 @pytest.mark.parametrize(
