@@ -33,16 +33,6 @@ def parse_weights(text: str | None, count: int) -> list[float]:
     A negative weight is not refused: with weights 1.5,-0.5 the average goes on beyond the first model, away from the
     second (ExPO, Zheng et al., 2024, arXiv:2404.16792).
 
-    Args:
-        text: Numbers or fractions with commas between them; None for equal weights.
-        count: Number of models.
-
-    Returns:
-        One weight a model, divided by their sum.
-
-    Raises:
-        UsageError: If they are not as many as the models, not finite, or their sum is not 1.
-
     Example:
         >>> parse_weights("1/4,0.75", 2)
         [0.25, 0.75]
@@ -68,14 +58,6 @@ def average(tensors: Sequence[Tensor], weights: Sequence[float], dtype: torch.dt
     Sums in float64: float32 would move a model that is averaged with itself, by weights such as 0.3 and 0.7, in its
     last digit. What is finite in the end is not checked here.
 
-    Args:
-        tensors: One a model, of any floating format, equal shapes.
-        weights: One a model; their sum is 1.
-        dtype: The format of the result.
-
-    Returns:
-        The average, of that shape. A model of weight 1 among models of weight 0 comes back bit for bit.
-
     Example:
         >>> average([torch.tensor([1.0]), torch.tensor([3.0])], [0.5, 0.5], torch.float32)
         tensor([2.])
@@ -96,13 +78,6 @@ def average(tensors: Sequence[Tensor], weights: Sequence[float], dtype: torch.dt
 def config_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     """Say in what two configs differ that changes what weights mean.
 
-    Args:
-        first: One model's config.
-        second: The other's.
-
-    Returns:
-        A phrase for each such field, the kind of model first; none if the models are of one architecture and size.
-
     Example:
         >>> config_differences({"hidden_size": 16, "use_cache": True}, {"hidden_size": 32})
         ["config 'hidden_size' is 16 and 32"]
@@ -119,29 +94,21 @@ def _counts(field: str) -> bool:
 def tensor_differences(first: Mapping[str, TensorShape], second: Mapping[str, TensorShape]) -> list[str]:
     """Say in what the tensors of two checkpoints differ, their numbers aside.
 
-    Args:
-        first: Tensors by name.
-        second: Those of the other checkpoint.
-
-    Returns:
-        A phrase for each tensor that is missing, has another shape, or is of numbers in one and of codes in the other;
-        in the order of the names.
-
     Example:
         >>> ours, theirs = {"a": TensorShape("F32", (2, 3)), "b": TensorShape("F32", (1,))}, {}
         >>> tensor_differences(ours, theirs | {"a": TensorShape("BF16", (2, 4))})
         ["tensor 'a' has shapes 2x3 and 2x4", "tensor 'b' is in the first alone"]
     """
-    found = []
+    differences = []
     for name in sorted({**first, **second}):
         ours, theirs = first.get(name), second.get(name)
         if ours is None or theirs is None:
-            found.append(f"tensor '{name}' is in the {'second' if ours is None else 'first'} alone")
+            differences.append(f"tensor '{name}' is in the {'second' if ours is None else 'first'} alone")
         elif ours.shape != theirs.shape:
-            found.append(f"tensor '{name}' has shapes {_show(ours.shape)} and {_show(theirs.shape)}")
+            differences.append(f"tensor '{name}' has shapes {_show(ours.shape)} and {_show(theirs.shape)}")
         elif ours.dtype != theirs.dtype and not {ours.dtype, theirs.dtype} <= AVERAGED:
-            found.append(f"tensor '{name}' is {ours.dtype} and {theirs.dtype}")
-    return found
+            differences.append(f"tensor '{name}' is {ours.dtype} and {theirs.dtype}")
+    return differences
 
 
 def _show(shape: tuple[int, ...]) -> str:
@@ -150,13 +117,6 @@ def _show(shape: tuple[int, ...]) -> str:
 
 def enumerate_problems(problems: Sequence[str], most: int = 8) -> str:
     """Put many phrases into one line.
-
-    Args:
-        problems: The phrases.
-        most: How many to show.
-
-    Returns:
-        The first ones with commas between them, and how many more there are.
 
     Example:
         >>> enumerate_problems(["a", "b", "c"], most=2)

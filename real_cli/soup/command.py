@@ -82,15 +82,15 @@ def soup(
     say = speaker(quiet)
     shares = parse_weights(weights, len(models))
     with open_folder(output) as folder, TemporaryDirectory(prefix=".merged-", dir=folder) as merged:
-        found = [open_checkpoint(name, Path(merged) / str(number)) for number, name in enumerate(models, 1)]
-        made = Soup(found, shares, dtype=None if dtype is Precision.auto else dtype.value)
-        if differing := made.check():
+        checkpoints = [open_checkpoint(name, Path(merged) / str(number)) for number, name in enumerate(models, 1)]
+        blend = Soup(checkpoints, shares, dtype=None if dtype is Precision.auto else dtype.value)
+        if differing := blend.check():
             say(f"not alike in all models: {', '.join(differing)}; {models[0]}'s is copied")
-        with Counter("tensors", quiet=quiet, total=made.num_tensors) as counter:
-            facts = {"command": "soup", "output": str(output), **made.write(folder, counter.add)}
+        with Counter("tensors", quiet=quiet, total=blend.num_tensors) as counter:
+            facts = {"command": "soup", "output": str(output), **blend.write(folder, counter.add)}
         write_manifest(folder, facts)
     write_stdout(show_names(facts))
     twice = sorted({name for name in models if models.count(name) > 1})
-    told = f"; {', '.join(twice)} more than once" if twice else ""
-    say(f"{len(models)} models averaged{told}, {made.num_tensors:,} tensors: {output}")
+    repeats = f"; {', '.join(twice)} more than once" if twice else ""
+    say(f"{len(models)} models averaged{repeats}, {blend.num_tensors:,} tensors: {output}")
     return Status.done

@@ -34,23 +34,15 @@ class Soup:
         self.num_tensors = len(self._tensors[0])
 
     def check(self) -> list[str]:
-        """Compare everything but the weights themselves.
-
-        Returns:
-            Files of the first model, copied, that are not the same in all of them.
-
-        Raises:
-            ModelError: If the models are not of one architecture, shape and vocabulary; the message names up to
-                eight differences of each, and counts more. If they all lack a tensor of their architecture.
-        """
+        """Compare everything but the weights themselves."""
         first = self._checkpoints[0]
         kinds = [{name: tensor.kind for name, tensor in tensors.items()} for tensors in self._tensors]
-        told: dict[str, None] = {}
+        differing_kinds: dict[str, None] = {}
         refused = []
         for number, other in enumerate(self._checkpoints[1:], 1):
             problems = config_differences(first.config, other.config) + tensor_differences(kinds[0], kinds[number])
             differing = _differing_files(first, other)
-            told |= dict.fromkeys(differing)
+            differing_kinds |= dict.fromkeys(differing)
             if set(differing) & set(VOCABULARIES):
                 problems += _vocabulary_differences(first, other)
             if problems:
@@ -58,21 +50,10 @@ class Soup:
         if refused:
             raise ModelError(f"no average of different models; {'; '.join(refused)}")
         check_whole(first)  # the others have the same tensors
-        return list(told)
+        return list(differing_kinds)
 
     def write(self, folder: Path, count: Callable[[], None] = lambda: None) -> dict[str, Any]:
-        """Write the average.
-
-        Args:
-            folder: An empty folder.
-            count: Called for each tensor that is written.
-
-        Returns:
-            What was averaged and what was written.
-
-        Raises:
-            ModelError: If a result is not finite, or what cannot be averaged differs.
-        """
+        """Write the average."""
         first = self._checkpoints[0]
         copy_beside(first, folder)
         if self._dtype:
@@ -115,10 +96,10 @@ class Soup:
         dtype = self._written_dtype(self._tensors[0][name])
         assert dtype is not None
         for parts in zip(*(self._tensors[number][name].pieces() for number in counted), strict=True):
-            made = average(parts, weights, dtype)
-            if not torch.isfinite(made).all():
+            averaged = average(parts, weights, dtype)
+            if not torch.isfinite(averaged).all():
                 self._refuse_infinite(name, parts, counted, dtype)
-            yield made
+            yield averaged
 
     def _refuse_infinite(self, name: str, parts: Sequence[Tensor], numbers: list[int], dtype: torch.dtype) -> None:
         for part, number in zip(parts, numbers, strict=True):

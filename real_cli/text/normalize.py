@@ -23,13 +23,13 @@ class _Folding(dict[int, str]):
     def __missing__(self, point: int) -> str:
         character = chr(point)
         if not (character.isalnum() or unicodedata.category(character).startswith("M")):
-            made = " "
+            written = " "
         elif any(first <= point <= last for first, last in UNSPACED):
-            made = f" {character} "
+            written = f" {character} "
         else:
-            made = character
-        self[point] = made
-        return made
+            written = character
+        self[point] = written
+        return written
 
 
 FOLDING = _Folding()
@@ -37,12 +37,6 @@ FOLDING = _Folding()
 
 def words(text: str) -> list[str]:
     """Split a text into normalized words.
-
-    Args:
-        text: Any string.
-
-    Returns:
-        Its words; none if it has neither letters nor digits.
 
     Example:
         >>> words("Don't  STOP: 2 cats, 日本!")
@@ -57,12 +51,6 @@ def words(text: str) -> list[str]:
 def normalized(text: str) -> str:
     """Return a string that is equal for texts that differ in case, spaces, punctuation and width alone.
 
-    Args:
-        text: Any string.
-
-    Returns:
-        Its words with one space between; the text itself, without spaces around it, if it has no word.
-
     Example:
         >>> normalized("What is it?") == normalized("what  is it"), normalized(" ?! ")
         (True, '?!')
@@ -72,13 +60,6 @@ def normalized(text: str) -> str:
 
 def join_words(split: Sequence[str], text: str) -> str:
     """Return what `normalized` does, of words that were split before.
-
-    Args:
-        split: What `words` made of the text.
-        text: The text.
-
-    Returns:
-        The normalized text.
 
     Example:
         >>> join_words(["a", "b"], "A, b!"), join_words([], "?!")
@@ -104,11 +85,11 @@ def word_similarity(first: Sequence[str], second: Sequence[str]) -> float:
     References:
         Broder, 1997, On the resemblance and containment of documents, section 2 (resemblance of shingles).
     """
-    one, other = _grams(first), _grams(second)
-    if not one or not other:
+    ours, theirs = _grams(first), _grams(second)
+    if not ours or not theirs:
         return 0.0
-    shared = len(one & other)
-    return shared / (len(one) + len(other) - shared)
+    shared = len(ours & theirs)
+    return shared / (len(ours) + len(theirs) - shared)
 
 
 def _grams(split: Sequence[str]) -> set[tuple[str, ...]]:
@@ -119,13 +100,6 @@ def _grams(split: Sequence[str]) -> set[tuple[str, ...]]:
 
 def digest(*texts: str) -> int:
     """Return a number that is equal for equal texts in the same order, and hardly ever for others.
-
-    Args:
-        *texts: One or more strings.
-
-    Returns:
-        64 bits, for use within one run: Python's own hash, which has another key in the next. Among a million texts two
-        share one by accident with a chance of 3 in 100 million.
 
     Example:
         >>> digest("a", "b") == digest("a", "b"), digest("a", "b") == digest("ab")

@@ -20,9 +20,9 @@ class _Scripts(dict[str, str]):
     def __missing__(self, character: str) -> str:
         plain = unicodedata.normalize("NFKC", character)[:1]
         name = unicodedata.name(plain, "").partition(" ")[0]
-        found = SHARED_NAMES.get(name, name.capitalize()) if plain.isalpha() else ""
-        self[character] = found
-        return found
+        script = SHARED_NAMES.get(name, name.capitalize()) if plain.isalpha() else ""
+        self[character] = script
+        return script
 
 
 SCRIPTS = _Scripts()
@@ -31,13 +31,6 @@ SCRIPTS = _Scripts()
 def main_script(text: str) -> str | None:
     """Name the script of most letters among the first 2,000 characters of a text.
 
-    Args:
-        text: Any string.
-
-    Returns:
-        The first word of Unicode's name of its letters, such as "Latin", "Cyrillic" or "Hangul"; "Han and kana" for
-        Chinese and Japanese; None for fewer than 10 letters. The first in the alphabet if two have as many.
-
     Example:
         >>> main_script("Who wrote it?"), main_script("Кто это написал?"), main_script("2 + 2 = 4")
         ('Latin', 'Cyrillic', None)
@@ -45,10 +38,10 @@ def main_script(text: str) -> str | None:
     text = text[:MOST_CHARACTERS]
     if text.isascii():
         return LATIN if next(islice(filter(str.isalpha, text), FEWEST_LETTERS - 1, None), None) else None
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for character, count in Counter(text).items():
-        found[SCRIPTS[character]] += count
-    del found[""]
-    if found.total() < FEWEST_LETTERS:
+        counts[SCRIPTS[character]] += count
+    del counts[""]
+    if counts.total() < FEWEST_LETTERS:
         return None
-    return min(found, key=lambda script: (-found[script], script))
+    return min(counts, key=lambda script: (-counts[script], script))

@@ -32,13 +32,6 @@ def function_tokens(vocabulary: Iterable[tuple[int, str]]) -> frozenset[int]:
 def code_stop_tokens(words: Iterable[str], encode: Callable[[str], list[int]]) -> frozenset[int]:
     """Find the tokens that BMC's official code takes for stop words: those of a word alone, without a space before it.
 
-    Args:
-        words: Stop words in lower case.
-        encode: Gives the token ids of a word.
-
-    Returns:
-        Ids of the words that are one token, in lower case, and those of two letters or more capitalized.
-
     Example:
         >>> sorted(code_stop_tokens(["of", "a"], lambda word: {"of": [1], "Of": [2], "a": [3], "A": [4]}[word]))
         [1, 2, 3]

@@ -22,12 +22,6 @@ MAX_CHARACTERS = 4000
 def printable(text: str) -> str:
     """Make a text that a person reads safe to write to a terminal.
 
-    Args:
-        text: Any text, an attacker's too.
-
-    Returns:
-        The text with every control character as a picture of it; only line ends and tabs stay.
-
     Example:
         >>> printable("a\\x1b[2Jb\\r\\nc")
         'a\u241b[2Jb\\nc'
@@ -41,13 +35,6 @@ def printable(text: str) -> str:
 def printable_line(text: str) -> str:
     r"""Make one line of a message.
 
-    Args:
-        text: Any text, an attacker's too.
-
-    Returns:
-        One line of printable characters: space of any kind is a space, a control character a picture of it, and what
-        else cannot be seen, marks of direction and halves of surrogates say, a replacement character.
-
     Example:
         >>> printable_line("a\x1b]52;c;eA==\x07\nb\u202e")
         'a␛]52;c;eA==␇ b�'
@@ -58,12 +45,6 @@ def printable_line(text: str) -> str:
 
 def printable_lines(text: str) -> str:
     r"""Make lines of messages printable, their ends and tabs kept.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The text; see `printable_line`.
 
     Example:
         >>> printable_lines("a\x1b[2J\n\tb")

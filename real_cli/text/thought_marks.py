@@ -33,12 +33,6 @@ PARTS = re.compile(r"<\|(?:start|channel|constrain|message|end|call|return)\|>")
 def is_thought_mark(token: str) -> bool:
     """Tell whether a special token is a mark of a thought, or part of one.
 
-    Args:
-        token: Its text.
-
-    Returns:
-        True if it stands for something that a model writes, where others only end or fill up.
-
     Example:
         >>> is_thought_mark("[THINK]"), is_thought_mark("<|channel|>"), is_thought_mark("</s>")
         (True, True, False)

@@ -7,13 +7,6 @@ from difflib import SequenceMatcher
 def differing_tokens(responses: Sequence[Sequence[int]], ignored: frozenset[int] = frozenset()) -> list[list[bool]]:
     """Mark the tokens of the first two responses that the other one has not at that place.
 
-    Args:
-        responses: Token ids: chosen, rejected, and others, which stay unmarked.
-        ignored: Tokens that are never marked.
-
-    Returns:
-        For each response one mark a token.
-
     Example:
         >>> differing_tokens([[5, 6, 7, 8], [5, 9, 7]])
         [[False, True, False, True], [False, True, False]]
@@ -26,8 +19,8 @@ def differing_tokens(responses: Sequence[Sequence[int]], ignored: frozenset[int]
     matcher = SequenceMatcher(None, chosen, rejected, autojunk=False)
     for operation, *ends in matcher.get_opcodes():
         if operation != "equal":
-            for own, ids, (start, end) in zip(marks, (chosen, rejected), (ends[:2], ends[2:]), strict=True):
-                own[start:end] = [token not in ignored for token in ids[start:end]]
+            for side, ids, (start, end) in zip(marks, (chosen, rejected), (ends[:2], ends[2:]), strict=True):
+                side[start:end] = [token not in ignored for token in ids[start:end]]
     return marks + [[False] * len(ids) for ids in others]
 
 
@@ -44,15 +37,6 @@ def code_differing_tokens(
     popular tokens out of its search. The code pads to the longest of a device's batch; here a pair is padded to its own
     longer side, so that its marks do not hang on its neighbors.
 
-    Args:
-        prompt: Token ids before both responses.
-        responses: Token ids: chosen, rejected, and others, which stay unmarked.
-        ignored: Tokens that are never marked.
-        pad: The id of the padding.
-
-    Returns:
-        For each response one mark a token.
-
     Example:
         >>> code_differing_tokens([], [[2, 1], [1, 2, 3, 1]], pad=0)
         [[True, False], [False, True, True, True]]
@@ -68,7 +52,7 @@ def code_differing_tokens(
     matcher = SequenceMatcher(None, sides[0], sides[1])
     for operation, *ends in matcher.get_opcodes():
         if operation != "equal":
-            for own, ids, (start, end) in zip(marks, sides, (ends[:2], ends[2:]), strict=True):
-                own[start:end] = [token not in ignored for token in ids[start:end]]
-    first, second = (own[len(prompt) :] for own in marks)
+            for side, ids, (start, end) in zip(marks, sides, (ends[:2], ends[2:]), strict=True):
+                side[start:end] = [token not in ignored for token in ids[start:end]]
+    first, second = (side[len(prompt) :] for side in marks)
     return [second[: len(chosen)], first[: len(rejected)], *([False] * len(ids) for ids in others)]

@@ -20,17 +20,7 @@ class CompletionDecoder:
         self._marks = {number: token for number, token in specials.items() if is_thought_mark(token)}
 
     def __call__(self, new: list[int], sampling: Sampling, before: list[int], *, continues: bool) -> Completion:
-        """Decode one answer.
-
-        Args:
-            new: Ids that the model wrote.
-            sampling: What was asked for.
-            before: Ids of the prompt.
-            continues: Whether the answer goes on with a text.
-
-        Returns:
-            The answer.
-        """
+        """Decode one answer."""
         from real_cli.models.generate.sampler import cut_at_stop
 
         length = next((place for place, token in enumerate(new) if token in self._ends), None)

@@ -17,20 +17,7 @@ from real_cli.records.questions import Sampling
 
 
 def decode(model: Any, tokenizer: Any, prompts: Sequence[list[int]], samplings: Sequence[Sampling]) -> list[list[int]]:
-    """Write a response for each prompt, until its end token, its own limit or one of its stop strings.
-
-    Args:
-        model: A causal language model, with its end tokens in `generation_config`.
-        tokenizer: Its tokenizer, which pads on the left.
-        prompts: Token ids; equal ones are read once.
-        samplings: How each response is drawn.
-
-    Returns:
-        The ids of each response, with its end token.
-
-    Raises:
-        FloatingPointError: If logits were no finite numbers.
-    """
+    """Write a response for each prompt, until its end token, its own limit or one of its stop strings."""
     ends = model.generation_config.eos_token_id
     draw = Draw(samplings, model.device)
     end = End(samplings, tokenizer, [ends] if isinstance(ends, int) else ends or [])

@@ -78,17 +78,7 @@ class LocalAnswerer:
         return TokenBudget(self._batch_tokens or self._default_tokens(self._place.device), self._told)
 
     def __call__(self, questions: list[Question]) -> list[Completion | RecordError]:
-        """Answer questions, those of similar length in one batch.
-
-        Args:
-            questions: One answer each.
-
-        Returns:
-            Completions in order; a reason where a question cannot be rendered or leaves no room for an answer.
-
-        Raises:
-            ModelError: If a conversation is to be answered by a model without a chat template.
-        """
+        """Answer questions, those of similar length in one batch."""
         rendered = [self._render(question) for question in questions]
         lengths = [
             0 if isinstance(ids, RecordError) else len(ids) + question.sampling.max_tokens

@@ -93,7 +93,7 @@ def draw_tokens(
     # and float64 exponentials are slow. MPS has no float64.
     exact = torch.float32 if logits.device.type == "mps" else torch.float64
     scale = torch.tensor(temperatures, dtype=logits.dtype, device=logits.device)
-    scaled = logits if all(one == 1 for one in temperatures) else logits / scale[:, None]
+    scaled = logits if all(temperature == 1 for temperature in temperatures) else logits / scale[:, None]
     probabilities = torch.softmax(scaled, dim=-1, dtype=torch.float32).to(exact)
     for row, count in enumerate(top_k):
         if 0 < count < logits.shape[1]:
@@ -174,14 +174,6 @@ class End:
 
 
 def cut_at_stop(text: str, stops: Sequence[str]) -> tuple[str, bool]:
-    """Cut a text before the first of some strings.
-
-    Args:
-        text: What was written.
-        stops: The strings.
-
-    Returns:
-        What stands before it, and whether there was one.
-    """
+    """Cut a text before the first of some strings."""
     places = [place for stop in stops if (place := text.find(stop)) >= 0]
     return (text[: min(places)], True) if places else (text, False)

@@ -30,18 +30,7 @@ def is_adapter(path: str) -> bool:
 
 
 def find_base(name: str, folder: Path) -> AdapterBase:
-    """Find the model below an adapter, and say which it is.
-
-    Args:
-        name: The adapter as the user named it.
-        folder: Its folder.
-
-    Returns:
-        The base: the one that the user named with --base, or the one that the adapter's config names.
-
-    Raises:
-        ModelError: If the config names none, or one that is not here and that the user did not name.
-    """
+    """Find the model below an adapter, and say which it is."""
     config = read_settings(name, folder, ADAPTER_CONFIG)
     if config.get("task_type") != "CAUSAL_LM":
         raise ModelError(
@@ -72,20 +61,7 @@ def find_base(name: str, folder: Path) -> AdapterBase:
 
 
 def load_adapted(name: str, path: str, base: AdapterBase, **settings: Any) -> Any:
-    """Load an adapter on its base, not yet merged.
-
-    Args:
-        name: The adapter as the user named it.
-        path: Its folder.
-        base: The model below it.
-        **settings: For the base's `from_pretrained`.
-
-    Returns:
-        The model.
-
-    Raises:
-        ModelError: If either cannot be loaded, or the adapter lacks tensors.
-    """
+    """Load an adapter on its base, not yet merged."""
     weights = find_adapter_weights(name, Path(path))
     if weights.is_pickled:
         note(f"model '{name}': {weights.files[0].name} is pickled: only its tensors are read")
@@ -102,19 +78,7 @@ def load_adapted(name: str, path: str, base: AdapterBase, **settings: Any) -> An
 
 
 def load_causal(name: str, path: str, **settings: Any) -> tuple[Any, Any]:
-    """Load a causal language model and its tokenizer; an adapter is merged into its base.
-
-    Args:
-        name: The model as the user named it.
-        path: Its folder, or its name on the hub.
-        **settings: For `from_pretrained`.
-
-    Returns:
-        Both.
-
-    Raises:
-        ModelError: If it cannot be loaded, or its tokenizer has tokens that the model has no embedding for.
-    """
+    """Load a causal language model and its tokenizer; an adapter is merged into its base."""
     if is_adapter(path):
         path = whole_folder(name, path)
         base = find_base(name, Path(path))

@@ -72,14 +72,7 @@ class Checkpoint(NamedTuple):
         return {tensor.name: tensor for file in self.files for tensor in file.tensors}
 
     def beside(self) -> Iterator[Path]:
-        """Find the files that belong to the model and hold no weights, config.json among them.
-
-        Yields:
-            Their paths within the folder.
-
-        Raises:
-            ModelError: If one is a link to what is outside of the folder.
-        """
+        """Find the files that belong to the model and hold no weights, config.json among them."""
         for path in sorted(self.folder.iterdir()):
             is_text = path.suffix in BESIDE and not path.name.endswith(LEFT)
             if path.is_file() and (is_text or path.name.startswith(LICENSES)):
@@ -109,14 +102,7 @@ def _is_within(path: Path, folder: Path) -> bool:
 
 
 def check_whole(checkpoint: Checkpoint) -> None:
-    """Refuse weights that lack tensors: an average of two that lack the same would lack them too.
-
-    Args:
-        checkpoint: The model; one merged of an adapter and its base was whole when it was loaded.
-
-    Raises:
-        ModelError: Naming the first tensor that its class, by the config, has and its files have not.
-    """
+    """Refuse weights that lack tensors: an average of two that lack the same would lack them too."""
     kinds = checkpoint.config.get("architectures") or []
     if checkpoint.base or not kinds or not isinstance(kinds[0], str):
         return
@@ -125,18 +111,7 @@ def check_whole(checkpoint: Checkpoint) -> None:
 
 
 def open_checkpoint(name: str, room: Path) -> Checkpoint:
-    """Find a model and read what its files hold, not yet its weights.
-
-    Args:
-        name: A folder (a LoRA adapter's too: it is merged into its base), a .gguf file, a hub name or a short name.
-        room: A folder that does not exist; a merged adapter goes there.
-
-    Returns:
-        The checkpoint.
-
-    Raises:
-        ModelError: If it cannot be found or read, or is quantized.
-    """
+    """Find a model and read what its files hold, not yet its weights."""
     source = Path(whole_folder(name, resolve_model(name)))
     check_tokenizer(name, str(source))
     folder, weights, base = _opened(name, source, room)
@@ -158,25 +133,13 @@ def open_checkpoint(name: str, room: Path) -> Checkpoint:
 
 
 def hash_weights(checkpoint: Checkpoint) -> dict[str, str]:
-    """Hash the files that the user gave: of an adapter, its own.
-
-    Args:
-        checkpoint: The model.
-
-    Returns:
-        The SHA-256 of each safetensors file, by its name.
-    """
-    found = find_adapter_weights if checkpoint.base else find_weights
-    return {path.name: sha256_of(path) for path in found(checkpoint.name, checkpoint.source).files}
+    """Hash the files that the user gave: of an adapter, its own."""
+    find = find_adapter_weights if checkpoint.base else find_weights
+    return {path.name: sha256_of(path) for path in find(checkpoint.name, checkpoint.source).files}
 
 
 def copy_beside(checkpoint: Checkpoint, folder: Path) -> None:
-    """Copy everything but the weights.
-
-    Args:
-        checkpoint: The model to copy from.
-        folder: Where to; it exists.
-    """
+    """Copy everything but the weights."""
     for path in checkpoint.beside():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(checkpoint.folder / path, folder / path)

@@ -35,15 +35,7 @@ def objects(content: Any) -> Iterator[dict[str, Any]]:
 
 
 def refuse_kernels(name: str, settings: Any) -> None:
-    """Refuse settings that name a kernel, whatever the field, its depth and its form.
-
-    Args:
-        name: The model as the user named it.
-        settings: What a file of settings holds.
-
-    Raises:
-        ModelError: If a field would have code fetched.
-    """
+    """Refuse settings that name a kernel, whatever the field, its depth and its form."""
     for fields in objects(settings):
         for field, value in fields.items():
             if field in KERNEL_SWITCHES and value:
@@ -72,15 +64,7 @@ def refuse_weights_elsewhere(name: str, config: dict[str, Any]) -> None:
 
 
 def settings_problem(settings: dict[str, Any], shapes: dict[str, tuple[int, ...]] | None = None) -> str:
-    """Say what a library would find out too late: tokens that are no numbers, weights that are not as they are called.
-
-    Args:
-        settings: What config.json or generation_config.json holds.
-        shapes: Of the weights' tensors, if they are known.
-
-    Returns:
-        A few words; empty if nothing speaks against them.
-    """
+    """Say what a library would find out too late: tokens that are no numbers, weights of another form than named."""
     for field in TOKENS:
         value = settings.get(field)
         if value is not None and not all(

@@ -28,17 +28,7 @@ class Place:
 
 
 def choose_device(name: str) -> "torch.device":
-    """Choose a device: the named one, or the freest accelerator, or the CPU.
-
-    Args:
-        name: "auto", or a device as torch writes it.
-
-    Returns:
-        The device.
-
-    Raises:
-        UsageError: If there is no such device here.
-    """
+    """Choose a device: the named one, or the freest accelerator, or the CPU."""
     import torch
 
     if name != "auto":
@@ -61,13 +51,6 @@ def choose_dtype(device: "torch.device", precision: Precision) -> "torch.dtype":
     """Choose a number format: bfloat16 where the hardware computes in it, float32 elsewhere.
 
     A CPU takes float32 whatever the checkpoint has: bfloat16 is slow there.
-
-    Args:
-        device: Where the model will run.
-        precision: What the user asked for.
-
-    Returns:
-        The format.
     """
     import torch
 
@@ -78,15 +61,7 @@ def choose_dtype(device: "torch.device", precision: Precision) -> "torch.dtype":
 
 
 def choose_place(device: str, precision: Precision) -> Place:
-    """Choose device and number format.
-
-    Args:
-        device: As the user named it.
-        precision: As the user asked for.
-
-    Returns:
-        Both.
-    """
+    """Choose device and number format."""
     chosen = choose_device(device)
     if chosen.type == "cpu":
         keep_freed_memory()
@@ -106,12 +81,6 @@ def default_batch_tokens(device: "torch.device") -> int:
 
     On a CPU small passes are faster (their activations stay in its caches) and lighter; an accelerator needs large ones
     to be busy.
-
-    Args:
-        device: Where the model runs.
-
-    Returns:
-        Tokens, padding counted.
     """
     return 1024 if device.type == "cpu" else 16384
 
@@ -121,13 +90,6 @@ def default_training_tokens(device: "torch.device", model: Any) -> int:
 
     On a GPU launching the kernels of a small model takes longer than they do, up to thousands of tokens: the fewer
     passes a step takes the better.
-
-    Args:
-        device: Where the model runs.
-        model: What is trained, with its weights.
-
-    Returns:
-        Tokens, padding counted.
     """
     if device.type == "cpu":
         return 512
@@ -146,15 +108,6 @@ def default_training_tokens(device: "torch.device", model: Any) -> int:
 def tokens_that_fit(num_bytes: int, num_layers: int, hidden_size: int, inner_size: int) -> int:
     """Work out how many tokens' activations take half of the memory that is left.
 
-    Args:
-        num_bytes: What weights, gradients and optimizer leave.
-        num_layers: Of the model.
-        hidden_size: Numbers a token and layer.
-        inner_size: Numbers a token within a layer's MLP.
-
-    Returns:
-        Tokens, in thousands (of 1,024), from 4 to 32 of them.
-
     Example:
         >>> tokens_that_fit(60 << 30, 16, 2048, 8192), tokens_that_fit(1 << 30, 16, 2048, 8192)
         (13312, 4096)
@@ -169,12 +122,6 @@ def default_generation_tokens(device: "torch.device") -> int:
 
     Each step runs one token of every row: many rows share the reading of the weights, and what takes room is their
     cache of keys and values.
-
-    Args:
-        device: Where the model runs.
-
-    Returns:
-        Tokens, padding and the longest answers counted.
     """
     return 16384 if device.type == "cpu" else 131072
 

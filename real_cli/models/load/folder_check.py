@@ -50,18 +50,7 @@ MAX_SIZE = 1 << 31
 
 
 def check_folder(name: str, path: str) -> Weights | None:
-    """Check a model's folder.
-
-    Args:
-        name: The model as the user named it.
-        path: Its folder, or its name on the hub.
-
-    Returns:
-        Its weights; None if it has no config, as an adapter.
-
-    Raises:
-        ModelError: If a file is damaged, the folder wants its own code to be run, or it says sizes that no model has.
-    """
+    """Check a model's folder."""
     folder = Path(whole_folder(name, path))
     settings = {file: _read(name, folder, file, kind, MAX_BYTES) for file, kind in SETTINGS.items()}
     config = settings["config.json"]
@@ -106,15 +95,7 @@ def check_tokenizer(name: str, path: str) -> None:
 
 
 def check_sentence_folder(name: str, path: str) -> None:
-    """Check a model of sentence-transformers, the folder of each module as the whole one.
-
-    Args:
-        name: The model as the user named it.
-        path: Its folder.
-
-    Raises:
-        ModelError: As `check_folder`; if a module is not the library's own, or gives it arguments.
-    """
+    """Check a model of sentence-transformers, the folder of each module as the whole one."""
     folder = Path(path)
     modules = _read(name, folder, "modules.json", list, MAX_BYTES) or []
     _check_modules(name, modules)
@@ -216,14 +197,6 @@ def _check_sizes(name: str, config: dict[str, Any], most_layers: int) -> None:
 
 
 def read_config(path: str, name: str) -> Any:
-    """Read a JSON file of a model.
-
-    Args:
-        path: A folder, or a name on the hub.
-        name: The file, as a path in it.
-
-    Returns:
-        What it holds; None if there is no such file.
-    """
-    found = Path(settings_folder(path, path), name)
-    return orjson.loads(found.read_bytes()) if found.is_file() else None
+    """Read a JSON file of a model."""
+    settings_path = Path(settings_folder(path, path), name)
+    return orjson.loads(settings_path.read_bytes()) if settings_path.is_file() else None

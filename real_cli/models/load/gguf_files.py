@@ -20,18 +20,7 @@ PART = ".part-"
 
 
 def dequantized(path: Path, cache: Path) -> Path:
-    """Dequantize a GGUF file.
-
-    Args:
-        path: The file.
-        cache: A folder of ours alone; the model stays there for the next time.
-
-    Returns:
-        The model's folder.
-
-    Raises:
-        ModelError: If it cannot be read, or lacks tensors.
-    """
+    """Dequantize a GGUF file."""
     status = path.stat()
     folder = cache / f"{path.stem}-{_fingerprint(path, status.st_size, status.st_mtime_ns, status.st_ino)}"
     if not (folder / "config.json").is_file():

@@ -14,18 +14,7 @@ ABSENT = "no such folder, and not to be had from the hub; give a local path or c
 
 
 def settings_folder(name: str, path: str) -> str:
-    """Find the folder that holds a model's settings and tokenizer; those of a name on the hub may be downloaded.
-
-    Args:
-        name: The model as the user named it.
-        path: Its folder, or its name on the hub.
-
-    Returns:
-        Its folder.
-
-    Raises:
-        ModelError: If it is not to be had.
-    """
+    """Find the folder that holds a model's settings and tokenizer; those of a name on the hub may be downloaded."""
     return path if Path(path).is_dir() else _settings(name, path)
 
 
@@ -70,10 +59,10 @@ def _kept(hub_name: str) -> str | None:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        found = huggingface_hub.snapshot_download(hub_name, local_files_only=True, allow_patterns=SETTINGS_PATTERNS)
+        snapshot = huggingface_hub.snapshot_download(hub_name, local_files_only=True, allow_patterns=SETTINGS_PATTERNS)
     except (LocalEntryNotFoundError, HFValidationError, HfHubHTTPError, OSError, ValueError):
         return None
-    return str(found) if any(Path(found).iterdir()) else None
+    return str(snapshot) if any(Path(snapshot).iterdir()) else None
 
 
 def _download(name: str, hub_name: str, patterns: list[str]) -> str:

@@ -43,18 +43,7 @@ def num_embeddings(model: Any) -> int:
 
 
 def check_vocabulary_fits(name: str, model: Any, tokenizer: Any, *, records_are_checked: bool = False) -> None:
-    """Refuse a tokenizer that makes numbers for which a model has no embedding.
-
-    Args:
-        name: The model as the user named it.
-        model: The model.
-        tokenizer: Its tokenizer.
-        records_are_checked: Whether a record with such a token is refused; then tokens that were added to the
-            vocabulary, as people add one for padding, are told alone.
-
-    Raises:
-        ModelError: If there are such tokens.
-    """
+    """Refuse a tokenizer that makes numbers for which a model has no embedding."""
     size = num_embeddings(model)
     beyond = {token: number for token, number in tokenizer.get_vocab().items() if number >= size}
     if records_are_checked and beyond and set(beyond.values()) <= set(tokenizer.added_tokens_decoder):

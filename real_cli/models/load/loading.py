@@ -37,18 +37,7 @@ POOLERS = ("pooler.", "bert.pooler.")
 
 @contextmanager
 def loading(name: str, file: str = "") -> Iterator[None]:
-    """Turn whatever a library raises while it loads a model into one line about that model.
-
-    Args:
-        name: The model as the user named it.
-        file: Which file is at fault, where that is known.
-
-    Yields:
-        Nothing; the libraries' own notes are kept off the terminal meanwhile.
-
-    Raises:
-        ModelError: If it cannot be loaded.
-    """
+    """Turn whatever a library raises while it loads a model into one line about that model."""
     try:
         with quiet_libraries():
             yield
@@ -63,15 +52,7 @@ def loading(name: str, file: str = "") -> Iterator[None]:
 
 
 def load_problem(error: Exception, file: str = "") -> str:
-    """Say in one line why a model did not load.
-
-    Args:
-        error: What the library raised.
-        file: Which file is at fault, where that is known.
-
-    Returns:
-        What is wrong, and what to do.
-    """
+    """Say in one line why a model did not load."""
     text = str(error).strip()
     first = text.splitlines()[0] if text else type(error).__name__
     if first.startswith("Error(s) in loading state_dict"):  # what is missing, too much or misshapen stands below
@@ -120,22 +101,7 @@ def load_tokenizer(name: str, path: str) -> Any:
 def load_model(
     name: str, path: str, kind: str, *, needless: Collection[str] = (), problem: str = LACKS, **settings: Any
 ) -> Any:
-    """Load a model with all its weights.
-
-    Args:
-        name: The model as the user named it.
-        path: Its folder, or its name on the hub.
-        kind: A class of transformers that chooses the model's own, as AutoModelForCausalLM.
-        needless: How tensors begin that the weights may lack.
-        problem: What is said before the name of a missing one.
-        **settings: For `from_pretrained`.
-
-    Returns:
-        The model.
-
-    Raises:
-        ModelError: If it cannot be loaded, if tensors are missing, or if one is not finite.
-    """
+    """Load a model with all its weights."""
     import transformers
 
     folder = whole_folder(name, path)
@@ -159,16 +125,7 @@ def load_model(
 
 
 def missing_tensors(name: str, folder: str, kind: str) -> list[str]:
-    """Name the tensors that weights lack, by what they hold alone: none is read.
-
-    Args:
-        name: The model as the user named it.
-        folder: Its folder.
-        kind: The class that its config names; of one that transformers does not know nothing is said.
-
-    Returns:
-        The names, without those that are tied to others.
-    """
+    """Name the tensors that weights lack, by what they hold alone: none is read."""
     import transformers
 
     chooser: Any = getattr(transformers, kind, None)

@@ -16,11 +16,7 @@ PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "t
 
 
 def installed_versions() -> dict[str, str]:
-    """List the versions of everything that decides a training run.
-
-    Returns:
-        Names and versions, of the packages that are installed.
-    """
+    """List the versions of everything that decides a training run."""
     versions = {"real-cli": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -31,12 +27,7 @@ def installed_versions() -> dict[str, str]:
 
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:
-    """Write the manifest, last of all files: where it is, the folder is complete.
-
-    Args:
-        folder: The checkpoint folder.
-        content: What to record beside the versions.
-    """
+    """Write the manifest, last of all files: where it is, the folder is complete."""
     data = content | {"versions": installed_versions()}
     write_whole(
         folder / MANIFEST, orjson.dumps(show_names(data), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

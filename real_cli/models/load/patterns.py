@@ -22,12 +22,6 @@ class PatternGroup:
 def pattern_problem(pattern: str) -> str:
     """Say what speaks against a pattern.
 
-    Args:
-        pattern: A regular expression, as Oniguruma reads it.
-
-    Returns:
-        A few words; empty if it is harmless: no group that is repeated many times holds a repetition or alternatives.
-
     Example:
         >>> pattern_problem("(a+)+$")
         'repeats what repeats, which can take for ever; give a tokenizer without such a pattern'
@@ -90,12 +84,12 @@ def _end_of_atom(pattern: str, place: int) -> int:
 def _times(pattern: str, place: int) -> tuple[int, int]:
     """Return how often what ends here is repeated at most, and where its quantifiers end."""
     times = 1
-    while found := QUANTIFIER.match(pattern, place):
-        place = found.end()
-        if found["sign"] == "?":
+    while quantifier := QUANTIFIER.match(pattern, place):
+        place = quantifier.end()
+        if quantifier["sign"] == "?":
             continue  # perhaps once; or the quantifier before it is a lazy one
-        if found["sign"] or (found["comma"] and not found["high"]):
+        if quantifier["sign"] or (quantifier["comma"] and not quantifier["high"]):
             times *= MANY * MANY
         else:
-            times *= max(1, int((found["high"] or found["low"] or "1")[:9]))
+            times *= max(1, int((quantifier["high"] or quantifier["low"] or "1")[:9]))
     return times, place

@@ -29,20 +29,7 @@ def load_policy(
     precision: Precision = Precision.auto,
     attention: Attention = Attention.auto,
 ) -> Policy:
-    """Load a causal language model for scoring or training.
-
-    Args:
-        name: A folder (a LoRA adapter's too: it is merged into its base), a .gguf file, a hub name or a short name.
-        device: Where it runs.
-        precision: Its number format.
-        attention: How attention is computed.
-
-    Returns:
-        The policy; the model can be called with a batch of `lay_out`.
-
-    Raises:
-        ModelError: If it cannot be found or loaded.
-    """
+    """Load a causal language model for scoring or training."""
     path = resolve_model(name)
     place = choose_place(device, precision)
     return load_resolved(name, path, place, attention)
@@ -56,22 +43,7 @@ def load_trainee(
     attention: Attention = Attention.auto,
     in_4_bits: bool = False,
 ) -> Policy:
-    """Load a policy to train: with `auto`, float32 weights that compute in the device's own format.
-
-    Args:
-        name: As for `load_policy`.
-        device: Where it is trained; "auto" is the first visible accelerator.
-        precision: Its number format; a named one is the weights' too.
-        attention: How attention is computed.
-        in_4_bits: Store its weights in 4 bits (NF4), for an adapter beside them.
-
-    Returns:
-        The policy.
-
-    Raises:
-        ModelError: If it cannot be found or loaded.
-        UsageError: If another GPU than the first visible one is named.
-    """
+    """Load a policy to train: with `auto`, float32 weights that compute in the device's own format."""
     path = resolve_model(name)
     place = choose_place(device, precision)
     if place.device.type == "cuda" and place.device.index:
@@ -89,14 +61,7 @@ def load_trainee(
 
 
 def computing(policy: Policy) -> Any:
-    """Enter the number format that a policy computes in, where its weights have another.
-
-    Args:
-        policy: Weights in `model.dtype`, computations in `place.dtype`.
-
-    Returns:
-        A context manager.
-    """
+    """Enter the number format that a policy computes in, where its weights have another."""
     import torch
 
     device, dtype = policy.place.device.type, policy.place.dtype
@@ -109,16 +74,7 @@ def differing_tokens_of(known: dict[str, int], others: dict[str, int]) -> list[s
 
 
 def check_vocabulary(name: str, reference: Policy, policy: Policy) -> None:
-    """Check that a reference reads the token ids that the policy's tokenizer makes.
-
-    Args:
-        name: The reference as the user named it.
-        reference: The reference.
-        policy: The policy.
-
-    Raises:
-        ModelError: If a token has another number, or no embedding where the policy has one.
-    """
+    """Check that a reference reads the token ids that the policy's tokenizer makes."""
     others = differing_tokens_of(reference.tokenizer.get_vocab(), policy.tokenizer.get_vocab())
     if others:
         raise ModelError(
@@ -138,21 +94,7 @@ def check_vocabulary(name: str, reference: Policy, policy: Policy) -> None:
 def load_resolved(
     name: str, path: str, place: Place, attention: Attention = Attention.auto, *, in_4_bits: bool = False
 ) -> Policy:
-    """Load a causal language model from where it was found.
-
-    Args:
-        name: The name the user gave, for messages.
-        path: A folder or a hub name.
-        place: Device and number format.
-        attention: How attention is computed.
-        in_4_bits: Store its weights in 4 bits.
-
-    Returns:
-        The policy.
-
-    Raises:
-        ModelError: If it cannot be loaded.
-    """
+    """Load a causal language model from where it was found."""
     model, tokenizer = load_weights(name, path, place, attention, in_4_bits=in_4_bits)
     attach_scorer(model)
     return Policy(model, tokenizer, place, path)
@@ -161,22 +103,7 @@ def load_resolved(
 def load_weights(
     name: str, path: str, place: Place, attention: Attention = Attention.auto, *, in_4_bits: bool = False
 ) -> tuple[Any, Any]:
-    """Load a causal language model and its tokenizer, as `load_resolved` does, for generating.
-
-    Args:
-        name: The name the user gave, for messages.
-        path: A folder or a hub name.
-        place: Device and number format.
-        attention: How attention is computed.
-        in_4_bits: Store its weights in 4 bits.
-
-    Returns:
-        Both; the tokenizer has a padding token.
-
-    Raises:
-        ModelError: If it cannot be loaded, or its tokenizer has no end token.
-        UsageError: If the attention cannot be computed there.
-    """
+    """Load a causal language model and its tokenizer, as `load_resolved` does, for generating."""
     if attention is Attention.flex and place.device.type == "cpu":
         raise UsageError(f"--attention {attention}: torch has no gradients for it on a CPU; leave the option out")
     settings: dict[str, Any] = {"dtype": place.dtype}

@@ -23,14 +23,7 @@ class TookTooLongError(BaseException):
 
 @contextmanager
 def within_limits() -> Iterator[None]:
-    """Bound what happens inside; only the main thread can be interrupted.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        RecordError: If the time or the memory is used up.
-    """
+    """Bound what happens inside; only the main thread can be interrupted."""
     with ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():
             stack.enter_context(_timer())

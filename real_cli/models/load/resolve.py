@@ -42,26 +42,15 @@ def named_base() -> str | None:
 
 
 def cache_folder() -> Path:
-    """Return the folder for what is made once and can be made again.
-
-    Returns:
-        $REAL_CACHE, or `real` in $XDG_CACHE_HOME or ~/.cache.
-    """
-    own = os.environ.get("REAL_CACHE")
-    if own:
-        return Path(own)
+    """Return the folder for what is made once and can be made again."""
+    named = os.environ.get("REAL_CACHE")
+    if named:
+        return Path(named)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "real"
 
 
 def private_cache_folder() -> Path:
-    """Make the cache folder, or find it, and let nobody but the user into it.
-
-    Returns:
-        `cache_folder()`: it holds what people wrote, and weights that are loaded.
-
-    Raises:
-        ModelError: If there is none and none can be made.
-    """
+    """Make the cache folder, or find it, and let nobody but the user into it."""
     folder = cache_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -74,17 +63,7 @@ def private_cache_folder() -> Path:
 
 
 def resolve_model(name: str) -> str:
-    """Find a model by the name the user gave.
-
-    Args:
-        name: A folder, a .gguf file, a short name, or a name on the hub.
-
-    Returns:
-        A folder, or the hub's name. A GGUF file is dequantized into the cache folder, once.
-
-    Raises:
-        ModelError: If a path does not exist or a GGUF file cannot be read.
-    """
+    """Find a model by the name the user gave."""
     if show_name(name) != name:
         raise ModelError(f"model '{name}': libraries open only names that are UTF-8; rename it, or make a link to it")
     short = SHORT_NAMES.get(name)
@@ -124,11 +103,7 @@ def _packaged(short: ShortName) -> str | None:
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep notes and bars of transformers and the hub off the terminal; errors still raise.
-
-    Yields:
-        Nothing.
-    """
+    """Keep notes and bars of transformers and the hub off the terminal; errors still raise."""
     from huggingface_hub.utils import logging as hub_logging
     from transformers.utils import logging
 

@@ -64,15 +64,7 @@ FIELDS: dict[str, Callable[[Any], bool]] = {
 
 
 def refuse_modules(name: str, modules: list[dict[str, Any]]) -> None:
-    """Refuse modules that are not the library's own, or that do more than embed a text.
-
-    Args:
-        name: The model as the user named it.
-        modules: What modules.json holds.
-
-    Raises:
-        ModelError: For the first of them.
-    """
+    """Refuse modules that are not the library's own, or that do more than embed a text."""
     for module in modules:
         kind = module.get("type", "")
         *place, last = kind.split(".")
@@ -83,16 +75,7 @@ def refuse_modules(name: str, modules: list[dict[str, Any]]) -> None:
 
 
 def refuse_arguments(name: str, file: str, settings: dict[str, Any]) -> None:
-    """Refuse what a transformer says of itself, if it is more than is known to be harmless.
-
-    Args:
-        name: The model as the user named it.
-        file: Where it is said.
-        settings: What is said.
-
-    Raises:
-        ModelError: For the first field that is not known.
-    """
+    """Refuse what a transformer says of itself, if it is more than is known to be harmless."""
     for field, value in settings.items():
         if field not in GIVEN:
             if field not in FIELDS or not FIELDS[field](value):
@@ -106,16 +89,7 @@ def refuse_arguments(name: str, file: str, settings: dict[str, Any]) -> None:
 
 
 def refuse_classes(name: str, file: str, settings: dict[str, Any]) -> None:
-    """Refuse a module that names a class that is not torch's or the library's.
-
-    Args:
-        name: The model as the user named it.
-        file: Where it is named.
-        settings: What the module says of itself.
-
-    Raises:
-        ModelError: If an activation is not torch's, or a tokenizer not the library's.
-    """
+    """Refuse a module that names a class that is not torch's or the library's."""
     activation = settings.get("activation_function")
     if activation is not None and not _is_activation(activation):
         raise ModelError(
@@ -132,11 +106,11 @@ def _is_activation(name: Any) -> bool:
     if not isinstance(name, str):
         return False
     place, _, last = name.rpartition(".")
-    made = getattr(nn, last, None)
+    kind = getattr(nn, last, None)
     places = ("torch.nn", "torch.nn.modules.activation", "torch.nn.modules.linear")
-    if place not in places or not inspect.isclass(made) or not issubclass(made, nn.Module):
+    if place not in places or not inspect.isclass(kind) or not issubclass(kind, nn.Module):
         return False
-    return made is nn.Identity or made.__module__ == nn.ReLU.__module__
+    return kind is nn.Identity or kind.__module__ == nn.ReLU.__module__
 
 
 def module_folders(folder: Path, modules: list[dict[str, Any]]) -> list[tuple[str, Path]]:

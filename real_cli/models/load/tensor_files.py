@@ -48,14 +48,7 @@ class StoredTensor(NamedTuple):
         return FLOATS.get(self.kind.dtype)
 
     def pieces(self) -> Iterator[Tensor]:
-        """Read it in pieces.
-
-        Yields:
-            Flat tensors of at most PIECE numbers; of bytes where it has no number format that could be averaged.
-
-        Raises:
-            ModelError: If the file has become shorter.
-        """
+        """Read it in pieces."""
         dtype = self.dtype or torch.uint8
         left = self.num_bytes
         with self.path.open("rb") as file:
@@ -85,17 +78,7 @@ class PlannedTensor(NamedTuple):
 
 
 def read_tensor_file(path: Path) -> TensorFile:
-    """Read a file's header.
-
-    Args:
-        path: A safetensors file.
-
-    Returns:
-        What is in it.
-
-    Raises:
-        ModelError: If it is no whole safetensors file.
-    """
+    """Read a file's header."""
     try:
         with safe_open(path, framework="pt"):
             pass  # its header is sound, and its tensors fill the file
@@ -114,15 +97,7 @@ def read_tensor_file(path: Path) -> TensorFile:
 
 
 def retyped(tensor: StoredTensor, dtype: torch.dtype | None) -> PlannedTensor:
-    """Plan to write a tensor, in another number format perhaps.
-
-    Args:
-        tensor: The tensor as it is stored.
-        dtype: The format; None for its own. What is not averaged keeps its own.
-
-    Returns:
-        The plan.
-    """
+    """Plan to write a tensor, in another number format perhaps."""
     if dtype is None or tensor.dtype is None:
         return PlannedTensor(tensor.name, tensor.kind, tensor.num_bytes)
     kind = tensor.kind._replace(dtype=DTYPE_NAMES[dtype])
@@ -132,17 +107,7 @@ def retyped(tensor: StoredTensor, dtype: torch.dtype | None) -> PlannedTensor:
 def write_tensor_file(
     path: Path, planned: Sequence[PlannedTensor], metadata: dict[str, str], pieces: Iterable[Tensor]
 ) -> str:
-    """Write a file whose tensors come in pieces.
-
-    Args:
-        path: The file to write.
-        planned: The tensors that come, in their order.
-        metadata: Of the header.
-        pieces: Flat tensors; end to end they are all tensors in that order.
-
-    Returns:
-        The file's SHA-256, in hexadecimal.
-    """
+    """Write a file whose tensors come in pieces."""
     header: dict[str, object] = {"__metadata__": metadata} if metadata else {}
     offset = 0
     for name, kind, num_bytes in planned:
@@ -168,13 +133,6 @@ def _bytes_of(header: bytes, pieces: Iterable[Tensor]) -> Iterator[bytes | memor
 
 
 def sha256_of(path: Path) -> str:
-    """Hash a file.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its SHA-256, in hexadecimal.
-    """
+    """Hash a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,14 +19,7 @@ STEPS = ("normalizer", "pre_tokenizer", "post_processor", "decoder")
 
 
 def tokenizer_problem(tokenizer: dict[str, Any]) -> str:
-    """Say what speaks against a tokenizer.
-
-    Args:
-        tokenizer: What tokenizer.json holds.
-
-    Returns:
-        A few words; empty if it is harmless.
-    """
+    """Say what speaks against a tokenizer."""
     for fields in objects({part: value for part, value in tokenizer.items() if part not in ("model", "added_tokens")}):
         pattern = fields.get("Regex")
         if isinstance(pattern, str) and (problem := pattern_problem(pattern)):

@@ -40,18 +40,7 @@ class Weights(NamedTuple):
 
 
 def find_weights(name: str, folder: Path) -> Weights:
-    """Find a model's weights and read the headers of their files.
-
-    Args:
-        name: The model as the user named it.
-        folder: Its folder.
-
-    Returns:
-        The weights; safetensors before pickles.
-
-    Raises:
-        ModelError: If there are none, or a file is damaged.
-    """
+    """Find a model's weights and read the headers of their files."""
     for single, index in ((WEIGHTS, INDEX), (PICKLE, PICKLE_INDEX)):
         if (folder / single).is_file():
             return _read(name, [folder / single])
@@ -94,18 +83,7 @@ def _indexed(name: str, folder: Path, index: str) -> list[Path]:
 
 
 def read_header(name: str, path: Path) -> dict[str, Any]:
-    """Read the header of a safetensors file, and see that its tensors fill the file.
-
-    Args:
-        name: The model as the user named it.
-        path: The file.
-
-    Returns:
-        What it says of each tensor.
-
-    Raises:
-        ModelError: If it is no whole safetensors file; the message says what is wrong.
-    """
+    """Read the header of a safetensors file, and see that its tensors fill the file."""
     problem, header = _header_problem(path)
     if problem:
         raise ModelError(f"model '{name}': {path.name} is no whole safetensors file: {problem}")

@@ -39,25 +39,18 @@ class RewardModel(NamedTuple):
     pad_token_id: int | None
 
     def logits(self, batch: Sequence[RewardInput]) -> list[float]:
-        """Score one batch; each sequence gets what it gets alone.
-
-        Args:
-            batch: Sequences; they are padded here, on the right.
-
-        Returns:
-            The raw logit of each, before any activation.
-        """
+        """Score one batch; each sequence gets what it gets alone."""
         device, pad = self.place.device, self._pad(batch)
         if pad is None:
             middle = len(batch) // 2
             return self.logits(batch[:middle]) + self.logits(batch[middle:])
-        width = max(len(own.ids) for own in batch)
-        ids = torch.tensor([[*own.ids, *[pad] * (width - len(own.ids))] for own in batch], device=device)
-        lengths = torch.tensor([len(own.ids) for own in batch], device=device)
+        width = max(len(tokens.ids) for tokens in batch)
+        ids = torch.tensor([[*tokens.ids, *[pad] * (width - len(tokens.ids))] for tokens in batch], device=device)
+        lengths = torch.tensor([len(tokens.ids) for tokens in batch], device=device)
         read = {"input_ids": ids, "attention_mask": (torch.arange(width, device=device) < lengths[:, None]).long()}
         parameters = signature(self.model.forward).parameters
         if batch[0].types and "token_type_ids" in parameters:
-            rows = [[*own.types, *[0] * (width - len(own.types))] for own in batch]
+            rows = [[*tokens.types, *[0] * (width - len(tokens.types))] for tokens in batch]
             read["token_type_ids"] = torch.tensor(rows, device=device)
         settings = {"use_cache": False} if "use_cache" in parameters else {}
         with torch.inference_mode():
@@ -68,13 +61,13 @@ class RewardModel(NamedTuple):
     def _pad(self, batch: Sequence[RewardInput]) -> int | None:
         """Choose the token that fills rows up; None if the batch has to be split for one.
 
-        A causal classifier reads its score off the last token that is not the configured padding token, and takes one
-        sequence alone where none is configured: then it is read at its end. So is each of a batch, if none ends in the
-        token that is configured for the moment.
+        A causal classifier reads its score off the last token that is not the set_limit padding token, and takes one
+        sequence alone where none is set_limit: then it is read at its end. So is each of a batch, if none ends in the
+        token that is set_limit for the moment.
         """
         if self.pad_token_id is not None:
             return self.pad_token_id
-        ends = {own.ids[-1] for own in batch}
+        ends = {tokens.ids[-1] for tokens in batch}
         size = self.model.get_input_embeddings().num_embeddings
         chosen = next((token for token in range(size) if token not in ends), None)
         self.model.config.get_text_config().pad_token_id = chosen
@@ -89,22 +82,7 @@ def load_reward_model(
     max_length: int | None = None,
     label: int | None = None,
 ) -> RewardModel:
-    """Load a reward model by name.
-
-    Args:
-        name: A folder or a hub name of a sequence classifier; a CrossEncoder of sentence-transformers is one.
-        device: Where it runs.
-        precision: Its number format.
-        max_length: Most tokens it reads; its own limit if None, which a larger number does not raise.
-        label: Which label is the score, from 0; not needed where there is one.
-
-    Returns:
-        The model.
-
-    Raises:
-        ModelError: If it cannot be found or loaded, or is no trained sequence classifier.
-        UsageError: If there are several labels and none is named, or the one named is not there.
-    """
+    """Load a reward model by name."""
     path = resolve_model(name)
     place = choose_place(device, precision)
     model, tokenizer = _load(name, path, place)
@@ -148,8 +126,13 @@ def _check_modules(name: str, path: str) -> None:
 def _own_limit(path: str, model: Any, tokenizer: Any) -> int:
     """Return the most tokens that a model reads, by its tokenizer, its positions, its CrossEncoder folder."""
     config = model.config.get_text_config()
-    said = (read_config(path, "sentence_bert_config.json") or {}).get("max_seq_length")
-    limits = [tokenizer.model_max_length, getattr(config, "max_position_embeddings", None), _positions(model), said]
+    set_limit = (read_config(path, "sentence_bert_config.json") or {}).get("max_seq_length")
+    limits = [
+        tokenizer.model_max_length,
+        getattr(config, "max_position_embeddings", None),
+        _positions(model),
+        set_limit,
+    ]
     return int(min(limit for limit in limits if isinstance(limit, int | float) and limit > 0))
 
 

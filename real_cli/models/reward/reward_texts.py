@@ -44,14 +44,7 @@ Writer: TypeAlias = Callable[[Record, Sequence[Text]], Draft]
 
 
 def conversation_writer(tokenizer: Any) -> Writer:
-    """Make what renders prompt and response by the chat template; plain texts are a user's and an assistant's message.
-
-    Args:
-        tokenizer: Has a chat template.
-
-    Returns:
-        A writer of a record and one response.
-    """
+    """Make a writer that uses the chat template; plain texts are a user's and an assistant's message."""
     renderer = Renderer(tokenizer)
 
     def write(record: Record, texts: Sequence[Text]) -> Draft:
@@ -60,8 +53,8 @@ def conversation_writer(tokenizer: Any) -> Writer:
 
         def owners() -> list[int]:
             opened = renderer.prompt_ids(record, prompt)
-            own = [PROMPT if place < len(opened) else 1 for place in range(len(ids))]
-            return [NOBODY, *own[1:]] if ids[0] == tokenizer.bos_token_id else own
+            marks = [PROMPT if place < len(opened) else 1 for place in range(len(ids))]
+            return [NOBODY, *marks[1:]] if ids[0] == tokenizer.bos_token_id else marks
 
         return Draft(ids, [], owners)
 
@@ -69,21 +62,14 @@ def conversation_writer(tokenizer: Any) -> Writer:
 
 
 def pair_writer(tokenizer: Any) -> Writer:
-    """Make what gives the tokenizer prompt and response as a text pair.
-
-    Args:
-        tokenizer: A fast one.
-
-    Returns:
-        A writer of a record and one response.
-    """
+    """Make what gives the tokenizer prompt and response as a text pair."""
 
     def write(record: Record, texts: Sequence[Text]) -> Draft:
-        made = tokenizer(plain_text(record["prompt"]), plain_text(texts[0]), verbose=False)
-        parts = made.sequence_ids(0)
+        encoded = tokenizer(plain_text(record["prompt"]), plain_text(texts[0]), verbose=False)
+        parts = encoded.sequence_ids(0)
         return Draft(
-            made["input_ids"],
-            made.get("token_type_ids", []),
+            encoded["input_ids"],
+            encoded.get("token_type_ids", []),
             lambda: [NOBODY if part is None else part for part in parts],
         )
 
@@ -91,16 +77,7 @@ def pair_writer(tokenizer: Any) -> Writer:
 
 
 def template_writer(tokenizer: Any, template: str | None) -> Writer:
-    """Make what puts a prompt and two responses into one text.
-
-    Args:
-        tokenizer: A fast one.
-        template: Text with {prompt}, {response_a} and {response_b}; if None the three with the tokenizer's separator
-            between them, or with words where it has none.
-
-    Returns:
-        A writer of a record and two responses.
-    """
+    """Make what puts a prompt and two responses into one text."""
     separator = tokenizer.sep_token
     chosen = template or (separator.join(HOLES) if separator else PLAIN_TEMPLATE)
     pieces = re.split("|".join(f"({re.escape(hole)})" for hole in HOLES), chosen)
@@ -112,26 +89,19 @@ def template_writer(tokenizer: Any, template: str | None) -> Writer:
             if piece in words:  # one pass: a hole's name in a user's text stays what it is
                 spans.append((len(text), len(text) + len(words[piece]), HOLES.index(piece)))
             text += words.get(piece, piece)
-        made = tokenizer(text, return_offsets_mapping=True, verbose=False)
-        offsets = made["offset_mapping"]
+        encoded = tokenizer(text, return_offsets_mapping=True, verbose=False)
+        offsets = encoded["offset_mapping"]
 
         def owners() -> list[int]:
             return [_owner(start, end, spans) for start, end in offsets]
 
-        return Draft(made["input_ids"], made.get("token_type_ids", []), owners)
+        return Draft(encoded["input_ids"], encoded.get("token_type_ids", []), owners)
 
     return write
 
 
 def check_template(template: str | None) -> None:
-    """Check that a template has its three holes.
-
-    Args:
-        template: What the user gave, if anything.
-
-    Raises:
-        UsageError: If one is missing or occurs twice.
-    """
+    """Check that a template has its three holes."""
     if template is not None and any(template.count(hole) != 1 for hole in HOLES):
         raise UsageError(f"--template {clip(template)}: write {', '.join(HOLES)} once each")
 
@@ -150,31 +120,21 @@ def _owner(start: int, end: int, spans: list[tuple[int, int, int]]) -> int:
 def places_to_keep(owners: Sequence[int], limit: int) -> list[int]:
     """Choose which tokens of a sequence stay where it is too long: beginnings go, the prompt's first.
 
-    Args:
-        owners: Whose each token is.
-        limit: How many may stay.
-
-    Returns:
-        Their places, in order.
-
-    Raises:
-        UsageError: If what is nobody's is above the limit already.
-
     Example:
         >>> places_to_keep([-1, 0, 0, 1, 1, 1, -1], 5)
         [0, 3, 4, 5, 6]
         >>> places_to_keep([-1, 0, 0, 1, 1, 2, -1], 4)
         [0, 4, 5, 6]
     """
-    own: dict[int, deque[int]] = {PROMPT: deque()}
+    by_owner: dict[int, deque[int]] = {PROMPT: deque()}
     for place, owner in enumerate(owners):
-        own.setdefault(owner, deque()).append(place)
-    fixed = own.pop(NOBODY, deque())
+        by_owner.setdefault(owner, deque()).append(place)
+    fixed = by_owner.pop(NOBODY, deque())
     if len(fixed) >= limit:
         raise UsageError(f"--max-length {limit}: {len(fixed)} tokens are not the prompt's or a response's; give more")
     for _ in range(len(owners) - limit):
-        (own[PROMPT] or max(own.values(), key=len)).popleft()
-    return sorted([*fixed, *(place for places in own.values() for place in places)])
+        (by_owner[PROMPT] or max(by_owner.values(), key=len)).popleft()
+    return sorted([*fixed, *(place for places in by_owner.values() for place in places)])
 
 
 class RewardReader:
@@ -193,18 +153,7 @@ class RewardReader:
         self._keeps_roles = keeps_roles
 
     def __call__(self, record: Record, readings: Sequence[Sequence[Text]]) -> list[RewardInput]:
-        """Read one record.
-
-        Args:
-            record: Its prompt, and what its chat template wants.
-            readings: The responses that stand in each sequence: one, or two.
-
-        Returns:
-            One sequence for each reading.
-
-        Raises:
-            RecordError: If a conversation cannot be rendered, or nothing is left to read.
-        """
+        """Read one record."""
         texts = [record["prompt"], *(text for reading in readings for text in reading)]
         if not self._keeps_roles:
             self.num_flattened += any(is_conversation(text) and len(text) > 1 for text in texts)
@@ -224,11 +173,7 @@ class RewardReader:
         )
 
     def sentence(self) -> str:
-        """Tell what was changed, in one line.
-
-        Returns:
-            Counts; empty if nothing was changed.
-        """
+        """Tell what was changed, in one line."""
         parts = []
         if self.num_cut:
             parts.append(f"{self.num_cut:,} cut to {self.limit:,} tokens, at the prompt's beginning")

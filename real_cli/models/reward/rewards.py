@@ -65,14 +65,7 @@ class SequenceScorer:
         return TokenBudget(self._batch_tokens or default_batch_tokens(device), self._told)
 
     def __call__(self, located: Iterable[tuple[str, RewardRecord]]) -> Iterator[Scored]:
-        """Score a stream.
-
-        Args:
-            located: Records with their places.
-
-        Yields:
-            Each place and record with the numbers of its sequences, in order.
-        """
+        """Score a stream."""
         for window in windows(located, lambda item: len(item[1].sequences), WINDOW_SEQUENCES):
             scores = iter(self._score([sequence for _, read in window for sequence in read.sequences]))
             for place, (record, sequences) in window:
@@ -110,26 +103,12 @@ class PointwiseRewards:
         return RewardReader(pair_writer(model.tokenizer), model.max_length, keeps_roles=False)
 
     def read(self, record: Record) -> RewardRecord:
-        """Prepare one record.
-
-        Args:
-            record: A checked candidates or preference record.
-
-        Returns:
-            The record with a sequence for each response.
-
-        Raises:
-            RecordError: If a conversation cannot be rendered.
-        """
+        """Prepare one record."""
         texts = [response["text"] for response in responses_of(record)]
         return RewardRecord(record, self._reader(record, [(text,) for text in texts]) if texts else [])
 
     def sentence(self) -> str:
-        """Tell what was scored, in one line.
-
-        Returns:
-            Counts; what was cut is named.
-        """
+        """Tell what was scored, in one line."""
         return _sentence("response", self._scorer, self.__dict__.get("_reader"))
 
 
@@ -146,26 +125,12 @@ class PairwiseRewards:
         return RewardReader(template_writer(model.tokenizer, self._template), model.max_length, keeps_roles=False)
 
     def read(self, record: Record) -> RewardRecord:
-        """Prepare one record.
-
-        Args:
-            record: A checked candidates or preference record.
-
-        Returns:
-            The record with a sequence for each ordered pair of two responses.
-
-        Raises:
-            RecordError: If nothing is left to read.
-        """
+        """Prepare one record."""
         texts = [response["text"] for response in responses_of(record)]
         return RewardRecord(record, self._reader(record, list(permutations(texts, 2))) if len(texts) > 1 else [])
 
     def sentence(self) -> str:
-        """Tell what was scored, in one line.
-
-        Returns:
-            Counts; what was cut is named.
-        """
+        """Tell what was scored, in one line."""
         return _sentence("ordered pair", self._scorer, self.__dict__.get("_reader"))
 
 

@@ -52,12 +52,12 @@ def token_batches(lengths: Sequence[int], budget: int, rows: Sequence[int] | Non
     batch: list[int] = []
     num_rows = 0
     for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        own = rows[index] if rows else 1
-        if batch and (num_rows + own) * lengths[batch[0]] > budget:
+        count = rows[index] if rows else 1
+        if batch and (num_rows + count) * lengths[batch[0]] > budget:
             yield batch
             batch, num_rows = [], 0
         batch.append(index)
-        num_rows += own
+        num_rows += count
     if batch:
         yield batch
 

@@ -75,10 +75,10 @@ def _score(model: Any, batch: dict[str, Any]) -> ResponseScores:
     head = getattr(model, DEGREE_HEAD, None)
     if head is None:
         return ResponseScores(sums, logps, None)
-    own = states[batch["places"]].to(head.weight.dtype)  # (response tokens, dim)
-    totals = torch.zeros(num_responses, own.shape[1], dtype=own.dtype, device=own.device)
+    members = states[batch["places"]].to(head.weight.dtype)  # (response tokens, dim)
+    totals = torch.zeros(num_responses, members.shape[1], dtype=members.dtype, device=members.device)
     counts = batch["place_owners"].bincount(minlength=num_responses).clamp(min=1)
-    return ResponseScores(sums, logps, head(totals.index_add(0, batch["place_owners"], own) / counts[:, None]))
+    return ResponseScores(sums, logps, head(totals.index_add(0, batch["place_owners"], members) / counts[:, None]))
 
 
 def backbone(model: Any, batch: dict[str, Any]) -> tuple[Tensor, Tensor | None]:

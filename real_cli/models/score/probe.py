@@ -124,6 +124,6 @@ def _probe_groups(policy: Policy, max_length: int) -> list[Group]:
         return tuple(torch.randint(size, (length,), generator=draw).tolist())
 
     return [
-        Group(ids(length), [ids(own) for own in lengths], [])
+        Group(ids(length), [ids(response_length) for response_length in lengths], [])
         for length, lengths in zip(prompt_lengths, RESPONSE_LENGTHS, strict=True)
     ]

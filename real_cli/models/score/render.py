@@ -109,17 +109,17 @@ class Renderer:
             RecordError: If there is no template, or it cannot render the conversation.
         """
         messages = [_spoken(message) for message in messages]
-        rendered = self._said(record, messages, opens=opens)
+        rendered = self._render_tool_calls(record, messages, opens=opens)
         first, end = self._tokenizer.bos_token, self._tokenizer.eos_token
         if first and rendered.startswith(first) and any(_content(message).startswith(first) for message in messages):
-            bare = self._said(record, [_without(message, first) for message in messages], opens=opens)
+            bare = self._render_tool_calls(record, [_without(message, first) for message in messages], opens=opens)
             if bare.startswith(first) and bare.count(first) == 1:  # or it is a mark of turns, which text may quote
                 rendered = bare
         if end and end != first and any(_content(message).rstrip().endswith(end) for message in messages):
             rendered = re.sub(rf"(?:{re.escape(end)}\s*)+{re.escape(end)}", lambda match: end, rendered)
         return rendered
 
-    def _said(self, record: Record, messages: Sequence[Message], *, opens: bool) -> str:
+    def _render_tool_calls(self, record: Record, messages: Sequence[Message], *, opens: bool) -> str:
         """Render calls of tools with null for their content: some templates want it, others print it or fail at it."""
         num_null = sum(message.get("content") is None for message in messages)
         try:
@@ -172,8 +172,8 @@ class Renderer:
             RecordError: If a message is not there.
         """
         first = self._tokenizer.bos_token
-        own = [_without(message, first) if first else message for message in messages]
-        return self._check(record, own, text, num_prompt)
+        bare = [_without(message, first) if first else message for message in messages]
+        return self._check(record, bare, text, num_prompt)
 
     def ids(self, text: str) -> list[int]:
         """Turn what a template rendered into token ids.

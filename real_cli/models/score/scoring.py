@@ -55,8 +55,8 @@ class Scorer:
             lambda indices, budget: answer_batches(distinct, indices, self._policy.layout, budget),
         )
         known = dict(zip(distinct, logps, strict=True))
-        found = iter(answers)
-        return [[known[next(found)] for _ in example.responses] for example in examples]
+        answered = iter(answers)
+        return [[known[next(answered)] for _ in example.responses] for example in examples]
 
     def _score(self, answers: list[Answer]) -> list[NDArray[np.float32]]:
         """Score one batch; answers to one prompt stand together in it."""
@@ -122,9 +122,9 @@ def answer_batches(
     for index in indices:
         by_prompt.setdefault(answers[index][0], []).append(index)
     rows: list[list[int]] = []
-    for prompt, own in by_prompt.items():
+    for prompt, members in by_prompt.items():
         room = 0
-        for index in own:
+        for index in members:
             room -= len(answers[index][1])
             if room < 0 or layout is TokenLayout.plain:
                 rows.append([])

@@ -202,12 +202,12 @@ def member_responses(groups: Sequence[Group]) -> tuple[list[int], list[tuple[int
         Item numbers, and for each the numbers of its responses in the batch.
     """
     offsets = accumulate((len(group.responses) for group in groups), initial=0)
-    found = [
+    placed = [
         (member.item, tuple(offset + place for place in member.responses))
         for group, offset in zip(groups, offsets, strict=False)
         for member in group.members
     ]
-    return [item for item, _ in found], [places for _, places in found]
+    return [item for item, _ in placed], [places for _, places in placed]
 
 
 def _row_ids(row: Group) -> list[int]:
@@ -220,8 +220,8 @@ def _row_positions(row: Group) -> list[int]:
 
 
 def _row_segments(row: Group) -> list[int]:
-    own = (number for number, ids in enumerate(row.responses, PROMPT_SEGMENT + 1) for _ in ids)
-    return [PROMPT_SEGMENT] * len(row.prompt) + list(own)
+    segments = (number for number, ids in enumerate(row.responses, PROMPT_SEGMENT + 1) for _ in ids)
+    return [PROMPT_SEGMENT] * len(row.prompt) + list(segments)
 
 
 def _padded(rows: list[list[int]], width: int, filler: int) -> torch.Tensor:

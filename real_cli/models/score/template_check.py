@@ -91,13 +91,13 @@ class TemplateCheck:
                 effects.add(Effect.calls)
             if number not in unrendered.contents:
                 effects.update(_effects(message, text))
-        said = [
+        rendered = [
             number
             for number, message in enumerate(messages)
             if message["role"] not in CONTEXT_ROLES
             and (_words(message) or (_calls(message) and number not in unrendered.calls))
         ]
-        if Effect.calls in effects and not any(number >= num_prompt for number in said):
+        if Effect.calls in effects and not any(number >= num_prompt for number in rendered):
             effects.add(Effect.hollow)
         response = messages[num_prompt:]
         if response and all(message["role"] in CONTEXT_ROLES for message in response):

@@ -126,5 +126,5 @@ class TokenCounts:
             "the chat template never ends a turn: {} without an end token": self.num_unended,
             "tool results and other context inside the responses of {} are read, not scored": self.num_with_context,
         }
-        told = [f"{say_count(number, 'prompt')} {words}" for words, number in prompts.items() if number]
-        return told + [words.format(say_count(number, noun)) for words, number in pairs.items() if number]
+        reasons = [f"{say_count(number, 'prompt')} {words}" for words, number in prompts.items() if number]
+        return reasons + [words.format(say_count(number, noun)) for words, number in pairs.items() if number]
