@@ -11,7 +11,7 @@ from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
 from real_cli.records.layouts import adapt_unread
 from real_cli.records.record import Record
-from real_cli.relabel.shape.choices import Shaping
+from real_cli.relabel.shape.choices import FREE_LENGTH, REFERENCE_SCORES, STEEPNESS, Shaping
 
 if TYPE_CHECKING:
     from real_cli.io.job import Job
@@ -36,12 +36,12 @@ class ShapeOptions(ScoredStreamOptions):
         typer.Option(
             "--references",
             metavar="FIELD",
-            show_default="reference_scores",
+            show_default=REFERENCE_SCORES,
             help="The record's field with the scores of reference responses: a list of numbers, or one.",
         ),
     ] = None
     k: Annotated[
-        float | None, typer.Option("--k", metavar="X", show_default="1", help="Steepness of --method par.")
+        float | None, typer.Option("--k", metavar="X", show_default=f"{STEEPNESS:g}", help="Steepness of --method par.")
     ] = None
     ceiling: Annotated[
         float | None,
@@ -62,7 +62,7 @@ class ShapeOptions(ScoredStreamOptions):
             "--free-length",
             metavar="N",
             min=0,
-            show_default="300",
+            show_default=str(FREE_LENGTH),
             help="Tokens that cost nothing under --length-penalty.",
         ),
     ] = None

@@ -9,6 +9,7 @@ import typer
 from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
+from real_cli.records.choices import TEMPERATURE
 from real_cli.records.layouts import adapt_unread
 from real_cli.records.record import Record
 from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
@@ -22,7 +23,7 @@ class WeightOptions(ScoredStreamOptions):
         WeightRule | None,
         typer.Option(
             "--by",
-            show_default="reward-difference",
+            show_default=WeightRule.reward_difference,
             help="How scores become a weight: the gap in score over T (RDO), or sigmoid(gap / T) (OPTune; the form is "
             "ours, the paper's is unverified).",
         ),
@@ -39,13 +40,15 @@ class WeightOptions(ScoredStreamOptions):
     ] = None
     temperature: Annotated[
         float | None,
-        typer.Option("--temperature", metavar="T", show_default="1", help="What the gap in score is divided by."),
+        typer.Option(
+            "--temperature", metavar="T", show_default=f"{TEMPERATURE:g}", help="What the gap in score is divided by."
+        ),
     ] = None
     negative: Annotated[
         Negative | None,
         typer.Option(
             "--negative",
-            show_default="clip",
+            show_default=Negative.clip,
             help="What a negative weight does, which would turn learning into unlearning: 'clip' makes it 0, 'refuse' "
             "makes the record bad, 'keep' leaves it, and train-dpo refuses it. No option of gap-utility, whose weights "
             "are never negative.",
