@@ -14,7 +14,8 @@ import orjson
 from real_cli.errors import RealError, UsageError, show_name, show_names
 from real_cli.io.checkpoint_marks import MANIFEST, WORK, newest_whole
 from real_cli.io.durable import sync, sync_all, write_whole
-from real_cli.io.jsonl import dump_record, parse_record, read_lines
+from real_cli.io.job import Located
+from real_cli.io.jsonl import dump_record, parse_record
 from real_cli.io.locks import lock
 from real_cli.io.named import open_named
 from real_cli.records.record import Record
@@ -30,8 +31,12 @@ FINAL_FILES = (
 )
 
 
+# Behind the place of a record on its line; JSON has no such byte, and a spool of before places has none.
+PLACE_END = b"\t"
+
+
 class Spooled(NamedTuple):
-    """Records on disk under the hash of their bytes."""
+    """Records on disk, each with its place, under the hash of the records' bytes: a file may come by another name."""
 
     path: Path
     digest: str
@@ -139,12 +144,12 @@ class Workspace:
         write_whole(path, orjson.dumps(orjson.loads(path.read_bytes()) | {TOKENS: digest}))
         return bool(self._tokens) or not goes_on
 
-    def spool(self, name: str, records: Iterable[Record]) -> Spooled:
-        """Write records to disk; training reads them more than once, and a pipe can be read once.
+    def spool(self, name: str, lines: Iterable[Located]) -> Spooled:
+        """Write records to disk, each with its place: a pipe can be read once.
 
         Args:
             name: What they are for: `train` or `eval`.
-            records: The records.
+            lines: The records and their places.
 
         Returns:
             Where they are. With --resume and no records, those of the interrupted run.
@@ -156,10 +161,10 @@ class Workspace:
         part = self.work / f".{name}.part"
         num_records = 0
         with open_named(part, "wb", str(part)) as file:
-            for record in records:
-                line = dump_record(record)
-                digest.update(line)
-                file.write(line)
+            for place, record in lines:
+                data = dump_record(record)
+                digest.update(data)
+                file.write(orjson.dumps(place) + PLACE_END + data)
                 num_records += 1
         spooled = Spooled(self._spool_path(name, digest.hexdigest()), digest.hexdigest(), num_records)
         earlier = self._earlier(name) if self._resume else []
@@ -259,18 +264,12 @@ def _remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def read_spool(spooled: Spooled) -> Iterator[Record]:
-    """Read spooled records again.
-
-    Args:
-        spooled: Where they are.
-
-    Yields:
-        The records, in order.
-    """
+def read_spool(spooled: Spooled) -> Iterator[Located]:
+    """Read spooled records, in order, each with the place it came from; without one it is its line in the spool."""
     with spooled.path.open("rb") as file:
-        for _, data in read_lines(file):
-            yield parse_record(data)
+        for number, line in enumerate(file, 1):
+            place, _, data = line.rpartition(PLACE_END)
+            yield Located(orjson.loads(place) if place else f"{spooled.path}:{number}", parse_record(data))
 
 
 def _is_trained(manifest: Path) -> bool:
@@ -290,7 +289,7 @@ def _respooled(path: Path) -> Spooled:
     num_records = 0
     with path.open("rb") if path.exists() else io.BytesIO() as file:
         for line in file:
-            digest.update(line)
+            digest.update(line.rpartition(PLACE_END)[2])
             num_records += 1
     if path.stem.rpartition("-")[2] != digest.hexdigest()[:16]:
         raise RealError(f"{path}: is damaged; give the records again")

@@ -1,7 +1,7 @@
 """The steps of `real train-dpo`: spool, prepare, refer, train, save. Loaded only when a run starts."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +23,6 @@ from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.score.probe import settle_layout
 from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer
-from real_cli.records.layouts import adapt
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
 from real_cli.train.batches.token_marks import stop_words
@@ -53,7 +52,6 @@ class TrainingRun:
         self._logged: list[Record] = []
         self._started = time.monotonic()
         self._counts: dict[str, dict[str, Any]] = {}
-        self._places: dict[str, list[str]] = {"train": [], "eval": []}
         self._dump: Dump | None = None
 
     def train(self) -> Status:
@@ -116,8 +114,7 @@ class TrainingRun:
 
     def _spool(self) -> tuple[Spooled, Spooled | None]:
         self._workspace.open()
-        readable = self._job.check(self._settings.reader(), self._job.records())
-        train_data = self._workspace.spool("train", self._noted("train", readable))
+        train_data = self._workspace.spool("train", self._job.check(self._settings.reader(), self._job.records()))
         if not train_data.num_records:
             raise RealError("no pair to train on: the input has no records")
         eval_data = None
@@ -133,25 +130,20 @@ class TrainingRun:
     def _asked(self) -> dict[str, Any]:
         return asdict(self._settings) | {"policy": self._extras.policy, "reference": self._extras.reference}
 
-    def _held_out(self, path: Path) -> Iterator[Record]:
+    def _held_out(self, path: Path) -> Iterator[Located]:
         reading = SourceOptions(numbers=self._settings.number_fields)
         with Job([str(path)], output=Path("/dev/null"), quiet=True, reading=reading) as job:
-            yield from self._noted("eval", job.check(self._settings.reader(held_out=True), job.records(adapt)))
-
-    def _noted(self, name: str, located: Iterable[Located]) -> Iterator[Record]:
-        for place, record in located:
-            self._places[name].append(place)
-            yield record
+            yield from job.check(self._settings.reader(held_out=True), job.records())
 
     def _prepare(self, data: Spooled, policy: Policy, name: str) -> ExampleSet:
         """Tokenize; what cannot be used is refused, or left out, with the place it came from."""
         tokenize = ExampleTokenizer(policy.tokenizer, self._settings.max_length, num_embeddings(policy.model))
 
-        def refuse(number: int, record: Record, reason: str) -> None:
-            self._job.reject(Item(self._place(name, number), record), reason)
+        def refuse(line: Located, reason: str) -> None:
+            self._job.reject(Item(*line), reason)
 
-        def leave_out(number: int, record: Record, reason: LeftOut) -> None:
-            self._job.drop(self._place(name, number), record, f"{name} {reason}")
+        def leave_out(line: Located, reason: LeftOut) -> None:
+            self._job.drop(*line, f"{name} {reason}")
 
         # A reference that the user names is asked itself, whatever the records say.
         use_given = self._extras.reference is None
@@ -165,10 +157,6 @@ class TrainingRun:
         if told := tokenize.counts.sentence(self._settings.max_length):
             self._say(told)
         return made
-
-    def _place(self, name: str, number: int) -> str:
-        places = self._places.get(name, [])
-        return places[number - 1] if number <= len(places) else f"{name} pair {number}"
 
     def _make_reference(self) -> Reference:
         extras = self._extras
@@ -210,8 +198,7 @@ class TrainingRun:
         extras = self._extras
         with ExitStack() as stack:
             if self._dump is not None:
-                numbers = [number for number, kept in enumerate(examples.kept, 1) if kept]
-                self._dump.name_places(lambda row: self._place("train", numbers[row]))
+                self._dump.name_places(examples.place)
                 stack.enter_context(self._dump)
             counter = stack.enter_context(Counter("steps", quiet=self._job.quiet, total=None))
 
