@@ -10,7 +10,7 @@ from typing import Any
 from real_cli.cli.guard import StopRequest
 from real_cli.errors import RealError, Status
 from real_cli.io.durable import told_if_full
-from real_cli.io.job import Job, Located
+from real_cli.io.job import Job, Located, RecordReader
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import LogLines, open_output
 from real_cli.io.progress import Counter, say
@@ -131,9 +131,8 @@ class TrainingRun:
         return asdict(self._settings) | {"policy": self._extras.policy, "reference": self._extras.reference}
 
     def _held_out(self, path: Path) -> Iterator[Located]:
-        reading = SourceOptions(numbers=self._settings.number_fields)
-        with Job([str(path)], output=Path("/dev/null"), quiet=True, reading=reading) as job:
-            yield from job.check(self._settings.reader(held_out=True), job.records())
+        source = RecordReader([str(path)], reading=SourceOptions(numbers=self._settings.number_fields))
+        return source.check(self._settings.reader(held_out=True), source.records())
 
     def _prepare(self, data: Spooled, policy: Policy, name: str) -> ExampleSet:
         """Tokenize; what cannot be used is refused, or left out, with the place it came from."""
