@@ -9,68 +9,10 @@ from typing import NamedTuple
 from torch import Tensor
 
 from real_cli.errors import UsageError
+from real_cli.train.knobs import defaults_of
 from real_cli.train.logps import Logps
-from real_cli.train.losses import OBJECTIVES
-from real_cli.train.objective import Column, Need, Objective, Responses, knobs_of
-
-
-class Range(NamedTuple):
-    """What a knob may be: at least `low` (above it if `open_low`) and at most `high` (below it if `open_high`).
-
-    `whole` wants a whole number; none may be infinite.
-    """
-
-    low: float = -math.inf
-    high: float = math.inf
-    open_low: bool = False
-    open_high: bool = False
-    whole: bool = False
-
-    def complaint(self, value: float) -> str:
-        """Say what is wrong with a value.
-
-        Args:
-            value: Of the knob.
-
-        Returns:
-            A few words; empty if it is within the range.
-
-        Example:
-            >>> Range(0, 0.5, open_high=True).complaint(0.5)
-            'must be at least 0 and below 0.5'
-        """
-        above = value > self.low if self.open_low else value >= self.low
-        below = value < self.high if self.open_high else value <= self.high
-        if above and below and math.isfinite(value) and (not self.whole or value == int(value)):
-            return ""
-        parts = [f"{'greater than' if self.open_low else 'at least'} {self.low:.6g}"] * math.isfinite(self.low)
-        parts += [f"{'below' if self.open_high else 'at most'} {self.high:.6g}"] * math.isfinite(self.high)
-        if self.whole:
-            parts.insert(0, "a whole number")
-        return f"must be {' and '.join(parts) or 'a finite number'}"
-
-
-POSITIVE, NOT_NEGATIVE, SHARE = Range(0, open_low=True), Range(0), Range(0, 1)
-KNOBS: dict[str, Range] = {
-    "beta": POSITIVE,
-    "label_smoothing": Range(0, 0.5, open_high=True),
-    "alpha": NOT_NEGATIVE,
-    "gamma": Range(),
-    "rho": Range(0, math.log(2), open_low=True, open_high=True),
-    "tau": POSITIVE,
-    "tau_min": POSITIVE,
-    "tau_max": POSITIVE,
-    "delta": NOT_NEGATIVE,
-    "offset_scale": Range(),
-    "offset_min": Range(),
-    "offset_max": Range(),
-    "flip_quantile": SHARE,
-    "warm_share": SHARE,
-    "extrapolate": NOT_NEGATIVE,
-    "levels": Range(2, whole=True),
-}
-# A range's two ends, the lower one first.
-ENDS = (("tau_min", "tau_max"), ("offset_min", "offset_max"))
+from real_cli.train.losses import KNOBS, OBJECTIVES
+from real_cli.train.objective import Column, Need, Objective, Responses
 
 
 class Part(NamedTuple):
@@ -204,7 +146,7 @@ class Mixture:
         for part in self.parts:
             if part.objective.remembers is not None:
                 function = part.objective.remembers
-                return function(logps, **_own(knobs_of(function), part.knobs)).detach()
+                return function(logps, **_own(defaults_of(function), part.knobs)).detach()
         return None
 
     def shows(self, logps: Logps) -> dict[str, Tensor]:
@@ -217,7 +159,7 @@ class Mixture:
             Names and values, shape (batch,) each.
         """
         return {
-            name: function(logps, **_own(knobs_of(function), part.knobs)).detach()
+            name: function(logps, **_own(defaults_of(function), part.knobs)).detach()
             for part in self.parts
             for name, function in part.objective.shows
         }
@@ -225,10 +167,10 @@ class Mixture:
     def _complaints(self, given: Mapping[str, float]) -> list[str]:
         found = [_unread(name, self.name) for name in given if name not in self.knobs]
         for name, value in {**self.knobs, **{name: given[name] for name in given if name in KNOBS}}.items():
-            if complaint := KNOBS[name].complaint(value):
+            if complaint := KNOBS[name].range.complaint(value):
                 found.append(f"--{name.replace('_', '-')} {value}: {complaint}")
-        for low, high in ENDS:
-            if low in self.knobs and self.knobs[low] > self.knobs[high]:
+        for low, high in [(name, KNOBS[name].at_most) for name in self.knobs if KNOBS[name].at_most]:
+            if self.knobs[low] > self.knobs[high]:
                 found.append(f"--{low.replace('_', '-')} {self.knobs[low]}: is above --{high.replace('_', '-')}")
         for part in self.parts:
             found += [

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Self
 import typer
 
 from real_cli.records.choices import Attention, Precision, TokenLayout
-from real_cli.train.choices import Loss, Optimizer, Preset, Schedule, StageReference
+from real_cli.train.choices import Optimizer, Preset, Schedule, StageReference
+from real_cli.train.loss_names import LOSSES
 
 Trainee = Annotated[
     str | None,
@@ -40,7 +41,7 @@ LossNames = Annotated[
     typer.Option(
         "--loss",
         metavar="NAMES",
-        help=f"The objective, or several to sum, as dpo,sft: {', '.join(Loss)}. The man page says what each is.",
+        help=f"The objective, or several to sum, as dpo,sft: {', '.join(LOSSES)}. The man page says what each is.",
     ),
 ]
 LossWeights = Annotated[

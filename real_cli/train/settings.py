@@ -8,8 +8,8 @@ from typing import Any
 from real_cli.errors import UsageError
 from real_cli.train.choices import Optimizer, Preset, Schedule, StageReference
 from real_cli.train.examples import ExampleReader
-from real_cli.train.losses import OBJECTIVES
-from real_cli.train.mixture import KNOBS, Mixture
+from real_cli.train.losses import KNOBS, OBJECTIVES
+from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Column, Need, Responses
 from real_cli.train.presets import PRESETS
 

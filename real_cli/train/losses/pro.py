@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor
 
+from real_cli.train.knobs import Alpha
 from real_cli.train.logps import CHOSEN, Logps
 from real_cli.train.objective import Need, Objective, Responses
 
 
-def pro_loss(logps: Logps, *, alpha: float = 0.05) -> Tensor:
+def pro_loss(logps: Logps, *, alpha: Alpha = 0.05) -> Tensor:
     """Return sum_k L_k + alpha (n - 1)^2 NLL(y_1), over n responses, best first, with scores r.
 
     Preference ranking optimization: each response is to beat all that are ranked below it, the harder the larger the
