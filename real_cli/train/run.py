@@ -32,7 +32,7 @@ from real_cli.train.diagnosis import read_run
 from real_cli.train.folder import Spooled, Workspace, read_spool
 from real_cli.train.lora import save_policy
 from real_cli.train.objective import Need
-from real_cli.train.options import Extras
+from real_cli.train.options import TrainOptions
 from real_cli.train.prepare import prepare, with_reference_fields
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings, describe_settings
@@ -43,11 +43,14 @@ from real_cli.train.tokenized import ExampleSet
 class TrainingRun:
     """One run of `real train-dpo`."""
 
-    def __init__(self, job: Job, workspace: Workspace, settings: TrainingSettings, extras: Extras) -> None:
+    def __init__(
+        self, job: Job, workspace: Workspace, settings: TrainingSettings, options: TrainOptions, policy: str
+    ) -> None:
         self._job = job
         self._workspace = workspace
         self._settings = settings
-        self._extras = extras
+        self._options = options
+        self._policy = policy
         self._lines = LogLines(job.stream)
         self._logged: list[Record] = []
         self._started = time.monotonic()
@@ -66,9 +69,9 @@ class TrainingRun:
         self._workspace.check_settings(self._asked())
         if self._workspace.result is not None:
             return self._end(self._workspace.result, [])
-        if self._extras.dump is not None:
-            self._dump = Dump(self._extras.dump, resume=self._workspace.is_resumed, told=self._say)
-        resolve_model(self._extras.policy)  # a name that leads nowhere is told before the input is read
+        if self._options.dump is not None:
+            self._dump = Dump(self._options.dump, resume=self._workspace.is_resumed, told=self._say)
+        resolve_model(self._policy)  # a name that leads nowhere is told before the input is read
         with told_if_full(self._workspace.work):
             train_data, eval_data = self._spool()
             policy = self._load()
@@ -92,22 +95,22 @@ class TrainingRun:
         return self._end(result, readings)
 
     def _load(self) -> Policy:
-        extras = self._extras
+        options = self._options
         loaded = load_trainee(
-            extras.policy,
-            device=extras.device,
-            precision=extras.dtype,
-            attention=extras.attention,
+            self._policy,
+            device=options.device,
+            precision=options.dtype,
+            attention=options.attention,
             in_4_bits=self._settings.qlora,
         )
         policy = settle_layout(
-            loaded, extras.policy, extras.layout, max_length=self._settings.max_length, told=self._say
+            loaded, self._policy, options.layout, max_length=self._settings.max_length, told=self._say
         )
         if Need.code_marks in self._settings.mixture.needs and (told := stop_words()[1]):
             self._say(told)
-        self._batch_tokens = extras.batch_tokens or default_training_tokens(policy.place.device, policy.model)
+        self._batch_tokens = options.batch_tokens or default_training_tokens(policy.place.device, policy.model)
         self._say(
-            f"{extras.policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
+            f"{self._policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
             f"layout, {self._batch_tokens:,} tokens a pass"
         )
         return policy
@@ -118,8 +121,8 @@ class TrainingRun:
         if not train_data.num_records:
             raise RealError("no pair to train on: the input has no records")
         eval_data = None
-        if self._extras.eval_file is not None:
-            eval_data = self._workspace.spool("eval", self._held_out(self._extras.eval_file))
+        if self._options.eval_file is not None:
+            eval_data = self._workspace.spool("eval", self._held_out(self._options.eval_file))
             if not eval_data.num_records:
                 raise RealError("no pair to measure in --eval-file: the file has no records")
         if lost := self._workspace.given_up:
@@ -128,7 +131,7 @@ class TrainingRun:
         return train_data, eval_data
 
     def _asked(self) -> dict[str, Any]:
-        return asdict(self._settings) | {"policy": self._extras.policy, "reference": self._extras.reference}
+        return asdict(self._settings) | {"policy": self._policy, "reference": self._options.reference}
 
     def _held_out(self, path: Path) -> Iterator[Located]:
         source = RecordReader([str(path)], reading=SourceOptions(numbers=self._settings.number_fields))
@@ -145,7 +148,7 @@ class TrainingRun:
             self._job.drop(*line, f"{name} {reason}")
 
         # A reference that the user names is asked itself, whatever the records say.
-        use_given = self._extras.reference is None
+        use_given = self._options.reference is None
         arrow = data.path.with_suffix(".arrow")
         read = self._settings.reader(held_out=name == "eval")
         made = prepare(
@@ -158,19 +161,19 @@ class TrainingRun:
         return made
 
     def _make_reference(self) -> Reference:
-        extras = self._extras
+        options = self._options
         return Reference(
-            extras.reference,
+            options.reference,
             self._settings.mixture,
-            extras.layout,
-            extras.attention,
-            extras.batch_tokens,
+            options.layout,
+            options.attention,
+            options.batch_tokens,
             self._settings.max_length,
             self._say,
         )
 
     def _refer(self, reference: Reference, example_sets: list[ExampleSet], policy: Policy) -> str:
-        described = reference.describe(example_sets, self._extras.policy)
+        described = reference.describe(example_sets, self._policy)
         if self._settings.is_moving:  # each stage scores its own pairs when it begins
             described = "the policy at the start of each stage"
         self._say(f"reference: {described}")
@@ -181,8 +184,8 @@ class TrainingRun:
         return described
 
     def _export(self, data: Spooled, examples: ExampleSet) -> None:
-        if self._extras.export_logps is not None:
-            with open_output(self._extras.export_logps) as stream:
+        if self._options.export_logps is not None:
+            with open_output(self._options.export_logps) as stream:
                 for record in with_reference_fields(read_spool(data), examples):
                     stream.write(dump_record(record))
 
@@ -194,7 +197,7 @@ class TrainingRun:
         held_out: ExampleSet | None,
         stop: StopRequest,
     ) -> tuple[Any, Record]:
-        extras = self._extras
+        options = self._options
         with ExitStack() as stack:
             if self._dump is not None:
                 self._dump.name_places(examples.place)
@@ -207,10 +210,10 @@ class TrainingRun:
                 counter.add(int(line["step"]) - counter.num_done)
 
             routine = Routine(
-                extras.logging_steps,
-                extras.save_steps,
-                extras.report_to,
-                extras.gradient_checkpointing,
+                options.logging_steps,
+                options.save_steps,
+                options.report_to,
+                options.gradient_checkpointing,
                 self._batch_tokens,
                 self._dump,
             )
@@ -222,28 +225,28 @@ class TrainingRun:
     def _save(self, trainer: Any) -> None:
         folder = self._workspace.folder
         with told_if_unwritable(folder, room_advice(folder)), quiet_libraries(), self._workspace.final() as part:
-            save_policy(trainer, part, merge=self._extras.merge)
+            save_policy(trainer, part, merge=self._options.merge)
 
     def _write_manifest(
         self, policy: Policy, reference: str, spooled: list[Spooled | None], outcome: dict[str, Any]
     ) -> None:
-        job, extras = self._job, self._extras
+        job, options = self._job, self._options
         data, eval_data = (own and {"sha256": own.digest, "num_records": own.num_records} for own in spooled)
         write_manifest(
             self._workspace.folder,
             {
                 "command": "train-dpo",
-                "policy": extras.policy,
+                "policy": self._policy,
                 "policy_path": policy.path,
                 "reference": reference,
-                "settings": describe_settings(self._settings, extras.preset),
+                "settings": describe_settings(self._settings, options.preset),
                 "device": str(policy.place.device),
                 "dtype": str(policy.place.dtype).removeprefix("torch."),
                 "attention": policy.model.config._attn_implementation,
                 "layout": policy.layout,
                 "batch_tokens": self._batch_tokens,
                 "data": {**(data or {}), "sources": job.sources},
-                "eval_data": eval_data and {**eval_data, "source": str(extras.eval_file)},
+                "eval_data": eval_data and {**eval_data, "source": str(options.eval_file)},
                 "left_out": dict(job.num_dropped),
                 "num_rejected": job.num_rejected,
                 "counts": self._counts,
@@ -253,12 +256,12 @@ class TrainingRun:
 
     def _end(self, result: Record, readings: list[str]) -> Status:
         """Tell what a finished run came to, once nothing but its result is left."""
-        self._workspace.clear(keep_checkpoints=self._extras.save_steps > 0)
+        self._workspace.clear(keep_checkpoints=self._options.save_steps > 0)
         self._lines.write(result)
         for sentence in readings:
             self._say(sentence)
         steps, folder = f"{result['step']:,} steps", self._workspace.folder
-        self._job.summary = f"{self._extras.policy} trained on {result['num_pairs']:,} pairs in {steps}: {folder}"
+        self._job.summary = f"{self._policy} trained on {result['num_pairs']:,} pairs in {steps}: {folder}"
         return Status.done
 
     def _read(self) -> list[str]:
