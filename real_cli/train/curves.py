@@ -25,15 +25,7 @@ class TrainingCurves(NamedTuple):
     num_unknown: int
 
     def sentence(self) -> str:
-        """Tell what was not read.
-
-        Returns:
-            One line; empty if all was read.
-
-        Example:
-            >>> TrainingCurves({}, 0, 2).sentence()
-            '--training: 2 lines that are no step of a training run were passed over; no step was found'
-        """
+        """Tell what was not read, in one line; nothing if all was."""
         told = []
         if self.num_unknown:
             lines, verb = ("line", "is") if self.num_unknown == 1 else ("lines", "are")
@@ -45,18 +37,7 @@ class TrainingCurves(NamedTuple):
 
 
 def read_curves(lines: Iterable[dict[str, Any] | None]) -> TrainingCurves:
-    """Read the lines of a training run.
-
-    Args:
-        lines: Records; None for a line that is none.
-
-    Returns:
-        Curves, and what else was there.
-
-    Example:
-        >>> read_curves([{"step": 1, "loss": 0.7}, {"step": 2, "loss": 0.6, "lr": 0}, {"note": "hi"}, None])
-        TrainingCurves(curves={'loss': ((1, 2), (0.7, 0.6))}, num_steps=2, num_unknown=2)
-    """
+    """Read the lines of a training run; None stands for a line that is no record."""
     found: dict[str, tuple[list[float], list[float]]] = {}
     num_steps = num_unknown = 0
     names = [prefix + name for name in CURVES for prefix in ("", EVAL_PREFIX)]

@@ -16,22 +16,7 @@ CLOSE = 5e-4
 
 
 def read_run(lines: Sequence[Mapping[str, Any]], *, has_reference: bool = True) -> list[str]:
-    """Say why the margin moved, and whether there is anything left to learn.
-
-    Args:
-        lines: Logged steps in TRL's names, in order; others are passed over.
-        has_reference: Whether rewards are log-ratios to a reference, and not log-probabilities.
-
-    Returns:
-        Sentences; none if fewer than two steps were logged.
-
-    Example:
-        >>> start = {"rewards/chosen": 0.0, "rewards/rejected": 0.0, "rewards/accuracies": 0.4}
-        >>> end = {"rewards/chosen": -0.5, "rewards/rejected": -2.0, "rewards/accuracies": 0.8}
-        >>> read_run([start, end])
-        ['margin +1.500: rejected fell by 2.000 and chosen by 0.500: both became less likely', \
-'accuracy 0.80 at the end; at the start all pairs are ties']
-    """
+    """Say why the margin moved, and whether there is anything left to learn; nothing of fewer than two steps."""
     steps = [line for line in lines if "rewards/chosen" in line]
     if len(steps) < 2:
         return []

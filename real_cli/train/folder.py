@@ -116,13 +116,7 @@ class Workspace:
         self.work.mkdir(parents=True, exist_ok=True)
 
     def begin(self, data: Spooled, settings: dict[str, Any], eval_data: Spooled | None = None) -> None:
-        """Start a run: unless one goes on, remove what an earlier one left, that which tells how it stood before all.
-
-        Args:
-            data: The training records, spooled.
-            settings: Everything that decides the trajectory; kept for --resume.
-            eval_data: The held-out ones.
-        """
+        """Start a run: unless one goes on, remove what an earlier one left, that which tells how it stood first."""
         spooled = {"train": data} | ({"eval": eval_data} if eval_data else {})
         if not self._resume or self._begun is None:
             (self.work / SETTINGS).unlink(missing_ok=True)
@@ -145,18 +139,7 @@ class Workspace:
         return bool(self._tokens) or not goes_on
 
     def spool(self, name: str, lines: Iterable[Located]) -> Spooled:
-        """Write records to disk, each with its place: a pipe can be read once.
-
-        Args:
-            name: What they are for: `train` or `eval`.
-            lines: The records and their places.
-
-        Returns:
-            Where they are. With --resume and no records, those of the interrupted run.
-
-        Raises:
-            RealError: If --resume comes with other records than the interrupted run had.
-        """
+        """Write records to disk, each with its place; a run that goes on without input takes those that are there."""
         digest = hashlib.sha256()
         part = self.work / f".{name}.part"
         num_records = 0
@@ -191,14 +174,7 @@ class Workspace:
         return [self._spool_path(name, digest)] if digest else sorted(self.work.glob(f"{name}-*.jsonl"))
 
     def check_settings(self, settings: dict[str, Any]) -> None:
-        """Refuse to resume a run under other settings.
-
-        Args:
-            settings: Everything that decides the trajectory.
-
-        Raises:
-            UsageError: If --resume comes with other settings; the message names them.
-        """
+        """Refuse to resume a run under other settings, by their names."""
         earlier, wanted = self._read_settings(), orjson.loads(orjson.dumps(show_names(settings)))
         if self._resume and earlier is not None:
             changed = [name for name, value in wanted.items() if earlier.get(name) != value]
@@ -219,11 +195,7 @@ class Workspace:
 
     @contextmanager
     def final(self) -> Iterator[Path]:
-        """Make a folder for the final files; at the end they come in the place of those of an earlier run.
-
-        Yields:
-            The folder to write into.
-        """
+        """Make a folder for the final files; at the end they come in the place of those of an earlier run."""
         part = self.work / FINAL
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
@@ -236,11 +208,7 @@ class Workspace:
         sync(self.folder)
 
     def clear(self, *, keep_checkpoints: bool) -> None:
-        """Remove what only an interrupted run needs; the settings last, so that the next run can do what is left.
-
-        Args:
-            keep_checkpoints: Leave them; the user asked for them.
-        """
+        """Remove what only an interrupted run needs; the settings last, so that the next run can do what is left."""
         for path in [] if keep_checkpoints else self._checkpoints():
             shutil.rmtree(path, ignore_errors=True)
         for path in [path for path in self.work.glob("*") if path.name != SETTINGS]:

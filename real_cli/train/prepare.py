@@ -27,25 +27,7 @@ def prepare(
     leave_out: Callable[[Located, LeftOut], None] = lambda line, reason: None,
     what: str = "train",
 ) -> ExampleSet:
-    """Tokenize the records of a run, and weigh them.
-
-    Args:
-        lines: Records that the reader can read, and their places.
-        read: From a record to an example.
-        tokenize: Turns one into token ids; counts what it cuts.
-        arrow: The file to write.
-        settings: What becomes of weights and given log-probabilities.
-        use_given: Take the reference log-probabilities that records carry.
-        refuse: Gets a record that cannot be rendered, and the reason; may raise.
-        leave_out: Gets the same of a record that cannot be used.
-        what: What they are for, `train` or `eval`.
-
-    Returns:
-        The examples; weights have mean 1 unless the settings want them as they are.
-
-    Raises:
-        RealError: If no example can be used, or all weights are 0.
-    """
+    """Tokenize the records of a run, and weigh them: to mean 1, unless the settings want the weights as they are."""
     marked = {Responses.copies: tokenize.with_copies, Responses.ranking: tokenize.ranking}
     tokenize_marked = marked.get(settings.mixture.responses)
 
@@ -89,22 +71,7 @@ def _weigh(examples: ExampleSet, settings: TrainingSettings) -> None:
 
 
 def stages_of(examples: ExampleSet, settings: TrainingSettings) -> list[tuple[float | None, list[int]]]:
-    """Decide which examples are trained on when.
-
-    Args:
-        examples: The training examples.
-        settings: Of the run.
-
-    Returns:
-        Stages in their order, each with the numbers of its rows in theirs (chance comes later); one without a name if
-        the run has no stages.
-
-    Example:
-        >>> from array import array
-        >>> examples = ExampleSet(None, [[0.0]] * 3, {}, [], {"order": array("d", [2, 9, 5])})
-        >>> stages_of(examples, TrainingSettings(order="-gap"))
-        [(None, [1, 2, 0])]
-    """
+    """Decide which rows are trained on when: stages in their order, each with its rows; without stages one, unnamed."""
     rows = list(range(len(examples.scores)))
     if settings.order_field is not None:
         sign = -1 if settings.order.startswith("-") else 1

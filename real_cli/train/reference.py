@@ -47,15 +47,7 @@ class Reference:
         return Need.reference in self.mixture.needs
 
     def describe(self, example_sets: Iterable[ExampleSet], policy_name: str) -> str:
-        """Say what the reference is.
-
-        Args:
-            example_sets: The training examples, and the held-out ones.
-            policy_name: The policy as the user named it.
-
-        Returns:
-            A few words.
-        """
+        """Say in a few words what the reference is."""
         if not self.is_needed:
             return f"none; {self.mixture.name} reads no reference"
         if self.name is not None:
@@ -69,17 +61,7 @@ class Reference:
         return given if num_given == len(scores) else f"{given}; {before} for the others"
 
     def load(self, policy: Policy) -> Policy:
-        """Load the reference beside the policy.
-
-        Args:
-            policy: The policy, before its first step.
-
-        Returns:
-            The policy itself if it is its own reference.
-
-        Raises:
-            ModelError: If the reference reads other token ids than the policy.
-        """
+        """Load the reference beside the policy; it may be the policy itself, before its first step."""
         if self.name is None or resolve_model(self.name) == policy.path:
             return policy
         model = load_resolved(self.name, resolve_model(self.name), policy.place, self.attention)
@@ -93,14 +75,7 @@ class Reference:
             raise ModelError(f"--reference {self.name}: {widths[0]:,} logits, the policy has {widths[1]:,}")
 
     def load_apart(self, policy: Policy) -> Policy:
-        """Load the reference as a model of its own, for objectives that ask it in every step.
-
-        Args:
-            policy: The policy, before its first step.
-
-        Returns:
-            Another model, or a copy of the policy; no gradients.
-        """
+        """Load the reference as a model of its own, without gradients, for objectives that ask it in every step."""
         loaded = self.load(policy)
         model = copy.deepcopy(loaded.model) if loaded is policy else loaded.model
         return loaded._replace(model=model.requires_grad_(False).eval())
@@ -112,14 +87,7 @@ class Reference:
         done: Callable[[int], None],
         indices: Sequence[int] | None = None,
     ) -> None:
-        """Compute the reference log-probabilities that are not known; the reference is freed afterwards.
-
-        Args:
-            example_sets: Their scores are filled in.
-            policy: The policy, before its first step.
-            done: Gets the number of examples of each window.
-            indices: Which examples of each; None for all.
-        """
+        """Compute the reference log-probabilities that are not known, then free the model; `done` counts examples."""
         todo = [examples for examples in example_sets if None in examples.scores]
         if not todo or not self.is_needed:
             return

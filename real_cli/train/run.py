@@ -58,14 +58,7 @@ class TrainingRun:
         self._dump: Dump | None = None
 
     def train(self) -> Status:
-        """Run all steps. A signal before the first one ends the run at once; a later one leaves a checkpoint.
-
-        Returns:
-            Done, or what the signal leaves.
-
-        Raises:
-            RealError: If there is nothing to train on, or the run fails.
-        """
+        """Run all steps. A signal before the first one ends the run at once; a later one leaves a checkpoint."""
         self._workspace.check_settings(self._asked())
         if self._workspace.result is not None:
             return self._end(self._workspace.result, [])

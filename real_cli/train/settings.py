@@ -83,14 +83,7 @@ class TrainingSettings:
         return [name for name in (self.weight_field, self.offset_field, self.order_field) if name]
 
     def reader(self, *, held_out: bool = False) -> ExampleReader:
-        """Set up what turns a record of this run into an example.
-
-        Args:
-            held_out: Whether it is for measuring: such records have no place in the order of training.
-
-        Returns:
-            The reader.
-        """
+        """Set up what turns a record into an example; one held out has no place in the order of training."""
         mixture = self.mixture
         columns = [*mixture.columns]
         columns += [Column(WEIGHT, 0, MOST_WEIGHT)] * (self.weight_field is not None)
@@ -120,15 +113,7 @@ class TrainingSettings:
 
 
 def check_settings(settings: TrainingSettings, options: TrainOptions) -> None:
-    """Refuse settings that do not fit, or that the run would ignore.
-
-    Args:
-        settings: Of the run.
-        options: All of them, those that do not decide the trajectory too.
-
-    Raises:
-        UsageError: All complaints in one message.
-    """
+    """Refuse settings that do not fit, or that the run would ignore, all in one message."""
     found: list[str] = []
     try:
         mixture: Mixture | None = settings.mixture
@@ -249,14 +234,6 @@ def _numbers(text: str | None) -> tuple[float, ...]:
 
 
 def describe_settings(settings: TrainingSettings, preset: Preset | None) -> dict[str, Any]:
-    """List what will run, for `--show-config` and the manifest.
-
-    Args:
-        settings: Checked.
-        preset: Where they started from.
-
-    Returns:
-        Every setting, with each objective's knobs, its own defaults filled in.
-    """
+    """List what will run, for `--show-config` and the manifest: each objective's knobs, its defaults filled in."""
     knobs = {part.name: part.knobs for part in settings.mixture.parts}
     return {"preset": preset, **asdict(settings), "knobs": knobs}

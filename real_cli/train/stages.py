@@ -50,17 +50,7 @@ class StagedTraining:
     def run(
         self, examples: ExampleSet, held_out: ExampleSet | None, report: Callable[[Record], None], stops: Any
     ) -> tuple[Any, Record]:
-        """Train.
-
-        Args:
-            examples: To train on.
-            held_out: To measure, or None.
-            report: Gets the logged lines; steps count on from stage to stage.
-            stops: True once the run is to stop in good order.
-
-        Returns:
-            The trainer, and `step` and mean `loss` of the run; `best_step` is of the last stage.
-        """
+        """Train, or until `stops` is true; return the trainer, and the `step` and mean `loss` of the run."""
         from real_cli.train.trainer import load_weights, next_stage, run_trainer
 
         stages = stages_of(examples, self.settings)
@@ -148,18 +138,7 @@ class StagedTraining:
 
 
 def stage_name(stage: float) -> str:
-    """Write a stage so that no two look alike.
-
-    Args:
-        stage: Its number.
-
-    Returns:
-        Text for messages and folders.
-
-    Example:
-        >>> stage_name(2.0), stage_name(0.5), stage_name(1234567.0)
-        ('2', '0.5', '1234567')
-    """
+    """Write a stage so that no two look alike."""
     return str(int(stage)) if stage.is_integer() else repr(stage)
 
 

@@ -52,18 +52,7 @@ def tokenize_to_disk(
     *,
     use_given: bool = True,
 ) -> ExampleSet:
-    """Tokenize examples into an Arrow file.
-
-    Args:
-        lines: Records and their places.
-        tokenize: Turns one into an example and its token ids, or None.
-        path: The file to write.
-        columns: Names of the numbers of an example.
-        use_given: Take the reference log-probabilities that records carry.
-
-    Returns:
-        The examples; where a record carries no reference log-probabilities, or they are not used, its score is None.
-    """
+    """Tokenize examples into an Arrow file; a score is None unless its record carries one that is to be used."""
     from datasets import Dataset, Features, List, Value
     from datasets.arrow_writer import ArrowWriter
 
@@ -92,12 +81,7 @@ def tokenize_to_disk(
 
 
 def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:
-    """Forget reference log-probabilities, because the reference is another model from now on.
-
-    Args:
-        examples: The examples.
-        indices: Which of them; None for all.
-    """
+    """Forget the reference log-probabilities of some rows, or all: the reference is another model from now on."""
     for index in range(len(examples.scores)) if indices is None else indices:
         examples.scores[index] = None
 
@@ -105,17 +89,7 @@ def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:
 def fill_scores(
     examples: ExampleSet, scorer: Scorer, *, tokens: bool = False, indices: Sequence[int] | None = None
 ) -> Iterator[int]:
-    """Compute the reference log-probabilities that are not known, once for each (prompt, response).
-
-    Args:
-        examples: Its scores are filled in.
-        scorer: Scores under the reference.
-        tokens: Keep them token by token too.
-        indices: Which examples; None for all.
-
-    Yields:
-        How many examples each window held, for a progress bar.
-    """
+    """Compute the scores that are not known, once for each (prompt, response); yield how many rows a window held."""
     for window in _windows(examples, range(len(examples.scores)) if indices is None else indices):
         rows = [examples.rows[index] for index in window]
         found = scorer.tokens([TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows])
@@ -143,16 +117,7 @@ def _windows(examples: ExampleSet, indices: Sequence[int]) -> Iterator[list[int]
 
 
 def trainable_rows(examples: ExampleSet, indices: Sequence[int] | None = None) -> Any:
-    """Put reference log-probabilities and numbers beside the token ids.
-
-    Args:
-        examples: With all scores that the objective needs.
-        indices: Which of them, in their order; None for all.
-
-    Returns:
-        A `datasets.Dataset` with `row` (the number in `examples.rows`), `ref_logps` and, where they are known,
-        `ref_token_logps`, and a column for each number.
-    """
+    """Put beside the token ids of some rows, or all, their number, their scores and their numbers by name."""
     from datasets import disable_progress_bars
 
     disable_progress_bars()  # standard error is ours

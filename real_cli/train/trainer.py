@@ -182,24 +182,7 @@ def make_trainer(
     routine: Routine,
     reference: Policy | None = None,
 ) -> RealTrainer:
-    """Set up a run.
-
-    Args:
-        policy: The model to train, and its tokenizer.
-        train_rows: Tokenized examples with reference log-probabilities.
-        eval_rows: The same, held out; or None.
-        folder: Where checkpoints go.
-        settings: What decides the trajectory.
-        callback: Gets the log lines.
-        routine: What happens beside the steps.
-        reference: The reference as a model, where the objective asks it in every step.
-
-    Returns:
-        The trainer, ready to train.
-
-    Raises:
-        UsageError: If a tracker is not installed.
-    """
+    """Set up a run; a `reference` is asked in every step. UsageError if a tracker is not installed."""
     mixture = settings.mixture
     if Need.degrees in mixture.needs:
         add_degree_head(policy.model, int(mixture.knobs["levels"]))
@@ -243,14 +226,7 @@ def _collator(policy: Policy, routine: Routine, settings: TrainingSettings, mixt
 
 
 def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) -> None:
-    """Set a trainer to other examples, with a new optimizer and a new schedule; the policy stays as it is.
-
-    Args:
-        trainer: After a stage, or before the first.
-        rows: The stage's examples.
-        eval_rows: The held-out ones, or None.
-        folder: Where its checkpoints go.
-    """
+    """Set a trainer to other examples, with a new optimizer and a new schedule; the policy stays as it is."""
     trainer.train_dataset, trainer.eval_dataset = rows, eval_rows
     trainer.args.output_dir = str(folder)
     trainer.optimizer = trainer.lr_scheduler = None
@@ -261,28 +237,12 @@ def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) ->
 
 
 def load_weights(trainer: RealTrainer, checkpoint: Path) -> None:
-    """Put the weights of a finished stage into the policy.
-
-    Args:
-        trainer: Of the run.
-        checkpoint: The stage's last one.
-    """
+    """Put the weights of a finished stage into the policy."""
     trainer._load_from_checkpoint(str(checkpoint))
 
 
 def run_trainer(trainer: RealTrainer, checkpoint: Path | None) -> Record:
-    """Train.
-
-    Args:
-        trainer: Set up by `make_trainer`.
-        checkpoint: Where to go on from, or None.
-
-    Returns:
-        `step`, the mean `loss` of the run, and with patience `best_step`, whose weights are kept.
-
-    Raises:
-        RealError: If the device has no room for a batch.
-    """
+    """Train; return `step`, the mean `loss`, and with patience `best_step`, whose weights are kept."""
     if checkpoint is not None:
         trainer.recent.load(checkpoint, trainer.accelerator.device)
     try:

@@ -92,18 +92,7 @@ def room_advice(folder: Path) -> str:
 
 @contextmanager
 def told_if_unwritable(path: Path, advice: str) -> Iterator[None]:
-    """Turn what libraries raise when a file cannot be written into an error that says so.
-
-    Args:
-        path: What is written.
-        advice: What would be right.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        RealError: If something could not be written.
-    """
+    """Turn what libraries raise when a file cannot be written into an error that says so, with advice."""
     try:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
@@ -127,16 +116,7 @@ def _write_problem(error: Exception, path: Path) -> str | None:
 
 
 def mean_loss(trainer: Any, loss: float, checkpoint: Path | None) -> float:
-    """Return the mean loss of a run over the steps that were logged before a checkpoint, and those since.
-
-    Args:
-        trainer: After the run.
-        loss: Mean over the steps since.
-        checkpoint: Where it went on from, or None.
-
-    Returns:
-        Nats, each logged step weighed by the steps it stands for.
-    """
+    """Return the mean loss of all steps of a run, those before its checkpoint by what was logged."""
     first = 0 if checkpoint is None else step_of(checkpoint)
     logged = [line for line in trainer.state.log_history if "loss" in line and line["step"] <= first]
     total, step = 0.0, 0
