@@ -126,8 +126,8 @@ def _beyond(row: Objective) -> str:
     """What a record has that a pair has not; a ranking has no pair at all."""
     pair = FIELDS[Responses.pair]
     fields = FIELDS[row.responses]
-    own = fields.removeprefix(pair).removeprefix(", ") if fields.startswith(pair) else f"instead of it {fields}"
-    return ", ".join(filter(None, [own, *map(_column, row.columns)]))
+    rest = fields.removeprefix(pair).removeprefix(", ") if fields.startswith(pair) else f"instead of it {fields}"
+    return ", ".join(filter(None, [rest, *map(_column, row.columns)]))
 
 
 def _column(column: Column) -> str:

@@ -44,14 +44,14 @@ def _margin_sentence(chosen: float, rejected: float) -> str:
     margin = chosen - rejected
     if abs(margin) < CLOSE:
         return f"margin did not move: {_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
-    said = f"margin {margin:+.3f}: "
+    begin = f"margin {margin:+.3f}: "
     if margin < 0:
-        return f"{said}it fell; {_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
+        return f"{begin}it fell; {_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
     if chosen < -CLOSE:
-        return f"{said}rejected fell by {-rejected:.3f} and chosen by {-chosen:.3f}: both became less likely"
+        return f"{begin}rejected fell by {-rejected:.3f} and chosen by {-chosen:.3f}: both became less likely"
     if rejected > CLOSE:
-        return f"{said}chosen rose by {chosen:.3f} and rejected by {rejected:.3f}: both became more likely"
-    return f"{said}{_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
+        return f"{begin}chosen rose by {chosen:.3f} and rejected by {rejected:.3f}: both became more likely"
+    return f"{begin}{_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
 
 
 def _moved(name: str, change: float) -> str:

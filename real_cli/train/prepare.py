@@ -49,15 +49,17 @@ def prepare(
             return None
         return example, tokens
 
-    made = tokenize_to_disk(lines, tokenized, arrow, read.columns, use_given=use_given and settings.uses_given_scores)
-    if made.rows is None:
+    examples = tokenize_to_disk(
+        lines, tokenized, arrow, read.columns, use_given=use_given and settings.uses_given_scores
+    )
+    if examples.rows is None:
         purpose = "train on" if what == "train" else "measure in --eval-file"
         raise RealError(
             f"no pair to {purpose}: {tokenize.counts.sentence(tokenize.max_length) or 'none could be read'}"
         )
     if settings.weight_field is not None:
-        _weigh(made, settings)
-    return made
+        _weigh(examples, settings)
+    return examples
 
 
 def _weigh(examples: ExampleSet, settings: TrainingSettings) -> None:
@@ -78,8 +80,8 @@ def stages_of(examples: ExampleSet, settings: TrainingSettings) -> list[tuple[fl
         rows.sort(key=lambda row: sign * examples.columns[PLACE_IN_ORDER][row])  # stable: equals stay as given
     if not settings.stages:
         return [(None, rows)]
-    own = examples.columns[STAGE]
-    return [(stage, [row for row in rows if own[row] == stage]) for stage in sorted(set(own))]
+    stages = examples.columns[STAGE]
+    return [(stage, [row for row in rows if stages[row] == stage]) for stage in sorted(set(stages))]
 
 
 def with_reference_fields(lines: Iterable[Located], examples: ExampleSet) -> Iterator[Record]:

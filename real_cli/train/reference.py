@@ -30,7 +30,7 @@ class Reference:
         attention: How attention is computed.
         batch_tokens: Most tokens of one forward pass; chosen by the device if None.
         max_length: Most tokens of prompt and response.
-        told: Gets a line when the device runs out of memory, or the model cannot take the layout.
+        tell: Gets a line when the device runs out of memory, or the model cannot take the layout.
     """
 
     name: str | None
@@ -39,7 +39,7 @@ class Reference:
     attention: Attention
     batch_tokens: int | None
     max_length: int
-    told: Callable[[str], None]
+    tell: Callable[[str], None]
 
     @property
     def is_needed(self) -> bool:
@@ -66,11 +66,11 @@ class Reference:
             return policy
         model = load_resolved(self.name, resolve_model(self.name), policy.place, self.attention)
         self._check_vocabulary(model, policy)
-        return settle_layout(model, self.name, self.layout, max_length=self.max_length, told=self.told)
+        return settle_layout(model, self.name, self.layout, max_length=self.max_length, told=self.tell)
 
     def _check_vocabulary(self, model: Policy, policy: Policy) -> None:
         check_vocabulary(str(self.name), model, policy)
-        widths = [own.model.get_output_embeddings().weight.shape[0] for own in (model, policy)]
+        widths = [item.model.get_output_embeddings().weight.shape[0] for item in (model, policy)]
         if Need.decoupled in self.mixture.needs and widths[0] != widths[1]:
             raise ModelError(f"--reference {self.name}: {widths[0]:,} logits, the policy has {widths[1]:,}")
 
@@ -92,14 +92,14 @@ class Reference:
         if not todo or not self.is_needed:
             return
         model = self.load(policy)
-        scorer = Scorer(model, self.batch_tokens or default_batch_tokens(model.place.device), self.told)
+        scorer = Scorer(model, self.batch_tokens or default_batch_tokens(model.place.device), self.tell)
         tokens = Need.tokens in self.mixture.needs
         for examples in todo:
             for num_examples in fill_scores(examples, scorer, tokens=tokens, indices=indices):
                 done(num_examples)
         filled = [score for examples in todo for scores in examples.scores for score in scores or ()]
         if impossible := filled.count(-math.inf):
-            self.told(
+            self.tell(
                 f"{say_count(impossible, 'response')} of {len(filled):,} have no probability under the reference: each "
                 f"counts as {NEXT_TO_NEVER:g} nats"
             )

@@ -63,7 +63,7 @@ class TrainingRun:
         if self._workspace.result is not None:
             return self._end(self._workspace.result, [])
         if self._options.dump is not None:
-            self._dump = Dump(self._options.dump, resume=self._workspace.is_resumed, told=self._say)
+            self._dump = Dump(self._options.dump, resume=self._workspace.is_resumed, tell=self._say)
         resolve_model(self._policy)  # a name that leads nowhere is told before the input is read
         with told_if_full(self._workspace.work):
             train_data, eval_data = self._spool()
@@ -99,8 +99,8 @@ class TrainingRun:
         policy = settle_layout(
             loaded, self._policy, options.layout, max_length=self._settings.max_length, told=self._say
         )
-        if Need.code_marks in self._settings.mixture.needs and (told := stop_words()[1]):
-            self._say(told)
+        if Need.code_marks in self._settings.mixture.needs and (note := stop_words()[1]):
+            self._say(note)
         self._batch_tokens = options.batch_tokens or default_training_tokens(policy.place.device, policy.model)
         self._say(
             f"{self._policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
@@ -144,14 +144,14 @@ class TrainingRun:
         use_given = self._options.reference is None
         arrow = data.path.with_suffix(".arrow")
         read = self._settings.reader(held_out=name == "eval")
-        made = prepare(
+        examples = prepare(
             read_spool(data), read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse,
             leave_out=leave_out, what=name,
         )  # fmt: skip
         self._counts[name] = asdict(tokenize.counts)
-        if told := tokenize.counts.sentence(self._settings.max_length):
-            self._say(told)
-        return made
+        if sentence := tokenize.counts.sentence(self._settings.max_length):
+            self._say(sentence)
+        return examples
 
     def _make_reference(self) -> Reference:
         options = self._options
@@ -224,7 +224,7 @@ class TrainingRun:
         self, policy: Policy, reference: str, spooled: list[Spooled | None], outcome: dict[str, Any]
     ) -> None:
         job, options = self._job, self._options
-        data, eval_data = (own and {"sha256": own.digest, "num_records": own.num_records} for own in spooled)
+        data, eval_data = (data and {"sha256": data.digest, "num_records": data.num_records} for data in spooled)
         write_manifest(
             self._workspace.folder,
             {
@@ -260,8 +260,8 @@ class TrainingRun:
     def _read(self) -> list[str]:
         """Say what the run did, in words; of the last stage, because each begins at its own reference."""
         last = self._logged[-1].get("stage") if self._logged else None
-        own = [line for line in self._logged if line.get("stage") == last]
-        sentences = read_run(own, has_reference=Need.reference in self._settings.mixture.needs)
+        lines = [line for line in self._logged if line.get("stage") == last]
+        sentences = read_run(lines, has_reference=Need.reference in self._settings.mixture.needs)
         counts = self._counts["train"]
         if counts["num_truncated"]:
             share = counts["num_truncated"] / counts["num_pairs"]

@@ -114,20 +114,20 @@ class TrainingSettings:
 
 def check_settings(settings: TrainingSettings, options: TrainOptions) -> None:
     """Refuse settings that do not fit, or that the run would ignore, all in one message."""
-    found: list[str] = []
+    complaints: list[str] = []
     try:
         mixture: Mixture | None = settings.mixture
     except UsageError as error:
-        found.append(str(error))
+        complaints.append(str(error))
         known = [name for name in settings.loss if name in OBJECTIVES]
         mixture = Mixture(known[:1]) if known else None
         settings = replace(settings, loss=tuple(known[:1]), loss_weights=(), knobs={})
     if mixture is not None:
-        found += _objective_complaints(settings, mixture, options)
-    found += _routine_complaints(settings, options)
-    found += _number_complaints(settings)
-    if found:
-        raise UsageError("; ".join(found))
+        complaints += _objective_complaints(settings, mixture, options)
+    complaints += _routine_complaints(settings, options)
+    complaints += _number_complaints(settings)
+    if complaints:
+        raise UsageError("; ".join(complaints))
 
 
 def _objective_complaints(settings: TrainingSettings, mixture: Mixture, options: TrainOptions) -> Iterator[str]:

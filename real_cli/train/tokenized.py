@@ -59,7 +59,7 @@ def tokenize_to_disk(
     ids = List(Value("int32"))
     tokens_of = {"prompt_ids": ids, "response_ids": List(ids), "marks": List(Value("float64"))}
     features = Features({**tokens_of, "number": Value("int64"), "place": Value("string")})
-    made = ExampleSet(None, [], {}, [], {name: array("d") for name in columns})
+    examples = ExampleSet(None, [], {}, [], {name: array("d") for name in columns})
     digest = hashlib.sha256()
     with ArrowWriter(path=str(path), features=features) as writer:
         for number, line in enumerate(lines, 1):
@@ -70,14 +70,14 @@ def tokenize_to_disk(
             row = {"prompt_ids": tokens.prompt, "response_ids": tokens.responses, "marks": example.marks}
             writer.write({**row, "number": number, "place": line.place})
             digest.update(orjson.dumps(row))
-            made.scores.append(given_scores(line.record) if use_given else None)
-            made.prompts.append(hash(tuple(tokens.prompt)))
+            examples.scores.append(given_scores(line.record) if use_given else None)
+            examples.prompts.append(hash(tuple(tokens.prompt)))
             for name in columns:
-                made.columns[name].append(example.columns[name])
-        if not made.scores:
-            return made
+                examples.columns[name].append(example.columns[name])
+        if not examples.scores:
+            return examples
         writer.finalize()
-    return made._replace(rows=Dataset.from_file(str(path)), digest=digest.hexdigest())
+    return examples._replace(rows=Dataset.from_file(str(path)), digest=digest.hexdigest())
 
 
 def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:
@@ -92,9 +92,9 @@ def fill_scores(
     """Compute the scores that are not known, once for each (prompt, response); yield how many rows a window held."""
     for window in _windows(examples, range(len(examples.scores)) if indices is None else indices):
         rows = [examples.rows[index] for index in window]
-        found = scorer.tokens([TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows])
-        for index, responses in zip(window, found, strict=True):
-            examples.scores[index] = [float(own.sum(dtype="float64")) for own in responses]
+        scored = scorer.tokens([TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows])
+        for index, responses in zip(window, scored, strict=True):
+            examples.scores[index] = [float(logps.sum(dtype="float64")) for logps in responses]
             if tokens:
                 examples.token_scores[index] = responses
         yield len(window)

@@ -58,7 +58,7 @@ def train_ours(job):
         tokens = job["batch_tokens"] or default_training_tokens(policy.place.device, policy.model)
         staged = StagedTraining(
             policy, reference, settings, Routine(batch_tokens=tokens), Path(folder),
-            last_checkpoint=lambda folder: None, told=print,
+            last_checkpoint=lambda folder: None, tell=print,
         )  # fmt: skip
         staged.run(examples, None, lines.append, False)
         ended = time.perf_counter()

@@ -71,7 +71,7 @@ def our_losses(
     lines = []
     staged = StagedTraining(
         policy, compared, settings, Routine(batch_tokens=batch_tokens, **routine), folder,
-        last_checkpoint=lambda folder: None, told=lambda line: None,
+        last_checkpoint=lambda folder: None, tell=lambda line: None,
     )  # fmt: skip
     staged.run(examples, None, lines.append, False)
     return lines if whole_lines else [line["loss"] for line in lines]

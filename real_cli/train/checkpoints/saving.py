@@ -67,9 +67,9 @@ class WholeCheckpoints:
 
     def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
         """Train for an epoch, but not beyond the checkpoint of a last step: transformers would take one more."""
-        impatient = [own for own in self.callback_handler.callbacks if isinstance(own, EarlyStoppingCallback)]
+        impatient = [item for item in self.callback_handler.callbacks if isinstance(item, EarlyStoppingCallback)]
         if self.state.global_step >= self.state.max_steps or any(
-            own.early_stopping_patience_counter >= own.early_stopping_patience for own in impatient
+            item.early_stopping_patience_counter >= item.early_stopping_patience for item in impatient
         ):
             self.control.should_training_stop = True
         else:
