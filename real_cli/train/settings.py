@@ -219,7 +219,7 @@ def settings_from(options: TrainOptions) -> TrainingSettings:
 
 def _with_preset(options: TrainOptions) -> TrainOptions:
     """Set what a preset sets and the user did not."""
-    preset = PRESETS[options.preset] if options.preset else {}
+    preset: dict[str, Any] = dict(PRESETS[options.preset]) if options.preset else {}
     if "loss" in options.given and options.loss != preset.get("loss"):
         # Weights and knobs belong to the preset's own objectives: alpha is another thing in each.
         preset = {name: value for name, value in preset.items() if name not in KNOBS and name != "loss_weights"}
