@@ -44,7 +44,7 @@ class Routine:
 def training_arguments(
     policy: Policy, folder: Path, settings: TrainingSettings, routine: Routine, *, evaluates: bool
 ) -> dict[str, Any]:
-    """Say in the words of its DPOConfig what the settings mean."""
+    """Translate the settings into the arguments of TRL's DPOConfig."""
     on_cpu = policy.place.device.type == "cpu"
     return dict(
         output_dir=str(folder),

@@ -25,7 +25,7 @@ class TrainingCurves(NamedTuple):
     num_unknown: int
 
     def sentence(self) -> str:
-        """Tell what was not read, in one line; nothing if all was."""
+        """Say in one line what was not read; empty if everything was."""
         notes = []
         if self.num_unknown:
             lines, verb = ("line", "is") if self.num_unknown == 1 else ("lines", "are")
@@ -37,7 +37,7 @@ class TrainingCurves(NamedTuple):
 
 
 def read_curves(lines: Iterable[dict[str, Any] | None]) -> TrainingCurves:
-    """Read the lines of a training run; None stands for a line that is no record."""
+    """Read a training run's lines; None stands for a line that is not a record."""
     points: dict[str, tuple[list[float], list[float]]] = {}
     num_steps = num_unknown = 0
     names = [prefix + name for name in CURVES for prefix in ("", EVAL_PREFIX)]

@@ -16,7 +16,7 @@ CLOSE = 5e-4
 
 
 def read_run(lines: Sequence[Mapping[str, Any]], *, has_reference: bool = True) -> list[str]:
-    """Say why the margin moved, and whether there is anything left to learn; nothing of fewer than two steps."""
+    """Say why the margin moved, and whether anything is left to learn; empty for fewer than two steps."""
     steps = [line for line in lines if "rewards/chosen" in line]
     if len(steps) < 2:
         return []

@@ -57,7 +57,7 @@ class ExampleReader:
         return [column.name for column in self._columns]
 
     def __call__(self, record: Record) -> Example:
-        """Read one example; RecordError if a response or a number is missing, or a number is out of its range."""
+        """Read one example; RecordError if a response or number is missing, or a number is out of range."""
         marked = self._read(record)
         if self._levels and max(response.mark for response in marked) >= self._levels:
             degree = max(response.mark for response in marked)

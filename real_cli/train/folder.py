@@ -116,7 +116,7 @@ class Workspace:
         self.work.mkdir(parents=True, exist_ok=True)
 
     def begin(self, data: Spooled, settings: dict[str, Any], eval_data: Spooled | None = None) -> None:
-        """Start a run: unless one goes on, remove what an earlier one left, that which tells how it stood first."""
+        """Begin a run: unless it resumes another, remove what an earlier run left, its state files first."""
         spooled = {"train": data} | ({"eval": eval_data} if eval_data else {})
         if not self._resume or self._begun is None:
             (self.work / SETTINGS).unlink(missing_ok=True)
@@ -139,7 +139,7 @@ class Workspace:
         return bool(self._tokens) or not goes_on
 
     def spool(self, name: str, lines: Iterable[Located]) -> Spooled:
-        """Write records to disk, each with its place; a run that goes on without input takes those that are there."""
+        """Write records and their places to disk; a resumed run without input keeps the records it has."""
         digest = hashlib.sha256()
         part = self.work / f".{name}.part"
         num_records = 0
@@ -174,7 +174,7 @@ class Workspace:
         return [self._spool_path(name, digest)] if digest else sorted(self.work.glob(f"{name}-*.jsonl"))
 
     def check_settings(self, settings: dict[str, Any]) -> None:
-        """Refuse to resume a run under other settings, by their names."""
+        """Refuse to resume a run under other settings, naming those that changed."""
         earlier, wanted = self._read_settings(), orjson.loads(orjson.dumps(show_names(settings)))
         if self._resume and earlier is not None:
             changed = [name for name, value in wanted.items() if earlier.get(name) != value]
@@ -195,7 +195,7 @@ class Workspace:
 
     @contextmanager
     def final(self) -> Iterator[Path]:
-        """Make a folder for the final files; at the end they come in the place of those of an earlier run."""
+        """Collect the final files in a folder; on exit they replace those of an earlier run."""
         part = self.work / FINAL
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
@@ -208,7 +208,7 @@ class Workspace:
         sync(self.folder)
 
     def clear(self, *, keep_checkpoints: bool) -> None:
-        """Remove what only an interrupted run needs; the settings last, so that the next run can do what is left."""
+        """Remove what only an interrupted run needs, its settings last, so that the next run can finish the job."""
         for path in [] if keep_checkpoints else self._checkpoints():
             shutil.rmtree(path, ignore_errors=True)
         for path in [path for path in self.work.glob("*") if path.name != SETTINGS]:
@@ -233,7 +233,7 @@ def _remove_empty(folder: Path) -> None:
 
 
 def read_spool(spooled: Spooled) -> Iterator[Located]:
-    """Read spooled records, in order, each with the place it came from; without one it is its line in the spool."""
+    """Read spooled records with their places; one without a place is known by its line in the spool."""
     with spooled.path.open("rb") as file:
         for number, line in enumerate(file, 1):
             place, _, data = line.rpartition(PLACE_END)

@@ -13,7 +13,7 @@ DEFAULT_RANK = 16
 
 
 def lora_config(settings: TrainingSettings) -> Any:
-    """Set up a LoRA adapter on every linear layer but the head; None if all weights are trained."""
+    """Configure a LoRA adapter on every linear layer but the head; None if all weights are trained."""
     if not settings.adapts:
         return None
     try:
@@ -30,7 +30,7 @@ def lora_config(settings: TrainingSettings) -> Any:
 
 
 def add_degree_head(model: Any, levels: int) -> None:
-    """Give a model a classifier of degrees, SPO's auxiliary head, that says every degree alike at first."""
+    """Add SPO's auxiliary head, a classifier of degrees that starts out uniform."""
     width = model.get_output_embeddings().weight.shape[1]
     head = torch.nn.Linear(width, levels, device=model.device, dtype=torch.float32)
     torch.nn.init.zeros_(head.weight)
@@ -39,7 +39,7 @@ def add_degree_head(model: Any, levels: int) -> None:
 
 
 def save_policy(trainer: Any, folder: Path, *, merge: bool = False) -> None:
-    """Save model and tokenizer so that transformers loads them: an adapter as one, or merged; SPO's head not at all."""
+    """Save model and tokenizer for transformers to load: an adapter as one or merged, without SPO's head."""
     model = trainer.accelerator.unwrap_model(trainer.model)
     model._modules.pop(DEGREE_HEAD, None)
     if merge:

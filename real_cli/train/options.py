@@ -28,10 +28,14 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             help="Weigh each pair's loss by this number, 0 or more; the mean weight becomes 1.",
         ),
     ] = None
-    raw_weights: Annotated[bool, typer.Option("--raw-weights", help="Take the weights as they are.")] = False
+    raw_weights: Annotated[
+        bool, typer.Option("--raw-weights", help="Use the weights as they are, without normalizing them.")
+    ] = False
     offset_field: Annotated[
         str | None,
-        typer.Option("--offset-field", metavar="FIELD", show_default="offset", help="Where dlma finds its offset."),
+        typer.Option(
+            "--offset-field", metavar="FIELD", show_default="offset", help="The field that holds dlma's offset."
+        ),
     ] = None
     order: Annotated[
         str,
@@ -100,18 +104,18 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
         ),
     ] = None
     learning_rate: Annotated[float, typer.Option("--learning-rate", metavar="X", help="Peak learning rate.")] = 1e-6
-    schedule: Annotated[Schedule, typer.Option("--schedule", help="How it goes after the warm-up.")] = Schedule.linear
+    schedule: Annotated[
+        Schedule, typer.Option("--schedule", help="How the learning rate changes after the warm-up.")
+    ] = Schedule.linear
     warmup: Annotated[
-        float, typer.Option("--warmup", metavar="X", min=0, help="Steps of warm-up; below 1 a share of all steps.")
+        float, typer.Option("--warmup", metavar="X", min=0, help="Warm-up steps; below 1, a share of all steps.")
     ] = 0.0
     optimizer: Annotated[
-        Optimizer, typer.Option("--optimizer", help="What takes the steps; adamw-8bit needs bitsandbytes.")
+        Optimizer, typer.Option("--optimizer", help="The optimizer; adamw-8bit needs bitsandbytes.")
     ] = Optimizer.adamw
-    weight_decay: Annotated[
-        float, typer.Option("--weight-decay", metavar="X", min=0, help="Pull of the weights to 0.")
-    ] = 0.0
+    weight_decay: Annotated[float, typer.Option("--weight-decay", metavar="X", min=0, help="Weight decay.")] = 0.0
     max_grad_norm: Annotated[
-        float, typer.Option("--max-grad-norm", metavar="X", min=0, help="Gradients are cut to it; 0: never.")
+        float, typer.Option("--max-grad-norm", metavar="X", min=0, help="Clip gradients to this norm; 0 never clips.")
     ] = 1.0
     epochs: Annotated[float, typer.Option("--epochs", metavar="X", min=0, help="Passes over the pairs.")] = 1.0
     max_steps: Annotated[
@@ -160,7 +164,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
         False
     )
     qlora: Annotated[
-        bool, typer.Option("--qlora", help="Train a LoRA adapter on weights of 4 bits (needs peft and bitsandbytes).")
+        bool, typer.Option("--qlora", help="Train a LoRA adapter on 4-bit weights (needs peft and bitsandbytes).")
     ] = False
     lora_rank: Annotated[
         int | None, typer.Option("--lora-rank", metavar="N", min=1, show_default="16", help="Rank of the adapter.")
@@ -170,7 +174,10 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
         typer.Option("--lora-alpha", metavar="X", min=0, show_default="twice the rank", help="Scale of the adapter."),
     ] = None
     gradient_checkpointing: Annotated[
-        bool, typer.Option("--gradient-checkpointing", help="Compute activations twice: less memory, more time.")
+        bool,
+        typer.Option(
+            "--gradient-checkpointing", help="Recompute activations in the backward pass: less memory, more time."
+        ),
     ] = False
     batch_tokens: Annotated[
         int | None,
@@ -189,9 +196,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             "--output", "-o", metavar="DIR", show_default=False, help="The checkpoint folder to write. Needed."
         ),
     ] = None
-    merge: Annotated[bool, typer.Option("--merge", help="Put the adapter into the weights before they are saved.")] = (
-        False
-    )
+    merge: Annotated[bool, typer.Option("--merge", help="Merge the adapter into the weights before saving.")] = False
     export_logps: ExportLogps = None
     dump: Annotated[
         Path | None,
@@ -212,7 +217,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Go on from the last whole checkpoint in the output folder, with the same settings."
+            "--resume", help="Resume from the last complete checkpoint in the output folder, with the same settings."
         ),
     ] = False
     report_to: Annotated[

@@ -27,7 +27,7 @@ def prepare(
     leave_out: Callable[[Located, LeftOut], None] = lambda line, reason: None,
     what: str = "train",
 ) -> ExampleSet:
-    """Tokenize the records of a run, and weigh them: to mean 1, unless the settings want the weights as they are."""
+    """Tokenize and weigh the records of a run; weights get mean 1 unless the settings keep them raw."""
     marked = {Responses.copies: tokenize.with_copies, Responses.ranking: tokenize.ranking}
     tokenize_marked = marked.get(settings.mixture.responses)
 
@@ -73,7 +73,7 @@ def _weigh(examples: ExampleSet, settings: TrainingSettings) -> None:
 
 
 def stages_of(examples: ExampleSet, settings: TrainingSettings) -> list[tuple[float | None, list[int]]]:
-    """Decide which rows are trained on when: stages in their order, each with its rows; without stages one, unnamed."""
+    """Split rows into stages, in training order; a run without stages is one unnamed stage."""
     rows = list(range(len(examples.scores)))
     if settings.order_field is not None:
         sign = -1 if settings.order.startswith("-") else 1
@@ -85,7 +85,7 @@ def stages_of(examples: ExampleSet, settings: TrainingSettings) -> list[tuple[fl
 
 
 def with_reference_fields(lines: Iterable[Located], examples: ExampleSet) -> Iterator[Record]:
-    """Put reference log-probabilities on the records they belong to; one that was left out has none."""
+    """Add reference log-probabilities to the records they belong to; a record that was left out gets none."""
     scores = dict(zip(examples.rows["number"], examples.scores, strict=True))
     for number, line in enumerate(lines, 1):
         score = scores.get(number)

@@ -47,7 +47,7 @@ class Reference:
         return Need.reference in self.mixture.needs
 
     def describe(self, example_sets: Iterable[ExampleSet], policy_name: str) -> str:
-        """Say in a few words what the reference is."""
+        """Describe the reference in a few words."""
         if not self.is_needed:
             return f"none; {self.mixture.name} reads no reference"
         if self.name is not None:
@@ -61,7 +61,7 @@ class Reference:
         return given if num_given == len(scores) else f"{given}; {before} for the others"
 
     def load(self, policy: Policy) -> Policy:
-        """Load the reference beside the policy; it may be the policy itself, before its first step."""
+        """Load the reference; it may be the policy itself, before its first step."""
         if self.name is None or resolve_model(self.name) == policy.path:
             return policy
         model = load_resolved(self.name, resolve_model(self.name), policy.place, self.attention)
@@ -75,7 +75,7 @@ class Reference:
             raise ModelError(f"--reference {self.name}: {widths[0]:,} logits, the policy has {widths[1]:,}")
 
     def load_apart(self, policy: Policy) -> Policy:
-        """Load the reference as a model of its own, without gradients, for objectives that ask it in every step."""
+        """Load the reference as a separate model without gradients, for objectives that query it every step."""
         loaded = self.load(policy)
         model = copy.deepcopy(loaded.model) if loaded is policy else loaded.model
         return loaded._replace(model=model.requires_grad_(False).eval())
@@ -87,7 +87,7 @@ class Reference:
         done: Callable[[int], None],
         indices: Sequence[int] | None = None,
     ) -> None:
-        """Compute the reference log-probabilities that are not known, then free the model; `done` counts examples."""
+        """Compute missing reference log-probabilities, then free the model; `done` counts examples."""
         todo = [examples for examples in example_sets if None in examples.scores]
         if not todo or not self.is_needed:
             return

@@ -58,7 +58,7 @@ class TrainingRun:
         self._dump: Dump | None = None
 
     def train(self) -> Status:
-        """Run all steps. A signal before the first one ends the run at once; a later one leaves a checkpoint."""
+        """Run all steps; a signal before the first step ends the run at once, a later one leaves a checkpoint."""
         self._workspace.check_settings(self._asked())
         if self._workspace.result is not None:
             return self._end(self._workspace.result, [])

@@ -83,7 +83,7 @@ class TrainingSettings:
         return [name for name in (self.weight_field, self.offset_field, self.order_field) if name]
 
     def reader(self, *, held_out: bool = False) -> ExampleReader:
-        """Set up what turns a record into an example; one held out has no place in the order of training."""
+        """Build the reader that turns this run's records into examples; held-out ones have no training order."""
         mixture = self.mixture
         columns = [*mixture.columns]
         columns += [Column(WEIGHT, 0, MOST_WEIGHT)] * (self.weight_field is not None)
@@ -113,7 +113,7 @@ class TrainingSettings:
 
 
 def check_settings(settings: TrainingSettings, options: TrainOptions) -> None:
-    """Refuse settings that do not fit, or that the run would ignore, all in one message."""
+    """Refuse settings that conflict or would be ignored, all in one message."""
     complaints: list[str] = []
     try:
         mixture: Mixture | None = settings.mixture
@@ -234,6 +234,6 @@ def _numbers(text: str | None) -> tuple[float, ...]:
 
 
 def describe_settings(settings: TrainingSettings, preset: Preset | None) -> dict[str, Any]:
-    """List what will run, for `--show-config` and the manifest: each objective's knobs, its defaults filled in."""
+    """List the settings that will run, with the value of every knob, for `--show-config` and the manifest."""
     knobs = {part.name: part.knobs for part in settings.mixture.parts}
     return {"preset": preset, **asdict(settings), "knobs": knobs}

@@ -50,7 +50,7 @@ class StagedTraining:
     def run(
         self, examples: ExampleSet, held_out: ExampleSet | None, report: Callable[[Record], None], stops: Any
     ) -> tuple[Any, Record]:
-        """Train, or until `stops` is true; return the trainer, and the `step` and mean `loss` of the run."""
+        """Train until done or `stops` is true; return the trainer, and the run's `step` and mean `loss`."""
         from real_cli.train.trainer import load_weights, next_stage, run_trainer
 
         stages = stages_of(examples, self.settings)
@@ -138,7 +138,7 @@ class StagedTraining:
 
 
 def stage_name(stage: float) -> str:
-    """Write a stage so that no two look alike."""
+    """Name a stage so that no two look alike."""
     return str(int(stage)) if stage.is_integer() else repr(stage)
 
 

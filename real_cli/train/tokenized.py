@@ -52,7 +52,7 @@ def tokenize_to_disk(
     *,
     use_given: bool = True,
 ) -> ExampleSet:
-    """Tokenize examples into an Arrow file; a score is None unless its record carries one that is to be used."""
+    """Tokenize examples into an Arrow file; scores are None unless taken from the records."""
     from datasets import Dataset, Features, List, Value
     from datasets.arrow_writer import ArrowWriter
 
@@ -81,7 +81,7 @@ def tokenize_to_disk(
 
 
 def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:
-    """Forget the reference log-probabilities of some rows, or all: the reference is another model from now on."""
+    """Forget the reference log-probabilities of some rows (all if None): the reference has changed."""
     for index in range(len(examples.scores)) if indices is None else indices:
         examples.scores[index] = None
 
@@ -89,7 +89,7 @@ def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:
 def fill_scores(
     examples: ExampleSet, scorer: Scorer, *, tokens: bool = False, indices: Sequence[int] | None = None
 ) -> Iterator[int]:
-    """Compute the scores that are not known, once for each (prompt, response); yield how many rows a window held."""
+    """Compute missing scores, each (prompt, response) once; yield the number of rows in each window."""
     for window in _windows(examples, range(len(examples.scores)) if indices is None else indices):
         rows = [examples.rows[index] for index in window]
         scored = scorer.tokens([TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows])
@@ -117,7 +117,7 @@ def _windows(examples: ExampleSet, indices: Sequence[int]) -> Iterator[list[int]
 
 
 def trainable_rows(examples: ExampleSet, indices: Sequence[int] | None = None) -> Any:
-    """Put beside the token ids of some rows, or all, their number, their scores and their numbers by name."""
+    """Join token ids with row numbers, scores and columns, for some rows or all."""
     from datasets import disable_progress_bars
 
     disable_progress_bars()  # standard error is ours

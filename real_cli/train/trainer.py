@@ -184,7 +184,7 @@ def make_trainer(
     routine: Routine,
     reference: Policy | None = None,
 ) -> RealTrainer:
-    """Set up a run; a `reference` is asked in every step. UsageError if a tracker is not installed."""
+    """Set up a run; UsageError if a tracker is not installed."""
     mixture = settings.mixture
     if Need.degrees in mixture.needs:
         add_degree_head(policy.model, int(mixture.knobs["levels"]))
@@ -228,7 +228,7 @@ def _collator(policy: Policy, routine: Routine, settings: TrainingSettings, mixt
 
 
 def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) -> None:
-    """Set a trainer to other examples, with a new optimizer and a new schedule; the policy stays as it is."""
+    """Give a trainer another stage's examples, with a fresh optimizer and schedule."""
     trainer.train_dataset, trainer.eval_dataset = rows, eval_rows
     trainer.args.output_dir = str(folder)
     trainer.optimizer = trainer.lr_scheduler = None
@@ -239,7 +239,7 @@ def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) ->
 
 
 def load_weights(trainer: RealTrainer, checkpoint: Path) -> None:
-    """Put the weights of a finished stage into the policy."""
+    """Load the weights of a finished stage into the policy."""
     trainer._load_from_checkpoint(str(checkpoint))
 
 

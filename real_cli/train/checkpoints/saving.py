@@ -92,7 +92,7 @@ def room_advice(folder: Path) -> str:
 
 @contextmanager
 def told_if_unwritable(path: Path, advice: str) -> Iterator[None]:
-    """Turn what libraries raise when a file cannot be written into an error that says so, with advice."""
+    """Turn a library's error about a file that cannot be written into ours, with advice."""
     try:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
@@ -116,7 +116,7 @@ def _write_problem(error: Exception, path: Path) -> str | None:
 
 
 def mean_loss(trainer: Any, loss: float, checkpoint: Path | None) -> float:
-    """Return the mean loss of all steps of a run, those before its checkpoint by what was logged."""
+    """Return the mean loss of the run, steps before its checkpoint included."""
     first = 0 if checkpoint is None else step_of(checkpoint)
     logged = [line for line in trainer.state.log_history if "loss" in line and line["step"] <= first]
     total, step = 0.0, 0
