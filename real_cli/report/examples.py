@@ -2,11 +2,15 @@
 
 import heapq
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from real_cli.records.messages import transcript
 from real_cli.records.record import Record, is_preference, to_candidates
-from real_cli.report.contents import ExcerptRow
+from real_cli.report.contents import Excerpt, ExcerptRow, Section
+
+# Rows by what they have in common.
+Examples: TypeAlias = Mapping[str, tuple[ExcerptRow, ...]]
 
 NUM_ROWS = 5
 NUM_CHARACTERS = 600
@@ -81,6 +85,26 @@ def excerpt(place: str, record: Record, facts: dict[str, object]) -> ExcerptRow:
     texts = tuple((head, _cut(transcript(one["text"]))) for head, one in zip(heads, responses, strict=True))
     shown = tuple((name, f"{value:.4g}" if isinstance(value, float) else str(value)) for name, value in facts.items())
     return ExcerptRow(place, _cut(transcript(record["prompt"])), texts, shown)
+
+
+def examples_section(title: str, text: str, examples: Examples) -> Section | None:
+    """Lay out examples as the last section of a report.
+
+    Args:
+        title: The heading.
+        text: What the rows show, and what they do not.
+        examples: Rows by kind.
+
+    Returns:
+        The section, a kind without rows left out; None without any row.
+
+    Example:
+        >>> section = examples_section("Pairs", "", {"most similar": (ExcerptRow("a:1", "q", (), ()),), "odd": ()})
+        >>> [item.title for item in section.items]
+        ['Most similar']
+    """
+    items = tuple(Excerpt(f"{kind[:1].upper()}{kind[1:]}", rows) for kind, rows in examples.items() if rows)
+    return Section(title, text, items) if items else None
 
 
 def _cut(text: str) -> str:

@@ -14,6 +14,8 @@ MOST_STEPS = 30
 MOST_HALVINGS = 20
 STEP_TOLERANCE = 1e-9
 LARGEST_CONDITION = 1e12
+# What a fit is sure of: without it a coefficient of 0 would be 1e-17, and another 1e-17 on another processor.
+FIT_DIGITS = 10
 
 
 class LogisticFit(NamedTuple):

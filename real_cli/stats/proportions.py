@@ -237,27 +237,22 @@ def _sum_of_squares(values: Floats) -> float:
     return float(np.sort(values**2).sum())
 
 
-def share_of(name: str, successes: int, trials: int) -> dict[str, float | None]:
-    """Return a share of independent trials and Wilson's interval as a summary names them.
+def share_of(successes: int, trials: int) -> Estimate:
+    """Estimate a share of independent trials.
 
     Args:
-        name: What happened.
-        successes: How often.
+        successes: How often it happened.
         trials: Out of how many.
 
     Returns:
-        share_NAME, share_NAME_low and share_NAME_high; None without trials.
+        The share with Wilson's interval; no number without trials.
 
     Example:
-        >>> share_of("tied", 0, 0)
-        {'share_tied': None, 'share_tied_low': None, 'share_tied_high': None}
+        >>> share_of(8, 10)
+        Estimate(value=0.8, low=0.49016..., high=0.94331..., num_rows=10)
     """
-    interval = wilson_interval(successes, trials)
-    return {
-        f"share_{name}": successes / trials if trials else None,
-        f"share_{name}_low": interval.low if interval else None,
-        f"share_{name}_high": interval.high if interval else None,
-    }
+    low, high = wilson_interval(successes, trials) or (None, None)
+    return Estimate(successes / trials if trials else None, low, high, trials)
 
 
 def wilson_interval(successes: float, trials: float, z: float = Z_95) -> Interval | None:

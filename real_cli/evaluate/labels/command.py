@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from real_cli import __version__
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import (
     Files,
@@ -104,37 +103,21 @@ def labels(
       real eval labels --gold gold --label score judged.jsonl
       real eval labels --compare easy,random,hard --budget 5%,35%,100% --report labels.html embedded.jsonl
     """
+    from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.labels.gold import Truth
-    from real_cli.evaluate.labels.report import labels_report
     from real_cli.evaluate.labels.strategies import parse_trials
     from real_cli.evaluate.labels.survey import LabelSurvey
-    from real_cli.pair.similarity_batch import SimilarityBatch
     from real_cli.records.preferences import MAX_RESPONSES
-    from real_cli.report.html import check_report, write_report
-    from real_cli.report.terminal import show_table
+    from real_cli.report.html import check_report
 
     limit = MAX_RESPONSES if max_responses is None else max_responses
     truth = Truth(gold, label, temperature, ambiguous)
     truth.check()
-    trials = parse_trials(compare, budget, seed, limit)
+    survey = LabelSurvey(truth, parse_trials(compare, budget, seed, limit), limit, seed=seed)
     check_report(report)
-    survey, comparisons = LabelSurvey(truth, trials, limit), SimilarityBatch(limit)
     options = SourceOptions(input_format, numbers=[name for name in (gold, label) if name])
     job = Job(
         files or [], also_writes=[report] if report else [], output=output, on_error=on_error, rejects=rejects,
         quiet=quiet, max_line_bytes=max_line_bytes, reading=options, what="records",
     )  # fmt: skip
-    with job:
-        for place, (record, reading) in job.apply(
-            lambda record: (record, survey.read(record, comparisons.take(record))), job.records(ahead=comparisons.add)
-        ):
-            for reason in reading.dropped:
-                job.drop(place, record, reason)
-            survey.add(place, record, reading)
-        summary = survey.summary(seed)
-        job.write(summary)
-        job.summary = "; ".join(summary["notes"])
-        if report:
-            write_report(report, labels_report(summary, survey.excerpts(), {"version": __version__, "seed": seed}))
-    show_table("labels", summary, quiet=quiet)
-    return job.status
+    return run_evaluation(survey, job, report)

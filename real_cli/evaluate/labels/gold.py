@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError, UsageError, clip
-from real_cli.records.messages import is_number
 from real_cli.records.record import LABELED_NAMES, Record, is_preference
-from real_cli.stats.numeric import sigmoid
+from real_cli.stats.numeric import number_or_nan, sigmoid
 
 RANK = "rank"
 # Beyond it sums of gaps leave what a float holds.
@@ -109,22 +108,6 @@ def _values(record: Record, field: str) -> list[tuple[object, str, str]]:
         names = LABELED_NAMES.get(field) or (f"{field}_chosen", f"{field}_rejected")
         return [(record.get(name), name, "") for name in names]
     return [(one.get(field), field, f" on response {number}") for number, one in enumerate(record["responses"], 1)]
-
-
-def number_or_nan(value: object) -> float:
-    """Read a number that may be missing.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        The number; NaN for anything else.
-
-    Example:
-        >>> number_or_nan(3), number_or_nan(None)
-        (3.0, nan)
-    """
-    return float(value) if isinstance(value, int | float) and is_number(value) else math.nan
 
 
 def _gold(value: object, name: str, place: str) -> float:

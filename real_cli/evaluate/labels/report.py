@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.contents import Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.examples import Examples, examples_section
 from real_cli.report.numbers import show_share
 from real_cli.text.phrases import say_count
 
@@ -13,16 +14,17 @@ METHOD = (
     "Intervals of shares are Wilson's, with pairs of one prompt counted for what they are worth together; all others "
     "are drawn over prompts."
 )
+EXAMPLES = "A few pairs at the ends, not a sample: they do not show how often such pairs are."
 FLIPS = "expected flips of a Bradley-Terry annotator"
 COLUMNS = ("expected_flips", "share_wrong", "share_ambiguous", "mean_gap", "mean_similarity")
 
 
-def labels_report(summary: Summary, excerpts: dict[str, tuple[ExcerptRow, ...]], facts: dict[str, object]) -> Report:
+def labels_report(summary: Summary, examples: Examples, facts: dict[str, object]) -> Report:
     """Make the report of a summary.
 
     Args:
         summary: What `LabelSurvey.summary` gave.
-        excerpts: Pairs to look at, by what they have in common.
+        examples: Pairs to look at, by what they have in common.
         facts: Names and values for the foot; None is left out.
 
     Returns:
@@ -35,7 +37,7 @@ def labels_report(summary: Summary, excerpts: dict[str, tuple[ExcerptRow, ...]],
         _gaps(summary),
         _compared(summary),
         _budgets(summary),
-        _examples(excerpts),
+        examples_section("Pairs to look at", EXAMPLES, examples),
     ]
     shown = tuple((name, str(value)) for name, value in facts.items() if value is not None)
     named = ("gold", "label", "temperature", "ambiguous", "num_pairs", "num_prompts")
@@ -226,9 +228,3 @@ def _curve(name: str, rows: list[Summary], field: str) -> Series:
     value, low, high = (tuple(row[f"{field}{end}"] for row in rows) for end in ("", "_low", "_high"))
     sizes = tuple(row["num_judged" if field == "share_wrong" else "num_labels"] for row in rows)
     return Series(name, tuple(row["num_labels"] for row in rows), value, low, high, sizes)
-
-
-def _examples(excerpts: dict[str, tuple[ExcerptRow, ...]]) -> Section | None:
-    items = tuple(Excerpt(f"{title[:1].upper()}{title[1:]}", rows) for title, rows in excerpts.items() if rows)
-    text = "A few pairs at the ends, not a sample: they do not show how often such pairs are."
-    return Section("Pairs to look at", text, items) if items else None

@@ -113,13 +113,11 @@ def margin(
       real eval margin -p easy -p random -r smollm2 heldout.jsonl | jq '.differences'
       real eval margin -p aligned -r smollm2 --report margin.html --training training.jsonl heldout.jsonl
     """
-    from real_cli.evaluate.margin.report import margin_report
+    from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.margin.run import MarginRun
     from real_cli.models.score.model_pair import ModelPair
-    from real_cli.report.html import check_report, write_report
-    from real_cli.report.terminal import show_table
+    from real_cli.report.html import check_report
 
-    written = [path for path in (rows, export_logps, report) if path]
     _check(policy, beta)
     check_report(report)
 
@@ -129,10 +127,9 @@ def margin(
             batch_tokens=batch_tokens, max_length=max_length, told=speaker(quiet),
         )  # fmt: skip
 
-    run = MarginRun(policy, reference, load, beta=beta, seed=seed, has_excerpts=report is not None)
     job = Job(
         files or [],
-        also_writes=written,
+        also_writes=[path for path in (rows, export_logps, report) if path],
         also_reads=[("--training", training)],
         output=output,
         on_error=on_error,
@@ -142,17 +139,11 @@ def margin(
         reading=SourceOptions(input_format),
         what="pairs",
     )
-    curves = _read_training(training, report)
-    with job:
-        run.measure(job, rows, export_logps)
-        summary = run.summary()
-        job.write(summary)
-        job.summary = "; ".join(part for part in (run.sentence(summary), curves.sentence() if curves else "") if part)
-        if report:
-            facts = {"policy": ", ".join(policy), "reference": reference, "beta": beta, "seed": seed}
-            write_report(report, margin_report(summary, run.excerpts, curves, facts))
-    show_table("margin", summary, quiet=quiet)
-    return job.status
+    run = MarginRun(
+        policy, reference, load, beta=beta, seed=seed, rows=rows, export=export_logps,
+        curves=_read_training(training, report), has_examples=report is not None,
+    )  # fmt: skip
+    return run_evaluation(run, job, report)
 
 
 def _check(policies: list[str], beta: float) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from real_cli.errors import RecordError
 from real_cli.evaluate.margin.margins import PairMargin
@@ -15,8 +15,11 @@ from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 
+# A pair and its token ids; None for one that is left out.
+TokenizedPair: TypeAlias = tuple[Record, TokenizedExample | None]
 
-class Measured(NamedTuple):
+
+class MeasuredPair(NamedTuple):
     """One record on its way through.
 
     Attributes:
@@ -42,7 +45,7 @@ class MarginMeter:
         self._models = models
         self._tokenize: ExampleTokenizer | None = None
 
-    def tokenize(self, record: Record) -> tuple[Record, TokenizedExample | None]:
+    def tokenize(self, record: Record) -> TokenizedPair:
         """Prepare one pair.
 
         Args:
@@ -61,7 +64,7 @@ class MarginMeter:
         tokens = self._tokenize(record)
         return record, None if isinstance(tokens, LeftOut) else tokens
 
-    def __call__(self, pairs: Iterable[tuple[str, tuple[Record, TokenizedExample | None]]]) -> Iterator[Measured]:
+    def __call__(self, pairs: Iterable[tuple[str, TokenizedPair]]) -> Iterator[MeasuredPair]:
         """Measure a stream of pairs.
 
         Args:
@@ -76,7 +79,7 @@ class MarginMeter:
             measured = self._measure([record for record, _ in usable], [tokens for _, tokens in usable])
             for place, (record, tokens) in window:
                 pair, reference = next(measured) if tokens else (None, None)
-                yield Measured(place, record, tokens, pair, reference)
+                yield MeasuredPair(place, record, tokens, pair, reference)
 
     def _measure(self, records: list[Record], examples: list[TokenizedExample]) -> Iterator[tuple[PairMargin, Scores]]:
         scores = self._models.score(examples)

@@ -1,13 +1,11 @@
 """The report of `real eval margin`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from real_cli.evaluate.margin.curves import training_section
-from real_cli.evaluate.margin.margins import PairMargin
-from real_cli.records.record import Record
-from real_cli.report.contents import Excerpt, Plot, PlotKind, Report, Section, Series, Table
-from real_cli.report.examples import Extremes, excerpt
+from real_cli.report.contents import Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.examples import Examples, examples_section
 from real_cli.report.numbers import show_share
 from real_cli.text.phrases import say_count
 from real_cli.train.curves import TrainingCurves
@@ -15,56 +13,12 @@ from real_cli.train.curves import TrainingCurves
 Summary = dict[str, Any]
 COMPARED = (("accuracy", "share of pairs"), ("margin", "nats"), ("likelihood_accuracy", "share of pairs"))
 BAND = "Whiskers are 95% intervals."
-
-
-class MarginExcerpts:
-    """A few pairs to look at, under one policy."""
-
-    def __init__(self) -> None:
-        self._wrong, self._least = Extremes(), Extremes()
-        self._right, self._most = Extremes(largest=True), Extremes(largest=True)
-
-    def offer(self, place: str, record: Record, pair: PairMargin) -> None:
-        """Show one pair.
-
-        Args:
-            place: File and line.
-            record: The pair.
-            pair: Its numbers.
-        """
-        facts = {"margin (nats)": pair.margin, "likelihood margin (nats)": pair.likelihood_margin}
-        if pair.similarity is not None:
-            facts["similarity"] = pair.similarity
-        if pair.margin < 0:
-            self._wrong.offer(pair.margin, lambda: excerpt(place, record, {**facts}))
-        if pair.margin > 0:
-            self._right.offer(pair.margin, lambda: excerpt(place, record, {**facts}))
-        if pair.similarity is not None:
-            for kept in (self._least, self._most):
-                kept.offer(pair.similarity, lambda: excerpt(place, record, {**facts}))
-
-    def items(self, name: str) -> tuple[Excerpt, ...]:
-        """List the kinds of which there are rows.
-
-        Args:
-            name: Of the policy, where there are several; empty otherwise.
-
-        Returns:
-            Wrongly preferred, largest margins, least similar, most similar.
-        """
-        under = f" under {name}" if name else ""
-        kinds = {
-            f"Most wrongly preferred{under}: smallest margins below 0": self._wrong,
-            f"Largest margins{under}": self._right,
-            f"Least similar responses{under}": self._least,
-            f"Most similar responses{under}": self._most,
-        }
-        return tuple(Excerpt(title, rows) for title, kept in kinds.items() if (rows := kept.rows()))
+EXAMPLES = "A few pairs at the ends, not a sample: they show what the extremes look like, and not how often they are."
 
 
 def margin_report(
     summary: Summary,
-    excerpts: Sequence[MarginExcerpts] = (),
+    examples: Examples,
     curves: TrainingCurves | None = None,
     facts: Mapping[str, object] | None = None,
 ) -> Report:
@@ -72,7 +26,7 @@ def margin_report(
 
     Args:
         summary: Of one policy, or of several.
-        excerpts: Pairs to look at, one set a policy.
+        examples: Pairs to look at.
         curves: Of a training run.
         facts: Names and values for the foot; None is left out.
 
@@ -80,7 +34,6 @@ def margin_report(
         Plots, tables and example rows, each with its n.
     """
     policies = summary.get("policies", [summary])
-    names = [own.get("policy", "") for own in policies]
     parts = [
         _answer(policies),
         _comparison(summary.get("differences", [])),
@@ -89,7 +42,7 @@ def margin_report(
         _calibration(policies),
         _rewards(policies),
         training_section(curves) if curves else None,
-        _examples([item for name, own in zip(names, excerpts, strict=False) for item in own.items(name)]),
+        examples_section("Pairs to look at", EXAMPLES, examples),
     ]
     shown = tuple((name, str(value)) for name, value in (facts or {}).items() if value is not None)
     foot = (*shown, ("pairs", f"{policies[0]['num_pairs']:,}"), ("prompts", f"{policies[0]['num_prompts']:,}"))
@@ -268,8 +221,3 @@ def _rewards(policies: list[Summary]) -> Section:
         if own["num_pairs"]
     ]
     return Section("Chosen against rejected", " ".join(told), tuple(plots))
-
-
-def _examples(items: list[Excerpt]) -> Section | None:
-    text = "A few pairs at the ends, not a sample: they show what the extremes look like, and not how often they are."
-    return Section("Pairs to look at", text, tuple(items)) if items else None

@@ -21,7 +21,6 @@ from real_cli.cli.options import (
 from real_cli.errors import Status, UsageError
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.io.progress import say
 from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
 
@@ -100,18 +99,16 @@ def pairs(
       real eval pairs --from candidates.jsonl pairs.jsonl | jq .saved_of_possible_pairs
       real eval pairs --strict --limit 'share_chosen_longer<=0.6' --against heldout.jsonl pairs.jsonl
     """
-    from real_cli.evaluate.pairs.examples import PairExcerpts
-    from real_cli.evaluate.pairs.health import PairHealth, check_pair, limits_of
-    from real_cli.evaluate.pairs.report import pairs_report
-    from real_cli.report.html import check_report, write_report
-    from real_cli.report.terminal import show_table
+    from real_cli.evaluate.evaluation import run_evaluation
+    from real_cli.evaluate.limits import Gate
+    from real_cli.evaluate.pairs.health import PairHealth, limits_of
+    from real_cli.report.html import check_report
 
     for option, path in (("--from", pool), ("--against", against)):
         if path == Path("-"):
             raise UsageError(f"{option} -: the pairs come from standard input; name a file")
     check_report(report)
-    limits = limits_of(limit or [], strict=strict, against=against is not None)
-    excerpts = PairExcerpts() if report else None
+    gate = Gate(limits_of(limit or [], strict=strict, against=against is not None), strict)
     job = Job(
         files or [],
         also_writes=[report] if report else [],
@@ -124,18 +121,13 @@ def pairs(
         reading=SourceOptions(input_format, score=score),
         what="pairs",
     )
-    with job:
-        count = _count_pool(pool, max_line_bytes) if pool else None
-        index = _index_prompts(against, max_line_bytes) if against else None
-        health = PairHealth(seed=seed, against=index, excerpts=excerpts)
-        for located in job.check(check_pair, job.records(health.read)):
-            health.add(located.record, located.place)
-        summary = health.summary(count, limits)
-        job.write(summary)
-        job.summary = "; ".join(summary["notes"])
-        write_report(report, pairs_report(summary, health.excerpts()))
-    show_table("pairs", summary, quiet=quiet)
-    return _report_limits(summary["limits"], job.status, strict=strict, quiet=quiet)
+    health = PairHealth(
+        seed=seed,
+        pool=_count_pool(pool, max_line_bytes) if pool else None,
+        against=_index_prompts(against, max_line_bytes) if against else None,
+        has_examples=report is not None,
+    )
+    return run_evaluation(health, job, report, gate)
 
 
 def _count_pool(path: Path, max_line_bytes: int) -> "PoolCount":
@@ -159,14 +151,3 @@ def _index_prompts(path: Path, max_line_bytes: int) -> "PromptIndex":
         for located in source.records(adapt_prompt):
             index.add(located.record["prompt"])
     return index
-
-
-def _report_limits(limits: list[dict[str, object]], status: Status, *, strict: bool, quiet: bool) -> Status:
-    """Tell each limit that was passed; with --strict they are failures, which --quiet does not hide."""
-    from real_cli.evaluate.pairs.limits import passed_limits
-
-    lines = passed_limits(limits)
-    if strict or not quiet:
-        for line in lines:
-            say(line)
-    return Status.over_limit if strict and lines else status

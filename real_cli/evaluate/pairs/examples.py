@@ -4,13 +4,13 @@ import math
 
 from real_cli.records.record import Record
 from real_cli.report.contents import ExcerptRow
-from real_cli.report.examples import NUM_ROWS, Extremes, excerpt
+from real_cli.report.examples import NUM_ROWS, Examples, Extremes, excerpt
 
 # Text pairs whose label is remembered to find examples of contradictions; all of them are counted elsewhere.
 REMEMBERED = 100_000
 
 
-class PairExcerpts:
+class PairExamples:
     """A few pairs of each kind."""
 
     def __init__(self) -> None:
@@ -50,16 +50,16 @@ class PairExcerpts:
         elif not before and len(self._labels) < REMEMBERED:
             self._labels[label >> 1] = (label & 1, place)
 
-    def rows(self) -> dict[str, tuple[ExcerptRow, ...]]:
+    def rows(self) -> Examples:
         """Hand out what stayed.
 
         Returns:
             Rows by what they have in common.
 
         Example:
-            >>> excerpts = PairExcerpts()
-            >>> excerpts.offer("a:1", {"prompt": "q", "chosen": "x", "rejected": "y"}, 0.5, math.nan, 2)
-            >>> [(name, len(rows)) for name, rows in excerpts.rows().items() if rows]
+            >>> examples = PairExamples()
+            >>> examples.offer("a:1", {"prompt": "q", "chosen": "x", "rejected": "y"}, 0.5, math.nan, 2)
+            >>> [(name, len(rows)) for name, rows in examples.rows().items() if rows]
             [('least similar', 1), ('most similar', 1)]
         """
         return {

@@ -236,11 +236,11 @@ class LeakSearch:
         return {
             "num_other_prompts": self._index.num_prompts,
             "num_leaked_prompts": at_least[3],
-            **share_of("leaked_prompts", at_least[3], found.size),
+            **share_of(at_least[3], found.size).fields("share_leaked_prompts"),
             "num_leaked_normalized_prompts": at_least[2],
-            **share_of("leaked_normalized_prompts", at_least[2], found.size),
+            **share_of(at_least[2], found.size).fields("share_leaked_normalized_prompts"),
             "num_overlapping_prompts": at_least[1],
-            **share_of("overlapping_prompts", at_least[1], found.size),
+            **share_of(at_least[1], found.size).fields("share_overlapping_prompts"),
         }
 
     def _flush(self) -> None:

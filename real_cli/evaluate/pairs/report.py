@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.examples import Examples
 from real_cli.report.numbers import show_percent
 from real_cli.text.phrases import say_count
 
 Summary = Mapping[str, Any]
-Excerpts = Mapping[str, Sequence[ExcerptRow]]
 
 
-def pairs_report(summary: Summary, excerpts: Excerpts) -> Report:
+def pairs_report(summary: Summary, examples: Examples) -> Report:
     """Lay out the health of a set of pairs.
 
     Args:
         summary: What `PairHealth.summary` returned.
-        excerpts: Pairs to look at, as `PairExcerpts.rows` names them, and `leaked` prompts.
+        examples: Pairs to look at, as `PairExamples.rows` names them, and `leaked` prompts.
 
     Returns:
         The report; a section stands only where there is a number to show.
@@ -29,29 +29,29 @@ def pairs_report(summary: Summary, excerpts: Excerpts) -> Report:
     """
     pairs, prompts = say_count(summary["num_pairs"], "pair"), say_count(summary["num_prompts"], "prompt")
     lead = f"{pairs} of {prompts}, {_n(summary['num_labeled'])} labeled."
-    broken = sum(not row["is_met"] for row in summary["limits"])
-    if summary["limits"]:
-        lead += f" Of {say_count(len(summary['limits']), 'limit')} {broken} {'is' if broken == 1 else 'are'} passed."
+    limits = summary.get("limits", [])
+    broken = sum(not row["is_met"] for row in limits)
+    if limits:
+        lead += f" Of {say_count(len(limits), 'limit')} {broken} {'is' if broken == 1 else 'are'} passed."
     sections = [
-        make(summary, excerpts) for make in (_limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
+        make(summary, examples) for make in (_limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
     ]
     parts = tuple(section for section in sections if section)
     return Report("Health of a set of pairs", lead, parts, notes=tuple(summary["notes"]))
 
 
-def _limits(summary: Summary, excerpts: Excerpts) -> Section | None:
-    if not summary["limits"]:
+def _limits(summary: Summary, examples: Examples) -> Section | None:
+    limits = summary.get("limits")
+    if not limits:
         return None
-    rows = tuple(
-        (row["name"], row["limit"], row["value"], "kept" if row["is_met"] else "passed") for row in summary["limits"]
-    )
+    rows = tuple((row["name"], row["limit"], row["value"], "kept" if row["is_met"] else "passed") for row in limits)
     sizes = f"{say_count(len(rows), 'limit')} over {say_count(summary['num_pairs'], 'pair')}"
     note = f"{sizes}. A number that could not be given keeps no limit."
     table = Table("Limits", ("number", "limit", "value", "outcome"), rows, note)
     return Section("Limits", "Numbers of the summary and the limits that were set for them.", (table,))
 
 
-def _repeats(summary: Summary, excerpts: Excerpts) -> Section:
+def _repeats(summary: Summary, examples: Examples) -> Section:
     num_pairs = summary["num_pairs"]
     names = {
         "num_equal_texts": "chosen and rejected text are equal",
@@ -75,13 +75,13 @@ def _repeats(summary: Summary, excerpts: Excerpts) -> Section:
         "both ways."
     )
     shown = (
-        _excerpt("Labeled both ways (among the first 100,000 labeled text pairs)", excerpts.get("contradictions", ())),
-        _excerpt("Labeled against their scores, widest gap first", excerpts.get("against scores", ())),
+        _excerpt("Labeled both ways (among the first 100,000 labeled text pairs)", examples.get("contradictions", ())),
+        _excerpt("Labeled against their scores, widest gap first", examples.get("against scores", ())),
     )
     return Section("Repeats, ties and contradictions", text, (table, *(one for one in shown if one)))
 
 
-def _similarity(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _similarity(summary: Summary, examples: Examples) -> Section | None:
     described = summary["similarity"]
     if not described:
         return None
@@ -116,12 +116,12 @@ def _similarity(summary: Summary, excerpts: Excerpts) -> Section | None:
             )
         )
     for title, name in (("Least similar", "least similar"), ("Most similar", "most similar")):
-        shown = _excerpt(title, excerpts.get(name, ()))
+        shown = _excerpt(title, examples.get(name, ()))
         items += [shown] if shown else []
     return Section("Similarity", text, tuple(items))
 
 
-def _gap(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _gap(summary: Summary, examples: Examples) -> Section | None:
     described = summary["score_gap"]
     if not described:
         return None
@@ -133,7 +133,7 @@ def _gap(summary: Summary, excerpts: Excerpts) -> Section | None:
     return Section("Score gap", text, (plot,))
 
 
-def _length(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _length(summary: Summary, examples: Examples) -> Section | None:
     share, effect = summary["share_chosen_longer"], summary["length_effect"]
     if share is None:
         return None
@@ -167,7 +167,7 @@ def _length(summary: Summary, excerpts: Excerpts) -> Section | None:
     return Section("Length", text, (bars, gaps))
 
 
-def _leaks(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _leaks(summary: Summary, examples: Examples) -> Section | None:
     if "num_leaked_prompts" not in summary:
         return None
     levels = {
@@ -190,11 +190,11 @@ def _leaks(summary: Summary, excerpts: Excerpts) -> Section | None:
         f"other file as they are; {_n(summary['num_overlapping_prompts'])} stand there or share 13 words in a row "
         "with a prompt that does."
     )
-    shown = _excerpt("Prompts found in the other file", excerpts.get("leaked", ()))
+    shown = _excerpt("Prompts found in the other file", examples.get("leaked", ()))
     return Section("Prompts of another file", text, (table, shown) if shown else (table,))
 
 
-def _scripts(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _scripts(summary: Summary, examples: Examples) -> Section | None:
     if not summary["scripts"]:
         return None
     columns = ("script", "num_prompts", "num_responses", "share_of_texts")
@@ -215,7 +215,7 @@ def _scripts(summary: Summary, excerpts: Excerpts) -> Section | None:
     return Section("Writing systems", text, (table,))
 
 
-def _savings(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _savings(summary: Summary, examples: Examples) -> Section | None:
     rows = summary["savings"]
     if not rows:
         return None

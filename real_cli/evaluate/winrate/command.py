@@ -20,7 +20,6 @@ from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.sources import SourceOptions
 from real_cli.records.choices import OnError
-from real_cli.records.record import Record
 
 
 @guarded
@@ -78,14 +77,12 @@ def winrate(
       real relabel judge -m qwen --ties keep pairs.jsonl | real eval winrate --model new
       real eval winrate --by task --report winrate.html judged.jsonl | jq '.win_rate, .lc_win_rate'
     """
-    from real_cli.evaluate.winrate.matches import Contest, read_contests
-    from real_cli.evaluate.winrate.report import Spotlight, report_winrate
+    from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.winrate.tally import WinrateTally
-    from real_cli.report.html import check_report, write_report
-    from real_cli.report.terminal import show_table
+    from real_cli.report.html import check_report
 
     check_report(report)
-    tally, spotlight = WinrateTally(model, by), Spotlight()
+    tally = WinrateTally(model, by, model_field, has_examples=report is not None)
     job = Job(
         files or [],
         output=output,
@@ -97,20 +94,4 @@ def winrate(
         reading=SourceOptions(input_format),
         what="records",
     )
-
-    def count(record: Record) -> tuple[Record, list[Contest], int]:
-        contests = read_contests(record, model_field)
-        return record, contests, tally.add(record, contests)
-
-    with job:
-        for place, (record, contests, num_counted) in job.apply(count, job.records()):
-            if report:
-                spotlight.add(place, record, contests)
-            if contests and not num_counted:
-                job.set_aside(place, "one model on both sides", record)
-        summary = tally.summary()
-        job.write(summary)
-        job.summary = tally.sentence(summary)
-        write_report(report, report_winrate(summary, spotlight.excerpts()))
-    show_table("winrate", summary, quiet=quiet)
-    return job.status
+    return run_evaluation(tally, job, report)

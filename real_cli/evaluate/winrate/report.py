@@ -1,12 +1,9 @@
-"""The report of `eval winrate`: from its summary and a few records to plots, tables and sentences."""
+"""The report of `real eval winrate`."""
 
-import hashlib
 from typing import Any
 
-from real_cli.evaluate.winrate.matches import Contest
-from real_cli.records.record import Record
-from real_cli.report.contents import Excerpt, Plot, PlotKind, Report, Section, Series, Table
-from real_cli.report.examples import Extremes, excerpt
+from real_cli.report.contents import Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.examples import Examples, examples_section
 from real_cli.report.numbers import show_share
 from real_cli.text.phrases import say_count
 
@@ -16,62 +13,21 @@ Row = dict[str, Any]
 MOST_BARS = 40
 
 
-class Spotlight:
-    """Comparisons to look at: long winners, and verdicts that flipped."""
-
-    def __init__(self) -> None:
-        self._longest = Extremes(largest=True)
-        self._flipped = Extremes()
-
-    def add(self, place: str, record: Record, contests: list[Contest]) -> None:
-        """Show the comparisons of one record; those of a model with itself are none.
-
-        Args:
-            place: File and line.
-            record: The record.
-            contests: What `read_contests` made of it.
-        """
-        for contest in contests:
-            if contest.models[0] == contest.models[1]:
-                continue
-            difference = contest.length_difference * (contest.points - 1)
-            if difference > 0:
-                self._longest.offer(difference, lambda contest=contest: _row(place, record, contest))  # type: ignore[misc]
-            if contest.comparison and contest.comparison.is_flipped:
-                # Which five are shown must not depend on where in the stream they stand.
-                digest = hashlib.blake2b(repr((record["prompt"], contest.texts)).encode("utf-8", "replace"))
-                drawn = int.from_bytes(digest.digest()[:6], "big")
-                self._flipped.offer(drawn, lambda contest=contest: _row(place, record, contest))  # type: ignore[misc]
-
-    def excerpts(self) -> tuple[Excerpt, ...]:
-        """Hand out what stayed.
-
-        Returns:
-            One excerpt a kind; none for a kind without rows.
-        """
-        kinds = (
-            Excerpt("Won by the longer response, widest difference first", self._longest.rows()),
-            Excerpt("Flipped: the judge named the same place in both orders", self._flipped.rows()),
-        )
-        return tuple(kind for kind in kinds if kind.rows)
-
-
-def report_winrate(summary: Row, excerpts: tuple[Excerpt, ...] = ()) -> Report:
+def winrate_report(summary: Row, examples: Examples) -> Report:
     """Make the report of a summary.
 
     Args:
         summary: What `WinrateTally` gave.
-        excerpts: What `Spotlight` gave.
+        examples: Comparisons to look at.
 
     Returns:
         The report.
     """
     sections = [_wins(summary), _lengths(summary), *_ranking(summary), *_categories(summary), *_orders(summary)]
-    if excerpts:
-        sections.append(Section("Comparisons to look at", "A few records as they stand in the data.", excerpts))
+    shown = examples_section("Comparisons to look at", "A few records as they stand in the data.", examples)
     counts = ("num_records", "num_all_comparisons", "num_all_prompts", "num_models", "num_same_model")
     facts = tuple((name.replace("_", " "), f"{summary[name]:,}") for name in counts)
-    return Report("Win rates", _lead(summary), tuple(sections), facts, tuple(summary["notes"]))
+    return Report("Win rates", _lead(summary), (*sections, *([shown] if shown else [])), facts, tuple(summary["notes"]))
 
 
 def _lead(summary: Row) -> str:
@@ -242,12 +198,3 @@ def _table(title: str, columns: tuple[str, ...], rows: list[Row]) -> Table:
         tuple(tuple(row[column] for column in columns) for row in rows),
         f"n = {say_count(count, 'comparison')}.",
     )
-
-
-def _row(place: str, record: Record, contest: Contest) -> Any:
-    outcome = {2: contest.models[0], 1: "tie", 0: contest.models[1]}[contest.points]
-    first, second = (text for text in contest.texts)
-    facts: dict[str, object] = {"first": contest.models[0], "second": contest.models[1], "winner": outcome,
-             "length difference in characters": contest.length_difference}  # fmt: skip
-    pair = {"prompt": record["prompt"], "responses": [{"text": first}, {"text": second}]}
-    return excerpt(place, pair, facts)

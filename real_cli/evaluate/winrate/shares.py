@@ -7,11 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.evaluate.winrate.length_control import control_length
-from real_cli.stats.intervals import Estimate
 from real_cli.stats.proportions import estimate_share
 
-# Floats are written to ten digits, so that no sum shows in which order it was made.
-NUM_DIGITS = 10
 FLIPPED_TO_FIRST, FLIPPED_TO_SECOND = 0, 4
 
 
@@ -69,12 +66,12 @@ def describe_wins(rows: Contests) -> dict[str, Any]:
     return (
         {"num_comparisons": int(count), "num_prompts": int(num_prompts)}
         | {"num_wins": wins, "num_ties": ties, "num_losses": losses}
-        | estimate_fields("win_rate", estimate_share(rows.points / 2, rows.prompts))
-        | estimate_fields("share_wins", estimate_share(rows.points == 2, rows.prompts))
-        | estimate_fields("share_ties", estimate_share(rows.points == 1, rows.prompts))
-        | estimate_fields("share_losses", estimate_share(rows.points == 0, rows.prompts))
-        | estimate_fields("lc_win_rate", controlled.rate)
-        | estimate_fields("length_effect", controlled.effect)
+        | estimate_share(rows.points / 2, rows.prompts).fields("win_rate")
+        | estimate_share(rows.points == 2, rows.prompts).fields("share_wins")
+        | estimate_share(rows.points == 1, rows.prompts).fields("share_ties")
+        | estimate_share(rows.points == 0, rows.prompts).fields("share_losses")
+        | controlled.rate.fields("lc_win_rate")
+        | controlled.effect.fields("length_effect")
         | {"length_note": controlled.note}
         | describe_flips(rows)
     )
@@ -91,9 +88,9 @@ def describe_flips(rows: Contests) -> dict[str, Any]:
     """
     known = rows.verdicts >= 0
     flips = np.isin(rows.verdicts, (FLIPPED_TO_FIRST, FLIPPED_TO_SECOND))
-    return {"num_both_orders": int(known.sum()), "num_flips": int(flips.sum())} | estimate_fields(
-        "flip_rate", estimate_share(flips[known], rows.prompts[known])
-    )
+    return {"num_both_orders": int(known.sum()), "num_flips": int(flips.sum())} | estimate_share(
+        flips[known], rows.prompts[known]
+    ).fields("flip_rate")
 
 
 def describe_places(rows: Contests) -> dict[str, Any]:
@@ -113,23 +110,4 @@ def describe_places(rows: Contests) -> dict[str, Any]:
         "num_flips_to_first": int((rows.verdicts == FLIPPED_TO_FIRST).sum()),
         "num_flips_to_second": int((rows.verdicts == FLIPPED_TO_SECOND).sum()),
         "num_place_verdicts": favored.num_rows,
-    } | estimate_fields("share_first_place", favored)
-
-
-def estimate_fields(name: str, estimate: Estimate) -> dict[str, float | None]:
-    """Write an estimate as fields of a summary.
-
-    Args:
-        name: Of the number.
-        estimate: The number.
-
-    Returns:
-        The fields NAME, NAME_low and NAME_high.
-
-    Example:
-        >>> estimate_fields("rate", Estimate(1 / 3, 0.1, None, 3))
-        {'rate': 0.3333333333, 'rate_low': 0.1, 'rate_high': None}
-    """
-    numbers = estimate.fields(name)
-    # A zero has no sign here.
-    return {field: None if value is None else round(float(value), NUM_DIGITS) + 0.0 for field, value in numbers.items()}
+    } | favored.fields("share_first_place")

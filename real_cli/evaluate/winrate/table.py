@@ -6,15 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.evaluate.winrate.shares import (
-    NUM_DIGITS,
-    Contests,
-    describe_wins,
-    estimate_fields,
-)
+from real_cli.evaluate.winrate.shares import Contests, describe_wins
 from real_cli.stats.bootstrap import FEWEST_CELLS, student_quantile
 from real_cli.stats.bradley_terry import fit_bradley_terry, groups_of
 from real_cli.stats.intervals import Estimate
+from real_cli.stats.logistic import FIT_DIGITS
 from real_cli.stats.proportions import estimate_share
 from real_cli.text.phrases import say_count
 
@@ -87,18 +83,15 @@ def rank_models(rows: Contests, models: list[str]) -> tuple[list[dict[str, Any]]
     has_interval = fit.num_clusters >= FEWEST_CELLS
     half = student_quantile(fit.num_clusters) * np.sqrt(np.diag(fit.covariance))
     met = np.bincount(np.concatenate([rows.first, rows.second]), minlength=len(models))
-    strengths = fit.values.round(NUM_DIGITS)
+    strengths = fit.values.round(FIT_DIGITS)
     made = [
         {"rank": 1 + int((strengths > strengths[place]).sum()), "model": name}
-        | estimate_fields(
-            "strength",
-            Estimate(
-                float(strengths[place]),
-                float(fit.values[place] - half[place]) if has_interval else None,
-                float(fit.values[place] + half[place]) if has_interval else None,
-                int(met[place]),
-            ),
-        )
+        | Estimate(
+            float(strengths[place]),
+            float(fit.values[place] - half[place]) if has_interval else None,
+            float(fit.values[place] + half[place]) if has_interval else None,
+            int(met[place]),
+        ).fields("strength")
         | {"num_comparisons": int(met[place])}
         for place, name in enumerate(models)
     ]
@@ -126,7 +119,7 @@ def describe_lengths(rows: Contests) -> dict[str, Any]:
     longer, count = int((winning > 0).sum()), int(unequal.sum())
     return (
         {"num_unequal_lengths": count, "num_longer_won": longer}
-        | estimate_fields("share_longer_won", estimate_share(winning[unequal] > 0, prompts))
+        | estimate_share(winning[unequal] > 0, prompts).fields("share_longer_won")
         | {"winner_length_difference": _histogram(winning)}
     )
 

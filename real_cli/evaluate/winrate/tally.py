@@ -1,21 +1,22 @@
 """What `eval winrate` reports: who won how often, by how much of it length explains, and who is the strongest."""
 
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from real_cli.errors import RecordError, UsageError, clip
-from real_cli.evaluate.winrate.matches import Contest
-from real_cli.evaluate.winrate.shares import (
-    Contests,
-    describe_flips,
-    describe_places,
-    describe_wins,
-)
+from real_cli.evaluate.evaluation import Evaluation, Exclusion, Fate, Summary
+from real_cli.evaluate.winrate.examples import WinrateExamples
+from real_cli.evaluate.winrate.matches import Contest, read_contests
+from real_cli.evaluate.winrate.report import winrate_report
+from real_cli.evaluate.winrate.shares import Contests, describe_flips, describe_places, describe_wins
 from real_cli.evaluate.winrate.table import describe_lengths, explain, headline_rows, pair_rows, rank_models
 from real_cli.records.messages import is_number, text_key
 from real_cli.records.record import Record
+from real_cli.report.contents import Report
+from real_cli.report.examples import Examples
 from real_cli.text.phrases import say_count
 
 # A field that names thousands of models names something else, and each pair of them is a row of the summary.
@@ -24,45 +25,76 @@ MOST_CATEGORIES = 1000
 PLACES = {"A": 0, "B": 1, "tie": 2}
 
 
-class WinrateTally:
+class WinrateTally(Evaluation):
     """Comparisons of models, a few numbers each, and what can be said of them.
 
     Args:
         model: The model whose wins are counted; None for the first by name, where there are two.
         by: The field of a record that names its category; None for none.
+        model_field: The field of a response that names its model.
+        has_examples: Whether comparisons to look at are wanted.
 
     Raises:
         UsageError: If the field has no name.
+
+    Example:
+        >>> tally = WinrateTally()
+        >>> pair = {"chosen": "Yes.", "rejected": "No", "model_chosen": "new", "model_rejected": "old"}
+        >>> tally.add({"prompt": "a"} | pair), tally.add({"prompt": "b"} | pair)
+        ((), ())
+        >>> summary = tally.summary()
+        >>> summary["model"], summary["against"], summary["num_wins"], summary["win_rate"]
+        ('new', 'old', 2, 1.0)
     """
 
-    def __init__(self, model: str | None = None, by: str | None = None) -> None:
+    name = "winrate"
+
+    def __init__(
+        self,
+        model: str | None = None,
+        by: str | None = None,
+        model_field: str = "model",
+        *,
+        has_examples: bool = False,
+    ) -> None:
         if by == "":
             raise UsageError("--by '': name a field of the record")
         self.num_records = self.num_same_model = 0
-        self._model, self._by = model, by
+        self._model, self._by, self._model_field = model, by, model_field
+        self._examples = WinrateExamples() if has_examples else None
         self._models: dict[str, int] = {}
         self._categories: dict[tuple[str, Any], int] = {}
         self._prompts, self._gaps = array("q"), array("q")
         self._first, self._second, self._category = array("h"), array("h"), array("h")
         self._points, self._verdicts = array("b"), array("b")
 
-    def add(self, record: Record, contests: list[Contest]) -> int:
+    def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
         """Count the comparisons of one record; those of a model with itself are left out, and counted apart.
 
         Args:
-            record: The record.
-            contests: What `read_contests` made of it.
+            record: A checked record with verdicts, as `read_contests` takes it.
+            place: File and line, for examples.
 
         Returns:
-            How many were counted.
+            The record, if all its comparisons are of a model with itself.
 
         Raises:
-            RecordError: If there are too many models or categories, or a category is no plain value.
+            RecordError: If it has no verdict or model, there are too many models or categories, or a category is no
+                plain value.
         """
+        contests = read_contests(record, self._model_field)
+        num_counted = self._count(record, contests)
+        if self._examples:
+            self._examples.offer(place, record, contests)
+        if num_counted or not contests:
+            return ()
+        return (Exclusion(place, record, "one model on both sides", Fate.counted),)
+
+    def _count(self, record: Record, contests: list[Contest]) -> int:
         category = self._place_of_category(record)
         between = [contest for contest in contests if contest.models[0] != contest.models[1]]
         prompt = int.from_bytes(text_key(record["prompt"])[:8], "big", signed=True)
-        places = [(self._place_of(one.models[0]), self._place_of(one.models[1])) for one in between]
+        places = [(self._place_of(contest.models[0]), self._place_of(contest.models[1])) for contest in between]
         for contest, (first, second) in zip(between, places, strict=True):
             verdicts = contest.comparison.verdicts if contest.comparison else None
             self._prompts.append(prompt)
@@ -100,7 +132,7 @@ class WinrateTally:
         """All models, by name."""
         return sorted(self._models)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> Summary:
         """Sum up; the order in which records came changes nothing.
 
         Returns:
@@ -109,15 +141,6 @@ class WinrateTally:
 
         Raises:
             UsageError: If the model in question is not among the data's.
-
-        Example:
-            >>> tally = WinrateTally()
-            >>> for number in range(3):
-            ...     contest = Contest(("new", "old"), ("Yes.", "No"), (2, 2, 1)[number])
-            ...     _ = tally.add({"prompt": str(number)}, [contest])
-            >>> summary = tally.summary()
-            >>> summary["model"], summary["against"], summary["num_wins"], summary["win_rate"]
-            ('new', 'old', 2, 0.8333333333)
         """
         rows, models = self._sorted(), self.models
         self._check_model(models)
@@ -144,20 +167,19 @@ class WinrateTally:
             return []
         return [f"no record has a value in field {clip(self._by)}: there is one category, null"] if self._by else []
 
-    def sentence(self, summary: dict[str, Any]) -> str:
-        """Tell the counts and the notes in one line.
+    def examples(self) -> Examples:
+        """Hand out long winners, and verdicts that flipped."""
+        return self._examples.rows() if self._examples else {}
 
-        Args:
-            summary: What `summary` gave.
+    def report(self, summary: Summary, examples: Examples) -> Report:
+        """Lay out wins, lengths, the ranking, categories, and the order in which responses were shown."""
+        return winrate_report(summary, examples)
 
-        Returns:
-            The line.
-        """
-        count = summary["num_all_comparisons"]
-        said = f"{say_count(count, 'comparison')} of {say_count(len(self._models), 'model')}"
-        if self.num_same_model:
-            said += f"; {self.num_same_model:,} of a model with itself left out"
-        return "; ".join([said, *summary["notes"]])
+    def sentence(self, summary: Summary) -> str:
+        """Tell the counts and the notes."""
+        counts = f"{say_count(summary['num_all_comparisons'], 'comparison')} of {say_count(len(self._models), 'model')}"
+        alone = f"{self.num_same_model:,} of a model with itself left out" if self.num_same_model else ""
+        return "; ".join(part for part in (counts, alone, *summary["notes"]) if part)
 
     def _check_model(self, models: list[str]) -> None:
         if self._model is not None and models and self._model not in models:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from real_cli.errors import UsageError, clip
+from real_cli.errors import Status, UsageError, clip
+from real_cli.io.progress import say
 from real_cli.records.messages import is_number
 
 # Counts by a name that only the data know; what is not among them is 0.
@@ -29,6 +30,18 @@ class Limit(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name}{self.sign}{self.value:.12g}"
+
+
+class Gate(NamedTuple):
+    """Limits, and whether passing one is a failure.
+
+    Attributes:
+        limits: What numbers of the summary have to keep to.
+        is_strict: Whether a passed limit leaves a status of its own.
+    """
+
+    limits: Sequence[Limit]
+    is_strict: bool
 
 
 def read_limit(text: str, names: Sequence[str]) -> Limit:
@@ -147,6 +160,15 @@ def passed_limits(rows: Iterable[Mapping[str, Any]]) -> list[str]:
         ['num_equal_texts is 2, not <=0']
     """
     return [f"{row['name']} is {_shown(row['value'])}, not {row['limit']}" for row in rows if not row["is_met"]]
+
+
+def tell_limits(rows: Iterable[Mapping[str, Any]], status: Status, *, is_strict: bool, quiet: bool) -> Status:
+    """Tell each limit that was passed; strict ones are failures, which --quiet does not hide."""
+    lines = passed_limits(rows)
+    if is_strict or not quiet:
+        for line in lines:
+            say(line)
+    return Status.over_limit if is_strict and lines else status
 
 
 def _shown(value: float | None) -> str:
