@@ -2,6 +2,13 @@
 
 from enum import StrEnum
 
+# Weight of diversity in aepo.
+AEPO_LAMBDA = 1.0
+# How many deviations a bound lies from its score.
+DEVIATIONS = 1.0
+# Which gap delta-quantile takes; 0 is the widest.
+QUANTILE = 0.05
+
 
 class Strategy(StrEnum):
     """How `pair` chooses responses; the functions are in `real_cli.pair.strategies`."""

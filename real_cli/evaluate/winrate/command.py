@@ -1,31 +1,19 @@
 """real eval winrate: which model wins."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    Files,
-    InputFormatOption,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-    ReportFile,
-)
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.io.sources import SourceOptions
-from real_cli.records.choices import OnError
+from real_cli.evaluate.options import EvaluationOptions
 
 
-@guarded
-def winrate(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class WinrateOptions(EvaluationOptions):
+    """Whose wins are counted, and by what."""
+
     model: Annotated[
         str | None,
         typer.Option(
@@ -35,7 +23,7 @@ def winrate(
             show_default="the first by name of two",
             help="The model whose wins are counted, against the other one or against all others.",
         ),
-    ] = None,
+    ] = None
     model_field: Annotated[
         str,
         typer.Option(
@@ -43,7 +31,7 @@ def winrate(
             metavar="NAME",
             help="The field of a response that names its model; on a labeled pair NAME_chosen and NAME_rejected.",
         ),
-    ] = "model",
+    ] = "model"
     by: Annotated[
         str | None,
         typer.Option(
@@ -52,15 +40,11 @@ def winrate(
             show_default=False,
             help="A field of the record that names its category; results are given for each, also for none (null).",
         ),
-    ] = None,
-    report: ReportFile = None,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = None
+
+
+@typed_command
+def winrate(options: WinrateOptions) -> Status:
     """Count which model wins, and how much of it is length.
 
     Reads what 'relabel judge' and 'relabel human' write with --ties keep: labeled pairs, ties, and the matrix of more
@@ -79,19 +63,7 @@ def winrate(
     """
     from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.winrate.tally import WinrateTally
-    from real_cli.report.html import check_report
 
-    check_report(report)
-    tally = WinrateTally(model, by, model_field, has_examples=report is not None)
-    job = Job(
-        files or [],
-        output=output,
-        also_writes=[report] if report else [],
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format),
-        what="records",
-    )
-    return run_evaluation(tally, job, report)
+    job = options.job()
+    tally = WinrateTally(options.model, options.by, options.model_field, has_examples=options.report is not None)
+    return run_evaluation(tally, job, options.report)
