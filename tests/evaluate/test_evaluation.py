@@ -90,7 +90,9 @@ def test_what_is_not_counted_is_told_by_its_fate(tmp_path, capsys):
     assert capsys.readouterr().err.endswith("real: a note; another; left out: 1 is dropped; 2 rejected\n")
 
 
-@pytest.mark.parametrize(("prompts", "told"), [(["unfit"], "in:1: the prompt is unfit"), (["rejected"], "in:1: is rej")])
+@pytest.mark.parametrize(
+    ("prompts", "told"), [(["unfit"], "in:1: the prompt is unfit"), (["rejected"], "in:1: is rej")]
+)
 def test_an_unfit_record_stops_the_run_and_leaves_no_summary(tmp_path, prompts, told):
     with pytest.raises(RecordError, match=told):
         run(tmp_path, prompts)

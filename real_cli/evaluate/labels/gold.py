@@ -33,11 +33,7 @@ class Truth:
     ambiguous: float = 0.25
 
     def check(self) -> None:
-        """Refuse what has no meaning.
-
-        Raises:
-            UsageError: If a number is out of range, or truth is measured against itself.
-        """
+        """Refuse a number out of range, and truth that is measured against itself."""
         for option, field in (("--gold", self.gold), ("--label", self.label)):
             if field == "":
                 raise UsageError(f"{option} '': name a field of numbers, such as score")
@@ -94,7 +90,7 @@ def read_marks(record: Record, truth: Truth) -> Marks:
         >>> read_marks({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 5}, Truth())
         Marks(gold=[2.0, 5.0], label=[1.0, 0.0])
     """
-    gold = [_gold(value, name, place) for value, name, place in _values(record, truth.gold)]
+    gold = [_gold(value, name, where) for value, name, where in _values(record, truth.gold)]
     if is_preference(record) and truth.label in (None, RANK):
         return Marks(gold, [1.0, 0.0])
     field = truth.label or RANK
@@ -103,17 +99,19 @@ def read_marks(record: Record, truth: Truth) -> Marks:
 
 
 def _values(record: Record, field: str) -> list[tuple[object, str, str]]:
-    """Return the values of a field, with its name and a word on where each is missed."""
+    """Return the values of a field, each with its name and with words for where it is missing."""
     if is_preference(record):
         names = LABELED_NAMES.get(field) or (f"{field}_chosen", f"{field}_rejected")
         return [(record.get(name), name, "") for name in names]
-    return [(one.get(field), field, f" on response {number}") for number, one in enumerate(record["responses"], 1)]
+    return [
+        (response.get(field), field, f" on response {number}") for number, response in enumerate(record["responses"], 1)
+    ]
 
 
-def _gold(value: object, name: str, place: str) -> float:
+def _gold(value: object, name: str, where: str) -> float:
     number = number_or_nan(value)
     if abs(number) <= LARGEST_GOLD:
         return number
     if value is None:
-        raise RecordError(f"field '{name}' is missing{place}; --gold names the field that holds the truth")
-    raise RecordError(f"field '{name}' is {clip(value)}{place}; a number from -1e100 to 1e100 is needed")
+        raise RecordError(f"field '{name}' is missing{where}; --gold names the field that holds the truth")
+    raise RecordError(f"field '{name}' is {clip(value)}{where}; a number from -1e100 to 1e100 is needed")

@@ -13,7 +13,7 @@ from real_cli.evaluate.labels.error_rates import by_similarity, by_strategy, his
 from real_cli.evaluate.labels.gold import Marks, Truth, read_marks
 from real_cli.evaluate.labels.report import labels_report
 from real_cli.evaluate.labels.rows import PairTally, Rows
-from real_cli.evaluate.labels.strategies import PLACE, StrategyTrials, TrialChoice, with_places
+from real_cli.evaluate.labels.strategies import POSITION, StrategyTrials, TrialChoice, with_positions
 from real_cli.io.job import Job, Located
 from real_cli.pair.choices import Orient, Strategy
 from real_cli.pair.choose import Settings, begin_pairs
@@ -91,18 +91,7 @@ class LabelSurvey(Evaluation):
         return job.records(ahead=self._comparisons.add)
 
     def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
-        """Count a labeled pair, or all pairs of candidates.
-
-        Args:
-            record: A checked candidates or preference record.
-            place: File and line, for examples.
-
-        Returns:
-            Why something of it is left out.
-
-        Raises:
-            RecordError: If gold is missing, or a strategy needs what the record lacks.
-        """
+        """Count a labeled pair, or all pairs of candidates; equal texts are left out."""
         reading = self._read(record, self._comparisons.take(record))
         strategy = str(record["strategy"]) if record.get("strategy") is not None else None
         key = text_key(record["prompt"])
@@ -121,10 +110,10 @@ class LabelSurvey(Evaluation):
         if is_preference(record) and not self._trials:
             equal = record["chosen"] == record["rejected"]
             return Reading(marks, [] if equal else [GoldPair(record, 0, 1)], {}, [EQUAL_TEXTS] if equal else [])
-        light = with_places(to_candidates(record))
+        light = with_positions(to_candidates(record))
         outcome = begin_pairs(light, self._every_pair, comparison)
         pairs = (
-            GoldPair(pair, *(response[PLACE] for response in pair["responses"]))
+            GoldPair(pair, *(response[POSITION] for response in pair["responses"]))
             for pair in outcome.rest
             if not isinstance(pair, str)  # why one is left out: none is that is not oriented
         )
@@ -159,7 +148,7 @@ class LabelSurvey(Evaluation):
         cells = np.concatenate([part.cells for part in chain([rows], tried.values())])
         bootstrap = Bootstrap(cells, seed=self._seed)
         truth = self._truth
-        made: dict[str, Any] = {
+        summary: dict[str, Any] = {
             "gold": truth.gold,
             "label": truth.label,
             "temperature": truth.temperature,
@@ -175,41 +164,45 @@ class LabelSurvey(Evaluation):
             "by_similarity": by_similarity(bootstrap, rows, truth),
         }
         if self._trials:
-            made["compared_with"] = self._trials.base.value
-            made["compare"] = self._trials.compare(bootstrap, tried, truth)
-            made["budgets"] = self._trials.spend(bootstrap, tried, truth)
-        notes = _notes(made, rows, truth) + (self._trials.notes(truth) if self._trials else [])
-        return made | {"notes": notes}
+            summary["compared_with"] = self._trials.base.value
+            summary["compare"] = self._trials.compare(bootstrap, tried, truth)
+            summary["budgets"] = self._trials.spend(bootstrap, tried, truth)
+        notes = _notes(summary, rows, truth) + (self._trials.notes(truth) if self._trials else [])
+        return summary | {"notes": notes}
 
 
-def _notes(made: dict[str, Any], rows: Rows, truth: Truth) -> list[str]:
+def _notes(summary: dict[str, Any], rows: Rows, truth: Truth) -> list[str]:
     """Say what the numbers do not."""
-    num_pairs = made["num_pairs"]
+    num_pairs = summary["num_pairs"]
     if not num_pairs:
         return ["no pairs, so there is nothing to say"]
-    said = []
-    if not made["num_labeled"]:
+    sentences = []
+    if not summary["num_labeled"]:
         where = f"'{truth.label}'" if truth.label else "'rank'"
-        said.append(f"no pair has a label in {where}; only what gold says is reported")
-    if made["num_gold_ties"]:
-        said.append(
-            f"{made['num_gold_ties']:,} of {say_count(num_pairs, 'pair')} with equal gold: share_wrong leaves them "
+        sentences.append(f"no pair has a label in {where}; only what gold says is reported")
+    if summary["num_gold_ties"]:
+        sentences.append(
+            f"{summary['num_gold_ties']:,} of {say_count(num_pairs, 'pair')} with equal gold: share_wrong leaves them "
             "out, and expected_flips counts each as one half"
         )
     if np.isnan(rows.similarities).all():
-        said.append("no pair has a similarity, so there is no table by similarity")
-    if made["num_prompts"] < FEWEST_CELLS:
-        said.append(f"no interval is drawn over fewer than {FEWEST_CELLS} prompts")
+        sentences.append("no pair has a similarity, so there is no table by similarity")
+    if summary["num_prompts"] < FEWEST_CELLS:
+        sentences.append(f"no interval is drawn over fewer than {FEWEST_CELLS} prompts")
     else:
-        tables = chain([made], *(made.get(name, []) for name in ("by_strategy", "by_similarity", "compare", "budgets")))
+        tables = chain(
+            [summary], *(summary.get(name, []) for name in ("by_strategy", "by_similarity", "compare", "budgets"))
+        )
         bare = [row["num_prompts"] < FEWEST_CELLS for row in tables if row["expected_flips_low"] is None]
         if num_few := sum(bare):
-            said.append(f"{say_count(num_few, 'row')} without drawn intervals: fewer than {FEWEST_CELLS} prompts")
+            sentences.append(f"{say_count(num_few, 'row')} without drawn intervals: fewer than {FEWEST_CELLS} prompts")
         if num_alike := len(bare) - num_few:
-            said.append(f"{say_count(num_alike, 'row')} without an interval of expected_flips: every pair has the same")
-    if made["num_prompts"] < num_pairs and made["num_judged"]:
-        said.append(
-            f"{num_pairs:,} pairs come of {say_count(made['num_prompts'], 'prompt')} and are not independent: an "
+            sentences.append(
+                f"{say_count(num_alike, 'row')} without an interval of expected_flips: every pair has the same"
+            )
+    if summary["num_prompts"] < num_pairs and summary["num_judged"]:
+        sentences.append(
+            f"{num_pairs:,} pairs come of {say_count(summary['num_prompts'], 'prompt')} and are not independent: an "
             "interval of a share counts them for what they are worth together"
         )
-    return said
+    return sentences

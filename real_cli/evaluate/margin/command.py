@@ -123,9 +123,9 @@ def _model_pair(options: MarginOptions, policy: str, reference: str | None) -> "
 def _check(policies: list[str], beta: float) -> None:
     if not 0 < beta < math.inf:
         raise UsageError(f"--beta {beta}: must be greater than 0, and finite")
-    places = [Path(name).resolve() if Path(name).exists() else name for name in policies]  # ./easy is easy
-    for name, place in zip(policies, places, strict=True):
-        if places.count(place) > 1:
+    targets = [Path(name).resolve() if Path(name).exists() else name for name in policies]  # ./easy is easy
+    for name, target in zip(policies, targets, strict=True):
+        if targets.count(target) > 1:
             raise UsageError(f"--policy {name}: is named twice; name other policies to compare")
 
 

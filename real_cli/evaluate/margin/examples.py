@@ -13,13 +13,7 @@ class MarginExamples:
         self._right, self._most = Extremes(largest=True), Extremes(largest=True)
 
     def offer(self, place: str, record: Record, pair: PairMargin) -> None:
-        """Show one pair.
-
-        Args:
-            place: File and line.
-            record: The pair.
-            pair: Its numbers.
-        """
+        """Show one pair."""
         facts = {"margin (nats)": pair.margin, "likelihood margin (nats)": pair.likelihood_margin}
         if pair.similarity is not None:
             facts["similarity"] = pair.similarity
@@ -32,14 +26,7 @@ class MarginExamples:
                 kept.offer(pair.similarity, lambda: excerpt(place, record, {**facts}))
 
     def rows(self, name: str) -> Examples:
-        """Hand out what stayed, by kind.
-
-        Args:
-            name: Of the policy, where there are several; empty otherwise.
-
-        Returns:
-            Wrongly preferred, largest margins, least similar, most similar.
-        """
+        """Hand out what stayed, by kind; of several policies under the name of one."""
         under = f" under {name}" if name else ""
         return {
             f"Most wrongly preferred{under}: smallest margins below 0": self._wrong.rows(),

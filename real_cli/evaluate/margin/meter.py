@@ -46,17 +46,7 @@ class MarginMeter:
         self._tokenize: ExampleTokenizer | None = None
 
     def tokenize(self, record: Record) -> TokenizedPair:
-        """Prepare one pair.
-
-        Args:
-            record: A preference record.
-
-        Returns:
-            The record and its token ids; None if the pair is left out, which is counted.
-
-        Raises:
-            RecordError: If it cannot be rendered, or if no reference was named and it carries no log-probabilities.
-        """
+        """Prepare one pair; one that is left out has no tokens, and is counted."""
         if self._models.names[1] is None and given_scores(record) is None:
             raise RecordError("no ref_chosen_logps and ref_rejected_logps on the record; name a model with --reference")
         if self._tokenize is None:
@@ -65,14 +55,7 @@ class MarginMeter:
         return record, None if isinstance(tokens, LeftOut) else tokens
 
     def __call__(self, pairs: Iterable[tuple[str, TokenizedPair]]) -> Iterator[MeasuredPair]:
-        """Measure a stream of pairs.
-
-        Args:
-            pairs: Places, and what `tokenize` made.
-
-        Yields:
-            Each record with its numbers, in order.
-        """
+        """Measure a stream of pairs, a window at a time and in order."""
         stream = iter(pairs)
         while window := list(islice(stream, WINDOW_EXAMPLES)):
             usable = [(record, tokens) for _, (record, tokens) in window if tokens is not None]
@@ -105,11 +88,7 @@ class MarginMeter:
         return vocabulary
 
     def counts(self) -> dict[str, Any]:
-        """Say what was cut or left out.
-
-        Returns:
-            Numbers for the summary.
-        """
+        """Count what was cut or left out."""
         counts = self._tokenize.counts if self._tokenize else None
         return {
             "num_truncated": counts.num_truncated if counts else 0,
@@ -118,9 +97,5 @@ class MarginMeter:
         }
 
     def sentence(self) -> str:
-        """Tell what was cut or left out, in one line.
-
-        Returns:
-            The line; empty if nothing was.
-        """
+        """Tell what was cut or left out, in one line; empty if nothing was."""
         return self._tokenize.counts.sentence(self._models.max_length) if self._tokenize else ""

@@ -90,18 +90,7 @@ class MarginRun(Evaluation):
             yield
 
     def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
-        """Take one labeled pair; pairs are measured a window at a time.
-
-        Args:
-            record: A preference record.
-            place: File and line.
-
-        Returns:
-            Of a window that is full, the pairs of which the policy says no numbers.
-
-        Raises:
-            RecordError: If it is no labeled pair, cannot be rendered, or lacks the reference's log-probabilities.
-        """
+        """Take one labeled pair; a full window is measured, and rejects pairs for which the policy says no numbers."""
         check_labeled(record)
         self._window.append((place, self._first_meter().tokenize(record)))
         return list(self._measure_window()) if len(self._window) == WINDOW_EXAMPLES else ()
@@ -180,11 +169,7 @@ class MarginRun(Evaluation):
             self._rows.write(dump_record(row))
 
     def summary(self) -> Summary:
-        """Sum up.
-
-        Returns:
-            Of one policy its numbers; of several a list of them, and the differences from the first.
-        """
+        """Sum up: of one policy its numbers, of several a list of them and the differences from the first."""
         summaries = [tally.summary() | self._counts for tally in self.tallies]
         for summary in summaries:
             summary["notes"] = summary.pop("notes")  # last, after the counts

@@ -9,14 +9,7 @@ from real_cli.stats.numeric import number_or_nan
 
 
 def check_pair(record: Record) -> None:
-    """Check that a record is a pair, labeled or not.
-
-    Args:
-        record: A checked record.
-
-    Raises:
-        RecordError: If it has another number of responses than two.
-    """
+    """Refuse a record that has another number of responses than two."""
     number = 2 if is_preference(record) else len(record["responses"])
     if number != 2:
         raise RecordError(f"{number} responses; a pair has two: choose one with 'real pair'")
@@ -42,9 +35,9 @@ def _side(record: Record, side: str) -> Record:
 
 
 def has_no_number(record: Record, first: Record, second: Record) -> bool:
-    """Tell whether a number is given that is none; null, as tables have it, is none too."""
-    given = [(record, "similarity"), *((own, name) for own in (first, second) for name in ("score", "rank"))]
-    return any(name in own and math.isnan(number_or_nan(own[name])) for own, name in given)
+    """Tell whether something stands where a number belongs; null, as tables have it, is none too."""
+    given = [(record, "similarity"), *((holder, name) for holder in (first, second) for name in ("score", "rank"))]
+    return any(name in holder and math.isnan(number_or_nan(holder[name])) for holder, name in given)
 
 
 def field_gap(first: Record, second: Record, field: str) -> float:

@@ -94,18 +94,7 @@ class PairHealth(Evaluation):
         return adapted
 
     def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
-        """Count one pair.
-
-        Args:
-            record: A preference record, or candidates with two responses.
-            place: File and line, for examples.
-
-        Returns:
-            Nothing: every pair counts.
-
-        Raises:
-            RecordError: If it has another number of responses than two.
-        """
+        """Count one pair, labeled or not."""
         check_pair(record)
         first, second = two_responses(record)
         labeled = is_preference(record)
@@ -165,7 +154,7 @@ class PairHealth(Evaluation):
         prompts = np.array(self._repeats.prompts, dtype=np.uint64)
         bootstrap = Bootstrap(np.array(self._cells, dtype=np.int64), seed=self._seed)
         lengths, notes = self._lengths.summary(bootstrap)
-        found: dict[str, Any] = {
+        summary: dict[str, Any] = {
             "num_pairs": num_pairs,
             "num_labeled": self._num_labeled,
             "num_prompts": repeats["num_prompts"],
@@ -180,21 +169,21 @@ class PairHealth(Evaluation):
             **self._scripts.summary(prompts),
             **(self.leaks.summary(self._repeats.prompts) if self.leaks else {}),
         }
-        notes = [*notes, *lacking_intervals(found, is_sound=bootstrap.is_sound), *self._doubts()]
-        return found | {"notes": notes}
+        notes = [*notes, *lacking_intervals(summary, is_sound=bootstrap.is_sound), *self._doubts()]
+        return summary | {"notes": notes}
 
     def _doubts(self) -> list[str]:
         """Say what of the input was not used, or cannot be what it was given as."""
-        said = []
+        sentences = []
         if self._num_no_numbers:
             pairs = say_count(self._num_no_numbers, "pair")
-            said.append(f"{pairs} with a score, rank or similarity that is no number: it counts as not given")
+            sentences.append(f"{pairs} with a score, rank or similarity that is no number: it counts as not given")
         if self._pool and len(self._cells) > self._pool.num_possible:
-            said.append(
+            sentences.append(
                 f"{say_count(len(self._cells), 'pair')}, and the responses of --from form {self._pool.num_possible:,}: "
                 "not their source, or equal texts"
             )
-        return said
+        return sentences
 
     def _gaps(self, bootstrap: Bootstrap, prompts: NDArray[np.uint64]) -> dict[str, Any]:
         similarity, score_gap = np.array(self._similarity), np.array(self._score_gap)
@@ -237,24 +226,7 @@ class PairHealth(Evaluation):
 
 
 def limits_of(texts: Sequence[str], *, strict: bool, against: bool) -> list[Limit]:
-    """Read the limits that a user sets.
-
-    Args:
-        texts: NAME<=X or NAME>=X.
-        strict: Whether limits matter; then there has to be a pair, and without limits of the user's own there are some
-            by default.
-        against: Whether another file's prompts are looked for.
-
-    Returns:
-        Limits.
-
-    Raises:
-        UsageError: If one has no such form, or its name is not in the summary.
-
-    Example:
-        >>> [str(limit) for limit in limits_of([], strict=True, against=False)]
-        ['num_pairs>=1', 'num_equal_texts<=0', 'num_contradictions<=0', 'num_against_scores<=0']
-    """
+    """Read the limits that a user sets; with --strict there are some by default, and there has to be a pair."""
     if not (texts or strict):
         return []
     health = PairHealth(against=PromptIndex() if against else None)

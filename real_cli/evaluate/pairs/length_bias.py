@@ -24,14 +24,7 @@ class LengthBias:
         self._prompts = array("Q")
 
     def add(self, cell: int, prompt: int, chosen: int, rejected: int) -> None:
-        """Count one labeled pair.
-
-        Args:
-            cell: Of its prompt, as `cell_of` says.
-            prompt: A number for its prompt.
-            chosen: Length of the chosen response in characters.
-            rejected: Of the rejected one.
-        """
+        """Count one labeled pair: lengths in characters, and the cell and a number of its prompt."""
         self._cells.append(cell)
         self._prompts.append(prompt)
         self._chosen.append(chosen)

@@ -1,32 +1,21 @@
 """The report of `eval pairs`."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Table
 from real_cli.report.examples import Examples
 from real_cli.report.numbers import show_percent
+from real_cli.report.series import histogram_series, series_of
+from real_cli.stats.intervals import field_names
 from real_cli.text.phrases import say_count
 
 Summary = Mapping[str, Any]
 
 
 def pairs_report(summary: Summary, examples: Examples) -> Report:
-    """Lay out the health of a set of pairs.
-
-    Args:
-        summary: What `PairHealth.summary` returned.
-        examples: Pairs to look at, as `PairExamples.rows` names them, and `leaked` prompts.
-
-    Returns:
-        The report; a section stands only where there is a number to show.
-
-    Example:
-        >>> from real_cli.evaluate.pairs.health import PairHealth
-        >>> report = pairs_report(PairHealth().summary(), {})
-        >>> report.title, report.lead
-        ('Health of a set of pairs', '0 pairs of 0 prompts, 0 labeled.')
-    """
+    """Lay out the health of a set of pairs; a section stands only where there is a number to show."""
     pairs, prompts = say_count(summary["num_pairs"], "pair"), say_count(summary["num_prompts"], "prompt")
     lead = f"{pairs} of {prompts}, {_n(summary['num_labeled'])} labeled."
     limits = summary.get("limits", [])
@@ -78,7 +67,7 @@ def _repeats(summary: Summary, examples: Examples) -> Section:
         _excerpt("Labeled both ways (among the first 100,000 labeled text pairs)", examples.get("contradictions", ())),
         _excerpt("Labeled against their scores, widest gap first", examples.get("against scores", ())),
     )
-    return Section("Repeats, ties and contradictions", text, (table, *(one for one in shown if one)))
+    return Section("Repeats, ties and contradictions", text, (table, *(item for item in shown if item)))
 
 
 def _similarity(summary: Summary, examples: Examples) -> Section | None:
@@ -92,6 +81,7 @@ def _similarity(summary: Summary, examples: Examples) -> Section | None:
     rows = summary["gap_by_similarity"]
     if rows:
         total = sum(row["num_pairs"] for row in rows)
+        middles = [(row["similarity_low"] + row["similarity_high"]) / 2 for row in rows]
         correlation = summary["similarity_score_gap_correlation"]
         if correlation is not None:
             text += f" Its rank correlation with the score gap is {correlation:.2f} "
@@ -102,16 +92,7 @@ def _similarity(summary: Summary, examples: Examples) -> Section | None:
                 "Score gap by similarity",
                 "cosine similarity, middle of each tenth of the pairs",
                 "mean score gap, without sign",
-                (
-                    Series(
-                        "",
-                        tuple((row["similarity_low"] + row["similarity_high"]) / 2 for row in rows),
-                        tuple(row["gap_mean"] for row in rows),
-                        tuple(row["gap_mean_low"] for row in rows),
-                        tuple(row["gap_mean_high"] for row in rows),
-                        tuple(row["num_pairs"] for row in rows),
-                    ),
-                ),
+                (series_of("", middles, rows, "gap_mean", itemgetter("num_pairs")),),
                 f"n = {say_count(total, 'pair')}; the band is the 95% interval of a bootstrap over prompts.",
             )
         )
@@ -150,16 +131,7 @@ def _length(summary: Summary, examples: Examples) -> Section | None:
         "How often the longer response is chosen",
         "",
         "share",
-        (
-            Series(
-                "",
-                ("longer is chosen",),
-                (share,),
-                (summary["share_chosen_longer_low"],),
-                (summary["share_chosen_longer_high"],),
-                (count,),
-            ),
-        ),
+        (series_of("", ["longer is chosen"], [summary], "share_chosen_longer", itemgetter("num_unequal_lengths")),),
         f"n = {say_count(count, 'pair')} of unequal lengths; whiskers are Wilson's 95% interval; 0.5 is no bias.",
         baseline=0.5,
     )
@@ -176,7 +148,7 @@ def _leaks(summary: Summary, examples: Examples) -> Section | None:
         "overlapping_prompts": "equal, or 13 words in a row in common",
     }
     rows = tuple(
-        (meaning, summary[f"num_{name}"], *(summary[f"share_{name}{end}"] for end in ("", "_low", "_high")))
+        (meaning, summary[f"num_{name}"], *(summary[field] for field in field_names(f"share_{name}")))
         for name, meaning in levels.items()
     )
     note = (
@@ -237,10 +209,10 @@ def _savings(summary: Summary, examples: Examples) -> Section | None:
     return Section("Labels saved", text, (table,))
 
 
-def _histogram(title: str, label: str, made: Mapping[str, Sequence[float]]) -> Plot:
-    count = int(sum(made["counts"]))
-    series = Series("", tuple(made["edges"]), tuple(made["counts"]))
-    return Plot(PlotKind.histogram, title, label, "pairs", (series,), f"n = {say_count(count, 'pair')}.")
+def _histogram(title: str, label: str, histogram: Mapping[str, Sequence[float]]) -> Plot:
+    count = int(sum(histogram["counts"]))
+    note = f"n = {say_count(count, 'pair')}."
+    return Plot(PlotKind.histogram, title, label, "pairs", (histogram_series("", histogram),), note)
 
 
 def _excerpt(title: str, rows: Sequence[ExcerptRow]) -> Excerpt | None:

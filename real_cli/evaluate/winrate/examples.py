@@ -16,13 +16,7 @@ class WinrateExamples:
         self._flipped = Extremes()
 
     def offer(self, place: str, record: Record, contests: list[Contest]) -> None:
-        """Show the comparisons of one record; those of a model with itself are none.
-
-        Args:
-            place: File and line.
-            record: The record.
-            contests: What `read_contests` made of it.
-        """
+        """Show the comparisons of one record; those of a model with itself are none."""
         for contest in contests:
             if contest.models[0] == contest.models[1]:
                 continue

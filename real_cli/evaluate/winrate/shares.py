@@ -35,11 +35,11 @@ class Contests:
     categories: NDArray[np.int64]
 
     def take(self, rows: NDArray[Any]) -> "Contests":
-        """Pick rows by a mask or by their places."""
+        """Pick rows by number or mask."""
         return Contests(**{name: column[rows] for name, column in vars(self).items()})
 
     def turned(self, rows: NDArray[np.bool_]) -> "Contests":
-        """Exchange left and right of some rows; a judge's places stay, they are those of its questions."""
+        """Exchange left and right of some rows; verdicts stay, for they name the positions of a judge's questions."""
         return Contests(
             **vars(self)
             | {
@@ -52,14 +52,7 @@ class Contests:
 
 
 def describe_wins(rows: Contests) -> dict[str, Any]:
-    """Describe how the left model fared.
-
-    Args:
-        rows: Comparisons, the model in question on the left of all.
-
-    Returns:
-        Counts, shares and rates with their intervals; `length_note` says why there is no length-controlled rate.
-    """
+    """Describe how the model on the left of all comparisons fared; `length_note` says why a rate is missing."""
     count, num_prompts = rows.points.size, np.unique(rows.prompts).size
     wins, ties, losses = (int((rows.points == points).sum()) for points in (2, 1, 0))
     controlled = control_length(rows.points / 2, rows.gaps, rows.prompts)
@@ -78,14 +71,7 @@ def describe_wins(rows: Contests) -> dict[str, Any]:
 
 
 def describe_flips(rows: Contests) -> dict[str, Any]:
-    """Describe how often a judge, asked in both orders, named the same place both times.
-
-    Args:
-        rows: Comparisons.
-
-    Returns:
-        Counts and the share with its interval.
-    """
+    """Describe how often a judge, asked in both orders, named the same position both times."""
     known = rows.verdicts >= 0
     flips = np.isin(rows.verdicts, (FLIPPED_TO_FIRST, FLIPPED_TO_SECOND))
     return {"num_both_orders": int(known.sum()), "num_flips": int(flips.sum())} | estimate_share(
@@ -93,18 +79,11 @@ def describe_flips(rows: Contests) -> dict[str, Any]:
     ).fields("flip_rate")
 
 
-def describe_places(rows: Contests) -> dict[str, Any]:
-    """Describe which place a judge favors; an even-handed one, who saw each pair in both orders, names A half the time.
-
-    Args:
-        rows: Comparisons.
-
-    Returns:
-        Counts, and the share of verdicts for the place A among those for A or B, with its interval.
-    """
+def describe_positions(rows: Contests) -> dict[str, Any]:
+    """Describe which position a judge favors; an even-handed one, asked in both orders, names A half the time."""
     known = rows.verdicts >= 0
-    said = np.concatenate([rows.verdicts[known] // 3, rows.verdicts[known] % 3])
-    picks = np.where(said == 2, np.nan, (said == 0).astype(np.float64))
+    verdicts = np.concatenate([rows.verdicts[known] // 3, rows.verdicts[known] % 3])
+    picks = np.where(verdicts == 2, np.nan, (verdicts == 0).astype(np.float64))
     favored = estimate_share(picks, np.tile(rows.prompts[known], 2))
     return {
         "num_flips_to_first": int((rows.verdicts == FLIPPED_TO_FIRST).sum()),
