@@ -118,7 +118,7 @@ def _need_labels(responses: list[Record], pairs: Iterable[Pair], settings: Setti
     """Check that both responses of each pair have what `--orient` reads, before there is any record."""
     lacking = {number for number, response in enumerate(responses) if not is_number(response.get(settings.orient))}
     if lacking:
-        pairs = list(pairs) if settings.strategy is not Strategy.all else [(min(lacking), 0)]
+        pairs = list(pairs) if not STRATEGIES[settings.strategy].every_pair else [(min(lacking), 0)]
         if any(number in lacking for pair in pairs for number in pair):
             raise RecordError(f"--orient {settings.orient} needs a '{settings.orient}' on both responses of a pair")
     return pairs

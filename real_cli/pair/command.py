@@ -10,7 +10,7 @@ from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.options import MaxResponses, Seed
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.pair.choices import AEPO_LAMBDA, DEVIATIONS, QUANTILE, Emit, Orient, Strategy
+from real_cli.pair.choices import AEPO_LAMBDA, DEVIATIONS, QUANTILE, Emit, Orient, Strategy, list_strategies
 from real_cli.records.choices import MAX_RESPONSES
 
 if TYPE_CHECKING:
@@ -29,10 +29,7 @@ class PairOptions(ScoredStreamOptions):
             "--strategy",
             "-s",
             show_default="easy",
-            help="How to choose. By similarity: easy (least similar), hard (most similar), centroid (nearest to the "
-            "two cluster centers), aepo (representative and diverse). Neither: random, all. By score: best-worst, "
-            "best-random, best-vs-rest. By score and score_std (how unsure your reward model is; no command here makes "
-            "it), for annotators to come: dts, drts, delta-ucb, delta-quantile, infomax, maxmin-lcb.",
+            help=f"How to choose. {list_strategies()}",
         ),
     ] = None
     keep: Annotated[
