@@ -17,6 +17,7 @@ import typer
 
 from real_cli import __released__, __version__
 from real_cli.app import app
+from real_cli.docs.evaluations import FACES, evaluation_faces
 from real_cli.docs.house import house_tree
 from real_cli.docs.losses import objectives_section, objectives_table, presets_section
 from real_cli.docs.recipes import PAGE, recipes_page, recipes_table
@@ -31,8 +32,8 @@ FRAME = "man/real.1.in"
 AGAIN = "--again"
 # What some pages have behind their options.
 SECTIONS = {"real-pair": (strategies_section,), "real-train-dpo": (objectives_section, presets_section)}
-# Modules that hold names of heavy tables, for help; by path, with what makes each.
-LIGHT_TABLES = {NAMES: strategy_names}
+# Modules that hold names of what help must not load; by path, with what makes each.
+LIGHT_TABLES = {FACES: evaluation_faces, NAMES: strategy_names}
 
 
 class Command(NamedTuple):

@@ -4,18 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from real_cli.errors import RecordError, Status
-from real_cli.evaluate.limits import Gate, check_limits, tell_limits
-from real_cli.io.job import Job, Located
-from real_cli.io.sources import Item
 from real_cli.records.record import Record
-from real_cli.report.contents import Report
-from real_cli.report.examples import Examples
-from real_cli.report.html import write_report
-from real_cli.report.terminal import show_table
-from real_cli.stats.numeric import rounded
+
+if TYPE_CHECKING:  # an evaluation of one file is imported by its help, which loads nothing heavy
+    from real_cli.evaluate.limits import Gate
+    from real_cli.io.job import Job, Located
+    from real_cli.report.contents import Report
+    from real_cli.report.examples import Examples
 
 Summary: TypeAlias = dict[str, Any]
 
@@ -66,6 +64,8 @@ class Evaluation(Protocol):
         ...         return {"num_records": self.num_records, "notes": []}
         ...
         ...     def report(self, summary, examples):
+        ...         from real_cli.report.contents import Report
+        ...
         ...         return Report("Turns", f"{summary['num_records']} records.", ())
         >>> turns = Turns()
         >>> turns.add({"prompt": "q", "responses": []}), turns.summary()["num_records"], turns.examples()
@@ -97,7 +97,7 @@ class Evaluation(Protocol):
         """
         ...
 
-    def report(self, summary: Summary, examples: Examples) -> Report:
+    def report(self, summary: Summary, examples: "Examples") -> "Report":
         """Lay out plots, tables and example rows.
 
         Args:
@@ -109,11 +109,11 @@ class Evaluation(Protocol):
         """
         ...
 
-    def examples(self) -> Examples:
+    def examples(self) -> "Examples":
         """Hand out a few records to look at, by what they have in common."""
         return {}
 
-    def records(self, job: Job) -> Iterator[Located]:
+    def records(self, job: "Job") -> Iterator["Located"]:
         """Read the input; an evaluation may read layouts its own way, or look ahead."""
         return job.records()
 
@@ -130,7 +130,9 @@ class Evaluation(Protocol):
         return "; ".join(summary["notes"])
 
 
-def run_evaluation(evaluation: Evaluation, job: Job, report: Path | None = None, gate: Gate | None = None) -> Status:
+def run_evaluation(
+    evaluation: Evaluation, job: "Job", report: Path | None = None, gate: "Gate | None" = None
+) -> Status:
     """Run an evaluation over a job's input: one summary line, a table on the terminal, a report, limits.
 
     Args:
@@ -142,6 +144,11 @@ def run_evaluation(evaluation: Evaluation, job: Job, report: Path | None = None,
     Returns:
         The exit status.
     """
+    from real_cli.evaluate.limits import check_limits, tell_limits
+    from real_cli.report.html import write_report
+    from real_cli.report.terminal import show_table
+    from real_cli.stats.numeric import rounded
+
     with job:
         with evaluation.files():
             _read(evaluation, job)
@@ -159,7 +166,9 @@ def run_evaluation(evaluation: Evaluation, job: Job, report: Path | None = None,
     return tell_limits(summary["limits"], job.status, is_strict=gate.is_strict, quiet=job.quiet) if gate else job.status
 
 
-def _read(evaluation: Evaluation, job: Job) -> None:
+def _read(evaluation: Evaluation, job: "Job") -> None:
+    from real_cli.io.sources import Item
+
     for place, record in evaluation.records(job):
         try:
             excluded = evaluation.add(record, place)
@@ -170,7 +179,9 @@ def _read(evaluation: Evaluation, job: Job) -> None:
     _exclude(evaluation.finish(), job)
 
 
-def _exclude(excluded: Iterable[Exclusion], job: Job) -> None:
+def _exclude(excluded: Iterable[Exclusion], job: "Job") -> None:
+    from real_cli.io.sources import Item
+
     for place, record, reason, fate in excluded:
         if fate is Fate.dropped:
             job.drop(place, record, reason)

@@ -5,7 +5,6 @@ from typer.testing import CliRunner
 
 from real_cli.app import app
 from real_cli.errors import RealError
-from real_cli.evaluate import evaluation
 
 PAIR = (
     '{"prompt": "p", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1, '
@@ -20,7 +19,7 @@ def test_a_report_that_fails_leaves_no_summary(tmp_path, monkeypatch, name):
     def fail(path, report):
         raise RealError(f"{path}: no space left")
 
-    monkeypatch.setattr(evaluation, "write_report", fail)
+    monkeypatch.setattr("real_cli.report.html.write_report", fail)
     output = tmp_path / "summary.json"
     words = ["eval", name, "-o", str(output), "--report", str(tmp_path / "r.html")]
     result = CliRunner().invoke(app, words, input=PAIR, prog_name="real")

@@ -6,7 +6,6 @@ import pytest
 
 from real_cli.cli.option_sets import StreamOptions
 from real_cli.errors import RealError, RecordError, Status
-from real_cli.evaluate import evaluation as driver
 from real_cli.evaluate.evaluation import Evaluation, Exclusion, Fate, run_evaluation
 from real_cli.evaluate.labels.survey import LabelSurvey
 from real_cli.evaluate.limits import Gate, Limit
@@ -118,7 +117,7 @@ def test_without_a_gate_there_are_no_limits(tmp_path):
 
 def test_the_report_shows_the_summary_that_was_written(tmp_path, monkeypatch):
     reports = []
-    monkeypatch.setattr(driver, "write_report", lambda path, report: reports.append((path, report)))
+    monkeypatch.setattr("real_cli.report.html.write_report", lambda path, report: reports.append((path, report)))
     _, summary, _, words = run(tmp_path, ["one"], report=tmp_path / "r.html")
     ((path, report),) = reports
     assert path == tmp_path / "r.html"
@@ -160,7 +159,7 @@ def test_summary_and_report_appear_together_or_not_at_all(tmp_path, monkeypatch)
     def fail(path, report):
         raise RealError("no space left")
 
-    monkeypatch.setattr(driver, "write_report", fail)
+    monkeypatch.setattr("real_cli.report.html.write_report", fail)
     with pytest.raises(RealError, match="no space left"):
         run(tmp_path, ["one"], report=tmp_path / "r.html")
     assert not (tmp_path / "output").exists()

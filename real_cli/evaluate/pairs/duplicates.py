@@ -45,7 +45,8 @@ class Repeats:
 
         `num_repeats` pairs stand before, texts in the same order; `num_near_repeats` do once normalized, texts in
         either order. `num_repeated_prompts` pairs have a normalized prompt that stands before. `num_near_prompts`
-        distinct prompts are equal to another once normalized. `num_contradictions` are two texts of a prompt labeled both ways.
+        distinct prompts are equal to another once normalized. `num_contradictions` are two texts of a prompt labeled
+        both ways.
         """
         num_prompts, num_near_prompts = (_num_distinct(prompts) for prompts in (self.prompts, self._near_prompts))
         repeated = len(self._near_prompts) - num_near_prompts

@@ -210,7 +210,7 @@ def test_what_does_not_fit_together_is_a_mistake_on_the_command_line(words, told
 def test_the_report_has_every_part(tiny_policy, policies, many_rows, tmp_path, monkeypatch):
     """What is drawn is tested where it is drawn; here, what is handed over."""
     reports = []
-    monkeypatch.setattr("real_cli.evaluate.evaluation.write_report", lambda path, report: reports.append(report))
+    monkeypatch.setattr("real_cli.report.html.write_report", lambda path, report: reports.append(report))
     training = write_rows(tmp_path / "training", [{"step": 1, "loss": 0.7}, {"step": 2, "loss": 0.6}, {"x": 1}])
     training.write_bytes(training.read_bytes() + b"no JSON\n")
     words = ["-p", policies[0], "-p", policies[1], "-r", tiny_policy]
