@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.option_sets import ScoringOptions, StreamOptions
-from real_cli.cli.options import ExportLogps, MaxLength
+from real_cli.cli.options import ExportLogps
 from real_cli.io.standard_input import is_terminal
 from real_cli.train.choices import Optimizer, Preset, Schedule, StageReference
 from real_cli.train.loss_names import LOSSES
@@ -61,7 +61,6 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             help="What a stage is compared with: the policy at its start, or the one before training.",
         ),
     ] = None
-    max_length: MaxLength = 1024
     eval_file: Annotated[
         Path | None,
         typer.Option(
