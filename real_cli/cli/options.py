@@ -43,3 +43,11 @@ ExportLogps = Annotated[
         help="Write the records with ref_chosen_logps and ref_rejected_logps; a later run on them needs no reference.",
     ),
 ]
+ScoreField = Annotated[
+    str,
+    typer.Option(
+        "--field",
+        metavar="NAME",
+        help="The field of a response that takes the score; another name keeps the scores of several models.",
+    ),
+]

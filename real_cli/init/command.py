@@ -13,8 +13,6 @@ from real_cli.cli.option_sets import Options
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import RealError, Status, UsageError
 from real_cli.init.choices import Recipe
-from real_cli.io.folders import open_folder
-from real_cli.io.output import standard_output
 from real_cli.io.progress import say
 
 DEMO = "init/demo/Makefile"
@@ -60,6 +58,7 @@ def init(options: InitOptions) -> Status:
         raise UsageError("--list writes the recipes and no folder; leave out DIR and --recipe")
     if options.list_recipes:
         from real_cli.init.makefiles import listing
+        from real_cli.io.output import standard_output
 
         with standard_output() as stream:
             stream.write(listing().encode())
@@ -106,6 +105,8 @@ def write_project(folder: Path, sources: Mapping[str, Sequence[str]]) -> None:
     Raises:
         RealError: If the folder holds anything already.
     """
+    from real_cli.io.folders import open_folder
+
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RealError(f"{folder}: exists and is not empty; name another folder")
     with open_folder(folder, "") as part:

@@ -10,9 +10,6 @@ import typer
 from real_cli.cli.option_sets import BaseOption
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError, show_names
-from real_cli.io.folders import open_folder
-from real_cli.io.output import write_stdout
-from real_cli.io.progress import Counter, speaker
 from real_cli.records.choices import Precision
 
 
@@ -77,6 +74,9 @@ def soup(options: SoupOptions) -> Status:
     """
     if len(options.models) < 2:
         raise UsageError(f"{options.models[0]}: one model has no average; name two or more")
+    from real_cli.io.folders import open_folder
+    from real_cli.io.output import write_stdout
+    from real_cli.io.progress import Counter, speaker
     from real_cli.models.load.checkpoints import open_checkpoint
     from real_cli.models.load.manifest import write_manifest
     from real_cli.soup.average import parse_weights
