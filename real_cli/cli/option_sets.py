@@ -1,6 +1,6 @@
 """Options that go together, as frozen dataclasses; a command's own dataclass is made of some of these."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -27,16 +27,23 @@ def flag_of(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def split_names(groups: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Read the fields of groups, each group's as words of one text."""
+    return {title: tuple(names.split()) for title, names in groups.items()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What every command is told.
 
     Attributes:
         LAST: Fields that help lists after all others, in this order.
+        GROUPS: Titles under which help lists options, and the fields in order; none for one list.
         given: The fields that the user gave, whatever they are by default.
     """
 
     LAST: ClassVar[tuple[str, ...]] = ()
+    GROUPS: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say nothing on standard error unless something fails.")
