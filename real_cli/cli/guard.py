@@ -1,7 +1,6 @@
 """The one place where an exception becomes an exit status."""
 
 import errno
-import functools
 import logging
 import os
 import signal
@@ -9,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import ParamSpec, Self, cast
+from typing import Self
 
 import typer
 
@@ -20,40 +19,30 @@ from real_cli.io.parts import must_wait
 from real_cli.io.progress import NAME_OF_STDOUT, say, silence
 from real_cli.io.standard_input import kept_for_records
 
-P = ParamSpec("P")
 
-
-def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
-    """Wrap a command so that errors print one line and closed pipes end quietly.
+def run_guarded(command: Callable[[], Status | None], *, quiet: bool = False) -> None:
+    """Run a command; an error prints one line, and a closed pipe ends quietly.
 
     Args:
         command: Returns a status, or None for done.
+        quiet: Whether notes about models are left unsaid.
 
-    Returns:
-        The command as Typer calls it.
+    Raises:
+        Exit: With the status, unless the command is done.
     """
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        if sys.stdout is None:
-            say("standard output is closed; send it to /dev/null instead")
-            raise typer.Exit(int(Status.failed))
-        try:
-            with stopping(), kept_for_records(), _notes(quiet=bool(kwargs.get("quiet"))):
-                if "base" in kwargs:
-                    from real_cli.models.load.resolve import name_base
-
-                    name_base(cast(str | None, kwargs["base"]))
-                status = command(*args, **kwargs) or Status.done
-                flush_stdout()
-        except (SystemExit, typer.Exit):
-            raise
-        except BaseException as error:
-            status = _end(error)
-        if status is not Status.done:
-            raise typer.Exit(int(status))
-
-    return run
+    if sys.stdout is None:
+        say("standard output is closed; send it to /dev/null instead")
+        raise typer.Exit(int(Status.failed))
+    try:
+        with stopping(), kept_for_records(), _notes(quiet=quiet):
+            status = command() or Status.done
+            flush_stdout()
+    except (SystemExit, typer.Exit):
+        raise
+    except BaseException as error:
+        status = _end(error)
+    if status is not Status.done:
+        raise typer.Exit(int(status))
 
 
 def _end(error: BaseException) -> Status:
@@ -122,16 +111,16 @@ class StopRequest:
 
 
 class _Notes(logging.Handler):
-    """Says what is told of a model, each line once a run."""
+    """Prints what is logged of a model, each line once a run."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: set[str] = set()
+        self._heard: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        if message not in self._told:
-            self._told.add(message)
+        if message not in self._heard:
+            self._heard.add(message)
             say(message)
 
 

@@ -1,4 +1,4 @@
-"""Man pages and the README's tables, made from the app: `python -m real_cli.docs` renews them.
+"""Man pages, the README's tables and the light tables: `python -m real_cli.docs` renews them.
 
 With --check nothing is written: what differs is shown, and the exit status is 1. There is no clock in a page, so the
 same code makes the same bytes.
@@ -17,16 +17,18 @@ import typer
 from real_cli import __released__, __version__
 from real_cli.app import app
 from real_cli.docs.house import house_tree
+from real_cli.docs.light_tables import light_tables
 from real_cli.docs.losses import objectives_section, objectives_table, presets_section
 from real_cli.docs.recipes import PAGE, recipes_page, recipes_table
 from real_cli.docs.roff import escape, filled, joined
+from real_cli.docs.strategies import strategies_section
 from real_cli.records.layouts import LAYOUTS
 
 ROOT = Path(__file__).resolve().parents[2]
 RENEW = "python -m real_cli.docs"
 FRAME = "man/real.1.in"
 # What some pages have behind their options.
-SECTIONS = {"real-train-dpo": (objectives_section, presets_section)}
+SECTIONS = {"real-pair": (strategies_section,), "real-train-dpo": (objectives_section, presets_section)}
 
 
 class Command(NamedTuple):
@@ -227,7 +229,7 @@ def documents() -> dict[str, str]:
     Returns:
         Paths below the repository's root, and contents.
     """
-    made = {f"man/{command.page}.1": command_page(command) for command in commands()}
+    made = light_tables() | {f"man/{command.page}.1": command_page(command) for command in commands()}
     made[f"man/{PAGE}.7"] = recipes_page()
     made["man/real.1"] = main_page((ROOT / FRAME).read_text(encoding="utf-8"))
     made["README.md"] = filled_readme((ROOT / "README.md").read_text(encoding="utf-8"))

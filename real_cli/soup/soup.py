@@ -34,15 +34,23 @@ class Soup:
         self.num_tensors = len(self._tensors[0])
 
     def check(self) -> list[str]:
-        """Compare everything but the weights themselves."""
+        """Compare everything but the weights themselves.
+
+        Returns:
+            Files of the first model, copied, that are not the same in all of them.
+
+        Raises:
+            ModelError: If the models are not of one architecture, shape and vocabulary; the message names up to
+                eight differences of each, and counts more. If they all lack a tensor of their architecture.
+        """
         first = self._checkpoints[0]
         kinds = [{name: tensor.kind for name, tensor in tensors.items()} for tensors in self._tensors]
-        differing_kinds: dict[str, None] = {}
+        different: dict[str, None] = {}
         refused = []
         for number, other in enumerate(self._checkpoints[1:], 1):
             problems = config_differences(first.config, other.config) + tensor_differences(kinds[0], kinds[number])
             differing = _differing_files(first, other)
-            differing_kinds |= dict.fromkeys(differing)
+            different |= dict.fromkeys(differing)
             if set(differing) & set(VOCABULARIES):
                 problems += _vocabulary_differences(first, other)
             if problems:
@@ -50,10 +58,21 @@ class Soup:
         if refused:
             raise ModelError(f"no average of different models; {'; '.join(refused)}")
         check_whole(first)  # the others have the same tensors
-        return list(differing_kinds)
+        return list(different)
 
     def write(self, folder: Path, count: Callable[[], None] = lambda: None) -> dict[str, Any]:
-        """Write the average."""
+        """Write the average.
+
+        Args:
+            folder: An empty folder.
+            count: Called for each tensor that is written.
+
+        Returns:
+            What was averaged and what was written.
+
+        Raises:
+            ModelError: If a result is not finite, or what cannot be averaged differs.
+        """
         first = self._checkpoints[0]
         copy_beside(first, folder)
         if self._dtype:

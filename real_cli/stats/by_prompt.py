@@ -45,10 +45,10 @@ class PromptIntervals:
         """
         chosen = slice(None) if rows is None else rows
         cells, numbers = self._cells[chosen], values[chosen]
-        found = self._bootstrap.mean(cells, numbers)
-        if found.value is not None and found.low is None and count_cells(cells, numbers) >= FEWEST_CELLS:
+        estimate = self._bootstrap.mean(cells, numbers)
+        if estimate.value is not None and estimate.low is None and count_cells(cells, numbers) >= FEWEST_CELLS:
             self._without_spread[name] = None
-        return found.fields(name)
+        return estimate.fields(name)
 
     def share(self, name: str, outcomes: Numbers, rows: Rows | None = None) -> dict[str, float | None]:
         """Give a share and its interval.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from real_cli.errors import UsageError
-from real_cli.records.choices import Precision
+from real_cli.records.choices import BATCH_TOKENS, GENERATION_TOKENS, Precision
 
 if TYPE_CHECKING:
     import torch
@@ -82,7 +82,7 @@ def default_batch_tokens(device: "torch.device") -> int:
     On a CPU small passes are faster (their activations stay in its caches) and lighter; an accelerator needs large ones
     to be busy.
     """
-    return 1024 if device.type == "cpu" else 16384
+    return BATCH_TOKENS.on(device.type)
 
 
 def default_training_tokens(device: "torch.device", model: Any) -> int:
@@ -123,7 +123,7 @@ def default_generation_tokens(device: "torch.device") -> int:
     Each step runs one token of every row: many rows share the reading of the weights, and what takes room is their
     cache of keys and values.
     """
-    return 16384 if device.type == "cpu" else 131072
+    return GENERATION_TOKENS.on(device.type)
 
 
 def keep_freed_memory() -> None:
