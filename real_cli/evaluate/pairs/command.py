@@ -102,23 +102,21 @@ def pairs(options: PairsOptions) -> Status:
 def _count_pool(path: Path, max_line_bytes: int) -> "PoolCount":
     """Read the candidates that the pairs were chosen from."""
     from real_cli.evaluate.pairs.pool_count import PoolCount
-    from real_cli.io.job import Job
+    from real_cli.io.job import RecordReader
 
     count = PoolCount()
-    with Job([str(path)], output=Path("/dev/null"), quiet=True, max_line_bytes=max_line_bytes) as source:
-        for located in source.records():
-            count.add(located.record)
+    for located in RecordReader([str(path)], max_line_bytes=max_line_bytes).records():
+        count.add(located.record)
     return count
 
 
 def _index_prompts(path: Path, max_line_bytes: int) -> "PromptIndex":
     """Read the prompts of the other file."""
     from real_cli.evaluate.pairs.leaks import PromptIndex
-    from real_cli.io.job import Job
+    from real_cli.io.job import RecordReader
     from real_cli.records.layouts import adapt_prompt
 
     index = PromptIndex()
-    with Job([str(path)], output=Path("/dev/null"), quiet=True, max_line_bytes=max_line_bytes) as source:
-        for located in source.records(adapt_prompt):
-            index.add(located.record["prompt"])
+    for located in RecordReader([str(path)], max_line_bytes=max_line_bytes).records(adapt_prompt):
+        index.add(located.record["prompt"])
     return index
