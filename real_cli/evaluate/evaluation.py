@@ -1,4 +1,4 @@
-"""What every evaluation does, and the driver that runs it: read, add, sum up, write, report, check limits."""
+"""The protocol of an evaluation, and the driver that runs one: read, add, sum up, report, check limits."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
