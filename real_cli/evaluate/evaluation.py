@@ -175,17 +175,19 @@ def _read(evaluation: Evaluation, job: "Job") -> None:
         except RecordError as error:
             job.reject(Item(place, record), str(error))
         else:
-            _exclude(excluded, job)
-    _exclude(evaluation.finish(), job)
+            for exclusion in excluded:
+                _exclude(exclusion, job)
+    for exclusion in evaluation.finish():
+        _exclude(exclusion, job)
 
 
-def _exclude(excluded: Iterable[Exclusion], job: "Job") -> None:
+def _exclude(exclusion: Exclusion, job: "Job") -> None:
     from real_cli.io.sources import Item
 
-    for place, record, reason, fate in excluded:
-        if fate is Fate.dropped:
-            job.drop(place, record, reason)
-        elif fate is Fate.rejected:
-            job.reject(Item(place, record), reason)
-        else:
-            job.set_aside(place, reason, record)
+    place, record, reason, fate = exclusion
+    if fate is Fate.dropped:
+        job.drop(place, record, reason)
+    elif fate is Fate.rejected:
+        job.reject(Item(place, record), reason)
+    else:
+        job.set_aside(place, reason, record)
