@@ -51,9 +51,7 @@ RELABEL = {
 EVALUATE = {name: Lazy(module, name.replace("-", "_"), summary) for name, (module, summary) in FACES.items()}
 # As a pipe runs them.
 COMMANDS: Rows = {
-    "sample": Lazy(
-        "real_cli.sample.command", "sample", "Let policies answer prompts.", groups="real_cli.sample.options"
-    ),
+    "sample": Lazy("real_cli.sample.command", "sample", "Let policies answer prompts."),
     "embed": Lazy("real_cli.embed.command", "embed", "Add an embedding to each response."),
     "pair": Lazy(
         "real_cli.pair.command", "pair", "Choose which responses of a prompt to compare, before anyone labels them."
@@ -65,7 +63,6 @@ COMMANDS: Rows = {
         "real_cli.train.command",
         "train_dpo",
         "Align a policy with labeled pairs, by DPO and its kin.",
-        groups="real_cli.train.options",
     ),
     "soup": Lazy(
         "real_cli.soup.command",

@@ -2,18 +2,17 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import Quiet
+from real_cli.cli.option_sets import Options
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import RealError, Status, UsageError
 from real_cli.init.choices import Recipe
-from real_cli.io.folders import open_folder
-from real_cli.io.output import standard_output
 from real_cli.io.progress import say
 
 DEMO = "init/demo/Makefile"
@@ -21,21 +20,22 @@ LOCK = "init/demo/lock.mk"
 DEMO_DATA = ("candidates.jsonl", "heldout.jsonl")
 
 
-@guarded
-def init(
-    folder: Annotated[
-        Path | None, typer.Argument(metavar="DIR", show_default=False, help="The folder to make.")
-    ] = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class InitOptions(Options):
+    """Which project is written, and where."""
+
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", show_default=False, help="The folder to make.")] = None
     recipe: Annotated[
         Recipe | None,
         typer.Option("--recipe", show_default=False, help="A published method; --list says what each is."),
-    ] = None,
+    ] = None
     list_recipes: Annotated[
         bool, typer.Option("--list", help="Write the recipes, a line each: name, what it does and needs; and stop.")
-    ] = False,
-    quiet: Quiet = False,
-) -> Status:
+    ] = False
+
+
+@typed_command
+def init(options: InitOptions) -> Status:
     """Write a worked project: a Makefile that runs the whole pipe on bundled data.
 
     The data are prompts whose answers a program can check, six responses to each sampled from SmolLM2-135M-Instruct,
@@ -53,18 +53,20 @@ def init(
       real init --list | grep judge
       real init sppo --recipe sppo && make -C sppo check
     """
-    if list_recipes and (folder is not None or recipe is not None):
+    folder = options.folder
+    if options.list_recipes and (folder is not None or options.recipe is not None):
         raise UsageError("--list writes the recipes and no folder; leave out DIR and --recipe")
-    if list_recipes:
+    if options.list_recipes:
         from real_cli.init.makefiles import listing
+        from real_cli.io.output import standard_output
 
         with standard_output() as stream:
             stream.write(listing().encode())
         return Status.done
     if folder is None:
         raise UsageError("DIR is missing; name the folder to make, or give --list")
-    write_project(folder, _sources(recipe))
-    if not quiet:
+    write_project(folder, _sources(options.recipe))
+    if not options.quiet:
         say(f"{folder}: written; run it with: make -C {folder}")
     return Status.done
 
@@ -103,6 +105,8 @@ def write_project(folder: Path, sources: Mapping[str, Sequence[str]]) -> None:
     Raises:
         RealError: If the folder holds anything already.
     """
+    from real_cli.io.folders import open_folder
+
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RealError(f"{folder}: exists and is not empty; name another folder")
     with open_folder(folder, "") as part:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from real_cli.cli.option_sets import ScoringOptions
-from real_cli.cli.options import ExportLogps, MaxLength, Reference, ReportFile
+from real_cli.cli.options import ExportLogps, Reference, ReportFile
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
 from real_cli.evaluate.options import EvaluationOptions, SeedOption
@@ -36,7 +36,6 @@ class MarginOptions(EvaluationOptions, SeedOption, ScoringOptions):
     ]
     reference: Reference = None
     beta: Annotated[float, typer.Option("--beta", metavar="X", help="Scale of the implicit reward.")] = 0.1
-    max_length: MaxLength = 1024
     rows: Annotated[
         Path | None,
         typer.Option(
