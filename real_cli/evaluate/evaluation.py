@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from real_cli.errors import RecordError, Status
-from real_cli.records.record import Record
 
 if TYPE_CHECKING:  # an evaluation of one file is imported by its help, which loads nothing heavy
     from real_cli.evaluate.limits import Gate
     from real_cli.io.job import Job, Located
+    from real_cli.records.record import Record
     from real_cli.report.contents import Report
     from real_cli.report.examples import Examples
 
@@ -37,7 +37,7 @@ class Exclusion(NamedTuple):
     """
 
     place: str
-    record: Record
+    record: "Record"
     reason: str
     fate: Fate = Fate.dropped
 
@@ -74,7 +74,7 @@ class Evaluation(Protocol):
 
     name: ClassVar[str]
 
-    def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
+    def add(self, record: "Record", place: str = "") -> Sequence[Exclusion]:
         """Count one record.
 
         Args:
