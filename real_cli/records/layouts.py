@@ -13,6 +13,7 @@ import orjson
 from real_cli.errors import RecordError, clip
 from real_cli.records.field_names import with_known_names, with_score
 from real_cli.records.messages import is_text, plain_text
+from real_cli.records.prefills import CONTINUED, is_prefilled
 from real_cli.records.public.chat_forms import read_forms
 from real_cli.records.public.layout_readers import PARALLEL_FIELDS
 from real_cli.records.public.layout_table import LAYOUTS, PROMPT, Layout
@@ -80,7 +81,7 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
             adapted, note = take_off_prompt(adapted)
             if refuse_halves:
                 refuse_half(note)
-            return Adapted(adapted, layout, (note,) if note else ())
+            return Adapted(adapted, layout, (*([note] if note else []), *_prefilled(adapted)))
     raise RecordError(_nearest(record))
 
 
@@ -158,7 +159,11 @@ def _alone(record: Record) -> Adapted:
     named_prompt(record)
     record = lead_with_system(lead_with_history(record))
     check_media(record)
-    return Adapted(record, PROMPT)
+    return Adapted(record, PROMPT, _prefilled(record))
+
+
+def _prefilled(record: Record) -> tuple[str, ...]:
+    return (CONTINUED,) if is_prefilled(record["prompt"]) else ()
 
 
 def _nearest(record: Record) -> str:

@@ -196,6 +196,8 @@ def part_conversations(first: list[Record], second: list[Record]) -> tuple[list[
     end = 0
     while end < min(len(first), len(second)) - 1 and first[end] == second[end]:
         end += 1
+    while end and first[end - 1]["role"] == first[end]["role"] == second[end]["role"] == "assistant":
+        end -= 1  # two messages of the assistant's: the first would be taken for the beginning of the second
     return first[:end], first[end:], second[end:]
 
 
