@@ -27,7 +27,9 @@ def is_prefilled(prompt: object) -> bool:
     if not isinstance(prompt, list) or not is_conversation(prompt):
         return False
     last = prompt[-1]
-    return last["role"] == "assistant" and not last.get("tool_calls") and isinstance(last.get("content", ""), str | None)
+    return (
+        last["role"] == "assistant" and not last.get("tool_calls") and isinstance(last.get("content", ""), str | None)
+    )
 
 
 def begin_answers(prompt: Text, texts: Sequence[Text]) -> tuple[Text, list[Text]]:

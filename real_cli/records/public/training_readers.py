@@ -7,6 +7,7 @@ from real_cli.records.messages import as_completion, is_conversation, is_text
 from real_cli.records.public.chat_forms import text_form
 from real_cli.records.public.layout_readers import part_conversations, part_last, prompt_of, rest
 from real_cli.records.public.named_prompts import check_asks
+from real_cli.records.public.rendered_chats import as_turn
 from real_cli.records.record import Record
 
 
@@ -17,7 +18,7 @@ def name_prompt(record: Record) -> Record:
     prompt, uses = named
     chosen, rejected = record["chosen"], record["rejected"]
     if isinstance(prompt, str) and is_conversation(chosen) and is_conversation(rejected):
-        prompt = [{"role": "user", "content": prompt}]
+        prompt = as_turn(prompt)
     if is_conversation(prompt):
         chosen, rejected = as_completion(prompt, chosen), as_completion(prompt, rejected)
     return rest(record, uses, prompt=prompt, chosen=chosen, rejected=rejected)
