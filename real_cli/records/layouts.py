@@ -15,8 +15,9 @@ from real_cli.records.field_names import with_known_names, with_score
 from real_cli.records.messages import is_text, plain_text
 from real_cli.records.prefills import CONTINUED, is_prefilled
 from real_cli.records.public.chat_forms import read_forms
+from real_cli.records.public.layout import Layout
 from real_cli.records.public.layout_readers import PARALLEL_FIELDS
-from real_cli.records.public.layout_table import LAYOUTS, PROMPT, Layout
+from real_cli.records.public.layout_table import LAYOUTS, PROMPT
 from real_cli.records.public.leading_turns import lead_with_history, lead_with_system
 from real_cli.records.public.message_checks import check_media
 from real_cli.records.public.named_prompts import CONTEXT_FIELDS, check_asks, named_prompt

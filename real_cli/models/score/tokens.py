@@ -218,7 +218,8 @@ class ExampleTokenizer:
         def place(number: int) -> int:
             return common_length(self._renderer.ids(whole[:number]), tokens)
 
-        prompt, (response,) = begin_answers(record["prompt"], [response])
+        turns: Any = begin_answers(record["prompt"], [response])
+        prompt, (response,) = turns
         begun = record["prompt"][-1].get("content") or "" if len(prompt) < len(record["prompt"]) else ""
         whole = render([*prompt, *response], False)
         effects = self._renderer.effects(record, [*prompt, *response], whole, len(prompt))

@@ -23,11 +23,17 @@ RESPONSE_FIELDS = frozenset(
     {
         *("chosen", "rejected", "reference", "response", "completion", "output", "chosen_response"),
         *("rejected_response", "rejected_messages", "preferred_output", "non_preferred_output"),
+        *("response_chosen", "response_rejected", "accepted", "reject", "preferred", "dispreferred"),
+        *("chosen_conversations", "rejected_conversations", "reject_conversations", "chosen_messages"),
+        *("chosen_conversation", "rejected_conversation", "preferred_response", "dispreferred_response"),
         *("conversation_a", "conversation_b", "response_1", "response_2", "response1", "response2"),
     }
 )
 # Named after conversations, whatever stands beside them.
-TURNS_WRITTEN = ("conversation_a", "conversation_b", "rejected_messages")
+TURNS_WRITTEN = (
+    *("conversation_a", "conversation_b", "chosen_messages", "rejected_messages", "chosen_conversations"),
+    *("rejected_conversations", "reject_conversations", "chosen_conversation", "rejected_conversation"),
+)
 # Lists that are no conversations, which a cell of a table holds as text.
 LIST_FIELDS = frozenset(
     {
@@ -237,9 +243,7 @@ def _tool_call(message: Record, name: str) -> Record:
     call = parse_list(said) if isinstance(said, str) else said
     calls = call if isinstance(call, list) else [call]
     if not all(isinstance(one, dict) and "name" in one for one in calls):
-        raise RecordError(
-            f"field '{name}': {clip(said)} is no call of a tool; name and arguments are needed"
-        )
+        raise RecordError(f"field '{name}': {clip(said)} is no call of a tool; name and arguments are needed")
     functions = [{"type": "function", "function": one} for one in calls]
     return {"role": "assistant", "content": None, "tool_calls": functions}
 

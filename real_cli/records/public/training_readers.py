@@ -52,11 +52,3 @@ def read_openai(record: Record) -> Record:
     others = {field: value for field, value in asked.items() if field != "messages"}
     uses = ["input", "preferred_output", "non_preferred_output"]
     return rest(record, uses, prompt=prompt, chosen=chosen, rejected=rejected, **others)
-
-
-def name_responses(record: Record) -> Record:
-    """Read `chosen_response` and `rejected_response`."""
-    prompt, uses = prompt_of(record)
-    chosen, rejected = (as_completion(prompt, record[f"{side}_response"]) for side in ("chosen", "rejected"))
-    used = [*uses, "chosen_response", "rejected_response"]
-    return rest(record, used, prompt=prompt, chosen=chosen, rejected=rejected)
