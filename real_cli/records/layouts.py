@@ -19,6 +19,7 @@ from real_cli.records.public.leading_turns import lead_with_history, lead_with_s
 from real_cli.records.public.message_checks import check_media
 from real_cli.records.public.named_prompts import check_asks, named_prompt
 from real_cli.records.public.near_layouts import nearest
+from real_cli.records.public.rendered_chats import as_turn
 from real_cli.records.public.repeated_prompts import refuse_half, take_off_prompt
 from real_cli.records.record import Record, check_candidates, check_preference
 from real_cli.records.rows import join_rows, parting_field, same_prompt
@@ -72,6 +73,7 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
             adapted = lead_with_system(lead_with_history(layout.adapt(record)))
             if "responses" in adapted:
                 check_candidates(adapted)
+                adapted = _in_form(adapted)
             else:
                 adapted = with_known_names(adapted)
                 check_preference(adapted)
@@ -82,6 +84,13 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
                 refuse_half(note)
             return Adapted(adapted, layout, (*([note] if note else []), *_prefilled(adapted)))
     raise RecordError(nearest(record))
+
+
+def _in_form(record: Record) -> Record:
+    """Make a prompt in words a message where a response is messages: a pair of them has one form."""
+    if isinstance(record["prompt"], str) and any(type(response["text"]) is list for response in record["responses"]):
+        return record | {"prompt": as_turn(record["prompt"])}
+    return record
 
 
 def adapt_unread(record: Record) -> Adapted:

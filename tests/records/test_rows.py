@@ -16,9 +16,7 @@ def rows_with(field, values):
 
 
 @pytest.mark.parametrize("values", [FACTS, (["a"], ["b"]), ({"a": "b c"}, {"a": "d e"}), ("Snow is white.", None)])
-@pytest.mark.parametrize(
-    "field", ["passage", "fact", "whatever else", "scene", "source", "persona", "sourceDocument"]
-)
+@pytest.mark.parametrize("field", ["passage", "fact", "whatever else", "scene", "source", "persona", "sourceDocument"])
 def test_rows_that_differ_in_what_may_be_asked_are_two_prompts(field, values):
     rows = rows_with(field, values)
     assert not same_prompt(*(adapt(row).record for row in rows))
