@@ -1,6 +1,7 @@
 """Rows that hold one response each: which belong to one prompt, and how they become one record."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -116,6 +117,7 @@ def _same_context(record: Record, other: Record, field: str) -> bool:
     return _alike(record, other, field) or (_holds_answer(record, field) and _holds_answer(other, field))
 
 
+@lru_cache(maxsize=1024)  # asked of every row's fields
 def _is_of_a_response(field: str) -> bool:
     return not OF_A_RESPONSE.isdisjoint(WORDS.findall(CAMEL.sub("_", field).lower()))
 
