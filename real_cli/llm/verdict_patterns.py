@@ -53,7 +53,7 @@ LOOSE = re.compile(
 PICK = re.compile(
     r"\b(?:I(?:\s+would|['\u2019]d)?\s+(?:pick|choose|prefer|select|favou?r|go\s+with|vote\s+for|say(?:\s+it\s+is)?)"
     r"|I(?:\s+am|['\u2019]m)\s+(?:going\s+with|choosing|picking)|my\s+(?:pick|vote|pick)\s+(?:is|goes\s+to|is\s+for))\s+"
-    rf"(?:{PARTY}\s+)?[\"'*_(\[]*+\b(?P<left>(?-i:[AB]))\b",
+    rf"(?:{PARTY}\s+)?[\"'*_(\[]*+\b(?P<left>(?-i:[AB]))\b(?![\"'*_)\]]*+\s+(?:is|was|wins|should)\b)",
     re.IGNORECASE,
 )
 EVEN = re.compile(
@@ -81,6 +81,7 @@ LINE_END = re.compile(r"[\"'*_`)\].!}]*+[ \t]*+(?:\n|\Z)")
 TAKES_BACK = r"(?:no|not|or|but not|if|unless|wait|maybe|perhaps|actually|rather|only)\b"
 TAIL = re.compile(
     r"[\"'*_`)\]}]*+(?:\s*\Z|[ \t]*\n|[.!](?![a-z\d_=])|\s*<[/|]|\s*[{\[#]|[ \t]*\|[ \t]*(?:\n|\Z)"
+    r"|\s*\((?:0?\.\d{1,4}|\d{1,3}\s*%)\)\s*(?:\n|\Z|[.}\"])"
     rf"|[;,](?!\s*(?:\d|{TAKES_BACK}|(?-i:[AB])\b))"
     r"|\s+(?:because|since|as|by|for|with|over|due|wins|overall|between)\b"
     rf"|\s*\((?!\s*(?:[\d?]|{TAKES_BACK}))|\s*[-:\u2013\u2014]\s+(?![\d+]|{TAKES_BACK})"

@@ -16,6 +16,8 @@ WIDE_MARKS = (
 WIDE = {
     **dict(zip(map(ord, WIDE_MARKS), ":,.;!?()=<>|/.-[] ", strict=True)),
     **{ord(mark): "'" for mark in "\u201c\u201d\u2018\u2019\u300c\u300d\u300e\u300f"},
+    # Signs of praise: trophy, medal, thumb, tick, star, arrow. A cross is none.
+    **{ord(sign): " " for sign in "\u2705\u2714\u27a1\u2b50\u2728\U0001f3c6\U0001f947\U0001f44d\U0001f389\ufe0f"},
     **{code: chr(code - 0xFEE0) for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))},
 }
 NOUN = r"(?:response|assistant|output|completion|candidate|model)"

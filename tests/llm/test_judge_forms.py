@@ -7,6 +7,7 @@ import pytest
 
 from real_cli.errors import RecordError
 from real_cli.llm.parse_answer import read_rating, read_ratings, read_verdict
+from real_cli.llm.tags import TagField, read_tags
 
 NUMBERED = "# Response 1\n{response_a}\n# Response 2\n{response_b}\nAnswer 1, 2 or tie."
 SCORED = (
@@ -53,6 +54,11 @@ VERDICTS = [
     ("My final verdict is: Assistant A is significantly better: [[A>>B]]", "A"),
     ("My final verdict is Tie, relatively the same: [[A=B]]", "tie"),
     ("Feedback: Both are right, B is deeper. [RESULT] B", "B"),
+    ("Thus, I would say Response A is better.", "A"),
+    ("Verdict: A (0.95)", "A"),
+    ("Verdict: A (95%).", "A"),
+    ("Winner: B \U0001f3c6", "B"),
+    ("\u2705 **A**", "A"),
     ("Output (b)", "B"),
     ("Output (a) is better.", "A"),
     ("Model A is better.", "A"),
@@ -82,6 +88,11 @@ NO_VERDICTS = [
     "Verdict: equal in style, B in truth",
     "Verdict: same, but B is shorter",
     "Verdict: neither A nor B",
+    "Verdict: A (3)",
+    "Verdict: A (0.4), B (0.6)",
+    "Verdict: A \u274c",
+    "I would not say Response A is better.",
+    "I would say Response A is better in style.",
     "Verdict: even B fails",
     "Verdict\uff1aA\uff1f",
     "The result is not a tie.",
@@ -302,6 +313,35 @@ def test_a_table_that_a_response_holds_is_not_the_judges():
 def test_the_reason_for_a_rating_keeps_its_own_marks():
     answer = "Response 1\nRating\uff1a4\nIt is \u201ctrue\u201d\u3002\nResponse 2\nRating: 2"
     assert "\u201ctrue\u201d\u3002" in read_ratings(2, 1, 5, not_applicable=False)(answer)[0][1]
+
+
+EASE = TagField("difficulty", ("very easy", "easy", "hard"))
+TAGS = [
+    "Difficulty - hard",
+    "**Difficulty** \u2014 hard",
+    "Difficulty\uff1ahard",
+    "Difficulty -> hard",
+    "| Difficulty | hard |",
+    "{'difficulty': 'hard'}",
+    '"{\\"difficulty\\": \\"hard\\"}"',
+]
+NO_TAGS = [
+    "Difficulty - hard to say",
+    "| Difficulty | easy | hard |",
+    "Difficulty - easy or hard",
+    "Difficulty - not hard",
+]
+
+
+@pytest.mark.parametrize("answer", TAGS)
+def test_a_tag_in_a_judges_form_is_read(answer):
+    assert read_tags((EASE,))(answer) == {"difficulty": "hard"}
+
+
+@pytest.mark.parametrize("answer", NO_TAGS)
+def test_a_form_that_is_turned_is_no_tag(answer):
+    with pytest.raises(RecordError):
+        read_tags((EASE,))(answer)
 
 
 @pytest.mark.parametrize(
