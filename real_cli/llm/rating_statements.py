@@ -12,15 +12,17 @@ from real_cli.records.messages import is_number
 
 KEYS = ("score", "rating", "overall_score", "overall_rating", "final_score", "final_rating", "overall")
 NUMBER = r"(N/A|-?\d++(?:\.\d++)?+)"
-SCALE = r"(?:\s*(?:/|(?:out\s+)?of)\s*(\d++))?+(?:\s*stars?\b)?+"
+SCALE = r"(?:\s*stars?\b)?+(?:\s*(?:/|(?:out\s+)?of)\s*(\d++))?+(?:\s*stars?\b)?+"
 LINK = r"(?:is|of|->|=>|\u2192|:|=|(?<=\s)[-\u2013\u2014](?=\s)|\|)"
+# "Maximum score: 5" says how far the scale goes.
+OF_SCALE = frozenset({"max", "maximum", "highest", "top", "possible", "perfect", "full", "min", "minimum", "lowest"})
 # "Rating: 1-5" and "Score: 1 to 10" echo the format asked for.
 RATING = re.compile(
     r"(?:(?P<whole>\b(?:overall|final|total)\s+)|(?P<part>\b[a-z]++(?<!\bthe)(?<!\bmy)(?<!\bthis)(?<!\ba)[ \t]++))?"
-    r"(?P<name>\b(?:score|rating|grade(?=[\"'*_\s]*[:=])|overall(?=[\"'*_\s]*[:=]))\b)"
-    r"(?:[*_ ]*+[(\[](?:out\s+of\s+\d++|(?:from\s+)?\d++\s*(?:-|\u2013|to)\s*\d++)[)\]])?+"
+    r"(?P<name>\b(?:score|rating|grade(?=[\"'*_\s]*[:=])|overall(?=[\"'*_\s]*[:=|]))\b)"
+    r"(?:[*_ ]*+[(\[](?:(?:out\s+of|max(?:imum)?)\s+\d++|(?:from\s+)?\d++\s*(?:-|\u2013|to)\s*\d++)[)\]])?+"
     rf"[\"'*_\s]*+(?P<link>{LINK})?+[\"'*_\s\[]*+(?:\\boxed\{{)?+(?P<number>{NUMBER[1:-1]})"
-    r"(?:[*_]*+\s*(?:/|(?:out\s+)?of)\s*[*_]*+(?P<scale>\d++))?+"
+    r"(?:\s*stars?\b)?+(?:[*_]*+\s*(?:/|(?:out\s+)?of)\s*[*_]*+(?P<scale>\d++))?+"
     r"(?!\s*(?:-|\u2013|\bto\b|\bor\b|,)\s*(?:\d|N/A))",
     re.IGNORECASE,
 )
@@ -94,6 +96,8 @@ def rating_statements(text: str) -> Iterator[Rated]:
     if match := OPENING.match(prose):
         yield Rated(Statement(f"{match['number']}/{match['scale']}", spelling(match[0]), *match.span()), Weight.bare)
     for match in (*RATING.finditer(prose), *RESULT.finditer(prose), *GIVEN.finditer(prose)):
+        if (match.groupdict().get("part") or "").strip().lower() in OF_SCALE:
+            continue
         value = f"{match['number']}/{match['scale']}" if match["scale"] else match["number"]
         start = match.start() if match.re is GIVEN else match.start("name")
         if is_doubted(prose, start) or (match.re is GIVEN and match["not"]) or not TAIL.match(prose, match.end()):

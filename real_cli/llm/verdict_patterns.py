@@ -80,11 +80,11 @@ LINE_END = re.compile(r"[\"'*_`)\].!}]*+[ \t]*+(?:\n|\Z)")
 # How a formal verdict goes on where it is one.
 TAKES_BACK = r"(?:no|not|or|but not|if|unless|wait|maybe|perhaps|actually|rather|only)\b"
 TAIL = re.compile(
-    r"[\"'*_`)\]}]*+(?:\s*\Z|[ \t]*\n|[.!](?![a-z\d_=])|\s*<[/|]|\s*[{\[#]|[ \t]*\|[ \t]*(?:\n|\Z)"
+    r"[\"'*_`)\]}]*+(?:\s*\Z|[ \t]*\n|[.!](?![a-z\d_=.])|\s*<[/|]|\s*(?:[{#]|\[(?!\s*[AB]\]))|[ \t]*\|[ \t]*(?:\n|\Z)"
     r"|\s*\((?:0?\.\d{1,4}|\d{1,3}\s*%)\)\s*(?:\n|\Z|[.}\"])"
     rf"|[;,](?!\s*(?:\d|{TAKES_BACK}|(?-i:[AB])\b))"
     r"|\s+(?:because|since|as|by|for|with|over|due|wins|overall|between)\b"
-    rf"|\s*\((?!\s*(?:[\d?]|{TAKES_BACK}))|\s*[-:\u2013\u2014]\s+(?![\d+]|{TAKES_BACK})"
+    rf"|\s*\((?!\s*(?:[\d?]|{TAKES_BACK}))|\s*[-:\u2013\u2014]\s+(?![\d+]|{TAKES_BACK}|[AB]\W*(?:\n|\Z))"
     rf"|\s+is\s+{ADVERBS}{BETTER}(?=[\s*_)]*(?:[.,!\":]|\Z|\n|because\b|than\b)))",
     re.IGNORECASE,
 )
@@ -119,7 +119,8 @@ LOOSE_TAIL = re.compile(
     rf"[\"'*_`)\]]*+(?:\s+overall\b)?(?:(?:,?\s+(?:than|over|to|not|rather\s+than|instead\s+of))?"
     rf"\s+(?:the\s+)?(?:{PARTY}\s+)?[*_]*(?P<other>[AB])\b[*_]*|\s+(?:than|over|to)\s+the\s+other(?:\s+(?:one|{PARTY}))?)?"
     r"(?:\s+in\s+(?:every|all)\s+(?:way|respect|aspect|regard)s?)?"
-    r"(?:\s*\Z|[ \t]*\n|[.!](?!\w)|\s*[:\"}<{\[]|,?\s*(?:because|since|as\s+(?:it|response)|due\s+to|by\s+both)\b"
+    r"(?:\s*\Z|[ \t]*\n|[.!](?!\w)|\s*(?:[\"}<{\[]|:(?!\s*(?:false|no|not|wrong|untrue)\b))"
+    r"|,?\s*(?:because|since|as\s+(?:it|response)|due\s+to|by\s+both)\b"
     r"|,\s*(?:and|with|which|providing|offering|being)\b|\s+and\b)",
     re.IGNORECASE,
 )

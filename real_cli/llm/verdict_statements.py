@@ -226,10 +226,18 @@ def _formal_value(text: str, match: re.Match[str]) -> str | None:
         return _named(match)
     is_sentence = match["link"].strip().lower().startswith("is")
     doubtful = _is_turned(text, match) if is_sentence else _is_partial(lead) or is_doubted(text, match.start())
-    behind = sentence_behind(text, match.end())
+    return UNCLEAR if doubtful or _is_opposed(text, match) else _named(match)
+
+
+def _is_opposed(text: str, match: re.Match[str]) -> bool:
+    """Tell whether a sentence goes on for the other response: "A (B is better)", "A. However, B is ..."."""
+    behind, named = sentence_behind(text, match.end()), _named(match)
+    following = sentence_behind(text, match.end() + len(behind))
+    others = {letter for letter in "AB" if letter != named}
+    if TURN.match(following) and others & set(LETTER.findall(following)):
+        return True
     unequal = match["tie"] and (CONTRAST.search(behind) or LETTER.search(BETWEEN.sub("", behind)))
-    opposed = unequal or SHARED.search(behind)
-    return UNCLEAR if doubtful or opposed else _named(match)
+    return bool(unequal or SHARED.search(behind) or any(one["left"] in others for one in LOOSE.finditer(behind)))
 
 
 def _is_partial(lead: str) -> bool:

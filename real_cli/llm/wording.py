@@ -35,7 +35,7 @@ STATED = (
     r"[\"'*_`\s]*(?:\bis\b\s*:?|[:=])[\"'*_`\s(\[]*(?:the\s+)?|\[\[\s*|\\boxed\{\s*|\[result\][\s:(]*)"
 )
 ORDINAL_STATED = re.compile(
-    rf"{STATED}(first|second|1st|2nd)\b(?:\s+one\b)?(?=[\"'*_`)\].}}]*\s*(?:\Z|\n|[,.]))", re.IGNORECASE
+    rf"{STATED}(first|second|1st|2nd)\b(?:\s+one\b)?(?=[\"'*_`)\].}}]*\s*(?:\Z|\n|\.|(?<=\"),))", re.IGNORECASE
 )
 NUMBER_STATED = re.compile(rf"{STATED}([12])\b{END}", re.IGNORECASE)
 SCORE = r"(\d{1,3}(?:\.\d{1,4})?)"
