@@ -18,6 +18,7 @@ from real_cli import __released__, __version__
 from real_cli.app import app
 from real_cli.docs.house import house_tree
 from real_cli.docs.losses import objectives_section, objectives_table, presets_section
+from real_cli.docs.markdown import man_page
 from real_cli.docs.recipes import PAGE, recipes_page, recipes_table
 from real_cli.docs.roff import escape, filled, joined
 from real_cli.records.layouts import LAYOUTS
@@ -230,6 +231,8 @@ def documents() -> dict[str, str]:
     made = {f"man/{command.page}.1": command_page(command) for command in commands()}
     made[f"man/{PAGE}.7"] = recipes_page()
     made["man/real.1"] = main_page((ROOT / FRAME).read_text(encoding="utf-8"))
+    for source in sorted((ROOT / "man").glob("*.md")):
+        made[f"man/{source.stem}"] = man_page(source.read_text(encoding="utf-8"))
     made["README.md"] = filled_readme((ROOT / "README.md").read_text(encoding="utf-8"))
     return made
 
