@@ -1,15 +1,15 @@
-"""What man page and README say of the recipes of `real init`, made from their table."""
+"""What man page and README say of the recipes of `real init`, read from the heads of their Makefiles."""
 
 import re
 
 from real_cli import __released__, __version__
 from real_cli.docs.roff import escape, filled
-from real_cli.init.recipes import RECIPES, Method
+from real_cli.init.recipes import Method, load_recipes
 
 PAGE = "real-recipes"
 DESCRIPTION = (
-    """A recipe is a published method as a Makefile of at most 40 lines over the commands of real. Beside it lie the
-    data that it starts from; real init --list has a line for each recipe.""",
+    """A recipe is a published method as a Makefile of some 40 lines over the commands of real. Beside it lie the data
+    that it starts from; real init --list has a line for each recipe.""",
     """make runs the whole method and ends with eval.json in the folder run: how far the trained policy prefers the
     better responses of held-out prompts, against the policy before training. Every stage is a file that appears whole
     or not at all, so a run that was stopped begins the stage anew that it was in, and no other; answers of a server are
@@ -70,21 +70,25 @@ def recipes_page() -> str:
     for name, meaning in VARIABLES.items():
         lines += [".TP", f".B {name}", filled(meaning)]
     lines.append(".SH RECIPES")
-    for name, method in RECIPES.items():
+    for name, method in load_recipes().items():
         lines += [".TP", f".B {escape(name)}", *_paragraph(method)]
     lines += [".SH EXAMPLES", ".nf", *map(escape, EXAMPLES), ".fi", ".SH SEE ALSO", ".BR make (1),", ".BR real (1),"]
-    return "\n".join([*lines, ".BR real\\-init (1)"]) + "\n"
+    return "\n".join([*lines, ".BR real\\-init (1),", ".BR real\\-methods (7)"]) + "\n"
 
 
 def _paragraph(method: Method) -> list[str]:
     texts = (
         f"{method.title}. It {method.does}.",
-        f"Source: {method.paper}, {method.equation}.",
+        f"Source: {method.paper}, {method.equation}.{_formulas(method)}",
         f"Needs {method.needs}.",
         f"Departs: {method.departs}.",
         f"Made of: {', '.join(method.commands)}.",
     )
     return "\n.br\n".join(map(filled, texts)).splitlines()
+
+
+def _formulas(method: Method) -> str:
+    return "" if method.section is None else f" Formulas: real-methods(7), section {method.section}."
 
 
 def recipes_table() -> str:
@@ -93,10 +97,9 @@ def recipes_table() -> str:
     Returns:
         Markdown.
     """
-    rows = ["| method | made of | recipe | the test that checks it against its paper |", "| --- | --- | --- | --- |"]
-    for name, method in RECIPES.items():
+    rows = ["| method | made of | recipe | in real-methods(7) |", "| --- | --- | --- | --- |"]
+    for name, method in load_recipes().items():
         paper = re.sub(r"arXiv:([\d.]+\d)", r"[\1](https://arxiv.org/abs/\1)", method.paper)
         commands = ", ".join(f"`{words}`" for words in method.commands)
-        file, _, test = method.test.partition("::")
-        rows.append(f"| {method.title}; {paper} | {commands} | `{name}` | [`{test}`]({file}) |")
+        rows.append(f"| {method.title}; {paper} | {commands} | `{name}` | {method.section or ''} |")
     return "\n".join(rows)

@@ -11,7 +11,7 @@ import typer
 from real_cli.cli.guard import guarded
 from real_cli.cli.options import Quiet
 from real_cli.errors import RealError, Status, UsageError
-from real_cli.init.choices import Recipe
+from real_cli.init.recipes import FOLDER, PACKAGE, SUFFIX, data_of, listing, read_makefile, recipe_names
 from real_cli.io.folders import open_folder
 from real_cli.io.output import standard_output
 from real_cli.io.progress import say
@@ -28,8 +28,14 @@ def init(
     ] = None,
     *,
     recipe: Annotated[
-        Recipe | None,
-        typer.Option("--recipe", show_default=False, help="A published method; --list says what each is."),
+        str | None,
+        typer.Option(
+            "--recipe",
+            metavar="NAME",
+            show_default=False,
+            autocompletion=recipe_names,
+            help="A published method; --list says which there are.",
+        ),
     ] = None,
     list_recipes: Annotated[
         bool, typer.Option("--list", help="Write the recipes, a line each: name, what it does and needs; and stop.")
@@ -56,8 +62,6 @@ def init(
     if list_recipes and (folder is not None or recipe is not None):
         raise UsageError("--list writes the recipes and no folder; leave out DIR and --recipe")
     if list_recipes:
-        from real_cli.init.makefiles import listing
-
         with standard_output() as stream:
             stream.write(listing().encode())
         return Status.done
@@ -69,28 +73,14 @@ def init(
     return Status.done
 
 
-def _sources(recipe: Recipe | None) -> dict[str, list[str]]:
+def _sources(recipe: str | None) -> dict[str, list[str]]:
     """Name the Makefile and the data that go with it."""
-    from real_cli.init.makefiles import data_of
-
-    path = f"recipes/{recipe}.mk" if recipe else DEMO
-    data = data_of(read_bundled(path)) if recipe else DEMO_DATA
-    return {"Makefile": [path, LOCK]} | {name: [f"init/demo/data/{name}"] for name in data}
-
-
-PACKAGE = "real_cli"
-
-
-def read_bundled(path: str) -> str:
-    """Read a text that the package carries.
-
-    Args:
-        path: Below the package.
-
-    Returns:
-        The text.
-    """
-    return (files(PACKAGE) / path).read_text(encoding="utf-8")
+    if recipe is None:
+        return {"Makefile": [DEMO, LOCK]} | {name: [f"init/demo/data/{name}"] for name in DEMO_DATA}
+    if recipe not in recipe_names():
+        raise UsageError(f"--recipe {recipe}: there is no such recipe; there are {', '.join(recipe_names())}")
+    data = data_of(read_makefile(recipe))
+    return {"Makefile": [f"{FOLDER}/{recipe}{SUFFIX}", LOCK]} | {name: [f"init/demo/data/{name}"] for name in data}
 
 
 def write_project(folder: Path, sources: Mapping[str, Sequence[str]]) -> None:

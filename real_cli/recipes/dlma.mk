@@ -1,9 +1,13 @@
-# DLMA: self-rewarding contrastive prompt distillation. Liu et al., 2024, arXiv:2402.11907, section 3.
-# One response to words that ask for the good, one to their opposite; how much more likely each is after the first words
-# than after the second gives the margin R that DPO asks of the pair: -log sigmoid(beta (h - 0.2 clamp(R, -40, 40))).
+# DLMA: self-rewarding contrastive prompt distillation
+# Paper: Liu et al., 2024, arXiv:2402.11907; section 3
+# Formulas: real-methods(7), section 9
+# Does: answers to words that ask for the good and to their opposite, and offsets DPO by how both speak for the answers
+# Needs: prompts alone
 # Departs: the words are ours; the margin counts the end of a response too; 0.2 stands inside beta and no label is
-# turned where R < 0, as in the paper's code; the paper's warm-up of 150 steps is longer than a run on the bundled data.
-# Needs prompts alone: no scorer. With so few steps add --warmup 0.1.
+#   turned where R < 0, as in the paper's code; the paper's warm-up of 150 steps is longer than a run on the bundled
+#   data
+#
+# On the bundled data add --warmup 0.1 to TRAIN.
 SHELL   := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL     = real
 POLICY   = smollm2

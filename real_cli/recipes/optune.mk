@@ -1,8 +1,12 @@
-# OPTune: efficient online preference tuning. Chen et al., 2024, arXiv:2406.07657, section 3.
-# Each round the share RHO of the prompts, those with the lowest best score, is answered anew; best against worst, DPO
-# weighted by the gap in score. Needs responses, and SCORE; `make check` has the policy itself score. Departs: the
-# weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round scores them again; 3 tries a
-# prompt; the share is ours; the settings are those that a summary of the paper has.
+# OPTune: efficient online preference tuning
+# Paper: Chen et al., 2024, arXiv:2406.07657; section 3
+# Formulas: real-methods(7), section 6
+# Does: answers anew only the prompts whose best response scores lowest, and weighs pairs by their gap, in rounds
+# Needs: responses; a reward model
+# Departs: the weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round scores them
+#   again; 3 tries a prompt; the share is ours; the settings are those that a summary of the paper has
+#
+# RHO is the share answered anew. `make check` has the policy itself score.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2
