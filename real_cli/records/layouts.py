@@ -13,12 +13,14 @@ import orjson
 from real_cli.errors import RecordError, clip
 from real_cli.records.field_names import with_known_names, with_score
 from real_cli.records.messages import is_text, plain_text
+from real_cli.records.prefills import CONTINUED, is_prefilled
 from real_cli.records.public.chat_forms import read_forms
-from real_cli.records.public.layout_readers import PARALLEL_FIELDS
-from real_cli.records.public.layout_table import LAYOUTS, PROMPT, Layout
+from real_cli.records.public.layout import Layout
+from real_cli.records.public.layout_table import LAYOUTS, PROMPT
 from real_cli.records.public.leading_turns import lead_with_history, lead_with_system
 from real_cli.records.public.message_checks import check_media
 from real_cli.records.public.named_prompts import CONTEXT_FIELDS, check_asks, named_prompt
+from real_cli.records.public.near_layouts import nearest
 from real_cli.records.public.repeated_prompts import refuse_half, take_off_prompt
 from real_cli.records.record import Record, check_candidates, check_preference
 
@@ -80,8 +82,8 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
             adapted, note = take_off_prompt(adapted)
             if refuse_halves:
                 refuse_half(note)
-            return Adapted(adapted, layout, (note,) if note else ())
-    raise RecordError(_nearest(record))
+            return Adapted(adapted, layout, (*([note] if note else []), *_prefilled(adapted)))
+    raise RecordError(nearest(record))
 
 
 def adapt_unread(record: Record) -> Adapted:
@@ -158,26 +160,11 @@ def _alone(record: Record) -> Adapted:
     named_prompt(record)
     record = lead_with_system(lead_with_history(record))
     check_media(record)
-    return Adapted(record, PROMPT)
+    return Adapted(record, PROMPT, _prefilled(record))
 
 
-def _nearest(record: Record) -> str:
-    """Say what a record lacks of the layout it resembles most."""
-    if "responses" in record and not isinstance(record["responses"], list):
-        return f"field 'responses' is {clip(record['responses'])}; a list of objects with 'text' is needed"
-    for field in PARALLEL_FIELDS["text"]:
-        texts = record.get(field)
-        if isinstance(texts, list) and not all(is_text(text) or isinstance(text, dict) for text in texts):
-            number = next(n for n, text in enumerate(texts, 1) if not (is_text(text) or isinstance(text, dict)))
-            return f"{field} {number} is {clip(texts[number - 1])}; each must be a string or a conversation"
-    if "responses" in record:
-        return "field 'prompt' is missing; each record needs 'prompt' and 'responses'"
-    for field, other in (("chosen", "rejected"), ("rejected", "chosen")):
-        if field in record and other not in record:
-            return f"field '{other}' is missing; a pair has 'prompt', 'chosen' and 'rejected'"
-    if "prompt" in record:
-        return "field 'responses' is missing; each record needs 'prompt' and 'responses', or 'chosen' and 'rejected'"
-    return f"no known layout has the fields {clip(sorted(record))}; each record needs 'prompt' and 'responses'"
+def _prefilled(record: Record) -> tuple[str, ...]:
+    return (CONTINUED,) if is_prefilled(record["prompt"]) else ()
 
 
 def join_rows(rows: list[Record]) -> Record:

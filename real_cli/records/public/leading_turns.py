@@ -1,15 +1,13 @@
 """What stands beside a prompt and is said before it: a system message, earlier turns."""
 
-import re
 from typing import Any
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import as_completion, is_conversation, is_text, plain_text
 from real_cli.records.public.jq_lines import drop_line, rename_line
 from real_cli.records.public.named_prompts import SYSTEM_FIELDS, TURN_FIELDS, read_history
+from real_cli.records.public.rendered_chats import rendered_mark
 from real_cli.records.record import Record
-
-TRANSCRIPT = re.compile(r"\n\n(?:Human|Assistant):")
 
 
 def lead_with_system(record: Record) -> Record:
@@ -22,7 +20,7 @@ def lead_with_system(record: Record) -> Record:
         The record itself if there is none; otherwise one without the field, all texts conversations.
 
     Raises:
-        RecordError: If the prompt has another system message, is a transcript, or the message is no string.
+        RecordError: If the prompt has another system message, is rendered already, or the message is no string.
 
     Example:
         >>> lead_with_system({"prompt": "q", "chosen": "a", "rejected": "b", "system": "Be kind."})["prompt"]
@@ -55,13 +53,14 @@ def with_leading(prompt: Any, words: str, field: str) -> Any:
         A conversation.
 
     Raises:
-        RecordError: If the prompt has another one, or is a transcript.
+        RecordError: If the prompt has another one, or is a chat that is rendered already.
     """
     message = {"role": "system", "content": words}
     if isinstance(prompt, str):
-        if TRANSCRIPT.search(prompt):
+        if mark := rendered_mark(prompt):
             raise RecordError(
-                f"field '{field}' has no place in a transcript; put it into the prompt, or {drop_line(field)}"
+                f"field '{field}' has no place beside a prompt that is rendered already, as {clip(mark)} shows; put it "
+                f"into the prompt, or {drop_line(field)}"
             )
         return [message, {"role": "user", "content": prompt}]
     if not is_conversation(prompt) or prompt[0] == message:
@@ -100,7 +99,7 @@ def lead_with_history(record: Record) -> Record:
     prompt: Any = record.get("prompt")
     history = record.get("history")
     _check_turns(record)
-    if not isinstance(history, list) or not is_text(prompt) or (isinstance(prompt, str) and TRANSCRIPT.search(prompt)):
+    if not isinstance(history, list) or not is_text(prompt) or (isinstance(prompt, str) and rendered_mark(prompt)):
         return record
     try:
         turns = read_history(history)

@@ -133,7 +133,7 @@ def _from_contents(prompt: list[Record], texts: list[list[Record]]) -> Any:
     answers = [text[0].get("content") for text in texts]
     if not all(isinstance(content, str) for content in (*contents, *answers)):
         return None
-    asked: list[Any] = contents[-1:] if prompt[-1]["role"] == "user" else []
+    asked: list[Any] = contents[-1:] if prompt[-1]["role"] in ("user", "assistant") else []
     openings = asked + [joint.join(contents) for joint in (" ", "\n", "\n\n") if len(contents) > 1]  # type: ignore[arg-type]
     outcomes = [_from_text(opening, answers) for opening in openings]  # type: ignore[arg-type]
     taken = next((outcome for outcome in outcomes if outcome), None)
