@@ -5,10 +5,11 @@ same code makes the same bytes.
 """
 
 import difflib
+import os
 import re
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,13 +22,18 @@ from real_cli.docs.losses import objectives_section, objectives_table, presets_s
 from real_cli.docs.markdown import man_page
 from real_cli.docs.recipes import PAGE, recipes_page, recipes_table
 from real_cli.docs.roff import escape, filled, joined
+from real_cli.docs.strategies import NAMES, strategies_section, strategy_names
 from real_cli.records.layouts import LAYOUTS
 
 ROOT = Path(__file__).resolve().parents[2]
 RENEW = "python -m real_cli.docs"
 FRAME = "man/real.1.in"
+# For the second of two runs, of which the first renewed what the command line offers.
+AGAIN = "--again"
 # What some pages have behind their options.
-SECTIONS = {"real-train-dpo": (objectives_section, presets_section)}
+SECTIONS = {"real-pair": (strategies_section,), "real-train-dpo": (objectives_section, presets_section)}
+# Modules that hold names of heavy tables, for help; by path, with what makes each.
+LIGHT_TABLES = {NAMES: strategy_names}
 
 
 class Command(NamedTuple):
@@ -228,7 +234,8 @@ def documents() -> dict[str, str]:
     Returns:
         Paths below the repository's root, and contents.
     """
-    made = {f"man/{command.page}.1": command_page(command) for command in commands()}
+    made = {path: make() for path, make in LIGHT_TABLES.items()}
+    made |= {f"man/{command.page}.1": command_page(command) for command in commands()}
     made[f"man/{PAGE}.7"] = recipes_page()
     made["man/real.1"] = main_page((ROOT / FRAME).read_text(encoding="utf-8"))
     for source in sorted((ROOT / "man").glob("*.md")):
@@ -265,6 +272,17 @@ def main(arguments: list[str]) -> int:
         if diff:
             sys.stdout.write(f"{diff}\nnot up to date; renew with: {RENEW}\n")
         return int(bool(diff))
+    if arguments != [AGAIN] and _renew(LIGHT_TABLES):  # which this process has read already
+        os.execv(sys.executable, [sys.executable, "-m", "real_cli.docs", AGAIN])
     for name, content in documents().items():
         (ROOT / name).write_text(content, encoding="utf-8")
     return 0
+
+
+def _renew(tables: Mapping[str, Callable[[], str]]) -> bool:
+    """Write what differs; tell whether anything did."""
+    fresh = {ROOT / name: make() for name, make in tables.items()}
+    stale = {path: text for path, text in fresh.items() if path.read_text(encoding="utf-8") != text}
+    for path, text in stale.items():
+        path.write_text(text, encoding="utf-8")
+    return bool(stale)

@@ -28,7 +28,7 @@ from real_cli.pair.strategies.active import (
 )
 from tests.pair.choosing import choose_pairs
 
-ACTIVE = [strategy for strategy, rule in STRATEGIES.items() if rule.needs_deviations]
+ACTIVE = [Strategy(name) for name, rule in STRATEGIES.items() if rule.needs_deviations]
 NUMBERS = st.floats(-5, 5)
 ESTIMATES = st.lists(st.tuples(NUMBERS, st.floats(0, 3)), min_size=2, max_size=6)
 

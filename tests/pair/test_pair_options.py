@@ -23,7 +23,7 @@ OWN_ORDER = {
     Strategy.best_random: ("score-gap", False),
     Strategy.best_vs_rest: ("score-gap", False),
 }
-ACTIVE = [strategy for strategy, rule in STRATEGIES.items() if rule.needs_deviations]
+ACTIVE = [Strategy(name) for name, rule in STRATEGIES.items() if rule.needs_deviations]
 NO_ORDER = [Strategy.centroid, Strategy.aepo, Strategy.all, *ACTIVE]
 
 
