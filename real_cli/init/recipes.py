@@ -13,7 +13,7 @@ from typing import NamedTuple
 from real_cli.errors import RealError
 
 PACKAGE, FOLDER, SUFFIX = "real_cli", "recipes", ".mk"
-FIELD = re.compile(r"# (Paper|Formulas|Does|Needs|Departs): ")
+FIELD = re.compile(r"# (Paper|Formulas|Does|Needs|Departures): ")
 SECTION = re.compile(r"real-methods\(7\), section (\d+)")
 COMMAND = re.compile(r"\$\(REAL\) (relabel [a-z]+|eval [a-z]+|[a-z][a-z-]*)")
 ASSIGNED_COMMAND = re.compile(r"^([A-Z_]+)\s*=\s*(.*\$\(REAL\).*)$", re.MULTILINE)
@@ -94,7 +94,7 @@ def read_method(name: str, makefile: str) -> Method:
         RealError: If its head lacks a field.
 
     Example:
-        >>> head = "# X\n# Paper: Li, 2024, arXiv:1; eq. 2\n# Does: a\n#  b\n# Needs: c\n# Departs: d\n#\n# More.\n"
+        >>> head = "# X\n# Paper: Li, 2024, arXiv:1; eq. 2\n# Does: a\n#  b\n# Needs: c\n# Departures: d\n#\n# More.\n"
         >>> read_method("x", head + "a:\n\t$(REAL) pair -o $@\n")[:3]
         ('X', 'Li, 2024, arXiv:1', 'eq. 2')
     """
@@ -104,7 +104,7 @@ def read_method(name: str, makefile: str) -> Method:
         match = FIELD.match(line)
         field = match[1] if match else next(reversed(fields), "")
         fields[field] = f"{fields.get(field, '')} {line[match.end() if match else 1 :].strip()}".lstrip()
-    for field in ("Paper", "Does", "Needs", "Departs"):
+    for field in ("Paper", "Does", "Needs", "Departures"):
         if not fields.get(field):
             raise RealError(f"recipes/{name}.mk: its head does not say '{field}'; write a line '# {field}: ...'")
     paper, _, equation = fields["Paper"].partition("; ")
@@ -116,7 +116,7 @@ def read_method(name: str, makefile: str) -> Method:
         int(section[1]) if section else None,
         fields["Does"],
         fields["Needs"],
-        fields["Departs"],
+        fields["Departures"],
         commands_of(makefile),
     )
 

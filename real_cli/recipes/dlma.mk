@@ -1,10 +1,11 @@
 # DLMA: self-rewarding contrastive prompt distillation
 # Paper: Liu et al., 2024, arXiv:2402.11907; section 3
 # Formulas: real-methods(7), section 9
-# Does: answers to words that ask for the good and to their opposite, and offsets DPO by how both speak for the answers
+# Does: answers a system prompt that asks for the good and one that asks for the opposite, and offsets DPO by how far
+#   the two disagree about the answers
 # Needs: prompts alone
-# Departs: the words are ours; the margin counts the end of a response too; 0.2 stands inside beta and no label is
-#   turned where R < 0, as in the paper's code; the paper's warm-up of 150 steps is longer than a run on the bundled
+# Departures: the system prompts are ours; the margin includes the end of a response; 0.2 stands inside beta and no
+#   label is swapped where R < 0, as in the paper's code; the paper's 150 warm-up steps outlast a run on the bundled
 #   data
 #
 # On the bundled data add --warmup 0.1 to TRAIN.

@@ -1,12 +1,12 @@
 # PRO: preference ranking optimization
 # Paper: Song et al., 2023, arXiv:2306.17492; eq. 7
 # Formulas: real-methods(7), section 10
-# Does: has each response of a ranking beat all below it, without a reference
+# Does: trains each response of a ranking to beat all below it, without a reference
 # Needs: responses; a reward model
-# Departs: rewards of any size are taken as they are; the code's block of 512 is the most tokens of prompt and
-#   response; every token of a response counts, its first and its end
+# Departures: rewards are used as they are, whatever their size; the code's block of 512 limits prompt and response
+#   together; every token of a response counts, the first and the end included
 #
-# `make check` has the policy itself score.
+# `make check` scores with the policy itself.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

@@ -3,7 +3,7 @@
 # Formulas: real-methods(7), section 15
 # Does: compares the policy with the average of two fine-tuned models
 # Needs: scored responses; room for four models
-# Departs: DPO instead of PPO; the chosen responses are the demonstrations; settings are ours
+# Departures: DPO instead of PPO; the chosen responses serve as demonstrations; settings are ours
 #
 # Training against a soup does not start at a loss of ln 2.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)

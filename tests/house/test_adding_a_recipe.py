@@ -14,7 +14,7 @@ COIN = """\
 # Does: has a coin say which of two responses
 #   is compared with a third
 # Needs: scored responses
-# Departs: in nothing
+# Departures: in nothing
 #
 # FLIPS is how often.
 REAL    = real

@@ -56,17 +56,17 @@ def test_a_makefile_is_short(name):
     assert max(map(len, lines)) <= 120
 
 
-@pytest.mark.parametrize("field", ["Paper", "Does", "Needs", "Departs"])
+@pytest.mark.parametrize("field", ["Paper", "Does", "Needs", "Departures"])
 def test_a_head_without_a_field_is_told(field):
     """Whoever adds a recipe reads what to write."""
-    head = "".join(f"# {name}: x\n" for name in ("Paper", "Does", "Needs", "Departs") if name != field)
+    head = "".join(f"# {name}: x\n" for name in ("Paper", "Does", "Needs", "Departures") if name != field)
     with pytest.raises(RealError, match=f"^recipes/mine.mk: its head does not say '{field}'; "):
         read_method("mine", f"# Mine\n{head}all:\n")
 
 
 def test_a_head_ends_where_its_fields_do():
     """What follows a line of # alone is for people."""
-    head = "# Mine\n# Paper: Li, 2025, arXiv:2; section 4\n# Does: a\n#   and b\n# Needs: c\n# Departs: d\n"
+    head = "# Mine\n# Paper: Li, 2025, arXiv:2; section 4\n# Does: a\n#   and b\n# Needs: c\n# Departures: d\n"
     method = read_method("mine", head + "#\n# More words.\nREAL = real\n")
     assert (method.title, method.paper, method.equation) == ("Mine", "Li, 2025, arXiv:2", "section 4")
     assert (method.does, method.needs, method.departs, method.section) == ("a and b", "c", "d", None)
