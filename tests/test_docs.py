@@ -21,7 +21,7 @@ from real_cli.docs import man_pages
 from real_cli.models.load.resolve import cache_folder
 from real_cli.pair.choices import Strategy
 from real_cli.records.layouts import LAYOUTS
-from real_cli.train.choices import Loss
+from real_cli.train.loss_names import LOSSES
 from real_cli.train.losses import OBJECTIVES
 from real_cli.train.objective import Need
 from real_cli.train.options import GROUPS
@@ -187,7 +187,7 @@ def test_every_command_has_a_page_a_help_and_a_row():
             assert parameter.help, f"{command.words} {parameter.name} has no help"
 
 
-@pytest.mark.parametrize("name", [*Strategy, *Loss])
+@pytest.mark.parametrize("name", [*Strategy, *LOSSES])
 def test_every_strategy_and_loss_is_in_the_readme(name):
     """Each name, in code marks."""
     assert f"`{name}`" in README

@@ -14,6 +14,7 @@ from real_cli.cli.options import (
     Files,
     InputFormatOption,
     Layout,
+    MaxLength,
     MaxLineBytes,
     OnErrorOption,
     Output,
@@ -21,7 +22,7 @@ from real_cli.cli.options import (
     Rejects,
     ScoreName,
 )
-from real_cli.records.choices import MAX_LINE_BYTES, Attention, OnError, Precision, TokenLayout
+from real_cli.records.choices import MAX_LENGTH, MAX_LINE_BYTES, Attention, OnError, Precision, TokenLayout
 
 if TYPE_CHECKING:
     from real_cli.io.job import Job
@@ -148,5 +149,6 @@ class BaseOption(Options):
 class ScoringOptions(DeviceOptions, BaseOption):
     """How log-probabilities are computed."""
 
+    max_length: MaxLength = MAX_LENGTH
     attention: AttentionOption = Attention.auto
     layout: Layout = TokenLayout.auto

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from real_cli.docs.roff import escape, filled, joined
-from real_cli.train.losses import OBJECTIVES
-from real_cli.train.mixture import KNOBS, Mixture
+from real_cli.train.losses import KNOBS, OBJECTIVES
+from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Column, Need, Objective, Responses
 from real_cli.train.presets import PRESETS
 from real_cli.train.settings import TrainingSettings
@@ -126,8 +126,8 @@ def _beyond(row: Objective) -> str:
     """What a record has that a pair has not; a ranking has no pair at all."""
     pair = FIELDS[Responses.pair]
     fields = FIELDS[row.responses]
-    own = fields.removeprefix(pair).removeprefix(", ") if fields.startswith(pair) else f"instead of it {fields}"
-    return ", ".join(filter(None, [own, *map(_column, row.columns)]))
+    rest = fields.removeprefix(pair).removeprefix(", ") if fields.startswith(pair) else f"instead of it {fields}"
+    return ", ".join(filter(None, [rest, *map(_column, row.columns)]))
 
 
 def _column(column: Column) -> str:

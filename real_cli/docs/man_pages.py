@@ -1,4 +1,4 @@
-"""Man pages and the README's tables, made from the app: `python -m real_cli.docs` renews them.
+"""Man pages, the README's tables and the light tables of losses: `python -m real_cli.docs` renews them.
 
 With --check nothing is written: what differs is shown, and the exit status is 1. There is no clock in a page, so the
 same code makes the same bytes.
@@ -18,6 +18,7 @@ import typer
 from real_cli import __released__, __version__
 from real_cli.app import app
 from real_cli.docs.house import house_tree
+from real_cli.docs.loss_table import light_tables
 from real_cli.docs.losses import objectives_section, objectives_table, presets_section
 from real_cli.docs.markdown import man_page
 from real_cli.docs.recipes import PAGE, recipes_page, recipes_table
@@ -234,7 +235,7 @@ def documents() -> dict[str, str]:
     Returns:
         Paths below the repository's root, and contents.
     """
-    made = {path: make() for path, make in LIGHT_TABLES.items()}
+    made = {path: make() for path, make in LIGHT_TABLES.items()} | light_tables()
     made |= {f"man/{command.page}.1": command_page(command) for command in commands()}
     made[f"man/{PAGE}.7"] = recipes_page()
     made["man/real.1"] = main_page((ROOT / FRAME).read_text(encoding="utf-8"))

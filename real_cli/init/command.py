@@ -2,14 +2,15 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import Quiet
+from real_cli.cli.option_sets import Options
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import RealError, Status, UsageError
 from real_cli.init.recipes import FOLDER, PACKAGE, SUFFIX, data_of, listing, read_makefile, recipe_names
 from real_cli.io.folders import open_folder
@@ -21,12 +22,11 @@ LOCK = "init/demo/lock.mk"
 DEMO_DATA = ("candidates.jsonl", "heldout.jsonl")
 
 
-@guarded
-def init(
-    folder: Annotated[
-        Path | None, typer.Argument(metavar="DIR", show_default=False, help="The folder to make.")
-    ] = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class InitOptions(Options):
+    """Which project is written, and where."""
+
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", show_default=False, help="The folder to make.")] = None
     recipe: Annotated[
         str | None,
         typer.Option(
@@ -36,12 +36,14 @@ def init(
             autocompletion=recipe_names,
             help="A published method; --list says which there are.",
         ),
-    ] = None,
+    ] = None
     list_recipes: Annotated[
         bool, typer.Option("--list", help="Write the recipes, a line each: name, what it does and needs; and stop.")
-    ] = False,
-    quiet: Quiet = False,
-) -> Status:
+    ] = False
+
+
+@typed_command
+def init(options: InitOptions) -> Status:
     """Write a worked project: a Makefile that runs the whole pipe on bundled data.
 
     The data are prompts whose answers a program can check, six responses to each sampled from SmolLM2-135M-Instruct,
@@ -51,7 +53,7 @@ def init(
 
     With --recipe it is one of the published methods, with its settings as variables at the top. `make` runs it, with
     run/eval.json at the end; `make check` runs it small, in two minutes on two cores and without a network.
-    real-recipes(7) tells of each.
+    real-recipes(7) describes each.
 
     \b
     Examples:
@@ -59,16 +61,17 @@ def init(
       real init --list | grep judge
       real init sppo --recipe sppo && make -C sppo check
     """
-    if list_recipes and (folder is not None or recipe is not None):
+    folder = options.folder
+    if options.list_recipes and (folder is not None or options.recipe is not None):
         raise UsageError("--list writes the recipes and no folder; leave out DIR and --recipe")
-    if list_recipes:
+    if options.list_recipes:
         with standard_output() as stream:
             stream.write(listing().encode())
         return Status.done
     if folder is None:
         raise UsageError("DIR is missing; name the folder to make, or give --list")
-    write_project(folder, _sources(recipe))
-    if not quiet:
+    write_project(folder, _sources(options.recipe))
+    if not options.quiet:
         say(f"{folder}: written; run it with: make -C {folder}")
     return Status.done
 

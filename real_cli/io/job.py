@@ -5,6 +5,7 @@
             job.write(located.record)
         job.summary = "..."
 
+A RecordReader alone reads what a command needs beside its records, and opens nothing to write.
 A Job knows nothing of what the records mean. It is told of every file that a command writes (`also_writes`) or reads
 beside the records (`also_reads`, each with its option), so that none is written over another.
 """
@@ -40,93 +41,24 @@ class Located(NamedTuple):
     record: Record
 
 
-class Job:
-    """Open the streams of one command; close them, and tell what happened, in every case."""
+class RecordReader:
+    """Read the records of some sources, and write nothing; the first bad one ends the run."""
 
     def __init__(
-        self,
-        files: list[str],
-        *,
-        output: Path | None = None,
-        append: bool = False,
-        also_writes: Sequence[Path] = (),
-        also_reads: Sequence[tuple[str, Path | None]] = (),
-        on_error: OnError = OnError.fail,
-        rejects: Path | None = None,
-        quiet: bool = False,
-        max_line_bytes: int = MAX_LINE_BYTES,
-        reading: SourceOptions = BY_NAME,
-        what: str = "records",
+        self, files: list[str], *, max_line_bytes: int = MAX_LINE_BYTES, reading: SourceOptions = BY_NAME
     ) -> None:
         self.sources = check_sources(files)
-        named = [path for path in (output, rejects, *also_writes) if path is not None]
-        aside = [path for path in (rejects, *also_writes) if path is not None]
-        check_outputs(self.sources, named, not_sources=[*aside, *([output] if append and output else [])])
-        check_side_inputs(named, also_reads)
-        self.quiet = quiet
-        self.summary = ""
-        self.num_rejected = 0
-        self.num_dropped: Tally[str] = Tally()
+        self.counter = Counter("records", quiet=True)
         self._num_noted: Tally[str] = Tally()
-        self._output_path = output
-        self._append = append
-        self._on_error = on_error
-        self._rejects_path = rejects
         self._max_line_bytes = max_line_bytes
         self._reading = reading
-        self._stack = ExitStack()
-        self._writer = threading.get_ident()
-        self.counter = Counter(what, quiet=quiet)
-
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._rejects: IO[bytes] | None = None
-            if self._rejects_path:
-                self._rejects = stack.enter_context(open_output(self._rejects_path, outlives_pipe=True))
-            goes_on = self._append and self._output_path
-            opened = open_to_append(goes_on) if goes_on else open_output(self._output_path)
-            self._output = stack.enter_context(opened)
-            stack.enter_context(self.counter)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
-        if kind is None and not self.quiet:
-            parts = [self.summary] if self.summary else []
-            if self.num_dropped:
-                parts.append(
-                    "left out: " + ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.num_dropped.items()))
-                )
-            parts += [f"{say_count(n, 'record')} {note}" for note, n in sorted(self._num_noted.items())]
-            if self.num_rejected:
-                parts.append(f"{self.num_rejected:,} rejected")
-            if parts:
-                say("; ".join(parts))
-
-    @property
-    def stream(self) -> IO[bytes]:
-        """The output, for a command that writes its own lines."""
-        return self._output
-
-    @property
-    def status(self) -> Status:
-        """The exit status that the records leave."""
-        return Status.rejected if self.num_rejected else Status.done
 
     def records(
         self, read: Callable[[Record], Adapted] = adapt, *, ahead: Callable[[Record], None] | None = None
     ) -> Iterator[Located]:
-        """Read every source, each record adapted to one of our shapes; rows of one response are joined.
+        """Read every source in order, each record adapted by `read`; rows of one response are joined.
 
-        Args:
-            read: Turns a record of any layout into ours.
-            ahead: Is shown each record as it was read, some records before it comes, where that makes none wait.
-
-        Yields:
-            Records with their places, in order.
+        `ahead` is shown each record as it was read, some records before it comes, where that makes none wait.
         """
         adapted = self._convert(with_score_of(read, self._reading.score), self._items(ahead))
         pending: list[Record] = []
@@ -170,33 +102,98 @@ class Job:
             yield item.place, made
 
     def apply(self, function: Callable[[Record], Made], located: Iterable[Located]) -> Iterator[tuple[str, Made]]:
-        """Map a function over records; one that it refuses stops the run or goes to the rejects.
-
-        Args:
-            function: Takes a record; raises RecordError.
-            located: Records with their places.
-
-        Yields:
-            Places and results.
-        """
+        """Map a function over records, places beside; one that it refuses by a RecordError is rejected."""
         return self._convert(function, (Item(place, record) for place, record in located))
 
     def check(self, function: Callable[[Record], object], located: Iterable[Located]) -> Iterator[Located]:
-        """Pass on the records that a function does not refuse.
-
-        Args:
-            function: Raises RecordError for a bad record.
-            located: Records with their places.
-
-        Yields:
-            The good records.
-        """
+        """Pass on the records that a function does not refuse by a RecordError."""
 
         def checked(record: Record) -> Record:
             function(record)
             return record
 
         return (Located(place, record) for place, record in self.apply(checked, located))
+
+    def reject(self, item: Item, reason: str) -> None:
+        """Refuse one record, by a RecordError with its place in front."""
+        raise RecordError(f"{item.place}: {reason}")
+
+    def _hand_on(self) -> None:
+        """Do what is due before a read that may wait: nothing."""
+
+
+class Job(RecordReader):
+    """Open the streams of one command; close them, and tell what happened, in every case."""
+
+    def __init__(
+        self,
+        files: list[str],
+        *,
+        output: Path | None = None,
+        append: bool = False,
+        also_writes: Sequence[Path] = (),
+        also_reads: Sequence[tuple[str, Path | None]] = (),
+        on_error: OnError = OnError.fail,
+        rejects: Path | None = None,
+        quiet: bool = False,
+        max_line_bytes: int = MAX_LINE_BYTES,
+        reading: SourceOptions = BY_NAME,
+        what: str = "records",
+    ) -> None:
+        super().__init__(files, max_line_bytes=max_line_bytes, reading=reading)
+        named = [path for path in (output, rejects, *also_writes) if path is not None]
+        aside = [path for path in (rejects, *also_writes) if path is not None]
+        check_outputs(self.sources, named, not_sources=[*aside, *([output] if append and output else [])])
+        check_side_inputs(named, also_reads)
+        self.quiet = quiet
+        self.summary = ""
+        self.num_rejected = 0
+        self.num_dropped: Tally[str] = Tally()
+        self._output_path = output
+        self._append = append
+        self._on_error = on_error
+        self._rejects_path = rejects
+        self._stack = ExitStack()
+        self._writer = threading.get_ident()
+        self.counter = Counter(what, quiet=quiet)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._rejects: IO[bytes] | None = None
+            if self._rejects_path:
+                self._rejects = stack.enter_context(open_output(self._rejects_path, outlives_pipe=True))
+            goes_on = self._append and self._output_path
+            opened = open_to_append(goes_on) if goes_on else open_output(self._output_path)
+            self._output = stack.enter_context(opened)
+            stack.enter_context(self.counter)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+        if kind is None and not self.quiet:
+            parts = [self.summary] if self.summary else []
+            if self.num_dropped:
+                parts.append(
+                    "left out: " + ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.num_dropped.items()))
+                )
+            parts += [f"{say_count(n, 'record')} {note}" for note, n in sorted(self._num_noted.items())]
+            if self.num_rejected:
+                parts.append(f"{self.num_rejected:,} rejected")
+            if parts:
+                say("; ".join(parts))
+
+    @property
+    def stream(self) -> IO[bytes]:
+        """The output, for a command that writes its own lines."""
+        return self._output
+
+    @property
+    def status(self) -> Status:
+        """The exit status that the records leave."""
+        return Status.rejected if self.num_rejected else Status.done
 
     def reject(self, item: Item, reason: str) -> None:
         """Refuse one record: stop the run, or with --on-error skip set it aside and count it.
@@ -209,7 +206,7 @@ class Job:
             RecordError: If errors are to stop the run; with the place in front.
         """
         if self._on_error is OnError.fail:
-            raise RecordError(f"{item.place}: {reason}")
+            super().reject(item, reason)
         self.num_rejected += 1
         self.set_aside(item.place, reason, item.record, item.data)
 

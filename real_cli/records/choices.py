@@ -26,6 +26,10 @@ BATCH_TOKENS = TokenBudgets(1024, 16384)
 GENERATION_TOKENS = TokenBudgets(16384, 131072)
 # Beyond this a file without line ends, a binary one say, would fill the memory.
 MAX_LINE_BYTES = 1 << 28
+# Tokens of prompt and response, where log-probabilities are computed.
+MAX_LENGTH = 1024
+# What a gap in score is divided by.
+TEMPERATURE = 1.0
 # Of one prompt: all similarities or preferences of so many take some 600 MB.
 MAX_RESPONSES = 4000
 

@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from real_cli.train.choices import Loss
 from real_cli.train.losses import OBJECTIVES
 from real_cli.train.objective import Need, Objective
 from tests.train.training import FAST, run, train, with_everything
@@ -17,10 +16,6 @@ RAISE_NO_MARGIN = {"sft", "discopop"}
 LOWERS_REJECTED = {"apo-down"}
 TEACHES_CHOSEN = {"sft", "cpo", "orpo", "tpo", "asft", "pro"}
 ALL_AT_ONCE = ["--batch-size", "8", "--epochs", "4"]
-
-
-def test_the_names_of_the_help_are_those_of_the_table():
-    assert {str(name) for name in Loss} == set(OBJECTIVES)
 
 
 @pytest.mark.parametrize("loss", OBJECTIVES)

@@ -9,7 +9,7 @@ from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.options import MaxResponses
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.records.choices import MAX_RESPONSES
+from real_cli.records.choices import MAX_RESPONSES, TEMPERATURE
 from real_cli.records.record import Record
 from real_cli.relabel.winprob.choices import Evidence
 
@@ -31,7 +31,7 @@ class WinprobOptions(ScoredStreamOptions):
         typer.Option(
             "--temperature",
             metavar="T",
-            show_default="1",
+            show_default=f"{TEMPERATURE:g}",
             help="What a gap in score is divided by; the larger, the nearer to even odds.",
         ),
     ] = None

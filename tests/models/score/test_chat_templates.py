@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from real_cli.errors import RecordError
+from real_cli.io.job import Located
 
 CHAT = Path(__file__).parent / "chat"
 POPULATE = "python -m tests.models.score.test_chat_templates --populate"
@@ -160,16 +161,16 @@ def read_training(tokenizer, record):
     tokenize = ExampleTokenizer(tokenizer, 10**6)
     reasons = []
 
-    def refuse(number, record, reason):
+    def refuse(line, reason):
         reasons.append(f"refused: {reason}")
 
-    def leave_out(number, record, reason):
+    def leave_out(line, reason):
         reasons.append(f"left out: {reason}")
 
     with tempfile.TemporaryDirectory() as folder:
         try:
             made = prepare(
-                [record], settings.reader(), tokenize, Path(folder) / "rows.arrow", settings,
+                [Located("", record)], settings.reader(), tokenize, Path(folder) / "rows.arrow", settings,
                 use_given=False, refuse=refuse, leave_out=leave_out,
             )  # fmt: skip
             rows = made.rows[:]
