@@ -66,6 +66,13 @@ def test_two_messages_of_the_assistant_that_conversations_share_stay_two():
     }
 
 
+def test_two_messages_of_the_assistant_under_a_prompt_that_has_the_first_stay_two():
+    whole = {side: [USER, BEGUN, *PAIR[side]] for side in ("chosen", "rejected")}
+    adapted = adapt({"prompt": [USER, BEGUN], **whole}).record
+    assert adapted == {"prompt": [USER]} | {side: turns[1:] for side, turns in whole.items()}
+    assert adapt(adapted).record == adapted
+
+
 def test_words_of_the_prompt_that_each_answer_says_again_are_taken_off():
     again = {
         side: [PAIR[side][0] | {"content": BEGUN["content"] + PAIR[side][0]["content"]}]

@@ -69,6 +69,14 @@ def test_a_rendered_prompt_becomes_no_message_of_a_conversation(prompt, field):
         PromptReader(chat=True)({"prompt": prompt})
 
 
+@pytest.mark.parametrize("prompt", BY_TOKENS + BY_LABELS[:-1])
+def test_earlier_turns_beside_a_rendered_prompt_are_refused_unless_it_holds_them(prompt):
+    record = {"prompt": prompt, "chosen": "Jay.", "rejected": "Gull."}
+    with pytest.raises(RecordError, match="'history' has no place .*rendered already"):
+        adapt(record | {"history": [["Hi there", "Hello you"]]})
+    assert adapt(record | {"history": [["a", "blue"]]}).record["prompt"] == prompt
+
+
 @pytest.mark.parametrize("prompt", ABOUT_MARKS)
 def test_a_prompt_about_marks_is_a_prompt_in_words(prompt):
     record = {"prompt": prompt, "chosen": "Jay.", "rejected": "Gull.", "system": "Be kind."}

@@ -75,6 +75,19 @@ def test_a_role_that_nobody_knows_stays():
     assert read_forms({"prompt": [message]})["prompt"] == [message]
 
 
+@pytest.mark.parametrize("role", [None, 5, ["user"]])
+def test_a_role_is_a_string(role):
+    with pytest.raises(RecordError, match="the role of message 1 is"):
+        adapt({"prompt": [{"role": role, "content": "x"}], "chosen": [JAY], "rejected": [GULL]})
+
+
+@pytest.mark.parametrize("beside", [{"value": "Name a red bird."}, {"parts": [{"text": "Name a red bird."}]}])
+def test_a_message_does_not_say_two_things(beside):
+    with pytest.raises(RecordError, match="message 1 says one thing"):
+        adapt({"prompt": [USER | beside], "chosen": [JAY], "rejected": [GULL]})
+    assert adapt({"prompt": [USER | {"value": ""}], "chosen": [JAY], "rejected": [GULL]})
+
+
 def test_parts_are_what_is_said():
     """Gemini's messages."""
     message = {"role": "model", "parts": [{"text": "Ja"}, {"text": "y."}]}

@@ -23,6 +23,7 @@ PROMPT_EFFECTS = {
     Effect.tools: "the chat template describes no tools; the policy does not know them",
     Effect.beside: "the chat template leaves out words beside tool calls",
     Effect.changed: "the chat template changes words of prompts",
+    Effect.unopened: "the chat template ignores add_generation_prompt: prompts end without the header of an answer",
 }
 
 

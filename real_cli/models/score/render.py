@@ -51,8 +51,27 @@ class Renderer:
         """
         if isinstance(prompt, str):
             return self.plain_ids(prompt)
-        self.prompt_effects |= self.effects(record, prompt, self.text(record, prompt), len(prompt))
-        return self.ids(self.text(record, prompt, opens=True))
+        closed, opened = self.text(record, prompt), self.text(record, prompt, opens=True)
+        self.prompt_effects |= self.effects(record, prompt, closed, len(prompt))
+        if (
+            opened == closed
+            and Effect.unopened not in self.prompt_effects
+            and self._lacks_header(record, prompt, opened)
+        ):
+            self.prompt_effects.add(Effect.unopened)
+        return self.ids(opened)
+
+    def _lacks_header(self, record: Record, prompt: Sequence[Message], opened: str) -> bool:
+        """Tell whether the template writes more than blanks between a prompt that an answer is to follow and its words.
+
+        Some have nothing to write there: the end of a prompt, as [/INST] is, opens the answer.
+        """
+        try:
+            whole = self.text(record, [*prompt, {"role": "assistant", "content": STAND_IN}])
+        except RecordError:
+            return False  # it renders no answer there at all, or no plain one
+        before, mark, _ = whole.partition(STAND_IN)
+        return bool(mark) and before.startswith(opened.rstrip()) and bool(before[len(opened.rstrip()) :].strip())
 
     def whole_ids(self, record: Record, messages: Sequence[Message]) -> list[int]:
         """Render a conversation that is read to its end.

@@ -88,8 +88,10 @@ def read_forms(record: Record) -> Record:
 
 
 def _are_printed(record: Record) -> bool:
-    """Tell a pair of which both sides are messages as Python prints them: a table was written so, and no answer."""
-    return all(isinstance(record.get(side), str) and PRINTED.match(record[side]) for side in ("chosen", "rejected"))
+    """Tell responses that are messages as Python prints them, all there are: a table was written so, and no answer."""
+    sides = ("chosen", "rejected") if "chosen" in record else RESPONSE_FIELDS
+    texts = [record[side] for side in sides if side in record]
+    return bool(texts) and all(isinstance(text, str) and PRINTED.match(text) for text in texts)
 
 
 def _words_asked(record: Record) -> str:

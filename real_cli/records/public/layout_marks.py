@@ -116,7 +116,10 @@ def is_row(record: Record) -> bool:
 def is_rated_conversation(record: Record) -> bool:
     """Tell one conversation that ends with a response, and its score."""
     turns: Any = next(value for field in TURN_FIELDS if is_conversation(value := record.get(field)))
-    rated = is_number(record.get("score")) and not {"prompt", "chosen", "rejected"} & record.keys()
+    rated = (
+        any(is_number(record.get(field)) for field in ("score", "rating", "reward"))
+        and not {"prompt", "chosen", "rejected"} & record.keys()
+    )
     return rated and len(turns) > 1 and bool(turns[-1]["role"] == "assistant")
 
 

@@ -161,7 +161,12 @@ def _from_messages(prompt: list[Record], texts: list[list[Record]]) -> Any:
 def _rests(prompt: list[Record], texts: list[list[Record]], size: int) -> Any:
     """Cut off what stands twice; a response that is nothing else cannot be told from its prompt."""
     rests = [text[size:] for text in texts]
-    return (prompt, rests) if all(rests) else False
+    if not all(rests):
+        return False
+    if len(prompt) > 1 and all(turn["role"] == "assistant" for turn in (prompt[-1], *(rest[0] for rest in rests))):
+        # Two messages of the assistant's, both in the responses: the first is no beginning of the second.
+        return prompt[:-1], [[prompt[-1], *rest] for rest in rests]
+    return prompt, rests
 
 
 def _begins_like(prompt: list[Record], text: list[Record]) -> bool:
