@@ -27,10 +27,10 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
     """Hand each logged line on, and stop in good order when asked to."""
 
     def __init__(
-        self, report: Callable[[Record], None], should_stop: Callable[[], bool], told: Callable[[str], None]
+        self, report: Callable[[Record], None], should_stop: Callable[[], bool], tell: Callable[[str], None]
     ) -> None:
         self._report = report
-        self._told = told
+        self._tell = tell
         self._knows_impossible = False
         self._should_stop = should_stop
         self._stage: Record = {}
@@ -53,7 +53,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
         share = logs.pop(IMPOSSIBLE, 0.0) + logs.pop(f"eval_{IMPOSSIBLE}", 0.0)
         if share and not self._knows_impossible:
             self._knows_impossible = True
-            self._told(
+            self._tell(
                 f"step {self._steps_before + state.global_step}: {share:.1%} of the responses have no probability "
                 f"under the policy: each counts as {NEXT_TO_NEVER:g} nats"
             )
