@@ -1,4 +1,4 @@
-"""Markdown as roff: the sources of the manual's pages of sections 5 and 7, which GitHub shows as they are.
+"""Markdown as roff: the manual's pages that are written by hand, `man/NAME.md`, which GitHub shows as they are.
 
 Markdown is read by markdown-it-py, which rich brings along. What follows is the part of it that a man page can show;
 anything else (a quotation, a list in a list, HTML) is refused rather than lost.
@@ -14,8 +14,8 @@ from markdown_it.tree import SyntaxTreeNode
 from real_cli import __released__, __version__
 from real_cli.docs.roff import LONGEST, escape, guarded, literal, typeset
 
-MANUALS = {"5": "File Formats", "7": "Guides"}
-TITLE = re.compile(r"([a-z-]+)\(([57])\): (.+)")
+MANUALS = {"1": "User Commands", "5": "File Formats", "7": "Guides"}
+TITLE = re.compile(r"([a-z-]+)\(([157])\): (.+)")
 PAGE = re.compile(r"\b([a-z](?:[a-z]|\\?-)*)\(([157])\)")  # as typed, or as typeset
 COLUMNS = 76  # what is left of a terminal's 80 for a table that is laid out as it stands
 COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
@@ -98,8 +98,7 @@ def _list(node: SyntaxTreeNode) -> list[str]:
 def _tagged(paragraph: SyntaxTreeNode) -> tuple[str, str]:
     first, *rest = [child for child in paragraph.children[0].children if child.type != "text" or child.content]
     if first.type in ("strong", "code_inline") and rest and rest[0].content.startswith(": "):
-        tag = _spans([first])
-        return tag, _spans(rest).removeprefix(": ")
+        return f"\\fB{literal(_plain(first))}\\fP", _spans(rest).removeprefix(": ")
     return "", _inline(paragraph)
 
 
