@@ -5,26 +5,20 @@ import fcntl
 import json
 import os
 import re
-import shlex
 import shutil
 import struct
 import subprocess
-import sys
 import termios
-from pathlib import Path
 
 import pytest
 
-from real_cli.models.load.resolve import cache_folder
 from tests import picture
 from tests.docs.blocks import DOCUMENTS, README, ROOT, RUN_BY_CI, shell_blocks, tokens_of
-from tests.relabel.human.terminals import Session
-from tests.servers import Request, Server, prefers_longer, says
+from tests.docs.reading import REAL, URL, answer, answer_batch, answer_by_hand, machine, needs_terminal
+from tests.servers import Server
 
 GUIDE = ROOT / "man" / "real-guide.7.md"
-REAL = Path(sys.executable).with_name("real")
 MOST_BYTES = 12_288
-OPEN_SCREEN = b"\x1b[?1049h"
 
 
 def assert_lines_agree(printed, shown):
@@ -37,56 +31,13 @@ def assert_lines_agree(printed, shown):
             assert ours[name] == (pytest.approx(value, abs=1e-4) if isinstance(value, float) else value)
 
 
-def answer(request):
-    """What the server of the documents does: compare two responses, tag a prompt, or edit a text."""
-    if "# Response A" in request.words:
-        return prefers_longer(request)
-    if schema := request.body.get("response_format", {}).get("json_schema", {}).get("schema"):
-        tags = {name: rule.get("enum", ["words"])[0] for name, rule in schema["properties"].items()}
-        return says(json.dumps(tags))
-    return says("It is edited.")
-
-
-def answer_batch(folder):
-    """Do what a batch tier does between two blocks: answer what was asked."""
-    lines = [json.loads(line) for line in (folder / "asked.jsonl").read_text().splitlines()]
-    replies = [answer(Request(line["url"], {}, line["body"])) for line in lines]
-    answers = [
-        {"custom_id": line["custom_id"], "response": {"status_code": reply.status, "body": json.loads(reply.body)}}
-        for line, reply in zip(lines, replies, strict=True)
-    ]
-    (folder / "answered.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in answers))
-
-
-def answer_by_hand(folder, shell, environment):
-    """Run a block at a terminal of its own, and prefer the first response each time."""
-    changed = [f"{name}={environment[name]}" for name in ("PATH", "REAL_CACHE")]
-    session = Session(cwd=folder, program=["env", *changed, "bash", "-euo", "pipefail", "-c", shell], data=b"")
-    try:
-        while session.process.poll() is None:
-            if not session.read(0.2) and OPEN_SCREEN in session.raw:  # a question, drawn to its end
-                os.write(session.master, b"a")
-        _, errors, status = session.end()
-    finally:
-        session.close()
-    assert status == 0, errors
-
-
 @pytest.fixture
 def reader(tmp_path, tiny_reward, launched_real):
-    """A new user's folder and environment: a reward model, a cache without answers, a `real` that starts at once."""
-    folder, cache, programs = (tmp_path / name for name in ("folder", "cache", "programs"))
-    for path in (folder, cache, programs):
-        path.mkdir()
+    """A new user's folder, with a reward model, and environment."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
     shutil.copytree(tiny_reward, folder / "reward")
-    (cache_folder() / "models").mkdir(parents=True, exist_ok=True)
-    (cache / "models").symlink_to(cache_folder() / "models")
-    # A child of the launcher has no terminal of its own.
-    (programs / "real").write_text(
-        f'#!/bin/sh\ncase "$*" in *--journal*) exec {REAL} "$@" ;; esac\nexec {shlex.join(launched_real)} "$@"\n'
-    )
-    (programs / "real").chmod(0o755)
-    return folder, os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "REAL_CACHE": str(cache)}
+    return folder, machine(tmp_path, launched_real)
 
 
 def run_blocks(path, folder, environment):
@@ -96,9 +47,9 @@ def run_blocks(path, folder, environment):
     with Server(answer) as server:
         for shell, shown, kind in blocks:
             if "answered.jsonl" in shell:
-                answer_batch(folder)
-            typed = shell.replace("http://localhost:8000/v1", server.url)
-            if "--journal" in shell:
+                answer_batch(folder / "asked.jsonl", folder / "answered.jsonl")
+            typed = shell.replace(URL, server.url)
+            if needs_terminal(shell):
                 answer_by_hand(folder, typed, environment)
                 continue
             words = ["bash", "-euo", "pipefail", "-c", typed]
