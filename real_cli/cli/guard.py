@@ -24,36 +24,44 @@ P = ParamSpec("P")
 
 
 def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
-    """Wrap a command so that errors print one line and closed pipes end quietly.
-
-    Args:
-        command: Returns a status, or None for done.
-
-    Returns:
-        The command as Typer calls it.
-    """
+    """Wrap a command of plain parameters; `typed_command` takes its place."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        if sys.stdout is None:
-            say("standard output is closed; send it to /dev/null instead")
-            raise typer.Exit(int(Status.failed))
-        try:
-            with stopping(), kept_for_records(), _notes(quiet=bool(kwargs.get("quiet"))):
-                if "base" in kwargs:
-                    from real_cli.models.load.resolve import name_base
+        def call() -> Status | None:
+            from real_cli.models.load.resolve import adapters_on
 
-                    name_base(cast(str | None, kwargs["base"]))
-                status = command(*args, **kwargs) or Status.done
-                flush_stdout()
-        except (SystemExit, typer.Exit):
-            raise
-        except BaseException as error:
-            status = _end(error)
-        if status is not Status.done:
-            raise typer.Exit(int(status))
+            with adapters_on(cast(str | None, kwargs.get("base"))):
+                return command(*args, **kwargs)
+
+        run_guarded(call, quiet=bool(kwargs.get("quiet")))
 
     return run
+
+
+def run_guarded(command: Callable[[], Status | None], *, quiet: bool = False) -> None:
+    """Run a command; an error prints one line, and a closed pipe ends quietly.
+
+    Args:
+        command: Returns a status, or None for done.
+        quiet: Whether notes about models are left unsaid.
+
+    Raises:
+        Exit: With the status, unless the command is done.
+    """
+    if sys.stdout is None:
+        say("standard output is closed; send it to /dev/null instead")
+        raise typer.Exit(int(Status.failed))
+    try:
+        with stopping(), kept_for_records(), _notes(quiet=quiet):
+            status = command() or Status.done
+            flush_stdout()
+    except (SystemExit, typer.Exit):
+        raise
+    except BaseException as error:
+        status = _end(error)
+    if status is not Status.done:
+        raise typer.Exit(int(status))
 
 
 def _end(error: BaseException) -> Status:

@@ -1,13 +1,13 @@
 """Who answers the questions of a command, from its options: a server, a model at hand, or a batch of another day."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
-from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
-from real_cli.cli.llm_options import CONCURRENCY, KEY_VARIABLE, RETRIES, TIMEOUT_SECONDS
+from real_cli.cli.llm_options import LlmOptions
+from real_cli.cli.option_sets import flag_of
+from real_cli.cli.typed_command import shown_fields
 from real_cli.errors import UsageError, clip
 from real_cli.io.descriptors import need_descriptors
 from real_cli.io.job import Job, Located
@@ -17,35 +17,21 @@ from real_cli.llm.ask import ConcurrentInquirer, Opened, WindowInquirer
 from real_cli.llm.cost import Ledger, Price
 from real_cli.llm.endpoint import Endpoint, Server
 from real_cli.llm.openai_batch import BatchWriter, ResultsAlone, Waiting, read_results
-from real_cli.records.choices import Precision
+from real_cli.models.load.device import default_batch_tokens
 from real_cli.records.questions import Inquiry
 from real_cli.records.record import Record
 
 Made = TypeVar("Made")
 
 
-# What the options are where they were not given, and who reads them.
+# Who reads which options.
 KEPT = {"cache", "no_cache", "apply_results"}
-LARGEST_PRICE = 1_000_000  # a dollar a token
 SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "price", "thinks"}
 LOCAL = {"batch_tokens", "device", "dtype", "base", "price"}
-UNSET: dict[str, Any] = {
-    "endpoint": None,
-    "key_variable": KEY_VARIABLE,
-    "concurrency": CONCURRENCY,
-    "retries": RETRIES,
-    "timeout": TIMEOUT_SECONDS,
-    "thinks": False,
-    "cache": None,
-    "no_cache": False,
-    "emit_requests": None,
-    "apply_results": None,
-    "price": None,
-    "batch_tokens": None,
-    "device": "auto",
-    "dtype": Precision.auto,
-    "base": None,
-}
+WRITTEN = {"emit_requests", "thinks"}
+# What they are where they are not given, in the order of the help.
+UNSET = {item.name: item.default for item in shown_fields(LlmOptions) if item.name in KEPT | SERVED | LOCAL | WRITTEN}
+LARGEST_PRICE = 1_000_000  # a dollar a token
 
 
 class Answered(NamedTuple):
@@ -56,57 +42,39 @@ class Answered(NamedTuple):
     made: Any
 
 
-@dataclass(frozen=True)
-class AskingOptions:
-    """The options that decide who answers."""
+def check_answerer(options: LlmOptions, model: str | None) -> None:
+    """Refuse options that contradict each other, or that nobody would read.
 
-    model: str | None
-    endpoint: str | None
-    key_variable: str
-    concurrency: int
-    retries: int
-    timeout: float
-    thinks: bool
-    cache: Path | None
-    no_cache: bool
-    emit_requests: Path | None
-    apply_results: Path | None
-    price: str | None
-    batch_tokens: int | None
-    device: str
-    dtype: Precision
-    base: str | None
-    quiet: bool
+    Args:
+        options: All of them.
+        model: Who is asked; None if the records hold what is needed.
 
-    def check(self) -> None:
-        """Refuse options that contradict each other, or that nobody would read.
+    Raises:
+        UsageError: If there are some; the message names them.
+    """
+    if options.emit_requests is not None and options.endpoint is not None:
+        raise UsageError("--emit-requests asks nobody; leave out --endpoint")
+    if options.emit_requests == STANDARD_OUTPUT:
+        raise UsageError("--emit-requests -: records go to standard output; name a file")
+    if options.no_cache and options.cache is not None:
+        raise UsageError("--no-cache and --cache contradict each other")
+    answers, read = _answerer(options, model)
+    given = [name for name, default in UNSET.items() if getattr(options, name) != default and name not in read]
+    if given:
+        raise UsageError(f"{', '.join(map(flag_of, given))}: not read where {answers}; leave it out")
 
-        Raises:
-            UsageError: If there are some; the message names them.
-        """
-        if self.emit_requests is not None and self.endpoint is not None:
-            raise UsageError("--emit-requests asks nobody; leave out --endpoint")
-        if self.emit_requests == STANDARD_OUTPUT:
-            raise UsageError("--emit-requests -: records go to standard output; name a file")
-        if self.no_cache and self.cache is not None:
-            raise UsageError("--no-cache and --cache contradict each other")
-        answers, read = self._answerer()
-        given = [name for name, default in UNSET.items() if getattr(self, name) != default and name not in read]
-        if given:
-            names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-            raise UsageError(f"{names}: not read where {answers}; leave it out")
 
-    def _answerer(self) -> tuple[str, set[str]]:
-        """Say who answers, and which options they read."""
-        if self.model is None:
-            return "nobody is asked", set()
-        if self.emit_requests is not None:
-            return "questions are written to a file", KEPT | {"emit_requests", "thinks"}
-        if self.endpoint is not None:
-            return "a server answers", KEPT | SERVED
-        if self.apply_results is not None:
-            return "a batch has answered", KEPT
-        return "a model on this machine answers", KEPT | LOCAL
+def _answerer(options: LlmOptions, model: str | None) -> tuple[str, set[str]]:
+    """Say who answers, and which options they read."""
+    if model is None:
+        return "nobody is asked", set()
+    if options.emit_requests is not None:
+        return "questions are written to a file", KEPT | WRITTEN
+    if options.endpoint is not None:
+        return "a server answers", KEPT | SERVED
+    if options.apply_results is not None:
+        return "a batch has answered", KEPT
+    return "a model on this machine answers", KEPT | LOCAL
 
 
 # A cache, an event loop, a connection: libraries that cannot open one of them say something else, or nothing.
@@ -116,17 +84,26 @@ NUM_DESCRIPTORS = 12
 class Asking:
     """Ask one language model about the records of one job.
 
-    with Asking(options) as asking:
+    with Asking(options, model) as asking:
         for place, record, made in asking(job, begin): ...
     """
 
-    def __init__(self, options: Mapping[str, Any], default_tokens: Callable[[Any], int] | None = None) -> None:
-        self._options = AskingOptions(**{item.name: options[item.name] for item in fields(AskingOptions)})
-        self._options.check()
-        self._price = _parse_price(self._options.price)
+    def __init__(
+        self,
+        options: LlmOptions,
+        model: str | None,
+        *,
+        caches: bool = True,
+        default_tokens: Callable[[Any], int] = default_batch_tokens,
+    ) -> None:
+        check_answerer(options, model)
+        self._options = options
+        self._model = model
+        self._caches = caches and not options.no_cache
+        self._price = _parse_price(options.price)
         self._writer: BatchWriter | None = None
         # How many tokens a batch of a model at hand has; some commands write more than they read.
-        self._local = {"default_tokens": default_tokens} if default_tokens else {}
+        self._default_tokens = default_tokens
 
     def __enter__(self) -> Self:
         need_descriptors(NUM_DESCRIPTORS)
@@ -134,7 +111,7 @@ class Asking:
         with ExitStack() as stack:
             results = read_results(applied) if applied else None
             self._cache = stack.enter_context(self._open_cache())
-            self._ledger = Ledger(self._options.model or "", self._cache, results)
+            self._ledger = Ledger(self._model or "", self._cache, results)
             self._inquirer = self._choose(stack)
             stack.enter_context(self._inquirer)
             self._stack = stack.pop_all()
@@ -170,7 +147,7 @@ class Asking:
 
     def sentence(self) -> str:
         """Tell what was asked, in one line that follows others; empty if nobody was to be asked."""
-        if self._options.model is None:
+        if self._model is None:
             return ""
         missed: str = self._ledger.unused() + self._cache.sentence()
         if self._writer is not None:
@@ -181,13 +158,13 @@ class Asking:
         from real_cli.llm.cache import AnswerCache, NoCache
         from real_cli.models.load.resolve import private_cache_folder
 
-        if self._options.no_cache or self._options.model is None:
+        if not self._caches or self._model is None:
             return NoCache()
         return AnswerCache(self._options.cache or private_cache_folder() / "answers")
 
     def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer:
-        options, told = self._options, speaker(self._options.quiet)
-        if options.model is None:  # the records hold what is needed
+        options, model, told = self._options, self._model, speaker(self._options.quiet)
+        if model is None:  # the records hold what is needed
             return self._nobody()
         if options.emit_requests is not None:
             file = stack.enter_context(open_output(options.emit_requests))
@@ -195,7 +172,7 @@ class Asking:
             return WindowInquirer(self._writer, self._ledger)
         if options.endpoint is not None:
             server = Server(
-                options.endpoint, options.model, options.key_variable, options.retries, options.timeout, options.thinks
+                options.endpoint, model, options.key_variable, options.retries, options.timeout, options.thinks
             )
             return ConcurrentInquirer(Endpoint(server, told), self._ledger, options.concurrency)
         if options.apply_results is not None:
@@ -203,9 +180,13 @@ class Asking:
         from real_cli.models.generate.generation import LocalAnswerer
 
         local = LocalAnswerer(
-            options.model, device=options.device, precision=options.dtype, batch_tokens=options.batch_tokens, told=told,
-            **self._local,
-        )  # fmt: skip
+            model,
+            device=options.device,
+            precision=options.dtype,
+            batch_tokens=options.batch_tokens,
+            told=told,
+            default_tokens=self._default_tokens,
+        )
         return WindowInquirer(local, self._ledger)
 
     def _nobody(self) -> WindowInquirer:

@@ -1,14 +1,16 @@
 """The options of the methods that ask a language model, each written once."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-KEY_VARIABLE = "REAL_API_KEY"
-CONCURRENCY = 8
-RETRIES = 4
-TIMEOUT_SECONDS = 120.0
+from real_cli.cli.option_sets import BaseOption, DeviceOptions, StreamOptions
+
+if TYPE_CHECKING:
+    from real_cli.io.job import Job
 
 
 def show_rubric(name: str | None) -> None:
@@ -48,76 +50,103 @@ ShowRubric = Annotated[
         help="Print a rubric, to write one's own after it, and stop.",
     ),
 ]
-EndpointOption = Annotated[
-    str | None,
-    typer.Option(
-        "--endpoint",
-        metavar="URL",
-        show_default=False,
-        help="An OpenAI-compatible server, up to and including /v1.",
-    ),
-]
-KeyVariable = Annotated[
-    str,
-    typer.Option("--key-variable", metavar="NAME", help="The environment variable that holds the server's key."),
-]
-Concurrency = Annotated[
-    int, typer.Option("--concurrency", metavar="N", min=1, help="Most questions that the server has at one time.")
-]
-Retries = Annotated[
-    int,
-    typer.Option(
-        "--retries",
-        metavar="N",
-        min=0,
-        help="How often to ask again after 408, 409, 429, 5xx, a cut connection or a timeout; waits grow, and a "
-        "Retry-After of up to 60 seconds is kept; longer ones end the question.",
-    ),
-]
-TimeoutOption = Annotated[
-    float,
-    typer.Option("--timeout", metavar="SECONDS", min=0.001, help="How long one answer may take, to its last byte."),
-]
-CacheFolder = Annotated[
-    Path | None,
-    typer.Option(
-        "--cache",
-        metavar="DIR",
-        show_default="$REAL_CACHE/answers",
-        help="Where answers are kept: nothing is asked twice, in this run or the next.",
-    ),
-]
-NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Keep no answers and use none that were kept.")]
-Thinks = Annotated[
-    bool,
-    typer.Option(
-        "--thinks",
-        help="The model thinks before it answers: send 'max_completion_tokens' in place of 'max_tokens', and neither "
-        "'temperature' nor 'top_p'. A server that refuses them is asked again without, so --emit-requests alone needs "
-        "it.",
-    ),
-]
-EmitRequests = Annotated[
-    Path | None,
-    typer.Option(
-        "--emit-requests",
-        metavar="FILE",
-        show_default=False,
-        help="Ask nobody: write what is not known yet to FILE as a batch (OpenAI's format).",
-    ),
-]
-ApplyResults = Annotated[
-    Path | None,
-    typer.Option(
-        "--apply-results", metavar="FILE", show_default=False, help="Take answers from the results of such a batch."
-    ),
-]
-PriceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--price",
-        metavar="IN,OUT",
-        show_default=False,
-        help="Dollars for a million tokens read and written, to be told what the run cost.",
-    ),
-]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
+    """Who answers: a server, a model at hand, a batch of another day; and what is kept of it."""
+
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            "--endpoint",
+            metavar="URL",
+            show_default=False,
+            help="An OpenAI-compatible server, up to and including /v1.",
+        ),
+    ] = None
+    key_variable: Annotated[
+        str,
+        typer.Option("--key-variable", metavar="NAME", help="The environment variable that holds the server's key."),
+    ] = "REAL_API_KEY"
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", metavar="N", min=1, help="Most questions that the server has at one time.")
+    ] = 8
+    retries: Annotated[
+        int,
+        typer.Option(
+            "--retries",
+            metavar="N",
+            min=0,
+            help="How often to ask again after 408, 409, 429, 5xx, a cut connection or a timeout; waits grow, and a "
+            "Retry-After of up to 60 seconds is kept; longer ones end the question.",
+        ),
+    ] = 4
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", metavar="SECONDS", min=0.001, help="How long one answer may take, to its last byte."),
+    ] = 120.0
+    thinks: Annotated[
+        bool,
+        typer.Option(
+            "--thinks",
+            help="The model thinks before it answers: send 'max_completion_tokens' in place of 'max_tokens', and "
+            "neither 'temperature' nor 'top_p'. A server that refuses them is asked again without, so --emit-requests "
+            "alone needs it.",
+        ),
+    ] = False
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache",
+            metavar="DIR",
+            show_default="$REAL_CACHE/answers",
+            help="Where answers are kept: nothing is asked twice, in this run or the next.",
+        ),
+    ] = None
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Keep no answers and use none that were kept.")] = False
+    emit_requests: Annotated[
+        Path | None,
+        typer.Option(
+            "--emit-requests",
+            metavar="FILE",
+            show_default=False,
+            help="Ask nobody: write what is not known yet to FILE as a batch (OpenAI's format).",
+        ),
+    ] = None
+    apply_results: Annotated[
+        Path | None,
+        typer.Option(
+            "--apply-results", metavar="FILE", show_default=False, help="Take answers from the results of such a batch."
+        ),
+    ] = None
+    price: Annotated[
+        str | None,
+        typer.Option(
+            "--price",
+            metavar="IN,OUT",
+            show_default=False,
+            help="Dollars for a million tokens read and written, to be told what the run cost.",
+        ),
+    ] = None
+
+    def job(
+        self,
+        *,
+        numbers: Collection[str] = (),
+        also_writes: Sequence[Path | None] = (),
+        also_reads: Sequence[tuple[str, Path | None]] = (),
+        what: str = "records",
+    ) -> "Job":
+        """Set up the run; its requests and results are among the files that must not be written over."""
+        return super().job(
+            numbers=numbers,
+            also_writes=[*also_writes, self.emit_requests],
+            also_reads=[("--apply-results", self.apply_results), *also_reads],
+            what=what,
+        )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether a model on this machine answers: neither a server, nor a batch, nor its results."""
+        return self.endpoint is None and self.emit_requests is None and self.apply_results is None

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from real_cli.records.choices import Attention, InputFormat, OnError, Precision, TokenLayout
+from real_cli.records.choices import BATCH_TOKENS, Attention, InputFormat, OnError, Precision, TokenLayout
 
 Files = Annotated[
     list[str] | None,
@@ -70,12 +70,11 @@ ScoreName = Annotated[
 ]
 MaxLineBytes = Annotated[int, typer.Option("--max-line-bytes", metavar="N", min=1, help="Longest line to accept.")]
 MaxResponses = Annotated[
-    int | None,
+    int,
     typer.Option(
         "--max-responses",
         metavar="N",
         min=2,
-        show_default="4000",
         help="Most responses of a prompt to compare all with all; memory grows with their square.",
     ),
 ]
@@ -137,7 +136,7 @@ BatchTokens = Annotated[
         "--batch-tokens",
         metavar="N",
         min=1,
-        show_default="1024 on a CPU, 16384 elsewhere",
+        show_default=str(BATCH_TOKENS),
         help="Most tokens, padding counted, in one forward pass.",
     ),
 ]

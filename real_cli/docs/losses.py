@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from real_cli.docs.roff import joined
-from real_cli.train.losses import OBJECTIVES
-from real_cli.train.mixture import KNOBS, Mixture
+from real_cli.train.losses import KNOBS, OBJECTIVES
+from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Column, Need, Objective, Responses
 from real_cli.train.presets import PRESETS
 from real_cli.train.settings import TrainingSettings

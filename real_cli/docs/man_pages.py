@@ -1,14 +1,15 @@
-"""Man pages and the README's tables, made from the app: `python -m real_cli.docs` renews them.
+"""Man pages, the README's tables and the light tables of losses: `python -m real_cli.docs` renews them.
 
 With --check nothing is written: what differs is shown, and the exit status is 1. There is no clock in a page, so the
 same code makes the same bytes.
 """
 
 import difflib
+import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,14 +18,22 @@ import typer
 from real_cli import __released__, __version__
 from real_cli.app import app
 from real_cli.docs.house import house_tree
+from real_cli.docs.loss_table import light_tables
 from real_cli.docs.losses import objectives_list, presets_list
 from real_cli.docs.markdown import man_page
 from real_cli.docs.recipes import PAGE, recipes_page
 from real_cli.docs.roff import escape, filled, joined, literal
+from real_cli.docs.strategies import NAMES, strategies_section, strategy_names
 from real_cli.records.layouts import LAYOUTS
 
 ROOT = Path(__file__).resolve().parents[2]
 RENEW = "python -m real_cli.docs"
+# For the second of two runs, of which the first renewed what the command line offers.
+AGAIN = "--again"
+# What some pages have behind their options.
+SECTIONS = {"real-pair": (strategies_section,)}
+# Modules that hold names of heavy tables, for help; by path, with what makes each.
+LIGHT_TABLES = {NAMES: strategy_names}
 # Whom a page names beside its siblings: what stands before and behind it in the pipe, and what it reads.
 NEIGHBORS = {
     "real-sample": "real-embed(1) real-pair(1) real-relabel-judge(1) real-relabel-reward(1)",
@@ -100,6 +109,8 @@ def command_page(command: Command) -> str:
     for paragraph in rest:
         lines += _paragraph(paragraph)
     lines += _options(command)
+    for section in SECTIONS.get(command.page, ()):
+        lines += section()
     lines += [".SH EXIT STATUS", "As", ".BR real (1)", "says.", ".SH SEE ALSO", _see_also(command)]
     return "\n".join(lines) + "\n"
 
@@ -226,7 +237,8 @@ def documents() -> dict[str, str]:
     Returns:
         Paths below the repository's root, and contents.
     """
-    made = {f"man/{command.page}.1": command_page(command) for command in commands()}
+    made = {path: make() for path, make in LIGHT_TABLES.items()} | light_tables()
+    made |= {f"man/{command.page}.1": command_page(command) for command in commands()}
     made[f"man/{PAGE}.7"] = recipes_page()
     for path in (ROOT / "README.md", *sorted((ROOT / "man").glob("*.md"))):
         made[str(path.relative_to(ROOT))] = filled_in(path.read_text(encoding="utf-8"))
@@ -262,6 +274,17 @@ def main(arguments: list[str]) -> int:
         if diff:
             sys.stdout.write(f"{diff}\nnot up to date; renew with: {RENEW}\n")
         return int(bool(diff))
+    if arguments != [AGAIN] and _renew(LIGHT_TABLES):  # which this process has read already
+        os.execv(sys.executable, [sys.executable, "-m", "real_cli.docs", AGAIN])
     for name, content in documents().items():
         (ROOT / name).write_text(content, encoding="utf-8")
     return 0
+
+
+def _renew(tables: Mapping[str, Callable[[], str]]) -> bool:
+    """Write what differs; tell whether anything did."""
+    fresh = {ROOT / name: make() for name, make in tables.items()}
+    stale = {path: text for path, text in fresh.items() if path.read_text(encoding="utf-8") != text}
+    for path, text in stale.items():
+        path.write_text(text, encoding="utf-8")
+    return bool(stale)

@@ -3,6 +3,7 @@
 import re
 import textwrap
 
+# Ours: click-man knows no groups of options and no generated tables; Typer writes Markdown, which no shell shows.
 # Characters that roff would read as a request, or typeset as another one.
 WIDTH, LONGEST = 72, 80
 ESCAPES = {"\\": "\\e", "-": "\\-", "^": "\\(ha", "~": "\\(ti"}

@@ -2,6 +2,10 @@
 
 from enum import StrEnum
 
+# Of a language model; an encoder has its own.
+MAX_LENGTH = 512
+LAST_LAYER = -1
+
 
 class Pooling(StrEnum):
     """How a causal language model's token states become one vector."""

@@ -1,38 +1,24 @@
 """real embed: add an embedding to each response."""
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    Base,
-    BatchTokens,
-    Device,
-    Dtype,
-    Files,
-    InputFormatOption,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-)
-from real_cli.embed.choices import Field, Pooling
+from real_cli.cli.option_sets import BaseOption, DeviceOptions, StreamOptions
+from real_cli.cli.typed_command import typed_command
+from real_cli.embed.choices import LAST_LAYER, MAX_LENGTH, Field, Pooling
 from real_cli.errors import Status, UsageError
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.progress import speaker
-from real_cli.io.sources import SourceOptions
-from real_cli.records.choices import Encoding, OnError, Precision
+from real_cli.records.choices import Encoding
 
 
-@guarded
-def embed(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class EmbedOptions(DeviceOptions, BaseOption, StreamOptions):
+    """What to embed, by which model, and how it is written."""
+
     model: Annotated[
         str,
         typer.Option(
@@ -42,37 +28,42 @@ def embed(
             help="A sentence-transformers encoder or a causal language model: a folder, a .gguf file, a hub name, "
             "minilm or smollm2.",
         ),
-    ] = "minilm",
-    field: Annotated[
-        Field, typer.Option("--field", help="What to embed; of a prompt all but its system messages.")
-    ] = Field.responses,
+    ] = "minilm"
+    field: Annotated[Field, typer.Option("--field", help="What to embed; of a prompt all but its system messages.")] = (
+        Field.responses
+    )
     max_length: Annotated[
         int | None,
         typer.Option(
             "--max-length",
             metavar="N",
             min=1,
-            show_default="the encoder's own; 512 for a language model",
+            show_default=f"the encoder's own; {MAX_LENGTH} for a language model",
             help="Tokens of a text that count. Longer texts are cut, counted and told.",
         ),
-    ] = None,
+    ] = None
     pooling: Annotated[
         Pooling | None,
-        typer.Option("--pooling", show_default="mean", help="Language models: mean of all tokens, or the last one."),
-    ] = None,
+        typer.Option(
+            "--pooling", show_default=Pooling.mean, help="Language models: mean of all tokens, or the last one."
+        ),
+    ] = None
     layer: Annotated[
         int | None,
         typer.Option(
-            "--layer", metavar="N", show_default="-1", help="Language models: the hidden layer to read; -1 is the last."
+            "--layer",
+            metavar="N",
+            show_default=str(LAST_LAYER),
+            help="Language models: the hidden layer to read; -1 is the last.",
         ),
-    ] = None,
+    ] = None
     encoding: Annotated[
         Encoding,
         typer.Option(
             "--encoding",
             help="How an embedding is written: JSON numbers, or base64 (a third of the size; float16 a sixth).",
         ),
-    ] = Encoding.array,
+    ] = Encoding.array
     shard: Annotated[
         str | None,
         typer.Option(
@@ -82,7 +73,7 @@ def embed(
             help="Embed the I-th of N shards, split by prompt; `cat` merges them; the last "
             "digits may differ from those of one run.",
         ),
-    ] = None,
+    ] = None
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -91,18 +82,16 @@ def embed(
             show_default=False,
             help="Append to FILE what is not in it yet: go on after a run that was killed.",
         ),
-    ] = None,
-    batch_tokens: BatchTokens = None,
-    device: Device = "auto",
-    dtype: Dtype = Precision.auto,
-    base: Base = None,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = None
+
+    @property
+    def appends_to(self) -> Path | None:
+        """The file that --resume goes on with."""
+        return self.resume
+
+
+@typed_command
+def embed(options: EmbedOptions) -> Status:
     """Add an embedding to each response.
 
     Reads candidates or pairs of any known layout, writes candidates. A causal language model is read as REAL does:
@@ -122,27 +111,30 @@ def embed(
     from real_cli.records.layouts import adapt, adapt_prompt
     from real_cli.records.shards import in_shard, parse_shard
 
-    if resume is not None and output is not None:
+    if options.resume is not None and options.output is not None:
         raise UsageError("--resume FILE appends to FILE; leave out --output")
-    part = parse_shard(shard)
-    job = Job(
-        files or [],
-        output=resume or output,
-        append=resume is not None,
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format),
-    )
+    part = parse_shard(options.shard)
+    job = options.job()
     load = partial(
-        load_encoder, model, device=device, precision=dtype, max_length=max_length, pooling=pooling, layer=layer
+        load_encoder,
+        options.model,
+        device=options.device,
+        precision=options.dtype,
+        max_length=options.max_length,
+        pooling=options.pooling,
+        layer=options.layer,
     )
-    embedder = Embedder(load, field=field, encoding=encoding, batch_tokens=batch_tokens, told=speaker(quiet))
+    embedder = Embedder(
+        load,
+        field=options.field,
+        encoding=options.encoding,
+        batch_tokens=options.batch_tokens,
+        told=speaker(options.quiet),
+    )
     with job:
-        located = job.records(adapt_prompt if field is Field.prompt else adapt)
+        located = job.records(adapt_prompt if options.field is Field.prompt else adapt)
         wanted = (item for item in located if in_shard(item.record, part))
-        for record in embedder(remaining(wanted, resume, embedder.before.check)):
+        for record in embedder(remaining(wanted, options.resume, embedder.before.check)):
             job.write(record)
         job.summary = embedder.sentence()
     return job.status

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.embed.choices import Pooling
+from real_cli.embed.choices import LAST_LAYER, MAX_LENGTH, Pooling
 from real_cli.embed.pooling import POOLINGS
 from real_cli.embed.sentence_folders import read_recipe
 from real_cli.errors import RecordError, UsageError
@@ -23,8 +23,6 @@ from real_cli.models.load.loaded_checks import check_vocabulary_fits
 from real_cli.models.load.loading import POOLERS, load_config, load_library_encoder, load_model, load_tokenizer, loading
 from real_cli.models.load.resolve import resolve_model
 from real_cli.records.choices import Precision
-
-DEFAULT_MAX_LENGTH = 512
 
 
 class Prepared(NamedTuple):
@@ -67,7 +65,7 @@ class TransformerEncoder:
         *,
         max_length: int,
         pool: Callable[[Any, Any], Any],
-        layer: int = -1,
+        layer: int = LAST_LAYER,
         normalize: bool = False,
     ) -> None:
         self.place = place
@@ -111,12 +109,12 @@ class TransformerEncoder:
         ids = torch.tensor([row + [pad] * (width - len(row)) for row in inputs], device=self.place.device)
         lengths = torch.tensor([len(row) for row in inputs], device=self.place.device)
         mask = (torch.arange(width, device=self.place.device) < lengths[:, None]).long()  # (batch, seq)
-        settings: dict[str, Any] = {"output_hidden_states": True} if self._layer != -1 else {}
+        settings: dict[str, Any] = {"output_hidden_states": True} if self._layer != LAST_LAYER else {}
         if hasattr(self._model.config, "use_cache"):
             settings["use_cache"] = False
         with torch.inference_mode():
             outputs = self._model(input_ids=ids, attention_mask=mask, **settings)
-            states = outputs.last_hidden_state if self._layer == -1 else outputs.hidden_states[self._layer]
+            states = outputs.last_hidden_state if self._layer == LAST_LAYER else outputs.hidden_states[self._layer]
             pooled = self._pool(states.float(), mask)
             if self._normalize:
                 pooled = torch.nn.functional.normalize(pooled, dim=1)
@@ -131,7 +129,7 @@ class LibraryEncoder:
         self._model = load_library_encoder(name, path, place)
         if max_length is not None:
             self._model.max_seq_length = min(max_length, self._model.max_seq_length or max_length)
-        self.max_length = int(self._model.max_seq_length or DEFAULT_MAX_LENGTH)
+        self.max_length = int(self._model.max_seq_length or MAX_LENGTH)
 
     def prepare(self, texts: list[str]) -> Prepared:
         """Count tokens; the library makes them again when it embeds."""
@@ -178,7 +176,9 @@ def load_encoder(
     check_settings(name, path)
     with loading(name):
         if is_causal(name, path):
-            return _load_causal(name, path, place, max_length, pooling or Pooling.mean, -1 if layer is None else layer)
+            return _load_causal(
+                name, path, place, max_length, pooling or Pooling.mean, LAST_LAYER if layer is None else layer
+            )
         if pooling is not None or layer is not None:
             raise UsageError(f"model '{name}' pools in its own way; leave out --pooling and --layer")
         return _load_sentence(name, path, place, max_length) or LibraryEncoder(name, path, place, max_length)
@@ -190,7 +190,7 @@ def _load_causal(
     """Load a causal language model: the text alone, no chat template, one hidden layer, masked mean or last token.
 
     References:
-        Zhang et al., 2024, REAL, arXiv:2409.17169; the recipe is that of `hh_pair_selection.py` (METHODS 1.2).
+        Zhang et al., 2024, REAL, arXiv:2409.17169; the recipe of `hh_pair_selection.py`: real-methods(7), section 1(b).
     """
     model, tokenizer = _load(name, path, place)
     tokenizer.truncation_side = "right"  # as in the reference code, whatever the tokenizer would do to a prompt
@@ -198,7 +198,7 @@ def _load_causal(
     if not -num_layers - 1 <= layer <= num_layers:
         raise UsageError(f"--layer {layer}: the model has {num_layers}; give 0 to {num_layers}, or -1 for the last")
     return TransformerEncoder(
-        model, tokenizer, place, max_length=max_length or DEFAULT_MAX_LENGTH, pool=POOLINGS[pooling.value], layer=layer
+        model, tokenizer, place, max_length=max_length or MAX_LENGTH, pool=POOLINGS[pooling.value], layer=layer
     )
 
 
@@ -211,7 +211,7 @@ def _load_sentence(name: str, path: str, place: Place, max_length: int | None) -
     if tokenizer.chat_template or model.config.is_encoder_decoder:
         return None  # the library may wrap each text in the one, and runs half of the other
     own = recipe.max_length or min(
-        tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or DEFAULT_MAX_LENGTH
+        tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or MAX_LENGTH
     )
     return TransformerEncoder(
         model,

@@ -5,6 +5,7 @@
             job.write(located.record)
         job.summary = "..."
 
+A RecordReader alone reads what a command needs beside its records, and opens nothing to write.
 A Job knows nothing of what the records mean. It is told of every file that a command writes (`also_writes`) or reads
 beside the records (`also_reads`, each with its option), so that none is written over another.
 """
@@ -25,7 +26,7 @@ from real_cli.io.output import open_output, open_to_append
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import BY_NAME, Item, SourceOptions, check_sources, is_at_hand, read_source, show_ahead
 from real_cli.records.choices import OnError
-from real_cli.records.layouts import Adapted, adapt, join_rows, same_prompt, with_score_of
+from real_cli.records.layouts import Adapted, adapt, join_rows, parting_field, with_score_of
 from real_cli.records.public.repeated_prompts import take_off_prompt
 from real_cli.records.record import Record
 from real_cli.text.phrases import say_count
@@ -40,7 +41,96 @@ class Located(NamedTuple):
     record: Record
 
 
-class Job:
+class RecordReader:
+    """Read the records of some sources, and write nothing; the first bad one ends the run."""
+
+    def __init__(
+        self, files: list[str], *, max_line_bytes: int = MAX_LINE_BYTES, reading: SourceOptions = BY_NAME
+    ) -> None:
+        self.sources = check_sources(files)
+        self.counter = Counter("records", quiet=True)
+        self._num_noted: Tally[str] = Tally()
+        self._max_line_bytes = max_line_bytes
+        self._reading = reading
+
+    def records(
+        self, read: Callable[[Record], Adapted] = adapt, *, ahead: Callable[[Record], None] | None = None
+    ) -> Iterator[Located]:
+        """Read every source in order, each record adapted by `read`; rows of one response are joined.
+
+        `ahead` is shown each record as it was read, some records before it comes, where that makes none wait.
+        """
+        adapted = self._convert(with_score_of(read, self._reading.score), self._items(ahead))
+        pending: list[Record] = []
+        place = ""
+        for item_place, (record, layout, notes) in adapted:
+            self._num_noted.update(notes)
+            if pending and not (layout.one_response_a_row and self._goes_on(pending[0], record)):
+                yield Located(place, self._join(pending))
+                pending = []
+            if layout.one_response_a_row:
+                place = place if pending else item_place
+                pending.append(record)
+            else:
+                yield Located(item_place, record)
+        if pending:
+            yield Located(place, self._join(pending))
+
+    def _goes_on(self, first: Record, row: Record) -> bool:
+        """Tell whether a row answers the prompt of those before it, and what keeps it from doing so."""
+        if first["prompt"] != row["prompt"]:
+            return False
+        field = parting_field(first, row)
+        self._num_noted.update([f"of the prompt before, kept apart by another {field!r}"] if field else [])
+        return not field
+
+    def _join(self, rows: list[Record]) -> Record:
+        """Join the rows of one prompt, which may stand in all of their responses again."""
+        joined, note = take_off_prompt(join_rows(rows))
+        self._num_noted.update([note] if note else [])
+        return joined
+
+    def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
+        for name in self.sources:
+            items = read_source(name, self._max_line_bytes, before_waiting=self._hand_on, reading=self._reading)
+            for item in show_ahead(items, ahead) if ahead and is_at_hand(name) else items:
+                self.counter.add()
+                yield item
+
+    def _convert(self, function: Callable[[Record], Made], items: Iterable[Item]) -> Iterator[tuple[str, Made]]:
+        for item in items:
+            if item.record is None:
+                self.reject(item, item.problem)
+                continue
+            try:
+                made = function(item.record)
+            except RecordError as error:
+                self.reject(item, str(error))
+                continue
+            yield item.place, made
+
+    def apply(self, function: Callable[[Record], Made], located: Iterable[Located]) -> Iterator[tuple[str, Made]]:
+        """Map a function over records, places beside; one that it refuses by a RecordError is rejected."""
+        return self._convert(function, (Item(place, record) for place, record in located))
+
+    def check(self, function: Callable[[Record], object], located: Iterable[Located]) -> Iterator[Located]:
+        """Pass on the records that a function does not refuse by a RecordError."""
+
+        def checked(record: Record) -> Record:
+            function(record)
+            return record
+
+        return (Located(place, record) for place, record in self.apply(checked, located))
+
+    def reject(self, item: Item, reason: str) -> None:
+        """Refuse one record, by a RecordError with its place in front."""
+        raise RecordError(f"{item.place}: {reason}")
+
+    def _hand_on(self) -> None:
+        """Do what is due before a read that may wait: nothing."""
+
+
+class Job(RecordReader):
     """Open the streams of one command; close them, and tell what happened, in every case."""
 
     def __init__(
@@ -58,7 +148,7 @@ class Job:
         reading: SourceOptions = BY_NAME,
         what: str = "records",
     ) -> None:
-        self.sources = check_sources(files)
+        super().__init__(files, max_line_bytes=max_line_bytes, reading=reading)
         named = [path for path in (output, rejects, *also_writes) if path is not None]
         aside = [path for path in (rejects, *also_writes) if path is not None]
         check_outputs(self.sources, named, not_sources=[*aside, *([output] if append and output else [])])
@@ -67,13 +157,10 @@ class Job:
         self.summary = ""
         self.num_rejected = 0
         self.num_dropped: Tally[str] = Tally()
-        self._num_noted: Tally[str] = Tally()
         self._output_path = output
         self._append = append
         self._on_error = on_error
         self._rejects_path = rejects
-        self._max_line_bytes = max_line_bytes
-        self._reading = reading
         self._stack = ExitStack()
         self._writer = threading.get_ident()
         self.counter = Counter(what, quiet=quiet)
@@ -116,88 +203,6 @@ class Job:
         """The exit status that the records leave."""
         return Status.rejected if self.num_rejected else Status.done
 
-    def records(
-        self, read: Callable[[Record], Adapted] = adapt, *, ahead: Callable[[Record], None] | None = None
-    ) -> Iterator[Located]:
-        """Read every source, each record adapted to one of our shapes; rows of one response are joined.
-
-        Args:
-            read: Turns a record of any layout into ours.
-            ahead: Is shown each record as it was read, some records before it comes, where that makes none wait.
-
-        Yields:
-            Records with their places, in order.
-        """
-        adapted = self._convert(with_score_of(read, self._reading.score), self._items(ahead))
-        pending: list[Record] = []
-        place = ""
-        for item_place, (record, layout, notes) in adapted:
-            self._num_noted.update(notes)
-            if pending and not (layout.one_response_a_row and same_prompt(pending[0], record)):
-                yield Located(place, self._join(pending))
-                pending = []
-            if layout.one_response_a_row:
-                place = place if pending else item_place
-                pending.append(record)
-            else:
-                yield Located(item_place, record)
-        if pending:
-            yield Located(place, self._join(pending))
-
-    def _join(self, rows: list[Record]) -> Record:
-        """Join the rows of one prompt, which may stand in all of their responses again."""
-        joined, note = take_off_prompt(join_rows(rows))
-        self._num_noted.update([note] if note else [])
-        return joined
-
-    def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
-        for name in self.sources:
-            items = read_source(name, self._max_line_bytes, before_waiting=self._hand_on, reading=self._reading)
-            for item in show_ahead(items, ahead) if ahead and is_at_hand(name) else items:
-                self.counter.add()
-                yield item
-
-    def _convert(self, function: Callable[[Record], Made], items: Iterable[Item]) -> Iterator[tuple[str, Made]]:
-        for item in items:
-            if item.record is None:
-                self.reject(item, item.problem)
-                continue
-            try:
-                made = function(item.record)
-            except RecordError as error:
-                self.reject(item, str(error))
-                continue
-            yield item.place, made
-
-    def apply(self, function: Callable[[Record], Made], located: Iterable[Located]) -> Iterator[tuple[str, Made]]:
-        """Map a function over records; one that it refuses stops the run or goes to the rejects.
-
-        Args:
-            function: Takes a record; raises RecordError.
-            located: Records with their places.
-
-        Yields:
-            Places and results.
-        """
-        return self._convert(function, (Item(place, record) for place, record in located))
-
-    def check(self, function: Callable[[Record], object], located: Iterable[Located]) -> Iterator[Located]:
-        """Pass on the records that a function does not refuse.
-
-        Args:
-            function: Raises RecordError for a bad record.
-            located: Records with their places.
-
-        Yields:
-            The good records.
-        """
-
-        def checked(record: Record) -> Record:
-            function(record)
-            return record
-
-        return (Located(place, record) for place, record in self.apply(checked, located))
-
     def reject(self, item: Item, reason: str) -> None:
         """Refuse one record: stop the run, or with --on-error skip set it aside and count it.
 
@@ -209,7 +214,7 @@ class Job:
             RecordError: If errors are to stop the run; with the place in front.
         """
         if self._on_error is OnError.fail:
-            raise RecordError(f"{item.place}: {reason}")
+            super().reject(item, reason)
         self.num_rejected += 1
         self.set_aside(item.place, reason, item.record, item.data)
 

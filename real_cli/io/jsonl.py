@@ -14,12 +14,11 @@ import orjson
 
 from real_cli.errors import RecordError, clip
 from real_cli.io.integers import check_integers
+from real_cli.records.choices import MAX_LINE_BYTES as MAX_LINE_BYTES
 from real_cli.records.record import Record
 
 BOM = b"\xef\xbb\xbf"
 WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
-# Beyond this a file without line ends, a binary one say, would fill the memory.
-MAX_LINE_BYTES = 1 << 28
 # What a table may hold that JSON has a form for; dates become texts.
 PLAIN_TYPES = (str, int, float, bool, NoneType, date, time)
 # orjson reads deeper nesting than it writes.

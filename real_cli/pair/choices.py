@@ -2,25 +2,35 @@
 
 from enum import StrEnum
 
+from real_cli.pair.strategy_names import DESCRIBED
+from real_cli.pair.strategy_names import Strategy as Strategy
 
-class Strategy(StrEnum):
-    """How `pair` chooses responses; the functions are in `real_cli.pair.strategies`."""
+# Weight of diversity in aepo.
+AEPO_LAMBDA = 1.0
+# How many deviations a bound lies from its score.
+DEVIATIONS = 1.0
+# Which gap delta-quantile takes; 0 is the widest.
+QUANTILE = 0.05
 
-    easy = "easy"
-    hard = "hard"
-    centroid = "centroid"
-    random = "random"
-    aepo = "aepo"
-    best_worst = "best-worst"
-    best_random = "best-random"
-    best_vs_rest = "best-vs-rest"
-    all = "all"
-    dts = "dts"
-    drts = "drts"
-    delta_ucb = "delta-ucb"
-    delta_quantile = "delta-quantile"
-    infomax = "infomax"
-    maxmin_lcb = "maxmin-lcb"
+
+# What strategies go by, in the order and the words of the help.
+BASES = {
+    "similarity": "By similarity",
+    "nothing": "Neither",
+    "score": "By score",
+    "score_std": "By score and score_std (how unsure your reward model is; no command here makes it), for annotators "
+    "to come",
+}
+
+
+def list_strategies() -> str:
+    """List the strategies in a sentence for each thing that they go by."""
+    sentences = []
+    for basis, words in BASES.items():
+        notes = {name: note for name, (goes_by, note) in DESCRIBED.items() if goes_by == basis}
+        listed = ", ".join(f"{name} ({note})" if note else name for name, note in notes.items())
+        sentences.append(f"{words}: {listed}.")
+    return " ".join(sentences)
 
 
 class Orient(StrEnum):

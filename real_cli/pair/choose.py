@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError
-from real_cli.pair.choices import Emit, Orient, Strategy
+from real_cli.pair.choices import AEPO_LAMBDA, DEVIATIONS, QUANTILE, Emit, Orient, Strategy
 from real_cli.pair.orient import read_estimates, read_quality, settle_orient
 from real_cli.pair.similarity_batch import Similarities
 from real_cli.pair.strategies import STRATEGIES
 from real_cli.pair.strategies.pool import Pair, Pool
 from real_cli.pair.write import EQUAL_SCORES, PairWriter, light, places_of
+from real_cli.records.choices import MAX_RESPONSES
 from real_cli.records.messages import as_completion, comparable, is_number, text_key
-from real_cli.records.preferences import MAX_RESPONSES
 from real_cli.records.record import Record, to_candidates, with_responses
 from real_cli.records.vectors import Vectors, stack_embeddings
 from real_cli.stats.cosine import cosine_similarities
@@ -32,9 +32,9 @@ class Settings:
     orient: Orient = Orient.auto
     emit: Emit = Emit.pairs
     curriculum: bool = False
-    aepo_lambda: float = 1.0
-    width: float = 1.0
-    quantile: float = 0.05
+    aepo_lambda: float = AEPO_LAMBDA
+    width: float = DEVIATIONS
+    quantile: float = QUANTILE
     seed: int = 0
     max_responses: int = MAX_RESPONSES
 
@@ -79,7 +79,8 @@ def begin_pairs(record: Record, settings: Settings, comparison: Similarities | N
 'strategy': 'easy', 'num_responses': 2}]
 
     References:
-        Zhang et al., 2024, REAL, arXiv:2409.17169, section 3; orientation by score is METHODS 1.10, fault 1.
+        Zhang et al., 2024, REAL, arXiv:2409.17169, section 3; orientation by score: real-methods(7), section
+        1(g), fault 1.
     """
     if settings.emit is Emit.prompts:
         return PromptOutcome(records=[record])
@@ -118,7 +119,7 @@ def _need_labels(responses: list[Record], pairs: Iterable[Pair], settings: Setti
     """Check that both responses of each pair have what `--orient` reads, before there is any record."""
     lacking = {number for number, response in enumerate(responses) if not is_number(response.get(settings.orient))}
     if lacking:
-        pairs = list(pairs) if settings.strategy is not Strategy.all else [(min(lacking), 0)]
+        pairs = list(pairs) if not STRATEGIES[settings.strategy].every_pair else [(min(lacking), 0)]
         if any(number in lacking for pair in pairs for number in pair):
             raise RecordError(f"--orient {settings.orient} needs a '{settings.orient}' on both responses of a pair")
     return pairs

@@ -1,51 +1,37 @@
 """real pair: choose which responses of a prompt to compare."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    Files,
-    InputFormatOption,
-    MaxLineBytes,
-    MaxResponses,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-    ScoreName,
-    Seed,
-)
+from real_cli.cli.option_sets import ScoredStreamOptions
+from real_cli.cli.options import MaxResponses, Seed
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.io.job import Job, Located
-from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.io.sources import SourceOptions
-from real_cli.pair.choices import Emit, Orient, Strategy
-from real_cli.records.choices import OnError
+from real_cli.pair.choices import AEPO_LAMBDA, DEVIATIONS, QUANTILE, Emit, Orient, Strategy, list_strategies
+from real_cli.records.choices import MAX_RESPONSES
 
 if TYPE_CHECKING:
+    from real_cli.io.job import Job, Located
     from real_cli.pair.choose import Settings
     from real_cli.pair.savings import Savings
 
 
-@guarded
-def pair(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class PairOptions(ScoredStreamOptions):
+    """What to choose, and what to keep of it."""
+
     strategy: Annotated[
         Strategy | None,
         typer.Option(
             "--strategy",
             "-s",
             show_default="easy",
-            help="How to choose. By similarity: easy (least similar), hard (most similar), centroid (nearest to the "
-            "two cluster centers), aepo (representative and diverse). Neither: random, all. By score: best-worst, "
-            "best-random, best-vs-rest. By score and score_std (how unsure your reward model is; no command here makes "
-            "it), for annotators to come: dts, drts, delta-ucb, delta-quantile, infomax, maxmin-lcb.",
+            help=f"How to choose. {list_strategies()}",
         ),
-    ] = None,
+    ] = None
     keep: Annotated[
         str | None,
         typer.Option(
@@ -54,7 +40,7 @@ def pair(
             show_default=False,
             help="Keep this share, or this many, of all chosen pairs. Buffers on disk until the input ends.",
         ),
-    ] = None,
+    ] = None
     by: Annotated[
         str | None,
         typer.Option(
@@ -63,11 +49,11 @@ def pair(
             show_default="the strategy's own",
             help="What --keep sorts by: similarity, score-gap, random, or a field that holds a number.",
         ),
-    ] = None,
+    ] = None
     lowest: Annotated[
         bool | None,
         typer.Option("--lowest/--highest", show_default="the strategy's own", help="Which end --keep keeps."),
-    ] = None,
+    ] = None
     emit: Annotated[
         Emit,
         typer.Option(
@@ -76,7 +62,7 @@ def pair(
             "writes all responses, best first; 'prompts' writes what --dedup-distance leaves, with responses or "
             "without.",
         ),
-    ] = Emit.pairs,
+    ] = Emit.pairs
     orient: Annotated[
         Orient,
         typer.Option(
@@ -85,38 +71,34 @@ def pair(
             "ranks (a label that is there), else scores; "
             "'none' leaves pairs unlabeled for annotators.",
         ),
-    ] = Orient.auto,
+    ] = Orient.auto
     curriculum: Annotated[
         bool, typer.Option("--curriculum", help="Add 'stage': 1 for the widest score gap of a prompt, then 2, ...")
-    ] = False,
+    ] = False
     aepo_lambda: Annotated[
-        float | None,
-        typer.Option(
-            "--aepo-lambda", metavar="X", min=0, show_default="1.0", help="Weight of diversity in --strategy aepo."
-        ),
-    ] = None,
+        float,
+        typer.Option("--aepo-lambda", metavar="X", min=0, help="Weight of diversity in --strategy aepo."),
+    ] = AEPO_LAMBDA
     deviations: Annotated[
-        float | None,
+        float,
         typer.Option(
             "--deviations",
             metavar="X",
             min=0,
             max=1000,
-            show_default="1.0",
             help="How many score_std a bound lies from its score, in the strategies that read score_std.",
         ),
-    ] = None,
+    ] = DEVIATIONS
     quantile: Annotated[
-        float | None,
+        float,
         typer.Option(
             "--quantile",
             metavar="X",
             min=0,
             max=1,
-            show_default="0.05",
             help="Which gap --strategy delta-quantile takes; 0 is the widest.",
         ),
-    ] = None,
+    ] = QUANTILE
     dedup_distance: Annotated[
         float | None,
         typer.Option(
@@ -127,17 +109,13 @@ def pair(
             "--field prompt': squared distance of unit vectors, 2(1-cos); Magpie's is 0.05, a cosine of 0.975. Buffers "
             "on disk; adds min_neighbor_distance, repeat_count and min_similar_id.",
         ),
-    ] = None,
-    max_responses: MaxResponses = None,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    seed: Seed = 0,
-    input_format: InputFormatOption = None,
-    score: ScoreName = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = None
+    max_responses: MaxResponses = MAX_RESPONSES
+    seed: Seed = 0
+
+
+@typed_command
+def pair(options: PairOptions) -> Status:
     """Choose which responses of a prompt to compare, before anyone labels them.
 
     Reads candidates (prompt, responses) or pairs (prompt, chosen, rejected); writes pairs. Where scores or ranks are
@@ -161,40 +139,36 @@ def pair(
     from real_cli.pair.whole_input import kept_lines
 
     settings = Settings(
-        strategy or default_strategy(curriculum),
-        orient,
-        emit,
-        curriculum,
-        Settings.aepo_lambda if aepo_lambda is None else aepo_lambda,
-        Settings.width if deviations is None else deviations,
-        Settings.quantile if quantile is None else quantile,
-        seed,
-        Settings.max_responses if max_responses is None else max_responses,
+        strategy=options.strategy or default_strategy(options.curriculum),
+        orient=options.orient,
+        emit=options.emit,
+        curriculum=options.curriculum,
+        aepo_lambda=options.aepo_lambda,
+        width=options.deviations,
+        quantile=options.quantile,
+        seed=options.seed,
+        max_responses=options.max_responses,
     )
-    knobs = {"--aepo-lambda": aepo_lambda, "--deviations": deviations, "--quantile": quantile}
-    given = [name for name, value in knobs.items() if value is not None]
-    check_settings(settings, strategy_given=strategy is not None, keep=keep, given=given, distance=dedup_distance)
-    order = plan_keep(keep, by, lowest, settings)
+    check_settings(
+        settings,
+        strategy_given=options.strategy is not None,
+        keep=options.keep,
+        given=options.flags_given("aepo_lambda", "deviations", "quantile"),
+        distance=options.dedup_distance,
+    )
+    order = plan_keep(options.keep, options.by, options.lowest, settings)
     savings = Savings()
-    job = Job(
-        files or [],
-        output=output,
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format, numbers=[by] if by else [], score=score),
-    )
-
+    job = options.job(numbers=[options.by] if options.by else [])
     with job:
-        chosen = _chosen_pairs(job, settings, savings, dedup_distance)
+        chosen = _chosen_pairs(job, settings, savings, options.dedup_distance)
         for savings.num_chosen, line in enumerate(kept_lines(job, chosen, order), 1):
             job.write_line(line)
-        job.summary = savings.sentence(emit)
+        job.summary = savings.sentence(options.emit)
     return job.status
 
 
-def _chosen_pairs(job: Job, settings: "Settings", savings: "Savings", limit: float | None) -> Iterator[Located]:
+def _chosen_pairs(job: "Job", settings: "Settings", savings: "Savings", limit: float | None) -> Iterator["Located"]:
+    from real_cli.io.job import Located
     from real_cli.pair.choose import begin_pairs
     from real_cli.pair.similarity_batch import SimilarityBatch
     from real_cli.records.layouts import adapt_prompt, adapt_unread

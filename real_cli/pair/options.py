@@ -1,12 +1,12 @@
 """What the options of `pair` mean together, and what a run of it saved."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from real_cli.errors import UsageError
 from real_cli.pair.choices import Emit, Strategy
 from real_cli.pair.choose import Settings
-from real_cli.pair.strategies import STRATEGIES
+from real_cli.pair.strategies import STRATEGIES, Rule
 from real_cli.stats.quota import Keep, parse_keep
 
 
@@ -21,11 +21,11 @@ class KeepOrder(NamedTuple):
 
 # What is written whole: no pair is chosen.
 WHOLE = {Emit.ranking: "all responses of a prompt", Emit.prompts: "records as they are"}
-# Options that some strategies read.
-READERS: dict[str, frozenset[Strategy]] = {
-    "--aepo-lambda": frozenset({Strategy.aepo}),
-    "--deviations": frozenset(name for name, rule in STRATEGIES.items() if rule.needs_deviations),
-    "--quantile": frozenset({Strategy.delta_quantile}),
+# Options that some strategies read, and by what of a row that is known.
+READERS: dict[str, Callable[[Rule], bool]] = {
+    "--aepo-lambda": lambda rule: "aepo_lambda" in rule.reads,
+    "--deviations": lambda rule: rule.needs_deviations,
+    "--quantile": lambda rule: "quantile" in rule.reads,
 }
 
 
@@ -58,9 +58,11 @@ def check_settings(
     if settings.emit is Emit.prompts and distance is None:
         raise UsageError("--emit prompts writes the prompts that --dedup-distance leaves; give it too")
     for option in given:
-        if settings.strategy not in READERS[option]:
-            readers = ", ".join(name for name in STRATEGIES if name in READERS[option])
-            raise UsageError(f"{option} is read by --strategy {readers}, not by {settings.strategy}; leave it out")
+        readers = [name for name, rule in STRATEGIES.items() if READERS[option](rule)]
+        if settings.strategy not in readers:
+            raise UsageError(
+                f"{option} is read by --strategy {', '.join(readers)}, not by {settings.strategy}; leave it out"
+            )
     if settings.curriculum and not STRATEGIES[settings.strategy].several_pairs:
         raise UsageError(
             f"--curriculum orders several pairs of a prompt, and --strategy {settings.strategy} makes one; "

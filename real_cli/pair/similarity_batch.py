@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.records.preferences import MAX_RESPONSES
+from real_cli.records.choices import MAX_RESPONSES
 from real_cli.records.record import Record
 from real_cli.records.vectors import Vectors, decode_alike, row_norms
 from real_cli.stats.cosine import cosine_similarities

@@ -1,6 +1,37 @@
-"""Names that the command line offers. Light on purpose: help must not load numpy or torch."""
+"""Names and limits that the command line offers. Light on purpose: help must not load numpy or torch."""
 
 from enum import StrEnum
+from typing import NamedTuple
+
+
+class TokenBudgets(NamedTuple):
+    """How many tokens a model takes at a time where the user does not say, by what it runs on."""
+
+    on_cpu: int
+    elsewhere: int
+
+    def on(self, device: str) -> int:
+        """Return the budget on a type of device, by torch's name."""
+        return self.on_cpu if device == "cpu" else self.elsewhere
+
+    def __str__(self) -> str:
+        return f"{self.on_cpu} on a CPU, {self.elsewhere} elsewhere"
+
+
+# Padding counted. On a CPU small passes are faster (their activations stay in its caches) and lighter; an accelerator
+# needs large ones to be busy.
+BATCH_TOKENS = TokenBudgets(1024, 16384)
+# Prompts and the longest answers counted. Each step runs one token of every row: many rows share the reading of the
+# weights, and what takes room is their cache of keys and values.
+GENERATION_TOKENS = TokenBudgets(16384, 131072)
+# Beyond this a file without line ends, a binary one say, would fill the memory.
+MAX_LINE_BYTES = 1 << 28
+# Tokens of prompt and response, where log-probabilities are computed.
+MAX_LENGTH = 1024
+# What a gap in score is divided by.
+TEMPERATURE = 1.0
+# Of one prompt: all similarities or preferences of so many take some 600 MB.
+MAX_RESPONSES = 4000
 
 
 class Ties(StrEnum):

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError, clip
+from real_cli.records.choices import MAX_RESPONSES as MAX_RESPONSES
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 from real_cli.records.response_fields import responses_of
 
 # What two probabilities that are each other's rest may miss of 1, having been written and read as decimals.
 TOLERANCE = 1e-6
-# Of one prompt: all similarities or preferences of so many take some 600 MB.
-MAX_RESPONSES = 4000
 
 
 def given_preferences(record: Record) -> NDArray[np.float64]:
@@ -84,12 +83,12 @@ def check_order(record: Record) -> None:
         )
 
 
-def check_size(record: Record, max_responses: int | None = None) -> None:
+def check_size(record: Record, max_responses: int = MAX_RESPONSES) -> None:
     """Refuse a matrix over more responses than memory may be asked for.
 
     Args:
         record: A checked candidates record.
-        max_responses: The most; None for `MAX_RESPONSES`.
+        max_responses: The most.
 
     Raises:
         RecordError: If it has more.
@@ -97,6 +96,6 @@ def check_size(record: Record, max_responses: int | None = None) -> None:
     Example:
         >>> check_size({"prompt": "q", "responses": [{"text": "a"}]}, max_responses=1)
     """
-    count, limit = len(record["responses"]), MAX_RESPONSES if max_responses is None else max_responses
-    if count > limit:
-        raise RecordError(f"has {count:,} responses, and {limit:,} are compared at most; raise --max-responses")
+    count = len(record["responses"])
+    if count > max_responses:
+        raise RecordError(f"has {count:,} responses, and {max_responses:,} are compared at most; raise --max-responses")

@@ -9,6 +9,7 @@ import typer
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.io.job import Job
 from real_cli.io.sources import Item
+from real_cli.records.choices import TEMPERATURE
 from real_cli.records.record import LABELED_NAMES, LEFT_BEHIND, Record
 from real_cli.records.response_fields import with_new_scores, with_values
 
@@ -57,7 +58,7 @@ def check_temperature(temperature: float | None) -> float:
         temperature: What the user gave, if anything.
 
     Returns:
-        The number, 1 if none was given.
+        The number, `TEMPERATURE` if none was given.
 
     Raises:
         UsageError: If it is not above 0, or infinite.
@@ -67,7 +68,7 @@ def check_temperature(temperature: float | None) -> float:
         (1.0, 0.5)
     """
     if temperature is None:
-        return 1.0
+        return TEMPERATURE
     if not 0 < temperature < math.inf:
         raise UsageError(f"--temperature {temperature:g}: must be a number above 0")
     return temperature

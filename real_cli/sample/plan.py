@@ -2,10 +2,10 @@
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from real_cli.cli.option_sets import flag_of
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.io.jsonl import parse_record, read_lines
 from real_cli.io.word_files import read_words
@@ -13,6 +13,7 @@ from real_cli.records.place_words import check_contrast
 from real_cli.records.questions import Sampling
 from real_cli.sample.drift import IMPROVING, check_improving
 from real_cli.sample.modes import MODES, SamplingMode
+from real_cli.sample.options import SampleOptions
 from real_cli.sample.principles import Principle, parse_principles
 from real_cli.sample.responses import Plan, PreQuery
 
@@ -32,12 +33,11 @@ SPECIAL = (
 )
 
 
-def choose_mode(values: Mapping[str, Any], given: set[str]) -> SamplingMode:
+def choose_mode(options: SampleOptions) -> SamplingMode:
     """Find the way of sampling that the options ask for.
 
     Args:
-        values: All options by their parameters' names.
-        given: Those that the user gave.
+        options: All of them.
 
     Returns:
         The mode.
@@ -46,13 +46,13 @@ def choose_mode(values: Mapping[str, Any], given: set[str]) -> SamplingMode:
         UsageError: If there are two, or options that this one does not read; the message names all of them.
     """
     # An empty text was given, too; what reads it refuses it.
-    ways = [name for name in WAYS if values[name] not in (None, False)]
+    ways = [name for name in WAYS if getattr(options, name) not in (None, False)]
     if len(ways) > 1:
         raise UsageError(f"{_names(ways)}: each is a way of sampling; give one of them")
     mode = WAYS[ways[0]] if ways else SamplingMode.responses
     reads = MODES[mode].reads
-    unread = [name for name in SPECIAL if name in given and name not in reads]
-    if len(values["policy"]) > 1 and "policy" not in reads:
+    unread = [name for name in SPECIAL if name in options.given and name not in reads]
+    if len(options.policy) > 1 and "policy" not in reads:
         unread.append("policy")
     if unread:
         shown = _names(unread).replace("--policy", "a second --policy")
@@ -60,75 +60,63 @@ def choose_mode(values: Mapping[str, Any], given: set[str]) -> SamplingMode:
     return mode
 
 
-def check_sampling(values: Mapping[str, Any]) -> None:
+def check_sampling(options: SampleOptions) -> None:
     """Refuse options that contradict each other.
 
     Args:
-        values: All options by their parameters' names.
+        options: All of them.
 
     Raises:
         UsageError: If there are some; the message names all of them.
     """
-    policies, files = values["policy"], values["files"] or []
-    drawn = [name for name in ("temperature", "top_p", "top_k") if values[name] is not None]
-    is_greedy = values["greedy"] or values["temperature"] == 0
-    local, resumes = is_local(values), values["resume"] is not None
+    policies = options.policy
+    drawn = [name for name in ("temperature", "top_p", "top_k") if name in options.given]
+    is_greedy = options.greedy or options.temperature == 0
+    local, resumes = options.is_local, options.resume is not None
     faults = {
         "--policy: a name is empty": "" in policies,
-        f"--temperature {values['temperature']}: must be a number that is not infinite": (
-            values["temperature"] is not None and not math.isfinite(values["temperature"])
+        f"--temperature {options.temperature}: must be a number that is not infinite": (
+            not math.isfinite(options.temperature)
         ),
         f"--policy {policies[0]}: is named twice; -n asks one policy for more": len(set(policies)) < len(policies),
-        f"--greedy draws nothing; leave out {_names(drawn)}": values["greedy"] and bool(drawn),
+        f"--greedy draws nothing; leave out {_names(drawn)}": options.greedy and bool(drawn),
         f"--temperature 0 draws nothing; leave out {_names(drawn[1:])}": (
-            is_greedy and not values["greedy"] and len(drawn) > 1
+            is_greedy and not options.greedy and len(drawn) > 1
         ),
         "-n: without draws all responses are the same; give a --temperature above 0, or leave out -n": (
-            is_greedy and (values["num_responses"] or 1) > 1
+            is_greedy and options.num_responses > 1
         ),
-        "--resume FILE appends to FILE; leave out --output": resumes and values["output"] is not None,
+        "--resume FILE appends to FILE; leave out --output": resumes and options.output is not None,
         "--resume: the lowest scores are known at the end of the input; leave it out": (
-            resumes and values["lowest_score"] is not None
+            resumes and options.lowest_score is not None
         ),
         "--shard: the lowest scores are those of all records; leave it out": (
-            values["shard"] is not None and values["lowest_score"] is not None
+            options.shard is not None and options.lowest_score is not None
         ),
-        "--stop '': would end every response at once; give some text": "" in (values["stop"] or []),
+        "--stop '': would end every response at once; give some text": "" in (options.stop or []),
         "--emit-requests: a batch is for one model; give one --policy": (
-            len(policies) > 1 and values["emit_requests"] is not None
+            len(policies) > 1 and options.emit_requests is not None
         ),
-        "--cache: not read where a model on this machine answers; leave it out": local and values["cache"] is not None,
+        "--cache: not read where a model on this machine answers; leave it out": local and options.cache is not None,
         "--pre-query continues raw text, which a chat server does not take; name a model at hand": (
-            values["pre_query"] and not local
+            options.pre_query and not local
         ),
-        "--pre-query reads nothing; leave out the files": values["pre_query"] and bool(files),
+        "--pre-query reads nothing; leave out the files": options.pre_query and bool(options.files),
     }
     found = [fault for fault, is_there in faults.items() if is_there]
     if found:
         raise UsageError("; ".join(found))
 
 
-def is_local(values: Mapping[str, Any]) -> bool:
-    """Tell whether models on this machine are asked.
-
-    Args:
-        values: All options by their parameters' names.
-
-    Returns:
-        False with a server, a batch, or its results.
-    """
-    return all(values[name] is None for name in ("endpoint", "emit_requests", "apply_results"))
+def _names(names: Sequence[str]) -> str:
+    return ", ".join("-n" if name == "num_responses" else flag_of(name) for name in names)
 
 
-def _names(names: list[str]) -> str:
-    return ", ".join("-n" if name == "num_responses" else f"--{name.replace('_', '-')}" for name in names)
-
-
-def make_plan(values: Mapping[str, Any], mode: SamplingMode, policy: str) -> Plan:
+def make_plan(options: SampleOptions, mode: SamplingMode, policy: str) -> Plan:
     """Make the plan of one policy.
 
     Args:
-        values: All options by their parameters' names.
+        options: All of them.
         mode: The way of sampling.
         policy: The policy's name.
 
@@ -139,33 +127,32 @@ def make_plan(values: Mapping[str, Any], mode: SamplingMode, policy: str) -> Pla
         UsageError: If words or files that it needs cannot be used.
         ModelError: If --pre-query finds no chat template.
     """
-    temperature = 1.0 if values["temperature"] is None else values["temperature"]
     sampling = Sampling(
-        values["max_tokens"],
-        0.0 if values["greedy"] or not MODES[mode].draws else temperature,
-        1.0 if values["top_p"] is None else values["top_p"],
-        tuple(text.replace("\\n", "\n") for text in values["stop"] or []),
-        top_k=values["top_k"] or 0,
+        options.max_tokens,
+        0.0 if options.greedy or not MODES[mode].draws else options.temperature,
+        options.top_p,
+        tuple(text.replace("\\n", "\n") for text in options.stop or []),
+        top_k=options.top_k or 0,
     )
-    positive, negative = ("-", "-") if values["contrast"] is None else values["contrast"]
+    positive, negative = ("-", "-") if options.contrast is None else options.contrast
     return Plan(
         policy,
-        values["num_responses"] or 1,
+        options.num_responses,
         sampling,
-        values["seed"],
-        together=not is_local(values),
-        principles=() if values["principles"] is None else read_principles(values["principles"]),
+        options.seed,
+        together=not options.is_local,
+        principles=() if options.principles is None else read_principles(options.principles),
         contrast=(check_contrast(read_words(positive)), check_contrast(read_words(negative))),
-        template=check_improving(IMPROVING if values["template"] is None else read_words(values["template"])),
-        pre_query=_pre_query(values, policy) if values["pre_query"] else PreQuery("", ()),
+        template=check_improving(IMPROVING if options.template is None else read_words(options.template)),
+        pre_query=_pre_query(options, policy) if options.pre_query else PreQuery("", ()),
     )
 
 
-def _pre_query(values: Mapping[str, Any], policy: str) -> PreQuery:
+def _pre_query(options: SampleOptions, policy: str) -> PreQuery:
     from real_cli.sample.chat_templates import find_pre_query
 
-    found = find_pre_query(policy, None if values["system"] is None else read_words(values["system"]))
-    return found._replace(answering=Sampling(values["max_tokens"], values["response_temperature"] or 0.0))
+    found = find_pre_query(policy, None if options.system is None else read_words(options.system))
+    return found._replace(answering=Sampling(options.max_tokens, options.response_temperature))
 
 
 def read_principles(path: Path) -> tuple[Principle, ...]:

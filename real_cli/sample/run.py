@@ -1,10 +1,8 @@
 """One run of `real sample`, from its options: who is asked what, and what is written."""
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +11,6 @@ from real_cli.errors import Status
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import parse_record
 from real_cli.io.resume import last_record, unfinished
-from real_cli.io.sources import SourceOptions
 from real_cli.io.two_pass import ValueSpool
 from real_cli.io.word_files import read_words, words_path
 from real_cli.models.load.device import default_generation_tokens
@@ -21,41 +18,37 @@ from real_cli.records.questions import Inquiry, ask_nothing
 from real_cli.records.record import Record
 from real_cli.records.shards import in_shard, parse_shard
 from real_cli.sample.modes import MODES, SamplingMode
+from real_cli.sample.options import SampleOptions
 from real_cli.sample.optune import best_score, choose_lowest, num_retries, parse_share
-from real_cli.sample.plan import check_sampling, choose_mode, is_local, make_plan
+from real_cli.sample.plan import check_sampling, choose_mode, make_plan
 from real_cli.sample.responses import DrawnTexts, Plan, Sampled, SamplingTally
 from real_cli.sample.resume import check_number, origin_key
-
-MAX_RETRIES = 3
 
 
 class SamplingRun:
     """Read records, let each policy answer them, write what they made."""
 
-    def __init__(self, values: Mapping[str, Any], given: set[str]) -> None:
-        self._values = values
-        self._mode = choose_mode(values, given)
-        check_sampling(values)
-        self._plans = [make_plan(values, self._mode, name) for name in values["policy"]]
-        self._askings = [self._asking(name) for name in values["policy"]]
+    def __init__(self, options: SampleOptions) -> None:
+        self._options = options
+        self._mode = choose_mode(options)
+        check_sampling(options)
+        self._plans = [make_plan(options, self._mode, name) for name in options.policy]
+        self._askings = [self._asking(name) for name in options.policy]
         self._reader = MODES[self._mode].reader(
-            append=values["append"],
-            chat=values["chat"],
-            system=None if values["system"] is None else read_words(values["system"]),
+            append=options.append,
+            chat=options.chat,
+            system=None if options.system is None else read_words(options.system),
         )
-        self._shard = parse_shard(values["shard"])
+        self._shard = parse_shard(options.shard)
         self._tally = SamplingTally()
         self._chosen: Iterator[bool] | None = None
         self._told = ""
-        if values["lowest_score"] is not None:
-            parse_share(values["lowest_score"])
+        self._share = parse_share("100%" if options.lowest_score is None else options.lowest_score)
 
     def _asking(self, policy: str) -> Asking:
-        options = dict(self._values) | {"model": policy}
-        if is_local(options):
-            # The weights behind a folder's name may be others tomorrow; and the same text is drawn again.
-            options["no_cache"] = True
-        return Asking(options, default_generation_tokens)
+        # The weights behind a folder's name may be others tomorrow; and the same text is drawn again.
+        caches = not self._options.is_local
+        return Asking(self._options, policy, caches=caches, default_tokens=default_generation_tokens)
 
     def run(self) -> Status:
         """Run.
@@ -63,7 +56,7 @@ class SamplingRun:
         Returns:
             The exit status.
         """
-        job = _open_job(self._values)
+        job = self._options.job(also_reads=_also_reads(self._options))
         with job, ExitStack() as stack:
             for asking in self._askings:
                 stack.enter_context(asking)
@@ -79,7 +72,7 @@ class SamplingRun:
         writers = [plan.policy for plan in self._plans for _ in range(plan.num_responses)]
         return unfinished(
             self._of_shard(job),
-            self._values["resume"],
+            self._options.resume,
             lambda record: origin_key(origin(record, ())),
             lambda written: origin_key(origin(written, writers)),
         )
@@ -90,14 +83,14 @@ class SamplingRun:
     def _lowest(self, job: Job, stack: ExitStack) -> Iterator[Located]:
         """Read scored candidates twice, and note which of them are to be sampled anew."""
         spool = stack.enter_context(ValueSpool())
-        most, retries = self._values["max_retries"] or MAX_RETRIES, []
+        most, retries = self._options.max_retries, []
         for place, (record, score, number) in job.apply(
             lambda record: (record, best_score(record), num_retries(record)), self._of_shard(job)
         ):
             spool.add({"place": place, "record": record}, score)
             retries.append(number < most)
         may_retry = np.array(retries, dtype=bool)
-        chosen = choose_lowest(spool.values, may_retry, parse_share(self._values["lowest_score"]))
+        chosen = choose_lowest(spool.values, may_retry, self._share)
         self._chosen = iter(chosen.tolist())
         self._told = f"; {chosen.sum():,} sampled anew, {(~may_retry).sum():,} had {most} tries"
         lines = spool.lines(np.ones(len(spool), dtype=bool))
@@ -105,14 +98,14 @@ class SamplingRun:
 
     def _instructions(self, job: Job, stack: ExitStack) -> Iterator[Located]:
         """Number the instructions that are to be written."""
-        policies, origin = self._values["policy"], MODES[self._mode].origin
-        numbers = range(self._shard.part - 1, self._values["num_responses"] or 1, self._shard.number)
+        policies, origin = self._options.policy, MODES[self._mode].origin
+        numbers = range(self._shard.part - 1, self._options.num_responses, self._shard.number)
 
         def check(written: Record) -> None:
             origin(written, policies)
             check_number(written, numbers)
 
-        done = last_record(self._values["resume"], check, ({"id": number} for number in numbers)).get("id", -1)
+        done = last_record(self._options.resume, check, ({"id": number} for number in numbers)).get("id", -1)
         return (Located(f"instruction {number}", {"id": number}) for number in numbers if number > done)
 
     def _sampled(self, job: Job, located: Iterator[Located]) -> Iterator[Located]:
@@ -135,10 +128,10 @@ class SamplingRun:
                 yield Located(place, sampled.record)
 
     def _sentence(self) -> str:
-        told = self._tally.sentence(self._values["max_tokens"], self._reader.num_chats) + self._told
+        told = self._tally.sentence(self._options.max_tokens, self._reader.num_chats) + self._told
         if len(self._askings) == 1:
             return told + self._askings[0].sentence()
-        policies = zip(self._values["policy"], self._askings, strict=True)
+        policies = zip(self._options.policy, self._askings, strict=True)
         return told + "".join(f"; {policy}: {asking.sentence().removeprefix('; ')}" for policy, asking in policies)
 
 
@@ -146,25 +139,9 @@ class SamplingRun:
 SOURCES = {SamplingMode.lowest_score: SamplingRun._lowest, SamplingMode.pre_query: SamplingRun._instructions}
 
 
-def _open_job(values: Mapping[str, Any]) -> Job:
-    emitted: Path | None = values["emit_requests"]
-    return Job(
-        [os.devnull] if values["pre_query"] else values["files"] or [],
-        output=values["resume"] or values["output"],
-        append=values["resume"] is not None,
-        also_writes=[emitted] if emitted else [],
-        also_reads=_also_reads(values),
-        on_error=values["on_error"],
-        rejects=values["rejects"],
-        quiet=values["quiet"],
-        max_line_bytes=values["max_line_bytes"],
-        reading=SourceOptions(values["input_format"]),
-    )
-
-
-def _also_reads(values: Mapping[str, Any]) -> list[tuple[str, Path | None]]:
+def _also_reads(options: SampleOptions) -> list[tuple[str, Path | None]]:
     """List the files that options name, as they are or with @."""
-    words = [("--system", values["system"]), ("--template", values["template"])]
-    words += [("--contrast", text) for text in values["contrast"] or ()]
-    files = [("--principles", values["principles"]), ("--apply-results", values["apply_results"])]
+    words = [("--system", options.system), ("--template", options.template)]
+    words += [("--contrast", text) for text in options.contrast or ()]
+    files = [("--principles", options.principles)]
     return files + [(option, words_path(text)) for option, text in words]

@@ -1,13 +1,14 @@
 """real soup: average checkpoints."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import Base, Quiet
+from real_cli.cli.option_sets import BaseOption
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError, show_names
 from real_cli.io.folders import open_folder
 from real_cli.io.output import write_stdout
@@ -15,8 +16,10 @@ from real_cli.io.progress import Counter, speaker
 from real_cli.records.choices import Precision
 
 
-@guarded
-def soup(
+@dataclass(frozen=True, kw_only=True)
+class SoupOptions(BaseOption):
+    """Which models are averaged, by which weights, and where the average goes."""
+
     models: Annotated[
         list[str],
         typer.Argument(
@@ -25,8 +28,7 @@ def soup(
             help="Two or more models of one architecture: a folder (a LoRA adapter's too), a .gguf file, a hub name, "
             "minilm or smollm2.",
         ),
-    ],
-    *,
+    ]
     output: Annotated[
         Path,
         typer.Option(
@@ -37,7 +39,7 @@ def soup(
             help="The folder to write: safetensors, config and tokenizer, and real.json. It appears whole or not at "
             "all.",
         ),
-    ],
+    ]
     weights: Annotated[
         str | None,
         typer.Option(
@@ -48,14 +50,15 @@ def soup(
             help="The weight of each model, as 0.25,0.75 or 1/3,2/3; their sum is 1. A negative one extrapolates: "
             "1.5,-0.5 goes beyond the first model, away from the second.",
         ),
-    ] = None,
+    ] = None
     dtype: Annotated[
         Precision,
         typer.Option("--dtype", help="Number format of what is written; 'auto' is that of the first model's tensors."),
-    ] = Precision.auto,
-    base: Base = None,
-    quiet: Quiet = False,
-) -> Status:
+    ] = Precision.auto
+
+
+@typed_command
+def soup(options: SoupOptions) -> Status:
     """Average two or more checkpoints, weight by weight: a reference for DPO (SALSA), or a model of its own.
 
     Reads folders of safetensors and writes one, in the first model's files; config, tokenizer and chat template are
@@ -72,21 +75,21 @@ def soup(
       real train-dpo --policy sft-seed1 --reference soup -o aligned pairs.jsonl
       real soup base aligned -o gentler --weights 0.7,0.3
     """
-    if len(models) < 2:
-        raise UsageError(f"{models[0]}: one model has no average; name two or more")
+    if len(options.models) < 2:
+        raise UsageError(f"{options.models[0]}: one model has no average; name two or more")
     from real_cli.models.load.checkpoints import open_checkpoint
     from real_cli.models.load.manifest import write_manifest
     from real_cli.soup.average import parse_weights
     from real_cli.soup.soup import Soup
 
-    say = speaker(quiet)
-    shares = parse_weights(weights, len(models))
+    models, output, say = options.models, options.output, speaker(options.quiet)
+    shares = parse_weights(options.weights, len(models))
     with open_folder(output) as folder, TemporaryDirectory(prefix=".merged-", dir=folder) as merged:
         found = [open_checkpoint(name, Path(merged) / str(number)) for number, name in enumerate(models, 1)]
-        made = Soup(found, shares, dtype=None if dtype is Precision.auto else dtype.value)
+        made = Soup(found, shares, dtype=None if options.dtype is Precision.auto else options.dtype.value)
         if differing := made.check():
             say(f"not alike in all models: {', '.join(differing)}; {models[0]}'s is copied")
-        with Counter("tensors", quiet=quiet, total=made.num_tensors) as counter:
+        with Counter("tensors", quiet=options.quiet, total=made.num_tensors) as counter:
             facts = {"command": "soup", "output": str(output), **made.write(folder, counter.add)}
         write_manifest(folder, facts)
     write_stdout(show_names(facts))

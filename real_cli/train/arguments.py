@@ -44,18 +44,7 @@ class Routine:
 def training_arguments(
     policy: Policy, folder: Path, settings: TrainingSettings, routine: Routine, *, evaluates: bool
 ) -> dict[str, Any]:
-    """Say to TRL what the settings mean.
-
-    Args:
-        policy: The model to train.
-        folder: Where checkpoints go.
-        settings: What decides the trajectory.
-        routine: What happens beside the steps.
-        evaluates: Whether there are held-out examples.
-
-    Returns:
-        Arguments of its DPOConfig.
-    """
+    """Translate the settings into the arguments of TRL's DPOConfig."""
     on_cpu = policy.place.device.type == "cpu"
     return dict(
         output_dir=str(folder),

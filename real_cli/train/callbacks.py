@@ -31,23 +31,13 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
         self._saves_last = False
 
     def begin(self, stage: float | None, steps_before: int, *, saves_last: bool) -> None:
-        """Begin a stage.
-
-        Args:
-            stage: Its name; None if the run has no stages.
-            steps_before: Steps of the stages before it.
-            saves_last: Whether another stage follows, which needs this one's last checkpoint.
-        """
+        """Begin a stage (None if the run has none); `saves_last` if another stage needs its last checkpoint."""
         self._stage = {} if stage is None else {"stage": stage}
         self._steps_before = steps_before
         self._saves_last = saves_last
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
-        """Report one line.
-
-        Raises:
-            RealError: If the loss is no finite number any more.
-        """
+        """Report one line; RealError if the loss is not finite."""
         if not math.isfinite(logs.get("loss", 0.0)):
             raise RealError(
                 f"step {self._steps_before + state.global_step}: the loss is {logs['loss']}; nothing was saved: lower "
@@ -86,40 +76,31 @@ class Recent:
         self._passes: list[torch.Tensor] = []
 
     def add(self, values: torch.Tensor) -> None:
-        """Take the values of one pass.
-
-        Args:
-            values: One an example, shape (any,).
-        """
+        """Add the values of one pass, shape (any,)."""
         self._passes.append(values.detach())
 
     def end_batch(self) -> None:
-        """Let the passes since the last call be a batch."""
+        """Close a batch: the passes since the last call."""
         if self._passes:
             self._batches.append(torch.cat(self._passes))
             self._passes = []
 
     def clear(self) -> None:
-        """Forget all: a new stage begins."""
+        """Forget everything: a new stage begins."""
         self._batches.clear()
         self._passes = []
 
     def values(self) -> torch.Tensor | None:
-        """Return all that is remembered, shape (any,); None before the first batch has ended."""
+        """Return all remembered values, shape (any,); None before the first batch has ended."""
         return torch.cat(list(self._batches)) if self._batches else None
 
     def save(self, checkpoint: Path) -> None:
-        """Write it into a checkpoint."""
+        """Save them in a checkpoint."""
         if self._batches:
             (checkpoint / RECENT_FILE).write_bytes(orjson.dumps([batch.tolist() for batch in self._batches]))
 
     def load(self, checkpoint: Path, device: torch.device) -> None:
-        """Read it from a checkpoint.
-
-        Args:
-            checkpoint: Its folder.
-            device: Where the values go.
-        """
+        """Restore them from a checkpoint, onto a device."""
         path = checkpoint / RECENT_FILE
         if path.exists():
             self._batches.extend(torch.tensor(batch, device=device) for batch in orjson.loads(path.read_bytes()))

@@ -3,42 +3,6 @@
 from enum import StrEnum
 
 
-class Loss(StrEnum):
-    """Objectives of `train-dpo`; the functions are in `real_cli.train.losses`."""
-
-    dpo = "dpo"
-    cdpo = "cdpo"
-    ipo = "ipo"
-    hinge = "hinge"
-    robust = "robust"
-    exo = "exo"
-    nca = "nca"
-    bco = "bco"
-    aot = "aot"
-    aot_unpaired = "aot-unpaired"
-    apo_zero = "apo-zero"
-    apo_down = "apo-down"
-    discopop = "discopop"
-    dpo_norm = "dpo-norm"
-    sppo = "sppo"
-    sppo_hard = "sppo-hard"
-    ada_dpo = "ada-dpo"
-    dlma = "dlma"
-    spa = "spa"
-    bmc = "bmc"
-    bmc_code = "bmc-code"
-    spo = "spo"
-    selm = "selm"
-    tpo = "tpo"
-    tpo_l = "tpo-l"
-    pro = "pro"
-    sft = "sft"
-    asft = "asft"
-    simpo = "simpo"
-    cpo = "cpo"
-    orpo = "orpo"
-
-
 class Preset(StrEnum):
     """Published settings of `train-dpo`; the numbers are in `real_cli.train.presets`."""
 

@@ -25,52 +25,33 @@ class TrainingCurves(NamedTuple):
     num_unknown: int
 
     def sentence(self) -> str:
-        """Tell what was not read.
-
-        Returns:
-            One line; empty if all was read.
-
-        Example:
-            >>> TrainingCurves({}, 0, 2).sentence()
-            '--training: 2 lines that are no step of a training run were passed over; no step was found'
-        """
-        told = []
+        """Say in one line what was not read; empty if everything was."""
+        notes = []
         if self.num_unknown:
             lines, verb = ("line", "is") if self.num_unknown == 1 else ("lines", "are")
             was = "was" if self.num_unknown == 1 else "were"
-            told.append(f"{self.num_unknown:,} {lines} that {verb} no step of a training run {was} passed over")
+            notes.append(f"{self.num_unknown:,} {lines} that {verb} no step of a training run {was} passed over")
         if not self.num_steps:
-            told.append("no step was found")
-        return f"--training: {'; '.join(told)}" if told else ""
+            notes.append("no step was found")
+        return f"--training: {'; '.join(notes)}" if notes else ""
 
 
 def read_curves(lines: Iterable[dict[str, Any] | None]) -> TrainingCurves:
-    """Read the lines of a training run.
-
-    Args:
-        lines: Records; None for a line that is none.
-
-    Returns:
-        Curves, and what else was there.
-
-    Example:
-        >>> read_curves([{"step": 1, "loss": 0.7}, {"step": 2, "loss": 0.6, "lr": 0}, {"note": "hi"}, None])
-        TrainingCurves(curves={'loss': ((1, 2), (0.7, 0.6))}, num_steps=2, num_unknown=2)
-    """
-    found: dict[str, tuple[list[float], list[float]]] = {}
+    """Read a training run's lines; None stands for a line that is not a record."""
+    points: dict[str, tuple[list[float], list[float]]] = {}
     num_steps = num_unknown = 0
     names = [prefix + name for name in CURVES for prefix in ("", EVAL_PREFIX)]
     for line in lines:
         if line is not None and RESULT_FIELD in line:
             continue
-        own = [name for name in names if line is not None and is_number(line.get(name))]
-        if line is None or not own or not is_number(line.get("step")):
+        logged = [name for name in names if line is not None and is_number(line.get(name))]
+        if line is None or not logged or not is_number(line.get("step")):
             num_unknown += 1
             continue
         num_steps += 1
-        for name in own:
-            steps, values = found.setdefault(name, ([], []))
+        for name in logged:
+            steps, values = points.setdefault(name, ([], []))
             steps.append(line["step"])
             values.append(line[name])
-    curves = {name: (tuple(found[name][0]), tuple(found[name][1])) for name in names if name in found}
+    curves = {name: (tuple(points[name][0]), tuple(points[name][1])) for name in names if name in points}
     return TrainingCurves(curves, num_steps, num_unknown)

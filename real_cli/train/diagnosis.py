@@ -16,22 +16,7 @@ CLOSE = 5e-4
 
 
 def read_run(lines: Sequence[Mapping[str, Any]], *, has_reference: bool = True) -> list[str]:
-    """Say why the margin moved, and whether there is anything left to learn.
-
-    Args:
-        lines: Logged steps in TRL's names, in order; others are passed over.
-        has_reference: Whether rewards are log-ratios to a reference, and not log-probabilities.
-
-    Returns:
-        Sentences; none if fewer than two steps were logged.
-
-    Example:
-        >>> start = {"rewards/chosen": 0.0, "rewards/rejected": 0.0, "rewards/accuracies": 0.4}
-        >>> end = {"rewards/chosen": -0.5, "rewards/rejected": -2.0, "rewards/accuracies": 0.8}
-        >>> read_run([start, end])
-        ['margin +1.500: rejected fell by 2.000 and chosen by 0.500: both became less likely', \
-'accuracy 0.80 at the end; at the start all pairs are ties']
-    """
+    """Say why the margin moved, and whether anything is left to learn; empty for fewer than two steps."""
     steps = [line for line in lines if "rewards/chosen" in line]
     if len(steps) < 2:
         return []
@@ -59,14 +44,14 @@ def _margin_sentence(chosen: float, rejected: float) -> str:
     margin = chosen - rejected
     if abs(margin) < CLOSE:
         return f"margin did not move: {_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
-    said = f"margin {margin:+.3f}: "
+    begin = f"margin {margin:+.3f}: "
     if margin < 0:
-        return f"{said}it fell; {_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
+        return f"{begin}it fell; {_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
     if chosen < -CLOSE:
-        return f"{said}rejected fell by {-rejected:.3f} and chosen by {-chosen:.3f}: both became less likely"
+        return f"{begin}rejected fell by {-rejected:.3f} and chosen by {-chosen:.3f}: both became less likely"
     if rejected > CLOSE:
-        return f"{said}chosen rose by {chosen:.3f} and rejected by {rejected:.3f}: both became more likely"
-    return f"{said}{_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
+        return f"{begin}chosen rose by {chosen:.3f} and rejected by {rejected:.3f}: both became more likely"
+    return f"{begin}{_moved('chosen', chosen)}, {_moved('rejected', rejected)}"
 
 
 def _moved(name: str, change: float) -> str:

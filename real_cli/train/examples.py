@@ -57,21 +57,7 @@ class ExampleReader:
         return [column.name for column in self._columns]
 
     def __call__(self, record: Record) -> Example:
-        """Read one example.
-
-        Args:
-            record: A preference record, or candidates for a ranking.
-
-        Returns:
-            The example.
-
-        Raises:
-            RecordError: If a response or a number is missing, or a number is out of its range.
-
-        Example:
-            >>> ExampleReader(Responses.pair)({"prompt": "q", "chosen": "a", "rejected": "b"})
-            Example(prompt='q', responses=['a', 'b'], marks=[0.0, 0.0], columns={})
-        """
+        """Read one example; RecordError if a response or number is missing, or a number is out of range."""
         marked = self._read(record)
         if self._levels and max(response.mark for response in marked) >= self._levels:
             degree = max(response.mark for response in marked)

@@ -14,7 +14,8 @@ import orjson
 from real_cli.errors import RealError, UsageError, show_name, show_names
 from real_cli.io.checkpoint_marks import MANIFEST, WORK, newest_whole
 from real_cli.io.durable import sync, sync_all, write_whole
-from real_cli.io.jsonl import dump_record, parse_record, read_lines
+from real_cli.io.job import Located
+from real_cli.io.jsonl import dump_record, parse_record
 from real_cli.io.locks import lock
 from real_cli.io.named import open_named
 from real_cli.records.record import Record
@@ -30,8 +31,12 @@ FINAL_FILES = (
 )
 
 
+# Behind the place of a record on its line; JSON has no such byte, and a spool of before places has none.
+PLACE_END = b"\t"
+
+
 class Spooled(NamedTuple):
-    """Records on disk under the hash of their bytes."""
+    """Records on disk, each with its place, under the hash of the records' bytes: a file may come by another name."""
 
     path: Path
     digest: str
@@ -111,13 +116,7 @@ class Workspace:
         self.work.mkdir(parents=True, exist_ok=True)
 
     def begin(self, data: Spooled, settings: dict[str, Any], eval_data: Spooled | None = None) -> None:
-        """Start a run: unless one goes on, remove what an earlier one left, that which tells how it stood before all.
-
-        Args:
-            data: The training records, spooled.
-            settings: Everything that decides the trajectory; kept for --resume.
-            eval_data: The held-out ones.
-        """
+        """Begin a run: unless it resumes another, remove what an earlier run left, its state files first."""
         spooled = {"train": data} | ({"eval": eval_data} if eval_data else {})
         if not self._resume or self._begun is None:
             (self.work / SETTINGS).unlink(missing_ok=True)
@@ -139,27 +138,16 @@ class Workspace:
         write_whole(path, orjson.dumps(orjson.loads(path.read_bytes()) | {TOKENS: digest}))
         return bool(self._tokens) or not goes_on
 
-    def spool(self, name: str, records: Iterable[Record]) -> Spooled:
-        """Write records to disk; training reads them more than once, and a pipe can be read once.
-
-        Args:
-            name: What they are for: `train` or `eval`.
-            records: The records.
-
-        Returns:
-            Where they are. With --resume and no records, those of the interrupted run.
-
-        Raises:
-            RealError: If --resume comes with other records than the interrupted run had.
-        """
+    def spool(self, name: str, lines: Iterable[Located]) -> Spooled:
+        """Write records and their places to disk; a resumed run without input keeps the records it has."""
         digest = hashlib.sha256()
         part = self.work / f".{name}.part"
         num_records = 0
         with open_named(part, "wb", str(part)) as file:
-            for record in records:
-                line = dump_record(record)
-                digest.update(line)
-                file.write(line)
+            for place, record in lines:
+                data = dump_record(record)
+                digest.update(data)
+                file.write(orjson.dumps(place) + PLACE_END + data)
                 num_records += 1
         spooled = Spooled(self._spool_path(name, digest.hexdigest()), digest.hexdigest(), num_records)
         earlier = self._earlier(name) if self._resume else []
@@ -186,14 +174,7 @@ class Workspace:
         return [self._spool_path(name, digest)] if digest else sorted(self.work.glob(f"{name}-*.jsonl"))
 
     def check_settings(self, settings: dict[str, Any]) -> None:
-        """Refuse to resume a run under other settings.
-
-        Args:
-            settings: Everything that decides the trajectory.
-
-        Raises:
-            UsageError: If --resume comes with other settings; the message names them.
-        """
+        """Refuse to resume a run under other settings, naming those that changed."""
         earlier, wanted = self._read_settings(), orjson.loads(orjson.dumps(show_names(settings)))
         if self._resume and earlier is not None:
             changed = [name for name, value in wanted.items() if earlier.get(name) != value]
@@ -214,11 +195,7 @@ class Workspace:
 
     @contextmanager
     def final(self) -> Iterator[Path]:
-        """Make a folder for the final files; at the end they come in the place of those of an earlier run.
-
-        Yields:
-            The folder to write into.
-        """
+        """Collect the final files in a folder; on exit they replace those of an earlier run."""
         part = self.work / FINAL
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
@@ -231,11 +208,7 @@ class Workspace:
         sync(self.folder)
 
     def clear(self, *, keep_checkpoints: bool) -> None:
-        """Remove what only an interrupted run needs; the settings last, so that the next run can do what is left.
-
-        Args:
-            keep_checkpoints: Leave them; the user asked for them.
-        """
+        """Remove what only an interrupted run needs, its settings last, so that the next run can finish the job."""
         for path in [] if keep_checkpoints else self._checkpoints():
             shutil.rmtree(path, ignore_errors=True)
         for path in [path for path in self.work.glob("*") if path.name != SETTINGS]:
@@ -259,18 +232,12 @@ def _remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def read_spool(spooled: Spooled) -> Iterator[Record]:
-    """Read spooled records again.
-
-    Args:
-        spooled: Where they are.
-
-    Yields:
-        The records, in order.
-    """
+def read_spool(spooled: Spooled) -> Iterator[Located]:
+    """Read spooled records with their places; one without a place is known by its line in the spool."""
     with spooled.path.open("rb") as file:
-        for _, data in read_lines(file):
-            yield parse_record(data)
+        for number, line in enumerate(file, 1):
+            place, _, data = line.rpartition(PLACE_END)
+            yield Located(orjson.loads(place) if place else f"{spooled.path}:{number}", parse_record(data))
 
 
 def _is_trained(manifest: Path) -> bool:
@@ -290,7 +257,7 @@ def _respooled(path: Path) -> Spooled:
     num_records = 0
     with path.open("rb") if path.exists() else io.BytesIO() as file:
         for line in file:
-            digest.update(line)
+            digest.update(line.rpartition(PLACE_END)[2])
             num_records += 1
     if path.stem.rpartition("-")[2] != digest.hexdigest()[:16]:
         raise RealError(f"{path}: is damaged; give the records again")

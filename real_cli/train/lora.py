@@ -13,17 +13,7 @@ DEFAULT_RANK = 16
 
 
 def lora_config(settings: TrainingSettings) -> Any:
-    """Set up a LoRA adapter on every linear layer but the head.
-
-    Args:
-        settings: The rank, and alpha: twice the rank if not named.
-
-    Returns:
-        peft's configuration; None if all weights are trained.
-
-    Raises:
-        ModelError: If peft is not installed.
-    """
+    """Configure a LoRA adapter on every linear layer but the head; None if all weights are trained."""
     if not settings.adapts:
         return None
     try:
@@ -40,12 +30,7 @@ def lora_config(settings: TrainingSettings) -> Any:
 
 
 def add_degree_head(model: Any, levels: int) -> None:
-    """Give a model a classifier of degrees, SPO's auxiliary head, that says every degree alike at first.
-
-    Args:
-        model: A causal language model; its backbone's states have the width of its embeddings' output.
-        levels: Number of degrees.
-    """
+    """Add SPO's auxiliary head, a classifier of degrees that starts out uniform."""
     width = model.get_output_embeddings().weight.shape[1]
     head = torch.nn.Linear(width, levels, device=model.device, dtype=torch.float32)
     torch.nn.init.zeros_(head.weight)
@@ -54,13 +39,7 @@ def add_degree_head(model: Any, levels: int) -> None:
 
 
 def save_policy(trainer: Any, folder: Path, *, merge: bool = False) -> None:
-    """Save the trained model and its tokenizer so that transformers loads them.
-
-    Args:
-        trainer: The trainer, done.
-        folder: The checkpoint folder. An adapter is saved as an adapter, SPO's head not at all.
-        merge: Put an adapter into the weights first.
-    """
+    """Save model and tokenizer for transformers to load: an adapter as one or merged, without SPO's head."""
     model = trainer.accelerator.unwrap_model(trainer.model)
     model._modules.pop(DEGREE_HEAD, None)
     if merge:

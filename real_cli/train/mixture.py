@@ -9,68 +9,10 @@ from typing import NamedTuple
 from torch import Tensor
 
 from real_cli.errors import UsageError
+from real_cli.train.knobs import defaults_of
 from real_cli.train.logps import Logps
-from real_cli.train.losses import OBJECTIVES
-from real_cli.train.objective import Column, Need, Objective, Responses, knobs_of
-
-
-class Range(NamedTuple):
-    """What a knob may be: at least `low` (above it if `open_low`) and at most `high` (below it if `open_high`).
-
-    `whole` wants a whole number; none may be infinite.
-    """
-
-    low: float = -math.inf
-    high: float = math.inf
-    open_low: bool = False
-    open_high: bool = False
-    whole: bool = False
-
-    def complaint(self, value: float) -> str:
-        """Say what is wrong with a value.
-
-        Args:
-            value: Of the knob.
-
-        Returns:
-            A few words; empty if it is within the range.
-
-        Example:
-            >>> Range(0, 0.5, open_high=True).complaint(0.5)
-            'must be at least 0 and below 0.5'
-        """
-        above = value > self.low if self.open_low else value >= self.low
-        below = value < self.high if self.open_high else value <= self.high
-        if above and below and math.isfinite(value) and (not self.whole or value == int(value)):
-            return ""
-        parts = [f"{'greater than' if self.open_low else 'at least'} {self.low:.6g}"] * math.isfinite(self.low)
-        parts += [f"{'below' if self.open_high else 'at most'} {self.high:.6g}"] * math.isfinite(self.high)
-        if self.whole:
-            parts.insert(0, "a whole number")
-        return f"must be {' and '.join(parts) or 'a finite number'}"
-
-
-POSITIVE, NOT_NEGATIVE, SHARE = Range(0, open_low=True), Range(0), Range(0, 1)
-KNOBS: dict[str, Range] = {
-    "beta": POSITIVE,
-    "label_smoothing": Range(0, 0.5, open_high=True),
-    "alpha": NOT_NEGATIVE,
-    "gamma": Range(),
-    "rho": Range(0, math.log(2), open_low=True, open_high=True),
-    "tau": POSITIVE,
-    "tau_min": POSITIVE,
-    "tau_max": POSITIVE,
-    "delta": NOT_NEGATIVE,
-    "offset_scale": Range(),
-    "offset_min": Range(),
-    "offset_max": Range(),
-    "flip_quantile": SHARE,
-    "warm_share": SHARE,
-    "extrapolate": NOT_NEGATIVE,
-    "levels": Range(2, whole=True),
-}
-# A range's two ends, the lower one first.
-ENDS = (("tau_min", "tau_max"), ("offset_min", "offset_max"))
+from real_cli.train.losses import KNOBS, OBJECTIVES
+from real_cli.train.objective import Column, Need, Objective, Responses
 
 
 class Part(NamedTuple):
@@ -105,7 +47,7 @@ class Mixture:
             complaints = _weight_complaints(names, weights)
             used = [1.0] * len(names) if complaints or not weights else weights
             self.parts = [
-                Part(name, OBJECTIVES[name], weight, _own(OBJECTIVES[name].knobs, given))
+                Part(name, OBJECTIVES[name], weight, _with_defaults(OBJECTIVES[name].knobs, given))
                 for name, weight in zip(names, used, strict=True)
             ]
             complaints += self._complaints(given)
@@ -204,7 +146,7 @@ class Mixture:
         for part in self.parts:
             if part.objective.remembers is not None:
                 function = part.objective.remembers
-                return function(logps, **_own(knobs_of(function), part.knobs)).detach()
+                return function(logps, **_with_defaults(defaults_of(function), part.knobs)).detach()
         return None
 
     def shows(self, logps: Logps) -> dict[str, Tensor]:
@@ -217,50 +159,54 @@ class Mixture:
             Names and values, shape (batch,) each.
         """
         return {
-            name: function(logps, **_own(knobs_of(function), part.knobs)).detach()
+            name: function(logps, **_with_defaults(defaults_of(function), part.knobs)).detach()
             for part in self.parts
             for name, function in part.objective.shows
         }
 
     def _complaints(self, given: Mapping[str, float]) -> list[str]:
-        found = [_unread(name, self.name) for name in given if name not in self.knobs]
+        complaints = [_unread(name, self.name) for name in given if name not in self.knobs]
         for name, value in {**self.knobs, **{name: given[name] for name in given if name in KNOBS}}.items():
-            if complaint := KNOBS[name].complaint(value):
-                found.append(f"--{name.replace('_', '-')} {value}: {complaint}")
-        for low, high in ENDS:
-            if low in self.knobs and self.knobs[low] > self.knobs[high]:
-                found.append(f"--{low.replace('_', '-')} {self.knobs[low]}: is above --{high.replace('_', '-')}")
+            if complaint := KNOBS[name].range.complaint(value):
+                complaints.append(f"--{name.replace('_', '-')} {value}: {complaint}")
+        for low, high in [(name, KNOBS[name].at_most) for name in self.knobs if KNOBS[name].at_most]:
+            if self.knobs[low] > self.knobs[high]:
+                complaints.append(f"--{low.replace('_', '-')} {self.knobs[low]}: is above --{high.replace('_', '-')}")
         for part in self.parts:
-            found += [
+            complaints += [
                 f"--loss {part.name}: --{name.replace('_', '-')} must be greater than 0"
                 for name in part.objective.positive
                 if part.knobs[name] == 0
             ]
         kinds = {part.objective.responses for part in self.parts} - {Responses.pair}
         if Responses.ranking in kinds and len(self.parts) > 1:
-            found.append(f"--loss {self.name}: a ranking has no rejected response; its objective stands alone")
+            complaints.append(f"--loss {self.name}: a ranking has no rejected response; its objective stands alone")
         elif len(kinds) > 1:
-            found.append(f"--loss {self.name}: they read records of different shapes ({'; '.join(sorted(kinds))})")
+            complaints.append(f"--loss {self.name}: they read records of different shapes ({'; '.join(sorted(kinds))})")
         marked = {Need.code_marks in part.objective.needs for part in self.parts if Need.tokens in part.objective.needs}
         if len(marked) > 1:
-            found.append(f"--loss {self.name}: they mark other tokens as different; train with one of them")
+            complaints.append(f"--loss {self.name}: they mark other tokens as different; train with one of them")
         if Need.whole_batch in self.needs and self.needs & (Need.tokens | Need.degrees | Need.decoupled):
-            found.append(f"--loss {self.name}: an objective that sorts a batch cannot be summed with one on tokens")
-        return found
+            complaints.append(
+                f"--loss {self.name}: an objective that sorts a batch cannot be summed with one on tokens"
+            )
+        return complaints
 
 
 def _name_complaints(names: Sequence[str]) -> list[str]:
     unknown = [name for name in names if name not in OBJECTIVES]
-    found = [f"--loss: no objective '{name}'; there are {', '.join(OBJECTIVES)}" for name in unknown[:1]]
-    found += [f"--loss: {name} twice; name it once" for name in dict.fromkeys(names) if list(names).count(name) > 1]
-    return found
+    complaints = [f"--loss: no objective '{name}'; there are {', '.join(OBJECTIVES)}" for name in unknown[:1]]
+    complaints += [
+        f"--loss: {name} twice; name it once" for name in dict.fromkeys(names) if list(names).count(name) > 1
+    ]
+    return complaints
 
 
 def _weight_complaints(names: Sequence[str], weights: Sequence[float]) -> list[str]:
     if weights and len(weights) != len(names):
         return [f"--loss-weights: {len(weights)} numbers for {len(names)} objectives; one for each is needed"]
-    found = [f"--loss-weights {weight}: must be at least 0" for weight in weights if not 0 <= weight < math.inf]
-    return found + ["--loss-weights: all are 0; there is nothing to learn"] * (bool(weights) and not any(weights))
+    complaints = [f"--loss-weights {weight}: must be at least 0" for weight in weights if not 0 <= weight < math.inf]
+    return complaints + ["--loss-weights: all are 0; there is nothing to learn"] * (bool(weights) and not any(weights))
 
 
 def _unread(knob: str, losses: str) -> str:
@@ -268,5 +214,5 @@ def _unread(knob: str, losses: str) -> str:
     return f"--loss {losses} does not read --{knob.replace('_', '-')}; {able} do"
 
 
-def _own(defaults: Mapping[str, float], given: Mapping[str, float]) -> dict[str, float]:
+def _with_defaults(defaults: Mapping[str, float], given: Mapping[str, float]) -> dict[str, float]:
     return {name: given.get(name, value) for name, value in defaults.items()}

@@ -1,11 +1,12 @@
 """What a row of the table of objectives says: its function, and what a trainer must gather for it."""
 
-import inspect
 from collections.abc import Callable
 from enum import Flag, StrEnum, auto
 from typing import NamedTuple
 
 from torch import Tensor
+
+from real_cli.train.knobs import defaults_of
 
 
 class Need(Flag):
@@ -48,7 +49,7 @@ class Objective(NamedTuple):
 
     Attributes:
         loss: From `Logps` to one value an example, shape (batch,), no reduction. Its keyword arguments are its knobs,
-            each with a default; the command offers each as an option.
+            each with a default, and with a `Knob` beside its type; the command offers each as an option.
         needs: What is gathered for it.
         responses: Which responses it reads.
         columns: Which numbers of a record it reads.
@@ -70,17 +71,4 @@ class Objective(NamedTuple):
     @property
     def knobs(self) -> dict[str, float]:
         """The loss's own settings and their defaults."""
-        return knobs_of(self.loss)
-
-
-def knobs_of(function: Callable[..., Tensor]) -> dict[str, float]:
-    """List the keyword arguments of an objective's function.
-
-    Args:
-        function: It takes `Logps`, then keywords with defaults.
-
-    Returns:
-        Names and defaults.
-    """
-    parameters = inspect.signature(function).parameters.values()
-    return {item.name: item.default for item in parameters if item.kind is item.KEYWORD_ONLY}
+        return defaults_of(self.loss)

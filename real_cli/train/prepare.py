@@ -1,10 +1,10 @@
 """A training run from records to a checkpoint folder, in steps that a command can report between."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
 from pathlib import Path
 
 from real_cli.errors import RealError, RecordError
+from real_cli.io.job import Located
 from real_cli.models.score.columns import add_reference
 from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
@@ -16,42 +16,23 @@ from real_cli.train.tokenized import ExampleSet, tokenize_to_disk
 
 
 def prepare(
-    records: Iterable[Record],
+    lines: Iterable[Located],
     read: ExampleReader,
     tokenize: ExampleTokenizer,
     arrow: Path,
     settings: TrainingSettings,
     *,
     use_given: bool,
-    refuse: Callable[[int, Record, str], None],
-    leave_out: Callable[[int, Record, LeftOut], None] = lambda number, record, reason: None,
+    refuse: Callable[[Located, str], None],
+    leave_out: Callable[[Located, LeftOut], None] = lambda line, reason: None,
     what: str = "train",
 ) -> ExampleSet:
-    """Tokenize the records of a run, and weigh them.
-
-    Args:
-        records: Records that the reader can read.
-        read: From a record to an example.
-        tokenize: Turns one into token ids; counts what it cuts.
-        arrow: The file to write.
-        settings: What becomes of weights and given log-probabilities.
-        use_given: Take the reference log-probabilities that records carry.
-        refuse: Gets the number (from 1) of a record that cannot be rendered, the record and the reason; may raise.
-        leave_out: Gets the same of a record that cannot be used.
-        what: What they are for, `train` or `eval`.
-
-    Returns:
-        The examples; weights have mean 1 unless the settings want them as they are.
-
-    Raises:
-        RealError: If no example can be used, or all weights are 0.
-    """
-    numbers = count(1)
+    """Tokenize and weigh the records of a run; weights get mean 1 unless the settings keep them raw."""
     marked = {Responses.copies: tokenize.with_copies, Responses.ranking: tokenize.ranking}
     tokenize_marked = marked.get(settings.mixture.responses)
 
-    def tokenized(record: Record) -> tuple[Example, TokenizedExample] | None:
-        number = next(numbers)
+    def tokenized(line: Located) -> tuple[Example, TokenizedExample] | None:
+        record = line.record
         try:
             example = read(record)
             tokens: TokenizedExample | LeftOut
@@ -61,22 +42,24 @@ def prepare(
             else:
                 tokens = tokenize(record, example.responses)
         except RecordError as error:
-            refuse(number, record, str(error))
+            refuse(line, str(error))
             return None
         if isinstance(tokens, LeftOut):
-            leave_out(number, record, tokens)
+            leave_out(line, tokens)
             return None
         return example, tokens
 
-    made = tokenize_to_disk(records, tokenized, arrow, read.columns, use_given=use_given and settings.uses_given_scores)
-    if made.rows is None:
+    examples = tokenize_to_disk(
+        lines, tokenized, arrow, read.columns, use_given=use_given and settings.uses_given_scores
+    )
+    if examples.rows is None:
         purpose = "train on" if what == "train" else "measure in --eval-file"
         raise RealError(
             f"no pair to {purpose}: {tokenize.counts.sentence(tokenize.max_length) or 'none could be read'}"
         )
     if settings.weight_field is not None:
-        _weigh(made, settings)
-    return made
+        _weigh(examples, settings)
+    return examples
 
 
 def _weigh(examples: ExampleSet, settings: TrainingSettings) -> None:
@@ -90,43 +73,20 @@ def _weigh(examples: ExampleSet, settings: TrainingSettings) -> None:
 
 
 def stages_of(examples: ExampleSet, settings: TrainingSettings) -> list[tuple[float | None, list[int]]]:
-    """Decide which examples are trained on when.
-
-    Args:
-        examples: The training examples.
-        settings: Of the run.
-
-    Returns:
-        Stages in their order, each with the numbers of its rows in theirs (chance comes later); one without a name if
-        the run has no stages.
-
-    Example:
-        >>> from array import array
-        >>> examples = ExampleSet(None, [], [[0.0]] * 3, {}, [], {"order": array("d", [2, 9, 5])})
-        >>> stages_of(examples, TrainingSettings(order="-gap"))
-        [(None, [1, 2, 0])]
-    """
+    """Split rows into stages, in training order; a run without stages is one unnamed stage."""
     rows = list(range(len(examples.scores)))
     if settings.order_field is not None:
         sign = -1 if settings.order.startswith("-") else 1
         rows.sort(key=lambda row: sign * examples.columns[PLACE_IN_ORDER][row])  # stable: equals stay as given
     if not settings.stages:
         return [(None, rows)]
-    own = examples.columns[STAGE]
-    return [(stage, [row for row in rows if own[row] == stage]) for stage in sorted(set(own))]
+    stages = examples.columns[STAGE]
+    return [(stage, [row for row in rows if stages[row] == stage]) for stage in sorted(set(stages))]
 
 
-def with_reference_fields(records: Iterable[Record], examples: ExampleSet) -> Iterator[Record]:
-    """Put reference log-probabilities on the records they belong to, for `--export-logps`.
-
-    Args:
-        records: The records that were tokenized, again.
-        examples: All scores known.
-
-    Yields:
-        Every record; one that was left out has no log-probabilities.
-    """
-    scores = iter(examples.scores)
-    for record, kept in zip(records, examples.kept, strict=True):
-        score = next(scores) if kept else None
-        yield record if score is None else add_reference(record, score)
+def with_reference_fields(lines: Iterable[Located], examples: ExampleSet) -> Iterator[Record]:
+    """Add reference log-probabilities to the records they belong to; a record that was left out gets none."""
+    scores = dict(zip(examples.rows["number"], examples.scores, strict=True))
+    for number, line in enumerate(lines, 1):
+        score = scores.get(number)
+        yield line.record if score is None else add_reference(line.record, score)

@@ -1,4 +1,4 @@
-"""Published settings of `train-dpo`, each as its official configuration has them (METHODS 23b).
+"""Published settings of `train-dpo`, each as its official configuration has them (real-methods(7), section 24).
 
 Batches are pairs a step: where a configuration speaks of one GPU, those of one GPU. Limits on the prompt alone, which
 some have, are not here: TRL has none any more. The codes of dlma and pro have no schedule: their rates are constant,
@@ -6,16 +6,42 @@ dlma's after its warm-up. pro takes 2 rankings on each of 7 GPUs and accumulates
 Every setting is overridden by an option of its name.
 """
 
-from typing import Any
+from typing import TypedDict
 
 from real_cli.train.choices import Optimizer, Preset, Schedule
 
-COSINE: dict[str, Any] = {"learning_rate": 5e-7, "schedule": Schedule.cosine, "warmup": 0.1, "epochs": 1.0}
-LINEAR = COSINE | {"schedule": Schedule.linear}
-CONSTANT = COSINE | {"schedule": Schedule.constant}
-RMSPROP = {"optimizer": Optimizer.rmsprop}
 
-PRESETS: dict[Preset, dict[str, Any]] = {
+class PublishedSettings(TypedDict, total=False):
+    """Options of `train-dpo` that a preset sets; each stands in for the one of its name."""
+
+    loss: str
+    loss_weights: str
+    beta: float
+    label_smoothing: float
+    alpha: float
+    delta: float
+    offset_scale: float
+    offset_min: float
+    offset_max: float
+    flip_quantile: float
+    warm_share: float
+    learning_rate: float
+    schedule: Schedule
+    warmup: float
+    optimizer: Optimizer
+    weight_decay: float
+    max_grad_norm: float
+    epochs: float
+    batch_size: int
+    max_length: int
+
+
+COSINE: PublishedSettings = {"learning_rate": 5e-7, "schedule": Schedule.cosine, "warmup": 0.1, "epochs": 1.0}
+LINEAR: PublishedSettings = COSINE | {"schedule": Schedule.linear}
+CONSTANT: PublishedSettings = COSINE | {"schedule": Schedule.constant}
+RMSPROP: PublishedSettings = {"optimizer": Optimizer.rmsprop}
+
+PRESETS: dict[Preset, PublishedSettings] = {
     Preset.real: COSINE
     | RMSPROP
     | {"loss": "dpo", "beta": 0.1, "warmup": 50, "batch_size": 16, "max_length": 512}

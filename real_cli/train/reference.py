@@ -30,7 +30,7 @@ class Reference:
         attention: How attention is computed.
         batch_tokens: Most tokens of one forward pass; chosen by the device if None.
         max_length: Most tokens of prompt and response.
-        told: Gets a line when the device runs out of memory, or the model cannot take the layout.
+        tell: Gets a line when the device runs out of memory, or the model cannot take the layout.
     """
 
     name: str | None
@@ -39,7 +39,7 @@ class Reference:
     attention: Attention
     batch_tokens: int | None
     max_length: int
-    told: Callable[[str], None]
+    tell: Callable[[str], None]
 
     @property
     def is_needed(self) -> bool:
@@ -47,15 +47,7 @@ class Reference:
         return Need.reference in self.mixture.needs
 
     def describe(self, example_sets: Iterable[ExampleSet], policy_name: str) -> str:
-        """Say what the reference is.
-
-        Args:
-            example_sets: The training examples, and the held-out ones.
-            policy_name: The policy as the user named it.
-
-        Returns:
-            A few words.
-        """
+        """Describe the reference in a few words."""
         if not self.is_needed:
             return f"none; {self.mixture.name} reads no reference"
         if self.name is not None:
@@ -69,38 +61,21 @@ class Reference:
         return given if num_given == len(scores) else f"{given}; {before} for the others"
 
     def load(self, policy: Policy) -> Policy:
-        """Load the reference beside the policy.
-
-        Args:
-            policy: The policy, before its first step.
-
-        Returns:
-            The policy itself if it is its own reference.
-
-        Raises:
-            ModelError: If the reference reads other token ids than the policy.
-        """
+        """Load the reference; it may be the policy itself, before its first step."""
         if self.name is None or resolve_model(self.name) == policy.path:
             return policy
         model = load_resolved(self.name, resolve_model(self.name), policy.place, self.attention)
         self._check_vocabulary(model, policy)
-        return settle_layout(model, self.name, self.layout, max_length=self.max_length, told=self.told)
+        return settle_layout(model, self.name, self.layout, max_length=self.max_length, told=self.tell)
 
     def _check_vocabulary(self, model: Policy, policy: Policy) -> None:
         check_vocabulary(str(self.name), model, policy)
-        widths = [own.model.get_output_embeddings().weight.shape[0] for own in (model, policy)]
+        widths = [item.model.get_output_embeddings().weight.shape[0] for item in (model, policy)]
         if Need.decoupled in self.mixture.needs and widths[0] != widths[1]:
             raise ModelError(f"--reference {self.name}: {widths[0]:,} logits, the policy has {widths[1]:,}")
 
     def load_apart(self, policy: Policy) -> Policy:
-        """Load the reference as a model of its own, for objectives that ask it in every step.
-
-        Args:
-            policy: The policy, before its first step.
-
-        Returns:
-            Another model, or a copy of the policy; no gradients.
-        """
+        """Load the reference as a separate model without gradients, for objectives that query it every step."""
         loaded = self.load(policy)
         model = copy.deepcopy(loaded.model) if loaded is policy else loaded.model
         return loaded._replace(model=model.requires_grad_(False).eval())
@@ -112,26 +87,19 @@ class Reference:
         done: Callable[[int], None],
         indices: Sequence[int] | None = None,
     ) -> None:
-        """Compute the reference log-probabilities that are not known; the reference is freed afterwards.
-
-        Args:
-            example_sets: Their scores are filled in.
-            policy: The policy, before its first step.
-            done: Gets the number of examples of each window.
-            indices: Which examples of each; None for all.
-        """
+        """Compute missing reference log-probabilities, then free the model; `done` counts examples."""
         todo = [examples for examples in example_sets if None in examples.scores]
         if not todo or not self.is_needed:
             return
         model = self.load(policy)
-        scorer = Scorer(model, self.batch_tokens or default_batch_tokens(model.place.device), self.told)
+        scorer = Scorer(model, self.batch_tokens or default_batch_tokens(model.place.device), self.tell)
         tokens = Need.tokens in self.mixture.needs
         for examples in todo:
             for num_examples in fill_scores(examples, scorer, tokens=tokens, indices=indices):
                 done(num_examples)
         filled = [score for examples in todo for scores in examples.scores for score in scores or ()]
         if impossible := filled.count(-math.inf):
-            self.told(
+            self.tell(
                 f"{say_count(impossible, 'response')} of {len(filled):,} have no probability under the reference: each "
                 f"counts as {NEXT_TO_NEVER:g} nats"
             )

@@ -1,7 +1,7 @@
 """The steps of `real train-dpo`: spool, prepare, refer, train, save. Loaded only when a run starts."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 from real_cli.cli.guard import StopRequest
 from real_cli.errors import RealError, Status
 from real_cli.io.durable import told_if_full
-from real_cli.io.job import Job, Located
+from real_cli.io.job import Job, Located, RecordReader
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import LogLines, open_output
 from real_cli.io.progress import Counter, say
@@ -23,7 +23,6 @@ from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.models.score.probe import settle_layout
 from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer
-from real_cli.records.layouts import adapt
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
 from real_cli.train.batches.token_marks import stop_words
@@ -33,7 +32,7 @@ from real_cli.train.diagnosis import read_run
 from real_cli.train.folder import Spooled, Workspace, read_spool
 from real_cli.train.lora import save_policy
 from real_cli.train.objective import Need
-from real_cli.train.options import Extras
+from real_cli.train.options import TrainOptions
 from real_cli.train.prepare import prepare, with_reference_fields
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings, describe_settings
@@ -44,33 +43,28 @@ from real_cli.train.tokenized import ExampleSet
 class TrainingRun:
     """One run of `real train-dpo`."""
 
-    def __init__(self, job: Job, workspace: Workspace, settings: TrainingSettings, extras: Extras) -> None:
+    def __init__(
+        self, job: Job, workspace: Workspace, settings: TrainingSettings, options: TrainOptions, policy: str
+    ) -> None:
         self._job = job
         self._workspace = workspace
         self._settings = settings
-        self._extras = extras
+        self._options = options
+        self._policy = policy
         self._lines = LogLines(job.stream)
         self._logged: list[Record] = []
         self._started = time.monotonic()
         self._counts: dict[str, dict[str, Any]] = {}
-        self._places: dict[str, list[str]] = {"train": [], "eval": []}
         self._dump: Dump | None = None
 
     def train(self) -> Status:
-        """Run all steps. A signal before the first one ends the run at once; a later one leaves a checkpoint.
-
-        Returns:
-            Done, or what the signal leaves.
-
-        Raises:
-            RealError: If there is nothing to train on, or the run fails.
-        """
+        """Run all steps; a signal before the first step ends the run at once, a later one leaves a checkpoint."""
         self._workspace.check_settings(self._asked())
         if self._workspace.result is not None:
             return self._end(self._workspace.result, [])
-        if self._extras.dump is not None:
-            self._dump = Dump(self._extras.dump, resume=self._workspace.is_resumed, told=self._say)
-        resolve_model(self._extras.policy)  # a name that leads nowhere is told before the input is read
+        if self._options.dump is not None:
+            self._dump = Dump(self._options.dump, resume=self._workspace.is_resumed, tell=self._say)
+        resolve_model(self._policy)  # a name that leads nowhere is told before the input is read
         with told_if_full(self._workspace.work):
             train_data, eval_data = self._spool()
             policy = self._load()
@@ -94,35 +88,34 @@ class TrainingRun:
         return self._end(result, readings)
 
     def _load(self) -> Policy:
-        extras = self._extras
+        options = self._options
         loaded = load_trainee(
-            extras.policy,
-            device=extras.device,
-            precision=extras.dtype,
-            attention=extras.attention,
+            self._policy,
+            device=options.device,
+            precision=options.dtype,
+            attention=options.attention,
             in_4_bits=self._settings.qlora,
         )
         policy = settle_layout(
-            loaded, extras.policy, extras.layout, max_length=self._settings.max_length, told=self._say
+            loaded, self._policy, options.layout, max_length=self._settings.max_length, told=self._say
         )
-        if Need.code_marks in self._settings.mixture.needs and (told := stop_words()[1]):
-            self._say(told)
-        self._batch_tokens = extras.batch_tokens or default_training_tokens(policy.place.device, policy.model)
+        if Need.code_marks in self._settings.mixture.needs and (note := stop_words()[1]):
+            self._say(note)
+        self._batch_tokens = options.batch_tokens or default_training_tokens(policy.place.device, policy.model)
         self._say(
-            f"{extras.policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
+            f"{self._policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
             f"layout, {self._batch_tokens:,} tokens a pass"
         )
         return policy
 
     def _spool(self) -> tuple[Spooled, Spooled | None]:
         self._workspace.open()
-        readable = self._job.check(self._settings.reader(), self._job.records())
-        train_data = self._workspace.spool("train", self._noted("train", readable))
+        train_data = self._workspace.spool("train", self._job.check(self._settings.reader(), self._job.records()))
         if not train_data.num_records:
             raise RealError("no pair to train on: the input has no records")
         eval_data = None
-        if self._extras.eval_file is not None:
-            eval_data = self._workspace.spool("eval", self._held_out(self._extras.eval_file))
+        if self._options.eval_file is not None:
+            eval_data = self._workspace.spool("eval", self._held_out(self._options.eval_file))
             if not eval_data.num_records:
                 raise RealError("no pair to measure in --eval-file: the file has no records")
         if lost := self._workspace.given_up:
@@ -131,59 +124,49 @@ class TrainingRun:
         return train_data, eval_data
 
     def _asked(self) -> dict[str, Any]:
-        return asdict(self._settings) | {"policy": self._extras.policy, "reference": self._extras.reference}
+        return asdict(self._settings) | {"policy": self._policy, "reference": self._options.reference}
 
-    def _held_out(self, path: Path) -> Iterator[Record]:
-        reading = SourceOptions(numbers=self._settings.number_fields)
-        with Job([str(path)], output=Path("/dev/null"), quiet=True, reading=reading) as job:
-            yield from self._noted("eval", job.check(self._settings.reader(held_out=True), job.records(adapt)))
-
-    def _noted(self, name: str, located: Iterable[Located]) -> Iterator[Record]:
-        for place, record in located:
-            self._places[name].append(place)
-            yield record
+    def _held_out(self, path: Path) -> Iterator[Located]:
+        source = RecordReader([str(path)], reading=SourceOptions(numbers=self._settings.number_fields))
+        return source.check(self._settings.reader(held_out=True), source.records())
 
     def _prepare(self, data: Spooled, policy: Policy, name: str) -> ExampleSet:
         """Tokenize; what cannot be used is refused, or left out, with the place it came from."""
         tokenize = ExampleTokenizer(policy.tokenizer, self._settings.max_length, num_embeddings(policy.model))
 
-        def refuse(number: int, record: Record, reason: str) -> None:
-            self._job.reject(Item(self._place(name, number), record), reason)
+        def refuse(line: Located, reason: str) -> None:
+            self._job.reject(Item(*line), reason)
 
-        def leave_out(number: int, record: Record, reason: LeftOut) -> None:
-            self._job.drop(self._place(name, number), record, f"{name} {reason}")
+        def leave_out(line: Located, reason: LeftOut) -> None:
+            self._job.drop(*line, f"{name} {reason}")
 
         # A reference that the user names is asked itself, whatever the records say.
-        use_given = self._extras.reference is None
+        use_given = self._options.reference is None
         arrow = data.path.with_suffix(".arrow")
         read = self._settings.reader(held_out=name == "eval")
-        made = prepare(
+        examples = prepare(
             read_spool(data), read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse,
             leave_out=leave_out, what=name,
         )  # fmt: skip
         self._counts[name] = asdict(tokenize.counts)
-        if told := tokenize.counts.sentence(self._settings.max_length):
-            self._say(told)
-        return made
-
-    def _place(self, name: str, number: int) -> str:
-        places = self._places.get(name, [])
-        return places[number - 1] if number <= len(places) else f"{name} pair {number}"
+        if sentence := tokenize.counts.sentence(self._settings.max_length):
+            self._say(sentence)
+        return examples
 
     def _make_reference(self) -> Reference:
-        extras = self._extras
+        options = self._options
         return Reference(
-            extras.reference,
+            options.reference,
             self._settings.mixture,
-            extras.layout,
-            extras.attention,
-            extras.batch_tokens,
+            options.layout,
+            options.attention,
+            options.batch_tokens,
             self._settings.max_length,
             self._say,
         )
 
     def _refer(self, reference: Reference, example_sets: list[ExampleSet], policy: Policy) -> str:
-        described = reference.describe(example_sets, self._extras.policy)
+        described = reference.describe(example_sets, self._policy)
         if self._settings.is_moving:  # each stage scores its own pairs when it begins
             described = "the policy at the start of each stage"
         self._say(f"reference: {described}")
@@ -194,8 +177,8 @@ class TrainingRun:
         return described
 
     def _export(self, data: Spooled, examples: ExampleSet) -> None:
-        if self._extras.export_logps is not None:
-            with open_output(self._extras.export_logps) as stream:
+        if self._options.export_logps is not None:
+            with open_output(self._options.export_logps) as stream:
                 for record in with_reference_fields(read_spool(data), examples):
                     stream.write(dump_record(record))
 
@@ -207,11 +190,10 @@ class TrainingRun:
         held_out: ExampleSet | None,
         stop: StopRequest,
     ) -> tuple[Any, Record]:
-        extras = self._extras
+        options = self._options
         with ExitStack() as stack:
             if self._dump is not None:
-                numbers = [number for number, kept in enumerate(examples.kept, 1) if kept]
-                self._dump.name_places(lambda row: self._place("train", numbers[row]))
+                self._dump.name_places(examples.place)
                 stack.enter_context(self._dump)
             counter = stack.enter_context(Counter("steps", quiet=self._job.quiet, total=None))
 
@@ -221,10 +203,10 @@ class TrainingRun:
                 counter.add(int(line["step"]) - counter.num_done)
 
             routine = Routine(
-                extras.logging_steps,
-                extras.save_steps,
-                extras.report_to,
-                extras.gradient_checkpointing,
+                options.logging_steps,
+                options.save_steps,
+                options.report_to,
+                options.gradient_checkpointing,
                 self._batch_tokens,
                 self._dump,
             )
@@ -236,28 +218,28 @@ class TrainingRun:
     def _save(self, trainer: Any) -> None:
         folder = self._workspace.folder
         with told_if_unwritable(folder, room_advice(folder)), quiet_libraries(), self._workspace.final() as part:
-            save_policy(trainer, part, merge=self._extras.merge)
+            save_policy(trainer, part, merge=self._options.merge)
 
     def _write_manifest(
         self, policy: Policy, reference: str, spooled: list[Spooled | None], outcome: dict[str, Any]
     ) -> None:
-        job, extras = self._job, self._extras
-        data, eval_data = (own and {"sha256": own.digest, "num_records": own.num_records} for own in spooled)
+        job, options = self._job, self._options
+        data, eval_data = (data and {"sha256": data.digest, "num_records": data.num_records} for data in spooled)
         write_manifest(
             self._workspace.folder,
             {
                 "command": "train-dpo",
-                "policy": extras.policy,
+                "policy": self._policy,
                 "policy_path": policy.path,
                 "reference": reference,
-                "settings": describe_settings(self._settings, extras.preset),
+                "settings": describe_settings(self._settings, options.preset),
                 "device": str(policy.place.device),
                 "dtype": str(policy.place.dtype).removeprefix("torch."),
                 "attention": policy.model.config._attn_implementation,
                 "layout": policy.layout,
                 "batch_tokens": self._batch_tokens,
                 "data": {**(data or {}), "sources": job.sources},
-                "eval_data": eval_data and {**eval_data, "source": str(extras.eval_file)},
+                "eval_data": eval_data and {**eval_data, "source": str(options.eval_file)},
                 "left_out": dict(job.num_dropped),
                 "num_rejected": job.num_rejected,
                 "counts": self._counts,
@@ -267,19 +249,19 @@ class TrainingRun:
 
     def _end(self, result: Record, readings: list[str]) -> Status:
         """Tell what a finished run came to, once nothing but its result is left."""
-        self._workspace.clear(keep_checkpoints=self._extras.save_steps > 0)
+        self._workspace.clear(keep_checkpoints=self._options.save_steps > 0)
         self._lines.write(result)
         for sentence in readings:
             self._say(sentence)
         steps, folder = f"{result['step']:,} steps", self._workspace.folder
-        self._job.summary = f"{self._extras.policy} trained on {result['num_pairs']:,} pairs in {steps}: {folder}"
+        self._job.summary = f"{self._policy} trained on {result['num_pairs']:,} pairs in {steps}: {folder}"
         return Status.done
 
     def _read(self) -> list[str]:
         """Say what the run did, in words; of the last stage, because each begins at its own reference."""
         last = self._logged[-1].get("stage") if self._logged else None
-        own = [line for line in self._logged if line.get("stage") == last]
-        sentences = read_run(own, has_reference=Need.reference in self._settings.mixture.needs)
+        lines = [line for line in self._logged if line.get("stage") == last]
+        sentences = read_run(lines, has_reference=Need.reference in self._settings.mixture.needs)
         counts = self._counts["train"]
         if counts["num_truncated"]:
             share = counts["num_truncated"] / counts["num_pairs"]

@@ -1,16 +1,17 @@
 """The settings of a training run, and what is wrong with them."""
 
 import math
-from collections.abc import Container, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from real_cli.errors import UsageError
 from real_cli.train.choices import Optimizer, Preset, Schedule, StageReference
 from real_cli.train.examples import ExampleReader
-from real_cli.train.losses import OBJECTIVES
-from real_cli.train.mixture import KNOBS, Mixture
+from real_cli.train.losses import KNOBS, OBJECTIVES
+from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Column, Need, Responses
+from real_cli.train.options import TrainOptions
 from real_cli.train.presets import PRESETS
 
 # Numbers of an example that belong to the run and not to its objective.
@@ -39,27 +40,27 @@ class TrainingSettings:
     weight_field: str | None = None
     normalize_weights: bool = True
     offset_field: str | None = None
-    order: str = "shuffle"
+    order: str = TrainOptions.order
     stages: bool = False
     stage_reference: StageReference | None = None
-    learning_rate: float = 1e-6
-    schedule: Schedule = Schedule.linear
-    warmup: float = 0.0
-    optimizer: Optimizer = Optimizer.adamw
-    weight_decay: float = 0.0
-    max_grad_norm: float = 1.0
-    epochs: float = 1.0
+    learning_rate: float = TrainOptions.learning_rate
+    schedule: Schedule = TrainOptions.schedule
+    warmup: float = TrainOptions.warmup
+    optimizer: Optimizer = TrainOptions.optimizer
+    weight_decay: float = TrainOptions.weight_decay
+    max_grad_norm: float = TrainOptions.max_grad_norm
+    epochs: float = TrainOptions.epochs
     max_steps: int = -1
-    batch_size: int = 8
-    gradient_accumulation: int = 1
-    max_length: int = 1024
+    batch_size: int = TrainOptions.batch_size
+    gradient_accumulation: int = TrainOptions.gradient_accumulation
+    max_length: int = TrainOptions.max_length
     lora: bool = False
     lora_rank: int | None = None
     lora_alpha: float | None = None
     qlora: bool = False
-    eval_steps: int = 0
-    patience: int = 0
-    seed: int = 42
+    eval_steps: int = TrainOptions.eval_steps
+    patience: int = TrainOptions.patience
+    seed: int = TrainOptions.seed
 
     @property
     def mixture(self) -> Mixture:
@@ -82,14 +83,7 @@ class TrainingSettings:
         return [name for name in (self.weight_field, self.offset_field, self.order_field) if name]
 
     def reader(self, *, held_out: bool = False) -> ExampleReader:
-        """Set up what turns a record of this run into an example.
-
-        Args:
-            held_out: Whether it is for measuring: such records have no place in the order of training.
-
-        Returns:
-            The reader.
-        """
+        """Build the reader that turns this run's records into examples; held-out ones have no training order."""
         mixture = self.mixture
         columns = [*mixture.columns]
         columns += [Column(WEIGHT, 0, MOST_WEIGHT)] * (self.weight_field is not None)
@@ -118,34 +112,26 @@ class TrainingSettings:
         return Need.reference in mixture.needs and not asks_more and not self.is_moving
 
 
-def check_settings(settings: TrainingSettings, values: Mapping[str, Any]) -> None:
-    """Refuse settings that do not fit, or that the run would ignore.
-
-    Args:
-        settings: Of the run.
-        values: All options by name, those that do not decide the trajectory too.
-
-    Raises:
-        UsageError: All complaints in one message.
-    """
-    found: list[str] = []
+def check_settings(settings: TrainingSettings, options: TrainOptions) -> None:
+    """Refuse settings that conflict or would be ignored, all in one message."""
+    complaints: list[str] = []
     try:
         mixture: Mixture | None = settings.mixture
     except UsageError as error:
-        found.append(str(error))
+        complaints.append(str(error))
         known = [name for name in settings.loss if name in OBJECTIVES]
         mixture = Mixture(known[:1]) if known else None
         settings = replace(settings, loss=tuple(known[:1]), loss_weights=(), knobs={})
     if mixture is not None:
-        found += _objective_complaints(settings, mixture, values)
-    found += _routine_complaints(settings, values)
-    found += _number_complaints(settings)
-    if found:
-        raise UsageError("; ".join(found))
+        complaints += _objective_complaints(settings, mixture, options)
+    complaints += _routine_complaints(settings, options)
+    complaints += _number_complaints(settings)
+    if complaints:
+        raise UsageError("; ".join(complaints))
 
 
-def _objective_complaints(settings: TrainingSettings, mixture: Mixture, values: Mapping[str, Any]) -> Iterator[str]:
-    reference = values["reference"]
+def _objective_complaints(settings: TrainingSettings, mixture: Mixture, options: TrainOptions) -> Iterator[str]:
+    reference = options.reference
     if Need.reference in mixture.needs and reference == NO_REFERENCE:
         yield f"--reference none: {mixture.name} needs a reference; leave the option out, or name one"
     if Need.reference not in mixture.needs and reference not in (None, NO_REFERENCE):
@@ -154,7 +140,7 @@ def _objective_complaints(settings: TrainingSettings, mixture: Mixture, values: 
         yield f"--weight-field: {mixture.name} sorts the pairs of a batch, none has a value of its own"
     if settings.offset_field is not None and "offset" not in [column.name for column in mixture.columns]:
         yield f"--offset-field: {mixture.name} does not read it; dlma does"
-    if values["export_logps"] is not None and not settings.uses_given_scores:
+    if options.export_logps is not None and not settings.uses_given_scores:
         yield f"--export-logps: {mixture.name} has none, here, that a later run could read; leave it out"
     if settings.stage_reference is not None and Need.reference not in mixture.needs:
         yield f"--stage-reference: {mixture.name} reads no reference; leave it out"
@@ -166,24 +152,24 @@ def _objective_complaints(settings: TrainingSettings, mixture: Mixture, values: 
         yield f"--lora, --qlora: {mixture.name} trains a head beside the policy, which an adapter cannot hold"
 
 
-def _routine_complaints(settings: TrainingSettings, values: Mapping[str, Any]) -> Iterator[str]:
+def _routine_complaints(settings: TrainingSettings, options: TrainOptions) -> Iterator[str]:
     if settings.weight_field is None and not settings.normalize_weights:
         yield "--raw-weights: there is no --weight-field"
     if settings.stage_reference is not None and not settings.stages:
         yield "--stage-reference: there are no --stages"
     if settings.order_field == "":
         yield f"--order {settings.order}: shuffle, given or the name of a field is needed"
-    if values["eval_file"] is None and (settings.eval_steps or settings.patience):
+    if options.eval_file is None and (settings.eval_steps or settings.patience):
         yield "--eval-steps, --patience: there is no --eval-file to measure"
     if settings.lora and settings.qlora:
         yield "--lora, --qlora: choose one of them"
-    if not settings.adapts and (settings.lora_rank is not None or settings.lora_alpha is not None or values["merge"]):
+    if not settings.adapts and (settings.lora_rank is not None or settings.lora_alpha is not None or options.merge):
         yield "--lora-rank, --lora-alpha, --merge: there is no --lora or --qlora"
-    if settings.patience and values["save_steps"]:
+    if settings.patience and options.save_steps:
         yield "--save-steps: with --patience there is a checkpoint of each measurement; leave it out"
-    trackers = values["report_to"].split(",")
+    trackers = options.report_to.split(",")
     if trackers != ["none"] and not set(trackers) <= set(TRACKERS):
-        yield f"--report-to {values['report_to']}: {', '.join(TRACKERS)} or none is needed"
+        yield f"--report-to {options.report_to}: {', '.join(TRACKERS)} or none is needed"
 
 
 def _number_complaints(settings: TrainingSettings) -> Iterator[str]:
@@ -197,31 +183,47 @@ def _number_complaints(settings: TrainingSettings) -> Iterator[str]:
             yield f"--{name.replace('_', '-')} {getattr(settings, name)}: must be at least 0, and finite"
 
 
-def settings_from(values: Mapping[str, Any], given: Container[str]) -> TrainingSettings:
-    """Put options and a preset together.
+def settings_from(options: TrainOptions) -> TrainingSettings:
+    """Put options and a preset together, not checked yet; UsageError if the weights of the losses are no numbers."""
+    merged = _with_preset(options)
+    return TrainingSettings(
+        loss=tuple(name.strip() for name in merged.loss.split(",")),
+        loss_weights=_numbers(merged.loss_weights),
+        knobs=merged.knobs,
+        weight_field=merged.weight_field,
+        normalize_weights=not merged.raw_weights,
+        offset_field=merged.offset_field,
+        order=merged.order,
+        stages=merged.stages,
+        stage_reference=merged.stage_reference,
+        learning_rate=merged.learning_rate,
+        schedule=merged.schedule,
+        warmup=merged.warmup,
+        optimizer=merged.optimizer,
+        weight_decay=merged.weight_decay,
+        max_grad_norm=merged.max_grad_norm,
+        epochs=merged.epochs,
+        max_steps=merged.max_steps or -1,
+        batch_size=merged.batch_size,
+        gradient_accumulation=merged.gradient_accumulation,
+        max_length=merged.max_length,
+        lora=merged.lora,
+        lora_rank=merged.lora_rank,
+        lora_alpha=merged.lora_alpha,
+        qlora=merged.qlora,
+        eval_steps=merged.eval_steps,
+        patience=merged.patience,
+        seed=merged.seed,
+    )
 
-    Args:
-        values: Options by name, `preset` among them; knobs that are not set are None.
-        given: Names of those that the user gave; they win over the preset.
 
-    Returns:
-        The settings, not checked yet.
-
-    Raises:
-        UsageError: If the weights of the losses are no numbers.
-    """
-    preset = PRESETS[values["preset"]] if values.get("preset") else {}
-    if "loss" in given and values["loss"] != preset.get("loss"):
+def _with_preset(options: TrainOptions) -> TrainOptions:
+    """Set what a preset sets and the user did not."""
+    preset: dict[str, Any] = dict(PRESETS[options.preset]) if options.preset else {}
+    if "loss" in options.given and options.loss != preset.get("loss"):
         # Weights and knobs belong to the preset's own objectives: alpha is another thing in each.
         preset = {name: value for name, value in preset.items() if name not in KNOBS and name != "loss_weights"}
-    merged = {**values, **{name: value for name, value in preset.items() if name not in given}}
-    names = tuple(name.strip() for name in merged["loss"].split(","))
-    knobs = {name: float(merged[name]) for name in KNOBS if merged.get(name) is not None}
-    known = {item.name for item in fields(TrainingSettings)}
-    own = {name: value for name, value in merged.items() if name in known}
-    own |= {"loss": names, "loss_weights": _numbers(merged["loss_weights"]), "knobs": knobs}
-    own |= {"max_steps": merged["max_steps"] or -1, "normalize_weights": not merged["raw_weights"]}
-    return TrainingSettings(**own)
+    return replace(options, **{name: value for name, value in preset.items() if name not in options.given})
 
 
 def _numbers(text: str | None) -> tuple[float, ...]:
@@ -232,14 +234,6 @@ def _numbers(text: str | None) -> tuple[float, ...]:
 
 
 def describe_settings(settings: TrainingSettings, preset: Preset | None) -> dict[str, Any]:
-    """List what will run, for `--show-config` and the manifest.
-
-    Args:
-        settings: Checked.
-        preset: Where they started from.
-
-    Returns:
-        Every setting, with each objective's knobs, its own defaults filled in.
-    """
+    """List the settings that will run, with the value of every knob, for `--show-config` and the manifest."""
     knobs = {part.name: part.knobs for part in settings.mixture.parts}
     return {"preset": preset, **asdict(settings), "knobs": knobs}

@@ -34,7 +34,7 @@ class StagedTraining:
         routine: What happens beside the steps.
         folder: Where checkpoints go; stages have folders in it.
         last_checkpoint: Finds the checkpoint of a folder to go on from, if the run is resumed.
-        told: Gets a line for each stage.
+        tell: Gets a line for each stage.
         resumed: Whether the run goes on where another one was stopped.
     """
 
@@ -44,23 +44,13 @@ class StagedTraining:
     routine: Routine
     folder: Path
     last_checkpoint: Callable[[Path], Path | None]
-    told: Callable[[str], None]
+    tell: Callable[[str], None]
     resumed: bool = False
 
     def run(
         self, examples: ExampleSet, held_out: ExampleSet | None, report: Callable[[Record], None], stops: Any
     ) -> tuple[Any, Record]:
-        """Train.
-
-        Args:
-            examples: To train on.
-            held_out: To measure, or None.
-            report: Gets the logged lines; steps count on from stage to stage.
-            stops: True once the run is to stop in good order.
-
-        Returns:
-            The trainer, and `step` and mean `loss` of the run; `best_step` is of the last stage.
-        """
+        """Train until done or `stops` is true; return the trainer, and the run's `step` and mean `loss`."""
         from real_cli.train.trainer import load_weights, next_stage, run_trainer
 
         stages = stages_of(examples, self.settings)
@@ -69,22 +59,22 @@ class StagedTraining:
         reporter = Reporter(report, lambda: bool(stops))
         trainer = self._make(examples, held_out, reporter)
         if first:
-            place = self._place(stages[first - 1][0])
-            load_weights(trainer, place / results[first - 1]["weights"])  # type: ignore[index]  # it is done
+            folder = self._folder_of(stages[first - 1][0])
+            load_weights(trainer, folder / results[first - 1]["weights"])  # type: ignore[index]  # it is done
         for number, (name, rows) in enumerate(stages[first:], first):
             done = [result for result in results[:number] if result is not None]
             before = sum(result["step"] for result in done)
             reporter.begin(name, before, saves_last=number + 1 < len(stages))
-            place = self._place(name)
-            checkpoint = self.last_checkpoint(place)
+            folder = self._folder_of(name)
+            checkpoint = self.last_checkpoint(folder)
             if name is not None:
-                self.told(f"stage {stage_name(name)}: {len(rows):,} pairs")
+                self.tell(f"stage {stage_name(name)}: {len(rows):,} pairs")
             if self.resumed and number == first:
-                self._tell_begin(place, checkpoint)
+                self._tell_begin(folder, checkpoint)
             if self.routine.dump is not None:
                 self.routine.dump.begin(name, before, 0 if checkpoint is None else step_of(checkpoint))
             self._refer(examples, held_out, rows, trainer)
-            next_stage(trainer, trainable_rows(examples, rows), held_out and trainable_rows(held_out), place)
+            next_stage(trainer, trainable_rows(examples, rows), held_out and trainable_rows(held_out), folder)
             results[number] = run_trainer(trainer, checkpoint)
             if stops:
                 break
@@ -103,12 +93,12 @@ class StagedTraining:
             self.policy, examples.rows, eval_rows, self.folder, self.settings, reporter, self.routine, asked
         )
 
-    def _tell_begin(self, place: Path, checkpoint: Path | None) -> None:
+    def _tell_begin(self, folder: Path, checkpoint: Path | None) -> None:
         """Say where a resumed run begins; what is not whole would stay beside the checkpoints of its own."""
-        damaged = [path for path in checkpoints_in(place) if not is_whole(path)]
-        begin = f"{place}: no whole checkpoint, begins at the first step"
+        damaged = [path for path in checkpoints_in(folder) if not is_whole(path)]
+        begin = f"{folder}: no whole checkpoint, begins at the first step"
         begin = begin if checkpoint is None else f"goes on from {checkpoint}"
-        self.told("; ".join([begin, *(f"{path} is not whole" for path in damaged)]))
+        self.tell("; ".join([begin, *(f"{path} is not whole" for path in damaged)]))
         for path in damaged:
             remove_checkpoint(path)
 
@@ -118,21 +108,21 @@ class StagedTraining:
             return
         trainer.model.eval()
         current = self.policy._replace(model=trainer.model)
-        for example_set, own in ((examples, rows), (held_out, None)):
+        for example_set, indices in ((examples, rows), (held_out, None)):
             if example_set is not None:
-                forget_scores(example_set, own)
-                self.reference.fill([example_set], current, lambda count: None, own)
+                forget_scores(example_set, indices)
+                self.reference.fill([example_set], current, lambda count: None, indices)
 
-    def _place(self, name: float | None) -> Path:
+    def _folder_of(self, name: float | None) -> Path:
         return self.folder if name is None else self.folder / f"stage-{stage_name(name)}"
 
     def _done(self, name: float | None) -> Record | None:
-        path = self._place(name) / DONE_FILE
-        if name is None or self.last_checkpoint(self._place(name)) is None:
+        path = self._folder_of(name) / DONE_FILE
+        if name is None or self.last_checkpoint(self._folder_of(name)) is None:
             return None
         try:
             result: Record = orjson.loads(path.read_bytes())
-            return result if is_whole(self._place(name) / result["weights"]) else None
+            return result if is_whole(self._folder_of(name) / result["weights"]) else None
         except (OSError, orjson.JSONDecodeError):  # not done, or a disk that lost what it had said it holds
             return None
 
@@ -140,26 +130,15 @@ class StagedTraining:
         """Leave what a resumed run needs: the result, and the checkpoint whose weights the stage ended with."""
         if name is None or result is None:
             return
-        place = self._place(name)
-        place.mkdir(exist_ok=True)
+        folder = self._folder_of(name)
+        folder.mkdir(exist_ok=True)
         # With patience a stage ends with its best weights. A name alone: the folder may be called otherwise next time.
         weights = trainer.state.best_model_checkpoint or f"checkpoint-{result['step']}"
-        write_whole(place / DONE_FILE, orjson.dumps(result | {"weights": Path(weights).name}))
+        write_whole(folder / DONE_FILE, orjson.dumps(result | {"weights": Path(weights).name}))
 
 
 def stage_name(stage: float) -> str:
-    """Write a stage so that no two look alike.
-
-    Args:
-        stage: Its number.
-
-    Returns:
-        Text for messages and folders.
-
-    Example:
-        >>> stage_name(2.0), stage_name(0.5), stage_name(1234567.0)
-        ('2', '0.5', '1234567')
-    """
+    """Name a stage so that no two look alike."""
     return str(int(stage)) if stage.is_integer() else repr(stage)
 
 

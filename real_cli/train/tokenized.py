@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from real_cli.io.job import Located
 from real_cli.models.score.columns import WINDOW_EXAMPLES, given_scores
 from real_cli.models.score.scoring import Scorer, Scores, TokenScores
 from real_cli.models.score.tokens import TokenizedExample
-from real_cli.records.record import Record
 from real_cli.train.examples import Example
 
 
@@ -19,8 +19,8 @@ class ExampleSet(NamedTuple):
     """Examples that can be trained on.
 
     Attributes:
-        rows: Token ids and marks of each usable example (a `datasets.Dataset` with prompt_ids, response_ids, marks).
-        kept: For each input record, whether it is in `rows`.
+        rows: Token ids and marks of each usable example, and which record it was: a `datasets.Dataset` with prompt_ids,
+            response_ids, marks, place, and number (from 1, in the spool).
         scores: Reference log-probabilities of each example in `rows`; None where they are still to be computed.
         token_scores: The same token by token, where they were computed so.
         prompts: A hash of each prompt in `rows`.
@@ -29,67 +29,59 @@ class ExampleSet(NamedTuple):
     """
 
     rows: Any
-    kept: list[bool]
     scores: list[Scores | None]
     token_scores: dict[int, TokenScores]
     prompts: list[int]
     columns: dict[str, "array[float]"]
     digest: str = ""
 
+    def place(self, row: int) -> str:
+        """Tell where the record of a row came from."""
+        return str(self.rows["place"][row])
+
+
+# What the trainer reads of a row.
+TRAINED = ("prompt_ids", "response_ids", "marks")
+
 
 def tokenize_to_disk(
-    records: Iterable[Record],
-    tokenize: Callable[[Record], tuple[Example, TokenizedExample] | None],
+    lines: Iterable[Located],
+    tokenize: Callable[[Located], tuple[Example, TokenizedExample] | None],
     path: Path,
     columns: Sequence[str] = (),
     *,
     use_given: bool = True,
 ) -> ExampleSet:
-    """Tokenize examples into an Arrow file.
-
-    Args:
-        records: Records.
-        tokenize: Turns one into an example and its token ids, or None.
-        path: The file to write.
-        columns: Names of the numbers of an example.
-        use_given: Take the reference log-probabilities that records carry.
-
-    Returns:
-        The examples; where a record carries no reference log-probabilities, or they are not used, its score is None.
-    """
+    """Tokenize examples into an Arrow file; scores are None unless taken from the records."""
     from datasets import Dataset, Features, List, Value
     from datasets.arrow_writer import ArrowWriter
 
     ids = List(Value("int32"))
-    features = Features({"prompt_ids": ids, "response_ids": List(ids), "marks": List(Value("float64"))})
-    made = ExampleSet(None, [], [], {}, [], {name: array("d") for name in columns})
+    tokens_of = {"prompt_ids": ids, "response_ids": List(ids), "marks": List(Value("float64"))}
+    features = Features({**tokens_of, "number": Value("int64"), "place": Value("string")})
+    examples = ExampleSet(None, [], {}, [], {name: array("d") for name in columns})
     digest = hashlib.sha256()
     with ArrowWriter(path=str(path), features=features) as writer:
-        for record in records:
-            found = tokenize(record)
-            made.kept.append(found is not None)
-            if found is not None:
-                example, tokens = found
-                row = {"prompt_ids": tokens.prompt, "response_ids": tokens.responses, "marks": example.marks}
-                writer.write(row)
-                digest.update(orjson.dumps(row))
-                made.scores.append(given_scores(record) if use_given else None)
-                made.prompts.append(hash(tuple(tokens.prompt)))
-                for name in columns:
-                    made.columns[name].append(example.columns[name])
-        if not made.scores:
-            return made
+        for number, line in enumerate(lines, 1):
+            usable = tokenize(line)
+            if usable is None:
+                continue
+            example, tokens = usable
+            row = {"prompt_ids": tokens.prompt, "response_ids": tokens.responses, "marks": example.marks}
+            writer.write({**row, "number": number, "place": line.place})
+            digest.update(orjson.dumps(row))
+            examples.scores.append(given_scores(line.record) if use_given else None)
+            examples.prompts.append(hash(tuple(tokens.prompt)))
+            for name in columns:
+                examples.columns[name].append(example.columns[name])
+        if not examples.scores:
+            return examples
         writer.finalize()
-    return made._replace(rows=Dataset.from_file(str(path)), digest=digest.hexdigest())
+    return examples._replace(rows=Dataset.from_file(str(path)), digest=digest.hexdigest())
 
 
 def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:
-    """Forget reference log-probabilities, because the reference is another model from now on.
-
-    Args:
-        examples: The examples.
-        indices: Which of them; None for all.
-    """
+    """Forget the reference log-probabilities of some rows (all if None): the reference has changed."""
     for index in range(len(examples.scores)) if indices is None else indices:
         examples.scores[index] = None
 
@@ -97,22 +89,12 @@ def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:
 def fill_scores(
     examples: ExampleSet, scorer: Scorer, *, tokens: bool = False, indices: Sequence[int] | None = None
 ) -> Iterator[int]:
-    """Compute the reference log-probabilities that are not known, once for each (prompt, response).
-
-    Args:
-        examples: Its scores are filled in.
-        scorer: Scores under the reference.
-        tokens: Keep them token by token too.
-        indices: Which examples; None for all.
-
-    Yields:
-        How many examples each window held, for a progress bar.
-    """
+    """Compute missing scores, each (prompt, response) once; yield the number of rows in each window."""
     for window in _windows(examples, range(len(examples.scores)) if indices is None else indices):
         rows = [examples.rows[index] for index in window]
-        found = scorer.tokens([TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows])
-        for index, responses in zip(window, found, strict=True):
-            examples.scores[index] = [float(own.sum(dtype="float64")) for own in responses]
+        scored = scorer.tokens([TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows])
+        for index, responses in zip(window, scored, strict=True):
+            examples.scores[index] = [float(logps.sum(dtype="float64")) for logps in responses]
             if tokens:
                 examples.token_scores[index] = responses
         yield len(window)
@@ -135,22 +117,14 @@ def _windows(examples: ExampleSet, indices: Sequence[int]) -> Iterator[list[int]
 
 
 def trainable_rows(examples: ExampleSet, indices: Sequence[int] | None = None) -> Any:
-    """Put reference log-probabilities and numbers beside the token ids.
-
-    Args:
-        examples: With all scores that the objective needs.
-        indices: Which of them, in their order; None for all.
-
-    Returns:
-        A `datasets.Dataset` with `row` (the number in `examples.rows`), `ref_logps` and, where they are known,
-        `ref_token_logps`, and a column for each number.
-    """
+    """Join token ids with row numbers, scores and columns, for some rows or all."""
     from datasets import disable_progress_bars
 
     disable_progress_bars()  # standard error is ours
     everything = list(range(len(examples.rows)))
     chosen = everything if indices is None else list(indices)
-    rows = examples.rows if chosen == everything else examples.rows.select(chosen)
+    trained = examples.rows.select_columns(list(TRAINED))
+    rows = trained if chosen == everything else trained.select(chosen)
     columns: dict[str, list[Any]] = {"row": chosen, "ref_logps": [examples.scores[index] for index in chosen]}
     if examples.token_scores:
         columns["ref_token_logps"] = [examples.token_scores[index] for index in chosen]

@@ -72,9 +72,9 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
             inputs = inputs | self._slopes(model, inputs)
         *others, last = inputs["passes"]
         loss = torch.zeros((), device=self.accelerator.device)
-        for one in others:
+        for forward in others:
             with self.accelerator.no_sync(model):
-                loss += super().training_step(model, inputs | {"passes": [one]}, num_items_in_batch)
+                loss += super().training_step(model, inputs | {"passes": [forward]}, num_items_in_batch)
         loss += super().training_step(model, inputs | {"passes": [last]}, num_items_in_batch)
         self.recent.end_batch()
         return loss
@@ -82,40 +82,42 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
     def _slopes(self, model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
         """Work out the losses of a batch whose examples it compares, and the gradient by each log-probability."""
         with torch.no_grad(), self.compute_loss_context_manager():
-            whole = join_logps([self._gather(model, inputs, one) for one in inputs["passes"]])
+            whole = join_logps([self._gather(model, inputs, forward) for forward in inputs["passes"]])
         policy = whole.policy.clone().requires_grad_()
         values = self._mixture.values(replace(whole, policy=policy))
         (grad,) = torch.autograd.grad(self._mixture.total(values).sum(), policy)
-        order = torch.cat([one["examples"] for one in inputs["passes"]]).argsort()
-        return {"slopes": grad[order], "values": {name: own.detach()[order] for name, own in values.items()}}
+        order = torch.cat([forward["examples"] for forward in inputs["passes"]]).argsort()
+        return {"slopes": grad[order], "values": {name: value.detach()[order] for name, value in values.items()}}
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
         """Sum the losses of the examples in these passes, over the batch's share of the examples of the step."""
-        parts = [self._gather(model, inputs, one) for one in inputs["passes"]]
-        owners = [one["examples"] for one in inputs["passes"]]
+        parts = [self._gather(model, inputs, forward) for forward in inputs["passes"]]
+        owners = [forward["examples"] for forward in inputs["passes"]]
         if Need.whole_batch in self._mixture.needs and "slopes" not in inputs:
             parts, owners = [join_logps(parts)], [torch.cat(owners)]
-        sums = [self._sum(logps, inputs, own) for logps, own in zip(parts, owners, strict=True)]
-        for one in inputs["passes"]:
-            self._count_tokens(one["batch"])
+        sums = [self._sum(logps, inputs, rows) for logps, rows in zip(parts, owners, strict=True)]
+        for forward in inputs["passes"]:
+            self._count_tokens(forward["batch"])
         loss = torch.stack(sums).sum() / inputs.get("share", len(inputs["ref_logps"]))
         return (loss, None) if return_outputs else loss
 
-    def _gather(self, model: Any, inputs: dict[str, Any], one: dict[str, Any]) -> Logps:
+    def _gather(self, model: Any, inputs: dict[str, Any], forward: dict[str, Any]) -> Logps:
         known: dict[str, Any] = {}
         if Need.decoupled in self._mixture.needs:
             policy = self.accelerator.unwrap_model(model)
             known["decoupled"] = decoupled_logps(
-                policy, self._reference, one["batch"], self._mixture.knobs["extrapolate"]
+                policy, self._reference, forward["batch"], self._mixture.knobs["extrapolate"]
             )
         progress = self.state.global_step / max(1, self.state.max_steps)
-        return gather(model(**one["batch"]), inputs, one, progress=progress, recent=self.recent.values(), **known)
+        return gather(
+            model(**forward["batch"]), inputs, forward, progress=progress, recent=self.recent.values(), **known
+        )
 
-    def _sum(self, logps: Logps, inputs: dict[str, Any], own: Tensor) -> Tensor:
+    def _sum(self, logps: Logps, inputs: dict[str, Any], rows: Tensor) -> Tensor:
         """Sum the values of some examples, each by its weight."""
         if "slopes" in inputs:  # the values are known; the gradient is that of the whole batch
-            moved = (inputs["slopes"][own] * (logps.policy - logps.policy.detach())).sum(dim=1)
-            values = {name: known[own] for name, known in inputs["values"].items()}
+            moved = (inputs["slopes"][rows] * (logps.policy - logps.policy.detach())).sum(dim=1)
+            values = {name: known[rows] for name, known in inputs["values"].items()}
             self._note(logps, values)
             total = self._mixture.total(values) + moved
         else:
@@ -123,7 +125,7 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
             self._note(logps, values)
             total = self._mixture.total(values)
         if self._dump is not None and self.model.training:
-            self._show(logps, total, inputs["rows"][own])
+            self._show(logps, total, inputs["rows"][rows])
         return (total * logps.columns[WEIGHT] if WEIGHT in logps.columns else total).sum()
 
     def _note(self, logps: Logps, values: dict[str, Tensor]) -> None:
@@ -139,7 +141,7 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
             "logps/rejected": logps.policy[:, 1],
         }
         if len(values) > 1:
-            noted |= {f"losses/{name}": own for name, own in values.items()}
+            noted |= {f"losses/{name}": value for name, value in values.items()}
         sums = torch.stack([value.detach().sum() for value in noted.values()])
         self._metrics[mode]["sums"].append(torch.cat([sums, sums.new_tensor([len(chosen)])]))
         self._metric_names = list(noted)
@@ -156,9 +158,9 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
         assert self._dump is not None
         shown = {"loss": values, "margin": logps.logits, **self._mixture.shows(logps)}
         lists = {name: value.detach().tolist() for name, value in shown.items()}
-        for place, row in enumerate(rows.tolist()):
-            own = {name: value[place] for name, value in lists.items()}
-            self._dump.write({"step": self.state.global_step + 1, "row": row, **own})
+        for index, row in enumerate(rows.tolist()):
+            line = {name: value[index] for name, value in lists.items()}
+            self._dump.write({"step": self.state.global_step + 1, "row": row, **line})
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log metrics: means over the pairs since the last time."""
@@ -182,24 +184,7 @@ def make_trainer(
     routine: Routine,
     reference: Policy | None = None,
 ) -> RealTrainer:
-    """Set up a run.
-
-    Args:
-        policy: The model to train, and its tokenizer.
-        train_rows: Tokenized examples with reference log-probabilities.
-        eval_rows: The same, held out; or None.
-        folder: Where checkpoints go.
-        settings: What decides the trajectory.
-        callback: Gets the log lines.
-        routine: What happens beside the steps.
-        reference: The reference as a model, where the objective asks it in every step.
-
-    Returns:
-        The trainer, ready to train.
-
-    Raises:
-        UsageError: If a tracker is not installed.
-    """
+    """Set up a run; UsageError if a tracker is not installed."""
     mixture = settings.mixture
     if Need.degrees in mixture.needs:
         add_degree_head(policy.model, int(mixture.knobs["levels"]))
@@ -243,14 +228,7 @@ def _collator(policy: Policy, routine: Routine, settings: TrainingSettings, mixt
 
 
 def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) -> None:
-    """Set a trainer to other examples, with a new optimizer and a new schedule; the policy stays as it is.
-
-    Args:
-        trainer: After a stage, or before the first.
-        rows: The stage's examples.
-        eval_rows: The held-out ones, or None.
-        folder: Where its checkpoints go.
-    """
+    """Give a trainer another stage's examples, with a fresh optimizer and schedule."""
     trainer.train_dataset, trainer.eval_dataset = rows, eval_rows
     trainer.args.output_dir = str(folder)
     trainer.optimizer = trainer.lr_scheduler = None
@@ -261,28 +239,12 @@ def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) ->
 
 
 def load_weights(trainer: RealTrainer, checkpoint: Path) -> None:
-    """Put the weights of a finished stage into the policy.
-
-    Args:
-        trainer: Of the run.
-        checkpoint: The stage's last one.
-    """
+    """Load the weights of a finished stage into the policy."""
     trainer._load_from_checkpoint(str(checkpoint))
 
 
 def run_trainer(trainer: RealTrainer, checkpoint: Path | None) -> Record:
-    """Train.
-
-    Args:
-        trainer: Set up by `make_trainer`.
-        checkpoint: Where to go on from, or None.
-
-    Returns:
-        `step`, the mean `loss` of the run, and with patience `best_step`, whose weights are kept.
-
-    Raises:
-        RealError: If the device has no room for a batch.
-    """
+    """Train; return `step`, the mean `loss`, and with patience `best_step`, whose weights are kept."""
     if checkpoint is not None:
         trainer.recent.load(checkpoint, trainer.accelerator.device)
     try:

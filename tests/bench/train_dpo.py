@@ -26,6 +26,7 @@ PEER_NAMES = {
 
 def train_ours(job):
     """What `real train-dpo` does after it has spooled its input."""
+    from real_cli.io.job import Located
     from real_cli.models.load.device import default_training_tokens
     from real_cli.models.load.policies import load_trainee
     from real_cli.models.score.probe import settle_layout
@@ -47,7 +48,8 @@ def train_ours(job):
         started = time.perf_counter()
         tokenize = ExampleTokenizer(policy.tokenizer, settings.max_length)
         arrow = Path(folder) / "pairs.arrow"
-        examples = prepare(job["rows"], settings.reader(), tokenize, arrow, settings, use_given=False, refuse=print)
+        rows = [Located(f"row {number}", row) for number, row in enumerate(job["rows"], 1)]
+        examples = prepare(rows, settings.reader(), tokenize, arrow, settings, use_given=False, refuse=print)
         reference = Reference(
             None, settings.mixture, policy.layout, Attention.auto, job["batch_tokens"], settings.max_length, print
         )
@@ -56,7 +58,7 @@ def train_ours(job):
         tokens = job["batch_tokens"] or default_training_tokens(policy.place.device, policy.model)
         staged = StagedTraining(
             policy, reference, settings, Routine(batch_tokens=tokens), Path(folder),
-            last_checkpoint=lambda folder: None, told=print,
+            last_checkpoint=lambda folder: None, tell=print,
         )  # fmt: skip
         staged.run(examples, None, lines.append, False)
         ended = time.perf_counter()

@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from real_cli.errors import RealError, RecordError, Status, UsageError
-from real_cli.io.job import Job, Located
+from real_cli.io.job import Job, Located, RecordReader
 from real_cli.records.choices import OnError
 from real_cli.records.layouts import adapt_prompt
 
@@ -363,3 +363,15 @@ def test_rejects_never_overwrite_the_input(tmp_path, monkeypatch, spelled):
             Job(["in.jsonl"], quiet=True, **asked)
     with pytest.raises(UsageError, match="two outputs"):
         Job(["in.jsonl"], output=tmp_path / "out", rejects=type(tmp_path)("out"), quiet=True)
+
+
+def test_what_only_reads_opens_nothing_to_write(tmp_path, monkeypatch):
+    """Not even /dev/null; records come as from a job, and a bad one ends the run with its place."""
+    monkeypatch.setattr("real_cli.io.job.open_output", None)
+    monkeypatch.setattr("real_cli.io.job.open_to_append", None)
+    (tmp_path / "a").write_text('{"prompt": "q", "chosen": "a", "rejected": "b"}\n{"prompt"\n')
+    lines = RecordReader([str(tmp_path / "a")]).records()
+    assert next(lines) == (f"{tmp_path}/a:1", {"prompt": "q", "chosen": "a", "rejected": "b"})
+    with pytest.raises(RecordError, match=f"{tmp_path}/a:2: not JSON"):
+        next(lines)
+    assert not hasattr(RecordReader, "write")

@@ -8,9 +8,12 @@ import pytest
 from real_cli.errors import RealError, UsageError
 from real_cli.io.checkpoint_marks import seal
 from real_cli.train.folder import Workspace, read_spool
+from tests.train.training import located
 
-RECORDS = [{"prompt": "q", "chosen": "a", "rejected": "b"}, {"prompt": "é", "chosen": "c\n", "rejected": "d"}]
-LINES = '{"prompt":"q","chosen":"a","rejected":"b"}\n{"prompt":"é","chosen":"c\\n","rejected":"d"}\n'.encode()
+RECORDS = located(
+    [{"prompt": "q", "chosen": "a", "rejected": "b"}, {"prompt": "é", "chosen": "c\n\t", "rejected": "d"}]
+)
+LINES = '{"prompt":"q","chosen":"a","rejected":"b"}\n{"prompt":"é","chosen":"c\\n\\t","rejected":"d"}\n'.encode()
 
 
 @pytest.fixture
@@ -103,8 +106,26 @@ def test_records_are_spooled_under_the_hash_of_their_bytes_and_read_again(folder
     spooled = opened(folder).spool("train", iter(RECORDS))
     digest = hashlib.sha256(LINES).hexdigest()
     assert spooled == (folder / ".work" / f"train-{digest[:16]}.jsonl", digest, 2)
-    assert spooled.path.read_bytes() == LINES
+    first, second = LINES.splitlines(keepends=True)
+    assert spooled.path.read_bytes() == b'"pairs.jsonl:1"\t' + first + b'"pairs.jsonl:2"\t' + second
     assert list(read_spool(spooled)) == list(read_spool(spooled)) == RECORDS
+
+
+def test_the_same_records_from_another_file_are_the_same_data(folder):
+    """A run that was stopped goes on with them; their places are those of the file that is given now."""
+    first = opened(folder).spool("train", RECORDS)
+    moved = located([record for _, record in RECORDS], "a\tb.jsonl")
+    assert opened(folder, resume=True).spool("train", moved) == first
+    assert [line.place for line in read_spool(first)] == ["a\tb.jsonl:1", "a\tb.jsonl:2"]
+
+
+def test_a_spool_of_before_places_is_read_and_its_lines_are_the_places(folder):
+    """An earlier version began the run: the records alone, under the same hash."""
+    first = opened(folder).spool("train", RECORDS)
+    first.path.write_bytes(LINES)
+    spooled = opened(folder, resume=True).spool("train", [])
+    assert spooled == first
+    assert list(read_spool(spooled)) == located([record for _, record in RECORDS], first.path)
 
 
 def test_a_spool_that_breaks_off_leaves_no_spool_that_could_be_taken_for_whole(folder):
@@ -228,7 +249,7 @@ def test_at_the_end_only_the_result_stays_and_the_checkpoints_that_were_asked_fo
 
 def test_a_resumed_run_knows_whether_its_records_are_the_tokens_that_they_were(tmp_path):
     """The same goes on, others are refused; a run of an earlier version kept no digest, which is told."""
-    rows = [{"prompt": "a", "chosen": "b", "rejected": "c"}]
+    rows = located([{"prompt": "a", "chosen": "b", "rejected": "c"}])
 
     def begun(*, resume):
         workspace = Workspace(tmp_path / "out", resume=resume)

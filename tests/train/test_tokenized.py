@@ -5,6 +5,7 @@ import numpy as np
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.train.examples import Example
 from real_cli.train.tokenized import fill_scores, forget_scores, tokenize_to_disk, trainable_rows
+from tests.train.training import located
 
 PROMPTS = [[3, 4], [5], [6, 7]]
 
@@ -22,8 +23,8 @@ class Recorder:
 
 def make_pairs(folder, records):
     return tokenize_to_disk(
-        records,
-        lambda r: None if r.get("skip") else example_of(r),
+        located(records),
+        lambda line: None if line.record.get("skip") else example_of(line.record),
         folder / "a.arrow",
         ["weight"],
     )
@@ -46,7 +47,8 @@ def test_pairs_of_a_prompt_meet_in_one_window_wherever_they_stand(tmp_path, monk
     scorer = Recorder()
     assert sum(fill_scores(pairs, scorer)) == 6
     assert [[pair.prompt for pair in window] for window in scorer.windows] == [[[3, 4]] * 2, [[5]] * 3, [[6, 7]]]
-    assert pairs.kept == [True, False] + [True] * 6
+    assert pairs.rows["number"][:] == [1, 3, 4, 5, 6, 7, 8]
+    assert [pairs.place(row) for row in (0, 1, 6)] == ["pairs.jsonl:1", "pairs.jsonl:3", "pairs.jsonl:8"]
     assert pairs.scores[2] == [-1.0, -2.5]
     for number in (0, 1, 3, 4, 5, 6):
         assert pairs.scores[number] == [sum(PROMPTS[order[number]]) + start + number for start in (8, 20)]

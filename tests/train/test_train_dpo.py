@@ -8,7 +8,7 @@ import sys
 import orjson
 import pytest
 
-from tests.train.training import FAST, run, train
+from tests.train.training import FAST, located, run, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -178,12 +178,30 @@ def test_resuming_with_other_settings_or_other_data_is_refused(tiny_policy, pair
 
     workspace = Workspace(tmp_path / "out", resume=False)
     workspace.open()
-    workspace.begin(workspace.spool("train", pair_rows), {"learning_rate": 0.5})
+    workspace.begin(workspace.spool("train", located(pair_rows)), {"learning_rate": 0.5})
     _, said = train(tiny_policy, tmp_path / "out", pair_rows, "--resume", status=2)
     assert "learning_rate was 0.5" in said
     (tmp_path / "out" / ".work" / "settings.json").unlink()
     _, said = train(tiny_policy, tmp_path / "out", pair_rows[1:], "--resume", status=1)
     assert "are not those" in said
+
+
+def test_a_run_resumed_without_its_input_tells_each_pair_by_the_file_and_line_it_had(tiny_policy, pair_rows, tmp_path):
+    """In --dump, in the rejects, and of held-out pairs too; what is left out moves no place, and no score on export."""
+    from real_cli.train.folder import Workspace
+
+    workspace = Workspace(tmp_path / "out", resume=False)
+    workspace.open()
+    long = {"prompt": "the cat " * 9, "chosen": " ran", "rejected": " sat"}
+    workspace.spool("train", located([pair_rows[0], long, *pair_rows[1:3]], "mine.jsonl"))
+    files = {name: tmp_path / name for name in ("dump", "rejects", "export-logps")}
+    words = [word for name, path in files.items() for word in (f"--{name}", path)]
+    train(tiny_policy, tmp_path / "out", [], "--resume", "--epochs", "1", *words)
+    dumped, rejected, exported = ([json.loads(line) for line in path.open()] for path in files.values())
+    assert {line["place"] for line in dumped} == {"mine.jsonl:1", "mine.jsonl:3", "mine.jsonl:4"}
+    assert [(line["place"], line["record"]) for line in rejected] == [("mine.jsonl:2", long)]
+    assert [row["prompt"] for row in exported] == [row["prompt"] for row in (pair_rows[0], long, *pair_rows[1:3])]
+    assert ["ref_chosen_logps" in row for row in exported] == [True, False, True, True]
 
 
 def test_a_conversation_that_cannot_be_rendered_is_one_rejected_record(tiny_policy, pair_rows, tmp_path):

@@ -6,6 +6,7 @@ import orjson
 from typer.testing import CliRunner
 
 from real_cli.app import app
+from real_cli.io.job import Located
 
 FAST = ["--learning-rate", "1e-3", "--batch-size", "2", "--device", "cpu", "--max-length", "12"]
 
@@ -38,3 +39,8 @@ def write_rows(path, rows):
     """Write rows to a file; return its path."""
     path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
     return path
+
+
+def located(rows, source="pairs.jsonl"):
+    """Rows with the places that they would have in a file."""
+    return [Located(f"{source}:{number}", row) for number, row in enumerate(rows, 1)]

@@ -1,6 +1,7 @@
 """Training runs whose losses can be held against each other, step by step: ours, and TRL's own trainers."""
 
 from real_cli.records.choices import Attention, Precision, TokenLayout
+from tests.train.training import located
 
 # TRL's name for each objective that its DPOTrainer has too.
 TRL_NAMES = {
@@ -30,8 +31,8 @@ def settings_for(*loss, **changes):
     return TrainingSettings(loss=loss, **(FAST | changes))
 
 
-def refuse(number, record, reason):
-    raise AssertionError(f"record {number}: {reason}")
+def refuse(line, reason):
+    raise AssertionError(f"{line.place}: {reason}")
 
 
 def say(line):
@@ -63,15 +64,14 @@ def our_losses(
     policy = settle_layout(policy, "policy", layout, max_length=settings.max_length, told=say)
     folder.mkdir(parents=True, exist_ok=True)
     tokenize = ExampleTokenizer(policy.tokenizer, settings.max_length)
-    examples = prepare(
-        rows, settings.reader(), tokenize, folder / "pairs.arrow", settings, use_given=reference is None, refuse=refuse
-    )
+    arrow, use_given = folder / "pairs.arrow", reference is None
+    examples = prepare(located(rows), settings.reader(), tokenize, arrow, settings, use_given=use_given, refuse=refuse)
     compared = Reference(reference, settings.mixture, layout, Attention.auto, batch_tokens, settings.max_length, say)
     compared.fill([examples], policy, lambda count: None)
     lines = []
     staged = StagedTraining(
         policy, compared, settings, Routine(batch_tokens=batch_tokens, **routine), folder,
-        last_checkpoint=lambda folder: None, told=lambda line: None,
+        last_checkpoint=lambda folder: None, tell=lambda line: None,
     )  # fmt: skip
     staged.run(examples, None, lines.append, False)
     return lines if whole_lines else [line["loss"] for line in lines]

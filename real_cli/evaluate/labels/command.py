@@ -22,7 +22,7 @@ from real_cli.errors import Status
 from real_cli.io.job import Job
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.sources import SourceOptions
-from real_cli.records.choices import OnError
+from real_cli.records.choices import MAX_RESPONSES, OnError
 
 
 @guarded
@@ -77,7 +77,7 @@ def labels(
             "label for each record that has a pair.",
         ),
     ] = None,
-    max_responses: MaxResponses = None,
+    max_responses: MaxResponses = MAX_RESPONSES,
     report: ReportFile = None,
     output: Output = None,
     on_error: OnErrorOption = OnError.fail,
@@ -109,16 +109,14 @@ def labels(
     from real_cli.evaluate.labels.strategies import parse_trials
     from real_cli.evaluate.labels.survey import LabelSurvey
     from real_cli.pair.similarity_batch import SimilarityBatch
-    from real_cli.records.preferences import MAX_RESPONSES
     from real_cli.report.html import check_report, write_report
     from real_cli.report.terminal import show_table
 
-    limit = MAX_RESPONSES if max_responses is None else max_responses
     truth = Truth(gold, label, temperature, ambiguous)
     truth.check()
-    trials = parse_trials(compare, budget, seed, limit)
+    trials = parse_trials(compare, budget, seed, max_responses)
     check_report(report)
-    survey, comparisons = LabelSurvey(truth, trials, limit), SimilarityBatch(limit)
+    survey, comparisons = LabelSurvey(truth, trials, max_responses), SimilarityBatch(max_responses)
     options = SourceOptions(input_format, numbers=[name for name in (gold, label) if name])
     job = Job(
         files or [], also_writes=[report] if report else [], output=output, on_error=on_error, rejects=rejects,

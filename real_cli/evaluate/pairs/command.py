@@ -19,7 +19,7 @@ from real_cli.cli.options import (
     Seed,
 )
 from real_cli.errors import Status, UsageError
-from real_cli.io.job import Job
+from real_cli.io.job import Job, RecordReader
 from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.progress import say
 from real_cli.io.sources import SourceOptions
@@ -143,9 +143,8 @@ def _count_pool(path: Path, max_line_bytes: int) -> "PoolCount":
     from real_cli.evaluate.pairs.pool_count import PoolCount
 
     count = PoolCount()
-    with Job([str(path)], output=Path("/dev/null"), quiet=True, max_line_bytes=max_line_bytes) as source:
-        for located in source.records():
-            count.add(located.record)
+    for located in RecordReader([str(path)], max_line_bytes=max_line_bytes).records():
+        count.add(located.record)
     return count
 
 
@@ -155,9 +154,8 @@ def _index_prompts(path: Path, max_line_bytes: int) -> "PromptIndex":
     from real_cli.records.layouts import adapt_prompt
 
     index = PromptIndex()
-    with Job([str(path)], output=Path("/dev/null"), quiet=True, max_line_bytes=max_line_bytes) as source:
-        for located in source.records(adapt_prompt):
-            index.add(located.record["prompt"])
+    for located in RecordReader([str(path)], max_line_bytes=max_line_bytes).records(adapt_prompt):
+        index.add(located.record["prompt"])
     return index
 
 

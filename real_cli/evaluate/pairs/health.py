@@ -20,6 +20,7 @@ from real_cli.evaluate.pairs.pool_count import PoolCount, savings
 from real_cli.evaluate.pairs.script_tally import ScriptCount
 from real_cli.records.layouts import Adapted, adapt
 from real_cli.records.messages import comparable, is_empty, is_number, plain_text, text_key
+from real_cli.records.public.repeated_prompts import IN_HALF, TAKEN_OFF
 from real_cli.records.record import Record, is_preference
 from real_cli.report.contents import ExcerptRow
 from real_cli.stats.bootstrap import Bootstrap, cell_of
@@ -80,7 +81,7 @@ class PairHealth:
     def read(self, record: Record) -> Adapted:
         """Read a record of any layout; a prompt that stands in a response again is counted, not refused."""
         adapted = adapt(record, refuse_halves=False)
-        self._counts["num_prompts_in_responses"] += bool(adapted.notes)
+        self._counts["num_prompts_in_responses"] += bool({TAKEN_OFF, IN_HALF} & {*adapted.notes})
         return adapted
 
     def add(self, record: Record, place: str = "") -> None:

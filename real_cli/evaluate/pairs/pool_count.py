@@ -71,7 +71,7 @@ def savings(sizes: Mapping[int, int]) -> list[dict[str, Any]]:
         needed = sum(num_pairs(rule, size) * count for size, count in sizes.items())
         rows.append(
             {
-                "strategy": name.value,
+                "strategy": name,
                 "num_labels": needed,
                 "num_possible_pairs": possible,
                 "share_saved": 1 - needed / possible,

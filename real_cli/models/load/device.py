@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from real_cli.errors import UsageError
-from real_cli.records.choices import Precision
+from real_cli.records.choices import BATCH_TOKENS, GENERATION_TOKENS, Precision
 
 if TYPE_CHECKING:
     import torch
@@ -104,16 +104,13 @@ BYTES_PER_HIDDEN, BYTES_PER_INNER = 30, 10
 def default_batch_tokens(device: "torch.device") -> int:
     """Choose how many tokens one forward pass takes at most, when the user does not say.
 
-    On a CPU small passes are faster (their activations stay in its caches) and lighter; an accelerator needs large ones
-    to be busy.
-
     Args:
         device: Where the model runs.
 
     Returns:
         Tokens, padding counted.
     """
-    return 1024 if device.type == "cpu" else 16384
+    return BATCH_TOKENS.on(device.type)
 
 
 def default_training_tokens(device: "torch.device", model: Any) -> int:
@@ -167,16 +164,13 @@ def tokens_that_fit(num_bytes: int, num_layers: int, hidden_size: int, inner_siz
 def default_generation_tokens(device: "torch.device") -> int:
     """Choose how many tokens are read and written at a time at most, when the user does not say.
 
-    Each step runs one token of every row: many rows share the reading of the weights, and what takes room is their
-    cache of keys and values.
-
     Args:
         device: Where the model runs.
 
     Returns:
         Tokens, padding and the longest answers counted.
     """
-    return 16384 if device.type == "cpu" else 131072
+    return GENERATION_TOKENS.on(device.type)
 
 
 def keep_freed_memory() -> None:

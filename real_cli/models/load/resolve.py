@@ -31,9 +31,14 @@ class NamedBase:
     base: str | None = None
 
 
-def name_base(base: str | None) -> None:
-    """Take the base that adapters of this run are put on; None for the one that each names."""
-    NamedBase.base = base
+@contextmanager
+def adapters_on(base: str | None) -> Iterator[None]:
+    """Put the adapters that are loaded inside on this model; None for the one that each names."""
+    before, NamedBase.base = NamedBase.base, base
+    try:
+        yield
+    finally:
+        NamedBase.base = before
 
 
 def named_base() -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.pair.strategies.pool import Pair, Pool
+from real_cli.pair.strategies.rule import Rule
 
 # How often the second response is drawn anew while it is the first one again.
 DTS_TRIES, DRTS_TRIES = 10, 30
@@ -244,3 +245,15 @@ def _best_place(values: NDArray[np.float64]) -> Pair:
 
 def _place(number: int, size: int) -> Pair:
     return divmod(number, size)
+
+
+ROWS = {
+    "dts": Rule(choose_dts, needs_quality=True, needs_deviations=True, needs_draw=True),
+    "drts": Rule(choose_drts, needs_quality=True, needs_deviations=True, needs_draw=True),
+    "delta-ucb": Rule(choose_delta_ucb, needs_quality=True, needs_deviations=True),
+    "delta-quantile": Rule(
+        choose_delta_quantile, needs_quality=True, needs_deviations=True, reads=frozenset({"quantile"})
+    ),
+    "infomax": Rule(choose_infomax, needs_quality=True, needs_deviations=True),
+    "maxmin-lcb": Rule(choose_maxmin_lcb, needs_quality=True, needs_deviations=True),
+}

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from real_cli.pair.strategies.pool import Pair, Pool
+from real_cli.pair.strategies.rule import KeepRule, Rule
 
 
 def choose_best_worst(pool: Pool) -> list[Pair]:
@@ -87,3 +88,12 @@ def choose_all(pool: Pool) -> Iterator[Pair]:
         [(0, 1), (0, 2), (1, 2)]
     """
     return combinations(range(pool.size), 2)
+
+
+BY_GAP = KeepRule("score-gap", lowest=False)
+ROWS = {
+    "best-worst": Rule(choose_best_worst, needs_quality=True, keep=BY_GAP),
+    "best-random": Rule(choose_best_random, needs_quality=True, needs_draw=True, keep=BY_GAP),
+    "best-vs-rest": Rule(choose_best_vs_rest, needs_quality=True, several_pairs=True, keep=BY_GAP),
+    "all": Rule(choose_all, several_pairs=True, every_pair=True),
+}

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.pair.strategies.pool import Pair, Pool
+from real_cli.pair.strategies.rule import KeepRule, Rule
 from real_cli.records.vectors import Vectors
 
 # Up to here every split in two is tried (2 ** 11 of them); beyond, Lloyd's iterations from the least similar pair.
@@ -207,3 +208,17 @@ def _nearest_to_mean(embeddings: Vectors, members: NDArray[np.bool_]) -> int:
     distances = ((embeddings[indices] - embeddings[indices].mean(axis=0)) ** 2).sum(axis=1)
     # Rounding must not decide between two responses at the same distance.
     return int(indices[int(np.argmin(distances.round(12)))])
+
+
+ROWS = {
+    "easy": Rule(choose_easy, note="least similar", needs_embeddings=True, keep=KeepRule("similarity", lowest=True)),
+    "hard": Rule(choose_hard, note="most similar", needs_embeddings=True, keep=KeepRule("similarity", lowest=False)),
+    "centroid": Rule(choose_centroid, note="nearest to the two cluster centers", needs_embeddings=True),
+    "random": Rule(choose_random, needs_draw=True, keep=KeepRule("random", lowest=True)),
+    "aepo": Rule(
+        choose_aepo,
+        note="representative and diverse",
+        needs_embeddings=True,
+        reads=frozenset({"aepo_lambda"}),
+    ),
+}

@@ -1,23 +1,21 @@
 """real relabel degrade: copies of the chosen response with more and more of its content removed."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import Files, InputFormatOption, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
+from real_cli.cli.option_sets import StreamOptions
+from real_cli.cli.options import Seed
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.io.sources import SourceOptions
-from real_cli.records.choices import OnError
 from real_cli.records.record import Record
 
 
-@guarded
-def degrade(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class DegradeOptions(StreamOptions):
+    """How many copies, and what each lacks."""
+
     levels: Annotated[
         int,
         typer.Option(
@@ -26,7 +24,7 @@ def degrade(
             min=2,
             help="Number of degrees, the whole response's 0 among them, as train-dpo --levels counts: N - 1 copies.",
         ),
-    ] = 4,
+    ] = 4
     drop: Annotated[
         float,
         typer.Option(
@@ -34,15 +32,12 @@ def degrade(
             metavar="SHARE",
             help="Share of the key words that each degree removes: degree d lacks d times it.",
         ),
-    ] = 0.2,
-    seed: Seed = 0,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = 0.2
+    seed: Seed = 0
+
+
+@typed_command
+def degrade(options: DegradeOptions) -> Status:
     """Add copies of the chosen response with fewer key words.
 
     Reads labeled pairs; adds 'degraded', a list of {text, degree}, which 'real train-dpo --loss spo' reads. Key words
@@ -61,19 +56,11 @@ def degrade(
     from real_cli.relabel.degrade.copies import check_levels, with_copies
     from real_cli.text.phrases import say_count
 
-    wanted = check_levels(levels, drop)
-    job = Job(
-        files or [],
-        output=output,
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format),
-    )
+    wanted = check_levels(options.levels, options.drop)
+    job = options.job()
 
     def degraded(record: Record) -> tuple[Record, Record]:
-        return record, with_copies(record, wanted, seed)
+        return record, with_copies(record, wanted, options.seed)
 
     num_pairs = num_copies = num_short = 0
     with job:
@@ -84,9 +71,9 @@ def degrade(
             job.write(made)
             num_pairs += 1
             num_copies += len(made["degraded"])
-            num_short += len(made["degraded"]) < levels - 1
+            num_short += len(made["degraded"]) < options.levels - 1
         job.summary = f"{say_count(num_pairs, 'pair')}, {say_count(num_copies, 'copy', 'copies')}"
         if num_short:
             short = say_count(num_short, "short response")
-            job.summary += f"; fewer than {levels - 1} copies of {short}"
+            job.summary += f"; fewer than {options.levels - 1} copies of {short}"
     return job.status

@@ -1,39 +1,25 @@
 """real relabel dsat: find replies that left a user dissatisfied."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
 import typer
 
-from real_cli.cli import llm_options as own
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    Base,
-    BatchTokens,
-    Device,
-    Dtype,
-    Files,
-    InputFormatOption,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-)
+from real_cli.cli.llm_options import LlmOptions, OptionalModel, ShowRubric
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.records.choices import OnError, Precision
 
 
-@guarded
-def dsat(
-    files: Files = None,
-    *,
-    model: own.OptionalModel = None,
+@dataclass(frozen=True, kw_only=True)
+class DsatOptions(LlmOptions):
+    """Who judges, and what is written."""
+
+    model: OptionalModel = None
     rubric: Annotated[
         str, typer.Option("--rubric", metavar="NAME", help="What is asked: dsat, or a TOML file (asks = 'turn').")
-    ] = "dsat",
-    show: own.ShowRubric = None,
+    ] = "dsat"
+    show: ShowRubric = None
     lexical: Annotated[
         bool,
         typer.Option(
@@ -41,35 +27,17 @@ def dsat(
             help="Ask nobody: go by a list of English phrases, a rule of thumb. It sees what is said outright, and "
             "takes some of it wrongly.",
         ),
-    ] = False,
+    ] = False
     seeds: Annotated[
         bool,
         typer.Option(
             "--seeds", help="Write only complaints that a later reply satisfied, with that one as 'chosen': pairs."
         ),
-    ] = False,
-    endpoint: own.EndpointOption = None,
-    key_variable: own.KeyVariable = own.KEY_VARIABLE,
-    concurrency: own.Concurrency = own.CONCURRENCY,
-    retries: own.Retries = own.RETRIES,
-    timeout: own.TimeoutOption = own.TIMEOUT_SECONDS,
-    thinks: own.Thinks = False,
-    cache: own.CacheFolder = None,
-    no_cache: own.NoCacheOption = False,
-    emit_requests: own.EmitRequests = None,
-    apply_results: own.ApplyResults = None,
-    price: own.PriceOption = None,
-    batch_tokens: BatchTokens = None,
-    device: Device = "auto",
-    dtype: Dtype = Precision.auto,
-    base: Base = None,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = False
+
+
+@typed_command
+def dsat(options: DsatOptions) -> Status:
     """Find replies that left a user dissatisfied, in conversations of several turns (DRIFT).
 
     Reads conversations ('prompt', 'messages' or 'conversation': lists of {role, content}). Each user turn that follows
@@ -88,32 +56,20 @@ def dsat(
       real relabel dsat --lexical --seeds wildchat.jsonl > seeds.jsonl
     """
     from real_cli.cli.llm import Asking
-    from real_cli.io.job import Job
-    from real_cli.io.sources import SourceOptions
     from real_cli.llm.rubric import DETECTING
     from real_cli.llm.rubric_files import read_rubric, rubric_path
     from real_cli.relabel.dsat.dissatisfaction import Dissatisfaction, adapt_dialogue, begin_detecting, feel_lexically
 
-    if (model is None) != lexical:
+    if (options.model is None) != options.lexical:
         raise UsageError("name a --model that judges, or take the list of phrases with --lexical; one of the two")
-    if lexical and rubric != "dsat":
+    if options.lexical and options.rubric != DsatOptions.rubric:
         raise UsageError("--rubric: nobody is asked with --lexical; leave it out")
-    asking = Asking(locals())
-    asked = read_rubric(rubric, DETECTING)
-    begin = feel_lexically if lexical else partial(begin_detecting, rubric=asked)
-    judged_by = {"model": model, "rubric": asked.name, "rubric_hash": asked.digest}
-    found = Dissatisfaction({"method": "lexical rule"} if lexical else judged_by, seeds=seeds)
-    job = Job(
-        files or [],
-        output=output,
-        also_writes=[emit_requests] if emit_requests else [],
-        also_reads=[("--apply-results", apply_results), ("--rubric", rubric_path(rubric))],
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format),
-    )
+    asking = Asking(options, options.model)
+    asked = read_rubric(options.rubric, DETECTING)
+    begin = feel_lexically if options.lexical else partial(begin_detecting, rubric=asked)
+    judged_by = {"model": options.model, "rubric": asked.name, "rubric_hash": asked.digest}
+    found = Dissatisfaction({"method": "lexical rule"} if options.lexical else judged_by, seeds=options.seeds)
+    job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
     with job, asking:
         for _, record, felt in asking(job, begin, job.records(adapt_dialogue)):
             for made in found(record, felt):

@@ -1,53 +1,37 @@
 """real relabel goal: each pair twice, once for the goal each response reaches."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    Files,
-    InputFormatOption,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-    ScoreName,
-)
+from real_cli.cli.option_sets import ScoredStreamOptions
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.io.sources import SourceOptions
-from real_cli.records.choices import OnError
 from real_cli.records.record import Record, check_labeled
 from real_cli.relabel.goal.choices import Placement
 from real_cli.relabel.goal.goal import DEFAULT_TEMPLATE, add_goals, check_template, strip_goal
 from real_cli.text.phrases import say_count
 
 
-@guarded
-def goal(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class GoalOptions(ScoredStreamOptions):
+    """Where the goal goes, and in which words."""
+
     placement: Annotated[
         Placement,
         typer.Option("--placement", help="Where the goal goes: a system message, or in front of the first user turn."),
-    ] = Placement.user,
+    ] = Placement.user
     template: Annotated[
         str, typer.Option("--template", metavar="TEXT", help="The goal in words; {goal} is the score.")
-    ] = DEFAULT_TEMPLATE,
+    ] = DEFAULT_TEMPLATE
     strip: Annotated[
         bool, typer.Option("--strip", help="Undo it: take the goal out, and the better response is chosen again.")
-    ] = False,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    score: ScoreName = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = False
+
+
+@typed_command
+def goal(options: GoalOptions) -> Status:
     """Make two pairs of each: one aims at the chosen score, the other, labels swapped, at the rejected.
 
     Reads pairs with score_chosen and score_rejected; writes twice as many, each with 'goal' and the goal in its prompt.
@@ -62,20 +46,13 @@ def goal(
       real relabel goal --placement system --template 'Overall quality: {goal} of 10.' pairs.jsonl
       real relabel goal --strip augmented.jsonl
     """
+    placement, template = options.placement, options.template
     check_template(template)
-    job = Job(
-        files or [],
-        output=output,
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format, score=score),
-    )
+    job = options.job()
 
     def goals(record: Record) -> tuple[Record, list[Record]]:
         check_labeled(record)
-        made = [strip_goal(record, placement, template)] if strip else add_goals(record, placement, template)
+        made = [strip_goal(record, placement, template)] if options.strip else add_goals(record, placement, template)
         return record, made
 
     num_written = 0

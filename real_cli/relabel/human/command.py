@@ -1,23 +1,25 @@
 """real relabel human: a person says which of two responses is better."""
 
 import sys
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import Files, InputFormatOption, MaxLineBytes, OnErrorOption, Output, Quiet, Rejects, Seed
+from real_cli.cli.option_sets import StreamOptions
+from real_cli.cli.options import Seed
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Paused, Status, UsageError
 from real_cli.io.descriptors import need_descriptors
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.output import STANDARD_OUTPUT, is_device
 from real_cli.io.progress import Counter
-from real_cli.io.sources import SourceOptions, is_at_hand
-from real_cli.records.choices import OnError, Ties
+from real_cli.records.choices import Ties
 from real_cli.relabel.human.choices import AnnotationTool
+
+if TYPE_CHECKING:
+    from real_cli.io.job import Job
 
 # The journal, the input, the output and the rejects, three pipes, the terminal.
 NUM_DESCRIPTORS = 10
@@ -26,10 +28,10 @@ NUM_DESCRIPTORS = 10
 LARGEST_IMPORT_BYTES = 1 << 29
 
 
-@guarded
-def human(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class HumanOptions(StreamOptions):
+    """Who is asked, and where the answers are."""
+
     journal: Annotated[
         Path | None,
         typer.Option(
@@ -38,24 +40,23 @@ def human(
             show_default="the output's name with .journal",
             help="Where each answer is written before the next question; a later run goes on from it.",
         ),
-    ] = None,
+    ] = None
     repeat: Annotated[
-        str | None,
+        str,
         typer.Option(
             "--repeat",
             metavar="SHARE%",
-            show_default="0%",
             help="Ask this share of the pairs a second time, swapped, and tell how often the answer is the same.",
         ),
-    ] = None,
+    ] = "0%"
     ties: Annotated[
         Ties,
         typer.Option("--ties", help="'drop' leaves ties out, 'keep' writes them unlabeled, both responses at rank 1."),
-    ] = Ties.drop,
+    ] = Ties.drop
     export: Annotated[
         AnnotationTool | None,
         typer.Option("--export", show_default=False, help="Ask nothing: write the questions as this tool's import."),
-    ] = None,
+    ] = None
     answers: Annotated[
         Path | None,
         typer.Option(
@@ -64,15 +65,12 @@ def human(
             show_default=False,
             help="Ask nothing: read the answers from this tool's export; several annotators decide by majority.",
         ),
-    ] = None,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    seed: Seed = 0,
-    input_format: InputFormatOption = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = None
+    seed: Seed = 0
+
+
+@typed_command
+def human(options: HumanOptions) -> Status:
     """Ask a person which response of each pair is better.
 
     Questions appear on the terminal while data flow through the pipe. Reads pairs, unlabeled (two responses) or to be
@@ -111,40 +109,31 @@ def human(
     """
     from real_cli.relabel.human.pair import parse_share
 
-    share = parse_share(repeat or "0")
-    _check_ways(export, answers, journal, asks_only=repeat is not None, keeps_ties=ties is Ties.keep)
-    asks = not (export or answers)
-    path = _journal_path(journal, output) if asks else None
-    job = Job(
-        files or [],
-        output=output,
-        also_writes=[path] if path else [],
-        also_reads=[("--import", answers)],
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format),
-    )
-    if export:
-        return _export(job, export, seed)
-    if answers:
-        return _import(job, answers, ties, seed)
+    share = parse_share(options.repeat)
+    _check_ways(options)
+    path = None if options.export or options.answers else _journal_path(options.journal, options.output)
+    job = options.job(also_writes=[path], also_reads=[("--import", options.answers)])
+    if options.export:
+        return _export(job, options.export, options.seed)
+    if options.answers:
+        return _import(job, options.answers, options)
     assert path is not None, "there is a journal where somebody is asked"
-    return _ask(job, path, share, ties, seed, output)
+    return _ask(job, path, share, options)
 
 
-def _ask(job: Job, path: Path, share: Fraction, ties: Ties, seed: int, output: Path | None) -> Status:
+def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Status:
+    from real_cli.io.sources import is_at_hand
     from real_cli.relabel.human.annotator import STATUSES, Annotator, Ending
     from real_cli.relabel.human.journal import Journal
     from real_cli.relabel.human.outcome import SessionOutcome
     from real_cli.relabel.human.session import Session
 
     need_descriptors(NUM_DESCRIPTORS)
+    output, seed = options.output, options.seed
     quiet, job.counter = job.quiet, Counter("records", quiet=True)  # it would write into the screen
     is_held = _shows_output(output)
     with Journal(path, seed) as kept, job:
-        outcome = SessionOutcome(job, ties, is_held=is_held)
+        outcome = SessionOutcome(job, options.ties, is_held=is_held)
         interview = Session(kept.answers, kept.repeats, share=share, seed=seed)
         annotator = Annotator(job, interview, kept, outcome, seed)
         ending = annotator.run()
@@ -165,18 +154,16 @@ def _ask(job: Job, path: Path, share: Fraction, ties: Ties, seed: int, output: P
     return STATUSES.get(ending, job.status)
 
 
-def _check_ways(
-    export: AnnotationTool | None, answers: Path | None, journal: Path | None, *, asks_only: bool, keeps_ties: bool
-) -> None:
+def _check_ways(options: HumanOptions) -> None:
     """Refuse options that would be ignored."""
-    if export and answers:
+    if options.export and options.answers:
         raise UsageError("--export writes questions and --import reads answers; give one of them")
-    way = "--export" if export else "--import"
-    if (export or answers) and (journal or asks_only):
-        raise UsageError(f"{way} asks nobody; leave out {'--journal' if journal else '--repeat'}")
-    if answers == STANDARD_OUTPUT:  # the name of standard input too
+    unread = options.flags_given("journal", "repeat")
+    if (options.export or options.answers) and unread:
+        raise UsageError(f"{'--export' if options.export else '--import'} asks nobody; leave out {unread[0]}")
+    if options.answers == STANDARD_OUTPUT:  # the name of standard input too
         raise UsageError("--import -: standard input has the records; name a file")
-    if export and keeps_ties:
+    if options.export and options.ties is Ties.keep:
         raise UsageError("--export has no answers yet; give --ties with --import")
 
 
@@ -193,7 +180,7 @@ def _shows_output(output: Path | None) -> bool:
     return output in (None, STANDARD_OUTPUT) and sys.stdout.isatty()
 
 
-def _export(job: Job, tool: AnnotationTool, seed: int) -> Status:
+def _export(job: "Job", tool: AnnotationTool, seed: int) -> Status:
     from real_cli.relabel.human.annotator import questions
     from real_cli.relabel.human.exports import FORMATS, shown_fields
     from real_cli.text.phrases import say_count
@@ -222,16 +209,16 @@ def _read_bounded(path: Path) -> bytes:
     return data
 
 
-def _import(job: Job, path: Path, ties: Ties, seed: int) -> Status:
+def _import(job: "Job", path: Path, options: HumanOptions) -> Status:
     from real_cli.relabel.human.annotator import questions
     from real_cli.relabel.human.exports import count_votes, read_votes
     from real_cli.relabel.human.outcome import SessionOutcome, say_unused
 
     answers = count_votes(read_votes(_read_bounded(path), str(path)))
-    outcome = SessionOutcome(job, ties)
+    outcome = SessionOutcome(job, options.ties)
     unknown = set(answers)
     with job:
-        for question in questions(job, seed):
+        for question in questions(job, options.seed):
             unknown.discard(question.key)
             outcome.add(question, answers.get(question.key))
         job.summary = outcome.sentence

@@ -1,34 +1,16 @@
 """real relabel implicit: score responses by a policy's own log-probabilities."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    AttentionOption,
-    Base,
-    BatchTokens,
-    Device,
-    Dtype,
-    Files,
-    InputFormatOption,
-    Layout,
-    MaxLength,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Reference,
-    Rejects,
-)
+from real_cli.cli.option_sets import ScoringOptions, StreamOptions
+from real_cli.cli.options import Reference
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.progress import speaker
-from real_cli.io.sources import SourceOptions
 from real_cli.io.word_files import read_words, words_path
-from real_cli.records.choices import Attention, OnError, Precision, TokenLayout
 from real_cli.records.record import Record
 from real_cli.relabel.scored import ScoreField, write_scored
 
@@ -39,10 +21,10 @@ if TYPE_CHECKING:
 DEFAULT_BETA = 0.1
 
 
-@guarded
-def implicit(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class ImplicitOptions(ScoringOptions, StreamOptions):
+    """Whose opinion counts, and against what."""
+
     policy: Annotated[
         str,
         typer.Option(
@@ -51,12 +33,9 @@ def implicit(
             metavar="NAME",
             help="The model whose opinion counts: a folder, a .gguf file, a hub name, or smollm2.",
         ),
-    ],
-    reference: Reference = None,
-    beta: Annotated[
-        float | None,
-        typer.Option("--beta", metavar="X", show_default=str(DEFAULT_BETA), help="Scale of the implicit reward."),
-    ] = None,
+    ]
+    reference: Reference = None
+    beta: Annotated[float, typer.Option("--beta", metavar="X", help="Scale of the implicit reward.")] = DEFAULT_BETA
     contrast: Annotated[
         tuple[str, str] | None,
         typer.Option(
@@ -66,22 +45,12 @@ def implicit(
             help="Instead of a reference: two system prompts (or templates with {prompt}, or @FILEs of them), one that "
             "asks for the good, one for its opposite.",
         ),
-    ] = None,
-    field: ScoreField = "score",
-    max_length: MaxLength = 1024,
-    attention: AttentionOption = Attention.auto,
-    layout: Layout = TokenLayout.auto,
-    batch_tokens: BatchTokens = None,
-    device: Device = "auto",
-    dtype: Dtype = Precision.auto,
-    base: Base = None,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = None
+    field: ScoreField = "score"
+
+
+@typed_command
+def implicit(options: ImplicitOptions) -> Status:
     """Score responses by a policy's own log-probabilities.
 
     Reads candidates or pairs; adds 'score' to each response (score_chosen and score_rejected to a pair): beta times
@@ -107,46 +76,49 @@ def implicit(
     from real_cli.relabel.label_check import LabelCheck
     from real_cli.relabel.scored import check_field
 
-    check_field(field)
+    check_field(options.field)
     models = ModelPair(
-        policy, reference, device=device, precision=dtype, attention=attention, layout=layout,
-        batch_tokens=batch_tokens, max_length=max_length, told=speaker(quiet),
-    )  # fmt: skip
-    opinions, add = _against_reference(models, beta), add_implicit
-    if contrast is not None:
-        opinions, add = _against_opposite(models, beta, contrast), add_contrast
+        options.policy,
+        options.reference,
+        device=options.device,
+        precision=options.dtype,
+        attention=options.attention,
+        layout=options.layout,
+        batch_tokens=options.batch_tokens,
+        max_length=options.max_length,
+        told=speaker(options.quiet),
+    )
+    opinions, add = _against_reference(models, options.beta), add_implicit
+    if options.contrast is not None:
+        opinions, add = _against_opposite(models, options), add_contrast
     check = LabelCheck()
 
     def mark(record: Record, rewards: list[float]) -> Record:
-        made = add(record, rewards, field)
-        check.add(record, rewards, field)
+        made = add(record, rewards, options.field)
+        check.add(record, rewards, options.field)
         return made
 
-    job = Job(
-        files or [], output=output, also_reads=[("--contrast", words_path(words)) for words in contrast or ()],
-        on_error=on_error, rejects=rejects, quiet=quiet, max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format),
-    )  # fmt: skip
+    job = options.job(also_reads=[("--contrast", words_path(words)) for words in options.contrast or ()])
     with job:
         write_scored(job, opinions(job.apply(opinions.read, job.records())), mark, TOO_LONG)
         job.summary = "; ".join(filter(None, (opinions.sentence(), check.sentence())))
     return job.status
 
 
-def _against_reference(models: "ModelPair", beta: float | None) -> "ImplicitMeter":
+def _against_reference(models: "ModelPair", beta: float) -> "ImplicitMeter":
     from real_cli.relabel.implicit.measure import ReferenceMeter
     from real_cli.relabel.implicit.rewards import check_beta
 
-    return ReferenceMeter(models, beta=check_beta(DEFAULT_BETA if beta is None else beta))
+    return ReferenceMeter(models, beta=check_beta(beta))
 
 
-def _against_opposite(models: "ModelPair", beta: float | None, contrast: tuple[str, str]) -> "ImplicitMeter":
+def _against_opposite(models: "ModelPair", options: ImplicitOptions) -> "ImplicitMeter":
     from real_cli.records.place_words import check_contrast
     from real_cli.relabel.implicit.measure import ContrastMeter
 
-    if models.names[1] is not None:
+    if options.reference is not None:
         raise UsageError("--contrast: compares two prompts under the policy alone; leave out --reference")
-    if beta is not None:
+    if "beta" in options.given:
         raise UsageError("--contrast: the score is in nats, without beta; leave out --beta")
-    positive, negative = (check_contrast(read_words(words)) for words in contrast)
+    positive, negative = (check_contrast(read_words(words)) for words in options.contrast or ())
     return ContrastMeter(models, positive=positive, negative=negative)

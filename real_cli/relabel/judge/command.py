@@ -1,68 +1,38 @@
 """real relabel judge: have a language model compare or rate responses."""
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from real_cli.cli import llm_options as own
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    Base,
-    BatchTokens,
-    Device,
-    Dtype,
-    Files,
-    InputFormatOption,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-    Seed,
-)
+from real_cli.cli.llm_options import LlmOptions, Model, ShowRubric
+from real_cli.cli.options import Seed
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.records.choices import OnError, Precision, Ties
+from real_cli.records.choices import Ties
 
 
-@guarded
-def judge(
-    files: Files = None,
-    *,
-    model: own.Model,
+@dataclass(frozen=True, kw_only=True)
+class JudgeOptions(LlmOptions):
+    """Who judges, by which rubric."""
+
+    model: Model
     rubric: Annotated[
         str,
         typer.Option(
             "--rubric", metavar="NAME", help="What is asked: pairwise, ultrafeedback, magpie, or a TOML file."
         ),
-    ] = "pairwise",
+    ] = "pairwise"
     ties: Annotated[
         Ties, typer.Option("--ties", help="Leave tied pairs out, or keep them unlabeled, for 'real eval winrate'.")
-    ] = Ties.drop,
-    show: own.ShowRubric = None,
-    seed: Seed = 0,
-    endpoint: own.EndpointOption = None,
-    key_variable: own.KeyVariable = own.KEY_VARIABLE,
-    concurrency: own.Concurrency = own.CONCURRENCY,
-    retries: own.Retries = own.RETRIES,
-    timeout: own.TimeoutOption = own.TIMEOUT_SECONDS,
-    thinks: own.Thinks = False,
-    cache: own.CacheFolder = None,
-    no_cache: own.NoCacheOption = False,
-    emit_requests: own.EmitRequests = None,
-    apply_results: own.ApplyResults = None,
-    price: own.PriceOption = None,
-    batch_tokens: BatchTokens = None,
-    device: Device = "auto",
-    dtype: Dtype = Precision.auto,
-    base: Base = None,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = Ties.drop
+    show: ShowRubric = None
+    seed: Seed = 0
+
+
+@typed_command
+def judge(options: JudgeOptions) -> Status:
     """Have a language model compare or rate responses, by a rubric.
 
     With 'pairwise' a pair is judged in both orders: it is labeled where both agree, and else a tie; how often the
@@ -87,30 +57,18 @@ def judge(
       real relabel judge -m gpt-4o-mini --rubric ultrafeedback --apply-results done.jsonl candidates.jsonl
     """
     from real_cli.cli.llm import Asking
-    from real_cli.io.job import Job
-    from real_cli.io.sources import SourceOptions
     from real_cli.llm.rubric_files import read_rubric, rubric_path
     from real_cli.relabel.judge.judge import JudgeTally, adapter_of, begin_judging
 
-    asked = read_rubric(rubric)
-    asking = Asking(locals())
+    asked = read_rubric(options.rubric)
+    asking = Asking(options, options.model)
     tally = JudgeTally()
-    job = Job(
-        files or [],
-        output=output,
-        also_writes=[emit_requests] if emit_requests else [],
-        also_reads=[("--apply-results", apply_results), ("--rubric", rubric_path(rubric))],
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format),
-    )
+    begin = partial(begin_judging, rubric=asked, model=options.model, seed=options.seed)
+    job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
     with job, asking:
-        located = job.records(adapter_of(asked))
-        for place, record, judged in asking(job, lambda record: begin_judging(record, asked, model, seed), located):
+        for place, record, judged in asking(job, begin, job.records(adapter_of(asked))):
             tally.add(judged)
-            if judged.is_tie and ties is Ties.drop:
+            if judged.is_tie and options.ties is Ties.drop:
                 job.drop(place, record, "tie")
             else:
                 job.write(judged.record)

@@ -1,29 +1,15 @@
 """real relabel reward: score responses by a reward model."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    BatchTokens,
-    Device,
-    Dtype,
-    Files,
-    InputFormatOption,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-)
+from real_cli.cli.option_sets import DeviceOptions, StreamOptions
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
 from real_cli.io.progress import speaker
-from real_cli.io.sources import SourceOptions
-from real_cli.records.choices import OnError, Precision
 from real_cli.records.record import Record
 from real_cli.relabel.scored import ScoreField, write_scored
 
@@ -31,10 +17,10 @@ if TYPE_CHECKING:
     from real_cli.relabel.label_check import LabelCheck
 
 
-@guarded
-def reward(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class RewardOptions(DeviceOptions, StreamOptions):
+    """Which model scores, and what it reads."""
+
     model: Annotated[
         str,
         typer.Option(
@@ -43,8 +29,8 @@ def reward(
             metavar="NAME",
             help="A sequence classifier of transformers, or a CrossEncoder: a folder or a hub name.",
         ),
-    ],
-    field: ScoreField = "score",
+    ]
+    field: ScoreField = "score"
     label: Annotated[
         int | None,
         typer.Option(
@@ -54,18 +40,18 @@ def reward(
             show_default=False,
             help="Which label is the score, from 0; only needed for a model with several.",
         ),
-    ] = None,
+    ] = None
     no_chat_template: Annotated[
         bool,
         typer.Option("--no-chat-template", help="Read prompt and response as a text pair even if there is a template."),
-    ] = False,
+    ] = False
     pairwise: Annotated[
         bool,
         typer.Option(
             "--pairwise",
             help="The model reads the prompt and two responses at once, and says by how much the first wins.",
         ),
-    ] = False,
+    ] = False
     template: Annotated[
         str | None,
         typer.Option(
@@ -74,7 +60,7 @@ def reward(
             show_default="the three with the tokenizer's separator between them",
             help="With --pairwise: one text of {prompt}, {response_a} and {response_b}.",
         ),
-    ] = None,
+    ] = None
     max_length: Annotated[
         int | None,
         typer.Option(
@@ -84,17 +70,11 @@ def reward(
             show_default="the model's own",
             help="Most tokens of a sequence. What is longer loses the beginning of its prompt, is counted and told.",
         ),
-    ] = None,
-    batch_tokens: BatchTokens = None,
-    device: Device = "auto",
-    dtype: Dtype = Precision.auto,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = None
+
+
+@typed_command
+def reward(options: RewardOptions) -> Status:
     """Score responses by a reward model.
 
     Reads candidates or pairs; adds 'score' to each response (score_chosen and score_rejected to a pair): the raw logit,
@@ -117,40 +97,39 @@ def reward(
     from real_cli.relabel.label_check import LabelCheck
     from real_cli.relabel.scored import check_field
 
-    _check_options(pairwise, template=template, no_chat_template=no_chat_template, field=field)
-    check_field(field)
-    check_template(template)
-    load = partial(load_reward_model, model, device=device, precision=dtype, max_length=max_length, label=label)
-    scorer = SequenceScorer(load, batch_tokens=batch_tokens, told=speaker(quiet))
+    _check_options(options)
+    check_field(options.field)
+    check_template(options.template)
+    load = partial(
+        load_reward_model,
+        options.model,
+        device=options.device,
+        precision=options.dtype,
+        max_length=options.max_length,
+        label=options.label,
+    )
+    scorer = SequenceScorer(load, batch_tokens=options.batch_tokens, told=speaker(options.quiet))
     rewards: PointwiseRewards | PairwiseRewards = (
-        PairwiseRewards(scorer, template=template)
-        if pairwise
-        else PointwiseRewards(scorer, chat_template=not no_chat_template)
+        PairwiseRewards(scorer, template=options.template)
+        if options.pairwise
+        else PointwiseRewards(scorer, chat_template=not options.no_chat_template)
     )
     check = LabelCheck()
-    mark = partial(_mark_pairwise if pairwise else _mark_pointwise, check, field)
-    job = Job(
-        files or [],
-        output=output,
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format),
-    )
+    mark = partial(_mark_pairwise if options.pairwise else _mark_pointwise, check, options.field)
+    job = options.job()
     with job:
         write_scored(job, scorer(job.apply(rewards.read, job.records())), mark)
         job.summary = "; ".join(filter(None, (rewards.sentence(), check.sentence())))
     return job.status
 
 
-def _check_options(pairwise: bool, *, template: str | None, no_chat_template: bool, field: str) -> None:
+def _check_options(options: RewardOptions) -> None:
     """Refuse options of the one way of asking where the other one is used."""
-    if template is not None and not pairwise:
+    if options.template is not None and not options.pairwise:
         raise UsageError("--template: says how two responses stand in one text; give --pairwise with it")
-    if no_chat_template and pairwise:
+    if options.no_chat_template and options.pairwise:
         raise UsageError("--no-chat-template: --pairwise uses none; leave it out")
-    if field != "score" and pairwise:
+    if options.field != RewardOptions.field and options.pairwise:
         raise UsageError("--field: --pairwise gives responses no score of their own; leave it out")
 
 

@@ -9,16 +9,15 @@ from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 from real_cli.records.response_fields import read_numbers, values_of, with_values
 from real_cli.relabel.shape.by_input import Scores, Statistics
-from real_cli.relabel.shape.choices import Shaping
+from real_cli.relabel.shape.choices import FREE_LENGTH, REFERENCE_SCORES, STEEPNESS, Shaping
 from real_cli.relabel.shape.shapes import OF_DATA_SET, OF_PROMPT
 from real_cli.text.phrases import say_count
 
-FREE_LENGTH = 300
 LENGTH_FIELDS = ("length", "num_tokens")
 
 
 class LengthPenalty(NamedTuple):
-    """What a long response loses before its score is shaped; None for the number of tokens that cost nothing is 300.
+    """What a long response loses before its score is shaped; None for the number of tokens that cost nothing is `FREE_LENGTH`.
 
     The paper has 0.01 for each token beyond 300.
     """
@@ -51,7 +50,7 @@ class Shaper:
     ) -> None:
         self.needs_all = method in OF_DATA_SET
         self._method = method
-        self._references = "reference_scores" if references is None else references
+        self._references = REFERENCE_SCORES if references is None else references
         self._knobs = _checked_knobs(method, knobs)
         self._penalty = _checked_penalty(penalty)
         self._needs_references = not self.needs_all and OF_PROMPT[method].needs_references
@@ -133,7 +132,7 @@ def _checked_knobs(method: Shaping, knobs: Knobs) -> dict[str, float]:
             raise UsageError(f"--{name}: is no number of --method {method.value}; leave it out")
         if not np.isfinite(value):
             raise UsageError(f"--{name} {value:g}: must be a finite number")
-    if given.get("k", 1.0) <= 0:
+    if given.get("k", STEEPNESS) <= 0:
         raise UsageError(f"--k {given['k']:g}: must be greater than 0")
     if "ceiling" in known and "ceiling" not in given:
         raise UsageError("--method ceiling: needs --ceiling, the largest score there can be")

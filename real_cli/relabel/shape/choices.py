@@ -2,6 +2,13 @@
 
 from enum import StrEnum
 
+# Steepness of par.
+STEEPNESS = 1.0
+# Tokens that cost nothing.
+FREE_LENGTH = 300
+# The field of a record with the scores of reference responses.
+REFERENCE_SCORES = "reference_scores"
+
 
 class Shaping(StrEnum):
     """How `relabel shape` shapes scores; the functions are in `real_cli.relabel.shape.shapes`."""

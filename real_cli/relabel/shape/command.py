@@ -1,38 +1,27 @@
 """real relabel shape: what a score becomes before anything learns from it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    Files,
-    InputFormatOption,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-    ScoreName,
-)
+from real_cli.cli.option_sets import ScoredStreamOptions
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.io.sources import SourceOptions
-from real_cli.records.choices import OnError
 from real_cli.records.layouts import adapt_unread
 from real_cli.records.record import Record
-from real_cli.relabel.shape.choices import Shaping
+from real_cli.relabel.shape.choices import FREE_LENGTH, REFERENCE_SCORES, STEEPNESS, Shaping
 
 if TYPE_CHECKING:
+    from real_cli.io.job import Job
     from real_cli.relabel.shape.by_record import Shaper
 
 
-@guarded
-def shape(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class ShapeOptions(ScoredStreamOptions):
+    """How scores are shaped, against what."""
+
     method: Annotated[
         Shaping,
         typer.Option(
@@ -41,23 +30,23 @@ def shape(
             "tanh, arctan, polynomial, sgfc, lsc. By itself: ceiling. By statistics of the whole input: clip (to mean "
             "+- std), standardize, min-max.",
         ),
-    ] = Shaping.par,
+    ] = Shaping.par
     references: Annotated[
         str | None,
         typer.Option(
             "--references",
             metavar="FIELD",
-            show_default="reference_scores",
+            show_default=REFERENCE_SCORES,
             help="The record's field with the scores of reference responses: a list of numbers, or one.",
         ),
-    ] = None,
+    ] = None
     k: Annotated[
-        float | None, typer.Option("--k", metavar="X", show_default="1", help="Steepness of --method par.")
-    ] = None,
+        float | None, typer.Option("--k", metavar="X", show_default=f"{STEEPNESS:g}", help="Steepness of --method par.")
+    ] = None
     ceiling: Annotated[
         float | None,
         typer.Option("--ceiling", metavar="X", show_default=False, help="The largest score of --method ceiling."),
-    ] = None,
+    ] = None
     length_penalty: Annotated[
         float,
         typer.Option(
@@ -66,25 +55,21 @@ def shape(
             help="Take this off the score, before shaping, for each token beyond --free-length; 0 is off, the paper's "
             "code has 0.01. Lengths are read from 'length' or 'num_tokens' of each response.",
         ),
-    ] = 0.0,
+    ] = 0.0
     free_length: Annotated[
         int | None,
         typer.Option(
             "--free-length",
             metavar="N",
             min=0,
-            show_default="300",
+            show_default=str(FREE_LENGTH),
             help="Tokens that cost nothing under --length-penalty.",
         ),
-    ] = None,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    score: ScoreName = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = None
+
+
+@typed_command
+def shape(options: ShapeOptions) -> Status:
     """Shape the score of each response: bound it, center it.
 
     Reads candidates or pairs with scores and, for most methods, 'reference_scores' on the record; replaces 'score' and
@@ -103,17 +88,11 @@ def shape(
     """
     from real_cli.relabel.shape.by_record import Knobs, LengthPenalty, Shaper
 
-    penalty = LengthPenalty(length_penalty, free_length)
-    shaper = Shaper(method, references=references, knobs=Knobs(k, ceiling), penalty=penalty)
-    job = Job(
-        files or [],
-        output=output,
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format, numbers=[references] if references else [], score=score),
+    penalty = LengthPenalty(options.length_penalty, options.free_length)
+    shaper = Shaper(
+        options.method, references=options.references, knobs=Knobs(options.k, options.ceiling), penalty=penalty
     )
+    job = options.job(numbers=[options.references] if options.references else [])
     with job:
         for record in shaped(job, shaper):
             job.write(record)
@@ -121,7 +100,7 @@ def shape(
     return job.status
 
 
-def shaped(job: Job, shaper: "Shaper") -> Iterator[Record]:
+def shaped(job: "Job", shaper: "Shaper") -> Iterator[Record]:
     """Shape the records of a job.
 
     Args:

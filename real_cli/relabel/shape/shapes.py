@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from real_cli.relabel.shape.by_input import Scores, Statistics, shape_clip, shape_min_max, shape_standardize
-from real_cli.relabel.shape.choices import Shaping
+from real_cli.relabel.shape.choices import STEEPNESS, Shaping
 from real_cli.stats.numeric import sigmoid
 
 # The standard normal's 85th percentile: of 1,000 normal numbers 850 are below mean + 1.0364 std.
@@ -24,7 +24,7 @@ POLYNOMIAL_REACH, POLYNOMIAL_POINTS = 5.0, 100
 SGFC_SHIFT = 3.0
 
 
-def shape_par(scores: Scores, references: Scores, *, k: float = 1.0) -> Scores:
+def shape_par(scores: Scores, references: Scores, *, k: float = STEEPNESS) -> Scores:
     """Return PAR, the mean over references of sigmoid(k (r - r_ref)): how probably the response beats a reference.
 
     Bounded, steep near the references and flat far above, so that a policy gains little by hacking the reward. The

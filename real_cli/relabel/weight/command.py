@@ -1,44 +1,33 @@
 """real relabel weight: how much each pair weighs in the loss."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    Files,
-    InputFormatOption,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-    ScoreName,
-)
+from real_cli.cli.option_sets import ScoredStreamOptions
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.io.sources import SourceOptions
-from real_cli.records.choices import OnError
+from real_cli.records.choices import TEMPERATURE
 from real_cli.records.layouts import adapt_unread
 from real_cli.records.record import Record
 from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
 
 
-@guarded
-def weight(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class WeightOptions(ScoredStreamOptions):
+    """How scores become weights."""
+
     by: Annotated[
         WeightRule | None,
         typer.Option(
             "--by",
-            show_default="reward-difference",
+            show_default=WeightRule.reward_difference,
             help="How scores become a weight: the gap in score over T (RDO), or sigmoid(gap / T) (OPTune; the form is "
             "ours, the paper's is unverified).",
         ),
-    ] = None,
+    ] = None
     expression: Annotated[
         str | None,
         typer.Option(
@@ -48,25 +37,27 @@ def weight(
             help="Arithmetic over the record's number fields instead: a.b, a['b'], + - * / % **, comparisons (1 or 0), "
             "abs, min, max, sqrt, log, exp, sigmoid, tanh, clip(x, lo, hi).",
         ),
-    ] = None,
+    ] = None
     temperature: Annotated[
         float | None,
-        typer.Option("--temperature", metavar="T", show_default="1", help="What the gap in score is divided by."),
-    ] = None,
+        typer.Option(
+            "--temperature", metavar="T", show_default=f"{TEMPERATURE:g}", help="What the gap in score is divided by."
+        ),
+    ] = None
     negative: Annotated[
         Negative | None,
         typer.Option(
             "--negative",
-            show_default="clip",
+            show_default=Negative.clip,
             help="What a negative weight does, which would turn learning into unlearning: 'clip' makes it 0, 'refuse' "
             "makes the record bad, 'keep' leaves it, and train-dpo refuses it. No option of gap-utility, whose weights "
             "are never negative.",
         ),
-    ] = None,
+    ] = None
     bounds: Annotated[
         tuple[float, float] | None,
         typer.Option("--clip", metavar="LO HI", show_default=False, help="Least and largest weight."),
-    ] = None,
+    ] = None
     normalize: Annotated[
         Normalization,
         typer.Option(
@@ -74,15 +65,11 @@ def weight(
             help="What becomes of all weights together, last of all: 'mean' makes their mean 1, 'min-max' puts them "
             "from 0 to 1. Both buffer on disk until the input ends.",
         ),
-    ] = Normalization.none,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    score: ScoreName = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = Normalization.none
+
+
+@typed_command
+def weight(options: WeightOptions) -> Status:
     """Add to each pair a weight, by how much better its chosen response is.
 
     Reads pairs with score_chosen and score_rejected, or with the fields that --expression names; adds 'weight', which
@@ -101,19 +88,17 @@ def weight(
     """
     from real_cli.relabel.weight.weights import Weigher
 
-    weigher = Weigher(by, expression=expression, temperature=temperature, negative=negative, bounds=bounds)
-    job = Job(
-        files or [],
-        output=output,
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format, numbers=weigher.fields, score=score),
+    weigher = Weigher(
+        options.by,
+        expression=options.expression,
+        temperature=options.temperature,
+        negative=options.negative,
+        bounds=options.bounds,
     )
+    job = options.job(numbers=weigher.fields)
     with job:
         valued = job.apply(lambda record: (record, weigher(record)), job.records(adapt_unread))
-        for made in weighed((pair for _, pair in valued), normalize):
+        for made in weighed((pair for _, pair in valued), options.normalize):
             job.write(made)
         job.summary = weigher.sentence()
     return job.status

@@ -1,34 +1,23 @@
 """real relabel winprob: how probable it is that each response beats the others of its prompt."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    Files,
-    InputFormatOption,
-    MaxLineBytes,
-    MaxResponses,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-    ScoreName,
-)
+from real_cli.cli.option_sets import ScoredStreamOptions
+from real_cli.cli.options import MaxResponses
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.io.sources import SourceOptions
-from real_cli.records.choices import OnError
+from real_cli.records.choices import MAX_RESPONSES, TEMPERATURE
 from real_cli.records.record import Record
 from real_cli.relabel.winprob.choices import Evidence
 
 
-@guarded
-def winprob(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class WinprobOptions(ScoredStreamOptions):
+    """What says who beats whom, and what is written of it."""
+
     evidence: Annotated[
         Evidence,
         typer.Option(
@@ -36,28 +25,24 @@ def winprob(
             help="What says who beats whom: 'scores', by Bradley and Terry, or the matrix in 'preferences' that a "
             "judge or a pairwise reward model left on candidates.",
         ),
-    ] = Evidence.scores,
+    ] = Evidence.scores
     temperature: Annotated[
         float | None,
         typer.Option(
             "--temperature",
             metavar="T",
-            show_default="1",
+            show_default=f"{TEMPERATURE:g}",
             help="What a gap in score is divided by; the larger, the nearer to even odds.",
         ),
-    ] = None,
-    matrix: Annotated[
-        bool, typer.Option("--matrix", help="Also write the matrix as 'preferences', on candidates.")
-    ] = False,
-    max_responses: MaxResponses = None,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    score: ScoreName = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = None
+    matrix: Annotated[bool, typer.Option("--matrix", help="Also write the matrix as 'preferences', on candidates.")] = (
+        False
+    )
+    max_responses: MaxResponses = MAX_RESPONSES
+
+
+@typed_command
+def winprob(options: WinprobOptions) -> Status:
     """Add to each response its probability of winning.
 
     Reads candidates or pairs with scores, or candidates with 'preferences'; adds 'prob' to each response (prob_chosen
@@ -79,26 +64,18 @@ def winprob(
     from real_cli.relabel.winprob.probabilities import PREFERENCES, add_win_probabilities, win_probabilities
     from real_cli.text.phrases import say_count
 
-    if temperature is not None and evidence is Evidence.preferences:
+    if options.temperature is not None and options.evidence is Evidence.preferences:
         raise UsageError("--temperature: divides gaps in score, and --from preferences reads none; leave it out")
-    if max_responses is not None and not matrix:
+    if "max_responses" in options.given and not options.matrix:
         raise UsageError("--max-responses: bounds the matrix that --matrix writes; give both, or neither")
-    read, divisor = PREFERENCES[evidence], check_temperature(temperature)
-    job = Job(
-        files or [],
-        output=output,
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format, score=score),
-    )
+    read, divisor = PREFERENCES[options.evidence], check_temperature(options.temperature)
+    job = options.job()
 
     def with_probabilities(record: Record) -> Record:
-        if not matrix:
+        if not options.matrix:
             return add_win_probabilities(record, win_probabilities(read(record, divisor)))
         check_order(record)
-        check_size(record, max_responses)
+        check_size(record, options.max_responses)
         rows = list(read(record, divisor))
         preferences = [row for block in rows for row in block.tolist()]
         return add_win_probabilities(record, win_probabilities(rows)) | {"preferences": preferences}

@@ -63,21 +63,22 @@ class Collator:
         ]
         batches = group_batches(groups, self._layout, self.batch_tokens)
         lengths = [[num_scored(ids) for ids in example.responses] for example in examples]
+        width = max(map(len, lengths))
         batch: dict[str, Any] = {
             "ref_logps": _filled([row.get("ref_logps") or [0.0] * len(row["response_ids"]) for row in rows]),
             "lengths": _filled(lengths),
-            "present": _filled([[1.0] * len(own) for own in lengths]).bool(),
+            "present": _filled([[1.0] * len(responses) for responses in lengths]).bool(),
             "marks": _filled([row["marks"] for row in rows]),
             "rows": torch.tensor([row.get("row", 0) for row in rows]),
             "columns": {name: torch.tensor([row[name] for row in rows]).float() for name in self._columns},
-            "passes": [self._one_pass([groups[index] for index in own], max(map(len, lengths))) for own in batches],
+            "passes": [self._one_pass([groups[index] for index in indices], width) for indices in batches],
         }
         if self._function_tokens is not None:
-            batch["ref_token_logps"] = [[torch.tensor(own) for own in row["ref_token_logps"]] for row in rows]
+            batch["ref_token_logps"] = [[torch.tensor(logps) for logps in row["ref_token_logps"]] for row in rows]
             batch["differs"] = [
                 [
-                    torch.tensor([mark for mark, value in zip(own, ids, strict=True) if is_scored(value)])
-                    for own, ids in zip(self._marks(example, self._function_tokens), example.responses, strict=True)
+                    torch.tensor([mark for mark, value in zip(marks, ids, strict=True) if is_scored(value)])
+                    for marks, ids in zip(self._marks(example, self._function_tokens), example.responses, strict=True)
                 ]
                 for example in examples
             ]
@@ -93,7 +94,7 @@ class Collator:
         return {
             "batch": lay_out(groups, self._layout, self._pad_token_id),
             "examples": torch.tensor(examples),
-            "responses": _filled([list(own) for own in responses], width).long(),
+            "responses": _filled([list(columns) for columns in responses], width).long(),
         }
 
 

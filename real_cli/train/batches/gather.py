@@ -11,51 +11,51 @@ from real_cli.models.score.forward import ResponseScores, backbone, target_logps
 from real_cli.train.logps import Logps, TokenLogps
 
 
-def gather(scores: ResponseScores, inputs: dict[str, Any], one: dict[str, Any], **known: Any) -> Logps:
+def gather(scores: ResponseScores, inputs: dict[str, Any], forward: dict[str, Any], **known: Any) -> Logps:
     """Put a pass's log-probabilities in the order of its examples.
 
     Args:
         scores: What the model said of the responses of the pass.
         inputs: The collator's batch.
-        one: The pass.
+        forward: The pass.
         **known: Further attributes of `Logps`; `decoupled` in the order of the pass's responses.
 
     Returns:
         The examples of the pass, with as many columns as the batch has.
     """
-    own, places = one["examples"], one["responses"]
-    present = inputs["present"][own]
+    rows, columns = forward["examples"], forward["responses"]
+    present = inputs["present"][rows]
     # A response that is not there points to the first; it must not carry a gradient there.
-    logps = torch.where(present, scores.logps[places], 0.0)
+    logps = torch.where(present, scores.logps[columns], 0.0)
     degrees = scores.degree_logits
     if known.get("decoupled") is not None:
-        known["decoupled"] = torch.where(present, known["decoupled"][places], 0.0)
+        known["decoupled"] = torch.where(present, known["decoupled"][columns], 0.0)
     return Logps(
         policy=logps,
-        reference=inputs["ref_logps"][own],
-        lengths=inputs["lengths"][own],
+        reference=inputs["ref_logps"][rows],
+        lengths=inputs["lengths"][rows],
         present=present,
-        marks=inputs["marks"][own],
-        columns={name: values[own] for name, values in inputs["columns"].items()},
+        marks=inputs["marks"][rows],
+        columns={name: values[rows] for name, values in inputs["columns"].items()},
         batch_lengths=inputs.get("step_lengths", inputs["lengths"]),
-        tokens=_token_logps(scores, inputs, one) if "differs" in inputs else None,
-        degree_logits=None if degrees is None else degrees.float()[places],
+        tokens=_token_logps(scores, inputs, forward) if "differs" in inputs else None,
+        degree_logits=None if degrees is None else degrees.float()[columns],
         **known,
     )
 
 
-def _token_logps(scores: ResponseScores, inputs: dict[str, Any], one: dict[str, Any]) -> TokenLogps:
-    counts = one["batch"]["owners"].bincount(minlength=one["batch"]["num_responses"]).tolist()
+def _token_logps(scores: ResponseScores, inputs: dict[str, Any], forward: dict[str, Any]) -> TokenLogps:
+    counts = forward["batch"]["owners"].bincount(minlength=forward["batch"]["num_responses"]).tolist()
     pieces = scores.token_logps.split(counts)
-    shape = one["responses"].shape
+    shape = forward["responses"].shape
     policy: list[Tensor] = []
     reference: list[Tensor] = []
     differs: list[Tensor] = []
-    for example, places in zip(one["examples"].tolist(), one["responses"].tolist(), strict=True):
+    for example, numbers in zip(forward["examples"].tolist(), forward["responses"].tolist(), strict=True):
         known, marks = inputs["ref_token_logps"][example], inputs["differs"][example]
-        for column, place in enumerate(places):
+        for column, number in enumerate(numbers):
             there = column < len(marks)
-            policy.append(pieces[place] if there else pieces[place][:0])
+            policy.append(pieces[number] if there else pieces[number][:0])
             reference.append(known[column] if there else policy[-1])
             # Without a prompt nothing predicts the first token.
             differs.append(marks[column][-len(policy[-1]) :] if len(policy[-1]) else policy[-1].bool())

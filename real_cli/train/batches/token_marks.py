@@ -14,15 +14,7 @@ SHARED_FOLDERS = tuple(f"/usr/{folder}/nltk_data" for folder in ("share", "local
 
 
 def ignored_tokens(needs: Need, tokenizer: Any) -> frozenset[int] | None:
-    """Find the tokens that never count as differing.
-
-    Args:
-        needs: Of the objectives.
-        tokenizer: The policy's.
-
-    Returns:
-        Ids; None if nobody asks which tokens differ.
-    """
+    """Return the ids of tokens that never count as differing; None if no objective needs them."""
     if Need.tokens not in needs:
         return None
     if Need.code_marks in needs:
@@ -32,11 +24,7 @@ def ignored_tokens(needs: Need, tokenizer: Any) -> frozenset[int] | None:
 
 
 def stop_words() -> tuple[frozenset[str], str]:
-    """Read NLTK's English stop words, where its data are installed; else take our list of function words.
-
-    Returns:
-        The words, and what is to be told of them; empty where they are NLTK's.
-    """
+    """Read NLTK's stop words, or fall back to ours; the second value says so, and is empty for NLTK's."""
     folders = [*os.environ.get("NLTK_DATA", "").split(os.pathsep), str(Path.home() / "nltk_data")]
     folders += [str(Path(sys.prefix) / part / "nltk_data") for part in ("", "share", "lib")]
     for folder in filter(None, [*folders, *SHARED_FOLDERS]):

@@ -19,10 +19,10 @@ LINE = re.compile(rb'\{\s*"step":\s*(\d+),\s*"place":\s*"')
 class Dump:
     """A file that is written as the run goes; a resumed run cuts it to its checkpoint and goes on there."""
 
-    def __init__(self, path: Path, *, resume: bool, told: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, *, resume: bool, tell: Callable[[str], None]) -> None:
         self._path = path.resolve() if path.is_symlink() else path
         self._name = path
-        self._told = told
+        self._tell = tell
         self._goes_on = resume and not is_device(path) and path.is_file()
         self._stream: IO[bytes] | None = None
         self._stack = ExitStack()
@@ -88,7 +88,7 @@ class Dump:
         else:
             last = 0
         if last < step:
-            self._told(f"--dump {self._name}: lacks steps {last + 1} to {step}, which an earlier run did not write")
+            self._tell(f"--dump {self._name}: lacks steps {last + 1} to {step}, which an earlier run did not write")
         return self._path.open("ab" if self._goes_on else "wb")
 
     def _kept(self, file: IO[bytes], step: int) -> tuple[int, int]:

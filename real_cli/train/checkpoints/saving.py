@@ -67,9 +67,9 @@ class WholeCheckpoints:
 
     def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
         """Train for an epoch, but not beyond the checkpoint of a last step: transformers would take one more."""
-        impatient = [own for own in self.callback_handler.callbacks if isinstance(own, EarlyStoppingCallback)]
+        impatient = [item for item in self.callback_handler.callbacks if isinstance(item, EarlyStoppingCallback)]
         if self.state.global_step >= self.state.max_steps or any(
-            own.early_stopping_patience_counter >= own.early_stopping_patience for own in impatient
+            item.early_stopping_patience_counter >= item.early_stopping_patience for item in impatient
         ):
             self.control.should_training_stop = True
         else:
@@ -92,18 +92,7 @@ def room_advice(folder: Path) -> str:
 
 @contextmanager
 def told_if_unwritable(path: Path, advice: str) -> Iterator[None]:
-    """Turn what libraries raise when a file cannot be written into an error that says so.
-
-    Args:
-        path: What is written.
-        advice: What would be right.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        RealError: If something could not be written.
-    """
+    """Turn a library's error about a file that cannot be written into ours, with advice."""
     try:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
@@ -127,16 +116,7 @@ def _write_problem(error: Exception, path: Path) -> str | None:
 
 
 def mean_loss(trainer: Any, loss: float, checkpoint: Path | None) -> float:
-    """Return the mean loss of a run over the steps that were logged before a checkpoint, and those since.
-
-    Args:
-        trainer: After the run.
-        loss: Mean over the steps since.
-        checkpoint: Where it went on from, or None.
-
-    Returns:
-        Nats, each logged step weighed by the steps it stands for.
-    """
+    """Return the mean loss of the run, steps before its checkpoint included."""
     first = 0 if checkpoint is None else step_of(checkpoint)
     logged = [line for line in trainer.state.log_history if "loss" in line and line["step"] <= first]
     total, step = 0.0, 0

@@ -2,19 +2,31 @@
 
 import math
 from functools import lru_cache
+from typing import Annotated
 
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import POSITIVE, Beta, Knob, Range
 from real_cli.train.logps import Logps
 from real_cli.train.objective import Objective
 
 # The authors' code has rho 0.1 and minimizes -tau log(2 sigmoid(beta h / tau)) + rho tau: ours is ln 2 less theirs.
 RHO = math.log(2) - 0.1
 
+Rho = Annotated[
+    float,
+    Knob(
+        "Entropy that ada-dpo gives each pair, in nats: ln 2 less its authors' rho.",
+        Range(0, math.log(2), open_low=True, open_high=True),
+    ),
+]
+TauMin = Annotated[float, Knob("Lowest temperature of ada-dpo.", POSITIVE, at_most="tau_max")]
+TauMax = Annotated[float, Knob("Highest temperature of ada-dpo.", POSITIVE)]
+
 
 def ada_dpo_loss(
-    logps: Logps, *, beta: float = 0.1, rho: float = RHO, tau_min: float = 0.1, tau_max: float = 5.0
+    logps: Logps, *, beta: Beta = 0.1, rho: Rho = RHO, tau_min: TauMin = 0.1, tau_max: TauMax = 5.0
 ) -> Tensor:
     """Return min over tau in [tau_min, tau_max] of -tau log sigmoid(beta h / tau) - rho tau.
 
@@ -51,7 +63,7 @@ def ada_dpo_loss(
 
 
 def ada_dpo_tau(
-    logps: Logps, *, beta: float = 0.1, rho: float = RHO, tau_min: float = 0.1, tau_max: float = 5.0
+    logps: Logps, *, beta: Beta = 0.1, rho: Rho = RHO, tau_min: TauMin = 0.1, tau_max: TauMax = 5.0
 ) -> Tensor:
     """Return the temperature that `ada_dpo_loss` gives each pair, clip(|beta h| / x, tau_min, tau_max).
 

@@ -3,12 +3,13 @@
 import torch
 from torch import Tensor
 
+from real_cli.train.knobs import Beta, LabelSmoothing
 from real_cli.train.logps import CHOSEN, REJECTED, Logps
 from real_cli.train.losses.dpo import smoothed
 from real_cli.train.objective import Need, Objective
 
 
-def aot_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.0) -> Tensor:
+def aot_loss(logps: Logps, *, beta: Beta = 0.1, label_smoothing: LabelSmoothing = 0.0) -> Tensor:
     """Return -log sigmoid(beta d), d = sort(lp_w - lp_l) - sort(ref_w - ref_l), each sorted over the batch.
 
     Alignment by optimal transport, paired: the distribution of the policy's margins is to lie above that of the
@@ -36,7 +37,7 @@ def aot_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.0) -
     return smoothed(beta * _less_its_rank(policy, reference), label_smoothing)
 
 
-def aot_unpaired_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.0) -> Tensor:
+def aot_unpaired_loss(logps: Logps, *, beta: Beta = 0.1, label_smoothing: LabelSmoothing = 0.0) -> Tensor:
     """Return -log sigmoid(beta d), d = sort(lr_w) - sort(lr_l), log-ratios each sorted over the batch.
 
     Alignment by optimal transport, unpaired: the log-ratios of all chosen responses are to lie above those of all

@@ -2,11 +2,12 @@
 
 from torch import Tensor, sigmoid
 
+from real_cli.train.knobs import Beta
 from real_cli.train.logps import Logps
 from real_cli.train.objective import Objective
 
 
-def apo_zero_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
+def apo_zero_loss(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
     """Return 1 - sigmoid(r_w) + sigmoid(r_l), with r = beta times a log-ratio.
 
     Anchored preference optimization for chosen responses that are better than what the model writes: chosen up,
@@ -30,7 +31,7 @@ def apo_zero_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
     return sigmoid(-beta * logps.chosen_logratios) + sigmoid(beta * logps.rejected_logratios)
 
 
-def apo_down_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
+def apo_down_loss(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
     """Return sigmoid(r_w) + 1 - sigmoid(r_w - r_l), with r = beta times a log-ratio.
 
     Anchored preference optimization for chosen responses that are worse than what the model writes: both go down, the

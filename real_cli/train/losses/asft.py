@@ -2,12 +2,13 @@
 
 from torch import Tensor
 
+from real_cli.train.knobs import Alpha
 from real_cli.train.logps import CHOSEN, REJECTED, Logps
 from real_cli.train.losses.sft import NEARLY_CERTAIN, log1mexp
 from real_cli.train.objective import Need, Objective
 
 
-def asft_loss(logps: Logps, *, alpha: float = 1.0) -> Tensor:
+def asft_loss(logps: Logps, *, alpha: Alpha = 1.0) -> Tensor:
     """Return NLL(y_w) + alpha [-log p_w - log(1 - p_l)], p the mean token's probability.
 
     Aligned fine-tuning by absolute likelihood: the chosen response up, the rejected one down, each by itself and

@@ -3,11 +3,12 @@
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import Beta
 from real_cli.train.logps import Logps
 from real_cli.train.objective import Objective
 
 
-def bco_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
+def bco_loss(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
     """Return -log sigmoid(r_w) - log sigmoid(-r_l), with r = beta times a log-ratio.
 
     A classifier whose logit is the implicit reward: chosen responses are of one class, rejected of the other. TRL's

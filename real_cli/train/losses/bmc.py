@@ -1,14 +1,19 @@
 """BMC: DPO on tokens, those that differ weighed by how sure the policy is of them."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import NOT_NEGATIVE, Beta, Knob
 from real_cli.train.logps import CHOSEN, REJECTED, Logps, TokenLogps
 from real_cli.train.objective import Need, Objective
 
+Delta = Annotated[float, Knob("Most that bmc adds to the weight of a differing token.", NOT_NEGATIVE)]
 
-def bmc_loss(logps: Logps, *, beta: float = 0.05, delta: float = 1.5) -> Tensor:
+
+def bmc_loss(logps: Logps, *, beta: Beta = 0.05, delta: Delta = 1.5) -> Tensor:
     """Return -log sigmoid(beta h), h with the log-ratio of each token times lambda = 1 + min(1 / pi(token), delta).
 
     Bridging and modeling correlations: in tokens in which chosen and rejected differ, the less sure the policy is of
@@ -42,7 +47,7 @@ def bmc_loss(logps: Logps, *, beta: float = 0.05, delta: float = 1.5) -> Tensor:
     return -logsigmoid(beta * (ratios[:, CHOSEN] - ratios[:, REJECTED]))
 
 
-def bmc_code_loss(logps: Logps, *, beta: float = 0.05, delta: float = 1.5) -> Tensor:
+def bmc_code_loss(logps: Logps, *, beta: Beta = 0.05, delta: Delta = 1.5) -> Tensor:
     """Return `bmc` as its official code has it: the reference's tokens are weighed by the reference's own confidence.
 
     BMC for repeating published runs; the paper's formula is `bmc`. -log sigmoid(beta h), with the log-probability of

@@ -2,12 +2,13 @@
 
 from torch import Tensor
 
+from real_cli.train.knobs import Alpha, Beta, LabelSmoothing
 from real_cli.train.logps import CHOSEN, REJECTED, Logps
 from real_cli.train.losses.dpo import smoothed
 from real_cli.train.objective import Need, Objective
 
 
-def cpo_loss(logps: Logps, *, beta: float = 0.1, alpha: float = 1.0, label_smoothing: float = 0.0) -> Tensor:
+def cpo_loss(logps: Logps, *, beta: Beta = 0.1, alpha: Alpha = 1.0, label_smoothing: LabelSmoothing = 0.0) -> Tensor:
     """Return -log sigmoid(beta (lp_w - lp_l)) + alpha NLL(y_w), without a reference.
 
     Contrastive preference optimization: DPO with a uniform reference, and the likelihood of the chosen response to keep

@@ -1,14 +1,19 @@
 """DiscoPOP: the objective that a language model discovered."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor, sigmoid
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import POSITIVE, Beta, Knob
 from real_cli.train.logps import Logps
 from real_cli.train.objective import Objective
 
+Tau = Annotated[float, Knob("Temperature of discopop's blend.", POSITIVE)]
 
-def discopop_loss(logps: Logps, *, beta: float = 0.1, tau: float = 0.05) -> Tensor:
+
+def discopop_loss(logps: Logps, *, beta: Beta = 0.1, tau: Tau = 0.05) -> Tensor:
     """Return (1 - m) (-log sigmoid(beta h)) + m exp(-beta h), with the mixing weight m = sigmoid(beta h / tau).
 
     The log-ratio modulated loss that a language model proposed: DPO for pairs the policy orders wrongly, an exponential

@@ -1,14 +1,26 @@
 """DLMA: a margin offset by the policy's own reward."""
 
+from typing import Annotated
+
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import Beta, Knob
 from real_cli.train.logps import Logps
 from real_cli.train.objective import Column, Objective
 
+OffsetScale = Annotated[float, Knob("What dlma multiplies its offset by.")]
+OffsetMin = Annotated[float, Knob("Offsets of dlma below this count as this.", at_most="offset_max")]
+OffsetMax = Annotated[float, Knob("Offsets of dlma above this count as this.")]
+
 
 def dlma_loss(
-    logps: Logps, *, beta: float = 0.1, offset_scale: float = 0.2, offset_min: float = -40.0, offset_max: float = 40.0
+    logps: Logps,
+    *,
+    beta: Beta = 0.1,
+    offset_scale: OffsetScale = 0.2,
+    offset_min: OffsetMin = -40.0,
+    offset_max: OffsetMax = 40.0,
 ) -> Tensor:
     """Return -log sigmoid(beta (h - offset_scale clip(R, offset_min, offset_max))), R the self-reward margin.
 

@@ -6,11 +6,12 @@
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import Beta, LabelSmoothing
 from real_cli.train.logps import CHOSEN, REJECTED, Logps
 from real_cli.train.objective import Objective
 
 
-def dpo_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
+def dpo_loss(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
     """Return -log sigmoid(beta h), h the log-ratio of the chosen less that of the rejected response.
 
     The plain objective: it raises the chosen response over the rejected one, relative to the reference. It starts at
@@ -34,7 +35,7 @@ def dpo_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
     return -logsigmoid(beta * logps.logits)
 
 
-def cdpo_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.1) -> Tensor:
+def cdpo_loss(logps: Logps, *, beta: Beta = 0.1, label_smoothing: LabelSmoothing = 0.1) -> Tensor:
     """Return -(1 - eps) log sigmoid(beta h) - eps log sigmoid(-beta h), eps the label smoothing.
 
     Conservative DPO, the expected DPO loss if a share eps of the labels is flipped. It has its minimum at a finite h,
@@ -60,7 +61,7 @@ def cdpo_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.1) 
     return smoothed(beta * logps.logits, label_smoothing)
 
 
-def robust_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.1) -> Tensor:
+def robust_loss(logps: Logps, *, beta: Beta = 0.1, label_smoothing: LabelSmoothing = 0.1) -> Tensor:
     """Return [-(1 - eps) log sigmoid(beta h) + eps log sigmoid(-beta h)] / (1 - 2 eps), eps the label smoothing.
 
     DPO that flipped labels do not bias: its mean over labels of which a share eps is flipped is the DPO loss on clean
@@ -88,7 +89,7 @@ def robust_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 0.1
     return (clean - flipped) / (1 - 2 * label_smoothing)
 
 
-def dpo_norm_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
+def dpo_norm_loss(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
     """Return -log sigmoid(beta h), with log-ratios per token.
 
     DPO that does not reward length: a long response has no larger margin than a short one with the same log-ratio a

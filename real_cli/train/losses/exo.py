@@ -5,11 +5,12 @@ import math
 from torch import Tensor, sigmoid
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import Beta, LabelSmoothing
 from real_cli.train.logps import Logps
 from real_cli.train.objective import Objective
 
 
-def exo_loss(logps: Logps, *, beta: float = 0.1, label_smoothing: float = 1e-3) -> Tensor:
+def exo_loss(logps: Logps, *, beta: Beta = 0.1, label_smoothing: LabelSmoothing = 1e-3) -> Tensor:
     """Return the KL divergence of (q, 1 - q) from (1 - eps, eps), q = sigmoid(beta h), eps the label smoothing.
 
     Efficient exact optimization: the reverse of DPO's divergence, which seeks a mode instead of covering the labels.

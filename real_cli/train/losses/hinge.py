@@ -2,11 +2,12 @@
 
 from torch import Tensor, relu
 
+from real_cli.train.knobs import Beta
 from real_cli.train.logps import Logps
 from real_cli.train.objective import Objective
 
 
-def hinge_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
+def hinge_loss(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
     """Return max(0, 1 - beta h), SLiC's calibration loss on the implicit rewards.
 
     Sequence likelihood calibration: pairs with a margin above 1 / beta have no gradient any more.

@@ -2,12 +2,13 @@
 
 from torch import Tensor
 
+from real_cli.train.knobs import Beta
 from real_cli.train.logps import Logps
 from real_cli.train.losses.dpo import token_logits
 from real_cli.train.objective import Objective
 
 
-def ipo_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
+def ipo_loss(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
     """Return (h - 1 / (2 beta))^2, with log-ratios per token.
 
     It pulls the margin to a target instead of pushing it without end, so that labels that are always right do not

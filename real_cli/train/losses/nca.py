@@ -3,11 +3,12 @@
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import Beta
 from real_cli.train.logps import Logps
 from real_cli.train.objective import Objective
 
 
-def nca_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
+def nca_loss(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
     """Return -log sigmoid(r_w) - 0.5 log sigmoid(-r_w) - 0.5 log sigmoid(-r_l), with r = beta times a log-ratio.
 
     Noise-contrastive alignment: it keeps the likelihood of the chosen response from falling, which DPO allows, and, by

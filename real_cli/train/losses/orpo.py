@@ -3,12 +3,13 @@
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import Beta
 from real_cli.train.logps import CHOSEN, REJECTED, Logps
 from real_cli.train.losses.sft import NEARLY_CERTAIN, log1mexp
 from real_cli.train.objective import Need, Objective
 
 
-def orpo_loss(logps: Logps, *, beta: float = 0.1) -> Tensor:
+def orpo_loss(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
     """Return NLL(y_w) - beta log sigmoid(log odds_w - log odds_l), odds = p / (1 - p), p the mean token's probability.
 
     Odds ratio preference optimization: fine-tuning on the chosen response, and a penalty on the odds of the rejected

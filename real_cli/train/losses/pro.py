@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor
 
+from real_cli.train.knobs import Alpha
 from real_cli.train.logps import CHOSEN, Logps
 from real_cli.train.objective import Need, Objective, Responses
 
 
-def pro_loss(logps: Logps, *, alpha: float = 0.05) -> Tensor:
+def pro_loss(logps: Logps, *, alpha: Alpha = 0.05) -> Tensor:
     """Return sum_k L_k + alpha (n - 1)^2 NLL(y_1), over n responses, best first, with scores r.
 
     Preference ranking optimization: each response is to beat all that are ranked below it, the harder the larger the
@@ -44,9 +45,9 @@ def pro_loss(logps: Logps, *, alpha: float = 0.05) -> Tensor:
     gaps = (logps.marks.unsqueeze(2) - logps.marks.unsqueeze(1)).where(below, -torch.inf)
     # A response with none below has temperature 0 and, alone in its sum, loss 0.
     temperatures = gaps.amax(dim=2).where(below.any(dim=2), 0)
-    own = averages * temperatures
+    lifted = averages * temperatures
     others = (averages.unsqueeze(1) * gaps.where(below, 0)).where(below, -torch.inf)
-    ranking = torch.cat([own.unsqueeze(2), others], dim=2).logsumexp(dim=2) - own
+    ranking = torch.cat([lifted.unsqueeze(2), others], dim=2).logsumexp(dim=2) - lifted
     beaten = (present.sum(dim=1) - 1).clamp(min=0).to(logps.policy.dtype)
     return ranking.sum(dim=1) - alpha * beaten**2 * logps.policy[:, CHOSEN]
 

@@ -4,11 +4,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import Alpha, Beta
 from real_cli.train.logps import CHOSEN, REJECTED, THIRD, Logps
 from real_cli.train.objective import Objective, Responses
 
 
-def selm_loss(logps: Logps, *, beta: float = 0.01, alpha: float = 1e-3) -> Tensor:
+def selm_loss(logps: Logps, *, beta: Beta = 0.01, alpha: Alpha = 1e-3) -> Tensor:
     """Return -log sigmoid(beta h) + alpha beta lr(y'), y' the model's own greedy answer, lr its log-ratio.
 
     Self-exploring: DPO which lowers the likelihood of what the last model would have said anyway, so that the next

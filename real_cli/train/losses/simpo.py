@@ -3,11 +3,12 @@
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import Beta, Gamma
 from real_cli.train.logps import CHOSEN, REJECTED, Logps
 from real_cli.train.objective import Need, Objective
 
 
-def simpo_loss(logps: Logps, *, beta: float = 2.0, gamma: float = 1.0) -> Tensor:
+def simpo_loss(logps: Logps, *, beta: Beta = 2.0, gamma: Gamma = 1.0) -> Tensor:
     """Return -log sigmoid(beta (avg_w - avg_l) - gamma), avg a log-probability per token.
 
     Without a reference: the reward is what generation ranks by, and the chosen response is to win by the margin gamma.

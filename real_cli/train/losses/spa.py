@@ -1,21 +1,28 @@
 """SPA: the labels of pairs that the policy itself doubts are softened."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import NOT_NEGATIVE, SHARE, Beta, Knob, LabelSmoothing
 from real_cli.train.logps import CHOSEN, REJECTED, Logps
 from real_cli.train.objective import Need, Objective
+
+FlipQuantile = Annotated[float, Knob("Share of recent pairs, those of least margin, that spa distrusts.", SHARE)]
+WarmShare = Annotated[float, Knob("Share of the steps before spa distrusts any.", SHARE)]
+Extrapolate = Annotated[float, Knob("How far spa's detector goes beyond the policy; 0 is the policy.", NOT_NEGATIVE)]
 
 
 def spa_loss(
     logps: Logps,
     *,
-    beta: float = 0.1,
-    label_smoothing: float = 0.1,
-    flip_quantile: float = 0.1,
-    warm_share: float = 0.2,
-    extrapolate: float = 0.5,
+    beta: Beta = 0.1,
+    label_smoothing: LabelSmoothing = 0.1,
+    flip_quantile: FlipQuantile = 0.1,
+    warm_share: WarmShare = 0.2,
+    extrapolate: Extrapolate = 0.5,
 ) -> Tensor:
     """Return -(1 - a z) log sigmoid(beta h) - a z log sigmoid(-beta h), z = 1 for pairs whose label is in doubt.
 
@@ -57,7 +64,7 @@ def spa_loss(
     return -(1 - share) * logsigmoid(logits) - share * logsigmoid(-logits)
 
 
-def spa_detector(logps: Logps, *, beta: float = 0.1) -> Tensor:
+def spa_detector(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
     """Return the margin by which `spa_loss` finds doubtful pairs: beta h under the extrapolated policy.
 
     Args:
@@ -77,7 +84,9 @@ def spa_detector(logps: Logps, *, beta: float = 0.1) -> Tensor:
     return beta * (ratios[:, CHOSEN] - ratios[:, REJECTED])
 
 
-def spa_flagged(logps: Logps, *, beta: float = 0.1, flip_quantile: float = 0.1, warm_share: float = 0.2) -> Tensor:
+def spa_flagged(
+    logps: Logps, *, beta: Beta = 0.1, flip_quantile: FlipQuantile = 0.1, warm_share: WarmShare = 0.2
+) -> Tensor:
     """Return which pairs `spa_loss` doubts.
 
     Args:

@@ -1,14 +1,19 @@
 """SPO: DPO, and a head that tells by how much a response was degraded."""
 
+from typing import Annotated
+
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from real_cli.train.knobs import Alpha, Beta, Knob, Range
 from real_cli.train.logps import REJECTED, Logps
 from real_cli.train.losses.dpo import dpo_loss
 from real_cli.train.objective import Need, Objective, Responses
 
+Levels = Annotated[int, Knob("Degrees that spo tells apart, 0 among them.", Range(2, whole=True))]
 
-def spo_loss(logps: Logps, *, beta: float = 0.1, alpha: float = 0.1, levels: int = 4) -> Tensor:
+
+def spo_loss(logps: Logps, *, beta: Beta = 0.1, alpha: Alpha = 0.1, levels: Levels = 4) -> Tensor:
     """Return -log sigmoid(beta h) + alpha L_degree, L_degree the cross entropy of a head that names the degree.
 
     Self-supervised preference optimization: DPO, and a classifier on the policy's hidden states which has to tell the

@@ -2,11 +2,12 @@
 
 from torch import Tensor
 
+from real_cli.train.knobs import Beta
 from real_cli.train.logps import Logps
 from real_cli.train.objective import Column, Objective
 
 
-def sppo_loss(logps: Logps, *, beta: float = 0.001) -> Tensor:
+def sppo_loss(logps: Logps, *, beta: Beta = 0.001) -> Tensor:
     """Return 1/2 [(lr_w - (P_w - 1/2) / beta)^2 + (lr_l - (P_l - 1/2) / beta)^2], lr a log-ratio, P a win probability.
 
     Self-play: each log-ratio is pulled to how far its response is above or below even odds against the other samples
@@ -35,7 +36,7 @@ def sppo_loss(logps: Logps, *, beta: float = 0.001) -> Tensor:
     return 0.5 * squares
 
 
-def sppo_hard_loss(logps: Logps, *, beta: float = 0.001) -> Tensor:
+def sppo_hard_loss(logps: Logps, *, beta: Beta = 0.001) -> Tensor:
     """Return (lr_w - 1 / (2 beta))^2 + (lr_l + 1 / (2 beta))^2, lr a log-ratio: SPPO with win probabilities 1 and 0.
 
     SPPO for pairs without win probabilities. TRL sums the two squares and so do we; the paper's code takes half of

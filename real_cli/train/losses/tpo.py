@@ -3,11 +3,12 @@
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from real_cli.train.knobs import Alpha, Beta, Gamma
 from real_cli.train.logps import CHOSEN, REJECTED, THIRD, Logps
 from real_cli.train.objective import Need, Objective, Responses
 
 
-def tpo_loss(logps: Logps, *, beta: float = 0.1, alpha: float = 1.0) -> Tensor:
+def tpo_loss(logps: Logps, *, beta: Beta = 0.1, alpha: Alpha = 1.0) -> Tensor:
     """Return -log sigmoid(beta (lp_w - lp_l)) + alpha NLL(y_ref), y_ref a gold response; no reference model.
 
     Triple preference optimization: the order of two responses is learned from the pair, what a good response is from
@@ -35,7 +36,7 @@ def tpo_loss(logps: Logps, *, beta: float = 0.1, alpha: float = 1.0) -> Tensor:
     return -logsigmoid(beta * margins) + alpha * logps.token_mean(THIRD)
 
 
-def tpo_l_loss(logps: Logps, *, beta: float = 2.0, gamma: float = 0.5, alpha: float = 1.0) -> Tensor:
+def tpo_l_loss(logps: Logps, *, beta: Beta = 2.0, gamma: Gamma = 0.5, alpha: Alpha = 1.0) -> Tensor:
     """Return -log sigmoid(beta (avg_w - avg_l) - gamma) + alpha NLL(y_ref), avg a log-probability per token.
 
     TPO with rewards per token and a target margin, as SimPO has them, so that length is not rewarded. NLL is the mean

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from real_cli.errors import RecordError
+from real_cli.io.job import Located
 
 CHAT = Path(__file__).parent / "chat"
 POPULATE = "python -m tests.models.score.test_chat_templates --populate"
@@ -82,8 +83,9 @@ def pairs(first, end):
             "rejected": [say("assistant", f"No.{end}\n")],
         },
         "another role": {
-            "prompt": ask, "chosen": [say("gpt", "Yes.")], "rejected": [say("gpt", "No.")]
+            "prompt": ask, "chosen": [say("poet", "Yes.")], "rejected": [say("poet", "No.")]
         },
+        "an answer that is begun": {"prompt": [brief, *ask, say("assistant", "Well, ")], "chosen": yes, "rejected": no},
         "plain text": {"prompt": "Is tea hot?", "chosen": " Yes.", "rejected": " No."},
         "text with its own marks": {
             "prompt": f"{first or ''}Is tea hot?", "chosen": f" Yes.{end}", "rejected": f" No.{end}{end}"
@@ -159,16 +161,16 @@ def read_training(tokenizer, record):
     tokenize = ExampleTokenizer(tokenizer, 10**6)
     reasons = []
 
-    def refuse(number, record, reason):
+    def refuse(line, reason):
         reasons.append(f"refused: {reason}")
 
-    def leave_out(number, record, reason):
+    def leave_out(line, reason):
         reasons.append(f"left out: {reason}")
 
     with tempfile.TemporaryDirectory() as folder:
         try:
             made = prepare(
-                [record], settings.reader(), tokenize, Path(folder) / "rows.arrow", settings,
+                [Located("", record)], settings.reader(), tokenize, Path(folder) / "rows.arrow", settings,
                 use_given=False, refuse=refuse, leave_out=leave_out,
             )  # fmt: skip
             rows = made.rows[:]

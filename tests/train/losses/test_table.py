@@ -8,9 +8,10 @@ from itertools import product
 import pytest
 import torch
 
+from real_cli.train.knobs import defaults_of
 from real_cli.train.logps import Logps, TokenLogps, join_logps
 from real_cli.train.losses import OBJECTIVES
-from real_cli.train.objective import Need, Responses, knobs_of
+from real_cli.train.objective import Need, Responses
 from tests.train.losses.made_logps import RESPONSES, double, examples, gradient, logps_of, random_logps
 
 EVERY = pytest.mark.parametrize("name", OBJECTIVES)
@@ -177,7 +178,7 @@ def test_settings_are_keywords_with_defaults_and_each_name_is_a_known_one(name):
 
 
 def test_defaults_are_those_of_the_papers_or_of_trl():
-    """METHODS 3 to 18 and 23b; those that are ours, unread in the paper, are ada-dpo's and spo's, and asft's alpha."""
+    """Methods 3 to 18 (c); those that are ours, unread in the paper, are spo's and asft's alpha."""
     assert {name: row.knobs for name, row in OBJECTIVES.items() if row.knobs != {"beta": 0.1}} == {
         "cdpo": {"beta": 0.1, "label_smoothing": 0.1},
         "robust": {"beta": 0.1, "label_smoothing": 0.1},
@@ -232,7 +233,7 @@ def test_what_is_shown_and_remembered_is_one_value_an_example_without_gradient(n
         assert values.shape == (8,)
         assert not values.requires_grad
         # With the loss's own settings, and the same defaults.
-        assert knobs_of(function).items() <= row.knobs.items()
+        assert defaults_of(function).items() <= row.knobs.items()
 
 
 def test_names_of_what_is_shown():

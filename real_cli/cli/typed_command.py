@@ -1,0 +1,83 @@
+"""A command takes one frozen dataclass; Typer's parameters are made of its fields, so that no option stands twice."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, fields
+from functools import partial
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+import typer
+from typer.models import ArgumentInfo
+
+from real_cli.cli.guard import run_guarded
+from real_cli.cli.option_sets import BaseOption, Options
+from real_cli.errors import Status
+
+Chosen = TypeVar("Chosen", bound=Options)
+
+
+def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
+    """Make of a function on its options what Typer calls; an error prints one line, a closed pipe ends quietly.
+
+    Args:
+        function: Has one parameter, a frozen dataclass below `Options`. Its docstring is the command's help.
+
+    Returns:
+        The command, with a parameter for each field that has a `typer.Option` or a `typer.Argument`.
+    """
+    (parameter,) = inspect.signature(function).parameters.values()
+    kind: type[Chosen] = parameter.annotation
+
+    def run(context: typer.Context, **values: Any) -> None:
+        given = {name for name in values if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"}
+        options = kind(**values, given=frozenset(given))
+        run_guarded(partial(_call, function, options), quiet=options.quiet)
+
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(run, name, getattr(function, name))
+    parameters = [_parameter("context", typer.Context)]
+    parameters += [_parameter(item.name, item.type, item.default) for item in shown_fields(kind)]
+    run.__dict__["__signature__"] = inspect.Signature(parameters)
+    return run
+
+
+def _call(function: Callable[[Chosen], Status], options: Chosen) -> Status:
+    if not isinstance(options, BaseOption) or options.base is None:
+        return function(options)
+    from real_cli.models.load.resolve import adapters_on
+
+    with adapters_on(options.base):
+        return function(options)
+
+
+def _parameter(name: str, annotation: Any, default: Any = MISSING) -> inspect.Parameter:
+    empty = inspect.Parameter.empty
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, annotation=annotation, default=empty if default is MISSING else default)
+
+
+def shown_fields(kind: type[Options]) -> list[Field[Any]]:
+    """List what Typer is to know of a command, in the order of its help.
+
+    Args:
+        kind: The options of the command.
+
+    Returns:
+        Arguments, then options: of the class itself, then of each class that it is made of, from left to right and up;
+        last the names in `kind.LAST`.
+    """
+    known = {item.name: item for item in fields(kind) if get_origin(item.type) is Annotated}
+    names = [name for name in dict.fromkeys(_declared(kind)) if name in known]
+    arguments = {name for name in names if isinstance(get_args(known[name].type)[1], ArgumentInfo)}
+
+    def rank(name: str) -> int:
+        if name in arguments:
+            return -1
+        return kind.LAST.index(name) + 1 if name in kind.LAST else 0
+
+    return [known[name] for name in sorted(names, key=rank)]
+
+
+def _declared(kind: type[Options]) -> Iterator[str]:
+    for parent in kind.__mro__:
+        yield from inspect.get_annotations(parent)
