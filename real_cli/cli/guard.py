@@ -111,16 +111,16 @@ class StopRequest:
 
 
 class _Notes(logging.Handler):
-    """Says what is told of a model, each line once a run."""
+    """Prints what is logged of a model, each line once a run."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: set[str] = set()
+        self._heard: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        if message not in self._told:
-            self._told.add(message)
+        if message not in self._heard:
+            self._heard.add(message)
             say(message)
 
 

@@ -85,15 +85,15 @@ def soup(options: SoupOptions) -> Status:
     models, output, say = options.models, options.output, speaker(options.quiet)
     shares = parse_weights(options.weights, len(models))
     with open_folder(output) as folder, TemporaryDirectory(prefix=".merged-", dir=folder) as merged:
-        found = [open_checkpoint(name, Path(merged) / str(number)) for number, name in enumerate(models, 1)]
-        made = Soup(found, shares, dtype=None if options.dtype is Precision.auto else options.dtype.value)
-        if differing := made.check():
+        checkpoints = [open_checkpoint(name, Path(merged) / str(number)) for number, name in enumerate(models, 1)]
+        average = Soup(checkpoints, shares, dtype=None if options.dtype is Precision.auto else options.dtype.value)
+        if differing := average.check():
             say(f"not alike in all models: {', '.join(differing)}; {models[0]}'s is copied")
-        with Counter("tensors", quiet=options.quiet, total=made.num_tensors) as counter:
-            facts = {"command": "soup", "output": str(output), **made.write(folder, counter.add)}
+        with Counter("tensors", quiet=options.quiet, total=average.num_tensors) as counter:
+            facts = {"command": "soup", "output": str(output), **average.write(folder, counter.add)}
         write_manifest(folder, facts)
     write_stdout(show_names(facts))
     twice = sorted({name for name in models if models.count(name) > 1})
-    told = f"; {', '.join(twice)} more than once" if twice else ""
-    say(f"{len(models)} models averaged{told}, {made.num_tensors:,} tensors: {output}")
+    repeated = f"; {', '.join(twice)} more than once" if twice else ""
+    say(f"{len(models)} models averaged{repeated}, {average.num_tensors:,} tensors: {output}")
     return Status.done
