@@ -10,7 +10,7 @@ import typer
 from real_cli.cli.llm_options import LlmOptions
 from real_cli.cli.option_sets import split_names
 from real_cli.cli.options import Seed
-from real_cli.records.choices import GENERATION_TOKENS
+from real_cli.records.choices import GENERATION_TOKENS, MAX_TOKENS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class SampleOptions(LlmOptions):
             min=1,
             help="Most tokens of a response. One that this ends is counted, told, and has 'is_cut': true.",
         ),
-    ] = 512
+    ] = MAX_TOKENS
     stop: Annotated[
         list[str] | None,
         typer.Option(
