@@ -37,6 +37,13 @@ def test_man_pages_are_clean(page):
             assert (done.stdout + done.stderr).strip() == ""
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "man").glob("*.[157]")), ids=lambda path: path.name)
+def test_what_is_pasted_from_a_page_has_straight_quotes(page):
+    """Roff makes a bare apostrophe or backquote round; a shell reads that otherwise."""
+    blocks = re.findall(r"^\.nf\n(.*?)^\.fi", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert [block for block in blocks if re.search("['`]", block)] == []
+
+
 def test_every_command_has_a_page_a_help_and_a_row():
     """Nothing is added to the app without being written about."""
     for command in man_pages.commands():

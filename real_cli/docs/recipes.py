@@ -1,7 +1,7 @@
 """What man page and README say of the recipes of `real init`, read from the heads of their Makefiles."""
 
 from real_cli import __released__, __version__
-from real_cli.docs.roff import escape, filled
+from real_cli.docs.roff import escape, filled, literal
 from real_cli.init.recipes import Method, load_recipes
 
 PAGE = "real-recipes"
@@ -69,7 +69,7 @@ def recipes_page() -> str:
     lines.append(".SH RECIPES")
     for name, method in load_recipes().items():
         lines += [".TP", f".B {escape(name)}", *_paragraph(method)]
-    lines += [".SH EXAMPLES", ".nf", *map(escape, EXAMPLES), ".fi", ".SH SEE ALSO", ".BR make (1),", ".BR real (1),"]
+    lines += [".SH EXAMPLES", ".nf", *map(literal, EXAMPLES), ".fi", ".SH SEE ALSO", ".BR make (1),", ".BR real (1),"]
     return "\n".join([*lines, ".BR real\\-init (1),", ".BR real\\-methods (7)"]) + "\n"
 
 
