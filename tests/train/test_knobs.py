@@ -100,8 +100,12 @@ def test_a_knob_that_two_losses_declare_otherwise_or_none_declares_is_refused():
 
     def silent(logps, *, bow: float = 0.5): ...
 
+    def lost(logps, *, dip: Annotated[float, Knob("Dips.", at_most="rise")] = 0.5): ...
+
     assert list(declared_knobs({"first": first, "same": same})) == ["beta", "bend"]
     with pytest.raises(TypeError, match="other: declares the knob 'bend' otherwise than another loss"):
         declared_knobs({"first": first, "other": other})
     with pytest.raises(TypeError, match="silent: the knob 'bow' has no Knob beside its type"):
         declared_knobs({"first": first, "silent": silent})
+    with pytest.raises(TypeError, match="lost: compares the knob 'dip' with 'rise', which it does not read"):
+        declared_knobs({"lost": lost})
