@@ -1,4 +1,4 @@
-"""What every evaluation does, and the driver that runs it: read, add, sum up, write, report, check limits."""
+"""The protocol of an evaluation, and the driver that runs one: read, add, sum up, report, check limits."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from real_cli.errors import RecordError, Status
-from real_cli.records.record import Record
 
 if TYPE_CHECKING:  # an evaluation of one file is imported by its help, which loads nothing heavy
     from real_cli.evaluate.limits import Gate
     from real_cli.io.job import Job, Located
+    from real_cli.records.record import Record
     from real_cli.report.contents import Report
     from real_cli.report.examples import Examples
 
@@ -37,7 +37,7 @@ class Exclusion(NamedTuple):
     """
 
     place: str
-    record: Record
+    record: "Record"
     reason: str
     fate: Fate = Fate.dropped
 
@@ -74,7 +74,7 @@ class Evaluation(Protocol):
 
     name: ClassVar[str]
 
-    def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
+    def add(self, record: "Record", place: str = "") -> Sequence[Exclusion]:
         """Count one record.
 
         Args:
@@ -175,17 +175,19 @@ def _read(evaluation: Evaluation, job: "Job") -> None:
         except RecordError as error:
             job.reject(Item(place, record), str(error))
         else:
-            _exclude(excluded, job)
-    _exclude(evaluation.finish(), job)
+            for exclusion in excluded:
+                _exclude(exclusion, job)
+    for exclusion in evaluation.finish():
+        _exclude(exclusion, job)
 
 
-def _exclude(excluded: Iterable[Exclusion], job: "Job") -> None:
+def _exclude(exclusion: Exclusion, job: "Job") -> None:
     from real_cli.io.sources import Item
 
-    for place, record, reason, fate in excluded:
-        if fate is Fate.dropped:
-            job.drop(place, record, reason)
-        elif fate is Fate.rejected:
-            job.reject(Item(place, record), reason)
-        else:
-            job.set_aside(place, reason, record)
+    place, record, reason, fate = exclusion
+    if fate is Fate.dropped:
+        job.drop(place, record, reason)
+    elif fate is Fate.rejected:
+        job.reject(Item(place, record), reason)
+    else:
+        job.set_aside(place, reason, record)

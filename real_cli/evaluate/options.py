@@ -1,4 +1,4 @@
-"""The options that evaluations share."""
+"""Options that evaluations share."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

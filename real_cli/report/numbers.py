@@ -1,10 +1,11 @@
 """How numbers are written for a person: one alone, a column of them, and those that a plot shows."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from real_cli.report.contents import Plot, PlotKind, Table
+from real_cli.stats.intervals import field_names
 
 Cell = str | float | int | None
 
@@ -87,10 +88,24 @@ def show_share(row: Mapping[str, Any], name: str) -> str:
         >>> show_share({"flips": 0.25, "flips_low": None, "flips_high": None}, "flips")
         '25.0% (no interval can be given)'
     """
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    known = low is not None and high is not None
-    ends = f"95% interval {show_percent(low)} to {show_percent(high)}" if known else "no interval can be given"
-    return f"{show_percent(row[name])} ({ends})"
+    return f"{show_percent(row[name])} ({show_interval(row, name, show_percent)})"
+
+
+def show_interval(row: Mapping[str, Any], name: str, write: Callable[[float], str]) -> str:
+    """Write the interval of a number of a summary, or that there is none."""
+    _, low, high = (row[field] for field in field_names(name))
+    if low is None or high is None:
+        return "no interval can be given"
+    return f"95% interval {write(low)} to {write(high)}"
+
+
+def show_difference(row: Mapping[str, Any], name: str, write: Callable[[float], str], count: str) -> str:
+    """Write a difference of a summary, which is known, over how many it is, and whether its interval holds 0."""
+    value, low, high = (row[field] for field in field_names(name))
+    if low is None or high is None:
+        return f"{write(value)} over {count}; no interval can be given."
+    holds = "holds" if low <= 0 <= high else "does not hold"
+    return f"{write(value)} over {count}; its 95% interval, {write(low)} to {write(high)}, {holds} 0."
 
 
 def show_column(values: Sequence[Cell], missing: str = MISSING) -> list[str]:

@@ -1,8 +1,8 @@
 """The bootstrap over prompts: intervals of means. Those of shares are in `proportions`.
 
 Pairs of one prompt are not independent, so whole prompts are resampled. Prompts are put into a fixed number of cells by
-a hash of their text: the interval of a million rows costs what that of some thousands does, and does not depend on the
-order of the rows. Up to a few hundred prompts nearly every prompt has a cell of its own.
+a hash of their text: the interval of a million rows costs as much as that of some thousands, and does not depend on
+their order. Up to a few hundred prompts nearly every prompt has a cell of its own.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Bradley and Terry's ranking of models that met in pairs, with intervals that know whose prompts were the same."""
+"""Bradley-Terry strengths of models that met in pairs, with a covariance clustered by prompt."""
 
 from typing import NamedTuple
 

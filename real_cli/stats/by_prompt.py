@@ -70,7 +70,7 @@ class PromptIntervals:
         return estimate_share(outcomes[chosen], self._prompts[chosen]).fields(name)
 
     def standard_error(self, outcomes: Numbers, rows: Rows) -> float:
-        """Say how far a share strays.
+        """Give the standard error of a share.
 
         Args:
             outcomes: As for `share`.
@@ -104,7 +104,7 @@ class PromptIntervals:
         return share_difference(outcomes, self._prompts, others, self._prompts).fields(name)
 
     def notes(self) -> list[str]:
-        """Say what intervals could not be given, and what they are.
+        """Say which intervals are missing, and what those of shares allow for.
 
         Returns:
             Sentences; none if nothing is out of the ordinary.

@@ -1,4 +1,4 @@
-"""Intervals of shares and of scores in [0, 1], whose rows may share a prompt: Wilson's, for what the rows are worth.
+"""Wilson's intervals of shares and of scores in [0, 1], for as many trials as rows that share prompts are worth.
 
 Where each row has a prompt of its own and is 0 or 1, this is Wilson's interval. Rows of one prompt are worth less, as
 far as they agree; ties, which vary less than wins and losses, are worth more.

@@ -1,4 +1,4 @@
-"""What `eval labels` reports of pairs: how often labels contradict gold, and how often an annotator would."""
+"""How often labels contradict gold, and how often an annotator would: overall, by strategy, by similarity."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The report of `real eval labels`."""
+"""The report of `real eval labels`: label error overall, by strategy, by similarity and by budget."""
 
 from functools import partial
 from operator import itemgetter
@@ -6,7 +6,7 @@ from typing import Any
 
 from real_cli.report.contents import Plot, PlotKind, Report, Section, Series, Table
 from real_cli.report.examples import Examples, examples_section
-from real_cli.report.numbers import show_share
+from real_cli.report.numbers import show_difference, show_share
 from real_cli.report.series import histogram_series, series_of
 from real_cli.stats.intervals import field_names
 from real_cli.text.phrases import say_count
@@ -162,15 +162,15 @@ def _compared(summary: Summary) -> Section | None:
 
 
 def _difference(row: Summary, base: str) -> str:
-    value, low, high = (row[field] for field in field_names("difference_expected_flips"))
-    if value is None:
+    name = "difference_expected_flips"
+    if row[name] is None:
         return f"{row['strategy']} or {base} chose no pair."
-    text = f"Expected flips of {row['strategy']} minus those of {base}: {100 * value:+.1f} points"
-    if low is None:
-        return f"{text} over {say_count(row['num_pairs'], 'pair')}; no interval can be given."
-    holds = "holds" if low <= 0 <= high else "does not hold"
-    ends = f"{100 * low:+.1f} to {100 * high:+.1f}"
-    return f"{text} over {say_count(row['num_pairs'], 'pair')}; the 95% interval, {ends}, {holds} 0."
+    difference = show_difference(row, name, _points, say_count(row["num_pairs"], "pair"))
+    return f"Expected flips of {row['strategy']} minus those of {base}, in points: {difference}"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}"
 
 
 def _budgets(summary: Summary) -> Section | None:

@@ -1,4 +1,4 @@
-"""Pairs with gold as columns of numbers: what `eval labels` holds of each."""
+"""Pairs with gold, held as columns of numbers."""
 
 import math
 from array import array

@@ -1,4 +1,4 @@
-"""Strategies tried on candidates whose truth is known: what labels each of them would have asked for."""
+"""Strategies tried on candidates whose truth is known: the labels that each would have asked for."""
 
 import math
 from collections.abc import Iterator

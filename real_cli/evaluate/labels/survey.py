@@ -1,4 +1,4 @@
-"""The whole of `eval labels`: pairs against gold, by strategy and similarity, and strategies side by side."""
+"""The evaluation behind `real eval labels`: pairs against gold, and strategies side by side."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The part of a report that shows a training run."""
+"""The section of a report that shows a training run."""
 
 from real_cli.report.contents import Plot, PlotKind, Section, Series
 from real_cli.text.phrases import say_count

@@ -1,4 +1,4 @@
-"""What `eval margin` reports: accuracy and margin of implicit rewards."""
+"""Accuracy and margin of implicit rewards, with intervals over prompts."""
 
 import math
 from array import array

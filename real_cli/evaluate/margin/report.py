@@ -1,4 +1,4 @@
-"""The report of `real eval margin`."""
+"""The report of `real eval margin`: margins, differences between policies, calibration, rewards."""
 
 from collections.abc import Mapping
 from operator import itemgetter
@@ -7,7 +7,7 @@ from typing import Any
 from real_cli.evaluate.margin.curves import training_section
 from real_cli.report.contents import Plot, PlotKind, Report, Section, Series, Table
 from real_cli.report.examples import Examples, examples_section
-from real_cli.report.numbers import show_share
+from real_cli.report.numbers import show_difference, show_interval, show_share
 from real_cli.report.series import histogram_series, series_of
 from real_cli.stats.intervals import field_names
 from real_cli.text.phrases import say_count
@@ -60,10 +60,7 @@ def _ties(count: int) -> str:
 
 
 def _band(row: Summary, name: str) -> str:
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    if low is None or high is None:
-        return " (no interval can be given)"
-    return f" (95% interval {low:.3g} to {high:.3g})"
+    return f" ({show_interval(row, name, '{:.3g}'.format)})"
 
 
 def _notes(summary: Summary, policies: list[Summary]) -> tuple[str, ...]:
@@ -113,12 +110,8 @@ def _comparison(differences: list[Summary]) -> Section | None:
 def _compared(row: Summary) -> str:
     if row["accuracy"] is None:
         return f"{row['policy']} and {row['minus']} share no pair."
-    low, high = row["accuracy_low"], row["accuracy_high"]
-    text = f"The accuracy of {row['policy']} minus that of {row['minus']} is {row['accuracy']:+.3f}"
-    if low is None or high is None:
-        return f"{text} over {say_count(row['num_pairs'], 'pair')}; no interval can be given."
-    holds = "holds" if low <= 0 <= high else "does not hold"
-    return f"{text} over {say_count(row['num_pairs'], 'pair')}; its 95% interval, {low:+.3f} to {high:+.3f}, {holds} 0."
+    difference = show_difference(row, "accuracy", "{:+.3f}".format, say_count(row["num_pairs"], "pair"))
+    return f"The accuracy of {row['policy']} minus that of {row['minus']} is {difference}"
 
 
 def _margins(policies: list[Summary]) -> Section:

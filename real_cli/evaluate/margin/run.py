@@ -1,4 +1,4 @@
-"""One run of `real eval margin`: pairs under one policy after the other, with what each pair is written to."""
+"""The evaluation behind `real eval margin`: the same pairs under one policy after another."""
 
 import gc
 import hashlib

@@ -1,4 +1,4 @@
-"""What `eval pairs` reads of a record besides its texts."""
+"""Fields of a pair that `real eval pairs` reads besides its texts."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What `eval pairs` reports: the health of a set of pairs."""
+"""The evaluation behind `real eval pairs`: counts and distributions over a set of pairs."""
 
 from array import array
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What `eval pairs` says of its own numbers."""
+"""What a reader must know of the numbers of `real eval pairs`."""
 
 from collections.abc import Mapping
 from typing import Any

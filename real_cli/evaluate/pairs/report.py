@@ -1,4 +1,4 @@
-"""The report of `eval pairs`."""
+"""The report of `real eval pairs`: limits, repeats, similarity, length, leaks, scripts, labels saved."""
 
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
@@ -6,7 +6,7 @@ from typing import Any
 
 from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Table
 from real_cli.report.examples import Examples
-from real_cli.report.numbers import show_percent
+from real_cli.report.numbers import show_interval, show_percent
 from real_cli.report.series import histogram_series, series_of
 from real_cli.stats.intervals import field_names
 from real_cli.text.phrases import say_count
@@ -84,8 +84,9 @@ def _similarity(summary: Summary, examples: Examples) -> Section | None:
         middles = [(row["similarity_low"] + row["similarity_high"]) / 2 for row in rows]
         correlation = summary["similarity_score_gap_correlation"]
         if correlation is not None:
+            interval = show_interval(summary, "similarity_score_gap_correlation", "{:.2f}".format)
             text += f" Its rank correlation with the score gap is {correlation:.2f} "
-            text += f"({_interval(summary, 'similarity_score_gap_correlation')}, n = {say_count(total, 'pair')})."
+            text += f"({interval}, n = {say_count(total, 'pair')})."
         items.append(
             Plot(
                 PlotKind.curve,
@@ -124,7 +125,7 @@ def _length(summary: Summary, examples: Examples) -> Section | None:
     if effect is not None:
         text += (
             f" Cohen's d of chosen against rejected length is {effect:.2f} (n = {_n(summary['num_labeled'])}, "
-            f"{_interval(summary, 'length_effect')})."
+            f"{show_interval(summary, 'length_effect', '{:.2f}'.format)})."
         )
     bars = Plot(
         PlotKind.bars,
@@ -217,11 +218,6 @@ def _histogram(title: str, label: str, histogram: Mapping[str, Sequence[float]])
 
 def _excerpt(title: str, rows: Sequence[ExcerptRow]) -> Excerpt | None:
     return Excerpt(title, tuple(rows)) if rows else None
-
-
-def _interval(summary: Summary, name: str) -> str:
-    low, high = summary[f"{name}_low"], summary[f"{name}_high"]
-    return "no interval" if low is None else f"95% interval {low:.2f} to {high:.2f}"
 
 
 def _n(number: int) -> str:

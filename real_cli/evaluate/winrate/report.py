@@ -1,4 +1,4 @@
-"""The report of `real eval winrate`."""
+"""The report of `real eval winrate`: wins, length, ranking, categories, order of the responses."""
 
 from operator import itemgetter
 from typing import Any

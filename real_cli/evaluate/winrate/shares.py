@@ -1,4 +1,4 @@
-"""What can be said of the comparisons of one model with others: shares, rates, flips, each with its interval."""
+"""Shares, rates and flips of one model's comparisons with others, each with its interval."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What `eval winrate` reports: who won how often, by how much of it length explains, and who is the strongest."""
+"""The evaluation behind `real eval winrate`: who wins, how much of it is length, who is strongest."""
 
 from array import array
 from collections.abc import Sequence
