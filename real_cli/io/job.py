@@ -26,7 +26,7 @@ from real_cli.io.output import open_output, open_to_append
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import BY_NAME, Item, SourceOptions, check_sources, is_at_hand, read_source, show_ahead
 from real_cli.records.choices import MAX_LINE_BYTES, OnError
-from real_cli.records.layouts import Adapted, adapt, join_rows, same_prompt, with_score_of
+from real_cli.records.layouts import Adapted, adapt, join_rows, parting_field, with_score_of
 from real_cli.records.public.repeated_prompts import take_off_prompt
 from real_cli.records.record import Record
 from real_cli.text.phrases import say_count
@@ -65,7 +65,7 @@ class RecordReader:
         place = ""
         for item_place, (record, layout, notes) in adapted:
             self._num_noted.update(notes)
-            if pending and not (layout.one_response_a_row and same_prompt(pending[0], record)):
+            if pending and not (layout.one_response_a_row and self._goes_on(pending[0], record)):
                 yield Located(place, self._join(pending))
                 pending = []
             if layout.one_response_a_row:
@@ -75,6 +75,14 @@ class RecordReader:
                 yield Located(item_place, record)
         if pending:
             yield Located(place, self._join(pending))
+
+    def _goes_on(self, first: Record, row: Record) -> bool:
+        """Tell whether a row answers the prompt of those before it, and what keeps it from doing so."""
+        if first["prompt"] != row["prompt"]:
+            return False
+        field = parting_field(first, row)
+        self._num_noted.update([f"of the prompt before, kept apart by another {field!r}"] if field else [])
+        return not field
 
     def _join(self, rows: list[Record]) -> Record:
         """Join the rows of one prompt, which may stand in all of their responses again."""

@@ -7,6 +7,7 @@ from real_cli.records.public.chat_forms import read_forms
 from real_cli.records.public.layout_readers import split_texts
 from real_cli.records.public.layout_table import LAYOUTS
 from real_cli.records.public.named_prompts import TURN_FIELDS, WORD_FIELDS
+from real_cli.records.public.other_sides import with_usual_sides
 from real_cli.records.record import Record
 
 
@@ -26,12 +27,13 @@ def with_empty_prompt(record: Record, columns: Collection[str], empty: str | Non
         {'prompt': '', 'chosen': 'a b', 'rejected': 'a c'}
     """
     named = [field for field in ("prompt", *WORD_FIELDS) if field in columns]
-    if not named or not {"chosen", "rejected"} <= record.keys():
+    usual = with_usual_sides(record)
+    if not named or not {"chosen", "rejected"} <= usual.keys():
         return record
     if any(field in record for field in ("prompt", *WORD_FIELDS, *TURN_FIELDS)):
         return record
     try:
-        read = read_forms(record)
+        read = read_forms(usual)
     except RecordError:
         return record  # told where it is adapted
     layout = next((layout for layout in LAYOUTS if layout.matches(read)), None)

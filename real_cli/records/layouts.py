@@ -6,21 +6,23 @@ that matches no row is an error which names the fields it has. Detection looks a
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import orjson
+from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.field_names import with_known_names, with_score
-from real_cli.records.messages import is_text, plain_text
+from real_cli.records.messages import is_text
+from real_cli.records.prefills import CONTINUED, is_prefilled
 from real_cli.records.public.chat_forms import read_forms
-from real_cli.records.public.layout_readers import PARALLEL_FIELDS
-from real_cli.records.public.layout_table import LAYOUTS, PROMPT, Layout
+from real_cli.records.public.layout import Layout
+from real_cli.records.public.layout_table import LAYOUTS, PROMPT
 from real_cli.records.public.leading_turns import lead_with_history, lead_with_system
 from real_cli.records.public.message_checks import check_media
-from real_cli.records.public.named_prompts import CONTEXT_FIELDS, check_asks, named_prompt
+from real_cli.records.public.named_prompts import check_asks, named_prompt
+from real_cli.records.public.near_layouts import nearest
+from real_cli.records.public.rendered_chats import as_turn
 from real_cli.records.public.repeated_prompts import refuse_half, take_off_prompt
 from real_cli.records.record import Record, check_candidates, check_preference
+from real_cli.records.rows import join_rows, parting_field, same_prompt
 
 __all__ = [
     "LAYOUTS",
@@ -30,11 +32,10 @@ __all__ = [
     "adapt",
     "adapt_prompt",
     "join_rows",
+    "parting_field",
     "same_prompt",
     "with_score_of",
 ]
-
-BLANK: tuple[Any, ...] = (None, "", [], {})  # context that is none
 
 
 class Adapted(NamedTuple):
@@ -72,6 +73,7 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
             adapted = lead_with_system(lead_with_history(layout.adapt(record)))
             if "responses" in adapted:
                 check_candidates(adapted)
+                adapted = _in_form(adapted)
             else:
                 adapted = with_known_names(adapted)
                 check_preference(adapted)
@@ -80,8 +82,15 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
             adapted, note = take_off_prompt(adapted)
             if refuse_halves:
                 refuse_half(note)
-            return Adapted(adapted, layout, (note,) if note else ())
-    raise RecordError(_nearest(record))
+            return Adapted(adapted, layout, (*([note] if note else []), *_prefilled(adapted)))
+    raise RecordError(nearest(record))
+
+
+def _in_form(record: Record) -> Record:
+    """Make a prompt in words a message where a response is messages: a pair of them has one form."""
+    if isinstance(record["prompt"], str) and any(type(response["text"]) is list for response in record["responses"]):
+        return record | {"prompt": as_turn(record["prompt"])}
+    return record
 
 
 def adapt_unread(record: Record) -> Adapted:
@@ -158,95 +167,8 @@ def _alone(record: Record) -> Adapted:
     named_prompt(record)
     record = lead_with_system(lead_with_history(record))
     check_media(record)
-    return Adapted(record, PROMPT)
+    return Adapted(record, PROMPT, _prefilled(record))
 
 
-def _nearest(record: Record) -> str:
-    """Say what a record lacks of the layout it resembles most."""
-    if "responses" in record and not isinstance(record["responses"], list):
-        return f"field 'responses' is {clip(record['responses'])}; a list of objects with 'text' is needed"
-    for field in PARALLEL_FIELDS["text"]:
-        texts = record.get(field)
-        if isinstance(texts, list) and not all(is_text(text) or isinstance(text, dict) for text in texts):
-            number = next(n for n, text in enumerate(texts, 1) if not (is_text(text) or isinstance(text, dict)))
-            return f"{field} {number} is {clip(texts[number - 1])}; each must be a string or a conversation"
-    if "responses" in record:
-        return "field 'prompt' is missing; each record needs 'prompt' and 'responses'"
-    for field, other in (("chosen", "rejected"), ("rejected", "chosen")):
-        if field in record and other not in record:
-            return f"field '{other}' is missing; a pair has 'prompt', 'chosen' and 'rejected'"
-    if "prompt" in record:
-        return "field 'responses' is missing; each record needs 'prompt' and 'responses', or 'chosen' and 'rejected'"
-    return f"no known layout has the fields {clip(sorted(record))}; each record needs 'prompt' and 'responses'"
-
-
-def join_rows(rows: list[Record]) -> Record:
-    """Join the rows of one prompt that hold one response each.
-
-    Args:
-        rows: Candidates records with one response each and the same prompt.
-
-    Returns:
-        One record. A field that all rows agree on stays on the record; others go to their row's response, as row_FIELD
-        where the response has that field itself.
-
-    Example:
-        >>> join_rows([{"prompt": "q", "responses": [{"text": "a"}], "id": 1, "set": "x"},
-        ...            {"prompt": "q", "responses": [{"text": "b"}], "id": 2, "set": "x"}])
-        {'prompt': 'q', 'responses': [{'text': 'a', 'id': 1}, {'text': 'b', 'id': 2}], 'set': 'x'}
-    """
-    first = rows[0]
-    common = {field for field in first if all(_alike(first, row, field) for row in rows)}
-    kept = common | {"prompt", "responses"}
-    responses = []
-    for row in rows:
-        response = dict(row["responses"][0])
-        for field, value in row.items():
-            if field not in kept and not (field in CONTEXT_FIELDS and value in BLANK):
-                response[f"row_{field}" if field in response else field] = value
-        responses.append(response)
-    return {field: responses if field == "responses" else value for field, value in first.items() if field in kept}
-
-
-def _alike(first: Record, row: Record, field: str) -> bool:
-    # As JSON: true is not 1.
-    return field in first and field in row and orjson.dumps(first[field]) == orjson.dumps(row[field])
-
-
-def same_prompt(record: Record, other: Record) -> bool:
-    """Tell whether two records answer the same prompt, with the same tools, images and other context beside it.
-
-    Args:
-        record: A checked record.
-        other: Another.
-
-    Returns:
-        True if their prompts and contexts are equal.
-
-    Example:
-        >>> same_prompt({"prompt": "q", "id": 1}, {"prompt": "q"})
-        True
-        >>> same_prompt({"prompt": "q", "tools": ["f"]}, {"prompt": "q"})
-        False
-    """
-    if record["prompt"] != other["prompt"]:
-        return False
-    context = [field for field in CONTEXT_FIELDS if field in record or field in other]
-    return all(_same_context(record, other, field) for field in context)
-
-
-def _same_context(record: Record, other: Record, field: str) -> bool:
-    if record.get(field) in BLANK or other.get(field) in BLANK:
-        return record.get(field) in BLANK and other.get(field) in BLANK
-    return _alike(record, other, field) or (_holds_answer(record, field) and _holds_answer(other, field))
-
-
-def _holds_answer(record: Record, field: str) -> bool:
-    # Alpaca's `text` is the prompt and the response in a frame; a passage may well hold the response, and is none.
-    text = record[field]
-    answers = [plain_text(response["text"]).strip() for response in record.get("responses", ())]
-    if not isinstance(text, str) or not all(answers):
-        return False
-    if field == "text" and plain_text(record["prompt"]).strip() in text:
-        return all(answer in text for answer in answers)
-    return all(answer == text.strip() for answer in answers)
+def _prefilled(record: Record) -> tuple[str, ...]:
+    return (CONTINUED,) if is_prefilled(record["prompt"]) else ()

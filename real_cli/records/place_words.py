@@ -2,6 +2,7 @@
 
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.messages import Text
+from real_cli.records.public.rendered_chats import rendered_mark
 
 HOLE = "{prompt}"
 
@@ -49,7 +50,8 @@ def place_words(prompt: Text, words: str) -> Text:
         A new prompt of the same form.
 
     Raises:
-        RecordError: If a template meets a conversation without a user message, or a content that is no string.
+        RecordError: If a template meets a conversation without a user message, or a content that is no string; or words
+            a prompt that a chat template has rendered.
 
     Example:
         >>> place_words("Why?", "Be kind."), place_words("Why?", "A kind reply to {prompt}")
@@ -65,6 +67,12 @@ def place_words(prompt: Text, words: str) -> Text:
     if isinstance(prompt, str):
         if is_template:
             return words.replace(HOLE, prompt)
+        rendered = rendered_mark(prompt)
+        if rendered and rendered[0] in "<[":  # before labels, as HH's and Vicuna's, words stand well
+            raise RecordError(
+                f"the prompt is rendered already, as {clip(rendered)} shows, and words in front of it have no place; "
+                f"give a conversation, or words with {HOLE}"
+            )
         mark = f"{HUMAN_MARK} " if prompt.startswith(f"{HUMAN_MARK} ") else ""
         return f"{mark}{words}{SEPARATOR}{prompt[len(mark) :]}"
     role = "user" if is_template else "system"

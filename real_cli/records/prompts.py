@@ -5,6 +5,7 @@ from typing import Protocol
 from real_cli.errors import RecordError, clip
 from real_cli.records.layouts import Adapted, adapt_prompt
 from real_cli.records.messages import Text
+from real_cli.records.public.rendered_chats import as_turn
 from real_cli.records.record import Record
 
 APPEND = "add responses to it with --append"
@@ -50,7 +51,7 @@ class PromptReader:
         prompt = adapted.record["prompt"]
         if self._chat and isinstance(prompt, str):
             self.num_chats += 1
-            prompt = [{"role": "user", "content": prompt}]
+            prompt = as_turn(prompt)
         if self._system is not None:
             prompt = with_system(prompt, self._system)
         return adapted._replace(record=adapted.record | {"prompt": prompt})

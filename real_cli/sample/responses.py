@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import Text, comparable, plain_text
+from real_cli.records.prefills import is_prefilled
 from real_cli.records.questions import Choice, Inquiry, Question, Sampling
 from real_cli.records.record import Record, is_preference, pair_fields, to_candidates
 from real_cli.records.seeds import response_seed
@@ -133,12 +134,17 @@ def template_fields(record: Record, plan: Plan) -> Record | None:
         Its `tools` and `chat_template_kwargs`; None if it has none.
 
     Raises:
-        RecordError: If a server is asked, which would not see them.
+        RecordError: If a server is asked, which would not see them, or would not go on with an answer that is begun.
 
     Example:
         >>> template_fields({"prompt": "q", "tools": [{}]}, Plan("sft"))
         {'tools': [{}]}
     """
+    if plan.together and is_prefilled(record["prompt"]):
+        raise RecordError(
+            "the prompt ends with an assistant's message, which a server may answer and not go on with; end it with "
+            "the user's, or sample from a model at hand"
+        )
     fields = {name: record[name] for name in TEMPLATE_FIELDS if record.get(name)}
     if fields and plan.together:
         raise RecordError(

@@ -325,7 +325,7 @@ PUBLISHED = [
         {"prompt": [SYSTEM, USER, JAY, MORE], "chosen": [FOX], "rejected": [CRAB]},
     ),
     (
-        "chosen and rejected response",
+        "chosen and rejected by other names",
         {"source": "birds", "instruction": QUESTION, "chosen_response": "Jay.", "rejected_response": "Gull."},
         {"prompt": QUESTION, "chosen": "Jay.", "rejected": "Gull.", "source": "birds"},
     ),
@@ -389,5 +389,87 @@ PUBLISHED = [
         "one response a row",  # ms-swift KTO
         {"messages": [USER, JAY], "label": False},
         {"prompt": [USER], "responses": [{"text": [JAY], "score": 0}]},
+    ),
+    (
+        "one response a row",  # one rated conversation
+        {"messages": [SYSTEM, USER, JAY], "score": 0.75, "id": 4},
+        {"prompt": [SYSTEM, USER], "responses": [{"text": [JAY], "score": 0.75}], "id": 4},
+    ),
+    (
+        "chosen and rejected by other names",
+        {"system": "", "history": [], "question": QUESTION, "response_chosen": "Jay.", "response_rejected": "Gull."},
+        {"prompt": QUESTION, "chosen": "Jay.", "rejected": "Gull.", "system": "", "history": []},
+    ),
+    (
+        "chosen and rejected by other names",
+        {"prompt": QUESTION, "accepted": "Jay.", "rejected": "Gull."},
+        {"prompt": QUESTION, "chosen": "Jay.", "rejected": "Gull."},
+    ),
+    (
+        "chosen and rejected by other names",  # the prompt is inside
+        {
+            "id": 3,
+            "chosen_conversations": [{"from": "human", "value": QUESTION}, {"from": "gpt", "value": "Jay."}],
+            "reject_conversations": [{"from": "human", "value": QUESTION}, {"from": "gpt", "value": "Gull."}],
+        },
+        asking(JAY, GULL, id=3),
+    ),
+    (
+        "NeMo-RL",
+        {
+            "context": [SYSTEM, USER],
+            "completions": [
+                {"rank": 1, "completion": [GULL]},
+                {"rank": 0, "completion": [JAY]},
+            ],
+            "source": "birds",
+        },
+        {
+            "prompt": [SYSTEM, USER],
+            "responses": [{"text": [GULL], "rank": 2}, {"text": [JAY], "rank": 1}],
+            "source": "birds",
+        },
+    ),
+    (
+        "Vertex AI preference",
+        {
+            "system_instruction": {"parts": [{"text": "Answer in one word."}]},
+            "contents": [{"role": "user", "parts": [{"text": "Name a "}, {"text": "blue bird."}]}],
+            "completions": [
+                {"score": 1, "completion": {"role": "model", "parts": [{"text": "Jay."}]}},
+                {"score": 0, "completion": {"role": "model", "parts": [{"text": "Gull."}]}},
+            ],
+        },
+        {
+            "prompt": [SYSTEM, USER],
+            "responses": [{"text": [JAY], "score": 1}, {"text": [GULL], "score": 0}],
+        },
+    ),
+    (
+        "summarize-from-feedback, axis",
+        {
+            "info": {"id": "t1", "post": "I saw a bird today.", "title": "A bird", "subreddit": "birds"},
+            "summary": {
+                "text": " Saw a jay.",
+                "policy": "n",
+                "note": "none",
+                "axes": {"overall": 6, "accuracy": 7, "coverage": 5, "coherence": None},
+            },
+            "worker": "w",
+        },
+        {
+            "prompt": "SUBREDDIT: r/birds\n\nTITLE: A bird\n\nPOST: I saw a bird today.\n\nTL;DR:",
+            "responses": [
+                {
+                    "text": " Saw a jay.",
+                    "score": 6,
+                    "model": "n",
+                    "note": "none",
+                    "axes": {"overall": 6, "accuracy": 7, "coverage": 5, "coherence": None},
+                }
+            ],
+            "info": {"id": "t1"},
+            "worker": "w",
+        },
     ),
 ]

@@ -20,7 +20,7 @@ ASIDE = {
     *("role", "from", "type", "dataset", "category", "source", "split", "domain", "language", "subset", "annotator"),
     *("judge", "model", "policy", "generator", "models", "model_a", "model_b", "generator_1", "generator_2", "task"),
     *("preference_statement", "winner", "generation_models", "worker", "date", "id", "post_id", "prompt_id", "site"),
-    *("Rating", "Rationale", "quotes_0", "quotes_1", "full_conversation", "subset", "Label", "mimeType"),
+    *("Rating", "Rationale", "quotes_0", "quotes_1", "full_conversation", "subset", "Label", "mimeType", "note"),
 }
 REPEATS = {"messages"}  # beside a pair that has its prompt: once more what is there
 MARKS = r"\n\nHuman:|\n\nAssistant:|\s+"

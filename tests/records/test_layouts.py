@@ -275,7 +275,7 @@ def test_a_layout_becomes_what_its_row_says_and_stays_it(name, record, expected)
     becomes = "candidates" if "responses" in expected else "preference"
     assert layout.becomes in (becomes, "preference; a tie candidates")
     assert not set(layout.uses) & (expected.keys() - {"chosen", "rejected"})
-    assert layout.one_response_a_row == (name == "one response a row")
+    assert layout.one_response_a_row == (name in ("one response a row", "summarize-from-feedback, axis"))
     again = adapt(expected)
     assert again.layout.name in ("candidates", "TRL preference")
     assert again.record == expected

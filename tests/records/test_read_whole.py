@@ -31,6 +31,12 @@ def test_an_empty_cell_of_the_prompt_is_an_empty_prompt(column):
     assert adapt(row).record == {"prompt": "", "chosen": "The sum is 7.", "rejected": "The sum is 8."}
 
 
+@pytest.mark.parametrize("sides", ["accepted,rejected", "response_chosen,response_rejected"])
+def test_an_empty_cell_of_the_prompt_beside_sides_of_other_names_is_an_empty_prompt(sides):
+    (row,) = rows_of(f"question,{sides}\n,The sum is 7.,The sum is 8.\n")
+    assert adapt(row).record == {"prompt": "", "chosen": "The sum is 7.", "rejected": "The sum is 8."}
+
+
 def test_an_empty_cell_of_the_prompt_beside_a_prompt_in_the_answers_or_of_another_name_is_none():
     (row,) = rows_of(f'prompt,chosen,rejected\n,"{HH} Fox.","{HH} Jay."\n')
     assert adapt(row).record["prompt"] == HH

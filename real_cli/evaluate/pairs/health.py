@@ -22,6 +22,7 @@ from real_cli.evaluate.pairs.script_tally import ScriptCount
 from real_cli.io.job import Job, Located
 from real_cli.records.layouts import Adapted, adapt
 from real_cli.records.messages import comparable, is_empty, plain_text, text_key
+from real_cli.records.public.repeated_prompts import IN_HALF, TAKEN_OFF
 from real_cli.records.record import Record, is_preference
 from real_cli.report.contents import Report
 from real_cli.report.examples import Examples
@@ -90,7 +91,7 @@ class PairHealth(Evaluation):
 
     def _adapt(self, record: Record) -> Adapted:
         adapted = adapt(record, refuse_halves=False)
-        self._counts["num_prompts_in_responses"] += bool(adapted.notes)
+        self._counts["num_prompts_in_responses"] += bool({TAKEN_OFF, IN_HALF} & {*adapted.notes})
         return adapted
 
     def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:

@@ -14,6 +14,7 @@ from real_cli.models.score.batching import TokenBudget
 from real_cli.models.score.render import Renderer
 from real_cli.models.score.template_check import Effect
 from real_cli.records.choices import Precision
+from real_cli.records.prefills import is_prefilled
 from real_cli.records.questions import Completion, Question, Rendered
 
 # What is told once of a chat template that does not render prompts as they are.
@@ -22,6 +23,7 @@ PROMPT_EFFECTS = {
     Effect.tools: "the chat template describes no tools; the policy does not know them",
     Effect.beside: "the chat template leaves out words beside tool calls",
     Effect.changed: "the chat template changes words of prompts",
+    Effect.unopened: "the chat template ignores add_generation_prompt: prompts end without the header of an answer",
 }
 
 
@@ -156,9 +158,13 @@ class LocalAnswerer:
             raise ModelError(f"model '{self._name}': its logits are not finite; try --dtype float32, or another model")
         rows = zip(output[:, width:].tolist(), end.lengths, batch, strict=True)
         return [
-            self._decode(new[:length], question.sampling, ids, continues=isinstance(question.messages, str))
+            self._decode(new[:length], question.sampling, ids, continues=_goes_on(question.messages))
             for new, length, (ids, question) in rows
         ]
+
+
+def _goes_on(messages: object) -> bool:
+    return isinstance(messages, str) or is_prefilled(messages)
 
 
 def _plain_settings(model: Any, tokenizer: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.models.score.render import Renderer
 from real_cli.records.messages import Text, is_conversation, plain_text
+from real_cli.records.prefills import begin_answers
 from real_cli.records.record import Record
 
 # Whose a token is. What is nobody's always stays; the responses of a sequence are 1, 2, ...
@@ -208,7 +209,8 @@ class RewardReader:
         texts = [record["prompt"], *(text for reading in readings for text in reading)]
         if not self._keeps_roles:
             self.num_flattened += any(is_conversation(text) and len(text) > 1 for text in texts)
-        return [self._fitted(self._write(record, reading)) for reading in readings]
+        begun = [begin_answers(record["prompt"], reading) for reading in readings]
+        return [self._fitted(self._write(record | {"prompt": prompt}, answers)) for prompt, answers in begun]
 
     def _fitted(self, draft: Draft) -> RewardInput:
         if not draft.ids:

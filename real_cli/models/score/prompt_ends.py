@@ -42,7 +42,11 @@ def prompt_trouble(prompt: str, bare: Callable[[], str], whole: str) -> Trouble:
 
 
 def response_begin(
-    render: Callable[[Sequence[Message], bool], str], prompt: Sequence[Message], response: Sequence[Message], whole: str
+    render: Callable[[Sequence[Message], bool], str],
+    prompt: Sequence[Message],
+    response: Sequence[Message],
+    whole: str,
+    begun: str,
 ) -> int:
     """Find where the words of a response begin, however the prompt before it is rendered.
 
@@ -51,9 +55,10 @@ def response_begin(
         prompt: The messages before.
         response: Those of the response.
         whole: Both, as rendered.
+        begun: Words of the first message that are the prompt's.
 
     Returns:
         A place in `whole`.
     """
-    other = response[0] | {"content": STAND_IN}
+    other = response[0] | {"content": begun + STAND_IN}
     return common_length(whole, render([*prompt, other, *response[1:]], False))

@@ -9,8 +9,10 @@ import orjson
 
 from real_cli.errors import RecordError, clip
 from real_cli.models.load.rendering import within_limits
+from real_cli.models.score.contexts import STAND_IN
 from real_cli.models.score.template_check import Effect, Message, TemplateCheck
 from real_cli.records.messages import Text
+from real_cli.records.prefills import is_prefilled
 from real_cli.records.record import Record
 
 # Any text that a tokenizer makes tokens of.
@@ -49,8 +51,27 @@ class Renderer:
         """
         if isinstance(prompt, str):
             return self.plain_ids(prompt)
-        self.prompt_effects |= self.effects(record, prompt, self.text(record, prompt), len(prompt))
-        return self.ids(self.text(record, prompt, opens=True))
+        closed, opened = self.text(record, prompt), self.text(record, prompt, opens=True)
+        self.prompt_effects |= self.effects(record, prompt, closed, len(prompt))
+        if (
+            opened == closed
+            and Effect.unopened not in self.prompt_effects
+            and self._lacks_header(record, prompt, opened)
+        ):
+            self.prompt_effects.add(Effect.unopened)
+        return self.ids(opened)
+
+    def _lacks_header(self, record: Record, prompt: Sequence[Message], opened: str) -> bool:
+        """Tell whether the template writes more than blanks between a prompt that an answer is to follow and its words.
+
+        Some have nothing to write there: the end of a prompt, as [/INST] is, opens the answer.
+        """
+        try:
+            whole = self.text(record, [*prompt, {"role": "assistant", "content": STAND_IN}])
+        except RecordError:
+            return False  # it renders no answer there at all, or no plain one
+        before, mark, _ = whole.partition(STAND_IN)
+        return bool(mark) and before.startswith(opened.rstrip()) and bool(before[len(opened.rstrip()) :].strip())
 
     def whole_ids(self, record: Record, messages: Sequence[Message]) -> list[int]:
         """Render a conversation that is read to its end.
@@ -108,6 +129,8 @@ class Renderer:
         Raises:
             RecordError: If there is no template, or it cannot render the conversation.
         """
+        if opens and is_prefilled(messages):
+            return self._continued(record, messages)
         messages = [_spoken(message) for message in messages]
         rendered = self._said(record, messages, opens=opens)
         first, end = self._tokenizer.bos_token, self._tokenizer.eos_token
@@ -118,6 +141,20 @@ class Renderer:
         if end and end != first and any(_content(message).rstrip().endswith(end) for message in messages):
             rendered = re.sub(rf"(?:{re.escape(end)}\s*)+{re.escape(end)}", lambda match: end, rendered)
         return rendered
+
+    def _continued(self, record: Record, messages: Sequence[Message]) -> str:
+        """Render up to the last word of an assistant's message that an answer goes on with.
+
+        As transformers' `continue_final_message`, which looks for the message itself and fails where it is trimmed.
+        """
+        begun = messages[-1] | {"content": (messages[-1].get("content") or "") + STAND_IN}
+        before, mark, _ = self.text(record, [*messages[:-1], begun]).partition(STAND_IN)
+        if not mark:
+            raise RecordError(
+                "the prompt ends with an assistant's message, and the chat template cannot go on with it; end it with "
+                "the user's, or use another template"
+            )
+        return before
 
     def _said(self, record: Record, messages: Sequence[Message], *, opens: bool) -> str:
         """Render calls of tools with null for their content: some templates want it, others print it or fail at it."""

@@ -36,6 +36,7 @@ class Effect(StrEnum):
     beside = "beside"  # words beside calls
     roles = "roles"  # a response without a word of the policy's
     changed = "changed"
+    unopened = "unopened"  # no header of an answer where one is to follow
     hollow = "hollow"  # calls that are not rendered are all that the policy says in a response
 
 

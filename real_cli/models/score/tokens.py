@@ -10,6 +10,7 @@ from real_cli.models.score.render import Renderer
 from real_cli.models.score.template_check import Effect, Message
 from real_cli.models.score.token_counts import LeftOut, TokenCounts
 from real_cli.records.messages import Text
+from real_cli.records.prefills import begin_answers
 from real_cli.records.record import Record
 
 # Characters of a template's own words that a message shows.
@@ -217,7 +218,9 @@ class ExampleTokenizer:
         def place(number: int) -> int:
             return common_length(self._renderer.ids(whole[:number]), tokens)
 
-        prompt = record["prompt"]
+        turns: Any = begin_answers(record["prompt"], [response])
+        prompt, (response,) = turns
+        begun = record["prompt"][-1].get("content") or "" if len(prompt) < len(record["prompt"]) else ""
         whole = render([*prompt, *response], False)
         effects = self._renderer.effects(record, [*prompt, *response], whole, len(prompt))
         tokens = self._renderer.ids(whole)
@@ -225,7 +228,7 @@ class ExampleTokenizer:
         if start < len(ids):
             trouble = prompt_trouble(text, lambda: render(prompt, False), whole)
             if trouble is Trouble.moves:
-                start = place(response_begin(render, prompt, response, whole))
+                start = place(response_begin(render, prompt, response, whole, begun))
             if trouble is Trouble.opens:
                 opening = clip(self._tokenizer.decode(ids[start:]), SHOWN)
         spans = [

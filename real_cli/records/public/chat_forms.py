@@ -23,11 +23,17 @@ RESPONSE_FIELDS = frozenset(
     {
         *("chosen", "rejected", "reference", "response", "completion", "output", "chosen_response"),
         *("rejected_response", "rejected_messages", "preferred_output", "non_preferred_output"),
+        *("response_chosen", "response_rejected", "accepted", "reject", "preferred", "dispreferred"),
+        *("chosen_conversations", "rejected_conversations", "reject_conversations", "chosen_messages"),
+        *("chosen_conversation", "rejected_conversation", "preferred_response", "dispreferred_response"),
         *("conversation_a", "conversation_b", "response_1", "response_2", "response1", "response2"),
     }
 )
 # Named after conversations, whatever stands beside them.
-TURNS_WRITTEN = ("conversation_a", "conversation_b", "rejected_messages")
+TURNS_WRITTEN = (
+    *("conversation_a", "conversation_b", "chosen_messages", "rejected_messages", "chosen_conversations"),
+    *("rejected_conversations", "reject_conversations", "chosen_conversation", "rejected_conversation"),
+)
 # Lists that are no conversations, which a cell of a table holds as text.
 LIST_FIELDS = frozenset(
     {
@@ -35,10 +41,15 @@ LIST_FIELDS = frozenset(
         *("embeddings", "completions", "answers", "summaries", "tools", "history", "full_conversation"),
     }
 )
-ROLES = {"human": "user", "gpt": "assistant", "observation": "tool", "bot": "assistant", "chatgpt": "assistant"}
+# Who speaks, by the names of ShareGPT, FastChat, Open Assistant and Gemini, in small letters.
+ROLES = (
+    dict.fromkeys(("human", "prompter", "customer"), "user")
+    | dict.fromkeys(("gpt", "bot", "chatgpt", "model", "ai", "chatbot", "llm", "bing", "bard", "claude"), "assistant")
+    | dict.fromkeys(("observation", "function_response"), "tool")
+)
 KNOWN_ROLES = (*ROLES, "system", "user", "assistant", "tool", "developer", "function", "function_call")
 SPOKEN = ("assistant", "tool", "function")
-SAID = ("content", "tool_calls", "value", "text")
+SAID = ("content", "tool_calls", "value", "text", "parts")
 BEGINNINGS = "[{ \n\t"  # of a text that may be a list or an object
 LOOKS_LIKE = re.compile(r"""\s*\[?\s*\{\s*['"](?:role|content|from|value)['"]\s*:""")
 PRINTED = re.compile(r"\s*\[\s*\{\s*'(?:role|content|from|value)'\s*:")
@@ -77,8 +88,10 @@ def read_forms(record: Record) -> Record:
 
 
 def _are_printed(record: Record) -> bool:
-    """Tell a pair of which both sides are messages as Python prints them: a table was written so, and no answer."""
-    return all(isinstance(record.get(side), str) and PRINTED.match(record[side]) for side in ("chosen", "rejected"))
+    """Tell responses that are messages as Python prints them, all there are: a table was written so, and no answer."""
+    sides = ("chosen", "rejected") if "chosen" in record else RESPONSE_FIELDS
+    texts = [record[side] for side in sides if side in record]
+    return bool(texts) and all(isinstance(text, str) and PRINTED.match(text) for text in texts)
 
 
 def _words_asked(record: Record) -> str:
@@ -155,7 +168,7 @@ def _written(text: str, name: str, *, spoken: bool) -> Any:
     if not LOOKS_LIKE.match(text):
         return text
     roles = NAMES_ROLE.findall(text)
-    if not roles or roles[0] not in KNOWN_ROLES:
+    if not roles or roles[0].lower() not in KNOWN_ROLES:
         return text
     parsed = parse_list(text)
     if parsed is None:
@@ -190,7 +203,7 @@ def _messages(messages: list[Any], name: str) -> list[Any]:
 def _message(message: Record, name: str) -> Record:
     if "role" not in message:
         speaker = message["from"]
-        role = ROLES.get(speaker, speaker) if isinstance(speaker, str) else None
+        role = _role(speaker) if isinstance(speaker, str) else None
         if role not in KNOWN_ROLES:
             raise RecordError(
                 f"field '{name}': a message is from {clip(speaker)}; 'system', 'human' or 'gpt' is needed"
@@ -198,9 +211,11 @@ def _message(message: Record, name: str) -> Record:
         message = {"role": role, "content": message["value"]} | {
             field: value for field, value in message.items() if field not in ("from", "value")
         }
-        if role == "function_call":
-            return _tool_call(message, name)
+    elif isinstance(message["role"], str) and (role := _role(message["role"])) != message["role"]:
+        message = message | {"role": role}
     message = _with_content(message)
+    if message["role"] == "function_call" and not message.get("tool_calls"):
+        return _tool_call(message, name)
     content = message.get("content")
     if isinstance(content, dict):
         joined = join_parts([content])
@@ -208,11 +223,17 @@ def _message(message: Record, name: str) -> Record:
     return message | {"content": join_parts(content)} if isinstance(content, list) else message
 
 
+def _role(speaker: str) -> str:
+    """Give who speaks the name that templates know; a role that nobody knows stays as it is."""
+    role = speaker.strip().lower()
+    return ROLES.get(role, role if role in KNOWN_ROLES else speaker)
+
+
 def _with_content(message: Record) -> Record:
-    """Give what is said under ShareGPT's `value`, or as `text`, its name."""
+    """Give what is said under ShareGPT's `value`, Gemini's `parts` or as `text` its name."""
     if message.get("content") is not None or message.get("tool_calls"):
         return message
-    said = next((field for field in ("value", "text") if isinstance(message.get(field), str | list)), None)
+    said = next((field for field in ("value", "text", "parts") if isinstance(message.get(field), str | list)), None)
     if said is None:
         return message
     return {"content" if field == said else field: value for field, value in message.items() if field != "content"}
@@ -220,12 +241,11 @@ def _with_content(message: Record) -> Record:
 
 def _tool_call(message: Record, name: str) -> Record:
     """LlamaFactory's message from `function_call` holds the call as JSON."""
-    call = parse_list(message["content"]) if isinstance(message["content"], str) else message["content"]
+    said = message.get("content")
+    call = parse_list(said) if isinstance(said, str) else said
     calls = call if isinstance(call, list) else [call]
     if not all(isinstance(one, dict) and "name" in one for one in calls):
-        raise RecordError(
-            f"field '{name}': {clip(message['content'])} is no call of a tool; name and arguments are needed"
-        )
+        raise RecordError(f"field '{name}': {clip(said)} is no call of a tool; name and arguments are needed")
     functions = [{"type": "function", "function": one} for one in calls]
     return {"role": "assistant", "content": None, "tool_calls": functions}
 

@@ -175,14 +175,11 @@ def choose_summary(record: Record) -> Record:
     choice = read_number(record, "choice")
     if len(summaries) != 2 or choice not in (0, 1):
         raise RecordError(f"{len(summaries)} summaries and choice {clip(record['choice'])}; two, and 0 or 1 are needed")
-    names = {"subreddit": "SUBREDDIT: r/", "title": "TITLE: ", "post": "POST: ", "article": "ARTICLE: "}
-    parts = [f"{mark}{info[name]}" for name, mark in names.items() if info.get(name)]
-    prompt = "\n\n".join([*parts, "TL;DR:"])
+    prompt, left = summary_prompt(info)
     sides: list[Record] = []
     for one in summaries:
         renamed = {"policy": "model"}
         sides.append({renamed.get(field, field): value for field, value in one.items()})
-    left = {name: value for name, value in info.items() if name not in names}
     return decide(
         record,
         ["info", "summaries", "choice"],
@@ -191,6 +188,24 @@ def choose_summary(record: Record) -> Record:
         int(choice),
         **({"info": left} if left else {}),
     )
+
+
+def summary_prompt(info: Record) -> tuple[str, Record]:
+    """Ask for the summary of a post or an article.
+
+    Args:
+        info: Its `title`, `subreddit`, and `post` or `article`.
+
+    Returns:
+        The prompt, and the fields that are not in it.
+
+    Example:
+        >>> summary_prompt({"id": 1, "post": "I saw a bird."})
+        ('POST: I saw a bird.\\n\\nTL;DR:', {'id': 1})
+    """
+    names = {"subreddit": "SUBREDDIT: r/", "title": "TITLE: ", "post": "POST: ", "article": "ARTICLE: "}
+    parts = [f"{mark}{info[name]}" for name, mark in names.items() if info.get(name)]
+    return "\n\n".join([*parts, "TL;DR:"]), {name: value for name, value in info.items() if name not in names}
 
 
 def name_letters(record: Record) -> Record:

@@ -5,6 +5,9 @@ from typing import Any
 
 from real_cli.records.messages import is_conversation
 
+# What a question may be answered with: each choice has a letter of its own.
+CHOICE_FIELDS = ("choices", "options")
+
 
 def may_ask(value: Any) -> bool:
     """Tell whether a value may be a prompt: several words, or a list or object that holds something.
@@ -79,7 +82,8 @@ def append_line(base: str, field: str, value: Any) -> str:
         >>> print(append_line("question", "passage", "Snow is white."))
         jq -c '.question += "\\n" + .passage | del(.passage)'
     """
-    return f"jq -c '{jq_path(base)} += \"\\n\" + {_jq_text(field, value)} | del({jq_path(field)})'"
+    words = (_jq_choices(field, value) if field in CHOICE_FIELDS else "") or _jq_text(field, value)
+    return f"jq -c '{jq_path(base)} += \"\\n\" + {words} | del({jq_path(field)})'"
 
 
 def add_turn_line(base: str, field: str) -> str:
@@ -118,6 +122,20 @@ def _jq_text(field: str, value: Any) -> str:
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return f'({path} | join("\\n"))'
     return f'([{path} | .. | select(type == "string" or type == "number") | tostring] | join("\\n"))'
+
+
+def _jq_choices(field: str, value: Any) -> str:
+    """Write choices with a letter each on a line; empty if they are in no known form."""
+    path = jq_path(field)
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        lettered = f'{path} | to_entries[] | ([.key + 65] | implode) + ". " + .value'
+    elif isinstance(value, dict) and isinstance(value.get("label"), list) and isinstance(value.get("text"), list):
+        lettered = f'[{path}.label, {path}.text] | transpose[] | (.[0] | tostring) + ". " + .[1]'
+    elif isinstance(value, dict) and value and all(isinstance(part, str) for part in value.values()):
+        lettered = f'{path} | to_entries[] | .key + ". " + .value'
+    else:
+        return ""
+    return f'([{lettered}] | join("\\n"))'
 
 
 def drop_line(field: str) -> str:

@@ -2,8 +2,9 @@
 
 from operator import eq
 from os.path import commonprefix
+from typing import Any
 
-from real_cli.records.messages import is_conversation, is_text
+from real_cli.records.messages import is_conversation, is_number, is_text
 from real_cli.records.public.layout_readers import (
     KTO_TAG,
     PARALLEL_FIELDS,
@@ -12,6 +13,7 @@ from real_cli.records.public.layout_readers import (
     part_conversations,
 )
 from real_cli.records.public.named_prompts import TURN_FIELDS, WORD_FIELDS
+from real_cli.records.public.other_sides import with_usual_sides
 from real_cli.records.public.repeated_prompts import ASSISTANT_MARK
 from real_cli.records.record import Record
 
@@ -92,7 +94,7 @@ def shares_prompt(record: Record) -> bool:
 
 def is_rejection(record: Record) -> bool:
     """Tell a rejected response beside a conversation or a response."""
-    if "chosen_response" in record:
+    if has_other_sides(record):
         return False
     turned = are_turns(record)
     return (
@@ -100,11 +102,36 @@ def is_rejection(record: Record) -> bool:
     ) or (has_prompt(record) and are_texts(record, "response", "rejected_response"))
 
 
+def has_other_sides(record: Record) -> bool:
+    """Tell a pair whose sides have other names; words of both need a prompt."""
+    usual = with_usual_sides(record)
+    if usual is record or not are_texts(usual, "chosen", "rejected"):
+        return False
+    return has_prompt(usual) or are_conversations(usual)
+
+
+def is_rated_summary(value: object) -> bool:
+    """Tell a summary that was rated along several axes."""
+    return isinstance(value, dict) and isinstance(value.get("text"), str) and isinstance(value.get("axes"), dict)
+
+
 def is_row(record: Record) -> bool:
     """Tell a row that holds one response."""
     if any(is_text(record.get(field)) for field in RESPONSE_FIELDS):
         return has_prompt(record)
-    return are_turns(record) and any(isinstance(record.get(field), bool) for field in ("label", KTO_TAG))
+    if not are_turns(record):
+        return False
+    return any(isinstance(record.get(field), bool) for field in ("label", KTO_TAG)) or is_rated_conversation(record)
+
+
+def is_rated_conversation(record: Record) -> bool:
+    """Tell one conversation that ends with a response, and its score."""
+    turns: Any = next(value for field in TURN_FIELDS if is_conversation(value := record.get(field)))
+    rated = (
+        any(is_number(record.get(field)) for field in ("score", "rating", "reward"))
+        and not {"prompt", "chosen", "rejected"} & record.keys()
+    )
+    return rated and len(turns) > 1 and bool(turns[-1]["role"] == "assistant")
 
 
 def is_webgpt(record: Record) -> bool:

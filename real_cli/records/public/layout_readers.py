@@ -8,6 +8,7 @@ from typing import Any
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import as_completion, is_conversation, is_number, is_text
 from real_cli.records.public.named_prompts import NamedPrompt, check_extras, check_inside, named_prompt
+from real_cli.records.public.rendered_chats import as_turn
 from real_cli.records.public.repeated_prompts import ASSISTANT_MARK
 from real_cli.records.record import Record
 
@@ -196,6 +197,8 @@ def part_conversations(first: list[Record], second: list[Record]) -> tuple[list[
     end = 0
     while end < min(len(first), len(second)) - 1 and first[end] == second[end]:
         end += 1
+    while end and first[end - 1]["role"] == first[end]["role"] == second[end]["role"] == "assistant":
+        end -= 1  # two messages of the assistant's: the first would be taken for the beginning of the second
     return first[:end], first[end:], second[end:]
 
 
@@ -213,7 +216,7 @@ def unify_forms(record: Record) -> Record:
     """Give prompt, chosen and rejected one form where one of the two sides is text and the other a conversation."""
     prompt = record["prompt"]
     if isinstance(prompt, str):
-        return record | {"prompt": [{"role": "user", "content": prompt}]}
+        return record | {"prompt": as_turn(prompt)}
     return record | {field: as_completion(prompt, record[field]) for field in ("chosen", "rejected")}
 
 

@@ -1,15 +1,13 @@
 """What stands beside a prompt and is said before it: a system message, earlier turns."""
 
-import re
 from typing import Any
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import as_completion, is_conversation, is_text, plain_text
 from real_cli.records.public.jq_lines import drop_line, rename_line
 from real_cli.records.public.named_prompts import SYSTEM_FIELDS, TURN_FIELDS, read_history
+from real_cli.records.public.rendered_chats import TRANSCRIPT, rendered_mark
 from real_cli.records.record import Record
-
-TRANSCRIPT = re.compile(r"\n\n(?:Human|Assistant):")
 
 
 def lead_with_system(record: Record) -> Record:
@@ -22,7 +20,7 @@ def lead_with_system(record: Record) -> Record:
         The record itself if there is none; otherwise one without the field, all texts conversations.
 
     Raises:
-        RecordError: If the prompt has another system message, is a transcript, or the message is no string.
+        RecordError: If the prompt has another system message, is rendered already, or the message is no string.
 
     Example:
         >>> lead_with_system({"prompt": "q", "chosen": "a", "rejected": "b", "system": "Be kind."})["prompt"]
@@ -55,14 +53,12 @@ def with_leading(prompt: Any, words: str, field: str) -> Any:
         A conversation.
 
     Raises:
-        RecordError: If the prompt has another one, or is a transcript.
+        RecordError: If the prompt has another one, or is a chat that is rendered already.
     """
     message = {"role": "system", "content": words}
     if isinstance(prompt, str):
-        if TRANSCRIPT.search(prompt):
-            raise RecordError(
-                f"field '{field}' has no place in a transcript; put it into the prompt, or {drop_line(field)}"
-            )
+        if mark := rendered_mark(prompt):
+            raise RecordError(_no_place(field, mark))
         return [message, {"role": "user", "content": prompt}]
     if not is_conversation(prompt) or prompt[0] == message:
         return prompt
@@ -73,6 +69,13 @@ def with_leading(prompt: Any, words: str, field: str) -> Any:
             f"field '{field}' is {clip(words)}, and the prompt has another system message; {drop_line(field)}"
         )
     return [message, *prompt]
+
+
+def _no_place(field: str, mark: str) -> str:
+    return (
+        f"field '{field}' has no place beside a prompt that is rendered already, as {clip(mark)} shows; put it into "
+        f"the prompt, or {drop_line(field)}"
+    )
 
 
 def _differ(text: Any, other: str) -> bool:
@@ -91,7 +94,8 @@ def lead_with_history(record: Record) -> Record:
         texts conversations.
 
     Raises:
-        RecordError: If `messages` or its like hold turns that have nothing in common with a prompt in words.
+        RecordError: If `messages` or its like hold turns that have nothing in common with a prompt in words, or the
+            prompt is rendered already and does not hold the turns.
 
     Example:
         >>> lead_with_history({"prompt": "Why?", "history": [["Hi", "Hello"]]})["prompt"][1:]
@@ -100,7 +104,8 @@ def lead_with_history(record: Record) -> Record:
     prompt: Any = record.get("prompt")
     history = record.get("history")
     _check_turns(record)
-    if not isinstance(history, list) or not is_text(prompt) or (isinstance(prompt, str) and TRANSCRIPT.search(prompt)):
+    is_transcript = isinstance(prompt, str) and TRANSCRIPT.search(prompt)
+    if not isinstance(history, list) or not is_text(prompt) or is_transcript:
         return record
     try:
         turns = read_history(history)
@@ -110,6 +115,8 @@ def lead_with_history(record: Record) -> Record:
     if all(_padded(plain_text([turn])) in asked for turn in turns):
         return record
     if isinstance(prompt, str):
+        if mark := rendered_mark(prompt):
+            raise RecordError(_no_place("history", mark))
         prompt = [{"role": "user", "content": prompt}]
     head = prompt[:1] if prompt[0]["role"] in ("system", "developer") else []
     prompt = [*head, *turns, *prompt[len(head) :]]

@@ -37,6 +37,12 @@ def _check_parts(messages: list[Any], where: str) -> None:
     for number, message in enumerate(messages, 1):
         _check_content(message, f"{where}: message {number}")
         content = message.get("content") if isinstance(message, dict) else None
+        if isinstance(message, dict) and not isinstance(message.get("role"), str):
+            raise RecordError(
+                f"{where}: the role of message {number} is {clip(message.get('role'))}; a string is needed"
+            )
+        if content and any(message.get(field) not in (None, "", [], content) for field in ("value", "parts")):
+            raise RecordError(f"{where}: message {number} says one thing as 'content' and another beside it; keep one")
         if content is not None and not isinstance(content, str | list):
             raise RecordError(f"{where}: the content of message {number} is {clip(content)}; a string is needed")
         if isinstance(content, list):

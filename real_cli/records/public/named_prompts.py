@@ -11,7 +11,15 @@ import orjson
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import Text, is_conversation, is_number, plain_text
 from real_cli.records.public.chat_forms import text_form
-from real_cli.records.public.jq_lines import add_turn_line, append_line, drop_line, jq_path, may_ask, rename_line
+from real_cli.records.public.jq_lines import (
+    CHOICE_FIELDS,
+    add_turn_line,
+    append_line,
+    drop_line,
+    jq_path,
+    may_ask,
+    rename_line,
+)
 from real_cli.records.record import Record
 
 TURN_FIELDS = ("messages", "conversations", "conversation", "context_messages", "trajectory")
@@ -186,6 +194,8 @@ def _check_rivals(record: Record, named: NamedPrompt) -> None:
 def _may_be_prompt(record: Record, field: str) -> bool:
     """A word is a prompt in a field that is called so."""
     value = record.get(field)
+    if field in CHOICE_FIELDS and isinstance(value, dict) and value:
+        return True
     return may_ask(value) or (field in WORD_FIELDS and isinstance(value, str) and bool(value.strip()))
 
 

@@ -133,7 +133,7 @@ def _from_contents(prompt: list[Record], texts: list[list[Record]]) -> Any:
     answers = [text[0].get("content") for text in texts]
     if not all(isinstance(content, str) for content in (*contents, *answers)):
         return None
-    asked: list[Any] = contents[-1:] if prompt[-1]["role"] == "user" else []
+    asked: list[Any] = contents[-1:] if prompt[-1]["role"] in ("user", "assistant") else []
     openings = asked + [joint.join(contents) for joint in (" ", "\n", "\n\n") if len(contents) > 1]  # type: ignore[arg-type]
     outcomes = [_from_text(opening, answers) for opening in openings]  # type: ignore[arg-type]
     taken = next((outcome for outcome in outcomes if outcome), None)
@@ -161,7 +161,12 @@ def _from_messages(prompt: list[Record], texts: list[list[Record]]) -> Any:
 def _rests(prompt: list[Record], texts: list[list[Record]], size: int) -> Any:
     """Cut off what stands twice; a response that is nothing else cannot be told from its prompt."""
     rests = [text[size:] for text in texts]
-    return (prompt, rests) if all(rests) else False
+    if not all(rests):
+        return False
+    if len(prompt) > 1 and all(turn["role"] == "assistant" for turn in (prompt[-1], *(rest[0] for rest in rests))):
+        # Two messages of the assistant's, both in the responses: the first is no beginning of the second.
+        return prompt[:-1], [[prompt[-1], *rest] for rest in rests]
+    return prompt, rests
 
 
 def _begins_like(prompt: list[Record], text: list[Record]) -> bool:

@@ -7,6 +7,7 @@ from real_cli.records.messages import as_completion, is_conversation, is_text
 from real_cli.records.public.chat_forms import text_form
 from real_cli.records.public.layout_readers import part_conversations, part_last, prompt_of, rest
 from real_cli.records.public.named_prompts import check_asks
+from real_cli.records.public.rendered_chats import as_turn
 from real_cli.records.record import Record
 
 
@@ -17,7 +18,7 @@ def name_prompt(record: Record) -> Record:
     prompt, uses = named
     chosen, rejected = record["chosen"], record["rejected"]
     if isinstance(prompt, str) and is_conversation(chosen) and is_conversation(rejected):
-        prompt = [{"role": "user", "content": prompt}]
+        prompt = as_turn(prompt)
     if is_conversation(prompt):
         chosen, rejected = as_completion(prompt, chosen), as_completion(prompt, rejected)
     return rest(record, uses, prompt=prompt, chosen=chosen, rejected=rejected)
@@ -51,11 +52,3 @@ def read_openai(record: Record) -> Record:
     others = {field: value for field, value in asked.items() if field != "messages"}
     uses = ["input", "preferred_output", "non_preferred_output"]
     return rest(record, uses, prompt=prompt, chosen=chosen, rejected=rejected, **others)
-
-
-def name_responses(record: Record) -> Record:
-    """Read `chosen_response` and `rejected_response`."""
-    prompt, uses = prompt_of(record)
-    chosen, rejected = (as_completion(prompt, record[f"{side}_response"]) for side in ("chosen", "rejected"))
-    used = [*uses, "chosen_response", "rejected_response"]
-    return rest(record, used, prompt=prompt, chosen=chosen, rejected=rejected)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from real_cli.llm.parse_answer import read_verdict
 from real_cli.llm.rubric import Rubric
 from real_cli.records.messages import transcript
+from real_cli.records.prefills import begin_answers
 from real_cli.records.questions import Inquiry, Question
 from real_cli.records.record import Record, is_preference, to_candidates, to_preference
 from real_cli.records.verdicts import TIE, Judgment
@@ -51,11 +52,12 @@ def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
         An inquiry. Two responses become a preference record (a tie stays candidates), more of them get `preferences`.
     """
     candidates = to_candidates(record)
-    texts = [transcript(response["text"]) for response in candidates["responses"]]
+    asked, begun = begin_answers(record["prompt"], [response["text"] for response in candidates["responses"]])
+    texts = list(map(transcript, begun))
     pairs = list(combinations(range(len(texts)), 2))
     # Of equal texts a judge could name but the place, and its verdict would count as flipped.
     differing = [(first, second) for first, second in pairs if texts[first] != texts[second]]
-    question, prompt = rubric.questions[0], transcript(record["prompt"])
+    question, prompt = rubric.questions[0], transcript(asked)
 
     def ask(first: int, second: int) -> Question:
         messages = rubric.messages(question, prompt=prompt, response_a=texts[first], response_b=texts[second])

@@ -9,6 +9,7 @@ from real_cli.llm.parse_answer import NOT_APPLICABLE, find_json, read_rating, re
 from real_cli.llm.rubric import Asks, Rubric, RubricQuestion
 from real_cli.llm.thoughts import spoken
 from real_cli.records.messages import transcript
+from real_cli.records.prefills import begin_answers
 from real_cli.records.questions import Answer, Inquiry, Question
 from real_cli.records.record import Record, content_key
 from real_cli.records.response_fields import responses_of, with_new_scores, with_values
@@ -46,9 +47,10 @@ def rate(record: Record, rubric: Rubric, mark: Record, seed: int) -> Inquiry[Jud
     Returns:
         An inquiry. Each response gets `score` (the mean of its ratings that count), `ratings` and `rationales`.
     """
-    texts = [transcript(response["text"]) for response in responses_of(record)]
+    prompt, begun = begin_answers(record["prompt"], [response["text"] for response in responses_of(record)])
+    texts = list(map(transcript, begun))
     asked = _plan(rubric, len(texts), content_key(record) + str(seed).encode())
-    questions = [_rating_question(rubric, one, transcript(record["prompt"]), texts) for one in asked]
+    questions = [_rating_question(rubric, one, transcript(prompt), texts) for one in asked]
     answers = yield questions
     opinions = _collect(asked, answers, len(texts))
     scores = [mean_rating(rubric, own.ratings) for own in opinions]

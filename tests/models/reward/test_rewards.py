@@ -155,9 +155,10 @@ def test_without_the_chat_template_prompt_and_response_are_a_text_pair(folders):
 
 
 def test_a_conversation_without_a_template_loses_its_roles_and_that_is_told(folders):
-    turns = [{"role": "user", "content": "the cat"}, {"role": "assistant", "content": "ran"}]
+    asked = {"role": "user", "content": "the cat"}
+    turns = [asked, {"role": "assistant", "content": "ran"}, asked]
     made, pointwise = scores_of(folders["llama"], [candidates(turns, "sat", "no"), candidates(turns[:1], "sat")])
-    words = tokenizer_of(folders["llama"])("the cat ran sat")["input_ids"]
+    words = tokenizer_of(folders["llama"])("the cat ran the cat sat")["input_ids"]
     assert made[0][0] == pytest.approx(alone(folders["llama"], words), abs=1e-5)
     assert pointwise.sentence().endswith("; 1 conversations read without their roles")
 

@@ -83,8 +83,9 @@ def pairs(first, end):
             "rejected": [say("assistant", f"No.{end}\n")],
         },
         "another role": {
-            "prompt": ask, "chosen": [say("gpt", "Yes.")], "rejected": [say("gpt", "No.")]
+            "prompt": ask, "chosen": [say("poet", "Yes.")], "rejected": [say("poet", "No.")]
         },
+        "an answer that is begun": {"prompt": [brief, *ask, say("assistant", "Well, ")], "chosen": yes, "rejected": no},
         "plain text": {"prompt": "Is tea hot?", "chosen": " Yes.", "rejected": " No."},
         "text with its own marks": {
             "prompt": f"{first or ''}Is tea hot?", "chosen": f" Yes.{end}", "rejected": f" No.{end}{end}"

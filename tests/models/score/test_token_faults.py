@@ -61,11 +61,11 @@ def test_a_token_without_an_embedding_is_told_on_load_and_refused_where_it_is_us
 @pytest.mark.parametrize("command", ["eval margin", "train-dpo", "relabel implicit"])
 def test_a_template_that_renders_nothing_of_a_response_is_told_with_the_role(command, make_tiny_policy, tmp_path):
     policy = make_tiny_policy(chat_template=DEAF)
-    row = talk("the cat", "sat", "ran", role="gpt")
+    row = talk("the cat", "sat", "ran", role="poet")
     for rejected in (row["rejected"], turn("ran")):
         words = {"train-dpo": ["-o", tmp_path / "out"]}.get(command, ["-r", policy])
         _, said = run(*command.split(), "-p", policy, *words, rows=[row | {"rejected": rejected}], status=1)
-        assert "<stdin>:1: the chat template renders nothing of a message whose role is 'gpt'" in said
+        assert "<stdin>:1: the chat template renders nothing of a message whose role is 'poet'" in said
 
 
 @pytest.mark.parametrize("command", ["eval margin", "sample"])

@@ -1,0 +1,68 @@
+"""What is said of a record that no layout matches."""
+
+from real_cli.errors import clip
+from real_cli.records.messages import is_text
+from real_cli.records.public.jq_lines import CHOICE_FIELDS, append_line
+from real_cli.records.public.layout_marks import has_prompt
+from real_cli.records.public.layout_readers import PARALLEL_FIELDS, RESPONSE_FIELDS, first_text_list
+from real_cli.records.public.named_prompts import WORD_FIELDS
+from real_cli.records.record import Record
+
+
+def nearest(record: Record) -> str:
+    """Say what a record lacks of the layout it resembles most.
+
+    Args:
+        record: One that no layout matches.
+
+    Returns:
+        What is wrong, and what would be right; where a jq line makes it so, that.
+
+    Example:
+        >>> nearest({"prompt": "q", "chosen": "a"})
+        "field 'rejected' is missing; a pair has 'prompt', 'chosen' and 'rejected'"
+    """
+    hint = _ordered_outputs(record) or _choices(record)
+    if hint:
+        return hint
+    if "responses" in record and not isinstance(record["responses"], list):
+        return f"field 'responses' is {clip(record['responses'])}; a list of objects with 'text' is needed"
+    for field in PARALLEL_FIELDS["text"]:
+        texts = record.get(field)
+        if isinstance(texts, list) and not all(is_text(text) or isinstance(text, dict) for text in texts):
+            number = next(n for n, text in enumerate(texts, 1) if not (is_text(text) or isinstance(text, dict)))
+            return f"{field} {number} is {clip(texts[number - 1])}; each must be a string or a conversation"
+    if "responses" in record:
+        return "field 'prompt' is missing; each record needs 'prompt' and 'responses'"
+    for field, other in (("chosen", "rejected"), ("rejected", "chosen")):
+        if field in record and other not in record:
+            return f"field '{other}' is missing; a pair has 'prompt', 'chosen' and 'rejected'"
+    if "prompt" in record:
+        return "field 'responses' is missing; each record needs 'prompt' and 'responses', or 'chosen' and 'rejected'"
+    return f"no known layout has the fields {clip(sorted(record))}; each record needs 'prompt' and 'responses'"
+
+
+def _ordered_outputs(record: Record) -> str:
+    """LlamaFactory once wrote a pair as a list, the better one first; other lists of outputs have no order."""
+    field = first_text_list(record, RESPONSE_FIELDS)
+    if not field or is_text(record[field]) or not has_prompt(record):
+        return ""
+    others = f"jq -c '.responses = .{field} | del(.{field})' if they have no order"
+    if len(record[field]) != 2:
+        return f"field '{field}' is a list of {len(record[field])}; {others}"
+    return (
+        f"field '{field}' is a list of two; jq -c '.chosen = .{field}[0] | .rejected = .{field}[1] | del(.{field})' if "
+        f"the first is the better one, as in LlamaFactory's former layout, {others}"
+    )
+
+
+def _choices(record: Record) -> str:
+    """A question with choices, as of MMLU, ARC and MedQA, and no response yet."""
+    field = next((field for field in CHOICE_FIELDS if isinstance(record.get(field), list | dict)), "")
+    asked = next((name for name in ("prompt", *WORD_FIELDS) if isinstance(record.get(name), str)), "")
+    if not field or not asked or not record[field]:
+        return ""
+    return (
+        f"field '{field}' holds what '{asked}' may be answered with, and nothing is an answer; "
+        f"{append_line(asked, field, record[field])} puts the choices into the question, and 'real sample' answers it"
+    )

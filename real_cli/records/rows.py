@@ -1,0 +1,134 @@
+"""Rows that hold one response each: which belong to one prompt, and how they become one record."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from real_cli.records.messages import is_conversation, plain_text
+from real_cli.records.public.jq_lines import may_ask
+from real_cli.records.public.named_prompts import CONTEXT_FIELDS
+from real_cli.records.record import Record
+
+BLANK: tuple[Any, ...] = (None, "", [], {})  # context that is none
+# A field with such a word in its name says something of the response, or of who wrote, rated or stored it.
+OF_A_RESPONSE = frozenset(
+    {
+        *("response", "responses", "completion", "completions", "output", "outputs", "answer", "answers", "reply"),
+        *("generation", "generated", "chosen", "rejected", "raw", "full", "formatted", "revised", "revision", "edited"),
+        *("score", "scores", "rating", "ratings", "reward", "rewards", "rank", "ranks", "grade", "label", "labels"),
+        *("vote", "votes", "axes", "aspects", "quality", "errors", "error", "stats", "quotes", "preference"),
+        *("annotation", "annotations", "annotator", "annotators", "worker", "workers", "judge", "judgment", "verdict"),
+        *("judgement", "review", "reviews", "evaluation", "evaluations", "eval", "critique", "critiques", "feedback"),
+        *("comment", "comments", "note", "notes", "rationale", "rationales", "reason", "reasons", "reasoning", "cot"),
+        *("explanation", "justification", "thought", "thoughts", "thinking", "trace", "principle", "principles"),
+        *("model", "models", "generator", "policy", "author", "engine", "sampling", "decoding", "temperature", "seed"),
+        *("config", "settings", "parameters", "params", "kwargs", "usage", "tokens", "logprobs", "logps", "embedding"),
+        *("id", "ids", "uuid", "hash", "key", "metadata", "meta", "tag", "tags", "url", "link", "date", "time"),
+        *("timestamp", "created", "updated", "version", "statistics", "finish", "log", "logs"),
+    }
+)
+WORDS = re.compile(r"[a-z]+")
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def join_rows(rows: list[Record]) -> Record:
+    """Join the rows of one prompt that hold one response each.
+
+    Args:
+        rows: Candidates records with one response each and the same prompt.
+
+    Returns:
+        One record. A field that all rows agree on stays on the record; others go to their row's response, as row_FIELD
+        where the response has that field itself.
+
+    Example:
+        >>> join_rows([{"prompt": "q", "responses": [{"text": "a"}], "id": 1, "set": "x"},
+        ...            {"prompt": "q", "responses": [{"text": "b"}], "id": 2, "set": "x"}])
+        {'prompt': 'q', 'responses': [{'text': 'a', 'id': 1}, {'text': 'b', 'id': 2}], 'set': 'x'}
+    """
+    first = rows[0]
+    common = {field for field in first if all(_alike(first, row, field) for row in rows)}
+    kept = common | {"prompt", "responses"}
+    responses = []
+    for row in rows:
+        response = dict(row["responses"][0])
+        for field, value in row.items():
+            if field not in kept and not (field in CONTEXT_FIELDS and value in BLANK):
+                response[f"row_{field}" if field in response else field] = value
+        responses.append(response)
+    return {field: responses if field == "responses" else value for field, value in first.items() if field in kept}
+
+
+def _alike(first: Record, row: Record, field: str) -> bool:
+    # As JSON: true is not 1.
+    return field in first and field in row and orjson.dumps(first[field]) == orjson.dumps(row[field])
+
+
+def same_prompt(record: Record, other: Record) -> bool:
+    """Tell whether two records answer the same prompt, with the same tools, images and other context beside it.
+
+    Args:
+        record: A checked record.
+        other: Another.
+
+    Returns:
+        True if their prompts and contexts are equal.
+
+    Example:
+        >>> same_prompt({"prompt": "q", "id": 1}, {"prompt": "q"})
+        True
+        >>> same_prompt({"prompt": "q", "tools": ["f"]}, {"prompt": "q"})
+        False
+    """
+    return bool(record["prompt"] == other["prompt"]) and not parting_field(record, other)
+
+
+def parting_field(record: Record, other: Record) -> str:
+    """Find what two rows of one prompt are asked beside it, and differ in.
+
+    Args:
+        record: A checked record.
+        other: Another, of the same prompt.
+
+    Returns:
+        The name of a field that holds several words, a list or an object, or is called after a context, and says
+        nothing of the response; empty if there is none.
+
+    Example:
+        >>> parting_field({"prompt": "q", "fact": "Snow is white."}, {"prompt": "q", "fact": "Coal is black."})
+        'fact'
+        >>> parting_field({"prompt": "q", "critique": "It is short."}, {"prompt": "q", "critique": "It is wrong."})
+        ''
+    """
+    for field in record | other:
+        if field not in ("prompt", "responses") and not _same_context(record, other, field):
+            return field
+    return ""
+
+
+def _same_context(record: Record, other: Record, field: str) -> bool:
+    values = [record.get(field), other.get(field)]
+    if field not in CONTEXT_FIELDS and (not any(map(may_ask, values)) or _is_of_a_response(field)):
+        return True
+    if any(value in BLANK for value in values):
+        return all(value in BLANK for value in values)
+    return _alike(record, other, field) or (_holds_answer(record, field) and _holds_answer(other, field))
+
+
+@lru_cache(maxsize=1024)  # asked of every row's fields
+def _is_of_a_response(field: str) -> bool:
+    return not OF_A_RESPONSE.isdisjoint(WORDS.findall(CAMEL.sub("_", field).lower()))
+
+
+def _holds_answer(record: Record, field: str) -> bool:
+    # Alpaca's `text` is the prompt and the response in a frame; a passage may well hold the response, and is none.
+    value = record[field]
+    text = plain_text(value) if isinstance(value, str) or is_conversation(value) else ""
+    answers = [plain_text(response["text"]).strip() for response in record.get("responses", ())]
+    if not text or not all(answers):
+        return False
+    if (field == "text" or field not in CONTEXT_FIELDS) and plain_text(record["prompt"]).strip() in text:
+        return all(answer in text for answer in answers)
+    return all(answer == text.strip() for answer in answers)

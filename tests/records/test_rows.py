@@ -1,0 +1,52 @@
+"""Which rows answer one prompt: any field that may be asked beside it keeps them apart, and that is told."""
+
+import pytest
+
+from real_cli.records.layouts import adapt, same_prompt
+from tests.records.test_misread_commands import run
+
+FACTS = ("Snow is white.", "Coal is black.")
+
+
+def rows_with(field, values):
+    return [
+        {"prompt": "Is it white?", "response": answer, field: value}
+        for answer, value in zip(("Yes.", "No."), values, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("values", [FACTS, (["a"], ["b"]), ({"a": "b c"}, {"a": "d e"}), ("Snow is white.", None)])
+@pytest.mark.parametrize("field", ["passage", "fact", "whatever else", "scene", "source", "persona", "sourceDocument"])
+def test_rows_that_differ_in_what_may_be_asked_are_two_prompts(field, values):
+    rows = rows_with(field, values)
+    assert not same_prompt(*(adapt(row).record for row in rows))
+    lines, told = run("pair", "--strategy", "random", records=rows)
+    assert lines == []
+    assert f"1 record of the prompt before, kept apart by another '{field}'" in told
+
+
+@pytest.mark.parametrize("values", [FACTS, (["a"], ["b"]), ({"a": "b c"}, {"a": "d e"})])
+@pytest.mark.parametrize(
+    "field",
+    ["critique", "annotations", "model_card", "metadata", "rater-comments", "id", "raw_output", "scoreReason", "tags"],
+)
+def test_what_is_said_of_a_response_keeps_no_rows_apart(field, values):
+    lines, told = run("pair", "--strategy", "random", records=rows_with(field, values))
+    assert len(lines) == 1
+    assert "kept apart" not in told
+
+
+@pytest.mark.parametrize(("field", "values"), [("fact", ("white", "black")), ("fact", (1, 2)), ("fact", ("", None))])
+def test_words_alone_and_numbers_are_no_context_of_an_unknown_name(field, values):
+    lines, _ = run("pair", "--strategy", "random", records=rows_with(field, values))
+    assert len(lines) == 1
+
+
+def test_a_frame_of_prompt_and_response_is_no_context():
+    rows = [
+        row | {"frame": f"Q: {row['prompt']} A: {row['response']}", "turns": [{"role": "user", "content": text}]}
+        for row in rows_with("id", (1, 2))
+        for text in [f"{row['prompt']} {row['response']}"]
+    ]
+    lines, _ = run("pair", "--strategy", "random", records=rows)
+    assert len(lines) == 1
