@@ -6,7 +6,7 @@ from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import as_completion, is_text, plain_text, transcript
 from real_cli.records.public.chat_forms import read_forms
-from real_cli.records.public.leading_turns import lead_with_system
+from real_cli.records.public.leading_turns import lead_with_history, lead_with_system
 from real_cli.records.public.message_checks import check_media
 from real_cli.records.questions import Choice, Inquiry
 from real_cli.records.record import STALE_FIELDS, Record, labeled_fields, pair_fields
@@ -42,7 +42,7 @@ def read_complaint(record: Record) -> Adapted:
         record: One JSON object.
 
     Returns:
-        The record as it is.
+        The record; a system message and the turns of a `history` lead its prompt.
 
     Raises:
         RecordError: If `prompt`, `rejected` or the complaint is missing.
@@ -65,7 +65,7 @@ def read_complaint(record: Record) -> Adapted:
         or not complaint["content"].strip()
     ):
         raise RecordError(f"field 'user_preference' is {clip(complaint)}; {{'content': what the user said}} is needed")
-    record = lead_with_system(record)
+    record = lead_with_system(lead_with_history(record))
     check_media(record)
     return Adapted(record, PROMPT)
 
