@@ -19,6 +19,7 @@ from real_cli.app import app
 from real_cli.docs.house import house_tree
 from real_cli.docs.light_tables import light_tables
 from real_cli.docs.losses import objectives_section, objectives_table, presets_section
+from real_cli.docs.markdown import man_page
 from real_cli.docs.recipes import PAGE, recipes_page, recipes_table
 from real_cli.docs.roff import escape, filled, joined
 from real_cli.docs.strategies import strategies_section
@@ -232,6 +233,8 @@ def documents() -> dict[str, str]:
     made = light_tables() | {f"man/{command.page}.1": command_page(command) for command in commands()}
     made[f"man/{PAGE}.7"] = recipes_page()
     made["man/real.1"] = main_page((ROOT / FRAME).read_text(encoding="utf-8"))
+    for source in sorted((ROOT / "man").glob("*.md")):
+        made[f"man/{source.stem}"] = man_page(source.read_text(encoding="utf-8"))
     made["README.md"] = filled_readme((ROOT / "README.md").read_text(encoding="utf-8"))
     return made
 

@@ -3,9 +3,12 @@
 import re
 import textwrap
 
+# Ours: click-man knows no groups of options and no generated tables; Typer writes Markdown, which no shell shows.
 # Characters that roff would read as a request, or typeset as another one.
 WIDTH, LONGEST = 72, 80
 ESCAPES = {"\\": "\\e", "-": "\\-", "^": "\\(ha", "~": "\\(ti"}
+# What a shell reads otherwise when roff has made it round.
+QUOTES = {"'": "\\(aq", "`": "\\(ga"}
 
 
 def escape(text: str) -> str:
@@ -21,8 +24,34 @@ def escape(text: str) -> str:
         >>> escape("--keep 35%")
         '\\-\\-keep 35%'
     """
+    return guarded(typeset(text))
+
+
+def literal(text: str) -> str:
+    r"""Write what is typed as roff: quotes stay straight.
+
+    Args:
+        text: Plain text, a command say.
+
+    Returns:
+        Roff.
+
+    Example:
+        >>> literal("jq '.id'")
+        'jq \\(aq.id\\(aq'
+    """
+    return guarded(re.sub("['`]", lambda quote: QUOTES[quote[0]], typeset(text)))
+
+
+def typeset(text: str) -> str:
+    """Write each character as itself, within a line."""
     escaped = re.sub(r"[\\^~-]", lambda found: ESCAPES[found[0]], text)
-    return re.sub(r"^([.'])", r"\\&\1", escaped, flags=re.MULTILINE)
+    return re.sub(r"[^\x00-\x7f]", lambda found: f"\\[u{ord(found[0]):04X}]", escaped)
+
+
+def guarded(text: str) -> str:
+    """Let no line begin like a request."""
+    return re.sub(r"^([.'])", r"\\&\1", text, flags=re.MULTILINE)
 
 
 def joined(paragraph: str) -> str:

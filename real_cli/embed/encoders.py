@@ -190,7 +190,7 @@ def _load_causal(
     """Load a causal language model: the text alone, no chat template, one hidden layer, masked mean or last token.
 
     References:
-        Zhang et al., 2024, REAL, arXiv:2409.17169; the recipe is that of `hh_pair_selection.py` (METHODS 1.2).
+        Zhang et al., 2024, REAL, arXiv:2409.17169; the recipe of `hh_pair_selection.py`: real-methods(7), section 1(b).
     """
     model, tokenizer = _load(name, path, place)
     tokenizer.truncation_side = "right"  # as in the reference code, whatever the tokenizer would do to a prompt

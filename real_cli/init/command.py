@@ -12,7 +12,7 @@ import typer
 from real_cli.cli.option_sets import Options
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import RealError, Status, UsageError
-from real_cli.init.choices import Recipe
+from real_cli.init.recipes import FOLDER, PACKAGE, SUFFIX, data_of, listing, read_makefile, recipe_names
 from real_cli.io.progress import say
 
 DEMO = "init/demo/Makefile"
@@ -26,8 +26,14 @@ class InitOptions(Options):
 
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", show_default=False, help="The folder to make.")] = None
     recipe: Annotated[
-        Recipe | None,
-        typer.Option("--recipe", show_default=False, help="A published method; --list says what each is."),
+        str | None,
+        typer.Option(
+            "--recipe",
+            metavar="NAME",
+            show_default=False,
+            autocompletion=recipe_names,
+            help="A published method; --list says which there are.",
+        ),
     ] = None
     list_recipes: Annotated[
         bool, typer.Option("--list", help="Write the recipes, a line each: name, what it does and needs; and stop.")
@@ -45,7 +51,7 @@ def init(options: InitOptions) -> Status:
 
     With --recipe it is one of the published methods, with its settings as variables at the top. `make` runs it, with
     run/eval.json at the end; `make check` runs it small, in two minutes on two cores and without a network.
-    real-recipes(7) tells of each.
+    real-recipes(7) describes each.
 
     \b
     Examples:
@@ -57,7 +63,6 @@ def init(options: InitOptions) -> Status:
     if options.list_recipes and (folder is not None or options.recipe is not None):
         raise UsageError("--list writes the recipes and no folder; leave out DIR and --recipe")
     if options.list_recipes:
-        from real_cli.init.makefiles import listing
         from real_cli.io.output import standard_output
 
         with standard_output() as stream:
@@ -71,28 +76,14 @@ def init(options: InitOptions) -> Status:
     return Status.done
 
 
-def _sources(recipe: Recipe | None) -> dict[str, list[str]]:
+def _sources(recipe: str | None) -> dict[str, list[str]]:
     """Name the Makefile and the data that go with it."""
-    from real_cli.init.makefiles import data_of
-
-    path = f"recipes/{recipe}.mk" if recipe else DEMO
-    data = data_of(read_bundled(path)) if recipe else DEMO_DATA
-    return {"Makefile": [path, LOCK]} | {name: [f"init/demo/data/{name}"] for name in data}
-
-
-PACKAGE = "real_cli"
-
-
-def read_bundled(path: str) -> str:
-    """Read a text that the package carries.
-
-    Args:
-        path: Below the package.
-
-    Returns:
-        The text.
-    """
-    return (files(PACKAGE) / path).read_text(encoding="utf-8")
+    if recipe is None:
+        return {"Makefile": [DEMO, LOCK]} | {name: [f"init/demo/data/{name}"] for name in DEMO_DATA}
+    if recipe not in recipe_names():
+        raise UsageError(f"--recipe {recipe}: there is no such recipe; there are {', '.join(recipe_names())}")
+    data = data_of(read_makefile(recipe))
+    return {"Makefile": [f"{FOLDER}/{recipe}{SUFFIX}", LOCK]} | {name: [f"init/demo/data/{name}"] for name in data}
 
 
 def write_project(folder: Path, sources: Mapping[str, Sequence[str]]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from real_cli.errors import RealError
 
+# Ours: atomicwrites is archived, and no library that is kept locks the part, holds signals, or keeps mode and owner.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

@@ -20,6 +20,7 @@ def lock(descriptor: int, path: Path, *, otherwise: str = "name another file") -
     Raises:
         RealError: If another run holds it.
     """
+    # filelock opens the file that it locks, by name; this locks the very descriptor that is written.
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -4,6 +4,7 @@ import io
 import lzma
 from typing import IO, Any
 
+# lzma.LZMAFile takes no memory limit, its decompressor does.
 # `xz -9` needs 65 MiB; the largest dictionary that xz's own levels know, some 100.
 MAX_MEMORY_BYTES = 256 << 20
 PIECE_BYTES = 1 << 17

@@ -6,6 +6,7 @@ from typing import Any
 
 from openai import DefaultAsyncHttpxClient
 
+# Retries and their waits are OpenAI's client's own; only what it has no setting for is here.
 # Eight long answers and the thoughts before them have a few; what is larger is no answer.
 MAX_BODY_BYTES = 1 << 22
 # A longer wait is another run's: answers are kept, and the same command goes on later.

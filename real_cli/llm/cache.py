@@ -10,8 +10,9 @@ from real_cli.llm.chat import is_token_count
 from real_cli.records.questions import Choice, Completion
 from real_cli.text.phrases import say_count
 
+# sqlite3 itself: diskcache pickles what it keeps, and evicts; an answer that was paid for stays.
 FILE = "answers.sqlite"
-# Of how records are read: 1 since prompts are whole (issue "Nothing misread"). Files of before have 0.
+# Of how records are read: 1 since prompts are whole; files of before have 0.
 READING = 1
 
 

@@ -8,6 +8,7 @@ import orjson
 
 from real_cli.records.record import Record
 
+# Ours: json_repair guesses what broken JSON meant, and a guess must not decide who wins.
 # Raw line ends stand in the texts of many models' JSON.
 DECODER = json.JSONDecoder(strict=False)
 TOKEN = re.compile(

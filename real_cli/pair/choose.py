@@ -79,7 +79,8 @@ def begin_pairs(record: Record, settings: Settings, comparison: Similarities | N
 'strategy': 'easy', 'num_responses': 2}]
 
     References:
-        Zhang et al., 2024, REAL, arXiv:2409.17169, section 3; orientation by score is METHODS 1.10, fault 1.
+        Zhang et al., 2024, REAL, arXiv:2409.17169, section 3; orientation by score: real-methods(7), section
+        1(g), fault 1.
     """
     if settings.emit is Emit.prompts:
         return PromptOutcome(records=[record])

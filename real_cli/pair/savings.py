@@ -77,7 +77,7 @@ class Savings:
             emit: What was written; a ranking needs every response labeled and saves nothing.
 
         Returns:
-            Both shares with their denominators, METHODS 1.7.
+            Both shares with their denominators, real-methods(7), section 1(e).
 
         Example:
             >>> Savings(num_prompts=4, num_possible=4, num_given=4, num_chosen=2).sentence()

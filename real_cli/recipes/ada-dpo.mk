@@ -1,9 +1,13 @@
-# Ada-DPO: adaptive preference scaling. Hong et al., 2024, arXiv:2406.02764;
-# L = min over tau in [tau_min, tau_max] of -tau log sigmoid(beta h / tau) - rho tau. Each pair has a temperature of its
-# own: clear pairs a high one, ambiguous ones a low one; run/tau.jsonl has them all. RHO is ln 2 less the 0.1 of the
-# code. Departs: tau in closed form, not by five Newton steps; no 1e-6 within the logarithm, which takes the gradient
-# from very wrong pairs; the adapter is on every linear layer. Needs nothing but labeled responses and peft. A loss
-# below 0 is no fault: rho tau is subtracted.
+# Ada-DPO: adaptive preference scaling
+# Paper: Hong et al., 2024, arXiv:2406.02764; min over tau of -tau log sigmoid(beta h / tau) - rho tau
+# Formulas: real-methods(7), section 7
+# Does: gives each pair its own temperature: high for a clear pair, low for an ambiguous one
+# Needs: scored responses; peft
+# Departures: tau in closed form instead of five Newton steps; no 1e-6 inside the logarithm, which takes the gradient
+#   from pairs ordered very wrongly; the adapter is on every linear layer
+#
+# RHO is ln 2 less the code's 0.1. run/tau.jsonl has each pair's temperature. A loss below 0 is no error: rho tau is
+# subtracted.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

@@ -1,7 +1,11 @@
-# AEPO: annotation-efficient preference optimization. Jinnai and Honda, 2024, arXiv:2405.13541, eq. 5.
-# Of a prompt's responses choose the two that are representative and diverse, score only these, DPO. Departs: the best
-# pair is found by trying all, not by local search; the adapter is on every linear layer. Needs peft, responses and
-# SCORE, the annotator; `make check` has the policy itself score. A large LAMBDA makes REAL's easy pair.
+# AEPO: annotation-efficient preference optimization
+# Paper: Jinnai and Honda, 2024, arXiv:2405.13541; eq. 5
+# Formulas: real-methods(7), section 21
+# Does: has only two responses to each prompt scored: a pair that is representative and diverse
+# Needs: responses; a reward model; peft
+# Departures: all pairs are tried, instead of a local search; the adapter is on every linear layer
+#
+# SCORE is the annotator. `make check` scores with the policy itself. A large LAMBDA makes REAL's easy pair.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

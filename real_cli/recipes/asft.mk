@@ -1,8 +1,10 @@
-# ASFT: aligned supervised fine-tuning. Wang et al., 2024, arXiv:2409.10571;
-# L = CE(chosen) + alpha (-log p(chosen) - log(1 - p(rejected))).
-# The chosen response is imitated and the rejected one unlearned, each by its own likelihood; no reference model.
-# Departs: p is that of the mean token, since a whole response's is 0 in any number format; alpha, rate and batch are
-# ours, the paper's unverified. Needs nothing but labeled responses.
+# ASFT: aligned supervised fine-tuning
+# Paper: Wang et al., 2024, arXiv:2409.10571; CE(chosen) + alpha (-log p(chosen) - log(1 - p(rejected)))
+# Formulas: real-methods(7), section 17
+# Does: imitates the chosen response and unlearns the rejected one, each by its own likelihood, without a reference
+# Needs: scored responses
+# Departures: p is the mean token's probability, since a whole response's is 0 in any number format; alpha, rate and
+#   batch are ours, the paper's being unverified
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

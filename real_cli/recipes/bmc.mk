@@ -1,10 +1,14 @@
-# BMC: bridging and modeling correlations. Jiang et al., 2024, arXiv:2408.07471, section 3;
-# L = -log sigmoid(beta (sum of lambda lr over chosen's tokens - the same over rejected's)), lr = log(p / p_ref).
-# An editor turns the rejected response into a better one, which becomes chosen; in DPO tokens that differ weigh more:
-# lambda = 1 + min(1/p, delta), else 1. Departs: the editor is asked in our words; the reference has the policy's token
-# weights, as the paper's formula and unlike its code. --loss bmc-code is the code. Needs EDIT, the paper's
-# gpt-4-0125-preview; `make check` takes the best response for the edit of the worst. The paper: BETA 0.01, DELTA 1.5
-# (Llama-3), 2.0 (Mistral); 0.05 and 2.5 for mathematics, 0.05 and 3.0 for questions.
+# BMC: bridging and modeling correlations
+# Paper: Jiang et al., 2024, arXiv:2408.07471; section 3
+# Formulas: real-methods(7), section 5
+# Does: has an editor turn the rejected response into a better one, and gives more weight to the tokens that differ
+# Needs: scored responses; an editor behind an endpoint
+# Departures: the editor's prompt is ours; the reference gets the policy's token weights, as in the paper's formula and
+#   unlike its code
+#
+# A token that differs has weight lambda = 1 + min(1/p, DELTA), any other 1. --loss bmc-code is the paper's code. EDIT
+# names the paper's editor; `make check` takes the best response for the edit of the worst. The paper's BETA and DELTA:
+# 0.01 and 1.5 (Llama-3), 0.01 and 2.0 (Mistral), 0.05 and 2.5 (mathematics), 0.05 and 3.0 (questions).
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

@@ -1,8 +1,13 @@
-# Curry-DPO. Pattnaik et al., 2024, arXiv:2403.07230, section 3.
-# The best response against each other one, widest score gap first: one DPO stage a gap, each from the last one's model.
-# Departs: as many stages as a prompt has responses below its best one, where the paper has three; equal scores make no
-# pair; rate, schedule and batch are ours. Needs scored responses. REFERENCE = previous compares a stage with the policy
-# at its start, initial with the one before training.
+# Curry-DPO
+# Paper: Pattnaik et al., 2024, arXiv:2403.07230; section 3
+# Formulas: real-methods(7), section 19
+# Does: pairs the best response with every other one and trains in stages, widest score gap first
+# Needs: scored responses
+# Departures: as many stages as a prompt has responses below its best, where the paper has three; equal scores make no
+#   pair; rate, schedule and batch are ours
+#
+# Each stage continues from the model of the last. REFERENCE = previous compares it with the policy at the start of the
+# stage, initial with the policy before training.
 SHELL    := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL      = real
 POLICY    = smollm2

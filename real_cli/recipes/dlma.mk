@@ -1,9 +1,14 @@
-# DLMA: self-rewarding contrastive prompt distillation. Liu et al., 2024, arXiv:2402.11907, section 3.
-# One response to words that ask for the good, one to their opposite; how much more likely each is after the first words
-# than after the second gives the margin R that DPO asks of the pair: -log sigmoid(beta (h - 0.2 clamp(R, -40, 40))).
-# Departs: the words are ours; the margin counts the end of a response too; 0.2 stands inside beta and no label is
-# turned where R < 0, as in the paper's code; the paper's warm-up of 150 steps is longer than a run on the bundled data.
-# Needs prompts alone: no scorer. With so few steps add --warmup 0.1.
+# DLMA: self-rewarding contrastive prompt distillation
+# Paper: Liu et al., 2024, arXiv:2402.11907; section 3
+# Formulas: real-methods(7), section 9
+# Does: answers a system prompt that asks for the good and one that asks for the opposite, and offsets DPO by how far
+#   the two disagree about the answers
+# Needs: prompts alone
+# Departures: the system prompts are ours; the margin includes the end of a response; 0.2 stands inside beta and no
+#   label is swapped where R < 0, as in the paper's code; the paper's 150 warm-up steps outlast a run on the bundled
+#   data
+#
+# On the bundled data add --warmup 0.1 to TRAIN.
 SHELL   := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL     = real
 POLICY   = smollm2

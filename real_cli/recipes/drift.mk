@@ -1,9 +1,14 @@
-# DRIFT: learning from user dissatisfaction. Wang et al., 2025, arXiv:2510.02341, section 3.
-# Replies that users complained of stay the rejected ones; the chosen ones are the policy's own, written anew each round
-# in sight of the complaint; L = L_DPO + 0.001 NLL(chosen). Seeds, complaints that a later reply satisfied, warm it up.
-# Departs: the words of the judge and of the sampler are ours, and go through the chat template; no prompt is cut, so
-# that no complaint is lost; a batch is that of one GPU. Nobody checks that chosen is better, as there. Needs DIALOGUES
-# and JUDGE, a server; `make check` finds complaints by phrases.
+# DRIFT: learning from user dissatisfaction
+# Paper: Wang et al., 2025, arXiv:2510.02341; section 3
+# Formulas: real-methods(7), section 13
+# Does: pairs replies that users complained about, as rejected, with the policy's answers in sight of the complaint, in
+#   rounds
+# Needs: conversations; a judge behind an endpoint, or a list of phrases
+# Departures: the prompts of judge and sampler are ours, and go through the chat template; prompts are never cut, so
+#   that no complaint is lost; the batch is that of one GPU
+#
+# Seeds, complaints that a later reply satisfied, warm up the policy. Nobody checks that chosen is better, as in the
+# paper. `make check` finds complaints by phrases.
 SHELL    := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL      = real
 POLICY    = smollm2

@@ -1,9 +1,14 @@
-# Magpie. Xu et al., 2024, arXiv:2406.08464, section 2; the preference data of Magpie-Air/Pro-DPO.
-# The policy, given what its chat template puts before a user's words, writes N instructions and answers them; of near
-# duplicates the first stays; more answers, best against worst by reward; DPO. Needs nothing but POLICY and SCORE.
-# Departs: POLICY itself is trained, not its SFT on Magpie's data, by numbers for llama3-ultrafeedback on one GPU; the
-# greedy answer is one of the 5; FsfairX scores in ArmoRM's place; duplicates among all, not 500; no filter by length,
-# tags (relabel judge's rubric magpie), reward above -10 or a colon at the end. `make check`: POLICY scores and embeds.
+# Magpie
+# Paper: Xu et al., 2024, arXiv:2406.08464; section 2
+# Formulas: real-methods(7), section 20
+# Does: generates instructions from nothing but the chat template, keeps the first of near duplicates, and pairs the
+#   best with the worst of 5 answers
+# Needs: a policy with a chat template; a reward model
+# Departures: POLICY itself is trained, not its SFT on Magpie's data, with the settings for llama3-ultrafeedback on one
+#   GPU; the greedy answer is one of the 5; FsfairX scores instead of ArmoRM; duplicates among all, not 500; no filter
+#   by length, tags (relabel judge's rubric magpie), reward above -10 or a final colon
+#
+# The preference data are those of Magpie-Air-DPO and Magpie-Pro-DPO. `make check` scores and embeds with POLICY.
 SHELL   := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL     = real
 POLICY   = smollm2

@@ -1,8 +1,12 @@
-# OPTune: efficient online preference tuning. Chen et al., 2024, arXiv:2406.07657, section 3.
-# Each round the share RHO of the prompts, those with the lowest best score, is answered anew; best against worst, DPO
-# weighted by the gap in score. Needs responses, and SCORE; `make check` has the policy itself score. Departs: the
-# weight is sigmoid(gap), the paper's is unverified; old responses stay, and every round scores them again; 3 tries a
-# prompt; the share is ours; the settings are those that a summary of the paper has.
+# OPTune: efficient online preference tuning
+# Paper: Chen et al., 2024, arXiv:2406.07657; section 3
+# Formulas: real-methods(7), section 6
+# Does: resamples only the prompts whose best response scores lowest, and weights pairs by their score gap, in rounds
+# Needs: responses; a reward model
+# Departures: the weight is sigmoid(gap), since the paper's is unverified; old responses are kept and rescored every
+#   round; a prompt is resampled at most 3 times; the share is ours; settings are those of a third-party summary
+#
+# RHO is the share of prompts that is resampled. `make check` scores with the policy itself.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

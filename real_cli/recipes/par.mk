@@ -1,9 +1,13 @@
-# PAR: preference as reward. Fu et al., 2025, arXiv:2502.18770, section 4.
-# A response's reward is the mean of sigmoid(r - r_ref) over M reference responses of the SFT model: bounded, centered.
-# Departs: DPO weighted by the gap of the best and the worst shaped reward instead of PPO; the sampled responses of the
-# SFT model are one another's references; no length penalty, which the paper's code has. PAR is then their mean
-# probability of winning (a response's own part is 1/2). Where records have 'reference_scores', use real relabel shape.
-# Needs prompts and SCORE; `make check` has the policy itself score.
+# PAR: preference as reward
+# Paper: Fu et al., 2025, arXiv:2502.18770; section 4
+# Formulas: real-methods(7), section 16
+# Does: replaces each reward by the mean probability of beating the policy's own reference responses
+# Needs: prompts; a reward model
+# Departures: DPO weighted by the gap between the best and the worst shaped reward, instead of PPO; the SFT model's
+#   samples are one another's references; no length penalty, which the paper's code has
+#
+# PAR is then the mean probability of winning (a response's own part is 1/2). Where records have 'reference_scores',
+# use real relabel shape. `make check` scores with the policy itself.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

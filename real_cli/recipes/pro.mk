@@ -1,9 +1,12 @@
-# PRO: preference ranking optimization. Song et al., 2023, arXiv:2306.17492; L = sum over k < n of
-# -log( exp(s_k T_k) / (exp(s_k T_k) + sum over j > k of exp(s_j T_kj)) ) + w (n-1)^2 NLL(best), T_kj = r_k - r_j, T_k
-# the largest of these, s_k the mean log-probability of a token. All responses of a prompt are ranked by a reward model;
-# each in turn shall beat all below it, without a reference. Departs: rewards of any size are taken as they are; the
-# code's block of 512 is the most tokens of prompt and response; every token of a response counts, its first and its
-# end. Needs responses and SCORE, a reward model; `make check` has the policy itself score.
+# PRO: preference ranking optimization
+# Paper: Song et al., 2023, arXiv:2306.17492; eq. 7
+# Formulas: real-methods(7), section 10
+# Does: trains each response of a ranking to beat all below it, without a reference
+# Needs: responses; a reward model
+# Departures: rewards are used as they are, whatever their size; the code's block of 512 limits prompt and response
+#   together; every token of a response counts, the first and the end included
+#
+# `make check` scores with the policy itself.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

@@ -1,9 +1,13 @@
-# RDO: reward difference optimization. Wang et al., 2024, arXiv:2408.09385; L = -R log sigmoid(beta h).
-# Each pair's DPO loss is multiplied by R, by how much a reward model finds the chosen response better.
-# Departs: labels that the reward model contradicts weigh 0 and are counted; weights are scaled to mean 1; rate and
-# batch are ours; the paper's difference model, which reads both responses at once, is not trained here. Needs SCORE, a
-# reward model; `make check` has the policy itself score. With a difference model: SCORE = ... --pairwise and WEIGHT =
-# --expression margin.
+# RDO: reward difference optimization
+# Paper: Wang et al., 2024, arXiv:2408.09385; L = -R log sigmoid(beta h)
+# Formulas: real-methods(7), section 4
+# Does: weights each pair's loss by how much better a reward model finds the chosen response
+# Needs: responses; a reward model
+# Departures: pairs whose label the reward model contradicts get weight 0 and are counted; weights are scaled to mean
+#   1; rate and batch are ours; the paper's difference model, which reads both responses at once, is not trained
+#
+# `make check` scores with the policy itself. With a difference model: SCORE = ... --pairwise and WEIGHT = --expression
+# margin.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

@@ -1,9 +1,14 @@
-# REAL: response-embedding-based alignment. Zhang et al., 2024, arXiv:2409.17169, section 3.
-# Embed the responses alone, compare the least similar of each prompt, keep the least similar half, label, DPO.
-# Departs: labels are the scores that are in the data, looked at after the choice; equal scores make no pair; POLICY
-# embeds, where the paper has the model before SFT (name it as ENCODER); the cosine ends with the run, not at step 750.
-# Needs nothing but POLICY, the SFT model. HH's one pair a prompt is halved by KEEP, several responses a prompt (SHP-2)
-# are not: KEEP = 100%. STRATEGY: easy, hard, centroid, random.
+# REAL: response-embedding-based alignment
+# Paper: Zhang et al., 2024, arXiv:2409.17169; section 3
+# Formulas: real-methods(7), section 1
+# Does: compares the least similar responses to each prompt, and keeps the least similar half of the pairs
+# Needs: scored responses, which the policy embeds
+# Departures: labels are the scores in the data, read only after the choice; equal scores make no pair; POLICY embeds,
+#   where the paper uses the model before SFT (name that as ENCODER); the cosine schedule ends with the run, not at
+#   step 750
+#
+# KEEP halves HH's one pair a prompt; with several responses a prompt (SHP-2) take KEEP = 100%. STRATEGY: easy, hard,
+# centroid, random.
 SHELL   := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL     = real
 POLICY   = smollm2

@@ -1,9 +1,14 @@
-# Reward-augmented relabeling. Zhang et al., 2024, arXiv:2410.08067, section 4.
-# Two pairs of each: one aims at the chosen score, the other, labels swapped, at the rejected; then plain DPO.
-# Departs: a goal stands before the user's words or in a system message, by choice; pairs whose chosen response has the
-# lower mean over the aspects stay, and so does what overlaps with test sets; held-out pairs aim at both scores, not at
-# the best alone. Needs scored responses. At inference ask for the best score. Qwen2 and Gemma-2 had label smoothing:
-# TRAIN = --preset ra --loss cdpo --label-smoothing 0.3. UltraFeedback's scores go to 10: change GOAL with the data.
+# Reward-augmented relabeling
+# Paper: Zhang et al., 2024, arXiv:2410.08067; section 4
+# Formulas: real-methods(7), section 2
+# Does: makes two pairs of each: one aims for the chosen score, the other, with labels swapped, for the rejected one
+# Needs: scored responses
+# Departures: the goal goes before the user's words or into a system message, as you choose; pairs whose chosen
+#   response has the lower mean over the aspects are kept, and so are prompts that overlap with test sets; held-out
+#   pairs aim for both scores, not only for the best
+#
+# When the trained model generates, ask for the best score. Qwen2 and Gemma-2 had label smoothing: TRAIN = --preset ra
+# --loss cdpo --label-smoothing 0.3. UltraFeedback's scores go up to 10: change GOAL with the data.
 SHELL    := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL      = real
 POLICY    = smollm2

@@ -1,7 +1,11 @@
-# SALSA: soup-based alignment. Chegini et al., 2024, arXiv:2411.01798; reference = a SFT_1 + (1 - a) SFT_2, a = 1/2.
-# Two policies are fine-tuned with two seeds; their average, weight by weight, is what the first is compared with.
-# Departs: DPO instead of PPO; the chosen responses are the demonstrations; settings are ours. Needs labeled responses
-# and room for four models. Training against a soup does not start at a loss of ln 2.
+# SALSA: soup-based alignment
+# Paper: Chegini et al., 2024, arXiv:2411.01798; reference = a SFT_1 + (1 - a) SFT_2
+# Formulas: real-methods(7), section 15
+# Does: compares the policy with the average of two fine-tuned models
+# Needs: scored responses; room for four models
+# Departures: DPO instead of PPO; the chosen responses serve as demonstrations; settings are ours
+#
+# Training against a soup does not start at a loss of ln 2.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

@@ -1,9 +1,13 @@
-# SELM: self-exploring language models. Zhang et al., 2024, arXiv:2405.19332, algorithm 1.
-# Each round the policy's greedy answer joins the best and a random other response of its share of the prompts; best
-# against worst of the three; DPO that also lowers the policy's likelihood of its own greedy answer: optimism. Departs:
-# a reward model ranks in PairRM's place; the greedy answer, a response and the reference, is made twice, with the same
-# text; a batch is Zephyr's of one GPU. Needs scored responses and SCORE; `make check` has the policy score. LR has a
-# rate for each round, the last also for those after it; these are Phi-3's; Llama-3's --alpha is 0.0001.
+# SELM: self-exploring language models
+# Paper: Zhang et al., 2024, arXiv:2405.19332; algorithm 1
+# Formulas: real-methods(7), section 8
+# Does: makes the policy's own last greedy answer less likely, alongside DPO, in rounds
+# Needs: scored responses; a reward model
+# Departures: a reward model ranks instead of PairRM; the greedy answer is generated twice, as a response and as the
+#   reference, with the same text; the batch is Zephyr's on one GPU
+#
+# LR has a rate for each round, the last also for those after it; these are Phi-3's. Llama-3's --alpha is 0.0001. `make
+# check` scores with the policy itself.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

@@ -1,8 +1,12 @@
-# SPA: spread preference annotation. Kim et al., 2024, arXiv:2406.04412, section 4.
-# A few labels make the first policy. Each round it answers its share twice and labels them by its log-ratio to the SFT
-# model; DPO smooths the labels of the lowest margins. Departs: rounds have equal shares (the paper 8, 20, 30 thousand
-# prompts), with the prompts of the seeds among them; the threshold is one of the last 50 batches, the code's of one
-# device's last 50 pairs. Needs LABELED, scored responses, and PROMPTS. The preset extrapolates by 0.5.
+# SPA: spread preference annotation
+# Paper: Kim et al., 2024, arXiv:2406.04412; section 4
+# Formulas: real-methods(7), section 18
+# Does: labels the policy's answers by its own log-ratios and smooths the labels it doubts, in rounds
+# Needs: a few scored responses; prompts
+# Departures: rounds get equal shares (the paper's 8, 20 and 30 thousand prompts), the prompts of the seeds included;
+#   the threshold is taken from the last 50 batches, the code's from one device's last 50 pairs
+#
+# The preset extrapolates by 0.5.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

@@ -1,7 +1,12 @@
-# SPO: self-supervised preference optimization. Li et al., 2024, arXiv:2409.17791; L = L_DPO + gamma L_degree.
-# Key words leave the chosen response, more and more; beside DPO, a head on the policy learns to tell how many are gone.
-# Departs: extractor (RAKE), degrees, shares, gamma, the head's place, rate and batch are ours: the abstract gives the
-# sum, and no code is published. Needs nothing but labeled responses; those too short to lose a word make no pair.
+# SPO: self-supervised preference optimization
+# Paper: Li et al., 2024, arXiv:2409.17791; L = L_DPO + gamma L_degree
+# Formulas: real-methods(7), section 3
+# Does: trains a head to tell how many key words a response has lost, alongside DPO
+# Needs: scored responses
+# Departures: only the form of the sum is published, in the abstract, and no code: the extractor (RAKE), degrees,
+#   shares, gamma, the head's place, rate and batch are ours
+#
+# A response too short to lose a word makes no pair.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

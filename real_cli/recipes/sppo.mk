@@ -1,9 +1,13 @@
-# SPPO: self-play preference optimization. Wu et al., 2024, arXiv:2405.00675, eq. 4.7.
-# Each round the policy answers its share of the prompts, K times; the log-ratio of the best and of the worst response
-# to the policy before is pulled to (P - 1/2) / beta, P being the response's mean win probability among the K.
-# Departs: P is sigmoid(score_i - score_j) of a reward model's scores, as the paper's code has it of PairRM's, and no
-# general preference. A judge (real relabel judge) with FROM = preferences gives that. `make check` has the policy
-# score.
+# SPPO: self-play preference optimization
+# Paper: Wu et al., 2024, arXiv:2405.00675; eq. 4.7
+# Formulas: real-methods(7), section 12
+# Does: pulls the log-ratios of the best and the worst of K own answers towards their win probabilities, in rounds
+# Needs: prompts; a reward model or a judge
+# Departures: P is sigmoid(score_i - score_j) of reward-model scores, as in the paper's code with PairRM's, and no
+#   general preference
+#
+# A judge (real relabel judge) with FROM = preferences gives a general preference. `make check` scores with the policy
+# itself.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

@@ -1,10 +1,13 @@
-# TPO: triple preference optimization. Saeidi et al., 2024, arXiv:2405.16681;
-# L = -log sigmoid(beta (lp(chosen) - lp(rejected))) + alpha CE(best), CE a mean over tokens.
-# Of scored responses the best is imitated, the second shall beat the worst; one step, no reference, no SFT before.
-# Departs: prompt and response together have at most 1024 tokens; the prompt has no limit of its own, the paper's being
-# 512, and its code, the two swapped, has 512 for both together; a batch is that of one GPU. Needs three scored
-# responses a prompt or more. BETA and ALPHA are the README's; the code's script has 0.1 and 0.5. TPO-L, by mean tokens:
-# TRAIN = --preset tpo --loss tpo-l --gamma 0.5 with BETA = 2, which is ours.
+# TPO: triple preference optimization
+# Paper: Saeidi et al., 2024, arXiv:2405.16681; -log sigmoid(beta (lp(chosen) - lp(rejected))) + alpha CE(best)
+# Formulas: real-methods(7), section 14
+# Does: imitates the best response and trains the second to beat the worst, without a reference
+# Needs: at least three scored responses a prompt
+# Departures: 1024 tokens for prompt and response together, and no limit on the prompt alone; the paper limits it to
+#   512, and its code, with the two swapped, limits both together to 512; the batch is that of one GPU
+#
+# BETA and ALPHA are the README's; the code's script has 0.1 and 0.5. TPO-L compares means a token: TRAIN = --preset
+# tpo --loss tpo-l --gamma 0.5 with BETA = 2, which is ours.
 SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL    = real
 POLICY  = smollm2

@@ -1,10 +1,15 @@
-# UltraFeedback. Cui et al., 2023, arXiv:2310.01377, section 2.
-# Four responses a prompt, each under a principle drawn by weight; a judge rates four aspects and writes a critique with
-# an overall score, repaired where it is a doubtful 10; best and another; DPO. Departs: the judge is asked in our words,
-# and without the blocks of world knowledge; the critique is not shown the principle; no answer is cut at four line
-# ends; one mix of principles for all prompts; pairs go by the mean of the aspects, as Argilla's, and not by the overall
-# score; the paper trains reward models and has no DPO, whose settings are ours. Needs prompts, policies (POOL: of 17
-# models the paper drew 4 a prompt) and a judge (GPT-4); `make check` has the policy score.
+# UltraFeedback
+# Paper: Cui et al., 2023, arXiv:2310.01377; section 2
+# Formulas: real-methods(7), section 11
+# Does: samples answers under principles drawn by weight, has a judge rate four aspects, and pairs the best answer with
+#   another
+# Needs: prompts; a judge behind an endpoint
+# Departures: the judge's prompts are ours, without the blocks of world knowledge; the critique is not shown the
+#   principle; answers are not cut at four newlines; one mix of principles serves all prompts; pairs follow the mean of
+#   the aspects, not the overall score; DPO's settings are ours, since the paper trains reward models only
+#
+# Overall scores of 10 that the aspects contradict are repaired. POOL: of 17 models the paper drew 4 a prompt. `make
+# check` scores with the policy itself.
 SHELL     := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
 REAL       = real
 POLICY     = smollm2

@@ -131,6 +131,7 @@ def _adopt(element: ElementTree.Element, name: str, used: set[str]) -> None:
 
 
 def _style(value: str) -> str:
+    # The tree is the XML parser's; two replacements inside one attribute do not pay for a CSS parser (tinycss2).
     for color, sentinel in SENTINELS.items():
         value = value.replace(sentinel, f"var(--{color})")
     # "font: 9px 'DejaVu Sans', ..." names fonts that a reader may lack; the page's own is inherited.

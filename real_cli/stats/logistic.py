@@ -9,6 +9,7 @@ from real_cli.stats.numeric import sigmoid
 
 Floats = NDArray[np.float64]
 
+# statsmodels fits the same, and the tests compare with it; its import costs half a second, and pandas.
 # Newton's steps double the correct digits; on separable data each adds about one to the log-odds, for ever.
 MOST_STEPS = 30
 MOST_HALVINGS = 20

@@ -98,7 +98,7 @@ class Logps:
 
     @property
     def logits(self) -> Tensor:
-        """Difference of the two log-ratios, h in METHODS 0.1, before beta. Shape (batch,)."""
+        """Difference of the two log-ratios, h in real-methods(7), section 0(a), before beta. Shape (batch,)."""
         return self.chosen_logratios - self.rejected_logratios
 
     @property

@@ -1,4 +1,4 @@
-"""Published settings of `train-dpo`, each as its official configuration has them (METHODS 23b).
+"""Published settings of `train-dpo`, each as its official configuration has them (real-methods(7), section 24).
 
 Batches are pairs a step: where a configuration speaks of one GPU, those of one GPU. Limits on the prompt alone, which
 some have, are not here: TRL has none any more. The codes of dlma and pro have no schedule: their rates are constant,

@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from real_cli.init.choices import Recipe
 from tests.attacks.commands import real
 from tests.train.training import train, write_rows
 
@@ -59,7 +58,7 @@ def wait_for(path):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("recipe", [None, Recipe.real, Recipe.spa, Recipe.salsa])
+@pytest.mark.parametrize("recipe", [None, "real", "spa", "salsa"])
 def test_of_two_makes_in_one_project_the_second_stops_and_mixes_nothing(tmp_path, recipe):
     """With a `real` that is slow and locks nothing itself: what is tried is the Makefile."""
     (tmp_path / "real").write_text(SLOW_REAL)

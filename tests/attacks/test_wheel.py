@@ -51,8 +51,8 @@ def test_the_wheel_carries_everything_and_runs(installed, tmp_path):
     assert where.startswith(str(installed))
     assert run(real, "--version", cwd=tmp_path, env=environment).startswith("real ")
     pages = {path.name for path in (installed / "share" / "man").rglob("*") if path.is_file()}
-    assert pages == {path.name for path in (ROOT / "man").iterdir() if path.suffix in (".1", ".7")}
-    assert all(path.parent.name == f"man{path.suffix[1]}" for path in (installed / "share" / "man").rglob("*.[17]"))
+    assert pages == {path.name for path in (ROOT / "man").iterdir() if path.suffix in (".1", ".5", ".7")}
+    assert all(path.parent.name == f"man{path.suffix[1]}" for path in (installed / "share" / "man").rglob("*.[157]"))
     recipes = run(real, "init", "--list", cwd=tmp_path, env=environment).splitlines()
     for name in ("demo", *(line.split()[0] for line in recipes)):
         words = [] if name == "demo" else ["--recipe", name]

@@ -58,7 +58,7 @@ def cosine(first, second):
 
 
 def choose_by_loop(path):
-    """METHODS 1.3, easy: the least similar of all pairs, one call of a cosine a pair."""
+    """Methods 1(c), easy: the least similar of all pairs, one call of a cosine a pair."""
     with open(path, "rb") as lines:
         for line in lines:
             vectors = [np.array(response["embedding"]) for response in orjson.loads(line)["responses"]]
@@ -66,7 +66,7 @@ def choose_by_loop(path):
 
 
 def choose_by_kmeans(path):
-    """METHODS 1.3, centroid: all cosines in a loop, scikit-learn's KMeans, the response nearest to each center."""
+    """Methods 1(c), centroid: all cosines in a loop, scikit-learn's KMeans, the response nearest to each center."""
     from sklearn.cluster import KMeans
 
     with open(path, "rb") as lines:

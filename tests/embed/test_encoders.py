@@ -24,7 +24,7 @@ def vectors_of(encoder):
 
 
 def masked_mean(folder, text, *, layer=-1, max_length=512):
-    """METHODS 1.2, for one text without padding: the mean of a layer's states over the response's tokens."""
+    """Methods 1(b), for one text without padding: the mean of a layer's states over the response's tokens."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -1,11 +1,9 @@
-"""The recipes: table, names and Makefiles agree, and each `make check` runs to a trained policy and its evaluation."""
+"""The recipes: what their heads say is so, and each `make check` runs to a trained policy and its evaluation."""
 
-import ast
 import json
 import re
 import shutil
 import subprocess
-from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -13,70 +11,73 @@ from typer.testing import CliRunner
 
 from real_cli.app import app
 from real_cli.docs import man_pages
-from real_cli.init.choices import Family, Recipe
-from real_cli.init.makefiles import commands_of, data_of, listing
-from real_cli.init.recipes import RECIPES
+from real_cli.errors import RealError
+from real_cli.init.recipes import data_of, listing, load_recipes, read_makefile, read_method, recipe_names
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "real_cli" / "recipes"
 DATA = ROOT / "real_cli" / "init" / "demo" / "data"
-MAKEFILES = {name: (FOLDER / f"{name}.mk").read_text(encoding="utf-8") for name in Recipe}
+RECIPES = load_recipes()
+MAKEFILES = {name: read_makefile(name) for name in RECIPES}
 LOCK = (ROOT / "real_cli" / "init" / "demo" / "lock.mk").read_text(encoding="utf-8")
 TEMPLATE = (
     "{% for m in messages %}<end>{{ m['role'] }} {{ m['content'] }}{% endfor %}"
     "{% if add_generation_prompt %}<end>assistant {% endif %}"
 )
 
-every_recipe = pytest.mark.parametrize("name", Recipe)
+every_recipe = pytest.mark.parametrize("name", RECIPES)
 
 
 def init(*words):
     return CliRunner().invoke(app, ["init", *map(str, words)], prog_name="real")
 
 
-def test_names_table_and_files_are_the_same_twenty_one():
-    """In the same order, too."""
-    assert list(RECIPES) == list(Recipe)
-    assert {path.name for path in FOLDER.iterdir()} == {f"{name}.mk" for name in Recipe}
-    assert len(RECIPES) == 21
-
-
-def test_every_family_has_a_recipe():
-    """And so the slow tests, which take all recipes, take one of each."""
-    assert {method.family for method in RECIPES.values()} == set(Family)
+def test_every_file_of_the_folder_is_a_recipe():
+    """Twenty-one, in the order of the manual's sections: 1 is REAL, 21 is AEPO."""
+    assert {f"{name}.mk" for name in RECIPES} == {path.name for path in FOLDER.iterdir()}
+    assert [method.section for method in RECIPES.values()] == list(range(1, 22))
+    assert sorted(RECIPES) == recipe_names()
 
 
 @every_recipe
-def test_the_test_that_the_table_names_exists(name):
-    """A file of this repository, and a function in it."""
-    path, _, function = RECIPES[name].test.partition("::")
-    names = {node.name for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.FunctionDef)}
-    assert function in names
+def test_the_section_that_a_head_names_has_the_same_paper(name):
+    """Its number of arXiv, which stands under (a)."""
+    section = (
+        (ROOT / "man" / "real-methods.7.md").read_text().split(f"\n## {RECIPES[name].section} ")[1].split("\n## ")[0]
+    )
+    assert re.search(r"arXiv:[\d.]+\d", RECIPES[name].paper)[0] in section
 
 
 @every_recipe
-def test_a_makefile_is_short_and_begins_with_its_paper(name):
-    """At most 40 lines of at most 120 characters; the comment at the top has the paper of the table."""
+def test_a_makefile_is_short(name):
+    """At most 45 lines of at most 120 characters."""
     lines = MAKEFILES[name].splitlines()
-    assert len(lines) <= 40
+    assert len(lines) <= 45
     assert max(map(len, lines)) <= 120
-    head = " ".join(line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
-    assert RECIPES[name].paper in head
+
+
+@pytest.mark.parametrize("field", ["Paper", "Does", "Needs", "Departures"])
+def test_a_head_without_a_field_is_told(field):
+    """Whoever adds a recipe reads what to write."""
+    head = "".join(f"# {name}: x\n" for name in ("Paper", "Does", "Needs", "Departures") if name != field)
+    with pytest.raises(RealError, match=f"^recipes/mine.mk: its head does not say '{field}'; "):
+        read_method("mine", f"# Mine\n{head}all:\n")
+
+
+def test_a_head_ends_where_its_fields_do():
+    """What follows a line of # alone is for people."""
+    head = "# Mine\n# Paper: Li, 2025, arXiv:2; section 4\n# Does: a\n#   and b\n# Needs: c\n# Departures: d\n"
+    method = read_method("mine", head + "#\n# More words.\nREAL = real\n")
+    assert (method.title, method.paper, method.equation) == ("Mine", "Li, 2025, arXiv:2", "section 4")
+    assert (method.does, method.needs, method.departs, method.section) == ("a and b", "c", "d", None)
 
 
 @every_recipe
-def test_a_makefile_departs_from_the_paper_as_the_table_says(name):
-    """Word by word, so that who reads the one knows no less than who reads the other."""
-    lines = takewhile(lambda line: line.startswith("#"), MAKEFILES[name].splitlines())
-    assert f"Departs: {RECIPES[name].departs}." in " ".join(line.removeprefix("# ") for line in lines)
-
-
-@every_recipe
-def test_a_makefile_runs_the_commands_of_the_table_with_options_that_they_have(name):
+def test_a_makefile_runs_commands_that_there_are_with_options_that_they_have(name):
     """Each option in it, comments too, is one of the commands' own, or of the one that scores in `make check`."""
     known = {command.words.removeprefix("real "): command for command in man_pages.commands()}
     commands = RECIPES[name].commands
-    assert commands_of(MAKEFILES[name]) == set(commands)
+    assert {"train-dpo", "eval margin"} < set(commands) <= set(known)
     parameters = [
         item
         for words in {*commands, "relabel implicit"}
@@ -133,9 +134,9 @@ def test_the_list_has_a_line_for_each_recipe():
     result = init("--list")
     assert result.exit_code == 0
     assert result.stderr == ""
-    assert [line.split()[0] for line in result.stdout.splitlines()] == list(Recipe)
+    assert [line.split()[0] for line in result.stdout.splitlines()] == list(RECIPES)
     assert result.stdout == listing()
-    assert all(f"needs {RECIPES[name].needs}" in result.stdout for name in Recipe)
+    assert all(f"needs {RECIPES[name].needs}" in result.stdout for name in RECIPES)
 
 
 @pytest.mark.parametrize("words", [["made"], ["--recipe", "sppo"]], ids=["folder", "recipe"])
@@ -153,6 +154,14 @@ def test_a_folder_or_the_list_is_needed():
     result = init("--recipe", "sppo")
     assert result.exit_code == 2
     assert result.stderr == "real: DIR is missing; name the folder to make, or give --list\n"
+
+
+def test_a_recipe_that_there_is_not_is_told_with_those_there_are(tmp_path):
+    """And no folder is made."""
+    result = init(tmp_path / "made", "--recipe", "sspo")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("real: --recipe sspo: there is no such recipe; there are ada-dpo, aepo, ")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +213,7 @@ def moved(folder, policy):
 
 
 # Recipes with all that writes a folder: a soup, rounds, a single training.
-AGAIN = {Recipe.salsa, Recipe.sppo, Recipe.real}
+AGAIN = {"salsa", "sppo", "real"}
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 
 
@@ -243,6 +252,6 @@ def test_make_check_leaves_a_trained_checkpoint_and_an_evaluation(name, make, sp
 @needs_make
 def test_make_check_runs_as_it_stands(make, tmp_path):
     """With the model that the Makefile names; the others differ in what `real` does, not in what make does."""
-    init(tmp_path / "made", "--recipe", Recipe.real)
+    init(tmp_path / "made", "--recipe", "real")
     make(tmp_path / "made", "check")
     assert json.loads((tmp_path / "made" / "check" / "eval.json").read_text())["margin"] != 0

@@ -20,7 +20,7 @@ def pair(number, similarity, **fields):
     return {"prompt": f"q{number}", "chosen": "a", "rejected": "b", "similarity": similarity, **fields}
 
 
-# METHODS 1.8: five pairs, of which the halves are two each.
+# Methods 1(f): five pairs, of which the halves are two each.
 SIMILARITIES = [0.99, 0.90, 0.97, 0.80, 0.95]
 PAIRS = [Located(f"x:{number}", pair(number, value)) for number, value in enumerate(SIMILARITIES, 1)]
 

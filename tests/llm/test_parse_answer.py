@@ -1,4 +1,4 @@
-"""What a judge's words say, METHODS 11 (g): what tripped the official parser is read here."""
+"""What a judge's words say, Methods 11(g): what tripped the official parser is read here."""
 
 import json
 import time
@@ -228,7 +228,7 @@ def test_ratings_are_read_in_the_order_shown(text):
     ],
 )
 def test_paragraphs_are_read(text):
-    """METHODS 11 (g): a blank line within a rationale broke the official parser."""
+    """Methods 11(g): a blank line within a rationale broke the official parser."""
     assert [rating for rating, _ in read_ratings(2, 1, 5, not_applicable=True)(text)] == [4, 2]
 
 

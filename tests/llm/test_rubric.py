@@ -68,7 +68,7 @@ def test_the_digest_names_the_content():
 
 
 def test_what_comes_with_the_program():
-    """METHODS 11: four aspects from 1 to 5, a call each, and a critique with 1 to 10; T=0, top_p .6."""
+    """Methods 11: four aspects from 1 to 5, a call each, and a critique with 1 to 10; T=0, top_p .6."""
     made = read_rubric("ultrafeedback")
     assert [(one.name, one.asks, one.low, one.high, one.not_applicable, one.counts) for one in made.questions] == [
         ("instruction_following", "all", 1, 5, False, True),

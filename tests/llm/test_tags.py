@@ -1,4 +1,4 @@
-"""Tags of a prompt: what an answer says, what a rubric of one's own may ask, what comes onto a record. METHODS 20."""
+"""Tags of a prompt: what an answer says, what a rubric of one's own may ask, what comes onto a record. Methods 20."""
 
 import contextlib
 import json
@@ -41,8 +41,8 @@ def answer_all(question):
 # What comes with the program
 
 
-def test_what_is_asked_is_what_the_fact_sheet_lists():
-    """METHODS 20 (b): quality in 5 steps, difficulty in 5 with intent and knowledge, 12 categories; T=0."""
+def test_what_is_asked_is_what_the_manual_lists():
+    """Methods 20(b): quality in 5 steps, difficulty in 5 with intent and knowledge, 12 categories; T=0."""
     assert [(field.name, len(field.values)) for field in (*QUALITY, *DIFFICULTY, *CATEGORY)] == [
         ("quality_explanation", 0),
         ("input_quality", 5),

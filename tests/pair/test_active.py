@@ -1,4 +1,4 @@
-"""ActiveUltraFeedback's rules: which pair to ask about, given scores and how sure they are. METHODS 22.1."""
+"""ActiveUltraFeedback's rules: which pair to ask about, given scores and how sure they are. Methods 22(a)."""
 
 import math
 import random
@@ -37,31 +37,31 @@ def pool_of(r, s, *, seed=0, **knobs):
     return Pool(len(r), quality=np.array(r, float), deviations=np.array(s, float), seed=bytes([seed]), **knobs)
 
 
-# The example of the fact sheet, r = (1, .5, -.5), s = (.1, .6, .2): responses 1, 2, 3, here from 0
-SHEET = pool_of((1, 0.5, -0.5), (0.1, 0.6, 0.2))
+# The example of the manual, r = (1, .5, -.5), s = (.1, .6, .2): responses 1, 2, 3, here from 0
+WORKED = pool_of((1, 0.5, -0.5), (0.1, 0.6, 0.2))
 
 
-def test_delta_ucb_of_the_fact_sheet():
+def test_delta_ucb_of_the_manual():
     """U = (1.1, 1.1, -.3), L = (.9, -.1, -.7): the widest is 1.1 - -.7 = 1.8, of 1 against 3 and of 2 against 3."""
-    assert choose_delta_ucb(SHEET) == [(0, 2)]
-    assert optimistic_gaps(SHEET).max() == pytest.approx(1.8)
+    assert choose_delta_ucb(WORKED) == [(0, 2)]
+    assert optimistic_gaps(WORKED).max() == pytest.approx(1.8)
 
 
-def test_infomax_of_the_fact_sheet():
+def test_infomax_of_the_manual():
     """1 and 2: sigmoid(1.1 + .1) - sigmoid(.9 - 1.1) = .768525 - .450166 = .318359."""
-    assert choose_infomax(SHEET) == [(0, 1)]
-    assert interval_widths(SHEET)[0, 1] == pytest.approx(0.318359, abs=5e-7)
+    assert choose_infomax(WORKED) == [(0, 1)]
+    assert interval_widths(WORKED)[0, 1] == pytest.approx(0.318359, abs=5e-7)
 
 
-def test_maxmin_lcb_of_the_fact_sheet():
+def test_maxmin_lcb_of_the_manual():
     """Row minima -.2, -1.2, -1.8: 1 against 2 is .5 - .7 = -.2. 3 is beaten by 1 in any case."""
-    assert choose_maxmin_lcb(SHEET) == [(0, 1)]
-    assert lower_bounds(SHEET).min(axis=1) == pytest.approx([-0.2, -1.2, -1.8])
+    assert choose_maxmin_lcb(WORKED) == [(0, 1)]
+    assert lower_bounds(WORKED).min(axis=1) == pytest.approx([-0.2, -1.2, -1.8])
 
 
-def test_delta_quantile_of_the_fact_sheet():
+def test_delta_quantile_of_the_manual():
     """Gaps from above: 1-3 1.8, 2-3 1.8, 1-2 1.2, 2-1 .2, 3-2 -.2, 3-1 -1.2; six pairs, .2 of them is the one at 1."""
-    pool = pool_of(SHEET.quality, SHEET.deviations)
+    pool = pool_of(WORKED.quality, WORKED.deviations)
     found = [
         choose_delta_quantile(pool_of(pool.quality, pool.deviations, quantile=q))[0] for q in (0, 0.05, 0.4, 0.5, 1)
     ]

@@ -54,8 +54,8 @@ def pairs(record: dict, strategy: Strategy = Strategy.easy, **others: object) ->
 # By hand
 
 
-def test_the_example_of_the_fact_sheet():
-    """METHODS 1.8: A (1, 0) scored 7, B (.96, .28) scored 5, D (0, 1) scored 9. Similarities AB .96, AD 0, BD .28:
+def test_the_example_of_the_manual():
+    """Methods 1(f): A (1, 0) scored 7, B (.96, .28) scored 5, D (0, 1) scored 9. Similarities AB .96, AD 0, BD .28:
     easy is AD, and D is better. Three responses make 3 * 2 / 2 = 3 pairs."""
     record = {
         "id": "q1",
@@ -83,8 +83,8 @@ def test_the_example_of_the_fact_sheet():
     assert (outcome.possible, outcome.dropped) == (3, [])
 
 
-def test_curriculum_numbers_the_gaps_of_the_fact_sheet():
-    """METHODS 19(f): scores 5, 4, 3, 2 -> gaps 3, 2, 1 in stages 1, 2, 3; the best is always chosen."""
+def test_curriculum_numbers_the_gaps_of_the_manual():
+    """Methods 19(f): scores 5, 4, 3, 2 -> gaps 3, 2, 1 in stages 1, 2, 3; the best is always chosen."""
     made = pairs(scored(5, 4, 3, 2), Strategy.best_vs_rest, curriculum=True)
     assert [(*texts_of(pair), pair["score_chosen"] - pair["score_rejected"], pair["stage"]) for pair in made] == [
         ("a", "d", 3, 1),
@@ -94,7 +94,7 @@ def test_curriculum_numbers_the_gaps_of_the_fact_sheet():
 
 
 def test_curriculum_of_two_responses_is_one_pair():
-    """METHODS 19(f): K=2 -> plain DPO."""
+    """Methods 19(f): K=2 -> plain DPO."""
     assert [
         (*texts_of(pair), pair["stage"]) for pair in pairs(scored(1, 2), Strategy.best_vs_rest, curriculum=True)
     ] == [("b", "a", 1)]
@@ -132,7 +132,7 @@ def test_equal_gaps_keep_their_order():
 
 
 def test_triples_are_best_second_and_worst():
-    """METHODS 14(a): reference = best, chosen = second best, rejected = worst."""
+    """Methods 14(a): reference = best, chosen = second best, rejected = worst."""
     (triple,) = pairs(scored(2, 4, 3, 1), Strategy.best_worst, emit=Emit.triples)
     assert (triple["reference"], triple["chosen"], triple["rejected"]) == ("b", "c", "d")
     assert triple["num_responses"] == 4
@@ -154,7 +154,7 @@ def test_triples_need_three_responses():
 
 
 def test_a_ranking_is_sorted_best_first_and_ties_share_the_better_rank():
-    """METHODS 23c: scores 1, 3, 3, 2 -> b 1, c 1, d 3, a 4."""
+    """Methods 25: scores 1, 3, 3, 2 -> b 1, c 1, d 3, a 4."""
     (ranking,) = pairs(scored(1, 3, 3, 2), emit=Emit.ranking)
     assert [(response["text"], response["rank"]) for response in ranking["responses"]] == [
         ("b", 1),
@@ -342,7 +342,7 @@ def test_every_strategy_makes_pairs_of_two_responses_with_the_better_one_chosen(
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=15)
 def test_of_two_responses_all_strategies_make_the_same_pair(seed):
-    """METHODS 1.9: with K=2 all strategies return the same pair."""
+    """Methods 1(f): with K=2 all strategies return the same pair."""
     record = embedded(seed, 2)
     (first,) = pairs(record)
     assert all(pairs(record, strategy) == [first | {"strategy": strategy.value}] for strategy in Strategy)
@@ -381,7 +381,7 @@ def test_the_labels_do_not_sway_the_choice(strategy, seed, n):
 @given(scores=st.lists(st.integers(1, 4), min_size=2, max_size=6))
 @settings(max_examples=50)
 def test_the_gaps_fall_from_stage_to_stage(scores):
-    """METHODS 19(f): gap(stage 1) >= gap(stage 2) >= ..."""
+    """Methods 19(f): gap(stage 1) >= gap(stage 2) >= ..."""
     for strategy in (Strategy.best_vs_rest, Strategy.all):
         made = pairs(scored(*scores), strategy, curriculum=True)
         gaps = [pair["score_chosen"] - pair["score_rejected"] for pair in made]
@@ -410,7 +410,7 @@ def draw(prompt: str, seed: int, n: int = 4) -> tuple[str, ...]:
 
 
 def test_fault_random_of_four_draws_all_six_pairs_about_equally_often():
-    """METHODS 1.10, fault 2: the paper's baseline is always the 2nd and 3rd response. 600 / 6 = 100, give or take 9."""
+    """Methods 1(g), fault 2: the paper's baseline is always the 2nd and 3rd response. 600 / 6 = 100, give or take 9."""
     drawn = [draw(f"prompt {number}", 0) for number in range(600)]
     counts = {pair: drawn.count(pair) for pair in combinations(("t0", "t1", "t2", "t3"), 2)}
     assert sum(counts.values()) == 600
@@ -442,19 +442,19 @@ def test_best_random_draws_by_seed_and_prompt_too():
     assert drawn == [texts_of(pairs(scored(9, 1, 2, 3), Strategy.best_random, seed=seed)[0]) for seed in range(40)]
 
 
-# The faults of the paper's code, METHODS 1.10
+# The faults of the paper's code, Methods 1(g)
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_fault_the_label_is_not_the_insertion_order(strategy):
-    """METHODS 1.10, fault 1: chosen has the higher score after selection, whatever came first."""
+    """Methods 1(g), fault 1: chosen has the higher score after selection, whatever came first."""
     for seed in range(10):
         assert all(pair["score_chosen"] > pair["score_rejected"] for pair in pairs(embedded(seed, 4), strategy))
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_fault_ties_are_dropped(strategy):
-    """METHODS 1.10, fault 1: equal scores give an arbitrary label."""
+    """Methods 1(g), fault 1: equal scores give an arbitrary label."""
     tied = {"score": 3, "score_std": 0.5}
     record = candidates({"text": "a", **tied, "embedding": [1, 0]}, {"text": "b", **tied, "embedding": [0, 1]})
     outcome = choose_pairs(record, Settings(strategy))
@@ -463,7 +463,7 @@ def test_fault_ties_are_dropped(strategy):
 
 @pytest.mark.parametrize("strategy", BY_SIMILARITY)
 def test_fault_identical_embeddings_never_give_the_same_response_twice(strategy):
-    """METHODS 1.10, fault 3: easy fails and centroid says (0, 0)."""
+    """Methods 1(g), fault 3: easy fails and centroid says (0, 0)."""
     record = candidates(*({"text": text, "score": ord(text), "embedding": [0.6, 0.8]} for text in "abcd"))
     (pair,) = pairs(record, strategy)
     assert pair["chosen"] > pair["rejected"]
@@ -473,21 +473,21 @@ def test_fault_identical_embeddings_never_give_the_same_response_twice(strategy)
 @pytest.mark.parametrize("strategy", list(Strategy))
 @pytest.mark.parametrize("responses", [[], [{"text": "a", "score": 1, "embedding": [1.0]}]])
 def test_fault_one_response_is_skipped(strategy, responses):
-    """METHODS 1.10, fault 3: one response is a ValueError of KMeans."""
+    """Methods 1(g), fault 3: one response is a ValueError of KMeans."""
     outcome = choose_pairs(candidates(*responses), Settings(strategy))
     assert (outcome.records, outcome.dropped, outcome.possible) == ([], [TOO_FEW], 0)
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_fault_texts_that_collapse_to_one_are_skipped(strategy):
-    """METHODS 1.10, faults 3 and 4."""
+    """Methods 1(g), faults 3 and 4."""
     responses = [{"text": "a", "score": score, "embedding": [score, 1]} for score in (1, 2, 3)]
     outcome = choose_pairs(candidates(*responses), Settings(strategy))
     assert (outcome.records, outcome.dropped, outcome.possible) == ([], [EQUAL_TEXTS, EQUAL_TEXTS, TOO_FEW], 0)
 
 
 def test_fault_of_duplicate_texts_the_first_stays():
-    """METHODS 1.10, fault 4: responses keyed by text. The second a, scored 9, does not count."""
+    """Methods 1(g), fault 4: responses keyed by text. The second a, scored 9, does not count."""
     record = candidates({"text": "a", "score": 1}, {"text": "b", "score": 5}, {"text": "a", "score": 9})
     outcome = choose_pairs(record, Settings(Strategy.best_worst))
     assert [texts_of(pair) for pair in outcome.records] == [("b", "a")]
@@ -496,7 +496,7 @@ def test_fault_of_duplicate_texts_the_first_stays():
 
 @pytest.mark.parametrize("number", [1, 3, 15, 16, 17, 33])
 def test_fault_the_last_incomplete_batch_is_not_lost(number):
-    """METHODS 1.10, fault 5: n prompts in, n pairs out."""
+    """Methods 1(g), fault 5: n prompts in, n pairs out."""
     assert sum(len(pairs(embedded(seed, 4))) for seed in range(number)) == number
 
 

@@ -32,8 +32,8 @@ def pair(chosen: str, rejected: str, **fields: object) -> dict:
 # By hand
 
 
-def test_the_halves_of_the_fact_sheet():
-    """METHODS 1.8: similarities .99, .90, .97, .80, .95, keep .5 -> easy {.80, .90}, hard {.97, .99}, .95 dropped."""
+def test_the_halves_of_the_manual():
+    """Methods 1(f): similarities .99, .90, .97, .80, .95, keep .5 -> easy {.80, .90}, hard {.97, .99}, .95 dropped."""
     values = np.array([0.99, 0.90, 0.97, 0.80, 0.95])
     easy, hard = halves(values)
     assert {values[i] for i in easy} == {0.80, 0.90}
@@ -101,7 +101,7 @@ def test_a_missing_number_is_named(record, by, message):
         keep_value(record, by, 0)
 
 
-# Against an independent implementation: METHODS 1.3 B, sorted rows, first n and last n
+# Against an independent implementation: Methods 1(c), sorted rows, first n and last n
 
 
 @given(values_with_ties)
@@ -118,7 +118,7 @@ def test_the_halves_are_the_two_ends_of_the_sorted_rows(values):
 @given(values_with_ties)
 @settings(max_examples=100)
 def test_the_halves_are_of_equal_size_disjoint_and_ordered_with_ties_too(values):
-    """METHODS 1.9: |easy| = |hard| = floor(N/2); max sim(easy) <= min sim(hard); all rows iff N even."""
+    """Methods 1(f): |easy| = |hard| = floor(N/2); max sim(easy) <= min sim(hard); all rows iff N even."""
     easy, hard = halves(values)
     assert len(easy) == len(hard) == len(values) // 2
     assert not easy & hard
@@ -130,7 +130,7 @@ def test_the_halves_are_of_equal_size_disjoint_and_ordered_with_ties_too(values)
 @given(values_with_ties)
 @settings(max_examples=50)
 def test_keeping_all_keeps_the_input(values):
-    """METHODS 1.9: keep fraction 1.0 -> easy = hard = input set."""
+    """Methods 1(f): keep fraction 1.0 -> easy = hard = input set."""
     count = parse_keep("100%").of(len(values))
     assert keep_mask(values, count, lowest=True).tolist() == keep_mask(values, count, lowest=False).tolist()
     assert keep_mask(values, count, lowest=True).all()

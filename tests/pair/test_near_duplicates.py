@@ -42,7 +42,7 @@ def by_the_book(vectors, limit):
 
 
 def test_a_cosine_of_975_is_a_distance_of_05():
-    """METHODS 20(f): 2 (1 - .975) = .05."""
+    """Methods 20(f): 2 (1 - .975) = .05."""
     angle = np.arccos(0.975)
     vectors = unit(np.array([[1, 0], [np.cos(angle), np.sin(angle)]]))
     assert find_neighbors(vectors, 0.0501).distances == pytest.approx([0.05, 0.05], abs=1e-6)
@@ -52,7 +52,7 @@ def test_a_cosine_of_975_is_a_distance_of_05():
 
 @both_ways
 def test_the_same_prompt_is_at_distance_0_and_the_first_is_kept(compare):
-    """METHODS 20(f): distance 0, repeat count 1 or more, the first index kept; here twice more at 2 and 4."""
+    """Methods 20(f): distance 0, repeat count 1 or more, the first index kept; here twice more at 2 and 4."""
     vectors = unit(np.array([[0, 1], [1, 3], [1, 1.001], [5, 0], [1, 1.001]]))
     found = find_neighbors(vectors, 0.05, compare=compare)
     assert found.distances[[2, 4]].tolist() == [0.0, 0.0]

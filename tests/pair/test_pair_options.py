@@ -117,13 +117,13 @@ def test_the_default_is_easy_and_for_stages_best_vs_rest():
 
 
 @pytest.mark.parametrize(("num_responses", "possible", "saved"), [(2, 1, 0), (3, 3, 2 / 3), (4, 6, 5 / 6)])
-def test_one_pair_a_prompt_saves_what_the_fact_sheet_says(num_responses, possible, saved):
-    """METHODS 1.7: K=2 -> 0 %, K=3 -> 1 - 1/3 = 66.7 %, K=4 -> 1 - 1/6 = 83.3 %."""
+def test_one_pair_a_prompt_saves_what_the_manual_says(num_responses, possible, saved):
+    """Methods 1(e): K=2 -> 0 %, K=3 -> 1 - 1/3 = 66.7 %, K=4 -> 1 - 1/6 = 83.3 %."""
     assert tally(*[(num_responses, possible, 1)] * 5).share_of_possible() == pytest.approx(saved)
 
 
 def test_twenty_possible_pairs_of_seven_prompts_save_sixty_five_percent():
-    """METHODS 1.7: a mean of 2.857 = 20/7 possible pairs gives 1 - 7/20 = 65 %. 6 * 3 + 2 = 20."""
+    """Methods 1(e): a mean of 2.857 = 20/7 possible pairs gives 1 - 7/20 = 65 %. 6 * 3 + 2 = 20."""
     savings = tally(*[(3, 3, 1)] * 6, (3, 2, 1))
     assert savings.share_of_possible() == pytest.approx(0.65)
 

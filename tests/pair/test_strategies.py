@@ -28,9 +28,9 @@ SEEDS = st.integers(0, 2**32 - 1)
 SIZES = st.integers(2, 9)
 BY_SIMILARITY = [choose_easy, choose_hard, choose_centroid, choose_random, choose_aepo]
 
-# METHODS 1.9: y1, y2, y3, y4; here they are numbered from 0.
+# Methods 1(f): y1, y2, y3, y4; here they are numbered from 0.
 FOUR = np.array([[1, 0], [0.96, 0.28], [0.8, 0.6], [0, 1]])
-# METHODS 21(f): u12=.9, u13=.1, u14=.5, u23=.2, u24=.5, u34=.5.
+# Methods 21(f): u12=.9, u13=.1, u14=.5, u23=.2, u24=.5, u34=.5.
 AEPO = np.array([[1, 0.9, 0.1, 0.5], [0.9, 1, 0.2, 0.5], [0.1, 0.2, 1, 0.5], [0.5, 0.5, 0.5, 1]])
 
 
@@ -63,31 +63,31 @@ def test_every_strategy_has_a_function():
 # By hand: REAL
 
 
-def test_easy_takes_the_least_similar_pair_of_the_fact_sheet():
-    """METHODS 1.9: the smallest of .96, .80, 0, .936, .28, .60 is 0, responses 1 and 4."""
+def test_easy_takes_the_least_similar_pair_of_the_manual():
+    """Methods 1(f): the smallest of .96, .80, 0, .936, .28, .60 is 0, responses 1 and 4."""
     assert choose_easy(pool_of(FOUR)) == [(0, 3)]
 
 
-def test_hard_takes_the_most_similar_pair_of_the_fact_sheet():
-    """METHODS 1.9: the largest of .96, .80, 0, .936, .28, .60 is .96, responses 1 and 2."""
+def test_hard_takes_the_most_similar_pair_of_the_manual():
+    """Methods 1(f): the largest of .96, .80, 0, .936, .28, .60 is .96, responses 1 and 2."""
     assert choose_hard(pool_of(FOUR)) == [(0, 1)]
 
 
-def test_centroid_takes_the_pair_of_the_fact_sheet():
-    """METHODS 1.9: clusters {1, 2, 3} and {4}; mean of the first ((1 + .96 + .8) / 3, (0 + .28 + .6) / 3)
+def test_centroid_takes_the_pair_of_the_manual():
+    """Methods 1(f): clusters {1, 2, 3} and {4}; mean of the first ((1 + .96 + .8) / 3, (0 + .28 + .6) / 3)
     = (.92, .2933). Squared distances: y1 .08^2 + .2933^2 = .0924, y2 .04^2 + .0133^2 = .0018,
     y3 .12^2 + .3067^2 = .1084. Nearest is y2, so the pair is (2, 4)."""
     assert choose_centroid(pool_of(FOUR)) == [(1, 3)]
 
 
-def test_the_split_of_the_fact_sheet_is_the_first_three_against_the_last():
-    """METHODS 1.9."""
+def test_the_split_of_the_manual_is_the_first_three_against_the_last():
+    """Methods 1(f)."""
     assert split_in_two(FOUR, cosine_similarities(FOUR)).tolist() == [True, True, True, False]
 
 
 @pytest.mark.parametrize(("choose", "pair"), [(choose_easy, (0, 1)), (choose_hard, (0, 1))])
 def test_of_equal_similarities_the_first_pair_wins(choose, pair):
-    """Three vectors at right angles: all similarities are 0. METHODS 1.3: lexicographic order."""
+    """Three vectors at right angles: all similarities are 0. Methods 1(c): lexicographic order."""
     assert choose(pool_of(np.eye(3))) == [pair]
 
 
@@ -103,29 +103,29 @@ def test_of_two_responses_as_near_to_their_mean_the_first_wins():
 @pytest.mark.parametrize(
     ("aepo_lambda", "pair", "value"), [(0.0, (0, 1), 0.5167), (1.0, (0, 2), 0.2833), (2.0, (0, 2), 0.1833)]
 )
-def test_aepo_takes_the_optimum_of_the_fact_sheet(aepo_lambda, pair, value):
-    """METHODS 21(f). Means to the others: r1 (.9 + .1 + .5) / 3 = .5, r2 .5333, r3 .2667, r4 .5.
+def test_aepo_takes_the_optimum_of_the_manual(aepo_lambda, pair, value):
+    """Methods 21(f). Means to the others: r1 (.9 + .1 + .5) / 3 = .5, r2 .5333, r3 .2667, r4 .5.
     lambda 0: (.5 + .5333) / 2 = .5167, tied with (2, 4); lambda 1: (.5 + .2667) / 2 - .1 = .2833; lambda 2: .1833."""
     assert choose_aepo(Pool(4, similarities=AEPO, aepo_lambda=aepo_lambda)) == [pair]
     assert aepo_objective(AEPO, aepo_lambda)[pair] == pytest.approx(value, abs=5e-5)
 
 
 def test_aepo_without_diversity_is_a_tie_of_the_two_most_central_pairs():
-    """METHODS 21(f): lambda 0 -> {1, 2} and {2, 4} tie at .5167."""
+    """Methods 21(f): lambda 0 -> {1, 2} and {2, 4} tie at .5167."""
     objective = aepo_objective(AEPO, 0.0)
     assert objective[0, 1] == pytest.approx(objective[1, 3])
     assert objective[0, 1] == pytest.approx(0.51667, abs=5e-6)
 
 
 def test_aepo_says_the_same_twice_and_leaves_the_matrix_alone():
-    """METHODS 21(g): the official objective scores {1, 3} -.3833 at first, then .2833, and edits its input."""
+    """Methods 21(g): the official objective scores {1, 3} -.3833 at first, then .2833, and edits its input."""
     given = AEPO.copy()
     assert aepo_objective(given, 1.0)[0, 2] == aepo_objective(given, 1.0)[0, 2] == pytest.approx(0.28333, abs=5e-6)
     assert (given == AEPO).all()
 
 
 def test_aepo_with_infinite_lambda_is_easy():
-    """METHODS 21(f): lambda -> infinity with k=2 -> argmin similarity; {1, 3} with .1."""
+    """Methods 21(f): lambda -> infinity with k=2 -> argmin similarity; {1, 3} with .1."""
     assert choose_aepo(Pool(4, similarities=AEPO, aepo_lambda=math.inf)) == [(0, 2)]
 
 
@@ -142,7 +142,7 @@ def test_best_random_never_takes_one_as_good_as_the_best():
 
 
 def test_best_vs_rest_goes_from_the_widest_gap_to_the_narrowest():
-    """METHODS 19(f): scores 5, 4, 3, 2 -> gaps 3, 2, 1, the best always first."""
+    """Methods 19(f): scores 5, 4, 3, 2 -> gaps 3, 2, 1, the best always first."""
     quality = [5, 4, 3, 2]
     pairs = choose_best_vs_rest(pool_of_quality(*quality))
     assert pairs == [(0, 3), (0, 2), (0, 1)]
@@ -150,7 +150,7 @@ def test_best_vs_rest_goes_from_the_widest_gap_to_the_narrowest():
 
 
 def test_best_vs_rest_drops_zero_gap_pairs():
-    """METHODS 19(g)."""
+    """Methods 19(g)."""
     assert choose_best_vs_rest(pool_of_quality(5, 5, 3, 2)) == [(0, 3), (0, 2)]
 
 
@@ -186,7 +186,7 @@ def test_the_exact_split_never_has_a_larger_inertia_than_scikit_learn(seed, n):
 
 
 def test_the_exact_split_beats_the_start_that_the_paper_fixes():
-    """One run of scikit-learn 1.9.1 from random_state=0, as in METHODS 1.3, is sometimes stuck; ours never is."""
+    """One run of scikit-learn 1.9.1 from random_state=0, as in Methods 1(c), is sometimes stuck; ours never is."""
     gains = []
     for seed in range(30):
         vectors = unit_vectors(seed, 8)
@@ -232,7 +232,7 @@ def test_beyond_the_limit_no_cluster_is_empty_and_each_response_is_with_the_near
 
 
 def aepo_by_the_book(u: np.ndarray, chosen: tuple[int, ...], aepo_lambda: float) -> float:
-    """METHODS 21(b), word by word, for any k."""
+    """Methods 21(b), word by word, for any k."""
     n, k = len(u), len(chosen)
     representative = sum(u[y, other] for y in chosen for other in range(n) if other != y) / (n - 1) / k
     repeated = sum(u[y, other] for y in chosen for other in chosen if other != y) / (k * (k - 1))
@@ -316,7 +316,7 @@ def test_centroid_takes_one_response_of_each_cluster_and_none_is_nearer_to_the_m
 @given(seed=SEEDS, n=st.integers(3, 9))
 @settings(max_examples=25)
 def test_aepo_with_a_large_lambda_is_easy(seed, n):
-    """METHODS 23: AEPO lambda -> infinity, k=2 = REAL easy."""
+    """Methods 23: AEPO lambda -> infinity, k=2 = REAL easy."""
     vectors = unit_vectors(seed, n)
     assert choose_aepo(pool_of(vectors, aepo_lambda=1e9)) == choose_easy(pool_of(vectors))
 
@@ -330,19 +330,19 @@ def test_score_strategies_put_the_better_response_first(quality, seed):
         assert bool(pairs) == (len(set(quality)) > 1)
 
 
-# The faults of the paper's code, METHODS 1.10
+# The faults of the paper's code, Methods 1(g)
 
 
 @pytest.mark.parametrize("choose", BY_SIMILARITY)
 @pytest.mark.parametrize("n", [2, 3, 4, 12, 13, 20])
 def test_fault_identical_embeddings_never_give_a_response_twice(choose, n):
-    """METHODS 1.10, fault 3: easy's list is empty, centroid's pair is (0, 0)."""
+    """Methods 1(g), fault 3: easy's list is empty, centroid's pair is (0, 0)."""
     ((i, j),) = choose(pool_of(np.tile([0.6, 0.8, 0.0], (n, 1))))
     assert i < j
 
 
 def test_fault_random_of_four_is_not_always_the_second_and_third():
-    """METHODS 1.10, fault 2: all 6 pairs occur about equally often; of 1,200 draws 200 each, give or take 13."""
+    """Methods 1(g), fault 2: all 6 pairs occur about equally often; of 1,200 draws 200 each, give or take 13."""
     pairs = [choose_random(Pool(4, seed=seed_of(number)))[0] for number in range(1200)]
     counts = {pair: pairs.count(pair) for pair in combinations(range(4), 2)}
     assert sum(counts.values()) == 1200
@@ -350,7 +350,7 @@ def test_fault_random_of_four_is_not_always_the_second_and_third():
 
 
 def test_fault_the_same_seed_draws_the_same_pair():
-    """METHODS 1.10, fault 4: two draws for one prompt disagree."""
+    """Methods 1(g), fault 4: two draws for one prompt disagree."""
     assert [choose_random(Pool(6, seed=seed_of(number))) for number in range(20)] == [
         choose_random(Pool(6, seed=seed_of(number))) for number in range(20)
     ]

@@ -38,8 +38,8 @@ def test_stacking_divides_each_vector_by_its_length():
     np.testing.assert_allclose(stacked, [[0.6, 0.8], [0.0, 1.0]], rtol=1e-15)
 
 
-def test_cosine_similarities_of_the_fact_sheet():
-    """METHODS 1.9: 12 .96, 13 .80, 14 0, 23 .96 * .8 + .28 * .6 = .936, 24 .28, 34 .60."""
+def test_cosine_similarities_of_the_manual():
+    """Methods 1(f): 12 .96, 13 .80, 14 0, 23 .96 * .8 + .28 * .6 = .936, 24 .28, 34 .60."""
     u = similarities_of(np.array([[1, 0], [0.96, 0.28], [0.8, 0.6], [0, 1]]))
     np.testing.assert_allclose(u[np.triu_indices(4, 1)], [0.96, 0.80, 0.0, 0.936, 0.28, 0.60], atol=1e-15)
 

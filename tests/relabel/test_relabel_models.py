@@ -132,7 +132,7 @@ def test_implicit_writes_scores_a_probability_of_two_and_the_margin_of_a_pair(po
 
 
 def test_the_smallest_margin_is_what_pair_keeps(policies):
-    """METHODS 22.2: the signed gap, so what is probably mislabeled comes first."""
+    """Methods 22(b): the signed gap, so what is probably mislabeled comes first."""
     swapped = PAIR | {"id": 3, "chosen": PAIR["rejected"], "rejected": PAIR["chosen"]}
     judged = lines(run("relabel", "implicit", *policies, "--field", "implicit", records=[PAIR, swapped]))
     (kept,) = lines(

@@ -62,7 +62,7 @@ def test_what_streams_does_the_same_to_each_part_of_the_input(name, words):
 
 @TRAINS
 def test_sppo_reads_the_win_probabilities_that_pair_carried(tiny_policy, tmp_path):
-    """METHODS 12: winprob | pair --strategy best-worst | train-dpo --loss sppo."""
+    """Methods 12: winprob | pair --strategy best-worst | train-dpo --loss sppo."""
     judged, said = relabel("winprob", rows=SCORED)
     assert said == "real: 10 responses of 2 prompts\n"
     pairs, _ = run("pair", "--strategy", "best-worst", rows=judged)
@@ -126,7 +126,7 @@ def test_a_pair_without_scores_is_skipped_and_not_in_the_statistics(tmp_path):
 
 
 def test_shaped_scores_choose_the_same_pairs():
-    """METHODS 16(f): per-prompt best and worst never change."""
+    """Methods 16(f): per-prompt best and worst never change."""
     pairs = [
         run("pair", "--strategy", "best-worst", rows=rows)[0] for rows in (SCORED, relabel("shape", rows=SCORED)[0])
     ]

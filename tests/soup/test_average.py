@@ -21,7 +21,7 @@ def bits(tensor):
 
 
 def test_weights_1_and_3_at_half_are_2():
-    """METHODS 15(f): .5 * 1 + .5 * 3 = 2."""
+    """Methods 15(f): .5 * 1 + .5 * 3 = 2."""
     assert average([torch.tensor([1.0]), torch.tensor([3.0])], [0.5, 0.5], torch.float32).tolist() == [2.0]
 
 
@@ -33,14 +33,14 @@ def test_three_models_by_their_weights():
 
 @given(VECTORS, st.floats(-2, 3))
 def test_a_model_averaged_with_itself_is_itself_at_any_weights(tensor, weight):
-    """METHODS 15(f): soup(A, A) = A; in float32 sums the last digit would move."""
+    """Methods 15(f): soup(A, A) = A; in float32 sums the last digit would move."""
     made = average([tensor, tensor.clone()], [weight, 1 - weight], torch.float32)
     assert torch.allclose(made, tensor, rtol=0 if 0 <= weight <= 1 else 1e-7, atol=0)
 
 
 @given(VECTORS)
 def test_weights_1_and_0_give_the_one_back_bit_for_bit(tensor):
-    """METHODS 15(f): -0.0 stays -0.0, and what the other holds does not matter."""
+    """Methods 15(f): -0.0 stays -0.0, and what the other holds does not matter."""
     broken = torch.full_like(tensor, math.nan)
     assert bits(average([tensor, broken], [1.0, 0.0], torch.float32)) == bits(tensor)
     assert bits(average([broken, tensor], [0.0, 1.0], torch.float32)) == bits(tensor)
@@ -62,7 +62,7 @@ def test_an_average_lies_between(numbers):
 
 
 def test_a_linear_layer_of_the_average_gives_the_average_of_the_outputs():
-    """METHODS 15(f): (aA + (1-a)B) x = a Ax + (1-a) Bx."""
+    """Methods 15(f): (aA + (1-a)B) x = a Ax + (1-a) Bx."""
     torch.manual_seed(0)
     first, second, x = torch.randn(4, 3), torch.randn(4, 3), torch.randn(3)
     made = average([first, second], [0.3, 0.7], torch.float32)

@@ -77,7 +77,7 @@ def test_every_tensor_is_the_weighted_sum(first, second, tmp_path):
 
 
 def test_a_model_with_itself_is_itself_and_the_files_are_the_same(first, tmp_path):
-    """METHODS 15(f): soup(A, A) = A; three of them, and weights that are no binary fractions."""
+    """Methods 15(f): soup(A, A) = A; three of them, and weights that are no binary fractions."""
     _, said = soup(first, first, first, "-o", tmp_path / "out", "--weights", "0.1,0.3,0.6")
     assert (tmp_path / "out" / WEIGHTS).read_bytes() == (first / WEIGHTS).read_bytes()
     assert said.startswith(f"real: 3 models averaged; {first} more than once, ")  # a slip, where seeds were meant
@@ -85,14 +85,14 @@ def test_a_model_with_itself_is_itself_and_the_files_are_the_same(first, tmp_pat
 
 @pytest.mark.parametrize("weights", ["1,0", "0,1"])
 def test_weights_1_and_0_return_a_model_bit_for_bit(first, second, tmp_path, weights):
-    """METHODS 15(f)."""
+    """Methods 15(f)."""
     soup(first, second, "-o", tmp_path / "out", "--weights", weights)
     wanted = first if weights == "1,0" else second
     assert (tmp_path / "out" / WEIGHTS).read_bytes() == (wanted / WEIGHTS).read_bytes()
 
 
 def test_half_and_half_is_symmetric(first, second, tmp_path):
-    """METHODS 15(f)."""
+    """Methods 15(f)."""
     soup(first, second, "-o", tmp_path / "a")
     soup(second, first, "-o", tmp_path / "b")
     assert (tmp_path / "a" / WEIGHTS).read_bytes() == (tmp_path / "b" / WEIGHTS).read_bytes()
@@ -401,7 +401,7 @@ def test_a_stopped_run_leaves_nothing(tmp_path):
 
 @pytest.mark.slow
 def test_adapters_are_merged_into_their_base_first(first, second, tmp_path, pair_rows):
-    """METHODS 15(g): the average of the products, not the product of the averages."""
+    """Methods 15(g): the average of the products, not the product of the averages."""
     words = ["--lora", "--max-steps", "3", "--learning-rate", "0.1"]
     for seed in ("1", "2"):
         train(first, tmp_path / seed, pair_rows, *words, "--seed", seed)
@@ -421,7 +421,7 @@ def test_adapters_are_merged_into_their_base_first(first, second, tmp_path, pair
 
 @pytest.mark.slow
 def test_training_against_a_soup_does_not_start_at_ln_2(first, second, tmp_path, pair_rows):
-    """METHODS 15(f): policy A, reference soup(A, B): h is not 0; against A itself it is, and the loss ln 2."""
+    """Methods 15(f): policy A, reference soup(A, B): h is not 0; against A itself it is, and the loss ln 2."""
     soup(first, second, "-o", tmp_path / "soup")
     soup(first, second, "-o", tmp_path / "same", "--weights", "1,0")
     words = ["--max-steps", "1", "--batch-size", "8", "--beta", "1"]

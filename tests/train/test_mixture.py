@@ -12,7 +12,7 @@ from tests.train.losses.made_logps import random_logps, with_h
 
 
 def test_the_sum_is_the_weighted_sum_of_its_parts():
-    """DRIFT, METHODS 13: dpo + .001 sft; without the second weight it is dpo."""
+    """DRIFT, Methods 13: dpo + .001 sft; without the second weight it is dpo."""
     logps = random_logps(0)
     alone = {name: Mixture([name])(logps) for name in ("dpo", "sft")}
     torch.testing.assert_close(Mixture(["dpo", "sft"], [1, 0.001])(logps), alone["dpo"] + 0.001 * alone["sft"])
@@ -63,7 +63,7 @@ def test_a_value_out_of_its_range_is_told(bounds, value, complaint):
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_a_setting_that_would_be_ignored_is_refused_and_a_default_never(name):
-    """METHODS 0.3: TRL ignores label smoothing in silence."""
+    """Methods 0(b): TRL ignores label smoothing in silence."""
     Mixture([name])
     for knob in set(KNOBS) - set(OBJECTIVES[name].knobs):
         with pytest.raises(UsageError, match=f"--loss {name} does not read --{knob.replace('_', '-')}; "):

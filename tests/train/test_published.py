@@ -1,4 +1,4 @@
-"""Numbers of the authors' own code, where another one stood (METHODS 26)."""
+"""Numbers of the authors' own code."""
 
 import math
 
@@ -14,7 +14,7 @@ from tests.train.losses.made_logps import with_h
 
 
 def test_ada_dpo_has_the_temperature_of_its_authors_code():
-    """Theirs minimizes -tau log(2 sigmoid(D / tau)) + 0.1 tau: at D = 2 its slope in tau is 0 at tau = 2.120."""
+    """Methods 7(f). Theirs is -tau log(2 sigmoid(D / tau)) + 0.1 tau: at D = 2 its slope in tau is 0 at tau = 2.120."""
     taus = np.linspace(0.1, 5, 490001)
     theirs = -taus * (np.log(2) - np.logaddexp(0, -2 / taus)) + 0.1 * taus
     assert ada_dpo_tau(with_h(20.0)).item() == pytest.approx(taus[theirs.argmin()], abs=1e-4)
@@ -23,20 +23,23 @@ def test_ada_dpo_has_the_temperature_of_its_authors_code():
 
 
 def test_dlma_is_constant_after_its_warm_up():
+    """Methods 9(e)."""
     preset = PRESETS[Preset.dlma]
     assert (preset["schedule"], preset["warmup"], preset["max_grad_norm"]) == (Schedule.constant, 150, 10.0)
 
 
 def test_pro_has_no_schedule_and_sixteen_rankings_a_step():
+    """Methods 10(e)."""
     preset = PRESETS[Preset.pro]
     assert (preset["schedule"], preset["warmup"], preset["batch_size"]) == (Schedule.constant, 0, 16)
 
 
 @pytest.mark.parametrize(("references", "value"), [([0, 2], -1.6735), ([-1, 0, 1], -0.7115)])
 def test_lsc_takes_the_deviation_of_a_sample(references, value):
-    """1 + 1.036433 (1.414214 + 1e-5) = 2.465748; -ln(1 + e^1.465748) = -1.6735."""
+    """Methods 16(f): 1 + 1.036433 (1.414214 + 1e-5) = 2.465748; -ln(1 + e^1.465748) = -1.6735."""
     assert shape_lsc(np.array([1.0]), np.array(references, dtype=float)) == pytest.approx([value], abs=5e-5)
 
 
 def test_what_is_said_of_the_published_maxmin_is_true():
+    """Methods 22(a)."""
     assert "returns response 0" in choose_maxmin_lcb.__doc__

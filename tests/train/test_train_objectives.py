@@ -58,7 +58,7 @@ def test_a_new_objective_is_one_function_and_one_row(tiny_policy, pair_rows, tmp
 
 
 def test_summed_objectives_are_the_weighted_sum_and_each_has_a_line(tiny_policy, pair_rows, tmp_path):
-    """METHODS 0.3: dpo + .001 sft is exactly that, on the first step and as logged."""
+    """Methods 0(b): dpo + .001 sft is exactly that, on the first step and as logged."""
     alone = {
         loss: train(tiny_policy, tmp_path / loss, pair_rows, "--loss", loss, "--max-steps", "1")[0][0]["loss"]
         for loss in ("dpo", "sft")
@@ -248,7 +248,7 @@ def test_spa_asks_the_weights_below_an_adapter_too(tiny_policy, pair_rows, tmp_p
 
 
 def test_the_policy_itself_is_the_detector_without_extrapolation(tiny_policy, pair_rows, tmp_path):
-    """METHODS 18(f): lambda = 0 makes the detector's margin beta h, and no second model is run."""
+    """Methods 18(f): lambda = 0 makes the detector's margin beta h, and no second model is run."""
     words = ["--loss", "spa", "--extrapolate", "0", "--epochs", "2"]
     train(tiny_policy, tmp_path / "out", pair_rows, *words, "--dump", tmp_path / "flags")
     lines = [json.loads(line) for line in (tmp_path / "flags").read_text().splitlines()]

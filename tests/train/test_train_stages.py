@@ -20,7 +20,7 @@ def first_of_each(lines, stages=(1, 2)):
 
 @pytest.mark.parametrize("adapter", [[], ["--lora"]])
 def test_each_stage_starts_at_log_two_against_the_previous_one(adapter, tiny_policy, pair_rows, tmp_path):
-    """METHODS 19(f): with the previous stage as the reference the loss is ln 2 again, whatever has been learned."""
+    """Methods 19(f): with the previous stage as the reference the loss is ln 2 again, whatever has been learned."""
     words = ["--stages", "--epochs", "3", "--learning-rate", "1e-2", *adapter]
     lines, said = train(tiny_policy, tmp_path / "out", with_everything(pair_rows), *words)
     assert [line["step"] for line in lines] == [*range(1, 13), 12]
@@ -44,7 +44,7 @@ def test_the_initial_reference_stays_the_same_in_every_stage(tiny_policy, pair_r
 
 
 def test_one_stage_is_no_stage(tiny_policy, pair_rows, tmp_path):
-    """METHODS 19(f), K = 2: the trajectory of plain DPO."""
+    """Methods 19(f), K = 2: the trajectory of plain DPO."""
     rows = [row | {"stage": 3} for row in pair_rows]
     staged, _ = train(tiny_policy, tmp_path / "a", rows, "--stages", "--epochs", "2")
     plain, _ = train(tiny_policy, tmp_path / "b", rows, "--epochs", "2")

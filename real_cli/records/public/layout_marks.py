@@ -63,12 +63,6 @@ def are_arrays(record: Record) -> bool:
     return field == "responses" or not are_texts(record, "chosen", "rejected")
 
 
-def is_openai(record: Record) -> bool:
-    """Tell preference data for fine-tuning by OpenAI."""
-    asked = record.get("input")
-    return isinstance(asked, dict) and "messages" in asked and "preferred_output" in record
-
-
 def are_transcripts(record: Record) -> bool:
     """Tell two transcripts that share an answer mark."""
     if "prompt" in record or not is_strings(record, "chosen", "rejected"):
@@ -110,11 +104,6 @@ def has_other_sides(record: Record) -> bool:
     return has_prompt(usual) or are_conversations(usual)
 
 
-def is_rated_summary(value: object) -> bool:
-    """Tell a summary that was rated along several axes."""
-    return isinstance(value, dict) and isinstance(value.get("text"), str) and isinstance(value.get("axes"), dict)
-
-
 def is_row(record: Record) -> bool:
     """Tell a row that holds one response."""
     if any(is_text(record.get(field)) for field in RESPONSE_FIELDS):
@@ -132,12 +121,6 @@ def is_rated_conversation(record: Record) -> bool:
         and not {"prompt", "chosen", "rejected"} & record.keys()
     )
     return rated and len(turns) > 1 and bool(turns[-1]["role"] == "assistant")
-
-
-def is_webgpt(record: Record) -> bool:
-    """Tell two answers to a question that is an object."""
-    asked = record.get("question")
-    return isinstance(asked, dict) and is_strings(asked, "full_text") and is_strings(record, "answer_0", "answer_1")
 
 
 def is_binarized(record: Record) -> bool:

@@ -1,18 +1,16 @@
 """Readers: each turns a record of one layout into candidates or preference. `real_cli.records.layouts` says which."""
 
-import math
 from collections.abc import Iterable
 from os.path import commonprefix
 from typing import Any
 
-from real_cli.errors import RecordError, clip
-from real_cli.records.messages import as_completion, is_conversation, is_number, is_text
+from real_cli.errors import RecordError
+from real_cli.records.messages import as_completion, is_conversation, is_text
 from real_cli.records.public.named_prompts import NamedPrompt, check_extras, check_inside, named_prompt
 from real_cli.records.public.rendered_chats import as_turn
 from real_cli.records.public.repeated_prompts import ASSISTANT_MARK
 from real_cli.records.record import Record
 
-ASPECTS = ("instruction_following", "honesty", "truthfulness", "helpfulness")
 # What other programs write for TRL's true and false.
 GOOD = ("1", "1.0", "true", "good", "chosen", "desirable", "preferred", "accepted")
 BAD = ("0", "0.0", "-1", "false", "bad", "rejected", "undesirable", "dispreferred")
@@ -90,65 +88,6 @@ def prompt_of(record: Record) -> NamedPrompt:
     if named is None:
         raise RecordError("field 'prompt' is missing; each record needs 'prompt' and 'responses', or a known layout")
     return named
-
-
-def rate_completions(record: Record) -> Record:
-    """Score each completion by the mean of its rated aspects.
-
-    The overall score stays beside it: about 2,600 of the published ones say 10 where the judge meant 1.
-    """
-    responses: list[Record] = []
-    rated: list[float | None] = []
-    for number, completion in enumerate(record["completions"], 1):
-        if not isinstance(completion, dict) or "response" not in completion:
-            raise RecordError(f"completion {number} has no 'response': {clip(completion)}")
-        annotations = completion.get("annotations") or {}
-        if not isinstance(annotations, dict):
-            raise RecordError(f"completion {number}: its 'annotations' are {clip(annotations)}; an object is needed")
-        ratings = [rating for aspect in ASPECTS if (rating := _rating(annotations.get(aspect))) is not None]
-        rated.append(sum(ratings) / len(ratings) if ratings else completion.get("fine-grained_score"))
-        responses.append(completion)
-    if all(score is None for score in rated):
-        rated = [completion.get("overall_score") for completion in responses]  # of 10, and aspects are of 5
-    responses = [
-        {"text": completion["response"]}
-        | ({} if score is None else {"score": score})
-        | {name: value for name, value in completion.items() if name != "response"}
-        for completion, score in zip(responses, rated, strict=True)
-    ]
-    prompt, uses = prompt_of(record)
-    return rest(record, [*uses, "completions"], prompt=prompt, responses=responses)
-
-
-def _rating(aspect: object) -> float | None:
-    """Read an aspect's rating, a number or a numeral; N/A is none."""
-    rating = aspect.get("Rating") if isinstance(aspect, dict) else None
-    try:
-        number = math.nan if rating is None else float(rating)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def order_answers(record: Record) -> Record:
-    """Label the two answers by score, or by `labels` (1: A is preferred) where scores are missing."""
-    first: Record = {"text": record["human_ref_A"]}
-    second: Record = {"text": record["human_ref_B"]}
-    score_a, score_b = record.get("score_A"), record.get("score_B")
-    a_preferred = record.get("labels") == 1
-    scored = is_number(score_a) and is_number(score_b)
-    if scored:
-        a_preferred = a_preferred if score_a == score_b else float(str(score_a)) > float(str(score_b))
-        first["score"], second["score"] = score_a, score_b
-    elif record.get("labels") not in (0, 1):
-        raise RecordError(
-            "neither score_A and score_B nor 'labels' say which answer is preferred; one of them is needed"
-        )
-    chosen, rejected = (first, second) if a_preferred else (second, first)
-    ours: Record = {"prompt": record["history"], "chosen": chosen["text"], "rejected": rejected["text"]}
-    if scored:
-        ours |= {"score_chosen": chosen["score"], "score_rejected": rejected["score"]}
-    return rest(record, ["history", "human_ref_A", "human_ref_B", "score_A", "score_B"], **ours)
 
 
 def split_transcripts(record: Record) -> Record:

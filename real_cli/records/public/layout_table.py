@@ -1,10 +1,14 @@
 """The table of layouts: how each is known by a record's fields, what it becomes, and which function reads it.
 
-The first row that matches wins, so that what has more marks of its own stands before what has fewer. A row is a plain
-function that reads, and the fields that are gone once it has read them: the next command in a pipe meets none of them.
+The first row that matches wins: first our own records, then what the files of `sets` know by fields of its own, then
+what has ever fewer marks. A row is a plain function that reads, and the fields that are gone once it has read them: the
+next command in a pipe meets none of them.
 """
 
-from real_cli.records.public import training_readers
+from importlib import import_module
+from pkgutil import iter_modules
+
+from real_cli.records.public import sets, training_readers
 from real_cli.records.public.layout import CANDIDATES, PREFERENCE, Layout
 from real_cli.records.public.layout_marks import (
     are_arrays,
@@ -23,7 +27,6 @@ from real_cli.records.public.layout_readers import (
     first_text_list,
     join_arrays,
     keep,
-    rate_completions,
     split_binarized,
     split_conversations,
     split_texts,
@@ -32,8 +35,12 @@ from real_cli.records.public.layout_readers import (
     wrap_response,
 )
 from real_cli.records.public.other_sides import OTHER_SIDES, with_usual_sides
-from real_cli.records.public.set_layouts import SETS
 from real_cli.records.record import Record
+
+# A layout is one file because its folder is listed, as Python lists folders to import from them: no registry, no entry
+# points, nothing from outside the package. Order by name is no rule: the rows exclude each other, and a test says so.
+MODULES = [import_module(f"{sets.__name__}.{module.name}") for module in iter_modules(sets.__path__)]
+SETS: tuple[Layout, ...] = tuple(row for module in MODULES for row in module.ROWS)
 
 
 def _read_other_sides(record: Record) -> Record:
@@ -60,14 +67,6 @@ LAYOUTS = (
         CANDIDATES,
         are_arrays,
         join_arrays,
-    ),
-    Layout(
-        "UltraFeedback",
-        "`instruction`, `completions`: [{`response`, `annotations`}]; score = mean of the rated aspects",
-        CANDIDATES,
-        lambda r: "instruction" in r and isinstance(r.get("completions"), list),
-        rate_completions,
-        ("instruction", "completions"),
     ),
     *SETS,
     Layout(

@@ -4,7 +4,6 @@ from typing import Any
 
 from real_cli.errors import RecordError
 from real_cli.records.messages import as_completion, is_conversation, is_text
-from real_cli.records.public.chat_forms import text_form
 from real_cli.records.public.layout_readers import part_conversations, part_last, prompt_of, rest
 from real_cli.records.public.named_prompts import check_asks
 from real_cli.records.public.rendered_chats import as_turn
@@ -41,14 +40,3 @@ def replace_last(record: Record) -> Record:
         turns, answer, used = part_last(record)
     other = as_completion(turns, record["rejected_response"])
     return rest(record, [*used, "rejected_response"], prompt=turns, chosen=answer, rejected=other)
-
-
-def read_openai(record: Record) -> Record:
-    """Read OpenAI's preference fine-tuning: what is asked in `input`, two outputs of messages."""
-    asked = record["input"]
-    prompt = text_form(asked["messages"], "input.messages")
-    sides = (record["preferred_output"], record.get("non_preferred_output"))
-    chosen, rejected = (as_completion(prompt, side) for side in sides)  # type: ignore[arg-type]
-    others = {field: value for field, value in asked.items() if field != "messages"}
-    uses = ["input", "preferred_output", "non_preferred_output"]
-    return rest(record, uses, prompt=prompt, chosen=chosen, rejected=rejected, **others)

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from real_cli.errors import RealError
 
+# Ours: prompt_toolkit would bring its own event loop and widgets; readchar knows standard input alone.
 DEVICE = "/dev/tty"
 # Alternate screen, no cursor, no wrapping of long lines, marks around what is pasted; and back.
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h"

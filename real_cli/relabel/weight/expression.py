@@ -13,6 +13,7 @@ from real_cli.records.record import Record
 
 Term: TypeAlias = Callable[[Record], float]
 
+# Ours: simpleeval and asteval walk the tree anew for every record; this is parsed once, into functions.
 MAX_LENGTH = 1000
 # Beyond this a power of anything is 0, 1 or no longer a float that weighs something.
 MAX_EXPONENT = 64

@@ -69,13 +69,13 @@ def test_margin_and_accuracy_of_three_pairs():
 
 
 def test_the_margin_of_the_paper_is_ten_times_that_of_trl():
-    """METHODS 1.6: REAL's code leaves out beta .1."""
+    """Methods 1(d): REAL's code leaves out beta .1."""
     summary = summed((3, 1), (5, 1))
     assert summary["margin"] == pytest.approx(10 * summary["margin_beta"])
 
 
 def test_a_policy_equal_to_its_reference_is_all_ties_and_accuracy_zero():
-    """METHODS 0.3: rewards/accuracies is a strict >, so 0.0 and not 0.5. A margin without spread has no interval."""
+    """Methods 0(b): rewards/accuracies is a strict >, so 0.0 and not 0.5. A margin without spread has no interval."""
     summary = summed(*[(0, 0)] * 12)
     assert (summary["accuracy"], summary["num_ties"], summary["margin"]) == (0, 12, 0)
     assert (summary["margin_low"], summary["margin_high"]) == (None, None)

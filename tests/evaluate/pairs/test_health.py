@@ -115,7 +115,7 @@ def test_rank_correlation_of_three_numbers():
 
 
 def test_the_correlation_is_of_similarity_and_the_gap_without_sign():
-    """METHODS 22.5. Similarities .1 .5 .9, gaps 9, -4, 1: |9| > |-4| > |1|, so -1."""
+    """Methods 22(e). Similarities .1 .5 .9, gaps 9, -4, 1: |9| > |-4| > |1|, so -1."""
     gaps = zip((0.1, 0.5, 0.9), (9, -4, 1), strict=True)
     summary = summary_of(*(pair("q", "a", f"b{s}", similarity=s, score_chosen=g, score_rejected=0) for s, g in gaps))
     assert summary["similarity_score_gap_correlation"] == -1
@@ -132,7 +132,7 @@ def test_nothing_to_report_is_none_and_no_division():
 
 
 def test_saved_against_the_responses_each_pair_was_chosen_from():
-    """METHODS 1.7: K=4 and K=3 make 6 + 3 = 9 pairs; 1 - 2/9."""
+    """Methods 1(e): K=4 and K=3 make 6 + 3 = 9 pairs; 1 - 2/9."""
     summary = summary_of(pair("p", "a", "b", num_responses=4), pair("q", "a", "b", num_responses=3))
     assert (summary["num_possible_pairs"], summary["num_input_pairs"]) == (9, None)
     assert summary["saved_of_possible_pairs"] == pytest.approx(7 / 9)

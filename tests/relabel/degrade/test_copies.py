@@ -1,4 +1,4 @@
-"""Degraded copies, METHODS 3 (SPO)."""
+"""Degraded copies, Methods 3 (SPO)."""
 
 import random
 import re
@@ -109,7 +109,7 @@ def test_contractions_of_grammar_are_no_key_words():
 @given(texts, shares, st.integers(0, 3))
 @settings(max_examples=300)
 def test_each_copy_has_a_strict_part_of_the_words_below(text, share, seed):
-    """METHODS 3(f): degree 0 is the original; each higher level is a strict token subset of the previous one."""
+    """Methods 3(f): degree 0 is the original; each higher level is a strict token subset of the previous one."""
     before = words(text)
     degree = 0
     for copy in degraded_copies(text, check_levels(4, share), seed):

@@ -1,4 +1,4 @@
-"""Reward-augmented relabeling, METHODS 2."""
+"""Reward-augmented relabeling, Methods 2."""
 
 from copy import deepcopy
 
@@ -47,7 +47,7 @@ def stripped(record: dict, placement: Placement) -> list[dict]:
 
 
 def test_each_pair_becomes_two_with_the_labels_of_the_second_swapped():
-    """METHODS 2(b): for g = r_w keep, for g = r_l swap."""
+    """Methods 2(b): for g = r_w keep, for g = r_l swap."""
     assert add_goals(PAIR, Placement.user, TEMPLATE) == [
         PAIR | {"prompt": "Reach 9.\n\nQ", "goal": 9},
         {
@@ -63,7 +63,7 @@ def test_each_pair_becomes_two_with_the_labels_of_the_second_swapped():
 
 
 def test_each_record_prefers_the_response_with_the_larger_goal_conditioned_reward():
-    """METHODS 2(f): r_w = 9, r_l = 4, R = -(g - r)^2. g = 9: 0 against -25; g = 4: 0 against -25."""
+    """Methods 2(f): r_w = 9, r_l = 4, R = -(g - r)^2. g = 9: 0 against -25; g = 4: 0 against -25."""
     rows = add_goals(PAIR, Placement.user)
     rewards = [
         (-((row["goal"] - row["score_chosen"]) ** 2), -((row["goal"] - row["score_rejected"]) ** 2)) for row in rows
@@ -78,7 +78,7 @@ def test_a_pair_whose_label_goes_against_its_scores_aims_at_the_score_of_each_ch
 
 @pytest.mark.parametrize("scores", [(5, 5), (5, 5.0), (0, 0)])
 def test_a_tie_is_dropped(scores):
-    """METHODS 2(f): a tie yields two contradictory records with the same prompt."""
+    """Methods 2(f): a tie yields two contradictory records with the same prompt."""
     assert add_goals(PAIR | dict(zip(("score_chosen", "score_rejected"), scores, strict=True)), Placement.user) == []
 
 
@@ -86,7 +86,7 @@ def test_a_tie_is_dropped(scores):
     ("goal", "text"), [(9.0, "Reach 9."), (9, "Reach 9."), (8.5, "Reach 8.5."), (-1.0, "Reach -1.")]
 )
 def test_whole_numbers_have_no_decimal_point(goal, text):
-    """METHODS 2(b)."""
+    """Methods 2(b)."""
     assert goal_text(goal, TEMPLATE) == text
 
 
@@ -111,7 +111,7 @@ def test_system_placement_goes_after_the_words_of_a_system_message_that_is_there
     assert first["prompt"] == [{"role": "system", "content": "Be brief.\n\nReach 9."}, *CHAT]
 
 
-# The faults of the official script, METHODS 2(g)
+# The faults of the official script, Methods 2(g)
 
 
 @pytest.mark.parametrize("placement", list(Placement))
@@ -154,7 +154,7 @@ def test_fields_of_the_responses_follow_them_and_others_stay():
 @given(prompt=words | transcripts, scores=scores)
 @settings(max_examples=100)
 def test_stripping_and_swapping_back_restores_a_text_prompt(prompt, scores):
-    """METHODS 2(f) and 23: relabeling is undone exactly, from either half."""
+    """Methods 2(f) and 23: relabeling is undone exactly, from either half."""
     record = pair_of(prompt, scores)
     assert stripped(record, Placement.user) == [record, record]
 
@@ -163,7 +163,7 @@ def test_stripping_and_swapping_back_restores_a_text_prompt(prompt, scores):
 @given(prompt=conversations, scores=scores)
 @settings(max_examples=100)
 def test_stripping_and_swapping_back_restores_a_conversation(placement, prompt, scores):
-    """METHODS 2(f) and 23, with and without a system message."""
+    """Methods 2(f) and 23, with and without a system message."""
     record = pair_of(prompt, scores)
     assert stripped(record, placement) == [record, record]
 

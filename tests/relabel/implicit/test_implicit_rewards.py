@@ -21,7 +21,7 @@ logps = st.floats(-1e4, 0)
 
 
 def test_spa_8_nats_at_beta_a_tenth_are_a_probability_of_689974():
-    """METHODS 18(f): r1 - r2 = (-10 - -15) - (-12 - -9) = 5 + 3 = 8 nats, and sigmoid(.8) = .689974."""
+    """Methods 18(f): r1 - r2 = (-10 - -15) - (-12 - -9) = 5 + 3 = 8 nats, and sigmoid(.8) = .689974."""
     rewards = implicit_rewards([-10, -12], [-15, -9], 0.1)
     made = add_implicit(TWO, rewards)
     first, second = made["responses"]
@@ -31,7 +31,7 @@ def test_spa_8_nats_at_beta_a_tenth_are_a_probability_of_689974():
 
 
 def test_the_margin_of_a_pair_is_chosen_minus_rejected_and_is_negative_where_the_label_looks_wrong():
-    """METHODS 22.2: beta (lr(y_w) - lr(y_l)) = .1 ((-12 + 9) - (-10 + 15)) = -.8."""
+    """Methods 22(b): beta (lr(y_w) - lr(y_l)) = .1 ((-12 + 9) - (-10 + 15)) = -.8."""
     made = add_implicit(PAIR, implicit_rewards([-12, -10], [-9, -15], 0.1))
     assert made["implicit_margin"] == pytest.approx(-0.8)
     assert [made["score_chosen"], made["score_rejected"]] == pytest.approx([-0.3, 0.5])
@@ -46,7 +46,7 @@ def test_one_response_and_three_have_no_probability():
 
 
 def test_dlma_the_offset_is_the_reward_of_chosen_minus_that_of_rejected():
-    """METHODS 9(b): R = (-10 - -14) - (-20 - -19) = 4 + 1 = 5, from log-probabilities after p+ and after p-."""
+    """Methods 9(b): R = (-10 - -14) - (-20 - -19) = 4 + 1 = 5, from log-probabilities after p+ and after p-."""
     made = add_contrast(PAIR, contrast_rewards([-10, -20], [-14, -19]))
     assert made == PAIR | {"score_chosen": 4, "score_rejected": -1, "offset": 5}
     assert [column.name for column in OBJECTIVES["dlma"].columns] == ["offset"]
@@ -61,7 +61,7 @@ def test_candidates_have_no_offset():
 
 @given(st.tuples(logps, logps), st.tuples(logps, logps))
 def test_dlma_swapping_chosen_and_rejected_negates_the_offset(positive, negative):
-    """METHODS 9(f)."""
+    """Methods 9(f)."""
     made = add_contrast(PAIR, contrast_rewards(positive, negative))
     swapped = add_contrast(swap_labels(PAIR), contrast_rewards(positive[::-1], negative[::-1]))
     assert swapped["offset"] == -made["offset"]
@@ -70,7 +70,7 @@ def test_dlma_swapping_chosen_and_rejected_negates_the_offset(positive, negative
 
 @given(st.tuples(logps, logps))
 def test_dlma_equal_prompts_give_no_offset(scores):
-    """METHODS 9(f)."""
+    """Methods 9(f)."""
     assert add_contrast(PAIR, contrast_rewards(scores, scores))["offset"] == 0
 
 
@@ -118,7 +118,7 @@ def test_the_margin_of_a_pairwise_model_is_half_the_difference_of_both_orders():
 
 @given(st.lists(st.floats(-800, 800), min_size=6, max_size=6))
 def test_rdo_differences_are_antisymmetric_and_both_probabilities_sum_to_one(values):
-    """METHODS 4(f): d(a, b) + d(b, a) = 0."""
+    """Methods 4(f): d(a, b) + d(b, a) = 0."""
     matrix = np.zeros((3, 3))
     matrix[~np.eye(3, dtype=bool)] = values
     margins = antisymmetrize(matrix)

@@ -190,7 +190,7 @@ def test_dlma_a_reward_is_the_log_probability_after_one_prompt_minus_that_after_
 
 
 def test_dlma_equal_prompts_have_no_opinion(folders):
-    """METHODS 9(f)."""
+    """Methods 9(f)."""
     assert judge(contrast(folders["policy"], "big", "big"))[:2] == [[0, 0, 0, 0], [0, 0]]
 
 
@@ -202,7 +202,7 @@ def test_dlma_exchanging_the_prompts_negates_the_rewards(folders):
 
 
 def test_dlma_swapping_chosen_and_rejected_swaps_their_rewards(folders):
-    """METHODS 9(f): so the offset, their difference, is negated."""
+    """Methods 9(f): so the offset, their difference, is negated."""
     pair = RECORDS[1]
     swapped = pair | {"chosen": pair["rejected"], "rejected": pair["chosen"]}
     (first, second), (other_first, other_second) = judge(contrast(folders["policy"], "big", "no"), [pair, swapped])

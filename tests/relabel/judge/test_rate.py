@@ -1,4 +1,4 @@
-"""Ratings and UltraFeedback's repair, METHODS 11."""
+"""Ratings and UltraFeedback's repair, Methods 11."""
 
 import json
 import re
@@ -61,11 +61,11 @@ def one(aspects, overall, again=None):
     return rate(record, judge_of({"t": aspects}, {"t": overall}, again))
 
 
-# METHODS 11 (b) and (f)
+# Methods 11(b) and (f)
 
 
 def test_the_score_is_the_mean_of_the_ratings_that_apply():
-    """METHODS 11 (f): ratings 4, N/A, 5, 3 -> 4.0."""
+    """Methods 11(f): ratings 4, N/A, 5, 3 -> 4.0."""
     ratings = dict(zip(ASPECTS, [4, "N/A", 5, 3], strict=True))
     assert mean_rating(ULTRAFEEDBACK, ratings | {"overall": 1}) == 4.0
     made, _ = one([4, "N/A", 5, 3], 1)
@@ -80,7 +80,7 @@ def test_without_a_rating_that_applies_there_is_no_score():
 
 @pytest.mark.parametrize(("mean", "score"), [(1.0, 1), (2.0, 1), (2.01, None), (4.0, None), (4.25, 10), (5.0, 10)])
 def test_a_top_score_is_repaired_by_the_mean_of_the_aspects(mean, score):
-    """METHODS 11 (f): (10, mean 2.0) -> 1; (10, 2.01) and (10, 4.0) -> asked again; (10, 4.25) -> 10."""
+    """Methods 11(f): (10, mean 2.0) -> 1; (10, 2.01) and (10, 4.0) -> asked again; (10, 4.25) -> 10."""
     assert repaired_score(OVERALL, mean) == score
 
 
@@ -89,7 +89,7 @@ def test_a_top_score_is_repaired_by_the_mean_of_the_aspects(mean, score):
     [
         ([2, 2, 2, 2], 10, None, 1, 1, 1),  # mean 2
         ([2, 2, 2, 3], 10, 4, 4, 2, 1),  # mean 2.25: asked again
-        ([4, 4, 4, 4], 10, 7.5, 7.5, 2, 1),  # mean 4: asked again; 7.5 is several tokens, METHODS 11 (g)
+        ([4, 4, 4, 4], 10, 7.5, 7.5, 2, 1),  # mean 4: asked again; 7.5 is several tokens, Methods 11(g)
         ([4, 4, 4, 4], 10, 10, 10, 2, 0),  # asked again, the score stands
         ([4, 4, 4, 5], 10, None, 10, 1, 0),  # mean 4.25
         ([1, 1, 1, 1], 9, None, 9, 1, 0),  # 9 is left alone, whatever the mean
@@ -114,7 +114,7 @@ def test_all_doubtful_scores_of_a_record_are_asked_for_at_once_and_each_goes_to_
 
 
 def test_asking_again_shows_the_judge_its_own_feedback():
-    """METHODS 11 (b): the old critique prefilled."""
+    """Methods 11(b): the old critique prefilled."""
     asked = []
 
     def judge(question):

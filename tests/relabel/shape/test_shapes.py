@@ -1,4 +1,4 @@
-"""Reward shaping, METHODS 16 (PAR)."""
+"""Reward shaping, Methods 16 (PAR)."""
 
 import numpy as np
 import pytest
@@ -55,17 +55,17 @@ def test_the_names_of_the_help_are_those_of_the_tables():
 
 @pytest.mark.parametrize("references", [[4], [4, 4, 4]])
 def test_par_of_a_response_as_good_as_its_references_is_one_half(references):
-    """METHODS 16(f)."""
+    """Methods 16(f)."""
     assert shape_par(array(4), array(*references)).tolist() == [0.5]
 
 
 def test_par_two_above_the_reference():
-    """METHODS 16(f): s(2) = .880797."""
+    """Methods 16(f): s(2) = .880797."""
     assert shape_par(array(7), array(5)) == pytest.approx([0.880797], abs=5e-7)
 
 
 def test_par_is_the_mean_of_the_sigmoids_and_not_the_sigmoid_of_the_mean():
-    """METHODS 16(f): references -1, 0, 1, r = 1: (s(2) + s(1) + s(0)) / 3 = (.880797 + .731059 + .5) / 3 = .703952."""
+    """Methods 16(f): references -1, 0, 1, r = 1: (s(2) + s(1) + s(0)) / 3 = (.880797 + .731059 + .5) / 3 = .703952."""
     assert shape_par(array(1), array(-1, 0, 1)) == pytest.approx([0.703952], abs=5e-7)
 
 
@@ -81,7 +81,7 @@ def test_par_among_the_responses_of_a_prompt_is_their_probability_of_winning(sco
 
 
 def test_k_may_be_a_fraction():
-    """METHODS 16(g): an int in the official code. s(.5 * 4) = s(2)."""
+    """Methods 16(g): an int in the official code. s(.5 * 4) = s(2)."""
     assert shape_par(array(4), array(0), k=0.5) == pytest.approx([0.880797], abs=5e-7)
 
 
@@ -103,7 +103,7 @@ def test_lsc_is_centered_at_the_85th_percentile_of_the_references():
 
 
 def test_the_polynomial_resembles_sigmoid_and_jumps_to_its_ends():
-    """METHODS 16(b): fit on [-5, 5]; at 5 sigmoid is .9933 and the polynomial ends at 1."""
+    """Methods 16(b): fit on [-5, 5]; at 5 sigmoid is .9933 and the polynomial ends at 1."""
     inside = np.linspace(-4.99, 4.99, 500)
     assert shape_polynomial(inside, array(0)) == pytest.approx(expit(inside), abs=0.02)
     assert shape_polynomial(array(-9, -5, 5, 9), array(0)).tolist() == [0, 0, 1, 1]
@@ -141,7 +141,7 @@ def test_standardize_and_min_max_are_scikit_learns(values):
 
 @given(scores, scores, st.floats(0.05, 1.5))
 def test_par_never_changes_the_order_of_a_prompts_responses(values, references, k):
-    """METHODS 16(f): strictly increasing, so best-of-n and worst-of-n stay."""
+    """Methods 16(f): strictly increasing, so best-of-n and worst-of-n stay."""
     made = shape_par(np.array(values), np.array(references), k=k)
     for i, first in enumerate(values):
         for j, second in enumerate(values):
@@ -160,7 +160,7 @@ def test_par_is_strictly_increasing(values, references):
 @pytest.mark.parametrize("shape", CENTERED)
 @given(scores, scores, st.integers(-50, 50))
 def test_scores_and_references_moved_together_change_nothing(shape, values, references, shift):
-    """METHODS 16(f). A polynomial jumps where rounding decides on which side of 5 a score is."""
+    """Methods 16(f). A polynomial jumps where rounding decides on which side of 5 a score is."""
     gaps = np.abs(np.subtract.outer(values, references))
     assume(shape is not shape_polynomial or (np.abs(gaps - 5) > 1e-6).all())
     moved = shape(np.array(values) + shift, np.array(references) + shift)
@@ -168,7 +168,7 @@ def test_scores_and_references_moved_together_change_nothing(shape, values, refe
 
 
 def test_par_is_not_invariant_to_scale():
-    """METHODS 16(f)."""
+    """Methods 16(f)."""
     assert shape_par(array(2), array(0))[0] < shape_par(array(4), array(0))[0]
 
 

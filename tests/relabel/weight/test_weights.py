@@ -1,4 +1,4 @@
-"""Weights of pairs, METHODS 4 (RDO) and 6 (OPTune)."""
+"""Weights of pairs, Methods 4 (RDO) and 6 (OPTune)."""
 
 import numpy as np
 import pytest
@@ -33,22 +33,22 @@ def test_the_names_of_the_help_are_those_of_the_tables():
 # By hand
 
 
-def test_reward_difference_weighs_dpo_as_the_fact_sheet_says():
-    """METHODS 4(f): at beta h = .5 DPO is .474077; R = 2 -> .948154, R = .1 -> .047408."""
+def test_reward_difference_weighs_dpo_as_the_manual_says():
+    """Methods 4(f): at beta h = .5 DPO is .474077; R = 2 -> .948154, R = .1 -> .047408."""
     dpo = np.log1p(np.exp(-0.5))
     losses = [Weigher()(pair(chosen, 1)) * dpo for chosen in (3, 1.1, 2)]
     assert losses == pytest.approx([0.948154, 0.047408, 0.474077], abs=1e-6)
 
 
 def test_gap_utility_is_sigmoid_of_the_gap():
-    """METHODS 6(b): sigmoid(gap / T); s(2) = .880797, s(0) = 1/2, s(-2) = .119203."""
+    """Methods 6(b): sigmoid(gap / T); s(2) = .880797, s(0) = 1/2, s(-2) = .119203."""
     weigher = Weigher(WeightRule.gap_utility)
     assert [weigher(pair(gap, 0)) for gap in (2, 0, -2)] == pytest.approx([0.880797, 0.5, 0.119203], abs=1e-6)
     assert Weigher(WeightRule.gap_utility, temperature=2)(pair(5, 1)) == pytest.approx(0.880797, abs=1e-6)
 
 
 def test_equal_gaps_are_dpo_up_to_a_constant():
-    """METHODS 6(f): after scaling to mean 1 every pair weighs 1."""
+    """Methods 6(f): after scaling to mean 1 every pair weighs 1."""
     for rule in WeightRule:
         weigher = Weigher(rule)
         weights = np.array([weigher(pair(score + 3, score)) for score in (0, 1, 5)])
@@ -67,7 +67,7 @@ def test_scaling_to_mean_and_to_range():
     assert scale_to_range(np.array([-1.6e308, 1.6e308])).tolist() == [0, 1]
 
 
-# Negative weights, METHODS 4(g), and bounds
+# Negative weights, Methods 4(g), and bounds
 
 
 def test_a_negative_weight_becomes_zero_and_is_counted():

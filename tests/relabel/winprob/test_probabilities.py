@@ -1,4 +1,4 @@
-"""Win probabilities, METHODS 12."""
+"""Win probabilities, Methods 12."""
 
 import json
 
@@ -50,8 +50,8 @@ def test_the_names_of_the_help_are_those_of_the_table():
 # By hand
 
 
-def test_win_probabilities_at_the_point_of_the_fact_sheet():
-    """METHODS 12(f): scores 1, 0, -1, .5, -.5.
+def test_win_probabilities_at_the_point_of_the_manual():
+    """Methods 12(f): scores 1, 0, -1, .5, -.5.
 
     The first: (1/2 + s(1) + s(2) + s(.5) + s(1.5)) / 5 = (.5 + .731059 + .880797 + .622459 + .817574) / 5 = .710378.
     """

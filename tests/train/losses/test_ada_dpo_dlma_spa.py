@@ -27,11 +27,11 @@ from tests.train.losses.made_logps import (
     with_h,
 )
 
-# Ada-DPO, METHODS 7; beta 1, so that h is D
+# Ada-DPO, Methods 7; beta 1, so that h is D
 
 
 @pytest.mark.parametrize(("rho", "logit"), [(0.1, 3.866343), (0.3, 2.327063), (0.5, 1.388108), (0.6, 0.907008)])
-def test_the_logit_of_an_entropy_at_the_points_of_the_fact_sheet(rho, logit):
+def test_the_logit_of_an_entropy_at_the_points_of_the_manual(rho, logit):
     assert logit_of_entropy(rho) == pytest.approx(logit, abs=5e-7)
 
 
@@ -58,8 +58,8 @@ def test_the_logit_of_an_entropy_is_above_zero_at_both_ends(entropy):
         (-2, 1.440810, 1.600580),
     ],
 )
-def test_ada_dpo_at_the_points_of_the_fact_sheet(difference, tau, loss):
-    """METHODS 7(f), rho .5: tau = |D| / 1.388108 within [.1, 5]; -tau ln s(D / tau) - .5 tau.
+def test_ada_dpo_at_the_points_of_the_manual(difference, tau, loss):
+    """Methods 7(f), rho .5: tau = |D| / 1.388108 within [.1, 5]; -tau ln s(D / tau) - .5 tau.
 
     D = .05: .036 is below .1; .1 * ln(1 + e^-.5) - .05 = .0474077 - .05 = -.002592.
     """
@@ -68,7 +68,7 @@ def test_ada_dpo_at_the_points_of_the_fact_sheet(difference, tau, loss):
 
 
 def test_a_tie_has_the_smallest_tau():
-    """METHODS 7(g): 0 / 0 guard. .1 * .693147 - .5 * .1 = .019315."""
+    """Methods 7(g): 0 / 0 guard. .1 * .693147 - .5 * .1 = .019315."""
     assert ada_dpo_tau(with_h(0)).item() == 0.1
     assert ada_dpo_loss(with_h(0), rho=0.5).item() == pytest.approx(0.019315, abs=5e-7)
     assert torch.isfinite(gradient(ada_dpo_loss, with_h(0))).all()
@@ -77,7 +77,7 @@ def test_a_tie_has_the_smallest_tau():
 @given(seed=SEEDS, beta=BETAS, rho=st.floats(0.01, 0.69))
 @settings(max_examples=10)
 def test_ada_dpo_with_tau_held_at_one_is_dpo_less_rho(seed, beta, rho):
-    """METHODS 7(f) and 23."""
+    """Methods 7(f) and 23."""
     logps = random_logps(seed)
     held = ada_dpo_loss(logps, beta=beta, rho=rho, tau_min=1, tau_max=1)
     torch.testing.assert_close(held, dpo_loss(logps, beta=beta) - rho)
@@ -98,7 +98,7 @@ def test_ada_dpo_is_the_least_over_all_tau(seed, rho, low, high):
 
 @pytest.mark.parametrize(("h", "slope"), [(0.5, -0.199710), (2, -0.199710), (-0.5, -0.800290), (-2, -0.800290)])
 def test_ada_dpo_has_two_slopes(h, slope):
-    """METHODS 7(f), rho .5, tau not clipped: -(1 - p) for D > 0 and -p for D < 0, p = s(1.388108) = .800290."""
+    """Methods 7(f), rho .5, tau not clipped: -(1 - p) for D > 0 and -p for D < 0, p = s(1.388108) = .800290."""
     found = gradient(ada_dpo_loss, with_h(h), beta=1, rho=0.5)[0].tolist()
     assert found == pytest.approx([slope, -slope], abs=5e-7)
 
@@ -120,19 +120,19 @@ def test_clear_pairs_have_a_larger_tau_than_ambiguous_ones(h, more, sign):
     assert 0.1 <= low <= high <= 5
 
 
-# DLMA, METHODS 9
+# DLMA, Methods 9
 
 
 @pytest.mark.parametrize(("offset", "loss"), [(40, 1.171101), (100, 1.171101), (-100, 0.371101), (0, LN_2)])
-def test_dlma_at_the_points_of_the_fact_sheet(offset, loss):
-    """METHODS 9(f), h = 0, beta .1: -ln s(-.1 * .2 * 40) = ln(1 + e^.8) = 1.171101; clipped at +-40."""
+def test_dlma_at_the_points_of_the_manual(offset, loss):
+    """Methods 9(f), h = 0, beta .1: -ln s(-.1 * .2 * 40) = ln(1 + e^.8) = 1.171101; clipped at +-40."""
     assert dlma_loss(with_h(0, offset=offset)).item() == pytest.approx(loss, abs=5e-7)
 
 
 @given(seed=SEEDS, beta=BETAS)
 @settings(max_examples=10)
 def test_dlma_without_offset_is_dpo(seed, beta):
-    """METHODS 9(f) and 23: R = 0, or a scale of 0."""
+    """Methods 9(f) and 23: R = 0, or a scale of 0."""
     logps = random_logps(seed)
     torch.testing.assert_close(dlma_loss(logps, beta=beta, offset_scale=0), dpo_loss(logps, beta=beta))
     none = replace(logps, columns={"offset": 0 * logps.columns["offset"]})
@@ -150,11 +150,11 @@ def test_dlma_in_numpy(seed, beta, scale, low, high):
 
 
 def test_an_offset_scale_over_beta_puts_the_offset_outside_of_beta():
-    """METHODS 9(b): beta h - .2 R = 1 - 2 = -1: ln(1 + e) = 1.313262."""
+    """Methods 9(b): beta h - .2 R = 1 - 2 = -1: ln(1 + e) = 1.313262."""
     assert dlma_loss(with_h(10, offset=10), offset_scale=0.2 / 0.1).item() == pytest.approx(1.313262, abs=5e-7)
 
 
-# SPA, METHODS 18
+# SPA, Methods 18
 
 
 def doubtful(h: float, **others):
@@ -163,8 +163,8 @@ def doubtful(h: float, **others):
 
 
 @pytest.mark.parametrize(("recent", "loss"), [(0.0, 0.824355), (-1.0, 0.854355)])
-def test_spa_at_the_points_of_the_fact_sheet(recent, loss):
-    """METHODS 18(f), beta h = -.3: ln(1 + e^.3) = .854355; flagged .9 * .854355 + .1 * .554355 = .824355."""
+def test_spa_at_the_points_of_the_manual(recent, loss):
+    """Methods 18(f), beta h = -.3: ln(1 + e^.3) = .854355; flagged .9 * .854355 + .1 * .554355 = .824355."""
     logps = replace(doubtful(-3), recent=double([recent]))
     assert spa_loss(logps).item() == pytest.approx(loss, abs=5e-7)
 
@@ -172,7 +172,7 @@ def test_spa_at_the_points_of_the_fact_sheet(recent, loss):
 @given(seed=SEEDS, beta=BETAS)
 @settings(max_examples=10)
 def test_spa_without_smoothing_or_without_doubt_is_dpo(seed, beta):
-    """METHODS 18(f) and 23."""
+    """Methods 18(f) and 23."""
     logps, dpo = random_logps(seed), dpo_loss(random_logps(seed), beta=beta)
     torch.testing.assert_close(spa_loss(logps, beta=beta, label_smoothing=0), dpo)
     for certain in (
@@ -202,7 +202,7 @@ def test_spa_in_numpy(seed, beta, a, share):
 @given(seed=SEEDS, beta=BETAS)
 @settings(max_examples=10)
 def test_without_extrapolation_the_detector_is_beta_h(seed, beta):
-    """METHODS 18(f): lambda = 0."""
+    """Methods 18(f): lambda = 0."""
     logps = replace(random_logps(seed), decoupled=None)
     torch.testing.assert_close(spa_detector(logps, beta=beta), beta * logps.logits)
 

@@ -1,4 +1,4 @@
-"""BMC, METHODS 5."""
+"""BMC, Methods 5."""
 
 from dataclasses import replace
 
@@ -33,14 +33,14 @@ def one_token(policy: list[float], reference: list[float]) -> Logps:
 
 
 @pytest.mark.parametrize(("p", "delta", "weight"), [(0.9, 1.5, 2.111111), (0.2, 1.5, 2.5), (0.5, 0.4, 1.4), (1, 3, 2)])
-def test_weights_at_the_points_of_the_fact_sheet(p, delta, weight):
-    """METHODS 5(f): 1 + min(1 / .9, 1.5) = 2.1111; 1 + min(5, 1.5) = 2.5; 1 + .4; 1 + min(1, 3)."""
+def test_weights_at_the_points_of_the_manual(p, delta, weight):
+    """Methods 5(f): 1 + min(1 / .9, 1.5) = 2.1111; 1 + min(5, 1.5) = 2.5; 1 + .4; 1 + min(1, 3)."""
     differs = torch.tensor([True, False])
     assert token_weights(double(np.log([p, p])), differs, delta).tolist() == pytest.approx([weight, 1], abs=5e-7)
 
 
-def test_the_worked_case_of_the_fact_sheet():
-    """METHODS 5(g), beta .05, delta 1.5, policy and reference -.1, -.3 (chosen), -.2, -.1 (rejected).
+def test_the_worked_case_of_the_manual():
+    """Methods 5(g), beta .05, delta 1.5, policy and reference -.1, -.3 (chosen), -.2, -.1 (rejected).
 
     lambda 1 + e^.1 = 2.105171, 1 + e^.2 = 2.221403: h = 2.105171 * .2 + 2.221403 * .1 = .643174, ln(1 + e^-.032159).
     The code: the reference with 1 + e^.3 = 2.349859, 1 + e^.1: -.2105171 + .7049576 + .4442806 - .2105171 = .728204.
@@ -56,7 +56,7 @@ def test_the_worked_case_of_the_fact_sheet():
 @given(seed=SEEDS, beta=BETAS)
 @settings(max_examples=10)
 def test_bmc_with_delta_zero_is_dpo(loss, seed, beta):
-    """METHODS 5(f) and 23."""
+    """Methods 5(f) and 23."""
     torch.testing.assert_close(loss(random_logps(seed), beta=beta, delta=0), dpo_loss(random_logps(seed), beta=beta))
 
 
@@ -64,7 +64,7 @@ def test_bmc_with_delta_zero_is_dpo(loss, seed, beta):
 @given(seed=SEEDS, beta=BETAS)
 @settings(max_examples=10)
 def test_bmc_of_tokens_that_do_not_differ_is_dpo(loss, seed, beta):
-    """METHODS 5(f); the same response twice is DPO with h = 0, ln 2."""
+    """Methods 5(f); the same response twice is DPO with h = 0, ln 2."""
     logps = random_logps(seed)
     alike = replace(logps, tokens=replace(logps.tokens, differs=torch.zeros_like(logps.tokens.differs)))
     torch.testing.assert_close(loss(alike, beta=beta), dpo_loss(logps, beta=beta))
@@ -76,7 +76,7 @@ def test_bmc_of_tokens_that_do_not_differ_is_dpo(loss, seed, beta):
 @given(seed=SEEDS)
 @settings(max_examples=10)
 def test_bmc_starts_at_ln_two_in_every_variant(loss, seed):
-    """METHODS 5(f) and 23: policy == reference."""
+    """Methods 5(f) and 23: policy == reference."""
     logps = random_logps(seed)
     start = replace(logps, tokens=replace(logps.tokens, reference=logps.tokens.policy))
     assert loss(start).tolist() == pytest.approx([LN_2] * 6, abs=5e-7)
@@ -99,7 +99,7 @@ def test_bmc_in_numpy(seed, beta, delta):
 
 @pytest.mark.parametrize("loss", BOTH)
 def test_nothing_flows_through_the_weights(loss):
-    """METHODS 5(b): at h = 0 by the chosen token -beta / 2 * lambda = -.025 * 2.105171."""
+    """Methods 5(b): at h = 0 by the chosen token -beta / 2 * lambda = -.025 * 2.105171."""
     found = gradient(loss, one_token([-0.1, -0.2], [-0.1, -0.2]), beta=0.05, delta=1.5)[0].tolist()
     assert found == pytest.approx([-0.025 * 2.105171, 0.025 * 2.221403], abs=5e-7)
 
@@ -107,6 +107,6 @@ def test_nothing_flows_through_the_weights(loss):
 @given(logp=st.floats(-1000, 0), delta=st.floats(0, 5))
 @settings(max_examples=20)
 def test_weights_of_differing_tokens_lie_between_their_ends(logp, delta):
-    """METHODS 5(f): from 1 + min(1, delta), a certain token, to 1 + delta; never infinite."""
+    """Methods 5(f): from 1 + min(1, delta), a certain token, to 1 + delta; never infinite."""
     weight = token_weights(double([logp]), torch.tensor([True]), delta).item()
     assert 1 + min(1, delta) <= weight <= 1 + delta

@@ -1,4 +1,4 @@
-"""Objectives on h, the difference of the log-ratios of chosen and rejected, METHODS 0.1."""
+"""Objectives on h, the difference of the log-ratios of chosen and rejected, Methods 0(a)."""
 
 import inspect
 import math
@@ -48,24 +48,24 @@ def test_the_difference_of_log_ratios():
 
 
 @pytest.mark.parametrize(("h", "loss"), [(0, LN_2), (5, 0.474077), (-5, 0.974077)])
-def test_dpo_at_the_points_of_the_fact_sheet(h, loss):
-    """METHODS 0.1 with beta .1: ln(1 + e^0) = .693147, ln(1 + e^-.5) = .474077, ln(1 + e^.5) = .974077."""
+def test_dpo_at_the_points_of_the_manual(h, loss):
+    """Methods 0(a) with beta .1: ln(1 + e^0) = .693147, ln(1 + e^-.5) = .474077, ln(1 + e^.5) = .974077."""
     assert at(dpo_loss, h, beta=0.1) == pytest.approx(loss, abs=5e-7)
 
 
-def test_conservative_dpo_at_the_point_of_the_fact_sheet():
-    """METHODS 0.1, beta h = .5, eps = .3: .7 * .474077 + .3 * .974077 = .624077."""
+def test_conservative_dpo_at_the_point_of_the_manual():
+    """Methods 0(a), beta h = .5, eps = .3: .7 * .474077 + .3 * .974077 = .624077."""
     assert at(cdpo_loss, 5, beta=0.1, label_smoothing=0.3) == pytest.approx(0.624077, abs=5e-7)
 
 
-def test_robust_dpo_at_the_point_of_the_fact_sheet():
-    """METHODS 0.1, beta h = .5, eps = .3: (.7 * .474077 - .3 * .974077) / .4 = .099077."""
+def test_robust_dpo_at_the_point_of_the_manual():
+    """Methods 0(a), beta h = .5, eps = .3: (.7 * .474077 - .3 * .974077) / .4 = .099077."""
     assert at(robust_loss, 5, beta=0.1, label_smoothing=0.3) == pytest.approx(0.099077, abs=5e-7)
 
 
 @pytest.mark.parametrize(("weight", "loss"), [(2, 0.948154), (0.1, 0.047408), (1, 0.474077)])
 def test_weighted_by_a_reward_difference(weight, loss):
-    """METHODS 4(f), beta h = .5: 2 * .474077 = .948154, .1 * .474077 = .047408, 1 is DPO."""
+    """Methods 4(f), beta h = .5: 2 * .474077 = .948154, .1 * .474077 = .047408, 1 is DPO."""
     assert weight * at(dpo_loss, 5, beta=0.1) == pytest.approx(loss, abs=5e-7)
 
 
@@ -211,12 +211,12 @@ def test_discopop_rises_around_a_tie():
 @settings(max_examples=20)
 @pytest.mark.parametrize("loss", [dpo_loss, cdpo_loss, robust_loss, dpo_norm_loss])
 def test_a_policy_equal_to_its_reference_starts_at_ln_two(loss, beta, logp):
-    """METHODS 23."""
+    """Methods 23."""
     assert loss(logps_of([logp, -9], [logp, -9]), beta=beta).item() == pytest.approx(math.log(2))
 
 
 def test_a_soup_as_the_reference_does_not_start_at_ln_two():
-    """METHODS 15(f): -log s(.1 * ((-10 - -11) - (-12 - -11.5))) = ln(1 + e^-.15) = .620957."""
+    """Methods 15(f): -log s(.1 * ((-10 - -11) - (-12 - -11.5))) = ln(1 + e^-.15) = .620957."""
     assert dpo_loss(logps_of([-10, -12], [-11, -11.5])).item() == pytest.approx(0.620957, abs=5e-7)
 
 
@@ -268,7 +268,7 @@ def test_the_mean_of_robust_over_flipped_labels_is_plain_dpo(seed, beta, eps):
 
 
 def test_without_smoothing_cdpo_and_robust_are_dpo_and_with_it_they_part():
-    """METHODS 0.1: cDPO and robust are not the same loss: .624077 - .099077 = .525."""
+    """Methods 0(a): cDPO and robust are not the same loss: .624077 - .099077 = .525."""
     for loss in (cdpo_loss, robust_loss):
         assert at(loss, 5, beta=0.1, label_smoothing=0) == pytest.approx(0.474077, abs=5e-7)
     apart = at(cdpo_loss, 5, beta=0.1, label_smoothing=0.3) - at(robust_loss, 5, beta=0.1, label_smoothing=0.3)
@@ -276,7 +276,7 @@ def test_without_smoothing_cdpo_and_robust_are_dpo_and_with_it_they_part():
 
 
 def test_dpo_and_hinge_take_no_smoothing_that_they_would_ignore():
-    """METHODS 0.3: TRL's sigmoid ignores it in silence."""
+    """Methods 0(b): TRL's sigmoid ignores it in silence."""
     smooth = {name for name, row in losses.OBJECTIVES.items() if "label_smoothing" in row.knobs}
     assert smooth == {"cdpo", "robust", "exo", "aot", "aot-unpaired", "spa", "cpo"}
     assert "label_smoothing" not in inspect.signature(dpo_loss).parameters

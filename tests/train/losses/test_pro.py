@@ -1,4 +1,4 @@
-"""PRO, METHODS 10."""
+"""PRO, Methods 10."""
 
 from dataclasses import replace
 
@@ -22,32 +22,32 @@ def rankings(seed: int):
     return random_logps(seed, responses=Responses.ranking)
 
 
-def test_pro_of_two_at_the_point_of_the_fact_sheet():
-    """METHODS 10(f), s (-1, -1.5), r (2, 0): ln(1 + e^(2 * -1.5 - 2 * -1)) = ln(1 + e^-1) = .313262."""
+def test_pro_of_two_at_the_point_of_the_manual():
+    """Methods 10(f), s (-1, -1.5), r (2, 0): ln(1 + e^(2 * -1.5 - 2 * -1)) = ln(1 + e^-1) = .313262."""
     assert pro_loss(ranking([-1, -1.5], [2, 0]), alpha=0).item() == pytest.approx(0.313262, abs=5e-7)
 
 
-def test_pro_of_three_at_the_point_of_the_fact_sheet():
-    """METHODS 10(f), s (-1, -1.2, -1.5), r (2, 1, 0). L_1: T_12 = 1, T_13 = 2 = T_1: exponents -2, -1.2, -3, so
+def test_pro_of_three_at_the_point_of_the_manual():
+    """Methods 10(f), s (-1, -1.2, -1.5), r (2, 1, 0). L_1: T_12 = 1, T_13 = 2 = T_1: exponents -2, -1.2, -3, so
     ln(1 + e^.8 + e^-1) = 1.279205; L_2: T_23 = 1 = T_2: -1.2, -1.5, ln(1 + e^-.3) = .554355; in all 1.833460."""
     assert pro_loss(ranking([-1, -1.2, -1.5], [2, 1, 0]), alpha=0).item() == pytest.approx(1.833460, abs=1e-6)
 
 
 def test_pro_of_equal_scores_moves_nothing():
-    """METHODS 10(f): ln 3 + ln 2 = 1.791759 and no gradient."""
+    """Methods 10(f): ln 3 + ln 2 = 1.791759 and no gradient."""
     logps = ranking([-1, -1.2, -1.5], [1, 1, 1])
     assert pro_loss(logps, alpha=0).item() == pytest.approx(1.791759, abs=5e-7)
     assert gradient(pro_loss, logps, alpha=0).tolist() == [[0, 0, 0]]
 
 
 def test_the_best_response_is_weighed_by_its_sum_and_by_the_number_beaten():
-    """METHODS 10(b) and (g), w .05: (3 - 1)^2 * 12 nats, not 12 / 4 tokens: .05 * 4 * 12 = 2.4 more."""
+    """Methods 10(b) and (g), w .05: (3 - 1)^2 * 12 nats, not 12 / 4 tokens: .05 * 4 * 12 = 2.4 more."""
     logps = ranking([-12, -8, -6], [1, 1, 1], lengths=[4, 4, 4])
     assert pro_loss(logps, alpha=0.05).item() == pytest.approx(1.791759 + 2.4, abs=1e-6)
 
 
 def test_responses_count_by_their_mean_token():
-    """As the two of the fact sheet, with 4 and 2 tokens."""
+    """As the two of the manual, with 4 and 2 tokens."""
     assert pro_loss(ranking([-4, -3], [2, 0], lengths=[4, 2]), alpha=0).item() == pytest.approx(0.313262, abs=5e-7)
 
 
@@ -78,7 +78,7 @@ def test_pro_in_numpy(seed, weight):
 @given(seed=SEEDS, better=st.floats(-3, 3), worse=st.floats(-3, 3))
 @settings(max_examples=10)
 def test_pro_of_two_is_simpo_with_the_scores_difference_as_beta(seed, better, worse):
-    """METHODS 10(f) and 23: no margin, no reference."""
+    """Methods 10(f) and 23: no margin, no reference."""
     logps = replace(random_logps(seed), marks=double([[better, worse]] * 6))
     torch.testing.assert_close(pro_loss(logps, alpha=0), simpo_loss(logps, beta=better - worse, gamma=0))
 
@@ -110,7 +110,7 @@ def test_a_ranking_of_one_or_none_has_nothing_to_say(there):
 
 
 def test_an_empty_response_does_no_harm():
-    """METHODS 10(g): a response cut to nothing gives 0 / 0 there; here its mean token is 0."""
+    """Methods 10(g): a response cut to nothing gives 0 / 0 there; here its mean token is 0."""
     logps = ranking([-1, 0], [2, 0], lengths=[1, 0])
     assert pro_loss(logps, alpha=0).item() == pytest.approx(np.log1p(np.exp(2)))
     assert torch.isfinite(gradient(pro_loss, logps)).all()

@@ -31,11 +31,11 @@ def triples(seed: int):
     return random_logps(seed, responses=Responses.triple)
 
 
-# SELM, METHODS 8
+# SELM, Methods 8
 
 
-def test_selm_at_the_point_of_the_fact_sheet():
-    """METHODS 8(f), beta .01, alpha .001, h 50, lr(y') -30: .474077 - .001 * .01 * 30 = .473777."""
+def test_selm_at_the_point_of_the_manual():
+    """Methods 8(f), beta .01, alpha .001, h 50, lr(y') -30: .474077 - .001 * .01 * 30 = .473777."""
     logps = logps_of([-50, -100, -80], [-100, -100, -50])
     assert selm_loss(logps).item() == pytest.approx(0.473777, abs=5e-7)
 
@@ -51,12 +51,12 @@ def test_selm_in_numpy(seed, beta, alpha):
 @given(seed=SEEDS, beta=BETAS)
 @settings(max_examples=10)
 def test_selm_with_alpha_zero_is_dpo(seed, beta):
-    """METHODS 8(f) and 23."""
+    """Methods 8(f) and 23."""
     torch.testing.assert_close(selm_loss(triples(seed), beta=beta, alpha=0), dpo_loss(triples(seed), beta=beta))
 
 
 def test_selm_starts_at_ln_two_and_lowers_its_own_answer():
-    """METHODS 8(f): at step 0 the extra term is 0, its gradient alpha * beta = 1e-5."""
+    """Methods 8(f): at step 0 the extra term is 0, its gradient alpha * beta = 1e-5."""
     logps = logps_of([-8, -9, -7], [-8, -9, -7])
     assert selm_loss(logps).item() == pytest.approx(LN_2, abs=5e-7)
     assert gradient(selm_loss, logps)[0].tolist() == pytest.approx([-0.005, 0.005, 1e-5])
@@ -64,7 +64,7 @@ def test_selm_starts_at_ln_two_and_lowers_its_own_answer():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_selm_keeps_its_small_term_in_any_precision(dtype):
-    """METHODS 8(g): alpha beta lr(y') is -3e-4 of .474, which half precision cannot add."""
+    """Methods 8(g): alpha beta lr(y') is -3e-4 of .474, which half precision cannot add."""
     logps = logps_of([-50, -100, -80], [-100, -100, -50])
     logps = replace(logps, policy=logps.policy.to(dtype), reference=logps.reference.to(dtype))
     assert selm_loss(logps).dtype == torch.float32
@@ -72,17 +72,17 @@ def test_selm_keeps_its_small_term_in_any_precision(dtype):
     assert selm_loss(triples(0)).dtype == torch.float64
 
 
-# TPO, METHODS 14
+# TPO, Methods 14
 
 
-def test_tpo_at_the_point_of_the_fact_sheet():
-    """METHODS 14(f), beta .1, -20 and -30, CE 12 / 10 = 1.2, alpha .5: ln(1 + e^-1) + .6 = .913262."""
+def test_tpo_at_the_point_of_the_manual():
+    """Methods 14(f), beta .1, -20 and -30, CE 12 / 10 = 1.2, alpha .5: ln(1 + e^-1) + .6 = .913262."""
     logps = logps_of([-20, -30, -12], lengths=[5, 5, 10])
     assert tpo_loss(logps, beta=0.1, alpha=0.5).item() == pytest.approx(0.913262, abs=5e-7)
 
 
-def test_tpo_l_at_the_point_of_the_fact_sheet():
-    """METHODS 14(f), avg -.5 and -.8, beta 10, gamma 3: -ln s(10 * .3 - 3) = ln 2."""
+def test_tpo_l_at_the_point_of_the_manual():
+    """Methods 14(f), avg -.5 and -.8, beta 10, gamma 3: -ln s(10 * .3 - 3) = ln 2."""
     logps = logps_of([-2, -4, -3], lengths=[4, 5, 2])
     assert tpo_l_loss(logps, beta=10, gamma=3, alpha=0).item() == pytest.approx(LN_2, abs=5e-7)
     assert tpo_l_loss(logps, beta=10, gamma=3, alpha=0.5).item() == pytest.approx(LN_2 + 0.75, abs=5e-7)
@@ -105,7 +105,7 @@ def test_tpo_in_numpy(seed, beta, gamma, alpha):
 @given(seed=SEEDS, beta=BETAS, gamma=st.floats(-1, 2))
 @settings(max_examples=10)
 def test_tpo_with_alpha_zero_is_cpo_without_likelihood(seed, beta, gamma):
-    """METHODS 14(f) and 23; TPO-L is then SimPO, and TPO of one-token responses SimPO with gamma 0."""
+    """Methods 14(f) and 23; TPO-L is then SimPO, and TPO of one-token responses SimPO with gamma 0."""
     logps = triples(seed)
     torch.testing.assert_close(tpo_loss(logps, beta=beta, alpha=0), cpo_loss(logps, beta=beta, alpha=0))
     torch.testing.assert_close(

@@ -1,4 +1,4 @@
-"""SPO, METHODS 3."""
+"""SPO, Methods 3."""
 
 import math
 from dataclasses import replace
@@ -25,7 +25,7 @@ def with_head(logits: list[list[float]], degrees: list[float], **others):
 
 
 def test_an_untrained_head_starts_at_ln_of_the_levels():
-    """METHODS 3(f): ln 4 = 1.386294; with DPO's ln 2 and alpha .1, .693147 + .138629 = .831777."""
+    """Methods 3(f): ln 4 = 1.386294; with DPO's ln 2 and alpha .1, .693147 + .138629 = .831777."""
     logps = with_head([[0.0] * 4] * 5, [0, 0, 1, 2, 3])
     assert degree_loss(logps).item() == pytest.approx(1.386294, abs=5e-7)
     assert spo_loss(logps).item() == pytest.approx(0.831777, abs=1e-6)
@@ -44,7 +44,7 @@ def test_a_head_is_asked_for_the_chosen_response_and_its_copies():
 @given(seed=SEEDS, beta=BETAS)
 @settings(max_examples=10)
 def test_spo_with_alpha_zero_is_dpo(seed, beta):
-    """METHODS 3(f) and 23."""
+    """Methods 3(f) and 23."""
     torch.testing.assert_close(spo_loss(copies(seed), beta=beta, alpha=0), dpo_loss(copies(seed), beta=beta))
 
 

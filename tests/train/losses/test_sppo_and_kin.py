@@ -51,13 +51,13 @@ def test_apo_down_by_hand():
     assert apo_down_loss(logps_of([10, -20])).item() == pytest.approx(0.7784845, abs=5e-7)
 
 
-def test_sppo_at_the_point_of_the_fact_sheet():
-    """METHODS 12(f), eta 1000: .5 * [(10 - 300)^2 + (-20 + 250)^2] = .5 * (84100 + 52900) = 68500."""
+def test_sppo_at_the_point_of_the_manual():
+    """Methods 12(f), eta 1000: .5 * [(10 - 300)^2 + (-20 + 250)^2] = .5 * (84100 + 52900) = 68500."""
     assert sppo_loss(with_odds(10, -20, 0.8, 0.25), beta=0.001).item() == pytest.approx(68500)
 
 
 def test_sppo_hard_starts_at_two():
-    """METHODS 0.3, beta .5: (0 - .5 / .5)^2 + (0 + .5 / .5)^2 = 1 + 1 = 2."""
+    """Methods 0(b), beta .5: (0 - .5 / .5)^2 + (0 + .5 / .5)^2 = 1 + 1 = 2."""
     assert sppo_hard_loss(logps_of([0, 0]), beta=0.5).item() == 2.0
 
 
@@ -103,20 +103,20 @@ def test_nca_and_bco_start_at_two_ln_two(loss):
 @given(chosen=st.floats(-30, 30), rejected=st.floats(-30, 30), beta=BETAS)
 @settings(max_examples=10)
 def test_sppo_with_certain_odds_is_half_of_sppo_hard(chosen, rejected, beta):
-    """METHODS 12(d) and 23."""
+    """Methods 12(d) and 23."""
     logps = with_odds(chosen, rejected, 1, 0)
     torch.testing.assert_close(sppo_loss(logps, beta=beta), sppo_hard_loss(logps, beta=beta) / 2)
 
 
 def test_sppo_with_even_odds_pulls_the_policy_to_its_reference():
-    """METHODS 12(f): both targets are 0, so the gradient is the log-ratio itself."""
+    """Methods 12(f): both targets are 0, so the gradient is the log-ratio itself."""
     logps = with_odds(3, -2, 0.5, 0.5)
     assert sppo_loss(logps).item() == pytest.approx((9 + 4) / 2)
     assert gradient(sppo_loss, logps).tolist() == [[3, -2]]
 
 
 def test_the_gradient_of_sppo_is_the_distance_from_its_target():
-    """METHODS 12(f): by lr_w it is lr_w - target: 10 - 300 = -290; by lr_l -20 + 250 = 230."""
+    """Methods 12(f): by lr_w it is lr_w - target: 10 - 300 = -290; by lr_l -20 + 250 = 230."""
     assert gradient(sppo_loss, with_odds(10, -20, 0.8, 0.25))[0].tolist() == pytest.approx([-290, 230])
 
 

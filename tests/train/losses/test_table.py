@@ -178,7 +178,7 @@ def test_settings_are_keywords_with_defaults_and_each_name_is_a_known_one(name):
 
 
 def test_defaults_are_those_of_the_papers_or_of_trl():
-    """METHODS 3 to 18 and 23b; those that are ours, unread in the paper, are ada-dpo's and spo's, and asft's alpha."""
+    """Methods 3 to 18 (c); those that are ours, unread in the paper, are spo's and asft's alpha."""
     assert {name: row.knobs for name, row in OBJECTIVES.items() if row.knobs != {"beta": 0.1}} == {
         "cdpo": {"beta": 0.1, "label_smoothing": 0.1},
         "robust": {"beta": 0.1, "label_smoothing": 0.1},

@@ -74,8 +74,8 @@ def test_orpo_by_hand():
     assert orpo_loss(from_probabilities(0.6, 0.3)).item() == pytest.approx(0.535957, abs=5e-7)
 
 
-def test_asft_at_the_point_of_the_fact_sheet():
-    """METHODS 17(f): -ln .6 - ln .7 = .510826 + .356675 = .867501; with the likelihood's .510826, 1.378326."""
+def test_asft_at_the_point_of_the_manual():
+    """Methods 17(f): -ln .6 - ln .7 = .510826 + .356675 = .867501; with the likelihood's .510826, 1.378326."""
     assert asft_align(from_probabilities(0.6, 0.3)).item() == pytest.approx(0.867501, abs=5e-7)
     assert asft_loss(from_probabilities(0.6, 0.3)).item() == pytest.approx(1.378326, abs=1e-6)
     assert asft_loss(from_probabilities(0.6, 0.3), alpha=0.5).item() == pytest.approx(0.510826 + 0.433750, abs=1e-6)
@@ -126,7 +126,7 @@ def test_log1mexp_keeps_its_digits(p):
 @given(p=st.floats(0.01, 0.99), q=st.floats(0.01, 0.99))
 @settings(max_examples=20)
 def test_the_gradients_of_asft_are_those_of_the_paper(p, q):
-    """METHODS 17(f): by log p_w always -1; by log p_l p_l / (1 - p_l), which vanishes as p_l does."""
+    """Methods 17(f): by log p_w always -1; by log p_l p_l / (1 - p_l), which vanishes as p_l does."""
     found = gradient(asft_align, from_probabilities(p, q))[0].tolist()
     assert found == pytest.approx([-1, q / (1 - q)], rel=1e-6)
 
@@ -134,13 +134,13 @@ def test_the_gradients_of_asft_are_those_of_the_paper(p, q):
 @given(p=st.floats(0.01, 0.99), q=st.floats(0.01, 0.99), other=st.floats(0.01, 0.99))
 @settings(max_examples=10)
 def test_asft_is_separable(p, q, other):
-    """METHODS 17(f): changing the rejected response never changes what the chosen one adds."""
+    """Methods 17(f): changing the rejected response never changes what the chosen one adds."""
     change = asft_align(from_probabilities(p, other)) - asft_align(from_probabilities(p, q))
     assert change.item() == pytest.approx(math.log1p(-q) - math.log1p(-other), abs=1e-9)
 
 
 def test_asft_with_a_certain_rejected_response_is_held():
-    """METHODS 17(g): p_l -> 1 explodes: 13.8 = -ln 1e-6 at most, and no gradient."""
+    """Methods 17(g): p_l -> 1 explodes: 13.8 = -ln 1e-6 at most, and no gradient."""
     logps = logps_of([-1, 0])
     assert asft_align(logps).item() == pytest.approx(1 - math.log(1e-6), rel=1e-6)
     assert gradient(asft_align, logps).tolist() == [[-1, 0]]
@@ -148,7 +148,7 @@ def test_asft_with_a_certain_rejected_response_is_held():
 
 
 def test_orpo_sets_asfts_log_odds_against_each_other():
-    """METHODS 17(b) and (d): f the log odds, s(f) = p, so that ASFT is -ln s(f_w) - ln s(-f_l)."""
+    """Methods 17(b) and (d): f the log odds, s(f) = p, so that ASFT is -ln s(f_w) - ln s(-f_l)."""
     p, q = 0.6, 0.3
     f, g = math.log(p / (1 - p)), math.log(q / (1 - q))
     assert asft_align(from_probabilities(p, q)).item() == pytest.approx(-log_sigmoid(f) - log_sigmoid(-g))

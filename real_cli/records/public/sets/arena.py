@@ -1,8 +1,10 @@
-"""Readers of battles of two models: Arena's votes, MT-Bench's judgments, AlpacaEval's annotations."""
+"""Chatbot Arena's votes and MT-Bench's judgments: battles of two models."""
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.public.comparisons import decide, read_number
-from real_cli.records.public.layout_readers import part_conversations, prompt_of
+from real_cli.records.public.layout import EITHER, Layout
+from real_cli.records.public.layout_marks import are_conversations
+from real_cli.records.public.layout_readers import part_conversations
 from real_cli.records.public.written_lists import parse_list
 from real_cli.records.record import Record
 
@@ -81,23 +83,25 @@ def _match(record: Record, uses: list[str], conversations: list[list[Record]], w
     return decide(record, [*uses, "prompt", "model_a", "model_b"], prompt, (sides[0], sides[1]), winner)
 
 
-def read_preference(record: Record) -> Record:
-    """AlpacaEval and AlpacaFarm: `preference` from 1, the first output, to 2; 1.5, and once 0, is a tie.
-
-    The score of each is the probability that it is preferred.
-    """
-    preference = read_number(record, "preference") or 1.5
-    if not 1 <= preference <= 2:
-        raise RecordError(f"field 'preference' is {clip(record['preference'])}; a number from 1 to 2 is needed")
-    prompt, uses = prompt_of(record)
-    used = [*uses, "output_1", "output_2", "preference"]
-    sides: list[Record] = []
-    for number in (1, 2):
-        side: Record = {"text": record[f"output_{number}"]}
-        if f"generator_{number}" in record:
-            side["model"] = record[f"generator_{number}"]
-            used.append(f"generator_{number}")
-        chance = preference - 1 if number == 2 else 2 - preference
-        sides.append(side | {"score": round(chance, 12)})
-    winner = None if preference == 1.5 else int(preference > 1.5)
-    return decide(record, used, prompt, (sides[0], sides[1]), winner)
+ROWS = (
+    Layout(
+        "Arena, 55k",
+        "`prompt`, `response_a`, `response_b`: lists of turns, `model_a`, `model_b`, `winner_model_a`, "
+        "`winner_model_b`, `winner_tie`",
+        EITHER,
+        lambda r: {"prompt", "response_a", "response_b", "model_a", "model_b", "winner_model_a"} <= r.keys(),
+        tell_winner,
+        ("response_a", "response_b", "model_a", "model_b", "winner_model_a", "winner_model_b", "winner_tie"),
+        holds_turns=True,
+    ),
+    Layout(
+        "Arena, 140k, MT-Bench",
+        "`conversation_a`, `conversation_b`, `model_a`, `model_b`, `winner`; of MT-Bench the turns up to `turn`",
+        EITHER,
+        lambda r: (
+            {"model_a", "model_b", "winner"} <= r.keys() and are_conversations(r, "conversation_a", "conversation_b")
+        ),
+        tell_named_winner,
+        ("conversation_a", "conversation_b", "full_conversation", "model_a", "model_b", "winner"),
+    ),
+)

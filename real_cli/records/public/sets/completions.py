@@ -1,11 +1,13 @@
-"""Readers of completions and summaries that carry a rank or a score each."""
+"""NeMo-RL and Vertex AI: completions that carry a rank or a score each."""
 
 from typing import Any
 
 from real_cli.errors import RecordError, clip
-from real_cli.records.messages import as_completion, is_conversation, is_number, is_text
+from real_cli.records.messages import as_completion, is_conversation, is_text
 from real_cli.records.public.chat_forms import join_parts, text_form
-from real_cli.records.public.comparisons import read_number, summary_prompt
+from real_cli.records.public.comparisons import read_number
+from real_cli.records.public.layout import CANDIDATES, Layout
+from real_cli.records.public.layout_marks import is_list
 from real_cli.records.public.layout_readers import rest
 from real_cli.records.record import Record
 
@@ -46,13 +48,21 @@ def _completions(record: Record, prompt: Any) -> list[Record]:
     return responses
 
 
-def rate_summary(record: Record) -> Record:
-    """summarize-from-feedback, axis: one summary of a post or an article; its score is the overall axis."""
-    prompt, left = summary_prompt(record["info"])
-    summary = record["summary"]
-    overall = summary["axes"].get("overall")
-    response: Record = {"text": summary["text"]} | ({"score": overall} if is_number(overall) else {})
-    renamed = {"policy": "model"}
-    response |= {renamed.get(name, name): value for name, value in summary.items() if name != "text"}
-    info = {"info": left} if left else {}
-    return rest(record, ["info", "summary"], prompt=prompt, responses=[response], **info)
+ROWS = (
+    Layout(
+        "NeMo-RL",
+        "`context`: conversation, `completions`: [{`completion`: messages, `rank`}], the lowest rank the best",
+        CANDIDATES,
+        lambda r: is_conversation(r.get("context")) and is_list(r, "completions", "completion", "rank"),
+        rank_completions,
+        ("context", "completions"),
+    ),
+    Layout(
+        "Vertex AI preference",
+        "`contents`: Gemini's messages, `completions`: [{`completion`: a message, `score`}], `system_instruction`",
+        CANDIDATES,
+        lambda r: isinstance(r.get("contents"), list) and is_list(r, "completions", "completion"),
+        score_completions,
+        ("contents", "completions", "system_instruction", "systemInstruction"),
+    ),
+)

@@ -1,0 +1,66 @@
+"""A layout is added with one file that is written by hand: its reader, its row, and no list of names."""
+
+import json
+
+import pytest
+
+from tests.house.copied_package import CopiedPackage
+
+DUEL = '''\
+"""Duels: two answers under their judges' names, and who won."""
+
+from real_cli.records.public.comparisons import decide
+from real_cli.records.public.layout import PREFERENCE, Layout
+from real_cli.records.record import Record
+
+
+def tell_duel(record: Record) -> Record:
+    """Read a duel: `won` is 'red' or 'blue'."""
+    sides = ({"text": record["red_says"]}, {"text": record["blue_says"]})
+    uses = ["duel", "red_says", "blue_says", "won"]
+    return decide(record, uses, record["duel"], sides, int(record["won"] == "blue"))
+
+
+ROWS = (
+    Layout(
+        "duels",
+        "`duel`, `red_says`, `blue_says`, `won`",
+        PREFERENCE,
+        lambda r: {"duel", "red_says", "blue_says", "won"} <= r.keys(),
+        tell_duel,
+        ("duel", "red_says", "blue_says", "won"),
+    ),
+)
+'''
+RECORD = {"id": 7, "duel": "Which bird is blue?", "red_says": "The gull.", "blue_says": "The jay.", "won": "blue"}
+
+
+@pytest.fixture
+def package(tmp_path):
+    copy = CopiedPackage(tmp_path / "copy")
+    copy.add("real_cli/records/public/sets/duels.py", DUEL)
+    return copy
+
+
+def test_a_file_in_the_folder_is_a_layout_that_pair_reads(package):
+    """Before there was the file, `real pair` knew none with these fields."""
+    line = json.dumps(RECORD) + "\n"
+    written, _ = package.real("pair", "-s", "all", "-q", input=line)
+    made = json.loads(written)
+    assert (made["id"], made["prompt"], made["chosen"], made["rejected"]) == (
+        *(7, "Which bird is blue?"),
+        *("The jay.", "The gull."),
+    )
+    (package.root / "real_cli/records/public/sets/duels.py").unlink()
+    _, told = package.real("pair", "-s", "all", "-q", input=line, status=1)
+    assert "no known layout" in told
+
+
+def test_the_manual_knows_it(package):
+    """The row says what the table of layouts has."""
+    package.renew()
+    pages = [" ".join(path.read_text(encoding="utf-8").split()) for path in (package.root / "man").glob("*.[157]")]
+    assert any("duels duel, red_says, blue_says, won. Becomes: preference." in page for page in pages)
+    assert [path for path in package.changed() if path.endswith((".py", ".mk"))] == [
+        "real_cli/records/public/sets/duels.py"
+    ]
