@@ -11,6 +11,7 @@ from real_cli.cli.commands import SETTINGS, Lazy, Members, Rows, lazy_group
 from real_cli.cli.guard import flush_stdout, keep_standard_descriptors, tell_fault
 from real_cli.cli.stopping import leave_at_once
 from real_cli.errors import Status
+from real_cli.evaluate.faces import FACES
 from real_cli.io.progress import NAME_OF_STDOUT, make_stderr_printable, say, silence
 
 # Typer has its own copy of Click and does not export the base of its usage errors.
@@ -47,27 +48,10 @@ RELABEL = {
         "Find replies that left a user dissatisfied, in conversations of several turns (DRIFT).",
     ),
 }
-EVALUATE = {
-    "labels": Lazy(
-        "real_cli.evaluate.labels.command",
-        "labels",
-        "Measure how often labels contradict the truth, and which strategy asks for labels that are right.",
-    ),
-    "margin": Lazy(
-        "real_cli.evaluate.margin.command",
-        "margin",
-        "Measure how far a policy prefers the chosen responses, beyond what its reference does.",
-    ),
-    "pairs": Lazy("real_cli.evaluate.pairs.command", "pairs", "Measure the health of a set of pairs."),
-    "winrate": Lazy(
-        "real_cli.evaluate.winrate.command", "winrate", "Count which model wins, and how much of it is length."
-    ),
-}
+EVALUATE = {name: Lazy(module, name.replace("-", "_"), summary) for name, (module, summary) in FACES.items()}
 # As a pipe runs them.
 COMMANDS: Rows = {
-    "sample": Lazy(
-        "real_cli.sample.command", "sample", "Let policies answer prompts.", groups="real_cli.sample.options"
-    ),
+    "sample": Lazy("real_cli.sample.command", "sample", "Let policies answer prompts."),
     "embed": Lazy("real_cli.embed.command", "embed", "Add an embedding to each response."),
     "pair": Lazy(
         "real_cli.pair.command", "pair", "Choose which responses of a prompt to compare, before anyone labels them."
@@ -79,7 +63,6 @@ COMMANDS: Rows = {
         "real_cli.train.command",
         "train_dpo",
         "Align a policy with labeled pairs, by DPO and its kin.",
-        groups="real_cli.train.options",
     ),
     "soup": Lazy(
         "real_cli.soup.command",

@@ -1,8 +1,9 @@
-"""The README's picture, drawn as reports draw it: `python -m tests.picture` renews man/labels.svg.
+"""The guide's picture, drawn as reports draw it: `python -m tests.picture` renews man/labels.svg.
 
-It shows what budgets of labels buy on the bundled demo, from the numbers of the command that the README shows.
+It shows what budgets of labels buy on the bundled demo, from the numbers of the command that real-guide(7) shows.
 """
 
+import os
 import re
 import shlex
 import subprocess
@@ -16,6 +17,7 @@ import orjson
 from real_cli.evaluate.labels.report import labels_report
 from real_cli.report.contents import Plot
 from real_cli.report.plots import draw, legend
+from tests.docs.blocks import shell_blocks
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "man" / "labels.svg"
@@ -24,10 +26,9 @@ TITLE = "Expected flips by budget"
 LINE_HEIGHT = 16
 
 
-def readme_block():
-    """Find the README's block that makes the numbers."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    (block,) = [block for block in blocks if "real eval labels" in block and "--budget" in block]
+def labels_block():
+    """Find the guide's block that makes the numbers."""
+    (block,) = [block.shell for block in shell_blocks(ROOT / "man" / "real-guide.7.md") if "--budget" in block.shell]
     return block
 
 
@@ -68,11 +69,11 @@ def _legend_entry(number, entry):
 
 
 def main():
-    """Run the README's block on the demo, and draw."""
+    """Run the guide's block, and draw."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([Path(sys.executable).with_name("real"), "init", "-q", "demo"], cwd=folder, check=True)
-        subprocess.run(["bash", "-euo", "pipefail", "-c", readme_block()], cwd=folder, check=True)
-        (name,) = [word for word in shlex.split(readme_block()) if word.endswith(".json")]
+        subprocess.run(["bash", "-euo", "pipefail", "-c", labels_block()], cwd=folder, check=True, env=environment)
+        (name,) = [word for word in shlex.split(labels_block()) if word.endswith(".json")]
         PICTURE.write_text(picture(orjson.loads((Path(folder) / name).read_bytes())), encoding="utf-8")
 
 

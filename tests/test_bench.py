@@ -1,4 +1,4 @@
-"""Benchmarks are not judged by the clock here: they run, both sides do the same work, and they fill the README."""
+"""Benchmarks are not judged by the clock here: they run, do the same work, and fill README and manual."""
 
 import argparse
 import json
@@ -8,14 +8,31 @@ import pytest
 from tests.bench import __main__ as bench
 from tests.bench import figure, hh_like, write_rows
 
-README = bench.README.read_text(encoding="utf-8")
 
-
-def test_the_table_of_the_readme_is_that_of_the_kept_figures():
-    """Renew it with: python -m tests.bench --table."""
+@pytest.mark.parametrize(("path", "mark"), [(bench.README, "speed"), (bench.MANUAL, "performance")])
+def test_the_tables_are_those_of_the_kept_figures(path, mark):
+    """Renew them with: python -m tests.bench --table."""
+    text = path.read_text(encoding="utf-8")
     figures = bench.read_figures()
     assert {line["stage"] for line in figures} == set(bench.STAGES)
-    assert bench.renewed(README, figures) == README, f"renew with: {bench.RENEW}"
+    assert f"<!-- {mark}: made by {bench.RENEW} -->" in text
+    assert bench.renewed(text, figures) == text, f"renew with: {bench.RENEW}"
+    changed = [line | {"ratio": 99} if "ratio" in line else line for line in figures]
+    assert "99" in bench.renewed(text, changed)
+
+
+def test_a_goal_is_missed_by_speed_or_by_memory():
+    """The README says so in so many words."""
+    figures = bench.read_figures()
+
+    def verdict(**changes):
+        rows = bench.goals([line | changes if line["figure"] == "train-dpo" else line for line in figures])
+        (row,) = [row for row in rows.splitlines() if row.startswith("| train-dpo")]
+        return row.rpartition(": ")[2]
+
+    assert verdict(ratio=3.5, ours_peak_mb=4, peer_peak_mb=10) == "met |"
+    assert verdict(ratio=3.4, ours_peak_mb=4, peer_peak_mb=10) == "**missed** |"
+    assert verdict(ratio=3.5, ours_peak_mb=5, peer_peak_mb=10) == "**missed** |"
 
 
 def test_records_have_the_lengths_of_hh_and_the_seed_decides_them():

@@ -18,13 +18,11 @@ class Lazy(NamedTuple):
         module: Where it is.
         function: Its name there.
         summary: The first sentence of its help, which its group lists.
-        groups: The module whose GROUPS put its options in order; empty for none.
     """
 
     module: str
     function: str
     summary: str
-    groups: str = ""
 
 
 class Members(NamedTuple):
@@ -84,8 +82,9 @@ def _member(name: str, row: Lazy | Members) -> Any:
 
 
 def _load(name: str, row: Lazy) -> Any:
-    cls = grouped(import_module(row.groups).GROUPS) if row.groups else None
-    info = CommandInfo(name, cls=cls, callback=getattr(import_module(row.module), row.function))
+    callback = getattr(import_module(row.module), row.function)
+    groups = callback.options.GROUPS
+    info = CommandInfo(name, cls=grouped(groups) if groups else None, callback=callback)
     return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
 
 

@@ -1,7 +1,6 @@
 """The one place where an exception becomes an exit status."""
 
 import errno
-import functools
 import logging
 import os
 import signal
@@ -9,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import ParamSpec, Self, cast
+from typing import Self
 
 import typer
 
@@ -19,24 +18,6 @@ from real_cli.io.descriptors import TOO_MANY
 from real_cli.io.parts import must_wait
 from real_cli.io.progress import NAME_OF_STDOUT, say, silence
 from real_cli.io.standard_input import kept_for_records
-
-P = ParamSpec("P")
-
-
-def guarded(command: Callable[P, Status | None]) -> Callable[P, None]:
-    """Wrap a command of plain parameters; `typed_command` takes its place."""
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        def call() -> Status | None:
-            from real_cli.models.load.resolve import adapters_on
-
-            with adapters_on(cast(str | None, kwargs.get("base"))):
-                return command(*args, **kwargs)
-
-        run_guarded(call, quiet=bool(kwargs.get("quiet")))
-
-    return run
 
 
 def run_guarded(command: Callable[[], Status | None], *, quiet: bool = False) -> None:
@@ -130,16 +111,16 @@ class StopRequest:
 
 
 class _Notes(logging.Handler):
-    """Says what is told of a model, each line once a run."""
+    """Prints what is logged of a model, each line once a run."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: set[str] = set()
+        self._heard: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        if message not in self._told:
-            self._told.add(message)
+        if message not in self._heard:
+            self._heard.add(message)
             say(message)
 
 

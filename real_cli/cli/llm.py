@@ -21,7 +21,7 @@ from real_cli.models.load.device import default_batch_tokens
 from real_cli.records.questions import Inquiry
 from real_cli.records.record import Record
 
-Made = TypeVar("Made")
+Outcome = TypeVar("Outcome")
 
 
 # Who reads which options.
@@ -35,11 +35,11 @@ LARGEST_PRICE = 1_000_000  # a dollar a token
 
 
 class Answered(NamedTuple):
-    """A record, its place, and what its inquiry made."""
+    """A record, its place, and the outcome of its inquiry."""
 
     place: str
     record: Record
-    made: Any
+    outcome: Any
 
 
 def check_answerer(options: LlmOptions, model: str | None) -> None:
@@ -85,7 +85,7 @@ class Asking:
     """Ask one language model about the records of one job.
 
     with Asking(options, model) as asking:
-        for place, record, made in asking(job, begin): ...
+        for place, record, outcome in asking(job, begin): ...
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Asking:
         self._stack.__exit__(kind, error, trace)
 
     def __call__(
-        self, job: Job, begin: Callable[[Record], Inquiry[Made]], located: Iterator[Located] | None = None
+        self, job: Job, begin: Callable[[Record], Inquiry[Outcome]], located: Iterator[Located] | None = None
     ) -> Iterator[Answered]:
         """Run an inquiry for each record.
 
@@ -163,7 +163,7 @@ class Asking:
         return AnswerCache(self._options.cache or private_cache_folder() / "answers")
 
     def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer:
-        options, model, told = self._options, self._model, speaker(self._options.quiet)
+        options, model, notify = self._options, self._model, speaker(self._options.quiet)
         if model is None:  # the records hold what is needed
             return self._nobody()
         if options.emit_requests is not None:
@@ -174,7 +174,7 @@ class Asking:
             server = Server(
                 options.endpoint, model, options.key_variable, options.retries, options.timeout, options.thinks
             )
-            return ConcurrentInquirer(Endpoint(server, told), self._ledger, options.concurrency)
+            return ConcurrentInquirer(Endpoint(server, notify), self._ledger, options.concurrency)
         if options.apply_results is not None:
             return self._nobody()
         from real_cli.models.generate.generation import LocalAnswerer
@@ -184,7 +184,7 @@ class Asking:
             device=options.device,
             precision=options.dtype,
             batch_tokens=options.batch_tokens,
-            told=told,
+            told=notify,
             default_tokens=self._default_tokens,
         )
         return WindowInquirer(local, self._ledger)

@@ -1,16 +1,12 @@
 """The options of the methods that ask a language model, each written once."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from real_cli.cli.option_sets import BaseOption, DeviceOptions, StreamOptions
-
-if TYPE_CHECKING:
-    from real_cli.io.job import Job
 
 
 def show_rubric(name: str | None) -> None:
@@ -130,21 +126,15 @@ class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
         ),
     ] = None
 
-    def job(
-        self,
-        *,
-        numbers: Collection[str] = (),
-        also_writes: Sequence[Path | None] = (),
-        also_reads: Sequence[tuple[str, Path | None]] = (),
-        what: str = "records",
-    ) -> "Job":
-        """Set up the run; its requests and results are among the files that must not be written over."""
-        return super().job(
-            numbers=numbers,
-            also_writes=[*also_writes, self.emit_requests],
-            also_reads=[("--apply-results", self.apply_results), *also_reads],
-            what=what,
-        )
+    @property
+    def writes_beside(self) -> list[Path | None]:
+        """The batch of requests."""
+        return [self.emit_requests]
+
+    @property
+    def reads_beside(self) -> list[tuple[str, Path | None]]:
+        """The results of a batch."""
+        return [("--apply-results", self.apply_results)]
 
     @property
     def is_local(self) -> bool:

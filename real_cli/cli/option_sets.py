@@ -1,28 +1,22 @@
 """Options that go together, as frozen dataclasses; a command's own dataclass is made of some of these."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from real_cli.cli.options import (
-    AttentionOption,
-    Base,
-    BatchTokens,
-    Device,
-    Dtype,
-    Files,
-    InputFormatOption,
-    Layout,
-    MaxLength,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-    ScoreName,
+import typer
+
+from real_cli.records.choices import (
+    BATCH_TOKENS,
+    MAX_LENGTH,
+    MAX_LINE_BYTES,
+    Attention,
+    InputFormat,
+    OnError,
+    Precision,
+    TokenLayout,
 )
-from real_cli.records.choices import MAX_LENGTH, MAX_LINE_BYTES, Attention, OnError, Precision, TokenLayout
 
 if TYPE_CHECKING:
     from real_cli.io.job import Job
@@ -33,18 +27,27 @@ def flag_of(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def split_names(groups: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Read the fields of groups, each group's as words of one text."""
+    return {title: tuple(names.split()) for title, names in groups.items()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What every command is told.
 
     Attributes:
         LAST: Fields that help lists after all others, in this order.
+        GROUPS: Titles under which help lists options, and the fields in order; none for one list.
         given: The fields that the user gave, whatever they are by default.
     """
 
     LAST: ClassVar[tuple[str, ...]] = ()
+    GROUPS: ClassVar[Mapping[str, Sequence[str]]] = {}
 
-    quiet: Quiet = False
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing on standard error unless something fails.")
+    ] = False
     given: frozenset[str] = frozenset()
 
     def flags_given(self, *names: str) -> list[str]:
@@ -58,12 +61,49 @@ class StreamOptions(Options):
 
     LAST = ("output", "on_error", "rejects", "input_format", "score", "max_line_bytes", "quiet")
 
-    files: Files = None
-    output: Output = None
-    on_error: OnErrorOption = OnError.fail
-    rejects: Rejects = None
-    input_format: InputFormatOption = None
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE",
+            show_default=False,
+            help="Records: JSONL or .csv (gzip and zstd too), .parquet, or hf:NAME[:SPLIT]; '-', the default, is "
+            "standard input.",
+        ),
+    ] = None
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            show_default=False,
+            help="Write here instead of standard output; the file appears whole or not at all.",
+        ),
+    ] = None
+    on_error: Annotated[
+        OnError,
+        typer.Option("--on-error", help="What a bad record does: 'fail' stops the run, 'skip' goes on and exits 3."),
+    ] = OnError.fail
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            "--rejects",
+            metavar="FILE",
+            show_default=False,
+            help="Write records that are left out here, each with its place and the reason.",
+        ),
+    ] = None
+    input_format: Annotated[
+        InputFormat | None,
+        typer.Option(
+            "--format",
+            show_default="by the file's name",
+            help="What the records come as: 'jsonl', 'csv' (the first line names the columns) or 'tsv'.",
+        ),
+    ] = None
+    max_line_bytes: Annotated[
+        int, typer.Option("--max-line-bytes", metavar="N", min=1, help="Longest line to accept.")
+    ] = MAX_LINE_BYTES
 
     def job(
         self,
@@ -77,8 +117,9 @@ class StreamOptions(Options):
 
         Args:
             numbers: Fields that options read as numbers.
-            also_writes: Further files that the command writes; None for one that is not asked for.
-            also_reads: Files that it reads beside the records, each with its option.
+            also_writes: Files that the command writes beside those that the options know; None for one that is not
+                asked for.
+            also_reads: Files that it reads beside those, each with its option.
             what: What its progress counts.
 
         Returns:
@@ -91,8 +132,8 @@ class StreamOptions(Options):
             self.sources,
             output=self.appends_to or self.output,
             append=self.appends_to is not None,
-            also_writes=[path for path in also_writes if path],
-            also_reads=also_reads,
+            also_writes=[path for path in (*also_writes, *self.writes_beside) if path],
+            also_reads=[*self.reads_beside, *also_reads],
             on_error=self.on_error,
             rejects=self.rejects,
             quiet=self.quiet,
@@ -100,6 +141,16 @@ class StreamOptions(Options):
             reading=SourceOptions(self.input_format, numbers=numbers, score=self.score_field),
             what=what,
         )
+
+    @property
+    def writes_beside(self) -> list[Path | None]:
+        """Files that these options have written beside the records; None for one that is not asked for."""
+        return []
+
+    @property
+    def reads_beside(self) -> list[tuple[str, Path | None]]:
+        """Files that these options have read beside the records, each with its option."""
+        return []
 
     @property
     def sources(self) -> list[str]:
@@ -121,7 +172,16 @@ class StreamOptions(Options):
 class ScoredStreamOptions(StreamOptions):
     """Those of a filter that reads scores."""
 
-    score: ScoreName = None
+    score: Annotated[
+        str | None,
+        typer.Option(
+            "--score",
+            metavar="FIELD",
+            show_default=False,
+            help="Which field of a response is its score, where there are several ratings: FIELD_chosen and "
+            "FIELD_rejected of a pair. A score that was there stays as 'score_field'.",
+        ),
+    ] = None
 
     @property
     def score_field(self) -> str | None:
@@ -133,22 +193,70 @@ class ScoredStreamOptions(StreamOptions):
 class DeviceOptions(Options):
     """Where a model runs, and how."""
 
-    batch_tokens: BatchTokens = None
-    device: Device = "auto"
-    dtype: Dtype = Precision.auto
+    batch_tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--batch-tokens",
+            metavar="N",
+            min=1,
+            show_default=str(BATCH_TOKENS),
+            help="Most tokens, padding counted, in one forward pass.",
+        ),
+    ] = None
+    device: Annotated[
+        str,
+        typer.Option(
+            "--device",
+            metavar="NAME",
+            help="Where models run: 'auto' takes the freest accelerator, else the CPU; or cpu, cuda:1, mps, ...",
+        ),
+    ] = "auto"
+    dtype: Annotated[
+        Precision,
+        typer.Option(
+            "--dtype",
+            help="Number format of the model; 'auto' is bfloat16 where the hardware does it well, else float32.",
+        ),
+    ] = Precision.auto
 
 
 @dataclass(frozen=True, kw_only=True)
 class BaseOption(Options):
     """The model below an adapter; the guard tells it to whatever loads one."""
 
-    base: Base = None
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            metavar="NAME",
+            show_default=False,
+            help="The model below a LoRA adapter, in place of the one that its folder names. Needed where that one "
+            "would have to be downloaded.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringOptions(DeviceOptions, BaseOption):
     """How log-probabilities are computed."""
 
-    max_length: MaxLength = MAX_LENGTH
-    attention: AttentionOption = Attention.auto
-    layout: Layout = TokenLayout.auto
+    max_length: Annotated[
+        int,
+        typer.Option(
+            "--max-length",
+            metavar="N",
+            min=2,
+            help="Most tokens of prompt and response; longer responses are cut, counted and told.",
+        ),
+    ] = MAX_LENGTH
+    attention: Annotated[
+        Attention, typer.Option("--attention", help="How attention is computed; 'auto' is what transformers chooses.")
+    ] = Attention.auto
+    layout: Annotated[
+        TokenLayout,
+        typer.Option(
+            "--layout",
+            help="How a prompt and its responses are run: 'shared' runs the prompt once for all of them, 'plain' once "
+            "for each; 'auto' shares it where a test on load gives the same numbers.",
+        ),
+    ] = TokenLayout.auto

@@ -23,7 +23,8 @@ def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
         function: Has one parameter, a frozen dataclass below `Options`. Its docstring is the command's help.
 
     Returns:
-        The command, with a parameter for each field that has a `typer.Option` or a `typer.Argument`.
+        The command, with a parameter for each field that has a `typer.Option` or a `typer.Argument`; its attribute
+        `options` is the dataclass.
     """
     (parameter,) = inspect.signature(function).parameters.values()
     kind: type[Chosen] = parameter.annotation
@@ -37,7 +38,7 @@ def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
         setattr(run, name, getattr(function, name))
     parameters = [_parameter("context", typer.Context)]
     parameters += [_parameter(item.name, item.type, item.default) for item in shown_fields(kind)]
-    run.__dict__["__signature__"] = inspect.Signature(parameters)
+    run.__dict__.update(__signature__=inspect.Signature(parameters), options=kind)
     return run
 
 

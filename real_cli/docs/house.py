@@ -1,6 +1,7 @@
 """The README's tree of the package: a line a room, from what each room says of itself."""
 
 import ast
+import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
@@ -23,10 +24,12 @@ def house_tree() -> str:
         "  errors.py    What can go wrong, and the exit status each leaves",
     ]
     for title, rooms in (("the kernel, lowest first", KERNEL), ("the commands", COMMANDS), ("beside them", ("docs",))):
-        lines += [f"  # {title}", *(f"  {f'{room}/':12} {_first_sentence(room)}" for room in rooms)]
+        lines += [f"  # {title}", *(f"  {f'{room}/':12} {_says(room)}" for room in rooms)]
     return "\n".join([*lines, *(f"  {f'{name}/':12} {text}" for name, text in DATA.items()), "```"])
 
 
-def _first_sentence(room: str) -> str:
+def _says(room: str) -> str:
+    """A room's first sentence, up to what it lists; a command's room begins with the command."""
     tree = ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))
-    return (ast.get_docstring(tree) or "").splitlines()[0].split(". ")[0].rstrip(".")
+    sentence = (ast.get_docstring(tree) or "").splitlines()[0].split(". ")[0].rstrip(".")
+    return sentence if sentence.startswith("`") else re.split("[:;]", sentence)[0]

@@ -1,10 +1,8 @@
 """The light tables of losses and their knobs, made from the losses' files, for a help that must not load torch."""
 
-import importlib
 import textwrap
-from pathlib import Path
 
-from real_cli.train import loss_names, loss_options
+from real_cli.train import loss_options
 from real_cli.train.losses import KNOBS, OBJECTIVES
 
 MADE = "Made by `python -m real_cli.docs`"
@@ -42,7 +40,7 @@ HELP_WIDTH = 100
 PACKAGE = "real_cli/train"
 
 
-def light_tables() -> dict[str, str]:
+def loss_tables() -> dict[str, str]:
     """Make the modules that the command line reads; paths below the repository's root, and contents."""
     known = [name for name in loss_options.LossKnobs.__annotations__ if name in KNOBS]
     names = dict.fromkeys([*known, *KNOBS])
@@ -50,14 +48,6 @@ def light_tables() -> dict[str, str]:
         f"{PACKAGE}/loss_names.py": NAMES + "".join(f"    {_quoted(name)},\n" for name in OBJECTIVES) + ")\n",
         f"{PACKAGE}/loss_options.py": OPTIONS + "".join(map(_knob, names)),
     }
-
-
-def renew_light_tables(root: Path) -> None:
-    """Write the tables, before what is generated from them is imported."""
-    for name, content in light_tables().items():
-        (root / name).write_text(content, encoding="utf-8")
-    for module in (loss_names, loss_options):
-        importlib.reload(module)
 
 
 def _knob(name: str) -> str:

@@ -1,29 +1,18 @@
-"""What man page and README say of the objectives and presets of `real train-dpo`, made from their tables."""
+"""What real-losses(7) says of the objectives and presets of `real train-dpo`, made from their tables."""
 
 import inspect
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from real_cli.docs.roff import escape, filled, joined
+from real_cli.docs.roff import joined
 from real_cli.train.losses import KNOBS, OBJECTIVES
 from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Column, Need, Objective, Responses
 from real_cli.train.presets import PRESETS
 from real_cli.train.settings import TrainingSettings
 
-NOTATION = """In the formulas w is the chosen response and l the rejected one. lp is the log-probability of a response
-under the policy, summed over its tokens, ref the same under the reference; lr, the log-ratio, is lp less ref, and h is
-lr of the chosen response less lr of the rejected one. avg is lp per token, NLL the negative of lp. Logarithms are
-natural. A formula gives the value of one example; a step takes the mean of its batch. In every objective a response to
-which a model gives no probability counts as one of -1e7 nats, and no gradient moves it."""
-GIVEN = """Every objective reads prompt. ref_chosen_logps and ref_rejected_logps, where records have them, stand for the
-reference with objectives that read pairs, no single tokens, and ask it once."""
-PRESETS_INTRO = """What a preset sets, where that differs from what would run without it. Batches are pairs a step:
-where a published configuration speaks of one GPU, those of one GPU. Limits on the prompt alone, which some have, are
-not here. An option that is given wins; --show-config prints the outcome."""
-
-# What is read instead of a pair, or beside it: for the man page, and for the README.
+# What is read instead of a pair, or beside it.
 FIELDS: dict[Responses, str] = {
     Responses.pair: "`chosen`, `rejected`",
     Responses.triple: "`chosen`, `rejected`, `reference`",
@@ -45,11 +34,6 @@ class Description(NamedTuple):
     paragraphs: list[str]
     source: str
 
-    @property
-    def gist(self) -> str:
-        """The first sentence in words."""
-        return re.split(r"[.](?:\s|$)", self.paragraphs[0])[0]
-
 
 def describe(row: Objective) -> Description:
     """Read the docstring of an objective.
@@ -66,68 +50,46 @@ def describe(row: Objective) -> Description:
     return Description(summary.removeprefix("Return "), paragraphs, joined(rest.partition("References:\n")[2]))
 
 
-def objectives_section() -> list[str]:
-    """Make the section of the man page with a paragraph for each objective.
+def objectives_list() -> str:
+    """List the objectives, each with its formula, what it reads, its options and its paper.
 
     Returns:
-        Lines of roff.
+        Markdown.
     """
-    lines = [".SH OBJECTIVES", filled(NOTATION), ".PP", filled(GIVEN)]
+    items = []
     for name, row in OBJECTIVES.items():
         described = describe(row)
         facts = [
             f"Reads {_fields(row)}.",
             f"Reference model: {_reference(row)}.",
             f"Options: {_knobs(row.knobs) or 'none'}.",
-            f"Source: {described.source}",
+            f"Source: {plain_markdown(described.source)}",
         ]
-        lines += [".TP", f".B {escape(name)}", _plain(described.formula)]
-        for text in (*described.paragraphs, *facts):
-            lines += [".br", _plain(text)]
-    return lines
+        texts = [
+            f"- `{name}`: `{described.formula.rstrip(chr(46))}`",
+            *map(plain_markdown, described.paragraphs),
+            "\\\n  ".join(facts),
+        ]
+        items.append("\n\n  ".join(texts))
+    return "\n\n".join(items)
 
 
-def presets_section() -> list[str]:
-    """Make the section of the man page with a line for each preset.
-
-    Returns:
-        Lines of roff.
-    """
-    lines = [".SH PRESETS", filled(PRESETS_INTRO)]
-    for name, preset in PRESETS.items():
-        lines += [".TP", f".B {escape(name)}", filled(" ".join(_differences(preset)))]
-    return lines
-
-
-def objectives_table() -> str:
-    """Make the README's table of objectives.
+def presets_list() -> str:
+    """List the presets, each with the options that say the same.
 
     Returns:
         Markdown.
     """
-    rows = ["| `--loss` | what it is | reads beyond the pair | reference | paper |", "| --- | --- | --- | --- | --- |"]
-    for name, row in OBJECTIVES.items():
-        described = describe(row)
-        paper = re.sub(r"arXiv:([\d.]+\d)", r"[\1](https://arxiv.org/abs/\1)", described.source.rstrip("."))
-        cells = [f"`{name}`", described.gist, _beyond(row), _reference(row), paper]
-        rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
-    return "\n".join(rows)
+    return "\n".join(f"- `{name}`: `{' '.join(_differences(preset))}`" for name, preset in PRESETS.items())
 
 
-def _plain(text: str) -> str:
-    return filled(text.replace("`", ""))
+def plain_markdown(text: str) -> str:
+    """Keep Markdown from reading a formula as its own marks; code stays code."""
+    return re.sub(r"(`[^`]*`)|([*<\\])", lambda match: match[1] or f"\\{match[2]}", text)
 
 
 def _fields(row: Objective) -> str:
     return ", ".join([FIELDS[row.responses], *map(_column, row.columns)])
-
-
-def _beyond(row: Objective) -> str:
-    """What a record has that a pair has not; a ranking has no pair at all."""
-    pair = FIELDS[Responses.pair]
-    fields = FIELDS[row.responses]
-    rest = fields.removeprefix(pair).removeprefix(", ") if fields.startswith(pair) else f"instead of it {fields}"
-    return ", ".join(filter(None, [rest, *map(_column, row.columns)]))
 
 
 def _column(column: Column) -> str:
@@ -142,7 +104,7 @@ def _reference(row: Objective) -> str:
 
 
 def _knobs(knobs: Mapping[str, float]) -> str:
-    return ", ".join(_option(name, value) for name, value in knobs.items())
+    return ", ".join(f"`{_option(name, value)}`" for name, value in knobs.items())
 
 
 def _option(name: str, value: Any) -> str:

@@ -1,15 +1,14 @@
-"""Man pages, the README's tables and the light tables of losses: `python -m real_cli.docs` renews them.
+"""Man pages, the README's tables and the light tables: `python -m real_cli.docs` renews them.
 
 With --check nothing is written: what differs is shown, and the exit status is 1. There is no clock in a page, so the
 same code makes the same bytes.
 """
 
 import difflib
-import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,23 +17,30 @@ import typer
 from real_cli import __released__, __version__
 from real_cli.app import app
 from real_cli.docs.house import house_tree
-from real_cli.docs.loss_table import light_tables
-from real_cli.docs.losses import objectives_section, objectives_table, presets_section
+from real_cli.docs.light_tables import light_tables
+from real_cli.docs.losses import objectives_list, presets_list
 from real_cli.docs.markdown import man_page
-from real_cli.docs.recipes import PAGE, recipes_page, recipes_table
-from real_cli.docs.roff import escape, filled, joined
-from real_cli.docs.strategies import NAMES, strategies_section, strategy_names
+from real_cli.docs.recipes import PAGE, recipes_page
+from real_cli.docs.roff import escape, filled, joined, literal
+from real_cli.docs.strategies import strategies_section
 from real_cli.records.layouts import LAYOUTS
 
 ROOT = Path(__file__).resolve().parents[2]
 RENEW = "python -m real_cli.docs"
-FRAME = "man/real.1.in"
-# For the second of two runs, of which the first renewed what the command line offers.
-AGAIN = "--again"
 # What some pages have behind their options.
-SECTIONS = {"real-pair": (strategies_section,), "real-train-dpo": (objectives_section, presets_section)}
-# Modules that hold names of heavy tables, for help; by path, with what makes each.
-LIGHT_TABLES = {NAMES: strategy_names}
+SECTIONS = {"real-pair": (strategies_section,)}
+# Whom a page names beside its siblings: what stands before and behind it in the pipe, and what it reads.
+NEIGHBORS = {
+    "real-sample": "real-embed(1) real-pair(1) real-relabel-judge(1) real-relabel-reward(1)",
+    "real-embed": "real-sample(1) real-pair(1) real-eval-labels(1)",
+    "real-pair": "real-embed(1) real-relabel-human(1) real-relabel-judge(1) real-train-dpo(1) real-eval-pairs(1)",
+    "real-relabel": "real-pair(1) real-train-dpo(1)",
+    "real-train-dpo": "real-pair(1) real-relabel-weight(1) real-soup(1) real-eval-margin(1) real-losses(7)",
+    "real-soup": "real-train-dpo(1) real-eval-margin(1)",
+    "real-eval": "real-pair(1) real-train-dpo(1)",
+    "real-init": "make(1) real-recipes(7)",
+}
+EVERYWHERE = "real-records(5) real-guide(7) real-methods(7)"
 
 
 class Command(NamedTuple):
@@ -100,7 +106,7 @@ def command_page(command: Command) -> str:
     lines += _options(command)
     for section in SECTIONS.get(command.page, ()):
         lines += section()
-    lines += [".SH EXIT STATUS", "As", ".BR real (1)", "says.", ".SH SEE ALSO", _see_also(command.page)]
+    lines += [".SH EXIT STATUS", "As", ".BR real (1)", "says.", ".SH SEE ALSO", _see_also(command)]
     return "\n".join(lines) + "\n"
 
 
@@ -147,58 +153,47 @@ def _paragraph(paragraph: str) -> list[str]:
     lines = textwrap.dedent(examples).splitlines()
     if any(PIPE.search(line) for line in lines):
         lines.insert(0, PIPEFAIL)
-    return [f".SH {escape(title.strip().rstrip(':').upper())}", ".nf", *map(escape, lines), ".fi"]
+    return [f".SH {escape(title.strip().rstrip(':').upper())}", ".nf", *map(literal, lines), ".fi"]
 
 
-def _see_also(page: str) -> str:
-    others = _references(["real", *(command.page for command in commands() if command.page != page)])
-    return f"{others},\n.BR {escape(PAGE)} (7)" if page == "real-init" else others
-
-
-def _references(pages: list[str]) -> str:
-    """Refer to man pages; the comma stands behind the section, inside the request."""
-    return "\n".join(f".BR {escape(page)} (1){',' if page != pages[-1] else ''}" for page in pages)
-
-
-def main_page(frame: str) -> str:
-    """Fill the hand-written frame of real(1).
-
-    Args:
-        frame: Roff with @holes@.
-
-    Returns:
-        The page.
-    """
-    listed = [f".TP\n.BR {escape(command.page)} (1)\n{filled(command.paragraphs[0])}" for command in commands()]
-    layouts = [
-        f".TP\n.B {escape(row.name)}\n{filled(row.fields.replace('`', '') + f'. Becomes: {row.becomes}.')}"
-        for row in LAYOUTS
-    ]
-    holes = {
-        "version": __version__,
-        "released": __released__,
-        "commands": "\n".join(listed),
-        "layouts": "Layouts are told by the fields of each record:\n" + "\n".join(layouts),
-        "pages": _references([command.page for command in commands()]) + f",\n.BR {escape(PAGE)} (7)",
-    }
-    return re.sub("@([a-z]+)@", lambda hole: holes[hole[1]], frame)
+def _see_also(command: Command) -> str:
+    group = command.page.rpartition("-")[0] if command.words.count(" ") > 1 else command.page
+    siblings = [f"{other.page}(1)" for other in commands() if other.page.startswith(f"{group}-") and other != command]
+    pages = ["real(1)", *NEIGHBORS.get(group, "").split(), *siblings, *EVERYWHERE.split()]
+    return ",\n".join(re.sub(r"(.*)\((.)\)", r".BR \1 (\2)", escape(page)) for page in dict.fromkeys(pages))
 
 
 def commands_table() -> str:
-    """Make the README's table of commands.
+    """Make the README's table of commands: a line each.
 
     Returns:
         Markdown.
     """
-    rows = ["| command | what it does | streams or buffers |", "| --- | --- | --- |"]
+    rows = ["| command | what it does | input |", "| --- | --- | --- |"]
     for command in commands():
-        flow = [joined(text) for text in command.paragraphs if re.match(r"(Streams|Buffers)\b", text)]
-        rows.append(f"| `{command.words}` | {joined(command.paragraphs[0])} | {flow[0] if flow else 'writes files'} |")
+        flow = _flow(command).partition(" ")[0].rstrip(":,;").lower()
+        rows.append(f"| `{command.words}` | {joined(command.paragraphs[0])} | {flow} |")
     return "\n".join(rows)
 
 
+def pages_list() -> str:
+    """List the commands' pages, each with what it does and whether it streams.
+
+    Returns:
+        Markdown.
+    """
+    return "\n".join(
+        f"- **{command.page}(1)**: {joined(command.paragraphs[0])} {_flow(command)}".rstrip() for command in commands()
+    )
+
+
+def _flow(command: Command) -> str:
+    """What the help says of streaming; empty for a command that reads no records."""
+    return next((joined(text) for text in command.paragraphs if re.match(r"(Streams|Buffers)\b", text)), "")
+
+
 def layouts_table() -> str:
-    """Make the README's table of layouts.
+    """Make the table of layouts.
 
     Returns:
         Markdown.
@@ -207,26 +202,28 @@ def layouts_table() -> str:
     return "\n".join(rows + [f"| {row.name} | {row.fields} | {row.becomes} |" for row in LAYOUTS])
 
 
-def filled_readme(readme: str) -> str:
-    """Renew the generated parts of the README, between their marks.
+# What stands between marks in the README and in the sources of manual pages.
+GENERATED: dict[str, Callable[[], str]] = {
+    "commands": commands_table,
+    "pages": pages_list,
+    "layouts": layouts_table,
+    "objectives": objectives_list,
+    "presets": presets_list,
+    "house": house_tree,
+}
+
+
+def filled_in(text: str) -> str:
+    """Renew the generated parts of a document, between their marks.
 
     Args:
-        readme: The README.
+        text: Markdown.
 
     Returns:
-        The README with fresh tables.
+        The same with fresh parts.
     """
-    for name, table in (
-        ("commands", commands_table()),
-        ("layouts", layouts_table()),
-        ("objectives", objectives_table()),
-        ("recipes", recipes_table()),
-        ("house", house_tree()),
-    ):
-        begin, end = f"<!-- {name}: made by {RENEW} -->", f"<!-- end of {name} -->"
-        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-        readme = pattern.sub(lambda _, text=f"{begin}\n{table}\n{end}": text, readme)  # type: ignore[misc]
-    return readme
+    marks = re.compile(rf"(<!-- ([a-z]+): made by {re.escape(RENEW)} -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
+    return marks.sub(lambda match: f"{match[1]}{GENERATED[match[2]]()}\n{match[3]}", text)
 
 
 def documents() -> dict[str, str]:
@@ -235,14 +232,12 @@ def documents() -> dict[str, str]:
     Returns:
         Paths below the repository's root, and contents.
     """
-    made = {path: make() for path, make in LIGHT_TABLES.items()} | light_tables()
-    made |= {f"man/{command.page}.1": command_page(command) for command in commands()}
+    made = light_tables() | {f"man/{command.page}.1": command_page(command) for command in commands()}
     made[f"man/{PAGE}.7"] = recipes_page()
-    made["man/real.1"] = main_page((ROOT / FRAME).read_text(encoding="utf-8"))
-    for source in sorted((ROOT / "man").glob("*.md")):
-        made[f"man/{source.stem}"] = man_page(source.read_text(encoding="utf-8"))
-    made["README.md"] = filled_readme((ROOT / "README.md").read_text(encoding="utf-8"))
-    return made
+    for path in (ROOT / "README.md", *sorted((ROOT / "man").glob("*.md"))):
+        made[str(path.relative_to(ROOT))] = filled_in(path.read_text(encoding="utf-8"))
+    sources = {name: text for name, text in made.items() if re.match(r"man/.*\.md$", name)}
+    return made | {name.removesuffix(".md"): man_page(text) for name, text in sources.items()}
 
 
 def differences() -> str:
@@ -273,17 +268,6 @@ def main(arguments: list[str]) -> int:
         if diff:
             sys.stdout.write(f"{diff}\nnot up to date; renew with: {RENEW}\n")
         return int(bool(diff))
-    if arguments != [AGAIN] and _renew(LIGHT_TABLES):  # which this process has read already
-        os.execv(sys.executable, [sys.executable, "-m", "real_cli.docs", AGAIN])
     for name, content in documents().items():
         (ROOT / name).write_text(content, encoding="utf-8")
     return 0
-
-
-def _renew(tables: Mapping[str, Callable[[], str]]) -> bool:
-    """Write what differs; tell whether anything did."""
-    fresh = {ROOT / name: make() for name, make in tables.items()}
-    stale = {path: text for path, text in fresh.items() if path.read_text(encoding="utf-8") != text}
-    for path, text in stale.items():
-        path.write_text(text, encoding="utf-8")
-    return bool(stale)

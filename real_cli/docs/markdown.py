@@ -1,4 +1,4 @@
-"""Markdown as roff: the sources of the manual's pages of sections 5 and 7, which GitHub shows as they are.
+"""Markdown as roff: the manual's pages that are written by hand, `man/NAME.md`, which GitHub shows as they are.
 
 Markdown is read by markdown-it-py, which rich brings along. What follows is the part of it that a man page can show;
 anything else (a quotation, a list in a list, HTML) is refused rather than lost.
@@ -14,10 +14,11 @@ from markdown_it.tree import SyntaxTreeNode
 from real_cli import __released__, __version__
 from real_cli.docs.roff import LONGEST, escape, guarded, literal, typeset
 
-MANUALS = {"5": "File Formats", "7": "Guides"}
-TITLE = re.compile(r"([a-z-]+)\(([57])\): (.+)")
+MANUALS = {"1": "User Commands", "5": "File Formats", "7": "Guides"}
+TITLE = re.compile(r"([a-z-]+)\(([157])\): (.+)")
 PAGE = re.compile(r"\b([a-z](?:[a-z]|\\?-)*)\(([157])\)")  # as typed, or as typeset
 COLUMNS = 76  # what is left of a terminal's 80 for a table that is laid out as it stands
+NAMES = ("strong", "code_inline")
 COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 
 
@@ -40,6 +41,8 @@ def man_page(markdown: str) -> str:
     name, section, summary = match.groups()
     head = [
         f'.TH {name.upper()} {section} {__released__} "real {__version__}" "{MANUALS[section]}"',
+        ".nh",
+        ".ad l",
         ".SH NAME",
         f"{escape(name)} \\- {escape(summary)}",
     ]
@@ -60,8 +63,7 @@ def _heading(node: SyntaxTreeNode) -> list[str]:
 
 
 def _paragraph(node: SyntaxTreeNode) -> list[str]:
-    text = _inline(node)
-    return [".PP", *_wrapped(text)] if text else []  # a picture alone
+    return [".PP", *_wrapped(_inline(node))]
 
 
 def _fence(node: SyntaxTreeNode) -> list[str]:
@@ -96,11 +98,15 @@ def _list(node: SyntaxTreeNode) -> list[str]:
 
 
 def _tagged(paragraph: SyntaxTreeNode) -> tuple[str, str]:
-    first, *rest = [child for child in paragraph.children[0].children if child.type != "text" or child.content]
-    if first.type in ("strong", "code_inline") and rest and rest[0].content.startswith(": "):
-        tag = _spans([first])
-        return tag, _spans(rest).removeprefix(": ")
-    return "", _inline(paragraph)
+    """Part the names that an item begins with from what it says of them; no names where it is no definition."""
+    spans = [span for span in paragraph.children[0].children if span.type != "text" or span.content]
+    end = next((place for place, span in enumerate(spans) if span.content.startswith(": ")), 0)
+    is_definition = end and all(span.type in NAMES or span.content == ", " for span in spans[:end])
+    if not is_definition:
+        return "", _inline(paragraph)
+    return ", ".join(f"\\fB{literal(_plain(span))}\\fP" for span in spans[:end:2]), _spans(spans[end:]).removeprefix(
+        ": "
+    )
 
 
 def _table(node: SyntaxTreeNode) -> list[str]:
@@ -148,7 +154,7 @@ def _link(node: SyntaxTreeNode) -> str:
     return text if is_page or escape(address) == text else f"{text} <{escape(address)}>"
 
 
-# A name in bold type, a page's too; a picture has no place on a terminal.
+# A name in bold type, a page's too; of a picture a terminal shows what it says.
 SPANS: dict[str, Callable[[SyntaxTreeNode], str]] = {
     "text": lambda node: PAGE.sub(r"\\fB\1\\fP(\2)", typeset(node.content)),
     "code_inline": lambda node: f"\\fB{literal(node.content)}\\fP",
@@ -156,7 +162,7 @@ SPANS: dict[str, Callable[[SyntaxTreeNode], str]] = {
     "em": lambda node: f"\\fI{_spans(list(node.children))}\\fP",
     "softbreak": lambda _: " ",
     "hardbreak": lambda _: "\n.br\n",
-    "image": lambda _: "",
+    "image": lambda node: f"[Picture: {typeset(_plain(node))}]",
     "link": _link,
 }
 

@@ -1,9 +1,7 @@
 """What man page and README say of the recipes of `real init`, read from the heads of their Makefiles."""
 
-import re
-
 from real_cli import __released__, __version__
-from real_cli.docs.roff import escape, filled
+from real_cli.docs.roff import escape, filled, literal
 from real_cli.init.recipes import Method, load_recipes
 
 PAGE = "real-recipes"
@@ -71,7 +69,7 @@ def recipes_page() -> str:
     lines.append(".SH RECIPES")
     for name, method in load_recipes().items():
         lines += [".TP", f".B {escape(name)}", *_paragraph(method)]
-    lines += [".SH EXAMPLES", ".nf", *map(escape, EXAMPLES), ".fi", ".SH SEE ALSO", ".BR make (1),", ".BR real (1),"]
+    lines += [".SH EXAMPLES", ".nf", *map(literal, EXAMPLES), ".fi", ".SH SEE ALSO", ".BR make (1),", ".BR real (1),"]
     return "\n".join([*lines, ".BR real\\-init (1),", ".BR real\\-methods (7)"]) + "\n"
 
 
@@ -88,17 +86,3 @@ def _paragraph(method: Method) -> list[str]:
 
 def _formulas(method: Method) -> str:
     return "" if method.section is None else f" Formulas: real-methods(7), section {method.section}."
-
-
-def recipes_table() -> str:
-    """Make the README's table of methods.
-
-    Returns:
-        Markdown.
-    """
-    rows = ["| method | made of | recipe | in real-methods(7) |", "| --- | --- | --- | --- |"]
-    for name, method in load_recipes().items():
-        paper = re.sub(r"arXiv:([\d.]+\d)", r"[\1](https://arxiv.org/abs/\1)", method.paper)
-        commands = ", ".join(f"`{words}`" for words in method.commands)
-        rows.append(f"| {method.title}; {paper} | {commands} | `{name}` | {method.section or ''} |")
-    return "\n".join(rows)

@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from keyword import iskeyword
 
 from real_cli.docs.roff import escape, filled, joined
 from real_cli.pair.strategies import STRATEGIES, Rule
@@ -36,13 +37,18 @@ def strategy_names() -> str:
     Returns:
         Python.
     """
-    members = {name: name.replace("-", "_") for name in STRATEGIES}
+    members = {name: _member(name) for name in STRATEGIES}
     names = [f'    {member} = "{name}"\n' for name, member in members.items()]
     rows = [
         f"    Strategy.{members[name]}: ({json.dumps(rule.basis)}, {json.dumps(rule.note)}),\n"
         for name, rule in STRATEGIES.items()
     ]
     return HEAD + "".join(names) + DESCRIBED + "".join(rows) + "}\n"
+
+
+def _member(name: str) -> str:
+    word = re.sub(r"\W", "_", name)
+    return word if word.isidentifier() and not iskeyword(word) else f"strategy_{word}"
 
 
 def strategies_section() -> list[str]:

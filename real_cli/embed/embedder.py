@@ -172,10 +172,10 @@ class Embedder:
     def _with_embeddings(self, record: Record, vectors: Iterator[NDArray[np.float32]]) -> Record:
         if self._field is Field.prompt:
             return record | encode_embedding(next(vectors), self._encoding)
-        own = islice(vectors, len(record["responses"]))
+        of_record = islice(vectors, len(record["responses"]))
         responses = [
             {name: value for name, value in response.items() if name != "embedding_dtype"}
             | encode_embedding(vector, self._encoding)
-            for response, vector in zip(record["responses"], own, strict=True)
+            for response, vector in zip(record["responses"], of_record, strict=True)
         ]
         return record | {"responses": responses}

@@ -210,14 +210,14 @@ def _load_sentence(name: str, path: str, place: Place, max_length: int | None) -
     model, tokenizer = _load(name, path, place)
     if tokenizer.chat_template or model.config.is_encoder_decoder:
         return None  # the library may wrap each text in the one, and runs half of the other
-    own = recipe.max_length or min(
+    longest = recipe.max_length or min(
         tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or MAX_LENGTH
     )
     return TransformerEncoder(
         model,
         tokenizer,
         place,
-        max_length=min(max_length or own, own),
+        max_length=min(max_length or longest, longest),
         pool=POOLINGS[recipe.pooling],
         normalize=recipe.normalize,
     )

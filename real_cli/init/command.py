@@ -13,8 +13,6 @@ from real_cli.cli.option_sets import Options
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import RealError, Status, UsageError
 from real_cli.init.recipes import FOLDER, PACKAGE, SUFFIX, data_of, listing, read_makefile, recipe_names
-from real_cli.io.folders import open_folder
-from real_cli.io.output import standard_output
 from real_cli.io.progress import say
 
 DEMO = "init/demo/Makefile"
@@ -65,6 +63,8 @@ def init(options: InitOptions) -> Status:
     if options.list_recipes and (folder is not None or options.recipe is not None):
         raise UsageError("--list writes the recipes and no folder; leave out DIR and --recipe")
     if options.list_recipes:
+        from real_cli.io.output import standard_output
+
         with standard_output() as stream:
             stream.write(listing().encode())
         return Status.done
@@ -96,6 +96,8 @@ def write_project(folder: Path, sources: Mapping[str, Sequence[str]]) -> None:
     Raises:
         RealError: If the folder holds anything already.
     """
+    from real_cli.io.folders import open_folder
+
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RealError(f"{folder}: exists and is not empty; name another folder")
     with open_folder(folder, "") as part:

@@ -21,11 +21,11 @@ from typing import IO, NamedTuple, Self, TypeVar
 
 from real_cli.errors import RecordError, Status
 from real_cli.io.check_outputs import check_outputs, check_side_inputs
-from real_cli.io.jsonl import MAX_LINE_BYTES, dump_record
+from real_cli.io.jsonl import dump_record
 from real_cli.io.output import open_output, open_to_append
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import BY_NAME, Item, SourceOptions, check_sources, is_at_hand, read_source, show_ahead
-from real_cli.records.choices import OnError
+from real_cli.records.choices import MAX_LINE_BYTES, OnError
 from real_cli.records.layouts import Adapted, adapt, join_rows, parting_field, with_score_of
 from real_cli.records.public.repeated_prompts import take_off_prompt
 from real_cli.records.record import Record

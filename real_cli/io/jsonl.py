@@ -14,7 +14,7 @@ import orjson
 
 from real_cli.errors import RecordError, clip
 from real_cli.io.integers import check_integers
-from real_cli.records.choices import MAX_LINE_BYTES as MAX_LINE_BYTES
+from real_cli.records.choices import MAX_LINE_BYTES
 from real_cli.records.record import Record
 
 BOM = b"\xef\xbb\xbf"

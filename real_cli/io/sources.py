@@ -19,11 +19,11 @@ from typing import IO, Any, NamedTuple
 from real_cli.errors import RealError, RecordError, UsageError, show_name
 from real_cli.io.csv_rows import is_header, read_csv
 from real_cli.io.descriptors import TOO_MANY
-from real_cli.io.jsonl import MAX_LINE_BYTES, parse_record, read_lines
+from real_cli.io.jsonl import parse_record, read_lines
 from real_cli.io.standard_input import is_terminal, standard_input
 from real_cli.io.tables import DATASET, PARQUET, read_table
 from real_cli.io.unpacking import XzFile
-from real_cli.records.choices import InputFormat
+from real_cli.records.choices import MAX_LINE_BYTES, InputFormat
 from real_cli.records.record import Record
 
 if sys.version_info >= (3, 14):

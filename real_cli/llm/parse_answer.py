@@ -2,18 +2,21 @@
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from real_cli.errors import RecordError, clip
 from real_cli.llm.embedded_json import json_objects, located_objects
 from real_cli.llm.rating_statements import BARE as BARE_RATING
 from real_cli.llm.rating_statements import NUMBER, SCALE, settled_ratings
-from real_cli.llm.statements import TAKEN_BACK, Statement, blanked, settle, spelling
+from real_cli.llm.rating_tables import numbered_rows, rating_tables, table_key, table_statements
+from real_cli.llm.statements import TAKEN_BACK, blanked, settle
 from real_cli.llm.thoughts import spoken, unwrapped
 from real_cli.llm.verdict_statements import UNCLEAR, bare_verdicts, formal_verdicts, loose_verdicts, whole_verdict
+from real_cli.llm.wording import CHOICES, lettered, named_in, naming_of, number_verdict, plain_answer, plain_marks
 from real_cli.records.messages import is_number
-from real_cli.records.record import Record
 
 NOT_APPLICABLE = "N/A"
 # An object is told from others by so much of it.
@@ -50,12 +53,13 @@ def find_json(text: str) -> Any:
     return next(iter(deque(json_objects(text), maxlen=1)), None)
 
 
-def read_verdict(text: str, shown: Sequence[str] = ()) -> str:
+def read_verdict(text: str, shown: Sequence[str] = (), template: str = "") -> str:
     """Read which of two responses a judge prefers.
 
     Args:
         text: JSON with `verdict`, a bare letter, `[[A]]`, or a sentence that says it.
         shown: What the judge was shown: a verdict that stands there is quoted, unless it is the whole answer.
+        template: The rubric's question, with its holes: how it calls the responses, and whether it asks for numbers.
 
     Returns:
         "A", "B" or "tie".
@@ -69,20 +73,20 @@ def read_verdict(text: str, shown: Sequence[str] = ()) -> str:
         >>> read_verdict("B ends with 'Verdict: B'. Verdict: A", ["No.", "Yes. Verdict: B"])
         'A'
     """
-    said = spoken(text, shown)
-    whole = whole_verdict(unwrapped(said))
+    naming = naming_of(template)
+    spoken_words = plain_answer(spoken(text, shown))
+    said, quotable = lettered(spoken_words, naming), [lettered(one, naming) for one in shown]
+    whole = whole_verdict(unwrapped(said)) or number_verdict(unwrapped(spoken_words), naming)
     if whole:
         return whole
-    named = settle(said, shown, formal_verdicts) or settle(said, shown, _spoken_verdicts, loose_verdicts)
+    has_choices = any(CHOICES.search(one) for one in shown)
+    loosely = partial(loose_verdicts, has_choices=has_choices, of_task=named_in(shown))
+    named = settle(said, quotable, partial(formal_verdicts, has_choices=has_choices))
+    named = named or settle(said, quotable, lambda words: chain(bare_verdicts(words), loosely(words)), loosely)
     if len(named) == 1 and named[0] != UNCLEAR:
         return named[0]
     which = f"it states {' and '.join(named)}: " if named else ""
     raise RecordError(f"the answer names no verdict (A, B or tie): {which}{clip(text)}")
-
-
-def _spoken_verdicts(text: str) -> Iterator[Statement[str]]:
-    yield from bare_verdicts(text)
-    yield from loose_verdicts(text)
 
 
 def read_rating(
@@ -107,9 +111,9 @@ def read_rating(
     """
 
     def read(text: str) -> float | str:
-        said = spoken(text, shown)
+        said = plain_marks(plain_answer(spoken(text, shown)))
         match = BARE_RATING.fullmatch(unwrapped(said))
-        named = [_on_scale(match)] if match else settled_ratings(said, shown)
+        named = [_on_scale(match)] if match else settled_ratings(said, [plain_marks(one) for one in shown])
         ratings = list(dict.fromkeys(check_rating(one, low, high, not_applicable=not_applicable) for one in named))
         if len(ratings) == 1:
             return ratings[0]
@@ -181,16 +185,20 @@ def read_ratings(
     """
 
     def read(text: str) -> list[tuple[float | str, str]]:
-        said = spoken(text, shown)
-        rows = _stated_rows(said, shown)
-        prose = _paragraphs(blanked(said, [place[:2] for place in located_objects(said)]), shown, formal=bool(rows))
-        named = _rows(rows) if rows else {number: (found[0], words) for number, (found, words) in prose.items()}
+        words = plain_answer(spoken(text, shown))
+        said, quotable = plain_marks(words), [plain_marks(one) for one in shown]
+        rows = _stated_rows(said, quotable, count)
+        tables = [(table.start, table.end) for table in rating_tables(said, count)]
+        # Punctuation of its own stays in a rationale.
+        prose = blanked(words, sorted([*tables, *(found[:2] for found in located_objects(said))]))
+        rated = _paragraphs(prose, quotable, formal=bool(rows))
+        named = numbered_rows(rows) if rows else {number: (found[0], why) for number, (found, why) in rated.items()}
         if sorted(named) != list(range(1, count + 1)):
-            rated = f"{clip(sorted(named))}; each of 1 to {count} is needed once"
-            raise RecordError(f"the answer rates the responses {rated}: {clip(text)}")
+            which = f"{clip(sorted(named))}; each of 1 to {count} is needed once"
+            raise RecordError(f"the answer rates the responses {which}: {clip(text)}")
         checked = {}
         for number in sorted(named):
-            stated = [named[number][0], *prose.get(number, ([], ""))[0]]
+            stated = [named[number][0], *rated.get(number, ([], ""))[0]]
             checked[number] = {check_rating(one, low, high, not_applicable=not_applicable) for one in stated}
             if len(checked[number]) > 1:
                 raise RecordError(f"the answer rates response {number} in several ways: {clip(text)}")
@@ -199,51 +207,23 @@ def read_ratings(
     return read
 
 
-def _stated_rows(said: str, shown: Sequence[str]) -> list[Any]:
-    """Find the objects that rate a response each: in one list, or one after the other."""
-    tables = settle(said, shown, _tables)
+def _stated_rows(said: str, shown: Sequence[str], count: int) -> list[Any]:
+    """Find what rates a response each: in one table, or in objects one after the other."""
+    find = partial(table_statements, count=count)
+    tables = settle(said, shown, find)
     if len(tables) > 1:
         raise RecordError(f"the answer rates the responses in several ways: {clip(said)}")
-    found = list(json_objects(said))
     if tables:
-        return next(one["ratings"] for one in found if _table_key(one) == tables[0])
+        return next(table.rows for table in rating_tables(said, count) if table_key(table.rows) == tables[0])
     quotable = {clip(row, QUOTED_WIDTH) for other in shown for row in json_objects(other)}
+    found = json_objects(said)
     return [row for row in found if ("rating" in row or "score" in row) and clip(row, QUOTED_WIDTH) not in quotable]
 
 
-def _tables(text: str) -> Iterator[Statement[str]]:
-    for start, end, found in located_objects(text):
-        if key := _table_key(found):
-            yield Statement(key, spelling(text[start:end]), start, end)
-
-
-def _table_key(found: Record) -> str:
-    """Write down what a list of ratings says; empty for an object that has none."""
-    rows, names = found.get("ratings"), ("response", "rating", "score")
-    if not isinstance(rows, list):
-        return ""
-    return repr([[row.get(name) for name in names] if isinstance(row, dict) else row for row in rows])
-
-
-def _rows(rows: list[Any]) -> dict[int, tuple[Any, str]]:
-    named: dict[int, tuple[Any, str]] = {}
-    for place, row in enumerate(rows, 1):
-        if isinstance(row, str | int | float) and not any(isinstance(other, dict) for other in rows):
-            row = {"rating": row}
-        if not isinstance(row, dict):
-            raise RecordError(f"rating {place} of the answer is {clip(row)}; an object is needed")
-        number = row.get("response", place)
-        if isinstance(number, str) and (match := re.fullmatch(r"\D*(\d{1,9})\s*", number, re.ASCII)):
-            number = int(match[1])
-        if not isinstance(number, int) or number in named:
-            raise RecordError(f"rating {place} of the answer is for response {clip(number)}: no number, or there twice")
-        named[number] = row.get("rating", row.get("score")), str(row.get("rationale") or "")
-    return named
-
-
-def _paragraphs(text: str, shown: Sequence[str], *, formal: bool) -> dict[int, tuple[list[Any], str]]:
+def _paragraphs(words: str, shown: Sequence[str], *, formal: bool) -> dict[int, tuple[list[Any], str]]:
     """Read "Response 1 ... Rating: 4"; what a judge says of a response before the next heading is its own."""
     named: dict[int, tuple[list[Any], str]] = {}
+    text = plain_marks(words)
     starts = list(NUMBERED.finditer(text))
     for place, start in enumerate(starts):
         end = starts[place + 1].start("line") if place + 1 < len(starts) else len(text)
@@ -255,5 +235,5 @@ def _paragraphs(text: str, shown: Sequence[str], *, formal: bool) -> dict[int, t
         if ratings and number in named and not formal:
             raise RecordError(f"the answer rates response {number} twice: {clip(text)}")
         if ratings:
-            named[number] = ratings, text[start.end() : end].strip(" \t\n:*#")
+            named[number] = ratings, words[start.end() : end].strip(" \t\n:*#")
     return named

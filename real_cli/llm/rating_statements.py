@@ -10,32 +10,47 @@ from real_cli.llm.embedded_json import located_objects
 from real_cli.llm.statements import Statement, blanked, is_doubted, outer_lines, sentence_behind, settle, spelling
 from real_cli.records.messages import is_number
 
-KEYS = ("score", "rating", "overall_score")
+KEYS = ("score", "rating", "overall_score", "overall_rating", "final_score", "final_rating", "overall")
 NUMBER = r"(N/A|-?\d++(?:\.\d++)?+)"
-SCALE = r"(?:\s*(?:/|out\s+of)\s*(\d++))?+"
+SCALE = r"(?:\s*stars?\b)?+(?:\s*(?:/|(?:out\s+)?of)\s*(\d++))?+(?:\s*stars?\b)?+"
+LINK = r"(?:is|of|->|=>|\u2192|:|=|(?<=\s)[-\u2013\u2014](?=\s)|\|)"
+# "Maximum score: 5" says how far the scale goes.
+OF_SCALE = frozenset({"max", "maximum", "highest", "top", "possible", "perfect", "full", "min", "minimum", "lowest"})
 # "Rating: 1-5" and "Score: 1 to 10" echo the format asked for.
 RATING = re.compile(
     r"(?:(?P<whole>\b(?:overall|final|total)\s+)|(?P<part>\b[a-z]++(?<!\bthe)(?<!\bmy)(?<!\bthis)(?<!\ba)[ \t]++))?"
-    rf"(?P<name>\b(?:score|rating)\b)[\"'*_\s]*+(?P<link>is|of|:|=)?+[\"'*_\s\[]*+(?P<number>{NUMBER[1:-1]})"
-    r"(?:[*_]*+\s*(?:/|out\s+of)\s*[*_]*+(?P<scale>\d++))?+"
+    r"(?P<name>\b(?:score|rating|grade(?=[\"'*_\s]*[:=])|overall(?=[\"'*_\s]*[:=|]))\b)"
+    r"(?:[*_ ]*+[(\[](?:(?:out\s+of|max(?:imum)?)\s+\d++|(?:from\s+)?\d++\s*(?:-|\u2013|to)\s*\d++)[)\]])?+"
+    rf"[\"'*_\s]*+(?P<link>{LINK})?+[\"'*_\s\[]*+(?:\\boxed\{{)?+(?P<number>{NUMBER[1:-1]})"
+    r"(?:\s*stars?\b)?+(?:[*_]*+\s*(?:/|(?:out\s+)?of)\s*[*_]*+(?P<scale>\d++))?+"
     r"(?!\s*(?:-|\u2013|\bto\b|\bor\b|,)\s*(?:\d|N/A))",
     re.IGNORECASE,
 )
-# "I would rate this 8/10", "I'd give it an 8."
+# Prometheus ends so.
+RESULT = re.compile(
+    rf"(?P<name>\[result\])[\s:(*_]*+(?P<number>{NUMBER[1:-1]})(?:\s*/\s*(?P<scale>\d++))?+", re.IGNORECASE
+)
+# "I would rate this 8/10", "I'd give it an 8.", "This deserves an 8."
 GIVEN = re.compile(
-    r"\bI(?:\s+would|['\u2019]d|\s+will|['\u2019]ll|\s+do)?(?P<not>\s+not|n['\u2019]t)?\s+(?:rate|score|give|grade|award)\s+"
+    r"\b(?:I(?:\s+would|['\u2019]d|\s+will|['\u2019]ll|\s+do)?(?P<not>\s+not|n['\u2019]t)?\s+(?:rate|score|give|grade|award)\s+"
     r"(?:(?:this|it|the|that|response|answer|text|an?)\s+){1,4}+"
+    r"|(?:this|it|the)(?:\s+(?:response|answer|text))?\s+(?:deserves|earns|merits)\s+(?:an?\s+)?)"
     r"(?P<number>\d++(?:\.\d++)?+)(?:\s*(?:/|out\s+of)\s*(?P<scale>\d++))?+",
     re.IGNORECASE,
 )
 # Where a rating ends: what goes on otherwise ("8 would be too high", "8 ~ 9", "8; 5") gives none.
 TAIL = re.compile(
-    r"[\"'*_`)\]}]*(?:\s*\Z|\s*\n|\.(?!\d)|[!:|{<]|[,;](?!\s*(?:\d|(?:no|not|or|but|maybe|perhaps|if|rather|wait|even)\b))"
-    r"|\s+(?:because|since|as|for\s+(?:its|being|the|this)|due|with|based|on\s+a|here|stars?|points?|given|overall)\b"
-    r"|\s*\(|\s*[-\u2013\u2014](?!>)\s*(?!\s*\d)|\s+[\"'`*_#{\[]|\s{2,})",
+    r"(?:\s+(?:stars?|points?)\b)?[\"'*_`)\]}]*(?:\s*\Z|\s*\n|\.(?!\d)|[!:{<]|\s*\|[ \t]*(?:\n|\Z)"
+    r"|[,;](?!\s*(?:\d|(?:no|or|but|maybe|perhaps|if|rather|wait|even|not(?!\s+(?:an?\s+)?\d))\b))"
+    r"|\s+(?:because|since|as|for\s+(?:its|being|the|this)|due|with|based|on\s+a|here|given|overall)\b"
+    r"|\s*\((?!\s*(?:minus|plus|less|or|no|not|[-+?]))|\s*[-\u2013\u2014](?!>)\s*(?!\s*\d)|\s+[\"'`*_#{\[]|\s{2,})",
     re.IGNORECASE,
 )
 BARE = re.compile(rf"[\"'*_\[\s]*{NUMBER}{SCALE}[\"'*_\].\s]*", re.IGNORECASE)
+# "4/5 - good": a number with its scale opens an answer.
+OPENING = re.compile(
+    rf"[*_\s]*+(?P<number>{NUMBER[1:-1]})\s*/\s*(?P<scale>\d++)(?=[*_]*\s*[-\u2013\u2014:(]\s*[a-z])", re.IGNORECASE
+)
 
 
 class Weight(IntEnum):
@@ -78,9 +93,13 @@ def rating_statements(text: str) -> Iterator[Rated]:
             yield Rated(Statement(_hashable(value), spelling(words), start, end), Weight.form)
     prose = blanked(text, objects)
     yield from _bare_lines(text)
-    for match in (*RATING.finditer(prose), *GIVEN.finditer(prose)):
+    if match := OPENING.match(prose):
+        yield Rated(Statement(f"{match['number']}/{match['scale']}", spelling(match[0]), *match.span()), Weight.bare)
+    for match in (*RATING.finditer(prose), *RESULT.finditer(prose), *GIVEN.finditer(prose)):
+        if (match.groupdict().get("part") or "").strip().lower() in OF_SCALE:
+            continue
         value = f"{match['number']}/{match['scale']}" if match["scale"] else match["number"]
-        start = match.start("name") if match.re is RATING else match.start()
+        start = match.start() if match.re is GIVEN else match.start("name")
         if is_doubted(prose, start) or (match.re is GIVEN and match["not"]) or not TAIL.match(prose, match.end()):
             value = f"{text[start : match.end()]}{sentence_behind(text, match.end())}"
         yield Rated(Statement(value, spelling(text[start : match.end()]), *match.span()), _weight(match))
@@ -128,6 +147,8 @@ def _of_weights(text: str, weights: set[Weight]) -> Iterator[Statement[Any]]:
 def _weight(match: re.Match[str]) -> Weight:
     if match.re is GIVEN:
         return Weight.loose
+    if match.re is RESULT:
+        return Weight.plain
     if match["whole"]:
         return Weight.whole
     return Weight.loose if match["part"] or (match["link"] or "of").lower() == "of" else Weight.plain

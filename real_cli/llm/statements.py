@@ -18,11 +18,12 @@ TAKEN_BACK = re.compile(
     r"|i (?:take (?:that|it) back|changed my mind)\b|actually\b|not\b|hardly\b)",
     re.IGNORECASE,
 )
-SENTENCE_END = re.compile(r"[.!?](?=[\s\"')*_]|\Z)|[\n;]")
+SENTENCE_END = re.compile(r"[.!?](?=[\s\"')*_\u3000-\u9fff]|\Z)|[\n;]")
 CLAUSE_END = re.compile(r"[,:\u2014({\[]|\b(?:so|thus|hence|therefore|and|because|but)\b", re.IGNORECASE)
 # What makes a clause say that something is not so, or would be, or that others say so.
 DOUBT = re.compile(
     r"\b(?:not|never|neither|nor|no|cannot|hardly|if|unless|whether|without|(?:would|could|might) have|some|others?"
+    r"|asks?\s+for|asked\s+for"
     r"|many|people|claims?|says?|said|argues?|insists?|rather than|instead of|wrong|doubt(?:ful)?|deny|false|refuse)\b"
     r"|n['\u2019]t\b",
     re.IGNORECASE,
@@ -73,7 +74,7 @@ def blanked(text: str, places: Iterable[tuple[int, int]]) -> str:
 
     Args:
         text: Any text.
-        places: First characters and ends, in order.
+        places: First characters and ends, in the order of the first; they may overlap.
 
     Returns:
         A text of the same length.
@@ -84,8 +85,8 @@ def blanked(text: str, places: Iterable[tuple[int, int]]) -> str:
     """
     parts, done = [], 0
     for start, end in places:
-        parts += [text[done:start], " " * (end - start)]
-        done = end
+        parts += [text[done:start], " " * (end - max(start, done))]
+        done = max(end, done)
     return "".join([*parts, text[done:]])
 
 
@@ -158,7 +159,7 @@ def outer_lines(text: str) -> Iterator[tuple[int, int]]:
         >>> list(outer_lines("It is so.\\n\\nA"))
         [(11, 12)]
     """
-    lines = [match.span() for match in re.finditer(r"[^\n]*[^\s][^\n]*", text)]
+    lines = [match.span() for match in re.finditer(r"[^\n]+", text) if match[0].strip()]
     if len(lines) > 1:
         if lines[1][1] - lines[1][0] >= REASON_WIDTH:
             yield lines[0]

@@ -9,6 +9,7 @@ from real_cli.errors import RecordError, clip
 from real_cli.llm.embedded_json import located_objects
 from real_cli.llm.statements import Statement, blanked, is_doubted, settle, spelling
 from real_cli.llm.thoughts import spoken, unwrapped
+from real_cli.llm.wording import plain_answer, plain_marks
 from real_cli.records.record import Record
 
 ANY_TEXT = "text"
@@ -21,6 +22,7 @@ TAKEN = frozenset(
 MARKS = " \t\n\"'*_`.,;"
 # "easy to hard", "easy -> hard" give no value.
 GOES_ON = re.compile(r"\s*(?:to\b|->|[~+<>\u2192\u2248])", re.IGNORECASE)
+LINK = r"(?:->|=>|\u2192|[:=|]|(?<=\s)[-\u2013\u2014](?=\s))"
 GAP = r"[\"'*_`\s]*"
 
 
@@ -130,7 +132,7 @@ def read_tags(fields: tuple[TagField, ...], shown: Sequence[str] = ()) -> Callab
     """
 
     def read(text: str) -> dict[str, str]:
-        said = spoken(text, shown)
+        said = plain_answer(spoken(text, shown))
         if len(fields) == 1 and _bare(unwrapped(said)) in map(_bare, fields[0].values):
             return {fields[0].name: _value(fields[0], unwrapped(said), text)}
         find = partial(_objects, fields=fields)
@@ -159,8 +161,9 @@ def _stated(field: TagField, objects: list[Record], prose: str, shown: Sequence[
     last = objects[-1].get(_bare(field.name)) if objects else None
     if not field.values or (objects and last is None):
         return last if objects else _words_of(field, prose)
-    find = partial(_values_of, field=field, link=r"[:=]" if objects else r"(?:\bis\b|[:=])")
-    stated = [named[_bare(field.name)] for named in objects if _bare(field.name) in named] + settle(prose, shown, find)
+    find = partial(_values_of, field=field, link=LINK if objects else rf"(?:\bis\b|{LINK})")
+    stated = [named[_bare(field.name)] for named in objects if _bare(field.name) in named]
+    stated += settle(plain_marks(prose), [plain_marks(one) for one in shown], find)
     single = [one[0] if isinstance(one, list) and len(one) == 1 else one for one in stated]
     differing = {_bare(one) if isinstance(one, str) else repr(one): one for one in single}
     return (next(iter(differing.values())) if len(differing) == 1 else list(differing.values())) if differing else None

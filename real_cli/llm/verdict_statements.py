@@ -1,7 +1,7 @@
 """Which of two responses an answer prefers: what in it states a verdict, formally or in a sentence."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from real_cli.llm.embedded_json import located_objects
@@ -16,6 +16,9 @@ from real_cli.llm.statements import (
 )
 from real_cli.llm.verdict_patterns import (
     BARE,
+    BARE_LEAD,
+    BEFORE_WORD,
+    BETWEEN,
     CHOICE,
     CHOOSES,
     CONTRAST,
@@ -23,7 +26,9 @@ from real_cli.llm.verdict_patterns import (
     ECHOED,
     EVEN,
     FORMAL,
+    JUDGES_OWN,
     LEAD,
+    LETTER,
     LINE_END,
     LOOSE,
     LOOSE_TAIL,
@@ -40,20 +45,21 @@ from real_cli.llm.verdict_patterns import (
 UNCLEAR = "something unclear"
 KEYS = frozenset(
     {"verdict", "winner", "answer", "choice", "preference", "preferred", "better", "best", "decision"}
-    | {"judgment", "judgement"}
+    | {"judgment", "judgement", "result", "outcome", "selection", "overall"}
 )
 # Of a field's name nothing else counts: "final_verdict", "better_response".
 AROUND_KEY = re.compile(r"\A(?:final|overall|my|the)[\s_-]+|[\s_-]+(?:response|answer|one|assistant|model)\Z")
 
 
-def formal_verdicts(text: str) -> Iterator[Statement[str]]:
+def formal_verdicts(text: str, *, has_choices: bool = False) -> Iterator[Statement[str]]:
     """List what a text states by a form: JSON, [[A]], or a name and a letter.
 
     Args:
         text: Any text.
+        has_choices: Whether the task has choices with letters, of which one may be the answer.
 
     Yields:
-        "A", "B" or "tie" for each.
+        "A", "B" or "tie" for each; sentences behind all of them, where they clearly state a verdict too.
 
     Example:
         >>> [one.value for one in formal_verdicts('{"verdict": "A"} or [[B]]. Winner: tie')]
@@ -65,13 +71,26 @@ def formal_verdicts(text: str) -> Iterator[Statement[str]]:
         objects += [(start, end)] * bool(stated)
         for value, words in stated:
             yield Statement(value, words if len(found) == 1 else spelling(text[start:end]), start, end)
+    end = max((end for _, end in objects), default=0)
     prose = ECHO.sub(lambda match: " " * len(match[0]), blanked(text, objects))
-    for match in MARKED.finditer(prose):
-        yield from _statements(match, _marked_value(prose, match))
-    chosen = CHOOSES.search(prose) is not None
+    marks = [one for match in MARKED.finditer(prose) for one in _statements(match, _marked_value(prose, match))]
+    yield from marks
+    clear = [one.start for one in marks if one.value != UNCLEAR]
+    worded = list(_worded_verdicts(prose, clear, has_choices=has_choices or CHOOSES.search(prose) is not None))
+    yield from worded
+    end = max([end, *(one.end for one in (*marks, *worded))])
+    if end:
+        yield from (one for one in loose_verdicts(prose) if one.start >= end and one.value != UNCLEAR)
+
+
+def _worded_verdicts(prose: str, marks: list[int], *, has_choices: bool) -> Iterator[Statement[str]]:
+    """List the verdicts of a name and a letter, but for unclear ones that a clear mark ends: "A, I think: [[A]]"."""
     for match in FORMAL.finditer(prose):
-        if not _is_of_task(prose, match, chosen=chosen) and not _is_sentence(match):
-            yield from _statements(match, _formal_value(prose, match))
+        if not _is_of_task(prose, match, has_choices=has_choices) and not _is_sentence(match):
+            value = _formal_value(prose, match)
+            ends = match.end() + len(sentence_behind(prose, match.end()))
+            if value != UNCLEAR or not any(match.start() <= mark < ends for mark in marks):
+                yield from _statements(match, value)
 
 
 def _is_key(key: str) -> bool:
@@ -98,11 +117,15 @@ def _field_words(key: str, value: str) -> str:
     return spelling(f'{key}": "{value}')
 
 
-def loose_verdicts(text: str) -> Iterator[Statement[str]]:
+def loose_verdicts(
+    text: str, *, has_choices: bool = False, of_task: Set[str] = frozenset()
+) -> Iterator[Statement[str]]:
     """List what a text states in sentences, which count where nothing is stated by a form.
 
     Args:
         text: Any text.
+        has_choices: Whether the task has choices with letters, of which one may be the answer.
+        of_task: What is named so in the task, in lower case: "model a", "draw".
 
     Yields:
         "A" or "B" for each.
@@ -111,15 +134,18 @@ def loose_verdicts(text: str) -> Iterator[Statement[str]]:
         >>> [one.value for one in loose_verdicts("Response A is better.")]
         ['A']
     """
-    chosen = CHOOSES.search(text) is not None
+    has_choices = has_choices or CHOOSES.search(text) is not None
     for match in FORMAL.finditer(text):
-        if _is_of_task(text, match, chosen=chosen) and not CHOICE.search(sentence_before(text, match.start())[-20:]):
+        is_of_task = _is_of_task(text, match, has_choices=has_choices)
+        if is_of_task and not match["tie"] and not CHOICE.search(sentence_before(text, match.start())[-20:]):
             yield from _statements(match, UNCLEAR)
-        elif _is_sentence(match):
+        elif not is_of_task and _is_sentence(match):
             yield from _statements(match, _formal_value(text, match))
     for pattern in (LOOSE, PICK, EVEN):
         for match in pattern.finditer(text):
-            yield from _statements(match, _loose_value(text, match))
+            found = match.groupdict()
+            names = {f"{found.get('party')} {found.get('left')}".lower(), (found.get("tie") or "").lower()}
+            yield from _statements(match, UNCLEAR if names & of_task else _loose_value(text, match))
 
 
 def bare_verdicts(text: str) -> Iterator[Statement[str]]:
@@ -157,14 +183,17 @@ def whole_verdict(text: str) -> str | None:
         >>> whole_verdict("Response A"), whole_verdict("A<B"), whole_verdict("A, B")
         ('A', 'B', None)
     """
-    match = BARE.fullmatch(text.replace("_", " "))
+    text = text.replace("_", " ")
+    match = BARE.fullmatch(text)
+    if not match and (lead := BARE_LEAD.match(text)):
+        match = BARE.fullmatch(text, lead.end())
     return _named(match) if match else None
 
 
 def _named(match: re.Match[str]) -> str:
     """Return the verdict of a letter, a tie, or two letters and a sign."""
     found = match.groupdict()
-    if found.get("tie"):
+    if any(found.get(name) for name in ("tie", "equal", "neither")):
         return "tie"
     left, right = found["left"].upper(), (found.get("right") or "").upper()
     if not right:
@@ -196,8 +225,25 @@ def _formal_value(text: str, match: re.Match[str]) -> str | None:
     if '"' in match["quote"]:
         return _named(match)
     is_sentence = match["link"].strip().lower().startswith("is")
-    doubtful = _is_turned(text, match) if is_sentence else is_doubted(text, match.start())
-    return UNCLEAR if doubtful or SHARED.search(sentence_behind(text, match.end())) else _named(match)
+    doubtful = _is_turned(text, match) if is_sentence else _is_partial(lead) or is_doubted(text, match.start())
+    return UNCLEAR if doubtful or _is_opposed(text, match) else _named(match)
+
+
+def _is_opposed(text: str, match: re.Match[str]) -> bool:
+    """Tell whether a sentence goes on for the other response: "A (B is better)", "A. However, B is ..."."""
+    behind, named = sentence_behind(text, match.end()), _named(match)
+    following = sentence_behind(text, match.end() + len(behind))
+    others = {letter for letter in "AB" if letter != named}
+    if TURN.match(following) and others & set(LETTER.findall(following)):
+        return True
+    unequal = match["tie"] and (CONTRAST.search(behind) or LETTER.search(BETWEEN.sub("", behind)))
+    return bool(unequal or SHARED.search(behind) or any(one["left"] in others for one in LOOSE.finditer(behind)))
+
+
+def _is_partial(lead: str) -> bool:
+    """Tell "style winner" and "verdict on style" from "my final verdict"."""
+    word = re.search(r"([^\W\d_]+)[\s*_`\"'-]*\Z", lead)
+    return word is not None and not BEFORE_WORD.fullmatch(word[1])
 
 
 def _is_turned(text: str, match: re.Match[str]) -> bool:
@@ -209,14 +255,17 @@ def _is_turned(text: str, match: re.Match[str]) -> bool:
     return bool(not led or qualified or CONTRAST.search(behind) or TURN.match(after))
 
 
-def _is_of_task(text: str, match: re.Match[str], *, chosen: bool) -> bool:
+def _is_of_task(text: str, match: re.Match[str], *, has_choices: bool) -> bool:
     """Tell whether "the answer is A" and "correct choice: A" may be said of a task with choices, not of responses."""
-    if match["word"].casefold() not in ("answer", "choice"):
+    if match["word"].casefold() not in ("answer", "choice", "result", "outcome"):
         names_choice = (match["noun"] or "").strip().casefold() in ("answer", "choice", "option")
-        return chosen and names_choice
+        return has_choices and names_choice
     lead = sentence_before(text, match.start())
     said_of_it = match["link"].strip().lower().startswith("is") or CHOICE.search(lead[-20:])
-    return bool(said_of_it or chosen)
+    # "My final answer is A" ends what a judge says.
+    if said_of_it and JUDGES_OWN.search(lead) and not LETTER.search(text, match.end()):
+        said_of_it = None
+    return bool(said_of_it or has_choices)
 
 
 def _is_sentence(match: re.Match[str]) -> bool:
@@ -229,6 +278,9 @@ def _loose_value(text: str, match: re.Match[str]) -> str:
     """Read a sentence that must be whole: nothing before or behind may turn it."""
     tail = LOOSE_TAIL.match(text, match.end())
     clear = tail and (tail["other"] or "").upper() != match.groupdict().get("left")
+    if clear and match.re is EVEN:
+        # What names a response behind a tie may prefer it.
+        clear = not LETTER.search(text, match.end())
     return UNCLEAR if not clear or _is_turned(text, match) else _named(match)
 
 

@@ -187,10 +187,10 @@ def _chosen_pairs(job: "Job", settings: "Settings", savings: "Savings", limit: f
         savings.add(record, outcome)
         for reason in outcome.dropped:
             job.drop(place, record, reason)
-        yield from (Located(place, made) for made in outcome.records)
-        for made in outcome.rest:
-            if isinstance(made, str):
-                job.drop(place, record, made)
+        yield from (Located(place, written) for written in outcome.records)
+        for written in outcome.rest:
+            if isinstance(written, str):
+                job.drop(place, record, written)
             else:
-                savings.add_pair(made)
-                yield Located(place, made)
+                savings.add_pair(written)
+                yield Located(place, written)

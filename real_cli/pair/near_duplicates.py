@@ -124,55 +124,55 @@ def find_neighbors(vectors: Rows, limit: float, *, compare: Compare | None = Non
     """
     compare = compare or (compare_by_faiss if find_spec("faiss") else compare_by_product)
     size = len(vectors)
-    found = Neighbors(np.full(size, np.inf), np.zeros(size, np.int64), np.arange(size))
+    neighbors = Neighbors(np.full(size, np.inf), np.zeros(size, np.int64), np.arange(size))
     nearest = np.arange(size)
     for start in range(0, size, block):
-        own = np.asarray(vectors[start : start + block])
-        rows = slice(start, start + len(own))
+        rows_here = np.asarray(vectors[start : start + block])
+        rows = slice(start, start + len(rows_here))
         for other in range(0, size, block):
-            near = compare(own, np.asarray(vectors[other : other + block]), limit + DOUBT, start == other)
-            is_nearer = near.distances < found.distances[rows]
-            found.distances[rows][is_nearer] = near.distances[is_nearer]
+            near = compare(rows_here, np.asarray(vectors[other : other + block]), limit + DOUBT, start == other)
+            is_nearer = near.distances < neighbors.distances[rows]
+            neighbors.distances[rows][is_nearer] = near.distances[is_nearer]
             nearest[rows][is_nearer] = near.nearest[is_nearer] + other
             left, right = _surely_near(vectors, near.pairs, limit, (start, other))
-            found.counts[rows] += np.bincount(left, minlength=len(own))
-            np.minimum.at(found.firsts[rows], left, right + other)
-    is_alone = np.isinf(found.distances)
+            neighbors.counts[rows] += np.bincount(left, minlength=len(rows_here))
+            np.minimum.at(neighbors.firsts[rows], left, right + other)
+    is_alone = np.isinf(neighbors.distances)
     for part in _slices(size):
-        found.distances[part] = _distances(vectors[part], vectors[nearest[part]])
-    found.distances[is_alone] = np.inf
-    return found
+        neighbors.distances[part] = _distances(vectors[part], vectors[nearest[part]])
+    neighbors.distances[is_alone] = np.inf
+    return neighbors
 
 
-def compare_by_product(own: Rows, others: Rows, limit: float, same: bool) -> Near:
+def compare_by_product(block: Rows, others: Rows, limit: float, same: bool) -> Near:
     """Compare two blocks by the product of their matrices.
 
     Args:
-        own: Unit vectors, shape (n, dim).
+        block: Unit vectors, shape (n, dim).
         others: Unit vectors, shape (m, dim).
         limit: Which pairs are near.
         same: The two are one block: a vector is not its own neighbor.
 
     Returns:
-        What each of `own` finds among `others`.
+        What each of `block` finds among `others`.
     """
-    products = own @ others.T
+    products = block @ others.T
     if same:
         np.fill_diagonal(products, -np.inf)
     nearest = products.argmax(axis=1)
-    found = products[np.arange(len(own)), nearest]
+    best = products[np.arange(len(block)), nearest]
     least = 1 - limit / 2
-    with_near = np.flatnonzero(found > least)  # mostly few: the others are not looked at again
+    with_near = np.flatnonzero(best > least)  # mostly few: the others are not looked at again
     rows, columns = np.nonzero(products[with_near] > least)
     rows = with_near[rows]
-    return Near(nearest, _from_products(found), (rows, columns, _from_products(products[rows, columns])))
+    return Near(nearest, _from_products(best), (rows, columns, _from_products(products[rows, columns])))
 
 
-def compare_by_faiss(own: Rows, others: Rows, limit: float, same: bool) -> Near:
+def compare_by_faiss(block: Rows, others: Rows, limit: float, same: bool) -> Near:
     """Compare two blocks by a flat index, which never holds all of their distances.
 
     Args:
-        own: As for `compare_by_product`.
+        block: As for `compare_by_product`.
         others: As for `compare_by_product`.
         limit: As for `compare_by_product`.
         same: As for `compare_by_product`.
@@ -184,18 +184,18 @@ def compare_by_faiss(own: Rows, others: Rows, limit: float, same: bool) -> Near:
 
     index: Any = faiss.IndexFlatIP(others.shape[1])
     index.add(np.ascontiguousarray(others))
-    queries = np.ascontiguousarray(own)
+    queries = np.ascontiguousarray(block)
     products, places = index.search(queries, min(2, len(others)))
-    first = np.zeros(len(own), dtype=np.int64)
+    first = np.zeros(len(block), dtype=np.int64)
     if same:
-        first = (places[:, 0] == np.arange(len(own))).astype(np.int64)
-    rows = np.arange(len(own))
+        first = (places[:, 0] == np.arange(len(block))).astype(np.int64)
+    rows = np.arange(len(block))
     is_alone = first >= places.shape[1]
     first[is_alone] = 0
     distances = _from_products(products[rows, first])
     distances[is_alone] = np.inf
-    bounds, found, columns = index.range_search(queries, 1 - limit / 2)
-    pairs = np.repeat(rows, np.diff(bounds.astype(np.int64))), columns, _from_products(found)
+    bounds, values, columns = index.range_search(queries, 1 - limit / 2)
+    pairs = np.repeat(rows, np.diff(bounds.astype(np.int64))), columns, _from_products(values)
     kept = pairs[0] != pairs[1] if same else np.ones(len(columns), dtype=bool)
     return Near(places[rows, first], distances, (pairs[0][kept], pairs[1][kept], pairs[2][kept]))
 

@@ -105,10 +105,10 @@ def plan_keep(keep: str | None, by: str | None, lowest: bool | None, settings: S
         if by is not None or lowest is not None:
             raise UsageError("--by, --lowest and --highest say what --keep keeps; give --keep too")
         return None
-    own = STRATEGIES[settings.strategy].keep
-    if own is not None and by in (None, own.by):
-        by = own.by
-        lowest = own.lowest if lowest is None else lowest
+    rule = STRATEGIES[settings.strategy].keep
+    if rule is not None and by in (None, rule.by):
+        by = rule.by
+        lowest = rule.lowest if lowest is None else lowest
     if by is None or (lowest is None and by != "random"):
         raise UsageError(
             f"--keep with --strategy {settings.strategy}: say which pairs with --by NAME and --lowest or --highest"

@@ -62,9 +62,9 @@ def read_estimates(responses: list[Record], numbers: Sequence[int]) -> tuple[NDA
         for field in ("score", "score_std"):
             value: Any = response.get(field)
             if not is_number(value) or (field == "score_std" and value < 0):
-                found = clip(value) if field in response else "missing"
+                shown = clip(value) if field in response else "missing"
                 least = ", 0 or more," if field == "score_std" else ""
-                raise RecordError(f"response {number}: field '{field}' is {found}; a number{least} is needed")
+                raise RecordError(f"response {number}: field '{field}' is {shown}; a number{least} is needed")
     scores, deviations = ([float(response[field]) for response in responses] for field in ("score", "score_std"))
     return np.array(scores), np.array(deviations)
 

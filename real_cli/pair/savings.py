@@ -38,13 +38,13 @@ class Savings:
         is_pair = is_preference(record) or len(record.get("responses", ())) == 2
         self.num_given = self.num_given + 1 if self.num_given is not None and is_pair else None
 
-    def add_pair(self, made: Record) -> None:
+    def add_pair(self, pair: Record) -> None:
         """Count a pair that was chosen.
 
         Args:
-            made: The pair.
+            pair: The pair.
         """
-        self.num_unlabeled += "responses" in made
+        self.num_unlabeled += "responses" in pair
 
     def share_of_possible(self) -> float | None:
         """Work out 1 - chosen / all possible pairs.
@@ -85,8 +85,8 @@ class Savings:
         """
         if emit is Emit.prompts:
             return say_count(self.num_chosen, "prompt")
-        made = say_count(self.num_chosen, emit.value.removesuffix("s"))
-        text = f"{made} from {say_count(self.num_prompts, 'prompt')}"
+        written = say_count(self.num_chosen, emit.value.removesuffix("s"))
+        text = f"{written} from {say_count(self.num_prompts, 'prompt')}"
         if emit is Emit.ranking:
             return text
         if self.num_unlabeled and self.num_unlabeled != self.num_chosen:

@@ -1,6 +1,6 @@
-"""Similarities of several prompts worked out at once: what a call of numpy costs is shared among them."""
+"""Similarities of several prompts at once, which amortize numpy's per-call overhead."""
 
-from collections.abc import Iterator
+from collections import deque
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,8 +29,8 @@ class SimilarityBatch:
     def __init__(self, max_responses: int = MAX_RESPONSES) -> None:
         self._max_responses = max_responses
         self._waiting: list[tuple[Record, NDArray[np.floating[Any]]]] = []
-        # By identity, with the record held fast, so that no other record can have its identity meanwhile.
-        self._known: dict[int, tuple[Record, Similarities]] = {}
+        # In the order in which they were announced, which is that in which they come.
+        self._known: deque[tuple[Record, Similarities]] = deque()
 
     def add(self, record: Record) -> None:
         """Announce a record; its embeddings are read now, while its numbers are still in the processor's cache.
@@ -56,22 +56,29 @@ class SimilarityBatch:
             The comparison; None if the record was not announced or must be read with more care.
         """
         if self._waiting:
-            self._known = {id(record): (record, comparison) for record, comparison in self._compare()}
+            self._known = self._compare()
             self._waiting = []
-        known = self._known.pop(id(record), None)
-        return known[1] if known else None
+        for number, (announced, comparison) in enumerate(self._known):
+            if announced is record:
+                for _ in range(number + 1):  # those before it were refused, or became another record
+                    self._known.popleft()
+                return comparison
+        return None
 
-    def _compare(self) -> Iterator[tuple[Record, Similarities]]:
-        stacks: dict[tuple[int, ...], list[tuple[Record, NDArray[np.floating[Any]]]]] = {}
-        for record, embeddings in self._waiting:
-            stacks.setdefault(embeddings.shape, []).append((record, embeddings))
-        for stack in stacks.values():
-            vectors = np.array([embeddings for _, embeddings in stack], dtype=np.float64)  # (batch, n, dim)
+    def _compare(self) -> deque[tuple[Record, Similarities]]:
+        """Compare stack by stack; what cannot be compared is left out."""
+        stacks: dict[tuple[int, ...], list[int]] = {}
+        for number, (_, embeddings) in enumerate(self._waiting):
+            stacks.setdefault(embeddings.shape, []).append(number)
+        comparisons: dict[int, Similarities] = {}
+        for numbers in stacks.values():
+            vectors = np.array([self._waiting[number][1] for number in numbers], dtype=np.float64)  # (batch, n, dim)
             norms = row_norms(vectors)
             sound: list[bool] = np.asarray((np.isfinite(norms) & (norms > 0)).all(axis=(1, 2))).tolist()
             if not all(sound):
-                stack = [entry for entry, is_sound in zip(stack, sound, strict=True) if is_sound]
+                numbers = [number for number, is_sound in zip(numbers, sound, strict=True) if is_sound]
                 vectors, norms = vectors[sound], norms[sound]
             vectors /= norms
             compared = map(Similarities, vectors, cosine_similarities(vectors))
-            yield from ((record, comparison) for (record, _), comparison in zip(stack, compared, strict=True))
+            comparisons |= zip(numbers, compared, strict=True)
+        return deque((self._waiting[number][0], comparisons[number]) for number in sorted(comparisons))

@@ -26,6 +26,8 @@ BATCH_TOKENS = TokenBudgets(1024, 16384)
 GENERATION_TOKENS = TokenBudgets(16384, 131072)
 # Beyond this a file without line ends, a binary one say, would fill the memory.
 MAX_LINE_BYTES = 1 << 28
+# Of one answer.
+MAX_TOKENS = 512
 # Tokens of prompt and response, where log-probabilities are computed.
 MAX_LENGTH = 1024
 # What a gap in score is divided by.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError, clip
-from real_cli.records.choices import MAX_RESPONSES as MAX_RESPONSES
+from real_cli.records.choices import MAX_RESPONSES
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 from real_cli.records.response_fields import responses_of

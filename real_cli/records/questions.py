@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from real_cli.errors import RecordError
+from real_cli.records.choices import MAX_TOKENS
 from real_cli.records.messages import Text
 from real_cli.records.record import Record
 
@@ -31,7 +32,7 @@ class Sampling(NamedTuple):
         top_k: How many of the likeliest tokens are sampled from; 0 for all.
     """
 
-    max_tokens: int = 512
+    max_tokens: int = MAX_TOKENS
     temperature: float = 0.0
     top_p: float = 1.0
     stop: tuple[str, ...] = ()

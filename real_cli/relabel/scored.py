@@ -2,9 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, TypeVar
-
-import typer
+from typing import TypeVar
 
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.io.job import Job
@@ -14,15 +12,6 @@ from real_cli.records.record import LABELED_NAMES, LEFT_BEHIND, Record
 from real_cli.records.response_fields import with_new_scores, with_values
 
 Score = TypeVar("Score")
-
-ScoreField = Annotated[
-    str,
-    typer.Option(
-        "--field",
-        metavar="NAME",
-        help="The field of a response that takes the score; another name keeps the scores of several models.",
-    ),
-]
 
 
 def write_scored(

@@ -2,11 +2,15 @@
 
 import heapq
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from real_cli.records.messages import transcript
 from real_cli.records.record import Record, is_preference, to_candidates
-from real_cli.report.contents import ExcerptRow
+from real_cli.report.contents import Excerpt, ExcerptRow, Section
+
+# Rows by what they have in common.
+Examples: TypeAlias = Mapping[str, tuple[ExcerptRow, ...]]
 
 NUM_ROWS = 5
 NUM_CHARACTERS = 600
@@ -31,12 +35,7 @@ class Extremes:
         self._num_seen = 0
 
     def offer(self, value: float, make: Callable[[], ExcerptRow]) -> None:
-        """Show one row; it is made only if it stays.
-
-        Args:
-            value: What the rows are ordered by.
-            make: Makes the row.
-        """
+        """Show one row; it is made only if it stays."""
         self._num_seen += 1
         key = (self._sign * value, -self._num_seen)
         if len(self._heap) < self._count:
@@ -45,18 +44,7 @@ class Extremes:
             heapq.heapreplace(self._heap, (*key, make()))
 
     def rows(self) -> tuple[ExcerptRow, ...]:
-        """Hand out what stayed.
-
-        Returns:
-            Rows, the most extreme first.
-
-        Example:
-            >>> extremes = Extremes(largest=True, count=2)
-            >>> for number in (3, 9, 5):
-            ...     extremes.offer(number, lambda number=number: ExcerptRow(str(number), "", (), ()))
-            >>> [row.place for row in extremes.rows()]
-            ['9', '5']
-        """
+        """Hand out what stayed, the most extreme first."""
         return tuple(row for _, _, row in sorted(self._heap, key=lambda entry: entry[:2], reverse=True))
 
 
@@ -78,9 +66,15 @@ def excerpt(place: str, record: Record, facts: dict[str, object]) -> ExcerptRow:
     """
     responses = to_candidates(record)["responses"]
     heads = ["chosen", "rejected"] if is_preference(record) else [f"response {n}" for n in range(1, len(responses) + 1)]
-    texts = tuple((head, _cut(transcript(one["text"]))) for head, one in zip(heads, responses, strict=True))
+    texts = tuple((head, _cut(transcript(response["text"]))) for head, response in zip(heads, responses, strict=True))
     shown = tuple((name, f"{value:.4g}" if isinstance(value, float) else str(value)) for name, value in facts.items())
     return ExcerptRow(place, _cut(transcript(record["prompt"])), texts, shown)
+
+
+def examples_section(title: str, text: str, examples: Examples) -> Section | None:
+    """Lay out examples by kind as a section; None without any row."""
+    items = tuple(Excerpt(f"{kind[:1].upper()}{kind[1:]}", rows) for kind, rows in examples.items() if rows)
+    return Section(title, text, items) if items else None
 
 
 def _cut(text: str) -> str:

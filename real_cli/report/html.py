@@ -20,15 +20,7 @@ SUFFIXES = (".html", ".htm")
 
 
 def check_report(path: Path | None) -> None:
-    """Check, before the work begins, that a report can be drawn.
-
-    Args:
-        path: Where it is to go; None for no report.
-
-    Raises:
-        UsageError: If the libraries that draw are not installed, or if the name is not that of an HTML file.
-        RealError: If the folder does not exist or cannot be written to.
-    """
+    """Refuse, before the work begins, a report that cannot be drawn or written."""
     if path is None:
         return
     if missing := [name for name in LIBRARIES if find_spec(name) is None]:
@@ -45,12 +37,7 @@ def check_report(path: Path | None) -> None:
 
 
 def write_report(path: Path | None, report: Report) -> None:
-    """Draw a report; the file appears whole or not at all.
-
-    Args:
-        path: Where it goes; None for no report.
-        report: What it shows.
-    """
+    """Draw a report; the file appears whole or not at all."""
     if path is None:
         return
     page = render_report(report).encode("utf-8", errors="replace")
@@ -59,14 +46,7 @@ def write_report(path: Path | None, report: Report) -> None:
 
 
 def render_report(report: Report) -> str:
-    """Write a report as HTML.
-
-    Args:
-        report: What it shows.
-
-    Returns:
-        A page; the same report gives the same text.
-    """
+    """Write a report as HTML; the same report gives the same text."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 

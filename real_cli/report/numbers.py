@@ -1,10 +1,11 @@
 """How numbers are written for a person: one alone, a column of them, and those that a plot shows."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from real_cli.report.contents import Plot, PlotKind, Table
+from real_cli.stats.intervals import field_names
 
 Cell = str | float | int | None
 
@@ -27,30 +28,18 @@ class NumberColumn(NamedTuple):
 
 
 def join_columns(table: Table) -> list[NumberColumn]:
-    """Put intervals beside their numbers, and leave out columns in which nothing is known.
-
-    Args:
-        table: Its columns `X low` and `X high`, or `low` and `high`, behind a column X are the interval of X.
-
-    Returns:
-        Columns in their order; all of them where the table has no rows.
-
-    Example:
-        >>> table = Table("", ("a", "share", "share low", "share high", "b"), (("x", 0.5, 0.4, 0.6, None),))
-        >>> [(column.name, column.values, column.bands) for column in join_columns(table)]
-        [('a', ('x',), ()), ('share', (0.5,), ((0.4, 0.6),))]
-    """
+    """Put intervals (`X low` and `X high`, or `low` and `high`) beside their numbers; drop columns of nothing."""
     heads = list(table.columns)
     columns = [tuple(row[index] for row in table.rows) for index in range(len(heads))]
     joined: list[NumberColumn] = []
-    place = 0
-    while place < len(heads):
-        name, ends = heads[place], heads[place + 1 : place + 3]
+    index = 0
+    while index < len(heads):
+        name, ends = heads[index], heads[index + 1 : index + 3]
         has_band = ends in ([f"{name} low", f"{name} high"], ["low", "high"])
-        bands = tuple(zip(*columns[place + 1 : place + 3], strict=True)) if has_band else ()
-        joined.append(NumberColumn(name, columns[place], bands))
-        place += 3 if has_band else 1
-    return [own for own in joined if not own.values or any(value is not None for value in own.values)]
+        bands = tuple(zip(*columns[index + 1 : index + 3], strict=True)) if has_band else ()
+        joined.append(NumberColumn(name, columns[index], bands))
+        index += 3 if has_band else 1
+    return [column for column in joined if not column.values or any(value is not None for value in column.values)]
 
 
 def show_number(value: Cell, missing: str = MISSING) -> str:
@@ -79,18 +68,7 @@ def show_number(value: Cell, missing: str = MISSING) -> str:
 
 
 def show_percent(share: float) -> str:
-    """Write a share as reports do.
-
-    Args:
-        share: From 0 to 1.
-
-    Returns:
-        Percent with one digit.
-
-    Example:
-        >>> show_percent(0.2456), show_percent(1)
-        ('24.6%', '100.0%')
-    """
+    """Write a share as percent with one digit."""
     return f"{share:.1%}"
 
 
@@ -110,10 +88,24 @@ def show_share(row: Mapping[str, Any], name: str) -> str:
         >>> show_share({"flips": 0.25, "flips_low": None, "flips_high": None}, "flips")
         '25.0% (no interval can be given)'
     """
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    known = low is not None and high is not None
-    ends = f"95% interval {show_percent(low)} to {show_percent(high)}" if known else "no interval can be given"
-    return f"{show_percent(row[name])} ({ends})"
+    return f"{show_percent(row[name])} ({show_interval(row, name, show_percent)})"
+
+
+def show_interval(row: Mapping[str, Any], name: str, write: Callable[[float], str]) -> str:
+    """Write the interval of a number of a summary, or that there is none."""
+    _, low, high = (row[field] for field in field_names(name))
+    if low is None or high is None:
+        return "no interval can be given"
+    return f"95% interval {write(low)} to {write(high)}"
+
+
+def show_difference(row: Mapping[str, Any], name: str, write: Callable[[float], str], count: str) -> str:
+    """Write a difference of a summary, which is known, over how many it is, and whether its interval holds 0."""
+    value, low, high = (row[field] for field in field_names(name))
+    if low is None or high is None:
+        return f"{write(value)} over {count}; no interval can be given."
+    holds = "holds" if low <= 0 <= high else "does not hold"
+    return f"{write(value)} over {count}; its 95% interval, {write(low)} to {write(high)}, {holds} 0."
 
 
 def show_column(values: Sequence[Cell], missing: str = MISSING) -> list[str]:
@@ -134,25 +126,14 @@ def show_column(values: Sequence[Cell], missing: str = MISSING) -> list[str]:
     if not numbers or not all(isinstance(value, float) and math.isfinite(value) for value in numbers):
         return [show_number(value, missing) for value in values]
     largest = max(abs(float(value)) for value in numbers)
-    places = _places(largest)
-    if places > 8 or largest >= 1e9:
+    digits = _num_digits(largest)
+    if digits > 8 or largest >= 1e9:
         return [show_number(value, missing) for value in values]
-    return [missing if value is None else f"{value:,.{places}f}" for value in values]
+    return [missing if value is None else f"{value:,.{digits}f}" for value in values]
 
 
 def is_numeric(values: Sequence[Cell]) -> bool:
-    """Tell whether a column holds numbers.
-
-    Args:
-        values: Its cells.
-
-    Returns:
-        True if it holds nothing but numbers and None.
-
-    Example:
-        >>> is_numeric([1, None]), is_numeric(["a", 1]), is_numeric([None])
-        (True, False, True)
-    """
+    """Tell whether a column holds nothing but numbers and None."""
     return all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values)
 
 
@@ -174,24 +155,24 @@ def numbers_of(plot: Plot) -> Table:
     is_histogram = plot.kind is PlotKind.histogram
     has_interval = any(series.low or series.high for series in plot.series)
     has_counts = any(series.counts for series in plot.series)
-    places = (f"{plot.x_label}, from", "to") if is_histogram else (plot.x_label,)
+    x_heads = (f"{plot.x_label}, from", "to") if is_histogram else (plot.x_label,)
     ends = ("low", "high") if has_interval else ()
-    heads = (*places, plot.y_label, *ends, *(("n",) if has_counts else ()))
+    heads = (*x_heads, plot.y_label, *ends, *(("n",) if has_counts else ()))
     is_named = len(plot.series) > 1
     rows = []
     for series in plot.series:
         lows, highs, counts = (_filled(values, len(series.y)) for values in (series.low, series.high, series.counts))
         for index, value in enumerate(series.y):
-            place = series.x[index : index + 2] if is_histogram else series.x[index : index + 1]
+            x = series.x[index : index + 2] if is_histogram else series.x[index : index + 1]
             interval = (lows[index], highs[index]) if has_interval else ()
             count = (counts[index],) if has_counts else ()
-            rows.append((*((series.name,) if is_named else ()), *place, value, *interval, *count))
+            rows.append((*((series.name,) if is_named else ()), *x, value, *interval, *count))
     step = math.ceil(len(rows) / NUM_ROWS)
     note = f"One row of every {step} of {len(rows):,}." if step > 1 else ""
     return Table("Numbers", (*(("series",) if is_named else ()), *heads), tuple(rows[:: max(step, 1)]), note)
 
 
-def _places(largest: float) -> int:
+def _num_digits(largest: float) -> int:
     """Choose how many digits follow the point: four digits of the largest, at least three of a share."""
     if largest == 0:
         return 1

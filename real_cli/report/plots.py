@@ -30,18 +30,10 @@ LARGEST = 1e100
 
 
 def draw(plot: Plot, name: str) -> str:
-    """Draw a plot.
-
-    Args:
-        plot: Numbers and words.
-        name: Unlike that of every other plot in the page.
-
-    Returns:
-        An SVG element; empty if the plot has no number to show, or one that no axis has room for.
-    """
+    """Draw a plot as an SVG element; empty if it has no number to show, or one that no axis has room for."""
     numbers = [value for series in plot.series for value in series.y if _is_number(value)]
-    places = [value for series in plot.series for value in series.x if _is_number(value)]
-    if not numbers or max(map(abs, [*numbers, *places])) > LARGEST:
+    positions = [value for series in plot.series for value in series.x if _is_number(value)]
+    if not numbers or max(map(abs, [*numbers, *positions])) > LARGEST:
         return ""
     from matplotlib.figure import Figure
 
@@ -54,12 +46,7 @@ def draw(plot: Plot, name: str) -> str:
 
 
 def draw_histogram(figure: "Figure", plot: Plot) -> None:
-    """Draw counts between edges: filled where there is one series, outlined as well where they lie on each other.
-
-    Args:
-        figure: Empty.
-        plot: Edges and counts.
-    """
+    """Draw counts between edges: filled where there is one series, outlined as well where they lie on each other."""
     axes = figure.subplots()
     for series, look in zip(plot.series, _looks(), strict=False):
         counts, edges = _numbers(series.y), _numbers(series.x)
@@ -74,41 +61,31 @@ def draw_histogram(figure: "Figure", plot: Plot) -> None:
 
 
 def draw_curve(figure: "Figure", plot: Plot) -> None:
-    """Draw lines with bands.
-
-    Args:
-        figure: Empty.
-        plot: Places and numbers; a missing number breaks the line.
-    """
+    """Draw lines with bands; a missing number breaks the line."""
     axes = figure.subplots()
     shade = BAND if len(plot.series) <= 3 else BAND / 2
     for series, look in zip(plot.series, _looks(), strict=False):
-        places, values = _numbers(series.x), _numbers(series.y)
+        x, values = _numbers(series.x), _numbers(series.y)
         if series.low and series.high:
             ends = _numbers(series.low), _numbers(series.high)
-            axes.fill_between(places, *ends, color=look["color"], alpha=shade, linewidth=0)
-        marker = look["marker"] if len(places) <= NUM_MARKED else ""
-        axes.plot(places, values, color=look["color"], linestyle=look["linestyle"], marker=marker)
+            axes.fill_between(x, *ends, color=look["color"], alpha=shade, linewidth=0)
+        marker = look["marker"] if len(x) <= NUM_MARKED else ""
+        axes.plot(x, values, color=look["color"], linestyle=look["linestyle"], marker=marker)
     _finish(axes, plot)
 
 
 def draw_bars(figure: "Figure", plot: Plot) -> None:
-    """Draw bars that lie, so that long names can be read, with whiskers and the number itself at the right.
-
-    Args:
-        figure: Empty.
-        plot: Names and numbers.
-    """
+    """Draw bars that lie, so that long names can be read, with whiskers and the number itself at the right."""
     names = list(dict.fromkeys(name for series in plot.series for name in series.x))
     step = 0.8 / len(plot.series)
     figure.set_size_inches(WIDTH, 0.75 + len(names) * max(0.34, 0.2 * len(plot.series) + 0.1))
     axes = figure.subplots()
     for index, (series, look) in enumerate(zip(plot.series, _looks(), strict=False)):
-        places = [names.index(name) + (index + 0.5) * step - 0.4 for name in series.x]
-        axes.barh(places, _numbers(series.y), step * 0.86, color=look["color"], alpha=0.75, linewidth=0)
-        axes.hlines(places, *_whiskers(series), colors=SENTINELS["ink"], linewidth=1.4)
-        for place, text in zip(places, show_column(series.y), strict=True):
-            axes.annotate(text, (1.02, place), xycoords=axes.get_yaxis_transform(), va="center")
+        heights = [names.index(name) + (index + 0.5) * step - 0.4 for name in series.x]
+        axes.barh(heights, _numbers(series.y), step * 0.86, color=look["color"], alpha=0.75, linewidth=0)
+        axes.hlines(heights, *_whiskers(series), colors=SENTINELS["ink"], linewidth=1.4)
+        for height, text in zip(heights, show_column(series.y), strict=True):
+            axes.annotate(text, (1.02, height), xycoords=axes.get_yaxis_transform(), va="center")
     _write_names(figure, axes, [short_name(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(False, axis="y")
@@ -121,24 +98,19 @@ def draw_bars(figure: "Figure", plot: Plot) -> None:
 
 
 def draw_reliability(figure: "Figure", plot: Plot) -> None:
-    """Draw what came true against what was said, with the diagonal, and beneath it how many said so.
-
-    Args:
-        figure: Empty.
-        plot: Probabilities, shares and counts.
-    """
+    """Draw what came true against what was predicted, with the diagonal, and beneath it how many were predicted so."""
     figure.set_size_inches(WIDTH, HEIGHT * 1.25)
-    said = [number for series in plot.series for number in _numbers(series.x) if not math.isnan(number)]
-    start = 0.5 if said and min(said) >= 0.5 else 0.0
+    probabilities = [number for series in plot.series for number in _numbers(series.x) if not math.isnan(number)]
+    start = 0.5 if probabilities and min(probabilities) >= 0.5 else 0.0
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     upper.plot([start, 1], [start, 1], color=SENTINELS["faint"], linestyle="--", linewidth=1)
     width = (1 - start) / 60
     for index, (series, look) in enumerate(zip(plot.series, _looks(), strict=False)):
-        places, values = _numbers(series.x), _numbers(series.y)
-        upper.vlines(places, *_whiskers(series), colors=look["color"], linewidth=1.2)
-        upper.plot(places, values, color=look["color"], linestyle=look["linestyle"], marker=look["marker"])
+        x, values = _numbers(series.x), _numbers(series.y)
+        upper.vlines(x, *_whiskers(series), colors=look["color"], linewidth=1.2)
+        upper.plot(x, values, color=look["color"], linestyle=look["linestyle"], marker=look["marker"])
         if series.counts:
-            moved = [place + width * (index - (len(plot.series) - 1) / 2) for place in places]
+            moved = [position + width * (index - (len(plot.series) - 1) / 2) for position in x]
             lower.bar(moved, series.counts, width, color=look["color"], alpha=0.75, linewidth=0)
     for axes, label in ((upper, plot.y_label), (lower, "n")):
         _locate(axes.yaxis)
@@ -160,14 +132,7 @@ DRAWINGS: dict[PlotKind, Callable[["Figure", Plot], None]] = {
 
 
 def short_name(name: object) -> list[str]:
-    """Break a long name into at most two lines.
-
-    Args:
-        name: Any value.
-
-    Returns:
-        Lines of at most NAME_WIDTH columns; an ellipsis stands for the middle that is left out.
-    """
+    """Break a long name into at most two lines; an ellipsis stands for the middle that is left out."""
     text = safe_text(name)
     width = NAME_WIDTH // 2 if _num_wide(text) > len(text) / 2 else NAME_WIDTH
     if len(text) > 2 * width:
@@ -188,11 +153,11 @@ def _write_names(figure: "Figure", axes: "Axes", names: list[list[str]]) -> None
     Each line is placed alone, by its end: the page's font is not the one that matplotlib would align them by.
     """
     axes.set_yticks([])
-    for place, lines in enumerate(names):
+    for height, lines in enumerate(names):
         for index, line in enumerate(lines):
             shift = LINE_HEIGHT * ((len(lines) - 1) / 2 - index)
             axes.annotate(
-                line, (0, place), (-4, shift), axes.get_yaxis_transform(), "offset points", ha="right", va="center"
+                line, (0, height), (-4, shift), axes.get_yaxis_transform(), "offset points", ha="right", va="center"
             )
     # matplotlib's own font lacks wide letters and measures something narrower.
     missing = 0.5 * SIZE / 72 * max(_num_wide(line) for lines in names for line in lines)
@@ -212,14 +177,7 @@ def _looks() -> Any:
 
 
 def legend(plot: Plot) -> list[dict[str, Any]]:
-    """Say which line is which, for plots with more than one.
-
-    Args:
-        plot: A plot.
-
-    Returns:
-        For each series its `name`, the `color`'s custom property and the `dashes` of its line; empty for one series.
-    """
+    """Say what each series of several looks like: `name`, the property of its `color`, the `dashes` of its line."""
     if len(plot.series) < 2:
         return []
     is_line = plot.kind in (PlotKind.curve, PlotKind.reliability, PlotKind.histogram)
@@ -252,14 +210,7 @@ def _locate(axis: Any, count: int = 5) -> None:
 
 
 def tick(value: float) -> str:
-    """Write a number at an axis: 20k for twenty thousand.
-
-    Args:
-        value: The number.
-
-    Returns:
-        A short text.
-    """
+    """Write a number at an axis: 20k for twenty thousand."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if size <= abs(value) < 1e12:
             return f"{value / (1e3 if letter == 'k' else size):.6g}{letter}".replace("-", "\N{MINUS SIGN}")

@@ -17,13 +17,7 @@ GAP = 2
 
 
 def show_table(title: str, summary: dict[str, Any], *, quiet: bool) -> None:
-    """Show names and numbers on standard error, where that is a terminal.
-
-    Args:
-        title: What was measured.
-        summary: Numbers with their intervals, histograms, and lists of records.
-        quiet: Show nothing.
-    """
+    """Show a summary on standard error, where that is a terminal."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         return
     from rich.console import Console
@@ -33,13 +27,7 @@ def show_table(title: str, summary: dict[str, Any], *, quiet: bool) -> None:
 
 
 def print_summary(console: "Console", title: str, summary: dict[str, Any]) -> None:
-    """Print a summary: numbers first, then its tables. The notes are what the job tells, so they are not said again.
-
-    Args:
-        console: Where; its width and its encoding are kept to.
-        title: What was measured.
-        summary: Numbers with their intervals, histograms, and lists of records.
-    """
+    """Print a summary: numbers first, then its tables. The notes are what the job tells, so they are not said again."""
     shown = outline(summary, _blocks(console.encoding))
     grid = _grid(console, title, has_heads=False)
     grid.add_column(overflow="fold")

@@ -28,10 +28,10 @@ def find_pre_query(name: str, system: str | None) -> PreQuery:
         raise ModelError(f"model '{name}': it has no chat template; --pre-query needs one")
     try:
         turn, with_header = (_rendered(tokenizer, system, header=header) for header in (False, True))
-        found = read_template(turn, with_header, tokenizer.all_special_tokens)
+        pre_query = read_template(turn, with_header, tokenizer.all_special_tokens)
     except Exception as error:  # templates raise what they like
         raise ModelError(f"model '{name}': --pre-query cannot be used with it: {clip(str(error), 200)}") from None
-    return found._replace(system=system)
+    return pre_query._replace(system=system)
 
 
 def _rendered(tokenizer: Any, system: str | None, *, header: bool) -> str:

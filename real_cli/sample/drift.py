@@ -6,7 +6,7 @@ from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import as_completion, is_text, plain_text, transcript
 from real_cli.records.public.chat_forms import read_forms
-from real_cli.records.public.leading_turns import lead_with_system
+from real_cli.records.public.leading_turns import lead_with_history, lead_with_system
 from real_cli.records.public.message_checks import check_media
 from real_cli.records.questions import Choice, Inquiry
 from real_cli.records.record import STALE_FIELDS, Record, labeled_fields, pair_fields
@@ -42,7 +42,7 @@ def read_complaint(record: Record) -> Adapted:
         record: One JSON object.
 
     Returns:
-        The record as it is.
+        The record; a system message and the turns of a `history` lead its prompt.
 
     Raises:
         RecordError: If `prompt`, `rejected` or the complaint is missing.
@@ -54,14 +54,18 @@ def read_complaint(record: Record) -> Adapted:
     record = read_forms(record)
     for field in ("prompt", "rejected"):
         if not is_text(record.get(field)):
-            found = f"is {clip(record[field])}" if field in record else "is missing"
+            problem = f"is {clip(record[field])}" if field in record else "is missing"
             raise RecordError(
-                f"field '{field}' {found}; 'real relabel dsat' writes 'prompt', 'rejected' and the complaint"
+                f"field '{field}' {problem}; 'real relabel dsat' writes 'prompt', 'rejected' and the complaint"
             )
-    said = record.get("user_preference")
-    if not isinstance(said, dict) or not isinstance(said.get("content"), str) or not said["content"].strip():
-        raise RecordError(f"field 'user_preference' is {clip(said)}; {{'content': what the user said}} is needed")
-    record = lead_with_system(record)
+    complaint = record.get("user_preference")
+    if (
+        not isinstance(complaint, dict)
+        or not isinstance(complaint.get("content"), str)
+        or not complaint["content"].strip()
+    ):
+        raise RecordError(f"field 'user_preference' is {clip(complaint)}; {{'content': what the user said}} is needed")
+    record = lead_with_system(lead_with_history(record))
     check_media(record)
     return Adapted(record, PROMPT)
 
@@ -99,13 +103,13 @@ def _improved(record: Record, choice: Choice, asked: DrawnTexts, plan: Plan) -> 
     stale = {names[0] for field, names in labeled_fields(record).items() if field != "text"}
     stale |= {*pair_fields(record), *STALE_FIELDS}
     kept = {name: value for name, value in record.items() if name not in stale and name != "chosen"}
-    made: Record = {}
+    improved: Record = {}
     for name, value in kept.items():  # beside the rejected one, as everywhere
         if name == "rejected":
-            made["chosen"] = as_completion(record["prompt"], text)
-        made[name] = value
+            improved["chosen"] = as_completion(record["prompt"], text)
+        improved[name] = value
     mark = {"model": plan.policy, "is_cut": choice.is_cut}
-    return Sampled(made | {"improve": mark}, asked, num_replaced="chosen" in record)
+    return Sampled(improved | {"improve": mark}, asked, num_replaced="chosen" in record)
 
 
 def check_improving(template: str) -> str:

@@ -38,8 +38,8 @@ def read_template(turn: str, with_header: str, marks: Sequence[str]) -> PreQuery
     References:
         Xu et al., 2024, Magpie, arXiv:2406.08464, section 2.
     """
-    before, found, after = turn.partition(SENTINEL)
-    if not found or not before:
+    before, sentinel, after = turn.partition(SENTINEL)
+    if not sentinel or not before:
         raise RecordError("its chat template has nothing before a user's words, or changes them")
     header = with_header[len(turn) :] if with_header.startswith(turn) else with_header.rpartition(SENTINEL)[2]
     mark = re.compile("|".join(map(re.escape, sorted(filter(None, marks), key=len, reverse=True))) or "(?!)")
@@ -83,18 +83,18 @@ def sample_instruction(record: Record, plan: Plan) -> Inquiry[Sampled]:
         An inquiry; its record has `prompt`, a conversation, and one response. None if no instruction was written, or
         the limit cut it.
     """
-    own = plan.pre_query
-    seed = response_seed(plan.seed, own.text, plan.policy, record["id"])
-    sampling = plan.sampling._replace(stop=(*plan.sampling.stop, *own.stops), seed=seed)
-    (answer,) = yield [Question(Rendered(own.text), str, sampling)]
-    words = clean_instruction(answer.text, own.marks)
+    turn = plan.pre_query
+    seed = response_seed(plan.seed, turn.text, plan.policy, record["id"])
+    sampling = plan.sampling._replace(stop=(*plan.sampling.stop, *turn.stops), seed=seed)
+    (answer,) = yield [Question(Rendered(turn.text), str, sampling)]
+    words = clean_instruction(answer.text, turn.marks)
     if answer.is_cut or not words:
         return Sampled(
             None, DrawnTexts([]), "instruction that the token limit cut" if answer.is_cut else "empty instruction"
         )
-    before = [] if own.system is None else [{"role": "system", "content": own.system}]
+    before = [] if turn.system is None else [{"role": "system", "content": turn.system}]
     prompt = [*before, {"role": "user", "content": words}]
-    answering = own.answering
+    answering = turn.answering
     if answering.temperature > 0:
         answering = answering._replace(seed=response_seed(plan.seed, prompt, plan.policy, record["id"]))
     (answer,) = yield [Question(prompt, str, answering)]

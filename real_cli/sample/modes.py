@@ -66,11 +66,11 @@ def sample_by_principle(record: Record, plan: Plan) -> Inquiry[Sampled]:
     ]
     texts = [place_words(prompt, principle.text) for principle in drawn]
     asked = yield from ask_choices(prompt, texts, plan, first=first, template=template_fields(record, plan))
-    made = [
+    responses = [
         new_response(choice, plan) | {"principle": principle.name}
         for choice, principle in zip(asked.choices, drawn, strict=True)
     ]
-    return add_responses(record, made, asked)
+    return add_responses(record, responses, asked)
 
 
 def sample_contrast(record: Record, plan: Plan) -> Inquiry[Sampled]:
@@ -90,8 +90,8 @@ def sample_contrast(record: Record, plan: Plan) -> Inquiry[Sampled]:
     texts = [place_words(prompt, words) for words in plan.contrast]
     asked = yield from ask_choices(prompt, texts, plan, template=template_fields(record, plan))
     sides = zip(asked.choices, ("positive", "negative"), (1, 2), strict=True)
-    made = [new_response(choice, plan) | {"contrast": side, "rank": rank} for choice, side, rank in sides]
-    return add_responses(record, made, asked)
+    responses = [new_response(choice, plan) | {"contrast": side, "rank": rank} for choice, side, rank in sides]
+    return add_responses(record, responses, asked)
 
 
 def sample_reference(record: Record, plan: Plan) -> Inquiry[Sampled]:
@@ -110,9 +110,9 @@ def sample_reference(record: Record, plan: Plan) -> Inquiry[Sampled]:
     prompt = record["prompt"]
     asked = yield from ask_choices(prompt, [prompt], plan, template=template_fields(record, plan))
     (choice,) = asked.choices
-    own = {"reference_model": plan.policy, "reference_is_cut": choice.is_cut}
-    made = {"reference": as_completion(prompt, choice.text)} | own
-    return Sampled(record | made, asked, num_replaced="reference" in record)
+    marks = {"reference_model": plan.policy, "reference_is_cut": choice.is_cut}
+    answer = {"reference": as_completion(prompt, choice.text)}
+    return Sampled(record | answer | marks, asked, num_replaced="reference" in record)
 
 
 def sample_again(record: Record, plan: Plan) -> Inquiry[Sampled]:

@@ -8,13 +8,26 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.llm_options import LlmOptions
+from real_cli.cli.option_sets import split_names
 from real_cli.cli.options import Seed
-from real_cli.records.choices import GENERATION_TOKENS
+from real_cli.records.choices import GENERATION_TOKENS, MAX_TOKENS
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleOptions(LlmOptions):
     """Who is asked, how, and what becomes of the answers."""
+
+    GROUPS = split_names(
+        {
+            "Sampling": "policy num_responses temperature top_p top_k greedy max_tokens stop system chat append seed",
+            "Ways of sampling": """per_row_reference principles contrast improve template lowest_score max_retries
+                pre_query response_temperature""",
+            "Data": "shard resume output on_error rejects input_format max_line_bytes quiet",
+            "A server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
+                apply_results price""",
+            "A model at hand": "base batch_tokens device dtype",
+        }
+    )
 
     policy: Annotated[
         list[str],
@@ -63,7 +76,7 @@ class SampleOptions(LlmOptions):
             min=1,
             help="Most tokens of a response. One that this ends is counted, told, and has 'is_cut': true.",
         ),
-    ] = 512
+    ] = MAX_TOKENS
     stop: Annotated[
         list[str] | None,
         typer.Option(
@@ -215,18 +228,3 @@ class SampleOptions(LlmOptions):
     def appends_to(self) -> Path | None:
         """The file that --resume goes on with."""
         return self.resume
-
-
-# The names of the command's parameters, in the order of its help.
-GROUPS: dict[str, tuple[str, ...]] = {
-    title: tuple(names.split())
-    for title, names in {
-        "Sampling": "policy num_responses temperature top_p top_k greedy max_tokens stop system chat append seed",
-        "Ways of sampling": """per_row_reference principles contrast improve template lowest_score max_retries
-            pre_query response_temperature""",
-        "Data": "shard resume output on_error rejects input_format max_line_bytes quiet",
-        "A server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
-            apply_results price""",
-        "A model at hand": "base batch_tokens device dtype",
-    }.items()
-}

@@ -49,13 +49,13 @@ def best_score(record: Record) -> float:
         5.0
     """
     scores = [response.get("score") for response in to_candidates(record).get("responses", [])]
-    found = [score for score in scores if score is not None]
-    for score in found:
+    known = [score for score in scores if score is not None]
+    for score in known:
         if not is_number(score):
             raise RecordError(f"a response's 'score' is {clip(score)}; a number is needed")
-    if not found:
+    if not known:
         raise RecordError("no response has a 'score'; --lowest-score needs scored candidates, as of 'real relabel'")
-    return float(max(found))
+    return float(max(known))
 
 
 def num_retries(record: Record) -> int:

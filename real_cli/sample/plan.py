@@ -103,9 +103,9 @@ def check_sampling(options: SampleOptions) -> None:
         ),
         "--pre-query reads nothing; leave out the files": options.pre_query and bool(options.files),
     }
-    found = [fault for fault, is_there in faults.items() if is_there]
-    if found:
-        raise UsageError("; ".join(found))
+    complaints = [fault for fault, is_there in faults.items() if is_there]
+    if complaints:
+        raise UsageError("; ".join(complaints))
 
 
 def _names(names: Sequence[str]) -> str:
@@ -151,8 +151,8 @@ def make_plan(options: SampleOptions, mode: SamplingMode, policy: str) -> Plan:
 def _pre_query(options: SampleOptions, policy: str) -> PreQuery:
     from real_cli.sample.chat_templates import find_pre_query
 
-    found = find_pre_query(policy, None if options.system is None else read_words(options.system))
-    return found._replace(answering=Sampling(options.max_tokens, options.response_temperature))
+    pre_query = find_pre_query(policy, None if options.system is None else read_words(options.system))
+    return pre_query._replace(answering=Sampling(options.max_tokens, options.response_temperature))
 
 
 def read_principles(path: Path) -> tuple[Principle, ...]:

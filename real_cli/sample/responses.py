@@ -107,20 +107,20 @@ def ask_choices(
         groups.setdefault(comparable(text) if plan.together else str(number), []).append(number)
 
     def question(numbers: list[int]) -> Question:
-        own = plan.sampling._replace(num_choices=len(numbers))
-        if own.temperature > 0:
-            own = own._replace(seed=response_seed(plan.seed, prompt, plan.policy, first + numbers[0]))
-        return Question(texts[numbers[0]], str, own, template=template)
+        sampling = plan.sampling._replace(num_choices=len(numbers))
+        if sampling.temperature > 0:
+            sampling = sampling._replace(seed=response_seed(plan.seed, prompt, plan.policy, first + numbers[0]))
+        return Question(texts[numbers[0]], str, sampling, template=template)
 
-    found: dict[int, Choice] = {}
+    choices: dict[int, Choice] = {}
     asked, num_again = list(groups.values()), 0
     while asked:
         answers = yield [question(numbers) for numbers in asked]
         for numbers, answer in zip(asked, answers, strict=True):
-            found.update(zip(numbers, answer.choices, strict=False))
-        asked = [[number] for number in range(len(texts)) if number not in found]
+            choices.update(zip(numbers, answer.choices, strict=False))
+        asked = [[number] for number in range(len(texts)) if number not in choices]
         num_again += len(asked)
-    return DrawnTexts([found[number] for number in range(len(texts))], num_again)
+    return DrawnTexts([choices[number] for number in range(len(texts))], num_again)
 
 
 def template_fields(record: Record, plan: Plan) -> Record | None:
@@ -145,12 +145,12 @@ def template_fields(record: Record, plan: Plan) -> Record | None:
             "the prompt ends with an assistant's message, which a server may answer and not go on with; end it with "
             "the user's, or sample from a model at hand"
         )
-    found = {name: record[name] for name in TEMPLATE_FIELDS if record.get(name)}
-    if found and plan.together:
+    fields = {name: record[name] for name in TEMPLATE_FIELDS if record.get(name)}
+    if fields and plan.together:
         raise RecordError(
-            f"field '{next(iter(found))}' is {clip(record[next(iter(found))])}; a server is not told of it"
+            f"field '{next(iter(fields))}' is {clip(record[next(iter(fields))])}; a server is not told of it"
         )
-    return found or None
+    return fields or None
 
 
 def new_response(choice: Choice, plan: Plan) -> Record:
@@ -208,8 +208,8 @@ def add_responses(record: Record, responses: list[Record], asked: DrawnTexts) ->
     for response in responses:
         num_equal += response["text"] in texts
         texts.append(response["text"])
-    made = candidates | {"responses": [*candidates.get("responses", []), *responses]}
-    return Sampled(made, asked, num_equal=num_equal, removed=removed)
+    grown = candidates | {"responses": [*candidates.get("responses", []), *responses]}
+    return Sampled(grown, asked, num_equal=num_equal, removed=removed)
 
 
 def count_from(record: Record, policy: str) -> int:

@@ -109,8 +109,8 @@ def origin_of_improved(record: Record, writers: Sequence[str]) -> Record:
     }
 
 
-def _check_writers(found: Sequence[str | None], writers: Sequence[str]) -> None:
-    if list(found) != list(writers):
+def _check_writers(policies: Sequence[str | None], writers: Sequence[str]) -> None:
+    if list(policies) != list(writers):
         raise RecordError("other policies answered it; resume with the same options")
 
 

@@ -42,7 +42,7 @@ class SamplingRun:
         self._shard = parse_shard(options.shard)
         self._tally = SamplingTally()
         self._chosen: Iterator[bool] | None = None
-        self._told = ""
+        self._chosen_words = ""
         self._share = parse_share("100%" if options.lowest_score is None else options.lowest_score)
 
     def _asking(self, policy: str) -> Asking:
@@ -92,7 +92,7 @@ class SamplingRun:
         may_retry = np.array(retries, dtype=bool)
         chosen = choose_lowest(spool.values, may_retry, self._share)
         self._chosen = iter(chosen.tolist())
-        self._told = f"; {chosen.sum():,} sampled anew, {(~may_retry).sum():,} had {most} tries"
+        self._chosen_words = f"; {chosen.sum():,} sampled anew, {(~may_retry).sum():,} had {most} tries"
         lines = spool.lines(np.ones(len(spool), dtype=bool))
         return (Located(line["place"], line["record"]) for line in map(parse_record, lines))
 
@@ -128,11 +128,11 @@ class SamplingRun:
                 yield Located(place, sampled.record)
 
     def _sentence(self) -> str:
-        told = self._tally.sentence(self._options.max_tokens, self._reader.num_chats) + self._told
+        sentence = self._tally.sentence(self._options.max_tokens, self._reader.num_chats) + self._chosen_words
         if len(self._askings) == 1:
-            return told + self._askings[0].sentence()
+            return sentence + self._askings[0].sentence()
         policies = zip(self._options.policy, self._askings, strict=True)
-        return told + "".join(f"; {policy}: {asking.sentence().removeprefix('; ')}" for policy, asking in policies)
+        return sentence + "".join(f"; {policy}: {asking.sentence().removeprefix('; ')}" for policy, asking in policies)
 
 
 # Where records come from, for modes that do not simply read them.

@@ -132,16 +132,16 @@ def tensor_differences(first: Mapping[str, TensorShape], second: Mapping[str, Te
         >>> tensor_differences(ours, theirs | {"a": TensorShape("BF16", (2, 4))})
         ["tensor 'a' has shapes 2x3 and 2x4", "tensor 'b' is in the first alone"]
     """
-    found = []
+    differences = []
     for name in sorted({**first, **second}):
         ours, theirs = first.get(name), second.get(name)
         if ours is None or theirs is None:
-            found.append(f"tensor '{name}' is in the {'second' if ours is None else 'first'} alone")
+            differences.append(f"tensor '{name}' is in the {'second' if ours is None else 'first'} alone")
         elif ours.shape != theirs.shape:
-            found.append(f"tensor '{name}' has shapes {_show(ours.shape)} and {_show(theirs.shape)}")
+            differences.append(f"tensor '{name}' has shapes {_show(ours.shape)} and {_show(theirs.shape)}")
         elif ours.dtype != theirs.dtype and not {ours.dtype, theirs.dtype} <= AVERAGED:
-            found.append(f"tensor '{name}' is {ours.dtype} and {theirs.dtype}")
-    return found
+            differences.append(f"tensor '{name}' is {ours.dtype} and {theirs.dtype}")
+    return differences
 
 
 def _show(shape: tuple[int, ...]) -> str:

@@ -10,9 +10,6 @@ import typer
 from real_cli.cli.option_sets import BaseOption
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError, show_names
-from real_cli.io.folders import open_folder
-from real_cli.io.output import write_stdout
-from real_cli.io.progress import Counter, speaker
 from real_cli.records.choices import Precision
 
 
@@ -77,6 +74,9 @@ def soup(options: SoupOptions) -> Status:
     """
     if len(options.models) < 2:
         raise UsageError(f"{options.models[0]}: one model has no average; name two or more")
+    from real_cli.io.folders import open_folder
+    from real_cli.io.output import write_stdout
+    from real_cli.io.progress import Counter, speaker
     from real_cli.models.load.checkpoints import open_checkpoint
     from real_cli.models.load.manifest import write_manifest
     from real_cli.soup.average import parse_weights
@@ -85,15 +85,15 @@ def soup(options: SoupOptions) -> Status:
     models, output, say = options.models, options.output, speaker(options.quiet)
     shares = parse_weights(options.weights, len(models))
     with open_folder(output) as folder, TemporaryDirectory(prefix=".merged-", dir=folder) as merged:
-        found = [open_checkpoint(name, Path(merged) / str(number)) for number, name in enumerate(models, 1)]
-        made = Soup(found, shares, dtype=None if options.dtype is Precision.auto else options.dtype.value)
-        if differing := made.check():
+        checkpoints = [open_checkpoint(name, Path(merged) / str(number)) for number, name in enumerate(models, 1)]
+        average = Soup(checkpoints, shares, dtype=None if options.dtype is Precision.auto else options.dtype.value)
+        if differing := average.check():
             say(f"not alike in all models: {', '.join(differing)}; {models[0]}'s is copied")
-        with Counter("tensors", quiet=options.quiet, total=made.num_tensors) as counter:
-            facts = {"command": "soup", "output": str(output), **made.write(folder, counter.add)}
+        with Counter("tensors", quiet=options.quiet, total=average.num_tensors) as counter:
+            facts = {"command": "soup", "output": str(output), **average.write(folder, counter.add)}
         write_manifest(folder, facts)
     write_stdout(show_names(facts))
     twice = sorted({name for name in models if models.count(name) > 1})
-    told = f"; {', '.join(twice)} more than once" if twice else ""
-    say(f"{len(models)} models averaged{told}, {made.num_tensors:,} tensors: {output}")
+    repeated = f"; {', '.join(twice)} more than once" if twice else ""
+    say(f"{len(models)} models averaged{repeated}, {average.num_tensors:,} tensors: {output}")
     return Status.done

@@ -45,12 +45,12 @@ class Soup:
         """
         first = self._checkpoints[0]
         kinds = [{name: tensor.kind for name, tensor in tensors.items()} for tensors in self._tensors]
-        told: dict[str, None] = {}
+        different: dict[str, None] = {}
         refused = []
         for number, other in enumerate(self._checkpoints[1:], 1):
             problems = config_differences(first.config, other.config) + tensor_differences(kinds[0], kinds[number])
             differing = _differing_files(first, other)
-            told |= dict.fromkeys(differing)
+            different |= dict.fromkeys(differing)
             if set(differing) & set(VOCABULARIES):
                 problems += _vocabulary_differences(first, other)
             if problems:
@@ -58,7 +58,7 @@ class Soup:
         if refused:
             raise ModelError(f"no average of different models; {'; '.join(refused)}")
         check_whole(first)  # the others have the same tensors
-        return list(told)
+        return list(different)
 
     def write(self, folder: Path, count: Callable[[], None] = lambda: None) -> dict[str, Any]:
         """Write the average.
@@ -115,10 +115,10 @@ class Soup:
         dtype = self._written_dtype(self._tensors[0][name])
         assert dtype is not None
         for parts in zip(*(self._tensors[number][name].pieces() for number in counted), strict=True):
-            made = average(parts, weights, dtype)
-            if not torch.isfinite(made).all():
+            averaged = average(parts, weights, dtype)
+            if not torch.isfinite(averaged).all():
                 self._refuse_infinite(name, parts, counted, dtype)
-            yield made
+            yield averaged
 
     def _refuse_infinite(self, name: str, parts: Sequence[Tensor], numbers: list[int], dtype: torch.dtype) -> None:
         for part, number in zip(parts, numbers, strict=True):

@@ -1,8 +1,8 @@
 """The bootstrap over prompts: intervals of means. Those of shares are in `proportions`.
 
 Pairs of one prompt are not independent, so whole prompts are resampled. Prompts are put into a fixed number of cells by
-a hash of their text: the interval of a million rows costs what that of some thousands does, and does not depend on the
-order of the rows. Up to a few hundred prompts nearly every prompt has a cell of its own.
+a hash of their text: the interval of a million rows costs as much as that of some thousands, and does not depend on
+their order. Up to a few hundred prompts nearly every prompt has a cell of its own.
 """
 
 import math
@@ -81,8 +81,8 @@ class Bootstrap:
 
     def __init__(self, cells: ArrayLike, *, seed: int = 0, num_resamples: int = NUM_RESAMPLES) -> None:
         present = np.unique(np.asarray(cells, dtype=np.int64))
-        self._place = np.full(NUM_CELLS, -1)
-        self._place[present] = np.arange(present.size)
+        self._index = np.full(NUM_CELLS, -1)
+        self._index[present] = np.arange(present.size)
         self._num_cells = int(present.size)
         draws = np.random.default_rng(seed)
         even = np.full(max(1, present.size), 1 / max(1, present.size))
@@ -103,11 +103,11 @@ class Bootstrap:
         Returns:
             Means, shape (num_resamples,); NaN for a draw that has no row.
         """
-        places, numbers = self._place[np.asarray(cells, dtype=np.int64)], np.asarray(values, dtype=np.float64)
+        indices, numbers = self._index[np.asarray(cells, dtype=np.int64)], np.asarray(values, dtype=np.float64)
         known = ~np.isnan(numbers)
-        places, numbers = places[known], numbers[known]
-        sums = np.bincount(places, weights=numbers, minlength=max(1, self._num_cells))
-        counts = np.bincount(places, minlength=max(1, self._num_cells))
+        indices, numbers = indices[known], numbers[known]
+        sums = np.bincount(indices, weights=numbers, minlength=max(1, self._num_cells))
+        counts = np.bincount(indices, minlength=max(1, self._num_cells))
         with np.errstate(invalid="ignore", divide="ignore"):
             means: NDArray[np.float64] = (self._weights @ sums) / (self._weights @ counts)
         return means

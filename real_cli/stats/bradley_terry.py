@@ -1,4 +1,4 @@
-"""Bradley and Terry's ranking of models that met in pairs, with intervals that know whose prompts were the same."""
+"""Bradley-Terry strengths of models that met in pairs, with a covariance clustered by prompt."""
 
 from typing import NamedTuple
 
@@ -46,7 +46,7 @@ def fit_bradley_terry(first: ArrayLike, second: ArrayLike, points: ArrayLike, cl
     """
     left, right = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
     gained = np.asarray(points, dtype=np.float64)
-    names, places = np.unique(np.asarray(clusters), return_inverse=True)
+    names, groups = np.unique(np.asarray(clusters), return_inverse=True)
     num_models = int(max(left.max(initial=-1), right.max(initial=-1))) + 1
     if names.size < 2 or len(groups_of(left, right, gained)) > 1:
         return None
@@ -55,7 +55,7 @@ def fit_bradley_terry(first: ArrayLike, second: ArrayLike, points: ArrayLike, cl
         return None
     chances = sigmoid(strengths[left] - strengths[right])
     bread = _inverse_information(left, right, chances * (1 - chances), num_models)
-    covariance = names.size / (names.size - 1) * bread @ _meat(left, right, gained - chances, places) @ bread
+    covariance = names.size / (names.size - 1) * bread @ _meat(left, right, gained - chances, groups) @ bread
     return Strengths(strengths, covariance, int(names.size))
 
 
@@ -97,16 +97,16 @@ def groups_of(first: ArrayLike, second: ArrayLike, points: ArrayLike) -> list[li
 
 def _maximize(left: NDArray[np.int64], right: NDArray[np.int64], points: Floats, num_models: int) -> Floats | None:
     """Rows of the same two models are one row with a weight; the first model's strength is 0 until all are centered."""
-    met, places = np.unique(left * num_models + right, return_inverse=True)
-    counts = np.bincount(places).astype(np.float64)
-    shares = np.bincount(places, weights=points) / counts
+    met, groups = np.unique(left * num_models + right, return_inverse=True)
+    counts = np.bincount(groups).astype(np.float64)
+    shares = np.bincount(groups, weights=points) / counts
     features = np.zeros((met.size, num_models))
     features[np.arange(met.size), met // num_models] += 1
     features[np.arange(met.size), met % num_models] -= 1
-    found = maximize_likelihood(features[:, 1:], shares, counts)
-    if found is None:
+    solution = maximize_likelihood(features[:, 1:], shares, counts)
+    if solution is None:
         return None
-    strengths = np.concatenate([[0.0], found])
+    strengths = np.concatenate([[0.0], solution])
     centered: Floats = strengths - strengths.mean()
     return centered
 
@@ -121,10 +121,10 @@ def _inverse_information(left: NDArray[np.int64], right: NDArray[np.int64], weig
     return inverse
 
 
-def _meat(left: NDArray[np.int64], right: NDArray[np.int64], residuals: Floats, places: NDArray[np.int64]) -> Floats:
+def _meat(left: NDArray[np.int64], right: NDArray[np.int64], residuals: Floats, groups: NDArray[np.int64]) -> Floats:
     from scipy.sparse import coo_array
 
     values = np.concatenate([residuals, -residuals])
-    scores = coo_array((values, (np.concatenate([places, places]), np.concatenate([left, right])))).tocsr()
+    scores = coo_array((values, (np.concatenate([groups, groups]), np.concatenate([left, right])))).tocsr()
     meat: Floats = (scores.T @ scores).toarray()
     return meat

@@ -45,10 +45,10 @@ class PromptIntervals:
         """
         chosen = slice(None) if rows is None else rows
         cells, numbers = self._cells[chosen], values[chosen]
-        found = self._bootstrap.mean(cells, numbers)
-        if found.value is not None and found.low is None and count_cells(cells, numbers) >= FEWEST_CELLS:
+        estimate = self._bootstrap.mean(cells, numbers)
+        if estimate.value is not None and estimate.low is None and count_cells(cells, numbers) >= FEWEST_CELLS:
             self._without_spread[name] = None
-        return found.fields(name)
+        return estimate.fields(name)
 
     def share(self, name: str, outcomes: Numbers, rows: Rows | None = None) -> dict[str, float | None]:
         """Give a share and its interval.
@@ -70,7 +70,7 @@ class PromptIntervals:
         return estimate_share(outcomes[chosen], self._prompts[chosen]).fields(name)
 
     def standard_error(self, outcomes: Numbers, rows: Rows) -> float:
-        """Say how far a share strays.
+        """Give the standard error of a share.
 
         Args:
             outcomes: As for `share`.
@@ -104,7 +104,7 @@ class PromptIntervals:
         return share_difference(outcomes, self._prompts, others, self._prompts).fields(name)
 
     def notes(self) -> list[str]:
-        """Say what intervals could not be given, and what they are.
+        """Say which intervals are missing, and what those of shares allow for.
 
         Returns:
             Sentences; none if nothing is out of the ordinary.

@@ -43,35 +43,35 @@ def calibrate(margins: NDArray[np.float64], beta: float, intervals: PromptInterv
         Guo et al., 2017, On Calibration of Modern Neural Networks, arXiv:1706.04599, eq. 3; the probability: Rafailov
         et al., 2023, arXiv:2305.18290, eq. 6.
     """
-    said = sigmoid(np.abs(margins) * beta)
+    probabilities = sigmoid(np.abs(margins) * beta)
     right = np.where(margins == 0, np.nan, (margins > 0).astype(np.float64))
     edges = np.linspace(0.5, 1.0, NUM_BINS + 1)
-    places = np.searchsorted(edges[1:-1], said)
+    numbers = np.searchsorted(edges[1:-1], probabilities)
     bins: list[dict[str, Any]] = []
     strays: list[float] = []
     for number in range(NUM_BINS):
-        rows = (places == number) & ~np.isnan(right)
+        rows = (numbers == number) & ~np.isnan(right)
         bins.append(
             {"low": float(edges[number]), "high": float(edges[number + 1]), "num_pairs": int(rows.sum())}
-            | {"said": float(said[rows].mean()) if rows.any() else None}
+            | {"said": float(probabilities[rows].mean()) if rows.any() else None}
             | intervals.share("right", right, rows)
         )
         strays.append(intervals.standard_error(right, rows))
-    count = sum(one["num_pairs"] for one in bins)
-    off = sum(one["num_pairs"] * abs(one["said"] - one["right"]) for one in bins if one["num_pairs"])
-    found, by_chance = _with_interval(off / count if count else None, bins, strays, intervals.seed)
-    return {"calibration": bins, **found.fields("ece"), "ece_by_chance": by_chance, "num_calibrated": count}
+    count = sum(row["num_pairs"] for row in bins)
+    off = sum(row["num_pairs"] * abs(row["said"] - row["right"]) for row in bins if row["num_pairs"])
+    error, by_chance = _with_interval(off / count if count else None, bins, strays, intervals.seed)
+    return {"calibration": bins, **error.fields("ece"), "ece_by_chance": by_chance, "num_calibrated": count}
 
 
 def _with_interval(
     ece: float | None, bins: list[dict[str, Any]], strays: list[float], seed: int
 ) -> tuple[Estimate, float | None]:
     """Draw how far the shares of all bins stray; |x + e| is never farther from |x| than |e|."""
-    sizes = np.array([one["num_pairs"] for one in bins], dtype=np.float64)
+    sizes = np.array([row["num_pairs"] for row in bins], dtype=np.float64)
     if ece is None:
         return Estimate(None, None, None, 0), None
     errors = sizes / sizes.sum() * np.array(strays)
     draws = np.random.default_rng(seed).standard_normal((NUM_RESAMPLES, len(bins)))
     reach = float(np.quantile(np.abs(draws) @ errors, 0.95))
-    found = Estimate(ece, max(0.0, ece - reach), min(1.0, ece + reach), int(sizes.sum()))
-    return found, float(errors.sum() * np.sqrt(2 / np.pi))
+    estimate = Estimate(ece, max(0.0, ece - reach), min(1.0, ece + reach), int(sizes.sum()))
+    return estimate, float(errors.sum() * np.sqrt(2 / np.pi))

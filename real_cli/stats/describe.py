@@ -138,13 +138,13 @@ def _rank_influence(first: NDArray[np.float64], second: NDArray[np.float64], val
     from scipy.stats import rankdata
 
     ranks = [rankdata(values) / values.size for values in (first, second)]
-    u, v = ((own - own.mean()) / own.std() for own in ranks)
+    u, v = ((rank - rank.mean()) / rank.std() for rank in ranks)
     influence: NDArray[np.float64] = u * v - value * (u**2 + v**2) / 2
-    for values, own, one, other in ((first, ranks[0], u, v), (second, ranks[1], v, u)):
-        _, places = np.unique(values, return_inverse=True)
-        gains = np.bincount(places, weights=(other - value * one) / own.std())
+    for values, rank, left, right in ((first, ranks[0], u, v), (second, ranks[1], v, u)):
+        _, groups = np.unique(values, return_inverse=True)
+        gains = np.bincount(groups, weights=(right - value * left) / rank.std())
         above = np.cumsum(gains[::-1])[::-1] - gains / 2
-        influence += above[places] / values.size
+        influence += above[groups] / values.size
     influence -= influence.mean()
     return influence
 
@@ -177,10 +177,10 @@ def gap_by_similarity(
     both = both[np.lexsort((gap[both], cells[both], similarity[both]))]
     similarity, gap, cells = similarity[both], gap[both], cells[both]
     edges = np.unique(np.quantile(similarity, np.arange(1, NUM_DECILES) / NUM_DECILES))
-    places = np.searchsorted(edges, similarity, side="right")
+    tenths = np.searchsorted(edges, similarity, side="right")
     rows = []
-    for place in np.unique(places):
-        inside = places == place
+    for tenth in np.unique(tenths):
+        inside = tenths == tenth
         estimate = bootstrap.mean(cells[inside], gap[inside])
         limits = similarity[inside]
         row: dict[str, Any] = {

@@ -38,4 +38,20 @@ class Estimate(NamedTuple):
             >>> Estimate(0.5, None, None, 3).fields("share")
             {'share': 0.5, 'share_low': None, 'share_high': None}
         """
-        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
+        return dict(zip(field_names(name), self[:3], strict=True))
+
+
+def field_names(name: str) -> tuple[str, str, str]:
+    """Name the fields of a number and its interval in a summary.
+
+    Args:
+        name: Of the number.
+
+    Returns:
+        The number, its lower end, its upper end.
+
+    Example:
+        >>> field_names("share")
+        ('share', 'share_low', 'share_high')
+    """
+    return name, f"{name}_low", f"{name}_high"

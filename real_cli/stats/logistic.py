@@ -15,6 +15,8 @@ MOST_STEPS = 30
 MOST_HALVINGS = 20
 STEP_TOLERANCE = 1e-9
 LARGEST_CONDITION = 1e12
+# What a fit is sure of: without it a coefficient of 0 would be 1e-17, and another 1e-17 on another processor.
+FIT_DIGITS = 10
 
 
 class LogisticFit(NamedTuple):
@@ -57,13 +59,13 @@ def fit_logistic(
     """
     design, shares = np.asarray(features, dtype=np.float64), np.asarray(outcomes, dtype=np.float64)
     counts = np.ones(shares.size) if weights is None else np.asarray(weights, dtype=np.float64)
-    names, places = np.unique(np.asarray(clusters), return_inverse=True)
+    names, groups = np.unique(np.asarray(clusters), return_inverse=True)
     coefficients = maximize_likelihood(design, shares, counts)
     if coefficients is None or names.size < 2:
         return None
     chances = sigmoid(design @ coefficients)
     residuals = counts * (shares - chances)
-    scores = np.stack([np.bincount(places, weights=column * residuals) for column in design.T], axis=1)
+    scores = np.stack([np.bincount(groups, weights=column * residuals) for column in design.T], axis=1)
     bread = np.linalg.inv(_information(design, counts * chances * (1 - chances)))
     covariance = names.size / (names.size - 1) * bread @ (scores.T @ scores) @ bread
     return LogisticFit(coefficients, covariance, int(names.size))

@@ -1,9 +1,12 @@
 """The few numeric functions that several rooms share."""
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from real_cli.records.messages import is_number
 
 
 def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -23,14 +26,30 @@ def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.where(values >= 0, 1.0, small) / (1.0 + small))
 
 
-def rounded(value: Any) -> Any:
-    """Cut floats to ten digits: what comes after them differs from one processor to another.
+def number_or_nan(value: object) -> float:
+    """Read a number that may be missing.
 
     Args:
         value: Any JSON value.
 
     Returns:
-        The same with shorter numbers.
+        The number; NaN for anything else.
+
+    Example:
+        >>> number_or_nan(3), number_or_nan(None)
+        (3.0, nan)
+    """
+    return float(value) if isinstance(value, int | float) and is_number(value) else math.nan
+
+
+def rounded(value: Any) -> Any:
+    """Round floats to ten significant digits: those behind them differ from one processor to another.
+
+    Args:
+        value: Any JSON value.
+
+    Returns:
+        The same with shorter numbers; a zero has no sign.
 
     Example:
         >>> rounded({"share": [1 / 3, None, 7]})
@@ -40,4 +59,4 @@ def rounded(value: Any) -> Any:
         return {name: rounded(item) for name, item in value.items()}
     if isinstance(value, list):
         return [rounded(item) for item in value]
-    return float(f"{value:.10g}") if isinstance(value, float) else value
+    return float(f"{value:.10g}") + 0.0 if isinstance(value, float) else value

@@ -1,4 +1,4 @@
-"""Intervals of shares and of scores in [0, 1], whose rows may share a prompt: Wilson's, for what the rows are worth.
+"""Wilson's intervals of shares and of scores in [0, 1], for as many trials as rows that share prompts are worth.
 
 Where each row has a prompt of its own and is 0 or 1, this is Wilson's interval. Rows of one prompt are worth less, as
 far as they agree; ties, which vary less than wins and losses, are worth more.
@@ -69,16 +69,16 @@ def estimate_share(values: ArrayLike, prompts: ArrayLike, *, inflation: float = 
         Korn and Graubard, 1998, Survey Methodology 24, 193-201: the effective number and Student's t; capped at the
         number of rows as in Parker et al., 2017, NCHS Vital and Health Statistics 2(175).
     """
-    numbers, places = _known(values, prompts)
+    numbers, keys = _known(values, prompts)
     if not numbers.size:
         return Estimate(None, None, None, 0)
-    found = _clusters(numbers, np.unique(places, return_inverse=True)[1])
-    trials = _trials(numbers, found)
+    clusters = _clusters(numbers, np.unique(keys, return_inverse=True)[1])
+    trials = _trials(numbers, clusters)
     if trials is None:
-        return Estimate(found.share, None, None, numbers.size)
+        return Estimate(clusters.share, None, None, numbers.size)
     trials /= max(1.0, inflation)
-    low, high = wilson_interval(found.share * trials, trials) or (None, None)
-    return Estimate(found.share, low, high, numbers.size)
+    low, high = wilson_interval(clusters.share * trials, trials) or (None, None)
+    return Estimate(clusters.share, low, high, numbers.size)
 
 
 def standard_error(values: ArrayLike, prompts: ArrayLike) -> float:
@@ -95,14 +95,14 @@ def standard_error(values: ArrayLike, prompts: ArrayLike) -> float:
         >>> round(standard_error(np.arange(100) % 2, np.arange(100)), 3)
         0.05
     """
-    numbers, places = _known(values, prompts)
+    numbers, keys = _known(values, prompts)
     if not numbers.size:
         return 0.5
-    found = _clusters(numbers, np.unique(places, return_inverse=True)[1])
-    trials = _trials(numbers, found)
+    clusters = _clusters(numbers, np.unique(keys, return_inverse=True)[1])
+    trials = _trials(numbers, clusters)
     if trials is None:
         return 0.5
-    share = (found.share * trials + Z_95**2 / 2) / (trials + Z_95**2)
+    share = (clusters.share * trials + Z_95**2 / 2) / (trials + Z_95**2)
     return min(0.5, math.sqrt(share * (1 - share) / trials))
 
 
@@ -137,26 +137,26 @@ def share_difference(values: ArrayLike, prompts: ArrayLike, others: ArrayLike, o
     count = min(numbers.size for numbers, _ in sides)
     if not count:
         return Estimate(None, None, None, 0)
-    distinct, places = np.unique(np.concatenate([own for _, own in sides]), return_inverse=True)
-    split = np.split(places, [sides[0][0].size])
-    first, second = (_clusters(numbers, own, distinct.size) for (numbers, _), own in zip(sides, split, strict=True))
+    distinct, indices = np.unique(np.concatenate([keys for _, keys in sides]), return_inverse=True)
+    split = np.split(indices, [sides[0][0].size])
+    first, second = (_clusters(numbers, keys, distinct.size) for (numbers, _), keys in zip(sides, split, strict=True))
     value = first.share - second.share
     num_prompts = min(int(np.count_nonzero(side.sizes)) for side in (first, second))
     repeats = max(first.sizes.max(), second.sizes.max()) > 1
     if repeats and num_prompts < FEWEST_CELLS:
         return Estimate(value, None, None, count)
-    one, other = _with_two_more(first, 1.0), _with_two_more(second, 0.0)
+    left, right = _with_two_more(first, 1.0), _with_two_more(second, 0.0)
     quantile = student_quantile(num_prompts) if repeats else Z_95
-    center, half = one.share - other.share, quantile * _standard_error(one, other, (one.share, other.share))
+    center, half = left.share - right.share, quantile * _standard_error(left, right, (left.share, right.share))
     low, high = max(-1.0, center - half), min(1.0, center + half)
-    if abs(center) <= quantile * _standard_error(one, other, (_Clusters(*np.hstack([one, other])).share,) * 2):
+    if abs(center) <= quantile * _standard_error(left, right, (_Clusters(*np.hstack([left, right])).share,) * 2):
         low, high = min(low, 0.0), max(high, 0.0)
     return Estimate(value, low, high, count)
 
 
-def _standard_error(one: _Clusters, other: _Clusters, shares: tuple[float, float]) -> float:
+def _standard_error(left: _Clusters, right: _Clusters, shares: tuple[float, float]) -> float:
     """Spread the difference of two shares by prompts, were these the shares."""
-    sides = zip((one, other), shares, strict=True)
+    sides = zip((left, right), shares, strict=True)
     first, second = ((side.sums - share * side.sizes) / side.sizes.sum() for side, share in sides)
     return math.sqrt(_sum_of_squares(first - second))
 
@@ -175,8 +175,8 @@ def spread_of(values: ArrayLike, prompts: ArrayLike) -> float:
         >>> spread_of([1.0, 2.0, 3.0], [7, 7, 8])  # (1 + 2)^2 + 3^2
         18.0
     """
-    _, places = np.unique(np.asarray(prompts), return_inverse=True)
-    return _sum_of_squares(_clusters(np.asarray(values, dtype=np.float64), places).sums)
+    _, indices = np.unique(np.asarray(prompts), return_inverse=True)
+    return _sum_of_squares(_clusters(np.asarray(values, dtype=np.float64), indices).sums)
 
 
 def _known(values: ArrayLike, prompts: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
@@ -185,16 +185,16 @@ def _known(values: ArrayLike, prompts: ArrayLike) -> tuple[Floats, NDArray[np.in
     return numbers[known], np.asarray(prompts)[known]
 
 
-def _clusters(numbers: Floats, places: NDArray[np.intp], size: int = 0) -> _Clusters:
-    sums = np.bincount(places, weights=numbers, minlength=size).astype(np.float64)
-    return _Clusters(sums, np.bincount(places, minlength=size).astype(np.float64))
+def _clusters(numbers: Floats, indices: NDArray[np.intp], size: int = 0) -> _Clusters:
+    sums = np.bincount(indices, weights=numbers, minlength=size).astype(np.float64)
+    return _Clusters(sums, np.bincount(indices, minlength=size).astype(np.float64))
 
 
-def _trials(numbers: Floats, found: _Clusters) -> float | None:
+def _trials(numbers: Floats, clusters: _Clusters) -> float | None:
     """Count as many independent trials as rows are worth; None where few prompts repeat."""
-    if found.sizes.max() > 1 and found.sizes.size < FEWEST_CELLS:
+    if clusters.sizes.max() > 1 and clusters.sizes.size < FEWEST_CELLS:
         return None
-    return numbers.size / (_tie_effect(numbers) * _design_effect(numbers, found))
+    return numbers.size / (_tie_effect(numbers) * _design_effect(numbers, clusters))
 
 
 def _tie_effect(numbers: Floats) -> float:
@@ -209,19 +209,19 @@ def _tie_effect(numbers: Floats) -> float:
     return min(1.0, (square - mean**2) / (mean * (1 - mean)))
 
 
-def _design_effect(numbers: Floats, found: _Clusters) -> float:
+def _design_effect(numbers: Floats, clusters: _Clusters) -> float:
     """Divide the variance of the share by that of as many independent rows; with Student's t for Wilson's z.
 
     What t adds ends where rows of a prompt always agree: then prompts are trials, and their variance is known.
     """
-    num_prompts, agreed = found.sizes.size, found.agreed_size
-    rows = float((numbers**2).sum()) - numbers.size * found.share**2
+    num_prompts, agreed = clusters.sizes.size, clusters.agreed_size
+    rows = float((numbers**2).sum()) - numbers.size * clusters.share**2
     # What is left of rows that are all alike is rounding.
-    if found.sizes.max() == 1 or rows < 1e-9:
+    if clusters.sizes.max() == 1 or rows < 1e-9:
         return agreed
     widening = num_prompts / (num_prompts - 1) * (student_quantile(num_prompts) / Z_95) ** 2
-    effect = _sum_of_squares(found.residuals) / rows
-    num_rare = min(np.count_nonzero(found.sums > 0), np.count_nonzero(found.sums < found.sizes))
+    effect = _sum_of_squares(clusters.residuals) / rows
+    num_rare = min(np.count_nonzero(clusters.sums > 0), np.count_nonzero(clusters.sums < clusters.sizes))
     least = 1.0 if num_rare >= FEWEST_RARE else agreed
     return max(least, effect, min(effect * widening, agreed))
 
@@ -237,27 +237,22 @@ def _sum_of_squares(values: Floats) -> float:
     return float(np.sort(values**2).sum())
 
 
-def share_of(name: str, successes: int, trials: int) -> dict[str, float | None]:
-    """Return a share of independent trials and Wilson's interval as a summary names them.
+def share_of(successes: int, trials: int) -> Estimate:
+    """Estimate a share of independent trials.
 
     Args:
-        name: What happened.
-        successes: How often.
+        successes: How often it happened.
         trials: Out of how many.
 
     Returns:
-        share_NAME, share_NAME_low and share_NAME_high; None without trials.
+        The share with Wilson's interval; no number without trials.
 
     Example:
-        >>> share_of("tied", 0, 0)
-        {'share_tied': None, 'share_tied_low': None, 'share_tied_high': None}
+        >>> share_of(8, 10)
+        Estimate(value=0.8, low=0.49016..., high=0.94331..., num_rows=10)
     """
-    interval = wilson_interval(successes, trials)
-    return {
-        f"share_{name}": successes / trials if trials else None,
-        f"share_{name}_low": interval.low if interval else None,
-        f"share_{name}_high": interval.high if interval else None,
-    }
+    low, high = wilson_interval(successes, trials) or (None, None)
+    return Estimate(successes / trials if trials else None, low, high, trials)
 
 
 def wilson_interval(successes: float, trials: float, z: float = Z_95) -> Interval | None:

@@ -14,17 +14,24 @@ from transformers.trainer_utils import SaveStrategy
 from real_cli.errors import RealError
 from real_cli.io.checkpoint_marks import RECENT_FILE
 from real_cli.records.record import Record
+from real_cli.train.logps import NEXT_TO_NEVER
 
 # Lines that the trainer logs at its end; the result says the same in our words.
 CLOSING_KEY = "train_runtime"
 RECENT_BATCHES = 50
+# Share of the responses that the policy cannot give; told and in no line.
+IMPOSSIBLE = "logps/impossible"
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
     """Hand each logged line on, and stop in good order when asked to."""
 
-    def __init__(self, report: Callable[[Record], None], should_stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, report: Callable[[Record], None], should_stop: Callable[[], bool], told: Callable[[str], None]
+    ) -> None:
         self._report = report
+        self._told = told
+        self._knows_impossible = False
         self._should_stop = should_stop
         self._stage: Record = {}
         self._steps_before = 0
@@ -42,6 +49,13 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
             raise RealError(
                 f"step {self._steps_before + state.global_step}: the loss is {logs['loss']}; nothing was saved: lower "
                 "--learning-rate, or train in float32"
+            )
+        share = logs.pop(IMPOSSIBLE, 0.0) + logs.pop(f"eval_{IMPOSSIBLE}", 0.0)
+        if share and not self._knows_impossible:
+            self._knows_impossible = True
+            self._told(
+                f"step {self._steps_before + state.global_step}: {share:.1%} of the responses have no probability "
+                f"under the policy: each counts as {NEXT_TO_NEVER:g} nats"
             )
         if state.is_world_process_zero and CLOSING_KEY not in logs:
             self._report({"step": self._steps_before + state.global_step, **self._stage, **logs})

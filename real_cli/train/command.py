@@ -4,8 +4,6 @@ from dataclasses import replace
 
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.io.output import write_stdout
-from real_cli.train.folder import Workspace
 from real_cli.train.options import TrainOptions
 
 
@@ -34,6 +32,8 @@ def train_dpo(options: TrainOptions) -> Status:
     policy, output, reference = options.policy, options.output, options.reference
     if not options.show_config and (policy is None or output is None):
         raise UsageError("--policy and --output are needed: the model to train, and the folder to write")
+    from real_cli.io.output import write_stdout
+    from real_cli.train.folder import Workspace
     from real_cli.train.run import TrainingRun
     from real_cli.train.settings import check_settings, describe_settings, settings_from
 

@@ -59,7 +59,7 @@ class Knob(NamedTuple):
     Attributes:
         help: What it does: a sentence of `real train-dpo --help`.
         range: What it may be.
-        at_most: The name of the knob that it must not be above; empty for none.
+        at_most: The name of a knob of the same losses that it must not be above; empty for none.
     """
 
     help: str
@@ -122,11 +122,13 @@ def declared_knobs(functions: Mapping[str, Callable[..., Any]]) -> dict[str, Kno
         Names and declarations, in the order in which they come.
 
     Raises:
-        TypeError: If two losses declare one knob differently, or none declares it.
+        TypeError: If two losses declare one knob differently, none declares it, or it is compared with a stranger.
     """
     declared: dict[str, Knob] = {}
     for loss, function in functions.items():
         for name, knob in knobs_of(function).items():
+            if knob.at_most and knob.at_most not in defaults_of(function):
+                raise TypeError(f"{loss}: compares the knob '{name}' with '{knob.at_most}', which it does not read")
             if declared.setdefault(name, knob) != knob:
                 raise TypeError(f"{loss}: declares the knob '{name}' otherwise than another loss; use that one's")
     for loss, function in functions.items():

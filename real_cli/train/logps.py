@@ -76,6 +76,12 @@ class Logps:
         _make_finite(self, "policy", "reference", "decoupled")
 
     @property
+    def impossible(self) -> Tensor:
+        """Share of an example's responses to which the policy gives no probability, shape (batch,)."""
+        never = (self.policy <= _least(self.policy)) & self.present
+        return never.sum(dim=1) / self.present.sum(dim=1).clamp(min=1)
+
+    @property
     def logratios(self) -> Tensor:
         """Log of policy over reference, shape (batch, responses)."""
         return self.policy - self.reference
@@ -118,8 +124,12 @@ def _make_finite(logps: Logps | TokenLogps, *names: str) -> None:
     for name in names:
         values = getattr(logps, name)
         if values is not None:
-            least = max(NEXT_TO_NEVER, torch.finfo(values.dtype).min / 8)
-            object.__setattr__(logps, name, torch.where(values == -torch.inf, least, values))
+            object.__setattr__(logps, name, torch.where(values == -torch.inf, _least(values), values))
+
+
+def _least(values: Tensor) -> Tensor:
+    """Return what -inf counts as, as these values' type writes it."""
+    return torch.tensor(max(NEXT_TO_NEVER, torch.finfo(values.dtype).min / 8), dtype=values.dtype, device=values.device)
 
 
 def join_logps(parts: list[Logps]) -> Logps:

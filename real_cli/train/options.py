@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from real_cli.cli.option_sets import ScoringOptions, StreamOptions
-from real_cli.cli.options import ExportLogps, MaxLength
+from real_cli.cli.option_sets import ScoringOptions, StreamOptions, split_names
+from real_cli.cli.options import ExportLogps
 from real_cli.io.standard_input import is_terminal
 from real_cli.train.choices import Optimizer, Preset, Schedule, StageReference
 from real_cli.train.loss_names import LOSSES
@@ -18,6 +18,19 @@ from real_cli.train.loss_options import LossKnobs
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
     """The data, the objective, the optimization, the model, and what is written."""
+
+    GROUPS = split_names(
+        {
+            "Data": """weight_field raw_weights offset_field order stages stage_reference max_length eval_file on_error
+                rejects input_format max_line_bytes""",
+            "Objective": f"loss loss_weights preset show_config reference {' '.join(LossKnobs.__annotations__)}",
+            "Optimization": """learning_rate schedule warmup optimizer weight_decay max_grad_norm epochs max_steps
+                batch_size gradient_accumulation eval_steps patience seed""",
+            "Model": """policy base lora qlora lora_rank lora_alpha gradient_checkpointing device dtype attention layout
+                batch_tokens""",
+            "Output": "output merge export_logps dump logging_steps save_steps resume report_to quiet",
+        }
+    )
 
     weight_field: Annotated[
         str | None,
@@ -61,7 +74,6 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             help="What a stage is compared with: the policy at its start, or the one before training.",
         ),
     ] = None
-    max_length: MaxLength = 1024
     eval_file: Annotated[
         Path | None,
         typer.Option(
@@ -234,19 +246,3 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
     def sources(self) -> list[str]:
         """The files to read; nothing where a run that goes on has its records, and nobody pipes any."""
         return [os.devnull] if self.resume and not self.files and is_terminal() else self.files or []
-
-
-# The names of the options, in the order of the help.
-GROUPS: dict[str, tuple[str, ...]] = {
-    title: tuple(names.split())
-    for title, names in {
-        "Data": """weight_field raw_weights offset_field order stages stage_reference max_length eval_file on_error
-            rejects input_format max_line_bytes""",
-        "Objective": f"loss loss_weights preset show_config reference {' '.join(LossKnobs.__annotations__)}",
-        "Optimization": """learning_rate schedule warmup optimizer weight_decay max_grad_norm epochs max_steps
-            batch_size gradient_accumulation eval_steps patience seed""",
-        "Model": """policy base lora qlora lora_rank lora_alpha gradient_checkpointing device dtype attention layout
-            batch_tokens""",
-        "Output": "output merge export_logps dump logging_steps save_steps resume report_to quiet",
-    }.items()
-}

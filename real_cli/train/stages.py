@@ -56,7 +56,7 @@ class StagedTraining:
         stages = stages_of(examples, self.settings)
         results = [self._done(name) for name, _ in stages]
         first = results.index(None) if None in results else len(results)
-        reporter = Reporter(report, lambda: bool(stops))
+        reporter = Reporter(report, lambda: bool(stops), self.tell)
         trainer = self._make(examples, held_out, reporter)
         if first:
             folder = self._folder_of(stages[first - 1][0])

@@ -34,7 +34,7 @@ from real_cli.train.batches.collate import Collator
 from real_cli.train.batches.gather import decoupled_logps, gather
 from real_cli.train.batches.steps import EvenSteps
 from real_cli.train.batches.token_marks import ignored_tokens
-from real_cli.train.callbacks import Recent, Reporter
+from real_cli.train.callbacks import IMPOSSIBLE, Recent, Reporter
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.checkpoints.saving import WholeCheckpoints, mean_loss
 from real_cli.train.logps import Logps, join_logps
@@ -139,6 +139,7 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
             "rewards/margins": chosen - rejected,
             "logps/chosen": logps.policy[:, 0],
             "logps/rejected": logps.policy[:, 1],
+            IMPOSSIBLE: logps.impossible,
         }
         if len(values) > 1:
             noted |= {f"losses/{name}": value for name, value in values.items()}

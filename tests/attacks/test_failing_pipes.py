@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.commands import INSTALLED, PAIR, lines
+from tests.docs.blocks import DOCUMENTS, shell_blocks
 
 ROOT = Path(__file__).parents[2]
 MAKEFILES = [*(ROOT / "real_cli" / "recipes").glob("*.mk"), *(ROOT / "real_cli").rglob("Makefile")]
@@ -54,18 +55,16 @@ def test_all_makefiles_were_looked_at():
     assert len(MAKEFILES) == len(list(files("real_cli").joinpath("recipes").iterdir())) + 1
 
 
-def blocks(text):
-    """List the blocks of shell in the README."""
-    return [*re.findall(r"```sh\n(.*?)```", text, re.DOTALL), *re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)]
+BLOCKS = [block.shell for path in DOCUMENTS for block in shell_blocks(path)]
 
 
-@pytest.mark.parametrize("block", [block for block in blocks((ROOT / "README.md").read_text()) if PIPE.search(block)])
-def test_every_pipe_of_the_readme_sets_pipefail(block):
-    assert block.lstrip().startswith("set -o pipefail")
+@pytest.mark.parametrize("block", [block for block in BLOCKS if PIPE.search(block)])
+def test_every_pipe_of_readme_and_manual_sets_pipefail(block):
+    assert "set -o pipefail\n" in block[: PIPE.search(block).start()]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "man").glob("*.1")), ids=lambda path: path.name)
-def test_every_pipe_of_the_manual_sets_pipefail(path):
+def test_every_pipe_of_a_page_of_commands_sets_pipefail(path):
     for block in re.findall(r"\.nf\n(.*?)\.fi", path.read_text(), re.DOTALL):
         if PIPE.search(block):
             assert "set \\-o pipefail" in block

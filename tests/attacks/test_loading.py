@@ -40,19 +40,18 @@ def test_one_file_loads_models():
 
 def test_what_a_library_asks_on_standard_input_is_refused(monkeypatch):
     """`input()` and `sys.stdin` show nothing of the records, and the records are still there for us."""
-    from real_cli.cli.guard import guarded
+    from real_cli.cli.guard import run_guarded
     from real_cli.io.standard_input import standard_input
 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"y\ny\n")))
     seen = []
 
-    @guarded
     def command():
         with pytest.raises(EOFError):
             input("may I? ")
         seen.extend([sys.stdin.read(), standard_input().read()])
 
-    command()
+    run_guarded(command)
     assert seen == ["", "y\ny\n"]
     assert sys.stdin.read() == ""
 
@@ -79,7 +78,7 @@ def test_no_except_takes_a_stop(number, monkeypatch, capsys):
     """A signal inside of what catches `Exception`, as libraries do, and inside a finalizer, ends the run."""
     import typer
 
-    from real_cli.cli.guard import guarded
+    from real_cli.cli.guard import run_guarded
 
     class Finalized:
         def __del__(self):
@@ -95,7 +94,7 @@ def test_no_except_takes_a_stop(number, monkeypatch, capsys):
 
     for fault in (swallow, forget):
         with pytest.raises(typer.Exit) as left:
-            guarded(lambda fault=fault: fault())()
+            run_guarded(lambda fault=fault: fault())
         said = capsys.readouterr().err
         assert left.value.exit_code == (130 if number == signal.SIGINT else 143)
         assert said == ("real: interrupted\n" if number == signal.SIGINT else "real: terminated\n")
@@ -113,11 +112,11 @@ def test_a_stop_while_layouts_are_probed_is_no_refused_mask(tiny_policy, monkeyp
 
 def test_nohup_is_obeyed(capsys):
     """What whoever started the run has it ignore stays ignored."""
-    from real_cli.cli.guard import guarded
+    from real_cli.cli.guard import run_guarded
 
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        guarded(lambda: signal.raise_signal(signal.SIGHUP))()
+        run_guarded(lambda: signal.raise_signal(signal.SIGHUP))
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)

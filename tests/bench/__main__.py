@@ -1,8 +1,8 @@
-"""Run every benchmark, keep the figures, and renew the README's Performance table: `python -m tests.bench`.
+"""Run every benchmark, keep the figures, and renew what README and manual say of them: `python -m tests.bench`.
 
 python -m tests.bench              measures all stages, on a machine that does nothing else
 python -m tests.bench pair embed   measures these, and keeps the other figures
-python -m tests.bench --table      renews the table alone
+python -m tests.bench --table      renews the tables alone
 """
 
 import json
@@ -13,10 +13,12 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from real_cli.docs.markdown import man_page
 from tests.bench import ROOT
 
 FIGURES = Path(__file__).with_name("figures.jsonl")
 README = ROOT / "README.md"
+MANUAL = ROOT / "man" / "real-performance.7.md"
 RENEW = "python -m tests.bench --table"
 # The runs of each stage, by their options.
 STAGES = {
@@ -29,7 +31,16 @@ STAGES = {
     "sample": [[]],
     "soup": [[]],
 }
-START, END = "<!-- performance: made by python -m tests.bench -->\n", "<!-- end of performance -->"
+# The goals, each a ratio of rates: figure, peer, goal, goal in words. The README shows these alone.
+GOALS = (
+    ("pair", "orjson.loads", 0.8, "1.25 times its time at most"),
+    ("embed", "SentenceTransformer.encode, defaults", 1.3, "1.3 times as fast"),
+    ("train-dpo", "trl DPOTrainer, gradient_checkpointing=False", 3.5, "3.5 times as fast, 0.4 of its memory"),
+    ("eval margin", "trl DPOTrainer.evaluate, defaults", 5, "5 times as fast"),
+    ("sample", "a loop of model.generate, the same rows a batch", 1.3, "1.3 times as fast"),
+    ("soup", "two state dicts", 1, "as fast"),
+)
+MOST_MEMORY = {"train-dpo": 0.4}
 VERDICTS = {None: "", True: ": met", False: ": **missed**"}
 PACKAGES = ("torch", "transformers", "trl", "sentence-transformers", "orjson")
 
@@ -91,11 +102,25 @@ def table(figures):
     return f"{found['cores']} cores, {found['cpu']}, Python {found['python']}, {versions}.\n\n" + "\n".join(rows) + "\n"
 
 
-def renewed(readme, figures):
-    """Put the table into the README's text."""
-    head, rest = readme.split(START)
-    _, tail = rest.split(END)
-    return head + START + table(figures) + END + tail
+def goals(figures):
+    """Make the README's table: a line a goal, met or missed."""
+    rows = ["| what | against | times its speed | goal |", "| --- | --- | --- | --- |"]
+    for name, peer, goal, words in GOALS:
+        (row,) = [row for row in figures if row["figure"] == name and row.get("peer_name") == peer]
+        share = row["ours_peak_mb"] / row["peer_peak_mb"]
+        met = row["ratio"] >= goal and share <= MOST_MEMORY.get(name, share)
+        rows.append(f"| {name} | {peer} | {row['ratio']:g} | {words}{VERDICTS[met]} |")
+    return "\n".join(rows) + "\n"
+
+
+def renewed(text, figures):
+    """Put the tables into a document, between their marks."""
+    for name, make in (("performance", table), ("speed", goals)):
+        begin, end = f"<!-- {name}: made by {RENEW} -->\n", f"<!-- end of {name} -->"
+        if begin in text:
+            head, rest = text.split(begin)
+            text = head + begin + make(figures) + end + rest.split(end)[1]
+    return text
 
 
 def main(words):
@@ -106,7 +131,9 @@ def main(words):
             figures = [figure for figure in figures if figure["stage"] != stage] + measure(stage)
             figures.sort(key=lambda figure: list(STAGES).index(figure["stage"]))
             FIGURES.write_text("".join(json.dumps(figure) + "\n" for figure in figures))
-    README.write_text(renewed(README.read_text(), figures))
+    for path in (README, MANUAL):
+        path.write_text(renewed(path.read_text(), figures))
+    MANUAL.with_suffix("").write_text(man_page(MANUAL.read_text()))
 
 
 if __name__ == "__main__":

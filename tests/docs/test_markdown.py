@@ -30,11 +30,13 @@ def body(markdown):
         ("### Two words", ".SS Two words\n"),
         ("- a\n- b", ".IP \\(bu 2\na\n.IP \\(bu 2\nb\n"),
         ("3. a\n4. b", ".IP 3. 4\na\n.IP 4. 4\nb\n"),
+        ("- `a`, **b-c**: d", ".TP 7\n\\fBa\\fP, \\fBb\\-c\\fP\nd\n"),
+        ("- `a` or so: b", ".IP \\(bu 2\n\\fBa\\fP or so: b\n"),
         ("- `a`: b\n\n  c", ".TP 7\n\\fBa\\fP\nb\n.IP\nc\n"),
         ("```sh\nreal a \\\n  .b\n.c\n```", ".PP\n.RS 4\n.nf\nreal a \\e\n  .b\n\\&.c\n.fi\n.RE\n"),
         ("| a | b |\n|--|--|\n| `x` | 1 |", ".PP\n.RS 4\n.nf\na  b\n\\-\\-\\-\\-\nx  1\n.fi\n.RE\n"),
         ("<!-- a mark -->\n\ntext", ".PP\ntext\n"),
-        ("![a picture](labels.svg)", ""),
+        ("![two curves](labels.svg)", ".PP\n[Picture: two curves]\n"),
     ],
 )
 def test_what_each_thing_becomes(markdown, roff):

@@ -34,7 +34,9 @@ def choose_outer_two(pool: Pool) -> list[Pair]:
 ROWS = {
     "outer-two": Rule(
         choose_outer_two, note='the "outer" ones', reads=frozenset({"quantile"}), keep=KeepRule("random", lowest=True)
-    )
+    ),
+    "2-outer": Rule(choose_outer_two),
+    "class": Rule(choose_outer_two),
 }
 '''
 RECORD = {"prompt": "Which?", "responses": [{"text": text} for text in ("ash", "beech", "cedar")]}
@@ -60,6 +62,12 @@ def test_an_added_strategy_chooses(copied):
         made = json.loads(written)
         assert [response["text"] for response in made["responses"]] == pair
         assert made["strategy"] == "outer-two"
+
+
+@pytest.mark.parametrize("name", ["2-outer", "class"])
+def test_a_name_need_not_be_one_of_python(copied, name):
+    written, _ = copied.real("pair", "-s", name, input=json.dumps(RECORD))
+    assert json.loads(written)["strategy"] == name
 
 
 def test_an_added_strategy_is_offered_and_refuses_what_it_does_not_read(copied):

@@ -116,8 +116,13 @@ def test_an_answer_that_says_nothing_that_can_be_used_is_refused(text, told):
     assert str(caught.value).startswith(told)
 
 
-BROKEN = '{"intent": "To \\"add\\", fast.", "knowledge": "None: it is easy", "difficulty": "hard",}'
+BROKEN = '{"intent": "To \\"add\\", fast.", "knowledge": "None: it is easy", "difficulty": "hard"'
 SPOKEN = "Intent: To add, fast.\n- **Knowledge**: None: it is easy\n\nDifficulty: Hard"
+
+
+def test_a_comma_too_many_breaks_no_json():
+    made = read_tags(DIFFICULTY)(BROKEN + ",}")
+    assert made == {"intent": 'To "add", fast.', "knowledge": "None: it is easy", "difficulty": "hard"}
 
 
 def test_texts_are_read_from_broken_json_and_from_lines():

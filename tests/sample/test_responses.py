@@ -337,6 +337,19 @@ def test_what_was_said_of_a_pair_is_not_said_of_candidates_and_that_is_told():
     assert (made.record["weight"], made.record["margin"], made.removed) == (2, 1, ())
 
 
+def test_a_complaint_is_read_with_the_turns_of_its_history():
+    record = {
+        "prompt": "Add 2 and 2.",
+        "rejected": "5",
+        "user_preference": {"content": "No."},
+        "history": [["Hi", "Ho"]],
+    }
+    made = read_complaint(record).record
+    assert [turn["content"] for turn in made["prompt"]] == ["Hi", "Ho", "Add 2 and 2."]
+    assert made["rejected"] == [{"role": "assistant", "content": "5"}]
+    assert "history" not in made
+
+
 def test_what_is_no_complaint_is_refused():
     with pytest.raises(RecordError, match="^field 'rejected' is missing; "):
         read_complaint({"prompt": TALK})

@@ -61,6 +61,7 @@ def test_a_loss_with_a_new_knob_is_one_file(tiny_policy, pair_rows, tmp_path):
     assert "real_cli/train/losses/warped.py" in changed
     assert changed - {"real_cli/train/losses/warped.py"} <= set(man_pages.documents())
     assert "warped" in (package.root / "man" / "real-train-dpo.1").read_text()
+    assert "\n- `warped`: `warp - log sigmoid(beta h)`\n" in (package.root / "man" / "real-losses.7.md").read_text()
     lines = " ".join(package.real("train-dpo", "--help")[0].split())
     assert "--warp X How far every pair is lifted. [default: (0.25)]" in lines
     assert "orpo, warped." in lines
@@ -100,8 +101,12 @@ def test_a_knob_that_two_losses_declare_otherwise_or_none_declares_is_refused():
 
     def silent(logps, *, bow: float = 0.5): ...
 
+    def lost(logps, *, dip: Annotated[float, Knob("Dips.", at_most="rise")] = 0.5): ...
+
     assert list(declared_knobs({"first": first, "same": same})) == ["beta", "bend"]
     with pytest.raises(TypeError, match="other: declares the knob 'bend' otherwise than another loss"):
         declared_knobs({"first": first, "other": other})
     with pytest.raises(TypeError, match="silent: the knob 'bow' has no Knob beside its type"):
         declared_knobs({"first": first, "silent": silent})
+    with pytest.raises(TypeError, match="lost: compares the knob 'dip' with 'rise', which it does not read"):
+        declared_knobs({"lost": lost})

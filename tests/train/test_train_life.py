@@ -141,10 +141,10 @@ def test_the_help_lists_every_option_once_in_its_group():
 
     from real_cli.app import app
     from real_cli.train.command import train_dpo
-    from real_cli.train.options import GROUPS
+    from real_cli.train.options import TrainOptions
 
-    grouped = [name for names in GROUPS.values() for name in names]
+    grouped = [name for names in TrainOptions.GROUPS.values() for name in names]
     assert sorted(grouped) == sorted(set(inspect.signature(train_dpo).parameters) - {"context", "files"})
     shown = CliRunner().invoke(app, ["train-dpo", "--help"]).output
     titles = [line.removesuffix(":") for line in shown.splitlines() if line.endswith(":") and line[0] != " "]
-    assert titles == ["Arguments", *GROUPS, "Options"]  # the last has --help alone
+    assert titles == ["Arguments", *TrainOptions.GROUPS, "Options"]  # the last has --help alone

@@ -26,21 +26,7 @@ class LabelBudget(NamedTuple):
 
 
 def parse_budgets(text: str) -> list[LabelBudget]:
-    """Read budgets: shares of the records, and numbers of labels.
-
-    Args:
-        text: Such as "5%,35%,500".
-
-    Returns:
-        In the order given, each once.
-
-    Raises:
-        UsageError: If one of them is neither.
-
-    Example:
-        >>> [budget.keep.of(1000) for budget in parse_budgets("5%,35%,500")]
-        [50, 350, 500]
-    """
+    """Read budgets, shares of the records and numbers of labels, each once and in the order given."""
     try:
         return [LabelBudget(part, parse_keep(part)) for part in dict.fromkeys(map(str.strip, text.split(",")))]
     except UsageError:
@@ -73,7 +59,7 @@ def spend(
         2.5
     """
     values = rows.values(truth)
-    made = []
+    table = []
     for budget in budgets:
         count = min(budget.keep.of(num_records), rows.gaps.size)
         kept = keep_mask(rows.order, count, lowest=lowest)
@@ -83,12 +69,12 @@ def spend(
         near = _near_the_last(rows.order, count, lowest=lowest)
         for name in DRAWN:
             if name in SHARES:
-                found = _estimate_share(rows.keys, values[name], kept, near)
+                bought = _estimate_share(rows.keys, values[name], kept, near)
             else:
-                found = _estimate(bootstrap, rows, name, values[name], kept, near)
-            row |= found.fields(name)
-        made.append(row)
-    return made
+                bought = _estimate(bootstrap, rows, name, values[name], kept, near)
+            row |= bought.fields(name)
+        table.append(row)
+    return table
 
 
 def _near_the_last(order: Numbers, count: int, *, lowest: bool) -> NDArray[np.int64]:
@@ -102,7 +88,7 @@ def _near_the_last(order: Numbers, count: int, *, lowest: bool) -> NDArray[np.in
 def _estimate(
     bootstrap: Bootstrap, rows: Rows, name: str, values: Numbers, kept: NDArray[np.bool_], near: NDArray[np.int64]
 ) -> Estimate:
-    """Estimate the mean of the kept rows; its interval knows that another sample would have drawn the line elsewhere.
+    """Estimate the mean of the kept rows; its interval allows for another sample's line between kept and not.
 
     With p the share that is kept and m the value at the line, the mean of v over kept rows has the influence
     (v - m) / p + m for a kept row and m for another: the line moves so that p stays.
@@ -123,8 +109,8 @@ def _estimate_share(
     if plain.value is None:
         return plain
     residuals = np.where(np.isnan(values), 0.0, values - plain.value)
-    own = spread_of(np.where(kept, residuals / kept.mean(), 0.0), prompts)
-    inflation = spread_of(_with_line(residuals, kept, near), prompts) / own if own > 0 else 1.0
+    alone = spread_of(np.where(kept, residuals / kept.mean(), 0.0), prompts)
+    inflation = spread_of(_with_line(residuals, kept, near), prompts) / alone if alone > 0 else 1.0
     return estimate_share(values[kept], prompts[kept], inflation=inflation)
 
 

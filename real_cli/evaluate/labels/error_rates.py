@@ -1,4 +1,4 @@
-"""What `eval labels` reports of pairs: how often labels contradict gold, and how often an annotator would."""
+"""How often labels contradict gold, and how often an annotator would: overall, by strategy, by similarity."""
 
 from typing import Any
 
@@ -40,44 +40,24 @@ def measure(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> dict[str, Any]:
     """
     values = rows.values(truth)
     wrong = values["share_wrong"]
-    made: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "num_pairs": int(rows.gaps.size),
         "num_prompts": int(np.unique(rows.keys).size),
         "num_judged": int((~np.isnan(wrong)).sum()),
         "num_wrong": int(np.nansum(wrong)),
     }
     for name in ("share_wrong", *MEANS):
-        made |= estimate(bootstrap, rows, name, values[name]).fields(name)
-    return made
+        summary |= estimate(bootstrap, rows, name, values[name]).fields(name)
+    return summary
 
 
 def estimate(bootstrap: Bootstrap, rows: Rows, name: str, values: Numbers) -> Estimate:
-    """Estimate the mean of some pairs.
-
-    Args:
-        bootstrap: Over prompts.
-        rows: The pairs.
-        name: What is averaged; it tells a share from another mean.
-        values: A number a row, NaN where there is none, shape (rows,).
-
-    Returns:
-        The mean and its interval.
-    """
+    """Estimate the mean of a number a row, NaN where there is none; `name` tells a share from another mean."""
     return estimate_share(values, rows.keys) if name in SHARES else bootstrap.mean(rows.cells, values)
 
 
 def by_strategy(bootstrap: Bootstrap, rows: Rows, names: dict[str, int], truth: Truth) -> list[dict[str, Any]]:
-    """Sum up the pairs of each strategy that chose them.
-
-    Args:
-        bootstrap: Over prompts.
-        rows: All pairs.
-        names: Of strategies, and their numbers in the rows.
-        truth: Temperature and threshold.
-
-    Returns:
-        A row a strategy, by name.
-    """
+    """Sum up the pairs of each strategy that chose them, by name."""
     return [
         {"strategy": name} | measure(bootstrap, rows.take(rows.strategies == number), truth)
         for name, number in sorted(names.items())
@@ -85,44 +65,24 @@ def by_strategy(bootstrap: Bootstrap, rows: Rows, names: dict[str, int], truth: 
 
 
 def by_similarity(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> list[dict[str, Any]]:
-    """Sum up the pairs of each tenth by similarity, least similar first; equal similarities stay together.
-
-    Args:
-        bootstrap: Over prompts.
-        rows: All pairs.
-        truth: Temperature and threshold.
-
-    Returns:
-        A row a decile; one that equal similarities leave empty is not there.
-    """
+    """Sum up the pairs of each tenth by similarity, least similar first; equal similarities stay together."""
     rows = rows.take(~np.isnan(rows.similarities))
     size = rows.similarities.size
     first_of_equals = np.searchsorted(np.sort(rows.similarities), rows.similarities)
     deciles = NUM_DECILES * first_of_equals // max(1, size)
-    made = []
+    table = []
     for decile in np.unique(deciles):
         chosen = rows.take(deciles == decile)
         ends = {
             "similarity_low": float(chosen.similarities.min()),
             "similarity_high": float(chosen.similarities.max()),
         }
-        made.append({"decile": int(decile) + 1} | ends | measure(bootstrap, chosen, truth))
-    return made
+        table.append({"decile": int(decile) + 1} | ends | measure(bootstrap, chosen, truth))
+    return table
 
 
 def histogram(gaps: Numbers) -> dict[str, list[float]] | None:
-    """Count gaps in bins of one width.
-
-    Args:
-        gaps: Not negative, shape (batch,).
-
-    Returns:
-        `edges` and `counts`; None without a gap.
-
-    Example:
-        >>> histogram(np.array([0.0, 0.5, 20.0]))["counts"]
-        [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
-    """
+    """Count gaps, which are not negative, in bins of one width; None without a gap."""
     if not gaps.size:
         return None
     largest = float(gaps.max())

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError, UsageError, clip
-from real_cli.records.messages import is_number
 from real_cli.records.record import LABELED_NAMES, Record, is_preference
-from real_cli.stats.numeric import sigmoid
+from real_cli.stats.numeric import number_or_nan, sigmoid
 
 RANK = "rank"
 # Beyond it sums of gaps leave what a float holds.
@@ -34,11 +33,7 @@ class Truth:
     ambiguous: float = 0.25
 
     def check(self) -> None:
-        """Refuse what has no meaning.
-
-        Raises:
-            UsageError: If a number is out of range, or truth is measured against itself.
-        """
+        """Refuse a number out of range, and truth that is measured against itself."""
         for option, field in (("--gold", self.gold), ("--label", self.label)):
             if field == "":
                 raise UsageError(f"{option} '': name a field of numbers, such as score")
@@ -95,7 +90,7 @@ def read_marks(record: Record, truth: Truth) -> Marks:
         >>> read_marks({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 5}, Truth())
         Marks(gold=[2.0, 5.0], label=[1.0, 0.0])
     """
-    gold = [_gold(value, name, place) for value, name, place in _values(record, truth.gold)]
+    gold = [_gold(value, name, where) for value, name, where in _values(record, truth.gold)]
     if is_preference(record) and truth.label in (None, RANK):
         return Marks(gold, [1.0, 0.0])
     field = truth.label or RANK
@@ -104,33 +99,19 @@ def read_marks(record: Record, truth: Truth) -> Marks:
 
 
 def _values(record: Record, field: str) -> list[tuple[object, str, str]]:
-    """Return the values of a field, with its name and a word on where each is missed."""
+    """Return the values of a field, each with its name and with words for where it is missing."""
     if is_preference(record):
         names = LABELED_NAMES.get(field) or (f"{field}_chosen", f"{field}_rejected")
         return [(record.get(name), name, "") for name in names]
-    return [(one.get(field), field, f" on response {number}") for number, one in enumerate(record["responses"], 1)]
+    return [
+        (response.get(field), field, f" on response {number}") for number, response in enumerate(record["responses"], 1)
+    ]
 
 
-def number_or_nan(value: object) -> float:
-    """Read a number that may be missing.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        The number; NaN for anything else.
-
-    Example:
-        >>> number_or_nan(3), number_or_nan(None)
-        (3.0, nan)
-    """
-    return float(value) if isinstance(value, int | float) and is_number(value) else math.nan
-
-
-def _gold(value: object, name: str, place: str) -> float:
+def _gold(value: object, name: str, where: str) -> float:
     number = number_or_nan(value)
     if abs(number) <= LARGEST_GOLD:
         return number
     if value is None:
-        raise RecordError(f"field '{name}' is missing{place}; --gold names the field that holds the truth")
-    raise RecordError(f"field '{name}' is {clip(value)}{place}; a number from -1e100 to 1e100 is needed")
+        raise RecordError(f"field '{name}' is missing{where}; --gold names the field that holds the truth")
+    raise RecordError(f"field '{name}' is {clip(value)}{where}; a number from -1e100 to 1e100 is needed")

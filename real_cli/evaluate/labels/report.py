@@ -1,9 +1,14 @@
-"""The report of `real eval labels`."""
+"""The report of `real eval labels`: label error overall, by strategy, by similarity and by budget."""
 
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
-from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
-from real_cli.report.numbers import show_share
+from real_cli.report.contents import Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.examples import Examples, examples_section
+from real_cli.report.numbers import show_difference, show_share
+from real_cli.report.series import histogram_series, series_of
+from real_cli.stats.intervals import field_names
 from real_cli.text.phrases import say_count
 
 Summary = dict[str, Any]
@@ -13,21 +18,13 @@ METHOD = (
     "Intervals of shares are Wilson's, with pairs of one prompt counted for what they are worth together; all others "
     "are drawn over prompts."
 )
+EXAMPLES = "A few pairs at the ends, not a sample: they do not show how often such pairs are."
 FLIPS = "expected flips of a Bradley-Terry annotator"
 COLUMNS = ("expected_flips", "share_wrong", "share_ambiguous", "mean_gap", "mean_similarity")
 
 
-def labels_report(summary: Summary, excerpts: dict[str, tuple[ExcerptRow, ...]], facts: dict[str, object]) -> Report:
-    """Make the report of a summary.
-
-    Args:
-        summary: What `LabelSurvey.summary` gave.
-        excerpts: Pairs to look at, by what they have in common.
-        facts: Names and values for the foot; None is left out.
-
-    Returns:
-        Plots, tables and example rows, each with its n.
-    """
+def labels_report(summary: Summary, examples: Examples, facts: dict[str, object]) -> Report:
+    """Lay out plots, tables and example rows, each with its n; facts that are None are left out."""
     parts = [
         _overall(summary),
         _by_strategy(summary["by_strategy"]),
@@ -35,7 +32,7 @@ def labels_report(summary: Summary, excerpts: dict[str, tuple[ExcerptRow, ...]],
         _gaps(summary),
         _compared(summary),
         _budgets(summary),
-        _examples(excerpts),
+        examples_section("Pairs to look at", EXAMPLES, examples),
     ]
     shown = tuple((name, str(value)) for name, value in facts.items() if value is not None)
     named = ("gold", "label", "temperature", "ambiguous", "num_pairs", "num_prompts")
@@ -47,22 +44,22 @@ def labels_report(summary: Summary, excerpts: dict[str, tuple[ExcerptRow, ...]],
 def _lead(summary: Summary) -> str:
     if not summary["num_pairs"]:
         return "There is no pair."
-    said = []
+    sentences = []
     if summary["num_judged"]:
-        said.append(
+        sentences.append(
             f"Labels that prefer the response with the lower {summary['gold']}: {summary['num_wrong']:,} of "
             f"{say_count(summary['num_judged'], 'label')}, {show_share(summary, 'share_wrong')}."
         )
-    said.append(
+    sentences.append(
         f"At temperature {summary['temperature']:g} a Bradley-Terry annotator would flip "
         f"{show_share(summary, 'expected_flips')} of {say_count(summary['num_pairs'], 'pair')}."
     )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _overall(summary: Summary) -> Section:
     rows = [
-        (name.replace("_", " "), summary[name], summary[f"{name}_low"], summary[f"{name}_high"], _size(summary, name))
+        (name.replace("_", " "), *(summary[field] for field in field_names(name)), _size(summary, name))
         for name in COLUMNS
     ]
     note = (
@@ -82,20 +79,13 @@ def _size(row: Summary, name: str) -> int:
 
 def _bars(rows: list[Summary], head: str, name: str, title: str, unit: str, note: str, **more: Any) -> Plot:
     """Draw one number of a table."""
-    series = Series(
-        "",
-        tuple(str(row[head]) for row in rows),
-        tuple(row[name] for row in rows),
-        tuple(row[f"{name}_low"] for row in rows),
-        tuple(row[f"{name}_high"] for row in rows),
-        tuple(_size(row, name) for row in rows),
-    )
+    series = series_of("", [str(row[head]) for row in rows], rows, name, partial(_size, name=name))
     sizes = ", ".join(f"{row[head]} {_size(row, name):,}" for row in rows)
     return Plot(PlotKind.bars, title, head, unit, (series,), f"{note}; n = {sizes} pairs.", **more)
 
 
 def _table(rows: list[Summary], title: str, heads: tuple[str, ...], more: tuple[str, ...] = ()) -> Table:
-    names = [field for name in (*COLUMNS, *more) for field in (name, f"{name}_low", f"{name}_high")]
+    names = [field for name in (*COLUMNS, *more) for field in field_names(name)]
     columns = (*heads, "num_pairs", "num_prompts", "num_judged", *names)
     cells = tuple(tuple(row.get(name) for name in columns) for row in rows)
     note = "n is num pairs, of share wrong num judged; low and high are 95% intervals."
@@ -126,14 +116,7 @@ def _by_similarity(rows: list[Summary]) -> Section | None:
     if any(row["num_judged"] for row in rows):
         shown.append(("share_wrong", "wrong labels"))
     series = tuple(
-        Series(
-            name,
-            tuple(row["decile"] for row in rows),
-            tuple(row[field] for row in rows),
-            tuple(row[f"{field}_low"] for row in rows),
-            tuple(row[f"{field}_high"] for row in rows),
-            tuple(_size(row, field) for row in rows),
-        )
+        series_of(name, [row["decile"] for row in rows], rows, field, partial(_size, name=field))
         for field, name in shown
     )
     count = sum(row["num_pairs"] for row in rows)
@@ -148,7 +131,7 @@ def _gaps(summary: Summary) -> Section | None:
     drawn = summary["gap_histogram"]
     if not drawn:
         return None
-    series = Series("", tuple(drawn["edges"]), tuple(drawn["counts"]))
+    series = histogram_series("", drawn)
     note = f"n = {say_count(summary['num_pairs'], 'pair')}, {summary['num_gold_ties']:,} of them with equal gold."
     title = f"Gaps of {summary['gold']}"
     plot = Plot(PlotKind.histogram, title, f"difference of {summary['gold']}", "pairs", (series,), note)
@@ -179,15 +162,15 @@ def _compared(summary: Summary) -> Section | None:
 
 
 def _difference(row: Summary, base: str) -> str:
-    value, low, high = (row[f"difference_expected_flips{end}"] for end in ("", "_low", "_high"))
-    if value is None:
+    name = "difference_expected_flips"
+    if row[name] is None:
         return f"{row['strategy']} or {base} chose no pair."
-    said = f"Expected flips of {row['strategy']} minus those of {base}: {100 * value:+.1f} points"
-    if low is None:
-        return f"{said} over {say_count(row['num_pairs'], 'pair')}; no interval can be given."
-    holds = "holds" if low <= 0 <= high else "does not hold"
-    ends = f"{100 * low:+.1f} to {100 * high:+.1f}"
-    return f"{said} over {say_count(row['num_pairs'], 'pair')}; the 95% interval, {ends}, {holds} 0."
+    difference = show_difference(row, name, _points, say_count(row["num_pairs"], "pair"))
+    return f"Expected flips of {row['strategy']} minus those of {base}, in points: {difference}"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}"
 
 
 def _budgets(summary: Summary) -> Section | None:
@@ -215,7 +198,7 @@ def _budgets(summary: Summary) -> Section | None:
     ]
     text = "What so many labels buy if each strategy spends them on its own first pairs; the curves share prompts."
     heads = ("strategy", "budget", "num_labels", "num_prompts", "num_judged")
-    fields = [f"{name}{end}" for name, *_ in kinds for end in ("", "_low", "_high")]
+    fields = [field for name, *_ in kinds for field in field_names(name)]
     cells = tuple(tuple(row[name] for name in (*heads, *fields)) for row in summary["budgets"])
     table = Table("Budgets", tuple(name.replace("_", " ") for name in (*heads, *fields)), cells, note)
     return Section("Budgets", text, (*plots, table))
@@ -223,12 +206,5 @@ def _budgets(summary: Summary) -> Section | None:
 
 def _curve(name: str, rows: list[Summary], field: str) -> Series:
     rows = sorted(rows, key=lambda row: int(row["num_labels"]))
-    value, low, high = (tuple(row[f"{field}{end}"] for row in rows) for end in ("", "_low", "_high"))
-    sizes = tuple(row["num_judged" if field == "share_wrong" else "num_labels"] for row in rows)
-    return Series(name, tuple(row["num_labels"] for row in rows), value, low, high, sizes)
-
-
-def _examples(excerpts: dict[str, tuple[ExcerptRow, ...]]) -> Section | None:
-    items = tuple(Excerpt(f"{title[:1].upper()}{title[1:]}", rows) for title, rows in excerpts.items() if rows)
-    text = "A few pairs at the ends, not a sample: they do not show how often such pairs are."
-    return Section("Pairs to look at", text, items) if items else None
+    size = "num_judged" if field == "share_wrong" else "num_labels"
+    return series_of(name, [row["num_labels"] for row in rows], rows, field, itemgetter(size))

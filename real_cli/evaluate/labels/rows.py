@@ -1,4 +1,4 @@
-"""Pairs with gold as columns of numbers: what `eval labels` holds of each."""
+"""Pairs with gold, held as columns of numbers."""
 
 import math
 from array import array
@@ -39,26 +39,12 @@ class Rows(NamedTuple):
         """The cell of each prompt."""
         return cells_of(self.keys)
 
-    def take(self, places: NDArray[Any]) -> Self:
-        """Select rows.
-
-        Args:
-            places: Their numbers, or a mask.
-
-        Returns:
-            Those rows.
-        """
-        return type(self)(*(column[places] for column in self))
+    def take(self, rows: NDArray[Any]) -> Self:
+        """Select rows by number or mask."""
+        return type(self)(*(column[rows] for column in self))
 
     def values(self, truth: Truth) -> dict[str, Numbers]:
-        """Work out what is averaged.
-
-        Args:
-            truth: Temperature and threshold.
-
-        Returns:
-            By name, a number a row; NaN where it has no say: a pair of equal gold has no wrong label.
-        """
+        """Work out what is averaged, a number a row; NaN where a row has no say: equal gold has no wrong label."""
         flips = truth.flip_chances(self.gaps)
         judged = ~np.isnan(self.labels) & (self.labels != 0) & (self.gaps > 0)
         return {
@@ -92,16 +78,7 @@ class PairTally:
         strategy: str | None = None,
         order: float = math.nan,
     ) -> None:
-        """Count one pair.
-
-        Args:
-            key: What `text_key` made of its prompt.
-            gold: Gold of the first response minus that of the second.
-            label: Positive if the first is labeled better, negative if the second, 0 for equal, NaN without label.
-            similarity: Of the two.
-            strategy: That chose the pair.
-            order: What a budget sorts by.
-        """
+        """Count one pair: differences of gold and label, first response minus second; NaN for what is not known."""
         self._keys.append(int.from_bytes(key[:8], "big"))
         self._gaps.append(abs(gold))
         agrees = 1 if (label > 0) == (gold > 0) or gold == 0 else -1
@@ -111,11 +88,7 @@ class PairTally:
         self._strategies.append(-1 if strategy is None else self.strategies.setdefault(strategy, len(self.strategies)))
 
     def rows(self) -> Rows:
-        """Hand out the pairs, in an order that does not depend on that of the input.
-
-        Returns:
-            Columns.
-        """
+        """Hand out the pairs as columns."""
         labels = np.array(self._labels, dtype=np.float64)
         labels[labels == NO_LABEL] = np.nan
         rows = Rows(

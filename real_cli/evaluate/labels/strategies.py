@@ -1,4 +1,4 @@
-"""Strategies tried on candidates whose truth is known: what labels each of them would have asked for."""
+"""Strategies tried on candidates whose truth is known: the labels that each would have asked for."""
 
 import math
 from collections.abc import Iterator
@@ -23,25 +23,11 @@ from real_cli.text.phrases import say_count
 # A strategy that says nothing of the order spends a budget in an order of chance.
 BY_CHANCE = KeepRule("random", lowest=True)
 COMPARED = ("expected_flips", "share_wrong")
-PLACE = "*place"
+POSITION = "*position"
 
 
 def parse_strategies(text: str) -> list[Strategy]:
-    """Read names of strategies.
-
-    Args:
-        text: With commas between.
-
-    Returns:
-        In the order given, each once.
-
-    Raises:
-        UsageError: If there is no such strategy.
-
-    Example:
-        >>> parse_strategies("easy,best-worst")
-        [<Strategy.easy: 'easy'>, <Strategy.best_worst: 'best-worst'>]
-    """
+    """Read names of strategies, each once and in the order given."""
     names = list(dict.fromkeys(map(str.strip, text.split(","))))
     for name in names:
         if name not in list(Strategy):
@@ -49,21 +35,11 @@ def parse_strategies(text: str) -> list[Strategy]:
     return [Strategy(name) for name in names]
 
 
-def with_places(record: Record) -> Record:
-    """Let each response know its place, so that what a strategy chose can be found again.
-
-    Args:
-        record: A checked candidates record.
-
-    Returns:
-        A record of the same responses; its pairs are never oriented, so that no label is read but by a strategy that
-        chooses by scores.
-
-    Example:
-        >>> [response["*place"] for response in with_places({"responses": [{"text": "a"}, {"text": "b"}]})["responses"]]
-        [0, 1]
-    """
-    return record | {"responses": [response | {PLACE: place} for place, response in enumerate(record["responses"])]}
+def with_positions(record: Record) -> Record:
+    """Number the responses of a record, so that a pair tells which two it is of."""
+    return record | {
+        "responses": [response | {POSITION: number} for number, response in enumerate(record["responses"])]
+    }
 
 
 class TrialChoice(NamedTuple):
@@ -107,18 +83,7 @@ class StrategyTrials:
         return Strategy.random if Strategy.random in self._strategies else self._strategies[0]
 
     def choose(self, light: Record, comparison: Similarities | None) -> dict[Strategy, list[TrialChoice]]:
-        """Let every strategy choose; nothing is counted yet.
-
-        Args:
-            light: What `with_places` made of the record.
-            comparison: Of its responses, where it was worked out before.
-
-        Returns:
-            The pairs of each.
-
-        Raises:
-            RecordError: If a strategy needs what the record lacks.
-        """
+        """Choose pairs of one record under each strategy."""
         return {strategy: list(self._choices(strategy, light, comparison)) for strategy in self._strategies}
 
     def _choices(self, strategy: Strategy, light: Record, comparison: Similarities | None) -> Iterator[TrialChoice]:
@@ -126,18 +91,12 @@ class StrategyTrials:
         by = _order_of(strategy).by
         for pair in begin_pairs(light, settings, comparison).rest:
             if not isinstance(pair, str):
-                first, second = (response[PLACE] for response in pair["responses"])
+                first, second = (response[POSITION] for response in pair["responses"])
                 order = keep_value(pair, by, self._seed) if self._budgets else math.nan
                 yield TrialChoice(first, second, pair.get("similarity", math.nan), order)
 
     def add(self, key: bytes, choices: dict[Strategy, list[TrialChoice]], marks: Marks) -> None:
-        """Count what was chosen.
-
-        Args:
-            key: What `text_key` made of the prompt.
-            choices: What `choose` gave.
-            marks: Gold and labels of the record.
-        """
+        """Count what was chosen of one record."""
         self.num_records += 1
         self.num_with_pair += any(choices.values())
         for strategy, chosen in choices.items():
@@ -147,16 +106,7 @@ class StrategyTrials:
                 self._tallies[strategy].add(key, gold, label, similarity, order=order)
 
     def compare(self, bootstrap: Bootstrap, rows: dict[Strategy, Rows], truth: Truth) -> list[dict[str, Any]]:
-        """Put the strategies side by side.
-
-        Args:
-            bootstrap: Over the prompts of all of them.
-            rows: The pairs of each.
-            truth: Temperature and threshold.
-
-        Returns:
-            A row a strategy; `difference_X` is its X minus that of `base`, on the same prompts.
-        """
+        """Put the strategies side by side; `difference_X` is X minus that of `base`, on the same prompts."""
         base = rows[self.base]
         base_values = base.values(truth)
         table = []
@@ -166,25 +116,16 @@ class StrategyTrials:
             line |= {name: measured[name] for name in measured if name == "num_pairs" or name.startswith(COMPARED[0])}
             values = rows[strategy].values(truth)
             for name in COMPARED:
-                found = Estimate(None, None, None, 0)
+                difference = Estimate(None, None, None, 0)
                 if strategy is not self.base:
                     both = (rows[strategy], values[name]), (base, base_values[name])
-                    found = _difference(bootstrap, *both, is_share=name in SHARES)
-                line |= found.fields(f"difference_{name}")
+                    difference = _difference(bootstrap, *both, is_share=name in SHARES)
+                line |= difference.fields(f"difference_{name}")
             table.append(line | measured)  # what is compared stands first: a terminal shows as much as fits
         return table
 
     def spend(self, bootstrap: Bootstrap, rows: dict[Strategy, Rows], truth: Truth) -> list[dict[str, Any]]:
-        """Spend every budget under every strategy.
-
-        Args:
-            bootstrap: Over the prompts of all of them.
-            rows: The pairs of each.
-            truth: Temperature and threshold.
-
-        Returns:
-            A row a strategy and budget.
-        """
+        """Spend every budget under every strategy: a row a strategy and budget."""
         table = []
         for strategy in self._strategies:
             lowest = _order_of(strategy).lowest
@@ -193,59 +134,31 @@ class StrategyTrials:
         return table
 
     def rows(self) -> dict[Strategy, Rows]:
-        """Hand out the pairs of each strategy.
-
-        Returns:
-            Columns.
-        """
+        """Hand out the pairs of each strategy."""
         return {strategy: tally.rows() for strategy, tally in self._tallies.items()}
 
     def notes(self, truth: Truth) -> list[str]:
-        """Say what a reader of the table must know.
-
-        Args:
-            truth: Where gold and labels are.
-
-        Returns:
-            Sentences.
-        """
-        said = []
+        """Say what a reader of the table must know."""
+        sentences = []
         readers = [strategy.value for strategy in self._strategies if STRATEGIES[strategy].needs_quality]
         if readers and "score" in (truth.gold, truth.label):
             which = "gold: an oracle that nobody has" if truth.gold == "score" else "the label: all responses have one"
-            said.append(f"{', '.join(readers)} chose by 'score', which is {which} before labeling")
-        said += [
+            sentences.append(f"{', '.join(readers)} chose by 'score', which is {which} before labeling")
+        sentences += [
             f"{strategy.value} found no pair in {count:,} of {say_count(self.num_records, 'record')}"
             for strategy, count in self._num_without.items()
             if count
         ]
         by_chance = [strategy.value for strategy in self._strategies if STRATEGIES[strategy].keep is None]
         if self._budgets and by_chance:
-            said.append(f"{', '.join(by_chance)} spent budgets in random order, having no order of their own")
-        return said
+            sentences.append(f"{', '.join(by_chance)} spent budgets in random order, having no order of their own")
+        return sentences
 
 
 def parse_trials(
     compare: str | None, budget: str | None, seed: int, max_responses: int = Settings.max_responses
 ) -> StrategyTrials | None:
-    """Make the trials that `--compare` and `--budget` ask for.
-
-    Args:
-        compare: Names of strategies; None for no trials.
-        budget: Budgets; None for none.
-        seed: Of random choices.
-        max_responses: Most of a prompt that are compared by their embeddings.
-
-    Returns:
-        The trials.
-
-    Raises:
-        UsageError: If there is no such strategy or budget, or budgets without strategies.
-
-    Example:
-        >>> parse_trials("easy,random", "35%", seed=0).base
-        <Strategy.random: 'random'>
-    """
+    """Make the trials that --compare and --budget ask for; None for none."""
     if compare is None:
         if budget is not None:
             raise UsageError("--budget is spent under strategies; name them with --compare")
@@ -255,9 +168,9 @@ def parse_trials(
 
 
 def _difference(
-    bootstrap: Bootstrap, one: tuple[Rows, Numbers], other: tuple[Rows, Numbers], *, is_share: bool
+    bootstrap: Bootstrap, side: tuple[Rows, Numbers], other: tuple[Rows, Numbers], *, is_share: bool
 ) -> Estimate:
-    (rows, values), (base, base_values) = one, other
+    (rows, values), (base, base_values) = side, other
     if is_share:
         return share_difference(values, rows.keys, base_values, base.keys)
     return bootstrap.difference(rows.cells, values, base.cells, base_values)

@@ -1,31 +1,35 @@
-"""The whole of `eval labels`: pairs against gold, by strategy and similarity, and strategies side by side."""
+"""The evaluation behind `real eval labels`: pairs against gold, and strategies side by side."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from real_cli import __version__
+from real_cli.evaluate.evaluation import Evaluation, Exclusion, Summary
 from real_cli.evaluate.labels.error_rates import by_similarity, by_strategy, histogram, measure
-from real_cli.evaluate.labels.gold import Marks, Truth, number_or_nan, read_marks
+from real_cli.evaluate.labels.gold import Marks, Truth, read_marks
+from real_cli.evaluate.labels.report import labels_report
 from real_cli.evaluate.labels.rows import PairTally, Rows
-from real_cli.evaluate.labels.strategies import PLACE, StrategyTrials, TrialChoice, with_places
+from real_cli.evaluate.labels.strategies import POSITION, StrategyTrials, TrialChoice, with_positions
+from real_cli.io.job import Job, Located
 from real_cli.pair.choices import Orient, Strategy
 from real_cli.pair.choose import Settings, begin_pairs
-from real_cli.pair.similarity_batch import Similarities
+from real_cli.pair.similarity_batch import Similarities, SimilarityBatch
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record, is_preference, to_candidates
-from real_cli.report.contents import ExcerptRow
-from real_cli.report.examples import Extremes, excerpt
+from real_cli.report.contents import ExcerptRow, Report
+from real_cli.report.examples import Examples, Extremes, excerpt
 from real_cli.stats.bootstrap import FEWEST_CELLS, Bootstrap
-from real_cli.stats.numeric import rounded
+from real_cli.stats.numeric import number_or_nan
 from real_cli.text.phrases import EQUAL_TEXTS, say_count
 
 LEAST_SIMILAR, MOST_SIMILAR, WRONG = "least similar", "most similar", "wrongly labeled, widest gap"
 
 
-class FoundPair(NamedTuple):
+class GoldPair(NamedTuple):
     """A pair, and which responses of its record the two are."""
 
     pair: Record
@@ -37,26 +41,44 @@ class Reading(NamedTuple):
     """What there is to count of one record; its pairs as they are asked for, once, since there may be millions."""
 
     marks: Marks
-    pairs: Iterable[FoundPair]
+    pairs: Iterable[GoldPair]
     choices: dict[Strategy, list[TrialChoice]]
     dropped: list[str]
 
 
-class LabelSurvey:
+class LabelSurvey(Evaluation):
     """Pairs with gold, and strategies tried on them.
 
     Args:
         truth: Where gold and labels are.
         trials: Strategies to try; None for none.
         max_responses: Most of a prompt that are compared by their embeddings.
+        seed: Of the bootstrap.
+
+    Example:
+        >>> survey = LabelSurvey(Truth())
+        >>> pair = {"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 3}
+        >>> survey.add(pair)
+        []
+        >>> {name: survey.summary()[name] for name in ("num_pairs", "share_wrong", "mean_gap")}
+        {'num_pairs': 1, 'share_wrong': 1.0, 'mean_gap': 2.0}
     """
 
+    name = "labels"
+
     def __init__(
-        self, truth: Truth, trials: StrategyTrials | None = None, max_responses: int = Settings.max_responses
+        self,
+        truth: Truth,
+        trials: StrategyTrials | None = None,
+        max_responses: int = Settings.max_responses,
+        *,
+        seed: int = 0,
     ) -> None:
         self._every_pair = Settings(Strategy.all, Orient.none, max_responses=max_responses)
         self._truth = truth
         self._trials = trials
+        self._seed = seed
+        self._comparisons = SimilarityBatch(max_responses)
         self._tally = PairTally()
         self._extremes = {
             LEAST_SIMILAR: Extremes(),
@@ -64,40 +86,13 @@ class LabelSurvey:
             WRONG: Extremes(largest=True),
         }
 
-    def read(self, record: Record, comparison: Similarities | None = None) -> Reading:
-        """Read one record: a labeled pair, or all pairs of candidates. Nothing is counted yet.
+    def records(self, job: Job) -> Iterator[Located]:
+        """Read ahead, so that the similarities of several records are worked out at once."""
+        return job.records(ahead=self._comparisons.add)
 
-        Args:
-            record: A checked candidates or preference record.
-            comparison: Of its responses, where it was worked out before.
-
-        Returns:
-            Its pairs, what strategies chose of it, and why something is left out.
-
-        Raises:
-            RecordError: If gold is missing, or a strategy needs what the record lacks.
-        """
-        marks = read_marks(record, self._truth)
-        if is_preference(record) and not self._trials:
-            equal = record["chosen"] == record["rejected"]
-            return Reading(marks, [] if equal else [FoundPair(record, 0, 1)], {}, [EQUAL_TEXTS] if equal else [])
-        light = with_places(to_candidates(record))
-        outcome = begin_pairs(light, self._every_pair, comparison)
-        pairs = (
-            FoundPair(pair, *(response[PLACE] for response in pair["responses"]))
-            for pair in outcome.rest
-            if not isinstance(pair, str)  # why one is left out: none is that is not oriented
-        )
-        return Reading(marks, pairs, self._trials.choose(light, comparison) if self._trials else {}, outcome.dropped)
-
-    def add(self, place: str, record: Record, reading: Reading) -> None:
-        """Count one record.
-
-        Args:
-            place: File and line, for excerpts.
-            record: The record.
-            reading: What `read` made of it.
-        """
+    def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
+        """Count a labeled pair, or all pairs of candidates; equal texts are left out."""
+        reading = self._read(record, self._comparisons.take(record))
         strategy = str(record["strategy"]) if record.get("strategy") is not None else None
         key = text_key(record["prompt"])
         for pair, first, second in reading.pairs:
@@ -107,6 +102,22 @@ class LabelSurvey:
             self._show(place, pair, gold, label, similarity)
         if self._trials:
             self._trials.add(key, reading.choices, reading.marks)
+        return [Exclusion(place, record, reason) for reason in reading.dropped]
+
+    def _read(self, record: Record, comparison: Similarities | None) -> Reading:
+        """Read one record; nothing is counted yet."""
+        marks = read_marks(record, self._truth)
+        if is_preference(record) and not self._trials:
+            equal = record["chosen"] == record["rejected"]
+            return Reading(marks, [] if equal else [GoldPair(record, 0, 1)], {}, [EQUAL_TEXTS] if equal else [])
+        light = with_positions(to_candidates(record))
+        outcome = begin_pairs(light, self._every_pair, comparison)
+        pairs = (
+            GoldPair(pair, *(response[POSITION] for response in pair["responses"]))
+            for pair in outcome.rest
+            if not isinstance(pair, str)  # why one is left out: none is that is not oriented
+        )
+        return Reading(marks, pairs, self._trials.choose(light, comparison) if self._trials else {}, outcome.dropped)
 
     def _show(self, place: str, pair: Record, gold: float, label: float, similarity: float) -> None:
         def make() -> ExcerptRow:
@@ -123,35 +134,21 @@ class LabelSurvey:
         if gold and label and (gold > 0) != (label > 0) and not math.isnan(label):
             self._extremes[WRONG].offer(abs(gold), make)
 
-    def excerpts(self) -> dict[str, tuple[ExcerptRow, ...]]:
-        """Hand out rows to look at.
-
-        Returns:
-            By what they have in common.
-        """
+    def examples(self) -> Examples:
+        """Hand out the pairs at the ends of similarity, and the labels that are most wrong."""
         return {title: extremes.rows() for title, extremes in self._extremes.items()}
 
-    def summary(self, seed: int = 0) -> dict[str, Any]:
-        """Sum up.
+    def report(self, summary: Summary, examples: Examples) -> Report:
+        """Lay out label error: overall, by strategy, by similarity, and what budgets buy."""
+        return labels_report(summary, examples, {"version": __version__, "seed": self._seed})
 
-        Args:
-            seed: Of the bootstrap.
-
-        Returns:
-            Names and numbers.
-
-        Example:
-            >>> survey = LabelSurvey(Truth())
-            >>> pair = {"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 3}
-            >>> survey.add("<stdin>:1", pair, survey.read(pair))
-            >>> {name: survey.summary()[name] for name in ("num_pairs", "share_wrong", "mean_gap")}
-            {'num_pairs': 1, 'share_wrong': 1.0, 'mean_gap': 2.0}
-        """
+    def summary(self) -> Summary:
+        """Sum up all pairs, each strategy, each tenth by similarity, and the strategies tried."""
         rows, tried = self._tally.rows(), self._trials.rows() if self._trials else {}
         cells = np.concatenate([part.cells for part in chain([rows], tried.values())])
-        bootstrap = Bootstrap(cells, seed=seed)
+        bootstrap = Bootstrap(cells, seed=self._seed)
         truth = self._truth
-        made: dict[str, Any] = {
+        summary: dict[str, Any] = {
             "gold": truth.gold,
             "label": truth.label,
             "temperature": truth.temperature,
@@ -167,41 +164,45 @@ class LabelSurvey:
             "by_similarity": by_similarity(bootstrap, rows, truth),
         }
         if self._trials:
-            made["compared_with"] = self._trials.base.value
-            made["compare"] = self._trials.compare(bootstrap, tried, truth)
-            made["budgets"] = self._trials.spend(bootstrap, tried, truth)
-        notes = _notes(made, rows, truth) + (self._trials.notes(truth) if self._trials else [])
-        return dict(rounded(made | {"notes": notes}))
+            summary["compared_with"] = self._trials.base.value
+            summary["compare"] = self._trials.compare(bootstrap, tried, truth)
+            summary["budgets"] = self._trials.spend(bootstrap, tried, truth)
+        notes = _notes(summary, rows, truth) + (self._trials.notes(truth) if self._trials else [])
+        return summary | {"notes": notes}
 
 
-def _notes(made: dict[str, Any], rows: Rows, truth: Truth) -> list[str]:
-    """Say what the numbers do not say by themselves."""
-    num_pairs = made["num_pairs"]
+def _notes(summary: dict[str, Any], rows: Rows, truth: Truth) -> list[str]:
+    """Say what the numbers do not."""
+    num_pairs = summary["num_pairs"]
     if not num_pairs:
         return ["no pairs, so there is nothing to say"]
-    said = []
-    if not made["num_labeled"]:
+    sentences = []
+    if not summary["num_labeled"]:
         where = f"'{truth.label}'" if truth.label else "'rank'"
-        said.append(f"no pair has a label in {where}; only what gold says is reported")
-    if made["num_gold_ties"]:
-        said.append(
-            f"{made['num_gold_ties']:,} of {say_count(num_pairs, 'pair')} with equal gold: share_wrong leaves them "
+        sentences.append(f"no pair has a label in {where}; only what gold says is reported")
+    if summary["num_gold_ties"]:
+        sentences.append(
+            f"{summary['num_gold_ties']:,} of {say_count(num_pairs, 'pair')} with equal gold: share_wrong leaves them "
             "out, and expected_flips counts each as one half"
         )
     if np.isnan(rows.similarities).all():
-        said.append("no pair has a similarity, so there is no table by similarity")
-    if made["num_prompts"] < FEWEST_CELLS:
-        said.append(f"no interval is drawn over fewer than {FEWEST_CELLS} prompts")
+        sentences.append("no pair has a similarity, so there is no table by similarity")
+    if summary["num_prompts"] < FEWEST_CELLS:
+        sentences.append(f"no interval is drawn over fewer than {FEWEST_CELLS} prompts")
     else:
-        tables = chain([made], *(made.get(name, []) for name in ("by_strategy", "by_similarity", "compare", "budgets")))
+        tables = chain(
+            [summary], *(summary.get(name, []) for name in ("by_strategy", "by_similarity", "compare", "budgets"))
+        )
         bare = [row["num_prompts"] < FEWEST_CELLS for row in tables if row["expected_flips_low"] is None]
         if num_few := sum(bare):
-            said.append(f"{say_count(num_few, 'row')} without drawn intervals: fewer than {FEWEST_CELLS} prompts")
+            sentences.append(f"{say_count(num_few, 'row')} without drawn intervals: fewer than {FEWEST_CELLS} prompts")
         if num_alike := len(bare) - num_few:
-            said.append(f"{say_count(num_alike, 'row')} without an interval of expected_flips: every pair has the same")
-    if made["num_prompts"] < num_pairs and made["num_judged"]:
-        said.append(
-            f"{num_pairs:,} pairs come of {say_count(made['num_prompts'], 'prompt')} and are not independent: an "
+            sentences.append(
+                f"{say_count(num_alike, 'row')} without an interval of expected_flips: every pair has the same"
+            )
+    if summary["num_prompts"] < num_pairs and summary["num_judged"]:
+        sentences.append(
+            f"{num_pairs:,} pairs come of {say_count(summary['num_prompts'], 'prompt')} and are not independent: an "
             "interval of a share counts them for what they are worth together"
         )
-    return said
+    return sentences

@@ -1,48 +1,29 @@
 """real eval margin: how far a policy prefers the chosen responses."""
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    AttentionOption,
-    Base,
-    BatchTokens,
-    Device,
-    Dtype,
-    ExportLogps,
-    Files,
-    InputFormatOption,
-    Layout,
-    MaxLength,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Reference,
-    Rejects,
-    ReportFile,
-    Seed,
-)
+from real_cli.cli.option_sets import ScoringOptions
+from real_cli.cli.options import ExportLogps, Reference, ReportFile
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
+from real_cli.evaluate.options import EvaluationOptions, SeedOption
 from real_cli.io.output import STANDARD_OUTPUT
 from real_cli.io.progress import speaker
-from real_cli.io.sources import SourceOptions
-from real_cli.records.choices import Attention, OnError, Precision, TokenLayout
 
 if TYPE_CHECKING:
+    from real_cli.models.score.model_pair import ModelPair
     from real_cli.train.curves import TrainingCurves
 
 
-@guarded
-def margin(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class MarginOptions(EvaluationOptions, SeedOption, ScoringOptions):
+    """Which policies are measured against which reference, and what is written beside the summary."""
+
     policy: Annotated[
         list[str],
         typer.Option(
@@ -52,10 +33,9 @@ def margin(
             help="The model to measure: a folder, a .gguf file, a hub name, or smollm2. Several are compared with the "
             "first: give this once for each.",
         ),
-    ],
-    reference: Reference = None,
-    beta: Annotated[float, typer.Option("--beta", metavar="X", help="Scale of the implicit reward.")] = 0.1,
-    max_length: MaxLength = 1024,
+    ]
+    reference: Reference = None
+    beta: Annotated[float, typer.Option("--beta", metavar="X", help="Scale of the implicit reward.")] = 0.1
     rows: Annotated[
         Path | None,
         typer.Option(
@@ -64,9 +44,9 @@ def margin(
             show_default=False,
             help="Write the numbers of each pair here, a JSON line a pair and policy.",
         ),
-    ] = None,
-    export_logps: ExportLogps = None,
-    report: ReportFile = None,
+    ] = None
+    export_logps: ExportLogps = None
+    report: ReportFile = None  # said again, to stand before --training, which is for it
     training: Annotated[
         Path | None,
         typer.Option(
@@ -75,21 +55,11 @@ def margin(
             show_default=False,
             help="What 'real train-dpo' wrote on standard output, for the report's training curves.",
         ),
-    ] = None,
-    seed: Seed = 0,
-    attention: AttentionOption = Attention.auto,
-    layout: Layout = TokenLayout.auto,
-    batch_tokens: BatchTokens = None,
-    device: Device = "auto",
-    dtype: Dtype = Precision.auto,
-    base: Base = None,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = None
+
+
+@typed_command
+def margin(options: MarginOptions) -> Status:
     """Measure how far a policy prefers the chosen responses, beyond what its reference does.
 
     The margin of a pair is (log-ratio of policy to reference) of chosen minus rejected. The summary has it in nats
@@ -113,54 +83,48 @@ def margin(
       real eval margin -p easy -p random -r smollm2 heldout.jsonl | jq '.differences'
       real eval margin -p aligned -r smollm2 --report margin.html --training training.jsonl heldout.jsonl
     """
-    from real_cli.evaluate.margin.report import margin_report
+    from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.margin.run import MarginRun
-    from real_cli.models.score.model_pair import ModelPair
-    from real_cli.report.html import check_report, write_report
-    from real_cli.report.terminal import show_table
 
-    written = [path for path in (rows, export_logps, report) if path]
-    _check(policy, beta)
-    check_report(report)
-
-    def load(name: str, other: str | None) -> ModelPair:
-        return ModelPair(
-            name, other, device=device, precision=dtype, attention=attention, layout=layout,
-            batch_tokens=batch_tokens, max_length=max_length, told=speaker(quiet),
-        )  # fmt: skip
-
-    run = MarginRun(policy, reference, load, beta=beta, seed=seed, has_excerpts=report is not None)
-    job = Job(
-        files or [],
-        also_writes=written,
-        also_reads=[("--training", training)],
-        output=output,
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format),
-        what="pairs",
+    _check(options.policy, options.beta)
+    written = [options.rows, options.export_logps]
+    job = options.job(also_writes=written, also_reads=[("--training", options.training)], what="pairs")
+    run = MarginRun(
+        options.policy,
+        options.reference,
+        lambda policy, reference: _model_pair(options, policy, reference),
+        beta=options.beta,
+        seed=options.seed,
+        rows=options.rows,
+        export=options.export_logps,
+        curves=_read_training(options.training, options.report),
+        has_examples=options.report is not None,
     )
-    curves = _read_training(training, report)
-    with job:
-        run.measure(job, rows, export_logps)
-        summary = run.summary()
-        job.write(summary)
-        job.summary = "; ".join(part for part in (run.sentence(summary), curves.sentence() if curves else "") if part)
-        if report:
-            facts = {"policy": ", ".join(policy), "reference": reference, "beta": beta, "seed": seed}
-            write_report(report, margin_report(summary, run.excerpts, curves, facts))
-    show_table("margin", summary, quiet=quiet)
-    return job.status
+    return run_evaluation(run, job, options.report)
+
+
+def _model_pair(options: MarginOptions, policy: str, reference: str | None) -> "ModelPair":
+    from real_cli.models.score.model_pair import ModelPair
+
+    return ModelPair(
+        policy,
+        reference,
+        device=options.device,
+        precision=options.dtype,
+        attention=options.attention,
+        layout=options.layout,
+        batch_tokens=options.batch_tokens,
+        max_length=options.max_length,
+        told=speaker(options.quiet),
+    )
 
 
 def _check(policies: list[str], beta: float) -> None:
     if not 0 < beta < math.inf:
         raise UsageError(f"--beta {beta}: must be greater than 0, and finite")
-    places = [Path(name).resolve() if Path(name).exists() else name for name in policies]  # ./easy is easy
-    for name, place in zip(policies, places, strict=True):
-        if places.count(place) > 1:
+    targets = [Path(name).resolve() if Path(name).exists() else name for name in policies]  # ./easy is easy
+    for name, target in zip(policies, targets, strict=True):
+        if targets.count(target) > 1:
             raise UsageError(f"--policy {name}: is named twice; name other policies to compare")
 
 

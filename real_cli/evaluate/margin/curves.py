@@ -1,4 +1,4 @@
-"""The part of a report that shows a training run."""
+"""The section of a report that shows a training run."""
 
 from real_cli.report.contents import Plot, PlotKind, Section, Series
 from real_cli.text.phrases import say_count
@@ -14,19 +14,7 @@ PLOTS = (
 
 
 def training_section(curves: TrainingCurves) -> Section:
-    """Draw what a run logged.
-
-    Args:
-        curves: Of `read_curves`.
-
-    Returns:
-        A section with a plot for each kind of number that was logged.
-
-    Example:
-        >>> section = training_section(TrainingCurves({"loss": ((1, 2), (0.7, 0.6))}, 2, 0))
-        >>> section.text, [plot.title for plot in section.items]
-        ('2 logged lines of a training run.', ['Loss'])
-    """
+    """Draw what a run logged: a plot for each kind of number that is there."""
     plots = []
     for title, label, names, baseline in PLOTS:
         series = tuple(
@@ -36,7 +24,7 @@ def training_section(curves: TrainingCurves) -> Section:
             if prefix + name in curves.curves
         )
         if series:
-            sizes = ", ".join(f"{len(one.x):,} {one.name}" for one in series)
+            sizes = ", ".join(f"{len(line.x):,} {line.name}" for line in series)
             note = f"n = logged lines: {sizes}. Each is a mean over the pairs since the line before."
             plots.append(Plot(PlotKind.curve, title, "step", label, series, note, baseline))
     text = f"{say_count(curves.num_steps, 'logged line')} of a training run."

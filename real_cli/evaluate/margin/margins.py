@@ -1,4 +1,4 @@
-"""What `eval margin` reports: accuracy and margin of implicit rewards."""
+"""Accuracy and margin of implicit rewards, with intervals over prompts."""
 
 import math
 from array import array
@@ -107,12 +107,7 @@ class MarginTally:
     _columns: "tuple[array[Any], ...]" = field(default_factory=lambda: (array("Q"), *(array("d") for _ in range(5))))
 
     def add(self, pair: PairMargin, prompt: bytes) -> None:
-        """Count one pair.
-
-        Args:
-            pair: Its numbers.
-            prompt: What `text_key` made of its prompt.
-        """
+        """Count one pair under the digest that `text_key` made of its prompt."""
         tokens = pair.num_tokens_chosen, pair.num_tokens_rejected
         normalized = (
             pair.chosen_logratio / tokens[0] - pair.rejected_logratio / tokens[1] if min(tokens) > 0 else math.nan
@@ -247,11 +242,11 @@ def _by_similarity(columns: Columns, intervals: PromptIntervals) -> dict[str, An
 def _accuracy(
     margins: NDArray[np.float64], intervals: PromptIntervals, rows: NDArray[np.intp] | None = None
 ) -> dict[str, Any]:
-    own = margins if rows is None else margins[rows]
+    chosen = margins if rows is None else margins[rows]
     return {
-        "num_pairs": int(own.size),
-        "num_correct": int((own > 0).sum()),
-        "num_ties": int((own == 0).sum()),
+        "num_pairs": int(chosen.size),
+        "num_correct": int((chosen > 0).sum()),
+        "num_ties": int((chosen == 0).sum()),
         **intervals.share("accuracy", (margins > 0).astype(np.float64), rows),
     }
 
@@ -281,6 +276,6 @@ def signed_histogram(values: NDArray[np.float64], span: NDArray[np.float64]) -> 
     first, last = math.floor(low / width), max(1, math.ceil(high / width))
     edges = width * np.arange(first, last + 1)
     # The largest number stands on the last edge and belongs to the last bar.
-    places = np.minimum(np.floor(values / width).astype(np.int64) - first, last - first - 1)
-    counts = np.bincount(places, minlength=last - first)
+    bars = np.minimum(np.floor(values / width).astype(np.int64) - first, last - first - 1)
+    counts = np.bincount(bars, minlength=last - first)
     return {"edges": edges.tolist(), "counts": counts.tolist()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from real_cli.errors import RecordError
 from real_cli.evaluate.margin.margins import PairMargin
@@ -15,8 +15,11 @@ from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 
+# A pair and its token ids; None for one that is left out.
+TokenizedPair: TypeAlias = tuple[Record, TokenizedExample | None]
 
-class Measured(NamedTuple):
+
+class MeasuredPair(NamedTuple):
     """One record on its way through.
 
     Attributes:
@@ -42,18 +45,8 @@ class MarginMeter:
         self._models = models
         self._tokenize: ExampleTokenizer | None = None
 
-    def tokenize(self, record: Record) -> tuple[Record, TokenizedExample | None]:
-        """Prepare one pair.
-
-        Args:
-            record: A preference record.
-
-        Returns:
-            The record and its token ids; None if the pair is left out, which is counted.
-
-        Raises:
-            RecordError: If it cannot be rendered, or if no reference was named and it carries no log-probabilities.
-        """
+    def tokenize(self, record: Record) -> TokenizedPair:
+        """Prepare one pair; one that is left out has no tokens, and is counted."""
         if self._models.names[1] is None and given_scores(record) is None:
             raise RecordError("no ref_chosen_logps and ref_rejected_logps on the record; name a model with --reference")
         if self._tokenize is None:
@@ -61,22 +54,15 @@ class MarginMeter:
         tokens = self._tokenize(record)
         return record, None if isinstance(tokens, LeftOut) else tokens
 
-    def __call__(self, pairs: Iterable[tuple[str, tuple[Record, TokenizedExample | None]]]) -> Iterator[Measured]:
-        """Measure a stream of pairs.
-
-        Args:
-            pairs: Places, and what `tokenize` made.
-
-        Yields:
-            Each record with its numbers, in order.
-        """
+    def __call__(self, pairs: Iterable[tuple[str, TokenizedPair]]) -> Iterator[MeasuredPair]:
+        """Measure a stream of pairs, a window at a time and in order."""
         stream = iter(pairs)
         while window := list(islice(stream, WINDOW_EXAMPLES)):
             usable = [(record, tokens) for _, (record, tokens) in window if tokens is not None]
             measured = self._measure([record for record, _ in usable], [tokens for _, tokens in usable])
             for place, (record, tokens) in window:
                 pair, reference = next(measured) if tokens else (None, None)
-                yield Measured(place, record, tokens, pair, reference)
+                yield MeasuredPair(place, record, tokens, pair, reference)
 
     def _measure(self, records: list[Record], examples: list[TokenizedExample]) -> Iterator[tuple[PairMargin, Scores]]:
         scores = self._models.score(examples)
@@ -102,11 +88,7 @@ class MarginMeter:
         return vocabulary
 
     def counts(self) -> dict[str, Any]:
-        """Say what was cut or left out.
-
-        Returns:
-            Numbers for the summary.
-        """
+        """Count what was cut or left out."""
         counts = self._tokenize.counts if self._tokenize else None
         return {
             "num_truncated": counts.num_truncated if counts else 0,
@@ -115,9 +97,5 @@ class MarginMeter:
         }
 
     def sentence(self) -> str:
-        """Tell what was cut or left out, in one line.
-
-        Returns:
-            The line; empty if nothing was.
-        """
+        """Tell what was cut or left out, in one line; empty if nothing was."""
         return self._tokenize.counts.sentence(self._models.max_length) if self._tokenize else ""

@@ -1,86 +1,32 @@
-"""The report of `real eval margin`."""
+"""The report of `real eval margin`: margins, differences between policies, calibration, rewards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from real_cli.evaluate.margin.curves import training_section
-from real_cli.evaluate.margin.margins import PairMargin
-from real_cli.records.record import Record
-from real_cli.report.contents import Excerpt, Plot, PlotKind, Report, Section, Series, Table
-from real_cli.report.examples import Extremes, excerpt
-from real_cli.report.numbers import show_share
+from real_cli.report.contents import Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.examples import Examples, examples_section
+from real_cli.report.numbers import show_difference, show_interval, show_share
+from real_cli.report.series import histogram_series, series_of
+from real_cli.stats.intervals import field_names
 from real_cli.text.phrases import say_count
 from real_cli.train.curves import TrainingCurves
 
 Summary = dict[str, Any]
 COMPARED = (("accuracy", "share of pairs"), ("margin", "nats"), ("likelihood_accuracy", "share of pairs"))
 BAND = "Whiskers are 95% intervals."
-
-
-class MarginExcerpts:
-    """A few pairs to look at, under one policy."""
-
-    def __init__(self) -> None:
-        self._wrong, self._least = Extremes(), Extremes()
-        self._right, self._most = Extremes(largest=True), Extremes(largest=True)
-
-    def offer(self, place: str, record: Record, pair: PairMargin) -> None:
-        """Show one pair.
-
-        Args:
-            place: File and line.
-            record: The pair.
-            pair: Its numbers.
-        """
-        facts = {"margin (nats)": pair.margin, "likelihood margin (nats)": pair.likelihood_margin}
-        if pair.similarity is not None:
-            facts["similarity"] = pair.similarity
-        if pair.margin < 0:
-            self._wrong.offer(pair.margin, lambda: excerpt(place, record, {**facts}))
-        if pair.margin > 0:
-            self._right.offer(pair.margin, lambda: excerpt(place, record, {**facts}))
-        if pair.similarity is not None:
-            for kept in (self._least, self._most):
-                kept.offer(pair.similarity, lambda: excerpt(place, record, {**facts}))
-
-    def items(self, name: str) -> tuple[Excerpt, ...]:
-        """List the kinds of which there are rows.
-
-        Args:
-            name: Of the policy, where there are several; empty otherwise.
-
-        Returns:
-            Wrongly preferred, largest margins, least similar, most similar.
-        """
-        under = f" under {name}" if name else ""
-        kinds = {
-            f"Most wrongly preferred{under}: smallest margins below 0": self._wrong,
-            f"Largest margins{under}": self._right,
-            f"Least similar responses{under}": self._least,
-            f"Most similar responses{under}": self._most,
-        }
-        return tuple(Excerpt(title, rows) for title, kept in kinds.items() if (rows := kept.rows()))
+EXAMPLES = "A few pairs at the ends, not a sample: they show what the extremes look like, and not how often they are."
 
 
 def margin_report(
     summary: Summary,
-    excerpts: Sequence[MarginExcerpts] = (),
+    examples: Examples,
     curves: TrainingCurves | None = None,
     facts: Mapping[str, object] | None = None,
 ) -> Report:
-    """Make the report of a summary.
-
-    Args:
-        summary: Of one policy, or of several.
-        excerpts: Pairs to look at, one set a policy.
-        curves: Of a training run.
-        facts: Names and values for the foot; None is left out.
-
-    Returns:
-        Plots, tables and example rows, each with its n.
-    """
+    """Lay out plots, tables and example rows, each with its n; facts that are None are left out."""
     policies = summary.get("policies", [summary])
-    names = [own.get("policy", "") for own in policies]
     parts = [
         _answer(policies),
         _comparison(summary.get("differences", [])),
@@ -89,7 +35,7 @@ def margin_report(
         _calibration(policies),
         _rewards(policies),
         training_section(curves) if curves else None,
-        _examples([item for name, own in zip(names, excerpts, strict=False) for item in own.items(name)]),
+        examples_section("Pairs to look at", EXAMPLES, examples),
     ]
     shown = tuple((name, str(value)) for name, value in (facts or {}).items() if value is not None)
     foot = (*shown, ("pairs", f"{policies[0]['num_pairs']:,}"), ("prompts", f"{policies[0]['num_prompts']:,}"))
@@ -98,14 +44,14 @@ def margin_report(
     return Report("Margins of a policy over its reference", lead, sections, foot, _notes(summary, policies))
 
 
-def _lead(own: Summary) -> str:
-    who = own.get("policy", "The policy")
-    if not own["num_pairs"]:
+def _lead(row: Summary) -> str:
+    who = row.get("policy", "The policy")
+    if not row["num_pairs"]:
         return f"{who}: no pair was measured."
     return (
-        f"{who} prefers the chosen response in {show_share(own, 'accuracy')} of "
-        f"{say_count(own['num_pairs'], 'pair')}{_ties(own['num_ties'])}; its mean margin over the "
-        f"reference is {own['margin']:.3g} nats{_band(own, 'margin')}."
+        f"{who} prefers the chosen response in {show_share(row, 'accuracy')} of "
+        f"{say_count(row['num_pairs'], 'pair')}{_ties(row['num_ties'])}; its mean margin over the "
+        f"reference is {row['margin']:.3g} nats{_band(row, 'margin')}."
     )
 
 
@@ -113,31 +59,26 @@ def _ties(count: int) -> str:
     return f", where {say_count(count, 'tie')} count{'s' if count == 1 else ''} as wrong" if count else ""
 
 
-def _band(own: Summary, name: str) -> str:
-    low, high = own[f"{name}_low"], own[f"{name}_high"]
-    if low is None or high is None:
-        return " (no interval can be given)"
-    return f" (95% interval {low:.3g} to {high:.3g})"
+def _band(row: Summary, name: str) -> str:
+    return f" ({show_interval(row, name, '{:.3g}'.format)})"
 
 
 def _notes(summary: Summary, policies: list[Summary]) -> tuple[str, ...]:
     """List what is to be known about all numbers, then about those of one policy."""
     shared = summary["notes"] if "policies" in summary else []
-    return (*shared, *(_whose(own) + note for own in policies for note in own["notes"]))
+    return (*shared, *(_whose(row) + note for row in policies for note in row["notes"]))
 
 
 def _answer(policies: list[Summary]) -> Section:
     measures = ("accuracy", "margin", "margin_beta", "accuracy_per_token", "margin_per_token", "likelihood_accuracy")
     rows = tuple(
         (
-            own.get("policy", ""),
+            row.get("policy", ""),
             name.replace("_", " "),
-            own[name],
-            own[f"{name}_low"],
-            own[f"{name}_high"],
-            _n(own, name),
+            *(row[field] for field in field_names(name)),
+            _n(row, name),
         )
-        for own in policies
+        for row in policies
         for name in (*measures, "likelihood_margin", "rewards_chosen", "rewards_rejected")
     )
     columns = ("policy", "number", "value", "low", "high", "n")
@@ -145,69 +86,58 @@ def _answer(policies: list[Summary]) -> Section:
     return Section("The answer", "An accuracy is a share of pairs; a tie counts as wrong.", (table,))
 
 
-def _n(own: Summary, name: str) -> int:
-    return int(own["num_per_token"] if name.endswith("per_token") else own["num_pairs"])
+def _n(row: Summary, name: str) -> int:
+    return int(row["num_per_token"] if name.endswith("per_token") else row["num_pairs"])
 
 
-def _whose(own: Summary) -> str:
-    return f"{own['policy']}: " if "policy" in own else ""
+def _whose(row: Summary) -> str:
+    return f"{row['policy']}: " if "policy" in row else ""
 
 
 def _comparison(differences: list[Summary]) -> Section | None:
     if not differences:
         return None
     base, plots = differences[0]["minus"], []
-    sizes = ", ".join(f"{own['policy']} {own['num_pairs']:,}" for own in differences)
+    sizes = ", ".join(f"{row['policy']} {row['num_pairs']:,}" for row in differences)
     for name, unit in COMPARED:
-        series = Series(
-            "",
-            tuple(own["policy"] for own in differences),
-            tuple(own[name] for own in differences),
-            tuple(own[f"{name}_low"] for own in differences),
-            tuple(own[f"{name}_high"] for own in differences),
-            tuple(own["num_pairs"] for own in differences),
-        )
+        series = series_of("", [row["policy"] for row in differences], differences, name, itemgetter("num_pairs"))
         title = f"Difference of {name.replace('_', ' ')} from {base}"
         note = f"n = pairs under both: {sizes}. {BAND} They are paired: both policies on the same prompts."
         plots.append(Plot(PlotKind.bars, title, "policy", unit, (series,), note, 0.0))
-    return Section("Comparison", " ".join(_compared(own) for own in differences), tuple(plots))
+    return Section("Comparison", " ".join(_compared(row) for row in differences), tuple(plots))
 
 
-def _compared(own: Summary) -> str:
-    if own["accuracy"] is None:
-        return f"{own['policy']} and {own['minus']} share no pair."
-    low, high = own["accuracy_low"], own["accuracy_high"]
-    said = f"The accuracy of {own['policy']} minus that of {own['minus']} is {own['accuracy']:+.3f}"
-    if low is None or high is None:
-        return f"{said} over {say_count(own['num_pairs'], 'pair')}; no interval can be given."
-    holds = "holds" if low <= 0 <= high else "does not hold"
-    return f"{said} over {say_count(own['num_pairs'], 'pair')}; its 95% interval, {low:+.3f} to {high:+.3f}, {holds} 0."
+def _compared(row: Summary) -> str:
+    if row["accuracy"] is None:
+        return f"{row['policy']} and {row['minus']} share no pair."
+    difference = show_difference(row, "accuracy", "{:+.3f}".format, say_count(row["num_pairs"], "pair"))
+    return f"The accuracy of {row['policy']} minus that of {row['minus']} is {difference}"
 
 
 def _margins(policies: list[Summary]) -> Section:
     plots = []
-    for own in policies:
-        drawn = own["margin_histogram"]
-        series = Series("", tuple(drawn["edges"]), tuple(drawn["counts"]))
-        note = f"n = {say_count(own['num_pairs'], 'pair')}; right of 0 the chosen response is preferred."
-        title = f"Margins of pairs{_of(own)}"
+    for row in policies:
+        drawn = row["margin_histogram"]
+        series = histogram_series("", drawn)
+        note = f"n = {say_count(row['num_pairs'], 'pair')}; right of 0 the chosen response is preferred."
+        title = f"Margins of pairs{_of(row)}"
         plots.append(Plot(PlotKind.histogram, title, "margin in nats", "pairs", (series,), note))
-    told = [
-        f"{_whose(own)}{say_count(own['num_correct'], 'pair')} above 0, {own['num_ties']:,} at 0, "
-        f"{own['num_pairs'] - own['num_correct'] - own['num_ties']:,} below."
-        for own in policies
+    sentences = [
+        f"{_whose(row)}{say_count(row['num_correct'], 'pair')} above 0, {row['num_ties']:,} at 0, "
+        f"{row['num_pairs'] - row['num_correct'] - row['num_ties']:,} below."
+        for row in policies
     ]
-    return Section("Margins", " ".join(told), tuple(plots))
+    return Section("Margins", " ".join(sentences), tuple(plots))
 
 
-def _of(own: Summary) -> str:
-    return f" under {own['policy']}" if "policy" in own else ""
+def _of(row: Summary) -> str:
+    return f" under {row['policy']}" if "policy" in row else ""
 
 
 def _similarity(policies: list[Summary]) -> Section | None:
     if "by_similarity" not in policies[0]:
         return None
-    series = tuple(_bucket_bars(own.get("policy", ""), own["by_similarity"]) for own in policies)
+    series = tuple(_bucket_bars(row.get("policy", ""), row["by_similarity"]) for row in policies)
     sizes = ", ".join(f"{count:,}" for count in series[0].counts)
     note = f"n = {sizes} pairs, least similar first. {BAND} The line is chance."
     axes = ("similarity of the two responses", "accuracy")
@@ -216,60 +146,56 @@ def _similarity(policies: list[Summary]) -> Section | None:
 
 
 def _bucket_bars(name: str, buckets: list[Summary]) -> Series:
-    edges = tuple(f"{one['similarity_low']:.3g} to {one['similarity_high']:.3g}" for one in buckets)
-    fields = ("accuracy", "accuracy_low", "accuracy_high", "num_pairs")
-    return Series(name, edges, *(tuple(one[field] for one in buckets) for field in fields))
+    edges = [f"{bucket['similarity_low']:.3g} to {bucket['similarity_high']:.3g}" for bucket in buckets]
+    return series_of(name, edges, buckets, "accuracy", itemgetter("num_pairs"))
 
 
-def _gap(own: Summary) -> str:
-    if "accuracy_gap" not in own:
-        return f"{_whose(own)}one pair carries a similarity; there is nothing to compare."
+def _gap(row: Summary) -> str:
+    if "accuracy_gap" not in row:
+        return f"{_whose(row)}one pair carries a similarity; there is nothing to compare."
     return (
-        f"{_whose(own)}accuracy on the least similar {say_count(own['num_least_similar'], 'pair')} minus that on "
-        f"the most similar {own['num_most_similar']:,} is {own['accuracy_gap']:+.3f}{_band(own, 'accuracy_gap')}."
+        f"{_whose(row)}accuracy on the least similar {say_count(row['num_least_similar'], 'pair')} minus that on "
+        f"the most similar {row['num_most_similar']:,} is {row['accuracy_gap']:+.3f}{_band(row, 'accuracy_gap')}."
     )
 
 
 def _calibration(policies: list[Summary]) -> Section | None:
-    drawn = [own for own in policies if own["num_calibrated"]]
+    drawn = [row for row in policies if row["num_calibrated"]]
     if not drawn:
         return None
-    fields = ("said", "right", "right_low", "right_high", "num_pairs")
     series = []
-    for own in drawn:
-        bins = [one for one in own["calibration"] if one["num_pairs"]]
-        series.append(Series(own.get("policy", ""), *(tuple(one[field] for one in bins) for field in fields)))
-    sizes = ", ".join(f"{_whose(own)}{own['num_calibrated']:,}" for own in drawn)
+    for row in drawn:
+        bins = [bar for bar in row["calibration"] if bar["num_pairs"]]
+        x = [bar["said"] for bar in bins]
+        series.append(series_of(row.get("policy", ""), x, bins, "right", itemgetter("num_pairs")))
+    sizes = ", ".join(f"{_whose(row)}{row['num_calibrated']:,}" for row in drawn)
     note = f"n = {sizes} pairs that are no tie, in bins of the said probability. {BAND}"
     axes = ("said probability, sigmoid(beta * |margin|)", "share that was right")
     plot = Plot(PlotKind.reliability, "Said and true", *axes, tuple(series), note)
-    told = [
-        f"{_whose(own)}what the implicit reward says of a pair is off by {own['ece']:.3f} on average over "
-        f"{say_count(own['num_calibrated'], 'pair')}{_band(own, 'ece')} (expected calibration error at beta "
-        f"{own['beta']:g}). It is too large on average: with as many pairs a policy that says the truth would "
-        f"be off by about {own['ece_by_chance']:.3f}."
-        for own in drawn
+    sentences = [
+        f"{_whose(row)}what the implicit reward says of a pair is off by {row['ece']:.3f} on average over "
+        f"{say_count(row['num_calibrated'], 'pair')}{_band(row, 'ece')} (expected calibration error at beta "
+        f"{row['beta']:g}). It is too large on average: with as many pairs a policy that says the truth would "
+        f"be off by about {row['ece_by_chance']:.3f}."
+        for row in drawn
     ]
-    return Section("Calibration", " ".join(told) + " beta sets the scale: another one gives another error.", (plot,))
+    return Section(
+        "Calibration", " ".join(sentences) + " beta sets the scale: another one gives another error.", (plot,)
+    )
 
 
 def _rewards(policies: list[Summary]) -> Section:
     plots = []
-    for own in policies:
-        sides = {name: own[f"rewards_{name}_histogram"] for name in ("chosen", "rejected")}
-        series = tuple(Series(name, tuple(bars["edges"]), tuple(bars["counts"])) for name, bars in sides.items())
-        note = f"n = {say_count(own['num_pairs'], 'response')} on each side."
-        title = f"Rewards of chosen and rejected responses{_of(own)}"
+    for row in policies:
+        sides = {name: row[f"rewards_{name}_histogram"] for name in ("chosen", "rejected")}
+        series = tuple(histogram_series(name, bars) for name, bars in sides.items())
+        note = f"n = {say_count(row['num_pairs'], 'response')} on each side."
+        title = f"Rewards of chosen and rejected responses{_of(row)}"
         plots.append(Plot(PlotKind.histogram, title, "reward, times beta", "responses", series, note))
-    told = [
-        f"{_whose(own)}mean reward of the chosen {own['rewards_chosen']:.3g}, of the rejected "
-        f"{own['rewards_rejected']:.3g}, over {say_count(own['num_pairs'], 'pair')}."
-        for own in policies
-        if own["num_pairs"]
+    sentences = [
+        f"{_whose(row)}mean reward of the chosen {row['rewards_chosen']:.3g}, of the rejected "
+        f"{row['rewards_rejected']:.3g}, over {say_count(row['num_pairs'], 'pair')}."
+        for row in policies
+        if row["num_pairs"]
     ]
-    return Section("Chosen against rejected", " ".join(told), tuple(plots))
-
-
-def _examples(items: list[Excerpt]) -> Section | None:
-    text = "A few pairs at the ends, not a sample: they show what the extremes look like, and not how often they are."
-    return Section("Pairs to look at", text, tuple(items)) if items else None
+    return Section("Chosen against rejected", " ".join(sentences), tuple(plots))

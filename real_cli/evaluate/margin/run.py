@@ -1,32 +1,35 @@
-"""One run of `real eval margin`: pairs under one policy after the other, with what each pair is written to."""
+"""The evaluation behind `real eval margin`: the same pairs under one policy after another."""
 
 import gc
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
 from real_cli.errors import RealError, RecordError
+from real_cli.evaluate.evaluation import Evaluation, Exclusion, Fate, Summary
+from real_cli.evaluate.margin.examples import MarginExamples
 from real_cli.evaluate.margin.margins import MarginTally, compare
-from real_cli.evaluate.margin.meter import MarginMeter, Measured
-from real_cli.evaluate.margin.report import MarginExcerpts
-from real_cli.io.job import Job
+from real_cli.evaluate.margin.meter import MarginMeter, MeasuredPair, TokenizedPair
+from real_cli.evaluate.margin.report import margin_report
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import open_output
-from real_cli.io.sources import Item
 from real_cli.io.two_pass import RecordSpool
 from real_cli.models.load.policies import differing_tokens_of
-from real_cli.models.score.columns import add_reference
+from real_cli.models.score.columns import WINDOW_EXAMPLES, add_reference
 from real_cli.models.score.model_pair import ModelPair
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record, check_labeled
+from real_cli.report.contents import Report
+from real_cli.report.examples import Examples
+from real_cli.train.curves import TrainingCurves
 
 
-class MarginRun:
+class MarginRun(Evaluation):
     """Measure pairs under some policies, of which one is in memory at a time.
 
     The first pass reads the input and asks the reference; with several policies it leaves the pairs and what the
@@ -38,8 +41,13 @@ class MarginRun:
         load: Makes a pair of models of two names.
         beta: Scale of the implicit reward.
         seed: Of the draws behind intervals.
-        has_excerpts: Whether example rows are wanted.
+        rows: Where a line a pair and policy goes.
+        export: Where the records go with the reference's log-probabilities.
+        curves: Of the training run, for the report.
+        has_examples: Whether pairs to look at are wanted.
     """
+
+    name = "margin"
 
     def __init__(
         self,
@@ -48,71 +56,89 @@ class MarginRun:
         load: Callable[[str, str | None], ModelPair],
         *,
         beta: float,
-        seed: int,
-        has_excerpts: bool,
+        seed: int = 0,
+        rows: Path | None = None,
+        export: Path | None = None,
+        curves: TrainingCurves | None = None,
+        has_examples: bool = False,
     ) -> None:
         self._policies = policies
         self._reference = reference
         self._load = load
-        self._beta = beta
+        self._beta, self._seed = beta, seed
+        self._paths = rows, export
+        self._curves = curves
         self.tallies = [MarginTally(beta, seed) for _ in policies]
-        self.excerpts = [MarginExcerpts() for _ in policies] if has_excerpts else []
+        self._examples = [MarginExamples() for _ in policies] if has_examples else []
         self._rows: IO[bytes] | None = None
         self._export: IO[bytes] | None = None
+        self._spool: RecordSpool | None = None
+        self._meter: MarginMeter | None = None
+        self._window: list[tuple[str, TokenizedPair]] = []
         self._counts: dict[str, Any] = {}
         self._vocabulary: dict[str, int] = {}
         self._sentence = ""
 
-    def measure(self, job: Job, rows: Path | None, export: Path | None) -> None:
-        """Measure all pairs under all policies.
-
-        Args:
-            job: Reads the pairs.
-            rows: Where a line a pair and policy goes.
-            export: Where the records go with the reference's log-probabilities.
-        """
+    @contextmanager
+    def files(self) -> Iterator[None]:
+        """Open what is written beside the summary, and the pairs on disk for the later passes."""
         with ExitStack() as stack:
-            self._rows = stack.enter_context(open_output(rows)) if rows else None
-            self._export = stack.enter_context(open_output(export)) if export else None
-            spool = stack.enter_context(RecordSpool()) if len(self._policies) > 1 else None
-            self._measure_first(job, spool)
-            for number in range(1, len(self._policies)):
-                _free_memory()
-                assert spool is not None
-                self._measure_again(number, spool)
+            self._rows, self._export = (
+                stack.enter_context(open_output(path)) if path else None for path in self._paths
+            )
+            self._spool = stack.enter_context(RecordSpool()) if len(self._policies) > 1 else None
+            yield
 
-    def _measure_first(self, job: Job, spool: RecordSpool | None) -> None:
-        meter = MarginMeter(self._load(self._policies[0], self._reference))
-        tokenized = job.apply(meter.tokenize, job.check(check_labeled, job.records()))
-        for one in meter(tokenized):
-            if one.pair and not one.pair.is_finite:
-                job.reject(Item(one.place, one.record), _not_finite(self._policies[0]))
+    def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
+        """Take one labeled pair; a full window is measured, and rejects pairs for which the policy says no numbers."""
+        check_labeled(record)
+        self._window.append((place, self._first_meter().tokenize(record)))
+        return list(self._measure_window()) if len(self._window) == WINDOW_EXAMPLES else ()
+
+    def finish(self) -> Iterator[Exclusion]:
+        """Measure the last window, then all pairs under each further policy."""
+        yield from self._measure_window()
+        self._counts, self._sentence = self._first_meter().counts(), self._first_meter().sentence()
+        self._meter = None
+        for number in range(1, len(self._policies)):
+            _free_memory()
+            self._measure_again(number)
+
+    def _first_meter(self) -> MarginMeter:
+        if self._meter is None:
+            self._meter = MarginMeter(self._load(self._policies[0], self._reference))
+        return self._meter
+
+    def _measure_window(self) -> Iterator[Exclusion]:
+        window, self._window = self._window, []
+        for measured in self._first_meter()(window):
+            place, record, tokens, pair, reference = measured
+            if pair and not pair.is_finite:
+                yield Exclusion(place, record, _not_finite(self._policies[0]), Fate.rejected)
                 continue
-            known = one.record if one.reference is None else add_reference(one.record, one.reference)
+            known = record if reference is None else add_reference(record, reference)
             if self._export:
                 self._export.write(dump_record(known))
-            if one.pair is None or one.tokens is None:
+            if pair is None or tokens is None:
                 continue
-            self._count(0, one)
-            if spool:
-                self._vocabulary = self._vocabulary or meter.vocabulary
-                spool.add({"place": one.place, "tokens": _digest(one.tokens), "record": known})
-        self._counts, self._sentence = meter.counts(), meter.sentence()
+            self._count(0, measured)
+            if self._spool:
+                self._vocabulary = self._vocabulary or self._first_meter().vocabulary
+                self._spool.add({"place": place, "tokens": _digest(tokens), "record": known})
 
-    def _measure_again(self, number: int, spool: RecordSpool) -> None:
+    def _measure_again(self, number: int) -> None:
         policy = self._policies[number]
         # As its own reference the policy is to tie with itself; any other finds the reference's numbers on the records.
         meter = MarginMeter(self._load(policy, policy if policy == self._reference else None))
-        for one in meter(self._tokenize_again(meter, policy, spool)):
-            assert one.pair is not None
-            if not one.pair.is_finite:
-                raise RealError(f"{one.place}: {_not_finite(policy)}")
-            self._count(number, one)
+        for measured in meter(self._tokenize_again(meter, policy)):
+            assert measured.pair is not None
+            if not measured.pair.is_finite:
+                raise RealError(f"{measured.place}: {_not_finite(policy)}")
+            self._count(number, measured)
 
-    def _tokenize_again(
-        self, meter: MarginMeter, policy: str, spool: RecordSpool
-    ) -> Iterator[tuple[str, tuple[Record, TokenizedExample | None]]]:
-        for number, line in enumerate(spool.records()):
+    def _tokenize_again(self, meter: MarginMeter, policy: str) -> Iterator[tuple[str, TokenizedPair]]:
+        assert self._spool is not None
+        for number, line in enumerate(self._spool.records()):
             place = line["place"]
             others = [] if number else differing_tokens_of(self._vocabulary, meter.vocabulary)
             if others:
@@ -131,45 +157,52 @@ class MarginRun:
                 )
             yield place, (record, tokens)
 
-    def _count(self, number: int, one: Measured) -> None:
-        assert one.pair is not None
-        self.tallies[number].add(one.pair, text_key(one.record["prompt"]))
-        if self.excerpts:
-            self.excerpts[number].offer(one.place, one.record, one.pair)
+    def _count(self, number: int, measured: MeasuredPair) -> None:
+        place, record, _, pair, _ = measured
+        assert pair is not None
+        self.tallies[number].add(pair, text_key(record["prompt"]))
+        if self._examples:
+            self._examples[number].offer(place, record, pair)
         if self._rows:
-            name = {"id": one.record["id"]} if "id" in one.record else {}
-            row = {**name, "place": one.place, "policy": self._policies[number], **one.pair.row(self._beta)}
+            name = {"id": record["id"]} if "id" in record else {}
+            row = {**name, "place": place, "policy": self._policies[number], **pair.row(self._beta)}
             self._rows.write(dump_record(row))
 
-    def summary(self) -> dict[str, Any]:
-        """Sum up.
-
-        Returns:
-            Of one policy its numbers; of several a list of them, and the differences from the first.
-        """
+    def summary(self) -> Summary:
+        """Sum up: of one policy its numbers, of several a list of them and the differences from the first."""
         summaries = [tally.summary() | self._counts for tally in self.tallies]
         for summary in summaries:
             summary["notes"] = summary.pop("notes")  # last, after the counts
         if len(summaries) == 1:
             return summaries[0]
-        named = [{"policy": name, **own} for name, own in zip(self._policies, summaries, strict=True)]
+        named = [{"policy": name, **numbers} for name, numbers in zip(self._policies, summaries, strict=True)]
         return {"policies": named, "differences": compare(self.tallies, self._policies), "notes": []}
 
-    def sentence(self, summary: dict[str, Any]) -> str:
-        """Tell what was cut or left out, and what the summary's notes say, in one line.
+    def sentence(self, summary: Summary) -> str:
+        """Tell what was cut or left out, what the notes say, and what of the training log was passed over."""
+        parts = [self._sentence, *summary["notes"]]
+        for row in summary.get("policies", []):
+            parts += [f"{row['policy']}: {note}" for note in row["notes"]]
+        for row in summary.get("differences", []):
+            parts += [f"{row['policy']} minus {row['minus']}: {note}" for note in row["notes"]]
+        parts.append(self._curves.sentence() if self._curves else "")
+        return "; ".join(part for part in parts if part)
 
-        Args:
-            summary: Of this run.
+    def examples(self) -> Examples:
+        """Hand out the extremes of each policy."""
+        names = self._policies if len(self._policies) > 1 else [""]
+        kept = [examples.rows(name) for name, examples in zip(names, self._examples, strict=False)]
+        return {kind: rows for kinds in kept for kind, rows in kinds.items()}
 
-        Returns:
-            The line; empty if there is nothing to tell.
-        """
-        told = [self._sentence, *summary["notes"]]
-        for own in summary.get("policies", []):
-            told += [f"{own['policy']}: {note}" for note in own["notes"]]
-        for own in summary.get("differences", []):
-            told += [f"{own['policy']} minus {own['minus']}: {note}" for note in own["notes"]]
-        return "; ".join(part for part in told if part)
+    def report(self, summary: Summary, examples: Examples) -> Report:
+        """Lay out margins, differences between policies, calibration, and the training run."""
+        facts = {
+            "policy": ", ".join(self._policies),
+            "reference": self._reference,
+            "beta": self._beta,
+            "seed": self._seed,
+        }
+        return margin_report(summary, examples, self._curves, facts)
 
 
 def _digest(tokens: TokenizedExample) -> str:

@@ -23,36 +23,17 @@ class Repeats:
         self._labeled = array("Q")
 
     def add(self, prompt: str, texts: tuple[str, str]) -> None:
-        """Note one pair as it is.
-
-        Args:
-            prompt: What `comparable` made of the prompt.
-            texts: Of its two responses.
-        """
+        """Note one pair by its comparable texts, as they are."""
         self.prompts.append(digest(prompt))
         self._contents.append(digest(prompt, *texts))
 
     def add_normalized(self, prompt: str, texts: tuple[str, str]) -> None:
-        """Note one pair by its normalized texts.
-
-        Args:
-            prompt: The normalized prompt.
-            texts: The normalized responses.
-        """
+        """Note one pair by its normalized texts."""
         self._near_prompts.append(digest(prompt))
         self._near_contents.append(digest(prompt, *sorted(texts)))
 
     def add_label(self, prompt: str, chosen: str, rejected: str) -> int:
-        """Note how two texts were labeled.
-
-        Args:
-            prompt: What `comparable` made of the prompt.
-            chosen: Of the chosen response.
-            rejected: Of the rejected one, which is another.
-
-        Returns:
-            A number whose lowest bit is the label; the others are equal for the same two texts, in whichever order.
-        """
+        """Note how two unlike texts were labeled: the code's lowest bit is the label, the others name the two texts."""
         is_sorted = chosen < rejected
         texts = (chosen, rejected) if is_sorted else (rejected, chosen)
         code = digest(prompt, *texts) & ~1 | is_sorted
@@ -62,19 +43,10 @@ class Repeats:
     def summary(self) -> dict[str, Any]:
         """Compare the digests.
 
-        Returns:
-            `num_repeats`: pairs that stand before, texts in the same order. `num_near_repeats`: pairs that stand before
-            once normalized, texts in either order. `num_repeated_prompts`: pairs whose normalized prompt stands before.
-            `num_near_prompts`: distinct prompts that normalizing makes equal to another. `num_contradictions`: two
-            texts of a prompt that were labeled both ways.
-
-        Example:
-            >>> repeats = Repeats()
-            >>> for chosen, rejected in (("a", "b"), ("b", "a"), ("a", "b")):
-            ...     repeats.add("q", (chosen, rejected))
-            ...     code = repeats.add_label("q", chosen, rejected)
-            >>> repeats.summary()["num_repeats"], repeats.summary()["num_contradictions"]
-            (1, 1)
+        `num_repeats` pairs stand before, texts in the same order; `num_near_repeats` do once normalized, texts in
+        either order. `num_repeated_prompts` pairs have a normalized prompt that stands before. `num_near_prompts`
+        distinct prompts are equal to another once normalized. `num_contradictions` are two texts of a prompt labeled
+        both ways.
         """
         num_prompts, num_near_prompts = (_num_distinct(prompts) for prompts in (self.prompts, self._near_prompts))
         repeated = len(self._near_prompts) - num_near_prompts

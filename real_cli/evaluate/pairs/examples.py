@@ -4,13 +4,13 @@ import math
 
 from real_cli.records.record import Record
 from real_cli.report.contents import ExcerptRow
-from real_cli.report.examples import NUM_ROWS, Extremes, excerpt
+from real_cli.report.examples import NUM_ROWS, Examples, Extremes, excerpt
 
 # Text pairs whose label is remembered to find examples of contradictions; all of them are counted elsewhere.
 REMEMBERED = 100_000
 
 
-class PairExcerpts:
+class PairExamples:
     """A few pairs of each kind."""
 
     def __init__(self) -> None:
@@ -20,15 +20,7 @@ class PairExcerpts:
         self._labels: dict[int, tuple[int, str]] = {}
 
     def offer(self, place: str, record: Record, similarity: float, gap: float, label: int | None) -> None:
-        """Show one pair.
-
-        Args:
-            place: File and line.
-            record: A labeled or unlabeled pair.
-            similarity: NaN if it has none.
-            gap: Score of the chosen response minus that of the rejected; NaN if it has none.
-            label: What `Repeats.add_label` returned; None if it is not labeled or its texts are equal.
-        """
+        """Show one pair; `label` is what `Repeats.add_label` returned, None for a pair that has none."""
         facts: dict[str, object] = {}
         if not math.isnan(similarity):
             facts["similarity"] = similarity
@@ -50,18 +42,8 @@ class PairExcerpts:
         elif not before and len(self._labels) < REMEMBERED:
             self._labels[label >> 1] = (label & 1, place)
 
-    def rows(self) -> dict[str, tuple[ExcerptRow, ...]]:
-        """Hand out what stayed.
-
-        Returns:
-            Rows by what they have in common.
-
-        Example:
-            >>> excerpts = PairExcerpts()
-            >>> excerpts.offer("a:1", {"prompt": "q", "chosen": "x", "rejected": "y"}, 0.5, math.nan, 2)
-            >>> [(name, len(rows)) for name, rows in excerpts.rows().items() if rows]
-            [('least similar', 1), ('most similar', 1)]
-        """
+    def rows(self) -> Examples:
+        """Hand out what stayed, by kind."""
         return {
             "least similar": self._least_similar.rows(),
             "most similar": self._most_similar.rows(),

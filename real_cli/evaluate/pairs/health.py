@@ -1,31 +1,34 @@
-"""What `eval pairs` reports: the health of a set of pairs."""
+"""The evaluation behind `real eval pairs`: counts and distributions over a set of pairs."""
 
-import math
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.errors import RecordError
+from real_cli.evaluate.evaluation import Evaluation, Exclusion, Summary
+from real_cli.evaluate.limits import Limit, number_names, read_limit
 from real_cli.evaluate.pairs.duplicates import Repeats
-from real_cli.evaluate.pairs.examples import PairExcerpts
+from real_cli.evaluate.pairs.examples import PairExamples
+from real_cli.evaluate.pairs.fields import check_pair, field_gap, has_no_number, pool_size, two_responses
 from real_cli.evaluate.pairs.leaks import LeakSearch, PromptIndex
 from real_cli.evaluate.pairs.length_bias import LengthBias
-from real_cli.evaluate.pairs.limits import Limit, check_limits, number_names, read_limit
 from real_cli.evaluate.pairs.notes import lacking_intervals
 from real_cli.evaluate.pairs.pool_count import PoolCount, savings
+from real_cli.evaluate.pairs.report import pairs_report
 from real_cli.evaluate.pairs.script_tally import ScriptCount
+from real_cli.io.job import Job, Located
 from real_cli.records.layouts import Adapted, adapt
-from real_cli.records.messages import comparable, is_empty, is_number, plain_text, text_key
+from real_cli.records.messages import comparable, is_empty, plain_text, text_key
 from real_cli.records.public.repeated_prompts import IN_HALF, TAKEN_OFF
 from real_cli.records.record import Record, is_preference
-from real_cli.report.contents import ExcerptRow
+from real_cli.report.contents import Report
+from real_cli.report.examples import Examples
 from real_cli.stats.bootstrap import Bootstrap, cell_of
 from real_cli.stats.describe import correlate_ranks, describe, gap_by_similarity, histogram
-from real_cli.stats.numeric import rounded
+from real_cli.stats.numeric import number_or_nan
 from real_cli.stats.proportions import estimate_share
 from real_cli.text.normalize import NEAR, join_words, word_similarity, words
 from real_cli.text.phrases import say_count
@@ -42,34 +45,38 @@ NEEDED = "num_pairs>=1"
 DEFAULT_LIMITS = ("num_equal_texts<=0", "num_contradictions<=0", "num_against_scores<=0", "num_leaked_prompts<=0")
 
 
-def check_pair(record: Record) -> None:
-    """Check that a record is a pair, labeled or not.
-
-    Args:
-        record: A checked record.
-
-    Raises:
-        RecordError: If it has another number of responses than two.
-    """
-    number = 2 if is_preference(record) else len(record["responses"])
-    if number != 2:
-        raise RecordError(f"{number} responses; a pair has two: choose one with 'real pair'")
-
-
-class PairHealth:
+class PairHealth(Evaluation):
     """Counts and distributions over pairs, labeled or not; holds numbers and digests, never texts.
 
     Args:
         seed: Of the draws of prompts for intervals.
+        pool: The responses that the pairs were chosen from, if given; savings are then against all of them, and
+            otherwise against the prompts that still have a pair.
         against: Prompts of another file to look for.
-        excerpts: Collects pairs to look at.
+        has_examples: Whether pairs to look at are wanted.
+
+    Example:
+        >>> health = PairHealth()
+        >>> pair = {"prompt": "q", "chosen": "long", "rejected": "no", "score_chosen": 1, "score_rejected": 3}
+        >>> health.add(pair)
+        ()
+        >>> {name: health.summary()[name] for name in ("num_pairs", "num_against_scores", "share_chosen_longer")}
+        {'num_pairs': 1, 'num_against_scores': 1, 'share_chosen_longer': 1.0}
     """
 
+    name = "pairs"
+
     def __init__(
-        self, *, seed: int = 0, against: PromptIndex | None = None, excerpts: PairExcerpts | None = None
+        self,
+        *,
+        seed: int = 0,
+        pool: PoolCount | None = None,
+        against: PromptIndex | None = None,
+        has_examples: bool = False,
     ) -> None:
         self._seed = seed
-        self._excerpts = excerpts
+        self._pool = pool
+        self._examples = PairExamples() if has_examples else None
         self.leaks = LeakSearch(against) if against else None
         self._num_labeled = self._num_no_numbers = 0
         self._counts: Counter[str] = Counter()
@@ -78,32 +85,31 @@ class PairHealth:
         self._cells, self._num_responses, self._near_equal = array("H"), array("i"), array("b")
         self._similarity, self._score_gap = array("d"), array("d")
 
-    def read(self, record: Record) -> Adapted:
-        """Read a record of any layout; a prompt that stands in a response again is counted, not refused."""
+    def records(self, job: Job) -> Iterator[Located]:
+        """Read pairs; a prompt that stands in a response again is counted, not refused."""
+        return job.records(self._adapt)
+
+    def _adapt(self, record: Record) -> Adapted:
         adapted = adapt(record, refuse_halves=False)
         self._counts["num_prompts_in_responses"] += bool({TAKEN_OFF, IN_HALF} & {*adapted.notes})
         return adapted
 
-    def add(self, record: Record, place: str = "") -> None:
-        """Count one pair.
-
-        Args:
-            record: A preference record, or candidates with two responses.
-            place: File and line, for excerpts.
-        """
-        first, second = _responses(record)
+    def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
+        """Count one pair, labeled or not."""
+        check_pair(record)
+        first, second = two_responses(record)
         labeled = is_preference(record)
         prompt, texts = comparable(record["prompt"]), (comparable(first["text"]), comparable(second["text"]))
-        gap, similarity = _gap(first, second, "score"), _number(record.get("similarity"))
+        gap, similarity = field_gap(first, second, "score"), number_or_nan(record.get("similarity"))
         self._num_labeled += labeled
-        self._num_no_numbers += _has_no_number(record, first, second)
+        self._num_no_numbers += has_no_number(record, first, second)
         self._cells.append(cell_of(text_key(prompt)))
-        self._num_responses.append(_pool_size(record))
+        self._num_responses.append(pool_size(record))
         self._similarity.append(similarity)
         self._score_gap.append(gap if labeled else abs(gap))
         self._counts["num_equal_scores"] += gap == 0
         self._counts["num_against_scores"] += labeled and gap < 0
-        self._counts["num_equal_ranks"] += not labeled and _gap(first, second, "rank") == 0
+        self._counts["num_equal_ranks"] += not labeled and field_gap(first, second, "rank") == 0
         if "strategy" in record:
             self._strategies[str(record["strategy"])] += 1
         self._repeats.add(prompt, texts)
@@ -112,17 +118,19 @@ class PairHealth:
         self._add_texts(record, (first["text"], second["text"]), equal=equal)
         if self.leaks:
             self.leaks.add(place, record["prompt"])
-        if self._excerpts:
-            self._excerpts.offer(place, record, similarity, gap, label)
+        if self._examples:
+            self._examples.offer(place, record, similarity, gap, label)
+        return ()
 
-    def excerpts(self) -> dict[str, tuple[ExcerptRow, ...]]:
-        """Hand out the pairs to look at.
+    def examples(self) -> Examples:
+        """Hand out the extremes, what contradicts itself, and prompts of the other file."""
+        if not self._examples:
+            return {}
+        return {**self._examples.rows(), "leaked": tuple(self.leaks.excerpts) if self.leaks else ()}
 
-        Returns:
-            Rows by what they have in common; none unless they were asked for.
-        """
-        found = self._excerpts.rows() if self._excerpts else {}
-        return found | ({"leaked": tuple(self.leaks.excerpts)} if self.leaks and self._excerpts else {})
+    def report(self, summary: Summary, examples: Examples) -> Report:
+        """Lay out limits, repeats, similarity, gaps, length, leaks, writing systems and savings."""
+        return pairs_report(summary, examples)
 
     def _add_texts(self, record: Record, responses: tuple[Any, Any], *, equal: bool) -> None:
         """Count what needs the words themselves."""
@@ -140,29 +148,14 @@ class PairHealth:
         if labeled:
             self._lengths.add(self._cells[-1], self._repeats.prompts[-1], len(texts[0]), len(texts[1]))
 
-    def summary(self, pool: PoolCount | None = None, limits: Sequence[Limit] = ()) -> dict[str, Any]:
-        """Sum up.
-
-        Args:
-            pool: The responses that the pairs were chosen from, if given; savings are then against all of them, and
-                otherwise against the prompts that still have a pair.
-            limits: What numbers of the summary have to keep to.
-
-        Returns:
-            Names and numbers.
-
-        Example:
-            >>> health = PairHealth()
-            >>> health.add({"prompt": "q", "chosen": "long", "rejected": "no", "score_chosen": 1, "score_rejected": 3})
-            >>> {name: health.summary()[name] for name in ("num_pairs", "num_against_scores", "share_chosen_longer")}
-            {'num_pairs': 1, 'num_against_scores': 1, 'share_chosen_longer': 1.0}
-        """
+    def summary(self) -> Summary:
+        """Sum up counts, distributions and savings."""
         num_pairs = len(self._cells)
         repeats = self._repeats.summary()
         prompts = np.array(self._repeats.prompts, dtype=np.uint64)
         bootstrap = Bootstrap(np.array(self._cells, dtype=np.int64), seed=self._seed)
         lengths, notes = self._lengths.summary(bootstrap)
-        found: dict[str, Any] = {
+        summary: dict[str, Any] = {
             "num_pairs": num_pairs,
             "num_labeled": self._num_labeled,
             "num_prompts": repeats["num_prompts"],
@@ -173,25 +166,25 @@ class PairHealth:
             "strategies": dict(sorted(self._strategies.items())),
             **self._gaps(bootstrap, prompts),
             **lengths,
-            **self._savings(pool),
+            **self._savings(),
             **self._scripts.summary(prompts),
             **(self.leaks.summary(self._repeats.prompts) if self.leaks else {}),
         }
-        notes = [*notes, *lacking_intervals(found, is_sound=bootstrap.is_sound), *self._doubts(pool)]
-        return dict(rounded(found | {"limits": check_limits(found, limits), "notes": notes}))
+        notes = [*notes, *lacking_intervals(summary, is_sound=bootstrap.is_sound), *self._doubts()]
+        return summary | {"notes": notes}
 
-    def _doubts(self, pool: PoolCount | None) -> list[str]:
+    def _doubts(self) -> list[str]:
         """Say what of the input was not used, or cannot be what it was given as."""
-        said = []
+        sentences = []
         if self._num_no_numbers:
             pairs = say_count(self._num_no_numbers, "pair")
-            said.append(f"{pairs} with a score, rank or similarity that is no number: it counts as not given")
-        if pool and len(self._cells) > pool.num_possible:
-            said.append(
-                f"{say_count(len(self._cells), 'pair')}, and the responses of --from form {pool.num_possible:,}: not "
-                "their source, or equal texts"
+            sentences.append(f"{pairs} with a score, rank or similarity that is no number: it counts as not given")
+        if self._pool and len(self._cells) > self._pool.num_possible:
+            sentences.append(
+                f"{say_count(len(self._cells), 'pair')}, and the responses of --from form {self._pool.num_possible:,}: "
+                "not their source, or equal texts"
             )
-        return said
+        return sentences
 
     def _gaps(self, bootstrap: Bootstrap, prompts: NDArray[np.uint64]) -> dict[str, Any]:
         similarity, score_gap = np.array(self._similarity), np.array(self._score_gap)
@@ -205,7 +198,8 @@ class PairHealth:
             "gap_by_similarity": gap_by_similarity(bootstrap, cells, similarity, np.abs(score_gap)),
         }
 
-    def _savings(self, pool: PoolCount | None) -> dict[str, Any]:
+    def _savings(self) -> dict[str, Any]:
+        pool = self._pool
         sizes, possible = (pool.sizes, pool.num_possible) if pool else self._pool_sizes()
         num_pairs, given = len(self._cells), (pool.num_given if pool else None) or 0
         return {
@@ -233,24 +227,7 @@ class PairHealth:
 
 
 def limits_of(texts: Sequence[str], *, strict: bool, against: bool) -> list[Limit]:
-    """Read the limits that a user sets.
-
-    Args:
-        texts: NAME<=X or NAME>=X.
-        strict: Whether limits matter; then there has to be a pair, and without limits of the user's own there are some
-            by default.
-        against: Whether another file's prompts are looked for.
-
-    Returns:
-        Limits.
-
-    Raises:
-        UsageError: If one has no such form, or its name is not in the summary.
-
-    Example:
-        >>> [str(limit) for limit in limits_of([], strict=True, against=False)]
-        ['num_pairs>=1', 'num_equal_texts<=0', 'num_contradictions<=0', 'num_against_scores<=0']
-    """
+    """Read the limits that a user sets; with --strict there are some by default, and there has to be a pair."""
     if not (texts or strict):
         return []
     health = PairHealth(against=PromptIndex() if against else None)
@@ -259,40 +236,3 @@ def limits_of(texts: Sequence[str], *, strict: bool, against: bool) -> list[Limi
     chosen = texts or [limit for limit in DEFAULT_LIMITS if limit.partition("<")[0] in names]
     needed = [NEEDED] if strict and NEEDED not in chosen else []
     return [read_limit(text, names) for text in (*needed, *chosen)]
-
-
-def _pool_size(record: Record) -> int:
-    """Read `num_responses`; 0 if it is not there, and no more than fits."""
-    number = record.get("num_responses")
-    return min(max(2, int(number)), 1 << 24) if isinstance(number, int | float) and is_number(number) else 0
-
-
-def _responses(record: Record) -> tuple[Record, Record]:
-    """Read what is looked at of the two responses, the chosen one first; `to_candidates` reads every field."""
-    if not is_preference(record):
-        first, second = record["responses"]
-        return first, second
-    return (
-        _side(record, "chosen"),
-        _side(record, "rejected"),
-    )
-
-
-def _side(record: Record, side: str) -> Record:
-    field = f"score_{side}"
-    return {"text": record[side], **({"score": record[field]} if field in record else {})}
-
-
-def _has_no_number(record: Record, first: Record, second: Record) -> bool:
-    """Tell whether a number is given that is none; null, as tables have it, is none too."""
-    given = [(record, "similarity"), *((own, name) for own in (first, second) for name in ("score", "rank"))]
-    return any(name in own and math.isnan(_number(own[name])) for own, name in given)
-
-
-def _gap(first: Record, second: Record, field: str) -> float:
-    gap = _number(first.get(field)) - _number(second.get(field))
-    return gap if math.isfinite(gap) else math.nan
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and is_number(value) else math.nan

@@ -30,20 +30,7 @@ Digests = NDArray[np.uint64]
 
 
 def asked_words(prompt: Text) -> tuple[str, list[str]]:
-    """Return what of a prompt counts when it is looked for: no marks of who speaks, no system message.
-
-    Args:
-        prompt: A string or a conversation.
-
-    Returns:
-        Its text, and its normalized words.
-
-    Example:
-        >>> asked_words("\\n\\nHuman: Who, me?\\n\\nAssistant:")
-        ('Who, me?', ['who', 'me'])
-        >>> asked_words([{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Who, me?"}])
-        ('Who, me?', ['who', 'me'])
-    """
+    """Return what of a prompt is looked for, as text and as words: no marks of who speaks, no system message."""
     text = MARKERS.sub("", plain_text(without_system(prompt))).strip()
     return text, words(text)
 
@@ -61,11 +48,7 @@ class PromptBatch:
         return len(self.exact)
 
     def add(self, prompt: Text) -> None:
-        """Put in one prompt.
-
-        Args:
-            prompt: A string or a conversation.
-        """
+        """Put in one prompt."""
         text, split = asked_words(prompt)
         self.exact.append(digest(text))
         self.near.append(digest(join_words(split, text)))
@@ -74,21 +57,17 @@ class PromptBatch:
         self._ends.append(len(self._words))
 
     def runs(self) -> tuple[Digests, NDArray[np.int64]]:
-        """Hash each run of 13 words.
-
-        Returns:
-            Digests, and the number of the prompt that each is of.
-        """
+        """Hash each run of 13 words; each comes with the number of its prompt."""
         values = np.array(self._words, dtype=np.int64).view(np.uint64)
         size = values.size - RUN_WORDS + 1
         if size < 1:
             return np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)
-        made = np.zeros(size, dtype=np.uint64)
+        hashes = np.zeros(size, dtype=np.uint64)
         for offset in range(RUN_WORDS):
-            made = made * np.uint64(BASE) + values[offset : offset + size]
+            hashes = hashes * np.uint64(BASE) + values[offset : offset + size]
         owners = np.searchsorted(np.array(self._ends, dtype=np.int64), np.arange(values.size), side="right")
         inside = owners[:size] == owners[RUN_WORDS - 1 :]
-        return made[inside], owners[:size][inside]
+        return hashes[inside], owners[:size][inside]
 
 
 class PromptIndex:
@@ -99,11 +78,7 @@ class PromptIndex:
         self._exact, self._near, self._runs = (DigestSet() for _ in range(3))
 
     def add(self, prompt: Text) -> None:
-        """Put in one prompt.
-
-        Args:
-            prompt: A string or a conversation.
-        """
+        """Put in one prompt."""
         self._batch.add(prompt)
         if len(self._batch) == BATCH_PROMPTS:
             self._take_batch()
@@ -115,21 +90,14 @@ class PromptIndex:
         return self._exact.values.size
 
     def look_up(self, batch: PromptBatch) -> NDArray[np.int64]:
-        """Say how each prompt of a batch stands here.
-
-        Args:
-            batch: Prompts of the first file.
-
-        Returns:
-            0: not at all; 1: a run of 13 words; 2: the same once normalized; 3: the same. Shape (batch,).
-        """
+        """Say how each prompt of a batch stands here: 0 not at all, 1 by 13 words, 2 once normalized, 3 as it is."""
         self._take_batch()
-        found = np.zeros(len(batch), dtype=np.int64)
+        levels = np.zeros(len(batch), dtype=np.int64)
         runs, owners = batch.runs()
-        found[owners[self._runs.contains(runs)]] = 1
-        found[self._near.contains(np.array(batch.near, dtype=np.uint64))] = 2
-        found[self._exact.contains(np.array(batch.exact, dtype=np.uint64))] = 3
-        return found
+        levels[owners[self._runs.contains(runs)]] = 1
+        levels[self._near.contains(np.array(batch.near, dtype=np.uint64))] = 2
+        levels[self._exact.contains(np.array(batch.exact, dtype=np.uint64))] = 3
+        return levels
 
     def _take_batch(self) -> None:
         if len(self._batch):
@@ -149,11 +117,7 @@ class DigestSet:
         self._num_new = 0
 
     def add(self, digests: Digests) -> None:
-        """Put in digests.
-
-        Args:
-            digests: With or without repeats, shape (any,).
-        """
+        """Put in digests, with or without repeats."""
         self._new.append(digests)
         self._num_new += digests.size
         if self._num_new >= COMPACT_DIGESTS:
@@ -168,19 +132,12 @@ class DigestSet:
         return self._sorted
 
     def contains(self, digests: Digests) -> NDArray[np.bool_]:
-        """Say which digests are in the set.
-
-        Args:
-            digests: Shape (any,).
-
-        Returns:
-            A truth value for each.
-        """
+        """Say which digests are in the set."""
         values = self.values
         if not values.size:
             return np.zeros(digests.size, dtype=np.bool_)
-        places = np.minimum(np.searchsorted(values, digests), values.size - 1)
-        matches: NDArray[np.bool_] = values[places] == digests
+        positions = np.minimum(np.searchsorted(values, digests), values.size - 1)
+        matches: NDArray[np.bool_] = values[positions] == digests
         return matches
 
 
@@ -191,16 +148,11 @@ class LeakSearch:
         self._index = index
         self._batch = PromptBatch()
         self._waiting: list[tuple[str, Text]] = []
-        self._found: list[NDArray[np.int8]] = []
+        self._levels: list[NDArray[np.int8]] = []
         self.excerpts: list[ExcerptRow] = []
 
     def add(self, place: str, prompt: Text) -> None:
-        """Look for one prompt.
-
-        Args:
-            place: File and line of its record.
-            prompt: A string or a conversation.
-        """
+        """Look for one prompt."""
         self._batch.add(prompt)
         self._waiting.append((place, prompt))
         if len(self._batch) == BATCH_PROMPTS:
@@ -231,25 +183,25 @@ class LeakSearch:
         """
         self._flush()
         _, first = np.unique(np.fromiter(prompts, dtype=np.uint64), return_index=True)
-        found = np.concatenate([np.empty(0, dtype=np.int8), *self._found])[first]
-        at_least = {level: int((found >= level).sum()) for level in (1, 2, 3)}
+        levels = np.concatenate([np.empty(0, dtype=np.int8), *self._levels])[first]
+        at_least = {level: int((levels >= level).sum()) for level in (1, 2, 3)}
         return {
             "num_other_prompts": self._index.num_prompts,
             "num_leaked_prompts": at_least[3],
-            **share_of("leaked_prompts", at_least[3], found.size),
+            **share_of(at_least[3], levels.size).fields("share_leaked_prompts"),
             "num_leaked_normalized_prompts": at_least[2],
-            **share_of("leaked_normalized_prompts", at_least[2], found.size),
+            **share_of(at_least[2], levels.size).fields("share_leaked_normalized_prompts"),
             "num_overlapping_prompts": at_least[1],
-            **share_of("overlapping_prompts", at_least[1], found.size),
+            **share_of(at_least[1], levels.size).fields("share_overlapping_prompts"),
         }
 
     def _flush(self) -> None:
         if not self._waiting:
             return
-        found = self._index.look_up(self._batch)
-        for number in np.flatnonzero(found)[: NUM_ROWS - len(self.excerpts)]:
+        levels = self._index.look_up(self._batch)
+        for number in np.flatnonzero(levels)[: NUM_ROWS - len(self.excerpts)]:
             place, prompt = self._waiting[number]
             record = {"prompt": prompt, "responses": []}
-            self.excerpts.append(excerpt(place, record, {"in the other file": HOW[found[number]]}))
-        self._found.append(found.astype(np.int8))
+            self.excerpts.append(excerpt(place, record, {"in the other file": HOW[levels[number]]}))
+        self._levels.append(levels.astype(np.int8))
         self._batch, self._waiting = PromptBatch(), []

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from real_cli.stats.bootstrap import Bootstrap, count_cells
 from real_cli.stats.describe import describe, histogram
+from real_cli.stats.intervals import Estimate, Interval
 from real_cli.stats.proportions import estimate_share
 
 Lengths = NDArray[np.float64]
@@ -23,14 +24,7 @@ class LengthBias:
         self._prompts = array("Q")
 
     def add(self, cell: int, prompt: int, chosen: int, rejected: int) -> None:
-        """Count one labeled pair.
-
-        Args:
-            cell: Of its prompt, as `cell_of` says.
-            prompt: A number for its prompt.
-            chosen: Length of the chosen response in characters.
-            rejected: Of the rejected one.
-        """
+        """Count one labeled pair: lengths in characters, and the cell and a number of its prompt."""
         self._cells.append(cell)
         self._prompts.append(prompt)
         self._chosen.append(chosen)
@@ -67,24 +61,19 @@ class LengthBias:
 
     def _effects(self, chosen: Lengths, rejected: Lengths, bootstrap: Bootstrap) -> tuple[dict[str, Any], list[str]]:
         values = {"length_effect": cohens_d(chosen, rejected), "length_effect_paired": paired_d(chosen, rejected)}
-        summary: dict[str, Any] = {}
-        for name, value in values.items():
-            summary |= {name: value, f"{name}_low": None, f"{name}_high": None}
-        if chosen.size < 2:
-            return summary, []
-        notes = [
-            f"no {name}: the lengths of the labeled pairs do not vary"
-            for name, value in values.items()
-            if value is None
-        ]
         cells = np.array(self._cells, dtype=np.int64)
-        if not bootstrap.is_sound:
-            return summary, notes
-        for name, samples in zip(values, _resampled(bootstrap, cells, chosen, rejected), strict=True):
-            interval = bootstrap.interval(samples, count_cells(cells, chosen)) if values[name] is not None else None
-            if interval:
-                summary |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
-        return summary, notes
+        intervals: list[Interval | None] = [None, None]
+        if chosen.size > 1 and bootstrap.is_sound:
+            num_cells = count_cells(cells, chosen)
+            intervals = [
+                bootstrap.interval(samples, num_cells) for samples in _resampled(bootstrap, cells, chosen, rejected)
+            ]
+        fields: dict[str, Any] = {}
+        for (name, value), interval in zip(values.items(), intervals, strict=True):
+            low, high = interval if interval and value is not None else (None, None)
+            fields |= Estimate(value, low, high, chosen.size).fields(name)
+        constant = [name for name, value in values.items() if value is None] if chosen.size > 1 else []
+        return fields, [f"no {name}: the lengths of the labeled pairs do not vary" for name in constant]
 
 
 def cohens_d(chosen: Lengths, rejected: Lengths) -> float | None:

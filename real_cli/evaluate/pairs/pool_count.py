@@ -33,11 +33,7 @@ class PoolCount:
     sizes: Counter[int] = field(default_factory=Counter)
 
     def add(self, record: Record) -> None:
-        """Count one record.
-
-        Args:
-            record: Candidates or a pair.
-        """
+        """Count one record, candidates or a pair."""
         responses = to_candidates(record)["responses"]
         size = len({text_key(response["text"]) for response in responses})
         self.num_prompts += 1
@@ -82,19 +78,7 @@ def savings(sizes: Mapping[int, int]) -> list[dict[str, Any]]:
 
 
 def num_pairs(rule: Rule, size: int) -> int:
-    """Count the pairs that a strategy makes of one prompt.
-
-    Args:
-        rule: The strategy's row.
-        size: How many distinct responses the prompt has.
-
-    Returns:
-        Pairs, for scores that all differ.
-
-    Example:
-        >>> [num_pairs(rule, 4) for rule in (STRATEGIES["easy"], STRATEGIES["best-vs-rest"], STRATEGIES["all"])]
-        [1, 3, 6]
-    """
+    """Count the pairs that a strategy makes of one prompt whose scores all differ."""
     if size < 2 or not rule.several_pairs:
         return int(size >= 2)
     if size <= MOST_ENUMERATED:

@@ -1,57 +1,46 @@
-"""The report of `eval pairs`."""
+"""The report of `real eval pairs`: limits, repeats, similarity, length, leaks, scripts, labels saved."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Series, Table
-from real_cli.report.numbers import show_percent
+from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Table
+from real_cli.report.examples import Examples
+from real_cli.report.numbers import show_interval, show_percent
+from real_cli.report.series import histogram_series, series_of
+from real_cli.stats.intervals import field_names
 from real_cli.text.phrases import say_count
 
 Summary = Mapping[str, Any]
-Excerpts = Mapping[str, Sequence[ExcerptRow]]
 
 
-def pairs_report(summary: Summary, excerpts: Excerpts) -> Report:
-    """Lay out the health of a set of pairs.
-
-    Args:
-        summary: What `PairHealth.summary` returned.
-        excerpts: Pairs to look at, as `PairExcerpts.rows` names them, and `leaked` prompts.
-
-    Returns:
-        The report; a section stands only where there is a number to show.
-
-    Example:
-        >>> from real_cli.evaluate.pairs.health import PairHealth
-        >>> report = pairs_report(PairHealth().summary(), {})
-        >>> report.title, report.lead
-        ('Health of a set of pairs', '0 pairs of 0 prompts, 0 labeled.')
-    """
+def pairs_report(summary: Summary, examples: Examples) -> Report:
+    """Lay out the health of a set of pairs; a section stands only where there is a number to show."""
     pairs, prompts = say_count(summary["num_pairs"], "pair"), say_count(summary["num_prompts"], "prompt")
     lead = f"{pairs} of {prompts}, {_n(summary['num_labeled'])} labeled."
-    broken = sum(not row["is_met"] for row in summary["limits"])
-    if summary["limits"]:
-        lead += f" Of {say_count(len(summary['limits']), 'limit')} {broken} {'is' if broken == 1 else 'are'} passed."
+    limits = summary.get("limits", [])
+    broken = sum(not row["is_met"] for row in limits)
+    if limits:
+        lead += f" Of {say_count(len(limits), 'limit')} {broken} {'is' if broken == 1 else 'are'} passed."
     sections = [
-        make(summary, excerpts) for make in (_limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
+        make(summary, examples) for make in (_limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
     ]
     parts = tuple(section for section in sections if section)
     return Report("Health of a set of pairs", lead, parts, notes=tuple(summary["notes"]))
 
 
-def _limits(summary: Summary, excerpts: Excerpts) -> Section | None:
-    if not summary["limits"]:
+def _limits(summary: Summary, examples: Examples) -> Section | None:
+    limits = summary.get("limits")
+    if not limits:
         return None
-    rows = tuple(
-        (row["name"], row["limit"], row["value"], "kept" if row["is_met"] else "passed") for row in summary["limits"]
-    )
+    rows = tuple((row["name"], row["limit"], row["value"], "kept" if row["is_met"] else "passed") for row in limits)
     sizes = f"{say_count(len(rows), 'limit')} over {say_count(summary['num_pairs'], 'pair')}"
     note = f"{sizes}. A number that could not be given keeps no limit."
     table = Table("Limits", ("number", "limit", "value", "outcome"), rows, note)
     return Section("Limits", "Numbers of the summary and the limits that were set for them.", (table,))
 
 
-def _repeats(summary: Summary, excerpts: Excerpts) -> Section:
+def _repeats(summary: Summary, examples: Examples) -> Section:
     num_pairs = summary["num_pairs"]
     names = {
         "num_equal_texts": "chosen and rejected text are equal",
@@ -75,13 +64,13 @@ def _repeats(summary: Summary, excerpts: Excerpts) -> Section:
         "both ways."
     )
     shown = (
-        _excerpt("Labeled both ways (among the first 100,000 labeled text pairs)", excerpts.get("contradictions", ())),
-        _excerpt("Labeled against their scores, widest gap first", excerpts.get("against scores", ())),
+        _excerpt("Labeled both ways (among the first 100,000 labeled text pairs)", examples.get("contradictions", ())),
+        _excerpt("Labeled against their scores, widest gap first", examples.get("against scores", ())),
     )
-    return Section("Repeats, ties and contradictions", text, (table, *(one for one in shown if one)))
+    return Section("Repeats, ties and contradictions", text, (table, *(item for item in shown if item)))
 
 
-def _similarity(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _similarity(summary: Summary, examples: Examples) -> Section | None:
     described = summary["similarity"]
     if not described:
         return None
@@ -92,36 +81,29 @@ def _similarity(summary: Summary, excerpts: Excerpts) -> Section | None:
     rows = summary["gap_by_similarity"]
     if rows:
         total = sum(row["num_pairs"] for row in rows)
+        middles = [(row["similarity_low"] + row["similarity_high"]) / 2 for row in rows]
         correlation = summary["similarity_score_gap_correlation"]
         if correlation is not None:
+            interval = show_interval(summary, "similarity_score_gap_correlation", "{:.2f}".format)
             text += f" Its rank correlation with the score gap is {correlation:.2f} "
-            text += f"({_interval(summary, 'similarity_score_gap_correlation')}, n = {say_count(total, 'pair')})."
+            text += f"({interval}, n = {say_count(total, 'pair')})."
         items.append(
             Plot(
                 PlotKind.curve,
                 "Score gap by similarity",
                 "cosine similarity, middle of each tenth of the pairs",
                 "mean score gap, without sign",
-                (
-                    Series(
-                        "",
-                        tuple((row["similarity_low"] + row["similarity_high"]) / 2 for row in rows),
-                        tuple(row["gap_mean"] for row in rows),
-                        tuple(row["gap_mean_low"] for row in rows),
-                        tuple(row["gap_mean_high"] for row in rows),
-                        tuple(row["num_pairs"] for row in rows),
-                    ),
-                ),
+                (series_of("", middles, rows, "gap_mean", itemgetter("num_pairs")),),
                 f"n = {say_count(total, 'pair')}; the band is the 95% interval of a bootstrap over prompts.",
             )
         )
     for title, name in (("Least similar", "least similar"), ("Most similar", "most similar")):
-        shown = _excerpt(title, excerpts.get(name, ()))
+        shown = _excerpt(title, examples.get(name, ()))
         items += [shown] if shown else []
     return Section("Similarity", text, tuple(items))
 
 
-def _gap(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _gap(summary: Summary, examples: Examples) -> Section | None:
     described = summary["score_gap"]
     if not described:
         return None
@@ -133,7 +115,7 @@ def _gap(summary: Summary, excerpts: Excerpts) -> Section | None:
     return Section("Score gap", text, (plot,))
 
 
-def _length(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _length(summary: Summary, examples: Examples) -> Section | None:
     share, effect = summary["share_chosen_longer"], summary["length_effect"]
     if share is None:
         return None
@@ -143,23 +125,14 @@ def _length(summary: Summary, excerpts: Excerpts) -> Section | None:
     if effect is not None:
         text += (
             f" Cohen's d of chosen against rejected length is {effect:.2f} (n = {_n(summary['num_labeled'])}, "
-            f"{_interval(summary, 'length_effect')})."
+            f"{show_interval(summary, 'length_effect', '{:.2f}'.format)})."
         )
     bars = Plot(
         PlotKind.bars,
         "How often the longer response is chosen",
         "",
         "share",
-        (
-            Series(
-                "",
-                ("longer is chosen",),
-                (share,),
-                (summary["share_chosen_longer_low"],),
-                (summary["share_chosen_longer_high"],),
-                (count,),
-            ),
-        ),
+        (series_of("", ["longer is chosen"], [summary], "share_chosen_longer", itemgetter("num_unequal_lengths")),),
         f"n = {say_count(count, 'pair')} of unequal lengths; whiskers are Wilson's 95% interval; 0.5 is no bias.",
         baseline=0.5,
     )
@@ -167,7 +140,7 @@ def _length(summary: Summary, excerpts: Excerpts) -> Section | None:
     return Section("Length", text, (bars, gaps))
 
 
-def _leaks(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _leaks(summary: Summary, examples: Examples) -> Section | None:
     if "num_leaked_prompts" not in summary:
         return None
     levels = {
@@ -176,7 +149,7 @@ def _leaks(summary: Summary, excerpts: Excerpts) -> Section | None:
         "overlapping_prompts": "equal, or 13 words in a row in common",
     }
     rows = tuple(
-        (meaning, summary[f"num_{name}"], *(summary[f"share_{name}{end}"] for end in ("", "_low", "_high")))
+        (meaning, summary[f"num_{name}"], *(summary[field] for field in field_names(f"share_{name}")))
         for name, meaning in levels.items()
     )
     note = (
@@ -190,11 +163,11 @@ def _leaks(summary: Summary, excerpts: Excerpts) -> Section | None:
         f"other file as they are; {_n(summary['num_overlapping_prompts'])} stand there or share 13 words in a row "
         "with a prompt that does."
     )
-    shown = _excerpt("Prompts found in the other file", excerpts.get("leaked", ()))
+    shown = _excerpt("Prompts found in the other file", examples.get("leaked", ()))
     return Section("Prompts of another file", text, (table, shown) if shown else (table,))
 
 
-def _scripts(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _scripts(summary: Summary, examples: Examples) -> Section | None:
     if not summary["scripts"]:
         return None
     columns = ("script", "num_prompts", "num_responses", "share_of_texts")
@@ -215,7 +188,7 @@ def _scripts(summary: Summary, excerpts: Excerpts) -> Section | None:
     return Section("Writing systems", text, (table,))
 
 
-def _savings(summary: Summary, excerpts: Excerpts) -> Section | None:
+def _savings(summary: Summary, examples: Examples) -> Section | None:
     rows = summary["savings"]
     if not rows:
         return None
@@ -237,19 +210,14 @@ def _savings(summary: Summary, excerpts: Excerpts) -> Section | None:
     return Section("Labels saved", text, (table,))
 
 
-def _histogram(title: str, label: str, made: Mapping[str, Sequence[float]]) -> Plot:
-    count = int(sum(made["counts"]))
-    series = Series("", tuple(made["edges"]), tuple(made["counts"]))
-    return Plot(PlotKind.histogram, title, label, "pairs", (series,), f"n = {say_count(count, 'pair')}.")
+def _histogram(title: str, label: str, histogram: Mapping[str, Sequence[float]]) -> Plot:
+    count = int(sum(histogram["counts"]))
+    note = f"n = {say_count(count, 'pair')}."
+    return Plot(PlotKind.histogram, title, label, "pairs", (histogram_series("", histogram),), note)
 
 
 def _excerpt(title: str, rows: Sequence[ExcerptRow]) -> Excerpt | None:
     return Excerpt(title, tuple(rows)) if rows else None
-
-
-def _interval(summary: Summary, name: str) -> str:
-    low, high = summary[f"{name}_low"], summary[f"{name}_high"]
-    return "no interval" if low is None else f"95% interval {low:.2f} to {high:.2f}"
 
 
 def _n(number: int) -> str:

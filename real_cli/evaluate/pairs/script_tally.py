@@ -23,41 +23,24 @@ class ScriptCount:
         self._mixed, self._chosen_is_odd = array("b"), array("b")
 
     def add(self, prompt: str, texts: tuple[str, str], *, labeled: bool) -> None:
-        """Count one pair.
-
-        Args:
-            prompt: The prompt's words.
-            texts: Those of its responses, the chosen one first.
-            labeled: Whether one is chosen.
-        """
+        """Count one pair, the chosen response first."""
         script, (first, second) = main_script(prompt), map(main_script, texts)
         if script:
             self._prompts[script] += 1
-        for one in (first, second):
-            if one:
-                self._responses[one] += 1
-        odd = [one is not None and one != script for one in (first, second)]
-        told = script is not None and (first is not None or second is not None)
-        self._mixed.append(any(odd) if told else UNTOLD)
-        self._chosen_is_odd.append(odd[0] if told and labeled and odd[0] != odd[1] else UNTOLD)
+        for other in (first, second):
+            if other:
+                self._responses[other] += 1
+        odd = [other is not None and other != script for other in (first, second)]
+        is_known = script is not None and (first is not None or second is not None)
+        self._mixed.append(any(odd) if is_known else UNTOLD)
+        self._chosen_is_odd.append(odd[0] if is_known and labeled and odd[0] != odd[1] else UNTOLD)
 
     def summary(self, prompts: ArrayLike) -> dict[str, Any]:
-        """Sum up.
+        """Sum up, `prompts` being a number for the prompt of each pair.
 
-        Args:
-            prompts: A number for the prompt of each pair, shape (batch,).
-
-        Returns:
-            `scripts`, a row a script, the most frequent first; `num_mixed_script`, the pairs where a response is mainly
-            written in another script than its prompt, of `num_script_pairs` that have a script on both sides; and of
-            the labeled pairs with one such response how often it is the chosen one.
-
-        Example:
-            >>> count = ScriptCount()
-            >>> count.add("Who wrote this book?", ("Толстой её написал", "Tolstoy wrote it"), labeled=True)
-            >>> summary = count.summary([7])
-            >>> summary["num_mixed_script"], summary["num_chosen_other_script"], summary["scripts"][0]["script"]
-            (1, 1, 'Latin')
+        `scripts` has a row a script, the most frequent first. `num_mixed_script` of `num_script_pairs`, which have a
+        script on both sides, have a response that is mainly written in another script than its prompt. Of the labeled
+        pairs with one such response, `share_other_script_chosen` tells how often it is the chosen one.
         """
         both = self._prompts + self._responses
         total = both.total()

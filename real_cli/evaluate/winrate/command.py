@@ -1,32 +1,19 @@
 """real eval winrate: which model wins."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from real_cli.cli.guard import guarded
-from real_cli.cli.options import (
-    Files,
-    InputFormatOption,
-    MaxLineBytes,
-    OnErrorOption,
-    Output,
-    Quiet,
-    Rejects,
-    ReportFile,
-)
+from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.io.job import Job
-from real_cli.io.jsonl import MAX_LINE_BYTES
-from real_cli.io.sources import SourceOptions
-from real_cli.records.choices import OnError
-from real_cli.records.record import Record
+from real_cli.evaluate.options import EvaluationOptions
 
 
-@guarded
-def winrate(
-    files: Files = None,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class WinrateOptions(EvaluationOptions):
+    """Whose wins are counted, and by what."""
+
     model: Annotated[
         str | None,
         typer.Option(
@@ -36,7 +23,7 @@ def winrate(
             show_default="the first by name of two",
             help="The model whose wins are counted, against the other one or against all others.",
         ),
-    ] = None,
+    ] = None
     model_field: Annotated[
         str,
         typer.Option(
@@ -44,7 +31,7 @@ def winrate(
             metavar="NAME",
             help="The field of a response that names its model; on a labeled pair NAME_chosen and NAME_rejected.",
         ),
-    ] = "model",
+    ] = "model"
     by: Annotated[
         str | None,
         typer.Option(
@@ -53,15 +40,11 @@ def winrate(
             show_default=False,
             help="A field of the record that names its category; results are given for each, also for none (null).",
         ),
-    ] = None,
-    report: ReportFile = None,
-    output: Output = None,
-    on_error: OnErrorOption = OnError.fail,
-    rejects: Rejects = None,
-    input_format: InputFormatOption = None,
-    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES,
-    quiet: Quiet = False,
-) -> Status:
+    ] = None
+
+
+@typed_command
+def winrate(options: WinrateOptions) -> Status:
     """Count which model wins, and how much of it is length.
 
     Reads what 'relabel judge' and 'relabel human' write with --ties keep: labeled pairs, ties, and the matrix of more
@@ -78,39 +61,9 @@ def winrate(
       real relabel judge -m qwen --ties keep pairs.jsonl | real eval winrate --model new
       real eval winrate --by task --report winrate.html judged.jsonl | jq '.win_rate, .lc_win_rate'
     """
-    from real_cli.evaluate.winrate.matches import Contest, read_contests
-    from real_cli.evaluate.winrate.report import Spotlight, report_winrate
+    from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.winrate.tally import WinrateTally
-    from real_cli.report.html import check_report, write_report
-    from real_cli.report.terminal import show_table
 
-    check_report(report)
-    tally, spotlight = WinrateTally(model, by), Spotlight()
-    job = Job(
-        files or [],
-        output=output,
-        also_writes=[report] if report else [],
-        on_error=on_error,
-        rejects=rejects,
-        quiet=quiet,
-        max_line_bytes=max_line_bytes,
-        reading=SourceOptions(input_format),
-        what="records",
-    )
-
-    def count(record: Record) -> tuple[Record, list[Contest], int]:
-        contests = read_contests(record, model_field)
-        return record, contests, tally.add(record, contests)
-
-    with job:
-        for place, (record, contests, num_counted) in job.apply(count, job.records()):
-            if report:
-                spotlight.add(place, record, contests)
-            if contests and not num_counted:
-                job.set_aside(place, "one model on both sides", record)
-        summary = tally.summary()
-        job.write(summary)
-        job.summary = tally.sentence(summary)
-        write_report(report, report_winrate(summary, spotlight.excerpts()))
-    show_table("winrate", summary, quiet=quiet)
-    return job.status
+    job = options.job()
+    tally = WinrateTally(options.model, options.by, options.model_field, has_examples=options.report is not None)
+    return run_evaluation(tally, job, options.report)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from real_cli.stats.bootstrap import FEWEST_CELLS, student_quantile
 from real_cli.stats.intervals import Estimate
-from real_cli.stats.logistic import Floats, LogisticFit, fit_logistic
+from real_cli.stats.logistic import FIT_DIGITS, Floats, LogisticFit, fit_logistic
 from real_cli.stats.numeric import sigmoid
 from real_cli.text.phrases import say_count
 
@@ -66,8 +66,8 @@ def control_length(points: ArrayLike, gaps: ArrayLike, clusters: ArrayLike) -> L
         return _refused("length tells wins from losses without an error, or all comparisons are about one prompt")
     low, high = _ends(fit)
     odds, effect = (
-        Estimate(value, None if low is None else low[place], None if high is None else high[place], longer.size)
-        for place, value in enumerate(fit.coefficients.tolist())
+        Estimate(value, None if low is None else low[index], None if high is None else high[index], longer.size)
+        for index, value in enumerate(fit.coefficients.round(FIT_DIGITS).tolist())
     )
     shares = [None if end is None else float(sigmoid(np.array(end))) for end in odds[:3]]
     note = f"{say_count(fit.num_clusters, 'prompt')}, and an interval of a length-controlled rate needs {FEWEST_CELLS}"

@@ -55,7 +55,10 @@ def read_contests(record: Record, model_field: str = "model") -> list[Contest]:
         first, second = (_model(record, field, f"field '{field}'") for field in fields)
         return [Contest((first, second), (record["chosen"], record["rejected"]), 2, _both_orders(record))]
     responses = record["responses"]
-    models = [_model(one, model_field, f"response {place}: '{model_field}'") for place, one in enumerate(responses, 1)]
+    models = [
+        _model(response, model_field, f"response {number}: '{model_field}'")
+        for number, response in enumerate(responses, 1)
+    ]
     texts = [response["text"] for response in responses]
     if len(responses) == 2 and _is_tie(record):
         return [Contest((models[0], models[1]), (texts[0], texts[1]), 1, _both_orders(record))]
@@ -75,13 +78,13 @@ def _model(holder: Record, field: str, shown: str) -> str:
     name = holder.get(field)
     if isinstance(name, str) and name:
         return name
-    found = f"is {clip(name)}" if field in holder else "is missing"
-    raise RecordError(f"{shown} {found}; the name of the response's model is needed, see --model-field")
+    problem = f"is {clip(name)}" if field in holder else "is missing"
+    raise RecordError(f"{shown} {problem}; the name of the response's model is needed, see --model-field")
 
 
 def _is_tie(record: Record) -> bool:
-    said = (record.get(field) for field in ("judge", "annotation"))
-    return any(isinstance(mark, dict) and mark.get("verdict") == TIE for mark in said)
+    marks = (record.get(field) for field in ("judge", "annotation"))
+    return any(isinstance(mark, dict) and mark.get("verdict") == TIE for mark in marks)
 
 
 def _points(chance: float, i: int, j: int) -> int:
@@ -98,7 +101,11 @@ def _both_orders(record: Record) -> Judgment | None:
     verdicts = mark.get("verdicts") if isinstance(mark, dict) else None
     if verdicts is None:
         return None
-    if not isinstance(verdicts, list) or len(verdicts) != 2 or not all(said in list(SWAPPED) for said in verdicts):
+    if (
+        not isinstance(verdicts, list)
+        or len(verdicts) != 2
+        or not all(verdict in list(SWAPPED) for verdict in verdicts)
+    ):
         raise RecordError(f"field 'judge.verdicts' is {clip(verdicts)}; two of 'A', 'B' and 'tie' are needed")
     texts = (
         (record["chosen"], record["rejected"])

@@ -1,13 +1,13 @@
-"""The report of `eval winrate`: from its summary and a few records to plots, tables and sentences."""
+"""The report of `real eval winrate`: wins, length, ranking, categories, order of the responses."""
 
-import hashlib
+from operator import itemgetter
 from typing import Any
 
-from real_cli.evaluate.winrate.matches import Contest
-from real_cli.records.record import Record
-from real_cli.report.contents import Excerpt, Plot, PlotKind, Report, Section, Series, Table
-from real_cli.report.examples import Extremes, excerpt
+from real_cli.report.contents import Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.examples import Examples, examples_section
 from real_cli.report.numbers import show_share
+from real_cli.report.series import series_of
+from real_cli.stats.intervals import field_names
 from real_cli.text.phrases import say_count
 
 Row = dict[str, Any]
@@ -16,62 +16,13 @@ Row = dict[str, Any]
 MOST_BARS = 40
 
 
-class Spotlight:
-    """Comparisons to look at: long winners, and verdicts that flipped."""
-
-    def __init__(self) -> None:
-        self._longest = Extremes(largest=True)
-        self._flipped = Extremes()
-
-    def add(self, place: str, record: Record, contests: list[Contest]) -> None:
-        """Show the comparisons of one record; those of a model with itself are none.
-
-        Args:
-            place: File and line.
-            record: The record.
-            contests: What `read_contests` made of it.
-        """
-        for contest in contests:
-            if contest.models[0] == contest.models[1]:
-                continue
-            difference = contest.length_difference * (contest.points - 1)
-            if difference > 0:
-                self._longest.offer(difference, lambda contest=contest: _row(place, record, contest))  # type: ignore[misc]
-            if contest.comparison and contest.comparison.is_flipped:
-                # Which five are shown must not depend on where in the stream they stand.
-                digest = hashlib.blake2b(repr((record["prompt"], contest.texts)).encode("utf-8", "replace"))
-                drawn = int.from_bytes(digest.digest()[:6], "big")
-                self._flipped.offer(drawn, lambda contest=contest: _row(place, record, contest))  # type: ignore[misc]
-
-    def excerpts(self) -> tuple[Excerpt, ...]:
-        """Hand out what stayed.
-
-        Returns:
-            One excerpt a kind; none for a kind without rows.
-        """
-        kinds = (
-            Excerpt("Won by the longer response, widest difference first", self._longest.rows()),
-            Excerpt("Flipped: the judge named the same place in both orders", self._flipped.rows()),
-        )
-        return tuple(kind for kind in kinds if kind.rows)
-
-
-def report_winrate(summary: Row, excerpts: tuple[Excerpt, ...] = ()) -> Report:
-    """Make the report of a summary.
-
-    Args:
-        summary: What `WinrateTally` gave.
-        excerpts: What `Spotlight` gave.
-
-    Returns:
-        The report.
-    """
+def winrate_report(summary: Row, examples: Examples) -> Report:
+    """Lay out wins, lengths, ranking, categories and orders, each with its n."""
     sections = [_wins(summary), _lengths(summary), *_ranking(summary), *_categories(summary), *_orders(summary)]
-    if excerpts:
-        sections.append(Section("Comparisons to look at", "A few records as they stand in the data.", excerpts))
+    shown = examples_section("Comparisons to look at", "A few records as they stand in the data.", examples)
     counts = ("num_records", "num_all_comparisons", "num_all_prompts", "num_models", "num_same_model")
     facts = tuple((name.replace("_", " "), f"{summary[name]:,}") for name in counts)
-    return Report("Win rates", _lead(summary), tuple(sections), facts, tuple(summary["notes"]))
+    return Report("Win rates", _lead(summary), (*sections, *([shown] if shown else [])), facts, tuple(summary["notes"]))
 
 
 def _lead(summary: Row) -> str:
@@ -80,10 +31,10 @@ def _lead(summary: Row) -> str:
     if summary["model"] is None:
         leader = f" Strongest by the ranking: {summary['ranking'][0]['model']}." if summary["ranking"] else ""
         return f"{count} of {say_count(summary['num_models'], 'model')}.{leader}"
-    return f"{_said(summary)} {_controlled(summary)}"
+    return f"{_wins_text(summary)} {_controlled(summary)}"
 
 
-def _said(row: Row) -> str:
+def _wins_text(row: Row) -> str:
     if row["win_rate"] is None:
         return "No comparison."
     wins, ties = say_count(row["num_wins"], "win"), say_count(row["num_ties"], "tie")
@@ -103,7 +54,7 @@ def _controlled(row: Row) -> str:
 def _wins(summary: Row) -> Section:
     rows = summary["by_pair"]
     text = (
-        _said(summary)
+        _wins_text(summary)
         if summary["model"] is not None
         else "Each row is one model against another; a tie is half a win."
     )
@@ -113,7 +64,7 @@ def _wins(summary: Row) -> Section:
     )  # fmt: skip
     columns = (
         "model", "against", "num_comparisons", "num_prompts", "num_wins", "num_ties", "num_losses",
-        *_triple("win_rate"), *_triple("share_wins"), *_triple("share_ties"), *_triple("share_losses"),
+        *field_names("win_rate"), *field_names("share_wins"), *field_names("share_ties"), *field_names("share_losses"),
     )  # fmt: skip
     return Section("Wins, ties and losses", text, (plot, _table("Models in pairs", columns, rows)))
 
@@ -137,8 +88,8 @@ def _lengths(summary: Row) -> Section:
             Plot(PlotKind.histogram, "How much longer are winners?", "characters, winner minus loser", "comparisons",
                  (series,), note)
         )  # fmt: skip
-    columns = ("model", "against", "num_comparisons", *_triple("win_rate"), *_triple("lc_win_rate"),
-               *_triple("length_effect"), "length_note")  # fmt: skip
+    columns = ("model", "against", "num_comparisons", *field_names("win_rate"), *field_names("lc_win_rate"),
+               *field_names("length_effect"), "length_note")  # fmt: skip
     items.append(_table("Rates at equal length", columns, summary["by_pair"]))
     return Section("Length", _length_text(summary), tuple(items))
 
@@ -156,17 +107,13 @@ def _ranking(summary: Row) -> list[Section]:
     rows = summary["ranking"]
     if not rows:
         return []
-    series = Series(
-        "", tuple(row["model"] for row in rows), tuple(row["strength"] for row in rows),
-        tuple(row["strength_low"] for row in rows), tuple(row["strength_high"] for row in rows),
-        tuple(row["num_comparisons"] for row in rows),
-    )  # fmt: skip
+    series = series_of("", [row["model"] for row in rows], rows, "strength", itemgetter("num_comparisons"))
     note = (
         f"n = {say_count(summary['num_all_comparisons'], 'comparison')}; whiskers: 95% intervals, clustered by prompt."
     )
     plot = Plot(PlotKind.bars, "Who is how strong?", "model", "log-strength, mean 0", (series,),
                 note, 0.0)  # fmt: skip
-    table = _table("Bradley and Terry's ranking", ("rank", "model", "num_comparisons", *_triple("strength")), rows)
+    table = _table("Bradley and Terry's ranking", ("rank", "model", "num_comparisons", *field_names("strength")), rows)
     text = "A model beats another with probability sigmoid(difference of their strengths); ties count half."
     return [Section("Ranking", text, (plot, table))]
 
@@ -182,7 +129,7 @@ def _categories(summary: Row) -> list[Section]:
     plot = Plot(PlotKind.bars, title, str(summary["by"]), "win rate", (_series("", named, "win_rate", names),),
                 _note(named, "the win rate"), 0.5)  # fmt: skip
     columns = ("category", "model", "against", "num_comparisons", "num_wins", "num_ties", "num_losses",
-               *_triple("win_rate"), *_triple("lc_win_rate"), "length_note")  # fmt: skip
+               *field_names("win_rate"), *field_names("lc_win_rate"), "length_note")  # fmt: skip
     text = "Each category by itself; with many of them some intervals miss by chance."
     return [Section("Categories", text, (plot, _table(f"By {summary['by']}", columns, named)))]
 
@@ -201,7 +148,12 @@ def _orders(summary: Row) -> list[Section]:
         text += f" Of {verdicts} for a place {share} were for the first; without favor it would be half."
     shares = {"flip_rate": ("num_flips", "num_both_orders"), "share_first_place": (None, "num_place_verdicts")}
     rows = tuple(
-        (name.replace("_", " "), *(summary[field] for field in _triple(name)), part and summary[part], summary[whole])
+        (
+            name.replace("_", " "),
+            *(summary[field] for field in field_names(name)),
+            part and summary[part],
+            summary[whole],
+        )
         for name, (part, whole) in shares.items()
     )
     to_first = say_count(summary["num_flips_to_first"], "flip")
@@ -212,11 +164,8 @@ def _orders(summary: Row) -> list[Section]:
 
 def _series(name: str, rows: list[Row], field: str, names: list[str] | None = None) -> Series:
     shown = rows[:MOST_BARS]
-    lows, highs = (tuple(row[f"{field}_{end}"] for row in shown) for end in ("low", "high"))
-    heads = tuple((names or [_pair_name(row) for row in rows])[:MOST_BARS])
-    return Series(
-        name, heads, tuple(row[field] for row in shown), lows, highs, tuple(row["num_comparisons"] for row in shown)
-    )
+    heads = (names or [_pair_name(row) for row in rows])[:MOST_BARS]
+    return series_of(name, heads, shown, field, itemgetter("num_comparisons"))
 
 
 def _pair_name(row: Row) -> str:
@@ -229,10 +178,6 @@ def _note(rows: list[Row], what: str) -> str:
     return f"n = {say_count(count, 'comparison')}; whiskers: 95% intervals of {what}.{cut}"
 
 
-def _triple(name: str) -> tuple[str, str, str]:
-    return name, f"{name}_low", f"{name}_high"
-
-
 def _table(title: str, columns: tuple[str, ...], rows: list[Row]) -> Table:
     count = sum(row["num_comparisons"] for row in rows)
     heads = tuple(column.replace("_", " ") for column in columns)
@@ -242,12 +187,3 @@ def _table(title: str, columns: tuple[str, ...], rows: list[Row]) -> Table:
         tuple(tuple(row[column] for column in columns) for row in rows),
         f"n = {say_count(count, 'comparison')}.",
     )
-
-
-def _row(place: str, record: Record, contest: Contest) -> Any:
-    outcome = {2: contest.models[0], 1: "tie", 0: contest.models[1]}[contest.points]
-    first, second = (text for text in contest.texts)
-    facts: dict[str, object] = {"first": contest.models[0], "second": contest.models[1], "winner": outcome,
-             "length difference in characters": contest.length_difference}  # fmt: skip
-    pair = {"prompt": record["prompt"], "responses": [{"text": first}, {"text": second}]}
-    return excerpt(place, pair, facts)

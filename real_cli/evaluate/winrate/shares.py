@@ -1,4 +1,4 @@
-"""What can be said of the comparisons of one model with others: shares, rates, flips, each with its interval."""
+"""Shares, rates and flips of one model's comparisons with others, each with its interval."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.evaluate.winrate.length_control import control_length
-from real_cli.stats.intervals import Estimate
 from real_cli.stats.proportions import estimate_share
 
-# Floats are written to ten digits, so that no sum shows in which order it was made.
-NUM_DIGITS = 10
 FLIPPED_TO_FIRST, FLIPPED_TO_SECOND = 0, 4
 
 
@@ -38,11 +35,11 @@ class Contests:
     categories: NDArray[np.int64]
 
     def take(self, rows: NDArray[Any]) -> "Contests":
-        """Pick rows by a mask or by their places."""
+        """Pick rows by number or mask."""
         return Contests(**{name: column[rows] for name, column in vars(self).items()})
 
     def turned(self, rows: NDArray[np.bool_]) -> "Contests":
-        """Exchange left and right of some rows; a judge's places stay, they are those of its questions."""
+        """Exchange left and right of some rows; verdicts stay, for they name the positions of a judge's questions."""
         return Contests(
             **vars(self)
             | {
@@ -55,81 +52,41 @@ class Contests:
 
 
 def describe_wins(rows: Contests) -> dict[str, Any]:
-    """Describe how the left model fared.
-
-    Args:
-        rows: Comparisons, the model in question on the left of all.
-
-    Returns:
-        Counts, shares and rates with their intervals; `length_note` says why there is no length-controlled rate.
-    """
+    """Describe how the model on the left of all comparisons fared; `length_note` says why a rate is missing."""
     count, num_prompts = rows.points.size, np.unique(rows.prompts).size
     wins, ties, losses = (int((rows.points == points).sum()) for points in (2, 1, 0))
     controlled = control_length(rows.points / 2, rows.gaps, rows.prompts)
     return (
         {"num_comparisons": int(count), "num_prompts": int(num_prompts)}
         | {"num_wins": wins, "num_ties": ties, "num_losses": losses}
-        | estimate_fields("win_rate", estimate_share(rows.points / 2, rows.prompts))
-        | estimate_fields("share_wins", estimate_share(rows.points == 2, rows.prompts))
-        | estimate_fields("share_ties", estimate_share(rows.points == 1, rows.prompts))
-        | estimate_fields("share_losses", estimate_share(rows.points == 0, rows.prompts))
-        | estimate_fields("lc_win_rate", controlled.rate)
-        | estimate_fields("length_effect", controlled.effect)
+        | estimate_share(rows.points / 2, rows.prompts).fields("win_rate")
+        | estimate_share(rows.points == 2, rows.prompts).fields("share_wins")
+        | estimate_share(rows.points == 1, rows.prompts).fields("share_ties")
+        | estimate_share(rows.points == 0, rows.prompts).fields("share_losses")
+        | controlled.rate.fields("lc_win_rate")
+        | controlled.effect.fields("length_effect")
         | {"length_note": controlled.note}
         | describe_flips(rows)
     )
 
 
 def describe_flips(rows: Contests) -> dict[str, Any]:
-    """Describe how often a judge, asked in both orders, named the same place both times.
-
-    Args:
-        rows: Comparisons.
-
-    Returns:
-        Counts and the share with its interval.
-    """
+    """Describe how often a judge, asked in both orders, named the same position both times."""
     known = rows.verdicts >= 0
     flips = np.isin(rows.verdicts, (FLIPPED_TO_FIRST, FLIPPED_TO_SECOND))
-    return {"num_both_orders": int(known.sum()), "num_flips": int(flips.sum())} | estimate_fields(
-        "flip_rate", estimate_share(flips[known], rows.prompts[known])
-    )
+    return {"num_both_orders": int(known.sum()), "num_flips": int(flips.sum())} | estimate_share(
+        flips[known], rows.prompts[known]
+    ).fields("flip_rate")
 
 
-def describe_places(rows: Contests) -> dict[str, Any]:
-    """Describe which place a judge favors; an even-handed one, who saw each pair in both orders, names A half the time.
-
-    Args:
-        rows: Comparisons.
-
-    Returns:
-        Counts, and the share of verdicts for the place A among those for A or B, with its interval.
-    """
+def describe_positions(rows: Contests) -> dict[str, Any]:
+    """Describe which position a judge favors; an even-handed one, asked in both orders, names A half the time."""
     known = rows.verdicts >= 0
-    said = np.concatenate([rows.verdicts[known] // 3, rows.verdicts[known] % 3])
-    picks = np.where(said == 2, np.nan, (said == 0).astype(np.float64))
+    verdicts = np.concatenate([rows.verdicts[known] // 3, rows.verdicts[known] % 3])
+    picks = np.where(verdicts == 2, np.nan, (verdicts == 0).astype(np.float64))
     favored = estimate_share(picks, np.tile(rows.prompts[known], 2))
     return {
         "num_flips_to_first": int((rows.verdicts == FLIPPED_TO_FIRST).sum()),
         "num_flips_to_second": int((rows.verdicts == FLIPPED_TO_SECOND).sum()),
         "num_place_verdicts": favored.num_rows,
-    } | estimate_fields("share_first_place", favored)
-
-
-def estimate_fields(name: str, estimate: Estimate) -> dict[str, float | None]:
-    """Write an estimate as fields of a summary.
-
-    Args:
-        name: Of the number.
-        estimate: The number.
-
-    Returns:
-        The fields NAME, NAME_low and NAME_high.
-
-    Example:
-        >>> estimate_fields("rate", Estimate(1 / 3, 0.1, None, 3))
-        {'rate': 0.3333333333, 'rate_low': 0.1, 'rate_high': None}
-    """
-    numbers = estimate.fields(name)
-    # A zero has no sign here.
-    return {field: None if value is None else round(float(value), NUM_DIGITS) + 0.0 for field, value in numbers.items()}
+    } | favored.fields("share_first_place")

@@ -6,15 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.evaluate.winrate.shares import (
-    NUM_DIGITS,
-    Contests,
-    describe_wins,
-    estimate_fields,
-)
+from real_cli.evaluate.winrate.shares import Contests, describe_wins
 from real_cli.stats.bootstrap import FEWEST_CELLS, student_quantile
 from real_cli.stats.bradley_terry import fit_bradley_terry, groups_of
 from real_cli.stats.intervals import Estimate
+from real_cli.stats.logistic import FIT_DIGITS
 from real_cli.stats.proportions import estimate_share
 from real_cli.text.phrases import say_count
 
@@ -23,63 +19,37 @@ MOST_BINS = 30
 
 
 def headline_rows(rows: Contests, models: list[str], named: str | None) -> tuple[dict[str, str], Contests] | None:
-    """Pick the comparisons of one model, and put it on the left.
-
-    Args:
-        rows: Comparisons.
-        models: Names, in order.
-        named: The model; None for none.
-
-    Returns:
-        Who is compared with whom, and the comparisons; None where no model is named.
-    """
+    """Pick the comparisons of the named model and put it on the left; None where no model is named."""
     if named is None or named not in models:
         return None
-    place = models.index(named)
+    number = models.index(named)
     against = next(name for name in models if name != named) if len(models) == 2 else EVERY_OTHER
-    picked = rows.take((rows.first == place) | (rows.second == place))
-    return {"model": named, "against": against}, picked.turned(picked.second == place)
+    picked = rows.take((rows.first == number) | (rows.second == number))
+    return {"model": named, "against": against}, picked.turned(picked.second == number)
 
 
 def pair_rows(rows: Contests, models: list[str], named: str | None) -> list[dict[str, Any]]:
-    """Describe every two models that met.
-
-    Args:
-        rows: Comparisons, sorted so that the model that is first by name is on the left.
-        models: Names, in order.
-        named: The model that is put first wherever it takes part; None for none.
-
-    Returns:
-        One row each, in the order of names.
-    """
+    """Describe every two models that met, in the order of names, but the named one first."""
     codes = rows.first * len(models) + rows.second
     order = np.argsort(codes, kind="stable")
     starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    made = []
+    table = []
     for start, end in pairwise([*starts.tolist(), codes.size]):
         inside = rows.take(order[start:end])
         names = [models[int(inside.first[0])], models[int(inside.second[0])]]
         if names[1] == named:
             names, inside = names[::-1], inside.turned(np.ones(inside.points.size, dtype=np.bool_))
-        made.append({"model": names[0], "against": names[1]} | describe_wins(inside))
-    return made
+        table.append({"model": names[0], "against": names[1]} | describe_wins(inside))
+    return table
 
 
 def rank_models(rows: Contests, models: list[str]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Rank more than two models by Bradley and Terry's strengths.
-
-    Args:
-        rows: Comparisons.
-        models: Names, in order.
-
-    Returns:
-        One row a model, the strongest first, and no note; or no row, and why.
-    """
+    """Rank more than two models by Bradley and Terry's strengths, or say why there is no ranking."""
     if len(models) <= 2:
         return [], []
     groups = groups_of(rows.first, rows.second, rows.points / 2)
     if len(groups) > 1:
-        named = " | ".join(", ".join(models[place] for place in group) for group in groups)
+        named = " | ".join(", ".join(models[number] for number in group) for group in groups)
         return [], [f"no ranking: between the groups {named} wins and ties do not go both ways (Ford 1957)"]
     fit = fit_bradley_terry(rows.first, rows.second, rows.points / 2, rows.prompts)
     if fit is None:
@@ -87,38 +57,30 @@ def rank_models(rows: Contests, models: list[str]) -> tuple[list[dict[str, Any]]
     has_interval = fit.num_clusters >= FEWEST_CELLS
     half = student_quantile(fit.num_clusters) * np.sqrt(np.diag(fit.covariance))
     met = np.bincount(np.concatenate([rows.first, rows.second]), minlength=len(models))
-    strengths = fit.values.round(NUM_DIGITS)
-    made = [
-        {"rank": 1 + int((strengths > strengths[place]).sum()), "model": name}
-        | estimate_fields(
-            "strength",
-            Estimate(
-                float(strengths[place]),
-                float(fit.values[place] - half[place]) if has_interval else None,
-                float(fit.values[place] + half[place]) if has_interval else None,
-                int(met[place]),
-            ),
-        )
-        | {"num_comparisons": int(met[place])}
-        for place, name in enumerate(models)
+    strengths = fit.values.round(FIT_DIGITS)
+    table = [
+        {"rank": 1 + int((strengths > strengths[number]).sum()), "model": name}
+        | Estimate(
+            float(strengths[number]),
+            float(fit.values[number] - half[number]) if has_interval else None,
+            float(fit.values[number] + half[number]) if has_interval else None,
+            int(met[number]),
+        ).fields("strength")
+        | {"num_comparisons": int(met[number])}
+        for number, name in enumerate(models)
     ]
     notes = (
         []
         if has_interval
         else [f"{say_count(fit.num_clusters, 'prompt')}, and intervals of strengths need {FEWEST_CELLS}"]
     )
-    return sorted(made, key=lambda row: (row["rank"], row["model"])), notes
+    return sorted(table, key=lambda row: (row["rank"], row["model"])), notes
 
 
 def describe_lengths(rows: Contests) -> dict[str, Any]:
     """Describe how length and winning go together, whoever won.
 
-    Args:
-        rows: Comparisons.
-
-    Returns:
-        The share of decided comparisons that the longer response won, of those of unequal length, and a histogram of
-        how much longer winners are; what lies beyond the 1st and 99th percentile is counted in its outer bins.
+    The outer bins of the histogram hold what lies beyond the 1st and 99th percentile.
     """
     winning = np.where(rows.points == 2, rows.gaps, -rows.gaps)[rows.points != 1]
     unequal = winning != 0
@@ -126,7 +88,7 @@ def describe_lengths(rows: Contests) -> dict[str, Any]:
     longer, count = int((winning > 0).sum()), int(unequal.sum())
     return (
         {"num_unequal_lengths": count, "num_longer_won": longer}
-        | estimate_fields("share_longer_won", estimate_share(winning[unequal] > 0, prompts))
+        | estimate_share(winning[unequal] > 0, prompts).fields("share_longer_won")
         | {"winner_length_difference": _histogram(winning)}
     )
 
@@ -145,17 +107,7 @@ def _histogram(values: NDArray[np.int64]) -> dict[str, list[Any]] | None:
 def explain(
     rows: Contests, headline: dict[str, Any] | None, pairs: list[dict[str, Any]], categories: list[dict[str, Any]]
 ) -> list[str]:
-    """Say what the numbers do not.
-
-    Args:
-        rows: All comparisons.
-        headline: What was said of the model in question; None where there is none.
-        pairs: The rows of two models each.
-        categories: The rows of a category each.
-
-    Returns:
-        Sentences.
-    """
+    """Say what the numbers do not: of all comparisons, the headline, the rows of two models, those of a category."""
     count, num_prompts = int(rows.points.size), int(np.unique(rows.prompts).size)
     if not count:
         return ["no comparison of two models"]

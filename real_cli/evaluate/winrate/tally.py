@@ -1,123 +1,130 @@
-"""What `eval winrate` reports: who won how often, by how much of it length explains, and who is the strongest."""
+"""The evaluation behind `real eval winrate`: who wins, how much of it is length, who is strongest."""
 
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from real_cli.errors import RecordError, UsageError, clip
-from real_cli.evaluate.winrate.matches import Contest
-from real_cli.evaluate.winrate.shares import (
-    Contests,
-    describe_flips,
-    describe_places,
-    describe_wins,
-)
+from real_cli.evaluate.evaluation import Evaluation, Exclusion, Fate, Summary
+from real_cli.evaluate.winrate.examples import WinrateExamples
+from real_cli.evaluate.winrate.matches import Contest, read_contests
+from real_cli.evaluate.winrate.report import winrate_report
+from real_cli.evaluate.winrate.shares import Contests, describe_flips, describe_positions, describe_wins
 from real_cli.evaluate.winrate.table import describe_lengths, explain, headline_rows, pair_rows, rank_models
 from real_cli.records.messages import is_number, text_key
 from real_cli.records.record import Record
+from real_cli.report.contents import Report
+from real_cli.report.examples import Examples
 from real_cli.text.phrases import say_count
 
 # A field that names thousands of models names something else, and each pair of them is a row of the summary.
 MOST_MODELS = 200
 MOST_CATEGORIES = 1000
-PLACES = {"A": 0, "B": 1, "tie": 2}
+POSITIONS = {"A": 0, "B": 1, "tie": 2}
 
 
-class WinrateTally:
+class WinrateTally(Evaluation):
     """Comparisons of models, a few numbers each, and what can be said of them.
 
     Args:
         model: The model whose wins are counted; None for the first by name, where there are two.
         by: The field of a record that names its category; None for none.
+        model_field: The field of a response that names its model.
+        has_examples: Whether comparisons to look at are wanted.
 
     Raises:
         UsageError: If the field has no name.
+
+    Example:
+        >>> tally = WinrateTally()
+        >>> pair = {"chosen": "Yes.", "rejected": "No", "model_chosen": "new", "model_rejected": "old"}
+        >>> tally.add({"prompt": "a"} | pair), tally.add({"prompt": "b"} | pair)
+        ((), ())
+        >>> summary = tally.summary()
+        >>> summary["model"], summary["against"], summary["num_wins"], summary["win_rate"]
+        ('new', 'old', 2, 1.0)
     """
 
-    def __init__(self, model: str | None = None, by: str | None = None) -> None:
+    name = "winrate"
+
+    def __init__(
+        self,
+        model: str | None = None,
+        by: str | None = None,
+        model_field: str = "model",
+        *,
+        has_examples: bool = False,
+    ) -> None:
         if by == "":
             raise UsageError("--by '': name a field of the record")
         self.num_records = self.num_same_model = 0
-        self._model, self._by = model, by
+        self._model, self._by, self._model_field = model, by, model_field
+        self._examples = WinrateExamples() if has_examples else None
         self._models: dict[str, int] = {}
         self._categories: dict[tuple[str, Any], int] = {}
         self._prompts, self._gaps = array("q"), array("q")
         self._first, self._second, self._category = array("h"), array("h"), array("h")
         self._points, self._verdicts = array("b"), array("b")
 
-    def add(self, record: Record, contests: list[Contest]) -> int:
-        """Count the comparisons of one record; those of a model with itself are left out, and counted apart.
+    def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
+        """Count the comparisons of one record; those of a model with itself are left out, and counted apart."""
+        contests = read_contests(record, self._model_field)
+        num_counted = self._count(record, contests)
+        if self._examples:
+            self._examples.offer(place, record, contests)
+        if num_counted or not contests:
+            return ()
+        return (Exclusion(place, record, "one model on both sides", Fate.counted),)
 
-        Args:
-            record: The record.
-            contests: What `read_contests` made of it.
-
-        Returns:
-            How many were counted.
-
-        Raises:
-            RecordError: If there are too many models or categories, or a category is no plain value.
-        """
-        category = self._place_of_category(record)
+    def _count(self, record: Record, contests: list[Contest]) -> int:
+        category = self._number_of_category(record)
         between = [contest for contest in contests if contest.models[0] != contest.models[1]]
         prompt = int.from_bytes(text_key(record["prompt"])[:8], "big", signed=True)
-        places = [(self._place_of(one.models[0]), self._place_of(one.models[1])) for one in between]
-        for contest, (first, second) in zip(between, places, strict=True):
+        numbers = [(self._number_of(contest.models[0]), self._number_of(contest.models[1])) for contest in between]
+        for contest, (first, second) in zip(between, numbers, strict=True):
             verdicts = contest.comparison.verdicts if contest.comparison else None
             self._prompts.append(prompt)
             self._first.append(first)
             self._second.append(second)
             self._points.append(contest.points)
             self._gaps.append(contest.length_difference)
-            self._verdicts.append(3 * PLACES[verdicts[0]] + PLACES[verdicts[1]] if verdicts else -1)
+            self._verdicts.append(3 * POSITIONS[verdicts[0]] + POSITIONS[verdicts[1]] if verdicts else -1)
             self._category.append(category)
         self.num_records += 1
         self.num_same_model += len(contests) - len(between)
         return len(between)
 
-    def _place_of(self, model: str) -> int:
-        place = self._models.setdefault(model, len(self._models))
-        if place >= MOST_MODELS:
+    def _number_of(self, model: str) -> int:
+        number = self._models.setdefault(model, len(self._models))
+        if number >= MOST_MODELS:
             del self._models[model]
             raise RecordError(f"model {clip(model)} is one more than {MOST_MODELS}; --model-field names their field")
-        return place
+        return number
 
-    def _place_of_category(self, record: Record) -> int:
+    def _number_of_category(self, record: Record) -> int:
         value = record.get(self._by) if self._by else None
         if not (value is None or isinstance(value, str | bool) or is_number(value)):
             raise RecordError(f"field '{self._by}' is {clip(value)}; a category is a text, a number, true or false")
-        place = self._categories.setdefault((type(value).__name__, value), len(self._categories))
-        if place >= MOST_CATEGORIES:
+        number = self._categories.setdefault((type(value).__name__, value), len(self._categories))
+        if number >= MOST_CATEGORIES:
             del self._categories[type(value).__name__, value]
             raise RecordError(
                 f"field '{self._by}' is {clip(value)}, one more than {MOST_CATEGORIES:,} categories; choose another"
             )
-        return place
+        return number
 
     @property
     def models(self) -> list[str]:
         """All models, by name."""
         return sorted(self._models)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> Summary:
         """Sum up; the order in which records came changes nothing.
 
-        Returns:
-            Names and numbers. `model` is whose wins the rates at the top are, `against` whom; both are None where more
-            than two models met and none was named, and the rates then stand in `by_pair` alone.
-
-        Raises:
-            UsageError: If the model in question is not among the data's.
-
-        Example:
-            >>> tally = WinrateTally()
-            >>> for number in range(3):
-            ...     contest = Contest(("new", "old"), ("Yes.", "No"), (2, 2, 1)[number])
-            ...     _ = tally.add({"prompt": str(number)}, [contest])
-            >>> summary = tally.summary()
-            >>> summary["model"], summary["against"], summary["num_wins"], summary["win_rate"]
-            ('new', 'old', 2, 0.8333333333)
+        `model` is whose wins the rates at the top are, `against` whom. Both are None where more than two models met and
+        none was named: the rates then stand in `by_pair` alone.
         """
         rows, models = self._sorted(), self.models
         self._check_model(models)
@@ -132,7 +139,7 @@ class WinrateTally:
             | (headline or nothing)
             | {"num_all_comparisons": int(rows.points.size), "num_all_prompts": int(np.unique(rows.prompts).size)}
             | describe_flips(rows)
-            | describe_places(rows)
+            | describe_positions(rows)
             | describe_lengths(rows)
             | {"by_pair": pairs, "ranking": ranking, "by": self._by, "by_category": categories}
             | {"notes": [*explain(rows, headline, pairs, categories), *refusal, *self._nothing_by()]}
@@ -144,20 +151,19 @@ class WinrateTally:
             return []
         return [f"no record has a value in field {clip(self._by)}: there is one category, null"] if self._by else []
 
-    def sentence(self, summary: dict[str, Any]) -> str:
-        """Tell the counts and the notes in one line.
+    def examples(self) -> Examples:
+        """Hand out long winners, and verdicts that flipped."""
+        return self._examples.rows() if self._examples else {}
 
-        Args:
-            summary: What `summary` gave.
+    def report(self, summary: Summary, examples: Examples) -> Report:
+        """Lay out wins, lengths, the ranking, categories, and the order in which responses were shown."""
+        return winrate_report(summary, examples)
 
-        Returns:
-            The line.
-        """
-        count = summary["num_all_comparisons"]
-        said = f"{say_count(count, 'comparison')} of {say_count(len(self._models), 'model')}"
-        if self.num_same_model:
-            said += f"; {self.num_same_model:,} of a model with itself left out"
-        return "; ".join([said, *summary["notes"]])
+    def sentence(self, summary: Summary) -> str:
+        """Tell the counts and the notes."""
+        counts = f"{say_count(summary['num_all_comparisons'], 'comparison')} of {say_count(len(self._models), 'model')}"
+        alone = f"{self.num_same_model:,} of a model with itself left out" if self.num_same_model else ""
+        return "; ".join(part for part in (counts, alone, *summary["notes"]) if part)
 
     def _check_model(self, models: list[str]) -> None:
         if self._model is not None and models and self._model not in models:
@@ -167,7 +173,7 @@ class WinrateTally:
         """Put rows into an order that does not depend on how they came, the model that is first by name on the left."""
         by_name = np.argsort(np.argsort(np.array(list(self._models), dtype=object)))
         categories = self._category_values()
-        ranks = {key: place for place, key in enumerate(categories)}
+        ranks = {key: number for number, key in enumerate(categories)}
         by_category = np.array([ranks[key] for key in self._categories], dtype=np.int64)
         prompts = np.array(self._prompts, dtype=np.int64)
         first, second = (np.array(column, dtype=np.int64) for column in (self._first, self._second))
@@ -187,10 +193,10 @@ class WinrateTally:
         return sorted(self._categories, key=lambda key: (key[0] == "NoneType", key[0] == "str", str(key[1])))
 
     def _by_category(self, rows: Contests, models: list[str], named: str | None) -> list[dict[str, Any]]:
-        made = []
-        for place, (_, value) in enumerate(self._category_values()):
-            inside = rows.take(rows.categories == place)
+        table = []
+        for number, (_, value) in enumerate(self._category_values()):
+            inside = rows.take(rows.categories == number)
             headline = headline_rows(inside, models, named)
             described = [headline[0] | describe_wins(headline[1])] if headline else pair_rows(inside, models, named)
-            made += [{"category": value} | one for one in described if one["num_comparisons"]]
-        return made
+            table += [{"category": value} | row for row in described if row["num_comparisons"]]
+        return table

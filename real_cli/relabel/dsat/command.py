@@ -40,11 +40,12 @@ class DsatOptions(LlmOptions):
 def dsat(options: DsatOptions) -> Status:
     """Find replies that left a user dissatisfied, in conversations of several turns (DRIFT).
 
-    Reads conversations ('prompt', 'messages' or 'conversation': lists of {role, content}). Each user turn that follows
-    a reply is judged by what was said up to it. Writes a record for each dissatisfied one: 'prompt' (what led to the
-    reply), 'rejected' (the reply as it is), 'user_preference' (the complaint), 'dsat' (turn, reason, who judged). With
-    --seeds those that a later reply satisfied become pairs. A 'prompt' beside 'messages' is kept as 'original_prompt'.
-    A record that has 'dsat' is refused: complaints that came before its own would be found again.
+    Reads conversations ('prompt', 'messages' or 'conversation': lists of {role, content}; turns of a 'history' come
+    first). Each user turn that follows a reply is judged by what was said up to it. Writes a record for each
+    dissatisfied one: 'prompt' (what led to the reply), 'rejected' (the reply as it is), 'user_preference' (the
+    complaint), 'dsat' (turn, reason, who judged). With --seeds those that a later reply satisfied become pairs. A
+    'prompt' beside 'messages' is kept as 'original_prompt'. A record that has 'dsat' is refused: complaints that came
+    before its own would be found again.
 
     Answers, failures, caches and batches are as with 'relabel judge'.
 

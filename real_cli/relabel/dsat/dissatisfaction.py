@@ -12,7 +12,7 @@ from real_cli.llm.rubric import Rubric
 from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import Text, is_conversation, plain_text, transcript
 from real_cli.records.public.chat_forms import read_forms
-from real_cli.records.public.leading_turns import lead_with_system
+from real_cli.records.public.leading_turns import lead_with_history, lead_with_system
 from real_cli.records.public.message_checks import check_media
 from real_cli.records.questions import Inquiry, Question, ask_nothing
 from real_cli.records.record import Record
@@ -70,7 +70,8 @@ def adapt_dialogue(record: Record) -> Adapted:
     """Find the conversation of a record.
 
     Args:
-        record: With a list of {role, content} as `prompt`, `messages`, `conversation` or `conversations`.
+        record: With a list of {role, content} as `prompt`, `messages`, `conversation` or `conversations`, or a `prompt`
+            in words; turns of a `history` come before it.
 
     Returns:
         The record with it as `prompt`; a `prompt` beside it is called `original_prompt`.
@@ -87,12 +88,15 @@ def adapt_dialogue(record: Record) -> Adapted:
             f"field 'dsat' is {clip(record['dsat'])}; give the conversation itself, this is a complaint found in one"
         )
     record = read_forms(record)
+    if not any(is_conversation(record.get(field)) for field in CONVERSATION_FIELDS):
+        record = lead_with_history(record)
     for field in CONVERSATION_FIELDS:
         if is_conversation(record.get(field)):
             if field != "prompt" and {"prompt", OWN_PROMPT} <= set(record):
                 raise RecordError(f"'prompt' beside '{field}' is kept as '{OWN_PROMPT}', which is there; rename one")
             names = {field: "prompt"} if field == "prompt" else {field: "prompt", "prompt": OWN_PROMPT}
-            adapted = lead_with_system({names.get(name, name): value for name, value in record.items()})
+            renamed = {names.get(name, name): value for name, value in record.items()}
+            adapted = lead_with_system(lead_with_history(renamed))
             check_media(adapted)
             return Adapted(adapted, PROMPT)
     raise RecordError(f"no conversation in the fields {clip(sorted(record))}; a list of {{role, content}} is needed")

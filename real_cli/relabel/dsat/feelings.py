@@ -6,16 +6,24 @@ from enum import StrEnum
 
 from real_cli.errors import RecordError, clip
 from real_cli.llm.embedded_json import json_objects, located_objects
-from real_cli.llm.statements import Statement, blanked, settle, spelling
+from real_cli.llm.statements import CLAUSE_END, Statement, blanked, is_doubted, sentence_before, settle, spelling
 from real_cli.llm.thoughts import spoken, unwrapped
+from real_cli.llm.wording import plain_answer
 
 FEELING_WORD = re.compile(r"\b(?:dissatisfied|satisfied|neither)\b", re.IGNORECASE)
 LABEL = re.compile(
     r"\blabel\b[\"'*_\s]*+(?:is\b|:|=)[\"'*_\s]*+(dissatisfied|satisfied|neither)\b"
-    r"(?![\"'*_\s]*+(?:,|/|\||or\b))",
+    r"(?![\"'*_\s]*+(?:,|/|\||\?|->|\u2192|(?:or|to)\b))",
     re.IGNORECASE,
 )
-DENIED = re.compile(r"\b(?:not|n't|never|hardly|n\u2019t)\s+(?:at all\s+|really\s+)?(?:dis)?satisfied\b", re.IGNORECASE)
+# A clause with such a word does not say that a user is satisfied, nor that one is not.
+DOUBTED = re.compile(
+    r"\b(?:not|never|no|nobody|none|cannot|hardly|if|unless|whether|without|may|might|could|would|should|far\s+from"
+    r"|less\s+than|doubt|perhaps|possibly|maybe|wrong|false)\b|n['\u2019]t\b",
+    re.IGNORECASE,
+)
+CONDITION = re.compile(r"\W*(?:if|unless|had)\b", re.IGNORECASE)
+ASKED = re.compile(r"[\"'*_`)]*\s*\?")
 
 
 class Feeling(StrEnum):
@@ -43,18 +51,19 @@ def read_feeling(text: str, shown: Sequence[str] = ()) -> tuple[Feeling, str]:
         >>> read_feeling('{"reason": "It thanks.", "label": "satisfied"}')[0].value
         'satisfied'
     """
-    said = spoken(text, shown)
+    said = plain_answer(spoken(text, shown))
     bare = unwrapped(said).strip("\"'*_`.: ").lower()
+    named: list[Feeling | None]
     named = [Feeling(bare)] if bare in list(Feeling) else settle(said, shown, _labels) or settle(said, shown, _words)
-    if len(named) != 1:
+    if len(named) != 1 or named[0] is None:
         raise RecordError(f"the answer names not one of {', '.join(Feeling)}: {clip(text)}")
     objects = [found for found in json_objects(said) if found.get("label") == named[0]]
     reasons = [str(found.get("reason") or "") for found in objects]
     return named[0], reasons[-1] if reasons else said.strip()
 
 
-def _labels(text: str) -> Iterator[Statement[Feeling]]:
-    """List what is stated by a form."""
+def _labels(text: str) -> Iterator[Statement[Feeling | None]]:
+    """List what is stated by a form; None where it is denied."""
     objects = []
     for start, end, found in located_objects(text):
         if found.get("label") in list(Feeling):
@@ -62,12 +71,17 @@ def _labels(text: str) -> Iterator[Statement[Feeling]]:
             words = text[start:end] if len(found) > 1 else f'label": "{found["label"]}'
             yield Statement(Feeling(found["label"]), spelling(words), start, end)
     for match in LABEL.finditer(blanked(text, objects)):
-        yield Statement(Feeling(match[1].lower()), spelling(match[0]), *match.span())
+        feeling = None if is_doubted(text, match.start()) else Feeling(match[1].lower())
+        yield Statement(feeling, spelling(match[0]), *match.span())
 
 
-def _words(text: str) -> Iterator[Statement[Feeling]]:
-    """List the words that stand for themselves; "not satisfied" is left to nobody's guess."""
+def _words(text: str) -> Iterator[Statement[Feeling | None]]:
+    """List the words that stand for themselves; None for "not satisfied", "may be satisfied" and their kind."""
     for match in FEELING_WORD.finditer(text):
-        yield Statement(Feeling(match[0].lower()), match[0].lower(), *match.span())
-    for match in DENIED.finditer(text):
-        yield Statement(Feeling.neither, "", *match.span())
+        sentence = sentence_before(text, match.start())
+        unclear = (
+            CONDITION.match(sentence)
+            or DOUBTED.search(CLAUSE_END.split(sentence)[-1])
+            or ASKED.match(text, match.end())
+        )
+        yield Statement(None if unclear else Feeling(match[0].lower()), match[0].lower(), *match.span())

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+DEFAULT_TEMPLATE = "Aim for a response whose overall quality is {goal} out of 10."
+
 
 class Placement(StrEnum):
     """Where `relabel goal` puts the goal."""

@@ -8,10 +8,8 @@ import typer
 from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.records.record import Record, check_labeled
-from real_cli.relabel.goal.choices import Placement
-from real_cli.relabel.goal.goal import DEFAULT_TEMPLATE, add_goals, check_template, strip_goal
-from real_cli.text.phrases import say_count
+from real_cli.records.record import Record
+from real_cli.relabel.goal.choices import DEFAULT_TEMPLATE, Placement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +44,10 @@ def goal(options: GoalOptions) -> Status:
       real relabel goal --placement system --template 'Overall quality: {goal} of 10.' pairs.jsonl
       real relabel goal --strip augmented.jsonl
     """
+    from real_cli.records.record import check_labeled
+    from real_cli.relabel.goal.goal import add_goals, check_template, strip_goal
+    from real_cli.text.phrases import say_count
+
     placement, template = options.placement, options.template
     check_template(template)
     job = options.job()

@@ -4,9 +4,7 @@ from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.messages import Text, is_conversation, is_number
 from real_cli.records.place_words import HUMAN_MARK, SEPARATOR
 from real_cli.records.record import STALE_FIELDS, Record, swap_labels
-from real_cli.relabel.goal.choices import Placement
-
-DEFAULT_TEMPLATE = "Aim for a response whose overall quality is {goal} out of 10."
+from real_cli.relabel.goal.choices import DEFAULT_TEMPLATE, Placement
 
 
 def check_template(template: str) -> str:

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from real_cli.cli.option_sets import ScoringOptions, StreamOptions
-from real_cli.cli.options import Reference
+from real_cli.cli.options import Reference, ScoreField
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.io.progress import speaker
-from real_cli.io.word_files import read_words, words_path
 from real_cli.records.record import Record
-from real_cli.relabel.scored import ScoreField, write_scored
 
 if TYPE_CHECKING:
     from real_cli.models.score.model_pair import ModelPair
@@ -70,11 +67,13 @@ def implicit(options: ImplicitOptions) -> Status:
       real relabel implicit -p aligned -r sft pairs.jsonl | real pair -s all --by implicit_margin --keep 10% --lowest
       real relabel implicit -p smollm2 --contrast 'Be kind.' 'Be rude.' pairs.jsonl > offsets.jsonl
     """
+    from real_cli.io.progress import speaker
+    from real_cli.io.word_files import words_path
     from real_cli.models.score.model_pair import ModelPair
     from real_cli.relabel.implicit.measure import TOO_LONG
     from real_cli.relabel.implicit.rewards import add_contrast, add_implicit
     from real_cli.relabel.label_check import LabelCheck
-    from real_cli.relabel.scored import check_field
+    from real_cli.relabel.scored import check_field, write_scored
 
     check_field(options.field)
     models = ModelPair(
@@ -113,6 +112,7 @@ def _against_reference(models: "ModelPair", beta: float) -> "ImplicitMeter":
 
 
 def _against_opposite(models: "ModelPair", options: ImplicitOptions) -> "ImplicitMeter":
+    from real_cli.io.word_files import read_words
     from real_cli.records.place_words import check_contrast
     from real_cli.relabel.implicit.measure import ContrastMeter
 

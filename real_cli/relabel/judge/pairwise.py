@@ -61,7 +61,7 @@ def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
 
     def ask(first: int, second: int) -> Question:
         messages = rubric.messages(question, prompt=prompt, response_a=texts[first], response_b=texts[second])
-        read = partial(read_verdict, shown=[prompt, texts[first], texts[second]])
+        read = partial(read_verdict, shown=[prompt, texts[first], texts[second]], template=question.text)
         return Question(messages, read, rubric.sampling(question), VERDICT_SCHEMA)
 
     answers = yield [ask(*order) for pair in differing for order in (pair, pair[::-1])]

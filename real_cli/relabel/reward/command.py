@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from real_cli.cli.option_sets import DeviceOptions, StreamOptions
+from real_cli.cli.options import ScoreField
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.io.progress import speaker
 from real_cli.records.record import Record
-from real_cli.relabel.scored import ScoreField, write_scored
 
 if TYPE_CHECKING:
     from real_cli.relabel.label_check import LabelCheck
@@ -91,11 +90,12 @@ def reward(options: RewardOptions) -> Status:
       real relabel reward --model ./reward --field score_reward pairs.jsonl
       real relabel reward --model ./ranker --pairwise candidates.jsonl | real relabel winprob --from preferences
     """
+    from real_cli.io.progress import speaker
     from real_cli.models.reward.reward_models import load_reward_model
     from real_cli.models.reward.reward_texts import check_template
     from real_cli.models.reward.rewards import PairwiseRewards, PointwiseRewards, SequenceScorer
     from real_cli.relabel.label_check import LabelCheck
-    from real_cli.relabel.scored import check_field
+    from real_cli.relabel.scored import check_field, write_scored
 
     _check_options(options)
     check_field(options.field)

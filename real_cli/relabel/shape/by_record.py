@@ -17,9 +17,9 @@ LENGTH_FIELDS = ("length", "num_tokens")
 
 
 class LengthPenalty(NamedTuple):
-    """What a long response loses before its score is shaped; None for the number of tokens that cost nothing is `FREE_LENGTH`.
+    """What a long response loses before its score is shaped, by the paper 0.01 for each token beyond 300.
 
-    The paper has 0.01 for each token beyond 300.
+    Without a number of tokens that cost nothing it is `FREE_LENGTH`.
     """
 
     per_token: float = 0.0

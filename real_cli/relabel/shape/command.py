@@ -9,7 +9,6 @@ import typer
 from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.records.layouts import adapt_unread
 from real_cli.records.record import Record
 from real_cli.relabel.shape.choices import FREE_LENGTH, REFERENCE_SCORES, STEEPNESS, Shaping
 
@@ -110,6 +109,8 @@ def shaped(job: "Job", shaper: "Shaper") -> Iterator[Record]:
     Yields:
         Records with shaped scores, in their order.
     """
+    from real_cli.records.layouts import adapt_unread
+
     if not shaper.needs_all:
         yield from (record for _, record in job.apply(shaper.shape, job.records(adapt_unread)))
         return

@@ -10,7 +10,6 @@ from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
 from real_cli.records.choices import TEMPERATURE
-from real_cli.records.layouts import adapt_unread
 from real_cli.records.record import Record
 from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
 
@@ -86,6 +85,7 @@ def weight(options: WeightOptions) -> Status:
       real relabel weight --by gap-utility --temperature 2 pairs.jsonl
       real relabel weight --expression 'sqrt(score_chosen - score_rejected) * (votes > 3)' pairs.jsonl
     """
+    from real_cli.records.layouts import adapt_unread
     from real_cli.relabel.weight.weights import Weigher
 
     weigher = Weigher(

@@ -23,6 +23,7 @@ from real_cli.pair.keep import keep_mask, keep_value
 from real_cli.pair.strategies import STRATEGIES
 from real_cli.records.messages import text_key
 from real_cli.stats.bootstrap import Bootstrap
+from real_cli.stats.numeric import rounded
 from tests.pair.choosing import choose_pairs
 
 
@@ -50,8 +51,8 @@ def candidates(prompt, gold, judged=None, angles=None):
 def summary_of(records, truth=None, trials=None):
     survey = LabelSurvey(truth or Truth(), trials)
     for record in records:
-        survey.add("", record, survey.read(record))
-    return survey.summary()
+        survey.add(record)
+    return rounded(survey.summary())
 
 
 def random_candidates(count, seed=0):
@@ -337,7 +338,7 @@ def test_a_record_that_one_strategy_refuses_is_counted_by_none():
     trials = StrategyTrials([Strategy.random, Strategy.easy], [])
     survey = LabelSurvey(Truth("gold"), trials)
     with pytest.raises(RecordError, match="no 'embedding'"):
-        survey.read(candidates("q", [1, 2]))
+        survey.add(candidates("q", [1, 2]))
     assert survey.summary()["num_pairs"] == 0
     assert trials.num_records == 0
 

@@ -15,7 +15,7 @@ from scipy.special import expit
 
 from real_cli.evaluate.labels.budgets import parse_budgets
 from real_cli.evaluate.labels.gold import Truth, read_marks
-from real_cli.evaluate.labels.strategies import StrategyTrials, with_places
+from real_cli.evaluate.labels.strategies import StrategyTrials, with_positions
 from real_cli.pair.choices import Strategy
 from real_cli.pair.similarity_batch import SimilarityBatch
 from real_cli.records.messages import text_key
@@ -91,7 +91,7 @@ def tables_of(repeat, num_prompts=NUM_PROMPTS):
     for record in records:
         comparisons.add(record)
     for record in records:
-        light = with_places(record)
+        light = with_positions(record)
         choices = trials.choose(light, comparisons.take(record))
         trials.add(text_key(record["prompt"]), choices, read_marks(record, TRUTH))
     rows = trials.rows()

@@ -21,7 +21,7 @@ def survey(trials=None):
             )
         ]
         record = {"prompt": f"q{number}", "responses": responses, "strategy": "all"}
-        made.add(f"in:{number}", record, made.read(record))
+        made.add(record, f"in:{number}")
     return made
 
 
@@ -29,7 +29,7 @@ def survey(trials=None):
 def compared():
     made = survey(StrategyTrials(parse_strategies("easy,hard,random"), parse_budgets("100%,50%")))
     summary = made.summary()
-    return summary, labels_report(summary, made.excerpts(), {"seed": 0, "file": None})
+    return summary, labels_report(summary, made.examples(), {"seed": 0, "file": None})
 
 
 def section(report, title):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from real_cli.evaluate.margin.curves import training_section
+from real_cli.evaluate.margin.examples import MarginExamples
 from real_cli.evaluate.margin.margins import MarginTally, PairMargin, compare
-from real_cli.evaluate.margin.report import MarginExcerpts, margin_report
+from real_cli.evaluate.margin.report import margin_report
 from real_cli.records.messages import text_key
 from real_cli.report.contents import Excerpt, Plot, PlotKind, Table
 from real_cli.train.curves import read_curves
@@ -50,7 +51,7 @@ def several():
 
 
 def test_the_lead_says_accuracy_and_margin_with_their_n_and_intervals(summary):
-    lead = margin_report(summary).lead
+    lead = margin_report(summary, {}).lead
     accuracy, low, high = (summary[name] for name in ("accuracy", "accuracy_low", "accuracy_high"))
     assert f"{accuracy:.1%} (95% interval {low:.1%} to {high:.1%}) of 40 pairs; its mean" in lead
     assert f"{summary['margin']:.3g} nats (95% interval {summary['margin_low']:.3g} to" in lead
@@ -62,17 +63,17 @@ def test_the_lead_says_accuracy_and_margin_with_their_n_and_intervals(summary):
 )
 def test_the_lead_has_ties_where_there_are_some(summary, count, told):
     """Not "0 of them ties" behind a percentage."""
-    assert told in margin_report(summary | {"num_ties": count}).lead
+    assert told in margin_report(summary | {"num_ties": count}, {}).lead
 
 
 def test_one_policy_has_no_comparison_and_several_have(summary, several):
     parts = ["The answer", "Margins", "By similarity", "Calibration", "Chosen against rejected"]
-    assert titles(margin_report(summary)) == parts
-    assert titles(margin_report(several)) == [parts[0], "Comparison", *parts[1:]]
+    assert titles(margin_report(summary, {})) == parts
+    assert titles(margin_report(several, {})) == [parts[0], "Comparison", *parts[1:]]
 
 
 def test_every_plot_carries_the_numbers_of_the_summary(summary):
-    drawn = plots(margin_report(summary))
+    drawn = plots(margin_report(summary, {}))
     bars = drawn["Margins of pairs"].series[0]
     assert {"edges": list(bars.x), "counts": list(bars.y)} == summary["margin_histogram"]
     buckets = drawn["Accuracy by similarity"].series[0]
@@ -90,7 +91,7 @@ def test_every_plot_carries_the_numbers_of_the_summary(summary):
 
 
 def test_differences_are_drawn_with_whiskers_and_told_in_words(several):
-    report = margin_report(several)
+    report = margin_report(several, {})
     drawn = plots(report)["Difference of margin from base"]
     series = drawn.series[0]
     assert (series.x, drawn.baseline, series.counts) == (("next", "last"), 0, (40, 40))
@@ -102,7 +103,7 @@ def test_differences_are_drawn_with_whiskers_and_told_in_words(several):
     assert f"The accuracy of next minus that of base is {own['accuracy']:+.3f} over 40 pairs" in text
     assert f"{own['accuracy_low']:+.3f} to {own['accuracy_high']:+.3f}, {holds} 0." in text
     for told in own, own | {"accuracy_low": 0.1, "accuracy_high": 0.2}, own | {"accuracy_low": None}:
-        words = margin_report(several | {"differences": [told]}).sections[1].text
+        words = margin_report(several | {"differences": [told]}, {}).sections[1].text
         expected = "no interval" if told["accuracy_low"] is None else "does not hold 0" if told != own else holds
         assert expected in words
 
@@ -110,7 +111,7 @@ def test_differences_are_drawn_with_whiskers_and_told_in_words(several):
 @pytest.mark.parametrize("kind", ["summary", "several"])
 def test_every_plot_says_its_n(kind, request):
     curves = read_curves([{"step": 1, "loss": 1, "eval_loss": 2}, {"step": 2, "loss": 1}])
-    report = margin_report(request.getfixturevalue(kind), curves=curves)
+    report = margin_report(request.getfixturevalue(kind), {}, curves=curves)
     assert all(plot.note.startswith("n = ") for plot in plots(report).values())
     assert {plot.kind for plot in plots(report).values()} == set(PlotKind)
     tables = [item for section in report.sections for item in section.items if isinstance(item, Table)]
@@ -118,7 +119,7 @@ def test_every_plot_says_its_n(kind, request):
 
 
 def test_the_table_has_each_number_of_each_policy_with_its_n(several):
-    (table,) = [item for item in margin_report(several).sections[0].items if isinstance(item, Table)]
+    (table,) = [item for item in margin_report(several, {}).sections[0].items if isinstance(item, Table)]
     rows = {(row[0], row[1]): row[2:] for row in table.rows}
     own = several["policies"][1]
     assert rows["next", "margin per token"] == (
@@ -128,39 +129,40 @@ def test_the_table_has_each_number_of_each_policy_with_its_n(several):
 
 
 def test_what_is_not_there_is_not_drawn():
-    report = margin_report(of_one(tally(0, count=0)))
+    report = margin_report(of_one(tally(0, count=0)), {})
     assert titles(report) == ["The answer", "Margins", "Chosen against rejected"]
     assert report.lead == "The policy: no pair was measured."
     assert report.notes == ("no pair was measured",)
-    one = margin_report(of_one(tally(0, count=1)))
+    one = margin_report(of_one(tally(0, count=1)), {})
     assert "there is nothing to compare" in one.sections[2].text
     assert "(no interval can be given)" in one.lead
-    assert "By similarity" not in titles(margin_report(of_one(tally(0, similarity=False))))
+    assert "By similarity" not in titles(margin_report(of_one(tally(0, similarity=False)), {}))
 
 
 def test_an_empty_comparison_is_said():
-    words = margin_report(of_several(tally(0, count=0), tally(1, count=0))).sections[1].text
+    words = margin_report(of_several(tally(0, count=0), tally(1, count=0)), {}).sections[1].text
     assert words == "next and base share no pair."
 
 
 def test_the_pairs_to_look_at_are_the_ends():
     """Margins -3 to 3 and similarities 0 to 6 in steps: only those below 0 are wrong, only those above 0 largest."""
-    excerpts = MarginExcerpts()
+    examples = MarginExamples()
     for number in range(7):
         record = {"prompt": f"q{number}", "chosen": "a", "rejected": "b"}
-        excerpts.offer(f"x:{number}", record, PairMargin(number - 3.0, 0.0, 0.0, float(number)))
-    items = excerpts.items("")
-    assert [[row.place for row in item.rows] for item in items] == [
+        examples.offer(f"x:{number}", record, PairMargin(number - 3.0, 0.0, 0.0, float(number)))
+    kinds = list(examples.rows("").values())
+    assert [[row.place for row in rows] for rows in kinds] == [
         ["x:0", "x:1", "x:2"],
         ["x:6", "x:5", "x:4"],
         ["x:0", "x:1", "x:2", "x:3", "x:4"],
         ["x:6", "x:5", "x:4", "x:3", "x:2"],
     ]
-    assert dict(items[0].rows[0].facts) == {"margin (nats)": "-3", "likelihood margin (nats)": "0", "similarity": "0"}
-    report = margin_report(of_one(tally(0)), [excerpts])
-    assert all(isinstance(item, Excerpt) for item in report.sections[-1].items)
-    assert excerpts.items("base")[1].title == "Largest margins under base"
-    assert MarginExcerpts().items("") == ()
+    assert dict(kinds[0][0].facts) == {"margin (nats)": "-3", "likelihood margin (nats)": "0", "similarity": "0"}
+    shown = margin_report(of_one(tally(0)), examples.rows("base")).sections[-1].items
+    assert len(shown) == 4
+    assert {type(item) for item in shown} == {Excerpt}
+    assert shown[1].title == "Largest margins under base"
+    assert set(MarginExamples().rows("").values()) == {()}
 
 
 def test_curves_of_training_and_held_out_pairs_share_a_plot():
@@ -179,5 +181,5 @@ def test_curves_of_training_and_held_out_pairs_share_a_plot():
 
 
 def test_the_foot_names_what_was_measured(summary):
-    facts = margin_report(summary, facts={"policy": "aligned", "reference": None, "beta": 0.1}).facts
+    facts = margin_report(summary, {}, facts={"policy": "aligned", "reference": None, "beta": 0.1}).facts
     assert facts == (("policy", "aligned"), ("beta", "0.1"), ("pairs", "40"), ("prompts", "40"))

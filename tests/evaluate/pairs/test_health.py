@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, bootstrap, spearmanr
 
 from real_cli.errors import RecordError
-from real_cli.evaluate.pairs.health import PairHealth, check_pair
+from real_cli.evaluate.pairs.health import PairHealth
 from real_cli.evaluate.pairs.pool_count import PoolCount
 from real_cli.stats.describe import correlate_ranks, describe, rank_correlation
+from real_cli.stats.numeric import rounded
 
 few_numbers = st.integers(-3, 3).map(float)  # with ties
 maybe_numbers = st.none() | st.integers(-9, 9)
@@ -39,10 +40,10 @@ def unlabeled(first: str, second: str, *scores: float) -> dict:
 
 
 def summary_of(*pairs: dict, pool: PoolCount | None = None) -> dict:
-    health = PairHealth()
+    health = PairHealth(pool=pool)
     for record in pairs:
         health.add(record)
-    return health.summary(pool)
+    return rounded(health.summary())
 
 
 # By hand
@@ -421,9 +422,8 @@ def test_swapping_the_label_turns_gap_and_length_bias_round(record):
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_a_pair_has_two_responses(number):
     with pytest.raises(RecordError, match=f"^{number} responses; a pair has two"):
-        check_pair({"prompt": "q", "responses": [{"text": str(i)} for i in range(number)]})
+        PairHealth().add({"prompt": "q", "responses": [{"text": str(i)} for i in range(number)]})
 
 
 def test_labeled_and_unlabeled_pairs_are_pairs():
-    check_pair(pair("q", "a", "b"))
-    check_pair(unlabeled("a", "b"))
+    assert summary_of(pair("q", "a", "b"), unlabeled("a", "b"))["num_pairs"] == 2

@@ -2,18 +2,19 @@
 
 import re
 
-from real_cli.evaluate.pairs.examples import PairExcerpts
+from real_cli.evaluate.limits import check_limits
 from real_cli.evaluate.pairs.health import PairHealth, limits_of
 from real_cli.evaluate.pairs.leaks import PromptIndex
 from real_cli.evaluate.pairs.report import pairs_report
 from real_cli.report.contents import Excerpt, Plot, Table
+from real_cli.stats.numeric import rounded
 
 
 def made(num_pairs=30):
     """Pairs whose gap falls as similarity grows, one contradiction, one leaked prompt."""
     index = PromptIndex()
     index.add("What is number 3 of the list")
-    health = PairHealth(against=index, excerpts=PairExcerpts())
+    health = PairHealth(against=index, has_examples=True)
     for i in range(num_pairs):
         record = {
             "prompt": f"What is number {i} of the list",
@@ -24,8 +25,9 @@ def made(num_pairs=30):
         health.add(record | scores, f"a:{i}")
     record |= {"chosen": record["rejected"], "rejected": record["chosen"]}
     health.add(record, "a:end")
-    summary = health.summary(limits=limits_of([], strict=True, against=True))
-    return summary, health.excerpts(), pairs_report(summary, health.excerpts())
+    summary = rounded(health.summary())
+    summary["limits"] = check_limits(summary, limits_of([], strict=True, against=True))
+    return summary, health.examples(), health.report(summary, health.examples())
 
 
 def items(report, kind):
@@ -107,7 +109,8 @@ def test_no_pairs_are_a_report_of_counts_alone():
 def test_one_pair_of_one_prompt_is_said_so():
     health = PairHealth()
     health.add({"prompt": "p", "chosen": "long", "rejected": "b", "score_chosen": 2, "score_rejected": 1})
-    summary = health.summary(limits=limits_of(["num_pairs>=9"], strict=False, against=False))
+    limits = limits_of(["num_pairs>=9"], strict=False, against=False)
+    summary = health.summary() | {"limits": check_limits(health.summary(), limits)}
     report = pairs_report(summary, {})
     assert report.lead == "1 pair of 1 prompt, 1 labeled. Of 1 limit 1 is passed."
     said = [section.text for section in report.sections] + [one.note for one in items(report, Plot).values()]

@@ -104,3 +104,13 @@ def test_nine_prompts_give_a_rate_without_an_interval():
     assert found.rate.value is not None
     assert (found.rate.low, found.rate.high, found.effect.low) == (None, None, None)
     assert found.note == "9 prompts, and an interval of a length-controlled rate needs 10"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_effect_of_nothing_is_zero_on_every_processor(seed):
+    """Wins and losses at mirrored lengths; Newton's last step leaves 1e-17 or another such number."""
+    lengths = np.random.default_rng(seed).integers(1, 60, 40).astype(float)
+    gaps = np.r_[lengths, -lengths, lengths, -lengths]
+    points = np.repeat([1.0, 0.0], 80)
+    control = control_length(points, gaps, np.arange(160))
+    assert (control.rate.value, control.effect.value) == (0.5, 0)

@@ -11,15 +11,18 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from real_cli.errors import RecordError, UsageError
+from real_cli.evaluate.evaluation import Exclusion, Fate
 from real_cli.evaluate.winrate.matches import Contest
 from real_cli.evaluate.winrate.tally import MOST_CATEGORIES, MOST_MODELS, WinrateTally
 from real_cli.records.verdicts import Judgment
+from real_cli.stats.numeric import rounded
+from tests.evaluate.winrate.contests import record_of
 
 POINTS = {"win": 2, "tie": 1, "loss": 0}
 
 
 def contest(first, second, outcome, gap=0, verdicts=None):
-    texts = ("x" * (1 + max(gap, 0)), "x" * (1 + max(-gap, 0)))
+    texts = ("x" * (1 + max(gap, 0)), "y" * (1 + max(-gap, 0)))
     return Contest((first, second), texts, POINTS[outcome], Judgment(verdicts, ("", "")) if verdicts else None)
 
 
@@ -27,8 +30,8 @@ def summed(rows, *, model=None, by=None):
     """Summary of rows (prompt, contest) or (prompt, contest, category)."""
     tally = WinrateTally(model, by)
     for prompt, one, *category in rows:
-        tally.add({"prompt": prompt} | ({by: category[0]} if category else {}), [one])
-    return tally.summary()
+        tally.add(record_of(prompt, one, **({by: category[0]} if by and category else {})))
+    return rounded(tally.summary())
 
 
 def alike(count, *args, **options):
@@ -200,11 +203,14 @@ def test_equal_models_share_a_rank():
 
 def test_a_model_against_itself_is_counted_apart():
     tally = WinrateTally()
-    assert tally.add({"prompt": "q"}, [contest("a", "a", "win")]) == 0
-    assert tally.add({"prompt": "q"}, [contest("a", "b", "win"), contest("b", "b", "tie")]) == 1
+    alone = record_of("q", contest("a", "a", "win"))
+    assert tally.add(alone, "in:1") == (Exclusion("in:1", alone, "one model on both sides", Fate.counted),)
+    responses = [{"text": text, "model": model} for text, model in ("xa", "ya", "zb")]
+    matrix = [[0.5, 1, 1], [0, 0.5, 1], [0, 0, 0.5]]
+    assert tally.add({"prompt": "q", "responses": responses, "preferences": matrix}) == ()
     summary = tally.summary()
-    assert (summary["num_records"], summary["num_same_model"], summary["num_all_comparisons"]) == (2, 2, 1)
-    assert tally.sentence(summary).startswith("1 comparison of 2 models; 2 of a model with itself left out")
+    assert (summary["num_records"], summary["num_same_model"], summary["num_all_comparisons"]) == (2, 2, 2)
+    assert tally.sentence(summary).startswith("2 comparisons of 2 models; 2 of a model with itself left out")
 
 
 # Categories
@@ -230,20 +236,20 @@ def test_categories_of_more_models_have_a_row_each_two():
 @pytest.mark.parametrize("value", [["x"], {"a": 1}])
 def test_a_category_that_is_no_plain_value_is_refused(value):
     with pytest.raises(RecordError, match=r"^field 'task' is .*; a category is a text, a number, true or false$"):
-        WinrateTally(by="task").add({"prompt": "q", "task": value}, [])
+        WinrateTally(by="task").add(record_of("q", contest("a", "b", "win"), task=value))
 
 
 def test_a_field_of_too_many_values_is_refused():
     tally = WinrateTally(by="id")
     for number in range(MOST_CATEGORIES):
-        tally.add({"prompt": "q", "id": number}, [contest("a", "b", "win")])
+        tally.add(record_of("q", contest("a", "b", "win"), id=number))
     with pytest.raises(RecordError, match="^field 'id' is 1000, one more than 1,000 categories; choose another$"):
-        tally.add({"prompt": "q", "id": 1000}, [contest("a", "b", "win")])
+        tally.add(record_of("q", contest("a", "b", "win"), id=1000))
     tally = WinrateTally()
     for number in range(1, MOST_MODELS):
-        tally.add({"prompt": "q"}, [contest("m0", f"m{number}", "win")])
+        tally.add(record_of("q", contest("m0", f"m{number}", "win")))
     with pytest.raises(RecordError, match="^model 'more' is one more than 200; --model-field names their field$"):
-        tally.add({"prompt": "q"}, [contest("m0", "more", "win")])
+        tally.add(record_of("q", contest("m0", "more", "win")))
     assert len(tally.models) == MOST_MODELS
 
 

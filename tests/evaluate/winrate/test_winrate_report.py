@@ -2,11 +2,14 @@
 
 import pytest
 
+from real_cli.evaluate.winrate.examples import WinrateExamples
 from real_cli.evaluate.winrate.matches import Contest
-from real_cli.evaluate.winrate.report import Spotlight, report_winrate
+from real_cli.evaluate.winrate.report import winrate_report
 from real_cli.evaluate.winrate.tally import WinrateTally
 from real_cli.records.verdicts import Judgment
-from real_cli.report.contents import Excerpt, Plot, PlotKind, Table
+from real_cli.report.contents import Plot, PlotKind, Table
+from real_cli.stats.numeric import rounded
+from tests.evaluate.winrate.contests import record_of
 
 
 def summary(models, by=None, count=120):
@@ -17,11 +20,11 @@ def summary(models, by=None, count=120):
             models[number % len(models)],
             models[(number + 1 + number // 7 % (len(models) - 1)) % len(models)],
         )
-        texts = ("x" * (1 + number * 7 % 40), "x" * (1 + number * 13 % 50))
+        texts = ("x" * (1 + number * 7 % 40), "y" * (1 + number * 13 % 50))
         verdicts = Judgment(("A", "AB"[number % 2]), ("", ""))
-        record = {"prompt": str(number), "task": "st"[number % 2]}
-        tally.add(record, [Contest((first, second), texts, (2, 0, 2, 1, 0)[number % 5], verdicts)])
-    return tally.summary()
+        contest = Contest((first, second), texts, (2, 0, 2, 1, 0)[number % 5], verdicts)
+        tally.add(record_of(str(number), contest, task="st"[number % 2]))
+    return rounded(tally.summary())
 
 
 def items(report, kind):
@@ -30,7 +33,7 @@ def items(report, kind):
 
 def test_two_models():
     numbers = summary(("new", "old"), by="task")
-    report = report_winrate(numbers)
+    report = winrate_report(numbers, {})
     assert [section.title for section in report.sections] == [
         "Wins, ties and losses", "Length", "Categories", "The order in which responses were shown"
     ]  # fmt: skip
@@ -52,7 +55,7 @@ def test_two_models():
 
 @pytest.mark.parametrize("models", [("new", "old"), ("a", "b", "c")])
 def test_every_plot_and_table_says_its_n(models):
-    report = report_winrate(summary(models, by="task"))
+    report = winrate_report(summary(models, by="task"), {})
     for item in [*items(report, Plot), *items(report, Table)]:
         assert "n = " in item.note or item.title == "Notes"
     for plot in items(report, Plot):
@@ -64,17 +67,17 @@ def test_every_plot_and_table_says_its_n(models):
 
 def test_the_lead_says_the_rate_its_interval_and_its_n():
     numbers = summary(("new", "old"))
-    lead = report_winrate(numbers).lead
+    lead = winrate_report(numbers, {}).lead
     assert lead.startswith(f"new wins {numbers['win_rate']:.1%} (95% interval {numbers['win_rate_low']:.1%} to ")
     assert f"of 120 comparisons with old ({numbers['num_wins']} wins, " in lead
     assert f"expects {numbers['lc_win_rate']:.1%} (95% interval" in lead
-    few = report_winrate(summary(("new", "old"), count=20)).lead
+    few = winrate_report(summary(("new", "old"), count=20), {}).lead
     assert "There is no rate at equal length: 16 decided, " in few
 
 
 def test_three_models_are_ranked():
     numbers = summary(("a", "b", "c"))
-    report = report_winrate(numbers)
+    report = winrate_report(numbers, {})
     (plot,) = [plot for plot in items(report, Plot) if plot.title == "Who is how strong?"]
     (series,) = plot.series
     assert series.x == tuple(row["model"] for row in numbers["ranking"])
@@ -87,7 +90,7 @@ def test_three_models_are_ranked():
 
 def test_flips_and_notes_are_shown():
     numbers = summary(("a", "b"))
-    report = report_winrate(numbers | {"notes": ["beware"]})
+    report = winrate_report(numbers | {"notes": ["beware"]}, {})
     (flips,) = [table for table in items(report, Table) if table.title == "Both orders"]
     flipped = ("flip rate", *(numbers[name] for name in ("flip_rate", "flip_rate_low", "flip_rate_high")))
     assert flips.rows[0] == (*flipped, 60, numbers["num_both_orders"])
@@ -96,21 +99,24 @@ def test_flips_and_notes_are_shown():
 
 
 def test_nothing_makes_a_report_too():
-    report = report_winrate(WinrateTally().summary())
+    report = winrate_report(WinrateTally().summary(), {})
     assert report.lead == "0 comparisons over 0 prompts of 0 models."
 
 
-def test_the_spotlight_is_on_long_winners_and_flips():
-    spotlight = Spotlight()
+def test_long_winners_and_flips_are_shown():
+    examples = WinrateExamples()
     for length in range(1, 9):
         contest = Contest(("new", "old"), ("x" * length, "x"), 2, Judgment(("A", "B"), ("", "")))
-        spotlight.add(f"f:{length}", {"prompt": "q"}, [contest])
-    spotlight.add("f:9", {"prompt": "q"}, [Contest(("new", "old"), ("x" * 99, "y"), 0)])  # the shorter won
-    spotlight.add("f:10", {"prompt": "q"}, [Contest(("new", "new"), ("x" * 99, "y"), 2)])
-    spotlight.add("f:11", {"prompt": "q"}, [Contest(("b", "a"), ("u", "v"), 1, Judgment(("B", "B"), ("", "")))])
-    longest, flipped = spotlight.excerpts()
-    assert isinstance(longest, Excerpt)
-    assert [row.place for row in longest.rows] == ["f:8", "f:7", "f:6", "f:5", "f:4"]
-    assert dict(longest.rows[0].facts)["winner"] == "new"
-    assert [(row.place, row.texts) for row in flipped.rows] == [("f:11", (("response 1", "u"), ("response 2", "v")))]
-    assert Spotlight().excerpts() == ()
+        examples.offer(f"f:{length}", {"prompt": "q"}, [contest])
+    examples.offer("f:9", {"prompt": "q"}, [Contest(("new", "old"), ("x" * 99, "y"), 0)])  # the shorter won
+    examples.offer("f:10", {"prompt": "q"}, [Contest(("new", "new"), ("x" * 99, "y"), 2)])
+    examples.offer("f:11", {"prompt": "q"}, [Contest(("b", "a"), ("u", "v"), 1, Judgment(("B", "B"), ("", "")))])
+    longest, flipped = examples.rows().values()
+    assert [row.place for row in longest] == ["f:8", "f:7", "f:6", "f:5", "f:4"]
+    assert dict(longest[0].facts)["winner"] == "new"
+    assert [(row.place, row.texts) for row in flipped] == [("f:11", (("response 1", "u"), ("response 2", "v")))]
+    shown = winrate_report(summary(("new", "old")), examples.rows()).sections[-1]
+    assert [item.title.partition(":")[0] for item in shown.items] == [
+        "Won by the longer response, widest difference first", "Flipped"
+    ]  # fmt: skip
+    assert set(WinrateExamples().rows().values()) == {()}

@@ -127,6 +127,24 @@ def test_a_conversation_in_the_prompt_leaves_the_others_and_an_original_prompt_a
     assert adapt_dialogue(record).record == record
 
 
+@pytest.mark.parametrize(
+    "history", [[["2 + 2?", "5"]], [{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "5"}]]
+)
+@pytest.mark.parametrize("prompt", ["No, 4.", [{"role": "user", "content": "No, 4."}]])
+def test_the_turns_of_a_history_come_before_the_prompt(history, prompt):
+    made = adapt_dialogue({"prompt": prompt, "history": history, "system": "Add."}).record
+    assert [turn["content"] for turn in made["prompt"]] == ["Add.", "2 + 2?", "5", "No, 4."]
+    assert "history" not in made
+    assert len(judgeable_turns(made["prompt"])) == 1
+
+
+def test_the_turns_of_a_history_come_before_messages_beside_a_prompt():
+    messages = [{"role": "user", "content": "No, 4."}]
+    made = adapt_dialogue({"prompt": "4?", "messages": messages, "history": [["2 + 2?", "5"]]}).record
+    assert [turn["content"] for turn in made["prompt"]] == ["2 + 2?", "5", "No, 4."]
+    assert made["original_prompt"] == "4?"
+
+
 def test_its_own_output_is_refused_whose_earlier_complaints_would_be_found_again():
     _, felt = detect(CORRECTED, "dissatisfied", "satisfied")
     (made,) = Dissatisfaction({"model": "j"}, seeds=False)(CORRECTED, felt)

@@ -116,7 +116,7 @@ def test_what_a_model_said_once_needs_no_model(tmp_path, talker, monkeypatch):
     """A random model says nothing sensible: a rubric of its own words makes it so. Its answers come from the cache."""
     import real_cli.relabel.judge.pairwise as comparing
 
-    monkeypatch.setattr(comparing, "read_verdict", lambda text, shown: "A")
+    monkeypatch.setattr(comparing, "read_verdict", lambda text, shown, template: "A")
     words = ["-m", talker, "--device", "cpu", "--ties", "keep", "--rubric", tmp_path / "picks.toml"]
     (tmp_path / "picks.toml").write_text(PICKS)
     first, said = judge(tmp_path, *words, records=TINY)

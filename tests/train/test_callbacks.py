@@ -1,0 +1,58 @@
+"""What the policy gives no probability to is told once, whatever the objective, with or without a reference."""
+
+from collections import defaultdict
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from real_cli.train.callbacks import IMPOSSIBLE, Reporter
+from real_cli.train.logps import Logps
+from real_cli.train.mixture import Mixture
+
+STATE = SimpleNamespace(global_step=3, is_world_process_zero=True)
+TOLD = "step 3: 25.0% of the responses have no probability under the policy: each counts as -1e+07 nats"
+
+
+def logps(*policy):
+    values = torch.tensor(policy)
+    ones = torch.ones_like(values)
+    return Logps(values, -ones, ones, ones.bool(), ones)
+
+
+@pytest.mark.parametrize("loss", ["dpo", "simpo", "cpo", "orpo", "asft", "sft"])
+def test_the_share_of_responses_without_probability_is_noted(loss):
+    from real_cli.train.trainer import RealTrainer
+
+    mixture = Mixture([loss])
+    noted = SimpleNamespace(
+        model=SimpleNamespace(training=True), _mixture=mixture, _metrics=defaultdict(lambda: {"sums": []})
+    )
+    given = logps([float("-inf"), -2.0], [-1.0, -3.0])
+    RealTrainer._note(noted, given, mixture.values(given))
+    shares = dict(zip(noted._metric_names, noted._metrics["train"]["sums"][0].tolist(), strict=False))
+    assert shares[IMPOSSIBLE] == 0.5
+    RealTrainer._note(noted, replace(given, policy=-torch.ones(2, 2)), mixture.values(given))
+    assert noted._metrics["train"]["sums"][1][noted._metric_names.index(IMPOSSIBLE)] == 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_responses_without_probability_are_known_in_every_precision(dtype):
+    given = logps([float("-inf"), -2.0], [float("-inf"), float("-inf")], [-1.0, -2000.0])
+    given = replace(
+        given, policy=torch.tensor([[float("-inf"), -2.0], [float("-inf")] * 2, [-1.0, -2000.0]], dtype=dtype)
+    )
+    assert given.impossible.tolist() == [0.5, 1.0, 0.0]
+    absent = torch.tensor([[False, True], [True, False], [True, True]])
+    assert replace(given, present=absent).impossible.tolist() == [0.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("prefix", ["", "eval_"])
+def test_it_is_told_once_and_stands_in_no_line(prefix):
+    told, lines = [], []
+    reporter = Reporter(lines.append, lambda: False, told.append)
+    for share in (0.0, 0.25, 0.5):
+        reporter.on_log(None, STATE, None, {"loss": 1.0, f"{prefix}{IMPOSSIBLE}": share})
+    assert told == [TOLD]
+    assert lines == [{"step": 3, "loss": 1.0}] * 3
