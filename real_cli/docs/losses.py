@@ -80,7 +80,7 @@ def presets_list() -> str:
     Returns:
         Markdown.
     """
-    return "\n".join(f"- `{name}`: {', '.join(_differences(preset))}" for name, preset in PRESETS.items())
+    return "\n".join(f"- `{name}`: `{' '.join(_differences(preset))}`" for name, preset in PRESETS.items())
 
 
 def plain_markdown(text: str) -> str:
@@ -104,11 +104,11 @@ def _reference(row: Objective) -> str:
 
 
 def _knobs(knobs: Mapping[str, float]) -> str:
-    return ", ".join(_option(name, value) for name, value in knobs.items())
+    return ", ".join(f"`{_option(name, value)}`" for name, value in knobs.items())
 
 
 def _option(name: str, value: Any) -> str:
-    return f"`--{name.replace('_', '-')} {f'{value:g}' if isinstance(value, float) else value}`"
+    return f"--{name.replace('_', '-')} {f'{value:g}' if isinstance(value, float) else value}"
 
 
 def _differences(preset: Mapping[str, Any]) -> list[str]:
