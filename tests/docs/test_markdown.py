@@ -58,7 +58,9 @@ def test_a_wide_table_is_a_paragraph_a_row_without_its_empty_cells():
     ]
 
 
-@pytest.mark.parametrize("markdown", ["> quoted", "- a\n  - b", "<b>x</b>", "text <b>x</b>", "----", "    indented"])
+@pytest.mark.parametrize(
+    "markdown", ["> quoted", "- a\n  - b", "<div>x</div>", "<!-- a -->b", "text <b>x</b>", "----", "    indented"]
+)
 def test_what_a_page_cannot_show_is_refused(markdown):
     with pytest.raises(ValueError, match="cannot show"):
         body(f"Begin.\n\n{markdown}\n")
