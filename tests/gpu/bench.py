@@ -129,14 +129,21 @@ def main():
         figures = {
             "train 135M": lambda: show_training("135M", policy, 8 if tiny else 128, 2 if tiny else 8, peers),
             "sample": lambda: show_sampling(policy, folder, 4 if tiny else 64, 4 if tiny else 128),
-            "embed MiniLM": lambda: show_embedding("MiniLM", make_encoder(f"{folder}/minilm", large=True), folder, 8 if tiny else 4000),
+            "embed MiniLM": lambda: show_embedding(
+                "MiniLM", make_encoder(f"{folder}/minilm", large=True), folder, 8 if tiny else 4000
+            ),
             "train 1B": lambda: show_training(
-                "1B", make_llama(f"{folder}/1B", large=True, scaled=False, **BILLION | shape), 4 if tiny else 96,
-                2 if tiny else 16, {} if tiny else {"trl": {}},
+                "1B",
+                make_llama(f"{folder}/1B", large=True, scaled=False, **BILLION | shape),
+                4 if tiny else 96,
+                2 if tiny else 16,
+                {} if tiny else {"trl": {}},
             ),
             "embed 135M": lambda: show_embedding("135M", policy, folder, 4 if tiny else 1000),
-            "train 135M, batches of 64": lambda: show_training("135M, batches of 64", policy, 8 if tiny else 512, 4 if tiny else 64, peers),
-        }  # fmt: skip
+            "train 135M, batches of 64": lambda: show_training(
+                "135M, batches of 64", policy, 8 if tiny else 512, 4 if tiny else 64, peers
+            ),
+        }
         for name, figure in figures.items():
             if name.startswith(options.only) and time.perf_counter() - STARTED < options.seconds:
                 figure()
