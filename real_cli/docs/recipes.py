@@ -1,4 +1,4 @@
-"""What man page and README say of the recipes of `real init`, read from the heads of their Makefiles."""
+"""What real-recipes(7) says of the recipes of `real init`, read from the heads of their Makefiles."""
 
 from real_cli import __released__, __version__
 from real_cli.docs.roff import escape, filled, literal
