@@ -36,14 +36,7 @@ Rows: TypeAlias = Mapping[str, Lazy | Members]
 
 
 def lazy_group(rows: Rows) -> type[TyperGroup]:
-    """Make a group's class.
-
-    Args:
-        rows: Its commands by name, in the order in which its help lists them.
-
-    Returns:
-        What `Typer` takes as `cls`.
-    """
+    """Make a group's class."""
 
     class LazyGroup(TyperGroup):
         """A group that knows names and summaries until a command is asked for."""
@@ -89,14 +82,7 @@ def _load(name: str, row: Lazy) -> Any:
 
 
 def grouped(groups: Mapping[str, Sequence[str]]) -> type[TyperCommand]:
-    """Make a command class whose help lists options in groups.
-
-    Args:
-        groups: Titles, and the names of their parameters in order; the rest stays under "Options".
-
-    Returns:
-        What `Typer.command` takes as `cls`.
-    """
+    """Make a command class whose help lists options in groups."""
 
     class Grouped(TyperCommand):
         """A command whose help has groups."""

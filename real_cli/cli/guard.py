@@ -21,15 +21,7 @@ from real_cli.io.standard_input import kept_for_records
 
 
 def run_guarded(command: Callable[[], Status | None], *, quiet: bool = False) -> None:
-    """Run a command; an error prints one line, and a closed pipe ends quietly.
-
-    Args:
-        command: Returns a status, or None for done.
-        quiet: Whether notes about models are left unsaid.
-
-    Raises:
-        Exit: With the status, unless the command is done.
-    """
+    """Run a command; an error prints one line, and a closed pipe ends quietly."""
     if sys.stdout is None:
         say("standard output is closed; send it to /dev/null instead")
         raise typer.Exit(int(Status.failed))
@@ -148,14 +140,7 @@ ADVICE = {
 
 
 def tell_fault(error: OSError) -> Status:
-    """Tell what the system refused, in one line.
-
-    Args:
-        error: The refusal.
-
-    Returns:
-        The exit status that it leaves.
-    """
+    """Tell what the system refused, in one line."""
     where = f"{error.filename}: " if error.filename and error.errno not in TOO_MANY else ""
     advice = f"; {ADVICE[error.errno]}" if error.errno in ADVICE else ""
     _silence_stdout()
@@ -164,11 +149,7 @@ def tell_fault(error: OSError) -> Status:
 
 
 def flush_stdout() -> None:
-    """Write what is still in the buffer of standard output.
-
-    Raises:
-        OSError: If it cannot be written; with its name.
-    """
+    """Write what is still in the buffer of standard output."""
     if sys.stdout is None:
         return
     try:

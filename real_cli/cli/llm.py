@@ -43,15 +43,7 @@ class Answered(NamedTuple):
 
 
 def check_answerer(options: LlmOptions, model: str | None) -> None:
-    """Refuse options that contradict each other, or that nobody would read.
-
-    Args:
-        options: All of them.
-        model: Who is asked; None if the records hold what is needed.
-
-    Raises:
-        UsageError: If there are some; the message names them.
-    """
+    """Refuse options that contradict each other, or that nobody would read."""
     if options.emit_requests is not None and options.endpoint is not None:
         raise UsageError("--emit-requests asks nobody; leave out --endpoint")
     if options.emit_requests == STANDARD_OUTPUT:
@@ -125,20 +117,11 @@ class Asking:
     def __call__(
         self, job: Job, begin: Callable[[Record], Inquiry[Outcome]], located: Iterator[Located] | None = None
     ) -> Iterator[Answered]:
-        """Run an inquiry for each record.
-
-        Args:
-            job: Where records come from, and where those go that got no answer, each with the reason.
-            begin: Starts the inquiry of a record; raises RecordError for one that cannot be asked about.
-            located: The records, if not simply those of the job.
-
-        Yields:
-            What came of each, in order.
-        """
+        """Run an inquiry for each record."""
         begun = job.apply(lambda record: (record, begin(record)), job.records() if located is None else located)
         for closed in self._inquirer(Opened(place, record, inquiry) for place, (record, inquiry) in begun):
             if closed.problem is None:
-                yield Answered(closed.place, closed.record, closed.made)
+                yield Answered(closed.place, closed.record, closed.outcome)
                 job.flush()  # an answer is slow to come; whoever reads this pipe need not wait for the next ones
             elif isinstance(closed.problem, Waiting):
                 job.drop(closed.place, closed.record, str(closed.problem))

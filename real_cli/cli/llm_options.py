@@ -10,14 +10,7 @@ from real_cli.cli.option_sets import BaseOption, DeviceOptions, StreamOptions
 
 
 def show_rubric(name: str | None) -> None:
-    """Print a rubric's file and stop.
-
-    Args:
-        name: What --show-rubric names.
-
-    Raises:
-        Exit: If it names one.
-    """
+    """Print a rubric's file and stop."""
     from real_cli.llm.rubric_files import rubric_text
 
     if name is not None:

@@ -113,18 +113,7 @@ class StreamOptions(Options):
         also_reads: Sequence[tuple[str, Path | None]] = (),
         what: str = "records",
     ) -> "Job":
-        """Set up the run that these options ask for.
-
-        Args:
-            numbers: Fields that options read as numbers.
-            also_writes: Files that the command writes beside those that the options know; None for one that is not
-                asked for.
-            also_reads: Files that it reads beside those, each with its option.
-            what: What its progress counts.
-
-        Returns:
-            The job, not opened yet.
-        """
+        """Set up the run that these options ask for."""
         from real_cli.io.job import Job
         from real_cli.io.sources import SourceOptions
 

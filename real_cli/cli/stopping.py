@@ -24,11 +24,7 @@ def stop_signals() -> list[signal.Signals]:
 
 @contextmanager
 def stopping() -> Iterator[None]:
-    """Let signals end what runs inside, in good order.
-
-    Yields:
-        Nothing.
-    """
+    """Let signals end what runs inside, in good order."""
     before = {number: signal.signal(number, _raise) for number in stop_signals()}
     hook = sys.unraisablehook
     sys.unraisablehook = _raise_again(hook)

@@ -17,15 +17,7 @@ Chosen = TypeVar("Chosen", bound=Options)
 
 
 def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
-    """Make of a function on its options what Typer calls; an error prints one line, a closed pipe ends quietly.
-
-    Args:
-        function: Has one parameter, a frozen dataclass below `Options`. Its docstring is the command's help.
-
-    Returns:
-        The command, with a parameter for each field that has a `typer.Option` or a `typer.Argument`; its attribute
-        `options` is the dataclass.
-    """
+    """Make of a function on its options what Typer calls; an error prints one line, a closed pipe ends quietly."""
     (parameter,) = inspect.signature(function).parameters.values()
     kind: type[Chosen] = parameter.annotation
 
@@ -58,15 +50,7 @@ def _parameter(name: str, annotation: Any, default: Any = MISSING) -> inspect.Pa
 
 
 def shown_fields(kind: type[Options]) -> list[Field[Any]]:
-    """List what Typer is to know of a command, in the order of its help.
-
-    Args:
-        kind: The options of the command.
-
-    Returns:
-        Arguments, then options: of the class itself, then of each class that it is made of, from left to right and up;
-        last the names in `kind.LAST`.
-    """
+    """List what Typer is to know of a command, in the order of its help."""
     known = {item.name: item for item in fields(kind) if get_origin(item.type) is Annotated}
     names = [name for name in dict.fromkeys(_declared(kind)) if name in known]
     arguments = {name for name in names if isinstance(get_args(known[name].type)[1], ArgumentInfo)}

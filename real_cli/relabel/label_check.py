@@ -25,11 +25,6 @@ class LabelCheck:
     def add(self, record: Record, scores: Sequence[float], field: str | None = None) -> None:
         """Count one record.
 
-        Args:
-            record: As it was before.
-            scores: The new score of each response.
-            field: Their name; None if they are not written.
-
         Example:
             >>> check = LabelCheck()
             >>> check.add({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 4}, [1.0, 2.0], "score")
@@ -50,11 +45,7 @@ class LabelCheck:
             self.num_against += max(best) < max(scores)
 
     def sentence(self) -> str:
-        """Tell what was found, in one line.
-
-        Returns:
-            Counts; empty if there were no labels and nothing was replaced.
-        """
+        """Tell what was found, in one line."""
         parts = []
         if self.num_labeled:
             parts.append(f"{self.num_against:,} of {self.num_labeled:,} labels disagree")

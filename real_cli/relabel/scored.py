@@ -20,14 +20,7 @@ def write_scored(
     mark: Callable[[Record, Score], Record],
     too_long: str = "",
 ) -> None:
-    """Write records with what a model says of them.
-
-    Args:
-        job: Where they go.
-        scored: Places, records and what the model says; None leaves a record out.
-        mark: Puts it on the record; refuses what is no number.
-        too_long: Why a record is left out.
-    """
+    """Write records with what a model says of them."""
     for place, record, score in scored:
         if score is None:
             job.drop(place, record, too_long)
@@ -42,15 +35,6 @@ def write_scored(
 
 def check_temperature(temperature: float | None) -> float:
     """Check what a gap in score is divided by.
-
-    Args:
-        temperature: What the user gave, if anything.
-
-    Returns:
-        The number, `TEMPERATURE` if none was given.
-
-    Raises:
-        UsageError: If it is not above 0, or infinite.
 
     Example:
         >>> check_temperature(None), check_temperature(0.5)
@@ -70,15 +54,6 @@ OTHER_NUMBERS = frozenset({"raw_score", "score_std", "prob", "weight", "chosen",
 def check_field(field: str) -> str:
     """Check the name under which a score is written.
 
-    Args:
-        field: What the user gave.
-
-    Returns:
-        The name.
-
-    Raises:
-        UsageError: If it is empty, or the name of a field that is no score.
-
     Example:
         >>> check_field("score_armo")
         'score_armo'
@@ -90,17 +65,6 @@ def check_field(field: str) -> str:
 
 def add_scores(record: Record, scores: Sequence[float], field: str = "score") -> Record:
     """Put a model's score on each response.
-
-    Args:
-        record: A checked candidates or preference record.
-        scores: One a response.
-        field: Their name.
-
-    Returns:
-        A new record of the same shape.
-
-    Raises:
-        RecordError: If a score is not finite.
 
     Example:
         >>> add_scores({"prompt": "q", "responses": [{"text": "a"}]}, [1.5])

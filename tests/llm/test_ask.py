@@ -108,14 +108,16 @@ def test_every_record_ends_in_its_order_with_what_was_made(kind):
     ended, ledger = run(
         kind, Answerer(lambda words: (next(later), words.upper())), opened(*[[[f"q{n}"]] for n in range(10)])
     )
-    assert [(one.place, one.record, one.made) for one in ended] == [(f"p{n}", {"n": n}, [f"Q{n}"]) for n in range(10)]
+    assert [(one.place, one.record, one.outcome) for one in ended] == [
+        (f"p{n}", {"n": n}, [f"Q{n}"]) for n in range(10)
+    ]
     assert ledger.num_calls == 10
 
 
 @both
 def test_rounds_follow_each_other_and_an_inquiry_without_questions_ends(kind):
     ended, _ = run(kind, Answerer(str.upper), opened([["a", "b"], ["c"]], [], [[]], [["d"]]))
-    assert [one.made for one in ended] == [["A", "B", "C"], [], [], ["D"]]
+    assert [one.outcome for one in ended] == [["A", "B", "C"], [], [], ["D"]]
 
 
 @both
@@ -123,7 +125,7 @@ def test_one_that_fails_costs_its_own_record_and_the_other_answers_are_kept(kind
     cache = Kept()
     answerer = Answerer(lambda words: RecordError("500") if words == "bad" else words.upper())
     ended, _ = run(kind, answerer, opened([["a"]], [["b", "bad", "c"]], [["d"]]), cache)
-    assert [one.made for one in ended] == [["A"], None, ["D"]]
+    assert [one.outcome for one in ended] == [["A"], None, ["D"]]
     assert [str(one.problem) for one in ended] == ["None", "500", "None"]
     assert {completion.text for completion in cache.values()} == {"A", "B", "C", "D"}
 
@@ -134,7 +136,7 @@ def test_what_is_known_is_not_asked(kind):
     run(kind, answerer, opened([["a", "b"]]), cache)
     ended, ledger = run(kind, answerer, opened([["a", "c"]]), cache)
     assert sorted(answerer.asked) == ["a", "b", "c"]
-    assert ended[0].made == ["A", "C"]
+    assert ended[0].outcome == ["A", "C"]
     assert (ledger.num_calls, ledger.num_known) == (1, 1)
 
 
@@ -143,7 +145,7 @@ def test_equal_questions_in_flight_are_asked_once(kind):
     answerer = Answerer(lambda words: (0.05, words.upper()))
     ended, _ = run(kind, answerer, opened([["a", "a"]], [["a"]]))
     assert answerer.asked == ["a"]
-    assert [one.made for one in ended] == [["A", "A"], ["A"]]
+    assert [one.outcome for one in ended] == [["A", "A"], ["A"]]
 
 
 @both
@@ -171,7 +173,7 @@ def test_a_bad_record_of_the_source_ends_the_run_after_those_before_it(kind):
         else WindowInquirer(one_by_one(answerer), ledger)
     )
     with inquirer, pytest.raises(RecordError, match="in.jsonl:3"):
-        ended.extend(one.made for one in inquirer(source()))
+        ended.extend(one.outcome for one in inquirer(source()))
     assert len(cache) == 2
 
 
@@ -180,7 +182,7 @@ def test_an_unreadable_answer_is_asked_for_once_more_and_never_kept():
     replies = iter(["?", "fine"])
     answerer = Answerer(lambda words: next(replies) if words == "a" else "?!")
     ended, ledger = run("concurrent", answerer, opened([["a"]], [["b"]]), cache)
-    assert ended[0].made == ["fine"]
+    assert ended[0].outcome == ["fine"]
     assert str(ended[1].problem) == "unreadable: ?!"
     assert sorted(answerer.asked) == ["a", "a", "b", "b"]
     assert [completion.text for completion in cache.values()] == ["fine"]

@@ -14,22 +14,7 @@ TEXTS = ("prompt", "chosen", "rejected", "responses", ORIGINAL)
 
 
 def begin_bridging(record: Record, rubric: Rubric, model: str) -> Inquiry[Record | None]:
-    """Start to have the rejected response of a pair edited.
-
-    Args:
-        record: A preference record; one that was bridged before is bridged from its original again.
-        rubric: One that asks for an edit.
-        model: Who edits; the name stays on the record.
-
-    Returns:
-        An inquiry; it makes the bridged record, or None if the edit changed nothing.
-
-    Raises:
-        RecordError: If it is no pair, or the rejected response is several messages.
-
-    References:
-        Jiang et al., 2024, Bridging and Modeling Correlations, arXiv:2408.07471, section 3.1.
-    """
+    """Start to have the rejected response of a pair edited."""
     check_labeled(record)
     with_text(record["rejected"], "")
     return _bridge(record, rubric, {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest})
@@ -51,16 +36,6 @@ def _bridge(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Record | No
 
 def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
     """Put an edited response in the place of the chosen one.
-
-    Args:
-        record: A preference record.
-        edited: The rejected response, edited.
-        mark: What stays on the record about who edited.
-
-    Returns:
-        The record: `chosen` is the edit, `chosen_original` what was chosen. What was measured on that (`score_chosen`,
-        `similarity`, ...) is called X_original from now on, and stays so when the pair is bridged again; reference
-        log-probabilities and degraded copies are removed. None if the edit is the rejected response itself.
 
     Example:
         >>> pair = {"prompt": "q", "chosen": "Four.", "rejected": "It is 5.", "score_chosen": 9, "score_rejected": 1}
@@ -87,15 +62,6 @@ def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
 def check_edit_field(field: str) -> str:
     """Check the name of the field that holds an edited response.
 
-    Args:
-        field: What the user gave.
-
-    Returns:
-        The name.
-
-    Raises:
-        UsageError: If it is empty, or a field that holds something else.
-
     Example:
         >>> check_edit_field("edit")
         'edit'
@@ -106,18 +72,7 @@ def check_edit_field(field: str) -> str:
 
 
 def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
-    """Take the edited response from a field of the record.
-
-    Args:
-        record: A preference record.
-        field: Its name; a text.
-
-    Returns:
-        An inquiry without a question; it makes what `begin_bridging` does. The field is removed.
-
-    Raises:
-        RecordError: If it is no pair, or the field holds no text, or an empty one.
-    """
+    """Take the edited response from a field of the record."""
     check_labeled(record)
     if field not in record and ORIGINAL in record:
         return ask_nothing(record)  # it was bridged before
@@ -134,16 +89,6 @@ def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
 def with_text(response: Text, text: str) -> Text:
     """Give a text the form of a response.
 
-    Args:
-        response: A string, or one message.
-        text: The new words.
-
-    Returns:
-        A string, or the message with other content.
-
-    Raises:
-        RecordError: If the response is several messages.
-
     Example:
         >>> with_text([{"role": "assistant", "content": "5"}], "4")
         [{'role': 'assistant', 'content': '4'}]
@@ -158,15 +103,6 @@ def with_text(response: Text, text: str) -> Text:
 def read_edit(text: str) -> str:
     """Read an edited response, without what the model wrote to itself before it.
 
-    Args:
-        text: What a model wrote.
-
-    Returns:
-        The response, without space around it.
-
-    Raises:
-        RecordError: If it is empty, or the model's thoughts have no end.
-
     Example:
         >>> read_edit("<think>2 + 2 is 4.</think> It is 4. ")
         'It is 4.'
@@ -177,15 +113,6 @@ def read_edit(text: str) -> str:
 
 def whole_edit(text: str) -> str:
     """Read an edited response as it stands.
-
-    Args:
-        text: What a model or a person wrote.
-
-    Returns:
-        It, without space around it.
-
-    Raises:
-        RecordError: If it is empty.
 
     Example:
         >>> whole_edit(" It is 4. ")

@@ -37,16 +37,6 @@ class Levels(NamedTuple):
 def check_levels(number: int, drop: float) -> Levels:
     """Check how copies are to be made.
 
-    Args:
-        number: Degrees, the whole response's 0 among them, at least 2.
-        drop: Share of the key words that each degree removes, above 0.
-
-    Returns:
-        Both; the share exactly as it was written.
-
-    Raises:
-        UsageError: If the last degree would remove more than there is.
-
     Example:
         >>> check_levels(4, 0.2)
         Levels(number=4, drop=Fraction(1, 5))
@@ -66,13 +56,6 @@ def key_words(text: str, draw: random.Random) -> list[str]:
     """List the words of content of a text, the most important first.
 
     Words of grammar are English ones; in another language every word counts as one of content.
-
-    Args:
-        text: Any text.
-        draw: Decides between equally important words.
-
-    Returns:
-        Distinct words, case folded.
 
     Example:
         >>> key_words("The red cat sat on the mat. The cat ran.", random.Random(0))[:1]
@@ -118,13 +101,6 @@ def remove_words(text: str, removed: frozenset[str]) -> str:
 
     A word takes the blanks before it along; where it opens a line or follows a bracket or quote, those after it.
 
-    Args:
-        text: Any text.
-        removed: Words, case folded.
-
-    Returns:
-        The text without them.
-
     Example:
         >>> remove_words("Paris, the capital, is in France.", frozenset({"paris", "capital", "france"}))
         ', the, is in.'
@@ -168,14 +144,6 @@ def degraded_copies(chosen: Text, levels: Levels, seed: int = 0) -> list[Record]
 
     Degree d lacks the d * share most important words, rounded up, so each copy has a part of the words that the one
     below has. A degree that would remove no more than the one below, or leave no word at all, has no copy.
-
-    Args:
-        chosen: A response; of a conversation only what the assistant says is degraded.
-        levels: How many degrees, and the share of each.
-        seed: Decides, with the text, between equally important words.
-
-    Returns:
-        Objects with `text` and `degree`, of rising degree from 1 to levels - 1.
 
     Example:
         >>> degraded_copies("The big red cat sat on a mat.", Levels(3, Fraction(1, 2)), seed=1)
@@ -227,17 +195,6 @@ def _part_without(part: Any, removed: frozenset[str]) -> Any:
 
 def with_copies(record: Record, levels: Levels, seed: int = 0) -> Record:
     """Add degraded copies of the chosen response to a pair; copies that are there are replaced.
-
-    Args:
-        record: A preference record.
-        levels: How many degrees, and the share of each.
-        seed: Of ties between words.
-
-    Returns:
-        The record with `degraded`, which is empty if the response has too few words for a single copy.
-
-    Raises:
-        RecordError: If it is no labeled pair.
 
     Example:
         >>> with_copies({"prompt": "q", "chosen": "It is in Paris.", "rejected": "No."}, check_levels(2, 0.5))

@@ -69,16 +69,6 @@ PRAISE = re.compile(
 def adapt_dialogue(record: Record) -> Adapted:
     """Find the conversation of a record.
 
-    Args:
-        record: With a list of {role, content} as `prompt`, `messages`, `conversation` or `conversations`, or a `prompt`
-            in words; turns of a `history` come before it.
-
-    Returns:
-        The record with it as `prompt`; a `prompt` beside it is called `original_prompt`.
-
-    Raises:
-        RecordError: If there is none, or the record was made by `complaint_records`: what it leads to is not in it.
-
     Example:
         >>> adapt_dialogue({"id": 1, "messages": [{"role": "user", "content": "Hi"}]}).record
         {'id': 1, 'prompt': [{'role': 'user', 'content': 'Hi'}]}
@@ -105,12 +95,6 @@ def adapt_dialogue(record: Record) -> Adapted:
 def judgeable_turns(messages: Text) -> list[UserTurn]:
     """List the user's turns that can say something of a reply.
 
-    Args:
-        messages: A conversation.
-
-    Returns:
-        Those with a reply between them and an earlier turn of the user.
-
     Example:
         >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
         >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
@@ -129,15 +113,7 @@ def _role(message: object) -> str:
 
 
 def begin_detecting(record: Record, rubric: Rubric) -> Inquiry[list[Felt]]:
-    """Start to judge the user's turns of one conversation.
-
-    Args:
-        record: What `adapt_dialogue` returns.
-        rubric: One that asks about a turn.
-
-    Returns:
-        An inquiry; it makes a `Felt` of each turn.
-    """
+    """Start to judge the user's turns of one conversation."""
     messages, question = record["prompt"], rubric.questions[0]
     turns = judgeable_turns(messages)
     shown = [transcript(messages[: turn.place + 1]) for turn in turns]  # no look at what came after
@@ -154,26 +130,13 @@ def begin_detecting(record: Record, rubric: Rubric) -> Inquiry[list[Felt]]:
 
 
 def feel_lexically(record: Record) -> Inquiry[list[Felt]]:
-    """Judge the user's turns of one conversation by a list of English phrases, without a model.
-
-    Args:
-        record: What `adapt_dialogue` returns.
-
-    Returns:
-        An inquiry without a question; it makes a `Felt` of each turn.
-    """
+    """Judge the user's turns of one conversation by a list of English phrases, without a model."""
     turns = judgeable_turns(record["prompt"])
     return ask_nothing([Felt(turn, *spoken_feeling(plain_text([record["prompt"][turn.place]]))) for turn in turns])
 
 
 def spoken_feeling(words: str) -> tuple[Feeling, str]:
     """Look for a complaint, else for praise.
-
-    Args:
-        words: What a user says.
-
-    Returns:
-        The feeling, and the phrase that says it.
 
     Example:
         >>> [spoken_feeling(words)[0].value for words in ("That's not right.", "Thanks!", "And 3 + 3?")]
@@ -187,20 +150,7 @@ def spoken_feeling(words: str) -> tuple[Feeling, str]:
 
 
 def complaint_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Record]:
-    """Make DRIFT's records: a reply that left the user dissatisfied, what led to it, and the complaint.
-
-    Args:
-        record: What `adapt_dialogue` returns.
-        felt: What its turns say.
-        mark: What stays on each record about who judged.
-
-    Yields:
-        For each dissatisfied turn `prompt` (the messages before the reply), `rejected` (the reply's messages as they
-        are), `user_preference` (the complaint) and `dsat`.
-
-    References:
-        DRIFT, 2025, arXiv:2510.02341.
-    """
+    """Make DRIFT's records: a reply that left the user dissatisfied, what led to it, and the complaint."""
     messages = record["prompt"]
     for turn, feeling, reason in felt:
         if feeling is Feeling.dissatisfied:
@@ -213,16 +163,7 @@ def complaint_records(record: Record, felt: list[Felt], mark: Record) -> Iterato
 
 
 def seed_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Record]:
-    """Make DRIFT's seeds: the same records where a later reply satisfied the user, with that one as `chosen`.
-
-    Args:
-        record: What `adapt_dialogue` returns.
-        felt: What its turns say.
-        mark: What stays on each record about who judged.
-
-    Yields:
-        Preference records; of two complaints about one thing each gets the satisfying reply.
-    """
+    """Make DRIFT's seeds: the same records where a later reply satisfied the user, with that one as `chosen`."""
     satisfied = [turn for turn, feeling, _ in felt if feeling is Feeling.satisfied]
     for made in complaint_records(record, felt, mark):
         later = next((turn for turn in satisfied if turn.number > made["dsat"]["turn"]), None)
@@ -240,15 +181,7 @@ class Dissatisfaction:
         self.num_turns: Counter[Feeling] = Counter()
 
     def __call__(self, record: Record, felt: list[Felt]) -> list[Record]:
-        """Make the records of one conversation.
-
-        Args:
-            record: What `adapt_dialogue` returns.
-            felt: What its turns say.
-
-        Returns:
-            One for each complaint, or for each that a later reply satisfied.
-        """
+        """Make the records of one conversation."""
         self.num_conversations += 1
         self.num_turns.update(one.feeling for one in felt)
         made = list(self._make(record, felt, self._mark))

@@ -37,16 +37,6 @@ class Feeling(StrEnum):
 def read_feeling(text: str, shown: Sequence[str] = ()) -> tuple[Feeling, str]:
     """Read what a judge says of a turn.
 
-    Args:
-        text: JSON with `label` and `reason`, or words that name one of the three.
-        shown: What the judge was shown: a word that stands there is quoted, unless it is the whole answer.
-
-    Returns:
-        The feeling and the reason.
-
-    Raises:
-        RecordError: If none is named, or several are.
-
     Example:
         >>> read_feeling('{"reason": "It thanks.", "label": "satisfied"}')[0].value
         'satisfied'

@@ -8,17 +8,7 @@ from real_cli.relabel.goal.choices import DEFAULT_TEMPLATE, Placement
 
 
 def check_template(template: str) -> str:
-    """Check that a goal template has its hole.
-
-    Args:
-        template: Text with {goal} in it.
-
-    Returns:
-        The template.
-
-    Raises:
-        UsageError: If {goal} is missing or occurs twice.
-    """
+    """Check that a goal template has its hole."""
     if template.count("{goal}") != 1:
         raise UsageError(f"--template {clip(template)}: write {{goal}} once, where the score goes")
     return template
@@ -26,13 +16,6 @@ def check_template(template: str) -> str:
 
 def goal_text(goal: float, template: str = DEFAULT_TEMPLATE) -> str:
     """Put a score into the template; whole numbers are written without a decimal point.
-
-    Args:
-        goal: The score to aim for.
-        template: Text with {goal} in it.
-
-    Returns:
-        The sentence.
 
     Example:
         >>> goal_text(9.0, "Reach {goal}."), goal_text(8.5, "Reach {goal}.")
@@ -47,17 +30,6 @@ def add_goals(record: Record, placement: Placement, template: str = DEFAULT_TEMP
 
     The response whose score is nearer to the goal is preferred, R(x, y, g) = -(g - r(x, y))^2. A tie gives none: both
     records would ask for the same goal and contradict each other.
-
-    Args:
-        record: A preference record with `score_chosen` and `score_rejected`.
-        placement: A system message, or in front of the first user turn.
-        template: Text with {goal} in it.
-
-    Returns:
-        Two records with `goal`, or none for a tie.
-
-    Raises:
-        RecordError: If a score is missing, or a system message is asked of a prompt that is plain text.
 
     Example:
         >>> rows = add_goals({"prompt": "Q", "chosen": "A", "rejected": "B", "score_chosen": 9, "score_rejected": 4},
@@ -81,17 +53,6 @@ def add_goals(record: Record, placement: Placement, template: str = DEFAULT_TEMP
 
 def strip_goal(record: Record, placement: Placement, template: str = DEFAULT_TEMPLATE) -> Record:
     """Undo `add_goals` on one of its records.
-
-    Args:
-        record: A record with `goal`.
-        placement: The placement it was made with.
-        template: The template it was made with.
-
-    Returns:
-        The record without its goal, the better response chosen again.
-
-    Raises:
-        RecordError: If the prompt does not hold that goal.
 
     Example:
         >>> strip_goal({"prompt": "Reach 4.\\n\\nQ", "chosen": "B", "rejected": "A", "score_chosen": 4,

@@ -47,15 +47,7 @@ STATUSES = {
 
 
 def questions(job: Job, seed: int) -> Iterator[PairQuestion]:
-    """Read the pairs of a job as questions; one whose responses are equal is left out and counted.
-
-    Args:
-        job: The run.
-        seed: Seed of the order in which the two are shown.
-
-    Yields:
-        Questions with their places.
-    """
+    """Read the pairs of a job as questions; one whose responses are equal is left out and counted."""
     for place, question in job.apply(lambda record: make_question(record, seed), job.records()):
         if have_equal_texts(question):
             job.drop(place, question.record, EQUAL_TEXTS)
@@ -79,11 +71,7 @@ class Annotator:
         self._shows_help = False
 
     def run(self) -> Ending:
-        """Ask until everything is answered or the person goes.
-
-        Returns:
-            How it ended. The terminal is as it was before.
-        """
+        """Ask until everything is answered or the person goes."""
         while self._fetch():  # no terminal is needed, and no screen shown, before there is something to ask
             self._ahead.wait()
         if self._interview.current is None:
@@ -105,11 +93,7 @@ class Annotator:
         return f"{self._interview.num_done:,} of {least}{self._interview.num_done + self._num_left():,}"
 
     def leave(self, *, to_the_end: bool) -> None:
-        """Hand on what is answered, and leave out what is not.
-
-        Args:
-            to_the_end: Whether the rest of the stream is read too: it is there already, nobody is waited for.
-        """
+        """Hand on what is answered, and leave out what is not."""
         self._outcome.release()
         for question, answer in self._interview.close():
             self._outcome.add(question, answer)
@@ -250,15 +234,7 @@ class Annotator:
 
 
 def letter_of(answer: PairAnswer, asked: ShownQuestion) -> str:
-    """Say an answer in terms of what is on the screen.
-
-    Args:
-        answer: The answer, in the record's own order.
-        asked: The question as it is shown.
-
-    Returns:
-        A, B, tie or skip.
-    """
+    """Say an answer in terms of what is on the screen."""
     return next(
         letter.upper() if len(letter) == 1 else letter
         for (letter, shown), verdict in LETTERS.items()

@@ -60,12 +60,6 @@ class Vote(NamedTuple):
 def shown_fields(question: PairQuestion) -> Record:
     """Name what an annotator of another tool has to see.
 
-    Args:
-        question: A pair.
-
-    Returns:
-        `key`, `prompt`, `response_a`, `response_b`, all texts.
-
     Example:
         >>> shown_fields(PairQuestion("00ff", {"prompt": "q", "chosen": "a", "rejected": "b"}, Shown.swapped))
         {'key': '00ff-ba', 'prompt': 'q', 'response_a': 'b', 'response_b': 'a'}
@@ -88,13 +82,6 @@ def _csv_row(fields: Record) -> str:
 
 def defused(text: str) -> str:
     """Make a text that no spreadsheet takes for a formula.
-
-    Args:
-        text: Any text, an attacker's too.
-
-    Returns:
-        The text, an apostrophe in front where a formula, or what hides one, would begin it, or would within it if it
-        were cut at semicolons, tabs or lines.
 
     Example:
         >>> defused("=HYPERLINK(A1)"), defused("a=1"), defused("fine;=A1")
@@ -125,17 +112,6 @@ FORMATS = {
 
 def read_votes(data: bytes, name: str) -> list[Vote]:
     """Read the answers that another tool exported.
-
-    Args:
-        data: A CSV file with the columns `key` and `verdict`; a JSON or JSON-MIN export of Label Studio; JSON of
-            Argilla's `records.to_json`; JSON or JSON lines of objects with `key` and `verdict`.
-        name: The file's name, for messages.
-
-    Returns:
-        Votes in the order of the file; pairs without an answer have none.
-
-    Raises:
-        RealError: If the file is none of these; the message names the file and the item, counted from 1.
 
     Example:
         >>> data = b"key,verdict\\n00000000000000000000000000000000-ba,a\\n"
@@ -245,13 +221,6 @@ SHAPES: tuple[tuple[Callable[[Record], bool], Callable[[Record], Iterator[Vote]]
 
 def count_votes(votes: Iterable[Vote]) -> dict[str, PairAnswer]:
     """Make one answer of what several annotators said about each pair.
-
-    Args:
-        votes: In order of time; of two by one annotator the later counts. Votes without an annotator all count.
-
-    Returns:
-        Keys and answers: the verdict that most gave, a tie where no verdict has the most votes. Skips are no votes; a
-        pair that everybody skipped is skipped.
 
     Example:
         >>> votes = [Vote("k", by, verdict, Shown.as_is, "") for by, verdict in

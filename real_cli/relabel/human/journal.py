@@ -53,13 +53,7 @@ class Journal:
         earlier.settle([{"version": JOURNAL_VERSION}])  # what a killed run began to write was never answered
 
     def add(self, key: str, answer: PairAnswer, *, is_repeat: bool) -> None:
-        """Write one answer; on return it is on the disk.
-
-        Args:
-            key: The key of the pair.
-            answer: The answer.
-            is_repeat: Whether the pair was asked for the second time.
-        """
+        """Write one answer; on return it is on the disk."""
         when = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self._file.write(dump_record(journal_line(key, answer, seed=self._seed, when=when, is_repeat=is_repeat)))
         self._file.flush()

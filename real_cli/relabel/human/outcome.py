@@ -32,12 +32,7 @@ class SessionOutcome:
         self._held: list[Record] | None = [] if is_held else None
 
     def add(self, question: PairQuestion, answer: PairAnswer | None) -> None:
-        """Take one pair in the order of the stream.
-
-        Args:
-            question: The pair.
-            answer: Its answer, if it has one.
-        """
+        """Take one pair in the order of the stream."""
         verdict = answer.verdict if answer else None
         reasons = {None: UNANSWERED, Verdict.skip: SKIPPED}
         if self._ties is Ties.drop:

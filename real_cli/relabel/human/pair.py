@@ -53,14 +53,7 @@ class PairQuestion:
         return prompt
 
     def texts(self, shown: Shown) -> tuple[Text, Text]:
-        """Return the two responses as A and B.
-
-        Args:
-            shown: The order to show them in.
-
-        Returns:
-            A, then B.
-        """
+        """Return the two responses as A and B."""
         first, second = (response["text"] for response in to_candidates(self.record)["responses"])
         return (second, first) if shown is Shown.swapped else (first, second)
 
@@ -104,17 +97,6 @@ def make_question(record: Record, seed: int, place: str = "") -> PairQuestion:
 
     The order in which the two are shown depends on the seed and the texts, never on the position in the stream.
 
-    Args:
-        record: A checked candidates or preference record.
-        seed: Seed of the order.
-        place: Where the record came from.
-
-    Returns:
-        The question.
-
-    Raises:
-        RecordError: If the record has another number of responses than two.
-
     Example:
         >>> question = make_question({"prompt": "q", "chosen": "a", "rejected": "b"}, seed=1)
         >>> question.shown.value, question.texts(question.shown)
@@ -131,12 +113,6 @@ def make_question(record: Record, seed: int, place: str = "") -> PairQuestion:
 
 def have_equal_texts(question: PairQuestion) -> bool:
     """Tell whether the two responses are one and the same text, so that there is nothing to ask.
-
-    Args:
-        question: A pair.
-
-    Returns:
-        True for equal texts.
 
     Example:
         >>> have_equal_texts(make_question({"prompt": "q", "chosen": "a", "rejected": "a"}, seed=0))
@@ -195,15 +171,6 @@ def parse_share(text: str) -> Fraction:
 def answered_record(question: PairQuestion, answer: PairAnswer) -> Record:
     """Put an answer on the pair it is about.
 
-    Args:
-        question: The pair.
-        answer: Its answer, no skip.
-
-    Returns:
-        A preference record with the better response as `chosen`, the person's word above any score or rank that was
-        there. For a tie candidates whose responses share rank 1, so that scores do not decide later what the person
-        would not.
-
     Example:
         >>> question = make_question({"prompt": "q", "chosen": "a", "rejected": "b"}, seed=1)
         >>> answered_record(question, PairAnswer(Verdict.second, Shown.as_is, 3.2))
@@ -228,16 +195,6 @@ JOURNAL_FIELDS = frozenset(
 def journal_line(key: str, answer: PairAnswer, *, seed: int, when: str, is_repeat: bool) -> Record:
     """Write an answer as the journal keeps it.
 
-    Args:
-        key: The key of the pair.
-        answer: The answer.
-        seed: The seed of the run.
-        when: The time, UTC, ISO 8601.
-        is_repeat: Whether the pair was asked again, to see whether the answer is the same.
-
-    Returns:
-        One line of the journal.
-
     Example:
         >>> tie = PairAnswer(Verdict.tie, Shown.as_is)
         >>> journal_line("00ff", tie, seed=0, when="2025-01-01T00:00:00Z", is_repeat=True)
@@ -250,15 +207,6 @@ def journal_line(key: str, answer: PairAnswer, *, seed: int, when: str, is_repea
 
 def read_journal_line(line: Record) -> tuple[str, PairAnswer, bool]:
     """Read what `journal_line` wrote.
-
-    Args:
-        line: One line of a journal.
-
-    Returns:
-        The key, the answer, and whether it was asked again.
-
-    Raises:
-        RecordError: If the line was written by another version or is none of a journal.
 
     Example:
         >>> read_journal_line({"version": 1, "key": "00ff", "verdict": "tie", "shown": "as-is", "seconds": 2})

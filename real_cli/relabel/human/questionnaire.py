@@ -65,28 +65,14 @@ class Questionnaire:
         self._height = 1
 
     def scroll(self, action: str) -> None:
-        """Move the text.
-
-        Args:
-            action: As ACTIONS names it; others move nothing.
-        """
+        """Move the text."""
         page = max(1, self._height - 1)
         steps = {"line-down": 1, "line-up": -1, "page-down": page, "page-up": -page}
         ends = {"top": 0, "bottom": len(self._lines)}
         self._top = ends.get(action, self._top + steps.get(action, 0))
 
     def page(self, size: tuple[int, int], header: str, status: str, *, shows_help: bool = False) -> str:
-        """Lay the screen out.
-
-        Args:
-            size: Columns and lines of the window.
-            header: How far the session is.
-            status: What has just happened, or what is typed.
-            shows_help: Whether the list of keys takes the place of the question.
-
-        Returns:
-            Text and escape sequences that write every line of the window once.
-        """
+        """Lay the screen out."""
         width, height = size
         if width != self._width:
             self._lines, self._width = list(self._laid_out(width)), width
@@ -117,18 +103,7 @@ class Questionnaire:
 
 
 def framed(size: tuple[int, int], header: str, lines: list[str], status: str, mark: str = "") -> str:
-    """Put lines between the header and the keys.
-
-    Args:
-        size: Columns and lines of the window.
-        header: The first line.
-        lines: What stands between; as much as fits.
-        status: The last line but one.
-        mark: What stands at the right of that line.
-
-    Returns:
-        Text and escape sequences that write every line of the window once, without clearing it before.
-    """
+    """Put lines between the header and the keys."""
     width, height = size
     room = max(1, height - 3)
     body = [*lines[:room], *[""] * (room - len(lines))]

@@ -122,14 +122,7 @@ class Terminal:
         return columns or 80, lines or 24
 
     def write(self, text: str) -> None:
-        """Write to the screen.
-
-        Args:
-            text: Text and escape sequences.
-
-        Raises:
-            Hangup: If the terminal is gone.
-        """
+        """Write to the screen."""
         data = text.encode("utf-8", "replace")
         try:
             while data:
@@ -145,18 +138,7 @@ class Terminal:
             termios.tcflush(self._tty, termios.TCIFLUSH)
 
     def next_key(self, others: Sequence[int] = ()) -> str:
-        """Wait for a key, or for something else that happens.
-
-        Args:
-            others: Descriptors; that one of them is readable ends the waiting.
-
-        Returns:
-            A character; the name of a key as `up` or `page-down`; `PASTED` and a text that was pasted; "interrupt" for
-            Ctrl-C; "resize" when the window has another size; "" when one of the others is readable.
-
-        Raises:
-            Hangup: If the terminal is gone.
-        """
+        """Wait for a key, or for something else that happens."""
         while True:
             if "hangup" in self._events:
                 raise Hangup("the terminal was closed")
@@ -214,14 +196,7 @@ class Terminal:
 
 
 def key_length(text: str) -> int | None:
-    """Tell how many characters of what was typed are the first key.
-
-    Args:
-        text: What was typed, not empty.
-
-    Returns:
-        The number; None if the rest of an escape sequence may still come.
-    """
+    """Tell how many characters of what was typed are the first key."""
     if not text.startswith(ESCAPE):
         return 1
     if len(text) == 1:

@@ -85,14 +85,7 @@ class Session:
         return due + (1 if self._new.is_repeat else self.num_to_ask(self._new.question))
 
     def num_to_ask(self, question: PairQuestion) -> int:
-        """Count how often a pair of the stream will be asked about.
-
-        Args:
-            question: The pair.
-
-        Returns:
-            0 to 2: for the first time, and again.
-        """
+        """Count how often a pair of the stream will be asked about."""
         earlier = self.answers.get(question.key)
         is_skipped = earlier is not None and earlier.verdict is Verdict.skip
         is_again = not is_skipped and question.key not in self.repeats and self._is_asked_twice(question)
@@ -104,11 +97,7 @@ class Session:
         return median(self._seconds) if self._seconds else None
 
     def add(self, question: PairQuestion) -> None:
-        """Take the next pair of the stream; one that has an answer is not asked.
-
-        Args:
-            question: The pair.
-        """
+        """Take the next pair of the stream; one that has an answer is not asked."""
         self._num_added += 1
         self.unused.discard(question.key)
         self._num_repeated += question.key in self.repeats and self._is_asked_twice(question)
@@ -124,16 +113,7 @@ class Session:
         self._choose()
 
     def answer(self, letter: str, seconds: float, note: str = "") -> tuple[ShownQuestion, PairAnswer]:
-        """Answer the current question and go on to the next.
-
-        Args:
-            letter: "a", "b", "tie" or "skip", as shown.
-            seconds: Time from showing to answering.
-            note: What was added in words.
-
-        Returns:
-            The question as it was put, and the answer in the record's own order: what the journal keeps.
-        """
+        """Answer the current question and go on to the next."""
         asked = self.current
         assert asked is not None, "there is a question to answer"
         answer = PairAnswer(LETTERS[letter, asked.shown], asked.shown, round(seconds, 1), note)
@@ -155,22 +135,14 @@ class Session:
         return asked, answer
 
     def back(self) -> bool:
-        """Go to the question before.
-
-        Returns:
-            False if there is none, or it has left the window.
-        """
+        """Go to the question before."""
         if self._position == 0:
             return False
         self._position -= 1
         return True
 
     def keep(self) -> bool:
-        """Leave the answer of a question one has gone back to as it is, and go on.
-
-        Returns:
-            False if the current question has no answer yet.
-        """
+        """Leave the answer of a question one has gone back to as it is, and go on."""
         if self._position == len(self._asked):
             return False
         self._position += 1
@@ -178,15 +150,7 @@ class Session:
         return True
 
     def change_note(self, note: str) -> tuple[ShownQuestion, PairAnswer] | None:
-        """Put another note on the answer of a question one has gone back to.
-
-        Args:
-            note: What is added in words.
-
-        Returns:
-            The question and its answer with that note, for the journal; None if there is no answer yet, or none to
-            change.
-        """
+        """Put another note on the answer of a question one has gone back to."""
         earlier = self.earlier
         if earlier is None or earlier.note == note:
             return None
@@ -195,32 +159,20 @@ class Session:
         return asked, answer
 
     def released(self) -> Iterator[tuple[PairQuestion, PairAnswer]]:
-        """Hand out the pairs, in the order of the stream, whose answers can no longer change.
-
-        Yields:
-            Pairs and answers, each once.
-        """
+        """Hand out the pairs, in the order of the stream, whose answers can no longer change."""
         held = {asked.question.key for asked in self._asked}
         while self._entries and self._entries[0].key in self.answers and self._entries[0].key not in held:
             question = self._entries.popleft()
             yield question, self.answers[question.key]
 
     def close(self) -> Iterator[tuple[PairQuestion, PairAnswer | None]]:
-        """Hand out what is left, answered or not.
-
-        Yields:
-            Pairs in the order of the stream, None for one without an answer.
-        """
+        """Hand out what is left, answered or not."""
         while self._entries:
             question = self._entries.popleft()
             yield question, self.answers.get(question.key)
 
     def agreement(self) -> tuple[int, int]:
-        """Compare the answers to pairs that were asked twice.
-
-        Returns:
-            How many answers are the same, and how many pairs were answered twice; skips are no answers.
-        """
+        """Compare the answers to pairs that were asked twice."""
         twice = [
             (self.answers[key].verdict, again.verdict) for key, again in self.repeats.items() if key in self.answers
         ]
@@ -250,15 +202,6 @@ class Session:
 
 def progress_line(num_done: int, num_left: int, seconds_a_pair: float | None, *, is_all: bool) -> str:
     """Say how far a session is.
-
-    Args:
-        num_done: Answers that were given.
-        num_left: Answers that the known pairs still need.
-        seconds_a_pair: The median; None before the first answer.
-        is_all: Whether the stream has ended, so that nothing else is left.
-
-    Returns:
-        A line.
 
     Example:
         >>> progress_line(12, 28, 9.4, is_all=True), progress_line(0, 3, None, is_all=False)

@@ -23,12 +23,6 @@ class ShownTurn(NamedTuple):
 def turns(text: Text) -> list[ShownTurn]:
     """Split a text into the messages to show.
 
-    Args:
-        text: A string or a conversation.
-
-    Returns:
-        Messages with their roles, printable.
-
     Example:
         >>> turns("Hi"), turns([{"role": "user", "content": "Hi"}])
         ([ShownTurn(role='', content='Hi')], [ShownTurn(role='user', content='Hi')])
@@ -40,14 +34,6 @@ def turns(text: Text) -> list[ShownTurn]:
 
 def differing_words(first: str, second: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Find the words of each text that the other has not at that place.
-
-    Args:
-        first: A text.
-        second: Another one.
-
-    Returns:
-        For each text, where its differing words start and end, in characters. In long texts only words that the other
-        has nowhere.
 
     Example:
         >>> differing_words("the cat sat", "the dog sat")

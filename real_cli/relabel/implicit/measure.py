@@ -74,18 +74,7 @@ class RecordTokenizer:
         return self._models.tokenizer(maxsize)
 
     def __call__(self, record: Record, prompts: Sequence[Text]) -> list[TokenizedExample] | None:
-        """Tokenize one record.
-
-        Args:
-            record: A checked candidates or preference record.
-            prompts: What stands before the responses, in place of its prompt.
-
-        Returns:
-            An example for each prompt; None if one of them fills the limit.
-
-        Raises:
-            RecordError: If a conversation cannot be rendered.
-        """
+        """Tokenize one record."""
         texts = [as_completion(record["prompt"], response["text"]) for response in responses_of(record)]
         if not texts:
             return []
@@ -103,11 +92,7 @@ class RecordTokenizer:
         return cut
 
     def sentence(self) -> str:
-        """Tell what was read, in one line.
-
-        Returns:
-            Counts; what was cut is named.
-        """
+        """Tell what was read, in one line."""
         parts = [f"{say_count(self.num_responses, 'response')} scored"]
         if self.num_cut:
             parts.append(f"{self.num_cut:,} cut to --max-length {self._models.max_length}")
@@ -127,29 +112,12 @@ class ReferenceMeter:
         self._tokenize = RecordTokenizer(models)
 
     def read(self, record: Record) -> TokenizedRecord:
-        """Prepare one record.
-
-        Args:
-            record: A checked candidates or preference record.
-
-        Returns:
-            Token ids, and the reference's log-probabilities where the record carries them and no reference was named.
-
-        Raises:
-            RecordError: If it carries none then, or cannot be rendered.
-        """
+        """Prepare one record."""
         given = given_logps(record) if self._models.names[1] is None else None
         return TokenizedRecord(record, self._tokenize(record, [record["prompt"]]), given)
 
     def __call__(self, located: Iterable[tuple[str, TokenizedRecord]]) -> Iterator[Judged]:
-        """Judge a stream.
-
-        Args:
-            located: Records with their places.
-
-        Yields:
-            Each place and record with its rewards, in order.
-        """
+        """Judge a stream."""
         for window in windows(located, _num_responses, WINDOW_RESPONSES):
             examples = [example for _, read in window for example in read.examples or ()]
             scores = self._models.score(examples) if examples else []
@@ -166,11 +134,7 @@ class ReferenceMeter:
         return self._models.refer(examples, scores) if examples else None
 
     def sentence(self) -> str:
-        """Tell what was read, in one line.
-
-        Returns:
-            Counts.
-        """
+        """Tell what was read, in one line."""
         return self._tokenize.sentence()
 
 
@@ -183,30 +147,13 @@ class ContrastMeter:
         self._tokenize = RecordTokenizer(models)
 
     def read(self, record: Record) -> TokenizedRecord:
-        """Prepare one record.
-
-        Args:
-            record: A checked candidates or preference record.
-
-        Returns:
-            Token ids after both prompts.
-
-        Raises:
-            RecordError: If a prompt cannot take the words, or cannot be rendered.
-        """
+        """Prepare one record."""
         return TokenizedRecord(
             record, self._tokenize(record, [place_words(record["prompt"], words) for words in self._words])
         )
 
     def __call__(self, located: Iterable[tuple[str, TokenizedRecord]]) -> Iterator[Judged]:
-        """Judge a stream.
-
-        Args:
-            located: Records with their places.
-
-        Yields:
-            Each place and record with its rewards, in order.
-        """
+        """Judge a stream."""
         for window in windows(located, _num_responses, WINDOW_RESPONSES):
             examples = [example for _, read in window for example in read.examples or ()]
             scores = iter(self._models.score(examples) if examples else [])
@@ -217,11 +164,7 @@ class ContrastMeter:
                     yield place, record, contrast_rewards(next(scores), next(scores)) if own else []
 
     def sentence(self) -> str:
-        """Tell what was read, in one line.
-
-        Returns:
-            Counts.
-        """
+        """Tell what was read, in one line."""
         return self._tokenize.sentence()
 
 

@@ -15,15 +15,6 @@ from real_cli.stats.numeric import sigmoid
 def check_beta(beta: float) -> float:
     """Check the scale of the implicit reward.
 
-    Args:
-        beta: What the user gave.
-
-    Returns:
-        The number.
-
-    Raises:
-        UsageError: If it is not above 0, or infinite: 0 makes every response equal, less turns the labels.
-
     Example:
         >>> check_beta(0.1)
         0.1
@@ -81,18 +72,6 @@ def contrast_rewards(positive: Sequence[float], negative: Sequence[float]) -> li
 
 def add_implicit(record: Record, rewards: Sequence[float], field: str = "score") -> Record:
     """Put implicit rewards on a record; of two responses also P = sigmoid(r_i - r_j), of a pair also their margin.
-
-    Args:
-        record: A checked candidates or preference record.
-        rewards: beta times the log-ratio of each response, so beta is in P and in the margin too.
-        field: Their name.
-
-    Returns:
-        A new record with the rewards; `prob` on each of two responses; `implicit_margin`, chosen minus rejected, on a
-        preference record. FIELD_prob and FIELD_margin for another field than `score`.
-
-    Raises:
-        RecordError: If a reward is not finite.
 
     Example:
         >>> add_implicit({"prompt": "q", "chosen": "a", "rejected": "b"}, [0.75, -0.25])  # doctest: +ELLIPSIS

@@ -15,32 +15,12 @@ from real_cli.text.phrases import say_count
 
 
 def adapter_of(rubric: Rubric) -> Callable[[Record], Adapted]:
-    """Say how records are read for a rubric.
-
-    Args:
-        rubric: What is asked.
-
-    Returns:
-        A function that takes any known layout; also a prompt without responses where nothing else is asked about.
-    """
+    """Say how records are read for a rubric."""
     return adapt_prompt if rubric.tags else adapt
 
 
 def begin_judging(record: Record, rubric: Rubric, model: str, seed: int) -> Inquiry[Judged]:
-    """Start to judge one record by a rubric.
-
-    Args:
-        record: Candidates, or a preference record; for a rubric that tags, any with a prompt.
-        rubric: What is asked.
-        model: The judge's name, which stays on the record.
-        seed: Of the order in which responses are shown where all are in one question.
-
-    Returns:
-        An inquiry; it makes a `Judged`.
-
-    Raises:
-        RecordError: If there are too few responses.
-    """
+    """Start to judge one record by a rubric."""
     mark = {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest}
     if rubric.tags:
         return tag(record, rubric, mark)

@@ -41,16 +41,7 @@ class Judged(NamedTuple):
 
 
 def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
-    """Compare every pair of a record's responses in both orders; equal texts are a tie that nobody is asked about.
-
-    Args:
-        record: Two responses or more.
-        rubric: One that compares.
-        mark: What stays on the record about the judge.
-
-    Returns:
-        An inquiry. Two responses become a preference record (a tie stays candidates), more of them get `preferences`.
-    """
+    """Compare every pair of a record's responses in both orders; equal texts are a tie that nobody is asked about."""
     candidates = to_candidates(record)
     asked, begun = begin_answers(record["prompt"], [response["text"] for response in candidates["responses"]])
     texts = list(map(transcript, begun))
@@ -78,15 +69,6 @@ def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
 
 def judged_pair(record: Record, comparison: Judgment, mark: Record) -> Judged:
     """Label a pair by what a judge said of it.
-
-    Args:
-        record: Two responses, or a preference record, whose label is not looked at.
-        comparison: Its first (or chosen) response against the other one.
-        mark: What stays on the record about the judge.
-
-    Returns:
-        A preference record; candidates for a tie. Its `judge` holds both verdicts and texts, the first of each with
-        the chosen response shown as A.
 
     Example:
         >>> pair = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}

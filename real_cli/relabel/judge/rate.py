@@ -36,17 +36,7 @@ class ResponseRatings(NamedTuple):
 
 
 def rate(record: Record, rubric: Rubric, mark: Record, seed: int) -> Inquiry[Judged]:
-    """Rate every response by every question; ask again for overall scores that the rubric has repaired.
-
-    Args:
-        record: Candidates, or a preference record, whose label stays.
-        rubric: One that rates.
-        mark: What stays on the record about the judge.
-        seed: Of the order in which responses are shown.
-
-    Returns:
-        An inquiry. Each response gets `score` (the mean of its ratings that count), `ratings` and `rationales`.
-    """
+    """Rate every response by every question; ask again for overall scores that the rubric has repaired."""
     prompt, begun = begin_answers(record["prompt"], [response["text"] for response in responses_of(record)])
     texts = list(map(transcript, begun))
     asked = _plan(rubric, len(texts), content_key(record) + str(seed).encode())
@@ -131,18 +121,7 @@ def _score_alone(rubric: Rubric, asked: RubricQuestion, question: Question, answ
 
 
 def mean_rating(rubric: Rubric, ratings: dict[str, float | str]) -> float:
-    """Return the mean of the ratings that count and are numbers (UltraFeedback's fine-grained score).
-
-    Args:
-        rubric: Says which count.
-        ratings: By name, numbers or "N/A".
-
-    Returns:
-        The mean.
-
-    Raises:
-        RecordError: If none is a number.
-    """
+    """Return the mean of the ratings that count and are numbers (UltraFeedback's fine-grained score)."""
     counted = [ratings[one.name] for one in rubric.questions if one.counts]
     numbers = [float(rating) for rating in counted if rating != NOT_APPLICABLE]
     if not numbers:
@@ -152,13 +131,6 @@ def mean_rating(rubric: Rubric, ratings: dict[str, float | str]) -> float:
 
 def repaired_score(question: RubricQuestion, mean: float) -> float | None:
     """Repair a top overall score that the aspects do not bear out: a 1 that was written as 10.
-
-    Args:
-        question: The overall score's; low and high of its scale.
-        mean: Mean of the aspects, 1 to 5.
-
-    Returns:
-        The lowest score for a mean up to 2, None (ask again) up to 4, the top score above.
 
     Example:
         >>> overall = RubricQuestion("overall", Asks.each, "")

@@ -49,13 +49,6 @@ def scored_preferences(record: Record, temperature: float = 1.0) -> Iterator[NDA
 def add_win_probabilities(record: Record, probabilities: list[float]) -> Record:
     """Put the win probability of each response on it, and where no response has a score, make it the score too.
 
-    Args:
-        record: A checked record.
-        probabilities: What `win_probabilities` gave.
-
-    Returns:
-        The record with `prob` on every response; without scores `pair` would have nothing to order them by.
-
     Example:
         >>> record = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
         >>> add_win_probabilities(record, [0.7, 0.3])["responses"]
