@@ -1,4 +1,4 @@
-"""What methods that score or weigh have in common: checked options, scores on records, records on their way out."""
+"""What methods that score or weigh share: checked options, scores on records, records written."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -20,21 +20,21 @@ def write_scored(
     mark: Callable[[Record, Score], Record],
     too_long: str = "",
 ) -> None:
-    """Write records with what a model says of them."""
+    """Write records marked with their scores; one without a score is dropped as `too_long`."""
     for place, record, score in scored:
         if score is None:
             job.drop(place, record, too_long)
             continue
         try:
-            made = mark(record, score)
+            marked = mark(record, score)
         except RecordError as error:
             job.reject(Item(place, record), str(error))
         else:
-            job.write(made)
+            job.write(marked)
 
 
 def check_temperature(temperature: float | None) -> float:
-    """Check what a gap in score is divided by.
+    """Check --temperature, which divides a gap in score.
 
     Example:
         >>> check_temperature(None), check_temperature(0.5)
@@ -47,12 +47,12 @@ def check_temperature(temperature: float | None) -> float:
     return temperature
 
 
-# What other commands write and read under these names is no score.
+# Other commands use these names for numbers that are no scores.
 OTHER_NUMBERS = frozenset({"raw_score", "score_std", "prob", "weight", "chosen", "rejected", "model"})
 
 
 def check_field(field: str) -> str:
-    """Check the name under which a score is written.
+    """Check --field, the name under which a score is written.
 
     Example:
         >>> check_field("score_armo")

@@ -13,7 +13,7 @@ from real_cli.errors import Status, UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class BridgeOptions(LlmOptions):
-    """Who edits, or where the edit is."""
+    """The editor, or the field that holds the edit."""
 
     model: OptionalModel = None
     rubric: Annotated[

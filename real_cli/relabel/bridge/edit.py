@@ -8,13 +8,17 @@ from real_cli.records.questions import Inquiry, Question, ask_nothing
 from real_cli.records.record import STALE_FIELDS, Record, check_labeled, labeled_fields, pair_fields
 
 ORIGINAL = "chosen_original"
-# Made of the chosen response, and of no use beside another one: what relabel degrade and log-probabilities left.
+# Derived from the old chosen response, and wrong beside a new one.
 STALE = {*STALE_FIELDS, "degraded"}
 TEXTS = ("prompt", "chosen", "rejected", "responses", ORIGINAL)
 
 
 def begin_bridging(record: Record, rubric: Rubric, model: str) -> Inquiry[Record | None]:
-    """Start to have the rejected response of a pair edited."""
+    """Ask a model to edit the rejected response of a pair towards the chosen one; a bridged pair's original counts.
+
+    References:
+        Jiang et al., 2024, Bridging and Modeling Correlations, arXiv:2408.07471, section 3.1.
+    """
     check_labeled(record)
     with_text(record["rejected"], "")
     return _bridge(record, rubric, {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest})
@@ -28,14 +32,16 @@ def _bridge(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Record | No
         chosen=transcript(record[ORIGINAL] if ORIGINAL in record else record["chosen"]),
         rejected=transcript(record["rejected"]),
     )
-    # Of a response that thinks aloud an edit may do so, too.
+    # If the response itself holds reasoning, so may the edit.
     read = whole_edit if has_thoughts(plain_text(record["rejected"])) else read_edit
     answers = yield [Question(messages, read, rubric.sampling(question))]
     return bridged(record, with_text(record["rejected"], answers[0].value), mark)
 
 
 def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
-    """Put an edited response in the place of the chosen one.
+    """Put an edited response in the place of the chosen one; None if the edit changed nothing.
+
+    What was measured on the response that was chosen first becomes X_original, and stays so when bridged again.
 
     Example:
         >>> pair = {"prompt": "q", "chosen": "Four.", "rejected": "It is 5.", "score_chosen": 9, "score_rejected": 1}
@@ -46,21 +52,21 @@ def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
     if plain_text(edited) == plain_text(record["rejected"]):
         return None
     moved = {names[0] for field, names in labeled_fields(record).items() if field != "text"} | pair_fields(record)
-    made: Record = {}
+    kept: Record = {}
     for name, value in record.items():
         if name in STALE:
             continue
         if name == "chosen":
-            made["chosen"] = edited
+            kept["chosen"] = edited
         elif name in moved and f"{name}_original" not in record:
-            made[f"{name}_original"] = value
-        elif name not in moved:  # what was said of an earlier edit is of no response that is still here
-            made[name] = value
-    return made | {ORIGINAL: record.get(ORIGINAL, record["chosen"]), "bridge": mark}
+            kept[f"{name}_original"] = value
+        elif name not in moved:  # what an earlier edit was measured at is of no response still here
+            kept[name] = value
+    return kept | {ORIGINAL: record.get(ORIGINAL, record["chosen"]), "bridge": mark}
 
 
 def check_edit_field(field: str) -> str:
-    """Check the name of the field that holds an edited response.
+    """Check --from, the name of the field that holds an edited response.
 
     Example:
         >>> check_edit_field("edit")
@@ -72,13 +78,13 @@ def check_edit_field(field: str) -> str:
 
 
 def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
-    """Take the edited response from a field of the record."""
+    """Take the edited response from a field of the record, which is removed."""
     check_labeled(record)
     if field not in record and ORIGINAL in record:
         return ask_nothing(record)  # it was bridged before
     if not is_text(record.get(field)):
-        found = clip(record[field]) if field in record else "missing"
-        raise RecordError(f"field '{field}' is {found}; the edited response is needed")
+        value = clip(record[field]) if field in record else "missing"
+        raise RecordError(f"field '{field}' is {value}; the edited response is needed")
     edited = record[field]
     whole_edit(plain_text(edited))
     rest = {name: value for name, value in record.items() if name != field}
@@ -87,7 +93,7 @@ def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
 
 
 def with_text(response: Text, text: str) -> Text:
-    """Give a text the form of a response.
+    """Give a text the form of a response: a string, or one message.
 
     Example:
         >>> with_text([{"role": "assistant", "content": "5"}], "4")
@@ -101,18 +107,18 @@ def with_text(response: Text, text: str) -> Text:
 
 
 def read_edit(text: str) -> str:
-    """Read an edited response, without what the model wrote to itself before it.
+    """Read an edited response, without the model's reasoning.
 
     Example:
         >>> read_edit("<think>2 + 2 is 4.</think> It is 4. ")
         'It is 4.'
     """
-    said = spoken(text)
-    return whole_edit(text if said == text else unwrapped(said))
+    answer = spoken(text)
+    return whole_edit(text if answer == text else unwrapped(answer))
 
 
 def whole_edit(text: str) -> str:
-    """Read an edited response as it stands.
+    """Read an edited response as it stands; an empty one raises RecordError.
 
     Example:
         >>> whole_edit(" It is 4. ")

@@ -13,7 +13,7 @@ from real_cli.errors import Status, UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class DsatOptions(LlmOptions):
-    """Who judges, and what is written."""
+    """The judge, and which records are written."""
 
     model: OptionalModel = None
     rubric: Annotated[
@@ -69,11 +69,11 @@ def dsat(options: DsatOptions) -> Status:
     asked = read_rubric(options.rubric, DETECTING)
     begin = feel_lexically if options.lexical else partial(begin_detecting, rubric=asked)
     judged_by = {"model": options.model, "rubric": asked.name, "rubric_hash": asked.digest}
-    found = Dissatisfaction({"method": "lexical rule"} if options.lexical else judged_by, seeds=options.seeds)
+    detector = Dissatisfaction({"method": "lexical rule"} if options.lexical else judged_by, seeds=options.seeds)
     job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
     with job, asking:
         for _, record, felt in asking(job, begin, job.records(adapt_dialogue)):
-            for made in found(record, felt):
-                job.write(made)
-        job.summary = found.sentence() + asking.sentence()
+            for row in detector(record, felt):
+                job.write(row)
+        job.summary = detector.sentence() + asking.sentence()
     return job.status

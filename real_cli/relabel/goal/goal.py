@@ -8,14 +8,14 @@ from real_cli.relabel.goal.choices import DEFAULT_TEMPLATE, Placement
 
 
 def check_template(template: str) -> str:
-    """Check that a goal template has its hole."""
+    """Check that a goal template has its hole once."""
     if template.count("{goal}") != 1:
         raise UsageError(f"--template {clip(template)}: write {{goal}} once, where the score goes")
     return template
 
 
 def goal_text(goal: float, template: str = DEFAULT_TEMPLATE) -> str:
-    """Put a score into the template; whole numbers are written without a decimal point.
+    """Fill the template with a score; whole numbers have no decimal point.
 
     Example:
         >>> goal_text(9.0, "Reach {goal}."), goal_text(8.5, "Reach {goal}.")
@@ -52,7 +52,7 @@ def add_goals(record: Record, placement: Placement, template: str = DEFAULT_TEMP
 
 
 def strip_goal(record: Record, placement: Placement, template: str = DEFAULT_TEMPLATE) -> Record:
-    """Undo `add_goals` on one of its records.
+    """Undo `add_goals` on one of its records, given the same placement and template.
 
     Example:
         >>> strip_goal({"prompt": "Reach 4.\\n\\nQ", "chosen": "B", "rejected": "A", "score_chosen": 4,
@@ -83,7 +83,7 @@ def _placed(prompt: Text, goal: str, placement: Placement) -> Text:
     if turn is None:
         return [{"role": "system", "content": goal}, *prompt]
     content = prompt[turn]["content"]
-    # A system message that is there stays in front: the goal comes after it, and before a user's words.
+    # The goal follows an existing system message, and precedes a user's words.
     joined = f"{content}{SEPARATOR}{goal}" if placement is Placement.system else f"{goal}{SEPARATOR}{content}"
     return [*prompt[:turn], prompt[turn] | {"content": joined}, *prompt[turn + 1 :]]
 
@@ -110,12 +110,12 @@ def _cut(content: str, part: str, placement: Placement) -> str:
 
 
 def _mark(prompt: str) -> str:
-    """Return what opens an HH transcript, so that the goal lands inside the first human turn."""
+    """Return the opening mark of an HH transcript, so that the goal lands inside the first human turn."""
     return f"{HUMAN_MARK} " if prompt.startswith(f"{HUMAN_MARK} ") else ""
 
 
 def _turn(prompt: Text, placement: Placement) -> int | None:
-    """Find the message that takes the goal; None if a system message has to be made."""
+    """Find the message that takes the goal; None if a system message must be added."""
     if not is_conversation(prompt) or isinstance(prompt, str):
         raise RecordError(f"'prompt' is {clip(prompt)}; a string or a conversation is needed")
     role = placement.value

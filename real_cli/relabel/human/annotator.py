@@ -27,7 +27,7 @@ WAITING = "waiting for the next pair from the pipe"
 
 
 class Ending(Enum):
-    """How a session came to its end."""
+    """How a session ended."""
 
     done = "done"
     finished = "finished"
@@ -37,7 +37,7 @@ class Ending(Enum):
     terminated = "terminated"
 
 
-# What a session leaves that is not at its end; of an end the records decide.
+# Exit statuses of sessions that stopped early; elsewhere the records decide.
 STATUSES = {
     Ending.paused: Status.interrupted,
     Ending.interrupted: Status.interrupted,
@@ -47,7 +47,7 @@ STATUSES = {
 
 
 def questions(job: Job, seed: int) -> Iterator[PairQuestion]:
-    """Read the pairs of a job as questions; one whose responses are equal is left out and counted."""
+    """Read the pairs of a job as questions; drop and count those with equal responses."""
     for place, question in job.apply(lambda record: make_question(record, seed), job.records()):
         if have_equal_texts(question):
             job.drop(place, question.record, EQUAL_TEXTS)
@@ -56,7 +56,7 @@ def questions(job: Job, seed: int) -> Iterator[PairQuestion]:
 
 
 class Annotator:
-    """Ask about the pairs of a stream, keep each answer at once, hand it on when it can no longer change."""
+    """Ask about the pairs of a stream; each answer is kept at once, and handed on when it can no longer change."""
 
     def __init__(self, job: Job, interview: Session, journal: Journal, outcome: SessionOutcome, seed: int) -> None:
         self._interview = interview
@@ -71,8 +71,8 @@ class Annotator:
         self._shows_help = False
 
     def run(self) -> Ending:
-        """Ask until everything is answered or the person goes."""
-        while self._fetch():  # no terminal is needed, and no screen shown, before there is something to ask
+        """Ask until everything is answered or the person stops; the terminal is restored."""
+        while self._fetch():  # until there is something to ask, no terminal is needed and no screen shown
             self._ahead.wait()
         if self._interview.current is None:
             return Ending.done
@@ -88,12 +88,12 @@ class Annotator:
 
     @property
     def progress(self) -> str:
-        """How many answers there are, of how many that the pairs read so far need."""
+        """The number of answers, and of those that the pairs read so far need."""
         least = "" if self._ahead.ended else "at least "
         return f"{self._interview.num_done:,} of {least}{self._interview.num_done + self._num_left():,}"
 
     def leave(self, *, to_the_end: bool) -> None:
-        """Hand on what is answered, and leave out what is not."""
+        """Hand on answered pairs and drop the others; `to_the_end` also reads the rest of an input at hand."""
         self._outcome.release()
         for question, answer in self._interview.close():
             self._outcome.add(question, answer)
@@ -108,7 +108,7 @@ class Annotator:
                 self._ahead.wait()
 
     def _fetch(self) -> bool:
-        """Take pairs until there is one to ask; tell whether the next has still to come."""
+        """Take pairs until there is one to ask; tell whether the next is still to come."""
         interview = self._interview
         while interview.wants_more:
             question = self._ahead.take()
@@ -125,7 +125,7 @@ class Annotator:
 
     @property
     def unused(self) -> str:
-        """Say how many answers are about no pair of the stream; empty while it goes on."""
+        """Report answers about no pair of the stream; empty while it goes on."""
         return say_unused(len(self._interview.unused)) if self._ahead.is_done else ""
 
     def _ask(self, terminal: Terminal) -> Ending:
@@ -170,7 +170,7 @@ class Annotator:
         return self._interview.num_left + sum(map(self._interview.num_to_ask, waiting))
 
     def _standing(self) -> str:
-        """What is known of the question on the screen."""
+        """The earlier answer and the note of the question on the screen."""
         earlier, shown = self._interview.earlier, self._shown
         parts = []
         if earlier and shown:
@@ -209,7 +209,7 @@ class Annotator:
 
     def _take_note(self, terminal: Terminal) -> None:
         self._note = self._edited_note(terminal)
-        if changed := self._interview.change_note(self._note):  # the journal has the answer without it
+        if changed := self._interview.change_note(self._note):  # the journal holds the answer without it
             asked, answer = changed
             self._journal.add(asked.question.key, answer, is_repeat=asked.is_repeat)
 
@@ -221,7 +221,7 @@ class Annotator:
             key = terminal.next_key()
             self._status = ""
             if key in ("enter", "escape"):
-                terminal.forget_keys()  # what a terminal pasted without marks goes on behind the end of its first line
+                terminal.forget_keys()  # an unmarked paste continues after its first line
                 return note if key == "enter" else self._note
             if key == "interrupt":
                 raise KeyboardInterrupt
@@ -234,7 +234,7 @@ class Annotator:
 
 
 def letter_of(answer: PairAnswer, asked: ShownQuestion) -> str:
-    """Say an answer in terms of what is on the screen."""
+    """Name an answer by what the screen shows: A, B, tie or skip."""
     return next(
         letter.upper() if len(letter) == 1 else letter
         for (letter, shown), verdict in LETTERS.items()

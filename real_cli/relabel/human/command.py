@@ -30,7 +30,7 @@ LARGEST_IMPORT_BYTES = 1 << 29
 
 @dataclass(frozen=True, kw_only=True)
 class HumanOptions(StreamOptions):
-    """Who is asked, and where the answers are."""
+    """How a person is asked, and where the answers are kept."""
 
     journal: Annotated[
         Path | None,
@@ -130,7 +130,7 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
 
     need_descriptors(NUM_DESCRIPTORS)
     output, seed = options.output, options.seed
-    quiet, job.counter = job.quiet, Counter("records", quiet=True)  # it would write into the screen
+    quiet, job.counter = job.quiet, Counter("records", quiet=True)  # a progress line would spoil the screen
     is_held = _shows_output(output)
     with Journal(path, seed) as kept, job:
         outcome = SessionOutcome(job, options.ties, is_held=is_held)
@@ -141,7 +141,7 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
             message = (
                 f"{ending.value}, {annotator.progress} answered: {path} has every answer, the same command goes on"
             )
-            raise Paused(message, STATUSES[ending])  # the output is not finished, and must not look so
+            raise Paused(message, STATUSES[ending])  # the output is unfinished and must not look complete
         annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
         num_same, num_twice = interview.agreement()
         job.summary = outcome.sentence + (" handed on" if ending in STATUSES else "")
@@ -155,7 +155,7 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
 
 
 def _check_ways(options: HumanOptions) -> None:
-    """Refuse options that would be ignored."""
+    """Refuse options that contradict each other or would be ignored."""
     if options.export and options.answers:
         raise UsageError("--export writes questions and --import reads answers; give one of them")
     unread = options.flags_given("journal", "repeat")
@@ -176,7 +176,7 @@ def _journal_path(journal: Path | None, output: Path | None) -> Path:
 
 
 def _shows_output(output: Path | None) -> bool:
-    """Tell whether records would be written into the screen."""
+    """Tell whether records would be written to the screen."""
     return output in (None, STANDARD_OUTPUT) and sys.stdout.isatty()
 
 
@@ -201,7 +201,7 @@ def _export(job: "Job", tool: AnnotationTool, seed: int) -> Status:
 
 
 def _read_bounded(path: Path) -> bytes:
-    """Read a file of answers; a device that never ends is none."""
+    """Read a file of answers, at most LARGEST_IMPORT_BYTES: a device may never end."""
     with path.open("rb") as file:
         data = file.read(LARGEST_IMPORT_BYTES + 1)
     if len(data) > LARGEST_IMPORT_BYTES:

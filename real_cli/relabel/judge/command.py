@@ -15,7 +15,7 @@ from real_cli.records.choices import Ties
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeOptions(LlmOptions):
-    """Who judges, by which rubric."""
+    """The judge, its rubric, and what becomes of ties."""
 
     model: Model
     rubric: Annotated[
@@ -72,6 +72,6 @@ def judge(options: JudgeOptions) -> Status:
                 job.drop(place, record, "tie")
             else:
                 job.write(judged.record)
-                job.flush()  # the next one may take a while
+                job.flush()  # the next answer may take a while
         job.summary = tally.sentence() + asking.sentence()
     return job.status

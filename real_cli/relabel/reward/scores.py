@@ -1,4 +1,4 @@
-"""What a reward model thinks of responses, on their record."""
+"""A pairwise reward model's scores, on their record."""
 
 import numpy as np
 from numpy.typing import NDArray

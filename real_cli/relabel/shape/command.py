@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ShapeOptions(ScoredStreamOptions):
-    """How scores are shaped, against what."""
+    """How scores are shaped, and against what."""
 
     method: Annotated[
         Shaping,
@@ -125,8 +125,8 @@ def shaped(job: "Job", shaper: "Shaper") -> Iterator[Record]:
 
     scores = array("d")
     with ValueSpool() as spool:
-        for _, (record, found) in job.apply(lambda record: (record, shaper.read(record)), job.records(adapt_unread)):
-            scores.extend(found)
+        for _, (record, values) in job.apply(lambda record: (record, shaper.read(record)), job.records(adapt_unread)):
+            scores.extend(values)
             spool.add(record, 0.0)
         if not scores:
             return

@@ -16,7 +16,7 @@ from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
 
 @dataclass(frozen=True, kw_only=True)
 class WeightOptions(ScoredStreamOptions):
-    """How scores become weights."""
+    """How scores become weights, and which weights are allowed."""
 
     by: Annotated[
         WeightRule | None,
@@ -98,8 +98,8 @@ def weight(options: WeightOptions) -> Status:
     job = options.job(numbers=weigher.fields)
     with job:
         valued = job.apply(lambda record: (record, weigher(record)), job.records(adapt_unread))
-        for made in weighed((pair for _, pair in valued), options.normalize):
-            job.write(made)
+        for pair in weighed((pair for _, pair in valued), options.normalize):
+            job.write(pair)
         job.summary = weigher.sentence()
     return job.status
 

@@ -1,4 +1,4 @@
-"""Arithmetic over the number fields of a record: a text is parsed into functions once, and nothing in it is run."""
+"""Arithmetic over the number fields of a record, parsed into functions once; nothing in the text is executed."""
 
 import ast
 import math

@@ -190,7 +190,7 @@ class Bounds(NamedTuple):
 
 
 class Weigher:
-    """Weigh one pair after another, and count what was changed.
+    """Weighs pairs, and counts the weights that were changed.
 
     Either `rule` (reward-difference if neither is given, at `temperature` 1) or `expression`, arithmetic over the
     record's fields, gives the number; `negative` (clip if it is not given) then says what a negative one becomes, and
@@ -256,7 +256,7 @@ class Weigher:
         return weight
 
     def sentence(self) -> str:
-        """Tell what was done.
+        """Report the counts in one line.
 
         Returns:
             How many pairs were weighed, and how many weights were changed.
@@ -289,6 +289,6 @@ def _check_bounds(bounds: Bounds) -> None:
 def _gap(record: Record) -> float:
     for field in ("score_chosen", "score_rejected"):
         if not is_number(record.get(field)):
-            found = clip(record[field]) if field in record else "missing"
-            raise RecordError(f"field '{field}' is {found}; a weight needs the score of both responses")
+            value = clip(record[field]) if field in record else "missing"
+            raise RecordError(f"field '{field}' is {value}; a weight needs the score of both responses")
     return float(record["score_chosen"]) - float(record["score_rejected"])

@@ -45,7 +45,7 @@ def questions(count, seed=0):
 
 
 def letter_for(shown, verdict):
-    return next(letter for (letter, order), said in LETTERS.items() if (order, said) == (shown, verdict))
+    return next(letter for (letter, order), meaning in LETTERS.items() if (order, meaning) == (shown, verdict))
 
 
 # One question
@@ -79,8 +79,8 @@ def test_a_letter_means_the_response_that_stood_there(verdict, chosen, shown):
 
 
 def test_an_answer_makes_a_pair_that_keeps_every_other_field():
-    made = answered_record(make_question(PAIR, 0), PairAnswer(Verdict.first, Shown.swapped, 3.2, "hm"))
-    assert made == {
+    labeled = answered_record(make_question(PAIR, 0), PairAnswer(Verdict.first, Shown.swapped, 3.2, "hm"))
+    assert labeled == {
         "id": 7,
         "prompt": "q",
         "chosen": "x",
@@ -93,25 +93,25 @@ def test_an_answer_makes_a_pair_that_keeps_every_other_field():
 
 
 def test_a_label_that_is_there_is_turned_where_the_person_says_so():
-    made = answered_record(make_question(LABELED, 0), PairAnswer(Verdict.second))
-    assert [made[field] for field in ("chosen", "rejected", "score_chosen", "score_rejected")] == ["y", "x", 1, 9]
+    labeled = answered_record(make_question(LABELED, 0), PairAnswer(Verdict.second))
+    assert [labeled[field] for field in ("chosen", "rejected", "score_chosen", "score_rejected")] == ["y", "x", 1, 9]
 
 
 @pytest.mark.parametrize("record", [PAIR, LABELED])
 @pytest.mark.parametrize("verdict", [Verdict.first, Verdict.second])
 def test_the_person_s_word_wins_over_scores_when_the_pair_is_chosen_again(record, verdict):
     """`real pair --orient auto` reads ranks before scores; one of the two verdicts goes against the scores."""
-    made = answered_record(make_question(record, 0), PairAnswer(verdict))
-    (again,) = choose_pairs(made, Settings(Strategy.random, Orient.auto, Emit.pairs)).records
-    assert (again["chosen"], again["rejected"]) == (made["chosen"], made["rejected"])
+    labeled = answered_record(make_question(record, 0), PairAnswer(verdict))
+    (again,) = choose_pairs(labeled, Settings(Strategy.random, Orient.auto, Emit.pairs)).records
+    assert (again["chosen"], again["rejected"]) == (labeled["chosen"], labeled["rejected"])
 
 
 @pytest.mark.parametrize("record", [PAIR, LABELED])
 def test_a_tie_stays_unlabeled_and_scores_do_not_decide_it_later(record):
-    made = answered_record(make_question(record, 0), PairAnswer(Verdict.tie))
-    assert [response["rank"] for response in made["responses"]] == [1, 1]
-    assert made["annotation"] == {"verdict": "tie"}
-    outcome = choose_pairs(made, Settings(Strategy.random, Orient.auto, Emit.pairs))
+    labeled = answered_record(make_question(record, 0), PairAnswer(Verdict.tie))
+    assert [response["rank"] for response in labeled["responses"]] == [1, 1]
+    assert labeled["annotation"] == {"verdict": "tie"}
+    outcome = choose_pairs(labeled, Settings(Strategy.random, Orient.auto, Emit.pairs))
     assert (outcome.records, outcome.dropped) == ([], ["equal scores"])
 
 
@@ -204,7 +204,7 @@ def always(verdict):
 def test_every_pair_is_asked_once_in_the_order_of_the_stream():
     stream = questions(30)
     _, asked, written = run_session(stream, always(Verdict.first))
-    assert [one.question for one in asked] == stream
+    assert [shown.question for shown in asked] == stream
     assert [question for question, _ in written] == stream
     assert all(answer.verdict is Verdict.first for _, answer in written)
 
@@ -230,7 +230,7 @@ def test_a_pair_that_the_journal_answers_is_not_asked_and_not_held():
     assert interview.wants_more
     assert [question for question, _ in interview.released()] == [stream[0]]
     _, asked, written = run_session(stream, always(Verdict.first), answers=known)
-    assert [one.question for one in asked] == [stream[1]]
+    assert [shown.question for shown in asked] == [stream[1]]
     assert [answer.verdict for _, answer in written] == [Verdict.tie, Verdict.first, Verdict.second]
 
 
@@ -310,12 +310,12 @@ def test_a_repetition_comes_five_questions_later_swapped_and_never_changes_the_l
         interview.answer(letter_for(interview.current.shown, verdict), 1.0)
 
     interview, asked, written = run_session(stream, act, share=1)
-    order = [(stream.index(one.question), one.is_repeat) for one in asked]
+    order = [(stream.index(shown.question), shown.is_repeat) for shown in asked]
     assert order[:8] == [(0, False), (1, False), (2, False), (3, False), (4, False), (5, False), (0, True), (6, False)]
     assert sorted(order) == sorted([(n, again) for n in range(8) for again in (False, True)])
     assert DISTANCE == 5
-    for one in asked:
-        assert one.shown is (OTHER_ORDER[one.question.shown] if one.is_repeat else one.question.shown)
+    for shown in asked:
+        assert shown.shown is (OTHER_ORDER[shown.question.shown] if shown.is_repeat else shown.question.shown)
     assert all(answer.verdict is Verdict.first for _, answer in written)
     assert interview.agreement() == (0, 8)
 
@@ -341,7 +341,7 @@ def test_a_skipped_pair_is_not_asked_again_and_a_repeated_one_not_a_third_time()
     _, asked, _ = run_session(
         stream, always(Verdict.first), answers=known, repeats={stream[0].key: known[stream[0].key]}, share=1
     )
-    assert [(one.question, one.is_repeat) for one in asked] == [(stream[1], True)]
+    assert [(shown.question, shown.is_repeat) for shown in asked] == [(stream[1], True)]
 
 
 def test_progress():
@@ -441,7 +441,7 @@ def test_labels_do_not_depend_on_the_order_that_is_shown(seed, better):
         interview.answer("ab"[at], 1.0)
 
     _, _, written = run_session(questions(len(better), seed), act, seed=seed, share="1/2")
-    made = [answered_record(question, answer) for question, answer in written]
-    assert {row["prompt"]: row["chosen"] for row in made} == wanted
-    assert all(row["rejected"] != row["chosen"] for row in made)
-    assert [to_candidates(row)["responses"][0]["text"] for row in made] == list(wanted.values())
+    labeled = [answered_record(question, answer) for question, answer in written]
+    assert {row["prompt"]: row["chosen"] for row in labeled} == wanted
+    assert all(row["rejected"] != row["chosen"] for row in labeled)
+    assert [to_candidates(row)["responses"][0]["text"] for row in labeled] == list(wanted.values())
