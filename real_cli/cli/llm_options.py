@@ -1,4 +1,4 @@
-"""The options of the methods that ask a language model, each written once."""
+"""The options of methods that ask a language model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from real_cli.cli.option_sets import BaseOption, DeviceOptions, StreamOptions
 
 
 def show_rubric(name: str | None) -> None:
-    """Print a rubric's file and stop."""
+    """Print a rubric's file and exit."""
     from real_cli.llm.rubric_files import rubric_text
 
     if name is not None:
@@ -43,7 +43,7 @@ ShowRubric = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
-    """Who answers: a server, a model at hand, a batch of another day; and what is kept of it."""
+    """Who answers, a server, a local model or an earlier batch, and where answers are kept."""
 
     endpoint: Annotated[
         str | None,

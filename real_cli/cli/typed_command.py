@@ -1,4 +1,4 @@
-"""A command takes one frozen dataclass; Typer's parameters are made of its fields, so that no option stands twice."""
+"""Commands take one frozen dataclass, whose fields become Typer's parameters, so that no option is declared twice."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ Chosen = TypeVar("Chosen", bound=Options)
 
 
 def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
-    """Make of a function on its options what Typer calls; an error prints one line, a closed pipe ends quietly."""
+    """Turn a function of an `Options` dataclass into a Typer command, guarded; its docstring is the command's help."""
     (parameter,) = inspect.signature(function).parameters.values()
     kind: type[Chosen] = parameter.annotation
 
@@ -50,7 +50,10 @@ def _parameter(name: str, annotation: Any, default: Any = MISSING) -> inspect.Pa
 
 
 def shown_fields(kind: type[Options]) -> list[Field[Any]]:
-    """List what Typer is to know of a command, in the order of its help."""
+    """List the fields that are parameters, in the order of the help.
+
+    Arguments come first, then options: of the class itself, of its bases from left to right and up, last `kind.LAST`.
+    """
     known = {item.name: item for item in fields(kind) if get_origin(item.type) is Annotated}
     names = [name for name in dict.fromkeys(_declared(kind)) if name in known]
     arguments = {name for name in names if isinstance(get_args(known[name].type)[1], ArgumentInfo)}

@@ -34,12 +34,7 @@ def write_scored(
 
 
 def check_temperature(temperature: float | None) -> float:
-    """Check --temperature, which divides a gap in score.
-
-    Example:
-        >>> check_temperature(None), check_temperature(0.5)
-        (1.0, 0.5)
-    """
+    """Check --temperature, which divides a gap in score."""
     if temperature is None:
         return TEMPERATURE
     if not 0 < temperature < math.inf:
@@ -52,12 +47,7 @@ OTHER_NUMBERS = frozenset({"raw_score", "score_std", "prob", "weight", "chosen",
 
 
 def check_field(field: str) -> str:
-    """Check --field, the name under which a score is written.
-
-    Example:
-        >>> check_field("score_armo")
-        'score_armo'
-    """
+    """Check --field, the name under which a score is written."""
     if not field or field in LEFT_BEHIND or field in LABELED_NAMES or field in OTHER_NUMBERS:
         raise UsageError(f"--field {clip(field)}: is no name for a score; give another, 'score' or 'score_armo', say")
     return field

@@ -66,12 +66,7 @@ def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
 
 
 def check_edit_field(field: str) -> str:
-    """Check --from, the name of the field that holds an edited response.
-
-    Example:
-        >>> check_edit_field("edit")
-        'edit'
-    """
+    """Check --from, the name of the field that holds an edited response."""
     if not field or field in TEXTS:
         raise UsageError(f"--from {clip(field)}: name the field that holds the edited response, 'edit' say")
     return field
@@ -93,12 +88,7 @@ def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
 
 
 def with_text(response: Text, text: str) -> Text:
-    """Give a text the form of a response: a string, or one message.
-
-    Example:
-        >>> with_text([{"role": "assistant", "content": "5"}], "4")
-        [{'role': 'assistant', 'content': '4'}]
-    """
+    """Give a text the form of a response: a string, or one message."""
     if isinstance(response, str):
         return text
     if len(response) != 1:
@@ -107,12 +97,7 @@ def with_text(response: Text, text: str) -> Text:
 
 
 def read_edit(text: str) -> str:
-    """Read an edited response, without the model's reasoning.
-
-    Example:
-        >>> read_edit("<think>2 + 2 is 4.</think> It is 4. ")
-        'It is 4.'
-    """
+    """Read an edited response, without the model's reasoning."""
     answer = spoken(text)
     return whole_edit(text if answer == text else unwrapped(answer))
 

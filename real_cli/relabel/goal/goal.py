@@ -15,12 +15,7 @@ def check_template(template: str) -> str:
 
 
 def goal_text(goal: float, template: str = DEFAULT_TEMPLATE) -> str:
-    """Fill the template with a score; whole numbers have no decimal point.
-
-    Example:
-        >>> goal_text(9.0, "Reach {goal}."), goal_text(8.5, "Reach {goal}.")
-        ('Reach 9.', 'Reach 8.5.')
-    """
+    """Fill the template with a score; whole numbers have no decimal point."""
     number = int(goal) if float(goal).is_integer() else goal
     return template.replace("{goal}", str(number))
 

@@ -110,23 +110,13 @@ def make_question(record: Record, seed: int, place: str = "") -> PairQuestion:
 
 
 def have_equal_texts(question: PairQuestion) -> bool:
-    """Tell whether the two responses are the same text, so that there is nothing to ask.
-
-    Example:
-        >>> have_equal_texts(make_question({"prompt": "q", "chosen": "a", "rejected": "a"}, seed=0))
-        True
-    """
+    """Tell whether the two responses are the same text, so that there is nothing to ask."""
     first, second = question.texts(Shown.as_is)
     return comparable(first) == comparable(second)
 
 
 def is_asked_twice(key: str, share: Fraction, seed: int) -> bool:
-    """Tell whether a pair is among those asked again; equal pairs and seeds decide equally.
-
-    Example:
-        >>> is_asked_twice("00", Fraction(1), 0), is_asked_twice("00", Fraction(0), 0)
-        (True, False)
-    """
+    """Tell whether a pair is among those asked again; equal pairs and seeds decide equally."""
     return _draw(seed, "repeat", key) < share * (1 << 64)
 
 
@@ -136,12 +126,7 @@ def _draw(seed: int, purpose: str, key: str) -> int:
 
 
 def parse_share(text: str) -> Fraction:
-    """Read --repeat, the share of pairs to ask again, from 0% to 100%.
-
-    Example:
-        >>> parse_share("5%"), parse_share("0")
-        (Fraction(1, 20), Fraction(0, 1))
-    """
+    """Read --repeat, the share of pairs to ask again, from 0% to 100%."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)%|0", text)
     share = Fraction(match[1] or 0) / 100 if match else Fraction(2)
     if share > 1:
@@ -176,26 +161,13 @@ JOURNAL_FIELDS = frozenset(
 
 
 def journal_line(key: str, answer: PairAnswer, *, seed: int, when: str, is_repeat: bool) -> Record:
-    """Build the journal's line of an answer, at a time in UTC, ISO 8601.
-
-    Example:
-        >>> tie = PairAnswer(Verdict.tie, Shown.as_is)
-        >>> journal_line("00ff", tie, seed=0, when="2025-01-01T00:00:00Z", is_repeat=True)
-        {'version': 1, 'key': '00ff', 'verdict': 'tie', 'shown': 'as-is', 'seed': 0, 'when': '2025-01-01T00:00:00Z', \
-'repeat': True}
-    """
+    """Build the journal's line of an answer, at a time in UTC, ISO 8601."""
     line = {"version": JOURNAL_VERSION, "key": key, **answer.fields, "seed": seed, "when": when}
     return line | ({"repeat": True} if is_repeat else {})
 
 
 def read_journal_line(line: Record) -> tuple[str, PairAnswer, bool]:
-    """Read a journal's line: key, answer, and whether the pair was asked again.
-
-    Example:
-        >>> read_journal_line({"version": 1, "key": "00ff", "verdict": "tie", "shown": "as-is", "seconds": 2})
-        ('00ff', PairAnswer(verdict=<Verdict.tie: 'tie'>, shown=<Shown.as_is: 'as-is'>, seconds=2, note='', \
-num_annotators=None, agreement=None), False)
-    """
+    """Read a journal's line: key, answer, and whether the pair was asked again."""
     version = line.get("version")
     if version != JOURNAL_VERSION or isinstance(version, bool):
         raise RecordError(f"field 'version' is {clip(version)}; {JOURNAL_VERSION} is needed: name another --journal")

@@ -201,12 +201,7 @@ class Session:
 
 
 def progress_line(num_done: int, num_left: int, seconds_a_pair: float | None, *, is_all: bool) -> str:
-    """Describe the progress of a session; until `is_all`, more pairs may come.
-
-    Example:
-        >>> progress_line(12, 28, 9.4, is_all=True), progress_line(0, 3, None, is_all=False)
-        ('12 of 40 done, 9 s a pair, 28 left', '0 done, at least 3 left')
-    """
+    """Describe the progress of a session; until `is_all`, more pairs may come."""
     done = f"{num_done:,} of {num_done + num_left:,} done" if is_all else f"{num_done:,} done"
     pace = "" if seconds_a_pair is None else f", {seconds_a_pair:.0f} s a pair"
     return f"{done}{pace}, {'' if is_all else 'at least '}{num_left:,} left"

@@ -169,17 +169,7 @@ class ContrastMeter:
 
 
 def given_logps(record: Record) -> Scores:
-    """Read the reference log-probabilities that a record carries for its responses.
-
-    Args:
-        record: A checked candidates or preference record.
-
-    Returns:
-        Of each response, in nats.
-
-    Raises:
-        RecordError: If one is missing.
-    """
+    """Read the reference log-probabilities of a record's responses, in nats; a missing one raises RecordError."""
     values = [response.get("ref_logps") for response in responses_of(record)]
     if not all(map(is_number, values)):
         raise RecordError(

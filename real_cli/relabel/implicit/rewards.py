@@ -13,12 +13,7 @@ from real_cli.stats.numeric import sigmoid
 
 
 def check_beta(beta: float) -> float:
-    """Check --beta: 0 would make all responses equal, less would turn the labels around.
-
-    Example:
-        >>> check_beta(0.1)
-        0.1
-    """
+    """Check --beta: 0 would make all responses equal, less would turn the labels around."""
     if not 0 < beta < math.inf:
         raise UsageError(f"--beta {beta:g}: must be a number above 0")
     return beta

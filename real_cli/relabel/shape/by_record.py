@@ -110,15 +110,7 @@ class Shaper:
         return OF_PROMPT[self._method].shape(scores, references, **self._knobs)
 
     def sentence(self) -> str:
-        """Report the counts in one line.
-
-        Returns:
-            How many responses were shaped, and where different scores became equal.
-
-        Example:
-            >>> Shaper().sentence()
-            '0 responses of 0 prompts shaped by par'
-        """
+        """Report the counts in one line."""
         counts = f"{say_count(self.num_responses, 'response')} of {say_count(self.num_prompts, 'prompt')}"
         sentence = f"{counts} shaped by {self._method.value}"
         return sentence + (f"; different scores became equal in {self.num_merged:,} of them" if self.num_merged else "")

@@ -100,15 +100,7 @@ def shape(options: ShapeOptions) -> Status:
 
 
 def shaped(job: "Job", shaper: "Shaper") -> Iterator[Record]:
-    """Shape the records of a job.
-
-    Args:
-        job: Its records; it rejects those without scores.
-        shaper: Says whether it needs all scores first; then records wait on disk, and a number a response in memory.
-
-    Yields:
-        Records with shaped scores, in their order.
-    """
+    """Shape the records of a job; if the shaper needs all scores first, records wait on disk."""
     from real_cli.records.layouts import adapt_unread
 
     if not shaper.needs_all:

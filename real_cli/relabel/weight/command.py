@@ -105,15 +105,7 @@ def weight(options: WeightOptions) -> Status:
 
 
 def weighed(pairs: Iterable[tuple[Record, float]], normalization: Normalization) -> Iterator[Record]:
-    """Put weights on pairs.
-
-    Args:
-        pairs: Records and their weights.
-        normalization: What is made of all weights together; `none` passes every pair on as it comes.
-
-    Yields:
-        Records with `weight`, in their order.
-    """
+    """Put weights on pairs; normalized ones wait on disk for the last pair."""
     import numpy as np
     import orjson
 

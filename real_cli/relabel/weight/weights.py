@@ -61,55 +61,19 @@ def gap_utility(gap: float, temperature: float = 1.0) -> float:
 
 
 def refuse_negative(weight: float) -> float:
-    """Refuse a negative weight.
-
-    Args:
-        weight: Of one pair.
-
-    Returns:
-        The weight.
-
-    Raises:
-        RecordError: If it is negative.
-
-    Example:
-        >>> refuse_negative(0.5)
-        0.5
-    """
+    """Refuse a negative weight."""
     if weight < 0:
         raise RecordError(f"the weight is {weight:g}; --negative clip makes it 0, keep leaves it")
     return weight
 
 
 def clip_negative(weight: float) -> float:
-    """Make a negative weight 0: it would turn the descent on this pair into ascent.
-
-    Args:
-        weight: Of one pair.
-
-    Returns:
-        The weight, at least 0.
-
-    Example:
-        >>> clip_negative(-2.0), clip_negative(3.0)
-        (0.0, 3.0)
-    """
+    """Make a negative weight 0: it would turn the descent on this pair into ascent."""
     return max(0.0, weight)
 
 
 def keep_negative(weight: float) -> float:
-    """Leave a negative weight as it is; `train-dpo` refuses it.
-
-    Args:
-        weight: Of one pair.
-
-    Returns:
-        The weight.
-
-    Example:
-        >>> keep_negative(-2.0)
-        -2.0
-    """
+    """Leave a negative weight as it is; `train-dpo` refuses it."""
     return weight
 
 
@@ -256,15 +220,7 @@ class Weigher:
         return weight
 
     def sentence(self) -> str:
-        """Report the counts in one line.
-
-        Returns:
-            How many pairs were weighed, and how many weights were changed.
-
-        Example:
-            >>> Weigher().sentence()
-            '0 pairs weighed'
-        """
+        """Report the counts in one line."""
         parts = [f"{say_count(self.num_weights, 'pair')} weighed"]
         if self.num_disagreeing:
             verb = "disagrees" if self.num_disagreeing == 1 else "disagree"
