@@ -52,13 +52,13 @@ def _end(error: BaseException) -> Status:
         return tell_fault(error)
     first = " ".join(str(error).strip().splitlines()[:1])
     if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
-        say("no memory is left; lower --batch-tokens or --max-length, or make room")
+        say("out of memory; lower --batch-tokens or --max-length, or free some")
     elif isinstance(error, RecursionError):
         say("something that was read is nested without end; see REAL_DEBUG=1 for where")
     elif type(error).__name__ == "PanicException":  # a panic of the tokenizers library, which is in Rust
         say("the model's tokenizer gave up on a text; its tokenizer.json has a pattern that takes too long")
     elif "surrogates not allowed" in first:  # they come from the command line, since JSON that was read holds none
-        say("a text on the command line is not UTF-8, and no name of a file; write it as UTF-8")
+        say("an argument is not UTF-8 and names no file; write it as UTF-8")
         return Status.usage
     elif os.environ.get("REAL_DEBUG"):
         raise error

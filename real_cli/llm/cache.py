@@ -59,15 +59,15 @@ class AnswerCache:
             choices = others.fetchall()
         except sqlite3.Error as error:
             if "UTF-8" in str(error):  # this row is damaged, not the file
-                raise RecordError(f"{self._path}: the answer that is kept is no text") from None
+                raise RecordError(f"{self._path}: the cached answer is not text") from None
             raise RealError(f"{self._path}: {error}") from None
         if row is None:
             self._missed.add(name)
             return None
         if not all(isinstance(text, str) and isinstance(is_cut, int) for text, is_cut in [row[:2], *choices]):
-            raise RecordError(f"{self._path}: the answer that is kept is no text: {clip(row[0])}")
+            raise RecordError(f"{self._path}: the cached answer is not text: {clip(row[0])}")
         if not all(map(is_token_count, row[2:])):
-            raise RecordError(f"{self._path}: the answer that is kept counts tokens as {clip(row[2:])}")
+            raise RecordError(f"{self._path}: the cached answer counts tokens as {clip(row[2:])}")
         return Completion(row[0], bool(row[1]), int(row[2]), int(row[3]), tuple(Choice(t, bool(c)) for t, c in choices))
 
     def _begin_reading(self) -> bool:
@@ -87,7 +87,7 @@ class AnswerCache:
             self._database.execute(f"PRAGMA user_version = {READING}")
         return (
             f"; {say_count(len(self._missed), 'question')} have no answer in {self._path}, which an earlier version "
-            "filled: records that are read otherwise now are asked anew"
+            "filled: records that are now read differently are asked again"
         )
 
     def put(self, name: str, completion: Completion) -> None:

@@ -79,11 +79,11 @@ def read_completion(body: Any) -> Completion:
         usage = body.get("usage") or {}
         counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
     except (AttributeError, KeyError, IndexError, TypeError):
-        raise RecordError(f"the server's answer is no chat completion: {clip(body)}") from None
+        raise RecordError(f"the server's answer is not a chat completion: {clip(body)}") from None
     if text is None:
         raise RecordError(f"the server's answer holds no text: {clip(choice)}")
     if not all(count is None or is_token_count(count) for count in counts):
-        raise RecordError(f"the server's answer is no chat completion: it counts tokens as {clip(usage)}")
+        raise RecordError(f"the server's answer is not a chat completion: it counts tokens as {clip(usage)}")
     read, written = (int(count or 0) for count in counts)
     return Completion(text, choice.get("finish_reason") == "length", read, written, _further(body["choices"][1:]))
 

@@ -77,7 +77,7 @@ class Ledger:
         """Report batch results that answer no question; empty for none."""
         if not self._unused:
             return ""
-        asked = "of this run, or of prompts that an earlier version read otherwise"
+        asked = "of this run, or of prompts that an earlier version read differently"
         return f"; {say_count(len(self._unused), 'result')} answer no question {asked}"
 
     def keep(self, question: Question, completion: Completion) -> Answer:

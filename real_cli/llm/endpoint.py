@@ -31,8 +31,8 @@ REFUSALS = {
     "response_format": "the server takes no JSON schema: answers are read as they come",
     "n": "the server takes no 'n' above 1: responses are asked for one by one",
     "max_tokens": "the model takes no 'max_tokens': it is sent 'max_completion_tokens'",
-    "temperature": "the model takes no 'temperature': it answers at its own",
-    "top_p": "the model takes no 'top_p': it answers at its own",
+    "temperature": "the model takes no 'temperature': it uses its own",
+    "top_p": "the model takes no 'top_p': it uses its own",
     "top_k": "the server takes no 'top_k': it draws from all tokens",
 }
 
@@ -73,7 +73,7 @@ class Endpoint:
         self._key = os.environ.get(server.key_variable, "").strip()
         if not (self._key.isascii() and self._key.isprintable()) or " " in self._key:
             raise UsageError(
-                f"--key-variable {server.key_variable}: holds what no key has, or more than one; give the key alone"
+                f"--key-variable {server.key_variable}: holds spaces or characters that no key has; give the key alone"
             )
         self._server = server
         self._without = THINKERS_REFUSE if server.thinks else frozenset()
@@ -154,11 +154,11 @@ class Endpoint:
 
     def _read(self, response: Any) -> Completion:
         if "fault" in response.extensions:
-            raise RecordError(f"the server's answer is not read: {response.extensions['fault']}")
+            raise RecordError(f"the server's answer is refused: {response.extensions['fault']}")
         try:
             answer = orjson.loads(response.content)
         except orjson.JSONDecodeError:
-            raise RecordError(f"the server's answer is no JSON: {clip(self._redacted(response.text))}") from None
+            raise RecordError(f"the server's answer is not JSON: {clip(self._redacted(response.text))}") from None
         if len(self._key) >= MIN_KEY_CHARACTERS and holds_text(answer, self._key):
             raise RecordError(f"the server's answer repeats the key of {self._server.key_variable}: it is not kept")
         return read_completion(answer)

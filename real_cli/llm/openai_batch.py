@@ -80,7 +80,7 @@ def _lines(path: Path, file: IO[bytes]) -> Iterator[Line]:
 def _result(line: dict[str, object]) -> tuple[str, Completion | RecordError]:
     name, response = line.get("custom_id"), line.get("response")
     if not isinstance(name, str) or not ("response" in line or "error" in line):
-        raise RecordError(f"is no result of a batch: {clip(line)}; 'custom_id' and 'response' are needed")
+        raise RecordError(f"is not a result of a batch: {clip(line)}; 'custom_id' and 'response' are needed")
     if line.get("error") or not isinstance(response, dict):
         return name, RecordError(f"the batch has no answer: {_shown(line.get('error'))}")
     if response.get("status_code", 200) != 200:

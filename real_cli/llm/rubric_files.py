@@ -34,7 +34,7 @@ def read_rubric(name: str, understood: tuple[Asks, ...] = JUDGING) -> Rubric:
     try:
         table = tomllib.loads(rubric_text(name, understood))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name}: is no TOML: {error}") from None
+        raise UsageError(f"{name}: is not TOML: {error}") from None
     except RecursionError:
-        raise UsageError(f"{name}: is no rubric: its values are nested without end") from None
+        raise UsageError(f"{name}: is not a rubric: its values are nested without end") from None
     return parse_rubric(table, name, understood)

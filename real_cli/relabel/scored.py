@@ -49,7 +49,9 @@ OTHER_NUMBERS = frozenset({"raw_score", "score_std", "prob", "weight", "chosen",
 def check_field(field: str) -> str:
     """Check --field, the name under which a score is written."""
     if not field or field in LEFT_BEHIND or field in LABELED_NAMES or field in OTHER_NUMBERS:
-        raise UsageError(f"--field {clip(field)}: is no name for a score; give another, 'score' or 'score_armo', say")
+        raise UsageError(
+            f"--field {clip(field)}: is not a name for a score; give another, 'score' or 'score_armo', say"
+        )
     return field
 
 

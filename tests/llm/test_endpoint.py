@@ -84,14 +84,14 @@ def test_retries_are_counted(num_retries):
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (Reply(b'{"choices": [{"mess'), "the server's answer is no JSON: '{\"choices\": [{\"mess'"),
-        (Reply(b"<html>Bad gateway</html>"), "the server's answer is no JSON: '<html>Bad gateway</html>'"),
-        (Reply(b""), "the server's answer is no JSON: ''"),
-        (Reply(b"\xff\xfe"), "the server's answer is no JSON: "),
-        (Reply(b"[" * 100_000), "the server's answer is no JSON: "),
-        (Reply(b'{"choices": [{"message": {"content": "\\ud800"}}]}'), "the server's answer is no JSON: "),
-        (Reply(b'{"choices": []}'), "the server's answer is no chat completion: {'choices': []}"),
-        (Reply(b"null"), "the server's answer is no chat completion: None"),
+        (Reply(b'{"choices": [{"mess'), "the server's answer is not JSON: '{\"choices\": [{\"mess'"),
+        (Reply(b"<html>Bad gateway</html>"), "the server's answer is not JSON: '<html>Bad gateway</html>'"),
+        (Reply(b""), "the server's answer is not JSON: ''"),
+        (Reply(b"\xff\xfe"), "the server's answer is not JSON: "),
+        (Reply(b"[" * 100_000), "the server's answer is not JSON: "),
+        (Reply(b'{"choices": [{"message": {"content": "\\ud800"}}]}'), "the server's answer is not JSON: "),
+        (Reply(b'{"choices": []}'), "the server's answer is not a chat completion: {'choices': []}"),
+        (Reply(b"null"), "the server's answer is not a chat completion: None"),
         (
             Reply(b'{"choices": [{"message": {"content": null}}]}'),
             "the server's answer holds no text: {'message': {'content': None}}",
@@ -285,7 +285,8 @@ def test_what_no_key_can_be_is_told_without_it(monkeypatch, key):
     with pytest.raises(UsageError) as caught:
         ask("http://127.0.0.1:1/v1")
     assert (
-        str(caught.value) == "--key-variable REAL_API_KEY: holds what no key has, or more than one; give the key alone"
+        str(caught.value)
+        == "--key-variable REAL_API_KEY: holds spaces or characters that no key has; give the key alone"
     )
 
 

@@ -57,7 +57,7 @@ def test_answers_are_read_by_their_name_in_any_order(tmp_path):
             result(response={"status_code": 429, "body": {"error": "slow"}}),
             'the batch was answered 429: \'{"error":"slow"}\'',
         ),
-        (result(body={"choices": []}), "the server's answer is no chat completion: {'choices': []}"),
+        (result(body={"choices": []}), "the server's answer is not a chat completion: {'choices': []}"),
         (result(body=completion(None)), "the server's answer holds no text: "),
     ],
 )
@@ -78,8 +78,11 @@ def test_of_two_lines_the_good_one_wins(tmp_path, turned):
     [
         (b"{\n", "results.jsonl:2: a JSON object that spans lines"),
         (b"[1]\n", "results.jsonl:2: a JSON array"),
-        (b'{"prompt": "q"}\n', "results.jsonl:2: is no result of a batch: .*; 'custom_id' and 'response' are needed"),
-        (b'{"custom_id": 3, "response": {}}\n', "results.jsonl:2: is no result of a batch"),
+        (
+            b'{"prompt": "q"}\n',
+            "results.jsonl:2: is not a result of a batch: .*; 'custom_id' and 'response' are needed",
+        ),
+        (b'{"custom_id": 3, "response": {}}\n', "results.jsonl:2: is not a result of a batch"),
     ],
 )
 def test_a_line_that_is_no_result_is_named(tmp_path, line, reason):

@@ -25,8 +25,8 @@ HEAT = (
 SHARE = ("top_p", "Unsupported parameter: 'top_p' is not supported with this model.")
 TOLD = {
     "max_tokens": "the model takes no 'max_tokens': it is sent 'max_completion_tokens'",
-    "temperature": "the model takes no 'temperature': it answers at its own",
-    "top_p": "the model takes no 'top_p': it answers at its own",
+    "temperature": "the model takes no 'temperature': it uses its own",
+    "top_p": "the model takes no 'top_p': it uses its own",
 }
 
 

@@ -177,7 +177,7 @@ def test_a_rubric_that_is_not_there_names_those_that_are(tmp_path):
         read_rubric(str(tmp_path / "none.toml"))
 
 
-@pytest.mark.parametrize(("data", "reason"), [(b"name = ", "is no TOML"), (b'name = "\xff"', "is not UTF-8")])
+@pytest.mark.parametrize(("data", "reason"), [(b"name = ", "is not TOML"), (b'name = "\xff"', "is not UTF-8")])
 def test_a_file_that_is_no_rubric_is_named(tmp_path, data, reason):
     path = tmp_path / "r.toml"
     path.write_bytes(data)

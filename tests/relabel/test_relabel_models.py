@@ -188,7 +188,7 @@ def test_a_prompt_that_fills_the_limit_leaves_its_record_out_and_that_is_told(po
         ((*CONTRAST, "--beta", "1"), "--contrast: the score is in nats, without beta; leave out --beta"),
         (("--contrast", "@none", "no"), "@none: No such file or directory; give words, or @FILE"),
         (("--contrast", "big", ""), "--contrast: one side is empty"),
-        (("--field", "rank"), "--field 'rank': is no name for a score"),
+        (("--field", "rank"), "--field 'rank': is not a name for a score"),
     ],
 )
 def test_options_of_implicit_that_do_not_fit(words, problem):

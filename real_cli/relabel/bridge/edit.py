@@ -92,7 +92,7 @@ def with_text(response: Text, text: str) -> Text:
     if isinstance(response, str):
         return text
     if len(response) != 1:
-        raise RecordError(f"the rejected response has {len(response)} messages; one is needed to be edited")
+        raise RecordError(f"the rejected response has {len(response)} messages; only a single one can be edited")
     return [response[0] | {"content": text}]
 
 

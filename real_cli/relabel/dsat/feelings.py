@@ -48,7 +48,7 @@ def read_feeling(text: str, shown: Sequence[str] = ()) -> tuple[Feeling, str]:
         [Feeling(bare)] if bare in list(Feeling) else settle(answer, shown, _labels) or settle(answer, shown, _words)
     )
     if len(named) != 1 or named[0] is None:
-        raise RecordError(f"the answer names not one of {', '.join(Feeling)}: {clip(text)}")
+        raise RecordError(f"the answer does not name exactly one of {', '.join(Feeling)}: {clip(text)}")
     objects = [record for record in json_objects(answer) if record.get("label") == named[0]]
     reasons = [str(record.get("reason") or "") for record in objects]
     return named[0], reasons[-1] if reasons else answer.strip()

@@ -131,7 +131,7 @@ class Annotator:
     def _ask(self, terminal: Terminal) -> Ending:
         if self._interview.unused and len(self._interview.unused) == len(self._journal.answers):
             kept = say_count(len(self._interview.unused), "answer")
-            self._status = f"{kept} in the journal, none about these pairs; were they read otherwise?"
+            self._status = f"{kept} in the journal, none about these pairs; were they read differently?"
         while True:
             is_waiting = self._fetch()
             if self._interview.current is None and not is_waiting:

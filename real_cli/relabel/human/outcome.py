@@ -17,7 +17,7 @@ from real_cli.text.phrases import say_count
 
 def say_unused(number: int) -> str:
     """Report answers about no pair of the input; empty for none."""
-    about = "about pairs that are not in the input, or that an earlier version read otherwise"
+    about = "about pairs that are not in the input, or that an earlier version read differently"
     return f"{say_count(number, 'answer')} {about}" if number else ""
 
 

@@ -126,7 +126,7 @@ def reward(options: RewardOptions) -> Status:
 def _check_options(options: RewardOptions) -> None:
     """Refuse options that the chosen way of scoring does not read."""
     if options.template is not None and not options.pairwise:
-        raise UsageError("--template: says how two responses stand in one text; give --pairwise with it")
+        raise UsageError("--template: lays out two responses in one text; give --pairwise with it")
     if options.no_chat_template and options.pairwise:
         raise UsageError("--no-chat-template: --pairwise uses none; leave it out")
     if options.field != RewardOptions.field and options.pairwise:

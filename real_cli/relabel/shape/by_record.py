@@ -121,7 +121,7 @@ def _checked_knobs(method: Shaping, knobs: Knobs) -> dict[str, float]:
     given = {name: value for name, value in knobs._asdict().items() if value is not None}
     for name, value in given.items():
         if name not in known:
-            raise UsageError(f"--{name}: is no number of --method {method.value}; leave it out")
+            raise UsageError(f"--{name}: is not an option of --method {method.value}; leave it out")
         if not np.isfinite(value):
             raise UsageError(f"--{name} {value:g}: must be a finite number")
     if given.get("k", STEEPNESS) <= 0:
@@ -135,7 +135,7 @@ def _checked_penalty(penalty: LengthPenalty) -> LengthPenalty:
     if not 0 <= penalty.per_token < np.inf:
         raise UsageError(f"--length-penalty {penalty.per_token:g}: must be a number of at least 0")
     if penalty.free_length is not None and not penalty.per_token:
-        raise UsageError("--free-length: no length costs anything without --length-penalty; give it too")
+        raise UsageError("--free-length: has no effect without --length-penalty; give both")
     return penalty
 
 

@@ -75,7 +75,7 @@ FAULTS = {
     "429": ((fails(429, "too many"),), "the server answered 429 (2 attempts): too many"),
     "500": ((fails(500, "oh"),), "the server answered 500 (2 attempts): oh"),
     "cut": ((Reply(b"{" * 99, cut="within"),), "the connection was cut (2 attempts): "),
-    "broken JSON": ((Reply(b'{"choices": ['),), "the server's answer is no JSON: "),
+    "broken JSON": ((Reply(b'{"choices": ['),), "the server's answer is not JSON: "),
     "no text": ((Reply(json.dumps(completion(None)).encode()),), "the server's answer holds no text: "),
     "wrong": ((says("  "),), "the edited response is empty"),
     "too slow": ((says("edited", seconds=2),), "no answer within 0.5 seconds (2 attempts)"),

@@ -201,5 +201,5 @@ def test_the_lexical_rule_asks_nothing():
 
 def test_dissatisfied_is_not_read_as_satisfied():
     assert read_feeling("The user is dissatisfied.")[0] is Feeling.dissatisfied
-    with pytest.raises(RecordError, match="names not one of"):
+    with pytest.raises(RecordError, match="does not name exactly one of"):
         read_feeling("dissatisfied, satisfied or neither")

@@ -81,7 +81,7 @@ def test_a_name_of_ones_own_keeps_the_scores_that_are_there():
 
 @pytest.mark.parametrize("field", ["", "text", "rank", "embedding", "ref_logps", "raw_score", "prob", "chosen"])
 def test_a_score_cannot_take_the_name_of_something_else(field):
-    with pytest.raises(UsageError, match="is no name for a score"):
+    with pytest.raises(UsageError, match="is not a name for a score"):
         check_field(field)
 
 

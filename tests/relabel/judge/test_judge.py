@@ -207,9 +207,9 @@ BAD = {
     "500": (fails(500, "oh"), "the server answered 500 (2 attempts): oh"),
     "cut before": (Reply(b"", cut="before"), "the connection was cut (2 attempts): "),
     "cut within": (says(TIE, cut="within"), "the connection was cut (2 attempts): "),
-    "broken JSON": (Reply(b'{"choices": ['), "the server's answer is no JSON: '{\"choices\": ['"),
-    "HTML": (Reply(b"<html>"), "the server's answer is no JSON: '<html>'"),
-    "no choices": (Reply(b'{"choices": []}'), "the server's answer is no chat completion: {'choices': []}"),
+    "broken JSON": (Reply(b'{"choices": ['), "the server's answer is not JSON: '{\"choices\": ['"),
+    "HTML": (Reply(b"<html>"), "the server's answer is not JSON: '<html>'"),
+    "no choices": (Reply(b'{"choices": []}'), "the server's answer is not a chat completion: {'choices': []}"),
     "null": (says(None), "the server's answer holds no text: "),
     "too long": (fails(400, "too long"), "the server answered 400: too long"),
 }

@@ -276,14 +276,14 @@ def test_a_length_that_is_missing_is_named():
 @pytest.mark.parametrize(
     ("method", "settings", "complaint"),
     [
-        (Shaping.tanh, {"knobs": Knobs(k=2)}, "--k: is no number of --method tanh; leave it out"),
-        (Shaping.par, {"knobs": Knobs(ceiling=2)}, "--ceiling: is no number of --method par; leave it out"),
-        (Shaping.clip, {"knobs": Knobs(k=2)}, "--k: is no number of --method clip"),
+        (Shaping.tanh, {"knobs": Knobs(k=2)}, "--k: is not an option of --method tanh; leave it out"),
+        (Shaping.par, {"knobs": Knobs(ceiling=2)}, "--ceiling: is not an option of --method par; leave it out"),
+        (Shaping.clip, {"knobs": Knobs(k=2)}, "--k: is not an option of --method clip"),
         (Shaping.par, {"knobs": Knobs(k=0)}, "--k 0: must be greater than 0"),
         (Shaping.par, {"knobs": Knobs(k=float("nan"))}, "--k nan: must be a finite number"),
         (Shaping.ceiling, {}, "--method ceiling: needs --ceiling, the largest score there can be"),
         (Shaping.min_max, {"references": "r"}, "--references: --method min-max reads no reference scores"),
-        (Shaping.par, {"penalty": LengthPenalty(0, 100)}, "--free-length: .* without --length-penalty; give it too"),
+        (Shaping.par, {"penalty": LengthPenalty(0, 100)}, "--free-length: .* without --length-penalty; give both"),
         (Shaping.par, {"penalty": LengthPenalty(-1)}, "--length-penalty -1: must be a number of at least 0"),
     ],
 )
