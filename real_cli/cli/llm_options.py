@@ -36,7 +36,7 @@ ShowRubric = Annotated[
         callback=show_rubric,
         is_eager=True,
         show_default=False,
-        help="Print a rubric, to write one's own after it, and stop.",
+        help="Print a rubric, as a model for your own, and exit.",
     ),
 ]
 
@@ -59,7 +59,7 @@ class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
         typer.Option("--key-variable", metavar="NAME", help="The environment variable that holds the server's key."),
     ] = "REAL_API_KEY"
     concurrency: Annotated[
-        int, typer.Option("--concurrency", metavar="N", min=1, help="Most questions that the server has at one time.")
+        int, typer.Option("--concurrency", metavar="N", min=1, help="Most questions in flight at the server.")
     ] = 8
     retries: Annotated[
         int,
@@ -90,17 +90,17 @@ class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
             "--cache",
             metavar="DIR",
             show_default="$REAL_CACHE/answers",
-            help="Where answers are kept: nothing is asked twice, in this run or the next.",
+            help="Where answers are stored: no question is asked twice, in this run or the next.",
         ),
     ] = None
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Keep no answers and use none that were kept.")] = False
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither store answers nor use stored ones.")] = False
     emit_requests: Annotated[
         Path | None,
         typer.Option(
             "--emit-requests",
             metavar="FILE",
             show_default=False,
-            help="Ask nobody: write what is not known yet to FILE as a batch (OpenAI's format).",
+            help="Ask no model: write the unanswered questions to FILE as a batch (OpenAI's format).",
         ),
     ] = None
     apply_results: Annotated[
@@ -115,7 +115,7 @@ class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
             "--price",
             metavar="IN,OUT",
             show_default=False,
-            help="Dollars for a million tokens read and written, to be told what the run cost.",
+            help="Dollars for a million tokens read and written, to report what the run cost.",
         ),
     ] = None
 

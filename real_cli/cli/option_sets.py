@@ -82,7 +82,9 @@ class StreamOptions(Options):
     ] = None
     on_error: Annotated[
         OnError,
-        typer.Option("--on-error", help="What a bad record does: 'fail' stops the run, 'skip' goes on and exits 3."),
+        typer.Option(
+            "--on-error", help="What a bad record does: 'fail' stops the run, 'skip' continues it and exits 3."
+        ),
     ] = OnError.fail
     rejects: Annotated[
         Path | None,
@@ -90,7 +92,7 @@ class StreamOptions(Options):
             "--rejects",
             metavar="FILE",
             show_default=False,
-            help="Write records that are left out here, each with its place and the reason.",
+            help="Write the records that are left out to this file, each with its place and the reason.",
         ),
     ] = None
     input_format: Annotated[
@@ -98,7 +100,7 @@ class StreamOptions(Options):
         typer.Option(
             "--format",
             show_default="by the file's name",
-            help="What the records come as: 'jsonl', 'csv' (the first line names the columns) or 'tsv'.",
+            help="The input's format: 'jsonl', 'csv' (the first line names the columns) or 'tsv'.",
         ),
     ] = None
     max_line_bytes: Annotated[
@@ -239,7 +241,7 @@ class ScoringOptions(DeviceOptions, BaseOption):
             "--max-length",
             metavar="N",
             min=2,
-            help="Most tokens of prompt and response; longer responses are cut, counted and told.",
+            help="Most tokens of prompt and response; longer responses are cut and counted.",
         ),
     ] = MAX_LENGTH
     attention: Annotated[

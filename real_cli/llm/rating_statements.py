@@ -38,7 +38,7 @@ GIVEN = re.compile(
     r"(?P<number>\d++(?:\.\d++)?+)(?:\s*(?:/|out\s+of)\s*(?P<scale>\d++))?+",
     re.IGNORECASE,
 )
-# Where a rating ends: what goes on otherwise ("8 would be too high", "8 ~ 9", "8; 5") gives none.
+# What may follow a rating; other continuations ("8 would be too high", "8 ~ 9", "8; 5") give none.
 TAIL = re.compile(
     r"(?:\s+(?:stars?|points?)\b)?[\"'*_`)\]}]*(?:\s*\Z|\s*\n|\.(?!\d)|[!:{<]|\s*\|[ \t]*(?:\n|\Z)"
     r"|[,;](?!\s*(?:\d|(?:no|or|but|maybe|perhaps|if|rather|wait|even|not(?!\s+(?:an?\s+)?\d))\b))"

@@ -94,7 +94,7 @@ CHOICE = re.compile(
     rf"|['\u2019]s(?:\W+final)?\W*\Z|\b{PARTY}s?\b",
     re.IGNORECASE,
 )
-# What speaks of responses to a question that has choices.
+# Says which choice a response picks, so the task has choices.
 CHOOSES = re.compile(
     rf"\b{PARTY}\s+[AB]\s+(?:\w+ly\s+)?(?:also\s+)?(?:says?|gives?|gave|picks?|picked|chooses?|chose|states?|selects?|selected"
     r"|answers?|answered|concludes?|arrives?|gets?|reaches|reached|has|identifies|claims?|wrote|said)\b",

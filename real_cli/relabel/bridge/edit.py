@@ -60,7 +60,7 @@ def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
             kept["chosen"] = edited
         elif name in moved and f"{name}_original" not in record:
             kept[f"{name}_original"] = value
-        elif name not in moved:  # what an earlier edit was measured at is of no response still here
+        elif name not in moved:  # what was measured on an earlier edit goes with it
             kept[name] = value
     return kept | {ORIGINAL: record.get(ORIGINAL, record["chosen"]), "bridge": mark}
 

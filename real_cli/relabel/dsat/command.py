@@ -17,15 +17,15 @@ class DsatOptions(LlmOptions):
 
     model: OptionalModel = None
     rubric: Annotated[
-        str, typer.Option("--rubric", metavar="NAME", help="What is asked: dsat, or a TOML file (asks = 'turn').")
+        str, typer.Option("--rubric", metavar="NAME", help="What to ask: dsat, or a TOML file (asks = 'turn').")
     ] = "dsat"
     show: ShowRubric = None
     lexical: Annotated[
         bool,
         typer.Option(
             "--lexical",
-            help="Ask nobody: go by a list of English phrases, a rule of thumb. It sees what is said outright, and "
-            "takes some of it wrongly.",
+            help="Ask no model: go by a list of English phrases, a rule of thumb that sees outright complaints alone, "
+            "and misreads some.",
         ),
     ] = False
     seeds: Annotated[

@@ -57,7 +57,7 @@ COMPLAINTS = re.compile(
     r"|(?:make it|be) (?:shorter|longer|clearer|more)\b)|^no\b(?!,? (?:worries|problem|thanks|thank you|need))",
     re.IGNORECASE,
 )
-# As a phone writes the apostrophe.
+# Phones type the curly apostrophe.
 CURLY, STRAIGHT = "\u2019", "'"
 PRAISE = re.compile(
     r"\b(?:thanks?\b|thank you|thx\b|perfect\b|great\b|awesome\b|excellent\b|brilliant\b|exactly\b|well done\b"

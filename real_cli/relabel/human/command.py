@@ -46,7 +46,7 @@ class HumanOptions(StreamOptions):
         typer.Option(
             "--repeat",
             metavar="SHARE%",
-            help="Ask this share of the pairs a second time, swapped, and tell how often the answer is the same.",
+            help="Ask this share of the pairs a second time, swapped, and report how often the answer is the same.",
         ),
     ] = "0%"
     ties: Annotated[
@@ -55,7 +55,7 @@ class HumanOptions(StreamOptions):
     ] = Ties.drop
     export: Annotated[
         AnnotationTool | None,
-        typer.Option("--export", show_default=False, help="Ask nothing: write the questions as this tool's import."),
+        typer.Option("--export", show_default=False, help="Do not ask: write the questions as this tool's import."),
     ] = None
     answers: Annotated[
         Path | None,
@@ -63,7 +63,7 @@ class HumanOptions(StreamOptions):
             "--import",
             metavar="FILE",
             show_default=False,
-            help="Ask nothing: read the answers from this tool's export; several annotators decide by majority.",
+            help="Do not ask: read the answers from this tool's export; several annotators decide by majority.",
         ),
     ] = None
     seed: Seed = 0

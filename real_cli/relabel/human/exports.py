@@ -129,7 +129,7 @@ def read_votes(data: bytes, name: str) -> list[Vote]:
             votes += _votes(item)
         except RecordError as error:
             raise RealError(f"{name}: {'item' if is_json else 'row'} {number}: {error}") from None
-        except (AttributeError, KeyError, TypeError):  # a part of it is of another type than the tools write
+        except (AttributeError, KeyError, TypeError):  # some part is not of the type that the tools write
             raise RealError(f"{name}: item {number}: {clip(item)} is not as Label Studio or Argilla exports") from None
     return votes
 

@@ -11,7 +11,7 @@ from real_cli.records.messages import Text, comparable, is_number
 from real_cli.records.record import Record, content_key, is_preference, to_candidates, to_preference
 from real_cli.relabel.human.choices import Shown, Verdict
 
-# Raised when a line of the journal changes its meaning.
+# Incremented when a journal line changes its meaning.
 JOURNAL_VERSION = 1
 TIES = "tie"
 SKIPPED = "skipped"

@@ -28,7 +28,7 @@ class ImplicitOptions(ScoringOptions, StreamOptions):
             "--policy",
             "-p",
             metavar="NAME",
-            help="The model whose opinion counts: a folder, a .gguf file, a hub name, or smollm2.",
+            help="The model that scores the responses: a folder, a .gguf file, a hub name, or smollm2.",
         ),
     ]
     reference: Reference = None

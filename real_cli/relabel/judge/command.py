@@ -20,9 +20,7 @@ class JudgeOptions(LlmOptions):
     model: Model
     rubric: Annotated[
         str,
-        typer.Option(
-            "--rubric", metavar="NAME", help="What is asked: pairwise, ultrafeedback, magpie, or a TOML file."
-        ),
+        typer.Option("--rubric", metavar="NAME", help="What to ask: pairwise, ultrafeedback, magpie, or a TOML file."),
     ] = "pairwise"
     ties: Annotated[
         Ties, typer.Option("--ties", help="Leave tied pairs out, or keep them unlabeled, for 'real eval winrate'.")

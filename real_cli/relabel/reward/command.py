@@ -67,7 +67,7 @@ class RewardOptions(DeviceOptions, StreamOptions):
             metavar="N",
             min=2,
             show_default="the model's own",
-            help="Most tokens of a sequence. What is longer loses the beginning of its prompt, is counted and told.",
+            help="Most tokens of a sequence. A longer one loses the beginning of its prompt, and is counted.",
         ),
     ] = None
 

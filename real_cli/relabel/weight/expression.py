@@ -91,7 +91,7 @@ class Expression:
         if len(text) > MAX_LENGTH:
             raise UsageError(f"--expression {clip(text)}: has {len(text)} characters; {MAX_LENGTH} are allowed")
         try:
-            with warnings.catch_warnings(action="ignore"):  # about text that Python may refuse some day
+            with warnings.catch_warnings(action="ignore"):  # about syntax that Python may refuse some day
                 tree = ast.parse(text.strip(), mode="eval")
             self._compute = self._term(tree.body)
         except (SyntaxError, ValueError):

@@ -119,7 +119,9 @@ def scale_to_range(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     low, high = weights.min(), weights.max()
     if low == high:
         raise RealError(f"--normalize min-max: {_all_are(weights)}; two different ones are needed")
-    return np.asarray((weights / 2 - low / 2) / (high / 2 - low / 2))  # halves: the range of two floats may be none
+    return np.asarray(
+        (weights / 2 - low / 2) / (high / 2 - low / 2)
+    )  # halved, since the range of two floats may overflow
 
 
 def _all_are(weights: NDArray[np.float64]) -> str:
