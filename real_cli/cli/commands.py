@@ -91,8 +91,8 @@ def grouped(groups: Mapping[str, Sequence[str]]) -> type[TyperCommand]:
 
         def format_options(self, ctx: Any, formatter: Any) -> None:
             """Write the groups, then the options in none of them."""
-            records = {item.name: item.get_help_record(ctx) for item in self.get_params(ctx)}
-            arguments = [item.name for item in self.get_params(ctx) if item.param_type_name == "argument"]
+            records = {param.name: param.get_help_record(ctx) for param in self.get_params(ctx)}
+            arguments = [param.name for param in self.get_params(ctx) if param.param_type_name == "argument"]
             titled = {"Arguments": arguments, **self.option_groups}
             listed = {name for names in titled.values() for name in names}
             titled |= {"Options": [name for name in records if name not in listed]}

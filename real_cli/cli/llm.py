@@ -30,7 +30,9 @@ SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "pric
 LOCAL = {"batch_tokens", "device", "dtype", "base", "price"}
 WRITTEN = {"emit_requests", "thinks"}
 # Their defaults, in the order of the help.
-UNSET = {item.name: item.default for item in shown_fields(LlmOptions) if item.name in KEPT | SERVED | LOCAL | WRITTEN}
+UNSET = {
+    field.name: field.default for field in shown_fields(LlmOptions) if field.name in KEPT | SERVED | LOCAL | WRITTEN
+}
 LARGEST_PRICE = 1_000_000  # a dollar a token
 
 

@@ -29,7 +29,7 @@ def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(run, name, getattr(function, name))
     parameters = [_parameter("context", typer.Context)]
-    parameters += [_parameter(item.name, item.type, item.default) for item in shown_fields(kind)]
+    parameters += [_parameter(field.name, field.type, field.default) for field in shown_fields(kind)]
     run.__dict__.update(__signature__=inspect.Signature(parameters), options=kind)
     return run
 
@@ -54,7 +54,7 @@ def shown_fields(kind: type[Options]) -> list[Field[Any]]:
 
     Arguments come first, then options: of the class itself, of its bases from left to right and up, last `kind.LAST`.
     """
-    known = {item.name: item for item in fields(kind) if get_origin(item.type) is Annotated}
+    known = {field.name: field for field in fields(kind) if get_origin(field.type) is Annotated}
     names = [name for name in dict.fromkeys(_declared(kind)) if name in known]
     arguments = {name for name in names if isinstance(get_args(known[name].type)[1], ArgumentInfo)}
 

@@ -134,8 +134,8 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
     is_held = _shows_output(output)
     with Journal(path, seed) as kept, job:
         outcome = SessionOutcome(job, options.ties, is_held=is_held)
-        interview = Session(kept.answers, kept.repeats, share=share, seed=seed)
-        annotator = Annotator(job, interview, kept, outcome, seed)
+        session = Session(kept.answers, kept.repeats, share=share, seed=seed)
+        annotator = Annotator(job, session, kept, outcome, seed)
         ending = annotator.run()
         if ending in STATUSES and output is not None and output != STANDARD_OUTPUT and not is_device(output):
             message = (
@@ -143,7 +143,7 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
             )
             raise Paused(message, STATUSES[ending])  # the output is unfinished and must not look complete
         annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
-        num_same, num_twice = interview.agreement()
+        num_same, num_twice = session.agreement()
         job.summary = outcome.sentence + (" handed on" if ending in STATUSES else "")
         job.summary += f"; {path} has {annotator.unused}" if annotator.unused else ""
         job.summary += f"; agreement with yourself {num_same}/{num_twice}" if num_twice else ""

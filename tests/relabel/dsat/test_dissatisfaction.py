@@ -26,7 +26,7 @@ RUBRIC = read_rubric("dsat", DETECTING)
 
 
 def conversation(*contents):
-    return [{"role": ("user", "assistant")[place % 2], "content": content} for place, content in enumerate(contents)]
+    return [{"role": ("user", "assistant")[index % 2], "content": content} for index, content in enumerate(contents)]
 
 
 CORRECTED = {"id": 1, "prompt": conversation("2 + 2?", "5", "That's wrong.", "4", "Thanks!"), "lang": "en"}
@@ -101,7 +101,7 @@ def test_every_judged_turn_is_a_user_s_with_replies_only_before_it(roles):
         assert turn.reply < turn.message
         assert "user" not in roles[turn.reply : turn.message]
         assert turn.number == roles[: turn.message + 1].count("user")
-    users = [place for place, role in enumerate(roles) if role == "user"]
+    users = [index for index, role in enumerate(roles) if role == "user"]
     assert len(turns) == sum(later - earlier > 1 for earlier, later in pairwise(users))
 
 

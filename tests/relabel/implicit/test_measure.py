@@ -72,7 +72,7 @@ def plain_logp(folder, prompt, response, *, end=" <end>", max_length=64):
     ids = torch.tensor(tokenizer(f"{prompt}{response}{end}")["input_ids"][:max_length])
     with torch.no_grad():
         logps = model(ids[None]).logits[0].log_softmax(-1)
-    return sum(logps[place - 1, ids[place]].item() for place in range(start, len(ids)))
+    return sum(logps[position - 1, ids[position]].item() for position in range(start, len(ids)))
 
 
 @pytest.mark.parametrize("layout", [TokenLayout.shared, TokenLayout.plain])

@@ -41,11 +41,11 @@ def judge_of(aspects, overall, again=None):
         if "# Responses" not in words:
             text = re.search(r"# Response\n\n(.*?)\n\n#", words)[1]
             return json.dumps({"feedback": f"F {text}", "score": overall[text]})
-        place = next(
+        index = next(
             i for i, question in enumerate(ULTRAFEEDBACK.questions) if question.text.strip()[:40] == words[:40]
         )
         rows = [
-            {"response": number, "rationale": f"R {text}", "rating": aspects[text][place]}
+            {"response": number, "rationale": f"R {text}", "rating": aspects[text][index]}
             for number, text in SHOWN.findall(words)
         ]
         return json.dumps({"ratings": [row | {"response": int(row["response"])} for row in rows]})
@@ -234,8 +234,8 @@ def test_a_rubric_of_ones_own_gives_the_mean_of_what_counts(ratings, seed):
     record = {"prompt": "q", "responses": [{"text": f"<{n}>"} for n in range(len(ratings))]}
 
     def judge(question):
-        places = map(int, re.findall(r"<(\d+)>", question.messages[0]["content"]))
-        return json.dumps({"ratings": [{"rating": ratings[place]} for place in places]})
+        shown = map(int, re.findall(r"<(\d+)>", question.messages[0]["content"]))
+        return json.dumps({"ratings": [{"rating": ratings[number]} for number in shown]})
 
     judged, _ = rate(record, judge, seed, rubric)
     assert [response["score"] for response in judged.record["responses"]] == ratings
