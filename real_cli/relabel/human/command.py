@@ -78,7 +78,7 @@ def human(options: HumanOptions) -> Status:
     order is drawn for each pair and undone. Keys: a, b, t for a tie, s to skip, u to go back, n for a note, q to pause,
     Q to finish, ? for all. Every answer is in the journal before the next question, so that the same command goes on
     after a pause or a lost connection. A skip holds as well. Ties, skips and equal texts make no pair: they are
-    counted, told, and kept with --rejects.
+    counted, and kept with --rejects.
 
     A pause (q, Ctrl-C) ends with status 130 and writes no -o FILE, so that make does not take a part for the whole;
     down a pipe goes what is answered. Q finishes with what is answered and leaves the rest out, with status 0.

@@ -74,7 +74,7 @@ def weight(options: WeightOptions) -> Status:
     Reads pairs with score_chosen and score_rejected, or with the fields that --expression names; adds 'weight', which
     'real train-dpo --weight-field weight' reads. Labels that disagree with the scores are counted; their weight, the
     gap, is negative and made 0. Under gap-utility it is below 1/2, and stays. train-dpo scales weights to mean 1
-    itself; --normalize is for whoever else reads them.
+    itself; --normalize is for other readers.
 
     Streams: a pair is written as soon as it is read. With --normalize it buffers, because the mean and the range are
     known only at the end.
