@@ -1,1 +1,1 @@
-"""What every command shares at the command line: options, help, exit status, who answers. May import llm and below."""
+"""What commands share at the command line: options, help, exit status, language models. May import llm and below."""

@@ -1,4 +1,4 @@
-"""Commands that are imported when they are run (`real pair --help` imports pair alone), and help with option groups."""
+"""Commands imported only when they run (`real pair --help` imports pair alone), and help with option groups."""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -12,10 +12,10 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class Lazy(NamedTuple):
-    """A command that is yet to be imported.
+    """A command that is not imported yet.
 
     Attributes:
-        module: Where it is.
+        module: The module that holds it.
         function: Its name there.
         summary: The first sentence of its help, which its group lists.
     """
@@ -26,7 +26,7 @@ class Lazy(NamedTuple):
 
 
 class Members(NamedTuple):
-    """A group within a group: what it is for, and its commands."""
+    """A group within a group: its help, and its commands."""
 
     summary: str
     rows: Mapping[str, Lazy]
@@ -36,17 +36,10 @@ Rows: TypeAlias = Mapping[str, Lazy | Members]
 
 
 def lazy_group(rows: Rows) -> type[TyperGroup]:
-    """Make a group's class.
-
-    Args:
-        rows: Its commands by name, in the order in which its help lists them.
-
-    Returns:
-        What `Typer` takes as `cls`.
-    """
+    """Make a group class from rows in the order of its help."""
 
     class LazyGroup(TyperGroup):
-        """A group that knows names and summaries until a command is asked for."""
+        """A group that knows only names and summaries until a command is used."""
 
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**attributes)
@@ -64,7 +57,7 @@ def lazy_group(rows: Rows) -> type[TyperGroup]:
                 formatter.write_dl([(name, item.get_short_help_str(limit)) for name, item in self.commands.items()])
 
         def get_params(self, ctx: Any) -> list[Any]:
-            """Return the parameters; a flag that is not given is false: to read None, Typer would load pydantic."""
+            """Return the parameters; a flag not given is false, since Typer would load pydantic to read None."""
             params = super().get_params(ctx)
             for param in params:
                 if getattr(param, "is_flag", False) and param.default is None:
@@ -89,14 +82,7 @@ def _load(name: str, row: Lazy) -> Any:
 
 
 def grouped(groups: Mapping[str, Sequence[str]]) -> type[TyperCommand]:
-    """Make a command class whose help lists options in groups.
-
-    Args:
-        groups: Titles, and the names of their parameters in order; the rest stays under "Options".
-
-    Returns:
-        What `Typer.command` takes as `cls`.
-    """
+    """Make a command class whose help lists options in titled groups, the rest under Options."""
 
     class Grouped(TyperCommand):
         """A command whose help has groups."""
@@ -104,9 +90,9 @@ def grouped(groups: Mapping[str, Sequence[str]]) -> type[TyperCommand]:
         option_groups = groups
 
         def format_options(self, ctx: Any, formatter: Any) -> None:
-            """Write the groups, then what is in none of them."""
-            records = {item.name: item.get_help_record(ctx) for item in self.get_params(ctx)}
-            arguments = [item.name for item in self.get_params(ctx) if item.param_type_name == "argument"]
+            """Write the groups, then the options in none of them."""
+            records = {param.name: param.get_help_record(ctx) for param in self.get_params(ctx)}
+            arguments = [param.name for param in self.get_params(ctx) if param.param_type_name == "argument"]
             titled = {"Arguments": arguments, **self.option_groups}
             listed = {name for names in titled.values() for name in names}
             titled |= {"Options": [name for name in records if name not in listed]}

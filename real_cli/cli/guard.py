@@ -1,4 +1,4 @@
-"""The one place where an exception becomes an exit status."""
+"""The only place where an exception becomes an exit status."""
 
 import errno
 import logging
@@ -21,15 +21,7 @@ from real_cli.io.standard_input import kept_for_records
 
 
 def run_guarded(command: Callable[[], Status | None], *, quiet: bool = False) -> None:
-    """Run a command; an error prints one line, and a closed pipe ends quietly.
-
-    Args:
-        command: Returns a status, or None for done.
-        quiet: Whether notes about models are left unsaid.
-
-    Raises:
-        Exit: With the status, unless the command is done.
-    """
+    """Run a command; an error prints one line, a closed pipe ends quietly, any status but done raises Exit."""
     if sys.stdout is None:
         say("standard output is closed; send it to /dev/null instead")
         raise typer.Exit(int(Status.failed))
@@ -46,7 +38,7 @@ def run_guarded(command: Callable[[], Status | None], *, quiet: bool = False) ->
 
 
 def _end(error: BaseException) -> Status:
-    """Say in one line why a run ended, and return its status; a fault of ours is raised if REAL_DEBUG asks for it."""
+    """Report in one line why a run ended, and return its status; REAL_DEBUG lets a bug's traceback through."""
     if isinstance(error, BrokenPipeError):
         _silence_stdout()
         return Status.done
@@ -60,27 +52,27 @@ def _end(error: BaseException) -> Status:
         return tell_fault(error)
     first = " ".join(str(error).strip().splitlines()[:1])
     if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
-        say("no memory is left; lower --batch-tokens or --max-length, or make room")
+        say("out of memory; lower --batch-tokens or --max-length, or free some")
     elif isinstance(error, RecursionError):
         say("something that was read is nested without end; see REAL_DEBUG=1 for where")
-    elif type(error).__name__ == "PanicException":  # how the tokenizers library, which is in Rust, gives up
+    elif type(error).__name__ == "PanicException":  # a panic of the tokenizers library, which is in Rust
         say("the model's tokenizer gave up on a text; its tokenizer.json has a pattern that takes too long")
-    elif "surrogates not allowed" in first:  # JSON that is read holds none: they come from the command line
-        say("a text on the command line is not UTF-8, and no name of a file; write it as UTF-8")
+    elif "surrogates not allowed" in first:  # they come from the command line, since JSON that was read holds none
+        say("an argument is not UTF-8 and names no file; write it as UTF-8")
         return Status.usage
     elif os.environ.get("REAL_DEBUG"):
         raise error
-    else:  # a fault of ours or of a library: one line for the user, everything for whoever asks
+    else:  # a bug of ours or of a library: one line for the user, a traceback with REAL_DEBUG
         say(f"{type(error).__name__}: {first}; this is a bug: REAL_DEBUG=1 shows where")
     return Status.failed
 
 
-# How allocators and the loader of shared libraries say that there is none left.
+# How allocators and the loader of shared libraries report that memory is exhausted.
 OUT_OF_MEMORY = ("can't allocate memory", "failed to map segment", "annot allocate memory")
 
 
 class StopRequest:
-    """Turn the first SIGINT, SIGTERM or SIGHUP into a wish to stop in good order; the second one stops at once."""
+    """Turn the first SIGINT, SIGTERM or SIGHUP into a request for an orderly stop; the second stops at once."""
 
     def __init__(self) -> None:
         self.signum = 0
@@ -105,13 +97,13 @@ class StopRequest:
 
     @property
     def status(self) -> Status:
-        """The exit status that the signal leaves."""
+        """The exit status of the signal."""
         statuses = {0: Status.done, signal.SIGINT: Status.interrupted}
         return statuses.get(self.signum, Status.terminated)
 
 
 class _Notes(logging.Handler):
-    """Prints what is logged of a model, each line once a run."""
+    """Prints notes about models, each line once a run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,7 +118,7 @@ class _Notes(logging.Handler):
 
 @contextmanager
 def _notes(*, quiet: bool) -> Iterator[None]:
-    """Hear what modules below the command line tell the user; what libraries log is heard by nobody."""
+    """Print the notes that modules below the command line log; discard what libraries log."""
     notes, handler, silent = logging.getLogger("real_cli.notes"), _Notes(), logging.NullHandler()
     notes.setLevel(logging.CRITICAL if quiet else logging.INFO)
     notes.propagate = False
@@ -148,14 +140,7 @@ ADVICE = {
 
 
 def tell_fault(error: OSError) -> Status:
-    """Tell what the system refused, in one line.
-
-    Args:
-        error: The refusal.
-
-    Returns:
-        The exit status that it leaves.
-    """
+    """Report an error of the system in one line; return its exit status."""
     where = f"{error.filename}: " if error.filename and error.errno not in TOO_MANY else ""
     advice = f"; {ADVICE[error.errno]}" if error.errno in ADVICE else ""
     _silence_stdout()
@@ -164,11 +149,7 @@ def tell_fault(error: OSError) -> Status:
 
 
 def flush_stdout() -> None:
-    """Write what is still in the buffer of standard output.
-
-    Raises:
-        OSError: If it cannot be written; with its name.
-    """
+    """Flush standard output; an error names it."""
     if sys.stdout is None:
         return
     try:
@@ -179,19 +160,19 @@ def flush_stdout() -> None:
 
 
 def keep_standard_descriptors() -> None:
-    """Open the standard streams that the caller closed: else a file of ours takes the number of one.
+    """Open the standard streams that the caller closed, on the null device.
 
-    Whatever a library writes to standard error would go into it.
+    Otherwise a file of ours takes the descriptor of one, and what a library writes to standard error ends up in it.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free descriptor
 
 
 def _silence_stdout() -> None:
-    """Give the interpreter's last flush somewhere to go: the reader is gone, or the device full."""
+    """Give the interpreter's last flush somewhere to go, since the reader is gone or the device full."""
     try:
         silence(sys.stdout.fileno())
     except (OSError, ValueError, AttributeError):

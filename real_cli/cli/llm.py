@@ -1,4 +1,4 @@
-"""Who answers the questions of a command, from its options: a server, a model at hand, or a batch of another day."""
+"""Choose who answers a command's questions, from its options: a server, a local model, or an earlier batch."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,18 +24,20 @@ from real_cli.records.record import Record
 Outcome = TypeVar("Outcome")
 
 
-# Who reads which options.
+# Options by who reads them.
 KEPT = {"cache", "no_cache", "apply_results"}
 SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "price", "thinks"}
 LOCAL = {"batch_tokens", "device", "dtype", "base", "price"}
 WRITTEN = {"emit_requests", "thinks"}
-# What they are where they are not given, in the order of the help.
-UNSET = {item.name: item.default for item in shown_fields(LlmOptions) if item.name in KEPT | SERVED | LOCAL | WRITTEN}
+# Their defaults, in the order of the help.
+UNSET = {
+    field.name: field.default for field in shown_fields(LlmOptions) if field.name in KEPT | SERVED | LOCAL | WRITTEN
+}
 LARGEST_PRICE = 1_000_000  # a dollar a token
 
 
 class Answered(NamedTuple):
-    """A record, its place, and the outcome of its inquiry."""
+    """A record, its place and the outcome of its inquiry."""
 
     place: str
     record: Record
@@ -43,15 +45,7 @@ class Answered(NamedTuple):
 
 
 def check_answerer(options: LlmOptions, model: str | None) -> None:
-    """Refuse options that contradict each other, or that nobody would read.
-
-    Args:
-        options: All of them.
-        model: Who is asked; None if the records hold what is needed.
-
-    Raises:
-        UsageError: If there are some; the message names them.
-    """
+    """Refuse options that contradict each other, or that nobody would read; without a model nobody is asked."""
     if options.emit_requests is not None and options.endpoint is not None:
         raise UsageError("--emit-requests asks nobody; leave out --endpoint")
     if options.emit_requests == STANDARD_OUTPUT:
@@ -65,7 +59,7 @@ def check_answerer(options: LlmOptions, model: str | None) -> None:
 
 
 def _answerer(options: LlmOptions, model: str | None) -> tuple[str, set[str]]:
-    """Say who answers, and which options they read."""
+    """Name who answers, and the options that they read."""
     if model is None:
         return "nobody is asked", set()
     if options.emit_requests is not None:
@@ -77,12 +71,12 @@ def _answerer(options: LlmOptions, model: str | None) -> tuple[str, set[str]]:
     return "a model on this machine answers", KEPT | LOCAL
 
 
-# A cache, an event loop, a connection: libraries that cannot open one of them say something else, or nothing.
+# For a cache, an event loop and connections: libraries that cannot open one report something else, or nothing.
 NUM_DESCRIPTORS = 12
 
 
 class Asking:
-    """Ask one language model about the records of one job.
+    """Ask a language model about the records of a job.
 
     with Asking(options, model) as asking:
         for place, record, outcome in asking(job, begin): ...
@@ -102,7 +96,7 @@ class Asking:
         self._caches = caches and not options.no_cache
         self._price = _parse_price(options.price)
         self._writer: BatchWriter | None = None
-        # How many tokens a batch of a model at hand has; some commands write more than they read.
+        # Batch tokens of a local model; some commands write more than they read.
         self._default_tokens = default_tokens
 
     def __enter__(self) -> Self:
@@ -125,28 +119,19 @@ class Asking:
     def __call__(
         self, job: Job, begin: Callable[[Record], Inquiry[Outcome]], located: Iterator[Located] | None = None
     ) -> Iterator[Answered]:
-        """Run an inquiry for each record.
-
-        Args:
-            job: Where records come from, and where those go that got no answer, each with the reason.
-            begin: Starts the inquiry of a record; raises RecordError for one that cannot be asked about.
-            located: The records, if not simply those of the job.
-
-        Yields:
-            What came of each, in order.
-        """
+        """Run an inquiry for each record, in order; the job takes those that got no answer, with the reason."""
         begun = job.apply(lambda record: (record, begin(record)), job.records() if located is None else located)
         for closed in self._inquirer(Opened(place, record, inquiry) for place, (record, inquiry) in begun):
             if closed.problem is None:
-                yield Answered(closed.place, closed.record, closed.made)
-                job.flush()  # an answer is slow to come; whoever reads this pipe need not wait for the next ones
+                yield Answered(closed.place, closed.record, closed.outcome)
+                job.flush()  # answers are slow; the reader of a pipe should not wait for the next ones
             elif isinstance(closed.problem, Waiting):
                 job.drop(closed.place, closed.record, str(closed.problem))
             else:
                 job.give_up(closed.place, closed.record, str(closed.problem))
 
     def sentence(self) -> str:
-        """Tell what was asked, in one line that follows others; empty if nobody was to be asked."""
+        """Report what was asked, to end a summary; empty if nobody was asked."""
         if self._model is None:
             return ""
         missed: str = self._ledger.unused() + self._cache.sentence()
@@ -164,7 +149,7 @@ class Asking:
 
     def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer:
         options, model, notify = self._options, self._model, speaker(self._options.quiet)
-        if model is None:  # the records hold what is needed
+        if model is None:  # the records hold the answers
             return self._nobody()
         if options.emit_requests is not None:
             file = stack.enter_context(open_output(options.emit_requests))
@@ -190,7 +175,7 @@ class Asking:
         return WindowInquirer(local, self._ledger)
 
     def _nobody(self) -> WindowInquirer:
-        # Nobody gains from several records at once: each is done before the next is waited for.
+        # Batching gains nothing here: each record is done before the next is read.
         return WindowInquirer(ResultsAlone(self._ledger), self._ledger, window_records=1)
 
 

@@ -1,4 +1,4 @@
-"""The options of the methods that ask a language model, each written once."""
+"""The options of methods that ask a language model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,7 @@ from real_cli.cli.option_sets import BaseOption, DeviceOptions, StreamOptions
 
 
 def show_rubric(name: str | None) -> None:
-    """Print a rubric's file and stop.
-
-    Args:
-        name: What --show-rubric names.
-
-    Raises:
-        Exit: If it names one.
-    """
+    """Print a rubric's file and exit."""
     from real_cli.llm.rubric_files import rubric_text
 
     if name is not None:
@@ -43,14 +36,14 @@ ShowRubric = Annotated[
         callback=show_rubric,
         is_eager=True,
         show_default=False,
-        help="Print a rubric, to write one's own after it, and stop.",
+        help="Print a rubric, as a model for your own, and exit.",
     ),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
-    """Who answers: a server, a model at hand, a batch of another day; and what is kept of it."""
+    """Who answers, a server, a local model or an earlier batch, and where answers are kept."""
 
     endpoint: Annotated[
         str | None,
@@ -66,7 +59,7 @@ class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
         typer.Option("--key-variable", metavar="NAME", help="The environment variable that holds the server's key."),
     ] = "REAL_API_KEY"
     concurrency: Annotated[
-        int, typer.Option("--concurrency", metavar="N", min=1, help="Most questions that the server has at one time.")
+        int, typer.Option("--concurrency", metavar="N", min=1, help="Most questions in flight at the server.")
     ] = 8
     retries: Annotated[
         int,
@@ -97,17 +90,17 @@ class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
             "--cache",
             metavar="DIR",
             show_default="$REAL_CACHE/answers",
-            help="Where answers are kept: nothing is asked twice, in this run or the next.",
+            help="Where answers are stored: no question is asked twice, in this run or the next.",
         ),
     ] = None
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Keep no answers and use none that were kept.")] = False
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither store answers nor use stored ones.")] = False
     emit_requests: Annotated[
         Path | None,
         typer.Option(
             "--emit-requests",
             metavar="FILE",
             show_default=False,
-            help="Ask nobody: write what is not known yet to FILE as a batch (OpenAI's format).",
+            help="Ask no model: write the unanswered questions to FILE as a batch (OpenAI's format).",
         ),
     ] = None
     apply_results: Annotated[
@@ -122,7 +115,7 @@ class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
             "--price",
             metavar="IN,OUT",
             show_default=False,
-            help="Dollars for a million tokens read and written, to be told what the run cost.",
+            help="Dollars for a million tokens read and written, to report what the run cost.",
         ),
     ] = None
 

@@ -1,4 +1,4 @@
-"""Options that go together, as frozen dataclasses; a command's own dataclass is made of some of these."""
+"""Options that go together, as frozen dataclasses, from which each command's own derives."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 
 def flag_of(name: str) -> str:
-    """Return the flag of a field, as the command line has it."""
+    """Return the command-line flag of a field."""
     return f"--{name.replace('_', '-')}"
 
 
 def split_names(groups: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Read the fields of groups, each group's as words of one text."""
+    """Split each group's fields, which are the words of a text."""
     return {title: tuple(names.split()) for title, names in groups.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What every command is told.
+    """Options of every command.
 
     Attributes:
-        LAST: Fields that help lists after all others, in this order.
-        GROUPS: Titles under which help lists options, and the fields in order; none for one list.
-        given: The fields that the user gave, whatever they are by default.
+        LAST: Fields that the help lists after all others, in this order.
+        GROUPS: Titles of groups in the help, each with its fields in order; empty for a single list.
+        given: The fields that the user gave, even with the default's value.
     """
 
     LAST: ClassVar[tuple[str, ...]] = ()
@@ -51,13 +51,13 @@ class Options:
     given: frozenset[str] = frozenset()
 
     def flags_given(self, *names: str) -> list[str]:
-        """Pick those of these fields that the user gave, as the flags that were typed."""
+        """Return the flags of those of these fields that the user gave."""
         return [flag_of(name) for name in names if name in self.given]
 
 
 @dataclass(frozen=True, kw_only=True)
 class StreamOptions(Options):
-    """Where a filter reads and writes, and what a bad record does; they open its job."""
+    """Where a filter reads and writes, and what a bad record does; opens the filter's job."""
 
     LAST = ("output", "on_error", "rejects", "input_format", "score", "max_line_bytes", "quiet")
 
@@ -82,7 +82,9 @@ class StreamOptions(Options):
     ] = None
     on_error: Annotated[
         OnError,
-        typer.Option("--on-error", help="What a bad record does: 'fail' stops the run, 'skip' goes on and exits 3."),
+        typer.Option(
+            "--on-error", help="What a bad record does: 'fail' stops the run, 'skip' continues it and exits 3."
+        ),
     ] = OnError.fail
     rejects: Annotated[
         Path | None,
@@ -90,7 +92,7 @@ class StreamOptions(Options):
             "--rejects",
             metavar="FILE",
             show_default=False,
-            help="Write records that are left out here, each with its place and the reason.",
+            help="Write the records that are left out to this file, each with its place and the reason.",
         ),
     ] = None
     input_format: Annotated[
@@ -98,7 +100,7 @@ class StreamOptions(Options):
         typer.Option(
             "--format",
             show_default="by the file's name",
-            help="What the records come as: 'jsonl', 'csv' (the first line names the columns) or 'tsv'.",
+            help="The input's format: 'jsonl', 'csv' (the first line names the columns) or 'tsv'.",
         ),
     ] = None
     max_line_bytes: Annotated[
@@ -113,17 +115,10 @@ class StreamOptions(Options):
         also_reads: Sequence[tuple[str, Path | None]] = (),
         what: str = "records",
     ) -> "Job":
-        """Set up the run that these options ask for.
+        """Set up the run that these options ask for, not opened yet.
 
-        Args:
-            numbers: Fields that options read as numbers.
-            also_writes: Files that the command writes beside those that the options know; None for one that is not
-                asked for.
-            also_reads: Files that it reads beside those, each with its option.
-            what: What its progress counts.
-
-        Returns:
-            The job, not opened yet.
+        `numbers` are fields that options read as numbers; `also_writes` and `also_reads` are files of the command's
+        own, and `what` is what its progress counts.
         """
         from real_cli.io.job import Job
         from real_cli.io.sources import SourceOptions
@@ -144,12 +139,12 @@ class StreamOptions(Options):
 
     @property
     def writes_beside(self) -> list[Path | None]:
-        """Files that these options have written beside the records; None for one that is not asked for."""
+        """Files that these options write beside the records; None for one not asked for."""
         return []
 
     @property
     def reads_beside(self) -> list[tuple[str, Path | None]]:
-        """Files that these options have read beside the records, each with its option."""
+        """Files that these options read beside the records, each with its option."""
         return []
 
     @property
@@ -159,18 +154,18 @@ class StreamOptions(Options):
 
     @property
     def appends_to(self) -> Path | None:
-        """The file of an earlier run that this one goes on with."""
+        """The file of an earlier run that this one continues."""
         return None
 
     @property
     def score_field(self) -> str | None:
-        """The field of a response that is its score; None for what the layout says."""
+        """The field of a response that is its score; None where the layout decides."""
         return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredStreamOptions(StreamOptions):
-    """Those of a filter that reads scores."""
+    """Stream options of a filter that reads scores."""
 
     score: Annotated[
         str | None,
@@ -191,7 +186,7 @@ class ScoredStreamOptions(StreamOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceOptions(Options):
-    """Where a model runs, and how."""
+    """Where and how a model runs."""
 
     batch_tokens: Annotated[
         int | None,
@@ -222,7 +217,7 @@ class DeviceOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class BaseOption(Options):
-    """The model below an adapter; the guard tells it to whatever loads one."""
+    """The model below an adapter; `typed_command` passes it to whatever loads one."""
 
     base: Annotated[
         str | None,
@@ -246,7 +241,7 @@ class ScoringOptions(DeviceOptions, BaseOption):
             "--max-length",
             metavar="N",
             min=2,
-            help="Most tokens of prompt and response; longer responses are cut, counted and told.",
+            help="Most tokens of prompt and response; longer responses are cut and counted.",
         ),
     ] = MAX_LENGTH
     attention: Annotated[

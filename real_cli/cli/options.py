@@ -1,4 +1,4 @@
-"""Options that some commands have and others have not, each declared once: its name, its range and its help."""
+"""Options that several commands share, each declared once: its name, its range and its help."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Signals that end a run: each raises, once, what no `except Exception` takes, and none shows a traceback."""
+"""Signals that end a run: each raises what no `except Exception` catches, and none shows a traceback."""
 
 import contextlib
 import os
@@ -13,22 +13,18 @@ from typing import Any
 from real_cli.errors import Status, Terminated
 from real_cli.io.parts import STOPS, must_wait
 
-# When a stop that could not be raised is raised again.
+# Delay before a stop that could not be raised is raised again.
 SOON_SECONDS = 0.01
 
 
 def stop_signals() -> list[signal.Signals]:
-    """List the signals that end this run; those that whoever started it has it ignore (nohup) stay ignored."""
+    """List the signals that end this run; those that its parent made it ignore (nohup) stay ignored."""
     return [number for number in STOPS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 @contextmanager
 def stopping() -> Iterator[None]:
-    """Let signals end what runs inside, in good order.
-
-    Yields:
-        Nothing.
-    """
+    """Let signals end the code inside in good order."""
     before = {number: signal.signal(number, _raise) for number in stop_signals()}
     hook = sys.unraisablehook
     sys.unraisablehook = _raise_again(hook)
@@ -37,12 +33,12 @@ def stopping() -> Iterator[None]:
     finally:
         sys.unraisablehook = hook
         for number, handler in before.items():
-            if signal.getsignal(number) is not signal.SIG_IGN:  # a terminal that is gone may hang up many times
+            if signal.getsignal(number) is not signal.SIG_IGN:  # a closed terminal may hang up repeatedly
                 signal.signal(number, handler)
 
 
 def leave_at_once() -> None:
-    """Let signals end the process at once: before a command begins and after it is done, all is in order."""
+    """Let signals end the process at once, before a command begins or after it is done: nothing needs cleaning up."""
     for number in stop_signals():
         signal.signal(number, _leave)
 
@@ -61,7 +57,7 @@ def _leave(signum: int, frame: FrameType | None) -> None:
 
 
 def _raise_again(otherwise: Callable[[Any], object]) -> Callable[[Any], None]:
-    """Make a hook for what was raised where nothing can be: a stop in a finalizer would be printed and forgotten."""
+    """Make a hook for unraisable exceptions: a stop inside a finalizer would be printed and lost."""
 
     def hook(unraisable: Any) -> None:
         if isinstance(unraisable.exc_value, KeyboardInterrupt):
@@ -70,7 +66,7 @@ def _raise_again(otherwise: Callable[[Any], object]) -> Callable[[Any], None]:
             thread = threading.main_thread().ident
             threading.Timer(
                 SOON_SECONDS, signal.pthread_kill, [thread, number]
-            ).start()  # not in here: it would be lost too
+            ).start()  # raised in here it would be lost, too
         else:
             otherwise(unraisable)
 

@@ -1,4 +1,4 @@
-"""A command takes one frozen dataclass; Typer's parameters are made of its fields, so that no option stands twice."""
+"""Commands take one frozen dataclass, whose fields become Typer's parameters, so that no option is declared twice."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -17,15 +17,7 @@ Chosen = TypeVar("Chosen", bound=Options)
 
 
 def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
-    """Make of a function on its options what Typer calls; an error prints one line, a closed pipe ends quietly.
-
-    Args:
-        function: Has one parameter, a frozen dataclass below `Options`. Its docstring is the command's help.
-
-    Returns:
-        The command, with a parameter for each field that has a `typer.Option` or a `typer.Argument`; its attribute
-        `options` is the dataclass.
-    """
+    """Turn a function of an `Options` dataclass into a Typer command, guarded; its docstring is the command's help."""
     (parameter,) = inspect.signature(function).parameters.values()
     kind: type[Chosen] = parameter.annotation
 
@@ -37,7 +29,7 @@ def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(run, name, getattr(function, name))
     parameters = [_parameter("context", typer.Context)]
-    parameters += [_parameter(item.name, item.type, item.default) for item in shown_fields(kind)]
+    parameters += [_parameter(field.name, field.type, field.default) for field in shown_fields(kind)]
     run.__dict__.update(__signature__=inspect.Signature(parameters), options=kind)
     return run
 
@@ -58,16 +50,11 @@ def _parameter(name: str, annotation: Any, default: Any = MISSING) -> inspect.Pa
 
 
 def shown_fields(kind: type[Options]) -> list[Field[Any]]:
-    """List what Typer is to know of a command, in the order of its help.
+    """List the fields that are parameters, in the order of the help.
 
-    Args:
-        kind: The options of the command.
-
-    Returns:
-        Arguments, then options: of the class itself, then of each class that it is made of, from left to right and up;
-        last the names in `kind.LAST`.
+    Arguments come first, then options: of the class itself, of its bases from left to right and up, last `kind.LAST`.
     """
-    known = {item.name: item for item in fields(kind) if get_origin(item.type) is Annotated}
+    known = {field.name: field for field in fields(kind) if get_origin(field.type) is Annotated}
     names = [name for name in dict.fromkeys(_declared(kind)) if name in known]
     arguments = {name for name in names if isinstance(get_args(known[name].type)[1], ArgumentInfo)}
 

@@ -1,4 +1,4 @@
-"""Run inquiries over a stream of records: many at once against a server, or in windows against a model at hand."""
+"""Run inquiries over a stream of records: many at once against a server, or in windows against a local model."""
 
 import asyncio
 import threading
@@ -14,27 +14,27 @@ from real_cli.llm.cost import Ledger
 from real_cli.records.questions import Answer, Completion, Inquiry, Question, advance
 from real_cli.records.record import Record
 
-Made = TypeVar("Made")
+Outcome = TypeVar("Outcome")
 
-# An answer that cannot be read is asked for once more: servers are seldom deterministic, and a third time is no wiser.
+# An unreadable answer is asked for once more: servers are seldom deterministic, and a third attempt rarely helps.
 READABLE_ATTEMPTS = 2
 WINDOW_RECORDS = 64
 
 
-class Opened(NamedTuple, Generic[Made]):
-    """A record whose inquiry is to be run, and its place."""
+class Opened(NamedTuple, Generic[Outcome]):
+    """A record, its place and the inquiry to run."""
 
     place: str
     record: Record
-    inquiry: Inquiry[Made]
+    inquiry: Inquiry[Outcome]
 
 
-class Closed(NamedTuple, Generic[Made]):
-    """A record whose inquiry ended: with what it made, or with the reason why it made nothing."""
+class Closed(NamedTuple, Generic[Outcome]):
+    """A record whose inquiry ended, with its outcome or the problem that prevented one."""
 
     place: str
     record: Record
-    made: Made | None
+    outcome: Outcome | None
     problem: RecordError | None = None
 
 
@@ -42,10 +42,10 @@ class Answerer(Protocol):
     """Answers one question at a time, in an event loop."""
 
     async def open(self) -> None:
-        """Get ready, in the loop."""
+        """Connect, inside the event loop."""
 
     async def close(self) -> None:
-        """Let go."""
+        """Release what `open` acquired."""
 
     async def ask(self, question: Question) -> Completion:
         """Answer; raises RecordError for this question, any other RealError for all."""
@@ -54,8 +54,8 @@ class Answerer(Protocol):
 class ConcurrentInquirer:
     """Run inquiries with a bounded number of questions in flight; results keep the order of the records.
 
-    The questions live in the event loop of a thread, records are read and written outside: a record that is slow to
-    come holds up nothing that was asked before.
+    Questions run in the event loop of a thread of their own, records are read and written outside it: a slow source
+    delays no question that is under way.
     """
 
     def __init__(self, answerer: Answerer, ledger: Ledger, num_at_once: int) -> None:
@@ -80,39 +80,29 @@ class ConcurrentInquirer:
         self._thread.join()
         self._loop.close()
 
-    def __call__(self, opened: Iterable[Opened[Made]]) -> Iterator[Closed[Made]]:
-        """Run inquiries.
-
-        Args:
-            opened: Records with their inquiries.
-
-        Yields:
-            How each ended, in order.
-
-        Raises:
-            RealError: If no question would get an answer; what was answered is kept.
-        """
-        pending: deque[tuple[Opened[Made], Future[Closed[Made]]]] = deque()
+    def __call__(self, opened: Iterable[Opened[Outcome]]) -> Iterator[Closed[Outcome]]:
+        """Run inquiries; an error that no question would escape is raised once the records before it are done."""
+        pending: deque[tuple[Opened[Outcome], Future[Closed[Outcome]]]] = deque()
         ahead = ReadAhead(iter(opened), self._num_at_once)
         problem: Exception | None = None
         while True:
             ahead.acknowledge()
             try:
-                while problem is None and len(pending) < 2 * self._num_at_once and (one := ahead.take()):
-                    pending.append((one, self._submit(self._run(one))))
+                while problem is None and len(pending) < 2 * self._num_at_once and (begun := ahead.take()):
+                    pending.append((begun, self._submit(self._run(begun))))
                     pending[-1][1].add_done_callback(lambda _: ahead.wake())
-            except Exception as error:  # it ends the run after what was read before it is done
+            except Exception as error:  # raised once all records read before it are done
                 problem = error
             if pending and pending[0][1].done():
                 yield pending.popleft()[1].result()
-            elif pending or (problem is None and not ahead.is_done):  # asked now: its end may have been acknowledged
+            elif pending or (problem is None and not ahead.is_done):  # the end may be what was acknowledged
                 ahead.wait()
             elif problem is not None:
                 raise problem
             else:
                 return
 
-    def _submit(self, work: Coroutine[Any, Any, Made]) -> "Future[Made]":
+    def _submit(self, work: Coroutine[Any, Any, Outcome]) -> "Future[Outcome]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _end(self) -> None:
@@ -122,25 +112,25 @@ class ConcurrentInquirer:
         await asyncio.gather(*others, return_exceptions=True)
         await self._answerer.close()
 
-    async def _run(self, opened: Opened[Made]) -> Closed[Made]:
+    async def _run(self, opened: Opened[Outcome]) -> Closed[Outcome]:
         answers: list[Answer] | None = None
         try:
             while True:
-                questions, made = advance(opened.inquiry, answers)
-                if made:
-                    return Closed(opened.place, opened.record, made[0])
-                # All of them, also when one fails: the others are paid for, and will be known next time.
-                found = await asyncio.gather(*map(self._answer, questions), return_exceptions=True)
-                # A fault of the whole run before one of this record.
-                for answer in sorted(found, key=lambda answer: isinstance(answer, RecordError)):
+                questions, outcomes = advance(opened.inquiry, answers)
+                if outcomes:
+                    return Closed(opened.place, opened.record, outcomes[0])
+                # Wait for all of them even if one fails: the others are paid for, and cached for the next run.
+                replies = await asyncio.gather(*map(self._answer, questions), return_exceptions=True)
+                # An error of the whole run outranks one of this record.
+                for answer in sorted(replies, key=lambda answer: isinstance(answer, RecordError)):
                     if isinstance(answer, BaseException):
                         raise answer
-                answers = [answer for answer in found if not isinstance(answer, BaseException)]
+                answers = [answer for answer in replies if not isinstance(answer, BaseException)]
         except RecordError as problem:
             return Closed(opened.place, opened.record, None, problem)
 
     async def _answer(self, question: Question) -> Answer:
-        """Answer from what is known; a question that is being asked already is waited for."""
+        """Answer from the cache, or join the call that is already asking the same question."""
         known = self._ledger.known(question)
         if known is not None:
             return known
@@ -163,7 +153,7 @@ class ConcurrentInquirer:
 
 
 class WindowInquirer:
-    """Run inquiries a window of records at a time, all their questions in one go."""
+    """Run inquiries a window of records at a time, all their questions in one batch."""
 
     def __init__(
         self,
@@ -181,81 +171,74 @@ class WindowInquirer:
     def __exit__(self, *error: object) -> None:
         pass
 
-    def __call__(self, opened: Iterable[Opened[Made]]) -> Iterator[Closed[Made]]:
-        """Run inquiries.
-
-        Args:
-            opened: Records with their inquiries.
-
-        Yields:
-            How each ended, in order.
-        """
+    def __call__(self, opened: Iterable[Opened[Outcome]]) -> Iterator[Closed[Outcome]]:
+        """Run inquiries; a bad record is raised once the records before it are done."""
         source = iter(opened)
         problem: RecordError | None = None
         while problem is None:
-            window: list[Opened[Made]] = []
-            while len(window) < self._window_records and (one := _next(source)):
-                if isinstance(one, RecordError):
-                    problem = one
+            window: list[Opened[Outcome]] = []
+            while len(window) < self._window_records and (begun := _next(source)):
+                if isinstance(begun, RecordError):
+                    problem = begun
                     break
-                window.append(one)
+                window.append(begun)
             yield from self._run(window)
             if not window:
                 break
         if problem:
             raise problem
 
-    def _run(self, window: list[Opened[Made]]) -> list[Closed[Made]]:
-        ended: dict[int, Closed[Made]] = {}
+    def _run(self, window: list[Opened[Outcome]]) -> list[Closed[Outcome]]:
+        ended: dict[int, Closed[Outcome]] = {}
         answers: dict[int, list[Answer] | None] = dict.fromkeys(range(len(window)))
         while answers:
             asked: dict[int, list[Question]] = {}
-            for place, given in answers.items():
+            for index, given in answers.items():
                 try:
-                    questions, made = advance(window[place].inquiry, given)
+                    questions, outcomes = advance(window[index].inquiry, given)
                 except RecordError as problem:
-                    ended[place] = Closed(window[place].place, window[place].record, None, problem)
+                    ended[index] = Closed(window[index].place, window[index].record, None, problem)
                     continue
-                if made:
-                    ended[place] = Closed(window[place].place, window[place].record, made[0])
+                if outcomes:
+                    ended[index] = Closed(window[index].place, window[index].record, outcomes[0])
                 else:
-                    asked[place] = questions
+                    asked[index] = questions
             answers = {}
-            found = self._answers([question for questions in asked.values() for question in questions])
-            for place, questions in asked.items():
-                own = [next(found) for _ in questions]
-                problems = [one for one in own if isinstance(one, RecordError)]
+            replies = self._answers([question for questions in asked.values() for question in questions])
+            for index, questions in asked.items():
+                record_answers = [next(replies) for _ in questions]
+                problems = [answer for answer in record_answers if isinstance(answer, RecordError)]
                 if problems:
-                    ended[place] = Closed(window[place].place, window[place].record, None, problems[0])
+                    ended[index] = Closed(window[index].place, window[index].record, None, problems[0])
                 else:
-                    answers[place] = [one for one in own if not isinstance(one, RecordError)]
-        return [ended[place] for place in range(len(window))]
+                    answers[index] = [answer for answer in record_answers if not isinstance(answer, RecordError)]
+        return [ended[index] for index in range(len(window))]
 
     def _answers(self, questions: list[Question]) -> Iterator[Answer | RecordError]:
-        """Answer what is known and ask the rest, equal questions once."""
-        found: dict[str, Answer | RecordError] = {}
+        """Answer from the cache and ask the rest, equal questions once."""
+        answers: dict[str, Answer | RecordError] = {}
         unknown: dict[str, Question] = {}
         names = [self._ledger.name(question) for question in questions]
         for name, question in zip(names, questions, strict=True):
-            if name not in found and name not in unknown:
+            if name not in answers and name not in unknown:
                 known = self._ledger.known(question)
                 if known is not None:
-                    found[name] = known
+                    answers[name] = known
                 else:
                     unknown[name] = question
         completions = self._answer(list(unknown.values())) if unknown else []
         for (name, question), completion in zip(unknown.items(), completions, strict=True):
             try:
-                found[name] = (
+                answers[name] = (
                     completion if isinstance(completion, RecordError) else self._ledger.keep(question, completion)
                 )
             except RecordError as problem:
-                found[name] = problem
-        return iter([found[name] for name in names])
+                answers[name] = problem
+        return iter([answers[name] for name in names])
 
 
-def _next(source: Iterator[Opened[Made]]) -> Opened[Made] | RecordError | None:
-    """Read one more; a bad record ends the run only after what was read before it is done."""
+def _next(source: Iterator[Opened[Outcome]]) -> Opened[Outcome] | RecordError | None:
+    """Read the next inquiry, or the error of a bad record."""
     try:
         return next(source, None)
     except RecordError as error:

@@ -1,4 +1,4 @@
-"""The HTTP client below OpenAI's: an answer has a time to be whole in, and a size that it may have."""
+"""The HTTP client under OpenAI's, with bounds on how long a whole response may take and how large it may be."""
 
 import asyncio
 import importlib
@@ -6,27 +6,27 @@ from typing import Any
 
 from openai import DefaultAsyncHttpxClient
 
-# Retries and their waits are OpenAI's client's own; only what it has no setting for is here.
-# Eight long answers and the thoughts before them have a few; what is larger is no answer.
+# Ours because OpenAI's client has no such settings; retries and their waits stay with it.
+# Eight long answers with their reasoning take a few MiB; anything larger is no answer.
 MAX_BODY_BYTES = 1 << 22
-# A longer wait is another run's: answers are kept, and the same command goes on later.
+# Rather than wait longer, give the question up: answers are cached, and the same command resumes later.
 MAX_RETRY_AFTER_SECONDS = 60.0
 KEPT_HEADERS = ("retry-after", "retry-after-ms")
-# OpenAI's client has had two HTTP libraries with one interface.
+# OpenAI's client has come with two HTTP libraries of one interface.
 HTTP: Any = importlib.import_module(DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0])
 
 
 class BoundedClient(DefaultAsyncHttpxClient):
-    """A client that reads whole answers within bounds, and follows nobody to another address."""
+    """Read whole responses within bounds; follow no redirect."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(timeout=seconds, follow_redirects=False)
         self._seconds = seconds
 
     async def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
-        """Send a request; what is wrong with a body is in the answer's extensions, as `fault`."""
+        """Send a request; a refused body leaves the reason in the response's extensions, as `fault`."""
         try:
-            # The client's own limit is on each read: whoever sends a byte now and then would never meet it.
+            # The client's timeout applies to each read: a server that trickles bytes would never exceed it.
             async with asyncio.timeout(self._seconds):
                 response = await super().send(request, stream=True, **options)
                 try:
@@ -36,7 +36,7 @@ class BoundedClient(DefaultAsyncHttpxClient):
         except TimeoutError:
             raise HTTP.ReadTimeout("the whole answer took too long", request=request) from None
         kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-        headers = kept | {"content-type": "application/json"}  # a server may name a charset that unpacks what it reads
+        headers = kept | {"content-type": "application/json"}  # a server's charset may name a decompressor
         headers |= {"x-should-retry": "false"} if waits_too_long(response.headers) else {}
         extensions = {name: response.extensions[name] for name in ("reason_phrase",) if name in response.extensions}
         extensions |= {"fault": fault} if fault else {}
@@ -45,7 +45,7 @@ class BoundedClient(DefaultAsyncHttpxClient):
 
 
 async def _read(response: Any) -> tuple[bytes, str]:
-    """Read a body as it is sent; returns it, or nothing and why it is not read."""
+    """Read a raw body; return it, or nothing and the reason."""
     encoding = response.headers.get("content-encoding", "identity")
     if encoding.strip().lower() not in ("", "identity"):  # a few bytes may unpack to gigabytes
         return b"", f"it is compressed ({encoding[:20]}), though it was asked not to be"
@@ -59,7 +59,7 @@ async def _read(response: Any) -> tuple[bytes, str]:
 
 
 def waits_too_long(headers: Any) -> bool:
-    """Tell whether a server wants to be asked again after more time than a run waits."""
+    """Tell whether a server's Retry-After is longer than a run waits."""
     from email.utils import parsedate_to_datetime
     from time import time
 

@@ -1,4 +1,4 @@
-"""Answers that were paid for, on disk under the name of their question: nothing is asked twice."""
+"""Answers on disk, keyed by question: nothing is paid for twice."""
 
 import sqlite3
 from contextlib import suppress
@@ -10,16 +10,16 @@ from real_cli.llm.chat import is_token_count
 from real_cli.records.questions import Choice, Completion
 from real_cli.text.phrases import say_count
 
-# sqlite3 itself: diskcache pickles what it keeps, and evicts; an answer that was paid for stays.
+# sqlite3 itself: diskcache pickles its values, and evicts them; a paid answer must stay.
 FILE = "answers.sqlite"
-# Of how records are read: 1 since prompts are whole; files of before have 0.
+# Version of how records are read: 1 since prompts are sent whole; older files have 0.
 READING = 1
 
 
 class AnswerCache:
-    """Completions by the name of their question.
+    """Completions by question key.
 
-    One SQLite file, so that shards on one machine may share it; each answer is committed before the next one is used.
+    One SQLite file, so that shards on one machine may share it; each answer is committed before the next is used.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,18 +50,7 @@ class AnswerCache:
         self._database.close()
 
     def get(self, name: str) -> Completion | None:
-        """Look an answer up.
-
-        Args:
-            name: `request_key` of its question.
-
-        Returns:
-            The completion; None if it is not known.
-
-        Raises:
-            RecordError: If what is kept is no completion.
-            RealError: If the file cannot be read.
-        """
+        """Look up the completion of a `request_key`; None if there is none."""
         try:
             row = self._database.execute(
                 "SELECT text, is_cut, num_prompt_tokens, num_completion_tokens FROM answers WHERE name = ?", (name,)
@@ -69,20 +58,20 @@ class AnswerCache:
             others = self._database.execute("SELECT text, is_cut FROM choices WHERE name = ? ORDER BY number", (name,))
             choices = others.fetchall()
         except sqlite3.Error as error:
-            if "UTF-8" in str(error):  # one row's text, no fault of the file
-                raise RecordError(f"{self._path}: the answer that is kept is no text") from None
+            if "UTF-8" in str(error):  # this row is damaged, not the file
+                raise RecordError(f"{self._path}: the cached answer is not text") from None
             raise RealError(f"{self._path}: {error}") from None
         if row is None:
             self._missed.add(name)
             return None
         if not all(isinstance(text, str) and isinstance(is_cut, int) for text, is_cut in [row[:2], *choices]):
-            raise RecordError(f"{self._path}: the answer that is kept is no text: {clip(row[0])}")
+            raise RecordError(f"{self._path}: the cached answer is not text: {clip(row[0])}")
         if not all(map(is_token_count, row[2:])):
-            raise RecordError(f"{self._path}: the answer that is kept counts tokens as {clip(row[2:])}")
+            raise RecordError(f"{self._path}: the cached answer counts tokens as {clip(row[2:])}")
         return Completion(row[0], bool(row[1]), int(row[2]), int(row[3]), tuple(Choice(t, bool(c)) for t, c in choices))
 
     def _begin_reading(self) -> bool:
-        """Mark a new file; tell whether an earlier version, which read some records otherwise, filled this one."""
+        """Stamp a new file; tell whether an earlier version, which read some records differently, filled this one."""
         (reading,) = self._database.execute("PRAGMA user_version").fetchone()
         if reading < READING and self._database.execute("SELECT 1 FROM answers LIMIT 1").fetchone():
             return True
@@ -91,25 +80,20 @@ class AnswerCache:
         return False
 
     def sentence(self) -> str:
-        """Tell, once a file, of questions that an earlier version may have asked in other words; empty for none."""
+        """Report, once a file, questions that an earlier version may have worded differently; empty for none."""
         if not (self._is_earlier and self._missed):
             return ""
-        with suppress(sqlite3.Error):  # what may only be read tells it again
+        with suppress(sqlite3.Error):  # a read-only file repeats the report
             self._database.execute(f"PRAGMA user_version = {READING}")
         return (
             f"; {say_count(len(self._missed), 'question')} have no answer in {self._path}, which an earlier version "
-            "filled: records that are read otherwise now are asked anew"
+            "filled: records that are now read differently are asked again"
         )
 
     def put(self, name: str, completion: Completion) -> None:
-        """Keep an answer.
-
-        Args:
-            name: `request_key` of its question.
-            completion: What the model wrote.
-        """
+        """Store a completion."""
         try:
-            # Further texts first: whoever finds the answer finds them too.
+            # Further choices first, so that whoever finds the answer finds them too.
             for number, other in enumerate(completion.others, 1):
                 self._database.execute("INSERT OR REPLACE INTO choices VALUES (?, ?, ?, ?)", (name, number, *other))
             self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", (name, *completion[:4]))
@@ -118,10 +102,10 @@ class AnswerCache:
 
 
 class NoCache:
-    """A cache that keeps nothing."""
+    """A cache that stores nothing."""
 
     def sentence(self) -> str:
-        """Have nothing to tell."""
+        """Report nothing."""
         return ""
 
     def __enter__(self) -> Self:
@@ -131,8 +115,8 @@ class NoCache:
         pass
 
     def get(self, name: str) -> Completion | None:
-        """Know nothing."""
+        """Find nothing."""
         return None
 
     def put(self, name: str, completion: Completion) -> None:
-        """Keep nothing."""
+        """Store nothing."""

@@ -9,31 +9,23 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.questions import Choice, Completion, Question
 from real_cli.records.record import Record
 
-# Parts of an answer that are no part of what is said.
+# Content parts that hold reasoning, not the answer.
 THOUGHT_PARTS = ("thinking", "reasoning", "redacted_thinking")
 CHAT_ROUTE = "/v1/chat/completions"
-# More than any model reads or writes, and small enough to be added up.
+# More than any model reads or writes, and small enough to sum.
 MAX_TOKENS = 1 << 40
 
 
-# What models that think before they answer refuse: they have another limit, and answer at their own temperature.
+# Reasoning models refuse these: they take 'max_completion_tokens', and answer at a temperature of their own.
 THINKERS_REFUSE = frozenset({"max_tokens", "temperature", "top_p"})
 
 
 def request_body(
     model: str, question: Question, *, constrained: bool = True, without: frozenset[str] = frozenset()
 ) -> Record:
-    """Write a question as the body of an OpenAI chat completion.
+    """Write a question as the body of an OpenAI chat completion, without the settings that a server refuses.
 
-    Args:
-        model: The model's name on the server.
-        question: The question.
-        constrained: Ask the server to hold the answer to the schema.
-        without: Settings that are left out: "temperature", "top_p"; and "max_tokens", in whose place
-            "max_completion_tokens" comes.
-
-    Returns:
-        A JSON object.
+    Without "max_tokens", "max_completion_tokens" takes its place.
 
     Example:
         >>> from real_cli.records.questions import Sampling
@@ -47,7 +39,7 @@ def request_body(
     limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
     body: Record = {"model": model, "messages": messages, limit: wanted.max_tokens}
     body |= {"temperature": wanted.temperature, "top_p": wanted.top_p}
-    # Only where they are set: answers of earlier days are found by what was asked then.
+    # Only where set: the body is the cache key, and older answers must still be found.
     if wanted.stop:
         body["stop"] = list(wanted.stop)
     if wanted.seed is not None:
@@ -63,14 +55,7 @@ def request_body(
 
 
 def request_key(model: str, question: Question) -> str:
-    """Return a name that is equal exactly for equal questions to one model; answers are kept under it.
-
-    Args:
-        model: The model's name.
-        question: The question.
-
-    Returns:
-        32 hexadecimal digits.
+    """Return the cache key of a question to a model: 32 hexadecimal digits, equal exactly for equal requests.
 
     Example:
         >>> hello = Question([{"role": "user", "content": "Hi"}], str)
@@ -82,16 +67,7 @@ def request_key(model: str, question: Question) -> str:
 
 
 def read_completion(body: Any) -> Completion:
-    """Read an OpenAI chat completion.
-
-    Args:
-        body: The server's JSON.
-
-    Returns:
-        The first choice, and the further ones that hold a text.
-
-    Raises:
-        RecordError: If it is no chat completion, or its first choice holds no text.
+    """Read an OpenAI chat completion: the first choice, and the further ones that hold a text.
 
     Example:
         >>> read_completion({"choices": [{"message": {"content": "A"}, "finish_reason": "stop"}]})
@@ -103,17 +79,17 @@ def read_completion(body: Any) -> Completion:
         usage = body.get("usage") or {}
         counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
     except (AttributeError, KeyError, IndexError, TypeError):
-        raise RecordError(f"the server's answer is no chat completion: {clip(body)}") from None
+        raise RecordError(f"the server's answer is not a chat completion: {clip(body)}") from None
     if text is None:
         raise RecordError(f"the server's answer holds no text: {clip(choice)}")
     if not all(count is None or is_token_count(count) for count in counts):
-        raise RecordError(f"the server's answer is no chat completion: it counts tokens as {clip(usage)}")
+        raise RecordError(f"the server's answer is not a chat completion: it counts tokens as {clip(usage)}")
     read, written = (int(count or 0) for count in counts)
     return Completion(text, choice.get("finish_reason") == "length", read, written, _further(body["choices"][1:]))
 
 
 def _text_of(content: Any) -> str | None:
-    """Read an answer: a text, or a list of parts, as of servers that put thoughts into parts of their own."""
+    """Return the text of a message's content, a string or a list of parts; reasoning parts are left out."""
     if isinstance(content, str) or not isinstance(content, list):
         return content if isinstance(content, str) else None
     parts = [part for part in content if isinstance(part, dict) and part.get("type") not in THOUGHT_PARTS]
@@ -122,13 +98,7 @@ def _text_of(content: Any) -> str | None:
 
 
 def is_token_count(value: object) -> bool:
-    """Tell whether a value is a number of tokens.
-
-    Args:
-        value: Anything, 7.0 too.
-
-    Returns:
-        True for whole numbers that some text could have.
+    """Tell whether a value is a token count; 7.0 is one.
 
     Example:
         >>> [is_token_count(value) for value in (0, 7.0, -1, 1e308, "7", True)]
@@ -140,10 +110,10 @@ def is_token_count(value: object) -> bool:
 
 
 def _further(choices: list[Any]) -> tuple[Choice, ...]:
-    found = []
+    further = []
     for choice in choices:
         message = choice.get("message") if isinstance(choice, dict) else None
         text = _text_of(message.get("content")) if isinstance(message, dict) else None
         if text is not None:
-            found.append(Choice(text, choice.get("finish_reason") == "length"))
-    return tuple(found)
+            further.append(Choice(text, choice.get("finish_reason") == "length"))
+    return tuple(further)

@@ -1,4 +1,4 @@
-"""What is known already, what was asked, and what it cost."""
+"""What the cache answered, what a model was asked, and what it cost."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
@@ -10,13 +10,13 @@ from real_cli.text.phrases import say_count
 
 
 class Cache(Protocol):
-    """Keeps completions by the name of their question."""
+    """Stores completions by question key."""
 
     def get(self, name: str) -> Completion | None:
-        """Look one up; raises RecordError for one that is no completion."""
+        """Look up a completion; raises RecordError for a damaged one."""
 
     def put(self, name: str, completion: Completion) -> None:
-        """Keep one."""
+        """Store a completion."""
 
 
 class Price(NamedTuple):
@@ -27,13 +27,13 @@ class Price(NamedTuple):
 
 
 class Ledger:
-    """Answer from what is known, keep what can be read, and count.
+    """Answer from a batch's results and the cache, store readable answers, and count.
 
     Attributes:
-        num_calls: Questions that a model answered now.
-        num_known: Questions that were answered before.
-        num_unreadable: Answers that said nothing that could be used.
-        problems: Why a question that has a result still has no answer, by its name.
+        num_calls: Questions that a model answered in this run.
+        num_known: Questions answered from results or cache.
+        num_unreadable: Answers that could not be read.
+        problems: Why a question with a result still has no answer, by question key.
     """
 
     def __init__(self, model: str, cache: Cache, results: Mapping[str, Completion | RecordError] | None = None) -> None:
@@ -46,18 +46,11 @@ class Ledger:
         self.num_prompt_tokens = self.num_completion_tokens = 0
 
     def name(self, question: Question) -> str:
-        """Return the name under which a question's answer is kept."""
+        """Return the key of a question."""
         return request_key(self.model, question)
 
     def known(self, question: Question) -> Answer | None:
-        """Answer a question without asking it.
-
-        Args:
-            question: The question.
-
-        Returns:
-            Its answer; None if it has to be asked, also because the one there is cannot be read.
-        """
+        """Answer a question from results or cache; None if it must be asked."""
         name = self.name(question)
         self._unused.discard(name)
         result = self._results.get(name)
@@ -81,25 +74,14 @@ class Ledger:
         return None
 
     def unused(self) -> str:
-        """Tell how many results of a batch were asked for by nobody; empty for none."""
+        """Report batch results that answer no question; empty for none."""
         if not self._unused:
             return ""
-        asked = "of this run, or of prompts that an earlier version read otherwise"
+        asked = "of this run, or of prompts that an earlier version read differently"
         return f"; {say_count(len(self._unused), 'result')} answer no question {asked}"
 
     def keep(self, question: Question, completion: Completion) -> Answer:
-        """Read and keep an answer that was just given; one that cannot be read is counted and not kept.
-
-        Args:
-            question: The question.
-            completion: What the model wrote.
-
-        Returns:
-            The answer.
-
-        Raises:
-            RecordError: If it cannot be read.
-        """
+        """Read and store a new answer; an unreadable one is counted and not stored."""
         self.num_calls += 1
         self.num_prompt_tokens += completion.num_prompt_tokens
         self.num_completion_tokens += completion.num_completion_tokens
@@ -112,14 +94,7 @@ class Ledger:
         return answer
 
     def sentence(self, price: Price | None = None) -> str:
-        """Tell what was asked and what it cost, in one line.
-
-        Args:
-            price: What tokens cost; None says nothing of money.
-
-        Returns:
-            Counts.
-        """
+        """Report calls, tokens and cost in one line."""
         prompt, completion = self.num_prompt_tokens, self.num_completion_tokens
         known = say_count(self.num_known, "answer")
         text = f"{say_count(self.num_calls, 'call')} ({known} known), {prompt:,} + {completion:,} tokens"

@@ -1,4 +1,4 @@
-"""JSON objects among words, found in time that grows with the text's length alone, whatever stands in it."""
+"""JSON objects embedded in text, found in linear time whatever the text holds."""
 
 import json
 import re
@@ -8,17 +8,17 @@ import orjson
 
 from real_cli.records.record import Record
 
-# Ours: json_repair guesses what broken JSON meant, and a guess must not decide who wins.
-# Raw line ends stand in the texts of many models' JSON.
+# Ours: json_repair guesses what broken JSON meant, and no guess may decide who wins.
+# Many models write raw line breaks into JSON strings.
 DECODER = json.JSONDecoder(strict=False)
 TOKEN = re.compile(
     r"[ \t\n\r]*+(?:(?P<mark>[{}\[\],:])"
     r'|(?P<string>"(?:[^"\\]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+")'
     r"|(?P<plain>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false|null|NaN|-?Infinity))"
 )
-# orjson writes no deeper nesting.
+# Deepest nesting that orjson writes.
 MAX_DEPTH = 254
-# Objects that cannot be written as JSON again are read in vain; of a text, so often.
+# Bounds the work on objects that parse but cannot be written as JSON again, in lengths of the text.
 VAIN_READINGS = 4
 VALUE, FIRST_ITEM, AFTER_ITEM = "value", "first item", "after item"
 KEY, FIRST_KEY, COLON, AFTER_MEMBER = "key", "first key", "colon", "after member"
@@ -36,30 +36,18 @@ STEPS: dict[str, dict[str, str]] = {
 
 
 def json_objects(text: str) -> Iterator[Record]:
-    r"""List the JSON objects of a text that stand in no other.
-
-    Args:
-        text: Any text, an attacker's too.
-
-    Yields:
-        Objects in their order. What cannot be written as JSON again, half a surrogate say, is none.
+    r"""Yield the outermost JSON objects of a text; one that cannot be written as JSON again is none.
 
     Example:
         >>> list(json_objects('{a} {"b": {"c": 1}} and {"d": [{"e": 2}'))
         [{'b': {'c': 1}}, {'e': 2}]
     """
-    for _, _, found in located_objects(text):
-        yield found
+    for _, _, record in located_objects(text):
+        yield record
 
 
 def located_objects(text: str) -> Iterator[tuple[int, int, Record]]:
-    r"""List the JSON objects of a text that stand in no other, and where they are.
-
-    Args:
-        text: Any text, an attacker's too.
-
-    Yields:
-        For each its first character, the end, and the object.
+    r"""Yield the same objects, each after its start and end.
 
     Example:
         >>> list(located_objects('So: {"a": 1}.'))
@@ -82,10 +70,10 @@ def located_objects(text: str) -> Iterator[tuple[int, int, Record]]:
 
 
 def _scan(text: str, start: int, ends: dict[int, int]) -> None:
-    """Read on from a brace; note where it and each brace under way ends, 0 for one that is never closed.
+    """Scan on from a brace; note where it and each brace after it ends, 0 for one that is never closed.
 
-    An error is one for every object that is open there, so none of them is read again. Braces within strings are not
-    under way: of two readings one is always outside of a string, so that no text is read more than twice.
+    A syntax error breaks every object open there, so none of them is scanned again. Braces inside strings are not
+    noted: of two scans one is always outside the string, so no text is scanned more than twice.
     """
     opened: list[int] = []
     state, at = VALUE, start

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server: one question, one answer, through the client that its users know."""
+"""An OpenAI-compatible server, asked one question at a time through OpenAI's client."""
 
 import os
 import re
@@ -13,33 +13,32 @@ from real_cli.llm.chat import THINKERS_REFUSE, read_completion, request_body
 from real_cli.records.questions import Completion, Question
 from real_cli.records.record import Record
 
-# What the client would tell the server about this machine.
+# Headers in which the client describes this machine.
 FINGERPRINTS = [
     f"X-Stainless-{name}" for name in ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
 ]
-# Faults of the whole run and of no record: to go on would meet them again with every question.
+# Errors of the whole run, not of a record: every further question would meet them too.
 FATAL_STATUSES = {401: "check the key", 403: "check the key", 404: "check the address and the model's name"}
-# Questions and the key go where the user said, and nowhere else.
+# Questions and key go to the address the user gave, and nowhere else.
 FATAL_STATUSES |= dict.fromkeys((301, 302, 303, 307, 308), "it leads elsewhere: give the address that it leads to")
-# A shorter word may stand in an answer by chance.
+# A shorter key may occur in an answer by chance.
 MIN_KEY_CHARACTERS = 16
 MAX_URL_CHARACTERS = 2048
-
-
+# Settings that OpenAI's client does not know; they go beside its own.
 BESIDE = ("top_k",)
-# What may be refused, and what is told the first time.
+# Settings that a server may refuse, and what is reported the first time.
 REFUSALS = {
     "response_format": "the server takes no JSON schema: answers are read as they come",
     "n": "the server takes no 'n' above 1: responses are asked for one by one",
     "max_tokens": "the model takes no 'max_tokens': it is sent 'max_completion_tokens'",
-    "temperature": "the model takes no 'temperature': it answers at its own",
-    "top_p": "the model takes no 'top_p': it answers at its own",
+    "temperature": "the model takes no 'temperature': it uses its own",
+    "top_p": "the model takes no 'top_p': it uses its own",
     "top_k": "the server takes no 'top_k': it draws from all tokens",
 }
 
 
 class Server(NamedTuple):
-    """Where to ask.
+    """A server, and how to ask it.
 
     Attributes:
         url: The address, up to and including /v1.
@@ -47,7 +46,7 @@ class Server(NamedTuple):
         key_variable: The environment variable that holds the key.
         num_retries: How often a question is asked again after 408, 409, 429, 5xx, a cut connection or a timeout.
         timeout_seconds: How long one answer may take, to its last byte.
-        thinks: Whether the model is one that thinks before it answers, and so refuses some settings.
+        thinks: Whether it is a reasoning model, which refuses some settings.
     """
 
     url: str
@@ -59,9 +58,9 @@ class Server(NamedTuple):
 
 
 class Endpoint:
-    """Ask a server. Waiting between retries, a minute at most where a server's Retry-After says so, is the client's."""
+    """Ask a server; OpenAI's client retries, and waits as long as a Retry-After of up to a minute asks."""
 
-    def __init__(self, server: Server, told: Callable[[str], None]) -> None:
+    def __init__(self, server: Server, tell: Callable[[str], None]) -> None:
         try:
             parts = urlsplit(server.url if server.url.isprintable() and len(server.url) <= MAX_URL_CHARACTERS else "")
         except ValueError:
@@ -70,40 +69,40 @@ class Endpoint:
             raise UsageError(f"--endpoint {clip(server.url)}: an address is needed, as http://localhost:8000/v1")
         if parts.username or parts.password:
             raise UsageError(f"--endpoint: no key in the address; put it into the variable {server.key_variable}")
-        # A key from a file often ends its line.
+        # A key read from a file often ends with a line break.
         self._key = os.environ.get(server.key_variable, "").strip()
         if not (self._key.isascii() and self._key.isprintable()) or " " in self._key:
             raise UsageError(
-                f"--key-variable {server.key_variable}: holds what no key has, or more than one; give the key alone"
+                f"--key-variable {server.key_variable}: holds spaces or characters that no key has; give the key alone"
             )
         self._server = server
         self._without = THINKERS_REFUSE if server.thinks else frozenset()
-        self._told = told
+        self._tell = tell
 
     async def open(self) -> None:
-        """Make the client; it belongs to the running event loop."""
+        """Create the client, which belongs to the running event loop."""
         from openai import AsyncOpenAI, Omit
 
         from real_cli.llm.bounded_client import BoundedClient
 
-        # Headers for OpenAI's own server, keys among them; the client would send them to any.
+        # It may hold keys for OpenAI's own server; the client would send them to any.
         os.environ.pop("OPENAI_CUSTOM_HEADERS", None)
         omitted: Any = dict.fromkeys(["OpenAI-Organization", "OpenAI-Project", *FINGERPRINTS], Omit())
         try:
             http_client = BoundedClient(self._server.timeout_seconds)
-        except (ImportError, ValueError) as error:  # a proxy of another kind than the client knows
+        except (ImportError, ValueError) as error:  # a proxy of a kind that the client does not support
             what = clip(" ".join(str(error).split()), 120)
             raise RealError(
                 f"{self._server.url}: the proxy that ALL_PROXY, HTTP_PROXY or HTTPS_PROXY names cannot be used: "
                 f"{what}; name an http:// one, or set NO_PROXY"
             ) from None
-        except OSError as error:  # the certificates of the system, or those that are named in their place
+        except OSError as error:  # certificates of the system, or of SSL_CERT_FILE, that cannot be read
             raise RealError(
                 f"{self._server.url}: no certificates to trust ({error.strerror}); see SSL_CERT_FILE and SSL_CERT_DIR"
             ) from None
         self._client = AsyncOpenAI(
             base_url=self._server.url,
-            # Always something: without one the client would take a key that is meant for another server.
+            # Never empty: the client would fall back on a key meant for another server.
             api_key=self._key or "none",
             organization="",
             project="",
@@ -118,32 +117,20 @@ class Endpoint:
         await self._client.close()
 
     async def ask(self, question: Question) -> Completion:
-        """Ask one question.
-
-        Args:
-            question: The question. What the server has refused of it is left out: its schema, choices beyond the first,
-                settings that the model does not take.
-
-        Returns:
-            What the model wrote.
-
-        Raises:
-            RecordError: If this question got no answer; the reason, without the key.
-            RealError: If no question will get one.
-        """
+        """Ask one question, without what the server has refused: its schema, further choices, some settings."""
         without = self._without
         while True:
             try:
                 completion = await self._ask(question, without)
                 break
             except SettingRefused as refusal:
-                # That it was the schema was a guess.
+                # Still refused without the schema: that guess was wrong.
                 guessed = {"response_format"} if refusal.setting == "n" else frozenset()
                 without = (without - guessed) | self._without | {refusal.setting}
         for setting in REFUSALS:
-            if setting in without - self._without:  # it was that, and nothing else
+            if setting in without - self._without:  # the call went through without it
                 self._without |= {setting}
-                self._told(REFUSALS[setting])
+                self._tell(REFUSALS[setting])
         return completion
 
     async def _ask(self, question: Question, without: frozenset[str]) -> Completion:
@@ -154,7 +141,6 @@ class Endpoint:
         is_held = "response_format" not in without
         body = request_body(self._server.model, asked, constrained=is_held, without=without)
         try:
-            # The client knows OpenAI's own settings; others go beside them.
             beside = {name: body.pop(name) for name in BESIDE if name in body}
             create = self._client.chat.completions.with_raw_response.create
             response = await create(**body, extra_body=beside or None)
@@ -168,17 +154,17 @@ class Endpoint:
 
     def _read(self, response: Any) -> Completion:
         if "fault" in response.extensions:
-            raise RecordError(f"the server's answer is not read: {response.extensions['fault']}")
+            raise RecordError(f"the server's answer is refused: {response.extensions['fault']}")
         try:
             answer = orjson.loads(response.content)
         except orjson.JSONDecodeError:
-            raise RecordError(f"the server's answer is no JSON: {clip(self._redacted(response.text))}") from None
+            raise RecordError(f"the server's answer is not JSON: {clip(self._redacted(response.text))}") from None
         if len(self._key) >= MIN_KEY_CHARACTERS and holds_text(answer, self._key):
             raise RecordError(f"the server's answer repeats the key of {self._server.key_variable}: it is not kept")
         return read_completion(answer)
 
     def _redacted(self, text: str) -> str:
-        """Take the key out of what a server says; some repeat it."""
+        """Mask the key in a server's words; some repeat it."""
         pattern = r"\s*".join(map(re.escape, self._key))
         return re.sub(pattern, "***", text, flags=re.IGNORECASE) if self._key else text
 
@@ -210,7 +196,7 @@ class Endpoint:
 
 
 class SettingRefused(RealError):
-    """The server does not take a part of a request; the question may be asked without."""
+    """The server refuses a setting; the question may be asked without it."""
 
     def __init__(self, setting: str) -> None:
         super().__init__(f"the server takes no '{setting}'")
@@ -218,7 +204,7 @@ class SettingRefused(RealError):
 
 
 def _refused_setting(reply: Any, body: Record) -> str | None:
-    """Guess which part of a request a server refused: one that it names, else what not every server knows."""
+    """Guess which setting a server refused: one that it names, else one that not every server supports."""
     words = _reason(reply)
     if "max_tokens" in body and "max_completion_tokens" in words:
         return "max_tokens"
@@ -238,7 +224,7 @@ def _has_port(url: str) -> bool:
 
 
 def holds_text(value: Any, text: str) -> bool:
-    """Tell whether a JSON value holds a text anywhere; letters in another case and line ends within do not hide it."""
+    """Tell whether a JSON value contains a text anywhere, whatever its case and white space."""
     wanted = "".join(text.split()).casefold()
     waiting = [value]
     while waiting:
@@ -253,7 +239,7 @@ def holds_text(value: Any, text: str) -> bool:
 
 
 def _reason(body: Any) -> str:
-    """Find what a server says about its refusal, in one line."""
+    """Return a server's error message on one line."""
     if isinstance(body, dict):
         inner = body.get("error", body)
         body = inner.get("message") or inner.get("detail") if isinstance(inner, dict) else inner

@@ -1,4 +1,4 @@
-"""Batch files: questions out as OpenAI-batch JSONL for a cheap tier, answers back in when they are there."""
+"""OpenAI batch files: questions out as JSONL, answers back in when the batch is done."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +14,11 @@ from real_cli.records.questions import Completion, Question
 
 
 class Waiting(RecordError):
-    """A record whose questions were written to a batch file; it is complete when their answers are there."""
+    """A record whose questions wait in a batch file for their answers."""
 
 
 class BatchWriter:
-    """Answer no question, but write it down, each once."""
+    """Write each question to a batch file once, and answer none."""
 
     def __init__(self, ledger: Ledger, file: IO[bytes], *, thinks: bool = False) -> None:
         self._ledger = ledger
@@ -28,18 +28,11 @@ class BatchWriter:
 
     @property
     def num_written(self) -> int:
-        """How many questions there are in the file."""
+        """The number of questions in the file."""
         return len(self._written)
 
     def __call__(self, questions: list[Question]) -> list[Completion | RecordError]:
-        """Write questions as lines of an OpenAI batch.
-
-        Args:
-            questions: The questions.
-
-        Returns:
-            For each, that its record has to wait.
-        """
+        """Write questions as lines of an OpenAI batch."""
         for question in questions:
             name = self._ledger.name(question)
             if name not in self._written:
@@ -51,36 +44,19 @@ class BatchWriter:
 
 
 class ResultsAlone:
-    """Answer no question: there are the results of a batch, and nobody else to ask."""
+    """Answer no question: a batch's results are all there is."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     def __call__(self, questions: list[Question]) -> list[Completion | RecordError]:
-        """Say why there is no answer.
-
-        Args:
-            questions: What the results do not answer.
-
-        Returns:
-            A reason for each.
-        """
+        """Return the reason why each question has no answer."""
         missing = RecordError("the results hold no answer to it; --emit-requests writes what is missing")
         return [self._ledger.problems.get(self._ledger.name(question), missing) for question in questions]
 
 
 def read_results(path: Path) -> dict[str, Completion | RecordError]:
-    """Read the answers of a batch.
-
-    Args:
-        path: The results as OpenAI, or `vllm run-batch`, writes them.
-
-    Returns:
-        By custom_id the answer, or the reason why there is none. Of two lines with one custom_id a good one wins.
-
-    Raises:
-        RealError: If the file cannot be read, or a line is no result; the message names it.
-    """
+    """Read results, as OpenAI or `vllm run-batch` writes them, by custom_id; of two lines an answer wins."""
     results: dict[str, Completion | RecordError] = {}
     with path.open("rb") as file:
         for number, data in _lines(path, file):
@@ -104,7 +80,7 @@ def _lines(path: Path, file: IO[bytes]) -> Iterator[Line]:
 def _result(line: dict[str, object]) -> tuple[str, Completion | RecordError]:
     name, response = line.get("custom_id"), line.get("response")
     if not isinstance(name, str) or not ("response" in line or "error" in line):
-        raise RecordError(f"is no result of a batch: {clip(line)}; 'custom_id' and 'response' are needed")
+        raise RecordError(f"is not a result of a batch: {clip(line)}; 'custom_id' and 'response' are needed")
     if line.get("error") or not isinstance(response, dict):
         return name, RecordError(f"the batch has no answer: {_shown(line.get('error'))}")
     if response.get("status_code", 200) != 200:

@@ -1,4 +1,4 @@
-"""What a judge's words say: JSON where the server holds it to a schema, tolerant reading where not."""
+"""Read a judge's answer: JSON where the server enforces a schema, tolerant parsing elsewhere."""
 
 import re
 from collections import deque
@@ -19,9 +19,9 @@ from real_cli.llm.wording import CHOICES, lettered, named_in, naming_of, number_
 from real_cli.records.messages import is_number
 
 NOT_APPLICABLE = "N/A"
-# An object is told from others by so much of it.
+# Characters by which objects are compared.
 QUOTED_WIDTH = 10_000
-# At the start of a line: what is said of response 1 may name response 2.
+# Only at the start of a line: a remark on response 1 may mention response 2.
 NUMBERED = re.compile(
     r"(?:\A|(?<![\s#*_>-])(?:[^\S\n]|[#*_>-])*+\n)(?P<line>)[\s#*_>-]*+"
     r"(?:output\s+for\s+)?(?:response|text|output|answer)\s*+#?+\s*+(?P<number>\d{1,9})\b",
@@ -36,13 +36,7 @@ HEADED = re.compile(
 
 
 def find_json(text: str) -> Any:
-    """Find the JSON object in an answer: all of it, in a code fence, or among words.
-
-    Args:
-        text: What a model wrote.
-
-    Returns:
-        The last whole object at the outermost level; None if there is none.
+    """Return the last outermost JSON object of an answer, bare, fenced or among words; None if there is none.
 
     Example:
         >>> find_json('Sure! ```json\\n{"verdict": "A"}\\n``` Hope this helps.')
@@ -54,18 +48,9 @@ def find_json(text: str) -> Any:
 
 
 def read_verdict(text: str, shown: Sequence[str] = (), template: str = "") -> str:
-    """Read which of two responses a judge prefers.
+    """Read which of two responses a judge prefers: "A", "B" or "tie".
 
-    Args:
-        text: JSON with `verdict`, a bare letter, `[[A]]`, or a sentence that says it.
-        shown: What the judge was shown: a verdict that stands there is quoted, unless it is the whole answer.
-        template: The rubric's question, with its holes: how it calls the responses, and whether it asks for numbers.
-
-    Returns:
-        "A", "B" or "tie".
-
-    Raises:
-        RecordError: If none is named, or several that differ.
+    A verdict that also stands in `shown` is a quotation, unless it is the whole answer.
 
     Example:
         >>> read_verdict('{"verdict": "B"}'), read_verdict("[[C]]"), read_verdict("Response A is better.")
@@ -75,14 +60,14 @@ def read_verdict(text: str, shown: Sequence[str] = (), template: str = "") -> st
     """
     naming = naming_of(template)
     spoken_words = plain_answer(spoken(text, shown))
-    said, quotable = lettered(spoken_words, naming), [lettered(one, naming) for one in shown]
-    whole = whole_verdict(unwrapped(said)) or number_verdict(unwrapped(spoken_words), naming)
+    answer, quotable = lettered(spoken_words, naming), [lettered(other, naming) for other in shown]
+    whole = whole_verdict(unwrapped(answer)) or number_verdict(unwrapped(spoken_words), naming)
     if whole:
         return whole
-    has_choices = any(CHOICES.search(one) for one in shown)
+    has_choices = any(CHOICES.search(other) for other in shown)
     loosely = partial(loose_verdicts, has_choices=has_choices, of_task=named_in(shown))
-    named = settle(said, quotable, partial(formal_verdicts, has_choices=has_choices))
-    named = named or settle(said, quotable, lambda words: chain(bare_verdicts(words), loosely(words)), loosely)
+    named = settle(answer, quotable, partial(formal_verdicts, has_choices=has_choices))
+    named = named or settle(answer, quotable, lambda words: chain(bare_verdicts(words), loosely(words)), loosely)
     if len(named) == 1 and named[0] != UNCLEAR:
         return named[0]
     which = f"it states {' and '.join(named)}: " if named else ""
@@ -92,17 +77,7 @@ def read_verdict(text: str, shown: Sequence[str] = (), template: str = "") -> st
 def read_rating(
     low: float, high: float, *, not_applicable: bool, shown: Sequence[str] = ()
 ) -> Callable[[str], float | str]:
-    """Make a reader of one rating.
-
-    Args:
-        low: The lowest rating there is.
-        high: The highest.
-        not_applicable: Whether "N/A" is an answer.
-        shown: What the judge was shown: a rating that stands there is quoted, unless it is the whole answer.
-
-    Returns:
-        Takes an answer's text (JSON with `score` or `rating`, a bare number, "Overall Score: 7", "7/10"), gives the
-        rating, a number or "N/A"; raises RecordError if there is none, there are several, or it is out of range.
+    """Make a reader of one rating; none, several, or one out of range raise RecordError.
 
     Example:
         >>> read = read_rating(1, 10, not_applicable=False)
@@ -111,10 +86,12 @@ def read_rating(
     """
 
     def read(text: str) -> float | str:
-        said = plain_marks(plain_answer(spoken(text, shown)))
-        match = BARE_RATING.fullmatch(unwrapped(said))
-        named = [_on_scale(match)] if match else settled_ratings(said, [plain_marks(one) for one in shown])
-        ratings = list(dict.fromkeys(check_rating(one, low, high, not_applicable=not_applicable) for one in named))
+        answer = plain_marks(plain_answer(spoken(text, shown)))
+        match = BARE_RATING.fullmatch(unwrapped(answer))
+        named = [_on_scale(match)] if match else settled_ratings(answer, [plain_marks(other) for other in shown])
+        ratings = list(
+            dict.fromkeys(check_rating(rating, low, high, not_applicable=not_applicable) for rating in named)
+        )
         if len(ratings) == 1:
             return ratings[0]
         which = f"it states {' and '.join(map(str, ratings))}: " if ratings else ""
@@ -124,24 +101,12 @@ def read_rating(
 
 
 def _on_scale(match: re.Match[str]) -> str:
-    """Give a rating as it was written: 8, or 8/10."""
+    """Return a rating as it was written: 8, or 8/10."""
     return f"{match[1]}/{match[2]}" if match[2] else match[1]
 
 
 def check_rating(value: Any, low: float, high: float, *, not_applicable: bool) -> float | str:
-    """Check one rating; a numeral is a number.
-
-    Args:
-        value: A number, a numeral (also "4/5", of a scale that ends at 5), or "N/A".
-        low: The lowest rating there is.
-        high: The highest.
-        not_applicable: Whether "N/A" is an answer.
-
-    Returns:
-        The number, whole ones as int; or "N/A".
-
-    Raises:
-        RecordError: If it is out of range, or no rating.
+    """Check one rating; a numeral is a number, "4/5" too where the scale ends at 5.
 
     Example:
         >>> check_rating("4", 1, 5, not_applicable=True), check_rating("n/a", 1, 5, not_applicable=True)
@@ -163,20 +128,7 @@ def check_rating(value: Any, low: float, high: float, *, not_applicable: bool) -
 def read_ratings(
     count: int, low: float, high: float, *, not_applicable: bool, shown: Sequence[str] = ()
 ) -> Callable[[str], list[tuple[float | str, str]]]:
-    """Make a reader of the ratings of several responses in one answer.
-
-    Args:
-        count: How many responses were shown.
-        low: The lowest rating there is.
-        high: The highest.
-        not_applicable: Whether "N/A" is an answer.
-        shown: What the judge was shown; ratings that stand there are quoted, unless they are the whole answer.
-
-    Returns:
-        Takes an answer's text: JSON {"ratings": [{"response": 1, "rationale": ..., "rating": ...}, ...]}, the list
-        alone, or paragraphs that say "Response 1 ... Rating: 4"; gives each response's rating and rationale, in the
-        order shown. Raises RecordError if one is missing, out of range, or there twice,
-        and if the answer contradicts itself.
+    """Make a reader of the rating and the rationale of each of several responses, in the order shown.
 
     Example:
         >>> read = read_ratings(2, 1, 5, not_applicable=True)
@@ -186,20 +138,20 @@ def read_ratings(
 
     def read(text: str) -> list[tuple[float | str, str]]:
         words = plain_answer(spoken(text, shown))
-        said, quotable = plain_marks(words), [plain_marks(one) for one in shown]
-        rows = _stated_rows(said, quotable, count)
-        tables = [(table.start, table.end) for table in rating_tables(said, count)]
-        # Punctuation of its own stays in a rationale.
-        prose = blanked(words, sorted([*tables, *(found[:2] for found in located_objects(said))]))
+        answer, quotable = plain_marks(words), [plain_marks(other) for other in shown]
+        rows = _stated_rows(answer, quotable, count)
+        tables = [(table.start, table.end) for table in rating_tables(answer, count)]
+        # Of `words`, so that a rationale keeps its punctuation.
+        prose = blanked(words, sorted([*tables, *(located[:2] for located in located_objects(answer))]))
         rated = _paragraphs(prose, quotable, formal=bool(rows))
-        named = numbered_rows(rows) if rows else {number: (found[0], why) for number, (found, why) in rated.items()}
+        named = numbered_rows(rows) if rows else {number: (ratings[0], why) for number, (ratings, why) in rated.items()}
         if sorted(named) != list(range(1, count + 1)):
             which = f"{clip(sorted(named))}; each of 1 to {count} is needed once"
             raise RecordError(f"the answer rates the responses {which}: {clip(text)}")
         checked = {}
         for number in sorted(named):
             stated = [named[number][0], *rated.get(number, ([], ""))[0]]
-            checked[number] = {check_rating(one, low, high, not_applicable=not_applicable) for one in stated}
+            checked[number] = {check_rating(rating, low, high, not_applicable=not_applicable) for rating in stated}
             if len(checked[number]) > 1:
                 raise RecordError(f"the answer rates response {number} in several ways: {clip(text)}")
         return [(checked[number].pop(), named[number][1]) for number in checked]
@@ -207,26 +159,26 @@ def read_ratings(
     return read
 
 
-def _stated_rows(said: str, shown: Sequence[str], count: int) -> list[Any]:
-    """Find what rates a response each: in one table, or in objects one after the other."""
+def _stated_rows(answer: str, shown: Sequence[str], count: int) -> list[Any]:
+    """Find the rows that rate a response each, in one table or in consecutive objects."""
     find = partial(table_statements, count=count)
-    tables = settle(said, shown, find)
+    tables = settle(answer, shown, find)
     if len(tables) > 1:
-        raise RecordError(f"the answer rates the responses in several ways: {clip(said)}")
+        raise RecordError(f"the answer rates the responses in several ways: {clip(answer)}")
     if tables:
-        return next(table.rows for table in rating_tables(said, count) if table_key(table.rows) == tables[0])
+        return next(table.rows for table in rating_tables(answer, count) if table_key(table.rows) == tables[0])
     quotable = {clip(row, QUOTED_WIDTH) for other in shown for row in json_objects(other)}
-    found = json_objects(said)
-    return [row for row in found if ("rating" in row or "score" in row) and clip(row, QUOTED_WIDTH) not in quotable]
+    objects = json_objects(answer)
+    return [row for row in objects if ("rating" in row or "score" in row) and clip(row, QUOTED_WIDTH) not in quotable]
 
 
 def _paragraphs(words: str, shown: Sequence[str], *, formal: bool) -> dict[int, tuple[list[Any], str]]:
-    """Read "Response 1 ... Rating: 4"; what a judge says of a response before the next heading is its own."""
+    """Read "Response 1 ... Rating: 4"; the words before the next heading belong to that response."""
     named: dict[int, tuple[list[Any], str]] = {}
     text = plain_marks(words)
     starts = list(NUMBERED.finditer(text))
-    for place, start in enumerate(starts):
-        end = starts[place + 1].start("line") if place + 1 < len(starts) else len(text)
+    for index, start in enumerate(starts):
+        end = starts[index + 1].start("line") if index + 1 < len(starts) else len(text)
         ratings = settled_ratings(text[start.end() : end], shown, formal=formal)
         match = HEADED.match(text, start.end(), end)
         if match and not TAKEN_BACK.search(text, match.end(1), end):

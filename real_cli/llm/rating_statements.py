@@ -1,4 +1,4 @@
-"""Which rating an answer gives: what in it states a number."""
+"""Statements of a rating in an answer."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ KEYS = ("score", "rating", "overall_score", "overall_rating", "final_score", "fi
 NUMBER = r"(N/A|-?\d++(?:\.\d++)?+)"
 SCALE = r"(?:\s*stars?\b)?+(?:\s*(?:/|(?:out\s+)?of)\s*(\d++))?+(?:\s*stars?\b)?+"
 LINK = r"(?:is|of|->|=>|\u2192|:|=|(?<=\s)[-\u2013\u2014](?=\s)|\|)"
-# "Maximum score: 5" says how far the scale goes.
+# "Maximum score: 5" describes the scale.
 OF_SCALE = frozenset({"max", "maximum", "highest", "top", "possible", "perfect", "full", "min", "minimum", "lowest"})
 # "Rating: 1-5" and "Score: 1 to 10" echo the format asked for.
 RATING = re.compile(
@@ -26,7 +26,7 @@ RATING = re.compile(
     r"(?!\s*(?:-|\u2013|\bto\b|\bor\b|,)\s*(?:\d|N/A))",
     re.IGNORECASE,
 )
-# Prometheus ends so.
+# Prometheus ends its answers like this.
 RESULT = re.compile(
     rf"(?P<name>\[result\])[\s:(*_]*+(?P<number>{NUMBER[1:-1]})(?:\s*/\s*(?P<scale>\d++))?+", re.IGNORECASE
 )
@@ -38,7 +38,7 @@ GIVEN = re.compile(
     r"(?P<number>\d++(?:\.\d++)?+)(?:\s*(?:/|out\s+of)\s*(?P<scale>\d++))?+",
     re.IGNORECASE,
 )
-# Where a rating ends: what goes on otherwise ("8 would be too high", "8 ~ 9", "8; 5") gives none.
+# What may follow a rating; other continuations ("8 would be too high", "8 ~ 9", "8; 5") give none.
 TAIL = re.compile(
     r"(?:\s+(?:stars?|points?)\b)?[\"'*_`)\]}]*(?:\s*\Z|\s*\n|\.(?!\d)|[!:{<]|\s*\|[ \t]*(?:\n|\Z)"
     r"|[,;](?!\s*(?:\d|(?:no|or|but|maybe|perhaps|if|rather|wait|even|not(?!\s+(?:an?\s+)?\d))\b))"
@@ -54,7 +54,7 @@ OPENING = re.compile(
 
 
 class Weight(IntEnum):
-    """How much a statement of a rating counts; where there is a weightier one, a lighter one is of a part."""
+    """How much a statement of a rating counts; beside a weightier one, a lighter one rates a part."""
 
     bare = 0
     loose = 1
@@ -71,25 +71,20 @@ class Rated(NamedTuple):
 
 
 def rating_statements(text: str) -> Iterator[Rated]:
-    """List what a text states of a rating.
-
-    Args:
-        text: Any text.
-
-    Yields:
-        Ratings as they are written: of JSON the value, else a numeral, "4/5" or "N/A".
+    """Yield the statements of a rating in a text, their values as written.
 
     Example:
-        >>> [(one.statement.value, one.weight.name) for one in rating_statements("Style score: 5. Overall score: 7/10")]
+        >>> stated = rating_statements("Style score: 5. Overall score: 7/10")
+        >>> [(rated.statement.value, rated.weight.name) for rated in stated]
         [('5', 'loose'), ('7/10', 'whole')]
     """
     objects = []
-    for start, end, found in located_objects(text):
-        named = [(key, found[key]) for key in KEYS if key in found]
+    for start, end, record in located_objects(text):
+        named = [(key, record[key]) for key in KEYS if key in record]
         named = [(key, value) for key, value in named if _is_rating(value)] or named[:1]
         objects += [(start, end)] * bool(named)
         for key, value in named:
-            words = f'{key}": {value}' if len(found) == 1 else text[start:end]
+            words = f'{key}": {value}' if len(record) == 1 else text[start:end]
             yield Rated(Statement(_hashable(value), spelling(words), start, end), Weight.form)
     prose = blanked(text, objects)
     yield from _bare_lines(text)
@@ -106,7 +101,7 @@ def rating_statements(text: str) -> Iterator[Rated]:
 
 
 def _bare_lines(text: str) -> Iterator[Rated]:
-    """List a rating that stands alone on the first line, or on the last below a whole sentence."""
+    """Yield a rating that stands alone on the first line, or on the last below a whole sentence."""
     for start, end in outer_lines(text):
         if match := BARE.fullmatch(text, start, end):
             value = f"{match[1]}/{match[2]}" if match[2] else match[1]
@@ -114,34 +109,27 @@ def _bare_lines(text: str) -> Iterator[Rated]:
 
 
 def settled_ratings(text: str, shown: Sequence[str], *, formal: bool = False) -> list[Any]:
-    """Work out which rating an answer gives.
+    """Work out which rating an answer gives, as written: several values if it contradicts itself.
 
-    Args:
-        text: The answer.
-        shown: What the model was shown and may quote.
-        formal: Leave out what is said in passing, also where nothing else is said.
-
-    Returns:
-        Ratings as they are written: none, one, or several if the answer contradicts itself. Parts of a rating, and
-        what is said in passing, count where nothing else is.
+    Ratings of a part and ratings in passing count where there is no other; with `formal` they never do.
 
     Example:
         >>> settled_ratings("Style score: 5. Overall score: 7/10", [])
         ['7/10']
     """
-    whole = any(one.weight is Weight.whole for one in rating_statements(text))
+    whole = any(rated.weight is Weight.whole for rated in rating_statements(text))
     first = {Weight.form, Weight.whole} if whole else {Weight.form, Weight.plain}
     for weights in (first, {Weight.plain}, {Weight.bare, Weight.loose})[: 1 if formal else 3]:
-        # Responses are numbers often enough: a number alone is no quotation.
+        # Responses are often numbers: a number alone is no quotation.
         quotable = partial(_of_weights, weights=set(Weight) - {Weight.bare})
-        found = settle(text, shown, partial(_of_weights, weights=weights), quotable)
-        if found:
-            return found
+        ratings = settle(text, shown, partial(_of_weights, weights=weights), quotable)
+        if ratings:
+            return ratings
     return []
 
 
 def _of_weights(text: str, weights: set[Weight]) -> Iterator[Statement[Any]]:
-    return (one.statement for one in rating_statements(text) if one.weight in weights)
+    return (rated.statement for rated in rating_statements(text) if rated.weight in weights)
 
 
 def _weight(match: re.Match[str]) -> Weight:
@@ -159,5 +147,5 @@ def _is_rating(value: Any) -> bool:
 
 
 def _hashable(value: Any) -> Any:
-    """Let values be told apart: 1 is not true, and a list or an object is its words."""
+    """Make values hashable and distinct: 1 is not true, and a list or an object is its text."""
     return value if isinstance(value, str) or is_number(value) else str(value)

@@ -1,4 +1,4 @@
-"""Ratings of several responses that an answer states as one table: JSON of several shapes, lines, Markdown, numbers."""
+"""Tables in which an answer rates several responses: JSON of several shapes, lines, Markdown, bare numbers."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ ITEMS = re.compile(
     rf"(?:\s*+[:=|]|\s++[-\u2013\u2014](?=\s))[*_`\[ \t]*+{NUMBER}{SCALE}[*_`\]]*+",
     re.IGNORECASE,
 )
-# All that a line of such items may hold else.
+# What else a line of such items may hold.
 FILLING = re.compile(r"[\s,;.|&(){}*_>#:-]++")
 FILLER = re.compile(r"(?:and)?|(?:(?:my|the|final|overall) )*(?:ratings?|scores?)", re.IGNORECASE)
 SHORT_ITEM = re.compile(rf"[ \t>*_-]*(\d{{1,9}})[*_]*[:.)=][*_]*[ \t]+{RATED}[ \t.]*", re.IGNORECASE)
@@ -40,12 +40,12 @@ COLUMN = re.compile(r"[*_\s]*(?:overall\s+|final\s+)?(?:rating|score)\b", re.IGN
 
 
 class RatingTable(NamedTuple):
-    """A table of ratings, and where it stands.
+    """A table of ratings, and its place in the text.
 
     Attributes:
         rows: For each response an object with `response`, `rating`, perhaps `rationale`; or what stands in its place.
         start: The first character.
-        end: The character behind it.
+        end: The character after it.
     """
 
     rows: list[Any]
@@ -54,48 +54,27 @@ class RatingTable(NamedTuple):
 
 
 def rating_tables(text: str, count: int) -> Iterator[RatingTable]:
-    """List the tables of ratings in an answer.
-
-    Args:
-        text: Any text.
-        count: How many responses there are.
-
-    Yields:
-        Each table of JSON, Markdown or lines; numbers alone where they are the answer, or its first line.
+    """Yield the tables in which an answer rates `count` responses.
 
     Example:
         >>> [table.rows for table in rating_tables("[4, 2]", 2)]
         [['4', '2']]
     """
-    for start, end, found in located_objects(text):
-        yield from (RatingTable(rows, start, end) for rows in rows_of_object(found))
+    for start, end, record in located_objects(text):
+        yield from (RatingTable(rows, start, end) for rows in rows_of_object(record))
     yield from _lines(text)
     yield from _markdown(text)
     yield from _bare_numbers(text, count)
 
 
 def table_statements(text: str, count: int) -> Iterator[Statement[str]]:
-    """List the same tables as statements; equal ratings are equal values, however they are written.
-
-    Args:
-        text: Any text.
-        count: How many responses there are.
-
-    Yields:
-        Statements whose value is what `table_key` makes.
-    """
+    """Yield the same tables as statements; equal ratings are equal values, however they are written."""
     for table in rating_tables(text, count):
         yield Statement(table_key(table.rows), spelling(text[table.start : table.end]), table.start, table.end)
 
 
 def table_key(rows: list[Any]) -> str:
-    """Write down what a table says.
-
-    Args:
-        rows: Of a table.
-
-    Returns:
-        Numbers and ratings, in order; a rating is its numeral.
+    """Return a table's numbers and ratings in one canonical form.
 
     Example:
         >>> table_key([{"response": "Response 2", "rating": 2}, {"response": 1, "score": "4/5"}]) == table_key(["4", 2])
@@ -114,51 +93,38 @@ def _numeral(rating: Any) -> str:
 
 
 def numbered_rows(rows: list[Any]) -> dict[int, tuple[Any, str]]:
-    """Read rows: which response each rates, how, and why.
-
-    Args:
-        rows: Objects, or ratings in the order of the responses.
-
-    Returns:
-        By number, rating and rationale.
-
-    Raises:
-        RecordError: If one is neither, or two are for one response.
+    """Return rating and rationale by response; a row without a number counts by its position.
 
     Example:
         >>> numbered_rows([{"response": 2, "rating": 5}, {"response": 1, "rating": 3, "rationale": "Short."}])
         {2: (5, ''), 1: (3, 'Short.')}
     """
     named: dict[int, tuple[Any, str]] = {}
-    for place, row in enumerate(rows, 1):
+    for position, row in enumerate(rows, 1):
         if isinstance(row, str | int | float) and not any(isinstance(other, dict) for other in rows):
             row = {"rating": row}
         if not isinstance(row, dict):
-            raise RecordError(f"rating {place} of the answer is {clip(row)}; an object is needed")
-        number = next((row[name] for name in NUMBERS if name in row), place)
+            raise RecordError(f"rating {position} of the answer is {clip(row)}; an object is needed")
+        number = next((row[name] for name in NUMBERS if name in row), position)
         if isinstance(number, str) and (match := re.fullmatch(r"\D*(\d{1,9})\s*", number, re.ASCII)):
             number = int(match[1])
         if not isinstance(number, int) or number in named:
-            raise RecordError(f"rating {place} of the answer is for response {clip(number)}: no number, or there twice")
+            raise RecordError(
+                f"rating {position} of the answer is for response {clip(number)}: no number, or there twice"
+            )
         named[number] = row.get("rating", row.get("score")), str(row.get("rationale") or "")
     return named
 
 
-def rows_of_object(found: Record) -> Iterator[list[Any]]:
-    """Read an object that holds ratings of several responses.
-
-    Args:
-        found: JSON: a list or an object under `ratings` or `scores`, or one key for each response.
-
-    Yields:
-        Rows, of each such list; nothing for another object.
+def rows_of_object(record: Record) -> Iterator[list[Any]]:
+    """Yield the lists of rows in an object that rates several responses.
 
     Example:
         >>> list(rows_of_object({"scores": {"Response 1": 4, "Response 2": {"score": 2}}}))
         [[{'response': 1, 'rating': 4}, {'response': 2, 'rating': 2}]]
     """
-    held = [found[key] for key in LISTS if isinstance(found.get(key), list | dict)]
-    for value in held or [found]:
+    held = [record[key] for key in LISTS if isinstance(record.get(key), list | dict)]
+    for value in held or [record]:
         rows = value if isinstance(value, list) else _rows_by_name(value)
         if rows is not None:
             yield rows
@@ -196,7 +162,9 @@ def _lines(text: str) -> Iterator[RatingTable]:
     whole = FENCE.sub("", text).strip()
     short = [SHORT_ITEM.fullmatch(line) for line in whole.split("\n") if line.strip()]
     if len(short) > 1 and all(short):
-        yield RatingTable([{"response": int(one[1]), "rating": _rating(one, 2)} for one in short if one], 0, len(text))
+        yield RatingTable(
+            [{"response": int(item[1]), "rating": _rating(item, 2)} for item in short if item], 0, len(text)
+        )
 
 
 def _items(text: str, line: re.Match[str]) -> list[re.Match[str]]:
@@ -215,11 +183,11 @@ def _markdown(text: str) -> Iterator[RatingTable]:
     """Read a Markdown table whose first column names responses, and another one ratings or scores."""
     lines = [(line.start(), line.end(), line[0]) for line in re.finditer(r"[^\n]+", text) if "|" in line[0]]
     cells = [[cell.strip() for cell in line.strip().strip("|").split("|")] for _, _, line in lines]
-    for place in range(1, len(lines)):
-        if not RULE.fullmatch(lines[place][2]):
+    for number in range(1, len(lines)):
+        if not RULE.fullmatch(lines[number][2]):
             continue
-        columns = [index for index, cell in enumerate(cells[place - 1]) if COLUMN.match(cell)]
-        rows, last, is_headed = [], place, HEAD.fullmatch(cells[place - 1][0]) is not None
+        columns = [index for index, cell in enumerate(cells[number - 1]) if COLUMN.match(cell)]
+        rows, last, is_headed = [], number, HEAD.fullmatch(cells[number - 1][0]) is not None
         while last + 1 < len(lines) and (match := NAMED.fullmatch(cells[last + 1][0])):
             is_headed = is_headed or not match[0].strip("*_ ").isdigit()
             last += 1
@@ -227,7 +195,7 @@ def _markdown(text: str) -> Iterator[RatingTable]:
             rating = row[columns[0]].strip("*_` ") if len(columns) == 1 and columns[0] < len(row) else None
             rows.append({"response": int(match[1]), "rating": rating})
         if rows and is_headed and len(columns) == 1:
-            yield RatingTable(rows, lines[place - 1][0], lines[last][1])
+            yield RatingTable(rows, lines[number - 1][0], lines[last][1])
 
 
 def _bare_numbers(text: str, count: int) -> Iterator[RatingTable]:

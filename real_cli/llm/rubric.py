@@ -1,4 +1,4 @@
-"""Rubrics: what a judge is asked, and in which range it answers. A rubric is a small TOML file; see `rubrics/`.
+"""Rubrics: what a judge is asked and in which range it answers, as small TOML files; see `rubrics/`.
 
     name = "brevity"
     system = "You are a strict editor."       # optional
@@ -61,7 +61,7 @@ HOLES = {
     Asks.edit: ("prompt", "chosen", "rejected"),
     Asks.turn: ("conversation",),
 }
-# Which of them each command understands.
+# The kinds of question that each command understands.
 JUDGING = (Asks.pair, Asks.all, Asks.each, Asks.prompt)
 BRIDGING = (Asks.edit,)
 DETECTING = (Asks.turn,)
@@ -75,15 +75,15 @@ class RubricQuestion(NamedTuple):
 
     Attributes:
         name: What its rating is called on the record.
-        asks: What it shows.
+        asks: What it shows to the judge.
         text: Words with holes for prompt and responses.
         low: The lowest rating.
         high: The highest.
         not_applicable: Whether "N/A" is a rating; it does not count in the mean.
         counts: Whether the rating counts in the mean that becomes the score.
         repaired: Whether a top rating is checked against the mean of those that count (UltraFeedback's overall score).
-        max_tokens: Most tokens of the answer.
-        fields: What it wants to know of a prompt.
+        max_tokens: Longest answer, in tokens.
+        fields: What it asks of a prompt.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Rubric(NamedTuple):
 
     Attributes:
         name: Its name.
-        digest: Names its content: 12 hexadecimal digits.
+        digest: A hash of its content, 12 hexadecimal digits.
         system: A system message; empty for none.
         temperature: Of the answers.
         top_p: Of the answers.
@@ -119,7 +119,7 @@ class Rubric(NamedTuple):
 
     @property
     def compares(self) -> bool:
-        """Whether it compares two responses and does not rate them."""
+        """Whether it compares two responses, rather than rating them."""
         return self.questions[0].asks is Asks.pair
 
     @property
@@ -128,20 +128,12 @@ class Rubric(NamedTuple):
         return self.questions[0].asks in TAGS
 
     def sampling(self, question: RubricQuestion) -> Sampling:
-        """Say how one of its questions is to be answered."""
+        """Return the sampling settings of a question."""
         return Sampling(question.max_tokens, self.temperature, self.top_p)
 
     def messages(self, question: RubricQuestion, **texts: str) -> list[dict[str, str]]:
-        """Put texts into a question.
-
-        Args:
-            question: One of its own.
-            **texts: One for each hole.
-
-        Returns:
-            A conversation.
-        """
-        # In one pass: a response that holds "{prompt}" itself stays as it is.
+        """Fill the holes of a question; return a conversation."""
+        # In one pass, so that a response with "{prompt}" in it stays as it is.
         content = HOLE.sub(lambda hole: texts.get(hole[1], hole[0]), question.text).strip()
         system = [{"role": "system", "content": self.system}] if self.system else []
         return [*system, {"role": "user", "content": content}]
@@ -151,7 +143,7 @@ MOST = 1e9
 TOP_KEYS = {"name": str, "system": str, "temperature": float, "top_p": float, "max_tokens": int, "question": list}
 QUESTION_KEYS = {
     "name": str,
-    "asks": object,  # what it may be is said for itself
+    "asks": object,  # checked on its own
     "text": str,
     "low": float,
     "high": float,
@@ -164,18 +156,7 @@ QUESTION_KEYS = {
 
 
 def parse_rubric(table: Record, place: str, understood: tuple[Asks, ...] = JUDGING) -> Rubric:
-    """Make a rubric of what a TOML file holds.
-
-    Args:
-        table: The file's content.
-        place: The file, for messages.
-        understood: What its questions may ask.
-
-    Returns:
-        The rubric.
-
-    Raises:
-        UsageError: If it cannot be used; the message names every fault.
+    """Build a rubric from a parsed TOML file; the UsageError names every fault.
 
     Example:
         >>> question = {"asks": "each", "text": "Rate {response} to {prompt}."}
@@ -206,7 +187,7 @@ def _type_faults(table: Record, keys: dict[str, Any], where: str) -> list[str]:
     faults = [f"{where}unknown key '{key}'; known are {', '.join(keys)}" for key in table if key not in keys]
     for key, kind in keys.items():
         value = table.get(key)
-        # Beyond MOST a number could not be written into a request.
+        # A number beyond MOST does not fit into a request.
         fits = abs(_number(table, key, 0)) <= MOST if kind is float else isinstance(value, kind)
         if key in table and (not fits or (kind is int and isinstance(value, bool))):
             names = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", dict: "a table"}
@@ -217,7 +198,7 @@ def _type_faults(table: Record, keys: dict[str, Any], where: str) -> list[str]:
 
 
 def _number(table: Record, key: str, default: float) -> float:
-    """Return a number, or not-a-number for what is none and was named as a fault already."""
+    """Return a number; NaN for a value that was reported as a fault already."""
     value = table.get(key, default)
     return float(value) if is_number(value) else float("nan")
 

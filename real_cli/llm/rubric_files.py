@@ -1,4 +1,4 @@
-"""Rubrics as files: those that come with the program, by name, and the user's own."""
+"""Rubric files: built-in ones by name, the user's by path."""
 
 import tomllib
 from importlib.resources import files
@@ -11,18 +11,7 @@ BUILT_IN = {"pairwise": JUDGING, "ultrafeedback": JUDGING, "magpie": JUDGING, "b
 
 
 def rubric_text(name: str, understood: tuple[Asks, ...] | None = None) -> str:
-    """Read a rubric's file.
-
-    Args:
-        name: The name of one that comes with the program, or a path.
-        understood: What its questions may ask; None for anything.
-
-    Returns:
-        TOML.
-
-    Raises:
-        UsageError: If there is none of that name.
-    """
+    """Return the TOML of a built-in rubric or of a file."""
     if name in BUILT_IN:
         return (files("real_cli") / "rubrics" / f"{name}.toml").read_text(encoding="utf-8")
     path = Path(name)
@@ -36,34 +25,16 @@ def rubric_text(name: str, understood: tuple[Asks, ...] | None = None) -> str:
 
 
 def rubric_path(name: str) -> Path | None:
-    """Name the file that a rubric is read from.
-
-    Args:
-        name: The name of one that comes with the program, or a path.
-
-    Returns:
-        The path; None for one that comes with the program.
-    """
+    """Return the path of a rubric's file; None for a built-in rubric."""
     return None if name in BUILT_IN else Path(name)
 
 
 def read_rubric(name: str, understood: tuple[Asks, ...] = JUDGING) -> Rubric:
-    """Read a rubric.
-
-    Args:
-        name: The name of one that comes with the program, or a path.
-        understood: What its questions may ask.
-
-    Returns:
-        The rubric.
-
-    Raises:
-        UsageError: If it is no TOML, or no rubric.
-    """
+    """Read a rubric by name or path."""
     try:
         table = tomllib.loads(rubric_text(name, understood))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name}: is no TOML: {error}") from None
+        raise UsageError(f"{name}: is not TOML: {error}") from None
     except RecursionError:
-        raise UsageError(f"{name}: is no rubric: its values are nested without end") from None
+        raise UsageError(f"{name}: is not a rubric: its values are nested without end") from None
     return parse_rubric(table, name, understood)

@@ -1,4 +1,4 @@
-"""What an answer states, in order: what it only quotes is left out, and what it takes back."""
+"""What an answer states, in order, without what it only quotes or takes back."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -6,13 +6,13 @@ from typing import Generic, NamedTuple, TypeVar
 
 Value = TypeVar("Value")
 
-# What takes back what was stated before it.
+# Takes back the statement before it.
 CORRECTION = re.compile(
     r"\bno\s*[,.:;!\u2014-]|\bwait\b|\bcorrection\b|\bcorrect(?:ing)? myself\b|\bscratch that\b"
     r"|\bon (?:second thought|reflection)\b|\bchanged? my mind\b|\bi (?:take (?:that|it) back|revise)\b",
     re.IGNORECASE,
 )
-# The same behind all that was stated, where it begins a sentence.
+# The same after the last statement, where it begins a sentence.
 TAKEN_BACK = re.compile(
     r"[.!?;\n][\s*_\"')]*(?:no\s*[,.:;!\u2014-]|wait\b|correction\b|scratch that\b|on (?:second thought|reflection)\b"
     r"|i (?:take (?:that|it) back|changed my mind)\b|actually\b|not\b|hardly\b)",
@@ -20,7 +20,7 @@ TAKEN_BACK = re.compile(
 )
 SENTENCE_END = re.compile(r"[.!?](?=[\s\"')*_\u3000-\u9fff]|\Z)|[\n;]")
 CLAUSE_END = re.compile(r"[,:\u2014({\[]|\b(?:so|thus|hence|therefore|and|because|but)\b", re.IGNORECASE)
-# What makes a clause say that something is not so, or would be, or that others say so.
+# Makes a clause a denial, a hypothesis, or the opinion of others.
 DOUBT = re.compile(
     r"\b(?:not|never|neither|nor|no|cannot|hardly|if|unless|whether|without|(?:would|could|might) have|some|others?"
     r"|asks?\s+for|asked\s+for"
@@ -31,20 +31,20 @@ DOUBT = re.compile(
 # A shorter line is an item of a list.
 REASON_WIDTH = 8
 CONDITION = re.compile(r"\W*(?:if|unless|had)\b", re.IGNORECASE)
-# How far a sentence is followed.
+# Longest part of a sentence that is read.
 SENTENCE_WIDTH = 400
-# What a quotation may have or lack.
+# What a quotation may add or lack.
 EMPHASIS = re.compile(r"[\s*_`]+")
 
 
 class Statement(NamedTuple, Generic[Value]):
-    """Something that an answer states.
+    """A statement in an answer.
 
     Attributes:
         value: What it states.
-        words: As `spelling` writes them: those in which it says so.
+        words: Its wording, as `spelling` normalizes it.
         start: Its first character.
-        end: The character behind it.
+        end: The character after it.
     """
 
     value: Value
@@ -54,13 +54,7 @@ class Statement(NamedTuple, Generic[Value]):
 
 
 def spelling(words: str) -> str:
-    """Write words as they are compared with those of a text that may have been quoted.
-
-    Args:
-        words: A statement, as it stands.
-
-    Returns:
-        Without case, space and emphasis.
+    """Normalize wording, for comparison with a text that may have been quoted.
 
     Example:
         >>> spelling("Winner:  **B**.")
@@ -69,91 +63,57 @@ def spelling(words: str) -> str:
     return EMPHASIS.sub("", words.casefold()).strip(".\"'")
 
 
-def blanked(text: str, places: Iterable[tuple[int, int]]) -> str:
-    """Put spaces in place of parts of a text.
-
-    Args:
-        text: Any text.
-        places: First characters and ends, in the order of the first; they may overlap.
-
-    Returns:
-        A text of the same length.
+def blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Blank out spans of a text, sorted by their start; its length stays.
 
     Example:
         >>> blanked("a {} b", [(2, 4)])
         'a    b'
     """
     parts, done = [], 0
-    for start, end in places:
+    for start, end in spans:
         parts += [text[done:start], " " * (end - max(start, done))]
         done = max(end, done)
     return "".join([*parts, text[done:]])
 
 
-def sentence_before(text: str, place: int) -> str:
-    """Return what a sentence says before a place.
-
-    Args:
-        text: Any text.
-        place: A character's number.
-
-    Returns:
-        The words since the last end of a sentence or a line.
+def sentence_before(text: str, position: int) -> str:
+    """Return the part of a sentence before a position.
 
     Example:
         >>> sentence_before("It is. Thus A", 12)
         'Thus'
     """
-    before = text[max(place - SENTENCE_WIDTH, 0) : place]
+    before = text[max(position - SENTENCE_WIDTH, 0) : position]
     ends = [match.end() for match in SENTENCE_END.finditer(before)]
     return before[ends[-1] if ends else 0 :].strip()
 
 
-def sentence_behind(text: str, place: int) -> str:
-    """Return what a sentence says from a place on.
-
-    Args:
-        text: Any text.
-        place: A character's number.
-
-    Returns:
-        The words up to the next end of a sentence or a line, with that end.
+def sentence_behind(text: str, position: int) -> str:
+    """Return the rest of a sentence from a position on.
 
     Example:
         >>> sentence_behind("A is it. So be it.", 1)
         ' is it.'
     """
-    behind = text[place : place + SENTENCE_WIDTH]
+    behind = text[position : position + SENTENCE_WIDTH]
     match = SENTENCE_END.search(behind)
     return behind[: match.end()] if match else behind
 
 
-def is_doubted(text: str, place: int) -> bool:
-    """Tell whether the clause that leads to a place takes back what stands there, or lets others say it.
-
-    Args:
-        text: Any text.
-        place: The first character of what is stated.
-
-    Returns:
-        True if there is a word of doubt in it.
+def is_doubted(text: str, position: int) -> bool:
+    """Tell whether the clause that leads to a position denies what stands there, or ascribes it to others.
 
     Example:
         >>> is_doubted("I would not give a score of 9", 19), is_doubted("It is not short, so a score of 9", 20)
         (True, False)
     """
-    sentence = sentence_before(text, place)
+    sentence = sentence_before(text, position)
     return bool(CONDITION.match(sentence) or DOUBT.search(CLAUSE_END.split(sentence)[-1]))
 
 
 def outer_lines(text: str) -> Iterator[tuple[int, int]]:
-    """Find the lines that may be an answer above or below its reasons, and are not part of a list.
-
-    Args:
-        text: Any text of two lines or more that are not empty.
-
-    Yields:
-        First characters and ends: of the first line, and of the last where a sentence ends before it.
+    """Yield the first and the last line where they may be an answer above or below its reasons, not part of a list.
 
     Example:
         >>> list(outer_lines("It is so.\\n\\nA"))
@@ -173,40 +133,35 @@ def settle(
     find: Callable[[str], Iterable[Statement[Value]]],
     find_quotable: Callable[[str], Iterable[Statement[Value]]] | None = None,
 ) -> list[Value]:
-    """Work out what an answer states.
+    """Work out the values that an answer states: several if it contradicts itself, none if it takes the last back.
 
-    Args:
-        text: The answer.
-        shown: What the model was shown and may quote: whatever is stated there counts only as the whole answer.
-        find: Finds the statements of a text.
-        find_quotable: Finds those of what was shown, where that is more.
-
-    Returns:
-        The values that remain, each once, in order: several if the answer contradicts itself, none if the words behind
-        the last take it back.
+    A statement that also stands in `shown` is a quotation, unless it is the whole answer; `find_quotable` finds those,
+    where that is more than `find` finds.
     """
-    stated = sorted(find(text), key=lambda one: one.start)
+    stated = sorted(find(text), key=lambda statement: statement.start)
     if len(stated) != 1 or re.search(r"\w", _around(text, stated[0])):
         quotable = (
-            {one.words for other in shown for one in quotations(other, find_quotable or find)} if stated else set()
+            {statement.words for other in shown for statement in quotations(other, find_quotable or find)}
+            if stated
+            else set()
         )
-        stated = [one for one in stated if one.words not in quotable]
+        stated = [statement for statement in stated if statement.words not in quotable]
     kept: list[Statement[Value]] = []
-    for one in stated:
-        if kept and one.value != kept[-1].value and CORRECTION.search(text, kept[-1].end, one.start):
+    for statement in stated:
+        if kept and statement.value != kept[-1].value and CORRECTION.search(text, kept[-1].end, statement.start):
             kept = []
-        kept.append(one)
-    if kept and TAKEN_BACK.search(text, max(one.end for one in kept)):
+        kept.append(statement)
+    if kept and TAKEN_BACK.search(text, max(statement.end for statement in kept)):
         return []
-    return list(dict.fromkeys(one.value for one in kept))
+    return list(dict.fromkeys(statement.value for statement in kept))
 
 
 def quotations(text: str, find: Callable[[str], Iterable[Statement[Value]]]) -> Iterator[Statement[Value]]:
-    """List what could be quoted of a text: JSON objects whole, and what stands in them."""
+    """Yield what an answer could quote from a text: whole JSON objects, and the statements inside them."""
     yield from find(text)
     yield from find(text.replace("{", " "))
 
 
-def _around(text: str, one: Statement[Value]) -> str:
-    """Return what stands before and behind a statement but for the name of a fence."""
-    return re.sub(r"```\w*", "", text[: one.start] + text[one.end :])
+def _around(text: str, statement: Statement[Value]) -> str:
+    """Return the text around a statement, without code fences."""
+    return re.sub(r"```\w*", "", text[: statement.start] + text[statement.end :])

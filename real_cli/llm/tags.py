@@ -1,4 +1,4 @@
-"""Tags of a prompt: what a question wants to know of it, and how an answer is read."""
+"""Tags of a prompt: the fields that a question asks for, and how an answer is read."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,7 @@ from real_cli.records.record import Record
 
 ANY_TEXT = "text"
 FIELD_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-# What says something else on a record, or makes another layout of it.
+# Names that mean something else on a record, or change its layout.
 TAKEN = frozenset(
     {"prompt", "responses", "chosen", "rejected", "preferences", "judge", "response", "completion", "output"}
     | {"instruction", "messages", "completions", "generations"}
@@ -27,11 +27,11 @@ GAP = r"[\"'*_`\s]*"
 
 
 class TagField(NamedTuple):
-    """One thing that a question wants to know of a prompt.
+    """A field that a question asks for.
 
     Attributes:
         name: Its field on the record.
-        values: Those it may have; none for any text.
+        values: Those that it may have; empty for any text.
     """
 
     name: str
@@ -39,13 +39,7 @@ class TagField(NamedTuple):
 
 
 def parse_fields(table: Record) -> tuple[TagField, ...]:
-    """Make fields of a question's table that has no faults.
-
-    Args:
-        table: By name, a list of values or "text".
-
-    Returns:
-        The fields, in the order of the table.
+    """Build the fields of a question's table that has no faults.
 
     Example:
         >>> parse_fields({"intent": "text", "length": ["short", "long"]})
@@ -55,13 +49,7 @@ def parse_fields(table: Record) -> tuple[TagField, ...]:
 
 
 def field_faults(table: Any) -> list[str]:
-    """Name what is wrong with a question's table of fields.
-
-    Args:
-        table: What the rubric has; something else than a table is a fault that was named already.
-
-    Returns:
-        A phrase for each fault.
+    """Describe each fault in a question's table of fields.
 
     Example:
         >>> field_faults({"length": ["short"]})
@@ -83,19 +71,13 @@ def field_faults(table: Any) -> list[str]:
 
 
 def _bare(text: str) -> str:
-    """Write a value or a name as it is compared: "very_easy" is "Very easy"."""
+    """Normalize a value or a name for comparison: "very_easy" is "Very easy"."""
     words = re.sub(r"[\s_-]+", " ", text.replace("&", " and ").strip(MARKS))
     return words.strip().casefold()
 
 
 def tags_schema(fields: tuple[TagField, ...]) -> Record:
-    """Return the JSON schema of an answer.
-
-    Args:
-        fields: What is wanted.
-
-    Returns:
-        That of an object with all of them, in their order: what comes first is written first.
+    """Return the JSON schema of an answer; what comes first is written first.
 
     Example:
         >>> tags_schema((TagField("length", ("short", "long")),))["properties"]
@@ -112,16 +94,7 @@ def tags_schema(fields: tuple[TagField, ...]) -> Record:
 
 
 def read_tags(fields: tuple[TagField, ...], shown: Sequence[str] = ()) -> Callable[[str], dict[str, str]]:
-    """Make a reader of tags.
-
-    Args:
-        fields: What is wanted.
-        shown: What the model was shown: a value that is stated there is quoted, unless it is the whole answer.
-
-    Returns:
-        Takes an answer's text (JSON with all the fields, broken JSON, lines that say "Difficulty: easy", of one field
-        the value alone), gives each field's value as the rubric spells it; raises RecordError if one is missing, has
-        two values, or one that is not in the list.
+    """Make a reader of all fields, values spelled as in the rubric; one missing or contradicted raises RecordError.
 
     Example:
         >>> read = read_tags((TagField("why"), TagField("difficulty", ("easy", "very easy"))))
@@ -132,70 +105,70 @@ def read_tags(fields: tuple[TagField, ...], shown: Sequence[str] = ()) -> Callab
     """
 
     def read(text: str) -> dict[str, str]:
-        said = plain_answer(spoken(text, shown))
-        if len(fields) == 1 and _bare(unwrapped(said)) in map(_bare, fields[0].values):
-            return {fields[0].name: _value(fields[0], unwrapped(said), text)}
+        answer = plain_answer(spoken(text, shown))
+        if len(fields) == 1 and _bare(unwrapped(answer)) in map(_bare, fields[0].values):
+            return {fields[0].name: _value(fields[0], unwrapped(answer), text)}
         find = partial(_objects, fields=fields)
-        objects = [_named(one) for one in settle(said, shown, find)]
-        prose = blanked(said, [(one.start, one.end) for one in find(said)])
+        objects = [_named(words) for words in settle(answer, shown, find)]
+        prose = blanked(answer, [(statement.start, statement.end) for statement in find(answer)])
         return {field.name: _value(field, _stated(field, objects, prose, shown), text) for field in fields}
 
     return read
 
 
 def _objects(text: str, fields: tuple[TagField, ...]) -> Iterator[Statement[str]]:
-    """List the JSON objects that hold one of the fields, as they stand."""
+    """Yield the JSON objects that hold one of the fields, as written."""
     names = {_bare(field.name) for field in fields}
-    for start, end, found in located_objects(text):
-        if names & set(map(_bare, found)):
+    for start, end, record in located_objects(text):
+        if names & set(map(_bare, record)):
             yield Statement(text[start:end], spelling(text[start:end]), start, end)
 
 
 def _named(text: str) -> Record:
-    """Read an object, its names as they are compared."""
-    return {_bare(key): value for _, _, found in located_objects(text) for key, value in found.items()}
+    """Read an object, its names normalized."""
+    return {_bare(key): value for _, _, record in located_objects(text) for key, value in record.items()}
 
 
 def _stated(field: TagField, objects: list[Record], prose: str, shown: Sequence[str]) -> Any:
-    """Find what is stated of a field in objects and around them; several different values are a list."""
+    """Find the value of a field in objects and around them; several that differ are a list."""
     last = objects[-1].get(_bare(field.name)) if objects else None
     if not field.values or (objects and last is None):
         return last if objects else _words_of(field, prose)
     find = partial(_values_of, field=field, link=LINK if objects else rf"(?:\bis\b|{LINK})")
     stated = [named[_bare(field.name)] for named in objects if _bare(field.name) in named]
-    stated += settle(plain_marks(prose), [plain_marks(one) for one in shown], find)
-    single = [one[0] if isinstance(one, list) and len(one) == 1 else one for one in stated]
-    differing = {_bare(one) if isinstance(one, str) else repr(one): one for one in single}
+    stated += settle(plain_marks(prose), [plain_marks(other) for other in shown], find)
+    single = [value[0] if isinstance(value, list) and len(value) == 1 else value for value in stated]
+    differing = {_bare(value) if isinstance(value, str) else repr(value): value for value in single}
     return (next(iter(differing.values())) if len(differing) == 1 else list(differing.values())) if differing else None
 
 
 def _value(field: TagField, value: Any, text: str) -> str:
-    """Check one value; a list of one is that one."""
+    """Check one value; a list of one counts as its element."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if value is None:
         raise RecordError(f"the answer has no '{field.name}': {clip(text)}")
     if not field.values and isinstance(value, str):
         return value.strip()
-    spelled = {_bare(one): one for one in field.values}
+    spelled = {_bare(choice): choice for choice in field.values}
     if not isinstance(value, str) or _bare(value) not in spelled:
         wanted = f"one of {', '.join(field.values)}" if field.values else "a text"
         raise RecordError(f"the answer's '{field.name}' is {clip(value)}; {wanted} is needed")
     return spelled[_bare(value)]
 
 
-def _words_of(field: TagField, said: str) -> str | None:
-    """Find the last words that lines or broken JSON say of a field."""
-    quoted: list[str] = re.findall(rf"{_name_of(field)}:\s*\"((?:[^\"\\]|\\.)*)\"", said, re.IGNORECASE)
-    lines: list[str] = re.findall(rf"^[ \t#>*_-]*{_name_of(field)}[:=]{GAP}(.*)$", said, re.IGNORECASE | re.MULTILINE)
+def _words_of(field: TagField, answer: str) -> str | None:
+    """Find the last text that a line or broken JSON gives a field."""
+    quoted: list[str] = re.findall(rf"{_name_of(field)}:\s*\"((?:[^\"\\]|\\.)*)\"", answer, re.IGNORECASE)
+    lines: list[str] = re.findall(rf"^[ \t#>*_-]*{_name_of(field)}[:=]{GAP}(.*)$", answer, re.IGNORECASE | re.MULTILINE)
     return quoted[-1] if quoted else lines[-1].rstrip(" \t*") if lines else None
 
 
 def _values_of(text: str, field: TagField, link: str) -> Iterator[Statement[str]]:
-    """List which values words or broken JSON give a field."""
+    """Yield the values that prose or broken JSON gives a field."""
     # The longest first: "good enough" is not "good".
     values = "|".join(_loosely(value) for value in sorted(field.values, key=len, reverse=True))
-    # A list of all values is the echo of the format asked for.
+    # A list of values echoes the format asked for.
     echo = rf"(?!{GAP}(?:,|/|\||\bor\b){GAP}(?:or\b\s*)?(?:{values})(?!\w))"
     for match in re.finditer(rf"{_name_of(field)}{link}{GAP}({values})(?!\w){echo}", text, re.IGNORECASE):
         unclear = is_doubted(text, match.start()) or GOES_ON.match(text, match.end())
@@ -204,11 +177,11 @@ def _values_of(text: str, field: TagField, link: str) -> Iterator[Statement[str]
 
 
 def _name_of(field: TagField) -> str:
-    """Make a pattern of a field's name: "quality" is not named by "input_quality"; that __quality__ may be bold."""
+    """Build the pattern of a field's name: "input_quality" does not name "quality", and bold __quality__ does."""
     return rf"(?<![^\W_])(?<![^\W_]_){_loosely(field.name)}{GAP}"
 
 
 def _loosely(text: str) -> str:
-    """Make a pattern of words that may stand apart by a space, a hyphen or an underscore."""
+    """Build the pattern of words that a space, a hyphen or an underscore may separate."""
     words = [r"(?:&|and)" if word == "and" else re.escape(word) for word in _bare(text).split()]
     return r"[\s_-]+".join(words)

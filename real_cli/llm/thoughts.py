@@ -1,7 +1,7 @@
-"""What a model wrote to itself before its answer: where its thoughts begin and end, by the marks of many models.
+"""Reasoning before an answer: where it begins and ends, by the marks of many models.
 
-Marks as the chat templates and the reasoning parsers of vLLM and SGLang have them. A server that splits thoughts off
-puts them into a field of their own (`reasoning_content`), which nobody here reads.
+The marks are those of chat templates and of the reasoning parsers of vLLM and SGLang. A server that splits reasoning
+off puts it into a separate field (`reasoning_content`), which is not read here.
 """
 
 import re
@@ -14,16 +14,16 @@ from real_cli.text.thought_marks import MARK
 
 ENDED_BY_A_TURN = "start of a message"
 OPENS, CLOSES = ("start", "words"), {"turn": ENDED_BY_A_TURN, "end_words": "words"}
-# A mark in quotation marks is spoken of.
+# A mark in quotation marks is only mentioned.
 OPENING, CLOSING = "`\"'\u201c\u2018", "`\"'\u201d\u2019"
-# "a <think> tag", "its <think>": so is a mark with an article, or one that is called a mark, in a sentence.
+# So is, in a sentence, one after an article or before such a noun: "its <think>", "the <think> tag".
 ARTICLE = re.compile(r"\b(?:an?|its|their|stray|unclosed|literal|opening|closing|leaked)[ \t]\Z", re.IGNORECASE)
 WITHIN_A_SENTENCE = re.compile(r"[\w,][ \t]\Z")
 NOUN = re.compile(r"[ \t]+(?:tags?|tokens?|marks?|markers?|blocks?|elements?|sections?)\b")
-# So much behind a mark shows that it was quoted with its words; models begin their own thoughts alike.
+# A quotation repeats this many characters after the mark; fewer would not do, since models begin thoughts alike.
 QUOTED_CHARACTERS = 16
 BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
-# What stands around an answer and says nothing.
+# Wraps an answer and says nothing.
 WRAPPING = (
     r"(?:<\|[\w ]{1,40}\|>(?:assistant(?=<\|))?|</?s>|<(?:eos|end_of_turn)>"
     r"|</?(?:final[_ -]?)?(?:answer|output|response|solution|conclusion|verdict|rating|score|label)>)"
@@ -32,15 +32,9 @@ WRAPPED = re.compile(rf"\A(?:\s*+{WRAPPING})+|(?:{WRAPPING}\s*+)+\Z", re.IGNOREC
 
 
 def spoken(text: str, shown: Sequence[str] = ()) -> str:
-    """Leave out what a model wrote to itself before its answer.
+    """Strip the reasoning before an answer; nothing is left where it has no end.
 
-    Args:
-        text: What a model wrote.
-        shown: Texts that it was shown and may quote, marks and all.
-
-    Returns:
-        The text after the last mark that ends a thought; empty where a thought has no end. Marks within a JSON object
-        or in quotation marks are none.
+    Marks within a JSON object or quotation marks, or quoted from `shown`, are part of the answer.
 
     Example:
         >>> spoken("<think>Is it A?</think> B").strip(), spoken("[THINK]Is it A? Or is")
@@ -49,7 +43,7 @@ def spoken(text: str, shown: Sequence[str] = ()) -> str:
     if not MARK.search(text):
         return text
     objects = [(start, end) for start, end, _ in located_objects(text)]
-    squeezed = [_squeeze(one) for one in shown]
+    squeezed = [_squeeze(other) for other in shown]
     start, under_way = 0, ""
     for match in MARK.finditer(text):
         if _is_within(match.start(), objects) or _is_mention(text, match):
@@ -64,13 +58,7 @@ def spoken(text: str, shown: Sequence[str] = ()) -> str:
 
 
 def has_thoughts(text: str) -> bool:
-    """Tell whether a text has marks of thoughts.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        True if there is one, wherever.
+    """Tell whether a text has marks of reasoning.
 
     Example:
         >>> has_thoughts("<think>Is it A?</think> B"), has_thoughts("I think so.")
@@ -80,13 +68,7 @@ def has_thoughts(text: str) -> bool:
 
 
 def unwrapped(text: str) -> str:
-    """Take off what stands around an answer and says nothing.
-
-    Args:
-        text: What a model said.
-
-    Returns:
-        It without space, special tokens and tags as <answer> around it.
+    """Strip white space, special tokens and tags such as <answer> around an answer.
 
     Example:
         >>> unwrapped(" <answer> A </answer><|eot_id|>")
@@ -97,9 +79,9 @@ def unwrapped(text: str) -> str:
     return boxed[1].strip() if boxed else text
 
 
-def _is_within(place: int, objects: list[tuple[int, int]]) -> bool:
-    index = bisect_right(objects, (place, sys.maxsize)) - 1
-    return index >= 0 and place < objects[index][1]
+def _is_within(position: int, objects: list[tuple[int, int]]) -> bool:
+    index = bisect_right(objects, (position, sys.maxsize)) - 1
+    return index >= 0 and position < objects[index][1]
 
 
 def _is_mention(text: str, match: re.Match[str]) -> bool:
@@ -112,10 +94,10 @@ def _is_mention(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_quoted(text: str, start: int, match: re.Match[str], shown: list[str]) -> bool:
-    """Tell whether a mark among other words was, with the words behind it, in what the model was shown."""
+    """Tell whether a mark in running text, with the words after it, was quoted from what the model was shown."""
     before = text[max(start, match.start() - QUOTED_CHARACTERS) : match.start()]
     quoted = _squeeze(text[match.start() : match.end() + QUOTED_CHARACTERS])
-    return bool(before.strip()) and any(quoted in one for one in shown)
+    return bool(before.strip()) and any(quoted in other for other in shown)
 
 
 def _squeeze(text: str) -> str:

@@ -1,16 +1,15 @@
-"""How judges write verdicts, and what turns one: patterns that `verdict_statements` reads with."""
+"""Patterns of how judges write verdicts, and of what reverses one, for `verdict_statements`."""
 
 import re
 
-# Each of these patterns takes time that grows with a text's length alone: next to each other stand no two repeats that
-# could share what they match, but for possessive ones.
+# Each of these patterns takes linear time: no two adjacent repeats can match the same characters, unless possessive.
 PARTY = r"(?:response|answer|(?:ai\s+)?assistant|output|completion|candidate|model)"
 ADVERBS = (
     r"(?:(?:the|clearly|slightly|much|overall|significantly|far|definitely|marginally|notably|considerably|somewhat"
     r"|substantially|ultimately|obviously|strongly|therefore|thus|clear|roughly|about|essentially|virtually"
     r"|a\s+(?:bit|little|lot))\s+)*+"
 )
-# Equal in all that counts, not in style alone: nothing but the end of a clause may follow.
+# The clause must end behind it: "equal in style" is no tie.
 EQUAL = r"(?:equal(?:ly\s+(?:good|bad|strong|weak|poor|preferable))?|tied|even|(?:the\s+)?same)"
 CLAUSE_ENDS = r"(?=[\"'*_`)\]}]*+\s*(?:\Z|\n|[.!](?!\w)|[,;({\"\[|<]|[-\u2013\u2014]\s))"
 PEERS = rf"(?:both|they|the\s+two|the)(?:\s+{PARTY}s)?"
@@ -24,7 +23,7 @@ TOKEN = (
 )
 SIGNS = {">": 1, "\u227b": 1, "\u226b": 1, "<": -1, "\u227a": -1, "\u226a": -1}
 BETTER = r"(?:better|best|preferred|preferable|superior|stronger|winner)\b(?:\s+(?:one|response|answer|choice)\b)?+"
-# A word that names a verdict only with what it is said of: "better response", not "better".
+# Words that name a verdict only with a noun: "better response", not "better".
 PARTIAL = r"better|best|stronger|superior|winning|chosen"
 FORMAL = re.compile(
     rf"\b(?P<word>verdict|winner|preferred|preference|decision|judge?ment|answer|choice|result|outcome|selection"
@@ -77,7 +76,7 @@ OPENING = re.compile(
     rf"\s*+[*_]*+(?:{PARTY}\s+)?(?P<left>(?-i:[AB]))[*_]*+,?\s+(?:because|since|as\s+it)\b", re.IGNORECASE
 )
 LINE_END = re.compile(r"[\"'*_`)\].!}]*+[ \t]*+(?:\n|\Z)")
-# How a formal verdict goes on where it is one.
+# What may follow a formal verdict.
 TAKES_BACK = r"(?:no|not|or|but not|if|unless|wait|maybe|perhaps|actually|rather|only)\b"
 TAIL = re.compile(
     r"[\"'*_`)\]}]*+(?:\s*\Z|[ \t]*\n|[.!](?![a-z\d_=.])|\s*<[/|]|\s*(?:[{#]|\[(?!\s*[AB]\]))|[ \t]*\|[ \t]*(?:\n|\Z)"
@@ -88,20 +87,20 @@ TAIL = re.compile(
     rf"|\s+is\s+{ADVERBS}{BETTER}(?=[\s*_)]*(?:[.,!\":]|\Z|\n|because\b|than\b)))",
     re.IGNORECASE,
 )
-# One for each: "A for style, B for substance".
+# A split verdict: "A for style, B for substance".
 SHARED = re.compile(r"(?:,|\band|\bbut)\s+(?-i:[AB])\s+(?:for|by|in|on|with|over)\b|\bonly\b", re.IGNORECASE)
 CHOICE = re.compile(
     r"\b(?:correct|right|true|actual|reference|gold|expected|student|user|proposed|their|its|whose)(?:\W+final)?\W*\Z"
     rf"|['\u2019]s(?:\W+final)?\W*\Z|\b{PARTY}s?\b",
     re.IGNORECASE,
 )
-# What speaks of responses to a question that has choices.
+# Says which choice a response picks, so the task has choices.
 CHOOSES = re.compile(
     rf"\b{PARTY}\s+[AB]\s+(?:\w+ly\s+)?(?:also\s+)?(?:says?|gives?|gave|picks?|picked|chooses?|chose|states?|selects?|selected"
     r"|answers?|answered|concludes?|arrives?|gets?|reaches|reached|has|identifies|claims?|wrote|said)\b",
     re.IGNORECASE,
 )
-# All that may lead to a verdict in a sentence.
+# What may lead to a verdict in a sentence.
 LEAD = re.compile(
     r"[\W_]*(?:(?:overall|therefore|thus|so|hence|finally|clearly|ultimately|conclusion|summary|result|and|well"
     r"|sure|okay"
@@ -131,7 +130,7 @@ TURN = re.compile(
     r"[\s\"'*_]*(?:but|however|yet|still|nevertheless|nonetheless|that said|unfortunately|hardly|not|no)\b",
     re.IGNORECASE,
 )
-# What may stand before "verdict: A" on its line; another word, "style verdict: A", makes it one of a part.
+# What may precede "verdict: A" on its line; any other word, as in "style verdict: A", limits it to a part.
 BEFORE_WORD = re.compile(
     r"(?:my|the|our|your|this|its|a|an|final|overall|ultimate|clear|definitive|official|and|so|thus|hence|therefore"
     r"|then|is|was|to|of|with|for|as|by|in|say|here|end|first|conclusion|summary|reason(?:s|ing)?|answer|response"

@@ -1,4 +1,4 @@
-"""Which of two responses an answer prefers: what in it states a verdict, formally or in a sentence."""
+"""Statements of a verdict in an answer, formal ones and those in a sentence."""
 
 import re
 from collections.abc import Iterator, Set
@@ -41,50 +41,47 @@ from real_cli.llm.verdict_patterns import (
     TURN,
 )
 
-# What an answer says that speaks of a verdict and gives none that is clear: it makes the answer unreadable.
+# The value of a statement that speaks of a verdict and gives no clear one: it makes the answer unreadable.
 UNCLEAR = "something unclear"
 KEYS = frozenset(
     {"verdict", "winner", "answer", "choice", "preference", "preferred", "better", "best", "decision"}
     | {"judgment", "judgement", "result", "outcome", "selection", "overall"}
 )
-# Of a field's name nothing else counts: "final_verdict", "better_response".
+# Stripped from a field's name: "final_verdict", "better_response".
 AROUND_KEY = re.compile(r"\A(?:final|overall|my|the)[\s_-]+|[\s_-]+(?:response|answer|one|assistant|model)\Z")
 
 
 def formal_verdicts(text: str, *, has_choices: bool = False) -> Iterator[Statement[str]]:
-    """List what a text states by a form: JSON, [[A]], or a name and a letter.
-
-    Args:
-        text: Any text.
-        has_choices: Whether the task has choices with letters, of which one may be the answer.
-
-    Yields:
-        "A", "B" or "tie" for each; sentences behind all of them, where they clearly state a verdict too.
+    """Yield the formal verdicts of a text: JSON, [[A]], or a name and a letter; clear sentences after them count too.
 
     Example:
-        >>> [one.value for one in formal_verdicts('{"verdict": "A"} or [[B]]. Winner: tie')]
+        >>> [statement.value for statement in formal_verdicts('{"verdict": "A"} or [[B]]. Winner: tie')]
         ['A', 'B', 'tie']
     """
     objects = []
-    for start, end, found in located_objects(text):
-        stated = [one for key, value in found.items() if _is_key(key) for one in _of_field(key, value)]
+    for start, end, record in located_objects(text):
+        stated = [verdict for key, value in record.items() if _is_key(key) for verdict in _of_field(key, value)]
         objects += [(start, end)] * bool(stated)
         for value, words in stated:
-            yield Statement(value, words if len(found) == 1 else spelling(text[start:end]), start, end)
+            yield Statement(value, words if len(record) == 1 else spelling(text[start:end]), start, end)
     end = max((end for _, end in objects), default=0)
     prose = ECHO.sub(lambda match: " " * len(match[0]), blanked(text, objects))
-    marks = [one for match in MARKED.finditer(prose) for one in _statements(match, _marked_value(prose, match))]
+    marks = [
+        statement for match in MARKED.finditer(prose) for statement in _statements(match, _marked_value(prose, match))
+    ]
     yield from marks
-    clear = [one.start for one in marks if one.value != UNCLEAR]
+    clear = [statement.start for statement in marks if statement.value != UNCLEAR]
     worded = list(_worded_verdicts(prose, clear, has_choices=has_choices or CHOOSES.search(prose) is not None))
     yield from worded
-    end = max([end, *(one.end for one in (*marks, *worded))])
+    end = max([end, *(statement.end for statement in (*marks, *worded))])
     if end:
-        yield from (one for one in loose_verdicts(prose) if one.start >= end and one.value != UNCLEAR)
+        yield from (
+            statement for statement in loose_verdicts(prose) if statement.start >= end and statement.value != UNCLEAR
+        )
 
 
 def _worded_verdicts(prose: str, marks: list[int], *, has_choices: bool) -> Iterator[Statement[str]]:
-    """List the verdicts of a name and a letter, but for unclear ones that a clear mark ends: "A, I think: [[A]]"."""
+    """Yield verdicts of a name and a letter, except unclear ones that a clear mark settles: "A, I think: [[A]]"."""
     for match in FORMAL.finditer(prose):
         if not _is_of_task(prose, match, has_choices=has_choices) and not _is_sentence(match):
             value = _formal_value(prose, match)
@@ -108,7 +105,7 @@ def _of_field(key: str, value: Any) -> list[tuple[str, str]]:
     stated = [_formal_value(words, match) for match in FORMAL.finditer(words)]
     stated += [_marked_value(value, match) for match in MARKED.finditer(value)]
     if not any(stated):
-        stated = [one.value for one in loose_verdicts(value)]
+        stated = [statement.value for statement in loose_verdicts(value)]
     return [(verdict, _field_words(key, value)) for verdict in stated if verdict]
 
 
@@ -120,18 +117,10 @@ def _field_words(key: str, value: str) -> str:
 def loose_verdicts(
     text: str, *, has_choices: bool = False, of_task: Set[str] = frozenset()
 ) -> Iterator[Statement[str]]:
-    """List what a text states in sentences, which count where nothing is stated by a form.
-
-    Args:
-        text: Any text.
-        has_choices: Whether the task has choices with letters, of which one may be the answer.
-        of_task: What is named so in the task, in lower case: "model a", "draw".
-
-    Yields:
-        "A" or "B" for each.
+    """Yield the verdicts that sentences of a text state; they count where there is no formal one.
 
     Example:
-        >>> [one.value for one in loose_verdicts("Response A is better.")]
+        >>> [statement.value for statement in loose_verdicts("Response A is better.")]
         ['A']
     """
     has_choices = has_choices or CHOOSES.search(text) is not None
@@ -143,22 +132,16 @@ def loose_verdicts(
             yield from _statements(match, _formal_value(text, match))
     for pattern in (LOOSE, PICK, EVEN):
         for match in pattern.finditer(text):
-            found = match.groupdict()
-            names = {f"{found.get('party')} {found.get('left')}".lower(), (found.get("tie") or "").lower()}
+            groups = match.groupdict()
+            names = {f"{groups.get('party')} {groups.get('left')}".lower(), (groups.get("tie") or "").lower()}
             yield from _statements(match, UNCLEAR if names & of_task else _loose_value(text, match))
 
 
 def bare_verdicts(text: str) -> Iterator[Statement[str]]:
-    """List a letter that opens an answer above its reasons, or ends it below them.
-
-    Args:
-        text: Any text.
-
-    Yields:
-        "A", "B" or "tie" for each.
+    """Yield a letter that opens an answer above its reasons, or ends it below them.
 
     Example:
-        >>> [one.value for one in bare_verdicts("A because it is true.")]
+        >>> [statement.value for statement in bare_verdicts("A because it is true.")]
         ['A']
     """
     for start, end in outer_lines(text):
@@ -171,13 +154,7 @@ def bare_verdicts(text: str) -> Iterator[Statement[str]]:
 
 
 def whole_verdict(text: str) -> str | None:
-    """Read a text that is a verdict and nothing else.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        "A", "B", "tie", `UNCLEAR`, or None for another text.
+    """Read a text that is a verdict and nothing else; None for any other.
 
     Example:
         >>> whole_verdict("Response A"), whole_verdict("A<B"), whole_verdict("A, B")
@@ -192,19 +169,19 @@ def whole_verdict(text: str) -> str | None:
 
 def _named(match: re.Match[str]) -> str:
     """Return the verdict of a letter, a tie, or two letters and a sign."""
-    found = match.groupdict()
-    if any(found.get(name) for name in ("tie", "equal", "neither")):
+    groups = match.groupdict()
+    if any(groups.get(name) for name in ("tie", "equal", "neither")):
         return "tie"
-    left, right = found["left"].upper(), (found.get("right") or "").upper()
+    left, right = groups["left"].upper(), (groups.get("right") or "").upper()
     if not right:
         return left
     if left == right:
         return UNCLEAR
-    return {1: left, -1: right}.get(SIGNS.get(found["sign"][0], 0), "tie")
+    return {1: left, -1: right}.get(SIGNS.get(groups["sign"][0], 0), "tie")
 
 
 def _marked_value(text: str, match: re.Match[str]) -> str | None:
-    """Read [[A]] and its kind; other words in such marks are none."""
+    """Read [[A]] and its kind; None for other words in such marks."""
     inner = next(group for group in match.groups() if group).strip()
     verdict = "tie" if inner.upper() == "C" and match[0].startswith("[[") else whole_verdict(inner)
     behind = re.match(r"\s*(?:would|could|might|should|cannot|is (?:not|wrong|worse))\b", text[match.end() :][:40])
@@ -212,7 +189,7 @@ def _marked_value(text: str, match: re.Match[str]) -> str | None:
 
 
 def _formal_value(text: str, match: re.Match[str]) -> str | None:
-    """Read a name and a letter; None where they only look so."""
+    """Read a name and a letter; None where they only look like a verdict."""
     behind, plain = text[match.end() : match.end() + 200], not match["tie"] and not match["sign"]
     if ECHOED.match(behind) or (plain and match["left"].islower() and not LINE_END.match(behind)):
         return None
@@ -230,14 +207,14 @@ def _formal_value(text: str, match: re.Match[str]) -> str | None:
 
 
 def _is_opposed(text: str, match: re.Match[str]) -> bool:
-    """Tell whether a sentence goes on for the other response: "A (B is better)", "A. However, B is ..."."""
+    """Tell whether the words after a verdict favor the other response: "A (B is better)", "A. However, B is ..."."""
     behind, named = sentence_behind(text, match.end()), _named(match)
     following = sentence_behind(text, match.end() + len(behind))
     others = {letter for letter in "AB" if letter != named}
     if TURN.match(following) and others & set(LETTER.findall(following)):
         return True
     unequal = match["tie"] and (CONTRAST.search(behind) or LETTER.search(BETWEEN.sub("", behind)))
-    return bool(unequal or SHARED.search(behind) or any(one["left"] in others for one in LOOSE.finditer(behind)))
+    return bool(unequal or SHARED.search(behind) or any(loose["left"] in others for loose in LOOSE.finditer(behind)))
 
 
 def _is_partial(lead: str) -> bool:
@@ -247,7 +224,7 @@ def _is_partial(lead: str) -> bool:
 
 
 def _is_turned(text: str, match: re.Match[str]) -> bool:
-    """Tell whether what leads to a verdict in a sentence, or stands behind it, may turn it."""
+    """Tell whether the words before or after a verdict in a sentence may reverse it."""
     behind = sentence_behind(text, match.end())
     after = text[match.end() + len(behind) :][:40]
     qualified = re.match(r"[\W_]*?,", behind) and not LOOSE_TAIL.match(behind)
@@ -256,30 +233,30 @@ def _is_turned(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_of_task(text: str, match: re.Match[str], *, has_choices: bool) -> bool:
-    """Tell whether "the answer is A" and "correct choice: A" may be said of a task with choices, not of responses."""
+    """Tell whether "the answer is A" or "correct choice: A" may mean a choice of the task, not a response."""
     if match["word"].casefold() not in ("answer", "choice", "result", "outcome"):
         names_choice = (match["noun"] or "").strip().casefold() in ("answer", "choice", "option")
         return has_choices and names_choice
     lead = sentence_before(text, match.start())
     said_of_it = match["link"].strip().lower().startswith("is") or CHOICE.search(lead[-20:])
-    # "My final answer is A" ends what a judge says.
+    # "My final answer is A", at the end, is the judge's verdict.
     if said_of_it and JUDGES_OWN.search(lead) and not LETTER.search(text, match.end()):
         said_of_it = None
     return bool(said_of_it or has_choices)
 
 
 def _is_sentence(match: re.Match[str]) -> bool:
-    """Tell "the better response is A", which others may qualify, from "better response: A"."""
+    """Tell "the better response is A", which other words may qualify, from "better response: A"."""
     names_response = match["noun"] is not None and match["word"].casefold() not in ("verdict", "winner")
     return names_response and match["link"].strip().lower().startswith("is")
 
 
 def _loose_value(text: str, match: re.Match[str]) -> str:
-    """Read a sentence that must be whole: nothing before or behind may turn it."""
+    """Read a verdict in a sentence; one that words before or after it may reverse is unclear."""
     tail = LOOSE_TAIL.match(text, match.end())
     clear = tail and (tail["other"] or "").upper() != match.groupdict().get("left")
     if clear and match.re is EVEN:
-        # What names a response behind a tie may prefer it.
+        # A response named after a tie may be preferred.
         clear = not LETTER.search(text, match.end())
     return UNCLEAR if not clear or _is_turned(text, match) else _named(match)
 

@@ -1,4 +1,4 @@
-"""Names of two responses as judges write them, in the letters that a rubric gives them; full-width marks in ASCII."""
+"""How judges name two responses, rewritten in the rubric's letters; full-width marks in ASCII."""
 
 import ast
 import contextlib
@@ -21,12 +21,12 @@ WIDE = {
     **{code: chr(code - 0xFEE0) for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))},
 }
 NOUN = r"(?:response|assistant|output|completion|candidate|model)"
-# Tasks have answers and options of their own, with numbers.
+# Kept apart from NOUN: tasks have numbered answers and options, too.
 NUMBERED_NOUN = rf"(?:{NOUN}|answer|option|text)"
 NUMBERS = {"1": "A", "2": "B", "first": "A", "second": "B", "1st": "A", "2nd": "B"}
 LABEL = re.compile(rf"\b{NUMBERED_NOUN}[ \t]*[#(\[*]?[ \t]*(\w+)", re.IGNORECASE)
 JOINED = re.compile(rf"\b({NUMBERED_NOUN})(?:[_-]|[ \t]*[*_]*[(\[])([ab])\b[)\]]?", re.IGNORECASE)
-# Of responses with several answers or outputs the first one is not A.
+# Not "first answer" or "first output": a response may hold several.
 ORDINAL = re.compile(r"\b(first|second)\s+(?:response|assistant)\b(?!['\u2019])", re.IGNORECASE)
 NUMBER_LINE = re.compile(r"^([ \t*_\"'(\[]*+)([12])(?=[*_\"')\].]*[ \t]*$)", re.MULTILINE)
 END = r"(?![.,:/-]?\d|[.)]\s+\w|['\u2019\w]|\s*(?:-|\u2013|\bto\b|\bor\b|/|,)\s*\d)"
@@ -44,18 +44,18 @@ SCORES = re.compile(rf"[\s*_\[(]*+{SCORE}(?:[ \t]*,[ \t]*|[ \t]+){SCORE}[ \t*_\]
 NAMED = re.compile(rf"\b{NUMBERED_NOUN}\s+[AB]\b|\btie\b|\bdraw\b", re.IGNORECASE)
 # A task with choices: "A) so", "the answer is B".
 CHOICES = re.compile(r"\bA[).:\]]|\bB\b")
-# Longer ones are no Python that a model wrote.
+# A longer text is no Python literal that a model wrote.
 LITERAL_LENGTH = 20_000
 FENCE = re.compile(r"\A```\w*\n|\n```\Z")
 
 
 class Naming(NamedTuple):
-    """How a rubric calls the two responses that it shows.
+    """How a rubric names the two responses that it shows.
 
     Attributes:
-        is_ordered: Whether the one that is A comes first, so that "the first response" is A.
-        is_numbered: Whether it calls them 1 and 2.
-        wants_scores: Whether it asks for the two scores, of which the higher one wins.
+        is_ordered: Whether A comes first, so that "the first response" is A.
+        is_numbered: Whether it names them 1 and 2.
+        wants_scores: Whether it asks for two scores, of which the higher one wins.
     """
 
     is_ordered: bool = True
@@ -64,13 +64,7 @@ class Naming(NamedTuple):
 
 
 def plain_marks(text: str) -> str:
-    """Write full-width letters, digits and punctuation, and curly quotation marks, in ASCII.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        A text of the same length.
+    """Write full-width letters, digits and punctuation, and curly quotation marks, in ASCII; the length stays.
 
     Example:
         >>> plain_marks("Verdict\uff1a\uff21\u3002")
@@ -80,13 +74,7 @@ def plain_marks(text: str) -> str:
 
 
 def naming_of(template: str) -> Naming:
-    """Find how a rubric's question calls its responses.
-
-    Args:
-        template: Its text, with the holes {response_a} and {response_b}.
-
-    Returns:
-        Its naming; the usual one where there are no holes.
+    """Infer from a rubric's question how it names its responses.
 
     Example:
         >>> naming_of("# Response 1 {response_a} # Response 2 {response_b}")
@@ -102,15 +90,9 @@ def naming_of(template: str) -> Naming:
 
 
 def lettered(text: str, naming: Naming) -> str:
-    """Write the names of two responses with their letters.
+    """Rewrite the names of two responses with their letters.
 
-    Args:
-        text: An answer, or what it may quote.
-        naming: The rubric's.
-
-    Returns:
-        "Response A" for "response_a", "Response 1", "the first response"; of numbers alone only those that a rubric
-        asks for, and only where a verdict stands.
+    Numbers alone are names only where the rubric numbers its responses and a verdict stands.
 
     Example:
         >>> lettered("Response 2 is better than model_a.", Naming())
@@ -129,13 +111,7 @@ def lettered(text: str, naming: Naming) -> str:
 
 
 def named_in(texts: Iterable[str]) -> frozenset[str]:
-    """List the names with which texts speak of things of their own, as a task with two models, or of a match, does.
-
-    Args:
-        texts: What a judge was shown, with letters.
-
-    Returns:
-        Such as "model a" and "draw", in lower case.
+    """Collect the names such as "model a" and "draw" that texts use for things of their own, in lower case.
 
     Example:
         >>> named_in(["Is Model A faster?"])
@@ -146,13 +122,6 @@ def named_in(texts: Iterable[str]) -> frozenset[str]:
 
 def number_verdict(text: str, naming: Naming) -> str | None:
     """Read an answer that is a number, or begins with two scores, where the rubric asks for it.
-
-    Args:
-        text: What a judge said.
-        naming: The rubric's.
-
-    Returns:
-        "A", "B", "tie", or None.
 
     Example:
         >>> number_verdict("8 6\\n\\nThe first is right.", Naming(wants_scores=True))
@@ -171,13 +140,7 @@ def number_verdict(text: str, naming: Naming) -> str | None:
 
 
 def plain_answer(text: str) -> str:
-    """Write as JSON an answer that is a Python object, or a JSON text that holds the answer.
-
-    Args:
-        text: What a model said.
-
-    Returns:
-        It as it is, where it is anything else.
+    """Rewrite an answer that is a Python literal as JSON, and unwrap one that is a JSON string.
 
     Example:
         >>> plain_answer("{'score': 4}"), plain_answer('"Score: 4"')
@@ -187,8 +150,8 @@ def plain_answer(text: str) -> str:
     if len(inner) > LITERAL_LENGTH or inner[:1] + inner[-1:] not in ("{}", "[]", '""'):
         return text
     with contextlib.suppress(ValueError):
-        found = json.loads(inner)
-        return found if isinstance(found, str) else text
+        value = json.loads(inner)
+        return value if isinstance(value, str) else text
     try:
         return orjson.dumps(ast.literal_eval(inner)).decode()
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -1,1 +1,1 @@
-"""`real relabel`: a folder a method, and what those that score share. May import cli and below, no other command."""
+"""`real relabel`: a folder a method, and what scoring methods share. May import cli and below, no other command."""

@@ -1,4 +1,4 @@
-"""How new scores meet the labels that are there."""
+"""How far new scores agree with the labels of a record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from real_cli.records.response_fields import responses_of
 
 @dataclass
 class LabelCheck:
-    """How new scores meet the labels that are there: chosen and rejected, or ranks.
+    """Counts how far new scores agree with the labels of records: chosen and rejected, or ranks.
 
     Attributes:
         num_labeled: Records with a label.
-        num_against: Of these, records whose preferred response does not get the best score; a tie is not against.
-        num_replaced: Values of the field that were there before.
+        num_against: Of these, records whose preferred response does not get the best score; a tie agrees.
+        num_replaced: Earlier values of the field.
     """
 
     num_labeled: int = 0
@@ -23,12 +23,7 @@ class LabelCheck:
     num_replaced: int = 0
 
     def add(self, record: Record, scores: Sequence[float], field: str | None = None) -> None:
-        """Count one record.
-
-        Args:
-            record: As it was before.
-            scores: The new score of each response.
-            field: Their name; None if they are not written.
+        """Count a record as it was before, and its new scores; `field` is None where they are not written.
 
         Example:
             >>> check = LabelCheck()
@@ -41,7 +36,7 @@ class LabelCheck:
             names = (f"{field}_chosen", f"{field}_rejected")
             is_pair = is_preference(record)
             self.num_replaced += (
-                sum(name in record for name in names) if is_pair else sum(field in own for own in responses)
+                sum(name in record for name in names) if is_pair else sum(field in response for response in responses)
             )
         ranks = [response.get("rank") for response in responses]
         if len(ranks) > 1 and all(map(is_number, ranks)):
@@ -50,11 +45,7 @@ class LabelCheck:
             self.num_against += max(best) < max(scores)
 
     def sentence(self) -> str:
-        """Tell what was found, in one line.
-
-        Returns:
-            Counts; empty if there were no labels and nothing was replaced.
-        """
+        """Report the counts in one line; empty where there is nothing to report."""
         parts = []
         if self.num_labeled:
             parts.append(f"{self.num_against:,} of {self.num_labeled:,} labels disagree")

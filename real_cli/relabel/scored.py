@@ -1,4 +1,4 @@
-"""What methods that score or weigh have in common: checked options, scores on records, records on their way out."""
+"""What methods that score or weigh share: checked options, scores on records, records written."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -20,42 +20,21 @@ def write_scored(
     mark: Callable[[Record, Score], Record],
     too_long: str = "",
 ) -> None:
-    """Write records with what a model says of them.
-
-    Args:
-        job: Where they go.
-        scored: Places, records and what the model says; None leaves a record out.
-        mark: Puts it on the record; refuses what is no number.
-        too_long: Why a record is left out.
-    """
+    """Write records marked with their scores; one without a score is dropped as `too_long`."""
     for place, record, score in scored:
         if score is None:
             job.drop(place, record, too_long)
             continue
         try:
-            made = mark(record, score)
+            marked = mark(record, score)
         except RecordError as error:
             job.reject(Item(place, record), str(error))
         else:
-            job.write(made)
+            job.write(marked)
 
 
 def check_temperature(temperature: float | None) -> float:
-    """Check what a gap in score is divided by.
-
-    Args:
-        temperature: What the user gave, if anything.
-
-    Returns:
-        The number, `TEMPERATURE` if none was given.
-
-    Raises:
-        UsageError: If it is not above 0, or infinite.
-
-    Example:
-        >>> check_temperature(None), check_temperature(0.5)
-        (1.0, 0.5)
-    """
+    """Check --temperature, which divides a gap in score."""
     if temperature is None:
         return TEMPERATURE
     if not 0 < temperature < math.inf:
@@ -63,44 +42,21 @@ def check_temperature(temperature: float | None) -> float:
     return temperature
 
 
-# What other commands write and read under these names is no score.
+# Other commands use these names for numbers that are no scores.
 OTHER_NUMBERS = frozenset({"raw_score", "score_std", "prob", "weight", "chosen", "rejected", "model"})
 
 
 def check_field(field: str) -> str:
-    """Check the name under which a score is written.
-
-    Args:
-        field: What the user gave.
-
-    Returns:
-        The name.
-
-    Raises:
-        UsageError: If it is empty, or the name of a field that is no score.
-
-    Example:
-        >>> check_field("score_armo")
-        'score_armo'
-    """
+    """Check --field, the name under which a score is written."""
     if not field or field in LEFT_BEHIND or field in LABELED_NAMES or field in OTHER_NUMBERS:
-        raise UsageError(f"--field {clip(field)}: is no name for a score; give another, 'score' or 'score_armo', say")
+        raise UsageError(
+            f"--field {clip(field)}: is not a name for a score; give another, 'score' or 'score_armo', say"
+        )
     return field
 
 
 def add_scores(record: Record, scores: Sequence[float], field: str = "score") -> Record:
     """Put a model's score on each response.
-
-    Args:
-        record: A checked candidates or preference record.
-        scores: One a response.
-        field: Their name.
-
-    Returns:
-        A new record of the same shape.
-
-    Raises:
-        RecordError: If a score is not finite.
 
     Example:
         >>> add_scores({"prompt": "q", "responses": [{"text": "a"}]}, [1.5])

@@ -42,7 +42,7 @@ def sample_ours(job):
         begun = run.apply(lambda record: (record, sample_responses(record, plan)), run.records(PromptReader()))
         inquire = WindowInquirer(local, ledger)
         for closed in inquire(Opened(place, record, inquiry) for place, (record, inquiry) in begun):
-            run.write(closed.made.record)
+            run.write(closed.outcome.record)
     seconds = time.perf_counter() - started
     return {"tokens": ledger.num_completion_tokens, "seconds": seconds * job["amount"] / ledger.num_completion_tokens}
 

@@ -15,7 +15,7 @@ def real(*words):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "stderr"),
     [
         (["pair", "--jqwwq"], "real: no such option: --jqwwq; see real pair --help\n"),
         (["train-dpo"], "real: --policy and --output are needed: the model to train, and the folder to write\n"),
@@ -28,10 +28,10 @@ def real(*words):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_wrong_command_line_is_one_line_and_status_2(words, said):
+def test_a_wrong_command_line_is_one_line_and_status_2(words, stderr):
     """Typer would print four."""
     done = real(*words)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", stderr)
 
 
 @pytest.mark.parametrize("words", [[], ["relabel"], ["eval"]])

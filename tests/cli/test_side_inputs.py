@@ -68,11 +68,11 @@ def test_a_file_that_an_option_reads_is_never_written_over(tmp_path, monkeypatch
 def test_every_option_that_names_a_file_is_known_to_read_or_to_write_it():
     """A new one is to be added to READ, or to WRITTEN; without that nobody would have asked."""
 
-    found = {
+    options = {
         (command.words.removeprefix("real "), parameter.opts[0])
         for command in commands()
         for parameter in command.command.params
         if parameter.opts[0].startswith("-") and "FILE" in f"{parameter.metavar} {getattr(parameter, 'help', '')}"
     }
-    found = {(name, option) for name, option in found if option not in WRITTEN}
-    assert found == {(name, option) for name, option in READ if option != "--rubric"}  # which says "NAME"
+    options = {(name, option) for name, option in options if option not in WRITTEN}
+    assert options == {(name, option) for name, option in READ if option != "--rubric"}  # which says "NAME"

@@ -54,9 +54,9 @@ def run(*words):
 
 def test_the_parameters_are_the_command_s_own_then_those_of_its_parts_then_the_stream_s():
     order = [item.name for item in shown_fields(Brewing)]
-    own, device = ["strength", "leaves", "seed", "dtype"], ["batch_tokens", "device"]
+    declared, device = ["strength", "leaves", "seed", "dtype"], ["batch_tokens", "device"]
     last = ["output", "on_error", "rejects", "input_format", "score", "max_line_bytes", "quiet"]
-    assert order == ["files", *own, *device, "base", *last]
+    assert order == ["files", *declared, *device, "base", *last]
     assert {item.name for item in fields(Brewing)} - set(order) == {"given", "unseen"}
 
 
@@ -71,9 +71,9 @@ def test_help_shows_the_defaults_of_the_fields():
 
 
 def test_a_field_without_a_default_is_needed():
-    status, said, *_ = run()
+    status, output, *_ = run()
     assert status == 2
-    assert "--leaves" in said
+    assert "--leaves" in output
 
 
 def test_the_options_hold_what_was_typed_and_know_it():
@@ -104,16 +104,16 @@ def test_the_options_open_the_job(monkeypatch):
 
     seen = []
     monkeypatch.setattr(real_cli.io.job, "Job", lambda *words, **settings: seen.append((words, settings)))
-    told = Brewing(
+    brewing = Brewing(
         leaves="old", files=["a"], output=Path("o"), on_error=OnError.skip, rejects=Path("r"), score="taste", quiet=True
     )
-    told.job(numbers=["n"], also_writes=[None, Path("w")], also_reads=[("--x", None)], what="cups")
+    brewing.job(numbers=["n"], also_writes=[None, Path("w")], also_reads=[("--x", None)], what="cups")
     ((words, settings),) = seen
     reading = settings.pop("reading")
     assert words == (["a"],)
     assert settings == {
         "output": Path("pot.jsonl"), "append": True, "also_writes": [Path("w")], "also_reads": [("--x", None)],
-        "on_error": OnError.skip, "rejects": Path("r"), "quiet": True, "max_line_bytes": told.max_line_bytes,
+        "on_error": OnError.skip, "rejects": Path("r"), "quiet": True, "max_line_bytes": brewing.max_line_bytes,
         "what": "cups",
     }  # fmt: skip
     assert (reading.format, reading.numbers, reading.score) == (None, ["n"], "taste")

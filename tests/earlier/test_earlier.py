@@ -125,14 +125,14 @@ def test_an_output_of_another_input_is_told_as_before(old):
     assert real("embed", "--resume", old / "embedded.jsonl", old / "other.jsonl").stderr == f"real: {told}"
 
 
-UNUSED = "2 answers about pairs that are not in the input, or that an earlier version read otherwise"
+UNUSED = "2 answers about pairs that are not in the input, or that an earlier version read differently"
 
 
 def test_an_old_journal_of_what_is_read_otherwise_is_told_before_anybody_answers(old):
     words = ("--journal", "journal-tools.jsonl", "-o", "out", "tools.parquet")
     session = Session(*words, cwd=old)
     try:
-        session.wait_for("2 answers in the journal, none about these pairs; were they read otherwise?")
+        session.wait_for("2 answers in the journal, none about these pairs; were they read differently?")
         session.type("a", "Add 1 and 1.")
         session.type("a")
         _, told, status = session.end()
@@ -165,5 +165,5 @@ def test_a_new_cache_is_no_old_one(old):
 
 def test_old_results_about_what_is_read_otherwise_are_told(old):
     done = judge(old, "tools.parquet", "--apply-results", old / "results-tools.jsonl", cache="new")
-    told = "4 results answer no question of this run, or of prompts that an earlier version read otherwise"
+    told = "4 results answer no question of this run, or of prompts that an earlier version read differently"
     assert (done.exit_code, told in done.stderr) == (3, True), done.stderr

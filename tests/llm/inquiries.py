@@ -4,11 +4,11 @@ from real_cli.records.questions import Completion, advance, read_answer
 
 
 def run_inquiry(inquiry, judge):
-    """Answer an inquiry by a function of the question's last message; returns what it made and its rounds of words."""
+    """Answer an inquiry by a function of the question's last message; returns its outcome and its rounds of words."""
     rounds, answers = [], None
     while True:
-        questions, made = advance(inquiry, answers)
-        if made:
-            return made[0], rounds
+        questions, outcomes = advance(inquiry, answers)
+        if outcomes:
+            return outcomes[0], rounds
         rounds.append([question.messages[-1]["content"] for question in questions])
         answers = [read_answer(question, Completion(judge(question))) for question in questions]

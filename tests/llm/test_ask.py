@@ -51,38 +51,38 @@ class Answerer:
         self.num_at_once += 1
         self.most_at_once = max(self.most_at_once, self.num_at_once)
         try:
-            found = self.answer(words)
-            seconds, found = found if isinstance(found, tuple) else (0, found)
+            reply = self.answer(words)
+            seconds, reply = reply if isinstance(reply, tuple) else (0, reply)
             await asyncio.sleep(seconds)
         finally:
             self.num_at_once -= 1
-        if isinstance(found, Exception):
-            raise found
-        return Completion(found)
+        if isinstance(reply, Exception):
+            raise reply
+        return Completion(reply)
 
 
 def one_by_one(answerer):
     """The same answerer for a window."""
 
     def answer(questions):
-        found = []
+        completions = []
         for asked in questions:
             try:
-                found.append(asyncio.run(answerer.ask(asked)))
+                completions.append(asyncio.run(answerer.ask(asked)))
             except RecordError as problem:
-                found.append(problem)
-        return found
+                completions.append(problem)
+        return completions
 
     return answer
 
 
 def inquiry(*rounds):
     """Asks in rounds; makes the answers' texts."""
-    said = []
+    texts = []
     for words in rounds:
         answers = yield [question(word) for word in words]
-        said += [answer.value for answer in answers]
-    return said
+        texts += [answer.value for answer in answers]
+    return texts
 
 
 def opened(*all_rounds):
@@ -108,14 +108,16 @@ def test_every_record_ends_in_its_order_with_what_was_made(kind):
     ended, ledger = run(
         kind, Answerer(lambda words: (next(later), words.upper())), opened(*[[[f"q{n}"]] for n in range(10)])
     )
-    assert [(one.place, one.record, one.made) for one in ended] == [(f"p{n}", {"n": n}, [f"Q{n}"]) for n in range(10)]
+    assert [(closed.place, closed.record, closed.outcome) for closed in ended] == [
+        (f"p{n}", {"n": n}, [f"Q{n}"]) for n in range(10)
+    ]
     assert ledger.num_calls == 10
 
 
 @both
 def test_rounds_follow_each_other_and_an_inquiry_without_questions_ends(kind):
     ended, _ = run(kind, Answerer(str.upper), opened([["a", "b"], ["c"]], [], [[]], [["d"]]))
-    assert [one.made for one in ended] == [["A", "B", "C"], [], [], ["D"]]
+    assert [closed.outcome for closed in ended] == [["A", "B", "C"], [], [], ["D"]]
 
 
 @both
@@ -123,8 +125,8 @@ def test_one_that_fails_costs_its_own_record_and_the_other_answers_are_kept(kind
     cache = Kept()
     answerer = Answerer(lambda words: RecordError("500") if words == "bad" else words.upper())
     ended, _ = run(kind, answerer, opened([["a"]], [["b", "bad", "c"]], [["d"]]), cache)
-    assert [one.made for one in ended] == [["A"], None, ["D"]]
-    assert [str(one.problem) for one in ended] == ["None", "500", "None"]
+    assert [closed.outcome for closed in ended] == [["A"], None, ["D"]]
+    assert [str(closed.problem) for closed in ended] == ["None", "500", "None"]
     assert {completion.text for completion in cache.values()} == {"A", "B", "C", "D"}
 
 
@@ -134,7 +136,7 @@ def test_what_is_known_is_not_asked(kind):
     run(kind, answerer, opened([["a", "b"]]), cache)
     ended, ledger = run(kind, answerer, opened([["a", "c"]]), cache)
     assert sorted(answerer.asked) == ["a", "b", "c"]
-    assert ended[0].made == ["A", "C"]
+    assert ended[0].outcome == ["A", "C"]
     assert (ledger.num_calls, ledger.num_known) == (1, 1)
 
 
@@ -143,7 +145,7 @@ def test_equal_questions_in_flight_are_asked_once(kind):
     answerer = Answerer(lambda words: (0.05, words.upper()))
     ended, _ = run(kind, answerer, opened([["a", "a"]], [["a"]]))
     assert answerer.asked == ["a"]
-    assert [one.made for one in ended] == [["A", "A"], ["A"]]
+    assert [closed.outcome for closed in ended] == [["A", "A"], ["A"]]
 
 
 @both
@@ -153,7 +155,7 @@ def test_an_inquiry_that_refuses_an_answer_costs_its_record(kind):
         raise RecordError("all N/A")
 
     ended, _ = run(kind, Answerer(str.upper), [Opened("p", {}, picky()), *opened([["b"]])])
-    assert [str(one.problem) for one in ended] == ["all N/A", "None"]
+    assert [str(closed.problem) for closed in ended] == ["all N/A", "None"]
 
 
 @both
@@ -171,7 +173,7 @@ def test_a_bad_record_of_the_source_ends_the_run_after_those_before_it(kind):
         else WindowInquirer(one_by_one(answerer), ledger)
     )
     with inquirer, pytest.raises(RecordError, match="in.jsonl:3"):
-        ended.extend(one.made for one in inquirer(source()))
+        ended.extend(closed.outcome for closed in inquirer(source()))
     assert len(cache) == 2
 
 
@@ -180,7 +182,7 @@ def test_an_unreadable_answer_is_asked_for_once_more_and_never_kept():
     replies = iter(["?", "fine"])
     answerer = Answerer(lambda words: next(replies) if words == "a" else "?!")
     ended, ledger = run("concurrent", answerer, opened([["a"]], [["b"]]), cache)
-    assert ended[0].made == ["fine"]
+    assert ended[0].outcome == ["fine"]
     assert str(ended[1].problem) == "unreadable: ?!"
     assert sorted(answerer.asked) == ["a", "a", "b", "b"]
     assert [completion.text for completion in cache.values()] == ["fine"]
@@ -202,9 +204,9 @@ def test_records_are_not_read_far_ahead():
 
     def source():
         nonlocal num_read
-        for one in opened(*[[[f"q{n}"]] for n in range(100)]):
+        for begun in opened(*[[[f"q{n}"]] for n in range(100)]):
             num_read += 1
-            yield one
+            yield begun
 
     class Waits(Answerer):
         async def ask(self, question):
@@ -243,11 +245,11 @@ def test_what_was_read_before_the_input_failed_is_done_first(error):
         yield from opened([["q1"]], [["q2"]])
         raise error
 
-    made = []
+    ended = []
     inquirer = ConcurrentInquirer(Answerer(lambda words: (0.05, "A")), Ledger("m", Kept()), 2)
     with inquirer, pytest.raises(type(error), match=str(error)):
-        made.extend(one for one in inquirer(source()))
-    assert len(made) == 2
+        ended.extend(closed for closed in inquirer(source()))
+    assert len(ended) == 2
 
 
 def test_a_fault_of_the_whole_run_ends_it_at_once_and_what_was_answered_is_kept():

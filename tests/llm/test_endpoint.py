@@ -17,21 +17,21 @@ KEY = "sk-a-secret-of-mine"
 GOOD = Completion("A", False, 7, 3)
 
 
-def ask(url, *questions, told=None, **changes):
+def ask(url, *questions, notes=None, **changes):
     """Ask one question after the other; returns completions and errors."""
     server = Server(url, "m", "REAL_API_KEY", 1, 5.0)._replace(**changes)
-    endpoint = Endpoint(server, (told if told is not None else []).append)
+    endpoint = Endpoint(server, (notes if notes is not None else []).append)
 
     async def run():
         await endpoint.open()
-        found = []
+        completions = []
         for question in questions:
             try:
-                found.append(await endpoint.ask(question))
+                completions.append(await endpoint.ask(question))
             except RealError as error:
-                found.append(error)
+                completions.append(error)
         await endpoint.close()
-        return found
+        return completions
 
     return asyncio.run(run())
 
@@ -39,13 +39,13 @@ def ask(url, *questions, told=None, **changes):
 def answer(script, question=HELLO, **changes):
     """Ask one question of a server that follows a script; returns what came of it, and the requests."""
     with servers.Server(script) as server:
-        (found,) = ask(server.url, question, **changes)
-    return found, server.requests
+        (outcome,) = ask(server.url, question, **changes)
+    return outcome, server.requests
 
 
 def test_an_answer_comes_with_what_it_cost():
-    found, (request,) = answer(in_turn(says("A")))
-    assert found == GOOD
+    outcome, (request,) = answer(in_turn(says("A")))
+    assert outcome == GOOD
     assert request.path == "/v1/chat/completions"
     assert request.body == {
         "model": "m",
@@ -60,38 +60,38 @@ def test_an_answer_comes_with_what_it_cost():
     "first", [fails(429), fails(500), fails(503), fails(408), fails(409), Reply(b"", cut="before")]
 )
 def test_what_may_pass_is_asked_again(first):
-    found, requests = answer(in_turn(first, says("A")))
-    assert found == GOOD
+    outcome, requests = answer(in_turn(first, says("A")))
+    assert outcome == GOOD
     assert len(requests) == 2
 
 
 def test_an_answer_cut_within_its_body_is_asked_again_or_costs_its_record():
-    found, requests = answer(in_turn(says("A", cut="within")))
-    assert isinstance(found, RecordError)
-    assert str(found).startswith("the connection was cut (2 attempts): ")
+    outcome, requests = answer(in_turn(says("A", cut="within")))
+    assert isinstance(outcome, RecordError)
+    assert str(outcome).startswith("the connection was cut (2 attempts): ")
     assert len(requests) == 2
 
 
 @pytest.mark.parametrize("num_retries", [0, 1, 3])
 def test_retries_are_counted(num_retries):
-    found, requests = answer(in_turn(fails(429, "slow down")), num_retries=num_retries)
+    outcome, requests = answer(in_turn(fails(429, "slow down")), num_retries=num_retries)
     attempts = f" ({num_retries + 1} attempts)" if num_retries else ""
-    assert str(found) == f"the server answered 429{attempts}: slow down"
-    assert type(found) is RecordError
+    assert str(outcome) == f"the server answered 429{attempts}: slow down"
+    assert type(outcome) is RecordError
     assert len(requests) == num_retries + 1
 
 
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (Reply(b'{"choices": [{"mess'), "the server's answer is no JSON: '{\"choices\": [{\"mess'"),
-        (Reply(b"<html>Bad gateway</html>"), "the server's answer is no JSON: '<html>Bad gateway</html>'"),
-        (Reply(b""), "the server's answer is no JSON: ''"),
-        (Reply(b"\xff\xfe"), "the server's answer is no JSON: "),
-        (Reply(b"[" * 100_000), "the server's answer is no JSON: "),
-        (Reply(b'{"choices": [{"message": {"content": "\\ud800"}}]}'), "the server's answer is no JSON: "),
-        (Reply(b'{"choices": []}'), "the server's answer is no chat completion: {'choices': []}"),
-        (Reply(b"null"), "the server's answer is no chat completion: None"),
+        (Reply(b'{"choices": [{"mess'), "the server's answer is not JSON: '{\"choices\": [{\"mess'"),
+        (Reply(b"<html>Bad gateway</html>"), "the server's answer is not JSON: '<html>Bad gateway</html>'"),
+        (Reply(b""), "the server's answer is not JSON: ''"),
+        (Reply(b"\xff\xfe"), "the server's answer is not JSON: "),
+        (Reply(b"[" * 100_000), "the server's answer is not JSON: "),
+        (Reply(b'{"choices": [{"message": {"content": "\\ud800"}}]}'), "the server's answer is not JSON: "),
+        (Reply(b'{"choices": []}'), "the server's answer is not a chat completion: {'choices': []}"),
+        (Reply(b"null"), "the server's answer is not a chat completion: None"),
         (
             Reply(b'{"choices": [{"message": {"content": null}}]}'),
             "the server's answer holds no text: {'message': {'content': None}}",
@@ -106,18 +106,18 @@ def test_retries_are_counted(num_retries):
     ],
 )
 def test_a_wrong_answer_costs_its_record_and_names_its_reason(reply, reason):
-    found, requests = answer(in_turn(reply))
-    assert type(found) is RecordError
-    assert str(found).startswith(reason)
-    assert "\n" not in str(found)
-    assert len(str(found)) < 300
+    outcome, requests = answer(in_turn(reply))
+    assert type(outcome) is RecordError
+    assert str(outcome).startswith(reason)
+    assert "\n" not in str(outcome)
+    assert len(str(outcome)) < 300
     assert len(requests) == (2 if reply.status >= 500 else 1)
 
 
 def test_a_slow_answer_costs_its_record():
-    found, requests = answer(in_turn(says("A", seconds=0.5)), timeout_seconds=0.1, num_retries=0)
-    assert type(found) is RecordError
-    assert str(found) == "no answer within 0.1 seconds"
+    outcome, requests = answer(in_turn(says("A", seconds=0.5)), timeout_seconds=0.1, num_retries=0)
+    assert type(outcome) is RecordError
+    assert str(outcome) == "no answer within 0.1 seconds"
     assert len(requests) == 1
 
 
@@ -126,18 +126,18 @@ def test_a_slow_answer_costs_its_record():
     [(401, "check the key"), (403, "check the key"), (404, "check the address and the model's name")],
 )
 def test_a_fault_of_every_question_ends_the_run(status, hint):
-    found, requests = answer(in_turn(fails(status, "no")))
-    assert isinstance(found, RealError)
-    assert not isinstance(found, RecordError)
-    assert str(found).endswith(f"/v1: {status} no; {hint}")
+    outcome, requests = answer(in_turn(fails(status, "no")))
+    assert isinstance(outcome, RealError)
+    assert not isinstance(outcome, RecordError)
+    assert str(outcome).endswith(f"/v1: {status} no; {hint}")
     assert len(requests) == 1
 
 
 def test_nobody_who_listens_ends_the_run():
-    (found,) = ask(f"http://127.0.0.1:{servers.free_port()}/v1", HELLO, num_retries=0)
-    assert not isinstance(found, RecordError)
-    assert str(found).endswith("; is the server running?")
-    assert ": cannot be reached: " in str(found)
+    (outcome,) = ask(f"http://127.0.0.1:{servers.free_port()}/v1", HELLO, num_retries=0)
+    assert not isinstance(outcome, RecordError)
+    assert str(outcome).endswith("; is the server running?")
+    assert ": cannot be reached: " in str(outcome)
 
 
 # Schemas
@@ -148,25 +148,25 @@ def refuses_schemas(request):
 
 
 def test_a_server_that_takes_no_schema_is_asked_without_and_that_is_told_once():
-    told = []
+    notes = []
     with servers.Server(refuses_schemas) as server:
-        assert ask(server.url, HELD, HELD, HELD, told=told) == [GOOD] * 3
+        assert ask(server.url, HELD, HELD, HELD, notes=notes) == [GOOD] * 3
     assert ["response_format" in request.body for request in server.requests] == [True, False, False, False]
-    assert told == ["the server takes no JSON schema: answers are read as they come"]
+    assert notes == ["the server takes no JSON schema: answers are read as they come"]
 
 
 def test_a_question_that_is_refused_for_itself_leaves_the_schema_to_the_others():
     def script(request):
         return fails(400, "too long") if "long" in request.words else says("A")
 
-    told = []
+    notes = []
     long = HELD._replace(messages=[{"role": "user", "content": "long"}])
     with servers.Server(script) as server:
-        refused, good = ask(server.url, long, HELD, told=told)
+        refused, good = ask(server.url, long, HELD, notes=notes)
     assert str(refused) == "the server answered 400: too long"
     assert good == GOOD
     assert ["response_format" in request.body for request in server.requests] == [True, False, True]
-    assert told == []
+    assert notes == []
 
 
 # Several answers
@@ -180,36 +180,36 @@ SEVERAL = HELLO._replace(sampling=Sampling(num_choices=3))
 
 
 def test_a_server_that_takes_no_n_is_asked_one_by_one_and_that_is_told_once():
-    told = []
+    notes = []
     with servers.Server(refuses_several) as server:
-        assert ask(server.url, SEVERAL, SEVERAL, HELLO, told=told) == [GOOD] * 3
+        assert ask(server.url, SEVERAL, SEVERAL, HELLO, notes=notes) == [GOOD] * 3
     assert [request.body.get("n") for request in server.requests] == [3, None, None, None]
-    assert told == ["the server takes no 'n' above 1: responses are asked for one by one"]
+    assert notes == ["the server takes no 'n' above 1: responses are asked for one by one"]
 
 
 def test_a_question_that_is_refused_for_itself_leaves_n_to_the_others():
     def script(request):
         return fails(400, "too long") if "long" in request.words else says("A")
 
-    told = []
+    notes = []
     long = SEVERAL._replace(messages=[{"role": "user", "content": "long"}])
     with servers.Server(script) as server:
-        refused, good = ask(server.url, long, SEVERAL, told=told)
+        refused, good = ask(server.url, long, SEVERAL, notes=notes)
     assert str(refused) == "the server answered 400: too long"
     assert good == GOOD
     assert [request.body.get("n") for request in server.requests] == [3, None, 3]
-    assert told == []
+    assert notes == []
 
 
 def test_a_server_that_takes_neither_schema_nor_n_is_asked_without_both():
     def script(request):
         return fails(400) if {"n", "response_format"} & request.body.keys() else says("A")
 
-    told = []
+    notes = []
     both = SEVERAL._replace(schema=HELD.schema)
     with servers.Server(script) as server:
-        assert ask(server.url, both, both, told=told) == [GOOD] * 2
-    assert len(told) == 2
+        assert ask(server.url, both, both, notes=notes) == [GOOD] * 2
+    assert len(notes) == 2
     assert not {"n", "response_format"} & server.requests[-1].body.keys()
     assert len(server.requests) == 5
 
@@ -268,9 +268,9 @@ def test_the_server_is_told_nothing_of_this_machine():
 )
 def test_a_server_that_repeats_the_key_does_not_bring_it_into_a_message(monkeypatch, reply):
     monkeypatch.setenv("REAL_API_KEY", KEY)
-    found, _ = answer(in_turn(reply))
-    assert "***" in str(found)
-    assert "sk-a" not in str(found)
+    outcome, _ = answer(in_turn(reply))
+    assert "***" in str(outcome)
+    assert "sk-a" not in str(outcome)
 
 
 def test_the_line_end_of_a_key_from_a_file_is_no_part_of_it(monkeypatch):
@@ -285,7 +285,8 @@ def test_what_no_key_can_be_is_told_without_it(monkeypatch, key):
     with pytest.raises(UsageError) as caught:
         ask("http://127.0.0.1:1/v1")
     assert (
-        str(caught.value) == "--key-variable REAL_API_KEY: holds what no key has, or more than one; give the key alone"
+        str(caught.value)
+        == "--key-variable REAL_API_KEY: holds spaces or characters that no key has; give the key alone"
     )
 
 

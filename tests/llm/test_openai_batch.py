@@ -23,15 +23,15 @@ def result(name="k", body=None, **changes):
 
 def read(tmp_path, *lines):
     path = tmp_path / "results.jsonl"
-    path.write_bytes(b"".join(one if isinstance(one, bytes) else json.dumps(one).encode() + b"\n" for one in lines))
+    path.write_bytes(b"".join(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n" for line in lines))
     return read_results(path)
 
 
 def test_a_question_is_a_line_of_a_batch_each_once():
     file = io.BytesIO()
     writer = BatchWriter(Ledger("m", {}), file)
-    for found in (writer([HELLO, OTHER]), writer([HELLO])):
-        assert all(isinstance(one, Waiting) for one in found)
+    for answers in (writer([HELLO, OTHER]), writer([HELLO])):
+        assert all(isinstance(answer, Waiting) for answer in answers)
     first, second = map(json.loads, file.getvalue().splitlines())
     assert (writer.num_written, first["custom_id"], second["custom_id"]) == (
         2,
@@ -57,7 +57,7 @@ def test_answers_are_read_by_their_name_in_any_order(tmp_path):
             result(response={"status_code": 429, "body": {"error": "slow"}}),
             'the batch was answered 429: \'{"error":"slow"}\'',
         ),
-        (result(body={"choices": []}), "the server's answer is no chat completion: {'choices': []}"),
+        (result(body={"choices": []}), "the server's answer is not a chat completion: {'choices': []}"),
         (result(body=completion(None)), "the server's answer holds no text: "),
     ],
 )
@@ -74,16 +74,19 @@ def test_of_two_lines_the_good_one_wins(tmp_path, turned):
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reason"),
     [
         (b"{\n", "results.jsonl:2: a JSON object that spans lines"),
         (b"[1]\n", "results.jsonl:2: a JSON array"),
-        (b'{"prompt": "q"}\n', "results.jsonl:2: is no result of a batch: .*; 'custom_id' and 'response' are needed"),
-        (b'{"custom_id": 3, "response": {}}\n', "results.jsonl:2: is no result of a batch"),
+        (
+            b'{"prompt": "q"}\n',
+            "results.jsonl:2: is not a result of a batch: .*; 'custom_id' and 'response' are needed",
+        ),
+        (b'{"custom_id": 3, "response": {}}\n', "results.jsonl:2: is not a result of a batch"),
     ],
 )
-def test_a_line_that_is_no_result_is_named(tmp_path, line, told):
-    with pytest.raises(RealError, match=told):
+def test_a_line_that_is_no_result_is_named(tmp_path, line, reason):
+    with pytest.raises(RealError, match=reason):
         read(tmp_path, result(), line)
 
 

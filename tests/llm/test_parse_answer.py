@@ -29,7 +29,7 @@ def test_any_object_is_found_in_prose_without_braces(before, value, after):
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         (f'{FENCE}json\n{{"verdict": "A"}}\n{FENCE}', {"verdict": "A"}),
         ('The set {1, 2} matters.\n{"verdict": "A"}', {"verdict": "A"}),
@@ -43,8 +43,8 @@ def test_any_object_is_found_in_prose_without_braces(before, value, after):
         ("", None),
     ],
 )
-def test_an_object_is_found_where_it_is(text, found):
-    assert find_json(text) == found
+def test_an_object_is_found_where_it_is(text, expected):
+    assert find_json(text) == expected
 
 
 @pytest.mark.parametrize("text", ["{" * 20_000, '{"a":' * 4_000, '{"' * 20_000])

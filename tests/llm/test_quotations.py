@@ -146,10 +146,10 @@ def test_tags_that_differ_are_none(answer):
 
 
 def test_a_feeling_that_the_user_names_is_not_the_judges():
-    said = 'User: I am satisfied. {"label": "satisfied"}'
+    shown = 'User: I am satisfied. {"label": "satisfied"}'
     answer = 'The user writes {"label": "satisfied"}, but complains. Label: dissatisfied'
-    assert read_feeling(answer, [said])[0] == "dissatisfied"
-    assert read_feeling('The user says "satisfied". dissatisfied', [said])[0] == "dissatisfied"
+    assert read_feeling(answer, [shown])[0] == "dissatisfied"
+    assert read_feeling('The user says "satisfied". dissatisfied', [shown])[0] == "dissatisfied"
 
 
 @pytest.mark.parametrize(

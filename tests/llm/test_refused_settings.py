@@ -25,8 +25,8 @@ HEAT = (
 SHARE = ("top_p", "Unsupported parameter: 'top_p' is not supported with this model.")
 TOLD = {
     "max_tokens": "the model takes no 'max_tokens': it is sent 'max_completion_tokens'",
-    "temperature": "the model takes no 'temperature': it answers at its own",
-    "top_p": "the model takes no 'top_p': it answers at its own",
+    "temperature": "the model takes no 'temperature': it uses its own",
+    "top_p": "the model takes no 'top_p': it uses its own",
 }
 
 
@@ -42,10 +42,10 @@ def refuses(*settings):
 
 @pytest.mark.parametrize("settings", [[TOKENS], [HEAT], [SHARE], [TOKENS, HEAT, SHARE]])
 def test_a_model_that_refuses_settings_is_asked_without_and_that_is_told_once(settings):
-    told = []
+    notes = []
     with servers.Server(refuses(*settings)) as server:
-        assert ask(server.url, HELD, HELD, told=told) == [GOOD, GOOD]
-    assert told == [TOLD[name] for name, _ in settings]
+        assert ask(server.url, HELD, HELD, notes=notes) == [GOOD, GOOD]
+    assert notes == [TOLD[name] for name, _ in settings]
     last = server.requests[-1].body
     assert not {name for name, _ in settings} & set(last)
     assert last.get("max_completion_tokens") == (512 if TOKENS in settings else None)
@@ -56,32 +56,32 @@ def test_a_model_that_refuses_settings_is_asked_without_and_that_is_told_once(se
 
 def test_a_limit_that_is_too_large_is_not_sent_by_another_name():
     with servers.Server(lambda request: fails(400, "max_tokens is too large: 512")) as server:
-        (found,) = ask(server.url, HELLO)
-    assert str(found) == "the server answered 400: max_tokens is too large: 512"
+        (error,) = ask(server.url, HELLO)
+    assert str(error) == "the server answered 400: max_tokens is too large: 512"
     assert len(server.requests) == 1
 
 
 def test_a_temperature_out_of_range_is_the_users_to_mend():
     with servers.Server(lambda request: fails(400, "temperature must be at most 1")) as server:
-        (found,) = ask(server.url, HELLO)
-    assert str(found) == "the server answered 400: temperature must be at most 1"
+        (error,) = ask(server.url, HELLO)
+    assert str(error) == "the server answered 400: temperature must be at most 1"
     assert len(server.requests) == 1
 
 
 def test_a_model_that_is_said_to_think_is_asked_so_at_once():
-    told = []
+    notes = []
     with servers.Server(refuses(TOKENS, HEAT, SHARE)) as server:
-        assert ask(server.url, HELD, told=told, thinks=True) == [GOOD]
-    assert (len(server.requests), told) == (1, [])
+        assert ask(server.url, HELD, notes=notes, thinks=True) == [GOOD]
+    assert (len(server.requests), notes) == (1, [])
 
 
 def test_the_likeliest_tokens_are_a_setting_of_servers_that_have_it():
     """vLLM's and SGLang's name; OpenAI's client would not take it as its own."""
-    told, few = [], HELLO._replace(sampling=Sampling(8, 0.9, top_k=50))
+    notes, few = [], HELLO._replace(sampling=Sampling(8, 0.9, top_k=50))
     with servers.Server(refuses(("top_k", "Unrecognized request argument supplied: top_k"))) as server:
-        assert ask(server.url, few, HELLO, told=told) == [GOOD, GOOD]
+        assert ask(server.url, few, HELLO, notes=notes) == [GOOD, GOOD]
     assert [request.body.get("top_k") for request in server.requests] == [50, None, None]
-    assert told == ["the server takes no 'top_k': it draws from all tokens"]
+    assert notes == ["the server takes no 'top_k': it draws from all tokens"]
     assert request_key("m", few) != request_key("m", few._replace(sampling=Sampling(8, 0.9)))
 
 

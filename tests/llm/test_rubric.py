@@ -17,7 +17,9 @@ PAIR = {"asks": "pair", "text": "{prompt}: {response_a} or {response_b}?"}
 
 
 def rubric(*questions, **table):
-    return parse_rubric({"name": "r", "question": [dict(one) for one in questions or [EACH]]} | table, "r.toml")
+    return parse_rubric(
+        {"name": "r", "question": [dict(question) for question in questions or [EACH]]} | table, "r.toml"
+    )
 
 
 def faults(*questions, **table):
@@ -28,8 +30,8 @@ def faults(*questions, **table):
 
 
 def content(question, **texts):
-    made = rubric(question)
-    return made.messages(made.questions[0], **texts)[-1]["content"]
+    filled = rubric(question)
+    return filled.messages(filled.questions[0], **texts)[-1]["content"]
 
 
 def test_holes_are_filled_and_other_braces_stay():
@@ -49,36 +51,44 @@ def test_any_text_comes_into_a_question_unchanged(prompt, response):
 
 
 def test_a_system_message_stands_in_front_if_there_is_one():
-    made = rubric(EACH, system="Be strict.")
-    roles = [message["role"] for message in made.messages(made.questions[0], prompt="p", response="r")]
+    strict = rubric(EACH, system="Be strict.")
+    roles = [message["role"] for message in strict.messages(strict.questions[0], prompt="p", response="r")]
     assert roles == ["system", "user"]
-    made = rubric(EACH)
-    assert len(made.messages(made.questions[0], prompt="p", response="r")) == 1
+    plain = rubric(EACH)
+    assert len(plain.messages(plain.questions[0], prompt="p", response="r")) == 1
 
 
 def test_a_question_answers_as_its_rubric_says_and_may_have_a_limit_of_its_own():
-    made = rubric(EACH, EACH | {"name": "b", "max_tokens": 7}, max_tokens=9, temperature=0.5, top_p=0.6)
-    assert [made.sampling(one) for one in made.questions] == [Sampling(9, 0.5, 0.6), Sampling(7, 0.5, 0.6)]
+    limited = rubric(EACH, EACH | {"name": "b", "max_tokens": 7}, max_tokens=9, temperature=0.5, top_p=0.6)
+    assert [limited.sampling(question) for question in limited.questions] == [
+        Sampling(9, 0.5, 0.6),
+        Sampling(7, 0.5, 0.6),
+    ]
 
 
 def test_the_digest_names_the_content():
-    one, same, other = rubric(EACH), rubric(copy.deepcopy(EACH)), rubric(EACH | {"text": EACH["text"] + "!"})
-    assert one.digest == same.digest != other.digest
-    assert len(one.digest) == 12
+    first, same, other = rubric(EACH), rubric(copy.deepcopy(EACH)), rubric(EACH | {"text": EACH["text"] + "!"})
+    assert first.digest == same.digest != other.digest
+    assert len(first.digest) == 12
 
 
 def test_what_comes_with_the_program():
     """Methods 11: four aspects from 1 to 5, a call each, and a critique with 1 to 10; T=0, top_p .6."""
-    made = read_rubric("ultrafeedback")
-    assert [(one.name, one.asks, one.low, one.high, one.not_applicable, one.counts) for one in made.questions] == [
+    ultrafeedback = read_rubric("ultrafeedback")
+    assert [
+        (question.name, question.asks, question.low, question.high, question.not_applicable, question.counts)
+        for question in ultrafeedback.questions
+    ] == [
         ("instruction_following", "all", 1, 5, False, True),
         ("honesty", "all", 1, 5, True, True),
         ("truthfulness", "all", 1, 5, False, True),
         ("helpfulness", "all", 1, 5, False, True),
         ("overall", "each", 1, 10, False, False),
     ]
-    assert [made.sampling(one) for one in made.questions] == [Sampling(500, 0.0, 0.6)] * 4 + [Sampling(1024, 0.0, 0.6)]
-    assert [one.name for one in made.questions if one.repaired] == ["overall"]
+    assert [ultrafeedback.sampling(question) for question in ultrafeedback.questions] == [
+        Sampling(500, 0.0, 0.6)
+    ] * 4 + [Sampling(1024, 0.0, 0.6)]
+    assert [question.name for question in ultrafeedback.questions if question.repaired] == ["overall"]
     assert read_rubric("pairwise").compares
     assert tomllib.loads(rubric_text("pairwise"))["name"] == "pairwise"
 
@@ -92,7 +102,7 @@ def test_every_fault_is_named_at_once():
         {"name": "a", "asks": "sing", "text": "x"},
         {"name": 3, "asks": "all", "text": "{responses}", "max_tokens": 0, "repaired": True},
     ]
-    told = faults(*questions, temperature=3, seed=1, system=5)
+    reported = faults(*questions, temperature=3, seed=1, system=5)
     for words in (
         "unknown key 'seed'",
         "system is 5",
@@ -107,11 +117,11 @@ def test_every_fault_is_named_at_once():
         "question '3': repaired needs",
         "temperature is from 0 to 2",
     ):
-        assert any(one.startswith(words) for one in told), words
+        assert any(fault.startswith(words) for fault in reported), words
 
 
 @pytest.mark.parametrize(
-    ("questions", "table", "told"),
+    ("questions", "table", "fault"),
     [
         ([EACH], {"name": ""}, "a rubric needs a name"),
         ([EACH | {"name": ""}], {}, "question 1 has an empty name"),
@@ -135,8 +145,8 @@ def test_every_fault_is_named_at_once():
         ([EACH | {"asks": ["each"]}], {}, "question 1: asks is ['each']"),
     ],
 )
-def test_a_fault_is_named_once(questions, table, told):
-    assert sum(one.startswith(told) for one in faults(*questions, **table)) == 1
+def test_a_fault_is_named_once(questions, table, fault):
+    assert sum(reported.startswith(fault) for reported in faults(*questions, **table)) == 1
 
 
 @pytest.mark.parametrize("questions", [None, [], [1], "x", {}])
@@ -153,10 +163,10 @@ def test_a_rubric_has_a_question(questions):
 )
 def test_any_question_is_a_rubric_or_a_usage_error(question):
     try:
-        made = rubric(question)
+        parsed = rubric(question)
     except UsageError:
         return
-    assert made.questions[0].low < made.questions[0].high
+    assert parsed.questions[0].low < parsed.questions[0].high
 
 
 # Files
@@ -167,9 +177,9 @@ def test_a_rubric_that_is_not_there_names_those_that_are(tmp_path):
         read_rubric(str(tmp_path / "none.toml"))
 
 
-@pytest.mark.parametrize(("data", "told"), [(b"name = ", "is no TOML"), (b'name = "\xff"', "is not UTF-8")])
-def test_a_file_that_is_no_rubric_is_named(tmp_path, data, told):
+@pytest.mark.parametrize(("data", "reason"), [(b"name = ", "is not TOML"), (b'name = "\xff"', "is not UTF-8")])
+def test_a_file_that_is_no_rubric_is_named(tmp_path, data, reason):
     path = tmp_path / "r.toml"
     path.write_bytes(data)
-    with pytest.raises(UsageError, match=f"r.toml: {told}"):
+    with pytest.raises(UsageError, match=f"r.toml: {reason}"):
         read_rubric(str(path))

@@ -29,8 +29,8 @@ ANSWERS = {
 }
 
 
-def own(*questions, **table):
-    return parse_rubric({"name": "r", "question": [dict(one) for one in questions or [ASKS]]} | table, "r")
+def tone_rubric(*questions, **table):
+    return parse_rubric({"name": "r", "question": [dict(question) for question in questions or [ASKS]]} | table, "r")
 
 
 def answer_all(question):
@@ -94,7 +94,7 @@ def test_an_answer_is_read(text, value):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reason"),
     [
         ('{"difficulty": "simple"}', "the answer's 'difficulty' is 'simple'; one of very easy, easy, hard is needed"),
         ('{"difficulty": 2}', "the answer's 'difficulty' is 2; one of "),
@@ -110,10 +110,10 @@ def test_an_answer_is_read(text, value):
         ("", "the answer has no 'difficulty': "),
     ],
 )
-def test_an_answer_that_says_nothing_that_can_be_used_is_refused(text, told):
+def test_an_answer_that_says_nothing_that_can_be_used_is_refused(text, reason):
     with pytest.raises(RecordError) as caught:
         read_tags((EASE,))(text)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(reason)
 
 
 BROKEN = '{"intent": "To \\"add\\", fast.", "knowledge": "None: it is easy", "difficulty": "hard"'
@@ -121,8 +121,8 @@ SPOKEN = "Intent: To add, fast.\n- **Knowledge**: None: it is easy\n\nDifficulty
 
 
 def test_a_comma_too_many_breaks_no_json():
-    made = read_tags(DIFFICULTY)(BROKEN + ",}")
-    assert made == {"intent": 'To "add", fast.', "knowledge": "None: it is easy", "difficulty": "hard"}
+    tags = read_tags(DIFFICULTY)(BROKEN + ",}")
+    assert tags == {"intent": 'To "add", fast.', "knowledge": "None: it is easy", "difficulty": "hard"}
 
 
 def test_texts_are_read_from_broken_json_and_from_lines():
@@ -152,14 +152,16 @@ def test_a_field_is_not_named_by_a_longer_one():
         read_tags((TagField("quality", ("good", "bad")), TagField("why")))("input_quality: good\nwhy: x")
 
 
-@pytest.mark.parametrize("said", ["Coding & Debugging", "coding and debugging", "Coding_&_debugging", "Category: none"])
-def test_a_category_may_be_spelled_in_other_ways(said):
-    if said == "Category: none":
+@pytest.mark.parametrize(
+    "category", ["Coding & Debugging", "coding and debugging", "Coding_&_debugging", "Category: none"]
+)
+def test_a_category_may_be_spelled_in_other_ways(category):
+    if category == "Category: none":
         with pytest.raises(RecordError):
-            read_tags(CATEGORY)(said)
+            read_tags(CATEGORY)(category)
         return
-    assert read_tags(CATEGORY)(said) == {"task_category": "Coding & Debugging"}
-    assert read_tags(CATEGORY)(f"Task category: {said}.") == {"task_category": "Coding & Debugging"}
+    assert read_tags(CATEGORY)(category) == {"task_category": "Coding & Debugging"}
+    assert read_tags(CATEGORY)(f"Task category: {category}.") == {"task_category": "Coding & Debugging"}
 
 
 @given(st.data())
@@ -199,11 +201,11 @@ def test_the_schema_lists_the_values_reasons_first():
 )
 def test_a_record_of_any_shape_gets_its_tags_and_keeps_the_rest(record):
     adapted = adapter_of(MAGPIE)(record).record
-    made, (words,) = run_inquiry(begin_judging(adapted, MAGPIE, "m", 0), answer_all)
+    judged, (words,) = run_inquiry(begin_judging(adapted, MAGPIE, "m", 0), answer_all)
     mark = {"model": "m", "rubric": "magpie", "rubric_hash": MAGPIE.digest}
-    assert made.record == record | ANSWERS | {"judge": mark}
+    assert judged.record == record | ANSWERS | {"judge": mark}
     assert len(words) == 3
-    assert all("# Prompt\n\n" in one and "2 + 2?" in one and "SECRET" not in one for one in words)
+    assert all("# Prompt\n\n" in question and "2 + 2?" in question and "SECRET" not in question for question in words)
 
 
 def test_only_a_rubric_that_tags_takes_a_prompt_alone():
@@ -213,18 +215,18 @@ def test_only_a_rubric_that_tags_takes_a_prompt_alone():
 def test_a_tag_that_was_there_with_another_value_is_replaced_and_counted():
     tally = JudgeTally()
     record = {"prompt": "q", "difficulty": "hard", "task_category": "Math", "intent": None}
-    made, _ = run_inquiry(begin_judging(record, MAGPIE, "m", 0), answer_all)
-    tally.add(made)
-    assert made.record["difficulty"] == "very easy"
+    judged, _ = run_inquiry(begin_judging(record, MAGPIE, "m", 0), answer_all)
+    tally.add(judged)
+    assert judged.record["difficulty"] == "very easy"
     assert tally.sentence() == "1 judged; 2 tags changed"
-    again, _ = run_inquiry(begin_judging(made.record, MAGPIE, "m", 0), answer_all)
-    assert (again.record, again.num_changed) == (made.record, 0)
+    again, _ = run_inquiry(begin_judging(judged.record, MAGPIE, "m", 0), answer_all)
+    assert (again.record, again.num_changed) == (judged.record, 0)
 
 
 def test_a_rubric_of_ones_own_tags():
-    rubric = own()
-    made, (words,) = run_inquiry(begin_judging({"prompt": "q"}, rubric, "m", 0), lambda question: "Warm")
-    assert made.record == {"prompt": "q", "tone": "warm"} | {"judge": made.record["judge"]}
+    rubric = tone_rubric()
+    judged, (words,) = run_inquiry(begin_judging({"prompt": "q"}, rubric, "m", 0), lambda question: "Warm")
+    assert judged.record == {"prompt": "q", "tone": "warm"} | {"judge": judged.record["judge"]}
     assert words == ["What of q?"]
 
 
@@ -232,7 +234,7 @@ def test_a_rubric_of_ones_own_tags():
 
 
 @pytest.mark.parametrize(
-    ("questions", "told"),
+    ("questions", "fault"),
     [
         ([{"asks": "prompt", "text": "{prompt}"}], "question 1: fields are missing; asks = 'prompt' needs one or more"),
         ([ASKS | {"fields": 1}], "question 1: fields is 1; a table is needed"),
@@ -251,7 +253,7 @@ def test_a_rubric_of_ones_own_tags():
         ),
     ],
 )
-def test_a_fault_is_named(questions, told):
+def test_a_fault_is_named(questions, fault):
     with pytest.raises(UsageError) as caught:
-        own(*questions)
-    assert str(caught.value).removeprefix("r: ").startswith(told)
+        tone_rubric(*questions)
+    assert str(caught.value).removeprefix("r: ").startswith(fault)

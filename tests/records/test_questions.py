@@ -63,7 +63,7 @@ def test_the_name_is_the_same_tomorrow():
     ],
 )
 def test_what_is_no_chat_completion_is_refused(body):
-    with pytest.raises(RecordError, match="the server's answer is no chat completion: "):
+    with pytest.raises(RecordError, match="the server's answer is not a chat completion: "):
         read_completion(body)
 
 

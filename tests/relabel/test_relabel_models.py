@@ -46,7 +46,9 @@ def test_reward_scores_candidates_and_pairs_and_each_keeps_its_shape(tiny_reward
     candidates, pair = lines(result)
     scores = [response.pop("score") for response in candidates["responses"]]
     assert len(set(scores)) == 3
-    assert candidates == CANDIDATES | {"responses": [{"text": own["text"]} for own in CANDIDATES["responses"]]}
+    assert candidates == CANDIDATES | {
+        "responses": [{"text": response["text"]} for response in CANDIDATES["responses"]]
+    }
     assert list(pair) == [*PAIR, "score_rejected"]
     against = int(pair["score_chosen"] < pair["score_rejected"])
     assert result.stderr == (
@@ -82,15 +84,17 @@ def test_a_pairwise_model_leaves_what_winprob_reads_and_a_margin_on_a_pair(ranke
     assert (
         f"8 ordered pairs scored (8 distinct in their windows); {int(pair['margin'] < 0)} of 1 labels" in result.stderr
     )
-    (made,) = lines(run("relabel", "winprob", "--from", "preferences", records=[candidates]))
-    assert [own["prob"] for own in made["responses"]] == pytest.approx([sum(row) / 3 for row in preferences])
+    (ranked,) = lines(run("relabel", "winprob", "--from", "preferences", records=[candidates]))
+    assert [response["prob"] for response in ranked["responses"]] == pytest.approx(
+        [sum(row) / 3 for row in preferences]
+    )
 
 
 def test_scores_orient_the_pairs_that_are_made_afterwards(tiny_reward):
     scored = lines(run("relabel", "reward", "--model", tiny_reward))[:1]
     (pair,) = lines(run("pair", "--strategy", "best-worst", records=scored))
-    own = {response["text"]: response["score"] for response in scored[0]["responses"]}
-    assert (pair["chosen"], pair["rejected"]) == (max(own, key=own.get), min(own, key=own.get))
+    score_of = {response["text"]: response["score"] for response in scored[0]["responses"]}
+    assert (pair["chosen"], pair["rejected"]) == (max(score_of, key=score_of.get), min(score_of, key=score_of.get))
 
 
 @pytest.mark.parametrize("command", ["reward", "implicit"])
@@ -103,7 +107,7 @@ def test_what_is_no_number_is_one_rejected_record_and_never_null(command, tiny_r
         words = "--model", tiny_reward
     else:
         monkeypatch.setattr(
-            "real_cli.relabel.implicit.measure.implicit_rewards", lambda own, *_: [0.0, math.nan][: len(own)]
+            "real_cli.relabel.implicit.measure.implicit_rewards", lambda logps, *_: [0.0, math.nan][: len(logps)]
         )
         words = policies
     single = {"prompt": "no", "responses": [{"text": " sat"}]}
@@ -120,7 +124,7 @@ def test_what_is_no_number_is_one_rejected_record_and_never_null(command, tiny_r
 def test_implicit_writes_scores_a_probability_of_two_and_the_margin_of_a_pair(policies):
     result = run("relabel", "implicit", *policies, "--beta", "0.5")
     candidates, pair = lines(result)
-    assert all(set(own) == {"text", "score"} for own in candidates["responses"])
+    assert all(set(response) == {"text", "score"} for response in candidates["responses"])
     margin = pair["score_chosen"] - pair["score_rejected"]
     assert pair["implicit_margin"] == pytest.approx(margin)
     assert pair["prob_chosen"] == pytest.approx(1 / (1 + math.exp(-margin)))
@@ -139,14 +143,14 @@ def test_the_smallest_margin_is_what_pair_keeps(policies):
         run("pair", "--strategy", "all", "--orient", "rank", "--keep", "50%", "--by", "implicit_margin", "--lowest",
             records=judged)
     )  # fmt: skip
-    assert kept["implicit_margin"] == min(own["implicit_margin"] for own in judged) < 0
+    assert kept["implicit_margin"] == min(row["implicit_margin"] for row in judged) < 0
 
 
 def test_implicit_and_eval_margin_agree(policies):
     """Both say beta times the difference of log-ratios."""
     summary = json.loads(run("eval", "margin", *policies, records=[PAIR]).stdout)
-    (made,) = lines(run("relabel", "implicit", *policies, records=[PAIR]))
-    assert made["implicit_margin"] == pytest.approx(summary["margin_beta"], abs=1e-5)
+    (scored,) = lines(run("relabel", "implicit", *policies, records=[PAIR]))
+    assert scored["implicit_margin"] == pytest.approx(summary["margin_beta"], abs=1e-5)
 
 
 def test_contrast_writes_scores_and_the_offset_of_a_pair(policies, tmp_path):
@@ -154,7 +158,7 @@ def test_contrast_writes_scores_and_the_offset_of_a_pair(policies, tmp_path):
     candidates, pair = lines(run("relabel", "implicit", *policies[:2], *CONTRAST))
     assert pair["offset"] == pytest.approx(pair["score_chosen"] - pair["score_rejected"])
     assert not {"prob_chosen", "implicit_margin"} & set(pair)
-    assert all(set(own) == {"text", "score"} for own in candidates["responses"])
+    assert all(set(response) == {"text", "score"} for response in candidates["responses"])
     from_file = run("relabel", "implicit", *policies[:2], "--contrast", f"@{tmp_path / 'kind'}", "no no")
     assert lines(from_file) == [candidates, pair]
 
@@ -184,7 +188,7 @@ def test_a_prompt_that_fills_the_limit_leaves_its_record_out_and_that_is_told(po
         ((*CONTRAST, "--beta", "1"), "--contrast: the score is in nats, without beta; leave out --beta"),
         (("--contrast", "@none", "no"), "@none: No such file or directory; give words, or @FILE"),
         (("--contrast", "big", ""), "--contrast: one side is empty"),
-        (("--field", "rank"), "--field 'rank': is no name for a score"),
+        (("--field", "rank"), "--field 'rank': is not a name for a score"),
     ],
 )
 def test_options_of_implicit_that_do_not_fit(words, problem):

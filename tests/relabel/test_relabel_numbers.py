@@ -63,8 +63,8 @@ def test_what_streams_does_the_same_to_each_part_of_the_input(name, words):
 @TRAINS
 def test_sppo_reads_the_win_probabilities_that_pair_carried(tiny_policy, tmp_path):
     """Methods 12: winprob | pair --strategy best-worst | train-dpo --loss sppo."""
-    judged, said = relabel("winprob", rows=SCORED)
-    assert said == "real: 10 responses of 2 prompts\n"
+    judged, stderr = relabel("winprob", rows=SCORED)
+    assert stderr == "real: 10 responses of 2 prompts\n"
     pairs, _ = run("pair", "--strategy", "best-worst", rows=judged)
     assert [pair["prob_chosen"] for pair in pairs][:1] == pytest.approx([0.710378], abs=5e-7)
     assert [pair["prob_rejected"] for pair in pairs][:1] == pytest.approx([0.289622], abs=5e-7)
@@ -74,16 +74,16 @@ def test_sppo_reads_the_win_probabilities_that_pair_carried(tiny_policy, tmp_pat
 
 @TRAINS
 def test_spo_reads_the_degraded_copies(tiny_policy, tmp_path):
-    pairs, said = relabel("degrade", rows=PAIRS)
-    assert said.startswith("real: 3 pairs, ")
+    pairs, stderr = relabel("degrade", rows=PAIRS)
+    assert stderr.startswith("real: 3 pairs, ")
     (*_, last), _ = train(tiny_policy, tmp_path / "out", pairs, "--loss", "spo", "--levels", "4", "--max-steps", "1")
     assert last["num_pairs"] == 3
 
 
 @TRAINS
 def test_training_reads_the_weights(tiny_policy, tmp_path):
-    pairs, said = relabel("weight", rows=PAIRS)
-    assert said == "real: 3 pairs weighed; 1 label disagrees with the scores; 1 negative weight set to 0\n"
+    pairs, stderr = relabel("weight", rows=PAIRS)
+    assert stderr == "real: 3 pairs weighed; 1 label disagrees with the scores; 1 negative weight set to 0\n"
     (*_, last), _ = train(tiny_policy, tmp_path / "out", pairs, "--weight-field", "weight", "--max-steps", "1")
     assert last["num_pairs"] == 3
 
@@ -91,8 +91,8 @@ def test_training_reads_the_weights(tiny_policy, tmp_path):
 @TRAINS
 def test_training_refuses_a_negative_weight_that_was_kept(tiny_policy, tmp_path):
     pairs, _ = relabel("weight", "--negative", "keep", rows=PAIRS)
-    _, said = train(tiny_policy, tmp_path / "out", pairs, "--weight-field", "weight", status=1)
-    assert "field 'weight' is -3.0" in said
+    _, stderr = train(tiny_policy, tmp_path / "out", pairs, "--weight-field", "weight", status=1)
+    assert "field 'weight' is -3.0" in stderr
 
 
 def test_a_matrix_that_winprob_wrote_gives_the_same_probabilities():
@@ -103,25 +103,25 @@ def test_a_matrix_that_winprob_wrote_gives_the_same_probabilities():
 
 def test_weights_of_all_pairs_have_mean_one_in_the_order_of_the_input():
     """5, 0, 1 over their mean 2."""
-    made, _ = relabel("weight", "--normalize", "mean", rows=PAIRS)
-    assert [row["weight"] for row in made] == [2.5, 0, 0.5]
-    assert [row["prompt"] for row in made] == [row["prompt"] for row in PAIRS]
+    weighed, _ = relabel("weight", "--normalize", "mean", rows=PAIRS)
+    assert [row["weight"] for row in weighed] == [2.5, 0, 0.5]
+    assert [row["prompt"] for row in weighed] == [row["prompt"] for row in PAIRS]
 
 
 def test_statistics_are_of_the_whole_input_and_not_of_what_came_before():
     """All scores of both prompts: from -1 to 9."""
-    made, _ = relabel("shape", "--method", "min-max", rows=SCORED)
-    assert [response["score"] for response in made[0]["responses"]] == pytest.approx([0.2, 0.1, 0, 0.15, 0.05])
+    shaped, _ = relabel("shape", "--method", "min-max", rows=SCORED)
+    assert [response["score"] for response in shaped[0]["responses"]] == pytest.approx([0.2, 0.1, 0, 0.15, 0.05])
     backwards, _ = relabel("shape", "--method", "min-max", rows=SCORED[::-1])
-    assert backwards == made[::-1]
+    assert backwards == shaped[::-1]
 
 
 def test_a_pair_without_scores_is_skipped_and_not_in_the_statistics(tmp_path):
     rows = [{"prompt": "q", "responses": [{"text": "a"}]}, *SCORED]
     words = ["--on-error", "skip", "--rejects", tmp_path / "rejects"]
-    made, said = run("relabel", "shape", "--method", "min-max", *words, rows=rows, status=3)
-    assert made == relabel("shape", "--method", "min-max", rows=SCORED)[0]
-    assert "1 rejected" in said
+    shaped, stderr = run("relabel", "shape", "--method", "min-max", *words, rows=rows, status=3)
+    assert shaped == relabel("shape", "--method", "min-max", rows=SCORED)[0]
+    assert "1 rejected" in stderr
     assert "'score' is missing" in json.loads((tmp_path / "rejects").read_bytes())["reason"]
 
 
@@ -139,18 +139,18 @@ def test_shaped_scores_choose_the_same_pairs():
 def test_a_pair_that_cannot_be_degraded_goes_to_the_rejects(tmp_path):
     rows = [PAIRS[0] | {"chosen": "Yes."}, PAIRS[0]]
     path = tmp_path / "rejects"
-    made, said = relabel("degrade", "--rejects", path, rows=rows)
-    assert len(made) == 1
+    degraded, stderr = relabel("degrade", "--rejects", path, rows=rows)
+    assert len(degraded) == 1
     short = "fewer than 3 copies of 1 short response"
-    assert said == f"real: 1 pair, 2 copies; {short}; left out: 1 too short for a degraded copy\n"
+    assert stderr == f"real: 1 pair, 2 copies; {short}; left out: 1 too short for a degraded copy\n"
     assert json.loads(path.read_bytes())["record"]["chosen"] == "Yes."
 
 
 def test_other_layouts_are_read(tmp_path):
     """Parallel arrays become candidates."""
     path = write_rows(tmp_path / "in.jsonl", [{"prompt": "q", "responses": ["a", "b"], "scores": [1, 1]}])
-    made, _ = run("relabel", "winprob", path)
-    assert made == [
+    ranked, _ = run("relabel", "winprob", path)
+    assert ranked == [
         {"prompt": "q", "responses": [{"text": "a", "score": 1, "prob": 0.5}, {"text": "b", "score": 1, "prob": 0.5}]}
     ]
 

@@ -13,11 +13,11 @@ from real_cli.errors import Status, UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class BridgeOptions(LlmOptions):
-    """Who edits, or where the edit is."""
+    """The editor, or the field that holds the edit."""
 
     model: OptionalModel = None
     rubric: Annotated[
-        str, typer.Option("--rubric", metavar="NAME", help="What is asked: bridge, or a TOML file (asks = 'edit').")
+        str, typer.Option("--rubric", metavar="NAME", help="What to ask: bridge, or a TOML file (asks = 'edit').")
     ] = "bridge"
     show: ShowRubric = None
     field: Annotated[
@@ -26,7 +26,7 @@ class BridgeOptions(LlmOptions):
             "--from",
             metavar="FIELD",
             show_default=False,
-            help="Ask nobody: the edited response is in this field of the record, which is removed.",
+            help="Ask no model: take the edited response from this field of the record, which is removed.",
         ),
     ] = None
 

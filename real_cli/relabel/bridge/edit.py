@@ -8,24 +8,13 @@ from real_cli.records.questions import Inquiry, Question, ask_nothing
 from real_cli.records.record import STALE_FIELDS, Record, check_labeled, labeled_fields, pair_fields
 
 ORIGINAL = "chosen_original"
-# Made of the chosen response, and of no use beside another one: what relabel degrade and log-probabilities left.
+# Derived from the old chosen response, and wrong beside a new one.
 STALE = {*STALE_FIELDS, "degraded"}
 TEXTS = ("prompt", "chosen", "rejected", "responses", ORIGINAL)
 
 
 def begin_bridging(record: Record, rubric: Rubric, model: str) -> Inquiry[Record | None]:
-    """Start to have the rejected response of a pair edited.
-
-    Args:
-        record: A preference record; one that was bridged before is bridged from its original again.
-        rubric: One that asks for an edit.
-        model: Who edits; the name stays on the record.
-
-    Returns:
-        An inquiry; it makes the bridged record, or None if the edit changed nothing.
-
-    Raises:
-        RecordError: If it is no pair, or the rejected response is several messages.
+    """Ask a model to edit the rejected response of a pair towards the chosen one; a bridged pair's original counts.
 
     References:
         Jiang et al., 2024, Bridging and Modeling Correlations, arXiv:2408.07471, section 3.1.
@@ -43,24 +32,16 @@ def _bridge(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Record | No
         chosen=transcript(record[ORIGINAL] if ORIGINAL in record else record["chosen"]),
         rejected=transcript(record["rejected"]),
     )
-    # Of a response that thinks aloud an edit may do so, too.
+    # If the response itself holds reasoning, so may the edit.
     read = whole_edit if has_thoughts(plain_text(record["rejected"])) else read_edit
     answers = yield [Question(messages, read, rubric.sampling(question))]
     return bridged(record, with_text(record["rejected"], answers[0].value), mark)
 
 
 def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
-    """Put an edited response in the place of the chosen one.
+    """Put an edited response in the place of the chosen one; None if the edit changed nothing.
 
-    Args:
-        record: A preference record.
-        edited: The rejected response, edited.
-        mark: What stays on the record about who edited.
-
-    Returns:
-        The record: `chosen` is the edit, `chosen_original` what was chosen. What was measured on that (`score_chosen`,
-        `similarity`, ...) is called X_original from now on, and stays so when the pair is bridged again; reference
-        log-probabilities and degraded copies are removed. None if the edit is the rejected response itself.
+    What was measured on the response that was chosen first becomes X_original, and stays so when bridged again.
 
     Example:
         >>> pair = {"prompt": "q", "chosen": "Four.", "rejected": "It is 5.", "score_chosen": 9, "score_rejected": 1}
@@ -71,59 +52,34 @@ def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
     if plain_text(edited) == plain_text(record["rejected"]):
         return None
     moved = {names[0] for field, names in labeled_fields(record).items() if field != "text"} | pair_fields(record)
-    made: Record = {}
+    kept: Record = {}
     for name, value in record.items():
         if name in STALE:
             continue
         if name == "chosen":
-            made["chosen"] = edited
+            kept["chosen"] = edited
         elif name in moved and f"{name}_original" not in record:
-            made[f"{name}_original"] = value
-        elif name not in moved:  # what was said of an earlier edit is of no response that is still here
-            made[name] = value
-    return made | {ORIGINAL: record.get(ORIGINAL, record["chosen"]), "bridge": mark}
+            kept[f"{name}_original"] = value
+        elif name not in moved:  # what was measured on an earlier edit goes with it
+            kept[name] = value
+    return kept | {ORIGINAL: record.get(ORIGINAL, record["chosen"]), "bridge": mark}
 
 
 def check_edit_field(field: str) -> str:
-    """Check the name of the field that holds an edited response.
-
-    Args:
-        field: What the user gave.
-
-    Returns:
-        The name.
-
-    Raises:
-        UsageError: If it is empty, or a field that holds something else.
-
-    Example:
-        >>> check_edit_field("edit")
-        'edit'
-    """
+    """Check --from, the name of the field that holds an edited response."""
     if not field or field in TEXTS:
         raise UsageError(f"--from {clip(field)}: name the field that holds the edited response, 'edit' say")
     return field
 
 
 def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
-    """Take the edited response from a field of the record.
-
-    Args:
-        record: A preference record.
-        field: Its name; a text.
-
-    Returns:
-        An inquiry without a question; it makes what `begin_bridging` does. The field is removed.
-
-    Raises:
-        RecordError: If it is no pair, or the field holds no text, or an empty one.
-    """
+    """Take the edited response from a field of the record, which is removed."""
     check_labeled(record)
     if field not in record and ORIGINAL in record:
         return ask_nothing(record)  # it was bridged before
     if not is_text(record.get(field)):
-        found = clip(record[field]) if field in record else "missing"
-        raise RecordError(f"field '{field}' is {found}; the edited response is needed")
+        value = clip(record[field]) if field in record else "missing"
+        raise RecordError(f"field '{field}' is {value}; the edited response is needed")
     edited = record[field]
     whole_edit(plain_text(edited))
     rest = {name: value for name, value in record.items() if name != field}
@@ -132,60 +88,22 @@ def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
 
 
 def with_text(response: Text, text: str) -> Text:
-    """Give a text the form of a response.
-
-    Args:
-        response: A string, or one message.
-        text: The new words.
-
-    Returns:
-        A string, or the message with other content.
-
-    Raises:
-        RecordError: If the response is several messages.
-
-    Example:
-        >>> with_text([{"role": "assistant", "content": "5"}], "4")
-        [{'role': 'assistant', 'content': '4'}]
-    """
+    """Give a text the form of a response: a string, or one message."""
     if isinstance(response, str):
         return text
     if len(response) != 1:
-        raise RecordError(f"the rejected response has {len(response)} messages; one is needed to be edited")
+        raise RecordError(f"the rejected response has {len(response)} messages; only a single one can be edited")
     return [response[0] | {"content": text}]
 
 
 def read_edit(text: str) -> str:
-    """Read an edited response, without what the model wrote to itself before it.
-
-    Args:
-        text: What a model wrote.
-
-    Returns:
-        The response, without space around it.
-
-    Raises:
-        RecordError: If it is empty, or the model's thoughts have no end.
-
-    Example:
-        >>> read_edit("<think>2 + 2 is 4.</think> It is 4. ")
-        'It is 4.'
-    """
-    said = spoken(text)
-    return whole_edit(text if said == text else unwrapped(said))
+    """Read an edited response, without the model's reasoning."""
+    answer = spoken(text)
+    return whole_edit(text if answer == text else unwrapped(answer))
 
 
 def whole_edit(text: str) -> str:
-    """Read an edited response as it stands.
-
-    Args:
-        text: What a model or a person wrote.
-
-    Returns:
-        It, without space around it.
-
-    Raises:
-        RecordError: If it is empty.
+    """Read an edited response as it stands; an empty one raises RecordError.
 
     Example:
         >>> whole_edit(" It is 4. ")

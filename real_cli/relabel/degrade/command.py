@@ -14,7 +14,7 @@ from real_cli.records.record import Record
 
 @dataclass(frozen=True, kw_only=True)
 class DegradeOptions(StreamOptions):
-    """How many copies, and what each lacks."""
+    """The number of copies, and what each lacks."""
 
     levels: Annotated[
         int,
@@ -64,14 +64,14 @@ def degrade(options: DegradeOptions) -> Status:
 
     num_pairs = num_copies = num_short = 0
     with job:
-        for place, (record, made) in job.apply(degraded, job.records()):
-            if not made["degraded"]:
+        for place, (record, pair) in job.apply(degraded, job.records()):
+            if not pair["degraded"]:
                 job.drop(place, record, "too short for a degraded copy")
                 continue
-            job.write(made)
+            job.write(pair)
             num_pairs += 1
-            num_copies += len(made["degraded"])
-            num_short += len(made["degraded"]) < options.levels - 1
+            num_copies += len(pair["degraded"])
+            num_short += len(pair["degraded"]) < options.levels - 1
         job.summary = f"{say_count(num_pairs, 'pair')}, {say_count(num_copies, 'copy', 'copies')}"
         if num_short:
             short = say_count(num_short, "short response")

@@ -1,8 +1,7 @@
 """Copies of a response with more and more of its key words removed, for self-supervised preference optimization.
 
-SPO's keyword extractor is not published. Ours reads the response alone and needs no network: as in RAKE, words of
-content that stand together make a phrase, and a word is the more important the longer the phrases it stands in, over
-all places where it stands.
+SPO's keyword extractor is not published. Ours reads the response alone and needs no network: as in RAKE, adjacent
+content words make a phrase, and a word's importance is the summed length of the phrases it occurs in.
 """
 
 import math
@@ -19,33 +18,23 @@ from real_cli.text.stopwords import FUNCTION_WORDS
 
 # A number with its separators, or letters and digits with what joins them: don't, well-known, 3rd.
 WORD = re.compile(r"\d+(?:[.,]\d+)+(?![^\W_])|[^\W_]+(?:['\u2019-][^\W_]+)*")
-# Where a word that loses its blanks would grow together with another: "3 cats,5" must not become 3,5.
+# Where removing a word's blanks would join two others: "3 cats,5" must not become 3,5.
 JOINS_NEXT = re.compile(r"['\u2019.,-]\w")
 JOINS_LAST = re.compile(r"\w['\u2019.,-]$")
 BLANKS = " \t"
-# What n't is taken off of in can't, won't, shan't, needn't; of the others a word of grammar is left.
+# What is left of can't, won't, shan't and needn't without n't; the others leave a function word.
 NEGATED = FUNCTION_WORDS | {"ca", "wo", "sha", "need"}
 
 
 class Levels(NamedTuple):
-    """How many degrees there are, the whole response's 0 among them, and what share of key words each removes."""
+    """The number of degrees, 0 for the whole response among them, and the share of key words that each removes."""
 
     number: int = 4
     drop: Fraction = Fraction(1, 5)
 
 
 def check_levels(number: int, drop: float) -> Levels:
-    """Check how copies are to be made.
-
-    Args:
-        number: Degrees, the whole response's 0 among them, at least 2.
-        drop: Share of the key words that each degree removes, above 0.
-
-    Returns:
-        Both; the share exactly as it was written.
-
-    Raises:
-        UsageError: If the last degree would remove more than there is.
+    """Check --levels and --drop; the share is kept exactly as written.
 
     Example:
         >>> check_levels(4, 0.2)
@@ -63,16 +52,9 @@ def check_levels(number: int, drop: float) -> Levels:
 
 
 def key_words(text: str, draw: random.Random) -> list[str]:
-    """List the words of content of a text, the most important first.
+    """List the distinct content words of a text, case folded, the most important first; `draw` breaks ties.
 
-    Words of grammar are English ones; in another language every word counts as one of content.
-
-    Args:
-        text: Any text.
-        draw: Decides between equally important words.
-
-    Returns:
-        Distinct words, case folded.
+    Function words are English; in another language every word counts as a content word.
 
     Example:
         >>> key_words("The red cat sat on the mat. The cat ran.", random.Random(0))[:1]
@@ -91,7 +73,7 @@ def key_words(text: str, draw: random.Random) -> list[str]:
 
 
 def _phrases(text: str) -> list[list[str]]:
-    """Split a text into runs of content words with nothing but blanks between them."""
+    """Split a text into runs of content words separated by blanks alone."""
     phrases: list[list[str]] = [[]]
     end = 0
     for match in WORD.finditer(text):
@@ -114,16 +96,9 @@ def _is_grammar(word: str) -> bool:
 
 
 def remove_words(text: str, removed: frozenset[str]) -> str:
-    """Remove words wherever they stand; everything else stays as it is.
+    """Remove words, given case folded, wherever they occur; everything else stays as it is.
 
     A word takes the blanks before it along; where it opens a line or follows a bracket or quote, those after it.
-
-    Args:
-        text: Any text.
-        removed: Words, case folded.
-
-    Returns:
-        The text without them.
 
     Example:
         >>> remove_words("Paris, the capital, is in France.", frozenset({"paris", "capital", "france"}))
@@ -131,7 +106,7 @@ def remove_words(text: str, removed: frozenset[str]) -> str:
     """
     pieces: list[str] = []
     end = 0
-    opens = False  # whether the word that was removed last takes the blanks after it
+    opens = False  # whether the last word removed takes the blanks after it
     for match in WORD.finditer(text):
         between = text[end : match.start()]
         pieces.append(between.lstrip(BLANKS) if opens else between)
@@ -147,7 +122,7 @@ def remove_words(text: str, removed: frozenset[str]) -> str:
 
 
 def _trim(pieces: list[str]) -> bool:
-    """Take the blanks off the end of a text, unless they open a line; tell whether there were any to take."""
+    """Strip the blanks at the end of a text, unless they open a line; tell whether there were any."""
     blanks = []
     while pieces and not pieces[-1].strip(BLANKS):
         blanks.append(pieces.pop())
@@ -164,18 +139,11 @@ def _joins_before(pieces: list[str]) -> bool:
 
 
 def degraded_copies(chosen: Text, levels: Levels, seed: int = 0) -> list[Record]:
-    """Make copies of a response that lack more and more of its key words.
+    """Make copies of a response, each with `text` and `degree`, that lack more and more of its key words.
 
-    Degree d lacks the d * share most important words, rounded up, so each copy has a part of the words that the one
-    below has. A degree that would remove no more than the one below, or leave no word at all, has no copy.
-
-    Args:
-        chosen: A response; of a conversation only what the assistant says is degraded.
-        levels: How many degrees, and the share of each.
-        seed: Decides, with the text, between equally important words.
-
-    Returns:
-        Objects with `text` and `degree`, of rising degree from 1 to levels - 1.
+    Degree d lacks the d * share most important words, rounded up, so each copy's words are a subset of the copy's
+    below. A degree that would remove no more than the one below, or leave no word, has no copy. Of a conversation only
+    the assistant's turns are degraded.
 
     Example:
         >>> degraded_copies("The big red cat sat on a mat.", Levels(3, Fraction(1, 2)), seed=1)
@@ -198,7 +166,7 @@ def degraded_copies(chosen: Text, levels: Levels, seed: int = 0) -> list[Record]
 
 
 def _spoken(text: Text) -> str:
-    """Return what is degraded of a text."""
+    """Return the part of a text that is degraded."""
     return text if isinstance(text, str) else plain_text([turn for turn in text if turn["role"] == "assistant"])
 
 
@@ -227,17 +195,6 @@ def _part_without(part: Any, removed: frozenset[str]) -> Any:
 
 def with_copies(record: Record, levels: Levels, seed: int = 0) -> Record:
     """Add degraded copies of the chosen response to a pair; copies that are there are replaced.
-
-    Args:
-        record: A preference record.
-        levels: How many degrees, and the share of each.
-        seed: Of ties between words.
-
-    Returns:
-        The record with `degraded`, which is empty if the response has too few words for a single copy.
-
-    Raises:
-        RecordError: If it is no labeled pair.
 
     Example:
         >>> with_copies({"prompt": "q", "chosen": "It is in Paris.", "rejected": "No."}, check_levels(2, 0.5))

@@ -13,19 +13,19 @@ from real_cli.errors import Status, UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class DsatOptions(LlmOptions):
-    """Who judges, and what is written."""
+    """The judge, and which records are written."""
 
     model: OptionalModel = None
     rubric: Annotated[
-        str, typer.Option("--rubric", metavar="NAME", help="What is asked: dsat, or a TOML file (asks = 'turn').")
+        str, typer.Option("--rubric", metavar="NAME", help="What to ask: dsat, or a TOML file (asks = 'turn').")
     ] = "dsat"
     show: ShowRubric = None
     lexical: Annotated[
         bool,
         typer.Option(
             "--lexical",
-            help="Ask nobody: go by a list of English phrases, a rule of thumb. It sees what is said outright, and "
-            "takes some of it wrongly.",
+            help="Ask no model: go by a list of English phrases, a rule of thumb that sees outright complaints alone, "
+            "and misreads some.",
         ),
     ] = False
     seeds: Annotated[
@@ -69,11 +69,11 @@ def dsat(options: DsatOptions) -> Status:
     asked = read_rubric(options.rubric, DETECTING)
     begin = feel_lexically if options.lexical else partial(begin_detecting, rubric=asked)
     judged_by = {"model": options.model, "rubric": asked.name, "rubric_hash": asked.digest}
-    found = Dissatisfaction({"method": "lexical rule"} if options.lexical else judged_by, seeds=options.seeds)
+    detector = Dissatisfaction({"method": "lexical rule"} if options.lexical else judged_by, seeds=options.seeds)
     job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
     with job, asking:
         for _, record, felt in asking(job, begin, job.records(adapt_dialogue)):
-            for made in found(record, felt):
-                job.write(made)
-        job.summary = found.sentence() + asking.sentence()
+            for row in detector(record, felt):
+                job.write(row)
+        job.summary = detector.sentence() + asking.sentence()
     return job.status

@@ -1,4 +1,4 @@
-"""Dissatisfied and satisfied turns of a user in a conversation, and the records that DRIFT makes of them."""
+"""A user's dissatisfied and satisfied turns in a conversation, and the records that DRIFT makes of them."""
 
 import re
 from collections import Counter
@@ -20,7 +20,7 @@ from real_cli.relabel.dsat.feelings import Feeling, read_feeling
 from real_cli.text.phrases import say_count
 
 CONVERSATION_FIELDS = ("prompt", "messages", "conversation", "conversations")
-# Where a prompt stays that is another field than the conversation: UltraChat has the first question there.
+# Where a prompt beside the conversation is kept: UltraChat's holds the first question.
 OWN_PROMPT = "original_prompt"
 
 
@@ -28,25 +28,25 @@ class UserTurn(NamedTuple):
     """A user's turn that follows a reply.
 
     Attributes:
-        number: Counted among the user's turns, from 1.
+        number: Its number among the user's turns, from 1.
         reply: Index of the first message of the reply before it.
-        place: Index of its own message.
+        message: Index of its own message.
     """
 
     number: int
     reply: int
-    place: int
+    message: int
 
 
 class Felt(NamedTuple):
-    """A turn, what it says of the reply before it, and why."""
+    """A turn, what it says about the reply before it, and why."""
 
     turn: UserTurn
     feeling: Feeling
     reason: str
 
 
-# A fallback without a model. It sees what is said outright in English, and nothing else.
+# The fallback without a model: it sees outright complaints in English, nothing else.
 COMPLAINTS = re.compile(
     r"\b(?:(?:that|this|it|you)(?:'s| is| are|'re)? "
     r"(?:not(?! (?:bad|a problem|an issue))|isn't|wasn't|still)\b"
@@ -57,7 +57,7 @@ COMPLAINTS = re.compile(
     r"|(?:make it|be) (?:shorter|longer|clearer|more)\b)|^no\b(?!,? (?:worries|problem|thanks|thank you|need))",
     re.IGNORECASE,
 )
-# As a phone writes the apostrophe.
+# Phones type the curly apostrophe.
 CURLY, STRAIGHT = "\u2019", "'"
 PRAISE = re.compile(
     r"\b(?:thanks?\b|thank you|thx\b|perfect\b|great\b|awesome\b|excellent\b|brilliant\b|exactly\b|well done\b"
@@ -67,17 +67,7 @@ PRAISE = re.compile(
 
 
 def adapt_dialogue(record: Record) -> Adapted:
-    """Find the conversation of a record.
-
-    Args:
-        record: With a list of {role, content} as `prompt`, `messages`, `conversation` or `conversations`, or a `prompt`
-            in words; turns of a `history` come before it.
-
-    Returns:
-        The record with it as `prompt`; a `prompt` beside it is called `original_prompt`.
-
-    Raises:
-        RecordError: If there is none, or the record was made by `complaint_records`: what it leads to is not in it.
+    """Bring the conversation of a record into its prompt, after the turns of a history.
 
     Example:
         >>> adapt_dialogue({"id": 1, "messages": [{"role": "user", "content": "Hi"}]}).record
@@ -103,18 +93,12 @@ def adapt_dialogue(record: Record) -> Adapted:
 
 
 def judgeable_turns(messages: Text) -> list[UserTurn]:
-    """List the user's turns that can say something of a reply.
-
-    Args:
-        messages: A conversation.
-
-    Returns:
-        Those with a reply between them and an earlier turn of the user.
+    """List the user's turns that can be about a reply: those after one that follows an earlier turn.
 
     Example:
         >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
         >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
-        [UserTurn(number=2, reply=2, place=3), UserTurn(number=4, reply=5, place=6)]
+        [UserTurn(number=2, reply=2, message=3), UserTurn(number=4, reply=5, message=6)]
     """
     users = [index for index, message in enumerate(messages) if _role(message) == "user"]
     return [
@@ -129,51 +113,30 @@ def _role(message: object) -> str:
 
 
 def begin_detecting(record: Record, rubric: Rubric) -> Inquiry[list[Felt]]:
-    """Start to judge the user's turns of one conversation.
-
-    Args:
-        record: What `adapt_dialogue` returns.
-        rubric: One that asks about a turn.
-
-    Returns:
-        An inquiry; it makes a `Felt` of each turn.
-    """
+    """Ask a judge about each of the user's turns in a conversation."""
     messages, question = record["prompt"], rubric.questions[0]
     turns = judgeable_turns(messages)
-    shown = [transcript(messages[: turn.place + 1]) for turn in turns]  # no look at what came after
+    shown = [transcript(messages[: turn.message + 1]) for turn in turns]  # nothing of what came after
     answers = yield [
         Question(
-            rubric.messages(question, conversation=one),
-            partial(read_feeling, shown=[one]),
+            rubric.messages(question, conversation=conversation),
+            partial(read_feeling, shown=[conversation]),
             rubric.sampling(question),
             FEELING_SCHEMA,
         )
-        for one in shown
+        for conversation in shown
     ]
     return [Felt(turn, *answer.value) for turn, answer in zip(turns, answers, strict=True)]
 
 
 def feel_lexically(record: Record) -> Inquiry[list[Felt]]:
-    """Judge the user's turns of one conversation by a list of English phrases, without a model.
-
-    Args:
-        record: What `adapt_dialogue` returns.
-
-    Returns:
-        An inquiry without a question; it makes a `Felt` of each turn.
-    """
+    """Judge the user's turns in a conversation by a list of English phrases, without a model."""
     turns = judgeable_turns(record["prompt"])
-    return ask_nothing([Felt(turn, *spoken_feeling(plain_text([record["prompt"][turn.place]]))) for turn in turns])
+    return ask_nothing([Felt(turn, *spoken_feeling(plain_text([record["prompt"][turn.message]]))) for turn in turns])
 
 
 def spoken_feeling(words: str) -> tuple[Feeling, str]:
-    """Look for a complaint, else for praise.
-
-    Args:
-        words: What a user says.
-
-    Returns:
-        The feeling, and the phrase that says it.
+    """Find a complaint, else praise, and the phrase that says it.
 
     Example:
         >>> [spoken_feeling(words)[0].value for words in ("That's not right.", "Thanks!", "And 3 + 3?")]
@@ -189,15 +152,6 @@ def spoken_feeling(words: str) -> tuple[Feeling, str]:
 def complaint_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Record]:
     """Make DRIFT's records: a reply that left the user dissatisfied, what led to it, and the complaint.
 
-    Args:
-        record: What `adapt_dialogue` returns.
-        felt: What its turns say.
-        mark: What stays on each record about who judged.
-
-    Yields:
-        For each dissatisfied turn `prompt` (the messages before the reply), `rejected` (the reply's messages as they
-        are), `user_preference` (the complaint) and `dsat`.
-
     References:
         DRIFT, 2025, arXiv:2510.02341.
     """
@@ -206,32 +160,23 @@ def complaint_records(record: Record, felt: list[Felt], mark: Record) -> Iterato
         if feeling is Feeling.dissatisfied:
             yield record | {
                 "prompt": messages[: turn.reply],
-                "rejected": messages[turn.reply : turn.place],
-                "user_preference": {"content": plain_text([messages[turn.place]])},
+                "rejected": messages[turn.reply : turn.message],
+                "user_preference": {"content": plain_text([messages[turn.message]])},
                 "dsat": mark | {"turn": turn.number, "reason": reason},
             }
 
 
 def seed_records(record: Record, felt: list[Felt], mark: Record) -> Iterator[Record]:
-    """Make DRIFT's seeds: the same records where a later reply satisfied the user, with that one as `chosen`.
-
-    Args:
-        record: What `adapt_dialogue` returns.
-        felt: What its turns say.
-        mark: What stays on each record about who judged.
-
-    Yields:
-        Preference records; of two complaints about one thing each gets the satisfying reply.
-    """
+    """Make DRIFT's seeds: those of the records that a later reply satisfied, with that reply as `chosen`."""
     satisfied = [turn for turn, feeling, _ in felt if feeling is Feeling.satisfied]
-    for made in complaint_records(record, felt, mark):
-        later = next((turn for turn in satisfied if turn.number > made["dsat"]["turn"]), None)
+    for complaint in complaint_records(record, felt, mark):
+        later = next((turn for turn in satisfied if turn.number > complaint["dsat"]["turn"]), None)
         if later is not None:
-            yield made | {"chosen": record["prompt"][later.reply : later.place]}
+            yield complaint | {"chosen": record["prompt"][later.reply : later.message]}
 
 
 class Dissatisfaction:
-    """Make DRIFT's records of conversations, complaints or seeds, and count what was found."""
+    """Make DRIFT's records of conversations, complaints or seeds, and count turns."""
 
     def __init__(self, mark: Record, *, seeds: bool) -> None:
         self._mark = mark
@@ -240,23 +185,15 @@ class Dissatisfaction:
         self.num_turns: Counter[Feeling] = Counter()
 
     def __call__(self, record: Record, felt: list[Felt]) -> list[Record]:
-        """Make the records of one conversation.
-
-        Args:
-            record: What `adapt_dialogue` returns.
-            felt: What its turns say.
-
-        Returns:
-            One for each complaint, or for each that a later reply satisfied.
-        """
+        """Make the records of a conversation."""
         self.num_conversations += 1
-        self.num_turns.update(one.feeling for one in felt)
-        made = list(self._make(record, felt, self._mark))
-        self.num_written += len(made)
-        return made
+        self.num_turns.update(feeling for _, feeling, _ in felt)
+        records = list(self._make(record, felt, self._mark))
+        self.num_written += len(records)
+        return records
 
     def sentence(self) -> str:
-        """Tell the counts in one line."""
+        """Report the counts in one line."""
         counts = ", ".join(f"{self.num_turns[feeling]:,} {feeling}" for feeling in Feeling)
         return (
             f"{say_count(self.num_written, 'record')} from {say_count(self.num_conversations, 'conversation')} with "

@@ -1,4 +1,4 @@
-"""What a judge says of a user's turn."""
+"""Read what a judge says about a user's turn."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ LABEL = re.compile(
     r"(?![\"'*_\s]*+(?:,|/|\||\?|->|\u2192|(?:or|to)\b))",
     re.IGNORECASE,
 )
-# A clause with such a word does not say that a user is satisfied, nor that one is not.
+# A clause with such a word states neither that a user is satisfied nor the opposite.
 DOUBTED = re.compile(
     r"\b(?:not|never|no|nobody|none|cannot|hardly|if|unless|whether|without|may|might|could|would|should|far\s+from"
     r"|less\s+than|doubt|perhaps|possibly|maybe|wrong|false)\b|n['\u2019]t\b",
@@ -27,7 +27,7 @@ ASKED = re.compile(r"[\"'*_`)]*\s*\?")
 
 
 class Feeling(StrEnum):
-    """What a user's turn says of the reply before it."""
+    """What a user's turn says about the reply before it."""
 
     dissatisfied = "dissatisfied"
     satisfied = "satisfied"
@@ -35,48 +35,40 @@ class Feeling(StrEnum):
 
 
 def read_feeling(text: str, shown: Sequence[str] = ()) -> tuple[Feeling, str]:
-    """Read what a judge says of a turn.
-
-    Args:
-        text: JSON with `label` and `reason`, or words that name one of the three.
-        shown: What the judge was shown: a word that stands there is quoted, unless it is the whole answer.
-
-    Returns:
-        The feeling and the reason.
-
-    Raises:
-        RecordError: If none is named, or several are.
+    """Read a judge's label of a turn and its reason; no label, or several, raise RecordError.
 
     Example:
         >>> read_feeling('{"reason": "It thanks.", "label": "satisfied"}')[0].value
         'satisfied'
     """
-    said = plain_answer(spoken(text, shown))
-    bare = unwrapped(said).strip("\"'*_`.: ").lower()
+    answer = plain_answer(spoken(text, shown))
+    bare = unwrapped(answer).strip("\"'*_`.: ").lower()
     named: list[Feeling | None]
-    named = [Feeling(bare)] if bare in list(Feeling) else settle(said, shown, _labels) or settle(said, shown, _words)
+    named = (
+        [Feeling(bare)] if bare in list(Feeling) else settle(answer, shown, _labels) or settle(answer, shown, _words)
+    )
     if len(named) != 1 or named[0] is None:
-        raise RecordError(f"the answer names not one of {', '.join(Feeling)}: {clip(text)}")
-    objects = [found for found in json_objects(said) if found.get("label") == named[0]]
-    reasons = [str(found.get("reason") or "") for found in objects]
-    return named[0], reasons[-1] if reasons else said.strip()
+        raise RecordError(f"the answer does not name exactly one of {', '.join(Feeling)}: {clip(text)}")
+    objects = [record for record in json_objects(answer) if record.get("label") == named[0]]
+    reasons = [str(record.get("reason") or "") for record in objects]
+    return named[0], reasons[-1] if reasons else answer.strip()
 
 
 def _labels(text: str) -> Iterator[Statement[Feeling | None]]:
-    """List what is stated by a form; None where it is denied."""
+    """Yield the labels stated formally; None where one is denied."""
     objects = []
-    for start, end, found in located_objects(text):
-        if found.get("label") in list(Feeling):
+    for start, end, record in located_objects(text):
+        if record.get("label") in list(Feeling):
             objects.append((start, end))
-            words = text[start:end] if len(found) > 1 else f'label": "{found["label"]}'
-            yield Statement(Feeling(found["label"]), spelling(words), start, end)
+            words = text[start:end] if len(record) > 1 else f'label": "{record["label"]}'
+            yield Statement(Feeling(record["label"]), spelling(words), start, end)
     for match in LABEL.finditer(blanked(text, objects)):
         feeling = None if is_doubted(text, match.start()) else Feeling(match[1].lower())
         yield Statement(feeling, spelling(match[0]), *match.span())
 
 
 def _words(text: str) -> Iterator[Statement[Feeling | None]]:
-    """List the words that stand for themselves; None for "not satisfied", "may be satisfied" and their kind."""
+    """Yield the labels in running text; None for "not satisfied", "may be satisfied" and their kind."""
     for match in FEELING_WORD.finditer(text):
         sentence = sentence_before(text, match.start())
         unclear = (

@@ -14,7 +14,7 @@ from real_cli.relabel.goal.choices import DEFAULT_TEMPLATE, Placement
 
 @dataclass(frozen=True, kw_only=True)
 class GoalOptions(ScoredStreamOptions):
-    """Where the goal goes, and in which words."""
+    """Where the goal goes, and its wording."""
 
     placement: Annotated[
         Placement,
@@ -54,16 +54,16 @@ def goal(options: GoalOptions) -> Status:
 
     def goals(record: Record) -> tuple[Record, list[Record]]:
         check_labeled(record)
-        made = [strip_goal(record, placement, template)] if options.strip else add_goals(record, placement, template)
-        return record, made
+        rows = [strip_goal(record, placement, template)] if options.strip else add_goals(record, placement, template)
+        return record, rows
 
     num_written = 0
     with job:
-        for place, (record, made) in job.apply(goals, job.records()):
-            if not made:
+        for place, (record, rows) in job.apply(goals, job.records()):
+            if not rows:
                 job.drop(place, record, "equal scores")
-            for row in made:
+            for row in rows:
                 job.write(row)
-            num_written += len(made)
+            num_written += len(rows)
         job.summary = say_count(num_written, "pair")
     return job.status

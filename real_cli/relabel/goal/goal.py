@@ -8,36 +8,14 @@ from real_cli.relabel.goal.choices import DEFAULT_TEMPLATE, Placement
 
 
 def check_template(template: str) -> str:
-    """Check that a goal template has its hole.
-
-    Args:
-        template: Text with {goal} in it.
-
-    Returns:
-        The template.
-
-    Raises:
-        UsageError: If {goal} is missing or occurs twice.
-    """
+    """Check that a goal template has its hole once."""
     if template.count("{goal}") != 1:
         raise UsageError(f"--template {clip(template)}: write {{goal}} once, where the score goes")
     return template
 
 
 def goal_text(goal: float, template: str = DEFAULT_TEMPLATE) -> str:
-    """Put a score into the template; whole numbers are written without a decimal point.
-
-    Args:
-        goal: The score to aim for.
-        template: Text with {goal} in it.
-
-    Returns:
-        The sentence.
-
-    Example:
-        >>> goal_text(9.0, "Reach {goal}."), goal_text(8.5, "Reach {goal}.")
-        ('Reach 9.', 'Reach 8.5.')
-    """
+    """Fill the template with a score; whole numbers have no decimal point."""
     number = int(goal) if float(goal).is_integer() else goal
     return template.replace("{goal}", str(number))
 
@@ -47,17 +25,6 @@ def add_goals(record: Record, placement: Placement, template: str = DEFAULT_TEMP
 
     The response whose score is nearer to the goal is preferred, R(x, y, g) = -(g - r(x, y))^2. A tie gives none: both
     records would ask for the same goal and contradict each other.
-
-    Args:
-        record: A preference record with `score_chosen` and `score_rejected`.
-        placement: A system message, or in front of the first user turn.
-        template: Text with {goal} in it.
-
-    Returns:
-        Two records with `goal`, or none for a tie.
-
-    Raises:
-        RecordError: If a score is missing, or a system message is asked of a prompt that is plain text.
 
     Example:
         >>> rows = add_goals({"prompt": "Q", "chosen": "A", "rejected": "B", "score_chosen": 9, "score_rejected": 4},
@@ -80,18 +47,7 @@ def add_goals(record: Record, placement: Placement, template: str = DEFAULT_TEMP
 
 
 def strip_goal(record: Record, placement: Placement, template: str = DEFAULT_TEMPLATE) -> Record:
-    """Undo `add_goals` on one of its records.
-
-    Args:
-        record: A record with `goal`.
-        placement: The placement it was made with.
-        template: The template it was made with.
-
-    Returns:
-        The record without its goal, the better response chosen again.
-
-    Raises:
-        RecordError: If the prompt does not hold that goal.
+    """Undo `add_goals` on one of its records, given the same placement and template.
 
     Example:
         >>> strip_goal({"prompt": "Reach 4.\\n\\nQ", "chosen": "B", "rejected": "A", "score_chosen": 4,
@@ -122,7 +78,7 @@ def _placed(prompt: Text, goal: str, placement: Placement) -> Text:
     if turn is None:
         return [{"role": "system", "content": goal}, *prompt]
     content = prompt[turn]["content"]
-    # A system message that is there stays in front: the goal comes after it, and before a user's words.
+    # The goal follows an existing system message, and precedes a user's words.
     joined = f"{content}{SEPARATOR}{goal}" if placement is Placement.system else f"{goal}{SEPARATOR}{content}"
     return [*prompt[:turn], prompt[turn] | {"content": joined}, *prompt[turn + 1 :]]
 
@@ -149,12 +105,12 @@ def _cut(content: str, part: str, placement: Placement) -> str:
 
 
 def _mark(prompt: str) -> str:
-    """Return what opens an HH transcript, so that the goal lands inside the first human turn."""
+    """Return the opening mark of an HH transcript, so that the goal lands inside the first human turn."""
     return f"{HUMAN_MARK} " if prompt.startswith(f"{HUMAN_MARK} ") else ""
 
 
 def _turn(prompt: Text, placement: Placement) -> int | None:
-    """Find the message that takes the goal; None if a system message has to be made."""
+    """Find the message that takes the goal; None if a system message must be added."""
     if not is_conversation(prompt) or isinstance(prompt, str):
         raise RecordError(f"'prompt' is {clip(prompt)}; a string or a conversation is needed")
     role = placement.value

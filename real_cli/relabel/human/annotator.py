@@ -27,7 +27,7 @@ WAITING = "waiting for the next pair from the pipe"
 
 
 class Ending(Enum):
-    """How a session came to its end."""
+    """How a session ended."""
 
     done = "done"
     finished = "finished"
@@ -37,7 +37,7 @@ class Ending(Enum):
     terminated = "terminated"
 
 
-# What a session leaves that is not at its end; of an end the records decide.
+# Exit statuses of sessions that stopped early; elsewhere the records decide.
 STATUSES = {
     Ending.paused: Status.interrupted,
     Ending.interrupted: Status.interrupted,
@@ -47,15 +47,7 @@ STATUSES = {
 
 
 def questions(job: Job, seed: int) -> Iterator[PairQuestion]:
-    """Read the pairs of a job as questions; one whose responses are equal is left out and counted.
-
-    Args:
-        job: The run.
-        seed: Seed of the order in which the two are shown.
-
-    Yields:
-        Questions with their places.
-    """
+    """Read the pairs of a job as questions; drop and count those with equal responses."""
     for place, question in job.apply(lambda record: make_question(record, seed), job.records()):
         if have_equal_texts(question):
             job.drop(place, question.record, EQUAL_TEXTS)
@@ -64,10 +56,10 @@ def questions(job: Job, seed: int) -> Iterator[PairQuestion]:
 
 
 class Annotator:
-    """Ask about the pairs of a stream, keep each answer at once, hand it on when it can no longer change."""
+    """Ask about the pairs of a stream; each answer is kept at once, and handed on when it can no longer change."""
 
-    def __init__(self, job: Job, interview: Session, journal: Journal, outcome: SessionOutcome, seed: int) -> None:
-        self._interview = interview
+    def __init__(self, job: Job, session: Session, journal: Journal, outcome: SessionOutcome, seed: int) -> None:
+        self._session = session
         self._journal = journal
         self._outcome = outcome
         self._ahead = ReadAhead(questions(job, seed))
@@ -79,14 +71,10 @@ class Annotator:
         self._shows_help = False
 
     def run(self) -> Ending:
-        """Ask until everything is answered or the person goes.
-
-        Returns:
-            How it ended. The terminal is as it was before.
-        """
-        while self._fetch():  # no terminal is needed, and no screen shown, before there is something to ask
+        """Ask until everything is answered or the person stops; the terminal is restored."""
+        while self._fetch():  # until there is something to ask, no terminal is needed and no screen shown
             self._ahead.wait()
-        if self._interview.current is None:
+        if self._session.current is None:
             return Ending.done
         try:
             with Terminal() as terminal:
@@ -100,57 +88,53 @@ class Annotator:
 
     @property
     def progress(self) -> str:
-        """How many answers there are, of how many that the pairs read so far need."""
+        """The number of answers, and of those that the pairs read so far need."""
         least = "" if self._ahead.ended else "at least "
-        return f"{self._interview.num_done:,} of {least}{self._interview.num_done + self._num_left():,}"
+        return f"{self._session.num_done:,} of {least}{self._session.num_done + self._num_left():,}"
 
     def leave(self, *, to_the_end: bool) -> None:
-        """Hand on what is answered, and leave out what is not.
-
-        Args:
-            to_the_end: Whether the rest of the stream is read too: it is there already, nobody is waited for.
-        """
+        """Hand on answered pairs and drop the others; `to_the_end` also reads the rest of an input at hand."""
         self._outcome.release()
-        for question, answer in self._interview.close():
+        for question, answer in self._session.close():
             self._outcome.add(question, answer)
         while True:
             question_left = self._ahead.take()
             if question_left is not None:
-                self._interview.unused.discard(question_left.key)
-                self._outcome.add(question_left, self._interview.answers.get(question_left.key))
+                self._session.unused.discard(question_left.key)
+                self._outcome.add(question_left, self._session.answers.get(question_left.key))
             elif self._ahead.is_done or not to_the_end:
                 return
             else:
                 self._ahead.wait()
 
     def _fetch(self) -> bool:
-        """Take pairs until there is one to ask; tell whether the next has still to come."""
-        interview = self._interview
-        while interview.wants_more:
+        """Take pairs until there is one to ask; tell whether the next is still to come."""
+        session = self._session
+        while session.wants_more:
             question = self._ahead.take()
             if question is not None:
-                interview.add(question)
+                session.add(question)
             elif self._ahead.is_done:
-                interview.finish()
+                session.finish()
             else:
                 break
-        for done, answer in interview.released():
+        for done, answer in session.released():
             self._outcome.add(done, answer)
         self._outcome.flush()
-        return interview.wants_more
+        return session.wants_more
 
     @property
     def unused(self) -> str:
-        """Say how many answers are about no pair of the stream; empty while it goes on."""
-        return say_unused(len(self._interview.unused)) if self._ahead.is_done else ""
+        """Report answers about no pair of the stream; empty while it goes on."""
+        return say_unused(len(self._session.unused)) if self._ahead.is_done else ""
 
     def _ask(self, terminal: Terminal) -> Ending:
-        if self._interview.unused and len(self._interview.unused) == len(self._journal.answers):
-            kept = say_count(len(self._interview.unused), "answer")
-            self._status = f"{kept} in the journal, none about these pairs; were they read otherwise?"
+        if self._session.unused and len(self._session.unused) == len(self._journal.answers):
+            kept = say_count(len(self._session.unused), "answer")
+            self._status = f"{kept} in the journal, none about these pairs; were they read differently?"
         while True:
             is_waiting = self._fetch()
-            if self._interview.current is None and not is_waiting:
+            if self._session.current is None and not is_waiting:
                 return Ending.done
             self._show(terminal)
             key = terminal.next_key([self._ahead.descriptor])
@@ -162,17 +146,17 @@ class Annotator:
                 return ending
 
     def _show(self, terminal: Terminal) -> None:
-        current = self._interview.current
+        current = self._session.current
         if current is not self._shown:
             self._shown, self._shown_at, self._shows_help = current, time.monotonic(), False
             self._sheet = Questionnaire(current) if current else None
-            earlier = self._interview.earlier
+            earlier = self._session.earlier
             self._note = earlier.note if earlier else ""
             terminal.forget_keys()
         header = progress_line(
-            self._interview.num_done,
+            self._session.num_done,
             self._num_left(),
-            self._interview.seconds_a_pair,
+            self._session.seconds_a_pair,
             is_all=self._ahead.ended,
         )
         if self._sheet is None:
@@ -183,11 +167,11 @@ class Annotator:
 
     def _num_left(self) -> int:
         waiting = list(self._ahead.waiting)
-        return self._interview.num_left + sum(map(self._interview.num_to_ask, waiting))
+        return self._session.num_left + sum(map(self._session.num_to_ask, waiting))
 
     def _standing(self) -> str:
-        """What is known of the question on the screen."""
-        earlier, shown = self._interview.earlier, self._shown
+        """The earlier answer and the note of the question on the screen."""
+        earlier, shown = self._session.earlier, self._shown
         parts = []
         if earlier and shown:
             parts.append(f"your answer: {letter_of(earlier, shown)} (Enter keeps it)")
@@ -196,7 +180,7 @@ class Annotator:
         return "; ".join(parts)
 
     def _obey(self, action: str, terminal: Terminal) -> Ending | None:
-        interview, was_help = self._interview, self._shows_help
+        session, was_help = self._session, self._shows_help
         self._status, self._shows_help = "", False
         if action == "interrupt":
             return Ending.interrupted
@@ -205,16 +189,14 @@ class Annotator:
         if action in ("pause", "finish"):
             return Ending.paused if action == "pause" else Ending.finished
         if action == "back":
-            self._status = (
-                "" if interview.back() else f"nothing to go back to: the last {WINDOW} answers can be changed"
-            )
+            self._status = "" if session.back() else f"nothing to go back to: the last {WINDOW} answers can be changed"
         elif self._sheet is None:
             return None
         elif action in CHOICES:
-            asked, answer = interview.answer(action, time.monotonic() - self._shown_at, self._note)
+            asked, answer = session.answer(action, time.monotonic() - self._shown_at, self._note)
             self._journal.add(asked.question.key, answer, is_repeat=asked.is_repeat)
         elif action == "keep":
-            interview.keep()
+            session.keep()
         elif action == "note":
             self._take_note(terminal)
         elif action == "help":
@@ -225,7 +207,7 @@ class Annotator:
 
     def _take_note(self, terminal: Terminal) -> None:
         self._note = self._edited_note(terminal)
-        if changed := self._interview.change_note(self._note):  # the journal has the answer without it
+        if changed := self._session.change_note(self._note):  # the journal holds the answer without it
             asked, answer = changed
             self._journal.add(asked.question.key, answer, is_repeat=asked.is_repeat)
 
@@ -237,7 +219,7 @@ class Annotator:
             key = terminal.next_key()
             self._status = ""
             if key in ("enter", "escape"):
-                terminal.forget_keys()  # what a terminal pasted without marks goes on behind the end of its first line
+                terminal.forget_keys()  # an unmarked paste continues after its first line
                 return note if key == "enter" else self._note
             if key == "interrupt":
                 raise KeyboardInterrupt
@@ -250,15 +232,7 @@ class Annotator:
 
 
 def letter_of(answer: PairAnswer, asked: ShownQuestion) -> str:
-    """Say an answer in terms of what is on the screen.
-
-    Args:
-        answer: The answer, in the record's own order.
-        asked: The question as it is shown.
-
-    Returns:
-        A, B, tie or skip.
-    """
+    """Name an answer by what the screen shows: A, B, tie or skip."""
     return next(
         letter.upper() if len(letter) == 1 else letter
         for (letter, shown), verdict in LETTERS.items()

@@ -1,10 +1,10 @@
-"""What a person may answer, and what the options of `real relabel human` offer."""
+"""What a person may answer, and the choices of `real relabel human`'s options."""
 
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What an annotator says of a pair, in the order the record has its two responses in."""
+    """An annotator's verdict on a pair, in the record's order of its two responses."""
 
     first = "first"
     second = "second"
@@ -20,7 +20,7 @@ class Shown(StrEnum):
 
 
 class AnnotationTool(StrEnum):
-    """Whose files `relabel human --export` writes; the formats are in `real_cli.relabel.human.exports`."""
+    """The tool whose files `relabel human --export` writes; the formats are in `real_cli.relabel.human.exports`."""
 
     csv = "csv"
     label_studio = "label-studio"

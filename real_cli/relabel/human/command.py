@@ -30,7 +30,7 @@ LARGEST_IMPORT_BYTES = 1 << 29
 
 @dataclass(frozen=True, kw_only=True)
 class HumanOptions(StreamOptions):
-    """Who is asked, and where the answers are."""
+    """How a person is asked, and where the answers are kept."""
 
     journal: Annotated[
         Path | None,
@@ -46,7 +46,7 @@ class HumanOptions(StreamOptions):
         typer.Option(
             "--repeat",
             metavar="SHARE%",
-            help="Ask this share of the pairs a second time, swapped, and tell how often the answer is the same.",
+            help="Ask this share of the pairs a second time, swapped, and report how often the answer is the same.",
         ),
     ] = "0%"
     ties: Annotated[
@@ -55,7 +55,7 @@ class HumanOptions(StreamOptions):
     ] = Ties.drop
     export: Annotated[
         AnnotationTool | None,
-        typer.Option("--export", show_default=False, help="Ask nothing: write the questions as this tool's import."),
+        typer.Option("--export", show_default=False, help="Do not ask: write the questions as this tool's import."),
     ] = None
     answers: Annotated[
         Path | None,
@@ -63,7 +63,7 @@ class HumanOptions(StreamOptions):
             "--import",
             metavar="FILE",
             show_default=False,
-            help="Ask nothing: read the answers from this tool's export; several annotators decide by majority.",
+            help="Do not ask: read the answers from this tool's export; several annotators decide by majority.",
         ),
     ] = None
     seed: Seed = 0
@@ -78,7 +78,7 @@ def human(options: HumanOptions) -> Status:
     order is drawn for each pair and undone. Keys: a, b, t for a tie, s to skip, u to go back, n for a note, q to pause,
     Q to finish, ? for all. Every answer is in the journal before the next question, so that the same command goes on
     after a pause or a lost connection. A skip holds as well. Ties, skips and equal texts make no pair: they are
-    counted, told, and kept with --rejects.
+    counted, and kept with --rejects.
 
     A pause (q, Ctrl-C) ends with status 130 and writes no -o FILE, so that make does not take a part for the whole;
     down a pipe goes what is answered. Q finishes with what is answered and leaves the rest out, with status 0.
@@ -130,20 +130,20 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
 
     need_descriptors(NUM_DESCRIPTORS)
     output, seed = options.output, options.seed
-    quiet, job.counter = job.quiet, Counter("records", quiet=True)  # it would write into the screen
+    quiet, job.counter = job.quiet, Counter("records", quiet=True)  # a progress line would spoil the screen
     is_held = _shows_output(output)
     with Journal(path, seed) as kept, job:
         outcome = SessionOutcome(job, options.ties, is_held=is_held)
-        interview = Session(kept.answers, kept.repeats, share=share, seed=seed)
-        annotator = Annotator(job, interview, kept, outcome, seed)
+        session = Session(kept.answers, kept.repeats, share=share, seed=seed)
+        annotator = Annotator(job, session, kept, outcome, seed)
         ending = annotator.run()
         if ending in STATUSES and output is not None and output != STANDARD_OUTPUT and not is_device(output):
             message = (
                 f"{ending.value}, {annotator.progress} answered: {path} has every answer, the same command goes on"
             )
-            raise Paused(message, STATUSES[ending])  # the output is not finished, and must not look so
+            raise Paused(message, STATUSES[ending])  # the output is unfinished and must not look complete
         annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
-        num_same, num_twice = interview.agreement()
+        num_same, num_twice = session.agreement()
         job.summary = outcome.sentence + (" handed on" if ending in STATUSES else "")
         job.summary += f"; {path} has {annotator.unused}" if annotator.unused else ""
         job.summary += f"; agreement with yourself {num_same}/{num_twice}" if num_twice else ""
@@ -155,7 +155,7 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
 
 
 def _check_ways(options: HumanOptions) -> None:
-    """Refuse options that would be ignored."""
+    """Refuse options that contradict each other or would be ignored."""
     if options.export and options.answers:
         raise UsageError("--export writes questions and --import reads answers; give one of them")
     unread = options.flags_given("journal", "repeat")
@@ -176,7 +176,7 @@ def _journal_path(journal: Path | None, output: Path | None) -> Path:
 
 
 def _shows_output(output: Path | None) -> bool:
-    """Tell whether records would be written into the screen."""
+    """Tell whether records would be written to the screen."""
     return output in (None, STANDARD_OUTPUT) and sys.stdout.isatty()
 
 
@@ -201,7 +201,7 @@ def _export(job: "Job", tool: AnnotationTool, seed: int) -> Status:
 
 
 def _read_bounded(path: Path) -> bytes:
-    """Read a file of answers; a device that never ends is none."""
+    """Read a file of answers, at most LARGEST_IMPORT_BYTES: a device may never end."""
     with path.open("rb") as file:
         data = file.read(LARGEST_IMPORT_BYTES + 1)
     if len(data) > LARGEST_IMPORT_BYTES:

@@ -1,7 +1,7 @@
 """Questions and answers in the files of other annotation tools: CSV, Label Studio, Argilla.
 
-A key in a file is the content key of the pair and the order of its two responses, `-ab` as in the record or `-ba`
-swapped: whatever the tool does with the rest, the order can be undone.
+A key in a file is the pair's content key and the order of its two responses, `-ab` as in the record or `-ba` swapped,
+so that the order can be undone whatever the tool does with the rest.
 """
 
 import csv
@@ -25,13 +25,13 @@ ORDERS = {suffix: shown for shown, suffix in SUFFIXES.items()}
 KEY = re.compile(r"([0-9a-f]{32})-(ab|ba)")
 VERDICT = "verdict"
 BREAKS = ("\t", "\r", "\n")
-# What begins a formula, the wide forms and the minus of mathematics too.
+# What begins a formula, full-width forms and the mathematical minus included.
 SIGNS = frozenset("=+-@\uff0b\uff0d\uff1d\uff20\u2212")
-# What cannot be seen, and a spreadsheet may leave out before a sign: by category, and letters that are blank.
+# Invisible characters that a spreadsheet may drop before a sign: by category, and blank letters.
 UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Me", "Mn", "Zl", "Zp", "Zs"})
 BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-# Where another separator than the comma, or a line that is read as a row, would let a formula begin; a dash and a space
-# begin an item of a list.
+# Where a formula would begin if a separator other than the comma, or a line break, began a cell; a dash and a space
+# begin a list item.
 WITHIN = re.compile(r"(\r\n|[;\t\r\n\v\f\x85\u2028\u2029])(?=\s*(?:[=+@\uff0b\uff0d\uff1d\uff20\u2212]|-(?! )))")
 COLUMNS = ("key", "prompt", "response_a", "response_b", VERDICT, "note")
 # What the tools call the verdicts; Label Studio's Pairwise says left and right.
@@ -39,7 +39,7 @@ WORDS = {"a": "a", "b": "b", "tie": "tie", "skip": "skip", "left": "a", "right":
 
 
 class Format(NamedTuple):
-    """One file format: what opens the file, how a question is written, what stands between two and after the last."""
+    """A file format: its opening, the writer of a question, the separator and the closing."""
 
     head: str
     write: Callable[[Record], str]
@@ -48,7 +48,7 @@ class Format(NamedTuple):
 
 
 class Vote(NamedTuple):
-    """What one annotator said about one pair."""
+    """One annotator's verdict on one pair."""
 
     key: str
     annotator: str
@@ -58,13 +58,7 @@ class Vote(NamedTuple):
 
 
 def shown_fields(question: PairQuestion) -> Record:
-    """Name what an annotator of another tool has to see.
-
-    Args:
-        question: A pair.
-
-    Returns:
-        `key`, `prompt`, `response_a`, `response_b`, all texts.
+    """Return the fields that an annotator in another tool sees, all texts.
 
     Example:
         >>> shown_fields(PairQuestion("00ff", {"prompt": "q", "chosen": "a", "rejected": "b"}, Shown.swapped))
@@ -81,20 +75,13 @@ def shown_fields(question: PairQuestion) -> Record:
 
 def _csv_row(fields: Record) -> str:
     row = io.StringIO()
-    # In quotes, so that a comma, or whatever else a spreadsheet takes for the end of a cell, begins no other one.
+    # In quotes, so that nothing that a spreadsheet takes for the end of a cell begins another one.
     csv.writer(row, quoting=csv.QUOTE_ALL, lineterminator="").writerow(map(defused, list(fields.values())[1:]))
     return f"{fields['key']},{row.getvalue()},,\n"
 
 
 def defused(text: str) -> str:
-    """Make a text that no spreadsheet takes for a formula.
-
-    Args:
-        text: Any text, an attacker's too.
-
-    Returns:
-        The text, an apostrophe in front where a formula, or what hides one, would begin it, or would within it if it
-        were cut at semicolons, tabs or lines.
+    """Put an apostrophe wherever a spreadsheet could read a formula, also in a text cut at semicolons, tabs or lines.
 
     Example:
         >>> defused("=HYPERLINK(A1)"), defused("a=1"), defused("fine;=A1")
@@ -124,18 +111,7 @@ FORMATS = {
 
 
 def read_votes(data: bytes, name: str) -> list[Vote]:
-    """Read the answers that another tool exported.
-
-    Args:
-        data: A CSV file with the columns `key` and `verdict`; a JSON or JSON-MIN export of Label Studio; JSON of
-            Argilla's `records.to_json`; JSON or JSON lines of objects with `key` and `verdict`.
-        name: The file's name, for messages.
-
-    Returns:
-        Votes in the order of the file; pairs without an answer have none.
-
-    Raises:
-        RealError: If the file is none of these; the message names the file and the item, counted from 1.
+    """Read the answers that another tool exported, in the order of the file; a RealError names the item at fault.
 
     Example:
         >>> data = b"key,verdict\\n00000000000000000000000000000000-ba,a\\n"
@@ -153,13 +129,13 @@ def read_votes(data: bytes, name: str) -> list[Vote]:
             votes += _votes(item)
         except RecordError as error:
             raise RealError(f"{name}: {'item' if is_json else 'row'} {number}: {error}") from None
-        except (AttributeError, KeyError, TypeError):  # a part of it is of another type than the tools write
+        except (AttributeError, KeyError, TypeError):  # some part is not of the type that the tools write
             raise RealError(f"{name}: item {number}: {clip(item)} is not as Label Studio or Argilla exports") from None
     return votes
 
 
 def _csv_items(text: str, name: str) -> list[Record]:
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # its own limit is shorter than some responses
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # the default limit is shorter than some responses
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         if not {"key", VERDICT} <= set(rows.fieldnames or ()):
@@ -169,7 +145,7 @@ def _csv_items(text: str, name: str) -> list[Record]:
     except csv.Error as error:
         raise RealError(f"{name}: row {rows.line_num}: not CSV: {error}") from None
     for number, item in enumerate(items, 1):
-        if None in item:  # what has no column: with a comma too many another cell would be the verdict
+        if None in item:  # an unquoted comma would shift another cell into the verdict
             raise RealError(f"{name}: row {number}: has more fields than the header; put a text with a comma in quotes")
     return items
 
@@ -199,7 +175,7 @@ def _votes(item: Any) -> Iterator[Vote]:
 
 
 def _vote(key: Any, annotator: Any, verdict: Any, note: Any = "") -> Iterator[Vote]:
-    """Read one answer; an empty one is none."""
+    """Read one answer; an empty verdict gives no vote."""
     match = KEY.fullmatch(key) if isinstance(key, str) else None
     if match is None:
         raise RecordError(f"'key' is {clip(key)}; the key that --export wrote is needed")
@@ -221,14 +197,14 @@ def _label_studio_votes(item: Record) -> Iterator[Vote]:
     for annotation in item["annotations"] or []:
         by = annotation.get("completed_by")
         annotator = by.get("id") if isinstance(by, dict) else by
-        said = {result.get("type"): result.get("value", {}) for result in annotation.get("result", [])}
-        choices = said.get("choices", {}).get("choices") or [said.get("pairwise", {}).get("selected")]
-        note = " ".join(said.get("textarea", {}).get("text", []))
+        values = {result.get("type"): result.get("value", {}) for result in annotation.get("result", [])}
+        choices = values.get("choices", {}).get("choices") or [values.get("pairwise", {}).get("selected")]
+        note = " ".join(values.get("textarea", {}).get("text", []))
         yield from _vote(data.get("key"), annotator, "skip" if annotation.get("was_cancelled") else choices[0], note)
 
 
 def _argilla_votes(item: Record) -> Iterator[Vote]:
-    # A suggestion is what a model guessed; only responses are people's answers. A discarded one has no value.
+    # Suggestions are a model's guesses; only responses are people's answers. A discarded one has no value.
     responses = item["responses"] if isinstance(item["responses"], dict) else {}
     notes = {note.get("user_id"): note.get("value") for note in responses.get("note") or []}
     for response in responses.get(VERDICT) or []:
@@ -244,14 +220,9 @@ SHAPES: tuple[tuple[Callable[[Record], bool], Callable[[Record], Iterator[Vote]]
 
 
 def count_votes(votes: Iterable[Vote]) -> dict[str, PairAnswer]:
-    """Make one answer of what several annotators said about each pair.
+    """Settle each pair by its most frequent verdict; equal counts tie, and a skip counts only where all skipped.
 
-    Args:
-        votes: In order of time; of two by one annotator the later counts. Votes without an annotator all count.
-
-    Returns:
-        Keys and answers: the verdict that most gave, a tie where no verdict has the most votes. Skips are no votes; a
-        pair that everybody skipped is skipped.
+    Votes are in order of time: an annotator's later one replaces the earlier. Votes without an annotator all count.
 
     Example:
         >>> votes = [Vote("k", by, verdict, Shown.as_is, "") for by, verdict in
@@ -263,7 +234,7 @@ def count_votes(votes: Iterable[Vote]) -> dict[str, PairAnswer]:
     by_key: dict[str, dict[object, Vote]] = {}
     for number, vote in enumerate(votes):
         by_key.setdefault(vote.key, {})[vote.annotator or number] = vote
-    return {key: _majority(list(said.values())) for key, said in by_key.items()}
+    return {key: _majority(list(by_annotator.values())) for key, by_annotator in by_key.items()}
 
 
 def _majority(votes: list[Vote]) -> PairAnswer:

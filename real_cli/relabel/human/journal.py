@@ -16,7 +16,7 @@ from real_cli.relabel.human.pair import JOURNAL_FIELDS, JOURNAL_VERSION, PairAns
 
 
 class Journal:
-    """The answers of this run and of earlier ones; of two lines for one pair the later counts."""
+    """The answers of this run and of earlier ones; a later line for a pair replaces an earlier one."""
 
     def __init__(self, path: Path, seed: int) -> None:
         self.answers: dict[str, PairAnswer] = {}
@@ -50,18 +50,12 @@ class Journal:
             except RecordError as error:
                 raise RealError(f"{self._path}:{number}: {error}") from None
             (self.repeats if is_repeat else self.answers)[key] = answer
-        earlier.settle([{"version": JOURNAL_VERSION}])  # what a killed run began to write was never answered
+        earlier.settle([{"version": JOURNAL_VERSION}])  # drops a line that a killed run left unfinished
 
     def add(self, key: str, answer: PairAnswer, *, is_repeat: bool) -> None:
-        """Write one answer; on return it is on the disk.
-
-        Args:
-            key: The key of the pair.
-            answer: The answer.
-            is_repeat: Whether the pair was asked for the second time.
-        """
+        """Write an answer; it is on disk on return."""
         when = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self._file.write(dump_record(journal_line(key, answer, seed=self._seed, when=when, is_repeat=is_repeat)))
         self._file.flush()
-        with contextlib.suppress(OSError):  # a pipe or a device has nothing to sync
+        with contextlib.suppress(OSError):  # pipes and devices do not sync
             os.fsync(self._file.fileno())

@@ -16,13 +16,13 @@ from real_cli.text.phrases import say_count
 
 
 def say_unused(number: int) -> str:
-    """Say how many answers are about no pair of the input; empty for none."""
-    about = "about pairs that are not in the input, or that an earlier version read otherwise"
+    """Report answers about no pair of the input; empty for none."""
+    about = "about pairs that are not in the input, or that an earlier version read differently"
     return f"{say_count(number, 'answer')} {about}" if number else ""
 
 
 class SessionOutcome:
-    """Write what was answered; leave out, and count, what was not."""
+    """Writes answered pairs; drops and counts the others."""
 
     def __init__(self, job: Job, ties: Ties, *, is_held: bool = False) -> None:
         self.num_pairs = 0
@@ -32,12 +32,7 @@ class SessionOutcome:
         self._held: list[Record] | None = [] if is_held else None
 
     def add(self, question: PairQuestion, answer: PairAnswer | None) -> None:
-        """Take one pair in the order of the stream.
-
-        Args:
-            question: The pair.
-            answer: Its answer, if it has one.
-        """
+        """Take the next pair of the stream, and its answer if it has one."""
         verdict = answer.verdict if answer else None
         reasons = {None: UNANSWERED, Verdict.skip: SKIPPED}
         if self._ties is Ties.drop:
@@ -52,17 +47,17 @@ class SessionOutcome:
         write(record)
 
     def flush(self) -> None:
-        """Hand on what was written."""
+        """Flush the output, unless records are held back."""
         if self._held is None:
             self._job.flush()
 
     def release(self) -> None:
-        """Write what was held back while the screen was in the way."""
+        """Write the records held back while the screen was in use."""
         held, self._held = self._held or [], None
         for record in held:
             self._job.write(record)
 
     @property
     def sentence(self) -> str:
-        """What was made."""
+        """The counts of pairs and ties."""
         return say_count(self.num_pairs, "pair") + (f", {say_count(self.num_ties, 'tie')}" if self.num_ties else "")

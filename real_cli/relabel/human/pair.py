@@ -1,4 +1,4 @@
-"""One pair, one question to a person, one answer: what is asked, in which order it is shown, what the answer makes."""
+"""A pair as a question to a person: the order in which it is shown, its answer, and the record that results."""
 
 import hashlib
 import re
@@ -11,13 +11,13 @@ from real_cli.records.messages import Text, comparable, is_number
 from real_cli.records.record import Record, content_key, is_preference, to_candidates, to_preference
 from real_cli.relabel.human.choices import Shown, Verdict
 
-# Raised when a line of the journal changes its meaning.
+# Incremented when a journal line changes its meaning.
 JOURNAL_VERSION = 1
 TIES = "tie"
 SKIPPED = "skipped"
 UNANSWERED = "unanswered"
 OTHER_ORDER = {Shown.as_is: Shown.swapped, Shown.swapped: Shown.as_is}
-# What a person says of the two responses in front of them, and what it says of the record's own two.
+# The verdict on the record's two responses, by the letter chosen and the order shown.
 LETTERS = {
     ("a", Shown.as_is): Verdict.first,
     ("a", Shown.swapped): Verdict.second,
@@ -32,10 +32,10 @@ LETTERS = {
 
 @dataclass(frozen=True)
 class PairQuestion:
-    """A pair that a person is asked about.
+    """A pair that a person is asked to judge.
 
     Attributes:
-        key: The content key of the record, as hexadecimal digits; journals and exports know the pair by it.
+        key: The record's content key, as hexadecimal digits, which identifies the pair in journals and exports.
         record: The record as it was read.
         shown: Whether A is the record's first response or its second.
         place: Where the record came from.
@@ -53,29 +53,22 @@ class PairQuestion:
         return prompt
 
     def texts(self, shown: Shown) -> tuple[Text, Text]:
-        """Return the two responses as A and B.
-
-        Args:
-            shown: The order to show them in.
-
-        Returns:
-            A, then B.
-        """
+        """Return the two responses as A and B."""
         first, second = (response["text"] for response in to_candidates(self.record)["responses"])
         return (second, first) if shown is Shown.swapped else (first, second)
 
 
 @dataclass(frozen=True)
 class PairAnswer:
-    """What a person, or several, said about a pair.
+    """The answer of one person, or of several, about a pair.
 
     Attributes:
         verdict: Which response is better, in the record's own order.
         shown: The order in which the two were shown.
         seconds: Time from showing to answering; None where it was not measured.
         note: What was added in words.
-        num_annotators: How many said which is better, or that none is; None on the terminal.
-        agreement: The share of them that gave the verdict most of them gave, in [0, 1]; 0.5 where two split.
+        num_annotators: Annotators who gave a verdict other than a skip; None on the terminal.
+        agreement: The share of them that gave the most frequent verdict, in [0, 1]; 0.5 where two split.
     """
 
     verdict: Verdict
@@ -87,8 +80,8 @@ class PairAnswer:
 
     @property
     def fields(self) -> Record:
-        """What the `annotation` field of a record says."""
-        said = {
+        """The content of a record's `annotation` field."""
+        fields = {
             "verdict": self.verdict.value,
             "shown": self.shown.value if self.shown else None,
             "seconds": self.seconds,
@@ -96,24 +89,11 @@ class PairAnswer:
             "num_annotators": self.num_annotators,
             "agreement": self.agreement,
         }
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 def make_question(record: Record, seed: int, place: str = "") -> PairQuestion:
-    """Make the question that a pair is; a pair that has a label is asked about anew.
-
-    The order in which the two are shown depends on the seed and the texts, never on the position in the stream.
-
-    Args:
-        record: A checked candidates or preference record.
-        seed: Seed of the order.
-        place: Where the record came from.
-
-    Returns:
-        The question.
-
-    Raises:
-        RecordError: If the record has another number of responses than two.
+    """Turn a pair, labeled or not, into a question; the order shown depends on the seed and the texts alone.
 
     Example:
         >>> question = make_question({"prompt": "q", "chosen": "a", "rejected": "b"}, seed=1)
@@ -130,37 +110,13 @@ def make_question(record: Record, seed: int, place: str = "") -> PairQuestion:
 
 
 def have_equal_texts(question: PairQuestion) -> bool:
-    """Tell whether the two responses are one and the same text, so that there is nothing to ask.
-
-    Args:
-        question: A pair.
-
-    Returns:
-        True for equal texts.
-
-    Example:
-        >>> have_equal_texts(make_question({"prompt": "q", "chosen": "a", "rejected": "a"}, seed=0))
-        True
-    """
+    """Tell whether the two responses are the same text, so that there is nothing to ask."""
     first, second = question.texts(Shown.as_is)
     return comparable(first) == comparable(second)
 
 
 def is_asked_twice(key: str, share: Fraction, seed: int) -> bool:
-    """Tell whether a pair is among those that are asked again.
-
-    Args:
-        key: The key of the pair.
-        share: The share of pairs to ask again, in [0, 1].
-        seed: Seed of the choice.
-
-    Returns:
-        The same for the same pair and seed, wherever it stands.
-
-    Example:
-        >>> is_asked_twice("00", Fraction(1), 0), is_asked_twice("00", Fraction(0), 0)
-        (True, False)
-    """
+    """Tell whether a pair is among those asked again; equal pairs and seeds decide equally."""
     return _draw(seed, "repeat", key) < share * (1 << 64)
 
 
@@ -170,21 +126,7 @@ def _draw(seed: int, purpose: str, key: str) -> int:
 
 
 def parse_share(text: str) -> Fraction:
-    """Read the share of pairs to ask again.
-
-    Args:
-        text: What the user gave.
-
-    Returns:
-        A share in [0, 1].
-
-    Raises:
-        UsageError: If it is none.
-
-    Example:
-        >>> parse_share("5%"), parse_share("0")
-        (Fraction(1, 20), Fraction(0, 1))
-    """
+    """Read --repeat, the share of pairs to ask again, from 0% to 100%."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)%|0", text)
     share = Fraction(match[1] or 0) / 100 if match else Fraction(2)
     if share > 1:
@@ -193,16 +135,9 @@ def parse_share(text: str) -> Fraction:
 
 
 def answered_record(question: PairQuestion, answer: PairAnswer) -> Record:
-    """Put an answer on the pair it is about.
+    """Label a pair by its answer, which outranks earlier scores and ranks.
 
-    Args:
-        question: The pair.
-        answer: Its answer, no skip.
-
-    Returns:
-        A preference record with the better response as `chosen`, the person's word above any score or rank that was
-        there. For a tie candidates whose responses share rank 1, so that scores do not decide later what the person
-        would not.
+    The responses of a tie share rank 1, so that scores do not decide later what the person would not.
 
     Example:
         >>> question = make_question({"prompt": "q", "chosen": "a", "rejected": "b"}, seed=1)
@@ -219,52 +154,20 @@ def answered_record(question: PairQuestion, answer: PairAnswer) -> Record:
     return to_preference(candidates, chosen, rejected, extra)
 
 
-# All that a line of a journal may have.
+# The fields that a journal's line may have.
 JOURNAL_FIELDS = frozenset(
     {"version", "key", "verdict", "shown", "seconds", "note", "num_annotators", "agreement", "seed", "when", "repeat"}
 )
 
 
 def journal_line(key: str, answer: PairAnswer, *, seed: int, when: str, is_repeat: bool) -> Record:
-    """Write an answer as the journal keeps it.
-
-    Args:
-        key: The key of the pair.
-        answer: The answer.
-        seed: The seed of the run.
-        when: The time, UTC, ISO 8601.
-        is_repeat: Whether the pair was asked again, to see whether the answer is the same.
-
-    Returns:
-        One line of the journal.
-
-    Example:
-        >>> tie = PairAnswer(Verdict.tie, Shown.as_is)
-        >>> journal_line("00ff", tie, seed=0, when="2025-01-01T00:00:00Z", is_repeat=True)
-        {'version': 1, 'key': '00ff', 'verdict': 'tie', 'shown': 'as-is', 'seed': 0, 'when': '2025-01-01T00:00:00Z', \
-'repeat': True}
-    """
+    """Build the journal's line of an answer, at a time in UTC, ISO 8601."""
     line = {"version": JOURNAL_VERSION, "key": key, **answer.fields, "seed": seed, "when": when}
     return line | ({"repeat": True} if is_repeat else {})
 
 
 def read_journal_line(line: Record) -> tuple[str, PairAnswer, bool]:
-    """Read what `journal_line` wrote.
-
-    Args:
-        line: One line of a journal.
-
-    Returns:
-        The key, the answer, and whether it was asked again.
-
-    Raises:
-        RecordError: If the line was written by another version or is none of a journal.
-
-    Example:
-        >>> read_journal_line({"version": 1, "key": "00ff", "verdict": "tie", "shown": "as-is", "seconds": 2})
-        ('00ff', PairAnswer(verdict=<Verdict.tie: 'tie'>, shown=<Shown.as_is: 'as-is'>, seconds=2, note='', \
-num_annotators=None, agreement=None), False)
-    """
+    """Read a journal's line: key, answer, and whether the pair was asked again."""
     version = line.get("version")
     if version != JOURNAL_VERSION or isinstance(version, bool):
         raise RecordError(f"field 'version' is {clip(version)}; {JOURNAL_VERSION} is needed: name another --journal")

@@ -1,4 +1,4 @@
-"""What a person sees: a header, the prompt, the two responses, and what can be typed."""
+"""What a person sees: a header, the prompt, the two responses, and the keys."""
 
 import io
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from real_cli.relabel.human.session import ShownQuestion
 from real_cli.relabel.human.turns import ShownTurn, differing_words, turns
 from real_cli.text.terminal_safe import printable
 
-# From this width on the responses stand side by side.
+# From this width on, the responses are side by side.
 WIDE = 100
 GAP = " │ "
 DIFFERENT = "bold underline"
@@ -43,17 +43,17 @@ Q              finish with what is answered; the rest is left out
 
 Words that differ are underlined. Which response is A is drawn for each pair.
 """
-# Attributes alone, no colors: NO_COLOR has nothing to take away.
+# Attributes alone, no colors, so NO_COLOR changes nothing.
 CONSOLE = Console(file=io.StringIO(), force_terminal=True, legacy_windows=False)
 
 
 class Questionnaire:
-    """One question, laid out for the window it is shown in."""
+    """A question, laid out for the window."""
 
     def __init__(self, asked: ShownQuestion) -> None:
         first, second = asked.question.texts(asked.shown)
         self._prompt = _flowing(turns(asked.question.prompt), has_roles=True)
-        self._responses = [_flowing(made := turns(text), has_roles=len(made) > 1) for text in (first, second)]
+        self._responses = [_flowing(messages := turns(text), has_roles=len(messages) > 1) for text in (first, second)]
         for text, spans in zip(
             self._responses, differing_words(*(text.plain for text in self._responses)), strict=True
         ):
@@ -65,28 +65,14 @@ class Questionnaire:
         self._height = 1
 
     def scroll(self, action: str) -> None:
-        """Move the text.
-
-        Args:
-            action: As ACTIONS names it; others move nothing.
-        """
+        """Scroll by an action of ACTIONS; others move nothing."""
         page = max(1, self._height - 1)
         steps = {"line-down": 1, "line-up": -1, "page-down": page, "page-up": -page}
         ends = {"top": 0, "bottom": len(self._lines)}
         self._top = ends.get(action, self._top + steps.get(action, 0))
 
     def page(self, size: tuple[int, int], header: str, status: str, *, shows_help: bool = False) -> str:
-        """Lay the screen out.
-
-        Args:
-            size: Columns and lines of the window.
-            header: How far the session is.
-            status: What has just happened, or what is typed.
-            shows_help: Whether the list of keys takes the place of the question.
-
-        Returns:
-            Text and escape sequences that write every line of the window once.
-        """
+        """Lay out the screen: text and escape sequences that write each line of the window once."""
         width, height = size
         if width != self._width:
             self._lines, self._width = list(self._laid_out(width)), width
@@ -112,23 +98,12 @@ class Questionnaire:
         columns = [[_title(letter, column), *_wrapped(text, column)]
                    for letter, text in zip("AB", self._responses, strict=True)]  # fmt: skip
         for left, right in zip_longest(*columns, fillvalue=""):
-            # The right one has its own place: a width that the terminal sees otherwise moves nothing.
+            # An absolute column: where the terminal measures a width differently, nothing shifts.
             yield f"{left}\x1b[0m\x1b[K\x1b[{column + 1}G{GAP}{right}"
 
 
 def framed(size: tuple[int, int], header: str, lines: list[str], status: str, mark: str = "") -> str:
-    """Put lines between the header and the keys.
-
-    Args:
-        size: Columns and lines of the window.
-        header: The first line.
-        lines: What stands between; as much as fits.
-        status: The last line but one.
-        mark: What stands at the right of that line.
-
-    Returns:
-        Text and escape sequences that write every line of the window once, without clearing it before.
-    """
+    """Frame as many lines as fit between the header and the keys, without clearing the window first."""
     width, height = size
     room = max(1, height - 3)
     body = [*lines[:room], *[""] * (room - len(lines))]

@@ -1,6 +1,6 @@
-"""The terminal of the person, /dev/tty: keys in, a screen out, everything put back at the end.
+"""The person's terminal, /dev/tty: keys in, a screen out, all settings restored at the end.
 
-Standard input and output are the pipe; none of this touches them.
+Standard input and output belong to the pipe and are not touched.
 """
 
 import codecs
@@ -17,16 +17,16 @@ from typing import Any, Self
 
 from real_cli.errors import RealError
 
-# Ours: prompt_toolkit would bring its own event loop and widgets; readchar knows standard input alone.
+# Ours: prompt_toolkit brings its own event loop and widgets, and readchar reads standard input alone.
 DEVICE = "/dev/tty"
-# Alternate screen, no cursor, no wrapping of long lines, marks around what is pasted; and back.
+# Alternate screen, no cursor, no line wrapping, bracketed paste; and back.
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h"
 LEAVE = "\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l"
 PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
-# A key that begins so is a text that was pasted: it is no answer, whatever letters it holds.
+# A key with this prefix is a pasted text, which is no answer whatever letters it holds.
 PASTED = "pasted:"
 ESCAPE = "\x1b"
-# How long the rest of an escape sequence may take, over ssh too, before the key Escape itself is meant.
+# How long to wait for the rest of an escape sequence, over ssh too, before it is the Escape key.
 ESCAPE_SECONDS = 0.1
 SEQUENCES = {
     **{f"\x1b{kind}{letter}": name for kind in "[O" for letter, name in zip(
@@ -46,7 +46,7 @@ class Hangup(RealError):
 
 
 class Terminal:
-    """Open the terminal for keys and a screen; restore it however the run ends."""
+    """The terminal opened for keys and a screen; restored however the run ends."""
 
     def __init__(self) -> None:
         self._keys: deque[str] = deque()
@@ -70,7 +70,7 @@ class Terminal:
         handlers: dict[int, Callable[[int, FrameType | None], Any]] = dict.fromkeys(SIGNALS, self._note)
         handlers[signal.SIGTSTP] = self._suspend
         self._before: dict[int, Any] = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-        # A signal may arrive in the thread that reads the pipe; this wakes the one that waits for keys.
+        # A signal may reach the thread that reads the pipe; this wakes the thread that waits for keys.
         self._wakeup_before = signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         try:
             self._open_screen()
@@ -80,7 +80,7 @@ class Terminal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None = None, *error: object) -> None:
-        if kind is Hangup:  # the signal may come after the end of file, and what is answered has still to be written
+        if kind is Hangup:  # a late SIGHUP must not stop the writing of what is answered
             self._before[signal.SIGHUP] = signal.SIG_IGN
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -90,7 +90,7 @@ class Terminal:
             os.close(descriptor)
 
     def _open_screen(self) -> None:
-        with contextlib.suppress(termios.error):  # gone already: writing tells
+        with contextlib.suppress(termios.error):  # if the terminal is gone, writing reports it
             tty.setcbreak(self._tty, termios.TCSADRAIN)
         self.write(ENTER)
 
@@ -104,7 +104,7 @@ class Terminal:
         self._events.add(SIGNALS[signum])
 
     def _suspend(self, signum: int, frame: FrameType | None) -> None:
-        """Give the terminal back while the shell has it; take it again, and draw, when the run goes on."""
+        """Restore the terminal for the shell; take it again and redraw when the run continues."""
         self._close_screen()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
@@ -114,7 +114,7 @@ class Terminal:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and lines, as they are now."""
+        """The current columns and lines."""
         try:
             columns, lines = os.get_terminal_size(self._tty)
         except OSError:
@@ -122,14 +122,7 @@ class Terminal:
         return columns or 80, lines or 24
 
     def write(self, text: str) -> None:
-        """Write to the screen.
-
-        Args:
-            text: Text and escape sequences.
-
-        Raises:
-            Hangup: If the terminal is gone.
-        """
+        """Write text and escape sequences to the screen."""
         data = text.encode("utf-8", "replace")
         try:
             while data:
@@ -138,24 +131,17 @@ class Terminal:
             raise Hangup("the terminal was closed") from None
 
     def forget_keys(self) -> None:
-        """Forget what was typed before the next question is on the screen: it was not meant for that question."""
+        """Discard what was typed before a question was on the screen, since it was not meant for it."""
         self._keys.clear()
         self._text = ""
         with contextlib.suppress(termios.error):
             termios.tcflush(self._tty, termios.TCIFLUSH)
 
     def next_key(self, others: Sequence[int] = ()) -> str:
-        """Wait for a key, or for something else that happens.
+        """Wait for a key, a signal, or one of the other descriptors.
 
-        Args:
-            others: Descriptors; that one of them is readable ends the waiting.
-
-        Returns:
-            A character; the name of a key as `up` or `page-down`; `PASTED` and a text that was pasted; "interrupt" for
-            Ctrl-C; "resize" when the window has another size; "" when one of the others is readable.
-
-        Raises:
-            Hangup: If the terminal is gone.
+        Returns a character, the name of a key or a signal such as "page-down" or "resize", PASTED and a pasted text, or
+        "" when another descriptor is readable.
         """
         while True:
             if "hangup" in self._events:
@@ -200,7 +186,7 @@ class Terminal:
                 self._keys.append(name)
 
     def _is_pasted(self, key: str) -> bool:
-        """Keep what stands between the marks of a paste, as one key when it ends."""
+        """Collect the text between the marks of a paste, to make one key of it when it ends."""
         if key == PASTE_BEGINS:
             self._pasted = ""
         elif self._pasted is None:
@@ -214,14 +200,7 @@ class Terminal:
 
 
 def key_length(text: str) -> int | None:
-    """Tell how many characters of what was typed are the first key.
-
-    Args:
-        text: What was typed, not empty.
-
-    Returns:
-        The number; None if the rest of an escape sequence may still come.
-    """
+    """Return the length of the first key typed; None while an escape sequence may continue."""
     if not text.startswith(ESCAPE):
         return 1
     if len(text) == 1:

@@ -1,4 +1,4 @@
-"""The order of questions and answers in a session, without the terminal: what is next, back, asked again, done."""
+"""The order of questions and answers in a session, apart from the terminal: next, back, asked again, done."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -10,14 +10,14 @@ from typing import NamedTuple
 from real_cli.relabel.human.choices import Shown, Verdict
 from real_cli.relabel.human.pair import LETTERS, OTHER_ORDER, PairAnswer, PairQuestion, is_asked_twice
 
-# How many questions one can go back; as many answers wait before they are handed on.
+# How many questions a person can go back; as many answers are held back.
 WINDOW = 20
-# How many other questions come between a question and its repetition.
+# Questions between a question and its repetition.
 DISTANCE = 5
 
 
 class ShownQuestion(NamedTuple):
-    """A question as it is put: the order it is shown in, and whether it is asked for the second time."""
+    """A question as shown: the order of its responses, and whether it is a repetition."""
 
     question: PairQuestion
     shown: Shown
@@ -25,9 +25,9 @@ class ShownQuestion(NamedTuple):
 
 
 class Session:
-    """Questions in the order of the stream, the last ones open to second thoughts.
+    """Questions in the order of the stream, the last answers open to change.
 
-    Whoever runs it adds questions while `wants_more`, shows `current`, answers it, and writes what `released` gives.
+    The caller adds questions while `wants_more`, shows and answers `current`, and writes what `released` yields.
     """
 
     def __init__(
@@ -55,17 +55,17 @@ class Session:
 
     @property
     def current(self) -> ShownQuestion | None:
-        """The question to show; None if more have to be added, or all is done."""
+        """The question to show; None if more must be added, or all is done."""
         return self._asked[self._position] if self._position < len(self._asked) else self._new
 
     @property
     def wants_more(self) -> bool:
-        """Whether the next question has to come from the stream."""
+        """Whether the next question must come from the stream."""
         return self.current is None and not self._finished
 
     @property
     def earlier(self) -> PairAnswer | None:
-        """The answer that the current question has, where one has gone back to it."""
+        """The answer to the current question, if the person has gone back to it."""
         if self._position == len(self._asked):
             return None
         asked = self._asked[self._position]
@@ -73,26 +73,19 @@ class Session:
 
     @property
     def num_done(self) -> int:
-        """How many answers there are to the pairs that were added, repetitions counted."""
+        """The number of answers to the pairs added, repetitions included."""
         return self._num_added - (self._new is not None and not self._new.is_repeat) + self._num_repeated
 
     @property
     def num_left(self) -> int:
-        """How many answers are still to be given to the pairs that were added."""
+        """The number of answers still missing for the pairs added."""
         due = sum(self.answers[question.key].verdict is not Verdict.skip for _, question in self._due)
         if self._new is None:
             return due
         return due + (1 if self._new.is_repeat else self.num_to_ask(self._new.question))
 
     def num_to_ask(self, question: PairQuestion) -> int:
-        """Count how often a pair of the stream will be asked about.
-
-        Args:
-            question: The pair.
-
-        Returns:
-            0 to 2: for the first time, and again.
-        """
+        """Count how often a pair of the stream will be asked, 0 to 2 times."""
         earlier = self.answers.get(question.key)
         is_skipped = earlier is not None and earlier.verdict is Verdict.skip
         is_again = not is_skipped and question.key not in self.repeats and self._is_asked_twice(question)
@@ -100,15 +93,11 @@ class Session:
 
     @property
     def seconds_a_pair(self) -> float | None:
-        """The median time that an answer took in this session."""
+        """The median time an answer took in this session."""
         return median(self._seconds) if self._seconds else None
 
     def add(self, question: PairQuestion) -> None:
-        """Take the next pair of the stream; one that has an answer is not asked.
-
-        Args:
-            question: The pair.
-        """
+        """Take the next pair of the stream; one that has an answer is not asked again."""
         self._num_added += 1
         self.unused.discard(question.key)
         self._num_repeated += question.key in self.repeats and self._is_asked_twice(question)
@@ -119,21 +108,12 @@ class Session:
             self._new = ShownQuestion(question, question.shown)
 
     def finish(self) -> None:
-        """Say that the stream has ended; what is still to be asked again comes now."""
+        """End the stream; the remaining repetitions come now."""
         self._finished = True
         self._choose()
 
     def answer(self, letter: str, seconds: float, note: str = "") -> tuple[ShownQuestion, PairAnswer]:
-        """Answer the current question and go on to the next.
-
-        Args:
-            letter: "a", "b", "tie" or "skip", as shown.
-            seconds: Time from showing to answering.
-            note: What was added in words.
-
-        Returns:
-            The question as it was put, and the answer in the record's own order: what the journal keeps.
-        """
+        """Answer the current question by its letter and move on; return what the journal keeps."""
         asked = self.current
         assert asked is not None, "there is a question to answer"
         answer = PairAnswer(LETTERS[letter, asked.shown], asked.shown, round(seconds, 1), note)
@@ -155,22 +135,14 @@ class Session:
         return asked, answer
 
     def back(self) -> bool:
-        """Go to the question before.
-
-        Returns:
-            False if there is none, or it has left the window.
-        """
+        """Go back a question; False if there is none within the window."""
         if self._position == 0:
             return False
         self._position -= 1
         return True
 
     def keep(self) -> bool:
-        """Leave the answer of a question one has gone back to as it is, and go on.
-
-        Returns:
-            False if the current question has no answer yet.
-        """
+        """Keep the earlier answer of the current question and move on; False if it has none."""
         if self._position == len(self._asked):
             return False
         self._position += 1
@@ -178,15 +150,7 @@ class Session:
         return True
 
     def change_note(self, note: str) -> tuple[ShownQuestion, PairAnswer] | None:
-        """Put another note on the answer of a question one has gone back to.
-
-        Args:
-            note: What is added in words.
-
-        Returns:
-            The question and its answer with that note, for the journal; None if there is no answer yet, or none to
-            change.
-        """
+        """Change the note of the current question's earlier answer; None if it has none, or the same note."""
         earlier = self.earlier
         if earlier is None or earlier.note == note:
             return None
@@ -195,32 +159,20 @@ class Session:
         return asked, answer
 
     def released(self) -> Iterator[tuple[PairQuestion, PairAnswer]]:
-        """Hand out the pairs, in the order of the stream, whose answers can no longer change.
-
-        Yields:
-            Pairs and answers, each once.
-        """
+        """Yield the pairs, in the order of the stream, whose answers can no longer change."""
         held = {asked.question.key for asked in self._asked}
         while self._entries and self._entries[0].key in self.answers and self._entries[0].key not in held:
             question = self._entries.popleft()
             yield question, self.answers[question.key]
 
     def close(self) -> Iterator[tuple[PairQuestion, PairAnswer | None]]:
-        """Hand out what is left, answered or not.
-
-        Yields:
-            Pairs in the order of the stream, None for one without an answer.
-        """
+        """Yield the remaining pairs, answered or not."""
         while self._entries:
             question = self._entries.popleft()
             yield question, self.answers.get(question.key)
 
     def agreement(self) -> tuple[int, int]:
-        """Compare the answers to pairs that were asked twice.
-
-        Returns:
-            How many answers are the same, and how many pairs were answered twice; skips are no answers.
-        """
+        """Count equal answers to pairs answered twice, and those pairs; skips are no answers."""
         twice = [
             (self.answers[key].verdict, again.verdict) for key, again in self.repeats.items() if key in self.answers
         ]
@@ -236,7 +188,7 @@ class Session:
         return is_asked_twice(question.key, self._share, self._seed)
 
     def _choose(self) -> None:
-        """Choose a question to ask again, if it is time and nothing else is asked."""
+        """Choose a question to repeat, if one is due and none is current."""
         while self.current is None and self._due:
             asked_at, question = self._due[0]
             if self._num_new - asked_at < DISTANCE and not self._finished:
@@ -249,21 +201,7 @@ class Session:
 
 
 def progress_line(num_done: int, num_left: int, seconds_a_pair: float | None, *, is_all: bool) -> str:
-    """Say how far a session is.
-
-    Args:
-        num_done: Answers that were given.
-        num_left: Answers that the known pairs still need.
-        seconds_a_pair: The median; None before the first answer.
-        is_all: Whether the stream has ended, so that nothing else is left.
-
-    Returns:
-        A line.
-
-    Example:
-        >>> progress_line(12, 28, 9.4, is_all=True), progress_line(0, 3, None, is_all=False)
-        ('12 of 40 done, 9 s a pair, 28 left', '0 done, at least 3 left')
-    """
+    """Describe the progress of a session; until `is_all`, more pairs may come."""
     done = f"{num_done:,} of {num_done + num_left:,} done" if is_all else f"{num_done:,} done"
     pace = "" if seconds_a_pair is None else f", {seconds_a_pair:.0f} s a pair"
     return f"{done}{pace}, {'' if is_all else 'at least '}{num_left:,} left"

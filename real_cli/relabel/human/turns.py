@@ -1,4 +1,4 @@
-"""The messages of a text as a person reads them, and the words in which two texts differ."""
+"""The messages of a text as a person reads them, and the words that differ between two texts."""
 
 import re
 from typing import NamedTuple
@@ -9,25 +9,19 @@ from real_cli.text.token_diff import differing_tokens
 
 WORD = re.compile(r"\w+|[^\w\s]")
 
-# Comparing two texts takes time in proportion to the product of their lengths; this much is done in a moment.
+# Comparing two texts takes time proportional to the product of their lengths; this much takes a moment.
 MAX_COMPARISONS = 2_000_000
 
 
 class ShownTurn(NamedTuple):
-    """One message to show; a text that is no conversation has no role."""
+    """A message to show; plain text has no role."""
 
     role: str
     content: str
 
 
 def turns(text: Text) -> list[ShownTurn]:
-    """Split a text into the messages to show.
-
-    Args:
-        text: A string or a conversation.
-
-    Returns:
-        Messages with their roles, printable.
+    """Split a text into printable messages.
 
     Example:
         >>> turns("Hi"), turns([{"role": "user", "content": "Hi"}])
@@ -39,30 +33,22 @@ def turns(text: Text) -> list[ShownTurn]:
 
 
 def differing_words(first: str, second: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Find the words of each text that the other has not at that place.
-
-    Args:
-        first: A text.
-        second: Another one.
-
-    Returns:
-        For each text, where its differing words start and end, in characters. In long texts only words that the other
-        has nowhere.
+    """Find the spans of the words in each text that the other does not have there; of long texts, nowhere at all.
 
     Example:
         >>> differing_words("the cat sat", "the dog sat")
         ([(4, 7)], [(4, 7)])
     """
-    found = [list(WORD.finditer(text)) for text in (first, second)]
-    words = [[match[0] for match in matches] for matches in found]
+    tokens = [list(WORD.finditer(text)) for text in (first, second)]
+    words = [[match[0] for match in matches] for matches in tokens]
     if len(words[0]) * len(words[1]) > MAX_COMPARISONS:
         others = set(words[1]), set(words[0])
-        marks = [[word not in other for word in own] for own, other in zip(words, others, strict=True)]
+        marks = [[word not in other for word in text_words] for text_words, other in zip(words, others, strict=True)]
     else:
         ids = {word: number for number, word in enumerate(dict.fromkeys(words[0] + words[1]))}
-        marks = differing_tokens([[ids[word] for word in own] for own in words])
+        marks = differing_tokens([[ids[word] for word in text_words] for text_words in words])
     spans = [
-        [match.span() for match, is_marked in zip(matches, own, strict=True) if is_marked]
-        for matches, own in zip(found, marks, strict=True)
+        [match.span() for match, is_marked in zip(matches, flags, strict=True) if is_marked]
+        for matches, flags in zip(tokens, marks, strict=True)
     ]
     return spans[0], spans[1]

@@ -20,7 +20,7 @@ DEFAULT_BETA = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class ImplicitOptions(ScoringOptions, StreamOptions):
-    """Whose opinion counts, and against what."""
+    """The policy that scores, and what it is compared with."""
 
     policy: Annotated[
         str,
@@ -28,7 +28,7 @@ class ImplicitOptions(ScoringOptions, StreamOptions):
             "--policy",
             "-p",
             metavar="NAME",
-            help="The model whose opinion counts: a folder, a .gguf file, a hub name, or smollm2.",
+            help="The model that scores the responses: a folder, a .gguf file, a hub name, or smollm2.",
         ),
     ]
     reference: Reference = None
@@ -93,9 +93,9 @@ def implicit(options: ImplicitOptions) -> Status:
     check = LabelCheck()
 
     def mark(record: Record, rewards: list[float]) -> Record:
-        made = add(record, rewards, options.field)
+        scored = add(record, rewards, options.field)
         check.add(record, rewards, options.field)
-        return made
+        return scored
 
     job = options.job(also_reads=[("--contrast", words_path(words)) for words in options.contrast or ()])
     with job:

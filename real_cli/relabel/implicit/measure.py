@@ -1,4 +1,4 @@
-"""A policy's own opinion of responses, from log-probabilities: against its reference, or under contrastive prompts."""
+"""Implicit rewards of a policy: its log-probabilities against a reference's, or under contrastive prompts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -23,12 +23,12 @@ TOO_LONG = "the prompt alone fills --max-length"
 
 
 class TokenizedRecord(NamedTuple):
-    """A record as a policy reads it.
+    """A record, tokenized for a policy.
 
     Attributes:
         record: The record.
-        examples: Its responses after one prompt, or after each of several; None if a prompt fills the limit.
-        given: Reference log-probabilities that it carries; None if a reference is asked.
+        examples: Its responses after each prompt; None if a prompt fills the limit.
+        given: Reference log-probabilities that it carries; None where a reference model computes them.
     """
 
     record: Record
@@ -36,33 +36,33 @@ class TokenizedRecord(NamedTuple):
     given: Scores | None = None
 
 
-# A record and its place, with a reward for each response; None if it is too long.
+# A place, its record, and a reward for each response; None if the record is too long.
 Judged: TypeAlias = tuple[str, Record, Scores | None]
 
 
 class ImplicitMeter(Protocol):
-    """What gives each response of a record a reward."""
+    """Gives each response of a record a reward."""
 
     def read(self, record: Record) -> TokenizedRecord:
-        """Prepare one record."""
+        """Tokenize a record."""
         ...
 
     def __call__(self, located: Iterable[tuple[str, TokenizedRecord]]) -> Iterator[Judged]:
-        """Judge a stream of records."""
+        """Score a stream of records."""
         ...
 
     def sentence(self) -> str:
-        """Tell in one line what was cut."""
+        """Report in one line what was scored and what was cut."""
         ...
 
 
 class RecordTokenizer:
-    """Tokenize a record's responses after one prompt or several, a response cut to one length after all of them.
+    """Tokenize a record's responses after one prompt or several; a response is cut to the same length after each.
 
     Attributes:
-        num_responses: Responses seen.
-        num_cut: Responses that lost their end to the limit.
-        num_same: Records of which other responses became the same tokens: their scores are the same.
+        num_responses: Responses tokenized.
+        num_cut: Responses cut at the end to fit the limit.
+        num_same: Records with different responses that became the same tokens, and so get equal scores.
     """
 
     def __init__(self, models: ModelPair) -> None:
@@ -74,40 +74,25 @@ class RecordTokenizer:
         return self._models.tokenizer(maxsize)
 
     def __call__(self, record: Record, prompts: Sequence[Text]) -> list[TokenizedExample] | None:
-        """Tokenize one record.
-
-        Args:
-            record: A checked candidates or preference record.
-            prompts: What stands before the responses, in place of its prompt.
-
-        Returns:
-            An example for each prompt; None if one of them fills the limit.
-
-        Raises:
-            RecordError: If a conversation cannot be rendered.
-        """
+        """Tokenize a record's responses after each prompt; None if a prompt fills the limit."""
         texts = [as_completion(record["prompt"], response["text"]) for response in responses_of(record)]
         if not texts:
             return []
         examples = [self._tokenize.responses(record | {"prompt": prompt}, texts) for prompt in prompts]
-        made = [example for example in examples if not isinstance(example, LeftOut)]
-        # The longest prompt leaves the least room: under each the same part of a response is scored.
-        room = self._models.max_length - max(len(example.prompt) for example in made)
+        tokenized = [example for example in examples if not isinstance(example, LeftOut)]
+        # The longest prompt sets the room, so that the same part of a response is scored after each.
+        room = self._models.max_length - max(len(example.prompt) for example in tokenized)
         if room <= 0:
             return None
         self.num_responses += len(texts)
-        self.num_cut += sum(len(ids) > room for ids in made[0].responses)
-        cut = [TokenizedExample(prompt, [ids[:room] for ids in responses]) for prompt, responses in made]
+        self.num_cut += sum(len(ids) > room for ids in tokenized[0].responses)
+        cut = [TokenizedExample(prompt, [ids[:room] for ids in responses]) for prompt, responses in tokenized]
         num_texts = len({comparable(text) for text in texts})
         self.num_same += len(set(map(tuple, cut[0].responses))) < num_texts
         return cut
 
     def sentence(self) -> str:
-        """Tell what was read, in one line.
-
-        Returns:
-            Counts; what was cut is named.
-        """
+        """Report in one line what was scored and what was cut."""
         parts = [f"{say_count(self.num_responses, 'response')} scored"]
         if self.num_cut:
             parts.append(f"{self.num_cut:,} cut to --max-length {self._models.max_length}")
@@ -119,7 +104,7 @@ class RecordTokenizer:
 
 
 class ReferenceMeter:
-    """Judge by beta times the log-ratio of policy to reference, as DPO's implicit reward is."""
+    """Score by DPO's implicit reward, beta times the log-ratio of policy to reference."""
 
     def __init__(self, models: ModelPair, *, beta: float) -> None:
         self._models = models
@@ -127,55 +112,34 @@ class ReferenceMeter:
         self._tokenize = RecordTokenizer(models)
 
     def read(self, record: Record) -> TokenizedRecord:
-        """Prepare one record.
-
-        Args:
-            record: A checked candidates or preference record.
-
-        Returns:
-            Token ids, and the reference's log-probabilities where the record carries them and no reference was named.
-
-        Raises:
-            RecordError: If it carries none then, or cannot be rendered.
-        """
+        """Tokenize a record; without a reference model it must carry reference log-probabilities."""
         given = given_logps(record) if self._models.names[1] is None else None
         return TokenizedRecord(record, self._tokenize(record, [record["prompt"]]), given)
 
     def __call__(self, located: Iterable[tuple[str, TokenizedRecord]]) -> Iterator[Judged]:
-        """Judge a stream.
-
-        Args:
-            located: Records with their places.
-
-        Yields:
-            Each place and record with its rewards, in order.
-        """
+        """Score a stream of records."""
         for window in windows(located, _num_responses, WINDOW_RESPONSES):
             examples = [example for _, read in window for example in read.examples or ()]
             scores = self._models.score(examples) if examples else []
             references = self._refer(examples, scores)
             pairs = iter(zip(scores, references or scores, strict=True))
-            for place, (record, own, given) in window:
-                if own is None:
+            for place, (record, record_examples, given) in window:
+                if record_examples is None:
                     yield place, record, None
                     continue
-                policy, reference = next(pairs) if own else ([], [])
+                policy, reference = next(pairs) if record_examples else ([], [])
                 yield place, record, implicit_rewards(policy, reference if given is None else given, self._beta)
 
     def _refer(self, examples: list[TokenizedExample], scores: list[Scores]) -> list[Scores] | None:
         return self._models.refer(examples, scores) if examples else None
 
     def sentence(self) -> str:
-        """Tell what was read, in one line.
-
-        Returns:
-            Counts.
-        """
+        """Report in one line what was scored and what was cut."""
         return self._tokenize.sentence()
 
 
 class ContrastMeter:
-    """Judge by how much more probable a response is after one prompt than after its opposite, under one policy."""
+    """Score by how much more probable a response is after a prompt than after its opposite, under one policy."""
 
     def __init__(self, models: ModelPair, *, positive: str, negative: str) -> None:
         self._models = models
@@ -183,60 +147,29 @@ class ContrastMeter:
         self._tokenize = RecordTokenizer(models)
 
     def read(self, record: Record) -> TokenizedRecord:
-        """Prepare one record.
-
-        Args:
-            record: A checked candidates or preference record.
-
-        Returns:
-            Token ids after both prompts.
-
-        Raises:
-            RecordError: If a prompt cannot take the words, or cannot be rendered.
-        """
+        """Tokenize a record's responses after both prompts."""
         return TokenizedRecord(
             record, self._tokenize(record, [place_words(record["prompt"], words) for words in self._words])
         )
 
     def __call__(self, located: Iterable[tuple[str, TokenizedRecord]]) -> Iterator[Judged]:
-        """Judge a stream.
-
-        Args:
-            located: Records with their places.
-
-        Yields:
-            Each place and record with its rewards, in order.
-        """
+        """Score a stream of records."""
         for window in windows(located, _num_responses, WINDOW_RESPONSES):
             examples = [example for _, read in window for example in read.examples or ()]
             scores = iter(self._models.score(examples) if examples else [])
-            for place, (record, own, _) in window:
-                if own is None:
+            for place, (record, record_examples, _) in window:
+                if record_examples is None:
                     yield place, record, None
                 else:
-                    yield place, record, contrast_rewards(next(scores), next(scores)) if own else []
+                    yield place, record, contrast_rewards(next(scores), next(scores)) if record_examples else []
 
     def sentence(self) -> str:
-        """Tell what was read, in one line.
-
-        Returns:
-            Counts.
-        """
+        """Report in one line what was scored and what was cut."""
         return self._tokenize.sentence()
 
 
 def given_logps(record: Record) -> Scores:
-    """Read the reference log-probabilities that a record carries for its responses.
-
-    Args:
-        record: A checked candidates or preference record.
-
-    Returns:
-        Of each response, in nats.
-
-    Raises:
-        RecordError: If one is missing.
-    """
+    """Read the reference log-probabilities of a record's responses, in nats; a missing one raises RecordError."""
     values = [response.get("ref_logps") for response in responses_of(record)]
     if not all(map(is_number, values)):
         raise RecordError(

@@ -1,4 +1,4 @@
-"""What a model thinks of responses: numbers from its log-probabilities or logits, and how they meet the labels."""
+"""Rewards from a model's log-probabilities, and where they go on a record."""
 
 import math
 from collections.abc import Sequence
@@ -13,28 +13,14 @@ from real_cli.stats.numeric import sigmoid
 
 
 def check_beta(beta: float) -> float:
-    """Check the scale of the implicit reward.
-
-    Args:
-        beta: What the user gave.
-
-    Returns:
-        The number.
-
-    Raises:
-        UsageError: If it is not above 0, or infinite: 0 makes every response equal, less turns the labels.
-
-    Example:
-        >>> check_beta(0.1)
-        0.1
-    """
+    """Check --beta: 0 would make all responses equal, less would turn the labels around."""
     if not 0 < beta < math.inf:
         raise UsageError(f"--beta {beta:g}: must be a number above 0")
     return beta
 
 
 def _beside(field: str, name: str) -> str:
-    """Name what is written beside a score, so that several models' opinions stay apart."""
+    """Name a field written beside a score, so that several models' numbers stay apart."""
     return name if field == "score" else f"{field}_{name.removeprefix('implicit_')}"
 
 
@@ -56,7 +42,7 @@ def implicit_rewards(policy: Sequence[float], reference: Sequence[float], beta: 
     References:
         Rafailov et al., 2023, arXiv:2305.18290, eq. 5; as a judge: Kim et al., 2024, SPA, arXiv:2406.04412.
     """
-    return [beta * (own - other) for own, other in zip(policy, reference, strict=True)]
+    return [beta * (logp - ref_logp) for logp, ref_logp in zip(policy, reference, strict=True)]
 
 
 def contrast_rewards(positive: Sequence[float], negative: Sequence[float]) -> list[float]:
@@ -76,23 +62,11 @@ def contrast_rewards(positive: Sequence[float], negative: Sequence[float]) -> li
     References:
         Liu et al., 2024, DLMA, arXiv:2402.11907; this is one half of its self-reward margin.
     """
-    return [own - other for own, other in zip(positive, negative, strict=True)]
+    return [good - opposite for good, opposite in zip(positive, negative, strict=True)]
 
 
 def add_implicit(record: Record, rewards: Sequence[float], field: str = "score") -> Record:
     """Put implicit rewards on a record; of two responses also P = sigmoid(r_i - r_j), of a pair also their margin.
-
-    Args:
-        record: A checked candidates or preference record.
-        rewards: beta times the log-ratio of each response, so beta is in P and in the margin too.
-        field: Their name.
-
-    Returns:
-        A new record with the rewards; `prob` on each of two responses; `implicit_margin`, chosen minus rejected, on a
-        preference record. FIELD_prob and FIELD_margin for another field than `score`.
-
-    Raises:
-        RecordError: If a reward is not finite.
 
     Example:
         >>> add_implicit({"prompt": "q", "chosen": "a", "rejected": "b"}, [0.75, -0.25])  # doctest: +ELLIPSIS
@@ -102,13 +76,13 @@ def add_implicit(record: Record, rewards: Sequence[float], field: str = "score")
     References:
         P: Kim et al., 2024, SPA, arXiv:2406.04412. Margin: arXiv:2508.04149, which keeps the pairs with the smallest.
     """
-    made = add_scores(record, rewards, field)
+    scored = add_scores(record, rewards, field)
     if len(rewards) == 2:
         gap = rewards[0] - rewards[1]
-        made = with_values(made, _beside(field, "prob"), sigmoid(np.array([gap, -gap])).tolist())
+        scored = with_values(scored, _beside(field, "prob"), sigmoid(np.array([gap, -gap])).tolist())
     if is_preference(record):
-        made |= {_beside(field, "implicit_margin"): rewards[0] - rewards[1]}
-    return made
+        scored |= {_beside(field, "implicit_margin"): rewards[0] - rewards[1]}
+    return scored
 
 
 def add_contrast(record: Record, rewards: Sequence[float], field: str = "score") -> Record:
@@ -133,5 +107,5 @@ def add_contrast(record: Record, rewards: Sequence[float], field: str = "score")
     References:
         Liu et al., 2024, DLMA, arXiv:2402.11907: the self-reward margin.
     """
-    made = add_scores(record, rewards, field)
-    return made | {_beside(field, "offset"): rewards[0] - rewards[1]} if is_preference(record) else made
+    scored = add_scores(record, rewards, field)
+    return scored | {_beside(field, "offset"): rewards[0] - rewards[1]} if is_preference(record) else scored

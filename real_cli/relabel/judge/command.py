@@ -15,14 +15,12 @@ from real_cli.records.choices import Ties
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeOptions(LlmOptions):
-    """Who judges, by which rubric."""
+    """The judge, its rubric, and what becomes of ties."""
 
     model: Model
     rubric: Annotated[
         str,
-        typer.Option(
-            "--rubric", metavar="NAME", help="What is asked: pairwise, ultrafeedback, magpie, or a TOML file."
-        ),
+        typer.Option("--rubric", metavar="NAME", help="What to ask: pairwise, ultrafeedback, magpie, or a TOML file."),
     ] = "pairwise"
     ties: Annotated[
         Ties, typer.Option("--ties", help="Leave tied pairs out, or keep them unlabeled, for 'real eval winrate'.")
@@ -35,16 +33,16 @@ class JudgeOptions(LlmOptions):
 def judge(options: JudgeOptions) -> Status:
     """Have a language model compare or rate responses, by a rubric.
 
-    With 'pairwise' a pair is judged in both orders: it is labeled where both agree, and else a tie; how often the
-    verdict flipped with the order is told. More than two responses get the matrix 'preferences', which 'relabel
-    winprob' reads. A rubric that rates ('ultrafeedback', or one's own) gives each response 'score', the mean of its
-    ratings, 'ratings' and 'rationales'; labels stay. One that asks of the prompt ('magpie') needs no responses and adds
-    'quality_explanation', 'input_quality', 'intent', 'knowledge', 'difficulty' and 'task_category', or fields of one's
-    own. Model, rubric, its hash and, of a pair, both raw answers stay on the record.
+    With 'pairwise' a pair is judged in both orders: it is labeled where both agree, and is a tie where not; the summary
+    says how often the verdict flipped with the order. More than two responses get the matrix 'preferences', which
+    'relabel winprob' reads. A rubric that rates ('ultrafeedback', or your own) gives each response 'score', the mean of
+    its ratings, 'ratings' and 'rationales'; labels stay. One that asks about the prompt ('magpie') needs no responses
+    and adds 'quality_explanation', 'input_quality', 'intent', 'knowledge', 'difficulty' and 'task_category', or your
+    own fields. Model, rubric, its hash and, of a pair, both raw answers stay on the record.
 
-    An answer that fails, or says nothing that can be read, costs its own record only: it goes to --rejects with the
-    reason, the run goes on, and the status is 3. Answers are kept: run the same command again and only what is missing
-    is asked. Without --endpoint the model runs here.
+    An answer that fails or cannot be read costs its own record only: the record goes to --rejects with the reason, the
+    run continues, and the status is 3. Answers are stored: run the same command again and only missing ones are asked
+    for. Without --endpoint the model runs here.
 
     Streams: records are written in their order, as soon as their answers are there.
 
@@ -72,6 +70,6 @@ def judge(options: JudgeOptions) -> Status:
                 job.drop(place, record, "tie")
             else:
                 job.write(judged.record)
-                job.flush()  # the next one may take a while
+                job.flush()  # the next answer may take a while
         job.summary = tally.sentence() + asking.sentence()
     return job.status

@@ -1,4 +1,4 @@
-"""Judging: one record by one rubric, and what is counted of it all."""
+"""Judge one record by one rubric, and count the outcomes."""
 
 from collections.abc import Callable
 
@@ -15,32 +15,12 @@ from real_cli.text.phrases import say_count
 
 
 def adapter_of(rubric: Rubric) -> Callable[[Record], Adapted]:
-    """Say how records are read for a rubric.
-
-    Args:
-        rubric: What is asked.
-
-    Returns:
-        A function that takes any known layout; also a prompt without responses where nothing else is asked about.
-    """
+    """Choose the reader of records for a rubric: one that tags takes a prompt without responses."""
     return adapt_prompt if rubric.tags else adapt
 
 
 def begin_judging(record: Record, rubric: Rubric, model: str, seed: int) -> Inquiry[Judged]:
-    """Start to judge one record by a rubric.
-
-    Args:
-        record: Candidates, or a preference record; for a rubric that tags, any with a prompt.
-        rubric: What is asked.
-        model: The judge's name, which stays on the record.
-        seed: Of the order in which responses are shown where all are in one question.
-
-    Returns:
-        An inquiry; it makes a `Judged`.
-
-    Raises:
-        RecordError: If there are too few responses.
-    """
+    """Begin to tag, compare or rate a record, as the rubric asks; too few responses raise RecordError."""
     mark = {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest}
     if rubric.tags:
         return tag(record, rubric, mark)
@@ -51,7 +31,7 @@ def begin_judging(record: Record, rubric: Rubric, model: str, seed: int) -> Inqu
 
 
 class JudgeTally:
-    """Count what a judge said."""
+    """Counts a judge's outcomes."""
 
     def __init__(self) -> None:
         self.num_records = self.num_comparisons = self.num_flips = self.num_half_ties = 0
@@ -61,8 +41,10 @@ class JudgeTally:
         """Count one record."""
         self.num_records += 1
         self.num_comparisons += len(judged.comparisons)
-        self.num_flips += sum(one.is_flipped for one in judged.comparisons)
-        self.num_half_ties += sum((one.verdicts[0] == TIE) != (one.verdicts[1] == TIE) for one in judged.comparisons)
+        self.num_flips += sum(comparison.is_flipped for comparison in judged.comparisons)
+        self.num_half_ties += sum(
+            (comparison.verdicts[0] == TIE) != (comparison.verdicts[1] == TIE) for comparison in judged.comparisons
+        )
         self.num_ties += judged.is_tie
         self.num_labeled += judged.agrees is not None
         self.num_agreeing += bool(judged.agrees)
@@ -70,7 +52,7 @@ class JudgeTally:
         self.num_changed += judged.num_changed
 
     def sentence(self) -> str:
-        """Tell the counts in one line."""
+        """Report the counts in one line."""
         parts = [f"{self.num_records:,} judged"]
         if self.num_comparisons:
             share = self.num_flips / self.num_comparisons

@@ -1,4 +1,4 @@
-"""Pairs compared by a judge in both orders; two responses make a preference, more of them a matrix."""
+"""Pairs compared by a judge in both orders: two responses make a preference, more of them a matrix."""
 
 from functools import partial
 from itertools import combinations
@@ -21,15 +21,15 @@ VERDICT_SCHEMA: Record = {
 
 
 class Judged(NamedTuple):
-    """A judged record, and what is to be counted of it.
+    """A judged record, and what `JudgeTally` counts of it.
 
     Attributes:
         record: The record.
         comparisons: The pairs that were compared.
-        is_tie: Whether it is a pair of which neither response won.
-        agrees: Whether the judge chose what the record's own label had chosen; None if there was none, or for a tie.
-        num_repaired: Ratings that were repaired.
-        num_changed: Fields of the record that had another value before it was tagged.
+        is_tie: Whether it is a tied pair.
+        agrees: Whether the verdict agrees with the record's label; None without a label, or for a tie.
+        num_repaired: Overall scores that were repaired.
+        num_changed: Fields whose value the tags changed.
     """
 
     record: Record
@@ -41,21 +41,12 @@ class Judged(NamedTuple):
 
 
 def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
-    """Compare every pair of a record's responses in both orders; equal texts are a tie that nobody is asked about.
-
-    Args:
-        record: Two responses or more.
-        rubric: One that compares.
-        mark: What stays on the record about the judge.
-
-    Returns:
-        An inquiry. Two responses become a preference record (a tie stays candidates), more of them get `preferences`.
-    """
+    """Compare every pair of a record's responses in both orders; equal texts are a tie that nobody is asked about."""
     candidates = to_candidates(record)
     asked, begun = begin_answers(record["prompt"], [response["text"] for response in candidates["responses"]])
     texts = list(map(transcript, begun))
     pairs = list(combinations(range(len(texts)), 2))
-    # Of equal texts a judge could name but the place, and its verdict would count as flipped.
+    # Between equal texts a judge could only go by the position, and its verdict would count as flipped.
     differing = [(first, second) for first, second in pairs if texts[first] != texts[second]]
     question, prompt = rubric.questions[0], transcript(asked)
 
@@ -66,8 +57,8 @@ def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
 
     answers = yield [ask(*order) for pair in differing for order in (pair, pair[::-1])]
     compared = {
-        pair: Judgment((one.value, other.value), (one.text, other.text))
-        for pair, one, other in zip(differing, answers[::2], answers[1::2], strict=True)
+        pair: Judgment((forward.value, backward.value), (forward.text, backward.text))
+        for pair, forward, backward in zip(differing, answers[::2], answers[1::2], strict=True)
     }
     comparisons = tuple(compared.get(pair, Judgment((TIE, TIE), ("", ""))) for pair in pairs)
     if len(texts) == 2:
@@ -77,16 +68,9 @@ def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
 
 
 def judged_pair(record: Record, comparison: Judgment, mark: Record) -> Judged:
-    """Label a pair by what a judge said of it.
+    """Label a pair by a judge's comparison of its first (or chosen) response with the other; a tie stays candidates.
 
-    Args:
-        record: Two responses, or a preference record, whose label is not looked at.
-        comparison: Its first (or chosen) response against the other one.
-        mark: What stays on the record about the judge.
-
-    Returns:
-        A preference record; candidates for a tie. Its `judge` holds both verdicts and texts, the first of each with
-        the chosen response shown as A.
+    The record's `judge` holds the verdicts and the answers, those with the chosen response shown as A first.
 
     Example:
         >>> pair = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
@@ -106,16 +90,18 @@ def judged_pair(record: Record, comparison: Judgment, mark: Record) -> Judged:
         "answers": list(comparison.texts),
     }
     if won == TIE:
-        # Ranks that a label left say what it said; a tie takes it away.
+        # The ranks only repeat the old label, which the tie overrules.
         left = {"rank"} if labeled else set()
-        responses = [{name: value for name, value in one.items() if name not in left} for one in (first, second)]
+        responses = [
+            {name: value for name, value in response.items() if name not in left} for response in (first, second)
+        ]
         return Judged(candidates | {"responses": responses, "judge": note}, (comparison,), is_tie=True)
-    made = to_preference(candidates, first, second, {"judge": note})
-    return Judged(made, (comparison,), agrees=won == "A" if labeled else None)
+    preference = to_preference(candidates, first, second, {"judge": note})
+    return Judged(preference, (comparison,), agrees=won == "A" if labeled else None)
 
 
 def preference_matrix(count: int, comparisons: dict[tuple[int, int], Judgment]) -> list[list[float]]:
-    """Write comparisons as probabilities that the response of a row beats that of a column.
+    """Turn comparisons into probabilities that the response of a row beats that of a column.
 
     Args:
         count: How many responses there are, n.

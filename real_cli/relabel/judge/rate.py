@@ -1,4 +1,4 @@
-"""Responses rated by a judge, each by several questions; overall scores repaired as UltraFeedback's were."""
+"""Rate responses by a judge's answers to several questions; repair overall scores as UltraFeedback did."""
 
 import random
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from real_cli.records.record import Record, content_key
 from real_cli.records.response_fields import responses_of, with_new_scores, with_values
 from real_cli.relabel.judge.pairwise import Judged
 
-# UltraFeedback's repair of a top overall score, by the mean of the aspects; 2,628 of its completions had one.
+# UltraFeedback's repair of a top overall score, by the mean of the aspects; 2,628 of its completions needed one.
 REPAIR_TO_LOWEST, REPAIR_BY_ASKING = 2.0, 4.0
 SCORE_TOKENS = 16
 SCORE_ALONE = "Going by that feedback alone: which overall score from {low:g} to {high:g}? Answer with the number only."
@@ -29,70 +29,60 @@ class RatingQuestion(NamedTuple):
 
 
 class ResponseRatings(NamedTuple):
-    """What a judge said of one response: by question, a rating (a number or "N/A") and the words before it."""
+    """A judge's ratings of one response (numbers or "N/A") and their rationales, by question."""
 
     ratings: dict[str, float | str]
     rationales: dict[str, str]
 
 
 def rate(record: Record, rubric: Rubric, mark: Record, seed: int) -> Inquiry[Judged]:
-    """Rate every response by every question; ask again for overall scores that the rubric has repaired.
-
-    Args:
-        record: Candidates, or a preference record, whose label stays.
-        rubric: One that rates.
-        mark: What stays on the record about the judge.
-        seed: Of the order in which responses are shown.
-
-    Returns:
-        An inquiry. Each response gets `score` (the mean of its ratings that count), `ratings` and `rationales`.
-    """
+    """Rate every response by every question; ask again for doubtful overall scores if the rubric repairs them."""
     prompt, begun = begin_answers(record["prompt"], [response["text"] for response in responses_of(record)])
     texts = list(map(transcript, begun))
-    asked = _plan(rubric, len(texts), content_key(record) + str(seed).encode())
-    questions = [_rating_question(rubric, one, transcript(prompt), texts) for one in asked]
+    plan = _plan(rubric, len(texts), content_key(record) + str(seed).encode())
+    questions = [_rating_question(rubric, step, transcript(prompt), texts) for step in plan]
     answers = yield questions
-    opinions = _collect(asked, answers, len(texts))
-    scores = [mean_rating(rubric, own.ratings) for own in opinions]
+    opinions = _collect(plan, answers, len(texts))
+    scores = [mean_rating(rubric, opinion.ratings) for opinion in opinions]
     top, doubted = [], []
-    for one, question, answer in zip(asked, questions, answers, strict=True):
-        index = one.shown[0]
-        if one.question.repaired and opinions[index].ratings[one.question.name] == one.question.high:
-            top.append((one, repaired_score(one.question, scores[index])))
+    for step, question, answer in zip(plan, questions, answers, strict=True):
+        index = step.shown[0]
+        if step.question.repaired and opinions[index].ratings[step.question.name] == step.question.high:
+            top.append((step, repaired_score(step.question, scores[index])))
             if top[-1][1] is None:
-                doubted.append(_score_alone(rubric, one.question, question, answer))
+                doubted.append(_score_alone(rubric, step.question, question, answer))
     again = iter((yield doubted) if doubted else [])
     num_repaired = 0
-    for one, repaired in top:
+    for step, repaired in top:
         score = next(again).value if repaired is None else repaired
-        num_repaired += score != one.question.high
-        opinions[one.shown[0]].ratings[one.question.name] = score
-    made = with_new_scores(record, scores)
+        num_repaired += score != step.question.high
+        opinions[step.shown[0]].ratings[step.question.name] = score
+    rated = with_new_scores(record, scores)
     for field in ResponseRatings._fields:
-        made = with_values(made, field, [getattr(own, field) for own in opinions])
-    return Judged(made | {"judge": mark}, num_repaired=num_repaired)
+        rated = with_values(rated, field, [getattr(opinion, field) for opinion in opinions])
+    return Judged(rated | {"judge": mark}, num_repaired=num_repaired)
 
 
-def _collect(asked: list[RatingQuestion], answers: list[Answer], count: int) -> list[ResponseRatings]:
-    """Sort answers by response; what was shown in a random order is put back."""
+def _collect(plan: list[RatingQuestion], answers: list[Answer], count: int) -> list[ResponseRatings]:
+    """Sort ratings by response, undoing the random order in which responses were shown."""
     opinions = [ResponseRatings({}, {}) for _ in range(count)]
-    for one, answer in zip(asked, answers, strict=True):
-        for index, (rating, rationale) in zip(one.shown, answer.value, strict=True):
-            opinions[index].ratings[one.question.name] = rating
-            opinions[index].rationales[one.question.name] = rationale
+    for step, answer in zip(plan, answers, strict=True):
+        for index, (rating, rationale) in zip(step.shown, answer.value, strict=True):
+            opinions[index].ratings[step.question.name] = rating
+            opinions[index].rationales[step.question.name] = rationale
     return opinions
 
 
 def _plan(rubric: Rubric, count: int, seed: bytes) -> list[RatingQuestion]:
-    asked = []
+    plan = []
     for question in rubric.questions:
         if question.asks is Asks.each:
-            asked += [RatingQuestion(question, [index]) for index in range(count)]
+            plan += [RatingQuestion(question, [index]) for index in range(count)]
         else:
             order = list(range(count))
             random.Random(seed + question.name.encode()).shuffle(order)
-            asked.append(RatingQuestion(question, order))
-    return asked
+            plan.append(RatingQuestion(question, order))
+    return plan
 
 
 def _rating_question(rubric: Rubric, asked: RatingQuestion, prompt: str, texts: list[str]) -> Question:
@@ -111,16 +101,16 @@ def _rating_question(rubric: Rubric, asked: RatingQuestion, prompt: str, texts: 
 
 def _with_feedback(read: Callable[[str], float | str]) -> Callable[[str], list[tuple[float | str, str]]]:
     def read_both(text: str) -> list[tuple[float | str, str]]:
-        said = spoken(text)
-        found = find_json(said)
-        feedback = found.get("feedback") if isinstance(found, dict) else None
-        return [(read(text), feedback if isinstance(feedback, str) else said.strip())]
+        answer = spoken(text)
+        reply = find_json(answer)
+        feedback = reply.get("feedback") if isinstance(reply, dict) else None
+        return [(read(text), feedback if isinstance(feedback, str) else answer.strip())]
 
     return read_both
 
 
 def _score_alone(rubric: Rubric, asked: RubricQuestion, question: Question, answer: Answer) -> Question:
-    """Ask again for the score, the judge's own feedback before it."""
+    """Ask again for the score alone, after the judge's own feedback."""
     messages = [
         *question.messages,
         {"role": "assistant", "content": answer.value[0][1] or answer.text},
@@ -131,19 +121,8 @@ def _score_alone(rubric: Rubric, asked: RubricQuestion, question: Question, answ
 
 
 def mean_rating(rubric: Rubric, ratings: dict[str, float | str]) -> float:
-    """Return the mean of the ratings that count and are numbers (UltraFeedback's fine-grained score).
-
-    Args:
-        rubric: Says which count.
-        ratings: By name, numbers or "N/A".
-
-    Returns:
-        The mean.
-
-    Raises:
-        RecordError: If none is a number.
-    """
-    counted = [ratings[one.name] for one in rubric.questions if one.counts]
+    """Return the mean of the ratings that count and are numbers (UltraFeedback's fine-grained score)."""
+    counted = [ratings[question.name] for question in rubric.questions if question.counts]
     numbers = [float(rating) for rating in counted if rating != NOT_APPLICABLE]
     if not numbers:
         raise RecordError("no rating counts: all are N/A")
@@ -152,13 +131,6 @@ def mean_rating(rubric: Rubric, ratings: dict[str, float | str]) -> float:
 
 def repaired_score(question: RubricQuestion, mean: float) -> float | None:
     """Repair a top overall score that the aspects do not bear out: a 1 that was written as 10.
-
-    Args:
-        question: The overall score's; low and high of its scale.
-        mean: Mean of the aspects, 1 to 5.
-
-    Returns:
-        The lowest score for a mean up to 2, None (ask again) up to 4, the top score above.
 
     Example:
         >>> overall = RubricQuestion("overall", Asks.each, "")

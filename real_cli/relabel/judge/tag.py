@@ -1,4 +1,4 @@
-"""Prompts tagged by a judge: how good, how hard and what kind of task each is, say."""
+"""Prompts tagged by a judge, by quality, difficulty and kind of task, say."""
 
 from real_cli.llm.rubric import Rubric
 from real_cli.llm.tags import read_tags, tags_schema
@@ -9,15 +9,7 @@ from real_cli.relabel.judge.pairwise import Judged
 
 
 def tag(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
-    """Ask a rubric's questions of a prompt; responses, if there are any, are not shown.
-
-    Args:
-        record: One with a prompt.
-        rubric: One that asks of the prompt alone.
-        mark: What stays on the record about the judge.
-
-    Returns:
-        An inquiry. The record gets the fields of the rubric's questions; one that is there is replaced.
+    """Ask a rubric's questions of a prompt, without its responses; tags replace fields of their names.
 
     References:
         Xu et al., 2024, Magpie, arXiv:2406.08464: input quality, difficulty and task category of an instruction.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RewardOptions(DeviceOptions, StreamOptions):
-    """Which model scores, and what it reads."""
+    """The reward model, and what it reads."""
 
     model: Annotated[
         str,
@@ -67,7 +67,7 @@ class RewardOptions(DeviceOptions, StreamOptions):
             metavar="N",
             min=2,
             show_default="the model's own",
-            help="Most tokens of a sequence. What is longer loses the beginning of its prompt, is counted and told.",
+            help="Most tokens of a sequence. A longer one loses the beginning of its prompt, and is counted.",
         ),
     ] = None
 
@@ -124,9 +124,9 @@ def reward(options: RewardOptions) -> Status:
 
 
 def _check_options(options: RewardOptions) -> None:
-    """Refuse options of the one way of asking where the other one is used."""
+    """Refuse options that the chosen way of scoring does not read."""
     if options.template is not None and not options.pairwise:
-        raise UsageError("--template: says how two responses stand in one text; give --pairwise with it")
+        raise UsageError("--template: lays out two responses in one text; give --pairwise with it")
     if options.no_chat_template and options.pairwise:
         raise UsageError("--no-chat-template: --pairwise uses none; leave it out")
     if options.field != RewardOptions.field and options.pairwise:
@@ -136,9 +136,9 @@ def _check_options(options: RewardOptions) -> None:
 def _mark_pointwise(check: "LabelCheck", field: str, record: Record, logits: list[float]) -> Record:
     from real_cli.relabel.scored import add_scores
 
-    made = add_scores(record, logits, field)
+    scored = add_scores(record, logits, field)
     check.add(record, logits, field)
-    return made
+    return scored
 
 
 def _mark_pairwise(check: "LabelCheck", field: str, record: Record, logits: list[float]) -> Record:
@@ -147,6 +147,6 @@ def _mark_pairwise(check: "LabelCheck", field: str, record: Record, logits: list
     from real_cli.relabel.reward.scores import add_differences, antisymmetrize
 
     differences = difference_matrix(len(responses_of(record)), logits)
-    made = add_differences(record, differences)
+    scored = add_differences(record, differences)
     check.add(record, antisymmetrize(differences).sum(axis=1).tolist())
-    return made
+    return scored

@@ -1,4 +1,4 @@
-"""What a reward model thinks of responses, on their record."""
+"""A pairwise reward model's scores, on their record."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def preferences_of(margins: NDArray[np.float64]) -> list[list[float]]:
         >>> preferences_of(np.array([[0.0, 2.0], [-2.0, 0.0]]))
         [[0.5, 0.8807970779778824], [0.11920292202211755, 0.5]]
     """
-    # The smaller of the two is exact to its last digit, and 1 minus it is what rounds to a sum of 1.
+    # The smaller of the two is exact to its last digit, and 1 minus it makes the rounded sum 1.
     smaller = sigmoid(-np.abs(margins))
     rows: list[list[float]] = np.where(margins > 0, 1.0 - smaller, smaller).tolist()
     return rows

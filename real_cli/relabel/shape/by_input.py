@@ -1,7 +1,7 @@
 """Reward shaping by the whole input: its mean, its spread, its range.
 
-The official code of PAR has running statistics, which depend on the order of the input and on how it is split. These
-are of all scores, so a record needs the others to have come first.
+PAR's official code keeps running statistics, which depend on the order of the input and on how it is split. Ours cover
+all scores, so no record is shaped before the last one is read.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -16,7 +16,7 @@ Scores: TypeAlias = NDArray[np.float64]
 
 
 class Statistics(NamedTuple):
-    """What is known of all scores of the input: mean and standard deviation (over n, not n - 1), least and largest."""
+    """Statistics of all scores of the input: mean and standard deviation (over n, not n - 1), least and largest."""
 
     num_scores: int
     mean: float
@@ -42,10 +42,10 @@ class Statistics(NamedTuple):
             Statistics(num_scores=4, mean=3.0, std=2.1213203435596424, low=1.0, high=6.0)
         """
         with np.errstate(over="ignore", invalid="ignore"):
-            made = cls(len(scores), *(float(value) for value in (scores.mean(), scores.std(), *_ends(scores))))
-        if not np.isfinite(made.mean + made.std):
+            statistics = cls(len(scores), *(float(value) for value in (scores.mean(), scores.std(), *_ends(scores))))
+        if not np.isfinite(statistics.mean + statistics.std):
             raise RealError("the scores are too large for a mean and a standard deviation; scale them first")
-        return made
+        return statistics
 
 
 def _ends(scores: Scores) -> tuple[float, float]:

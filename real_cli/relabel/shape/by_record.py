@@ -1,4 +1,4 @@
-"""Shape the scores of one record, from what they were before anything shaped them."""
+"""Shape the scores of one record, starting from the raw ones."""
 
 from typing import Any, NamedTuple
 
@@ -17,9 +17,9 @@ LENGTH_FIELDS = ("length", "num_tokens")
 
 
 class LengthPenalty(NamedTuple):
-    """What a long response loses before its score is shaped, by the paper 0.01 for each token beyond 300.
+    """What length costs a response before its score is shaped; in the paper 0.01 for each token beyond 300.
 
-    Without a number of tokens that cost nothing it is `FREE_LENGTH`.
+    `free_length` is the number of tokens that cost nothing; None stands for `FREE_LENGTH`.
     """
 
     per_token: float = 0.0
@@ -27,17 +27,17 @@ class LengthPenalty(NamedTuple):
 
 
 class Knobs(NamedTuple):
-    """Numbers of some shapings; None where the user gave none."""
+    """The knobs of some shapings; None where the user gave none."""
 
     k: float | None = None
     ceiling: float | None = None
 
 
 class Shaper:
-    """Shape one record after another; picklable.
+    """Shapes the scores of records; picklable.
 
-    `references` is the record's field with the scores of reference responses, reference_scores if it is not given. A
-    number that the method has not, or lacks, or that is out of its range, raises UsageError.
+    `references` names the record's field with the scores of reference responses, reference_scores by default. A knob
+    that the method does not know, lacks, or finds out of range raises UsageError.
     """
 
     def __init__(
@@ -110,18 +110,10 @@ class Shaper:
         return OF_PROMPT[self._method].shape(scores, references, **self._knobs)
 
     def sentence(self) -> str:
-        """Tell what was done.
-
-        Returns:
-            How many responses were shaped, and where different scores became equal.
-
-        Example:
-            >>> Shaper().sentence()
-            '0 responses of 0 prompts shaped by par'
-        """
+        """Report the counts in one line."""
         counts = f"{say_count(self.num_responses, 'response')} of {say_count(self.num_prompts, 'prompt')}"
-        told = f"{counts} shaped by {self._method.value}"
-        return told + (f"; different scores became equal in {self.num_merged:,} of them" if self.num_merged else "")
+        sentence = f"{counts} shaped by {self._method.value}"
+        return sentence + (f"; different scores became equal in {self.num_merged:,} of them" if self.num_merged else "")
 
 
 def _checked_knobs(method: Shaping, knobs: Knobs) -> dict[str, float]:
@@ -129,7 +121,7 @@ def _checked_knobs(method: Shaping, knobs: Knobs) -> dict[str, float]:
     given = {name: value for name, value in knobs._asdict().items() if value is not None}
     for name, value in given.items():
         if name not in known:
-            raise UsageError(f"--{name}: is no number of --method {method.value}; leave it out")
+            raise UsageError(f"--{name}: is not an option of --method {method.value}; leave it out")
         if not np.isfinite(value):
             raise UsageError(f"--{name} {value:g}: must be a finite number")
     if given.get("k", STEEPNESS) <= 0:
@@ -143,7 +135,7 @@ def _checked_penalty(penalty: LengthPenalty) -> LengthPenalty:
     if not 0 <= penalty.per_token < np.inf:
         raise UsageError(f"--length-penalty {penalty.per_token:g}: must be a number of at least 0")
     if penalty.free_length is not None and not penalty.per_token:
-        raise UsageError("--free-length: no length costs anything without --length-penalty; give it too")
+        raise UsageError("--free-length: has no effect without --length-penalty; give both")
     return penalty
 
 
@@ -160,14 +152,14 @@ def _reference_scores(record: Record, field: str) -> Scores:
     value: Any = record.get(field)
     scores = value if isinstance(value, list) else [value]
     if not scores or not all(map(is_number, scores)):
-        found = clip(value) if field in record else "missing"
-        raise RecordError(f"field '{field}' is {found}; the scores of reference responses to the prompt are needed")
+        actual = clip(value) if field in record else "missing"
+        raise RecordError(f"field '{field}' is {actual}; the scores of reference responses to the prompt are needed")
     return np.array(scores, dtype=np.float64)
 
 
 def _length_costs(record: Record, penalty: LengthPenalty) -> Scores:
     columns = [values_of(record, field) for field in LENGTH_FIELDS]
-    lengths = [next(filter(is_number, found), None) for found in zip(*columns, strict=True)]
+    lengths = [next(filter(is_number, values), None) for values in zip(*columns, strict=True)]
     for number, length in enumerate(lengths, 1):
         if length is None:
             raise RecordError(

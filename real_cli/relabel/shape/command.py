@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ShapeOptions(ScoredStreamOptions):
-    """How scores are shaped, against what."""
+    """How scores are shaped, and against what."""
 
     method: Annotated[
         Shaping,
@@ -100,15 +100,7 @@ def shape(options: ShapeOptions) -> Status:
 
 
 def shaped(job: "Job", shaper: "Shaper") -> Iterator[Record]:
-    """Shape the records of a job.
-
-    Args:
-        job: Its records; it rejects those without scores.
-        shaper: Says whether it needs all scores first; then records wait on disk, and a number a response in memory.
-
-    Yields:
-        Records with shaped scores, in their order.
-    """
+    """Shape the records of a job; if the shaper needs all scores first, records wait on disk."""
     from real_cli.records.layouts import adapt_unread
 
     if not shaper.needs_all:
@@ -125,8 +117,8 @@ def shaped(job: "Job", shaper: "Shaper") -> Iterator[Record]:
 
     scores = array("d")
     with ValueSpool() as spool:
-        for _, (record, found) in job.apply(lambda record: (record, shaper.read(record)), job.records(adapt_unread)):
-            scores.extend(found)
+        for _, (record, values) in job.apply(lambda record: (record, shaper.read(record)), job.records(adapt_unread)):
+            scores.extend(values)
             spool.add(record, 0.0)
         if not scores:
             return

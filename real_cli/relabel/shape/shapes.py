@@ -1,7 +1,7 @@
-"""Reward shaping: what a score becomes before anything learns from it. One function a shaping, one row in a table.
+"""Reward shaping: one function a shaping, one row in a table.
 
-Shapings of a prompt take its scores, shape (n,), and the scores of reference responses to the same prompt, shape (m,).
-Shapings of the data set take statistics of all scores of the input instead.
+Shapings of a prompt take its scores, shape (n,), and the scores of reference responses to the same prompt, shape (m,);
+those of the data set take statistics of all scores of the input instead.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,9 @@ from real_cli.stats.numeric import sigmoid
 PERCENTILE_85 = 1.0364333894937898
 # Added to the deviation of reference scores, as in PAR's code.
 LEAST_DEVIATION = 1e-5
-# Beyond this far from the reference the polynomial is 0 or 1; it is fitted on so many points in between.
+# Farther from the reference the polynomial is 0 or 1; it is fitted on this many points in between.
 POLYNOMIAL_REACH, POLYNOMIAL_POINTS = 5.0, 100
-# How far above the reference the steepest place of sgfc lies.
+# How far above the reference sgfc is steepest.
 SGFC_SHIFT = 3.0
 
 

@@ -16,7 +16,7 @@ from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
 
 @dataclass(frozen=True, kw_only=True)
 class WeightOptions(ScoredStreamOptions):
-    """How scores become weights."""
+    """How scores become weights, and which weights are allowed."""
 
     by: Annotated[
         WeightRule | None,
@@ -74,7 +74,7 @@ def weight(options: WeightOptions) -> Status:
     Reads pairs with score_chosen and score_rejected, or with the fields that --expression names; adds 'weight', which
     'real train-dpo --weight-field weight' reads. Labels that disagree with the scores are counted; their weight, the
     gap, is negative and made 0. Under gap-utility it is below 1/2, and stays. train-dpo scales weights to mean 1
-    itself; --normalize is for whoever else reads them.
+    itself; --normalize is for other readers.
 
     Streams: a pair is written as soon as it is read. With --normalize it buffers, because the mean and the range are
     known only at the end.
@@ -98,22 +98,14 @@ def weight(options: WeightOptions) -> Status:
     job = options.job(numbers=weigher.fields)
     with job:
         valued = job.apply(lambda record: (record, weigher(record)), job.records(adapt_unread))
-        for made in weighed((pair for _, pair in valued), options.normalize):
-            job.write(made)
+        for pair in weighed((pair for _, pair in valued), options.normalize):
+            job.write(pair)
         job.summary = weigher.sentence()
     return job.status
 
 
 def weighed(pairs: Iterable[tuple[Record, float]], normalization: Normalization) -> Iterator[Record]:
-    """Put weights on pairs.
-
-    Args:
-        pairs: Records and their weights.
-        normalization: What is made of all weights together; `none` passes every pair on as it comes.
-
-    Yields:
-        Records with `weight`, in their order.
-    """
+    """Put weights on pairs; normalized ones wait on disk for the last pair."""
     import numpy as np
     import orjson
 

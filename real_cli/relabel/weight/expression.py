@@ -1,4 +1,4 @@
-"""Arithmetic over the number fields of a record: a text is parsed into functions once, and nothing in it is run."""
+"""Arithmetic over the number fields of a record, parsed into functions once; nothing in the text is executed."""
 
 import ast
 import math
@@ -91,7 +91,7 @@ class Expression:
         if len(text) > MAX_LENGTH:
             raise UsageError(f"--expression {clip(text)}: has {len(text)} characters; {MAX_LENGTH} are allowed")
         try:
-            with warnings.catch_warnings(action="ignore"):  # about text that Python may refuse some day
+            with warnings.catch_warnings(action="ignore"):  # about syntax that Python may refuse some day
                 tree = ast.parse(text.strip(), mode="eval")
             self._compute = self._term(tree.body)
         except (SyntaxError, ValueError):

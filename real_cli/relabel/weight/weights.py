@@ -61,55 +61,19 @@ def gap_utility(gap: float, temperature: float = 1.0) -> float:
 
 
 def refuse_negative(weight: float) -> float:
-    """Refuse a negative weight.
-
-    Args:
-        weight: Of one pair.
-
-    Returns:
-        The weight.
-
-    Raises:
-        RecordError: If it is negative.
-
-    Example:
-        >>> refuse_negative(0.5)
-        0.5
-    """
+    """Refuse a negative weight."""
     if weight < 0:
         raise RecordError(f"the weight is {weight:g}; --negative clip makes it 0, keep leaves it")
     return weight
 
 
 def clip_negative(weight: float) -> float:
-    """Make a negative weight 0: it would turn the descent on this pair into ascent.
-
-    Args:
-        weight: Of one pair.
-
-    Returns:
-        The weight, at least 0.
-
-    Example:
-        >>> clip_negative(-2.0), clip_negative(3.0)
-        (0.0, 3.0)
-    """
+    """Make a negative weight 0: it would turn the descent on this pair into ascent."""
     return max(0.0, weight)
 
 
 def keep_negative(weight: float) -> float:
-    """Leave a negative weight as it is; `train-dpo` refuses it.
-
-    Args:
-        weight: Of one pair.
-
-    Returns:
-        The weight.
-
-    Example:
-        >>> keep_negative(-2.0)
-        -2.0
-    """
+    """Leave a negative weight as it is; `train-dpo` refuses it."""
     return weight
 
 
@@ -155,7 +119,9 @@ def scale_to_range(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     low, high = weights.min(), weights.max()
     if low == high:
         raise RealError(f"--normalize min-max: {_all_are(weights)}; two different ones are needed")
-    return np.asarray((weights / 2 - low / 2) / (high / 2 - low / 2))  # halves: the range of two floats may be none
+    return np.asarray(
+        (weights / 2 - low / 2) / (high / 2 - low / 2)
+    )  # halved, since the range of two floats may overflow
 
 
 def _all_are(weights: NDArray[np.float64]) -> str:
@@ -190,7 +156,7 @@ class Bounds(NamedTuple):
 
 
 class Weigher:
-    """Weigh one pair after another, and count what was changed.
+    """Weighs pairs, and counts the weights that were changed.
 
     Either `rule` (reward-difference if neither is given, at `temperature` 1) or `expression`, arithmetic over the
     record's fields, gives the number; `negative` (clip if it is not given) then says what a negative one becomes, and
@@ -256,15 +222,7 @@ class Weigher:
         return weight
 
     def sentence(self) -> str:
-        """Tell what was done.
-
-        Returns:
-            How many pairs were weighed, and how many weights were changed.
-
-        Example:
-            >>> Weigher().sentence()
-            '0 pairs weighed'
-        """
+        """Report the counts in one line."""
         parts = [f"{say_count(self.num_weights, 'pair')} weighed"]
         if self.num_disagreeing:
             verb = "disagrees" if self.num_disagreeing == 1 else "disagree"
@@ -289,6 +247,6 @@ def _check_bounds(bounds: Bounds) -> None:
 def _gap(record: Record) -> float:
     for field in ("score_chosen", "score_rejected"):
         if not is_number(record.get(field)):
-            found = clip(record[field]) if field in record else "missing"
-            raise RecordError(f"field '{field}' is {found}; a weight needs the score of both responses")
+            value = clip(record[field]) if field in record else "missing"
+            raise RecordError(f"field '{field}' is {value}; a weight needs the score of both responses")
     return float(record["score_chosen"]) - float(record["score_rejected"])

@@ -16,7 +16,7 @@ from real_cli.relabel.winprob.choices import Evidence
 
 @dataclass(frozen=True, kw_only=True)
 class WinprobOptions(ScoredStreamOptions):
-    """What says who beats whom, and what is written of it."""
+    """The evidence of who beats whom, and what is written."""
 
     evidence: Annotated[
         Evidence,
@@ -82,9 +82,9 @@ def winprob(options: WinprobOptions) -> Status:
 
     num_records = num_responses = 0
     with job:
-        for _, made in job.apply(with_probabilities, job.records(adapt_unread)):
-            job.write(made)
+        for _, record in job.apply(with_probabilities, job.records(adapt_unread)):
+            job.write(record)
             num_records += 1
-            num_responses += len(responses_of(made))
+            num_responses += len(responses_of(record))
         job.summary = f"{say_count(num_responses, 'response')} of {say_count(num_records, 'prompt')}"
     return job.status

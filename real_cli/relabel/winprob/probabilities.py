@@ -12,7 +12,7 @@ from real_cli.records.response_fields import read_numbers, values_of, with_value
 from real_cli.relabel.winprob.choices import Evidence
 from real_cli.stats.numeric import sigmoid
 
-# Rows of a matrix at a time: of ten thousand responses the whole would take a gigabyte.
+# Rows of a matrix at a time: the whole would take a gigabyte for ten thousand responses.
 ROWS = 256
 
 
@@ -47,24 +47,17 @@ def scored_preferences(record: Record, temperature: float = 1.0) -> Iterator[NDA
 
 
 def add_win_probabilities(record: Record, probabilities: list[float]) -> Record:
-    """Put the win probability of each response on it, and where no response has a score, make it the score too.
-
-    Args:
-        record: A checked record.
-        probabilities: What `win_probabilities` gave.
-
-    Returns:
-        The record with `prob` on every response; without scores `pair` would have nothing to order them by.
+    """Put the win probability on each response, and where none has a score, as the score too: `pair` orders by it.
 
     Example:
         >>> record = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
         >>> add_win_probabilities(record, [0.7, 0.3])["responses"]
         [{'text': 'a', 'prob': 0.7, 'score': 0.7}, {'text': 'b', 'prob': 0.3, 'score': 0.3}]
     """
-    made = with_values(record, "prob", probabilities)
+    with_probs = with_values(record, "prob", probabilities)
     if any(is_number(score) for score in values_of(record, "score")):
-        return made
-    return with_values(made, "score", probabilities)
+        return with_probs
+    return with_values(with_probs, "score", probabilities)
 
 
 def win_probabilities(preferences: Iterable[NDArray[np.float64]]) -> list[float]:

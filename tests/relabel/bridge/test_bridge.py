@@ -55,16 +55,16 @@ def relabel(tmp_path, name, *words, records, status=0):
 
 def test_edits_take_the_place_of_chosen_responses(tmp_path):
     with Server(edits) as server:
-        made, said = relabel(tmp_path, "bridge", "--endpoint", server.url, records=PAIRS)
-    assert [row["id"] for row in made] == [0, 1, 3, 4, 5]
-    assert {row["chosen"] for row in made} == {"edited"}
-    assert [row["chosen_original"] for row in made] == [f"good {n}" for n in (0, 1, 3, 4, 5)]
-    assert said == (
+        bridged, stderr = relabel(tmp_path, "bridge", "--endpoint", server.url, records=PAIRS)
+    assert [row["id"] for row in bridged] == [0, 1, 3, 4, 5]
+    assert {row["chosen"] for row in bridged} == {"edited"}
+    assert [row["chosen_original"] for row in bridged] == [f"good {n}" for n in (0, 1, 3, 4, 5)]
+    assert stderr == (
         "real: 5 bridged; 6 calls (0 answers known), 42 + 18 tokens; left out: 1 edit that changed nothing\n"
     )
-    again, said = relabel(tmp_path, "bridge", "--endpoint", "http://127.0.0.1:9/v1", records=PAIRS)
-    assert again == made  # the server is gone, its answers are not
-    assert "0 calls (6 answers known)" in said
+    again, stderr = relabel(tmp_path, "bridge", "--endpoint", "http://127.0.0.1:9/v1", records=PAIRS)
+    assert again == bridged  # the server is gone, its answers are not
+    assert "0 calls (6 answers known)" in stderr
 
 
 FAULTS = {
@@ -75,7 +75,7 @@ FAULTS = {
     "429": ((fails(429, "too many"),), "the server answered 429 (2 attempts): too many"),
     "500": ((fails(500, "oh"),), "the server answered 500 (2 attempts): oh"),
     "cut": ((Reply(b"{" * 99, cut="within"),), "the connection was cut (2 attempts): "),
-    "broken JSON": ((Reply(b'{"choices": ['),), "the server's answer is no JSON: "),
+    "broken JSON": ((Reply(b'{"choices": ['),), "the server's answer is not JSON: "),
     "no text": ((Reply(json.dumps(completion(None)).encode()),), "the server's answer holds no text: "),
     "wrong": ((says("  "),), "the edited response is empty"),
     "too slow": ((says("edited", seconds=2),), "no answer within 0.5 seconds (2 attempts)"),
@@ -94,11 +94,15 @@ def test_a_fault_costs_its_own_record_only(tmp_path, replies, reason):
     status = 3 if reason else 0
     words = ["--timeout", "0.5", "--rejects", rejects, "--concurrency", "2"]
     with Server(script) as server:
-        made, said = relabel(tmp_path, "bridge", "--endpoint", server.url, *words, records=PAIRS[:3], status=status)
+        bridged, stderr = relabel(
+            tmp_path, "bridge", "--endpoint", server.url, *words, records=PAIRS[:3], status=status
+        )
     failed = [json.loads(line) for line in rejects.read_text().splitlines()]
-    assert [row["id"] for row in made] + [row["record"]["id"] for row in failed] == ([1, 2, 0] if reason else [0, 1, 2])
+    assert [row["id"] for row in bridged] + [row["record"]["id"] for row in failed] == (
+        [1, 2, 0] if reason else [0, 1, 2]
+    )
     assert all(row["reason"].startswith(reason) and row["place"] == "<stdin>:1" for row in failed)
-    assert ("; 1 rejected" in said) == bool(reason)
+    assert ("; 1 rejected" in stderr) == bool(reason)
 
 
 def test_killed_half_way_and_run_again_only_what_is_missing_is_asked(tmp_path):
@@ -131,8 +135,8 @@ def test_a_batch_gives_what_a_server_gives(tmp_path):
     with Server(edits) as server:
         live, _ = relabel(tmp_path, "bridge", "--endpoint", server.url, records=PAIRS)
     asked, done = tmp_path / "asked.jsonl", tmp_path / "done.jsonl"
-    _, said = without_cache("--emit-requests", asked)
-    assert "6 requests written" in said
+    _, stderr = without_cache("--emit-requests", asked)
+    assert "6 requests written" in stderr
     with done.open("w") as file:
         for line in map(json.loads, asked.read_text().splitlines()):
             reply = edits(Request("", {}, line["body"]))
@@ -152,13 +156,13 @@ def without_cache(*words):
 
 def test_complaints_and_seeds_by_a_judge(tmp_path):
     with Server(feels) as server:
-        made, said = relabel(tmp_path, "dsat", "--endpoint", server.url, records=TALKS)
+        complaints, stderr = relabel(tmp_path, "dsat", "--endpoint", server.url, records=TALKS)
         seeds, _ = relabel(tmp_path, "dsat", "--endpoint", server.url, "--seeds", records=TALKS)
         assert len(server.requests) == 8  # two turns a conversation; the seeds were known
-    assert [row["rejected"][0]["content"] for row in made] == [f"bad {n}" for n in range(4)]
+    assert [row["rejected"][0]["content"] for row in complaints] == [f"bad {n}" for n in range(4)]
     assert [row["chosen"][0]["content"] for row in seeds] == [f"good {n}" for n in range(4)]
-    assert {row["dsat"]["model"] for row in made} == {"m"}
-    assert said.startswith(
+    assert {row["dsat"]["model"] for row in complaints} == {"m"}
+    assert stderr.startswith(
         "real: 4 records from 4 conversations with 8 turns after a reply: 4 dissatisfied, 4 satisfied, 0 neither; 8 "
     )
 
@@ -168,6 +172,6 @@ def test_a_turn_without_an_answer_costs_its_conversation_only(tmp_path):
         return fails(500) if "hm 1" in request.words else feels(request)
 
     with Server(script) as server:
-        made, said = relabel(tmp_path, "dsat", "--endpoint", server.url, records=TALKS, status=3)
-    assert [row["id"] for row in made] == [0, 2, 3]
-    assert "real: <stdin>:2: the server answered 500 (2 attempts): no\n" in said
+        complaints, stderr = relabel(tmp_path, "dsat", "--endpoint", server.url, records=TALKS, status=3)
+    assert [row["id"] for row in complaints] == [0, 2, 3]
+    assert "real: <stdin>:2: the server answered 500 (2 attempts): no\n" in stderr

@@ -30,34 +30,40 @@ def bridge(record, edit):
     inquiry = begin_bridging(record, RUBRIC, "editor")
     (question,), nothing = advance(inquiry, None)
     assert nothing == []
-    _, (made,) = advance(inquiry, [Answer(edit, question.read(edit))])
-    return question.messages[-1]["content"], made
+    _, (edited,) = advance(inquiry, [Answer(edit, question.read(edit))])
+    return question.messages[-1]["content"], edited
 
 
 def test_the_edit_is_chosen_and_the_original_stays():
-    words, made = bridge(PAIR, " It is 4.\n")
-    assert made["chosen"] == "It is 4."
-    assert made["chosen_original"] == "Four."
-    assert made["rejected"] == "It is 5."
-    assert made["bridge"] == {"model": "editor", "rubric": "bridge", "rubric_hash": RUBRIC.digest}
+    words, edited = bridge(PAIR, " It is 4.\n")
+    assert edited["chosen"] == "It is 4."
+    assert edited["chosen_original"] == "Four."
+    assert edited["rejected"] == "It is 5."
+    assert edited["bridge"] == {"model": "editor", "rubric": "bridge", "rubric_hash": RUBRIC.digest}
     assert all(part in words for part in ("2 + 2?", "Four.", "It is 5."))
 
 
 def test_what_was_measured_on_the_original_is_called_so():
-    _, made = bridge(PAIR, "It is 4.")
-    assert made["score_chosen_original"] == 9
-    assert made["model_chosen_original"] == "big"
-    assert made["similarity_original"] == 0.5
-    assert made["score_rejected"] == 2
-    assert made["source"] == {"file": "a.txt"}
-    assert not {"score_chosen", "model_chosen", "similarity", "ref_chosen_logps", "ref_rejected_logps"} & made.keys()
+    _, edited = bridge(PAIR, "It is 4.")
+    assert edited["score_chosen_original"] == 9
+    assert edited["model_chosen_original"] == "big"
+    assert edited["similarity_original"] == 0.5
+    assert edited["score_rejected"] == 2
+    assert edited["source"] == {"file": "a.txt"}
+    assert not {"score_chosen", "model_chosen", "similarity", "ref_chosen_logps", "ref_rejected_logps"} & edited.keys()
 
 
 def test_what_was_said_of_the_label_is_called_so_and_copies_of_the_chosen_go():
-    said = {"weight": 2, "offset": 1, "margin": 3, "annotation": {"verdict": "first"}, "judge": {"verdict": "chosen"}}
-    _, made = bridge(PAIR | said | {"degraded": [{"text": "Fo.", "degree": 1}]}, "It is 4.")
-    assert {name: made[f"{name}_original"] for name in said} == said
-    assert not {"degraded", *said} & made.keys()
+    label_fields = {
+        "weight": 2,
+        "offset": 1,
+        "margin": 3,
+        "annotation": {"verdict": "first"},
+        "judge": {"verdict": "chosen"},
+    }
+    _, edited = bridge(PAIR | label_fields | {"degraded": [{"text": "Fo.", "degree": 1}]}, "It is 4.")
+    assert {name: edited[f"{name}_original"] for name in label_fields} == label_fields
+    assert not {"degraded", *label_fields} & edited.keys()
 
 
 def test_bridged_scored_and_bridged_again_the_original_keeps_its_score():
@@ -82,8 +88,8 @@ def test_an_edit_that_changes_nothing_makes_no_record():
 
 def test_a_message_keeps_its_role_and_other_fields():
     prompt, bad = [{"role": "user", "content": "2 + 2?"}], [{"role": "assistant", "content": "5", "name": "a"}]
-    made = bridged({"prompt": prompt, "chosen": bad, "rejected": bad}, [bad[0] | {"content": "4"}], {})
-    assert made["chosen"] == [{"role": "assistant", "content": "4", "name": "a"}]
+    renamed = bridged({"prompt": prompt, "chosen": bad, "rejected": bad}, [bad[0] | {"content": "4"}], {})
+    assert renamed["chosen"] == [{"role": "assistant", "content": "4", "name": "a"}]
     words, conversational = bridge({"prompt": prompt, "chosen": [bad[0] | {"content": "Four"}], "rejected": bad}, "4")
     assert conversational["chosen"] == [{"role": "assistant", "content": "4", "name": "a"}]
     assert "Four" in words
@@ -101,10 +107,10 @@ def test_an_empty_edit_is_refused():
 
 
 def test_an_edit_from_a_field_asks_nothing_and_takes_the_field_away():
-    _, (made,) = advance(bridge_from(PAIR | {"edit": "It is 4."}, "edit"), None)
-    assert made["chosen"] == "It is 4."
-    assert "edit" not in made
-    assert advance(bridge_from(made, "edit"), None) == ([], [made])  # twice is once
+    _, (edited,) = advance(bridge_from(PAIR | {"edit": "It is 4."}, "edit"), None)
+    assert edited["chosen"] == "It is 4."
+    assert "edit" not in edited
+    assert advance(bridge_from(edited, "edit"), None) == ([], [edited])  # twice is once
     with pytest.raises(RecordError, match="field 'edit' is missing; the edited response is needed"):
         bridge_from(PAIR, "edit")
 

@@ -44,11 +44,11 @@ def is_part(fewer, more):
 
 def test_degrees_are_scored_as_rake_does():
     """Phrases: red cat sat (3), mat (1), cat (1), dogs bark (2). cat has 3 + 1 = 4, red and sat 3, dogs and bark 2."""
-    made = key_words("The red cat sat on the mat. The cat, and dogs bark.", random.Random(0))
-    assert made[0] == "cat"
-    assert set(made[1:3]) == {"red", "sat"}
-    assert set(made[3:5]) == {"dogs", "bark"}
-    assert made[5:] == ["mat"]
+    ranked = key_words("The red cat sat on the mat. The cat, and dogs bark.", random.Random(0))
+    assert ranked[0] == "cat"
+    assert set(ranked[1:3]) == {"red", "sat"}
+    assert set(ranked[3:5]) == {"dogs", "bark"}
+    assert ranked[5:] == ["mat"]
 
 
 def test_each_degree_lacks_its_share_of_the_key_words():
@@ -123,10 +123,10 @@ def test_each_copy_has_a_strict_part_of_the_words_below(text, share, seed):
 @given(texts, st.sets(st.sampled_from(["cat", "dog's", "1", "2,5", "x-y"])))
 @settings(max_examples=300)
 def test_what_is_no_word_and_no_blank_stays_to_the_byte(text, removed):
-    made = remove_words(text, frozenset(removed))
-    bare = [re.sub(r"[ \t]", "", WORD.sub("", each)) for each in (text, made)]
+    shorter = remove_words(text, frozenset(removed))
+    bare = [re.sub(r"[ \t]", "", WORD.sub("", each)) for each in (text, shorter)]
     assert bare[0] == bare[1]
-    assert words(made) == [word for word in words(text) if word not in removed]
+    assert words(shorter) == [word for word in words(text) if word not in removed]
 
 
 @given(texts)
@@ -161,8 +161,8 @@ def test_twice_is_once_and_other_fields_stay():
 
 
 def test_spo_reads_what_is_written():
-    made = with_copies(PAIR, Levels())
-    example = ExampleReader(Responses.copies, levels=4)(made)
+    pair = with_copies(PAIR, Levels())
+    example = ExampleReader(Responses.copies, levels=4)(pair)
     assert example.marks == [0, 0, 1, 2, 3]
     assert example.responses[0] == TEXT
 

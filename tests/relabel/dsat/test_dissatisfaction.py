@@ -26,7 +26,7 @@ RUBRIC = read_rubric("dsat", DETECTING)
 
 
 def conversation(*contents):
-    return [{"role": ("user", "assistant")[place % 2], "content": content} for place, content in enumerate(contents)]
+    return [{"role": ("user", "assistant")[index % 2], "content": content} for index, content in enumerate(contents)]
 
 
 CORRECTED = {"id": 1, "prompt": conversation("2 + 2?", "5", "That's wrong.", "4", "Thanks!"), "lang": "en"}
@@ -44,8 +44,8 @@ def detect(record, *labels):
 
 def test_drift_record_holds_what_led_to_the_reply_the_reply_and_the_complaint():
     _, felt = detect(CORRECTED, "dissatisfied", "satisfied")
-    (made,) = Dissatisfaction({"model": "j"}, seeds=False)(CORRECTED, felt)
-    assert made == {
+    (complaint,) = Dissatisfaction({"model": "j"}, seeds=False)(CORRECTED, felt)
+    assert complaint == {
         "id": 1,
         "prompt": conversation("2 + 2?"),
         "lang": "en",
@@ -59,15 +59,15 @@ def test_the_rejected_reply_is_byte_for_byte_what_was_there():
     reply = {"role": "assistant", "content": " 5 \n", "turn_id": 3, "redacted": False}
     record = {"prompt": [*conversation("2 + 2?"), reply, {"role": "user", "content": "No."}]}
     _, felt = detect(record, "dissatisfied")
-    (made,) = Dissatisfaction({}, seeds=False)(record, felt)
-    assert json.dumps(made["rejected"]) == json.dumps([reply])
+    (complaint,) = Dissatisfaction({}, seeds=False)(record, felt)
+    assert json.dumps(complaint["rejected"]) == json.dumps([reply])
 
 
 def test_a_seed_pairs_the_bad_reply_with_the_later_one_that_satisfied():
     _, felt = detect(CORRECTED, "dissatisfied", "satisfied")
-    (made,) = Dissatisfaction({}, seeds=True)(CORRECTED, felt)
-    assert made["chosen"] == [{"role": "assistant", "content": "4"}]
-    assert made["rejected"] == [{"role": "assistant", "content": "5"}]
+    (seed,) = Dissatisfaction({}, seeds=True)(CORRECTED, felt)
+    assert seed["chosen"] == [{"role": "assistant", "content": "4"}]
+    assert seed["rejected"] == [{"role": "assistant", "content": "5"}]
 
 
 def test_satisfaction_before_the_complaint_makes_no_seed():
@@ -84,10 +84,10 @@ def test_a_turn_is_judged_by_what_was_said_up_to_it():
 
 
 def test_counts_add_up():
-    found = Dissatisfaction({}, seeds=False)
+    detector = Dissatisfaction({}, seeds=False)
     for labels in (("dissatisfied", "satisfied"), ("neither", "dissatisfied")):
-        found(CORRECTED, detect(CORRECTED, *labels)[1])
-    assert found.sentence() == (
+        detector(CORRECTED, detect(CORRECTED, *labels)[1])
+    assert detector.sentence() == (
         "2 records from 2 conversations with 4 turns after a reply: 2 dissatisfied, 1 satisfied, 1 neither"
     )
 
@@ -96,12 +96,12 @@ def test_counts_add_up():
 def test_every_judged_turn_is_a_user_s_with_replies_only_before_it(roles):
     turns = judgeable_turns([{"role": role, "content": ""} for role in roles])
     for turn in turns:
-        assert roles[turn.place] == "user"
+        assert roles[turn.message] == "user"
         assert roles[turn.reply - 1] == "user"
-        assert turn.reply < turn.place
-        assert "user" not in roles[turn.reply : turn.place]
-        assert turn.number == roles[: turn.place + 1].count("user")
-    users = [place for place, role in enumerate(roles) if role == "user"]
+        assert turn.reply < turn.message
+        assert "user" not in roles[turn.reply : turn.message]
+        assert turn.number == roles[: turn.message + 1].count("user")
+    users = [index for index, role in enumerate(roles) if role == "user"]
     assert len(turns) == sum(later - earlier > 1 for earlier, later in pairwise(users))
 
 
@@ -116,8 +116,8 @@ def test_a_conversation_is_found_under_its_names(field):
 def test_a_prompt_beside_the_conversation_is_kept_under_another_name(field):
     """UltraChat: `prompt` is the first question, `messages` the conversation."""
     record = {"prompt": "2 + 2?", "prompt_id": 1, field: conversation("2 + 2?")}
-    made = adapt_dialogue(record).record
-    assert made == {"original_prompt": "2 + 2?", "prompt_id": 1, "prompt": conversation("2 + 2?")}
+    adapted = adapt_dialogue(record).record
+    assert adapted == {"original_prompt": "2 + 2?", "prompt_id": 1, "prompt": conversation("2 + 2?")}
     with pytest.raises(RecordError, match=f"'prompt' beside '{field}' is kept as 'original_prompt', which is there"):
         adapt_dialogue(record | {"original_prompt": "mine"})
 
@@ -132,24 +132,24 @@ def test_a_conversation_in_the_prompt_leaves_the_others_and_an_original_prompt_a
 )
 @pytest.mark.parametrize("prompt", ["No, 4.", [{"role": "user", "content": "No, 4."}]])
 def test_the_turns_of_a_history_come_before_the_prompt(history, prompt):
-    made = adapt_dialogue({"prompt": prompt, "history": history, "system": "Add."}).record
-    assert [turn["content"] for turn in made["prompt"]] == ["Add.", "2 + 2?", "5", "No, 4."]
-    assert "history" not in made
-    assert len(judgeable_turns(made["prompt"])) == 1
+    adapted = adapt_dialogue({"prompt": prompt, "history": history, "system": "Add."}).record
+    assert [turn["content"] for turn in adapted["prompt"]] == ["Add.", "2 + 2?", "5", "No, 4."]
+    assert "history" not in adapted
+    assert len(judgeable_turns(adapted["prompt"])) == 1
 
 
 def test_the_turns_of_a_history_come_before_messages_beside_a_prompt():
     messages = [{"role": "user", "content": "No, 4."}]
-    made = adapt_dialogue({"prompt": "4?", "messages": messages, "history": [["2 + 2?", "5"]]}).record
-    assert [turn["content"] for turn in made["prompt"]] == ["2 + 2?", "5", "No, 4."]
-    assert made["original_prompt"] == "4?"
+    adapted = adapt_dialogue({"prompt": "4?", "messages": messages, "history": [["2 + 2?", "5"]]}).record
+    assert [turn["content"] for turn in adapted["prompt"]] == ["2 + 2?", "5", "No, 4."]
+    assert adapted["original_prompt"] == "4?"
 
 
 def test_its_own_output_is_refused_whose_earlier_complaints_would_be_found_again():
     _, felt = detect(CORRECTED, "dissatisfied", "satisfied")
-    (made,) = Dissatisfaction({"model": "j"}, seeds=False)(CORRECTED, felt)
+    (complaint,) = Dissatisfaction({"model": "j"}, seeds=False)(CORRECTED, felt)
     with pytest.raises(RecordError, match="field 'dsat' is .*; give the conversation itself"):
-        adapt_dialogue(made)
+        adapt_dialogue(complaint)
 
 
 def test_a_record_without_a_conversation_is_refused():
@@ -196,10 +196,10 @@ def test_the_reason_quotes_the_user_letter_by_letter():
 def test_the_lexical_rule_asks_nothing():
     questions, (felt,) = advance(feel_lexically(CORRECTED), None)
     assert questions == []
-    assert [one.feeling for one in felt] == [Feeling.dissatisfied, Feeling.satisfied]
+    assert [opinion.feeling for opinion in felt] == [Feeling.dissatisfied, Feeling.satisfied]
 
 
 def test_dissatisfied_is_not_read_as_satisfied():
     assert read_feeling("The user is dissatisfied.")[0] is Feeling.dissatisfied
-    with pytest.raises(RecordError, match="names not one of"):
+    with pytest.raises(RecordError, match="does not name exactly one of"):
         read_feeling("dissatisfied, satisfied or neither")

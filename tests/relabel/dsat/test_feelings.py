@@ -40,5 +40,5 @@ def test_a_feeling_is_read(answer):
     ],
 )
 def test_a_feeling_that_is_denied_or_hedged_is_none(answer):
-    with pytest.raises(RecordError, match="the answer names not one of"):
+    with pytest.raises(RecordError, match="the answer does not name exactly one of"):
         read_feeling(answer)

@@ -231,16 +231,16 @@ def test_only_what_has_a_goal_can_be_stripped():
         strip_goal(PAIR, Placement.user, TEMPLATE)
 
 
-@pytest.mark.parametrize(("made", "asked"), [("Reach {goal}.", "Aim for {goal}."), ("Reach {goal}.", "{goal}")])
-def test_another_template_strips_nothing(made, asked):
-    row = add_goals(PAIR, Placement.user, made)[0]
+@pytest.mark.parametrize(("given", "asked"), [("Reach {goal}.", "Aim for {goal}."), ("Reach {goal}.", "{goal}")])
+def test_another_template_strips_nothing(given, asked):
+    row = add_goals(PAIR, Placement.user, given)[0]
     with pytest.raises(RecordError, match="does not hold its goal .*; give the template it was made with"):
         strip_goal(row, Placement.user, asked)
 
 
-@pytest.mark.parametrize(("made", "asked"), [tuple(Placement), tuple(Placement)[::-1]])
-def test_the_other_placement_strips_nothing(made, asked):
-    row = add_goals(CHAT_PAIR | {"prompt": [SYSTEM, *CHAT]}, made, TEMPLATE)[0]
+@pytest.mark.parametrize(("given", "asked"), [tuple(Placement), tuple(Placement)[::-1]])
+def test_the_other_placement_strips_nothing(given, asked):
+    row = add_goals(CHAT_PAIR | {"prompt": [SYSTEM, *CHAT]}, given, TEMPLATE)[0]
     with pytest.raises(RecordError, match="does not hold its goal"):
         strip_goal(row, asked, TEMPLATE)
 

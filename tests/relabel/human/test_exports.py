@@ -58,8 +58,8 @@ def test_a_row_with_a_comma_too_many_is_told_and_no_other_cell_is_its_verdict():
     data = f"{','.join(COLUMNS)}\n{KEY}-ab,Yes, ok,x,b,a,\n".encode()
     with pytest.raises(RealError) as caught:
         read_votes(data, "votes.csv")
-    told = "votes.csv: row 1: has more fields than the header; put a text with a comma in quotes"
-    assert str(caught.value) == told
+    reason = "votes.csv: row 1: has more fields than the header; put a text with a comma in quotes"
+    assert str(caught.value) == reason
 
 
 def test_every_tool_of_the_help_has_its_format():
@@ -91,8 +91,8 @@ def test_any_text_survives_every_format(rows):
     shown = [{name: defused(text) for name, text in fields.items()} for fields in wanted]
     assert table == [fields | {"verdict": "", "note": ""} for fields in shown]
     assert [task["data"] for task in json.loads(exported(AnnotationTool.label_studio, records))] == wanted
-    made = json.loads(exported(AnnotationTool.argilla, records))
-    assert [{"key": one["id"], **one["fields"]} for one in made] == wanted
+    exports = json.loads(exported(AnnotationTool.argilla, records))
+    assert [{"key": export["id"], **export["fields"]} for export in exports] == wanted
     assert read_votes(exported(AnnotationTool.csv, records), "f") == []
 
 
@@ -151,7 +151,7 @@ def test_a_long_cell_is_read():
 )
 def test_the_majority_decides_and_a_tie_of_votes_is_a_tie(verdicts, verdict, num, agreement):
     names = {"a": "a", "b": "b", "t": "tie", "s": "skip"}
-    answer = count_votes(read_votes(data_of(argilla(AB, *(names[one] for one in verdicts))), "f"))[KEY]
+    answer = count_votes(read_votes(data_of(argilla(AB, *(names[letter] for letter in verdicts))), "f"))[KEY]
     assert (answer.verdict, answer.num_annotators, answer.agreement) == (verdict, num, agreement)
     assert answer.shown is Shown.as_is
 

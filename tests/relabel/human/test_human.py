@@ -65,16 +65,16 @@ def test_labels_tie_skip_and_note_arrive_in_the_record_s_own_order(start, journa
     session.type("nso so\x7f\x7füß", "note: so üß_")
     session.type("\r", "note: so üß", without=["üß_"])
     session.type(key_of(records[4], "second"))
-    made, errors, status = session.end()
+    labeled, errors, status = session.end()
     assert status == 0
-    assert [(row["id"], row["chosen"], row["rejected"]) for row in made] == [
+    assert [(row["id"], row["chosen"], row["rejected"]) for row in labeled] == [
         (0, "first 0", "second 0"),
         (1, "second 1", "first 1"),
         (4, "second 4", "first 4"),
     ]
-    assert [row["annotation"]["verdict"] for row in made] == ["first", "second", "second"]
-    assert made[2]["annotation"]["note"] == "so üß"
-    assert made[0]["annotation"]["seconds"] >= 0
+    assert [row["annotation"]["verdict"] for row in labeled] == ["first", "second", "second"]
+    assert labeled[2]["annotation"]["note"] == "so üß"
+    assert labeled[0]["annotation"]["seconds"] >= 0
     assert errors == "real: 3 pairs; left out: 1 skipped, 1 tie\n"
     kept = [json.loads(line) for line in (tmp_path / "r").read_bytes().splitlines()]
     assert [(row["place"], row["reason"]) for row in kept] == [("<stdin>:3", "tie"), ("<stdin>:4", "skipped")]
@@ -89,9 +89,9 @@ def test_both_orders_occur_and_arrows_and_digits_answer_too(start):
     for number, key in enumerate(["1", "2", "\x1b[D", "\x1b[C", "\x1bOD", "b"]):
         session.wait_for(f"prompt {number}")
         session.type(key)
-    made, _, _ = session.end()
+    labeled, _, _ = session.end()
     picked = "ABABAB"
-    for record, row, letter in zip(records, made, picked, strict=True):
+    for record, row, letter in zip(records, labeled, picked, strict=True):
         left_is_first = make_question(record, 0).shown is Shown.as_is
         wanted = "first" if left_is_first == (letter == "A") else "second"
         assert row["chosen"].split()[0] == row["annotation"]["verdict"] == wanted
@@ -109,8 +109,8 @@ def test_back_changes_an_answer_and_enter_keeps_one(start, journal):
     session.type(key_of(records[0], "second"), "prompt 1", "your answer")
     session.type("\r", "prompt 2", without=["your answer"])
     session.type(key_of(records[2], "first"))
-    made, _, _ = session.end()
-    assert [row["annotation"]["verdict"] for row in made] == ["second", "first", "first"]
+    labeled, _, _ = session.end()
+    assert [row["annotation"]["verdict"] for row in labeled] == ["second", "first", "first"]
     assert [line["verdict"] for line in journal()] == ["first", "first", "second", "first"]
 
 
@@ -120,8 +120,8 @@ def test_what_is_pasted_into_a_note_answers_nothing(start, journal):
     session.type("n\x1b[200~see line one\nbad answer\x1b[201~", "note: see line one bad answer_")
     session.type("\r", "note: see line one bad answer", without=["answer_"])
     session.type(key_of(pair(0), "first"))
-    (made,), _, status = session.end()
-    assert (status, made["chosen"], made["annotation"]["note"]) == (0, "first 0", "see line one bad answer")
+    (labeled,), _, status = session.end()
+    assert (status, labeled["chosen"], labeled["annotation"]["note"]) == (0, "first 0", "see line one bad answer")
     assert len(journal()) == 1
 
 
@@ -155,8 +155,8 @@ def test_a_note_added_to_an_earlier_answer_is_kept_with_it(start, journal):
     session.type("\r", "your answer", "note: hi", without=["hi_"])
     session.type("\r", "prompt 1", without=["your answer"])
     session.type(key_of(records[1], "first"))
-    made, _, _ = session.end()
-    assert [row["annotation"].get("note") for row in made] == ["hi", None]
+    labeled, _, _ = session.end()
+    assert [row["annotation"].get("note") for row in labeled] == ["hi", None]
     assert [(line["verdict"], line.get("note")) for line in journal()] == [
         ("first", None),
         ("first", "hi"),
@@ -188,8 +188,12 @@ def test_a_pause_keeps_what_is_answered_and_the_same_command_asks_only_the_rest(
     session.type(key_of(records[3], "second"))
     _, errors, status = session.end()
     assert (status, errors) == (0, "real: 3 pairs; left out: 1 skipped\n")
-    made = [json.loads(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
-    assert [(row["id"], row["annotation"]["verdict"]) for row in made] == [(0, "second"), (2, "first"), (3, "second")]
+    labeled = [json.loads(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
+    assert [(row["id"], row["annotation"]["verdict"]) for row in labeled] == [
+        (0, "second"),
+        (2, "first"),
+        (3, "second"),
+    ]
 
 
 def test_a_pair_that_the_journal_answers_needs_no_terminal(start, tmp_path):
@@ -197,10 +201,10 @@ def test_a_pair_that_the_journal_answers_needs_no_terminal(start, tmp_path):
     session = start(*WORDS, data=lines(record))
     session.wait_for("prompt 1")
     session.type(key_of(record, "second"))
-    made, _, _ = session.end()
+    labeled, _, _ = session.end()
     words = [sys.executable, "-m", "real_cli", "relabel", "human", *WORDS]
     done = subprocess.run(words, input=lines(record, record), capture_output=True, cwd=tmp_path, start_new_session=True)
-    assert [json.loads(line) for line in done.stdout.splitlines()] == made * 2
+    assert [json.loads(line) for line in done.stdout.splitlines()] == labeled * 2
     assert (done.stderr, done.returncode) == (b"real: 2 pairs\n", 0)
 
 
@@ -227,8 +231,8 @@ def test_a_killed_run_loses_nothing(start, journal, tmp_path):
     session.wait_for("prompt 1", "1 of 3 done")
     session.type("s", "prompt 2")
     session.type("s")
-    made, _, status = session.end()
-    assert (status, [row["chosen"] for row in made]) == (0, ["first 0"])
+    labeled, _, status = session.end()
+    assert (status, [row["chosen"] for row in labeled]) == (0, ["first 0"])
     assert len(journal()) == 3
 
 
@@ -237,8 +241,8 @@ def test_ctrl_c_writes_what_is_answered_and_exits_130(start):
     session.wait_for("prompt 0")
     session.type(key_of(pair(0), "first"), "prompt 1")
     session.type("\x03")
-    made, errors, status = session.end()
-    assert (status, len(made)) == (130, 1)
+    labeled, errors, status = session.end()
+    assert (status, len(labeled)) == (130, 1)
     assert errors == (
         "real: 1 pair handed on; interrupted: j has every answer, the same command goes on; left out: 1 unanswered\n"
     )
@@ -268,8 +272,8 @@ def test_sigterm_hands_on_in_a_pipe_what_is_answered(start):
     session.wait_for("prompt 0")
     session.type(key_of(records[0], "first"), "prompt 1")
     session.process.send_signal(signal.SIGTERM)
-    made, errors, status = session.end()
-    assert (status, [row["chosen"] for row in made]) == (143, ["first 0"])
+    labeled, errors, status = session.end()
+    assert (status, [row["chosen"] for row in labeled]) == (143, ["first 0"])
     assert errors.startswith("real: 1 pair handed on; terminated: j has every answer, the same command goes on")
 
 
@@ -294,8 +298,8 @@ def test_hangups_that_come_late_do_not_stop_the_writing(start):
     session.hang_up()
     while session.process.poll() is None:
         session.process.send_signal(signal.SIGHUP)
-    made, _, status = session.end()
-    assert (status, len(made)) == (143, 1)
+    labeled, _, status = session.end()
+    assert (status, len(labeled)) == (143, 1)
 
 
 def test_wide_windows_show_the_responses_side_by_side_and_narrow_ones_stacked(start):
@@ -403,9 +407,9 @@ def test_questions_appear_as_data_come_and_one_can_go_back_or_quit_meanwhile(sta
     session.wait_for("prompt 1")
     session.type("a", "waiting for the next pair", "2 done")
     session.type("q")
-    made, errors, status = session.end()
+    labeled, errors, status = session.end()
     assert status == 130
-    assert made[0]["chosen"] == "second 0"
+    assert labeled[0]["chosen"] == "second 0"
     assert errors == "real: 2 pairs handed on; paused: j has every answer, the same command goes on\n"
 
 
@@ -447,14 +451,14 @@ def test_repeated_questions_come_in_the_other_order_and_tell_agreement(start, jo
     session.type("a", "prompt 0", "2 of 4 done", "2 left")
     session.type("b", "prompt 1", "1 left")  # the other order: the same verdict
     session.type("a")
-    made, errors, status = session.end()
+    labeled, errors, status = session.end()
     assert (status, errors) == (0, "real: 2 pairs; agreement with yourself 1/2\n")
     first, second, *repeats = journal()
     assert [line.get("repeat") for line in repeats] == [True, True]
     assert repeats[0]["verdict"] == first["verdict"]
     assert repeats[1]["verdict"] != second["verdict"]
     assert [line["shown"] != again["shown"] for line, again in zip((first, second), repeats, strict=True)] == [True] * 2
-    assert [row["annotation"]["verdict"] for row in made] == [first["verdict"], second["verdict"]]
+    assert [row["annotation"]["verdict"] for row in labeled] == [first["verdict"], second["verdict"]]
 
 
 def test_a_stopped_run_gives_the_terminal_back_and_draws_again_when_it_goes_on(start, tmp_path):
@@ -511,8 +515,8 @@ def test_a_rest_that_is_at_hand_is_read_after_quitting_for_what_the_journal_answ
     session = start(*WORDS, "all.jsonl")
     session.wait_for("prompt 0")
     session.type("q")
-    made, errors, _ = session.end()
-    assert [row["chosen"] for row in made] == ["second 2"]
+    labeled, errors, _ = session.end()
+    assert [row["chosen"] for row in labeled] == ["second 2"]
     assert errors.endswith("; left out: 2 unanswered\n")
 
 

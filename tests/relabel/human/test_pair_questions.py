@@ -45,7 +45,7 @@ def questions(count, seed=0):
 
 
 def letter_for(shown, verdict):
-    return next(letter for (letter, order), said in LETTERS.items() if (order, said) == (shown, verdict))
+    return next(letter for (letter, order), meaning in LETTERS.items() if (order, meaning) == (shown, verdict))
 
 
 # One question
@@ -79,8 +79,8 @@ def test_a_letter_means_the_response_that_stood_there(verdict, chosen, shown):
 
 
 def test_an_answer_makes_a_pair_that_keeps_every_other_field():
-    made = answered_record(make_question(PAIR, 0), PairAnswer(Verdict.first, Shown.swapped, 3.2, "hm"))
-    assert made == {
+    labeled = answered_record(make_question(PAIR, 0), PairAnswer(Verdict.first, Shown.swapped, 3.2, "hm"))
+    assert labeled == {
         "id": 7,
         "prompt": "q",
         "chosen": "x",
@@ -93,25 +93,25 @@ def test_an_answer_makes_a_pair_that_keeps_every_other_field():
 
 
 def test_a_label_that_is_there_is_turned_where_the_person_says_so():
-    made = answered_record(make_question(LABELED, 0), PairAnswer(Verdict.second))
-    assert [made[field] for field in ("chosen", "rejected", "score_chosen", "score_rejected")] == ["y", "x", 1, 9]
+    labeled = answered_record(make_question(LABELED, 0), PairAnswer(Verdict.second))
+    assert [labeled[field] for field in ("chosen", "rejected", "score_chosen", "score_rejected")] == ["y", "x", 1, 9]
 
 
 @pytest.mark.parametrize("record", [PAIR, LABELED])
 @pytest.mark.parametrize("verdict", [Verdict.first, Verdict.second])
 def test_the_person_s_word_wins_over_scores_when_the_pair_is_chosen_again(record, verdict):
     """`real pair --orient auto` reads ranks before scores; one of the two verdicts goes against the scores."""
-    made = answered_record(make_question(record, 0), PairAnswer(verdict))
-    (again,) = choose_pairs(made, Settings(Strategy.random, Orient.auto, Emit.pairs)).records
-    assert (again["chosen"], again["rejected"]) == (made["chosen"], made["rejected"])
+    labeled = answered_record(make_question(record, 0), PairAnswer(verdict))
+    (again,) = choose_pairs(labeled, Settings(Strategy.random, Orient.auto, Emit.pairs)).records
+    assert (again["chosen"], again["rejected"]) == (labeled["chosen"], labeled["rejected"])
 
 
 @pytest.mark.parametrize("record", [PAIR, LABELED])
 def test_a_tie_stays_unlabeled_and_scores_do_not_decide_it_later(record):
-    made = answered_record(make_question(record, 0), PairAnswer(Verdict.tie))
-    assert [response["rank"] for response in made["responses"]] == [1, 1]
-    assert made["annotation"] == {"verdict": "tie"}
-    outcome = choose_pairs(made, Settings(Strategy.random, Orient.auto, Emit.pairs))
+    labeled = answered_record(make_question(record, 0), PairAnswer(Verdict.tie))
+    assert [response["rank"] for response in labeled["responses"]] == [1, 1]
+    assert labeled["annotation"] == {"verdict": "tie"}
+    outcome = choose_pairs(labeled, Settings(Strategy.random, Orient.auto, Emit.pairs))
     assert (outcome.records, outcome.dropped) == ([], ["equal scores"])
 
 
@@ -182,42 +182,42 @@ def test_a_share_of_the_pairs_is_asked_twice():
 
 def run_session(stream, act, *, answers=None, repeats=None, share=0, seed=0, window=True):
     """Answer every question by a function; returns the session, what was asked, and what was written."""
-    interview = Session(answers or {}, repeats or {}, share=Fraction(share), seed=seed)
+    session = Session(answers or {}, repeats or {}, share=Fraction(share), seed=seed)
     waiting, asked, written = list(stream), [], []
     while True:
-        while interview.wants_more:
+        while session.wants_more:
             if waiting:
-                interview.add(waiting.pop(0))
+                session.add(waiting.pop(0))
             else:
-                interview.finish()
-        written += interview.released()
-        if interview.current is None:
-            return interview, asked, [*written, *interview.close()]
-        asked.append(interview.current)
-        act(interview)
+                session.finish()
+        written += session.released()
+        if session.current is None:
+            return session, asked, [*written, *session.close()]
+        asked.append(session.current)
+        act(session)
 
 
 def always(verdict):
-    return lambda interview: interview.answer(letter_for(interview.current.shown, verdict), 1.0)
+    return lambda session: session.answer(letter_for(session.current.shown, verdict), 1.0)
 
 
 def test_every_pair_is_asked_once_in_the_order_of_the_stream():
     stream = questions(30)
     _, asked, written = run_session(stream, always(Verdict.first))
-    assert [one.question for one in asked] == stream
+    assert [shown.question for shown in asked] == stream
     assert [question for question, _ in written] == stream
     assert all(answer.verdict is Verdict.first for _, answer in written)
 
 
 def test_a_pair_is_held_back_until_it_can_no_longer_be_gone_back_to():
     """WINDOW = 20 answers can be changed: the 21st releases the first."""
-    interview = Session({}, {})
+    session = Session({}, {})
     for number, question in enumerate(questions(WINDOW + 2)):
-        assert len(list(interview.released())) == (number > WINDOW)
-        interview.add(question)
-        interview.answer("a", 1.0)
+        assert len(list(session.released())) == (number > WINDOW)
+        session.add(question)
+        session.answer("a", 1.0)
     steps = 0
-    while interview.back():
+    while session.back():
         steps += 1
     assert steps == WINDOW
 
@@ -225,12 +225,12 @@ def test_a_pair_is_held_back_until_it_can_no_longer_be_gone_back_to():
 def test_a_pair_that_the_journal_answers_is_not_asked_and_not_held():
     stream = questions(3)
     known = {stream[0].key: PairAnswer(Verdict.tie), stream[2].key: PairAnswer(Verdict.second)}
-    interview = Session(known, {})
-    interview.add(stream[0])
-    assert interview.wants_more
-    assert [question for question, _ in interview.released()] == [stream[0]]
+    session = Session(known, {})
+    session.add(stream[0])
+    assert session.wants_more
+    assert [question for question, _ in session.released()] == [stream[0]]
     _, asked, written = run_session(stream, always(Verdict.first), answers=known)
-    assert [one.question for one in asked] == [stream[1]]
+    assert [shown.question for shown in asked] == [stream[1]]
     assert [answer.verdict for _, answer in written] == [Verdict.tie, Verdict.first, Verdict.second]
 
 
@@ -243,24 +243,24 @@ def test_the_same_pair_twice_in_the_stream_is_asked_once():
 
 def test_back_and_keep_and_the_answer_that_is_there():
     stream = questions(3)
-    interview = Session({}, {})
-    assert not interview.back()
+    session = Session({}, {})
+    assert not session.back()
     for question in stream[:2]:
-        interview.add(question)
-        interview.answer("a", 1.0, "why")
-    interview.add(stream[2])
-    assert interview.earlier is None
-    assert not interview.keep()
-    assert interview.back()
-    assert interview.back()
-    assert not interview.back()
-    assert interview.current.question == stream[0]
-    assert interview.earlier.note == "why"
-    interview.answer("tie", 1.0)
-    assert interview.current.question == stream[1]
-    assert interview.keep()
-    assert interview.current.question == stream[2]
-    assert [answer.verdict for _, answer in interview.close() if answer] == [
+        session.add(question)
+        session.answer("a", 1.0, "why")
+    session.add(stream[2])
+    assert session.earlier is None
+    assert not session.keep()
+    assert session.back()
+    assert session.back()
+    assert not session.back()
+    assert session.current.question == stream[0]
+    assert session.earlier.note == "why"
+    session.answer("tie", 1.0)
+    assert session.current.question == stream[1]
+    assert session.keep()
+    assert session.current.question == stream[2]
+    assert [answer.verdict for _, answer in session.close() if answer] == [
         Verdict.tie,
         LETTERS["a", stream[1].shown],
     ]
@@ -269,32 +269,32 @@ def test_back_and_keep_and_the_answer_that_is_there():
 def test_a_note_that_is_changed_later_belongs_to_the_answer_that_is_there():
     """On the screen it stands beside that answer: it must be in the journal, and in the output."""
     stream = questions(2)
-    interview = Session({}, {})
-    interview.add(stream[0])
-    assert interview.change_note("no answer yet") is None
-    interview.answer("a", 2.0)
-    interview.add(stream[1])
-    assert interview.change_note("no answer yet") is None
-    interview.back()
-    assert interview.change_note("") is None
-    asked, answer = interview.change_note("hi")
+    session = Session({}, {})
+    session.add(stream[0])
+    assert session.change_note("no answer yet") is None
+    session.answer("a", 2.0)
+    session.add(stream[1])
+    assert session.change_note("no answer yet") is None
+    session.back()
+    assert session.change_note("") is None
+    asked, answer = session.change_note("hi")
     assert (asked.question, answer) == (
         stream[0],
         PairAnswer(LETTERS["a", stream[0].shown], stream[0].shown, 2.0, "hi"),
     )
-    assert interview.earlier == answer
-    assert interview.change_note("hi") is None
-    assert interview.keep()
-    assert [kept for _, kept in interview.close()] == [answer, None]
+    assert session.earlier == answer
+    assert session.change_note("hi") is None
+    assert session.keep()
+    assert [kept for _, kept in session.close()] == [answer, None]
 
 
 def test_what_is_not_answered_is_handed_out_without_an_answer():
     stream = questions(2)
-    interview = Session({}, {})
-    interview.add(stream[0])
-    interview.answer("skip", 1.0)
-    interview.add(stream[1])
-    left = [(question, answer and answer.verdict) for question, answer in interview.close()]
+    session = Session({}, {})
+    session.add(stream[0])
+    session.answer("skip", 1.0)
+    session.add(stream[1])
+    left = [(question, answer and answer.verdict) for question, answer in session.close()]
     assert left == [(stream[0], Verdict.skip), (stream[1], None)]
 
 
@@ -303,21 +303,21 @@ def test_a_repetition_comes_five_questions_later_swapped_and_never_changes_the_l
     stream = questions(8)
     asked_before = set()
 
-    def act(interview):
-        key = interview.current.question.key
+    def act(session):
+        key = session.current.question.key
         verdict = Verdict.second if key in asked_before else Verdict.first
         asked_before.add(key)
-        interview.answer(letter_for(interview.current.shown, verdict), 1.0)
+        session.answer(letter_for(session.current.shown, verdict), 1.0)
 
-    interview, asked, written = run_session(stream, act, share=1)
-    order = [(stream.index(one.question), one.is_repeat) for one in asked]
+    session, asked, written = run_session(stream, act, share=1)
+    order = [(stream.index(shown.question), shown.is_repeat) for shown in asked]
     assert order[:8] == [(0, False), (1, False), (2, False), (3, False), (4, False), (5, False), (0, True), (6, False)]
     assert sorted(order) == sorted([(n, again) for n in range(8) for again in (False, True)])
     assert DISTANCE == 5
-    for one in asked:
-        assert one.shown is (OTHER_ORDER[one.question.shown] if one.is_repeat else one.question.shown)
+    for shown in asked:
+        assert shown.shown is (OTHER_ORDER[shown.question.shown] if shown.is_repeat else shown.question.shown)
     assert all(answer.verdict is Verdict.first for _, answer in written)
-    assert interview.agreement() == (0, 8)
+    assert session.agreement() == (0, 8)
 
 
 def test_agreement_counts_pairs_that_were_answered_twice():
@@ -341,32 +341,32 @@ def test_a_skipped_pair_is_not_asked_again_and_a_repeated_one_not_a_third_time()
     _, asked, _ = run_session(
         stream, always(Verdict.first), answers=known, repeats={stream[0].key: known[stream[0].key]}, share=1
     )
-    assert [(one.question, one.is_repeat) for one in asked] == [(stream[1], True)]
+    assert [(shown.question, shown.is_repeat) for shown in asked] == [(stream[1], True)]
 
 
 def test_progress():
-    interview = Session({}, {})
+    session = Session({}, {})
     for number, question in enumerate(questions(3)):
-        interview.add(question)
-        assert interview.num_done == number
-        interview.answer("a", float(10**number))
-    assert interview.num_done == 3
-    assert interview.seconds_a_pair == 10
+        session.add(question)
+        assert session.num_done == number
+        session.answer("a", float(10**number))
+    assert session.num_done == 3
+    assert session.seconds_a_pair == 10
     assert progress_line(2, 0, 0.4, is_all=True) == "2 of 2 done, 0 s a pair, 0 left"
 
 
 def progress_of(stream, share, letter="a", *, answers=(), repeats=()):
     """Done and left before each answer and at the end."""
-    interview, seen = Session(dict(answers), dict(repeats), share=Fraction(share)), []
+    session, seen = Session(dict(answers), dict(repeats), share=Fraction(share)), []
     waiting = list(stream)
     while True:
-        while interview.wants_more:
-            interview.add(waiting.pop(0)) if waiting else interview.finish()
-        left = interview.num_left + sum(map(interview.num_to_ask, waiting))
-        seen.append((interview.num_done, left))
-        if interview.current is None:
+        while session.wants_more:
+            session.add(waiting.pop(0)) if waiting else session.finish()
+        left = session.num_left + sum(map(session.num_to_ask, waiting))
+        seen.append((session.num_done, left))
+        if session.current is None:
             return seen
-        interview.answer(letter, 1.0)
+        session.answer(letter, 1.0)
 
 
 def test_planned_repetitions_are_left_until_they_are_answered():
@@ -384,16 +384,16 @@ def test_what_the_journal_answered_is_done_and_what_it_did_not_repeat_is_left():
 
 
 def test_going_back_changes_neither_done_nor_left():
-    interview = Session({}, {}, share=Fraction(1))
+    session = Session({}, {}, share=Fraction(1))
     for question in questions(DISTANCE + 1):
-        interview.add(question)
-        before = interview.num_done, interview.num_left
-        interview.back()
-        assert (interview.num_done, interview.num_left) == before
-        interview.keep()
-        interview.answer("a", 1.0)
-    assert interview.current.is_repeat
-    assert (interview.num_done, interview.num_left) == (DISTANCE + 1, DISTANCE + 1)
+        session.add(question)
+        before = session.num_done, session.num_left
+        session.back()
+        assert (session.num_done, session.num_left) == before
+        session.keep()
+        session.answer("a", 1.0)
+    assert session.current.is_repeat
+    assert (session.num_done, session.num_left) == (DISTANCE + 1, DISTANCE + 1)
 
 
 actions = st.lists(st.sampled_from(["a", "b", "tie", "skip", "back", "keep"]), max_size=80)
@@ -405,25 +405,25 @@ def test_whatever_is_typed_each_pair_comes_out_once_in_order_with_its_last_answe
     """Against a dictionary that remembers the last answer to each pair."""
     stream = questions(30)
     last = {question.key: PairAnswer(Verdict.tie) for question in stream[1 : 1 + num_known]}
-    interview = Session(last, {}, share=Fraction(share))
+    session = Session(last, {}, share=Fraction(share))
     waiting, written = list(stream), []
     for action in actions:
-        while interview.wants_more and waiting:
-            interview.add(waiting.pop(0))
-        written += interview.released()
-        if interview.current is None:
+        while session.wants_more and waiting:
+            session.add(waiting.pop(0))
+        written += session.released()
+        if session.current is None:
             break
         if action == "back":
-            interview.back()
+            session.back()
         elif action == "keep":
-            interview.keep()
+            session.keep()
         else:
-            asked, answer = interview.answer(action, 1.0)
+            asked, answer = session.answer(action, 1.0)
             assert answer.verdict is LETTERS[action, asked.shown]
             if not asked.is_repeat:
                 assert asked.question.key not in {question.key for question, _ in written}
                 last[asked.question.key] = answer
-    written += interview.close()
+    written += session.close()
     assert [question for question, _ in written] == stream[: len(written)]
     assert len(written) + len(waiting) == len(stream)
     assert [answer for _, answer in written] == [last.get(question.key) for question, _ in written]
@@ -435,13 +435,13 @@ def test_labels_do_not_depend_on_the_order_that_is_shown(seed, better):
     """A person who always wants the same text gets the same labels under every seed."""
     wanted = {f"q{number}": "x" if first else "y" for number, first in enumerate(better)}
 
-    def act(interview):
-        asked = interview.current
+    def act(session):
+        asked = session.current
         at = asked.question.texts(asked.shown).index(wanted[asked.question.prompt])
-        interview.answer("ab"[at], 1.0)
+        session.answer("ab"[at], 1.0)
 
     _, _, written = run_session(questions(len(better), seed), act, seed=seed, share="1/2")
-    made = [answered_record(question, answer) for question, answer in written]
-    assert {row["prompt"]: row["chosen"] for row in made} == wanted
-    assert all(row["rejected"] != row["chosen"] for row in made)
-    assert [to_candidates(row)["responses"][0]["text"] for row in made] == list(wanted.values())
+    labeled = [answered_record(question, answer) for question, answer in written]
+    assert {row["prompt"]: row["chosen"] for row in labeled} == wanted
+    assert all(row["rejected"] != row["chosen"] for row in labeled)
+    assert [to_candidates(row)["responses"][0]["text"] for row in labeled] == list(wanted.values())

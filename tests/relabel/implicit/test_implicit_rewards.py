@@ -23,32 +23,32 @@ logps = st.floats(-1e4, 0)
 def test_spa_8_nats_at_beta_a_tenth_are_a_probability_of_689974():
     """Methods 18(f): r1 - r2 = (-10 - -15) - (-12 - -9) = 5 + 3 = 8 nats, and sigmoid(.8) = .689974."""
     rewards = implicit_rewards([-10, -12], [-15, -9], 0.1)
-    made = add_implicit(TWO, rewards)
-    first, second = made["responses"]
+    scored = add_implicit(TWO, rewards)
+    first, second = scored["responses"]
     assert [first["score"], second["score"]] == pytest.approx([0.5, -0.3])
     assert [first["prob"], second["prob"]] == pytest.approx([0.689974, 0.310026], abs=1e-6)
-    assert "implicit_margin" not in made
+    assert "implicit_margin" not in scored
 
 
 def test_the_margin_of_a_pair_is_chosen_minus_rejected_and_is_negative_where_the_label_looks_wrong():
     """Methods 22(b): beta (lr(y_w) - lr(y_l)) = .1 ((-12 + 9) - (-10 + 15)) = -.8."""
-    made = add_implicit(PAIR, implicit_rewards([-12, -10], [-9, -15], 0.1))
-    assert made["implicit_margin"] == pytest.approx(-0.8)
-    assert [made["score_chosen"], made["score_rejected"]] == pytest.approx([-0.3, 0.5])
-    assert [made["prob_chosen"], made["prob_rejected"]] == pytest.approx([0.310026, 0.689974], abs=1e-6)
-    assert list(made)[:3] == ["prompt", "chosen", "rejected"]
+    scored = add_implicit(PAIR, implicit_rewards([-12, -10], [-9, -15], 0.1))
+    assert scored["implicit_margin"] == pytest.approx(-0.8)
+    assert [scored["score_chosen"], scored["score_rejected"]] == pytest.approx([-0.3, 0.5])
+    assert [scored["prob_chosen"], scored["prob_rejected"]] == pytest.approx([0.310026, 0.689974], abs=1e-6)
+    assert list(scored)[:3] == ["prompt", "chosen", "rejected"]
 
 
 def test_one_response_and_three_have_no_probability():
     for number in (1, 3):
         record = {"prompt": "q", "responses": [{"text": "a"}] * number}
-        assert all(set(own) == {"text", "score"} for own in add_implicit(record, [1.0] * number)["responses"])
+        assert all(set(response) == {"text", "score"} for response in add_implicit(record, [1.0] * number)["responses"])
 
 
 def test_dlma_the_offset_is_the_reward_of_chosen_minus_that_of_rejected():
     """Methods 9(b): R = (-10 - -14) - (-20 - -19) = 4 + 1 = 5, from log-probabilities after p+ and after p-."""
-    made = add_contrast(PAIR, contrast_rewards([-10, -20], [-14, -19]))
-    assert made == PAIR | {"score_chosen": 4, "score_rejected": -1, "offset": 5}
+    scored = add_contrast(PAIR, contrast_rewards([-10, -20], [-14, -19]))
+    assert scored == PAIR | {"score_chosen": 4, "score_rejected": -1, "offset": 5}
     assert [column.name for column in OBJECTIVES["dlma"].columns] == ["offset"]
 
 
@@ -62,10 +62,10 @@ def test_candidates_have_no_offset():
 @given(st.tuples(logps, logps), st.tuples(logps, logps))
 def test_dlma_swapping_chosen_and_rejected_negates_the_offset(positive, negative):
     """Methods 9(f)."""
-    made = add_contrast(PAIR, contrast_rewards(positive, negative))
+    scored = add_contrast(PAIR, contrast_rewards(positive, negative))
     swapped = add_contrast(swap_labels(PAIR), contrast_rewards(positive[::-1], negative[::-1]))
-    assert swapped["offset"] == -made["offset"]
-    assert swapped["score_chosen"] == made["score_rejected"]
+    assert swapped["offset"] == -scored["offset"]
+    assert swapped["score_chosen"] == scored["score_rejected"]
 
 
 @given(st.tuples(logps, logps))
@@ -75,22 +75,24 @@ def test_dlma_equal_prompts_give_no_offset(scores):
 
 
 def test_a_name_of_ones_own_keeps_the_scores_that_are_there():
-    made = add_scores(PAIR | {"score_chosen": 3, "score_rejected": 1}, [0.5, 0.25], "score_armo")
-    assert (made["score_chosen"], made["score_armo_chosen"], made["score_armo_rejected"]) == (3, 0.5, 0.25)
+    scored = add_scores(PAIR | {"score_chosen": 3, "score_rejected": 1}, [0.5, 0.25], "score_armo")
+    assert (scored["score_chosen"], scored["score_armo_chosen"], scored["score_armo_rejected"]) == (3, 0.5, 0.25)
 
 
 @pytest.mark.parametrize("field", ["", "text", "rank", "embedding", "ref_logps", "raw_score", "prob", "chosen"])
 def test_a_score_cannot_take_the_name_of_something_else(field):
-    with pytest.raises(UsageError, match="is no name for a score"):
+    with pytest.raises(UsageError, match="is not a name for a score"):
         check_field(field)
 
 
 def test_two_models_opinions_under_two_names_stay_apart():
-    made = add_contrast(add_implicit(add_implicit(PAIR, [1.0, 0.0], "score_a"), [0.0, 2.0], "score_b"), [3.0, 1.0], "c")
-    assert (made["score_a_margin"], made["score_b_margin"], made["c_offset"]) == (1.0, -2.0, 2.0)
-    assert made["score_a_prob_chosen"] == pytest.approx(1 / (1 + math.exp(-1)))
-    assert made["score_b_prob_chosen"] == pytest.approx(1 / (1 + math.exp(2)))
-    assert not {"prob_chosen", "implicit_margin", "offset"} & made.keys()
+    scored = add_contrast(
+        add_implicit(add_implicit(PAIR, [1.0, 0.0], "score_a"), [0.0, 2.0], "score_b"), [3.0, 1.0], "c"
+    )
+    assert (scored["score_a_margin"], scored["score_b_margin"], scored["c_offset"]) == (1.0, -2.0, 2.0)
+    assert scored["score_a_prob_chosen"] == pytest.approx(1 / (1 + math.exp(-1)))
+    assert scored["score_b_prob_chosen"] == pytest.approx(1 / (1 + math.exp(2)))
+    assert not {"prob_chosen", "implicit_margin", "offset"} & scored.keys()
 
 
 @pytest.mark.parametrize("beta", [0.0, -1.0, math.nan, math.inf])
@@ -111,9 +113,9 @@ def test_the_margin_of_a_pairwise_model_is_half_the_difference_of_both_orders():
     """d(a, b) = 3 and d(b, a) = 1: m = (3 - 1) / 2 = 1, sigmoid(1) = .731059."""
     differences = np.array([[0.0, 3.0], [1.0, 0.0]])
     assert add_differences(PAIR, differences) == PAIR | {"margin": 1.0}
-    made = add_differences(TWO, differences)
-    np.testing.assert_allclose(made["preferences"], [[0.5, 0.7310586], [0.2689414, 0.5]], atol=1e-7)
-    assert "margin" not in made
+    scored = add_differences(TWO, differences)
+    np.testing.assert_allclose(scored["preferences"], [[0.5, 0.7310586], [0.2689414, 0.5]], atol=1e-7)
+    assert "margin" not in scored
 
 
 @given(st.lists(st.floats(-800, 800), min_size=6, max_size=6))

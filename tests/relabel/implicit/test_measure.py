@@ -45,9 +45,9 @@ def models_of(policy, reference=None, *, layout=TokenLayout.auto, batch_tokens=6
 
 
 def judge(opinions, records=RECORDS):
-    made = list(opinions((str(number), opinions.read(record)) for number, record in enumerate(records)))
-    assert [(place, record) for place, record, _ in made] == [(str(n), record) for n, record in enumerate(records)]
-    return [rewards for _, _, rewards in made]
+    scored = list(opinions((str(number), opinions.read(record)) for number, record in enumerate(records)))
+    assert [(place, record) for place, record, _ in scored] == [(str(n), record) for n, record in enumerate(records)]
+    return [rewards for _, _, rewards in scored]
 
 
 def texts_of(record):
@@ -72,15 +72,15 @@ def plain_logp(folder, prompt, response, *, end=" <end>", max_length=64):
     ids = torch.tensor(tokenizer(f"{prompt}{response}{end}")["input_ids"][:max_length])
     with torch.no_grad():
         logps = model(ids[None]).logits[0].log_softmax(-1)
-    return sum(logps[place - 1, ids[place]].item() for place in range(start, len(ids)))
+    return sum(logps[position - 1, ids[position]].item() for position in range(start, len(ids)))
 
 
 @pytest.mark.parametrize("layout", [TokenLayout.shared, TokenLayout.plain])
 @pytest.mark.parametrize("batch_tokens", [1, 512])
 def test_rewards_are_beta_times_the_log_ratio_in_every_layout_and_batch(folders, layout, batch_tokens):
     models = models_of(folders["policy"], folders["reference"], layout=layout, batch_tokens=batch_tokens)
-    made = judge(ReferenceMeter(models, beta=0.25))
-    for record, rewards in zip(RECORDS, made, strict=True):
+    scored = judge(ReferenceMeter(models, beta=0.25))
+    for record, rewards in zip(RECORDS, scored, strict=True):
         wanted = [
             0.25
             * (
@@ -90,15 +90,15 @@ def test_rewards_are_beta_times_the_log_ratio_in_every_layout_and_batch(folders,
             for text in texts_of(record)
         ]
         np.testing.assert_allclose(rewards, wanted, atol=1e-4)
-    assert np.ptp(made[0]) > 0.1
+    assert np.ptp(scored[0]) > 0.1
 
 
 def test_windows_change_nothing(folders, monkeypatch):
     models = models_of(folders["policy"], folders["reference"])
     whole = judge(ReferenceMeter(models, beta=1))
     monkeypatch.setattr(opinions_module, "WINDOW_RESPONSES", 2)
-    for made, wanted in zip(judge(ReferenceMeter(models, beta=1)), whole, strict=True):
-        np.testing.assert_allclose(made, wanted, atol=1e-4)
+    for rewards, wanted in zip(judge(ReferenceMeter(models, beta=1)), whole, strict=True):
+        np.testing.assert_allclose(rewards, wanted, atol=1e-4)
 
 
 def test_a_response_that_occurs_twice_is_scored_once(folders, monkeypatch):
@@ -116,11 +116,11 @@ def test_a_policy_that_is_its_own_reference_has_no_opinion(folders):
 
 def test_reference_log_probabilities_of_the_record_are_used_where_no_reference_is_named(folders):
     pair = RECORDS[1] | {"ref_chosen_logps": -3, "ref_rejected_logps": -4.5}
-    one = {"prompt": "why", "responses": [{"text": " yes", "ref_logps": -4.5}]}
-    made = judge(ReferenceMeter(models_of(folders["policy"]), beta=1), [pair, one])
+    candidate = {"prompt": "why", "responses": [{"text": " yes", "ref_logps": -4.5}]}
+    scored = judge(ReferenceMeter(models_of(folders["policy"]), beta=1), [pair, candidate])
     wanted = [plain_logp(folders["policy"], "why", text) for text in texts_of(pair)]
-    np.testing.assert_allclose(made[0], [wanted[0] + 3, wanted[1] + 4.5], atol=1e-4)
-    np.testing.assert_allclose(made[1], [wanted[1] + 4.5], atol=1e-4)
+    np.testing.assert_allclose(scored[0], [wanted[0] + 3, wanted[1] + 4.5], atol=1e-4)
+    np.testing.assert_allclose(scored[1], [wanted[1] + 4.5], atol=1e-4)
 
 
 def test_a_named_reference_wins_over_what_the_record_carries(folders):
@@ -153,12 +153,12 @@ def test_long_responses_are_cut_and_a_prompt_that_fills_the_limit_is_left_out(fo
     models = models_of(folders["policy"], folders["reference"], max_length=6)
     opinions = ReferenceMeter(models, beta=1)
     long = {"prompt": "the cat the cat the cat", "responses": [{"text": " sat"}]}
-    made = judge(opinions, [RECORDS[0], long])
+    scored = judge(opinions, [RECORDS[0], long])
     policy, reference = (
         plain_logp(folders[name], "the cat", " sat on the mat", max_length=6) for name in ("policy", "reference")
     )
-    assert made[0][0] == pytest.approx(policy - reference, abs=1e-4)
-    assert made[1] is None
+    assert scored[0][0] == pytest.approx(policy - reference, abs=1e-4)
+    assert scored[1] is None
     assert opinions.sentence() == "4 responses scored; 1 cut to --max-length 6"
 
 
@@ -178,15 +178,15 @@ def contrast(folder, positive, negative, **settings):
 
 @pytest.mark.parametrize("layout", [TokenLayout.shared, TokenLayout.plain])
 def test_dlma_a_reward_is_the_log_probability_after_one_prompt_minus_that_after_the_other(folders, layout):
-    made = judge(contrast(folders["policy"], "big big", "{prompt} but then no", layout=layout))
-    for record, rewards in zip(RECORDS, made, strict=True):
+    scored = judge(contrast(folders["policy"], "big big", "{prompt} but then no", layout=layout))
+    for record, rewards in zip(RECORDS, scored, strict=True):
         positive, negative = f"big big\n\n{record['prompt']}", f"{record['prompt']} but then no"
         wanted = [
             plain_logp(folders["policy"], positive, text) - plain_logp(folders["policy"], negative, text)
             for text in texts_of(record)
         ]
         np.testing.assert_allclose(rewards, wanted, atol=1e-4)
-    assert np.ptp(made[0]) > 0.1
+    assert np.ptp(scored[0]) > 0.1
 
 
 def test_dlma_equal_prompts_have_no_opinion(folders):
@@ -195,10 +195,10 @@ def test_dlma_equal_prompts_have_no_opinion(folders):
 
 
 def test_dlma_exchanging_the_prompts_negates_the_rewards(folders):
-    made = judge(contrast(folders["policy"], "big", "no no no"))
+    scored = judge(contrast(folders["policy"], "big", "no no no"))
     swapped = judge(contrast(folders["policy"], "no no no", "big"))
-    for own, other in zip(made, swapped, strict=True):
-        np.testing.assert_allclose(own, np.negative(other), atol=1e-4)
+    for rewards, opposite in zip(scored, swapped, strict=True):
+        np.testing.assert_allclose(rewards, np.negative(opposite), atol=1e-4)
 
 
 def test_dlma_swapping_chosen_and_rejected_swaps_their_rewards(folders):
@@ -212,10 +212,10 @@ def test_dlma_swapping_chosen_and_rejected_swaps_their_rewards(folders):
 
 def test_a_conversation_gets_a_system_message(folders):
     prompt = [{"role": "user", "content": "the cat"}]
-    (made,) = judge(contrast(folders["chat"], "big", "no no"), [{"prompt": prompt, "responses": [{"text": "sat"}]}])
+    (rewards,) = judge(contrast(folders["chat"], "big", "no no"), [{"prompt": prompt, "responses": [{"text": "sat"}]}])
     positive, negative = (f"system {words} <end> user the cat <end> assistant" for words in ("big", "no no"))
     wanted = plain_logp(folders["chat"], positive, " sat") - plain_logp(folders["chat"], negative, " sat")
-    assert made == pytest.approx([wanted], abs=1e-4)
+    assert rewards == pytest.approx([wanted], abs=1e-4)
 
 
 def test_after_both_prompts_the_same_part_of_a_response_counts(folders):

@@ -99,14 +99,14 @@ def wait_until(true, seconds=15):
 def test_pairs_are_labeled_ties_are_told_and_the_order_is_kept(tmp_path, serve):
     """Lengths 1, 2, 3 against 2: lost, tied, won. Twelve of 18 questions name a winner."""
     server = serve(lambda request: prefers_longer(request)._replace(seconds=0.01 * (len(server.requests) % 3)))
-    made, said = judge(tmp_path, "--endpoint", server.url, "--concurrency", "4")
-    assert [(row["id"], row["chosen"]) for row in made] == [
+    labeled, stderr = judge(tmp_path, "--endpoint", server.url, "--concurrency", "4")
+    assert [(row["id"], row["chosen"]) for row in labeled] == [
         (n, "yy" if n % 3 == 0 else "xxx") for n in range(9) if n % 3 != 1
     ]
-    assert [row["note"] for row in made] == [{"n": row["id"]} for row in made]
+    assert [row["note"] for row in labeled] == [{"n": row["id"]} for row in labeled]
     assert len(server.requests) == 18
     assert 1 < server.most_at_once <= 4
-    assert said == (
+    assert stderr == (
         "real: 9 judged; 0 of 9 verdicts flipped with the order (0.0%), 0 a tie in one order only; "
         "18 calls (0 answers known), 126 + 54 tokens; left out: 3 tie\n"
     )
@@ -115,54 +115,56 @@ def test_pairs_are_labeled_ties_are_told_and_the_order_is_kept(tmp_path, serve):
 def test_a_second_run_asks_nothing_and_says_the_same(tmp_path, serve):
     server = serve(prefers_longer)
     first, _ = judge(tmp_path, "--endpoint", server.url)
-    second, said = judge(tmp_path, "--endpoint", server.url)
+    second, stderr = judge(tmp_path, "--endpoint", server.url)
     assert second == first
     assert len(server.requests) == 18
-    assert "; 0 calls (18 answers known), 0 + 0 tokens;" in said
+    assert "; 0 calls (18 answers known), 0 + 0 tokens;" in stderr
     judge(tmp_path, "--endpoint", server.url, "-m", "another")
     assert len(server.requests) == 36
 
 
 def test_ties_can_be_kept_and_judged_pairs_judged_again(tmp_path, serve):
     server = serve(prefers_longer)
-    kept, said = judge(tmp_path, "--endpoint", server.url, "--ties", "keep")
+    kept, stderr = judge(tmp_path, "--endpoint", server.url, "--ties", "keep")
     assert [("chosen" in row, row["judge"]["verdict"]) for row in kept[:3]] == [
         (True, "chosen"),
         (False, "tie"),
         (True, "chosen"),
     ]
-    assert "left out" not in said
-    again, said = judge(tmp_path, "--endpoint", server.url, "--ties", "keep", records=kept)
+    assert "left out" not in stderr
+    again, stderr = judge(tmp_path, "--endpoint", server.url, "--ties", "keep", records=kept)
     assert again == kept
-    assert "6 of 6 agree with the label that was there" in said
+    assert "6 of 6 agree with the label that was there" in stderr
 
 
 def test_what_it_cost_is_told_when_the_price_is(tmp_path, serve):
     """126 and 54 tokens at 1,000 and 2,000 dollars a million: 0.126 + 0.108."""
-    _, said = judge(tmp_path, "--endpoint", serve(prefers_longer).url, "--price", "1000,2000")
-    assert "126 + 54 tokens, $0.2340" in said
+    _, stderr = judge(tmp_path, "--endpoint", serve(prefers_longer).url, "--price", "1000,2000")
+    assert "126 + 54 tokens, $0.2340" in stderr
 
 
 def test_three_responses_become_a_matrix_for_winprob(tmp_path, serve):
     record = {"prompt": "q", "responses": [{"text": "aaa"}, {"text": "b"}, {"text": "cc"}]}
-    (made,), _ = judge(tmp_path, "--endpoint", serve(prefers_longer).url, records=[record])
-    result = CliRunner().invoke(app, ["relabel", "winprob", "--from", "preferences"], input=lines([made]))
-    assert [one["prob"] for one in json.loads(result.stdout)["responses"]] == pytest.approx([2.5 / 3, 0.5 / 3, 0.5])
+    (matrix_record,), _ = judge(tmp_path, "--endpoint", serve(prefers_longer).url, records=[record])
+    result = CliRunner().invoke(app, ["relabel", "winprob", "--from", "preferences"], input=lines([matrix_record]))
+    assert [response["prob"] for response in json.loads(result.stdout)["responses"]] == pytest.approx(
+        [2.5 / 3, 0.5 / 3, 0.5]
+    )
 
 
 def test_a_rubric_of_ones_own_rates(tmp_path, serve):
     (tmp_path / "own.toml").write_text(EACH)
     server = serve(lambda request: says(json.dumps({"feedback": "f", "score": len(request.words.split("\n")[-1])})))
-    made, _ = judge(tmp_path, "--endpoint", server.url, "--rubric", tmp_path / "own.toml", records=RECORDS[:1])
-    assert [one["score"] for one in made[0]["responses"]] == [1, 2]
-    assert made[0]["responses"][0]["ratings"] == {"brevity": 1}
+    rated, _ = judge(tmp_path, "--endpoint", server.url, "--rubric", tmp_path / "own.toml", records=RECORDS[:1])
+    assert [response["score"] for response in rated[0]["responses"]] == [1, 2]
+    assert rated[0]["responses"][0]["ratings"] == {"brevity": 1}
     assert server.requests[0].body["max_tokens"] == 8
 
 
 def tags_by_schema(request):
     """A judge that gives each field the first value there is; q1 is said to have none of the 12 categories."""
     properties = request.body["response_format"]["json_schema"]["schema"]["properties"]
-    tags = {name: one.get("enum", ["words"])[0] for name, one in properties.items()}
+    tags = {name: schema.get("enum", ["words"])[0] for name, schema in properties.items()}
     return says(json.dumps(tags | ({"task_category": "Cooking"} if "\n\nq1\n" in request.words else {})))
 
 
@@ -171,20 +173,20 @@ def test_prompts_alone_are_tagged_one_bad_tag_costs_its_record_and_nothing_is_as
     server = serve(tags_by_schema)
     words = ["--endpoint", server.url, "--rubric", "magpie", "--rejects", tmp_path / "rejects"]
     prompts = [{"id": n, "prompt": f"q{n}"} for n in range(3)]
-    made, _ = judge(tmp_path, *words, records=prompts, status=3)
-    assert [(row["id"], row["input_quality"], row["difficulty"], row["task_category"]) for row in made] == [
+    tagged, _ = judge(tmp_path, *words, records=prompts, status=3)
+    assert [(row["id"], row["input_quality"], row["difficulty"], row["task_category"]) for row in tagged] == [
         (n, "very poor", "very easy", "Information seeking") for n in (0, 2)
     ]
     (reject,) = rows(tmp_path / "rejects")
     assert reject["record"] == prompts[1]
     assert reject["reason"].startswith("the answer's 'task_category' is 'Cooking'; one of Information seeking, ")
     assert len(server.requests) == 10
-    again, said = judge(tmp_path, *words, records=[prompts[0], prompts[2]])
-    assert again == made
+    again, stderr = judge(tmp_path, *words, records=[prompts[0], prompts[2]])
+    assert again == tagged
     assert len(server.requests) == 10
-    assert said == "real: 2 judged; 0 calls (6 answers known), 0 + 0 tokens\n"
+    assert stderr == "real: 2 judged; 0 calls (6 answers known), 0 + 0 tokens\n"
     # Responses that came since are no part of the question.
-    sampled = [row | {"responses": [{"text": "a"}]} for row in made]
+    sampled = [row | {"responses": [{"text": "a"}]} for row in tagged]
     tagged, _ = judge(tmp_path, *words, records=sampled)
     assert tagged == sampled
     assert len(server.requests) == 10
@@ -205,9 +207,9 @@ BAD = {
     "500": (fails(500, "oh"), "the server answered 500 (2 attempts): oh"),
     "cut before": (Reply(b"", cut="before"), "the connection was cut (2 attempts): "),
     "cut within": (says(TIE, cut="within"), "the connection was cut (2 attempts): "),
-    "broken JSON": (Reply(b'{"choices": ['), "the server's answer is no JSON: '{\"choices\": ['"),
-    "HTML": (Reply(b"<html>"), "the server's answer is no JSON: '<html>'"),
-    "no choices": (Reply(b'{"choices": []}'), "the server's answer is no chat completion: {'choices': []}"),
+    "broken JSON": (Reply(b'{"choices": ['), "the server's answer is not JSON: '{\"choices\": ['"),
+    "HTML": (Reply(b"<html>"), "the server's answer is not JSON: '<html>'"),
+    "no choices": (Reply(b'{"choices": []}'), "the server's answer is not a chat completion: {'choices': []}"),
     "null": (says(None), "the server's answer holds no text: "),
     "too long": (fails(400, "too long"), "the server answered 400: too long"),
 }
@@ -219,18 +221,18 @@ def test_no_record_is_lost_and_each_that_failed_names_its_reason(tmp_path, serve
     reply, reason = BAD[fault]
     server = serve(lambda request: reply if "q4" in request.words else prefers_longer(request))
     words = ["--endpoint", server.url, "--ties", "keep", "--timeout", "0.3"]
-    made, said = judge(tmp_path, *words, "--rejects", tmp_path / "rejects.jsonl", status=3)
+    labeled, stderr = judge(tmp_path, *words, "--rejects", tmp_path / "rejects.jsonl", status=3)
     (reject,) = rows(tmp_path / "rejects.jsonl")
-    assert [row["id"] for row in made] == [0, 1, 2, 3, 5, 6, 7, 8]
+    assert [row["id"] for row in labeled] == [0, 1, 2, 3, 5, 6, 7, 8]
     assert (reject["place"], reject["record"]) == ("<stdin>:5", RECORDS[4])
     assert reject["reason"].startswith(reason)
-    assert said.endswith("; 1 rejected\n")
-    assert said.count("\n") == 1
+    assert stderr.endswith("; 1 rejected\n")
+    assert stderr.count("\n") == 1
     server.requests.clear()
     server.script = prefers_longer
     whole, _ = judge(tmp_path, *words)
     assert [row["id"] for row in whole] == list(range(9))
-    assert [row for row in whole if row["id"] != 4] == made
+    assert [row for row in whole if row["id"] != 4] == labeled
     assert len(server.requests) == 2
     assert all("q4" in request.words for request in server.requests)
 
@@ -240,15 +242,15 @@ def test_what_passes_costs_nothing(tmp_path, serve, first):
     """Broken bodies are not asked for again by the client: they cost the record. All others pass."""
     server = serve(in_turn(first, prefers_longer))
     status = 3 if first.body == b"<html>" else 0
-    made, _ = judge(tmp_path, "--endpoint", server.url, "--ties", "keep", "--concurrency", "1", status=status)
-    assert len(made) == (8 if status else 9)
+    labeled, _ = judge(tmp_path, "--endpoint", server.url, "--ties", "keep", "--concurrency", "1", status=status)
+    assert len(labeled) == (8 if status else 9)
 
 
 def test_without_a_file_for_rejects_each_reason_is_told(tmp_path, serve):
     server = serve(lambda request: fails(400, "no") if "q4" in request.words else prefers_longer(request))
-    _, said = judge(tmp_path, "--endpoint", server.url, status=3)
-    assert said.splitlines()[0] == "real: <stdin>:5: the server answered 400: no"
-    assert len(said.splitlines()) == 2
+    _, stderr = judge(tmp_path, "--endpoint", server.url, status=3)
+    assert stderr.splitlines()[0] == "real: <stdin>:5: the server answered 400: no"
+    assert len(stderr.splitlines()) == 2
     assert judge(tmp_path, "--endpoint", server.url, "--quiet", status=3)[1] == ""
 
 
@@ -256,8 +258,8 @@ def test_without_a_file_for_rejects_each_reason_is_told(tmp_path, serve):
 def test_a_fault_of_the_run_is_one_line_and_what_was_answered_is_kept(tmp_path, serve, status, hint):
     server = serve(lambda request: fails(status, "no") if "q4" in request.words else prefers_longer(request))
     words = ["--endpoint", server.url, "--concurrency", "1", "--ties", "keep"]
-    _, said = judge(tmp_path, *words, status=1)
-    assert said == f"real: {server.url}: {status} no; {hint}\n"
+    _, stderr = judge(tmp_path, *words, status=1)
+    assert stderr == f"real: {server.url}: {status} no; {hint}\n"
     num_answered = sum("q4" not in request.words for request in server.requests)
     assert num_answered >= 8
     server.script = prefers_longer
@@ -269,17 +271,17 @@ def test_a_fault_of_the_run_is_one_line_and_what_was_answered_is_kept(tmp_path, 
 
 def test_a_server_that_is_not_there_is_one_line(tmp_path):
     url = f"http://127.0.0.1:{servers.free_port()}/v1"
-    made, said = judge(tmp_path, "--endpoint", url, status=1)
-    assert made == []
-    assert said.startswith(f"real: {url}: cannot be reached: ")
-    assert said.endswith("; is the server running?\n")
-    assert said.count("\n") == 1
+    labeled, stderr = judge(tmp_path, "--endpoint", url, status=1)
+    assert labeled == []
+    assert stderr.startswith(f"real: {url}: cannot be reached: ")
+    assert stderr.endswith("; is the server running?\n")
+    assert stderr.count("\n") == 1
 
 
 def test_a_server_without_schemas_is_told_once(tmp_path, serve):
     server = serve(lambda request: fails(400) if "response_format" in request.body else prefers_longer(request))
-    _, said = judge(tmp_path, "--endpoint", server.url, "--concurrency", "8")
-    assert said.count("the server takes no JSON schema") == 1
+    _, stderr = judge(tmp_path, "--endpoint", server.url, "--concurrency", "8")
+    assert stderr.count("the server takes no JSON schema") == 1
 
 
 def test_the_key_is_sent_and_stands_nowhere(tmp_path, serve):
@@ -289,12 +291,12 @@ def test_the_key_is_sent_and_stands_nowhere(tmp_path, serve):
     server = serve(script)
     words = ["--endpoint", server.url, "--key-variable", "MY_KEY", "--rejects", tmp_path / "rejects", "-o"]
     environment = {"MY_KEY": KEY, "OPENAI_API_KEY": "sk-other", "OPENAI_ORG_ID": "org-other", "HF_TOKEN": "hf_other"}
-    _, said = judge(tmp_path, *words, tmp_path / "out", status=3, environment=environment)
+    _, stderr = judge(tmp_path, *words, tmp_path / "out", status=3, environment=environment)
     assert all(request.headers["authorization"] == f"Bearer {KEY}" for request in server.requests)
     assert "other" not in str(server.requests)
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) >= 3
-    assert all(KEY.encode() not in data for data in [said.encode(), *written])
+    assert all(KEY.encode() not in data for data in [stderr.encode(), *written])
 
 
 # Processes
@@ -375,13 +377,13 @@ def batch_runner(asked, done, reply, broken=()):
 def test_a_batch_gives_byte_for_byte_what_a_live_run_does(tmp_path, serve):
     asked, done = tmp_path / "asked", tmp_path / "done"
     live, _ = judge(tmp_path / "live", "--endpoint", serve(prefers_longer).url, "--ties", "keep")
-    made, said = judge(tmp_path, "--emit-requests", asked)
-    assert made == []
-    assert said == (f"real: 0 judged; 18 requests written to {asked}; left out: 9 waiting for answers\n")
+    labeled, stderr = judge(tmp_path, "--emit-requests", asked)
+    assert labeled == []
+    assert stderr == (f"real: 0 judged; 18 requests written to {asked}; left out: 9 waiting for answers\n")
     batch_runner(asked, done, prefers_longer)
-    applied, said = judge(tmp_path, "--apply-results", done, "--ties", "keep")
+    applied, stderr = judge(tmp_path, "--apply-results", done, "--ties", "keep")
     assert [orjson.dumps(row) for row in applied] == [orjson.dumps(row) for row in live]
-    assert "; 0 calls (18 answers known), 0 + 0 tokens" in said
+    assert "; 0 calls (18 answers known), 0 + 0 tokens" in stderr
     # They are in the cache now: no results file, no server.
     kept, _ = judge(tmp_path, "--emit-requests", asked, "--ties", "keep")
     assert kept == applied
@@ -392,14 +394,14 @@ def test_results_with_errors_cost_their_records_and_can_be_asked_for_again(tmp_p
     asked, done = tmp_path / "asked", tmp_path / "done"
     judge(tmp_path, "--emit-requests", asked)
     batch_runner(asked, done, prefers_longer, broken={0, 17})
-    made, _ = judge(tmp_path, "--apply-results", done, "--ties", "keep", "--rejects", tmp_path / "bad", status=3)
-    assert [row["id"] for row in made] == list(range(1, 8))
+    labeled, _ = judge(tmp_path, "--apply-results", done, "--ties", "keep", "--rejects", tmp_path / "bad", status=3)
+    assert [row["id"] for row in labeled] == list(range(1, 8))
     assert [(row["record"]["id"], row["reason"]) for row in rows(tmp_path / "bad")] == [
         (n, 'the batch was answered 500: \'{"error":"oh"}\'') for n in (0, 8)
     ]
-    made, said = judge(tmp_path, "--apply-results", done, "--ties", "keep", "--emit-requests", asked)
-    assert [row["id"] for row in made] == list(range(1, 8))
-    assert f"2 requests written to {asked}" in said
+    labeled, stderr = judge(tmp_path, "--apply-results", done, "--ties", "keep", "--emit-requests", asked)
+    assert [row["id"] for row in labeled] == list(range(1, 8))
+    assert f"2 requests written to {asked}" in stderr
     batch_runner(asked, done, prefers_longer)
     whole, _ = judge(tmp_path, "--apply-results", done, "--ties", "keep")
     assert [row["id"] for row in whole] == list(range(9))
@@ -407,8 +409,8 @@ def test_results_with_errors_cost_their_records_and_can_be_asked_for_again(tmp_p
 
 def test_results_that_lack_an_answer_say_what_writes_it(tmp_path):
     (tmp_path / "done").write_bytes(b"")
-    _, said = judge(tmp_path, "--apply-results", tmp_path / "done", records=RECORDS[:1], status=3)
-    assert said.splitlines()[0] == (
+    _, stderr = judge(tmp_path, "--apply-results", tmp_path / "done", records=RECORDS[:1], status=3)
+    assert stderr.splitlines()[0] == (
         "real: <stdin>:1: the results hold no answer to it; --emit-requests writes what is missing"
     )
 
@@ -427,19 +429,19 @@ def test_the_second_batch_holds_the_doubtful_scores_alone(tmp_path, serve):
     asked, done, words = tmp_path / "asked", tmp_path / "done", ["--rubric", "ultrafeedback"]
     live, _ = judge(tmp_path / "live", *words, "--endpoint", serve(rates).url, records=RECORDS[:2])
     for count, number in ((2 * 6, 3), (2 * 2, 5)):
-        made, _ = (
+        rated, _ = (
             judge(tmp_path, *words, "--apply-results", done, "--emit-requests", asked, records=RECORDS[:2])
             if (done.exists())
             else judge(tmp_path, *words, "--emit-requests", asked, records=RECORDS[:2])
         )
-        assert made == []
+        assert rated == []
         assert len(rows(asked)) == count
         assert {len(line["body"]["messages"]) for line in rows(asked)} == {2 if number == 3 else 4}
         batch_runner(asked, done, rates)
-    made, said = judge(tmp_path, *words, "--apply-results", done, records=RECORDS[:2])
-    assert made == live
-    assert {one["ratings"]["overall"] for row in made for one in row["responses"]} == {6}
-    assert "4 overall scores repaired" in said
+    rated, stderr = judge(tmp_path, *words, "--apply-results", done, records=RECORDS[:2])
+    assert rated == live
+    assert {response["ratings"]["overall"] for row in rated for response in row["responses"]} == {6}
+    assert "4 overall scores repaired" in stderr
 
 
 # The command line
@@ -451,7 +453,7 @@ def test_a_rubric_can_be_shown_and_used(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reason"),
     [
         (["--rubric", "none"], "--rubric 'none': no such file; built in: pairwise, ultrafeedback"),
         (["--endpoint", "localhost"], "--endpoint 'localhost': an address is needed, as "),
@@ -477,15 +479,15 @@ def test_a_rubric_can_be_shown_and_used(tmp_path):
         ),
     ],
 )
-def test_a_mistake_on_the_command_line_is_one_line(tmp_path, words, told):
-    made, said = judge(tmp_path, *words, status=2)
-    assert made == []
-    assert said.startswith(f"real: {told}")
-    assert said.count("\n") == 1
+def test_a_mistake_on_the_command_line_is_one_line(tmp_path, words, reason):
+    labeled, stderr = judge(tmp_path, *words, status=2)
+    assert labeled == []
+    assert stderr.startswith(f"real: {reason}")
+    assert stderr.count("\n") == 1
 
 
 def test_a_cache_that_cannot_be_is_one_line(tmp_path):
     (tmp_path / "cache").write_text("a file")
-    _, said = judge(tmp_path, "--emit-requests", tmp_path / "asked", status=1)
-    assert said.startswith(f"real: {tmp_path / 'cache'}/answers.sqlite: cannot be used as a cache: ")
-    assert said.count("\n") == 1
+    _, stderr = judge(tmp_path, "--emit-requests", tmp_path / "asked", status=1)
+    assert stderr.startswith(f"real: {tmp_path / 'cache'}/answers.sqlite: cannot be used as a cache: ")
+    assert stderr.count("\n") == 1

@@ -61,11 +61,14 @@ def talker(make_tiny_policy):
 
 def test_a_batch_answers_as_one_by_one_does(talker):
     asked = [question("the cat"), question("why the big red dog sat", 3), question("no", 12)]
-    together, alone = answerer(talker)(asked), [answerer(talker, 1)([one])[0] for one in asked]
+    together, alone = answerer(talker)(asked), [answerer(talker, 1)([asking])[0] for asking in asked]
     assert together == alone
-    assert len({one.text for one in together}) > 1
-    assert [one.num_prompt_tokens for one in together] == [2, 6, 1]
-    assert all(one.num_completion_tokens <= each.sampling.max_tokens for one, each in zip(together, asked, strict=True))
+    assert len({completion.text for completion in together}) > 1
+    assert [completion.num_prompt_tokens for completion in together] == [2, 6, 1]
+    assert all(
+        completion.num_completion_tokens <= each.sampling.max_tokens
+        for completion, each in zip(together, asked, strict=True)
+    )
 
 
 class Words:
@@ -89,8 +92,8 @@ class Words:
 )
 def test_an_answer_is_cut_where_it_would_be_alone(new, limit, text, is_cut):
     model = SimpleNamespace(generation_config=SimpleNamespace(eos_token_id=1))
-    made = CompletionDecoder(model, Words)(new, Sampling(limit), [9] * 9, continues=False)
-    assert made == Completion(text, is_cut, 9, len(text.split()))
+    completion = CompletionDecoder(model, Words)(new, Sampling(limit), [9] * 9, continues=False)
+    assert completion == Completion(text, is_cut, 9, len(text.split()))
 
 
 def test_a_question_that_leaves_no_room_is_told_and_the_others_are_answered(talker):
@@ -102,8 +105,8 @@ def test_a_question_that_leaves_no_room_is_told_and_the_others_are_answered(talk
 
 def test_a_template_that_refuses_a_question_is_told(make_tiny_policy):
     folder = make_tiny_policy(chat_template="{{ raise_exception('') }}")
-    (found,) = answerer(folder)([question("the cat")])
-    assert str(found).startswith("the conversation cannot be rendered: ")
+    (error,) = answerer(folder)([question("the cat")])
+    assert str(error).startswith("the conversation cannot be rendered: ")
 
 
 def test_a_model_that_does_not_talk_is_refused(tiny_policy):
@@ -119,13 +122,13 @@ def test_what_a_model_said_once_needs_no_model(tmp_path, talker, monkeypatch):
     monkeypatch.setattr(comparing, "read_verdict", lambda text, shown, template: "A")
     words = ["-m", talker, "--device", "cpu", "--ties", "keep", "--rubric", tmp_path / "picks.toml"]
     (tmp_path / "picks.toml").write_text(PICKS)
-    first, said = judge(tmp_path, *words, records=TINY)
-    assert "2 of 2 verdicts flipped with the order (100.0%)" in said
-    assert "; 4 calls (0 answers known), " in said
+    first, stderr = judge(tmp_path, *words, records=TINY)
+    assert "2 of 2 verdicts flipped with the order (100.0%)" in stderr
+    assert "; 4 calls (0 answers known), " in stderr
     monkeypatch.setattr(LocalAnswerer, "__call__", None)
-    second, said = judge(tmp_path, *words, records=TINY)
+    second, stderr = judge(tmp_path, *words, records=TINY)
     assert second == first
-    assert "; 0 calls (4 answers known), 0 + 0 tokens" in said
+    assert "; 0 calls (4 answers known), 0 + 0 tokens" in stderr
 
 
 # A real server
@@ -139,18 +142,18 @@ def test_behind_a_real_server_every_record_is_judged_or_names_its_reason_and_non
     (tmp_path / "picks.toml").write_text(PICKS)
     words = ["-m", served_smollm2.model, "--cache", tmp_path / "cache", "--rejects", tmp_path / "rejects"]
     words += ["--rubric", tmp_path / "picks.toml", "--ties", "keep"]
-    made, said = finish("judge", PAIRS, *words, "--endpoint", served_smollm2.url)
+    labeled, stderr = finish("judge", PAIRS, *words, "--endpoint", served_smollm2.url)
     rejected = rows(tmp_path / "rejects")
-    assert sorted(row["id"] for row in [*made, *(row["record"] for row in rejected)]) == [1, 2], served_smollm2.log
+    assert sorted(row["id"] for row in [*labeled, *(row["record"] for row in rejected)]) == [1, 2], served_smollm2.log
     assert all(row["reason"].startswith("the answer names no verdict (A, B or tie): ") for row in rejected), rejected
-    assert all(len(row["judge"]["answers"]) == 2 for row in made)
-    assert " 0 calls " not in said
+    assert all(len(row["judge"]["answers"]) == 2 for row in labeled)
+    assert " 0 calls " not in stderr
     # Nobody listens there: an answer is known by its question and its model.
     nobody = f"http://127.0.0.1:{free_port()}/v1"
-    judged = [row for row in PAIRS if row["id"] in {one["id"] for one in made}]
-    again, said = finish("judge", judged, *words, "--endpoint", nobody)
-    assert again == made
-    assert " 0 calls " in said
+    judged = [row for row in PAIRS if row["id"] in {row["id"] for row in labeled}]
+    again, stderr = finish("judge", judged, *words, "--endpoint", nobody)
+    assert again == labeled
+    assert " 0 calls " in stderr
 
 
 @pytest.mark.slow
@@ -161,11 +164,11 @@ def test_behind_a_real_server_a_pair_is_bridged_or_names_its_reason(tmp_path, se
     (tmp_path / "own.toml").write_text(f'name = "own"\nmax_tokens = 12\n{question}')
     words = ["-m", served_smollm2.model, "--cache", tmp_path / "cache", "--rejects", tmp_path / "rejects"]
     words += ["--rubric", tmp_path / "own.toml"]
-    made, said = finish("bridge", PAIRS[1:], *words, "--endpoint", served_smollm2.url)
+    bridged, stderr = finish("bridge", PAIRS[1:], *words, "--endpoint", served_smollm2.url)
     rejected = rows(tmp_path / "rejects")
-    assert [row["id"] for row in [*made, *(row["record"] for row in rejected)]] == [2], served_smollm2.log
+    assert [row["id"] for row in [*bridged, *(row["record"] for row in rejected)]] == [2], served_smollm2.log
     assert all(row["reason"] for row in rejected)
-    assert " 0 calls " not in said
+    assert " 0 calls " not in stderr
 
 
 def finish(command, records, *words):

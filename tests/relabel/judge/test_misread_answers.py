@@ -54,8 +54,8 @@ def test_a_pair_is_labeled_by_what_the_judge_says(tmp_path, words):
 
 @pytest.mark.parametrize("answer", ["<think>tie", "Verdict: A. {'verdict': 'B'}", "[THINK]Verdict: A"])
 def test_a_pair_of_which_nothing_is_said_is_rejected_and_no_tie(tmp_path, answer):
-    made, rejected = run(tmp_path, lambda request: says(answer), "judge", "--ties", "keep", status=3)
-    assert made == []
+    labeled, rejected = run(tmp_path, lambda request: says(answer), "judge", "--ties", "keep", status=3)
+    assert labeled == []
     assert "the answer names no verdict" in json.dumps(rejected)
 
 
@@ -75,15 +75,15 @@ def test_a_complaint_is_what_the_judge_says(tmp_path):
     roles = ["user", "assistant", "user"]
     record = {"messages": [{"role": role, "content": text} for role, text in zip(roles, turns, strict=True)]}
     words = '<think>{"label": "neither"}</think>The user writes {"label": "satisfied"}. Label: dissatisfied'
-    (made,), _ = run(tmp_path, lambda request: says(words), "dsat", record=record)
-    assert made["rejected"] == [{"role": "assistant", "content": "5"}]
+    (complaint,), _ = run(tmp_path, lambda request: says(words), "dsat", record=record)
+    assert complaint["rejected"] == [{"role": "assistant", "content": "5"}]
     none, rejected = run(tmp_path, lambda request: says("<think>dissatisfied"), "dsat", record=record, status=3)
     assert (none, len(rejected)) == ([], 1)
 
 
 def test_an_edit_is_what_the_editor_says(tmp_path):
     record = {"prompt": "2 + 2?", "chosen": "4", "rejected": "It is 5."}
-    (made,), _ = run(tmp_path, lambda request: says("<think>5 is wrong.</think>It is 4."), "bridge", record=record)
-    assert made["chosen"] == "It is 4."
+    (bridged,), _ = run(tmp_path, lambda request: says("<think>5 is wrong.</think>It is 4."), "bridge", record=record)
+    assert bridged["chosen"] == "It is 4."
     none, rejected = run(tmp_path, lambda request: says("<think>5 is"), "bridge", record=record, status=3)
     assert (none, len(rejected)) == ([], 1)

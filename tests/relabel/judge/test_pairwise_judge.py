@@ -62,9 +62,9 @@ def test_both_orders_must_agree_or_it_is_a_tie(verdicts):
     assert comparison.is_flipped == (verdicts in [("A", "A"), ("B", "B")])
     assert comparison.swapped().winner == {"A": "B", "B": "A", "tie": "tie"}[winner]
     assert comparison.swapped().texts == ("y", "x")
-    made = judged_pair(UNLABELED, comparison, {})
-    assert made.is_tie == (winner == "tie")
-    assert made.record.get("chosen") == {"A": "aa", "B": "b", "tie": None}[winner]
+    judged = judged_pair(UNLABELED, comparison, {})
+    assert judged.is_tie == (winner == "tie")
+    assert judged.record.get("chosen") == {"A": "aa", "B": "b", "tie": None}[winner]
 
 
 def test_the_first_verdict_on_the_record_is_that_with_the_chosen_response_shown_as_a():
@@ -77,10 +77,10 @@ def test_the_first_verdict_on_the_record_is_that_with_the_chosen_response_shown_
 
 
 def test_both_orders_are_asked_and_what_is_said_stays_on_the_record():
-    made, ((first, second),) = run_inquiry(begin_judging(UNLABELED, PAIRWISE, "m", 0), by_length)
+    judged, ((first, second),) = run_inquiry(begin_judging(UNLABELED, PAIRWISE, "m", 0), by_length)
     assert SHOWN.search(first).groups() == ("aa", "b")
     assert SHOWN.search(second).groups() == ("b", "aa")
-    assert made.record == {
+    assert judged.record == {
         "id": 9007199254740993,
         "prompt": "q",
         "chosen": "aa",
@@ -99,28 +99,28 @@ def test_both_orders_are_asked_and_what_is_said_stays_on_the_record():
             "answers": ["A", "B"],
         },
     }
-    assert made.agrees is None
+    assert judged.agrees is None
 
 
 def test_a_label_that_the_judge_shares_stays():
-    made = judge(PAIR)
-    assert made.agrees is True
-    assert {name: made.record[name] for name in PAIR} == PAIR
+    judged = judge(PAIR)
+    assert judged.agrees is True
+    assert {name: judged.record[name] for name in PAIR} == PAIR
 
 
 def test_a_label_that_the_judge_does_not_share_is_turned_with_every_field_of_its_responses():
-    made = judge(PAIR, shorter)
-    assert made.agrees is False
-    assert {name: made.record[name] for name in PAIR} == swap_labels(PAIR)
+    judged = judge(PAIR, shorter)
+    assert judged.agrees is False
+    assert {name: judged.record[name] for name in PAIR} == swap_labels(PAIR)
 
 
 def test_a_tie_takes_the_label_away_and_counts_neither_way():
-    made = judge(PAIR, lambda question: "A")
-    assert (made.is_tie, made.agrees) == (True, None)
-    assert [response["text"] for response in made.record["responses"]] == ["aa", "b"]
-    assert "chosen" not in made.record
-    assert not any("rank" in response for response in made.record["responses"])
-    assert made.record["judge"]["verdict"] == "tie"
+    judged = judge(PAIR, lambda question: "A")
+    assert (judged.is_tie, judged.agrees) == (True, None)
+    assert [response["text"] for response in judged.record["responses"]] == ["aa", "b"]
+    assert "chosen" not in judged.record
+    assert not any("rank" in response for response in judged.record["responses"])
+    assert judged.record["judge"]["verdict"] == "tie"
 
 
 def test_ranks_that_are_no_label_of_ours_survive_a_tie():
@@ -147,23 +147,23 @@ def test_a_text_that_looks_like_a_hole_is_shown_as_it_is():
 def test_conversations_are_shown_with_their_roles_and_labeled_in_the_form_of_the_prompt():
     prompt = [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]
     record = {"prompt": prompt, "responses": [{"text": "bb"}, {"text": [{"role": "assistant", "content": "c"}]}]}
-    made, ((first, _),) = run_inquiry(begin_judging(record, PAIRWISE, "m", 0), by_length)
+    judged, ((first, _),) = run_inquiry(begin_judging(record, PAIRWISE, "m", 0), by_length)
     assert "# Prompt\n\nSystem: S\n\nUser: U\n\n" in first
     assert SHOWN.search(first).groups() == ("bb", "c")
-    assert made.record["chosen"] == [{"role": "assistant", "content": "bb"}]
+    assert judged.record["chosen"] == [{"role": "assistant", "content": "bb"}]
 
 
 def test_equal_texts_are_a_tie_that_nobody_is_asked_about():
     """A judge could name a place alone; its verdict would count as flipped with the order."""
-    made, rounds = run_inquiry(begin_judging(PAIR | {"rejected": "aa"}, PAIRWISE, "m", 0), lambda question: "A")
+    judged, rounds = run_inquiry(begin_judging(PAIR | {"rejected": "aa"}, PAIRWISE, "m", 0), lambda question: "A")
     assert rounds == [[]]
-    assert made.is_tie
-    assert not made.comparisons[0].is_flipped
+    assert judged.is_tie
+    assert not judged.comparisons[0].is_flipped
 
 
-@pytest.mark.parametrize(("responses", "told"), [([], "0 responses"), ([{"text": "a"}], "1 response")])
-def test_two_responses_are_needed_to_compare(responses, told):
-    with pytest.raises(RecordError, match=f"^{told}; the rubric 'pairwise' needs 2$"):
+@pytest.mark.parametrize(("responses", "reason"), [([], "0 responses"), ([{"text": "a"}], "1 response")])
+def test_two_responses_are_needed_to_compare(responses, reason):
+    with pytest.raises(RecordError, match=f"^{reason}; the rubric 'pairwise' needs 2$"):
         begin_judging({"prompt": "q", "responses": responses}, PAIRWISE, "m", 0)
 
 
@@ -173,15 +173,15 @@ def test_two_responses_are_needed_to_compare(responses, told):
 def test_three_responses_get_a_matrix_that_winprob_reads():
     """Lengths 2, 1, 2: the first and third beat the second and tie with each other."""
     record = {"prompt": "q", "responses": [{"text": "aa", "x": 1}, {"text": "b"}, {"text": "cc"}], "note": 1}
-    made = judge(record)
-    assert made.record["preferences"] == [[0.5, 1.0, 0.5], [0.0, 0.5, 0.0], [0.5, 1.0, 0.5]]
-    assert made.record["responses"] == record["responses"]
-    assert made.record["note"] == 1
-    assert len(made.comparisons) == 3
-    assert not made.is_tie
-    (matrix,) = PREFERENCES["preferences"](made.record, 1.0)
-    assert matrix.tolist() == made.record["preferences"]
-    assert judge(made.record).record == made.record
+    judged = judge(record)
+    assert judged.record["preferences"] == [[0.5, 1.0, 0.5], [0.0, 0.5, 0.0], [0.5, 1.0, 0.5]]
+    assert judged.record["responses"] == record["responses"]
+    assert judged.record["note"] == 1
+    assert len(judged.comparisons) == 3
+    assert not judged.is_tie
+    (matrix,) = PREFERENCES["preferences"](judged.record, 1.0)
+    assert matrix.tolist() == judged.record["preferences"]
+    assert judge(judged.record).record == judged.record
 
 
 def test_a_matrix_says_of_each_pair_what_both_orders_say():

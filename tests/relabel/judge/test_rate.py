@@ -41,9 +41,11 @@ def judge_of(aspects, overall, again=None):
         if "# Responses" not in words:
             text = re.search(r"# Response\n\n(.*?)\n\n#", words)[1]
             return json.dumps({"feedback": f"F {text}", "score": overall[text]})
-        place = next(i for i, one in enumerate(ULTRAFEEDBACK.questions) if one.text.strip()[:40] == words[:40])
+        index = next(
+            i for i, question in enumerate(ULTRAFEEDBACK.questions) if question.text.strip()[:40] == words[:40]
+        )
         rows = [
-            {"response": number, "rationale": f"R {text}", "rating": aspects[text][place]}
+            {"response": number, "rationale": f"R {text}", "rating": aspects[text][index]}
             for number, text in SHOWN.findall(words)
         ]
         return json.dumps({"ratings": [row | {"response": int(row["response"])} for row in rows]})
@@ -55,7 +57,7 @@ def rate(record, judge, seed=0, rubric=ULTRAFEEDBACK):
     return run_inquiry(begin_judging(record, rubric, "m", seed), judge)
 
 
-def one(aspects, overall, again=None):
+def rate_response(aspects, overall, again=None):
     record = {"prompt": "q", "responses": [{"text": "t"}]}
     again = None if again is None else {"t": again}
     return rate(record, judge_of({"t": aspects}, {"t": overall}, again))
@@ -68,9 +70,9 @@ def test_the_score_is_the_mean_of_the_ratings_that_apply():
     """Methods 11(f): ratings 4, N/A, 5, 3 -> 4.0."""
     ratings = dict(zip(ASPECTS, [4, "N/A", 5, 3], strict=True))
     assert mean_rating(ULTRAFEEDBACK, ratings | {"overall": 1}) == 4.0
-    made, _ = one([4, "N/A", 5, 3], 1)
-    assert made.record["responses"][0]["score"] == 4.0
-    assert made.record["responses"][0]["ratings"] == ratings | {"overall": 1}
+    judged, _ = rate_response([4, "N/A", 5, 3], 1)
+    assert judged.record["responses"][0]["score"] == 4.0
+    assert judged.record["responses"][0]["ratings"] == ratings | {"overall": 1}
 
 
 def test_without_a_rating_that_applies_there_is_no_score():
@@ -97,20 +99,20 @@ def test_a_top_score_is_repaired_by_the_mean_of_the_aspects(mean, score):
     ],
 )
 def test_the_repair_of_one_response(aspects, overall, again, kept, num_rounds, num_repaired):
-    made, rounds = one(aspects, overall, again)
-    assert made.record["responses"][0]["ratings"]["overall"] == kept
-    assert made.record["responses"][0]["score"] == sum(aspects) / 4
-    assert (len(rounds), made.num_repaired) == (num_rounds, num_repaired)
+    judged, rounds = rate_response(aspects, overall, again)
+    assert judged.record["responses"][0]["ratings"]["overall"] == kept
+    assert judged.record["responses"][0]["score"] == sum(aspects) / 4
+    assert (len(rounds), judged.num_repaired) == (num_rounds, num_repaired)
 
 
 def test_all_doubtful_scores_of_a_record_are_asked_for_at_once_and_each_goes_to_its_response():
     """A batch takes a day: two rounds, however many there are. Means 3, 1, 4.25, 3."""
     aspects = {"one": [3] * 4, "two": [1] * 4, "three": [4, 4, 4, 5], "four": [3] * 4}
     overall = dict.fromkeys(aspects, 10)
-    made, rounds = rate(CANDIDATES, judge_of(aspects, overall, {"one": 6, "four": 3}))
-    assert [response["ratings"]["overall"] for response in made.record["responses"]] == [6, 1, 10, 3]
+    judged, rounds = rate(CANDIDATES, judge_of(aspects, overall, {"one": 6, "four": 3}))
+    assert [response["ratings"]["overall"] for response in judged.record["responses"]] == [6, 1, 10, 3]
     assert [len(words) for words in rounds] == [8, 2]
-    assert made.num_repaired == 3
+    assert judged.num_repaired == 3
 
 
 def test_asking_again_shows_the_judge_its_own_feedback():
@@ -150,8 +152,8 @@ JUDGE = judge_of(ASPECTS_OF, {"one": 2, "two": 3, "three": 9, "four": 8})
 
 
 def test_the_order_shown_is_put_back():
-    made, _ = rate(CANDIDATES, JUDGE)
-    for response in made.record["responses"]:
+    judged, _ = rate(CANDIDATES, JUDGE)
+    for response in judged.record["responses"]:
         aspects = [response["ratings"][name] for name in ASPECTS]
         assert aspects == ASPECTS_OF[response["text"]]
         assert {response["rationales"][name] for name in ASPECTS} == {f"R {response['text']}"}
@@ -176,9 +178,9 @@ def test_the_order_is_drawn_from_the_content_and_the_seed():
     assert all(sorted(order) == ["four", "one", "three", "two"] for order in first)
     seeds = [orders(CANDIDATES, seed) for seed in range(8)]
     prompts = [orders(CANDIDATES | {"prompt": f"q{number}"}) for number in range(8)]
-    assert len({str(made) for made in seeds}) > 4
-    assert len({str(made) for made in prompts}) > 4
-    assert len({str(order) for made in seeds for order in made}) > 8  # the questions of one record differ too
+    assert len({str(orders) for orders in seeds}) > 4
+    assert len({str(orders) for orders in prompts}) > 4
+    assert len({str(order) for orders in seeds for order in orders}) > 8  # the questions of one record differ too
 
 
 def test_every_place_can_be_the_first():
@@ -221,8 +223,8 @@ def test_one_response_can_be_rated_and_none_cannot():
 
 def test_repairs_are_told():
     tally = JudgeTally()
-    tally.add(one([2] * 4, 10)[0])
-    tally.add(one([5] * 4, 10)[0])
+    tally.add(rate_response([2] * 4, 10)[0])
+    tally.add(rate_response([5] * 4, 10)[0])
     assert tally.sentence() == "2 judged; 1 overall scores repaired"
 
 
@@ -232,11 +234,11 @@ def test_a_rubric_of_ones_own_gives_the_mean_of_what_counts(ratings, seed):
     record = {"prompt": "q", "responses": [{"text": f"<{n}>"} for n in range(len(ratings))]}
 
     def judge(question):
-        places = map(int, re.findall(r"<(\d+)>", question.messages[0]["content"]))
-        return json.dumps({"ratings": [{"rating": ratings[place]} for place in places]})
+        shown = map(int, re.findall(r"<(\d+)>", question.messages[0]["content"]))
+        return json.dumps({"ratings": [{"rating": ratings[number]} for number in shown]})
 
-    made, _ = rate(record, judge, seed, rubric)
-    assert [response["score"] for response in made.record["responses"]] == ratings
+    judged, _ = rate(record, judge, seed, rubric)
+    assert [response["score"] for response in judged.record["responses"]] == ratings
 
 
 def test_schemas_hold_a_judge_to_the_scale():

@@ -87,13 +87,13 @@ def test_k_may_be_a_fraction():
 
 def test_the_others_of_one_prompt():
     """r = 2, references 0 and 4: each side cancels, or not: sgfc (s(-1) + s(-5)) / 2 = (.268941 + .006693) / 2."""
-    one, two = array(2), array(0, 4)
-    assert [float(shape(one, two)[0]) for shape in (shape_centered, shape_tanh, shape_arctan)] == [0, 0, 0]
+    scores, references = array(2), array(0, 4)
+    assert [float(shape(scores, references)[0]) for shape in (shape_centered, shape_tanh, shape_arctan)] == [0, 0, 0]
     assert shape_centered(array(5, 2), array(1, 2)).tolist() == [3.5, 0.5]
     assert shape_tanh(array(2), array(2, 1)) == pytest.approx([np.tanh(1) / 2])
     assert shape_arctan(array(2), array(2, 1)) == pytest.approx([np.pi / 8])
-    assert shape_sgfc(one, two) == pytest.approx([0.137817], abs=5e-7)
-    assert shape_ceiling(array(-9, 1, 2), two, ceiling=1.5).tolist() == [-9, 1, 1.5]
+    assert shape_sgfc(scores, references) == pytest.approx([0.137817], abs=5e-7)
+    assert shape_ceiling(array(-9, 1, 2), references, ceiling=1.5).tolist() == [-9, 1, 1.5]
 
 
 def test_lsc_is_centered_at_the_85th_percentile_of_the_references():
@@ -142,19 +142,19 @@ def test_standardize_and_min_max_are_scikit_learns(values):
 @given(scores, scores, st.floats(0.05, 1.5))
 def test_par_never_changes_the_order_of_a_prompts_responses(values, references, k):
     """Methods 16(f): strictly increasing, so best-of-n and worst-of-n stay."""
-    made = shape_par(np.array(values), np.array(references), k=k)
+    shaped = shape_par(np.array(values), np.array(references), k=k)
     for i, first in enumerate(values):
         for j, second in enumerate(values):
-            assert first <= second or made[i] >= made[j]
-    assert made[np.argmax(values)] == made.max()
-    assert made[np.argmin(values)] == made.min()
+            assert first <= second or shaped[i] >= shaped[j]
+    assert shaped[np.argmax(values)] == shaped.max()
+    assert shaped[np.argmin(values)] == shaped.min()
 
 
 @given(st.lists(st.integers(-10, 10), min_size=1, max_size=8, unique=True), scores)
 def test_par_is_strictly_increasing(values, references):
-    made = shape_par(np.array(values, dtype=float), np.array(references))
-    assert np.argsort(made).tolist() == np.argsort(values).tolist()
-    assert ((made > 0) & (made < 1)).all()
+    shaped = shape_par(np.array(values, dtype=float), np.array(references))
+    assert np.argsort(shaped).tolist() == np.argsort(values).tolist()
+    assert ((shaped > 0) & (shaped < 1)).all()
 
 
 @pytest.mark.parametrize("shape", CENTERED)
@@ -176,16 +176,16 @@ def test_par_is_not_invariant_to_scale():
 @given(scores, scores)
 def test_bounded_shapings_keep_their_bounds(shape, values, references):
     low, high = BOUNDS[shape]
-    made = shape(np.array(values), np.array(references))
-    assert ((made >= low - 1e-12) & (made <= high + 1e-12)).all()
+    shaped = shape(np.array(values), np.array(references))
+    assert ((shaped >= low - 1e-12) & (shaped <= high + 1e-12)).all()
 
 
 # Records
 
 
 def test_the_raw_score_stays_as_it_was_read():
-    made = Shaper().shape(candidates(3, 2.5, reference_scores=3))
-    assert made == candidates(0.5, 0.5, reference_scores=3) | {
+    shaped = Shaper().shape(candidates(3, 2.5, reference_scores=3))
+    assert shaped == candidates(0.5, 0.5, reference_scores=3) | {
         "responses": [
             {"text": "t", "score": 0.5, "raw_score": 3},
             {"text": "t", "score": pytest.approx(0.377541, abs=5e-7), "raw_score": 2.5},
@@ -195,8 +195,8 @@ def test_the_raw_score_stays_as_it_was_read():
 
 def test_a_pair_keeps_its_shape():
     pair = {"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 5, "score_rejected": 3}
-    made = Shaper(Shaping.centered).shape(pair | {"reference_scores": [4]})
-    assert made == pair | {
+    shaped = Shaper(Shaping.centered).shape(pair | {"reference_scores": [4]})
+    assert shaped == pair | {
         "reference_scores": [4],
         "score_chosen": 1,
         "score_rejected": -1,
@@ -276,14 +276,14 @@ def test_a_length_that_is_missing_is_named():
 @pytest.mark.parametrize(
     ("method", "settings", "complaint"),
     [
-        (Shaping.tanh, {"knobs": Knobs(k=2)}, "--k: is no number of --method tanh; leave it out"),
-        (Shaping.par, {"knobs": Knobs(ceiling=2)}, "--ceiling: is no number of --method par; leave it out"),
-        (Shaping.clip, {"knobs": Knobs(k=2)}, "--k: is no number of --method clip"),
+        (Shaping.tanh, {"knobs": Knobs(k=2)}, "--k: is not an option of --method tanh; leave it out"),
+        (Shaping.par, {"knobs": Knobs(ceiling=2)}, "--ceiling: is not an option of --method par; leave it out"),
+        (Shaping.clip, {"knobs": Knobs(k=2)}, "--k: is not an option of --method clip"),
         (Shaping.par, {"knobs": Knobs(k=0)}, "--k 0: must be greater than 0"),
         (Shaping.par, {"knobs": Knobs(k=float("nan"))}, "--k nan: must be a finite number"),
         (Shaping.ceiling, {}, "--method ceiling: needs --ceiling, the largest score there can be"),
         (Shaping.min_max, {"references": "r"}, "--references: --method min-max reads no reference scores"),
-        (Shaping.par, {"penalty": LengthPenalty(0, 100)}, "--free-length: .* without --length-penalty; give it too"),
+        (Shaping.par, {"penalty": LengthPenalty(0, 100)}, "--free-length: .* without --length-penalty; give both"),
         (Shaping.par, {"penalty": LengthPenalty(-1)}, "--length-penalty -1: must be a number of at least 0"),
     ],
 )

@@ -44,9 +44,9 @@ RECORD = {"a": 3, "b": 0.5, "meta": {"votes": 7, "a-b": 2, "deep": {"x": -1}}, "
     ],
 )
 def test_arithmetic_by_hand(text, value):
-    made = Expression(text)(RECORD)
-    assert made == pytest.approx(value)
-    assert type(made) is float
+    weight = Expression(text)(RECORD)
+    assert weight == pytest.approx(value)
+    assert type(weight) is float
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6).filter(lambda y: abs(y) > 1e-6))

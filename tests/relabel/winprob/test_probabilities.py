@@ -55,9 +55,9 @@ def test_win_probabilities_at_the_point_of_the_manual():
 
     The first: (1/2 + s(1) + s(2) + s(.5) + s(1.5)) / 5 = (.5 + .731059 + .880797 + .622459 + .817574) / 5 = .710378.
     """
-    made = probabilities(scored(1, 0, -1, 0.5, -0.5))
-    assert made == pytest.approx([0.710378, 0.5, 0.289622, 0.609727, 0.390273], abs=5e-7)
-    assert made.mean() == pytest.approx(0.5)
+    probs = probabilities(scored(1, 0, -1, 0.5, -0.5))
+    assert probs == pytest.approx([0.710378, 0.5, 0.289622, 0.609727, 0.390273], abs=5e-7)
+    assert probs.mean() == pytest.approx(0.5)
 
 
 def test_the_row_of_the_better_response_comes_first_in_the_difference():
@@ -193,9 +193,9 @@ def test_a_missing_score_is_named():
 def test_values_are_put_back_without_touching_the_record():
     for record in (scored(1, 2), PAIR | {"prob_chosen": 1, "prob_rejected": 0}):
         before = json.dumps(record)
-        made = with_values(record, "prob", [0.25, 0.75])
-        assert values_of(made, "prob") == [0.25, 0.75]
-        assert with_values(made, "prob", [0.25, 0.75]) == made
+        labeled = with_values(record, "prob", [0.25, 0.75])
+        assert values_of(labeled, "prob") == [0.25, 0.75]
+        assert with_values(labeled, "prob", [0.25, 0.75]) == labeled
         assert json.dumps(record) == before
 
 
@@ -207,12 +207,12 @@ def test_a_record_with_responses_and_a_label_is_candidates():
 def test_without_scores_the_win_probability_is_the_score_that_pair_orders_by():
     bare = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
     # Row means (.5 + 1) / 2 and (0 + .5) / 2.
-    made = add_win_probabilities(bare, win_probabilities([np.array([[0.5, 1.0], [0.0, 0.5]])]))
-    assert values_of(made, "score") == values_of(made, "prob") == [0.75, 0.25]
-    assert add_win_probabilities(made, [0.75, 0.25]) == made
+    ranked = add_win_probabilities(bare, win_probabilities([np.array([[0.5, 1.0], [0.0, 0.5]])]))
+    assert values_of(ranked, "score") == values_of(ranked, "prob") == [0.75, 0.25]
+    assert add_win_probabilities(ranked, [0.75, 0.25]) == ranked
 
 
 def test_a_score_that_is_there_stays():
-    made = add_win_probabilities(scored(3, 1), [0.35, 0.65])
-    assert values_of(made, "score") == [3, 1]
-    assert values_of(made, "prob") == pytest.approx([0.35, 0.65])
+    ranked = add_win_probabilities(scored(3, 1), [0.35, 0.65])
+    assert values_of(ranked, "score") == [3, 1]
+    assert values_of(ranked, "prob") == pytest.approx([0.35, 0.65])
