@@ -232,12 +232,12 @@ def documents() -> dict[str, str]:
     Returns:
         Paths below the repository's root, and contents.
     """
-    made = light_tables() | {f"man/{command.page}.1": command_page(command) for command in commands()}
-    made[f"man/{PAGE}.7"] = recipes_page()
+    contents = light_tables() | {f"man/{command.page}.1": command_page(command) for command in commands()}
+    contents[f"man/{PAGE}.7"] = recipes_page()
     for path in (ROOT / "README.md", *sorted((ROOT / "man").glob("*.md"))):
-        made[str(path.relative_to(ROOT))] = filled_in(path.read_text(encoding="utf-8"))
-    sources = {name: text for name, text in made.items() if re.match(r"man/.*\.md$", name)}
-    return made | {name.removesuffix(".md"): man_page(text) for name, text in sources.items()}
+        contents[str(path.relative_to(ROOT))] = filled_in(path.read_text(encoding="utf-8"))
+    sources = {name: text for name, text in contents.items() if re.match(r"man/.*\.md$", name)}
+    return contents | {name.removesuffix(".md"): man_page(text) for name, text in sources.items()}
 
 
 def differences() -> str:

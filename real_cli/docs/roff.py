@@ -45,8 +45,8 @@ def literal(text: str) -> str:
 
 def typeset(text: str) -> str:
     """Write each character as itself, within a line."""
-    escaped = re.sub(r"[\\^~-]", lambda found: ESCAPES[found[0]], text)
-    return re.sub(r"[^\x00-\x7f]", lambda found: f"\\[u{ord(found[0]):04X}]", escaped)
+    escaped = re.sub(r"[\\^~-]", lambda match: ESCAPES[match[0]], text)
+    return re.sub(r"[^\x00-\x7f]", lambda match: f"\\[u{ord(match[0]):04X}]", escaped)
 
 
 def guarded(text: str) -> str:
@@ -77,5 +77,5 @@ def filled(paragraph: str) -> str:
     """
     words = joined(paragraph)
     widths = range(WIDTH, WIDTH // 2, -4)  # a line of many hyphens grows when it is escaped
-    made = [escape(textwrap.fill(words, width, break_on_hyphens=False, break_long_words=False)) for width in widths]
-    return next((text for text in made if max(map(len, text.splitlines()), default=0) <= LONGEST), made[-1])
+    fills = [escape(textwrap.fill(words, width, break_on_hyphens=False, break_long_words=False)) for width in widths]
+    return next((text for text in fills if max(map(len, text.splitlines()), default=0) <= LONGEST), fills[-1])

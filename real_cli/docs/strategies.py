@@ -62,11 +62,11 @@ def strategies_section() -> list[str]:
         text = inspect.getdoc(rule.choose) or ""
         head, _, rest = text.partition("\nArgs:\n")
         source = joined(_in_names(rest.partition("References:\n")[2]))
-        said = [f"Reads {READS[rule.basis]}.", _keep(rule), f"Source: {source}" if source else ""]
+        facts = [f"Reads {READS[rule.basis]}.", _keep(rule), f"Source: {source}" if source else ""]
         lines += [".TP", f".B {escape(name)}"]
         for number, paragraph in enumerate(re.split(r"\n\s*\n", head.strip())):
             lines += [".IP"] * bool(number) + [filled(_in_names(paragraph))]
-        for fact in filter(None, said):
+        for fact in filter(None, facts):
             lines += [".br", filled(fact)]
     return lines
 

@@ -129,7 +129,7 @@ def embed(options: EmbedOptions) -> Status:
         field=options.field,
         encoding=options.encoding,
         batch_tokens=options.batch_tokens,
-        told=speaker(options.quiet),
+        tell=speaker(options.quiet),
     )
     with job:
         located = job.records(adapt_prompt if options.field is Field.prompt else adapt)

@@ -49,14 +49,14 @@ class Embedder:
         encoding: Encoding = Encoding.array,
         batch_tokens: int | None = None,
         window_texts: int = WINDOW_TEXTS,
-        told: Callable[[str], None] = lambda message: None,
+        tell: Callable[[str], None] = lambda message: None,
     ) -> None:
         self._load = load
         self._field = field
         self._encoding = encoding
         self._window_texts = window_texts
         self._batch_tokens = batch_tokens
-        self._told = told
+        self._tell = tell
         self.num_texts = self.num_distinct = self.num_truncated = self.num_empty = 0
         self.before = WrittenBefore(field, encoding, self._texts)
 
@@ -68,7 +68,7 @@ class Embedder:
     @cached_property
     def _budget(self) -> TokenBudget:
         device = self._encoder.place.device
-        return TokenBudget(self._batch_tokens or default_batch_tokens(device), self._told)
+        return TokenBudget(self._batch_tokens or default_batch_tokens(device), self._tell)
 
     def __call__(self, records: Iterable[Record]) -> Iterator[Record]:
         """Embed a stream of records.

@@ -103,11 +103,11 @@ class RecordReader:
                 self.reject(item, item.problem)
                 continue
             try:
-                made = function(item.record)
+                converted = function(item.record)
             except RecordError as error:
                 self.reject(item, str(error))
                 continue
-            yield item.place, made
+            yield item.place, converted
 
     def apply(self, function: Callable[[Record], Made], located: Iterable[Located]) -> Iterator[tuple[str, Made]]:
         """Map a function over records, places beside; one that it refuses by a RecordError is rejected."""

@@ -165,10 +165,10 @@ def _take(
             del failed[wanted]
         return True
     for item in records:
-        found = key(item.record)
-        if found == wanted:
+        identity = key(item.record)
+        if identity == wanted:
             return True
-        failed[found].append(item)
+        failed[identity].append(item)
     return False
 
 
@@ -194,7 +194,8 @@ def last_record(path: Path | None, check: Callable[[Record], object], wanted: It
             record = parse_record(last[0].data)
             check(record)
         except OTHER_OUTPUT as error:
-            told = error if isinstance(error, RecordError) else "is no record of this run; resume with the same options"
-            raise RealError(f"{path}:{last[0].number}: {told}") from None
+            if not isinstance(error, RecordError):
+                error = RecordError("is no record of this run; resume with the same options")
+            raise RealError(f"{path}:{last[0].number}: {error}") from None
     earlier.settle(wanted)
     return record

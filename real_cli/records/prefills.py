@@ -58,4 +58,4 @@ def begin_answers(prompt: Text, texts: Sequence[Text]) -> tuple[Text, list[Text]
 
 def _joined(begun: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
     contents = [message.get("content") or "" for message in (begun, rest)]
-    return begun | rest | {"content": "".join(contents)} if all(isinstance(one, str) for one in contents) else rest
+    return begun | rest | {"content": "".join(contents)} if all(isinstance(text, str) for text in contents) else rest

@@ -145,19 +145,19 @@ def labeled_fields(record: Record) -> dict[str, tuple[str, str]]:
         >>> labeled_fields({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1})
         {'text': ('chosen', 'rejected'), 'score': ('score_chosen', 'score_rejected')}
     """
-    found = {field: names for field, names in LABELED_NAMES.items() if names[0] in record and names[1] in record}
+    labeled = {field: names for field, names in LABELED_NAMES.items() if names[0] in record and names[1] in record}
     taken = {names[0] for names in LABELED_NAMES.values()}
     turned: dict[str, tuple[str, str]] = {}
     for name in record:
         field = name.removesuffix("_chosen")
         if field and field != name and name not in taken and f"{field}_rejected" in record:
-            found[field] = (name, f"{field}_rejected")
+            labeled[field] = (name, f"{field}_rejected")
         elif name.startswith(ROLE_FIRST) and name[7:] and (other := f"rejected{name[6:]}") in record:
             turned[name[7:]] = (name, other)
     for field, names in turned.items():
-        is_taken = field in found or field in LEFT_BEHIND
-        found[f"{field}_field" if is_taken else field] = names
-    return found
+        is_taken = field in labeled or field in LEFT_BEHIND
+        labeled[f"{field}_field" if is_taken else field] = names
+    return labeled
 
 
 def pair_fields(record: Record) -> set[str]:
@@ -262,11 +262,11 @@ def with_responses(record: Record, responses: list[Record], numbers: list[int]) 
         >>> with_responses(record, [{"text": "b"}, {"text": "a"}], [1, 0])["preferences"]
         [[0.5, 0.9], [0.1, 0.5]]
     """
-    made = record | {"responses": responses}
+    renewed = record | {"responses": responses}
     rows, size = record.get("preferences"), len(record["responses"])
     if isinstance(rows, list) and [len(row) if isinstance(row, list) else -1 for row in rows] == [size] * size:
-        made["preferences"] = [[rows[i][j] for j in numbers] for i in numbers]
-    return made
+        renewed["preferences"] = [[rows[i][j] for j in numbers] for i in numbers]
+    return renewed
 
 
 def swap_labels(record: Record) -> Record:

@@ -40,14 +40,14 @@ class LocalAnswerer:
         device: str,
         precision: Precision,
         batch_tokens: int | None,
-        told: Callable[[str], None],
+        tell: Callable[[str], None],
         default_tokens: Callable[[Any], int] = default_batch_tokens,
     ) -> None:
         self._name = name
         self._device = device
         self._precision = precision
         self._batch_tokens = batch_tokens
-        self._told = told
+        self._tell = tell
         self._default_tokens = default_tokens
 
     @cached_property
@@ -77,7 +77,7 @@ class LocalAnswerer:
 
     @cached_property
     def _budget(self) -> TokenBudget:
-        return TokenBudget(self._batch_tokens or self._default_tokens(self._place.device), self._told)
+        return TokenBudget(self._batch_tokens or self._default_tokens(self._place.device), self._tell)
 
     def __call__(self, questions: list[Question]) -> list[Completion | RecordError]:
         """Answer questions, those of similar length in one batch."""
@@ -122,7 +122,7 @@ class LocalAnswerer:
         before = set(self._renderer.prompt_effects)
         ids = self._renderer.prompt_ids(question.template or {}, text)
         for effect in sorted(self._renderer.prompt_effects - before):
-            self._told(f"{self._name}: {PROMPT_EFFECTS[effect]}")
+            self._tell(f"{self._name}: {PROMPT_EFFECTS[effect]}")
         return ids
 
     def _generate(self, batch: list[tuple[Any, Question]]) -> list[Completion]:

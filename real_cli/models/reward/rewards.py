@@ -47,12 +47,12 @@ class SequenceScorer:
     """
 
     def __init__(
-        self, load: Callable[[], RewardModel], *, batch_tokens: int | None, told: Callable[[str], None]
+        self, load: Callable[[], RewardModel], *, batch_tokens: int | None, tell: Callable[[str], None]
     ) -> None:
         self.num_sequences = self.num_distinct = 0
         self._load = load
         self._batch_tokens = batch_tokens
-        self._told = told
+        self._tell = tell
 
     @cached_property
     def model(self) -> RewardModel:
@@ -62,7 +62,7 @@ class SequenceScorer:
     @cached_property
     def _budget(self) -> TokenBudget:
         device = self.model.place.device
-        return TokenBudget(self._batch_tokens or default_batch_tokens(device), self._told)
+        return TokenBudget(self._batch_tokens or default_batch_tokens(device), self._tell)
 
     def __call__(self, located: Iterable[tuple[str, RewardRecord]]) -> Iterator[Scored]:
         """Score a stream."""

@@ -65,9 +65,9 @@ def token_batches(lengths: Sequence[int], budget: int, rows: Sequence[int] | Non
 class TokenBudget:
     """A token budget that halves when the device runs out of memory; no sequence is lost."""
 
-    def __init__(self, num_tokens: int, told: Callable[[str], None]) -> None:
+    def __init__(self, num_tokens: int, tell: Callable[[str], None]) -> None:
         self.num_tokens = num_tokens
-        self._told = told
+        self._tell = tell
 
     def run(
         self,
@@ -117,4 +117,4 @@ class TokenBudget:
         used = len(batch) * max(lengths[index] for index in batch)
         self.num_tokens = max(1, min(self.num_tokens, used) // 2)
         torch.accelerator.empty_cache()
-        self._told(f"out of device memory: going on with --batch-tokens {self.num_tokens}")
+        self._tell(f"out of device memory: going on with --batch-tokens {self.num_tokens}")

@@ -31,14 +31,14 @@ class ModelPair:
         layout: TokenLayout,
         batch_tokens: int | None,
         max_length: int,
-        told: Callable[[str], None],
+        tell: Callable[[str], None],
     ) -> None:
         self.names = policy, reference
         self.max_length = max_length
         self._place = {"device": device, "precision": precision, "attention": attention}
         self._layout = layout
         self._batch_tokens = batch_tokens
-        self._told = told
+        self._tell = tell
         self._scorers: dict[int, Scorer] = {}
 
     @cached_property
@@ -73,7 +73,7 @@ class ModelPair:
 
     def _load(self, name: str) -> Policy:
         policy = load_policy(name, **self._place)  # type: ignore[arg-type]
-        return settle_layout(policy, name, self._layout, max_length=self.max_length, told=self._told)
+        return settle_layout(policy, name, self._layout, max_length=self.max_length, tell=self._tell)
 
     def load(self) -> None:
         """Load both models now, and not at the first example."""
@@ -108,5 +108,5 @@ class ModelPair:
         scorer = self._scorers.get(id(policy))
         if scorer is None:  # one for the whole run: what it learned of the device's memory holds for all windows
             tokens = self._batch_tokens or default_batch_tokens(policy.place.device)
-            scorer = self._scorers[id(policy)] = Scorer(policy, tokens, self._told)
+            scorer = self._scorers[id(policy)] = Scorer(policy, tokens, self._tell)
         return scorer(examples)

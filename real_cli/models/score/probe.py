@@ -24,7 +24,7 @@ WINDOW_FIELDS = ("sliding_window", "window_size", "attention_chunk_size", "local
 
 
 def settle_layout(
-    policy: Policy, name: str, wanted: TokenLayout, *, max_length: int, told: Callable[[str], None]
+    policy: Policy, name: str, wanted: TokenLayout, *, max_length: int, tell: Callable[[str], None]
 ) -> Policy:
     """Decide how a policy's sequences are laid out.
 
@@ -33,7 +33,7 @@ def settle_layout(
         name: The name the user gave, for messages.
         wanted: `auto` takes the shared layout where it gives the same numbers as the plain one.
         max_length: Most tokens of prompt and response; a sliding window shorter than that is probed too.
-        told: Gets a line if the model cannot take the shared layout.
+        tell: Gets a line if the model cannot take the shared layout.
 
     Returns:
         The policy with its layout.
@@ -47,7 +47,7 @@ def settle_layout(
     if problem and wanted is TokenLayout.shared:
         raise ModelError(f"model '{name}': --layout shared: {problem}; leave the option out")
     if problem:
-        told(f"{name}: plain layout, each prompt is run once for each response: {problem}")
+        tell(f"{name}: plain layout, each prompt is run once for each response: {problem}")
     return policy._replace(layout=TokenLayout.plain if problem else TokenLayout.shared)
 
 

@@ -23,9 +23,9 @@ TokenScores: TypeAlias = list[NDArray[np.float32]]
 class Scorer:
     """Score examples under one policy; a (prompt, response) that occurs twice in a window is computed once."""
 
-    def __init__(self, policy: Policy, batch_tokens: int, told: Callable[[str], None] = lambda message: None) -> None:
+    def __init__(self, policy: Policy, batch_tokens: int, tell: Callable[[str], None] = lambda message: None) -> None:
         self._policy = policy
-        self._budget = TokenBudget(batch_tokens, told)
+        self._budget = TokenBudget(batch_tokens, tell)
 
     def __call__(self, examples: Sequence[TokenizedExample]) -> list[Scores]:
         """Score a window of examples.

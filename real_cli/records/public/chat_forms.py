@@ -146,19 +146,21 @@ def _list_form(value: Any, name: str, words: str) -> Any:
         value = value if parsed is None else parsed
     if name not in ("responses", "generations") or not isinstance(value, list) or _are_plain(value):
         return value
-    texts = [
-        one | {"text": text}
-        if isinstance(one, dict) and (text := _answer_form(one.get("text"), name, words)) is not one.get("text")
-        else (one if isinstance(one, dict) else _answer_form(one, name, words))
-        for one in value
-    ]
-    return value if all(new is old for new, old in zip(texts, value, strict=True)) else texts
+    responses = [_response_form(response, name, words) for response in value]
+    return value if all(new is old for new, old in zip(responses, value, strict=True)) else responses
+
+
+def _response_form(response: Any, name: str, words: str) -> Any:
+    if not isinstance(response, dict):
+        return _answer_form(response, name, words)
+    text = _answer_form(response.get("text"), name, words)
+    return response if text is response.get("text") else response | {"text": text}
 
 
 def _are_plain(responses: list[Any]) -> bool:
     """Tell responses of which none can be a conversation; most are so, and this is asked of every record."""
-    for one in responses:
-        text = one.get("text") if type(one) is dict else one
+    for response in responses:
+        text = response.get("text") if type(response) is dict else response
         if type(text) is not str or text[:1] in BEGINNINGS:
             return False
     return True
@@ -233,20 +235,20 @@ def _with_content(message: Record) -> Record:
     """Give what is said under ShareGPT's `value`, Gemini's `parts` or as `text` its name."""
     if message.get("content") is not None or message.get("tool_calls"):
         return message
-    said = next((field for field in ("value", "text", "parts") if isinstance(message.get(field), str | list)), None)
-    if said is None:
+    source = next((field for field in ("value", "text", "parts") if isinstance(message.get(field), str | list)), None)
+    if source is None:
         return message
-    return {"content" if field == said else field: value for field, value in message.items() if field != "content"}
+    return {"content" if field == source else field: value for field, value in message.items() if field != "content"}
 
 
 def _tool_call(message: Record, name: str) -> Record:
     """LlamaFactory's message from `function_call` holds the call as JSON."""
-    said = message.get("content")
-    call = parse_list(said) if isinstance(said, str) else said
+    content = message.get("content")
+    call = parse_list(content) if isinstance(content, str) else content
     calls = call if isinstance(call, list) else [call]
-    if not all(isinstance(one, dict) and "name" in one for one in calls):
-        raise RecordError(f"field '{name}': {clip(said)} is no call of a tool; name and arguments are needed")
-    functions = [{"type": "function", "function": one} for one in calls]
+    if not all(isinstance(function, dict) and "name" in function for function in calls):
+        raise RecordError(f"field '{name}': {clip(content)} is no call of a tool; name and arguments are needed")
+    functions = [{"type": "function", "function": function} for function in calls]
     return {"role": "assistant", "content": None, "tool_calls": functions}
 
 

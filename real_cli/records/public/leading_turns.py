@@ -136,9 +136,9 @@ def _check_turns(record: Record) -> None:
         turns: Any = record.get(field)
         if not is_conversation(turns) or turns[0]["role"] not in ("user", "system", "developer"):
             continue  # steps of an answer
-        said = [words for turn in turns if (words := _padded(plain_text([turn]))).strip()]
-        shared = _padded(prompt) in _padded(plain_text(turns)) or any(words in _padded(prompt) for words in said)
-        if said and not shared:
+        statements = [words for turn in turns if (words := _padded(plain_text([turn]))).strip()]
+        shared = _padded(prompt) in _padded(plain_text(turns)) or any(words in _padded(prompt) for words in statements)
+        if statements and not shared:
             raise RecordError(
                 f"field '{field}' may be the prompt, and so may 'prompt'; {rename_line(field, turns)} if it is, "
                 f"{drop_line(field)} if it is not"

@@ -46,7 +46,7 @@ def _check_parts(messages: list[Any], where: str) -> None:
         if content is not None and not isinstance(content, str | list):
             raise RecordError(f"{where}: the content of message {number} is {clip(content)}; a string is needed")
         if isinstance(content, list):
-            part = next((one for one in content if part_text(one) is None), content)
+            part = next((unread for unread in content if part_text(unread) is None), content)
             raise RecordError(f"{where}: message {number} has the part {clip(part)}; this command reads text alone")
 
 

@@ -153,8 +153,9 @@ def _from_messages(prompt: list[Record], texts: list[list[Record]]) -> Any:
             return _rests(prompt, texts, len(opening))
     size = len(prompt) + 1
     openings = [text[:size] for text in texts]
-    if all(one == openings[0] and one[0]["role"] in ASKING_ROLES[1:] and one[1:] == prompt for one in openings):
-        return _rests(openings[0], texts, size)
+    first = openings[0]
+    if first[0]["role"] in ASKING_ROLES[1:] and first[1:] == prompt and all(text == first for text in openings):
+        return _rests(first, texts, size)
     return False if prompt[-1]["role"] == "user" or any(_begins_like(prompt, text) for text in texts) else None
 
 

@@ -38,7 +38,7 @@ def parse_list(text: str) -> Any:
         return parsed if isinstance(parsed, list | dict) else None
     bare = text.strip()
     parsed = _lenient(bare)
-    half = next((found for one in _strings(parsed) if (found := HALF.search(one))), None)
+    half = next((match for string in _strings(parsed) if (match := HALF.search(string))), None)
     if half:
         raise RecordError(f"a list written as text holds half a character, \\u{ord(half[0]):x}; take it out")
     with suppress(TypeError):  # what JSON has no word for is no list of ours
@@ -77,12 +77,12 @@ def ends_as_text(text: str) -> bool:
 
 def _joins_strings(text: str, parsed: Any) -> bool:
     """Tell whether Python may have read two strings as one."""
-    return bool(TWO_STRINGS.search(text)) and not any(TWO_STRINGS.search(repr(one)) for one in _strings(parsed))
+    return bool(TWO_STRINGS.search(text)) and not any(TWO_STRINGS.search(repr(string)) for string in _strings(parsed))
 
 
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
-        for one in (*value, *value.values()) if isinstance(value, dict) else value:
-            yield from _strings(one)
+        for element in (*value, *value.values()) if isinstance(value, dict) else value:
+            yield from _strings(element)

@@ -17,9 +17,9 @@ def choose_summary(record: Record) -> Record:
         raise RecordError(f"{len(summaries)} summaries and choice {clip(record['choice'])}; two, and 0 or 1 are needed")
     prompt, left = summary_prompt(info)
     sides: list[Record] = []
-    for one in summaries:
+    for summary in summaries:
         renamed = {"policy": "model"}
-        sides.append({renamed.get(field, field): value for field, value in one.items()})
+        sides.append({renamed.get(field, field): value for field, value in summary.items()})
     return decide(
         record,
         ["info", "summaries", "choice"],
