@@ -17,7 +17,7 @@ from real_cli.records.choices import Precision
 from real_cli.records.prefills import is_prefilled
 from real_cli.records.questions import Completion, Question, Rendered
 
-# What is told once of a chat template that does not render prompts as they are.
+# Reported once for a chat template that does not render prompts as they are.
 PROMPT_EFFECTS = {
     Effect.thoughts: "the chat template strips thoughts of earlier turns",
     Effect.tools: "the chat template describes no tools; the policy does not know them",
@@ -63,7 +63,7 @@ class LocalAnswerer:
 
     @property
     def tokenizer(self) -> Any:
-        """Its tokenizer."""
+        """The tokenizer of the model."""
         return self._loaded[1]
 
     @cached_property
@@ -148,7 +148,7 @@ def _goes_on(messages: object) -> bool:
 
 
 def _plain_settings(model: Any, tokenizer: Any) -> Any:
-    """Keep of a model's own settings the end tokens: its penalties and suppressed tokens would change the draws."""
+    """Keep only the end tokens of a model's settings: its penalties and suppressed tokens would change the draws."""
     from transformers import GenerationConfig
 
     return GenerationConfig(eos_token_id=model.generation_config.eos_token_id, pad_token_id=tokenizer.pad_token_id)

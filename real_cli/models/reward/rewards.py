@@ -1,4 +1,4 @@
-"""Reward models: sequence classifiers of transformers, one response at a time or two against each other."""
+"""Reward models: sequence classifiers of transformers, for one response at a time or two against each other."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -26,13 +26,13 @@ WINDOW_SEQUENCES = 2048
 
 
 class RewardRecord(NamedTuple):
-    """A record, and the sequences that are to be scored of it."""
+    """A record, and its sequences to score."""
 
     record: Record
     sequences: list[RewardInput]
 
 
-# What a model says of a record: a number for each sequence, in order; with the place of the record, and itself.
+# The place of a record, the record, and a model's number for each of its sequences, in order.
 Scored: TypeAlias = tuple[str, Record, list[float]]
 
 
@@ -56,7 +56,7 @@ class SequenceScorer:
 
     @cached_property
     def model(self) -> RewardModel:
-        """The model; loaded at the first sequence, for an empty stream needs none."""
+        """The model, loaded at the first sequence: an empty stream needs none."""
         return self._load()
 
     @cached_property

@@ -109,14 +109,7 @@ def answer_batches(
 ) -> Iterator[list[int]]:
     """Make batches of answers; in the shared layout as many of a prompt's as fit stand together.
 
-    Args:
-        answers: Prompts and responses; those of one prompt need not be neighbors.
-        indices: Which of them to batch.
-        layout: How they will lie.
-        budget: Most tokens of one batch, padding counted; a longer answer is a batch of its own.
-
-    Yields:
-        Indices of the answers of one batch.
+    Answers to one prompt need not be neighbors; one beyond the budget is a batch of its own.
     """
     by_prompt: dict[Ids, list[int]] = {}
     for index in indices:
