@@ -133,7 +133,7 @@ def read_answer(question: Question, completion: Completion) -> Answer:
 
 
 def ask_nothing(value: Made) -> Inquiry[Made]:
-    """Make an inquiry that has no questions, for what is known without a model.
+    """Make an inquiry without questions, for what is known without a model.
 
     Args:
         value: What it makes.

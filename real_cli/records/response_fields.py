@@ -1,4 +1,4 @@
-"""Numbers on the responses of a record, whatever its shape: read them, and put new ones back where they belong."""
+"""Numbers on a record's responses, whatever its shape: read them, and put new ones back."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -107,7 +107,7 @@ def with_values(record: Record, field: str, values: Iterable[object]) -> Record:
 
 
 def with_new_scores(record: Record, scores: Iterable[float]) -> Record:
-    """Put another judge's score on every response; what an old one was before shaping goes with it.
+    """Put new scores on every response, and drop the raw scores of old ones.
 
     Args:
         record: A checked candidates or preference record; it is left as it is.

@@ -31,13 +31,7 @@ def choose_summary(record: Record) -> Record:
 
 
 def summary_prompt(info: Record) -> tuple[str, Record]:
-    """Ask for the summary of a post or an article.
-
-    Args:
-        info: Its `title`, `subreddit`, and `post` or `article`.
-
-    Returns:
-        The prompt, and the fields that are not in it.
+    """Ask for the summary of a post or an article; returns the prompt, and the fields outside it.
 
     Example:
         >>> summary_prompt({"id": 1, "post": "I saw a bird."})
