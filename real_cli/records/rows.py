@@ -127,7 +127,7 @@ def _holds_answer(record: Record, field: str) -> bool:
     value = record[field]
     text = plain_text(value) if isinstance(value, str) or is_conversation(value) else ""
     answers = [plain_text(response["text"]).strip() for response in record.get("responses", ())]
-    if not text or not all(answers):
+    if not text or not answers or not all(answers):
         return False
     if (field == "text" or field not in CONTEXT_FIELDS) and plain_text(record["prompt"]).strip() in text:
         return all(answer in text for answer in answers)
