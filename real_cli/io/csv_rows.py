@@ -118,12 +118,12 @@ def _check_header(header: list[str], place: str, fault: str, delimiter: str) -> 
             f"{place}: one column, {clip(header[0])}; {SEPARATORS[delimiter]} between the columns are needed{hint}"
         )
     if header[0].lower().startswith("sep="):
-        raise RealError(f"{place}: {clip(header[0])} is a word for a spreadsheet; take the line out")
+        raise RealError(f"{place}: {clip(header[0])} is an instruction to spreadsheets; remove the line")
     for name in header:
         if name != name.strip() and name.strip() in KNOWN_COLUMNS:
             raise RealError(f"{place}: column {clip(name)} has spaces around its name; take them out")
         if header.count(name) > 1:
-            raise RealError(f"{place}: column {clip(name)} stands twice; give each column a name of its own")
+            raise RealError(f"{place}: column {clip(name)} appears twice; give each column its own name")
 
 
 def _count(cells: list[str], header: list[str]) -> str:

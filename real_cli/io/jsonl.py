@@ -122,14 +122,14 @@ def dump_record(record: Record) -> bytes:
         return orjson.dumps(record, option=DUMP_OPTIONS)
     except TypeError as error:
         if "surrogates" in str(error):
-            raise RecordError("a text in it is no Unicode text, which JSON cannot say; write it anew") from None
+            raise RecordError("holds text that is not valid Unicode, which JSON cannot hold; rewrite it") from None
         raise RecordError(f"cannot be written as JSON: {error}") from None
 
 
 def check_values(value: Any, path: str = "") -> None:
-    """Refuse what JSON cannot say: bytes, and NaN and infinity, which orjson would write as null."""
+    """Refuse what JSON cannot hold: bytes, and NaN and infinity, which orjson would write as null."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise RecordError(f"field '{path}' is {value}, which JSON cannot say; write null, or leave the field out")
+        raise RecordError(f"field '{path}' is {value}, which JSON cannot hold; write null, or leave the field out")
     if isinstance(value, dict):
         for field, item in value.items():
             check_values(item, f"{path}.{field}" if path else str(field))
@@ -137,4 +137,4 @@ def check_values(value: Any, path: str = "") -> None:
         for item in value:
             check_values(item, path)
     elif not isinstance(value, PLAIN_TYPES):
-        raise RecordError(f"field '{path}' holds {type(value).__name__}, which JSON cannot say; leave the column out")
+        raise RecordError(f"field '{path}' holds {type(value).__name__}, which JSON cannot hold; leave the column out")

@@ -99,7 +99,7 @@ def read_source(
     `before_waiting` runs each time a pipe is asked for more than it gave, which may take any time.
     """
     if name.startswith(DATASET) and reading.format is not None:
-        raise UsageError(f"--format {reading.format}: {show_name(name)} says itself what it is; leave --format out")
+        raise UsageError(f"--format {reading.format}: {show_name(name)} declares its own format; leave --format out")
     if name.startswith(DATASET) or (reading.format is None and name.endswith(PARQUET)):
         csv_file = partial(_csv_of_dataset, max_line_bytes=max_line_bytes, numbers=_numbers(reading))
         yield from (Item(*row) for row in read_table(name, csv_file))

@@ -132,9 +132,8 @@ def template_fields(record: Record, plan: Plan) -> Record | None:
         )
     fields = {name: record[name] for name in TEMPLATE_FIELDS if record.get(name)}
     if fields and plan.together:
-        raise RecordError(
-            f"field '{next(iter(fields))}' is {clip(record[next(iter(fields))])}; a server is not told of it"
-        )
+        name, value = next(iter(fields.items()))
+        raise RecordError(f"field '{name}' is {clip(value)}; a server would not get it: sample from a model at hand")
     return fields or None
 
 

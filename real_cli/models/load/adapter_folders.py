@@ -39,7 +39,7 @@ def find_base(name: str, folder: Path) -> AdapterBase:
         )
     if str(config.get("peft_type", "LORA")) not in MERGEABLE:  # others load further models or tokenizers
         raise ModelError(
-            f"model '{name}': adapter_config.json is of the kind {clip(config['peft_type'])}; give an adapter of LoRA"
+            f"model '{name}': adapter_config.json has peft_type {clip(config['peft_type'])}; give a LoRA adapter"
         )
     if config.get("megatron_config"):
         raise ModelError(f"model '{name}': adapter_config.json names code to be run (megatron_core); give another")

@@ -36,7 +36,7 @@ def choose_device(name: str) -> "torch.device":
             device = torch.device(name)
             torch.empty(0, device=device)
         except (RuntimeError, AssertionError, NotImplementedError) as error:
-            raise UsageError(f"--device {name}: not to be had here: {str(error).splitlines()[0]}") from None
+            raise UsageError(f"--device {name}: not available here: {str(error).splitlines()[0]}") from None
         return device
     if not torch.accelerator.is_available():
         return torch.device("cpu")

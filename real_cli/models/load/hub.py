@@ -10,7 +10,7 @@ from real_cli.models.load.weight_files import ADAPTER, INDEX, PICKLE, PICKLE_IND
 
 SETTINGS_PATTERNS = ["*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "LICENSE*", "LICENCE*", "NOTICE*"]
 VOCABULARIES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model")
-ABSENT = "no such folder, and not to be had from the hub; give a local path or check the name"
+ABSENT = "no such folder, and not available from the hub; give a local path or check the name"
 
 
 def settings_folder(name: str, path: str) -> str:

@@ -32,7 +32,7 @@ def within_limits() -> Iterator[None]:
             yield
         except TookTooLongError:
             raise RecordError(
-                f"the model's chat template is not done with it after {SECONDS:g} seconds; give a model whose template "
+                f"the model's chat template runs on it for more than {SECONDS:g} seconds; give a model whose template "
                 "ends"
             ) from None
         except MemoryError:

@@ -88,7 +88,7 @@ def resolve_model(name: str) -> str:
                 "name a checkpoint in it"
             )
         if is_broken_off(path):
-            raise ModelError(f"model '{name}': is a checkpoint that was not written to its end; name another one")
+            raise ModelError(f"model '{name}': is an incomplete checkpoint; name another one")
         if not any((path / file).is_file() for file in ("config.json", "modules.json", "adapter_config.json")):
             raise ModelError(f"model '{name}': the folder has no config.json; give a folder that transformers saved")
         return str(path)

@@ -76,7 +76,7 @@ def _indexed(name: str, folder: Path, index: str) -> list[Path]:
         raise ModelError(f"model '{name}': {index} names no files of weights; {AGAIN}")
     for file in files:
         if Path(file).name != file:
-            raise ModelError(f"model '{name}': {index} names {file!r}, which is outside of the folder")
+            raise ModelError(f"model '{name}': {index} names {file!r}, which is outside the folder; give another model")
         if not (folder / file).is_file():
             raise ModelError(f"model '{name}': {index} names {file!r}, which is not there; {AGAIN}")
     return [folder / file for file in files]

@@ -105,7 +105,7 @@ def _load(name: str, path: str, place: Place) -> tuple[Any, Any]:
     model = load_model(name, path, "AutoModelForSequenceClassification", problem=UNTRAINED, dtype=place.dtype)
     check_vocabulary_fits(name, model, tokenizer)
     if not tokenizer.is_fast:
-        raise ModelError(f"model '{name}': its tokenizer is a slow one and cannot say whose a token is; give another")
+        raise ModelError(f"model '{name}': its slow tokenizer cannot tell which text a token is from; give another")
     return model.to(place.device).eval(), tokenizer
 
 

@@ -230,7 +230,7 @@ def _tool_call(message: Record, name: str) -> Record:
     call = parse_list(content) if isinstance(content, str) else content
     calls = call if isinstance(call, list) else [call]
     if not all(isinstance(function, dict) and "name" in function for function in calls):
-        raise RecordError(f"field '{name}': {clip(content)} is no call of a tool; name and arguments are needed")
+        raise RecordError(f"field '{name}': {clip(content)} is no tool call; name and arguments are needed")
     functions = [{"type": "function", "function": function} for function in calls]
     return {"role": "assistant", "content": None, "tool_calls": functions}
 

@@ -130,7 +130,7 @@ def split_binarized(record: Record) -> Record:
     split = record | split_conversations(record)
     if all(turn.get("content") != record["prompt"] for turn in split["prompt"]):
         raise RecordError(
-            "'prompt' is none of the messages that 'chosen' and 'rejected' share; leave it out, or mend it"
+            "'prompt' is none of the messages that 'chosen' and 'rejected' share; leave it out, or correct it"
         )
     return split
 
@@ -191,5 +191,5 @@ def part_last(record: Record) -> tuple[Any, list[Record], list[str]]:
     turns: Any
     turns, uses = prompt_of(record)
     if not is_conversation(turns) or len(turns) < 2 or turns[-1]["role"] != "assistant":
-        raise RecordError(f"field '{uses[0]}' ends with no assistant's message; its last message is the response")
+        raise RecordError(f"field '{uses[0]}' ends with no assistant's message; the last one must be the response")
     return turns[:-1], turns[-1:], list(uses)

@@ -50,4 +50,4 @@ def _check_content(message: Any, where: str) -> None:
         return
     beside = any(isinstance(value, str) for field, value in message.items() if field not in ("role", "name"))
     if beside or message.get("role") not in SPOKEN:
-        raise RecordError(f"{where} has no 'content': {clip(message)}; what is said belongs there")
+        raise RecordError(f"{where} has no 'content': {clip(message)}; put the message's words there")

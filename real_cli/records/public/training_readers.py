@@ -30,7 +30,7 @@ def replace_last(record: Record) -> Record:
         turns, uses = prompt_of(record)
         prompt, chosen, rejected = part_conversations(turns, record["rejected_messages"])
         if not prompt:
-            raise RecordError("'messages' and 'rejected_messages' share no first message; they answer one prompt")
+            raise RecordError("'messages' and 'rejected_messages' share no first message; both must answer one prompt")
         return rest(record, [*uses, "rejected_messages"], prompt=prompt, chosen=chosen, rejected=rejected)
     answer: Any
     if is_text(record.get("response")):
