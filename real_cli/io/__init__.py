@@ -1,1 +1,1 @@
-"""Bytes in and out: JSONL, sources, outputs that appear whole, resuming, a filter's run; above `stats`."""
+"""Bytes in and out: JSONL, sources, outputs that appear whole, resuming, a filter's run. May import stats and below."""

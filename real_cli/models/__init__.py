@@ -1,4 +1,4 @@
-"""Things with weights. Nothing here knows of record files, flags or printing; above `report`.
+"""Things with weights. Nothing here knows of record files, flags or printing. May import report and below.
 
 Settings that libraries read once, on import, are made here, because every module of this room runs it first.
 """

@@ -1,1 +1,1 @@
-"""Texts as people and statistics read them: words, scripts, what a terminal may show. Pure; above `records`."""
+"""Texts as people and statistics read them: words, scripts, what a terminal may show. Pure; may import records."""
