@@ -65,7 +65,7 @@ def objectives_list() -> str:
 
 def presets_list() -> str:
     """List the presets in Markdown, each with the options that it stands for."""
-    return "\n".join(f"- `{name}`: {', '.join(_differences(preset))}" for name, preset in PRESETS.items())
+    return "\n".join(f"- `{name}`: `{' '.join(_differences(preset))}`" for name, preset in PRESETS.items())
 
 
 def plain_markdown(text: str) -> str:
@@ -89,11 +89,11 @@ def _reference(row: Objective) -> str:
 
 
 def _knobs(knobs: Mapping[str, float]) -> str:
-    return ", ".join(_option(name, value) for name, value in knobs.items())
+    return ", ".join(f"`{_option(name, value)}`" for name, value in knobs.items())
 
 
 def _option(name: str, value: Any) -> str:
-    return f"`--{name.replace('_', '-')} {f'{value:g}' if isinstance(value, float) else value}`"
+    return f"--{name.replace('_', '-')} {f'{value:g}' if isinstance(value, float) else value}"
 
 
 def _differences(preset: Mapping[str, Any]) -> list[str]:

@@ -97,9 +97,8 @@ def _tagged(paragraph: SyntaxTreeNode) -> tuple[str, str]:
     is_definition = end and all(span.type in NAMES or span.content == ", " for span in spans[:end])
     if not is_definition:
         return "", _inline(paragraph)
-    return ", ".join(f"\\fB{literal(_plain(span))}\\fP" for span in spans[:end:2]), _spans(spans[end:]).removeprefix(
-        ": "
-    )
+    names = ", ".join(f"\\fB{literal(_plain(span))}\\fR" for span in spans[:end:2])
+    return names, _spans(spans[end:]).removeprefix(": ")
 
 
 def _table(node: SyntaxTreeNode) -> list[str]:
@@ -114,7 +113,7 @@ def _table(node: SyntaxTreeNode) -> list[str]:
     for first, *cells in body:
         facts = [f"{_inline(title)}: {_inline(cell)}" for title, cell in zip(head[1:], cells, strict=True)]
         filled = [fact for fact, cell in zip(facts, cells, strict=True) if _plain(cell)]
-        lines += [".TP 7", f"\\fB{escape(_plain(first))}\\fP", *"\n.br\n".join(map(_lines, filled)).splitlines()]
+        lines += [".TP 7", f"\\fB{escape(_plain(first))}\\fR", *"\n.br\n".join(map(_lines, filled)).splitlines()]
     return lines
 
 
@@ -149,10 +148,10 @@ def _link(node: SyntaxTreeNode) -> str:
 
 # A name in bold type, a page's too; of a picture the alternative text.
 SPANS: dict[str, Callable[[SyntaxTreeNode], str]] = {
-    "text": lambda node: PAGE.sub(r"\\fB\1\\fP(\2)", typeset(node.content)),
-    "code_inline": lambda node: f"\\fB{literal(node.content)}\\fP",
-    "strong": lambda node: f"\\fB{_spans(list(node.children))}\\fP",
-    "em": lambda node: f"\\fI{_spans(list(node.children))}\\fP",
+    "text": lambda node: PAGE.sub(r"\\fB\1\\fR(\2)", typeset(node.content)),
+    "code_inline": lambda node: f"\\fB{literal(node.content)}\\fR",
+    "strong": lambda node: f"\\fB{_spans(list(node.children))}\\fR",
+    "em": lambda node: f"\\fI{_spans(list(node.children))}\\fR",
     "softbreak": lambda _: " ",
     "hardbreak": lambda _: "\n.br\n",
     "image": lambda node: f"[Picture: {typeset(_plain(node))}]",

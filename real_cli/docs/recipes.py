@@ -1,4 +1,4 @@
-"""The recipes of `real init` in man page and README, read from the heads of their Makefiles."""
+"""The recipes of `real init` in real-recipes(7), read from the heads of their Makefiles."""
 
 from real_cli import __released__, __version__
 from real_cli.docs.roff import escape, filled, literal

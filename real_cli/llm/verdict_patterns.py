@@ -135,7 +135,7 @@ TURN = re.compile(
 BEFORE_WORD = re.compile(
     r"(?:my|the|our|your|this|its|a|an|final|overall|ultimate|clear|definitive|official|and|so|thus|hence|therefore"
     r"|then|is|was|to|of|with|for|as|by|in|say|here|end|first|conclusion|summary|reason(?:s|ing)?|answer|response"
-    r"|assistant|preferred|preference|judge?ment|result|winner|single|better|best|best|write|right|correct|s)",
+    r"|assistant|preferred|preference|judge?ment|result|winner|single|better|best|write|right|correct|s)",
     re.IGNORECASE,
 )
 JUDGES_OWN = re.compile(r"\b(?:my|my\s+final|the\s+final|final)\W*\Z", re.IGNORECASE)

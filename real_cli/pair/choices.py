@@ -5,6 +5,7 @@ from enum import StrEnum
 from real_cli.pair.strategy_names import DESCRIBED
 from real_cli.pair.strategy_names import Strategy as Strategy
 
+DEFAULT_STRATEGY = Strategy.easy
 # Weight of diversity in aepo.
 AEPO_LAMBDA = 1.0
 # How many deviations a bound lies from its score.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError
-from real_cli.pair.choices import AEPO_LAMBDA, DEVIATIONS, QUANTILE, Emit, Orient, Strategy
+from real_cli.pair.choices import AEPO_LAMBDA, DEFAULT_STRATEGY, DEVIATIONS, QUANTILE, Emit, Orient, Strategy
 from real_cli.pair.orient import read_estimates, read_quality, settle_orient
 from real_cli.pair.similarity_batch import Similarities
 from real_cli.pair.strategies import STRATEGIES
@@ -28,7 +28,7 @@ TOO_FEW = "too few responses"
 class Settings:
     """What `pair` was asked to do with each prompt."""
 
-    strategy: Strategy = Strategy.easy
+    strategy: Strategy = DEFAULT_STRATEGY
     orient: Orient = Orient.auto
     emit: Emit = Emit.pairs
     curriculum: bool = False

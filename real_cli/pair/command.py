@@ -10,7 +10,16 @@ from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.options import MaxResponses, Seed
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.pair.choices import AEPO_LAMBDA, DEVIATIONS, QUANTILE, Emit, Orient, Strategy, list_strategies
+from real_cli.pair.choices import (
+    AEPO_LAMBDA,
+    DEFAULT_STRATEGY,
+    DEVIATIONS,
+    QUANTILE,
+    Emit,
+    Orient,
+    Strategy,
+    list_strategies,
+)
 from real_cli.records.choices import MAX_RESPONSES
 
 if TYPE_CHECKING:
@@ -28,7 +37,7 @@ class PairOptions(ScoredStreamOptions):
         typer.Option(
             "--strategy",
             "-s",
-            show_default="easy",
+            show_default=DEFAULT_STRATEGY,
             help=f"How to choose. {list_strategies()}",
         ),
     ] = None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from real_cli.errors import UsageError
-from real_cli.pair.choices import Emit, Strategy
+from real_cli.pair.choices import DEFAULT_STRATEGY, Emit, Strategy
 from real_cli.pair.choose import Settings
 from real_cli.pair.strategies import STRATEGIES, Rule
 from real_cli.stats.quota import Keep, parse_keep
@@ -79,7 +79,7 @@ def default_strategy(curriculum: bool) -> Strategy:
     Returns:
         Curry-DPO's pairs for stages, REAL's otherwise.
     """
-    return Strategy.best_vs_rest if curriculum else Strategy.easy
+    return Strategy.best_vs_rest if curriculum else DEFAULT_STRATEGY
 
 
 def plan_keep(keep: str | None, by: str | None, lowest: bool | None, settings: Settings) -> KeepOrder | None:

@@ -52,7 +52,9 @@ def parse_weights(text: str | None, count: int) -> list[float]:
     return [float(weight / total) for weight in exact]
 
 
-def average(tensors: Sequence[Tensor], weights: Sequence[float], dtype: torch.dtype) -> Tensor:
+def average(
+    tensors: Sequence[Tensor], weights: Sequence[float], dtype: torch.dtype, room: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
     """Average tensors of several models, theta = a * theta_1 + (1 - a) * theta_2.
 
     Sums in float64: float32 would move a model that is averaged with itself, by weights such as 0.3 and 0.7, in its
@@ -68,11 +70,18 @@ def average(tensors: Sequence[Tensor], weights: Sequence[float], dtype: torch.dt
     counted = [(tensor, weight) for tensor, weight in zip(tensors, weights, strict=True) if weight]
     if [weight for _, weight in counted] == [1.0]:
         return counted[0][0].to(dtype)
+    total, part = room or new_room(tensors[0].numel())
     (first, weight), *others = counted
-    total = first.to(torch.float64) * weight
+    total, part = (numbers[: first.numel()].view_as(first) for numbers in (total, part))
+    total.copy_(first).mul_(weight)
     for tensor, weight in others:
-        total.add_(tensor.to(torch.float64), alpha=weight)
+        total.add_(part.copy_(tensor), alpha=weight)
     return total.to(dtype)
+
+
+def new_room(size: int) -> tuple[Tensor, Tensor]:
+    """Make the room that an average of tensors of up to `size` numbers takes, to be used again."""
+    return torch.empty(size, dtype=torch.float64), torch.empty(size, dtype=torch.float64)
 
 
 def config_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:

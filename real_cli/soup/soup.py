@@ -1,8 +1,10 @@
 """Average checkpoints: compare what they hold, then write the average piece by piece."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import orjson
@@ -10,11 +12,11 @@ import torch
 from torch import Tensor
 
 from real_cli.errors import ModelError
-from real_cli.models.load.checkpoints import CONFIG, Checkpoint, check_whole, copy_beside, hash_weights
+from real_cli.models.load.checkpoints import CONFIG, Checkpoint, check_whole, copy_beside, full_config, hash_weights
 from real_cli.models.load.loading import load_tokenizer
-from real_cli.models.load.tensor_files import StoredTensor, TensorFile, retyped, write_tensor_file
+from real_cli.models.load.tensor_files import PIECE, StoredTensor, TensorFile, retyped, write_tensor_file
 from real_cli.models.load.weight_files import INDEX, WEIGHTS
-from real_cli.soup.average import average, config_differences, enumerate_problems, tensor_differences
+from real_cli.soup.average import average, config_differences, enumerate_problems, new_room, tensor_differences
 
 # Vocabulary files, by the libraries that write them.
 VOCABULARIES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt")
@@ -32,6 +34,7 @@ class Soup:
         self._dtype = dtype or (base.dtype if base else None)
         self._tensors = [checkpoint.tensors for checkpoint in checkpoints]
         self.num_tensors = len(self._tensors[0])
+        self._room = new_room(PIECE)
 
     def check(self) -> list[str]:
         """Refuse models of different architectures, shapes or vocabularies, or that all lack a tensor.
@@ -44,7 +47,7 @@ class Soup:
         different: dict[str, None] = {}
         refused = []
         for number, other in enumerate(self._checkpoints[1:], 1):
-            problems = config_differences(first.config, other.config) + tensor_differences(kinds[0], kinds[number])
+            problems = _config_differences(first, other) + tensor_differences(kinds[0], kinds[number])
             differing = _differing_files(first, other)
             different |= dict.fromkeys(differing)
             if set(differing) & set(VOCABULARIES):
@@ -65,7 +68,7 @@ class Soup:
         copy_beside(first, folder)
         if self._dtype:
             _rename_dtype(folder / CONFIG, self._dtype)
-        with _one_thread():
+        with _one_thread(), _hashing(self._checkpoints) as hashes:
             written = {file.path.name: self._write_file(file, folder, count) for file in first.files}
         if [*written] != [WEIGHTS]:
             self._write_index(folder)
@@ -77,9 +80,9 @@ class Soup:
                     "path": str(checkpoint.source),
                     **({"base": checkpoint.base.name} if checkpoint.base else {}),
                     "weight": weight,
-                    "sha256": hash_weights(checkpoint),
+                    "sha256": digests.result(),
                 }
-                for checkpoint, weight in zip(self._checkpoints, self._weights, strict=True)
+                for checkpoint, weight, digests in zip(self._checkpoints, self._weights, hashes, strict=True)
             ],
             "dtypes": sorted({str(self._written_dtype(tensor)).removeprefix("torch.") for tensor in floats}),
             "num_tensors": self.num_tensors,
@@ -103,8 +106,9 @@ class Soup:
         dtype = self._written_dtype(self._tensors[0][name])
         assert dtype is not None
         for parts in zip(*(self._tensors[number][name].pieces() for number in counted), strict=True):
-            averaged = average(parts, weights, dtype)
-            if not torch.isfinite(averaged).all():
+            averaged = average(parts, weights, dtype, self._room)
+            # A sum may be infinite of numbers that are not, never the other way round.
+            if not averaged.sum().isfinite() and not averaged.isfinite().all():
                 self._refuse_infinite(name, parts, counted, dtype)
             yield averaged
 
@@ -137,6 +141,24 @@ class Soup:
         places = {tensor.name: file.path.name for file in files for tensor in file.tensors}
         index = {"metadata": {"total_size": sum(sizes)}, "weight_map": dict(sorted(places.items()))}
         (folder / INDEX).write_bytes(orjson.dumps(index, option=orjson.OPT_INDENT_2))
+
+
+def _config_differences(first: Checkpoint, other: Checkpoint) -> list[str]:
+    if not config_differences(first.config, other.config):
+        return []  # as they are written; to fill them in loads transformers
+    return config_differences(full_config(first), full_config(other))
+
+
+@contextmanager
+def _hashing(checkpoints: Sequence[Checkpoint]) -> Iterator[list[Future[dict[str, str]]]]:
+    """Hash weights in a thread beside this one; what is not done when this one fails is given up."""
+    is_over = Event()
+    with ThreadPoolExecutor(1) as beside:
+        try:
+            yield [beside.submit(hash_weights, checkpoint, is_over.is_set) for checkpoint in checkpoints]
+        except BaseException:
+            is_over.set()
+            raise
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What a knob of a loss is, and the knobs that many losses have. A loss's own stand in its file, in the same way.
 
 A knob is declared once, in the signature of a loss: its name and default are the keyword's, help and range stand beside
-its type. Command line, refusals, man page and README follow from that (`python -m real_cli.docs`):
+its type. Command line, refusals and man pages follow from that (`python -m real_cli.docs`):
 
     Warp = Annotated[float, Knob("How far warped pairs are bent.", SHARE)]
 

@@ -19,10 +19,11 @@ def body(markdown):
     ("markdown", "roff"),
     [
         ("plain-text", ".PP\nplain\\-text\n"),
-        ("`a 'b'` and *c*", ".PP\n\\fBa \\(aqb\\(aq\\fP and \\fIc\\fP\n"),
-        ("**d**. Then", ".PP\n\\fBd\\fP. Then\n"),
-        ("see real-pair(1)", ".PP\nsee \\fBreal\\-pair\\fP(1)\n"),
-        ("[real-pair(1)](real-pair.1)", ".PP\n\\fBreal\\-pair\\fP(1)\n"),
+        ("`a 'b'` and *c*", ".PP\n\\fBa \\(aqb\\(aq\\fR and \\fIc\\fR\n"),
+        ("**see real-pair(1)** then", ".PP\n\\fBsee \\fBreal\\-pair\\fR(1)\\fR then\n"),
+        ("**d**. Then", ".PP\n\\fBd\\fR. Then\n"),
+        ("see real-pair(1)", ".PP\nsee \\fBreal\\-pair\\fR(1)\n"),
+        ("[real-pair(1)](real-pair.1)", ".PP\n\\fBreal\\-pair\\fR(1)\n"),
         ("[the paper](https://x.org/1)", ".PP\nthe paper <https://x.org/1>\n"),
         ("\\.hidden\n'quoted", ".PP\n\\&.hidden 'quoted\n"),
         ("…", ".PP\n\\[u2026]\n"),
@@ -30,9 +31,9 @@ def body(markdown):
         ("### Two words", ".SS Two words\n"),
         ("- a\n- b", ".IP \\(bu 2\na\n.IP \\(bu 2\nb\n"),
         ("3. a\n4. b", ".IP 3. 4\na\n.IP 4. 4\nb\n"),
-        ("- `a`, **b-c**: d", ".TP 7\n\\fBa\\fP, \\fBb\\-c\\fP\nd\n"),
-        ("- `a` or so: b", ".IP \\(bu 2\n\\fBa\\fP or so: b\n"),
-        ("- `a`: b\n\n  c", ".TP 7\n\\fBa\\fP\nb\n.IP\nc\n"),
+        ("- `a`, **b-c**: d", ".TP 7\n\\fBa\\fR, \\fBb\\-c\\fR\nd\n"),
+        ("- `a` or so: b", ".IP \\(bu 2\n\\fBa\\fR or so: b\n"),
+        ("- `a`: b\n\n  c", ".TP 7\n\\fBa\\fR\nb\n.IP\nc\n"),
         ("```sh\nreal a \\\n  .b\n.c\n```", ".PP\n.RS 4\n.nf\nreal a \\e\n  .b\n\\&.c\n.fi\n.RE\n"),
         ("| a | b |\n|--|--|\n| `x` | 1 |", ".PP\n.RS 4\n.nf\na  b\n\\-\\-\\-\\-\nx  1\n.fi\n.RE\n"),
         ("<!-- a mark -->\n\ntext", ".PP\ntext\n"),
@@ -50,7 +51,7 @@ def test_a_wide_table_is_a_paragraph_a_row_without_its_empty_cells():
     table = f"| name | what | more | last |\n|--|--|--|--|\n| `x` | {long}| | y |\n"
     assert body(f"Begin.\n\n{table}").splitlines()[2:] == [
         ".TP 7",
-        "\\fBx\\fP",
+        "\\fBx\\fR",
         f"what: {'word ' * 14}word",
         "word word word word word",
         ".br",
@@ -58,7 +59,9 @@ def test_a_wide_table_is_a_paragraph_a_row_without_its_empty_cells():
     ]
 
 
-@pytest.mark.parametrize("markdown", ["> quoted", "- a\n  - b", "<b>x</b>", "text <b>x</b>", "----", "    indented"])
+@pytest.mark.parametrize(
+    "markdown", ["> quoted", "- a\n  - b", "<div>x</div>", "<!-- a -->b", "text <b>x</b>", "----", "    indented"]
+)
 def test_what_a_page_cannot_show_is_refused(markdown):
     with pytest.raises(ValueError, match="cannot show"):
         body(f"Begin.\n\n{markdown}\n")

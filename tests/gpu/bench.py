@@ -1,6 +1,6 @@
 """Figures of a GPU: training, embedding and sampling against their peers, in one process, about two minutes.
 
-`python -m tests.gpu.bench [--seconds 150] [--tiny]` prints a JSON line a figure, and leaves out what there is no time
+`python -m tests.gpu.bench [--seconds 150] [--only sample]` prints a JSON line a figure, leaving out what there is no time
 for. Peak memory is the device's; MFU counts 6 operations a parameter and token that a pass reads, over 989 TFLOP/s.
 """
 
@@ -116,6 +116,7 @@ def main():
     options = argparse.ArgumentParser(description="Prints one JSON line a figure.")
     options.add_argument("--seconds", type=float, default=150, help="begin no figure later than this")
     options.add_argument("--tiny", action="store_true", help="one layer and few records: to see that it runs")
+    options.add_argument("--only", default="", help="how the figures begin that are measured: train, sample, embed")
     options = options.parse_args()
     tiny = options.tiny
     shape = {"num_hidden_layers": 1} if tiny else {}
@@ -125,19 +126,26 @@ def main():
         small = {name: small[name] for name in names} | {"tie_word_embeddings": True} | shape
         policy = make_llama(f"{folder}/135M", large=True, scaled=False, **small)
         peers = {"trl": {}, "trl_best": TRL_BEST}
-        figures = [
-            lambda: show_training("135M", policy, 8 if tiny else 128, 2 if tiny else 8, peers),
-            lambda: show_sampling(policy, folder, 4 if tiny else 64, 4 if tiny else 128),
-            lambda: show_embedding("MiniLM", make_encoder(f"{folder}/minilm", large=True), folder, 8 if tiny else 4000),
-            lambda: show_training(
-                "1B", make_llama(f"{folder}/1B", large=True, scaled=False, **BILLION | shape), 4 if tiny else 96,
-                2 if tiny else 16, {} if tiny else {"trl": {}},
+        figures = {
+            "train 135M": lambda: show_training("135M", policy, 8 if tiny else 128, 2 if tiny else 8, peers),
+            "sample": lambda: show_sampling(policy, folder, 4 if tiny else 64, 4 if tiny else 128),
+            "embed MiniLM": lambda: show_embedding(
+                "MiniLM", make_encoder(f"{folder}/minilm", large=True), folder, 8 if tiny else 4000
             ),
-            lambda: show_embedding("135M", policy, folder, 4 if tiny else 1000),
-            lambda: show_training("135M, batches of 64", policy, 8 if tiny else 512, 4 if tiny else 64, peers),
-        ]  # fmt: skip
-        for figure in figures:
-            if time.perf_counter() - STARTED < options.seconds:
+            "train 1B": lambda: show_training(
+                "1B",
+                make_llama(f"{folder}/1B", large=True, scaled=False, **BILLION | shape),
+                4 if tiny else 96,
+                2 if tiny else 16,
+                {} if tiny else {"trl": {}},
+            ),
+            "embed 135M": lambda: show_embedding("135M", policy, folder, 4 if tiny else 1000),
+            "train 135M, batches of 64": lambda: show_training(
+                "135M, batches of 64", policy, 8 if tiny else 512, 4 if tiny else 64, peers
+            ),
+        }
+        for name, figure in figures.items():
+            if name.startswith(options.only) and time.perf_counter() - STARTED < options.seconds:
                 figure()
 
 

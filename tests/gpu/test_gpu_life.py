@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from real_cli.train.choices import Loss
+from real_cli.train.loss_names import LOSSES
 from tests.gpu.models import on_cuda
 from tests.gpu.training_runs import LN_2, StopAfter, formats, losses, train
 from tests.train.training import run, with_everything
@@ -17,7 +17,7 @@ KINDS = ["aot", "spa", "bmc", "spo"]
 
 
 @formats("auto")
-@pytest.mark.parametrize("loss", list(Loss) if on_cuda() else KINDS)
+@pytest.mark.parametrize("loss", LOSSES if on_cuda() else KINDS)
 def test_every_objective_finds_its_numbers_on_one_device(loss, case, small_policy, pairs, tmp_path):
     """Two steps and what --dump writes: finite, so nothing was left on another device."""
     words = ["--loss", loss, "--dump", tmp_path / "dump", "--max-steps", "2", *case.words]

@@ -138,4 +138,5 @@ def test_only_generated_files_change(copied):
     changed = [path for path in copied.changed() if path != PATH]
     assert [path for path in changed if not path.startswith("man/")] == ["README.md", "real_cli/evaluate/faces.py"]
     assert "man/real-eval-reply-lengths.1" in changed
-    assert {path.rpartition(".")[2] for path in changed if path.startswith("man/")} == {"1"}
+    assert {path.rpartition(".")[2] for path in changed if path.startswith("man/")} == {"1", "md"}
+    assert [path for path in changed if path.endswith(".md")] == ["README.md", "man/real.1.md"]  # between their marks

@@ -22,7 +22,7 @@ def rated(*ratings):
     return {aspect: {"Rating": rating, "Rationale": "..."} for aspect, rating in zip(aspects, ratings, strict=True)}
 
 
-# (layout, record, expected): the README's table in examples.
+# (layout, record, expected): the table of real-records(5) in examples.
 EXAMPLES = [
     (
         "candidates",

