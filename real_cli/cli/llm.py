@@ -169,7 +169,7 @@ class Asking:
             device=options.device,
             precision=options.dtype,
             batch_tokens=options.batch_tokens,
-            told=notify,
+            tell=notify,
             default_tokens=self._default_tokens,
         )
         return WindowInquirer(local, self._ledger)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from real_cli.docs.light_tables import renew_light_tables
 
-# For the second of two processes, of which the first renewed what the command line offers.
+# For the second of two processes: the first renewed what the command line offers.
 AGAIN = "--again"
 
 

@@ -1,4 +1,4 @@
-"""What is generated of the evaluations of `real eval`: the light table of their commands."""
+"""Generated from the evaluations of `real eval`: the light table of their commands."""
 
 import inspect
 import json
@@ -19,11 +19,7 @@ FACES: dict[str, tuple[str, str]] = {
 
 
 def evaluation_faces() -> str:
-    """Make the light table.
-
-    Returns:
-        Python.
-    """
+    """Make the light table as Python."""
     return HEAD + "".join(_row(*face) for face in _faces()) + "}\n"
 
 

@@ -1,4 +1,4 @@
-"""The README's tree of the package: a line a room, from what each room says of itself."""
+"""The README's tree of the package: a line a room, from each room's docstring."""
 
 import ast
 import re
@@ -12,11 +12,7 @@ DATA = {"recipes": "Published methods as Makefiles (data)", "rubrics": "What jud
 
 
 def house_tree() -> str:
-    """Draw the tree.
-
-    Returns:
-        A fenced block of Markdown.
-    """
+    """Draw the tree in a Markdown fence."""
     lines = [
         "```text",
         "real_cli/",
@@ -29,7 +25,7 @@ def house_tree() -> str:
 
 
 def _says(room: str) -> str:
-    """A room's first sentence, up to what it lists; a command's room begins with the command."""
+    """Return a room's first sentence, up to what it lists; a command's room begins with the command."""
     tree = ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))
     sentence = (ast.get_docstring(tree) or "").splitlines()[0].split(". ")[0].rstrip(".")
     return sentence if sentence.startswith("`") else re.split("[:;]", sentence)[0]

@@ -8,12 +8,12 @@ from real_cli.docs.strategies import NAMES, strategy_names
 
 
 def light_tables() -> dict[str, str]:
-    """Make all of them; paths below the repository's root, and contents."""
+    """Make all light tables: paths below the repository's root, and contents."""
     return {FACES: evaluation_faces(), NAMES: strategy_names(), **loss_tables()}
 
 
 def renew_light_tables(root: Path) -> bool:
-    """Write those that differ; tell whether there were any, which this process has read already."""
+    """Write the tables that differ; tell whether there were any, which this process has already imported."""
     stale = {name: text for name, text in light_tables().items() if (root / name).read_text(encoding="utf-8") != text}
     for name, text in stale.items():
         (root / name).write_text(text, encoding="utf-8")

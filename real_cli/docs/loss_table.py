@@ -41,7 +41,7 @@ PACKAGE = "real_cli/train"
 
 
 def loss_tables() -> dict[str, str]:
-    """Make the modules that the command line reads; paths below the repository's root, and contents."""
+    """Make the modules that the command line reads: paths below the repository's root, and contents."""
     known = [name for name in loss_options.LossKnobs.__annotations__ if name in KNOBS]
     names = dict.fromkeys([*known, *KNOBS])
     return {

@@ -1,4 +1,4 @@
-"""What real-losses(7) says of the objectives and presets of `real train-dpo`, made from their tables."""
+"""The objectives and presets of real-losses(7), made from their tables."""
 
 import inspect
 import re
@@ -12,7 +12,7 @@ from real_cli.train.objective import Column, Need, Objective, Responses
 from real_cli.train.presets import PRESETS
 from real_cli.train.settings import TrainingSettings
 
-# What is read instead of a pair, or beside it.
+# Read instead of a pair, or beside it.
 FIELDS: dict[Responses, str] = {
     Responses.pair: "`chosen`, `rejected`",
     Responses.triple: "`chosen`, `rejected`, `reference`",
@@ -22,7 +22,7 @@ FIELDS: dict[Responses, str] = {
 
 
 class Description(NamedTuple):
-    """What the docstring of an objective's function says.
+    """The docstring of an objective's function.
 
     Attributes:
         formula: Its first sentence, without "Return".
@@ -36,14 +36,7 @@ class Description(NamedTuple):
 
 
 def describe(row: Objective) -> Description:
-    """Read the docstring of an objective.
-
-    Args:
-        row: Of the table.
-
-    Returns:
-        Its parts, each in one line.
-    """
+    """Read the docstring of an objective, each part joined to one line."""
     text = inspect.getdoc(row.loss) or ""
     head, _, rest = text.partition("\nArgs:\n")
     summary, *paragraphs = [joined(paragraph) for paragraph in re.split(r"\n\s*\n", head.strip())]
@@ -51,11 +44,7 @@ def describe(row: Objective) -> Description:
 
 
 def objectives_list() -> str:
-    """List the objectives, each with its formula, what it reads, its options and its paper.
-
-    Returns:
-        Markdown.
-    """
+    """List the objectives in Markdown: formula, what each reads, options and paper."""
     items = []
     for name, row in OBJECTIVES.items():
         described = describe(row)
@@ -75,16 +64,12 @@ def objectives_list() -> str:
 
 
 def presets_list() -> str:
-    """List the presets, each with the options that say the same.
-
-    Returns:
-        Markdown.
-    """
+    """List the presets in Markdown, each with the options that it stands for."""
     return "\n".join(f"- `{name}`: `{' '.join(_differences(preset))}`" for name, preset in PRESETS.items())
 
 
 def plain_markdown(text: str) -> str:
-    """Keep Markdown from reading a formula as its own marks; code stays code."""
+    """Keep Markdown from reading a formula as markup; code stays code."""
     return re.sub(r"(`[^`]*`)|([*<\\])", lambda match: match[1] or f"\\{match[2]}", text)
 
 
@@ -112,7 +97,7 @@ def _option(name: str, value: Any) -> str:
 
 
 def _differences(preset: Mapping[str, Any]) -> list[str]:
-    """The options that say the same as a preset, objective first, less those that are the default."""
+    """List the options that a preset stands for, objective first, less the defaults."""
     mixture = Mixture(preset["loss"].split(","))
     usual = TrainingSettings()
     of_objective = ("loss", "loss_weights", *KNOBS)

@@ -1,7 +1,7 @@
 """Man pages, the README's tables and the light tables: `python -m real_cli.docs` renews them.
 
-With --check nothing is written: what differs is shown, and the exit status is 1. There is no clock in a page, so the
-same code makes the same bytes.
+With --check nothing is written: differences are shown, and the exit status is 1. No page holds a date of its making, so
+the same code makes the same bytes.
 """
 
 import difflib
@@ -27,9 +27,9 @@ from real_cli.records.layouts import LAYOUTS
 
 ROOT = Path(__file__).resolve().parents[2]
 RENEW = "python -m real_cli.docs"
-# What some pages have behind their options.
+# Sections that follow the options of some pages.
 SECTIONS = {"real-pair": (strategies_section,)}
-# Whom a page names beside its siblings: what stands before and behind it in the pipe, and what it reads.
+# SEE ALSO beside siblings: neighbors in the pipe, and what a command reads.
 NEIGHBORS = {
     "real-sample": "real-embed(1) real-pair(1) real-relabel-judge(1) real-relabel-reward(1)",
     "real-embed": "real-sample(1) real-pair(1) real-eval-labels(1)",
@@ -62,11 +62,7 @@ class Command(NamedTuple):
 
 
 def commands() -> list[Command]:
-    """List every command of the app, in the order of the pipe.
-
-    Returns:
-        Commands that do something; a group stands for its members.
-    """
+    """List the app's commands in the order of the pipe, a group's members in its place."""
     group = typer.main.get_command(app)
     return list(_walk("real", group, typer.Context(group, info_name="real")))
 
@@ -81,14 +77,7 @@ def _walk(words: str, command: Any, context: Any) -> Iterator[Command]:
 
 
 def command_page(command: Command) -> str:
-    """Make the man page of one command.
-
-    Args:
-        command: The command.
-
-    Returns:
-        Roff.
-    """
+    """Make the man page of one command."""
     first, *rest = command.paragraphs
     usage = " ".join(command.command.collect_usage_pieces(command.context))
     lines = [
@@ -111,7 +100,7 @@ def command_page(command: Command) -> str:
 
 
 def _summary(paragraph: str) -> str:
-    text = re.split("[,:]", joined(paragraph).rstrip("."))[0]  # one short line, as apropos shows it
+    text = re.split("[,:]", joined(paragraph).rstrip("."))[0]  # a short line, for apropos
     return text[0].lower() + text[1:]
 
 
@@ -136,12 +125,12 @@ def _option(parameter: Any, context: Any) -> list[str]:
     record = parameter.get_help_record(context)
     if not record or "--help" in record[0]:
         return []
-    # An argument's type says nothing that its name and help do not.
+    # An argument's type adds nothing to its name and help.
     name = record[0].partition(" <")[0] if parameter.param_type_name == "argument" else record[0]
     return [".TP", f".B {escape(name)}", filled(record[1])]
 
 
-# A command writes to another one; the other's status hides its own, unless the shell is told.
+# In a pipe the last command's status hides the others', unless pipefail is set.
 PIPE = re.compile(r"\breal .*\|(?: real |$)")
 PIPEFAIL = "set -o pipefail"
 
@@ -164,11 +153,7 @@ def _see_also(command: Command) -> str:
 
 
 def commands_table() -> str:
-    """Make the README's table of commands: a line each.
-
-    Returns:
-        Markdown.
-    """
+    """Make the README's table of commands, a line each."""
     rows = ["| command | what it does | input |", "| --- | --- | --- |"]
     for command in commands():
         flow = _flow(command).partition(" ")[0].rstrip(":,;").lower()
@@ -177,32 +162,24 @@ def commands_table() -> str:
 
 
 def pages_list() -> str:
-    """List the commands' pages, each with what it does and whether it streams.
-
-    Returns:
-        Markdown.
-    """
+    """List the commands' pages, each with what it does and whether it streams."""
     return "\n".join(
         f"- **{command.page}(1)**: {joined(command.paragraphs[0])} {_flow(command)}".rstrip() for command in commands()
     )
 
 
 def _flow(command: Command) -> str:
-    """What the help says of streaming; empty for a command that reads no records."""
+    """Return what the help says of streaming; empty for a command that reads no records."""
     return next((joined(text) for text in command.paragraphs if re.match(r"(Streams|Buffers)\b", text)), "")
 
 
 def layouts_table() -> str:
-    """Make the table of layouts.
-
-    Returns:
-        Markdown.
-    """
+    """Make the table of layouts."""
     rows = ["| layout | known by | becomes |", "| --- | --- | --- |"]
     return "\n".join(rows + [f"| {row.name} | {row.fields} | {row.becomes} |" for row in LAYOUTS])
 
 
-# What stands between marks in the README and in the sources of manual pages.
+# The generated parts of the README and the manual's sources, by their marks.
 GENERATED: dict[str, Callable[[], str]] = {
     "commands": commands_table,
     "pages": pages_list,
@@ -214,38 +191,23 @@ GENERATED: dict[str, Callable[[], str]] = {
 
 
 def filled_in(text: str) -> str:
-    """Renew the generated parts of a document, between their marks.
-
-    Args:
-        text: Markdown.
-
-    Returns:
-        The same with fresh parts.
-    """
+    """Renew the generated parts of a Markdown document, between their marks."""
     marks = re.compile(rf"(<!-- ([a-z]+): made by {re.escape(RENEW)} -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
     return marks.sub(lambda match: f"{match[1]}{GENERATED[match[2]]()}\n{match[3]}", text)
 
 
 def documents() -> dict[str, str]:
-    """Make every generated document.
-
-    Returns:
-        Paths below the repository's root, and contents.
-    """
-    made = light_tables() | {f"man/{command.page}.1": command_page(command) for command in commands()}
-    made[f"man/{PAGE}.7"] = recipes_page()
+    """Make every generated document: paths below the repository's root, and contents."""
+    contents = light_tables() | {f"man/{command.page}.1": command_page(command) for command in commands()}
+    contents[f"man/{PAGE}.7"] = recipes_page()
     for path in (ROOT / "README.md", *sorted((ROOT / "man").glob("*.md"))):
-        made[str(path.relative_to(ROOT))] = filled_in(path.read_text(encoding="utf-8"))
-    sources = {name: text for name, text in made.items() if re.match(r"man/.*\.md$", name)}
-    return made | {name.removesuffix(".md"): man_page(text) for name, text in sources.items()}
+        contents[str(path.relative_to(ROOT))] = filled_in(path.read_text(encoding="utf-8"))
+    sources = {name: text for name, text in contents.items() if re.match(r"man/.*\.md$", name)}
+    return contents | {name.removesuffix(".md"): man_page(text) for name, text in sources.items()}
 
 
 def differences() -> str:
-    """Compare the documents with the files.
-
-    Returns:
-        A unified diff; empty if all are up to date.
-    """
+    """Diff the documents against their files; empty if all are up to date."""
     diff: list[str] = []
     for name, content in documents().items():
         path = ROOT / name
@@ -255,14 +217,7 @@ def differences() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the documents, or with --check compare them.
-
-    Args:
-        arguments: The command line.
-
-    Returns:
-        The exit status.
-    """
+    """Write the documents, or with --check compare them; return the exit status."""
     if arguments == ["--check"]:
         diff = differences()
         if diff:

@@ -1,7 +1,7 @@
-"""Markdown as roff: the manual's pages that are written by hand, `man/NAME.md`, which GitHub shows as they are.
+"""Markdown as roff, for the pages that are written by hand, `man/NAME.md`, which GitHub shows as they are.
 
-Markdown is read by markdown-it-py, which rich brings along. What follows is the part of it that a man page can show;
-anything else (a quotation, a list in a list, HTML) is refused rather than lost.
+markdown-it-py reads Markdown, and comes with rich. Handled here is the part that a man page can show; anything else (a
+quotation, a list in a list, HTML) is refused rather than lost.
 """
 
 import re
@@ -16,8 +16,8 @@ from real_cli.docs.roff import LONGEST, escape, guarded, literal, typeset
 
 MANUALS = {"1": "User Commands", "5": "File Formats", "7": "Guides"}
 TITLE = re.compile(r"([a-z-]+)\(([157])\): (.+)")
-PAGE = re.compile(r"\b([a-z](?:[a-z]|\\?-)*)\(([157])\)")  # as typed, or as typeset
-COLUMNS = 76  # what is left of a terminal's 80 for a table that is laid out as it stands
+PAGE = re.compile(r"\b([a-z](?:[a-z]|\\?-)*)\(([157])\)")  # typed, or typeset
+COLUMNS = 76  # what 80 columns leave for a preformatted table
 NAMES = ("strong", "code_inline")
 COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 
@@ -25,14 +25,7 @@ COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 def man_page(markdown: str) -> str:
     """Convert a page whose first line is a title such as `# real-guide(7): what to do when`.
 
-    Args:
-        markdown: The source.
-
-    Returns:
-        Roff.
-
-    Raises:
-        ValueError: The page has no such title, or something that a man page cannot show.
+    A ValueError names what a man page cannot show.
     """
     title, *blocks = SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(markdown)).children
     match = TITLE.fullmatch(_plain(title)) if title.tag == "h1" else None
@@ -75,14 +68,14 @@ def _as_it_stands(text: str) -> list[str]:
 
 
 def _comment(node: SyntaxTreeNode) -> list[str]:
-    """Comments mark what is generated; no other HTML is let through."""
+    """Drop comments, which mark what is generated; refuse all other HTML."""
     if COMMENT.sub("", node.content):
         raise ValueError(f"line {(node.map or (0,))[0] + 1}: a man page cannot show this: {node.content.strip()}")
     return []
 
 
 def _list(node: SyntaxTreeNode) -> list[str]:
-    """A list whose items begin with a name in code or bold type and a colon is one of definitions."""
+    """Write a list; items that begin with a name in code or bold type and a colon are definitions."""
     first = int(node.attrs.get("start", 1))
     lines = []
     for number, item in enumerate(node.children, first):
@@ -98,7 +91,7 @@ def _list(node: SyntaxTreeNode) -> list[str]:
 
 
 def _tagged(paragraph: SyntaxTreeNode) -> tuple[str, str]:
-    """Part the names that an item begins with from what it says of them; no names where it is no definition."""
+    """Split an item into its leading names and their definition; no names if it defines none."""
     spans = [span for span in paragraph.children[0].children if span.type != "text" or span.content]
     end = next((place for place, span in enumerate(spans) if span.content.startswith(": ")), 0)
     is_definition = end and all(span.type in NAMES or span.content == ", " for span in spans[:end])
@@ -109,7 +102,7 @@ def _tagged(paragraph: SyntaxTreeNode) -> tuple[str, str]:
 
 
 def _table(node: SyntaxTreeNode) -> list[str]:
-    """Lay a narrow table out in columns; of a wide one each row becomes a paragraph under its first cell."""
+    """Lay out a narrow table in columns; of a wide one each row becomes a paragraph under its first cell."""
     head, *body = [row.children for part in node.children for row in part.children]
     texts = [[_plain(cell) for cell in row] for row in (head, *body)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
@@ -147,13 +140,13 @@ def _spans(nodes: list[SyntaxTreeNode]) -> str:
 
 
 def _link(node: SyntaxTreeNode) -> str:
-    """A page's name says enough; another address stands behind its text."""
+    """Write a link: a page's name suffices, any other address follows its text."""
     text, address = _spans(list(node.children)), str(node.attrs["href"])
     is_page = PAGE.fullmatch(_plain(node)) or address.startswith("#")
     return text if is_page or escape(address) == text else f"{text} <{escape(address)}>"
 
 
-# A name in bold type, a page's too; of a picture a terminal shows what it says.
+# A name in bold type, a page's too; of a picture the alternative text.
 SPANS: dict[str, Callable[[SyntaxTreeNode], str]] = {
     "text": lambda node: PAGE.sub(r"\\fB\1\\fR(\2)", typeset(node.content)),
     "code_inline": lambda node: f"\\fB{literal(node.content)}\\fR",
@@ -167,7 +160,7 @@ SPANS: dict[str, Callable[[SyntaxTreeNode], str]] = {
 
 
 def _plain(node: SyntaxTreeNode) -> str:
-    """The text without its type faces."""
+    """Return the text without its type faces."""
     if node.type == "softbreak":
         return " "
     return "".join(map(_plain, node.children)) if node.children else node.content
@@ -178,7 +171,7 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _lines(text: str) -> str:
-    """Break lines of roff; one must not begin like a request."""
+    """Break lines of roff; none may begin like a request."""
     parts = text.split("\n.br\n")
     filled = [textwrap.fill(part, LONGEST, break_on_hyphens=False, break_long_words=False) for part in parts]
     return "\n.br\n".join(map(guarded, filled))

@@ -1,4 +1,4 @@
-"""What real-recipes(7) says of the recipes of `real init`, read from the heads of their Makefiles."""
+"""The recipes of `real init` in real-recipes(7), read from the heads of their Makefiles."""
 
 from real_cli import __released__, __version__
 from real_cli.docs.roff import escape, filled, literal
@@ -45,11 +45,7 @@ EXAMPLES = (
 
 
 def recipes_page() -> str:
-    """Make real-recipes(7).
-
-    Returns:
-        Roff.
-    """
+    """Make real-recipes(7)."""
     lines = [
         f'.TH {PAGE.upper()} 7 {__released__} "real {__version__}" "Methods"',
         ".SH NAME",

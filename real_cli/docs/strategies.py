@@ -1,4 +1,4 @@
-"""What is generated of the strategies of `real pair`: the light table of their names, and a section of the man page."""
+"""Generated from the strategies of `real pair`: the light table of their names, and a section of the man page."""
 
 import inspect
 import json
@@ -32,11 +32,7 @@ READS = {
 
 
 def strategy_names() -> str:
-    """Make the light table.
-
-    Returns:
-        Python.
-    """
+    """Make the light table as Python."""
     members = {name: _member(name) for name in STRATEGIES}
     names = [f'    {member} = "{name}"\n' for name, member in members.items()]
     rows = [
@@ -52,11 +48,7 @@ def _member(name: str) -> str:
 
 
 def strategies_section() -> list[str]:
-    """Make the section of the man page with a paragraph for each strategy.
-
-    Returns:
-        Lines of roff.
-    """
+    """Make the man page's section with a paragraph for each strategy, as lines of roff."""
     lines = [".SH STRATEGIES"]
     for name, rule in STRATEGIES.items():
         text = inspect.getdoc(rule.choose) or ""
@@ -72,7 +64,7 @@ def strategies_section() -> list[str]:
 
 
 def _in_names(paragraph: str) -> str:
-    """Call other strategies by their names, and not by those of their functions."""
+    """Call other strategies by their names, not by their functions'."""
     return re.sub(r"choose_(\w+)", lambda function: function[1].replace("_", "-"), paragraph.replace("`", ""))
 
 

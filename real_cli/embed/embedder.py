@@ -71,14 +71,7 @@ class Embedder:
         return TokenBudget(self._batch_tokens or default_batch_tokens(device), self._tell)
 
     def __call__(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Embed a stream of records.
-
-        Args:
-            records: Candidates or preference records, checked.
-
-        Yields:
-            Candidates with embeddings (for the prompt: the record itself with one), in order.
-        """
+        """Embed a stream of checked records, in order; candidates come back, but prompts on their record."""
         pending: deque[tuple[list[Record], Future[list[NDArray[np.float32]]]]] = deque()
         worker = ThreadPoolExecutor(max_workers=1)
         stopped = Event()
@@ -98,7 +91,7 @@ class Embedder:
             raise window
 
     def _next_window(self, windows: Iterator[list[Record]]) -> list[Record] | RecordError | None:
-        """Read a window; a bad record ends the run only after what was read windows before it is written."""
+        """Read a window; a bad record ends the run only once the windows before it are written."""
         try:
             return next(windows, None)
         except RecordError as error:
@@ -110,11 +103,7 @@ class Embedder:
             yield self._with_embeddings(record, vectors)
 
     def sentence(self) -> str:
-        """Tell what was embedded, in one line.
-
-        Returns:
-            Counts; what was cut or empty is named.
-        """
+        """Tell in one line what was embedded, cut or empty."""
         text = f"{say_count(self.num_texts, 'text')} embedded ({self.num_distinct:,} distinct in their windows)"
         if self.num_truncated:
             text += f"; {self.num_truncated:,} cut to {self._encoder.max_length} tokens"
@@ -142,7 +131,7 @@ class Embedder:
         try:
             return self._embed(texts, stopped)
         except BaseException:
-            stopped.set()  # the next window would load the model again, or meet the same fate
+            stopped.set()  # the next window would load the model again, or fail alike
             raise
 
     def _embed(self, texts: list[str], stopped: Event) -> list[NDArray[np.float32]]:

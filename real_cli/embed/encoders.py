@@ -26,7 +26,7 @@ from real_cli.records.choices import Precision
 
 
 class Prepared(NamedTuple):
-    """Texts as an encoder takes them.
+    """Texts ready for an encoder.
 
     Attributes:
         inputs: One for each text.
@@ -93,7 +93,7 @@ class TransformerEncoder:
         else:
             full = self._tokenizer(texts, return_attention_mask=False, verbose=False)["input_ids"]
             num_cut = sum(len(ids) > self.max_length for ids in full)
-        # A text without tokens has no states to average: its end token stands for it.
+        # A text without tokens has no states to average: its end token stands in.
         end = self._tokenizer.eos_token_id
         if end is None and not all(batch["input_ids"]):
             raise RecordError("a text has no tokens, and the model's tokenizer no end token to stand for it")
@@ -105,7 +105,7 @@ class TransformerEncoder:
         import torch
 
         width = max(map(len, inputs))
-        pad = self._tokenizer.pad_token_id or 0  # of no account: it is masked
+        pad = self._tokenizer.pad_token_id or 0  # any token: it is masked
         ids = torch.tensor([row + [pad] * (width - len(row)) for row in inputs], device=self.place.device)
         lengths = torch.tensor([len(row) for row in inputs], device=self.place.device)
         mask = (torch.arange(width, device=self.place.device) < lengths[:, None]).long()  # (batch, seq)
@@ -122,7 +122,7 @@ class TransformerEncoder:
 
 
 class LibraryEncoder:
-    """A model that only sentence-transformers itself can run as it was made."""
+    """A model that only sentence-transformers runs as it was made."""
 
     def __init__(self, name: str, path: str, place: Place, max_length: int | None) -> None:
         self.place = place
@@ -154,22 +154,10 @@ def load_encoder(
     pooling: Pooling | None = None,
     layer: int | None = None,
 ) -> Encoder:
-    """Load an encoder by name.
+    """Load an encoder from a folder, a .gguf file, a hub name or a short name.
 
-    Args:
-        name: A folder, a .gguf file, a hub name or a short name.
-        device: Where it runs.
-        precision: Its number format.
-        max_length: Tokens of a text that count; the model's own limit, or 512 for a language model, if None.
-        pooling: For a language model; masked mean if None.
-        layer: For a language model; the last hidden layer if None.
-
-    Returns:
-        The encoder.
-
-    Raises:
-        ModelError: If it cannot be found or loaded.
-        UsageError: If an option does not fit the kind of model.
+    By default a model's own limit of tokens holds, or 512 for a language model, which alone takes a `pooling`
+    (masked mean) and a `layer` (the last).
     """
     path = resolve_model(name)
     place = choose_place(device, precision)
@@ -187,13 +175,13 @@ def load_encoder(
 def _load_causal(
     name: str, path: str, place: Place, max_length: int | None, pooling: Pooling, layer: int
 ) -> TransformerEncoder:
-    """Load a causal language model: the text alone, no chat template, one hidden layer, masked mean or last token.
+    """Load a causal language model: the text alone, no chat template, one hidden layer, mean or last token.
 
     References:
         Zhang et al., 2024, REAL, arXiv:2409.17169; the recipe of `hh_pair_selection.py`: real-methods(7), section 1(b).
     """
     model, tokenizer = _load(name, path, place)
-    tokenizer.truncation_side = "right"  # as in the reference code, whatever the tokenizer would do to a prompt
+    tokenizer.truncation_side = "right"  # as in the reference code, whatever the tokenizer does to prompts
     num_layers = model.config.get_text_config().num_hidden_layers
     if not -num_layers - 1 <= layer <= num_layers:
         raise UsageError(f"--layer {layer}: the model has {num_layers}; give 0 to {num_layers}, or -1 for the last")
@@ -203,13 +191,13 @@ def _load_causal(
 
 
 def _load_sentence(name: str, path: str, place: Place, max_length: int | None) -> TransformerEncoder | None:
-    """Load a sentence-transformers model that is a transformer and a pooling, and nothing else; else return None."""
+    """Load a sentence-transformers model that is a transformer and a pooling; None if there is more to it."""
     recipe = read_recipe(path)
     if recipe is None:
         return None
     model, tokenizer = _load(name, path, place)
     if tokenizer.chat_template or model.config.is_encoder_decoder:
-        return None  # the library may wrap each text in the one, and runs half of the other
+        return None  # the library may wrap texts in a chat template, and runs half of an encoder-decoder
     longest = recipe.max_length or min(
         tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or MAX_LENGTH
     )
@@ -235,15 +223,7 @@ def _load(name: str, path: str, place: Place) -> tuple[Any, Any]:
 
 
 def is_causal(name: str, path: str) -> bool:
-    """Tell whether a model is a plain causal language model, and no sentence-transformers one.
-
-    Args:
-        name: The model as the user named it.
-        path: A folder, or a name on the hub.
-
-    Returns:
-        True if its configuration names a causal language model's class.
-    """
+    """Tell a plain causal language model, by its config's class, from a sentence-transformers model."""
     if is_adapter(path):
         return True
     if Path(settings_folder(name, path), "modules.json").is_file():

@@ -1,4 +1,4 @@
-"""From the hidden states of a text's tokens to one vector. Padding is on the right."""
+"""From the hidden states of a text's tokens to one vector; padding is on the right."""
 
 from typing import Any
 
@@ -44,5 +44,5 @@ def first_pool(states: Any, mask: Any) -> Any:
     return states[:, 0]
 
 
-# By the names of sentence-transformers' pooling configurations; `mean` and `last` are also those of --pooling.
+# Under the names in sentence-transformers' pooling configurations; --pooling offers `mean` and `last`.
 POOLINGS = {"mean": mean_pool, "last": last_pool, "lasttoken": last_pool, "cls": first_pool}

@@ -11,7 +11,7 @@ LEGACY_POOLINGS = {
     "pooling_mode_mean_tokens": "mean",
     "pooling_mode_lasttoken": "lasttoken",
 }
-# What the whole model's configuration may say; a prompt before each text or fewer dimensions are the library's affair.
+# What the model's configuration may say; prompts before texts and fewer dimensions are left to the library.
 WHOLE: dict[str, Callable[[Any], bool]] = {
     "__version__": lambda value: True,
     "model_type": lambda value: value == "SentenceTransformer",
@@ -21,7 +21,7 @@ WHOLE: dict[str, Callable[[Any], bool]] = {
     "truncate_dim": lambda value: value is None,
 }
 PLAIN_TEXT = {"text": {"method": "forward", "method_output_name": "last_hidden_state"}}
-# What the transformer's own configuration may say without changing how a plain text is embedded.
+# What the transformer's configuration may say without changing the vector of a plain text.
 HARMLESS: dict[str, Callable[[Any], bool]] = {
     "max_seq_length": lambda value: value is None or isinstance(value, int),
     "do_lower_case": lambda value: value is False,
@@ -46,19 +46,12 @@ class EncodingRecipe(NamedTuple):
 
 
 def read_recipe(path: str) -> EncodingRecipe | None:
-    """Read how a sentence-transformers model is to be run.
-
-    Args:
-        path: A folder, or a name on the hub.
-
-    Returns:
-        The recipe; None where it holds anything that is not known here, or no modules.json.
-    """
+    """Read how to run a sentence-transformers model; None without modules.json, or with unknown settings."""
     modules = read_config(path, "modules.json")
     if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
         return None
     kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
-    # A transformer in a folder of its own is rare; others' classes of the same name are not ours to run.
+    # A transformer in a subfolder is rare; foreign classes of the same name are left to the library.
     known = all(str(module.get("type", "")).startswith("sentence_transformers.") for module in modules)
     if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]) or not known:
         return None
@@ -71,7 +64,7 @@ def read_recipe(path: str) -> EncodingRecipe | None:
 
 
 def _says(config: Any, allowed: dict[str, Callable[[Any], bool]]) -> bool:
-    """Tell whether a configuration says nothing but what is known here to change no vector."""
+    """Tell whether a configuration holds only settings that are known to change no vector."""
     return isinstance(config, dict) and all(name in allowed and allowed[name](value) for name, value in config.items())
 
 

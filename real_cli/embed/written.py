@@ -1,4 +1,4 @@
-"""What an earlier run wrote, as far as it can be seen that this run would have written the same."""
+"""What an earlier run wrote, and evidence that this run would have written the same."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from real_cli.records.choices import Encoding
 from real_cli.records.record import Record
 from real_cli.records.vectors import decode_embedding, encode_embedding, row_norms
 
-# Number formats and batches move a vector by less, other models, layers and poolings by more.
+# Number formats and batches move a vector by less; other models, layers and poolings by more.
 LEAST_COSINE = 0.99
 
 
@@ -46,7 +46,7 @@ class WrittenBefore:
             self._sample = (self._texts_of(record)[0], decode_embedding(carriers[0]))
 
     def compare(self, embed: Callable[[str], NDArray[np.float32]]) -> None:
-        """Embed one text again; RealError if its vector is another one."""
+        """Embed one text again; RealError if its vector differs."""
         if self._sample is None:
             return
         (text, written), self._sample = self._sample, None

@@ -1,4 +1,4 @@
-"""Outputs that would run into each other, or into what is read: refused before anything is opened."""
+"""Refuse outputs that would run into each other, or into an input, before anything is opened."""
 
 import os
 import stat
@@ -10,16 +10,7 @@ from real_cli.io.output import STANDARD_OUTPUT, is_device, real_path
 
 
 def check_outputs(sources: Sequence[str], outputs: Sequence[Path], *, not_sources: Sequence[Path]) -> None:
-    """Refuse outputs that would run into each other, or into the input while it is read.
-
-    Args:
-        sources: What is read; "-" is standard input.
-        outputs: What is written.
-        not_sources: Those of the outputs that may be none of the sources.
-
-    Raises:
-        UsageError: If two are one file.
-    """
+    """Refuse two outputs in one file, and an output of `not_sources` over an input."""
     places = _places(outputs)
     for path in places:
         if places.count(path) > 1:
@@ -44,15 +35,7 @@ def _is_descriptor(path: Path, number: int) -> bool:
 
 
 def check_side_inputs(outputs: Sequence[Path], also_reads: Iterable[tuple[str, Path | None]]) -> None:
-    """Refuse outputs that would replace a file that an option has the command read.
-
-    Args:
-        outputs: What is written.
-        also_reads: Options and the files they read; None for one that is not given.
-
-    Raises:
-        UsageError: If one is written and read.
-    """
+    """Refuse an output over a file that an option reads; `also_reads` pairs options with files."""
     places = _places(outputs)
     for option, path in also_reads:
         if path is not None and real_path(path) in places:

@@ -1,4 +1,4 @@
-"""CSV as it was written: every row as long as its header, every cell under its name; what does not fit is told."""
+"""CSV as it was written: rows as long as their header, cells under their names; misfits are reported."""
 
 import csv
 import sys
@@ -16,7 +16,7 @@ HINTS = {
     "field larger than": "a cell is longer than the longest line that is accepted; raise --max-line-bytes",
     "new-line character": "a carriage return stands in a text without quotes; quote the text",
 }
-# One of them at least is in the header of preference data.
+# The header of preference data has at least one of them.
 KNOWN_COLUMNS = frozenset(
     {"prompt", "instruction", "question", "query", "input", "chosen", "rejected", "response", "completion", "output"}
     | {"text", "messages", "history", "conversation", "conversations", "response_a", "human_ref_A", "model_a"}
@@ -34,7 +34,7 @@ class CsvRow(NamedTuple):
 
 
 class _Lines:
-    """The lines of a table as texts; what the current row took of them is kept."""
+    """The lines of a table as texts; keeps those of the current row."""
 
     def __init__(self, stream: IO[bytes], max_line_bytes: int) -> None:
         self._lines = read_lines(stream, max_line_bytes, keeps_blank=True)
@@ -64,22 +64,12 @@ class _Lines:
 def read_csv(
     stream: IO[bytes], shown: str, max_line_bytes: int, *, delimiter: str = ",", numbers: Collection[str] = ()
 ) -> Iterator[CsvRow]:
-    """Read the rows of a CSV file; the first names the columns.
+    """Read the rows of a CSV file; the first row names the columns.
 
-    Args:
-        stream: Bytes of UTF-8, with or without a byte-order mark.
-        shown: How the file is called in messages.
-        max_line_bytes: Longest line, and longest cell, to accept.
-        delimiter: What stands between two cells.
-        numbers: Columns that an option reads as numbers.
-
-    Yields:
-        Rows in order. An empty cell is a field that the row does not have; that of the only prompt is an empty one.
-
-    Raises:
-        RealError: If the file is no CSV, or has no sound header; what follows a broken quote cannot be told apart.
+    An empty cell is a field that its row lacks, unless it is the only prompt. A broken quote ends the run, since
+    nothing behind it can be told apart.
     """
-    # The library's own limit is shorter than some responses. It is the process's, and is never lowered.
+    # The library's own limit is shorter than some responses; it holds for the process and is never lowered.
     csv.field_size_limit(max(csv.field_size_limit(), min(max_line_bytes, sys.maxsize)))
     lines = _Lines(stream, max_line_bytes)
     rows = _rows(csv.reader(lines, strict=True, delimiter=delimiter), lines, shown)
@@ -115,7 +105,7 @@ def _rows(reader: Iterator[list[str]], lines: _Lines, shown: str) -> Iterator[li
             raise RealError(f"{shown}:{error}") from None
         if cells is None:
             return
-        if cells:  # a blank line is none
+        if cells:  # a blank line
             yield cells
 
 
@@ -128,12 +118,12 @@ def _check_header(header: list[str], place: str, fault: str, delimiter: str) -> 
             f"{place}: one column, {clip(header[0])}; {SEPARATORS[delimiter]} between the columns are needed{hint}"
         )
     if header[0].lower().startswith("sep="):
-        raise RealError(f"{place}: {clip(header[0])} is a word for a spreadsheet; take the line out")
+        raise RealError(f"{place}: {clip(header[0])} is an instruction to spreadsheets; remove the line")
     for name in header:
         if name != name.strip() and name.strip() in KNOWN_COLUMNS:
             raise RealError(f"{place}: column {clip(name)} has spaces around its name; take them out")
         if header.count(name) > 1:
-            raise RealError(f"{place}: column {clip(name)} stands twice; give each column a name of its own")
+            raise RealError(f"{place}: column {clip(name)} appears twice; give each column its own name")
 
 
 def _count(cells: list[str], header: list[str]) -> str:
@@ -144,14 +134,7 @@ def _count(cells: list[str], header: list[str]) -> str:
 
 
 def is_header(data: bytes) -> bool:
-    """Tell whether a line that is not JSON looks like the names of columns.
-
-    Args:
-        data: The first line of a source.
-
-    Returns:
-        True for several names, one of them known.
-    """
+    """Tell whether a line that is not JSON names columns: several, at least one of them known."""
     try:
         text = data.decode("utf-8").strip()
         cells = next(csv.reader([text], strict=True, delimiter="\t" if "\t" in text else ","), [])

@@ -3,19 +3,12 @@
 import errno
 import os
 
-# Whichever file could not be opened, it is no fault of that file.
+# Whichever file could not be opened, that file is not at fault.
 TOO_MANY = (errno.EMFILE, errno.ENFILE)
 
 
 def need_descriptors(number: int) -> None:
-    """See that so many more files can be opened, before a library fails half way for want of them.
-
-    Args:
-        number: How many.
-
-    Raises:
-        OSError: If the system refuses so many.
-    """
+    """Raise an OSError unless `number` more files can be opened, before a library fails halfway."""
     taken: list[int] = []
     try:
         for _ in range(number):

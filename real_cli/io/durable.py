@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whatever ends the process or the machine."""
+"""Files that are whole or absent, whatever ends the process or the machine."""
 
 import contextlib
 import errno
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from real_cli.errors import RealError
 
-# Ours: atomicwrites is archived, and no library that is kept locks the part, holds signals, or keeps mode and owner.
+# Ours: atomicwrites is archived, and no maintained library locks the part, holds signals or keeps mode and owner.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def told_if_full(path: Path) -> Iterator[None]:
-    """Name the place where there is no room; the system names none once a file is open."""
+    """Name the place that has no room: the system names none once a file is open."""
     try:
         yield
     except OSError as error:
@@ -25,7 +25,7 @@ def told_if_full(path: Path) -> Iterator[None]:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file beside its name; it takes the name once it is on the disk."""
+    """Write a file beside its name, which it takes once it is on the disk."""
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_bytes(data)
@@ -42,7 +42,7 @@ def sync(path: Path) -> None:
     number = os.open(path, os.O_RDONLY)
     try:
         if path.is_dir():
-            with contextlib.suppress(OSError):  # some file systems know no such thing
+            with contextlib.suppress(OSError):  # some file systems cannot
                 os.fsync(number)
         else:
             os.fsync(number)
@@ -51,7 +51,7 @@ def sync(path: Path) -> None:
 
 
 def sync_all(folder: Path) -> None:
-    """Have the system put all that is in a folder on the disk."""
+    """Have the system put a folder's contents on the disk."""
     for path in sorted(folder.rglob("*"), reverse=True):
         sync(path)
     sync(folder)

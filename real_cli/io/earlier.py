@@ -1,4 +1,4 @@
-"""A file of records that an earlier run left behind, perhaps in the middle of one: looked at before it is touched."""
+"""A file of records that an earlier run left, perhaps torn: inspected before it is touched."""
 
 import codecs
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ from real_cli.errors import RealError, RecordError
 from real_cli.io.jsonl import Line, dump_record, parse_record, read_lines
 from real_cli.records.record import Record
 
-# What `embed` and `sample` add, where no whole line tells.
+# What `embed` and `sample` add, for files without one whole line.
 WRITTEN = frozenset({"prompt", "responses", "embedding", "embedding_dtype"})
 
 
@@ -33,14 +33,7 @@ class Earlier:
         self._lacks_newline = False
 
     def lines(self) -> Iterator[Line]:
-        """Read the records that are whole, the last one with or without its newline.
-
-        Yields:
-            Lines, not blank.
-
-        Raises:
-            RealError: If the file is no text.
-        """
+        """Read the complete records, the last one with or without its newline."""
         if self._path is None or not self._path.exists():
             return
         with self._path.open("rb") as file:
@@ -56,13 +49,10 @@ class Earlier:
                 raise RealError(f"{self._path}:{error}") from None
 
     def settle(self, wanted: Iterable[Record]) -> None:
-        """Make the end of the file one that can be gone on with: cut a torn record, give a whole one its newline.
+        """Make the file ready to append to: cut a torn record off, end a complete one with a newline.
 
-        Args:
-            wanted: What the torn record may have been made of.
-
-        Raises:
-            RealError: If the last line is the start of none of them; the file stays as it is.
+        A torn line that starts no record of `wanted` is somebody else's: it stays, and the run ends with a
+        RealError.
         """
         if self._path is None or not self._lacks_newline:
             return
@@ -82,16 +72,9 @@ class Earlier:
 def is_start(
     data: bytes, wanted: Iterable[Record], names: Sequence[str], written: Collection[str] = frozenset()
 ) -> bool:
-    """Tell whether a torn line is the start of a record that was made of one of these.
+    """Tell whether a torn line starts a record made of one of `wanted`.
 
-    Args:
-        data: The line, cut anywhere.
-        wanted: Records.
-        names: Fields that are kept as they are.
-        written: Fields that it may have beside those of what it was made of.
-
-    Returns:
-        True if it begins as JSON does, and no field says that it is another record.
+    It begins as JSON does, keeps the fields of `names`, and has no others but those of `written`.
     """
     import jiter
 
@@ -120,7 +103,7 @@ def _begins(part: Any, whole: Any) -> bool:
         return len(part) <= len(whole) and all(map(_begins, part, whole))
     if isinstance(part, dict) and isinstance(whole, dict):
         return all(name in whole and _begins(value, whole[name]) for name, value in part.items())
-    # Of a number the last digits may be missing.
+    # A torn number may lack its last digits.
     return bool(part == whole) or (type(part) is int and str(whole).startswith(str(part)))
 
 
@@ -133,7 +116,7 @@ def _is_record(data: bytes) -> bool:
 
 
 def _written_before(path: Path) -> Collection[str]:
-    """Collect the fields that may stand on a line beside those it was made of: the first line has them all."""
+    """Collect the fields that a line may have beside its record's: the first line has them all."""
     with path.open("rb") as file:
         first = file.readline()
     return WRITTEN | (parse_record(first).keys() if _is_record(first) else set())

@@ -14,19 +14,8 @@ from real_cli.io.parts import make_part_folder, signals_wait
 
 @contextmanager
 def open_folder(path: Path, option: str = "--output ") -> Iterator[Path]:
-    """Make a folder beside its name; it takes the name at the end.
-
-    Args:
-        path: The folder to make; it may be there if it is empty.
-        option: What names it, for messages; empty for an argument.
-
-    Yields:
-        The folder to write into.
-
-    Raises:
-        UsageError: If the name is taken.
-    """
-    path = real_path(path)  # a link stays a link: what it points to is made
+    """Fill a folder beside its name, which it takes at the end; the name may hold an empty folder."""
+    path = real_path(path)  # a link stays a link: its target is made
     if path.exists() and not path.is_dir():
         raise UsageError(f"{option}{path}: is a file; a folder is needed")
     if path.is_dir() and any(path.iterdir()):

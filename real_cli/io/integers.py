@@ -1,6 +1,6 @@
-"""Integers on a line that do not fit in 64 bits: orjson would round them to floats without a word.
+"""Integers that do not fit in 64 bits: orjson would round them to floats without a word.
 
-The exact test reads the line again, slowly. The tests before it let few lines through, and never one that has such an
+The exact test reads the line again, slowly. Cheap tests before it let few lines through, and never miss such an
 integer: 2^63 has 19 digits, and shorter runs of digits fit in 64 bits.
 """
 
@@ -9,20 +9,13 @@ import json
 from real_cli.errors import RecordError
 
 NUM_DIGITS = 19
-# A line with embeddings. From here on numpy's fixed cost is less than what the bytes methods take.
+# A line with embeddings: from here on numpy's fixed cost is below that of the bytes methods.
 LONG_LINE_BYTES = 4096
 _DIGITS_TO_ZERO = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
 
 
 def check_integers(data: bytes) -> None:
-    """Refuse a line with an integer that orjson would round.
-
-    Args:
-        data: One JSON object that orjson has read.
-
-    Raises:
-        RecordError: If there is one; the message names it.
-    """
+    """Refuse a line with an integer that orjson would round."""
     if len(data) < LONG_LINE_BYTES:
         is_suspect = b"0" * NUM_DIGITS in data.translate(_DIGITS_TO_ZERO)
     else:
@@ -39,24 +32,24 @@ def _parse_int(digits: str) -> int:
 
 
 def _has_four_words_of_digits(data: bytes) -> bool:
-    """Tell whether four aligned words of four bytes in a row hold digits: 19 digits cover four, wherever they start."""
+    """Tell whether four aligned four-byte words in a row hold digits: any 19 digits cover four."""
     import numpy as np
 
     # The bytes left over are at the start, where an object has its brace and the first field's quotes.
     words = np.frombuffer(data, np.uint32, offset=len(data) % 4)
     full = (words & 0xF0F0F0F0) == 0x30303030  # "0" to "9" are 0x30 to 0x39; the few others up to 0x3F may pass
     pairs = full[1:] & full[:-1]
-    return bool(np.count_nonzero(pairs[2:] & pairs[:-2]))  # faster than any
+    return bool(np.count_nonzero(pairs[2:] & pairs[:-2]))  # the fastest test
 
 
 def _has_long_run(data: bytes) -> bool:
-    """Tell whether 19 digits in a row stand anywhere but after a point, where a float64 often has as many."""
+    """Find 19 digits in a row, but not after a point, where a float64 often has as many."""
     import numpy as np
 
     codes = np.frombuffer(data, np.uint8)
-    digits = codes - ord("0") < 10  # what is below "0" wraps around to far above
+    digits = codes - ord("0") < 10  # bytes below "0" wrap around to large values
     runs = digits
-    for step in (1, 2, 4, 8, 3):  # two runs whose starts lie `step` apart make a longer one: 2, 4, 8, 16, 19
+    for step in (1, 2, 4, 8, 3):  # two runs that start `step` apart make a longer one: 2, 4, 8, 16, 19
         runs = runs[step:] & runs[:-step]
     starts = np.flatnonzero(runs)
     before = codes[starts[~digits[starts - 1]] - 1]

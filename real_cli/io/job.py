@@ -42,7 +42,7 @@ class Located(NamedTuple):
 
 
 class RecordReader:
-    """Read the records of some sources, and write nothing; the first bad one ends the run."""
+    """Reads the records of some sources and writes nothing; the first bad record ends the run."""
 
     def __init__(
         self, files: list[str], *, max_line_bytes: int = MAX_LINE_BYTES, reading: SourceOptions = BY_NAME
@@ -56,9 +56,9 @@ class RecordReader:
     def records(
         self, read: Callable[[Record], Adapted] = adapt, *, ahead: Callable[[Record], None] | None = None
     ) -> Iterator[Located]:
-        """Read every source in order, each record adapted by `read`; rows of one response are joined.
+        """Read every source in order; `read` adapts each record, and rows of one response are joined.
 
-        `ahead` is shown each record as it was read, some records before it comes, where that makes none wait.
+        `ahead` is shown records before their turn, where that makes nobody wait.
         """
         adapted = self._convert(with_score_of(read, self._reading.score), self._items(ahead))
         pending: list[Record] = []
@@ -85,7 +85,7 @@ class RecordReader:
         return not field
 
     def _join(self, rows: list[Record]) -> Record:
-        """Join the rows of one prompt, which may stand in all of their responses again."""
+        """Join the rows of one prompt, which all of their responses may repeat."""
         joined, note = take_off_prompt(join_rows(rows))
         self._num_noted.update([note] if note else [])
         return joined
@@ -103,14 +103,14 @@ class RecordReader:
                 self.reject(item, item.problem)
                 continue
             try:
-                made = function(item.record)
+                converted = function(item.record)
             except RecordError as error:
                 self.reject(item, str(error))
                 continue
-            yield item.place, made
+            yield item.place, converted
 
     def apply(self, function: Callable[[Record], Made], located: Iterable[Located]) -> Iterator[tuple[str, Made]]:
-        """Map a function over records, places beside; one that it refuses by a RecordError is rejected."""
+        """Map a function over records and keep their places; a RecordError rejects the record."""
         return self._convert(function, (Item(place, record) for place, record in located))
 
     def check(self, function: Callable[[Record], object], located: Iterable[Located]) -> Iterator[Located]:
@@ -123,11 +123,11 @@ class RecordReader:
         return (Located(place, record) for place, record in self.apply(checked, located))
 
     def reject(self, item: Item, reason: str) -> None:
-        """Refuse one record, by a RecordError with its place in front."""
+        """Refuse one record by a RecordError with its place."""
         raise RecordError(f"{item.place}: {reason}")
 
     def _hand_on(self) -> None:
-        """Do what is due before a read that may wait: nothing."""
+        """Do nothing before a read that may wait."""
 
 
 class Job(RecordReader):
@@ -204,53 +204,26 @@ class Job(RecordReader):
         return Status.rejected if self.num_rejected else Status.done
 
     def reject(self, item: Item, reason: str) -> None:
-        """Refuse one record: stop the run, or with --on-error skip set it aside and count it.
-
-        Args:
-            item: The record, or the line that is none.
-            reason: What is wrong with it.
-
-        Raises:
-            RecordError: If errors are to stop the run; with the place in front.
-        """
+        """Refuse a record: stop the run with its place, or with --on-error skip set it aside and count it."""
         if self._on_error is OnError.fail:
             super().reject(item, reason)
         self.num_rejected += 1
         self.set_aside(item.place, reason, item.record, item.data)
 
     def drop(self, place: str, record: Record, reason: str) -> None:
-        """Leave out a record that is sound but not wanted (a tie, say): count it, and keep it with --rejects.
-
-        Args:
-            place: Where it came from.
-            record: The record.
-            reason: Why it is left out; the summary tells how many.
-        """
+        """Leave out a sound record that is not wanted (a tie, say): count its reason, keep it with --rejects."""
         self.num_dropped[reason] += 1
         self.set_aside(place, reason, record)
 
     def give_up(self, place: str, record: Record, reason: str) -> None:
-        """Go on without a sound record for which something outside of it failed; told at once if no file keeps it.
-
-        Args:
-            place: Where it came from.
-            record: The record.
-            reason: What failed.
-        """
+        """Go on without a sound record after an outside failure; say so at once if no file keeps it."""
         self.num_rejected += 1
         self.set_aside(place, reason, record)
         if self._rejects is None and not self.quiet:
             say(f"{place}: {reason}")
 
     def set_aside(self, place: str, reason: str, record: Record | None, data: bytes = b"") -> None:
-        """Write to the rejects file, if there is one.
-
-        Args:
-            place: Where the record came from.
-            reason: Why it is not in the output.
-            record: The record, if the line could be read.
-            data: The line otherwise.
-        """
+        """Write a record, or the line that is none, to the rejects file if there is one."""
         if self._rejects is None:
             return
         reject: Record = {"place": place, "reason": reason}
@@ -264,23 +237,15 @@ class Job(RecordReader):
         self._rejects.write(dump_record(reject))
 
     def write(self, record: Record) -> None:
-        """Write one record to the output.
-
-        Args:
-            record: The record.
-        """
+        """Write one record to the output."""
         self._output.write(dump_record(record))
 
     def write_line(self, line: bytes) -> None:
-        """Write one line that is a record already.
-
-        Args:
-            line: JSON with its newline.
-        """
+        """Write a record that is JSON already, with its newline."""
         self._output.write(line)
 
     def _hand_on(self) -> None:
-        """Flush before a read that may wait; a thread that reads ahead leaves that to whoever writes."""
+        """Flush before a read that may wait; a thread that reads ahead leaves that to the writer."""
         if threading.get_ident() != self._writer:
             return
         try:
@@ -288,8 +253,8 @@ class Job(RecordReader):
         except BrokenPipeError:
             raise
         except OSError:
-            pass  # the next write tells it; here it would look like a fault of the input
+            pass  # the next write reports it; here it would look like a fault of the input
 
     def flush(self) -> None:
-        """Hand on what was written, so that the next command in the pipe can work on it."""
+        """Flush the output, so that the next command in the pipe can work on it."""
         self._output.flush()

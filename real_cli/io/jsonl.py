@@ -1,6 +1,6 @@
 """One JSON object a line: reading with line numbers, writing without loss.
 
-orjson is fast and has edges that would change data without a word; each is caught here and told with its line.
+orjson is fast and has edges that would silently change data; each is caught here and reported with its line.
 """
 
 import json
@@ -19,7 +19,7 @@ from real_cli.records.record import Record
 
 BOM = b"\xef\xbb\xbf"
 WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
-# What a table may hold that JSON has a form for; dates become texts.
+# What a table may hold that JSON can write; dates become texts.
 PLAIN_TYPES = (str, int, float, bool, NoneType, date, time)
 # orjson reads deeper nesting than it writes.
 MAX_DEPTH = 254
@@ -34,19 +34,7 @@ class Line(NamedTuple):
 
 
 def read_lines(stream: IO[bytes], max_line_bytes: int = MAX_LINE_BYTES, *, keeps_blank: bool = False) -> Iterator[Line]:
-    """Read lines that are not blank; numbers count the blank ones too.
-
-    Args:
-        stream: Bytes; a byte-order mark at the start is skipped.
-        max_line_bytes: Longest line to accept.
-        keeps_blank: Whether blank lines are read too, of which a text may have some.
-
-    Yields:
-        Lines, without a byte-order mark.
-
-    Raises:
-        RecordError: If a line is longer than allowed, or the text is UTF-16.
-    """
+    """Read lines that are not blank; numbers count the blank ones too, and a byte-order mark goes."""
     number = 0
     while data := stream.readline(max_line_bytes + 1):
         number += 1
@@ -61,17 +49,7 @@ def read_lines(stream: IO[bytes], max_line_bytes: int = MAX_LINE_BYTES, *, keeps
 
 
 def parse_record(data: bytes) -> Record:
-    """Parse one line.
-
-    Args:
-        data: One JSON object.
-
-    Returns:
-        The record, fields in their order.
-
-    Raises:
-        RecordError: If the line is no JSON object, or holds what could not be written again as it was read.
-    """
+    """Parse one line; refuse what could not be written again as it was read."""
     try:
         record = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -91,7 +69,7 @@ def _wrong_shape(value: object) -> str:
 
 
 def _has_brackets(data: bytes, number: int) -> bool:
-    """Tell whether a line opens as many brackets; find leaps over an embedding that count would walk through."""
+    """Count opening brackets to a limit; find leaps over an embedding that count would walk through."""
     for bracket in b"[", b"{":
         place = data.find(bracket)
         while place >= 0 and number > 0:
@@ -136,38 +114,22 @@ def _diagnose(data: bytes, error: orjson.JSONDecodeError) -> str:
 
 
 def dump_record(record: Record) -> bytes:
-    """Write one record as a line.
+    """Write a record as a line of UTF-8 with its newline; embeddings may be numpy arrays.
 
-    Args:
-        record: A record; numbers are finite (computed ones are checked where they are computed), embeddings may be
-            numpy arrays.
-
-    Returns:
-        One line of UTF-8 that ends in a newline.
-
-    Raises:
-        RecordError: If a value has no JSON form.
+    Computed numbers are checked where they are computed: here NaN would become null.
     """
     try:
         return orjson.dumps(record, option=DUMP_OPTIONS)
     except TypeError as error:
         if "surrogates" in str(error):
-            raise RecordError("a text in it is no Unicode text, which JSON cannot say; write it anew") from None
+            raise RecordError("holds text that is not valid Unicode, which JSON cannot hold; rewrite it") from None
         raise RecordError(f"cannot be written as JSON: {error}") from None
 
 
 def check_values(value: Any, path: str = "") -> None:
-    """Refuse what JSON cannot say: bytes, and NaN and infinity, which orjson would write as null.
-
-    Args:
-        value: A record or a part of one.
-        path: Where the part stands, for the message.
-
-    Raises:
-        RecordError: If there is such a value; the message names the field.
-    """
+    """Refuse what JSON cannot hold: bytes, and NaN and infinity, which orjson would write as null."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise RecordError(f"field '{path}' is {value}, which JSON cannot say; write null, or leave the field out")
+        raise RecordError(f"field '{path}' is {value}, which JSON cannot hold; write null, or leave the field out")
     if isinstance(value, dict):
         for field, item in value.items():
             check_values(item, f"{path}.{field}" if path else str(field))
@@ -175,4 +137,4 @@ def check_values(value: Any, path: str = "") -> None:
         for item in value:
             check_values(item, path)
     elif not isinstance(value, PLAIN_TYPES):
-        raise RecordError(f"field '{path}' holds {type(value).__name__}, which JSON cannot say; leave the column out")
+        raise RecordError(f"field '{path}' holds {type(value).__name__}, which JSON cannot hold; leave the column out")

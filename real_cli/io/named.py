@@ -1,4 +1,4 @@
-"""Files whose faults say their name, which Python leaves out where writing fails: a full disk has a place."""
+"""Files whose errors carry their name, which Python leaves out where writing fails, on a full disk, say."""
 
 import io
 import tempfile
@@ -11,7 +11,7 @@ Made = TypeVar("Made")
 
 
 class NamedFile(io.FileIO):
-    """A file, not buffered; an error of writing or closing it has its name."""
+    """An unbuffered file whose write and close errors carry its name."""
 
     def __init__(self, file: int | str | Path, mode: str, shown: str) -> None:
         self._shown = shown
@@ -34,25 +34,12 @@ class NamedFile(io.FileIO):
 
 
 def open_named(file: int | str | Path, mode: str, shown: str) -> IO[bytes]:
-    """Open a file to write, buffered.
-
-    Args:
-        file: Its name, or its descriptor, which is closed with it.
-        mode: `wb` or `ab`.
-        shown: How it is called in messages.
-
-    Returns:
-        The file.
-    """
+    """Open a file for writing, buffered, by its name or by a descriptor, which closes with it."""
     return io.BufferedWriter(NamedFile(file, mode, shown))
 
 
 def open_spool() -> IO[bytes]:
-    """Open a temporary file without a name: however the run ends, nothing is left of it.
-
-    Returns:
-        A file to write and to read again.
-    """
+    """Open a temporary file without a name: however the run ends, nothing is left of it."""
     with tempfile.TemporaryFile(prefix="real-", buffering=0) as file:
         shown = f"{tempfile.gettempdir()} (TMPDIR)"
         return io.BufferedRandom(NamedFile(dup(file.fileno()), "w+b", shown))

@@ -29,21 +29,12 @@ OWN_DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/(\d+))|/proc/self/fd/(\d+)"
 def open_output(path: Path | None, *, outlives_pipe: bool = False) -> Iterator[IO[bytes]]:
     """Open the place where records go.
 
-    A regular file is written beside its name and takes the name at the end, so that a reader, and make, never see half
-    of one. A device or a named pipe is written directly.
-
-    Args:
-        path: A file, or None or "-" for standard output.
-        outlives_pipe: The file is whole, as far as it goes, when the reader of another output leaves.
-
-    Yields:
-        A stream of bytes.
-
-    Raises:
-        RealError: If the file cannot be written.
+    A regular file is written beside its name and takes the name at the end, so that a reader, and make, never see
+    half of one. A device or a named pipe is written directly. With `outlives_pipe` the file is kept, as far as it
+    goes, when the reader of another output leaves.
     """
     if path is not None and (match := OWN_DESCRIPTOR.fullmatch(str(path))):
-        # As a link it leads to a file that is open already: appended to by the shell, say. It must not be replaced.
+        # As a link it leads to an open file, one the shell appends to, say, which must not be replaced.
         number = {"stdout": 1, "stderr": 2}.get(match[1]) or int(match[2] or match[3])
         with standard_output() if number == 1 else _descriptor(path, number) as stream:
             yield stream
@@ -55,7 +46,7 @@ def open_output(path: Path | None, *, outlives_pipe: bool = False) -> Iterator[I
     path = _target(path)
     if path.exists() and not path.is_file():
         with _writable(path):
-            stream = open_named(path, "wb", str(path))  # what goes wrong later is not about opening
+            stream = open_named(path, "wb", str(path))  # later errors are not about opening
         with stream:
             yield stream
     else:
@@ -65,18 +56,7 @@ def open_output(path: Path | None, *, outlives_pipe: bool = False) -> Iterator[I
 
 @contextmanager
 def open_to_append(path: Path) -> Iterator[IO[bytes]]:
-    """Open the output of an earlier run to go on with it; no other run may do so meanwhile.
-
-    Args:
-        path: A file, there or not.
-
-    Yields:
-        A stream of bytes.
-
-    Raises:
-        UsageError: If it is no file that can be read again.
-        RealError: If it cannot be written, or another run writes it.
-    """
+    """Open the output of an earlier run to append to it; no other run may meanwhile."""
     if is_device(path):
         raise UsageError(f"{path}: cannot be read again, to see what is in it; name a file")
     with _writable(path):
@@ -90,22 +70,15 @@ def open_to_append(path: Path) -> Iterator[IO[bytes]]:
 
 
 def is_device(path: Path) -> bool:
-    """Tell whether a path is no file that could be replaced: a device, a pipe, a descriptor of ours.
-
-    Args:
-        path: Where records are to go.
-
-    Returns:
-        True if several outputs may share it.
-    """
+    """Tell a device, a pipe or a descriptor, which several outputs may share, from a file."""
     return bool(OWN_DESCRIPTOR.fullmatch(str(path))) or (path.exists() and not path.is_file())
 
 
 def real_path(path: str | Path) -> Path:
-    """Follow every link of a path; where links lead in a circle, Path.resolve would raise."""
+    """Follow every link of a path, also where links form a circle and Path.resolve would raise."""
     try:
         return Path(os.path.realpath(path))
-    except FileNotFoundError as error:  # no name is at fault: the folder in which names begin was removed
+    except FileNotFoundError as error:  # no name is at fault: the working folder was removed
         error.filename = "the working folder"
         raise
 
@@ -124,7 +97,7 @@ def _whole(path: Path, *, outlives_pipe: bool) -> Iterator[IO[bytes]]:
     stream: IO[bytes] | None = None
     kept = contextlib.ExitStack()
     try:
-        with _writable(path), signals_wait():  # until it is known that there is something to remove
+        with _writable(path), signals_wait():  # until there is something to remove
             hold_against_appending(path, kept)
             handle, part = make_part_file(path)
             stream = open_named(handle, "wb", str(path))
@@ -140,24 +113,16 @@ def _whole(path: Path, *, outlives_pipe: bool) -> Iterator[IO[bytes]]:
         stream.close()
     finally:
         with contextlib.suppress(OSError):
-            if part:  # before the lock goes: the name may be another run's then
+            if part:  # before the lock goes: then the name may be another run's
                 os.unlink(part)
-        with contextlib.suppress(OSError):  # of what was not written the error has told
+        with contextlib.suppress(OSError):  # the first error has already told what was not written
             if stream:
                 stream.close()
         kept.close()
 
 
 def hold_against_appending(path: Path, kept: contextlib.ExitStack) -> None:
-    """Lock a file that is to be replaced: a run that goes on with it would add to what nobody sees any more.
-
-    Args:
-        path: The output.
-        kept: Holds the lock.
-
-    Raises:
-        RealError: If another run appends to it, or replaces it.
-    """
+    """Lock a file that is to be replaced: a run that appends would add to what nobody will see."""
     with contextlib.suppress(FileNotFoundError, PermissionError):
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         kept.callback(os.close, descriptor)
@@ -173,13 +138,7 @@ def _publish(stream: IO[bytes], part: Path, path: Path) -> None:
 
 
 def give_mode(descriptor: int, path: Path, mode: int) -> None:
-    """Give a private file or folder the mode and owner of what it replaces, or the mode that the user's umask gives.
-
-    Args:
-        descriptor: Of the file.
-        path: What it replaces, if that is there.
-        mode: What the umask is taken from.
-    """
+    """Give a private file or folder the mode and owner of what it replaces, else what the umask leaves."""
     try:
         old = os.stat(path)
     except FileNotFoundError:
@@ -193,12 +152,12 @@ def give_mode(descriptor: int, path: Path, mode: int) -> None:
 
 
 def _target(path: Path) -> Path:
-    """Follow a link, which stays a link: what it points to is written."""
+    """Follow a link, so that it stays a link and its target is written."""
     if not path.is_symlink():
         return path
     with _writable(path):
         target = real_path(path)
-        if target.is_symlink():  # what is left of a circle
+        if target.is_symlink():  # what is left of a circle of links
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         return target
 
@@ -215,11 +174,7 @@ def _writable(path: Path) -> Iterator[None]:
 
 @contextmanager
 def standard_output() -> Iterator[IO[bytes]]:
-    """Keep standard output for records: whatever a library prints meanwhile goes to standard error.
-
-    Yields:
-        The real standard output, buffered; flushed at the end.
-    """
+    """Keep standard output for records: what libraries print meanwhile goes to standard error."""
     sys.stdout.flush()
     try:
         shared = sys.stdout.fileno() == 1
@@ -239,34 +194,26 @@ def standard_output() -> Iterator[IO[bytes]]:
         sys.stdout.flush()
         with contextlib.suppress(OSError):
             os.dup2(ours, 1)
-        # The reader may be gone; what is left in the buffer has nowhere to go.
+        # The reader may be gone; what the buffer still holds has nowhere to go.
         with contextlib.suppress(OSError):
             stream.close()
 
 
 def write_stdout(record: Record) -> None:
-    """Write one record to standard output.
-
-    Args:
-        record: The record.
-    """
+    """Write one record to standard output."""
     with standard_output() as stream:
         stream.write(dump_record(record))
 
 
 class LogLines:
-    """Lines for whoever reads along; that the reader leaves is no reason to stop working."""
+    """Lines for whoever reads along; a reader that leaves does not stop the work."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._open = True
 
     def write(self, record: Record) -> None:
-        """Write one line and hand it on at once.
-
-        Args:
-            record: The line.
-        """
+        """Write one line and flush it."""
         if self._open:
             try:
                 self._stream.write(dump_record(record))

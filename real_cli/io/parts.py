@@ -1,7 +1,7 @@
-"""Files and folders under construction: each grows, locked, under a name of its own beside the name it will take.
+"""Files and folders under construction: each grows, locked, under a name beside the one it will take.
 
-The name is the same in every run, and no other program gives it: so the next run for the same output finds what a
-killed one left, sees by the lock that nobody writes it any more, and removes it.
+The name is the same in every run, and no other program uses it: the next run for the same output finds what a killed
+run left, sees by the lock that nobody writes it any more, and removes it.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 class _Waiting:
-    """Steps that belong together and are under way, and the signals that wait for their end."""
+    """The signals that wait for steps that belong together."""
 
     depth = 0
     signals: ClassVar[list[int]] = []
@@ -34,10 +34,10 @@ class _Waiting:
 
 @contextmanager
 def signals_wait() -> Iterator[None]:
-    """Have signals that stop a run wait for the end of a few steps that belong together.
+    """Defer signals that stop a run until a few steps that belong together are done.
 
-    The mask is not enough: a signal may reach a thread of a library that has it open, and Python's handler then runs in
-    the main thread all the same. A handler that raises asks `must_wait` first.
+    The mask is not enough: a signal may reach a library's thread that does not block it, and Python's handler then
+    runs in the main thread all the same. A handler that raises asks `must_wait` first.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     _Waiting.depth += 1
@@ -53,59 +53,29 @@ def signals_wait() -> Iterator[None]:
 
 
 def must_wait(signum: int) -> bool:
-    """Tell a handler whether its signal has to wait; it is raised again when it may come."""
+    """Tell a handler whether its signal has to wait; it is raised again when its turn comes."""
     if _Waiting.depth:
         _Waiting.signals.append(signum)
     return _Waiting.depth > 0
 
 
 def part_path(path: Path, token: str = "") -> Path:
-    """Name what grows beside an output.
-
-    Args:
-        path: The output.
-        token: Sets a run apart where no lock does.
-
-    Returns:
-        A hidden name that holds a digest, so that no file of somebody else has it by chance.
-    """
+    """Name what grows beside an output: hidden, with a digest that nobody else's file has by chance."""
     digest = hashlib.blake2b(os.fsencode(path.name), digest_size=8, person=b"real part").hexdigest()
     end = f".{digest}{token}.part"
     start = os.fsencode(path.name)[: LONGEST_NAME - 1 - len(end)]
-    # A name that was cut may end within a character.
+    # The cut may fall within a character.
     shown = os.fsdecode(start) if len(start) == len(os.fsencode(path.name)) else start.decode("utf-8", "ignore")
     return path.with_name(f".{shown}{end}")
 
 
 def make_part_file(path: Path) -> tuple[int, Path]:
-    """Make the file that becomes an output.
-
-    Args:
-        path: The output.
-
-    Returns:
-        Its descriptor, locked and private to the user, and its name.
-
-    Raises:
-        RealError: If another run writes the same output.
-        OSError: If no file can be made there.
-    """
+    """Make the file that becomes an output, locked and private; returns its descriptor and its name."""
     return _make(path, lambda part: os.open(part, FILE_FLAGS, 0o600))
 
 
 def make_part_folder(path: Path) -> tuple[int, Path]:
-    """Make the folder that becomes an output.
-
-    Args:
-        path: The output.
-
-    Returns:
-        Its descriptor, locked, and its name.
-
-    Raises:
-        RealError: If another run writes the same output.
-        OSError: If no folder can be made there.
-    """
+    """Make the folder that becomes an output, locked; returns its descriptor and its name."""
 
     def create(part: Path) -> int:
         part.mkdir(0o700)
@@ -115,14 +85,7 @@ def make_part_folder(path: Path) -> tuple[int, Path]:
 
 
 def refuse_if_made(path: Path) -> None:
-    """Refuse to go on with a file that another run is about to replace.
-
-    Args:
-        path: The output.
-
-    Raises:
-        RealError: If another run writes the part that will take its name.
-    """
+    """Refuse to append to a file that another run is about to replace."""
     with contextlib.suppress(OSError):
         descriptor = _open(part_path(path))
         try:

@@ -1,4 +1,4 @@
-"""Records read in a thread, so that a silent pipe holds up nothing: a person who goes back, an answer that came."""
+"""Records read in a thread, so that a silent pipe blocks neither a person who goes back nor an answer that came."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 Made = TypeVar("Made")
 
-# Enough to know what is left of a session's work, little enough for any memory.
+# Enough to show what is left of a session's work, little enough for any memory.
 LOOKAHEAD = 500
 
 
@@ -35,27 +35,23 @@ class ReadAhead(Generic[Made]):
                 self._room.acquire()
                 self.waiting.append(item)
                 self.wake()
-        except BaseException as error:  # told in the thread that takes the items, after those before it
+        except BaseException as error:  # raised in the thread that takes the items, after those before it
             self._error = error
         self.ended = True
         self.wake()
 
     def wake(self) -> None:
-        """Let whoever waits look again: something else than the items changed."""
+        """Wake whoever waits: something other than the items changed."""
         with contextlib.suppress(BlockingIOError):  # it is readable already
             os.write(self._signal, b"!")
 
     def take(self) -> Made | None:
-        """Take the next item if it is there.
+        """Take the next item; None if it has not come, or, once `ended`, if none will.
 
-        Returns:
-            The item; None if it has not come yet, or, when `ended` is true, if there is none.
-
-        Raises:
-            BaseException: What reading raised.
+        Raises what reading raised.
         """
         self.acknowledge()
-        ended = self.ended  # before looking: what came in between is taken next time
+        ended = self.ended  # before looking: what comes in between is taken next time
         if self.waiting:
             self._room.release()
             return self.waiting.popleft()

@@ -1,4 +1,4 @@
-"""Going on with an output that a killed run left behind."""
+"""Resume an output that a killed run left behind."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,9 +12,9 @@ from real_cli.io.jsonl import parse_record
 from real_cli.records.messages import comparable, plain_text
 from real_cli.records.record import Record, content_key, to_candidates
 
-# What a line of some other output may lead to, where it is read as a record of this one.
+# What a line of another output may raise when it is read as a record of this one.
 OTHER_OUTPUT = (RecordError, KeyError, TypeError, AttributeError)
-# A shorter prompt may begin or end another one by chance.
+# A shorter prompt may begin or end another by chance.
 FEWEST_CHARACTERS = 8
 
 
@@ -23,18 +23,8 @@ def remaining(
 ) -> Iterator[Record]:
     """Skip the records that an earlier output holds already.
 
-    The output is in the order of the input, so the two are read side by side and nothing is held in memory.
-
-    Args:
-        located: The input.
-        path: The earlier output; None or a file that is not there skips nothing.
-        check: Raises a RecordError for a record of the output that this run would not have written.
-
-    Yields:
-        The records still to be done.
-
-    Raises:
-        RealError: If the output does not come from this input, or not from such a run.
+    The output is in the order of the input: the two are read side by side and nothing is held in memory. `check`
+    refuses a record of the output that this run would not have written.
     """
     records = iter(located)
     earlier = Earlier(path)
@@ -62,21 +52,10 @@ def unfinished(
     key: Callable[[Record], bytes],
     written_key: Callable[[Record], bytes],
 ) -> Iterator[Located]:
-    """Skip the records that an earlier output holds already, where some may have failed.
+    """Skip the records that an earlier output holds already; some may have failed.
 
-    The two are read side by side; only records that are not in the output where they should be are held in memory.
-
-    Args:
-        located: The input.
-        path: The earlier output; None or a file that is not there skips nothing.
-        key: Of a record of the input; records with equal keys are counted.
-        written_key: Of a record of the output: the key of what it was made of.
-
-    Yields:
-        The records still to be done, first those that failed.
-
-    Raises:
-        RealError: If the output does not come from this input.
+    The two are read side by side: only records missing where they belong are held in memory. `key` and
+    `written_key` identify a record and what an output record was made of. What failed comes first.
     """
     records = iter(located)
     failed: dict[bytes, list[Located]] = defaultdict(list)
@@ -86,23 +65,13 @@ def unfinished(
             passed_over = [item for items in failed.values() for item in items]
             raise _foreign(f"{path}:{number}", data, passed_over, "belongs to no record of the input")
     missing = [item for items in failed.values() for item in items]
-    passed: list[Located] = []  # a torn record may come behind others that failed
+    passed: list[Located] = []  # a torn record may follow others that failed
     earlier.settle(chain((item.record for item in missing), _looked_at(records, passed)))
     yield from chain(missing, passed, records)
 
 
 def _foreign(place: str, data: bytes, items: Iterable[Located], belonging: str = "") -> RealError:
-    """Say why a line of an output cannot be gone on with: another input's, or one of a record that was read otherwise.
-
-    Args:
-        place: Of the line.
-        data: The line.
-        items: Records of the input that it may be of; none if the input has come to its end.
-        belonging: What is wrong if it is of none of them; left out, it names the first.
-
-    Returns:
-        The error.
-    """
+    """Say why a line of an output cannot be continued: another input's, or read otherwise."""
     item = None
     for item in items:
         if _is_same_but_for_reading(item.record, data):
@@ -115,7 +84,7 @@ def _foreign(place: str, data: bytes, items: Iterable[Located], belonging: str =
 
 
 def _is_same_but_for_reading(record: Record, data: bytes) -> bool:
-    """Tell whether a line has a record's id, its responses, or its prompt with or without what stands around it."""
+    """Tell whether a line has a record's id, responses, or prompt, give or take what surrounds it."""
     try:
         written = parse_record(data)
         prompt, other = plain_text(record["prompt"]), plain_text(written["prompt"])
@@ -124,7 +93,7 @@ def _is_same_but_for_reading(record: Record, data: bytes) -> bool:
         return False
     kept = {name: value for name, value in to_candidates(record).items() if name != "responses"}
     if others[: len(responses)] == responses and all(written.get(name) == value for name, value in kept.items()):
-        return False  # all of the record is there: it is the options that are others
+        return False  # all of the record is there: the options differ
     if record.get("id") is not None and str(record["id"]) == str(written.get("id")):
         return True
     short, long = sorted((prompt, other), key=len)
@@ -137,7 +106,7 @@ def _responses_of(record: Record) -> list[str]:
 
 
 def _looked_at(records: Iterable[Located], passed: list[Located]) -> Iterator[Record]:
-    """Give records out to be looked at, and keep those that were."""
+    """Yield records for inspection, and keep those inspected."""
     for item in records:
         passed.append(item)
         yield item.record
@@ -156,7 +125,7 @@ def _take(
     wanted: bytes | None,
     key: Callable[[Record], bytes],
 ) -> bool:
-    """Take the record of an output line from those that were passed over, else from the input."""
+    """Take the record of an output line from those passed over, else from the input."""
     if wanted is None:
         return False
     if wanted in failed:
@@ -165,27 +134,15 @@ def _take(
             del failed[wanted]
         return True
     for item in records:
-        found = key(item.record)
-        if found == wanted:
+        identity = key(item.record)
+        if identity == wanted:
             return True
-        failed[found].append(item)
+        failed[identity].append(item)
     return False
 
 
 def last_record(path: Path | None, check: Callable[[Record], object], wanted: Iterable[Record]) -> Record:
-    """Read the last record of an earlier output, and make the output ready for the next.
-
-    Args:
-        path: The output; None or a file that is not there holds nothing.
-        check: Raises a RecordError if the record is none of this run's.
-        wanted: What a torn record may have been made of.
-
-    Returns:
-        The record; an empty one if there is none.
-
-    Raises:
-        RealError: If the last line is no record, or not of this run.
-    """
+    """Read the last record of an earlier output, empty if none, and make the file ready to append to."""
     earlier = Earlier(path)
     last = deque(earlier.lines(), maxlen=1)
     record: Record = {}
@@ -194,7 +151,8 @@ def last_record(path: Path | None, check: Callable[[Record], object], wanted: It
             record = parse_record(last[0].data)
             check(record)
         except OTHER_OUTPUT as error:
-            told = error if isinstance(error, RecordError) else "is no record of this run; resume with the same options"
-            raise RealError(f"{path}:{last[0].number}: {told}") from None
+            if not isinstance(error, RecordError):
+                error = RecordError("is no record of this run; resume with the same options")
+            raise RealError(f"{path}:{last[0].number}: {error}") from None
     earlier.settle(wanted)
     return record

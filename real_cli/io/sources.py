@@ -32,9 +32,9 @@ else:
     from backports import zstd
 
 STANDARD_INPUT = "-"
-# A line with embeddings is longer than Python's own buffer, which would be filled several times for it.
+# A line with embeddings outgrows Python's own buffer, which would be refilled several times for it.
 BUFFER_BYTES = 1 << 17
-# Of lines that are read ahead: about six with embeddings. More would leave the processor's cache before their turn.
+# Of lines read ahead: about six with embeddings. More would leave the processor's cache before their turn.
 WINDOW_BYTES = 3 << 16
 # A table by its name, compressed or not.
 TABLE_NAME = re.compile(r"\.(csv|tsv)(\.(gz|zst|zstd|bz2|xz))?", re.IGNORECASE)
@@ -42,7 +42,7 @@ DELIMITERS = {InputFormat.csv: ",", InputFormat.tsv: "\t"}
 
 
 class Item(NamedTuple):
-    """One record or what stands in its place: where it is, its bytes if it came as a line, and what is wrong."""
+    """One record or what stands in its place: where it is, its bytes if it came as a line, and its problem."""
 
     place: str
     record: Record | None
@@ -67,7 +67,7 @@ class SourceOptions:
 
 BY_NAME = SourceOptions()
 
-# Each reader lives as long as the source below it, which is closed by whoever opened it.
+# Each reader lives as long as the source below it, which its opener closes.
 DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\x1f\x8b": lambda stream: io.BufferedReader(gzip.GzipFile(fileobj=stream)),
     b"\x28\xb5\x2f\xfd": lambda stream: io.BufferedReader(zstd.ZstdFile(stream)),
@@ -77,7 +77,7 @@ DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
 
 
 class _ReadLater(io.FileIO):
-    """A pipe that says when everything it gave so far is used up, so that the next read may wait."""
+    """A pipe that signals when its bytes are used up, before a read that may wait."""
 
     before_waiting: Callable[[], object] | None = None
 
@@ -94,22 +94,12 @@ def read_source(
     before_waiting: Callable[[], object] | None = None,
     reading: SourceOptions = BY_NAME,
 ) -> Iterator[Item]:
-    """Read every record of one source.
+    """Read every record of one source; a bad line is an item with a problem, and reading goes on.
 
-    Args:
-        name: A file, "-" for standard input, or hf:NAME[:SPLIT].
-        max_line_bytes: Longest line to accept.
-        before_waiting: Is called each time before a pipe is asked for more than it gave, which may take any time.
-        reading: What its format is, and which columns are numbers.
-
-    Yields:
-        Items in order; a bad line is an item with a problem, and reading goes on.
-
-    Raises:
-        RealError: If the source cannot be read.
+    `before_waiting` runs each time a pipe is asked for more than it gave, which may take any time.
     """
     if name.startswith(DATASET) and reading.format is not None:
-        raise UsageError(f"--format {reading.format}: {show_name(name)} says itself what it is; leave --format out")
+        raise UsageError(f"--format {reading.format}: {show_name(name)} declares its own format; leave --format out")
     if name.startswith(DATASET) or (reading.format is None and name.endswith(PARQUET)):
         csv_file = partial(_csv_of_dataset, max_line_bytes=max_line_bytes, numbers=_numbers(reading))
         yield from (Item(*row) for row in read_table(name, csv_file))
@@ -141,7 +131,7 @@ def _faults_of(shown: str) -> Iterator[None]:
     except RecordError as error:
         raise RealError(f"{shown}:{error}") from None
     except BrokenPipeError:
-        raise  # the reader of our output is gone: thrown in by whoever consumes the items
+        raise  # the reader of our output is gone: raised here by whoever consumes the items
     except (EOFError, OSError, lzma.LZMAError, zlib.error, zstd.ZstdError) as error:
         raise RealError(f"{shown}: cannot be read to its end: {error}") from None
 
@@ -180,26 +170,15 @@ def _open_remote(address: str) -> Iterator[IO[bytes]]:
 
 
 def show_ahead(items: Iterable[Item], show: Callable[[Record], None]) -> Iterator[Item]:
-    """Show the records of a window of items to somebody before they come.
-
-    Args:
-        items: From a source that makes nobody wait.
-        show: Is called with each record.
-
-    Yields:
-        The same items in the same order; one that is a record without its bytes.
-
-    Raises:
-        RealError: What the items raise, after those before it.
-    """
+    """Show the records of a window to `show` before they are yielded, in order, without their bytes."""
     window: deque[Item] = deque()
-    num_bytes = 0  # a row of a table has none to count: it makes a window of its own
+    num_bytes = 0  # a table's row has no bytes to count: it is a window of its own
     try:
         for item in items:
             num_bytes += len(item.data) or WINDOW_BYTES
             if item.record is not None:
                 show(item.record)
-                item = Item(item.place, item.record)  # its bytes have served: what waits should fit into the cache
+                item = Item(item.place, item.record)  # its bytes have served; what waits should fit into the cache
             window.append(item)
             if num_bytes >= WINDOW_BYTES:
                 while window:
@@ -212,14 +191,7 @@ def show_ahead(items: Iterable[Item], show: Callable[[Record], None]) -> Iterato
 
 
 def is_at_hand(name: str) -> bool:
-    """Tell whether all of a source is there already, so that reading ahead does not wait for whoever writes it.
-
-    Args:
-        name: A file, or "-" for standard input.
-
-    Returns:
-        True for a regular file, as standard input too.
-    """
+    """Tell a regular file, as standard input too: reading ahead of it waits for no writer."""
     try:
         status = os.fstat(standard_input().fileno()) if name == STANDARD_INPUT else os.stat(name)
     except (OSError, ValueError):
@@ -248,8 +220,8 @@ def _open(name: str, before_waiting: Callable[[], object] | None) -> Iterator[IO
 
 
 def _buffered(stream: IO[bytes], before_waiting: Callable[[], object] | None) -> io.BufferedReader:
-    with suppress(OSError):  # what a test puts there has no descriptor
-        # One read gives what a pipe holds: the larger buffer makes nobody wait. The descriptor stays open.
+    with suppress(OSError):  # a stream that a test puts there has no descriptor
+        # One read gives what a pipe holds, so a larger buffer makes nobody wait. The descriptor stays open.
         return _in_buffer(_ReadLater(stream.fileno(), closefd=False), before_waiting)
     return stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[arg-type]
 
@@ -260,7 +232,7 @@ def _in_buffer(file: _ReadLater, before_waiting: Callable[[], object] | None) ->
 
 
 def _decompressed(stream: io.BufferedReader) -> IO[bytes]:
-    # peek returns what one read gives: a pipe whose writer is slow may show a part of the magic bytes, never none.
+    # peek returns what one read gives: a slow pipe may show a part of the magic bytes, never none.
     head = stream.peek(8)[:8]
     for magic, open_stream in DECOMPRESSORS.items():
         if head.startswith(magic):
@@ -269,17 +241,7 @@ def _decompressed(stream: io.BufferedReader) -> IO[bytes]:
 
 
 def check_sources(names: list[str]) -> list[str]:
-    """Choose the sources of a command: the named files, or standard input.
-
-    Args:
-        names: What the user named.
-
-    Returns:
-        At least one source.
-
-    Raises:
-        UsageError: If none is named and standard input is a terminal.
-    """
+    """Return the named sources, or standard input, which must not be a terminal then."""
     if names:
         if names.count(STANDARD_INPUT) > 1:
             raise UsageError("'-' is named twice; standard input can be read once")

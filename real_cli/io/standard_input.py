@@ -1,4 +1,4 @@
-"""Standard input is for records: what reads it is ours, and never a library that has a question."""
+"""Standard input is for records: we read it, and no library does."""
 
 import builtins
 import os
@@ -18,14 +18,7 @@ class Kept:
 
 
 def standard_input() -> TextIO:
-    """Return standard input.
-
-    Returns:
-        The stream of text; its buffer has the bytes.
-
-    Raises:
-        RealError: If it is closed.
-    """
+    """Return standard input as text; its buffer has the bytes."""
     stream = Kept.stream if Kept.is_kept else sys.stdin
     if stream is None:
         raise RealError("<stdin>: is closed; pipe records in, or name a file")
@@ -40,11 +33,7 @@ def is_terminal() -> bool:
 
 @contextmanager
 def kept_for_records() -> Iterator[None]:
-    """Give libraries an empty standard input: a question of theirs would take a record for its answer.
-
-    Yields:
-        Nothing; `standard_input` returns the real one meanwhile.
-    """
+    """Give libraries an empty standard input: a question of theirs would take a record for its answer."""
     before = Kept.is_kept, Kept.stream, sys.stdin, builtins.input
     with open(os.devnull, encoding="utf-8") as nothing:
         stream = Kept.stream if Kept.is_kept else sys.stdin

@@ -10,7 +10,7 @@ from real_cli.records.record import Record
 
 DATASET = "hf:"
 PARQUET = ".parquet"
-# As many rows are in memory at one time: a thousand bytes of Parquet may say gigabytes.
+# That many rows are in memory at a time: a thousand bytes of Parquet may expand to gigabytes.
 BATCH_SIZE = 64
 CSV_BUILDER = "csv"
 
@@ -25,17 +25,9 @@ class TableRow(NamedTuple):
 
 
 def read_table(name: str, read_csv_file: Callable[[str], Iterable[Any]]) -> Iterator[Any]:
-    """Stream the rows of a Parquet file or of a dataset.
+    """Stream the rows of a Parquet file or of a data set.
 
-    Args:
-        name: The file, or hf:NAME[:SPLIT].
-        read_csv_file: Reads a CSV file of a dataset, by path or address: `datasets` reads them by rules of its own.
-
-    Yields:
-        Rows in order, or what that function gives.
-
-    Raises:
-        RealError: If it cannot be read.
+    `read_csv_file` reads the CSV files of a data set, which `datasets` reads by rules of its own.
     """
     import datasets
 
@@ -64,13 +56,7 @@ def read_table(name: str, read_csv_file: Callable[[str], Iterable[Any]]) -> Iter
 
 
 def without_nulls(value: Any) -> Any:
-    """Leave out what a table says to be null: its rows all have every field, its objects those of every other.
-
-    Args:
-        value: A row, or a part of it.
-
-    Returns:
-        A copy without the fields that are null; an item of a list stays.
+    """Drop null fields: a table's rows all have every field. Items of lists stay.
 
     Example:
         >>> without_nulls({"tools": [{"name": "add", "arguments": {"a": 2, "city": None}}, None], "id": None})

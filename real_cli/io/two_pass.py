@@ -1,4 +1,4 @@
-"""Temporary files for what has to be seen twice; memory holds a number a line, or nothing."""
+"""Temporary files for input that is read twice; memory holds a number a line, or nothing."""
 
 from array import array
 from collections.abc import Iterator
@@ -29,12 +29,7 @@ class ValueSpool:
         return len(self._values)
 
     def add(self, record: Record, value: float) -> None:
-        """Put one record on disk.
-
-        Args:
-            record: The record.
-            value: The number it is sorted by.
-        """
+        """Put a record on disk, with the number that sorts it."""
         self._lines.write(dump_record(record))
         self._values.append(value)
 
@@ -59,7 +54,7 @@ class ValueSpool:
 
 
 class RecordSpool:
-    """Records on disk that are read several times, in the order in which they came; memory holds none of them.
+    """Records on disk for several passes in their order; memory holds none.
 
     The file has no name: however the run ends, nothing is left of it.
     """
@@ -74,19 +69,11 @@ class RecordSpool:
         self._lines.close()
 
     def add(self, record: Record) -> None:
-        """Put one record on disk.
-
-        Args:
-            record: The record.
-        """
+        """Put a record on disk."""
         self._lines.write(dump_record(record))
 
     def records(self) -> Iterator[Record]:
-        """Read all records again, from the first.
-
-        Yields:
-            Records, as they were added.
-        """
+        """Read all records again, in order."""
         self._lines.seek(0)
         for line in self._lines:
             yield parse_record(line)

@@ -1,4 +1,4 @@
-"""xz within bounds: Python's own reader gives a file as much memory as the file asks for, four gigabytes too."""
+"""xz within bounds: Python's own reader allocates whatever the file asks for, even four gigabytes."""
 
 import io
 import lzma
@@ -11,7 +11,7 @@ PIECE_BYTES = 1 << 17
 
 
 class XzFile(io.RawIOBase):
-    """The bytes of an xz stream, or of several one after the other, as they were before packing."""
+    """The unpacked bytes of one or several xz streams in a row."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -26,7 +26,7 @@ class XzFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Unpack as much as fits; EOFError for a stream that is cut, LZMAError for one that is none."""
+        """Unpack as much as fits; EOFError for a cut stream, LZMAError for one that is not xz."""
         size = len(buffer)
         while True:
             if self._decompressor.eof:

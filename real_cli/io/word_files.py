@@ -6,17 +6,7 @@ from real_cli.errors import UsageError
 
 
 def read_words(text: str) -> str:
-    """Read what the user gave as words or as the name of a file of them.
-
-    Args:
-        text: Words, or @ and the name of a file.
-
-    Returns:
-        The words; of a file without its last line end.
-
-    Raises:
-        UsageError: If there is no such file, or it holds no text.
-    """
+    """Read words, or with `@` the file that holds them, without its last line end."""
     path = words_path(text)
     if path is None:
         return text
@@ -27,12 +17,5 @@ def read_words(text: str) -> str:
 
 
 def words_path(text: str | None) -> Path | None:
-    """Name the file that `read_words` reads.
-
-    Args:
-        text: Words, or @ and the name of a file; None for nothing given.
-
-    Returns:
-        The file; None for words.
-    """
+    """Name the file that `read_words` reads; None for words."""
     return Path(text[1:]) if text is not None and text.startswith("@") else None

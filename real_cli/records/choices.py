@@ -22,17 +22,17 @@ class TokenBudgets(NamedTuple):
 # needs large ones to be busy.
 BATCH_TOKENS = TokenBudgets(1024, 16384)
 # Prompts and the longest answers counted. Each step runs one token of every row: many rows share the reading of the
-# weights, and what takes room is their cache of keys and values.
+# weights, and memory goes to their cache of keys and values.
 GENERATION_TOKENS = TokenBudgets(16384, 131072)
-# Beyond this a file without line ends, a binary one say, would fill the memory.
+# A file without line ends, a binary one say, would otherwise fill the memory.
 MAX_LINE_BYTES = 1 << 28
-# Of one answer.
+# Of each answer.
 MAX_TOKENS = 512
 # Tokens of prompt and response, where log-probabilities are computed.
 MAX_LENGTH = 1024
-# What a gap in score is divided by.
+# Divides a gap in score.
 TEMPERATURE = 1.0
-# Of one prompt: all similarities or preferences of so many take some 600 MB.
+# Of a prompt: all similarities or preferences of so many take some 600 MB.
 MAX_RESPONSES = 4000
 
 

@@ -1,4 +1,4 @@
-"""A row of a table whose prompt is empty: a table has the column, and what it holds there is no word of the answers."""
+"""A table's row with an empty prompt: the column shows that what its answers share is no prompt."""
 
 from collections.abc import Collection
 
@@ -12,7 +12,7 @@ from real_cli.records.record import Record
 
 
 def with_empty_prompt(record: Record, columns: Collection[str], empty: str | None) -> Record:
-    """Give a row the empty prompt that its table has, where the words its answers share would be taken for one.
+    """Give a row the empty prompt that its table has, lest the words its answers share be taken for one.
 
     Args:
         record: A row, without the fields that are empty.
@@ -35,6 +35,6 @@ def with_empty_prompt(record: Record, columns: Collection[str], empty: str | Non
     try:
         read = read_forms(usual)
     except RecordError:
-        return record  # told where it is adapted
+        return record  # reported where it is adapted
     layout = next((layout for layout in LAYOUTS if layout.matches(read)), None)
     return {named[0]: empty, **record} if layout and layout.adapt is split_texts else record

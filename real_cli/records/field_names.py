@@ -1,4 +1,4 @@
-"""What data sets call the score and the model of a response, and `--score`: which of several ratings is the score."""
+"""Data sets' names for a response's score and model, and `--score`, which picks one of several ratings."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from real_cli.records.record import Record, labeled_fields
 from real_cli.records.response_fields import ROLES
 
 SCORE, OTHER_SCORE = "score", "score_field"
-# Taken for the score where a pair has one of them alone.
+# Taken for the score where a pair has only one of them.
 RATINGS = ("rating", "reward")
-# In front of these a data set may write the role: chosen_score, chosen-model.
+# Data sets may write the role in front: chosen_score, chosen-model.
 KNOWN = (SCORE, *RATINGS, "model")
 SCORE_NAMES = tuple(f"{SCORE}_{role}" for role in ROLES)
 # Most records have none of them.
@@ -21,7 +21,7 @@ OTHER_NAMES = frozenset(
 
 
 def with_known_names(record: Record) -> Record:
-    """Give the fields of a pair that say what its responses are worth, and who wrote them, the names of this toolkit.
+    """Rename the score and model fields of a pair to this toolkit's names.
 
     Args:
         record: A preference record.
@@ -98,7 +98,7 @@ def with_score(record: Record, field: str) -> Record:
         return record
     responses, values = record["responses"], _lookup(record, field)
     if len(responses) == 1 and not isinstance(values, list):
-        values = [values]  # of one response a row, whose columns stand beside it
+        values = [values]  # one response a row: its columns stand beside it
     beside = values if isinstance(values, list) and len(values) == len(responses) else [None] * len(responses)
     scored = []
     for number, (response, value) in enumerate(zip(responses, beside, strict=True), 1):

@@ -1,8 +1,8 @@
 """From a record of any layout that people really have to candidates or preference.
 
 Conversations are read in whatever form they are written; the first row of LAYOUTS that matches says what the fields
-mean; then the system message leads the prompt, and a prompt that stands in the responses again is taken off. A record
-that matches no row is an error which names the fields it has. Detection looks at each record.
+mean; then the system message leads the prompt, and a prompt that its responses repeat is taken off. A record that
+matches no row is an error that names its fields. Detection looks at each record.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ __all__ = [
 
 
 class Adapted(NamedTuple):
-    """A record in one of our two shapes, the layout it came in, and what was done to its texts, to be counted."""
+    """A record in one of our two shapes, the layout it came in, and notes on its texts, to be counted."""
 
     record: Record
     layout: Layout
@@ -87,7 +87,7 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
 
 
 def _in_form(record: Record) -> Record:
-    """Make a prompt in words a message where a response is messages: a pair of them has one form."""
+    """Make a prompt in words a message where a response is messages: a pair has one form."""
     if isinstance(record["prompt"], str) and any(type(response["text"]) is list for response in record["responses"]):
         return record | {"prompt": as_turn(record["prompt"])}
     return record
@@ -139,7 +139,7 @@ def adapt_prompt(record: Record) -> Adapted:
 
 
 def with_score_of(read: Callable[[Record], Adapted], field: str | None) -> Callable[[Record], Adapted]:
-    """Have a reader take the rating that was named for the score, before rows are joined.
+    """Have a reader take a named rating for the score, before rows are joined.
 
     Args:
         read: Turns a record of any layout into ours.

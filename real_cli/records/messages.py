@@ -8,12 +8,12 @@ import orjson
 
 Text: TypeAlias = str | list[dict[str, Any]]
 
-# A constant: `int | float` in the function would be made anew for each of the many numbers that are asked about.
+# A constant: `int | float` inside the function would be rebuilt for each of many numbers.
 NUMBER_TYPES = (int, float)
 
 
 def is_text(value: object) -> bool:
-    """Tell whether a value is a text: a string, or a conversation.
+    """Tell a text, a string or a conversation, from any other JSON value.
 
     Args:
         value: Any JSON value.
@@ -29,7 +29,7 @@ def is_text(value: object) -> bool:
 
 
 def is_conversation(value: object) -> bool:
-    """Tell whether a value is a TRL conversation, a non-empty list of {role, content}.
+    """Tell a TRL conversation, a non-empty list of {role, content}, from any other JSON value.
 
     Args:
         value: Any JSON value.
@@ -45,7 +45,7 @@ def is_conversation(value: object) -> bool:
 
 
 def plain_text(text: Text) -> str:
-    """Return the words of a text: the string itself, or the contents of a conversation's messages.
+    """Return the words of a text: a string as it is, or the messages' contents, blank lines between.
 
     Args:
         text: A string or a conversation; a content may be a list of parts with `text`.
@@ -63,7 +63,7 @@ def plain_text(text: Text) -> str:
 
 
 def without_system(prompt: Text) -> Text:
-    """Leave system messages out of a prompt: what stands before every prompt would make them all alike.
+    """Leave system messages out of a prompt: they stand before every prompt and would make all alike.
 
     Args:
         prompt: A string or a conversation.
@@ -90,7 +90,7 @@ def _content(content: object) -> str:
 
 
 def message_text(message: dict[str, Any]) -> str:
-    """Return what one message says and does: its content, and under it each call of a tool on a line.
+    """Return what a message says and does: its content, and below it a line for each tool call.
 
     Args:
         message: Of a conversation; `tool_calls` as OpenAI and TRL write them, arguments as an object or as its JSON.
@@ -109,7 +109,7 @@ def message_text(message: dict[str, Any]) -> str:
 
 
 def is_empty(text: Text) -> bool:
-    """Tell whether a text says and does nothing.
+    """Tell whether a text has neither words nor tool calls.
 
     Args:
         text: A string or a conversation.
@@ -130,13 +130,13 @@ def _call_text(call: Any) -> str:
         return orjson.dumps(call).decode()
     arguments = function.get("arguments")
     if isinstance(arguments, str):
-        with suppress(orjson.JSONDecodeError):  # a model may have written what is no JSON: shown as it is
+        with suppress(orjson.JSONDecodeError):  # a model may have written invalid JSON: shown as it is
             arguments = orjson.loads(arguments)
     return orjson.dumps({"name": function["name"], "arguments": arguments}).decode()
 
 
 def transcript(text: Text) -> str:
-    """Return a text as a reader who does not know its format should see it, calls of tools too.
+    """Return a text, tool calls too, for a reader who does not know its format.
 
     Args:
         text: A string or a conversation.
@@ -158,7 +158,7 @@ def transcript(text: Text) -> str:
 
 
 def text_key(text: Text) -> bytes:
-    """Return bytes that are equal exactly for equal texts; they seed random draws and find duplicates.
+    """Digest a text to 16 bytes, equal for equal texts; it seeds random draws and finds duplicates.
 
     Args:
         text: A string or a conversation.
@@ -174,7 +174,7 @@ def text_key(text: Text) -> bytes:
 
 
 def comparable(text: Text) -> str:
-    """Return a string that is equal exactly for equal texts, as long as the text itself.
+    """Return a string that is equal exactly for equal texts; a conversation becomes JSON, fields in order.
 
     Args:
         text: A string or a conversation.
@@ -190,7 +190,7 @@ def comparable(text: Text) -> str:
 
 
 def is_number(value: object) -> bool:
-    """Tell whether a JSON value is a number; true and false are not.
+    """Tell an int or a float; true and false are no numbers.
 
     Args:
         value: Any JSON value.

@@ -1,4 +1,4 @@
-"""Which columns of a table of texts are numbers, and what a cell of one says."""
+"""Which columns of a text table are numbers, and how their cells read."""
 
 import math
 import re
@@ -14,13 +14,13 @@ ReadCell: TypeAlias = Callable[[str], object]
 NUMBER = re.compile(r"[+-]?([0-9]+|([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][+-]?[0-9]+)?)")
 BOOLEANS = {"True": True, "true": True, "TRUE": True, "False": False, "false": False, "FALSE": False}
 RATINGS = ("score", "rating", "reward")
-# What decides who is preferred: a cell that is no number there is a fault.
+# These decide who is preferred: a cell that is no number is a fault.
 DECIDING = frozenset(
     {"score", "rank", "score_A", "score_B"}
     | {f"{name}_{role}" for name in RATINGS for role in ROLES}
     | {f"{role}{mark}{name}" for name in RATINGS for role in ROLES for mark in "_-"}
 )
-# What our commands write, and what public data sets call numbers. Some data have texts under such a name: those stay.
+# Numbers that our commands write, or public data sets have. Some data have texts under such a name, which stay.
 MEASURES = frozenset(
     {f"{name}{ending}" for name in ("score_std", "raw_score") for ending in ("", "_chosen", "_rejected")}
     | {"similarity", "weight", "stage", "offset", "margin", "implicit_margin", "score_margin", "num_responses"}
@@ -30,12 +30,12 @@ MEASURES = frozenset(
     | {"winner_model_a", "winner_model_b", "winner_tie", "score_0", "score_1", "better_response_id"}
     | {"safer_response_id", "helpfulness", "correctness", "coherence", "complexity", "verbosity"}
 )
-# How a table says true and false.
+# How tables write true and false.
 FLAGS = frozenset({"label", "labels", "kto_tag", "winner_model_a", "winner_model_b", "winner_tie"})
 
 
 def cell_reader(column: str, asked: Collection[str] = ()) -> ReadCell | None:
-    """Choose what reads the cells of a column.
+    """Choose what reads the non-empty cells of a column; None where cells stay texts.
 
     Args:
         column: Its name.
@@ -76,7 +76,7 @@ def _number_or_text(text: str) -> object:
 
 
 def parse_number(text: str) -> float | None:
-    """Read a number as people and programs write it in a table.
+    """Read a number as people and programs write it in a table; None if it is none.
 
     Args:
         text: A cell.
@@ -93,7 +93,7 @@ def parse_number(text: str) -> float | None:
     if match is None:
         return None
     if match[2] is None:
-        # Python refuses to read numbers of thousands of digits.
+        # Python refuses numbers of thousands of digits.
         whole = int(text) if len(text) <= 100 else 2**64
         return whole if -(2**63) <= whole < 2**64 else None
     number = float(text)

@@ -1,4 +1,4 @@
-"""The same question with other words beside it: those of a contrast, for the good and its opposite, or a principle."""
+"""The same question with other words beside it: a contrast's, for the good and its opposite, or a principle's."""
 
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.messages import Text
@@ -38,8 +38,8 @@ def check_contrast(words: str) -> str:
 def place_words(prompt: Text, words: str) -> Text:
     """Put words, one side of a contrast or a principle, where the model reads them.
 
-    A template with {prompt} takes the prompt in; of a conversation, the last user message. Other words become the
-    system message of a conversation, after the one it has, or stand in front of plain text; in an HH transcript they
+    A template with {prompt} takes in the prompt, in a conversation the last user message. Other words become a
+    conversation's system message, after the one it has, or stand in front of plain text; in an HH transcript they
     open the first human turn.
 
     Args:
@@ -68,7 +68,7 @@ def place_words(prompt: Text, words: str) -> Text:
         if is_template:
             return words.replace(HOLE, prompt)
         rendered = rendered_mark(prompt)
-        if rendered and rendered[0] in "<[":  # before labels, as HH's and Vicuna's, words stand well
+        if rendered and rendered[0] in "<[":  # words may stand before labels such as HH's and Vicuna's
             raise RecordError(
                 f"the prompt is rendered already, as {clip(rendered)} shows, and words in front of it have no place; "
                 f"give a conversation, or words with {HOLE}"

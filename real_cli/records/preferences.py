@@ -1,4 +1,4 @@
-"""Who beats whom among the responses of a prompt: the matrix that a judge or a pairwise reward model leaves."""
+"""Who beats whom among a prompt's responses: the matrix that a judge or a pairwise reward model leaves."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 from real_cli.records.response_fields import responses_of
 
-# What two probabilities that are each other's rest may miss of 1, having been written and read as decimals.
+# How far two complementary probabilities may miss a sum of 1 after a round trip through decimals.
 TOLERANCE = 1e-6
 
 
 def given_preferences(record: Record) -> NDArray[np.float64]:
     """Read the preference probabilities that a judge or a pairwise reward model left on the record.
 
-    They may go in a circle, and stay so. The diagonal is 1/2 whatever stands there.
+    They may form cycles, and keep them. The diagonal is 1/2 whatever stands there.
 
     Args:
         record: A candidates record with `preferences`, n lists of n numbers: how probable it is that i beats j.

@@ -1,4 +1,4 @@
-"""A prompt that ends inside an answer: the response goes on with the assistant's last message, and opens none."""
+"""Prompts that end inside an answer: the response continues the assistant's last message, and opens none."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ CONTINUED = "with a prompt that ends with an assistant's message, which the resp
 
 
 def is_prefilled(prompt: object) -> bool:
-    """Tell whether a prompt ends with the beginning of its answer.
+    """Tell whether a prompt ends with the assistant's words, which a response continues; tool calls are closed.
 
     Args:
         prompt: Any JSON value.
@@ -58,4 +58,4 @@ def begin_answers(prompt: Text, texts: Sequence[Text]) -> tuple[Text, list[Text]
 
 def _joined(begun: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
     contents = [message.get("content") or "" for message in (begun, rest)]
-    return begun | rest | {"content": "".join(contents)} if all(isinstance(one, str) for one in contents) else rest
+    return begun | rest | {"content": "".join(contents)} if all(isinstance(text, str) for text in contents) else rest

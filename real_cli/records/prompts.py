@@ -21,7 +21,7 @@ class Reader(Protocol):
 
 
 class PromptReader:
-    """Read records for their prompts, and give those the form in which they are asked."""
+    """Reads records for their prompts, in the form in which they are asked."""
 
     def __init__(
         self, *, append: bool = False, chat: bool = False, system: str | None = None, advice: str = APPEND
@@ -58,7 +58,7 @@ class PromptReader:
 
 
 def with_system(prompt: Text, words: str) -> Text:
-    """Put a system message first.
+    """Put a system message first, once; refuse a string, or another system message.
 
     Args:
         prompt: A conversation.

@@ -132,11 +132,11 @@ def read_answer(question: Question, completion: Completion) -> Answer:
         raise RecordError(f"{error}{cut}") from None
 
 
-def ask_nothing(made: Made) -> Inquiry[Made]:
-    """Make an inquiry that has no questions, for what is known without a model.
+def ask_nothing(value: Made) -> Inquiry[Made]:
+    """Make an inquiry without questions, for what is known without a model.
 
     Args:
-        made: What it makes.
+        value: What it makes.
 
     Returns:
         The inquiry.
@@ -148,7 +148,7 @@ def ask_nothing(made: Made) -> Inquiry[Made]:
 
     def inquiry() -> Inquiry[Made]:
         yield from ()
-        return made
+        return value
 
     return inquiry()
 

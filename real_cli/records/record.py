@@ -12,28 +12,28 @@ from real_cli.records.messages import as_completion, is_conversation, is_number,
 
 Record: TypeAlias = dict[str, Any]
 
-# Fields of a response whose names on a preference record are not FIELD_chosen and FIELD_rejected (TRL's names).
+# Fields of a response whose names on a preference record are TRL's, not FIELD_chosen and FIELD_rejected.
 LABELED_NAMES = {
     "text": ("chosen", "rejected"),
     "ref_logps": ("ref_chosen_logps", "ref_rejected_logps"),
-    # Some data sets have fields whose short names mean something else on a response.
+    # Data-set fields whose short names mean something else on a response.
     "text_field": ("text_chosen", "text_rejected"),
     "rank_field": ("rank_chosen", "rank_rejected"),
 }
-# A rank says what the label says; an embedding is long, and the pair's similarity says what was read from it.
+# A rank repeats the label; an embedding is long, and the pair's similarity holds what was read from it.
 LEFT_BEHIND = frozenset({"text", "rank", "embedding", "embedding_dtype"})
-# How some data sets begin the names of such fields.
+# How some data sets prefix such fields.
 ROLE_FIRST = ("chosen_", "chosen-")
-# Said of a pair as it is: of another one, with another response, they are wrong.
+# True of this pair alone: with another response they are wrong.
 OF_THE_PAIR = ("similarity", "weight", "annotation", "judge", "margin", "implicit_margin", "offset")
-# FIELD_margin and so on, where they were measured on another field than `score`.
+# FIELD_margin and the like, measured on another field than `score`.
 MEASURED = ("margin", "implicit_margin", "offset")
-# Computed on the texts as they were: once a prompt or a response is rewritten they are wrong.
+# Computed on these texts: once a prompt or a response is rewritten they are wrong.
 STALE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
 
 
 def content_key(record: Record) -> bytes:
-    """Return bytes that are equal exactly for records with the same prompt and the same responses.
+    """Digest a record's prompt and responses, equal exactly where these are equal.
 
     Args:
         record: A candidates or preference record, or one with a prompt alone.
@@ -110,7 +110,7 @@ def check_preference(record: Record) -> None:
 
 
 def check_labeled(record: Record) -> None:
-    """Check that a record is a pair whose label is known.
+    """Check that a record is a pair with a known label.
 
     Args:
         record: A checked record.
@@ -145,23 +145,23 @@ def labeled_fields(record: Record) -> dict[str, tuple[str, str]]:
         >>> labeled_fields({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1})
         {'text': ('chosen', 'rejected'), 'score': ('score_chosen', 'score_rejected')}
     """
-    found = {field: names for field, names in LABELED_NAMES.items() if names[0] in record and names[1] in record}
+    labeled = {field: names for field, names in LABELED_NAMES.items() if names[0] in record and names[1] in record}
     taken = {names[0] for names in LABELED_NAMES.values()}
     turned: dict[str, tuple[str, str]] = {}
     for name in record:
         field = name.removesuffix("_chosen")
         if field and field != name and name not in taken and f"{field}_rejected" in record:
-            found[field] = (name, f"{field}_rejected")
+            labeled[field] = (name, f"{field}_rejected")
         elif name.startswith(ROLE_FIRST) and name[7:] and (other := f"rejected{name[6:]}") in record:
             turned[name[7:]] = (name, other)
     for field, names in turned.items():
-        is_taken = field in found or field in LEFT_BEHIND
-        found[f"{field}_field" if is_taken else field] = names
-    return found
+        is_taken = field in labeled or field in LEFT_BEHIND
+        labeled[f"{field}_field" if is_taken else field] = names
+    return labeled
 
 
 def pair_fields(record: Record) -> set[str]:
-    """List the fields of a preference record that say something of the pair as it is.
+    """List the fields of a preference record that hold for the pair as it is, and for no other.
 
     Args:
         record: A preference record.
@@ -235,7 +235,7 @@ def to_preference(record: Record, chosen: Record, rejected: Record, extra: Recor
             continue
         preference["chosen"] = as_completion(record["prompt"], chosen["text"])
         preference["rejected"] = as_completion(record["prompt"], rejected["text"])
-        # What one side lacks comes last: it stays a field of the pair where that is read again.
+        # What one side lacks comes last: read again, it stays a field of the pair.
         names_of_both = dict.fromkeys(name for name in chosen if name in rejected)
         for name in names_of_both | dict.fromkeys([*chosen, *rejected]):
             if name not in LEFT_BEHIND:
@@ -247,7 +247,7 @@ def to_preference(record: Record, chosen: Record, rejected: Record, extra: Recor
 
 
 def with_responses(record: Record, responses: list[Record], numbers: list[int]) -> Record:
-    """Write other responses into a candidates record: some of its own, in an order that may be new.
+    """Replace the responses of a candidates record by some of its own, in an order that may be new.
 
     Args:
         record: A candidates record.
@@ -262,11 +262,11 @@ def with_responses(record: Record, responses: list[Record], numbers: list[int]) 
         >>> with_responses(record, [{"text": "b"}, {"text": "a"}], [1, 0])["preferences"]
         [[0.5, 0.9], [0.1, 0.5]]
     """
-    made = record | {"responses": responses}
+    renewed = record | {"responses": responses}
     rows, size = record.get("preferences"), len(record["responses"])
     if isinstance(rows, list) and [len(row) if isinstance(row, list) else -1 for row in rows] == [size] * size:
-        made["preferences"] = [[rows[i][j] for j in numbers] for i in numbers]
-    return made
+        renewed["preferences"] = [[rows[i][j] for j in numbers] for i in numbers]
+    return renewed
 
 
 def swap_labels(record: Record) -> Record:

@@ -1,4 +1,4 @@
-"""Numbers on the responses of a record, whatever its shape: read them, and put new ones back where they belong."""
+"""Numbers on a record's responses, whatever its shape: read them, and put new ones back."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -59,8 +59,8 @@ def read_numbers(record: Record, field: str, purpose: str) -> list[float]:
 def _number(holder: Record, field: str, place: str, rule: str) -> float:
     value: Any = holder.get(field)
     if not is_number(value):
-        found = clip(value) if field in holder else "missing"
-        raise RecordError(f"{place}'{field}' is {found}; {rule}")
+        problem = clip(value) if field in holder else "missing"
+        raise RecordError(f"{place}'{field}' is {problem}; {rule}")
     return value  # type: ignore[no-any-return]
 
 
@@ -107,7 +107,7 @@ def with_values(record: Record, field: str, values: Iterable[object]) -> Record:
 
 
 def with_new_scores(record: Record, scores: Iterable[float]) -> Record:
-    """Put another judge's score on every response; what an old one was before shaping goes with it.
+    """Put new scores on every response, and drop the raw scores of old ones.
 
     Args:
         record: A checked candidates or preference record; it is left as it is.
@@ -123,5 +123,5 @@ def with_new_scores(record: Record, scores: Iterable[float]) -> Record:
     if "responses" not in record:
         stale = {f"raw_score_{role}" for role in ROLES}
         return with_values({name: value for name, value in record.items() if name not in stale}, "score", scores)
-    bare = [{name: value for name, value in one.items() if name != "raw_score"} for one in record["responses"]]
+    bare = [{name: response[name] for name in response if name != "raw_score"} for response in record["responses"]]
     return with_values(record | {"responses": bare}, "score", scores)

@@ -1,4 +1,4 @@
-"""Rows that hold one response each: which belong to one prompt, and how they become one record."""
+"""Rows that hold one response each: which of them share a prompt, and how they become one record."""
 
 import re
 from functools import lru_cache
@@ -11,8 +11,8 @@ from real_cli.records.public.jq_lines import may_ask
 from real_cli.records.public.named_prompts import CONTEXT_FIELDS
 from real_cli.records.record import Record
 
-BLANK: tuple[Any, ...] = (None, "", [], {})  # context that is none
-# A field with such a word in its name says something of the response, or of who wrote, rated or stored it.
+BLANK: tuple[Any, ...] = (None, "", [], {})  # blank context
+# A field with such a word in its name describes the response, or who wrote, rated or stored it.
 OF_A_RESPONSE = frozenset(
     {
         *("response", "responses", "completion", "completions", "output", "outputs", "answer", "answers", "reply"),
@@ -34,7 +34,7 @@ CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def join_rows(rows: list[Record]) -> Record:
-    """Join the rows of one prompt that hold one response each.
+    """Join the rows of one prompt, one response each, into candidates.
 
     Args:
         rows: Candidates records with one response each and the same prompt.
@@ -67,7 +67,7 @@ def _alike(first: Record, row: Record, field: str) -> bool:
 
 
 def same_prompt(record: Record, other: Record) -> bool:
-    """Tell whether two records answer the same prompt, with the same tools, images and other context beside it.
+    """Tell whether two records share their prompt and its context: tools, images and the like.
 
     Args:
         record: A checked record.
@@ -86,7 +86,7 @@ def same_prompt(record: Record, other: Record) -> bool:
 
 
 def parting_field(record: Record, other: Record) -> str:
-    """Find what two rows of one prompt are asked beside it, and differ in.
+    """Find a field that keeps rows of one prompt apart; empty if none does.
 
     Args:
         record: A checked record.
@@ -117,13 +117,13 @@ def _same_context(record: Record, other: Record, field: str) -> bool:
     return _alike(record, other, field) or (_holds_answer(record, field) and _holds_answer(other, field))
 
 
-@lru_cache(maxsize=1024)  # asked of every row's fields
+@lru_cache(maxsize=1024)  # called for every field of every row
 def _is_of_a_response(field: str) -> bool:
     return not OF_A_RESPONSE.isdisjoint(WORDS.findall(CAMEL.sub("_", field).lower()))
 
 
 def _holds_answer(record: Record, field: str) -> bool:
-    # Alpaca's `text` is the prompt and the response in a frame; a passage may well hold the response, and is none.
+    # Alpaca's `text` frames prompt and response; a passage may hold the response without being it.
     value = record[field]
     text = plain_text(value) if isinstance(value, str) or is_conversation(value) else ""
     answers = [plain_text(response["text"]).strip() for response in record.get("responses", ())]

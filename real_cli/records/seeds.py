@@ -1,4 +1,4 @@
-"""Numbers for random draws that depend on a seed and a count alone, never on what was drawn before or beside it."""
+"""Numbers for random draws that depend on a seed and a count alone, not on draws before or beside them."""
 
 import hashlib
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from real_cli.records.messages import Text, text_key
 
-# OpenAI-compatible servers take 64-bit seeds by the letter; some of them keep 32.
+# OpenAI-compatible servers should take 64-bit seeds; some keep 32 bits.
 SEED_BITS = 31
 # splitmix64: Steele, Lea, Flood, 2014, Fast splittable pseudorandom number generators.
 GOLDEN = 0x9E3779B97F4A7C15
@@ -55,7 +55,7 @@ def uniform_numbers(seeds: NDArray[np.uint64], step: int) -> NDArray[np.float64]
     """
     with np.errstate(over="ignore"):
         mixed = _mix(_mix(seeds + np.uint64(GOLDEN)) + np.uint64((step + 1) * GOLDEN % 2**64))
-    # 53 bits are what a double holds.
+    # A double holds 53 bits.
     return np.asarray((mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
 

@@ -16,7 +16,7 @@ class Shard(NamedTuple):
 
 
 def parse_shard(text: str | None) -> Shard:
-    """Read "I/N".
+    """Read "I/N", with 1 <= I <= N; None is the whole.
 
     Args:
         text: What the user gave; None is the whole.
@@ -38,7 +38,7 @@ def parse_shard(text: str | None) -> Shard:
 
 
 def in_shard(record: Record, shard: Shard) -> bool:
-    """Tell whether a record belongs to one of several shards; all records of a prompt go to the same one.
+    """Tell whether a record belongs to a shard; all records of a prompt go to the same one.
 
     Args:
         record: A checked record.

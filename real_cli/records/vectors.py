@@ -68,8 +68,8 @@ def decode_embedding(response: Record, number: int = 1) -> Vectors:
                 base64.b64decode(value, validate=True), DTYPES[response.get("embedding_dtype", "float32")]
             )
         else:
-            # The same numbers whether they came as decimals or as bytes.
-            with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and refused below
+            # The same numbers from decimals and from bytes.
+            with np.errstate(over="ignore"):  # beyond float32's range is infinite, and refused below
                 raw = np.asarray(value, dtype=np.float64).astype(np.float32)
     except (ValueError, TypeError, KeyError, binascii.Error):
         raw = np.empty(0)
@@ -113,7 +113,7 @@ def stack_embeddings(responses: list[Record], numbers: Sequence[int] | None = No
 
 
 def decode_alike(responses: list[Record]) -> NDArray[np.floating[Any]]:
-    """Read embeddings that have one form and one length, without a look at each of their numbers.
+    """Read embeddings of one form and length, without a look at each of their numbers.
 
     Args:
         responses: Objects with `embedding`.
@@ -134,7 +134,7 @@ def decode_alike(responses: list[Record]) -> NDArray[np.floating[Any]]:
     try:
         forms = set(map(type, values))
         if forms == {list}:
-            # struct reads a list of floats in less than half the time that numpy takes.
+            # struct reads a list of floats in less than half of numpy's time.
             pack = _packer(len(values[0]))
             data = [pack(*value) for value in values]
         elif forms == {str}:
@@ -154,7 +154,7 @@ def _packer(size: int) -> Callable[..., bytes]:
 
 
 def _decode_one_by_one(responses: list[Record], numbers: Sequence[int]) -> Vectors:
-    """Decode what may be of several forms, or no embeddings at all: then say which one is not."""
+    """Decode mixed forms; the first response without a sound embedding is named."""
     vectors = [decode_embedding(response, number) for number, response in zip(numbers, responses, strict=True)]
     sizes = sorted({vector.size for vector in vectors})
     if len(sizes) > 1:

@@ -1,4 +1,4 @@
-"""What a judge says of two responses, asked in both orders."""
+"""A judge's verdicts on two responses, asked in both orders."""
 
 from typing import NamedTuple
 
@@ -30,5 +30,5 @@ class Judgment(NamedTuple):
         return self.verdicts[0] == self.verdicts[1] != TIE
 
     def swapped(self) -> "Judgment":
-        """Return the same comparison with the second response counted as the first."""
+        """Return the comparison with the second response counted as the first."""
         return Judgment(self.verdicts[::-1], self.texts[::-1])

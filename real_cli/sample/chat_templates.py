@@ -1,4 +1,4 @@
-"""What a tokenizer's chat template says of the place of a user's words."""
+"""Where a tokenizer's chat template puts a user's words."""
 
 from typing import Any
 
@@ -11,17 +11,9 @@ from real_cli.sample.responses import PreQuery
 
 
 def find_pre_query(name: str, system: str | None) -> PreQuery:
-    """Find what a model's chat template puts before a user's words, and what ends them.
+    """Find what a chat template puts before a user's words, and what ends them.
 
-    Args:
-        name: The model as the user named it.
-        system: A system message that stands before; None for none, or the template's own.
-
-    Returns:
-        The place.
-
-    Raises:
-        ModelError: If there is no template, or it shows no such place.
+    `system` is a system message to stand before; None leaves none, or the template's.
     """
     tokenizer = load_tokenizer(name, resolve_model(name))
     if not tokenizer.chat_template:
@@ -29,7 +21,7 @@ def find_pre_query(name: str, system: str | None) -> PreQuery:
     try:
         turn, with_header = (_rendered(tokenizer, system, header=header) for header in (False, True))
         pre_query = read_template(turn, with_header, tokenizer.all_special_tokens)
-    except Exception as error:  # templates raise what they like
+    except Exception as error:  # templates raise anything
         raise ModelError(f"model '{name}': --pre-query cannot be used with it: {clip(str(error), 200)}") from None
     return pre_query._replace(system=system)
 

@@ -36,16 +36,7 @@ HOLE = re.compile(r"\{(prompt|rejected|complaint)\}")
 
 
 def read_complaint(record: Record) -> Adapted:
-    """Read a record of `relabel dsat`.
-
-    Args:
-        record: One JSON object.
-
-    Returns:
-        The record; a system message and the turns of a `history` lead its prompt.
-
-    Raises:
-        RecordError: If `prompt`, `rejected` or the complaint is missing.
+    """Read a record of `relabel dsat`; a system message and a `history` come to lead its prompt.
 
     Example:
         >>> read_complaint({"prompt": "q", "rejected": "a", "user_preference": {"content": "wrong"}}).layout.name
@@ -71,18 +62,9 @@ def read_complaint(record: Record) -> Adapted:
 
 
 def sample_improved(record: Record, plan: Plan) -> Inquiry[Sampled]:
-    """Ask for a better reply than one that left the user dissatisfied.
+    """Ask for a better reply: it is `chosen`, and `rejected` stays byte for byte.
 
-    Args:
-        record: What `read_complaint` let pass.
-        plan: Who is asked, how, and in which words.
-
-    Returns:
-        An inquiry; in its record the new reply is `chosen`, `rejected` stays byte for byte. None if the new reply is
-        empty, or the old one.
-
-    References:
-        Wang et al., 2025, DRIFT, arXiv:2510.02341: genuine negatives stay, positives are the policy's own.
+    The record is None if the new reply is empty, or equals the old one.
     """
     prompt, rejected = record["prompt"], record["rejected"]
     words = {
@@ -90,7 +72,7 @@ def sample_improved(record: Record, plan: Plan) -> Inquiry[Sampled]:
         "rejected": transcript(rejected),
         "complaint": record["user_preference"]["content"],
     }
-    # In one pass: a reply that holds "{prompt}" itself stays as it is.
+    # In one pass: a reply that holds "{prompt}" itself stays.
     content = HOLE.sub(lambda hole: words[hole[1]], plan.template)
     asked = yield from ask_choices(prompt, [[{"role": "user", "content": content}]], plan)
     return _improved(record, asked.choices[0], asked, plan)
@@ -113,16 +95,7 @@ def _improved(record: Record, choice: Choice, asked: DrawnTexts, plan: Plan) -> 
 
 
 def check_improving(template: str) -> str:
-    """Check the words that ask for a better reply.
-
-    Args:
-        template: With {rejected} and {complaint}, and {prompt}.
-
-    Returns:
-        The words.
-
-    Raises:
-        UsageError: If a hole is missing.
+    """Check the words that ask for a better reply: {prompt}, {rejected} and {complaint} are in them.
 
     Example:
         >>> check_improving("{prompt} {rejected} {complaint} Do better.")[-10:]

@@ -1,4 +1,4 @@
-"""Magpie: a model that is given what its chat format puts before a user's words writes the user's words itself."""
+"""Magpie: given what its chat format puts before a user's words, a model writes those words itself."""
 
 import re
 from collections.abc import Sequence
@@ -9,25 +9,16 @@ from real_cli.records.record import Record
 from real_cli.records.seeds import response_seed
 from real_cli.sample.responses import DrawnTexts, Plan, PreQuery, Sampled, new_response
 
-# Stands for the user's words when a chat template is read; no template changes it.
+# Stands in for the user's words in a chat template; no template changes it.
 SENTINEL = "REALUSERWORDS"
 ASSISTANT = "assistant"
 
 
 def read_template(turn: str, with_header: str, marks: Sequence[str]) -> PreQuery:
-    """Read the place of the user's words in a chat template.
+    """Read what a template puts before the user's words, and what ends them besides special tokens.
 
-    Args:
-        turn: A conversation as the template renders it, its only user message being `SENTINEL`.
-        with_header: The same, an answer to follow.
-        marks: The tokenizer's special tokens.
-
-    Returns:
-        What stands before the words, and what ends them besides special tokens: what follows in the template; the
-        first line of an answer's header, up to a special token; and "assistant" where the header says so.
-
-    Raises:
-        RecordError: If the template does not show the user's words as they are.
+    Those are what follows the words in `turn`, the first line of an answer's header in `with_header`, up to a
+    special token, and "assistant" where the header says so. The only user message of both is `SENTINEL`.
 
     Example:
         >>> read_template(f"<u>{SENTINEL}</u>", f"<u>{SENTINEL}</u><a>assistant", ["<u>", "</u>", "<a>"])[:2]
@@ -43,7 +34,7 @@ def read_template(turn: str, with_header: str, marks: Sequence[str]) -> PreQuery
         raise RecordError("its chat template has nothing before a user's words, or changes them")
     header = with_header[len(turn) :] if with_header.startswith(turn) else with_header.rpartition(SENTINEL)[2]
     mark = re.compile("|".join(map(re.escape, sorted(filter(None, marks), key=len, reverse=True))) or "(?!)")
-    # Behind a special token a header's words end nothing: the token did. Gemma's "model" would cut instructions short.
+    # Behind a special token a header's words end nothing more, and Gemma's "model" would cut instructions short.
     ends = _first_line(mark.sub("\n", after)) + _first_line(mark.split(header, maxsplit=1)[0])
     if ASSISTANT in header:
         ends.append(ASSISTANT)
@@ -55,14 +46,7 @@ def _first_line(text: str) -> list[str]:
 
 
 def clean_instruction(text: str, marks: Sequence[str]) -> str:
-    """Take what is no instruction off what a model wrote in a user's place.
-
-    Args:
-        text: What it wrote.
-        marks: Strings that begin what is no instruction any more.
-
-    Returns:
-        The words before the first mark, without space around them; empty if nothing is left.
+    """Cut what a model wrote in a user's place before the first mark, and strip space.
 
     Example:
         >>> clean_instruction(" Why is it so?<end> Because", ["<end>"])
@@ -75,13 +59,7 @@ def clean_instruction(text: str, marks: Sequence[str]) -> str:
 def sample_instruction(record: Record, plan: Plan) -> Inquiry[Sampled]:
     """Let a model write an instruction, then answer it.
 
-    Args:
-        record: `id`: the number of the instruction.
-        plan: Who writes, how, and its template.
-
-    Returns:
-        An inquiry; its record has `prompt`, a conversation, and one response. None if no instruction was written, or
-        the limit cut it.
+    `id` of the record numbers the instruction. The record is None if none was written, or the limit cut it.
     """
     turn = plan.pre_query
     seed = response_seed(plan.seed, turn.text, plan.policy, record["id"])

@@ -32,33 +32,14 @@ from real_cli.sample.resume import (
 
 
 def sample_responses(record: Record, plan: Plan) -> Inquiry[Sampled]:
-    """Add responses to a prompt.
-
-    Args:
-        record: A prompt, or a record that has responses.
-        plan: Who is asked, and how.
-
-    Returns:
-        An inquiry; its record is candidates.
-    """
+    """Add responses to a prompt."""
     texts, first = [record["prompt"]] * plan.num_responses, count_from(record, plan.policy)
     asked = yield from ask_choices(record["prompt"], texts, plan, first=first, template=template_fields(record, plan))
     return add_responses(record, [new_response(choice, plan) for choice in asked.choices], asked)
 
 
 def sample_by_principle(record: Record, plan: Plan) -> Inquiry[Sampled]:
-    """Add responses to a prompt, each by a principle of its own.
-
-    Args:
-        record: A prompt, or a record that has responses.
-        plan: Who is asked, how, and the principles.
-
-    Returns:
-        An inquiry; its record is candidates, `principle` on each new response.
-
-    References:
-        Cui et al., 2023, UltraFeedback, arXiv:2310.01377, section 2.
-    """
+    """Add responses to a prompt, each guided by a principle of its own, which stays as `principle`."""
     prompt, first = record["prompt"], count_from(record, plan.policy)
     drawn = [
         draw_principle(plan.principles, response_seed(plan.seed, prompt, plan.policy, first + number, "principle"))
@@ -74,18 +55,7 @@ def sample_by_principle(record: Record, plan: Plan) -> Inquiry[Sampled]:
 
 
 def sample_contrast(record: Record, plan: Plan) -> Inquiry[Sampled]:
-    """Add two responses: one to words that ask for the good, one to words that ask for its opposite.
-
-    Args:
-        record: A prompt.
-        plan: Who is asked, how, and the words.
-
-    Returns:
-        An inquiry; its record is candidates whose ranks say which words each response had.
-
-    References:
-        Liu et al., 2024, DLMA, arXiv:2402.11907: the words decide the label.
-    """
+    """Add two responses: one to words that ask for the good, ranked 1, one to words that ask for its opposite."""
     prompt = record["prompt"]
     texts = [place_words(prompt, words) for words in plan.contrast]
     asked = yield from ask_choices(prompt, texts, plan, template=template_fields(record, plan))
@@ -95,18 +65,7 @@ def sample_contrast(record: Record, plan: Plan) -> Inquiry[Sampled]:
 
 
 def sample_reference(record: Record, plan: Plan) -> Inquiry[Sampled]:
-    """Put the policy's own answer on a record, as `reference`.
-
-    Args:
-        record: Any with a prompt.
-        plan: Who is asked, and how: at temperature 0.
-
-    Returns:
-        An inquiry; its record has `reference` in the form of the prompt, `reference_model` and `reference_is_cut`.
-
-    References:
-        Zhang et al., 2024, SELM, arXiv:2405.19332: the reference's greedy answer in the exploration term.
-    """
+    """Put the policy's answer on a record as `reference`, with `reference_model` and `reference_is_cut`."""
     prompt = record["prompt"]
     asked = yield from ask_choices(prompt, [prompt], plan, template=template_fields(record, plan))
     (choice,) = asked.choices
@@ -116,17 +75,9 @@ def sample_reference(record: Record, plan: Plan) -> Inquiry[Sampled]:
 
 
 def sample_again(record: Record, plan: Plan) -> Inquiry[Sampled]:
-    """Add responses to a prompt whose best one is not good enough.
+    """Add responses to a prompt whose best is not good enough; `retries` counts how often.
 
-    Args:
-        record: Candidates; what they hold stays, so that the best score cannot fall.
-        plan: Who is asked, and how.
-
-    Returns:
-        An inquiry; in its record `retries` counts how often it was sampled anew.
-
-    References:
-        Chen et al., 2024, OPTune, arXiv:2406.07657: prompts with the lowest rewards are generated anew.
+    What the record holds stays, so that the best score cannot fall.
     """
     sampled = yield from sample_responses(record, plan)
     assert sampled.record is not None
@@ -134,7 +85,7 @@ def sample_again(record: Record, plan: Plan) -> Inquiry[Sampled]:
 
 
 class ComplaintReader:
-    """Read records of `relabel dsat`."""
+    """Reads records of `relabel dsat`."""
 
     num_chats = 0
 
@@ -144,24 +95,24 @@ class ComplaintReader:
 
 
 def read_for_responses(*, append: bool, chat: bool, system: str | None) -> Reader:
-    """Make the reader of a mode that makes candidates of prompts."""
+    """Make the reader for a mode that turns prompts into candidates."""
     return PromptReader(append=append, chat=chat, system=system)
 
 
 def read_prompts_alone(*, append: bool, chat: bool, system: str | None) -> Reader:
-    """Make the reader of a mode whose ranks are of its own responses, and of no others."""
+    """Make the reader for a mode that ranks its own responses and no others."""
     return PromptReader(
         chat=chat, system=system, advice="--contrast ranks its own two responses and takes prompts alone"
     )
 
 
 def read_for_prompts(*, append: bool, chat: bool, system: str | None) -> Reader:
-    """Make the reader of a mode that leaves responses as they are, or adds to them always."""
+    """Make the reader for a mode that leaves responses alone, or only adds to them."""
     return PromptReader(append=True, chat=chat, system=system)
 
 
 def read_complaints(*, append: bool, chat: bool, system: str | None) -> Reader:
-    """Make the reader of records of `relabel dsat`."""
+    """Make the reader for records of `relabel dsat`."""
     return ComplaintReader()
 
 
@@ -178,7 +129,7 @@ class SamplingMode(StrEnum):
 
 
 class MakeReader(Protocol):
-    """Makes the reader of a mode, from options some of which it may not know."""
+    """Makes the reader of a mode from options, some of which it may ignore."""
 
     def __call__(self, *, append: bool, chat: bool, system: str | None) -> Reader:
         """Make it."""

@@ -10,16 +10,7 @@ from real_cli.stats.quota import Keep, parse_keep
 
 
 def parse_share(text: str) -> Keep:
-    """Read how many prompts are to be sampled anew.
-
-    Args:
-        text: A share ("30%") or a number.
-
-    Returns:
-        Either.
-
-    Raises:
-        UsageError: If it is neither.
+    """Read a share ("30%") or a number of prompts to sample anew.
 
     Example:
         >>> parse_share("30%").of(10)
@@ -33,16 +24,7 @@ def parse_share(text: str) -> Keep:
 
 
 def best_score(record: Record) -> float:
-    """Find the score of a record's best response.
-
-    Args:
-        record: A checked record.
-
-    Returns:
-        The highest score; responses without one do not count.
-
-    Raises:
-        RecordError: If no response has a score, or one is no number.
+    """Find the highest score among a record's responses that have one.
 
     Example:
         >>> best_score({"prompt": "q", "responses": [{"text": "a", "score": 2}, {"text": "b", "score": 5}]})
@@ -59,16 +41,7 @@ def best_score(record: Record) -> float:
 
 
 def num_retries(record: Record) -> int:
-    """Read how often a prompt was sampled anew.
-
-    Args:
-        record: A checked record.
-
-    Returns:
-        Its field `retries`; 0 without one.
-
-    Raises:
-        RecordError: If that is no whole number.
+    """Read how often a prompt was sampled anew: its field `retries`, 0 without one.
 
     Example:
         >>> num_retries({"prompt": "q", "retries": 2}), num_retries({"prompt": "q"})

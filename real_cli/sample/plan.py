@@ -1,4 +1,4 @@
-"""What the options of `real sample` mean together: the way of sampling, and a plan for each policy."""
+"""What the options of `real sample` mean together: a mode, and a plan for each policy."""
 
 import math
 import tomllib
@@ -34,18 +34,8 @@ SPECIAL = (
 
 
 def choose_mode(options: SampleOptions) -> SamplingMode:
-    """Find the way of sampling that the options ask for.
-
-    Args:
-        options: All of them.
-
-    Returns:
-        The mode.
-
-    Raises:
-        UsageError: If there are two, or options that this one does not read; the message names all of them.
-    """
-    # An empty text was given, too; what reads it refuses it.
+    """Find the mode that the options ask for; refuse two, and options that it does not read."""
+    # An empty text counts as given; its reader refuses it.
     ways = [name for name in WAYS if getattr(options, name) not in (None, False)]
     if len(ways) > 1:
         raise UsageError(f"{_names(ways)}: each is a way of sampling; give one of them")
@@ -61,14 +51,7 @@ def choose_mode(options: SampleOptions) -> SamplingMode:
 
 
 def check_sampling(options: SampleOptions) -> None:
-    """Refuse options that contradict each other.
-
-    Args:
-        options: All of them.
-
-    Raises:
-        UsageError: If there are some; the message names all of them.
-    """
+    """Refuse options that contradict each other, all in one message."""
     policies = options.policy
     drawn = [name for name in ("temperature", "top_p", "top_k") if name in options.given]
     is_greedy = options.greedy or options.temperature == 0
@@ -113,20 +96,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def make_plan(options: SampleOptions, mode: SamplingMode, policy: str) -> Plan:
-    """Make the plan of one policy.
-
-    Args:
-        options: All of them.
-        mode: The way of sampling.
-        policy: The policy's name.
-
-    Returns:
-        The plan.
-
-    Raises:
-        UsageError: If words or files that it needs cannot be used.
-        ModelError: If --pre-query finds no chat template.
-    """
+    """Make the plan of one policy."""
     sampling = Sampling(
         options.max_tokens,
         0.0 if options.greedy or not MODES[mode].draws else options.temperature,
@@ -156,17 +126,7 @@ def _pre_query(options: SampleOptions, policy: str) -> PreQuery:
 
 
 def read_principles(path: Path) -> tuple[Principle, ...]:
-    """Read principles.
-
-    Args:
-        path: A .toml file, or JSONL.
-
-    Returns:
-        The principles.
-
-    Raises:
-        UsageError: If there is no such file, or it holds something else.
-    """
+    """Read principles from a .toml file or JSONL."""
     if not path.is_file():
         raise UsageError(f"--principles {path}: no such file")
     try:

@@ -1,4 +1,4 @@
-"""UltraFeedback's principles: words that tell a policy what to strive for, drawn anew for every response."""
+"""UltraFeedback's principles: instructions to a policy, drawn anew for every response."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -30,17 +30,7 @@ class Principle(NamedTuple):
 
 
 def parse_principles(entries: Sequence[Any], place: str) -> tuple[Principle, ...]:
-    """Make principles of what a file holds.
-
-    Args:
-        entries: Objects with `name`, `text` and, if it is not 1, `weight`.
-        place: The file, for messages.
-
-    Returns:
-        The principles.
-
-    Raises:
-        UsageError: If there are none, or some cannot be used; the message names every fault.
+    """Read principles from entries with `name`, `text` and perhaps `weight`; name every fault at once.
 
     Example:
         >>> parse_principles([{"name": "brevity", "text": "Be brief.", "weight": 2}], "own.toml")
@@ -70,14 +60,7 @@ def _faults(entry: Any, where: str) -> list[str]:
 
 
 def draw_principle(principles: Sequence[Principle], seed: int) -> Principle:
-    """Draw one by weight.
-
-    Args:
-        principles: One or more, their weights not all 0.
-        seed: Of this draw.
-
-    Returns:
-        The principle.
+    """Draw a principle by weight; not all weights are 0.
 
     Example:
         >>> draw_principle([Principle("never", "a", 0.0), Principle("always", "b", 3.0)], 7).name
@@ -88,5 +71,5 @@ def draw_principle(principles: Sequence[Principle], seed: int) -> Principle:
     """
     sums = list(accumulate(principle.weight for principle in principles))
     number = float(uniform_numbers(np.array([seed], dtype=np.uint64), 0)[0])
-    # A weight of 0 adds nothing, so that its place is never the first above the number.
+    # A weight of 0 adds nothing, so its sum is never the first above the number.
     return principles[min(bisect_right(sums, number * sums[-1]), len(sums) - 1)]

@@ -61,7 +61,7 @@ class Plan(NamedTuple):
 
 
 class DrawnTexts(NamedTuple):
-    """Texts in the order in which they were asked for, and how many had to be asked for again, one by one."""
+    """Texts in the order in which they were asked for, and how many had to be asked for again, singly."""
 
     choices: list[Choice]
     num_again: int = 0
@@ -90,17 +90,10 @@ class Sampled(NamedTuple):
 def ask_choices(
     prompt: Text, texts: Sequence[Text], plan: Plan, *, first: int = 0, template: Record | None = None
 ) -> Inquiry[DrawnTexts]:
-    """Ask for one response to each of some texts.
+    """Ask for one response to each text, however few choices a server gives at a time.
 
-    Args:
-        prompt: The record's prompt; it seeds the draws.
-        texts: What the policy reads; with `plan.together` equal ones are asked about in one question.
-        plan: Who is asked, and how.
-        first: How many responses of the policy to this prompt there are already.
-        template: What a chat template is given besides.
-
-    Returns:
-        An inquiry; it makes an `DrawnTexts` with a choice for each text, however few choices a server gives at a time.
+    The prompt seeds the draws, from response number `first` of the policy on. With `plan.together` equal texts are
+    asked about in one question; `template` has a chat template's other arguments.
     """
     groups: dict[str, list[int]] = {}
     for number, text in enumerate(texts):
@@ -124,17 +117,9 @@ def ask_choices(
 
 
 def template_fields(record: Record, plan: Plan) -> Record | None:
-    """Find what a record gives to a chat template.
+    """Take from a record what a chat template reads: `tools` and `chat_template_kwargs`.
 
-    Args:
-        record: A checked record.
-        plan: Who is asked.
-
-    Returns:
-        Its `tools` and `chat_template_kwargs`; None if it has none.
-
-    Raises:
-        RecordError: If a server is asked, which would not see them, or would not go on with an answer that is begun.
+    A server would not see them, nor continue an answer that is begun: such a record is refused.
 
     Example:
         >>> template_fields({"prompt": "q", "tools": [{}]}, Plan("sft"))
@@ -147,21 +132,13 @@ def template_fields(record: Record, plan: Plan) -> Record | None:
         )
     fields = {name: record[name] for name in TEMPLATE_FIELDS if record.get(name)}
     if fields and plan.together:
-        raise RecordError(
-            f"field '{next(iter(fields))}' is {clip(record[next(iter(fields))])}; a server is not told of it"
-        )
+        name, value = next(iter(fields.items()))
+        raise RecordError(f"field '{name}' is {clip(value)}; a server would not get it: sample from a model at hand")
     return fields or None
 
 
 def new_response(choice: Choice, plan: Plan) -> Record:
-    """Make a response of a candidates record.
-
-    Args:
-        choice: What was sampled.
-        plan: Who wrote it.
-
-    Returns:
-        `text`, `model`, and `is_cut`: whether the token limit ended it.
+    """Make a response: `text`, `model`, and `is_cut` if the token limit ended it.
 
     Example:
         >>> new_response(Choice("Yes."), Plan("sft"))
@@ -171,13 +148,7 @@ def new_response(choice: Choice, plan: Plan) -> Record:
 
 
 def without_pair(record: Record) -> tuple[Record, tuple[str, ...]]:
-    """Turn a preference record into candidates, without what was said of the pair.
-
-    Args:
-        record: A prompt, candidates or a preference record.
-
-    Returns:
-        The record, and the names of the fields that went.
+    """Turn a preference record into candidates without its pair's fields, and name those fields.
 
     Example:
         >>> without_pair({"prompt": "q", "chosen": "a", "rejected": "b", "margin": 1})[1]
@@ -188,15 +159,7 @@ def without_pair(record: Record) -> tuple[Record, tuple[str, ...]]:
 
 
 def add_responses(record: Record, responses: list[Record], asked: DrawnTexts) -> Sampled:
-    """Put new responses after those that a record has.
-
-    Args:
-        record: A prompt, candidates or a preference record.
-        responses: The new ones.
-        asked: Where they come from.
-
-    Returns:
-        A candidates record, and how many of the texts are there more than once.
+    """Put new responses behind those of a record; counts texts that are there twice.
 
     Example:
         >>> add_responses({"prompt": "q"}, [{"text": "a"}, {"text": "a"}], DrawnTexts([])).num_equal
@@ -213,14 +176,7 @@ def add_responses(record: Record, responses: list[Record], asked: DrawnTexts) ->
 
 
 def count_from(record: Record, policy: str) -> int:
-    """Count the responses of one policy.
-
-    Args:
-        record: A checked record.
-        policy: Its name.
-
-    Returns:
-        A number; the next response of the policy is not drawn as one of these was.
+    """Count a policy's responses: the next one is drawn unlike them.
 
     Example:
         >>> count_from({"prompt": "q", "responses": [{"text": "a", "model": "sft"}, {"text": "b"}]}, "sft")
@@ -230,7 +186,7 @@ def count_from(record: Record, policy: str) -> int:
 
 
 class SamplingTally:
-    """Count what was sampled; `num_prompts` is the caller's to count, several policies answer one prompt."""
+    """Counts what was sampled; the caller counts `num_prompts`, since several policies answer one prompt."""
 
     def __init__(self) -> None:
         self.num_prompts = self.num_responses = self.num_cut = self.num_empty = 0
@@ -250,15 +206,7 @@ class SamplingTally:
         self._removed.update(sampled.removed)
 
     def sentence(self, max_tokens: int, num_chats: int = 0) -> str:
-        """Tell the counts in one line.
-
-        Args:
-            max_tokens: The limit of one response.
-            num_chats: Prompts that became conversations.
-
-        Returns:
-            Counts; those of what went as usual are left out.
-        """
+        """Tell the counts in one line, without those of the usual."""
         parts = [f"{say_count(self.num_prompts, 'prompt')}, {say_count(self.num_responses, 'response')}"]
         share = self.num_cut / max(1, self.num_responses)
         parts.append(f"{self.num_cut:,} cut at {max_tokens:,} tokens ({share:.1%})")

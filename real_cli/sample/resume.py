@@ -1,4 +1,8 @@
-"""Which record a line of `sample` was made of: what the line keeps of it, for runs that go on with an output."""
+"""Which record a line of `sample` was made of, for runs that continue an output.
+
+Each takes off a record what `writers` added to it, a policy a response, and refuses another policy's. Nobody wrote what
+was read.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,17 +19,7 @@ MADE_ENDINGS = ("_chosen", *(f"_{name}" for name in MEASURED))
 
 
 def origin_of_responses(record: Record, writers: Sequence[str]) -> Record:
-    """Take the newest responses off a record.
-
-    Args:
-        record: What was read, or what was written of it.
-        writers: The policy of each response that was added to it; none for what was read.
-
-    Returns:
-        Candidates; without `responses` if none are left.
-
-    Raises:
-        RecordError: If its newest responses are not those policies'.
+    """Take the newest responses off a record; without any left, `responses` goes.
 
     Example:
         >>> origin_of_responses({"prompt": "q", "responses": [{"text": "a"}, {"text": "b", "model": "sft"}]}, ["sft"])
@@ -42,16 +36,6 @@ def origin_of_responses(record: Record, writers: Sequence[str]) -> Record:
 def origin_of_contrast(record: Record, writers: Sequence[str]) -> Record:
     """Take all responses off a record: a contrast is made of prompts alone.
 
-    Args:
-        record: What was read, or what was written of it.
-        writers: The policy that was asked; none for what was read.
-
-    Returns:
-        The record without them.
-
-    Raises:
-        RecordError: If its two responses are not that policy's.
-
     Example:
         >>> made = [{"text": "a", "model": "sft"}, {"text": "b", "model": "sft"}]
         >>> origin_of_contrast({"prompt": "q", "responses": made}, ["sft"])
@@ -63,17 +47,7 @@ def origin_of_contrast(record: Record, writers: Sequence[str]) -> Record:
 
 
 def origin_of_reference(record: Record, writers: Sequence[str]) -> Record:
-    """Take the policy's own answer off a record.
-
-    Args:
-        record: What was read, or what was written of it.
-        writers: The policy that was asked; none for what was read.
-
-    Returns:
-        The record without it.
-
-    Raises:
-        RecordError: If the answer is not that policy's.
+    """Take the policy's answer off a record.
 
     Example:
         >>> origin_of_reference({"prompt": "q", "reference": "a", "reference_model": "sft"}, ["sft"])
@@ -85,17 +59,7 @@ def origin_of_reference(record: Record, writers: Sequence[str]) -> Record:
 
 
 def origin_of_improved(record: Record, writers: Sequence[str]) -> Record:
-    """Take off a record what a better reply may have changed.
-
-    Args:
-        record: What was read, or what was written of it.
-        writers: The policy that was asked; none for what was read.
-
-    Returns:
-        The record with its prompt, the rejected reply, the complaint, and what else stays.
-
-    Raises:
-        RecordError: If the better reply is not that policy's.
+    """Take a better reply off a record, and whatever it may have changed.
 
     Example:
         >>> made = {"prompt": "q", "chosen": "b", "rejected": "a", "score_chosen": 2, "improve": {"model": "sft"}}
@@ -115,31 +79,18 @@ def _check_writers(policies: Sequence[str | None], writers: Sequence[str]) -> No
 
 
 def check_number(written: Record, numbers: range) -> None:
-    """Check that a record is one of the instructions that a run numbers.
-
-    Args:
-        written: A record with `id`.
-        numbers: Those of the run.
-
-    Raises:
-        RecordError: If its number is none of them.
+    """Check that a record's `id` is one of a run's numbers.
 
     Example:
         >>> check_number({"id": 4, "prompt": "q"}, range(0, 6, 2))
     """
     number = written.get("id")
-    if type(number) is not int or number not in numbers:  # true and 1.0 are equal to 1
+    if type(number) is not int or number not in numbers:  # true and 1.0 equal 1
         raise RecordError(f"field 'id' is {clip(number)}, no instruction of this run; resume with the same options")
 
 
 def origin_key(origin: Record) -> bytes:
-    """Return bytes that are equal exactly for equal records, whatever the order of their fields.
-
-    Args:
-        origin: What a line keeps of the record that it was made of.
-
-    Returns:
-        A 16-byte digest.
+    """Digest a record to 16 bytes, whatever the order of its fields.
 
     Example:
         >>> origin_key({"prompt": "q", "id": 1}) == origin_key({"id": 1, "prompt": "q"})

@@ -26,7 +26,7 @@ from real_cli.sample.resume import check_number, origin_key
 
 
 class SamplingRun:
-    """Read records, let each policy answer them, write what they made."""
+    """Reads records, lets each policy answer them, writes the results."""
 
     def __init__(self, options: SampleOptions) -> None:
         self._options = options
@@ -46,16 +46,12 @@ class SamplingRun:
         self._share = parse_share("100%" if options.lowest_score is None else options.lowest_score)
 
     def _asking(self, policy: str) -> Asking:
-        # The weights behind a folder's name may be others tomorrow; and the same text is drawn again.
+        # The weights behind a folder's name may change; and drawing again gives the same text.
         caches = not self._options.is_local
         return Asking(self._options, policy, caches=caches, default_tokens=default_generation_tokens)
 
     def run(self) -> Status:
-        """Run.
-
-        Returns:
-            The exit status.
-        """
+        """Run; return the exit status."""
         job = self._options.job(also_reads=_also_reads(self._options))
         with job, ExitStack() as stack:
             for asking in self._askings:
@@ -67,7 +63,7 @@ class SamplingRun:
         return job.status
 
     def _records(self, job: Job, stack: ExitStack) -> Iterator[Located]:
-        """Read prompts; those of another shard and those that are done are left out."""
+        """Read prompts, but for other shards' and those that are done."""
         origin = MODES[self._mode].origin
         writers = [plan.policy for plan in self._plans for _ in range(plan.num_responses)]
         return unfinished(
@@ -81,7 +77,7 @@ class SamplingRun:
         return (item for item in job.records(self._reader) if in_shard(item.record, self._shard))
 
     def _lowest(self, job: Job, stack: ExitStack) -> Iterator[Located]:
-        """Read scored candidates twice, and note which of them are to be sampled anew."""
+        """Read scored candidates twice, and mark those to sample anew."""
         spool = stack.enter_context(ValueSpool())
         most, retries = self._options.max_retries, []
         for place, (record, score, number) in job.apply(
@@ -97,7 +93,7 @@ class SamplingRun:
         return (Located(line["place"], line["record"]) for line in map(parse_record, lines))
 
     def _instructions(self, job: Job, stack: ExitStack) -> Iterator[Located]:
-        """Number the instructions that are to be written."""
+        """Number the instructions to write."""
         policies, origin = self._options.policy, MODES[self._mode].origin
         numbers = range(self._shard.part - 1, self._options.num_responses, self._shard.number)
 
@@ -135,12 +131,12 @@ class SamplingRun:
         return sentence + "".join(f"; {policy}: {asking.sentence().removeprefix('; ')}" for policy, asking in policies)
 
 
-# Where records come from, for modes that do not simply read them.
+# Modes that do not simply read their records.
 SOURCES = {SamplingMode.lowest_score: SamplingRun._lowest, SamplingMode.pre_query: SamplingRun._instructions}
 
 
 def _also_reads(options: SampleOptions) -> list[tuple[str, Path | None]]:
-    """List the files that options name, as they are or with @."""
+    """List the files that options name, plainly or with @."""
     words = [("--system", options.system), ("--template", options.template)]
     words += [("--contrast", text) for text in options.contrast or ()]
     files = [("--principles", options.principles)]

@@ -1,4 +1,4 @@
-"""What `soup` computes and compares: the weights, the average, and whether two checkpoints can be averaged at all."""
+"""What `soup` computes and compares: weights, averages, and whether checkpoints can be averaged at all."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -10,10 +10,10 @@ from torch import Tensor
 from real_cli.errors import UsageError, clip
 from real_cli.models.load.tensor_files import TensorShape
 
-# How far the weights may be from a sum of 1: what six written digits of each leave.
+# How far the sum of weights may be from 1: the rounding of six digits each.
 TOLERANCE = Fraction(1, 10**6)
 KIND = ("architectures", "model_type")
-# Who wrote a config, what generation stops at, and what training alone does: none of it changes what weights mean.
+# Authorship, stops of generation and training settings do not change what weights mean.
 NOT_OF_THE_WEIGHTS = frozenset(
     {
         *("transformers_version", "_name_or_path", "dtype", "torch_dtype"),
@@ -23,7 +23,7 @@ NOT_OF_THE_WEIGHTS = frozenset(
     }
 )
 ONLY_IN_TRAINING = ("dropout", "pdrop", "dropout_prob")
-# safetensors' names of the number formats that are averaged.
+# safetensors' names of the number formats that can be averaged.
 AVERAGED = frozenset({"F64", "F32", "F16", "BF16"})
 
 
@@ -85,7 +85,7 @@ def new_room(size: int) -> tuple[Tensor, Tensor]:
 
 
 def config_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
-    """Say in what two configs differ that changes what weights mean.
+    """List differences between two configs that change what weights mean.
 
     Example:
         >>> config_differences({"hidden_size": 16, "use_cache": True}, {"hidden_size": 32})
@@ -101,7 +101,7 @@ def _counts(field: str) -> bool:
 
 
 def tensor_differences(first: Mapping[str, TensorShape], second: Mapping[str, TensorShape]) -> list[str]:
-    """Say in what the tensors of two checkpoints differ, their numbers aside.
+    """List differences between the tensors of two checkpoints, but for their numbers.
 
     Example:
         >>> ours, theirs = {"a": TensorShape("F32", (2, 3)), "b": TensorShape("F32", (1,))}, {}
@@ -125,7 +125,7 @@ def _show(shape: tuple[int, ...]) -> str:
 
 
 def enumerate_problems(problems: Sequence[str], most: int = 8) -> str:
-    """Put many phrases into one line.
+    """Join many phrases in one line.
 
     Example:
         >>> enumerate_problems(["a", "b", "c"], most=2)

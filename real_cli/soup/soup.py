@@ -18,7 +18,7 @@ from real_cli.models.load.tensor_files import PIECE, StoredTensor, TensorFile, r
 from real_cli.models.load.weight_files import INDEX, WEIGHTS
 from real_cli.soup.average import average, config_differences, enumerate_problems, new_room, tensor_differences
 
-# Where a vocabulary stands, by the libraries that wrote it.
+# Vocabulary files, by the libraries that write them.
 VOCABULARIES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt")
 
 
@@ -37,14 +37,10 @@ class Soup:
         self._room = new_room(PIECE)
 
     def check(self) -> list[str]:
-        """Compare everything but the weights themselves.
+        """Refuse models of different architectures, shapes or vocabularies, or that all lack a tensor.
 
-        Returns:
-            Files of the first model, copied, that are not the same in all of them.
-
-        Raises:
-            ModelError: If the models are not of one architecture, shape and vocabulary; the message names up to
-                eight differences of each, and counts more. If they all lack a tensor of their architecture.
+        Returns the copied files of the first model that differ elsewhere. The message names up to eight
+        differences of each model, and counts more.
         """
         first = self._checkpoints[0]
         kinds = [{name: tensor.kind for name, tensor in tensors.items()} for tensors in self._tensors]
@@ -64,17 +60,9 @@ class Soup:
         return list(different)
 
     def write(self, folder: Path, count: Callable[[], None] = lambda: None) -> dict[str, Any]:
-        """Write the average.
+        """Write the average into an empty folder; returns a summary of what was averaged and written.
 
-        Args:
-            folder: An empty folder.
-            count: Called for each tensor that is written.
-
-        Returns:
-            What was averaged and what was written.
-
-        Raises:
-            ModelError: If a result is not finite, or what cannot be averaged differs.
+        `count` is called for each tensor. A result that is not finite is refused.
         """
         first = self._checkpoints[0]
         copy_beside(first, folder)
@@ -128,7 +116,7 @@ class Soup:
         for part, number in zip(parts, numbers, strict=True):
             if not torch.isfinite(part).all():
                 if len(parts) == 1:
-                    return  # a model alone, with whatever it holds
+                    return  # a single model is copied, whatever it holds
                 raise ModelError(f"model '{self._checkpoints[number].name}': tensor '{name}' is not finite")
         short = str(dtype).removeprefix("torch.")
         raise ModelError(f"tensor '{name}': the average is beyond what {short} holds; try --dtype float32")
@@ -175,7 +163,7 @@ def _hashing(checkpoints: Sequence[Checkpoint]) -> Iterator[list[Future[dict[str
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Compute in one thread: on pieces as small as these, several would wait for each other most of the time."""
+    """Compute in one thread: on pieces this small, several would mostly wait for each other."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -185,7 +173,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _differing_files(first: Checkpoint, other: Checkpoint) -> list[str]:
-    """Name the files beside the weights, the config apart, that one of the two has otherwise or not at all."""
+    """Name the files beside the weights, but the config, that one of two models lacks or has otherwise."""
     names = {str(path) for checkpoint in (first, other) for path in checkpoint.beside()} - {CONFIG}
     return sorted(name for name in names if _content(first.folder / name) != _content(other.folder / name))
 
@@ -197,7 +185,7 @@ def _content(path: Path) -> bytes | None:
 def _vocabulary_differences(first: Checkpoint, other: Checkpoint) -> list[str]:
     known, others = (_read_vocabulary(checkpoint) for checkpoint in (first, other))
     if known is None or others is None:
-        return []  # none to compare; that the files differ is told
+        return []  # nothing to compare; the differing files are reported
     differing = sorted(token for token in {**known, **others} if known.get(token) != others.get(token))
     return [f"{len(differing):,} tokens of the vocabularies, '{differing[0]}' for one"] if differing else []
 
@@ -209,7 +197,7 @@ def _read_vocabulary(checkpoint: Checkpoint) -> dict[str, int] | None:
 
 
 def _rename_dtype(path: Path, dtype: str) -> None:
-    """Say in a config what format the weights have now."""
+    """Write the weights' new number format into a config."""
     config = orjson.loads(path.read_bytes())
     config["torch_dtype" if "torch_dtype" in config else "dtype"] = dtype
     path.write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -1,16 +1,16 @@
 """Words and normalized texts: what two texts must share to be called near.
 
-A word is a run of letters, marks and digits after NFKC and case folding; everything else parts words. Of writing
-systems without spaces (Han, kana, Thai, Lao, Khmer, Burmese) each character is a word. '3+4' and '3-4' are equal words.
+A word is a run of letters, marks and digits after NFKC and case folding; everything else separates words. In scripts
+without spaces (Han, kana, Thai, Lao, Khmer, Burmese) each character is a word. '3+4' and '3-4' are equal words.
 """
 
 import unicodedata
 from collections.abc import Sequence
 
-# Jaccard index of the sets of word 3-grams from which two texts are near.
+# Jaccard index of word 3-grams from which two texts are near.
 NEAR = 0.8
 MASK = (1 << 64) - 1
-# First and last code points of the writing systems that put no spaces between words.
+# First and last code points of scripts without spaces between words.
 UNSPACED = (
     *((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3041, 0x30FF)),
     *((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3134F)),
@@ -18,7 +18,7 @@ UNSPACED = (
 
 
 class _Folding(dict[int, str]):
-    """What becomes of each character, worked out when it is first met."""
+    """The folded form of each character, worked out when it is first met."""
 
     def __missing__(self, point: int) -> str:
         character = chr(point)
@@ -49,7 +49,7 @@ def words(text: str) -> list[str]:
 
 
 def normalized(text: str) -> str:
-    """Return a string that is equal for texts that differ in case, spaces, punctuation and width alone.
+    """Return a string that is equal for texts that differ only in case, spaces, punctuation or width.
 
     Example:
         >>> normalized("What is it?") == normalized("what  is it"), normalized(" ?! ")
@@ -59,7 +59,7 @@ def normalized(text: str) -> str:
 
 
 def join_words(split: Sequence[str], text: str) -> str:
-    """Return what `normalized` does, of words that were split before.
+    """Return what `normalized` does, from words that are already split.
 
     Example:
         >>> join_words(["a", "b"], "A, b!"), join_words([], "?!")
@@ -69,7 +69,7 @@ def join_words(split: Sequence[str], text: str) -> str:
 
 
 def word_similarity(first: Sequence[str], second: Sequence[str]) -> float:
-    """Return the Jaccard index of two texts' sets of word 3-grams: those they share, of those in either.
+    """Return the Jaccard index of two texts' sets of word 3-grams.
 
     Args:
         first: Words of one text.
@@ -99,7 +99,7 @@ def _grams(split: Sequence[str]) -> set[tuple[str, ...]]:
 
 
 def digest(*texts: str) -> int:
-    """Return a number that is equal for equal texts in the same order, and hardly ever for others.
+    """Hash texts in order, within this process: equal for equal texts, hardly ever for others.
 
     Example:
         >>> digest("a", "b") == digest("a", "b"), digest("a", "b") == digest("ab")

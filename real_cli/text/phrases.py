@@ -1,10 +1,10 @@
-"""What several commands say alike: counts, and why something is left out."""
+"""Phrases that several commands share: counts, and why something is left out."""
 
 EQUAL_TEXTS = "equal texts"
 
 
 def say_count(number: int, noun: str, plural: str = "") -> str:
-    """Say how many there are, with the noun in the right number.
+    """Say a count, with the noun in the right number.
 
     Example:
         >>> say_count(1, "pair"), say_count(0, "negative weight"), say_count(1200, "record")

@@ -1,12 +1,12 @@
-"""Writing systems: in which script a text is mainly written."""
+"""Scripts: in which one a text is mainly written."""
 
 import unicodedata
 from collections import Counter
 from itertools import islice
 
-# What comes later in a text seldom changes the answer.
+# Later characters seldom change the answer.
 MOST_CHARACTERS = 2000
-# Of fewer letters (a formula, a number with its unit) no script is said.
+# Fewer letters (a formula, a number with its unit) decide no script.
 FEWEST_LETTERS = 10
 LATIN = "Latin"
 EAST_ASIAN = "Han and kana"

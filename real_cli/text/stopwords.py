@@ -1,8 +1,8 @@
-"""English words of grammar, as words and as tokens."""
+"""English function words, as words and as tokens."""
 
 from collections.abc import Callable, Iterable
 
-# English words of grammar: an edit that only exchanges these changes no content.
+# English function words: an edit that only swaps these changes no content.
 FUNCTION_WORDS = frozenset(
     """a about after again all also am an and any are as at be because been before being between both but by can could
     did do does doing down during each few for from further had has have having he her here hers him his how i if in
@@ -14,7 +14,7 @@ FUNCTION_WORDS = frozenset(
 
 
 def function_tokens(vocabulary: Iterable[tuple[int, str]]) -> frozenset[int]:
-    """Find the tokens that are a word of grammar, with or without a space before it.
+    """Find the tokens that are a function word, with or without a space before it.
 
     Args:
         vocabulary: Token ids and their texts.
@@ -30,7 +30,7 @@ def function_tokens(vocabulary: Iterable[tuple[int, str]]) -> frozenset[int]:
 
 
 def code_stop_tokens(words: Iterable[str], encode: Callable[[str], list[int]]) -> frozenset[int]:
-    """Find the tokens that BMC's official code takes for stop words: those of a word alone, without a space before it.
+    """Find the tokens that BMC's official code takes for stop words: bare words, without a space before.
 
     Example:
         >>> sorted(code_stop_tokens(["of", "a"], lambda word: {"of": [1], "Of": [2], "a": [3], "A": [4]}[word]))

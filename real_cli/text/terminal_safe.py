@@ -1,26 +1,26 @@
-"""Texts that are safe to write to a terminal, from whoever they come: a server, a file's name, a template, a record.
+"""Texts that are safe to write to a terminal, whoever sent them: a server, a file's name, a template, a record.
 
 Texts that a person judges keep the joiners and marks that scripts and emoji need; messages, which land in logs too,
-keep only what `str.isprintable` takes.
+keep only what `str.isprintable` accepts.
 """
 
 import re
 
 LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-# Escape sequences begin with one of these, a few of them turn the direction of everything that follows, and tags hide
-# words in what looks empty.
+# Escape sequences begin with one of these; a few reverse the direction of all that follows, and tags hide words in
+# what looks empty.
 OBEYED = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 CONTROL_PICTURES = 0x2400
 DELETE, DELETE_PICTURE = "\x7f", "\u2421"
 REPLACEMENT = "\ufffd"
-# Of a longer line nobody reads the rest.
+# Nobody reads the rest of a longer line.
 MAX_CHARACTERS = 4000
 
 
 def printable(text: str) -> str:
-    """Make a text that a person reads safe to write to a terminal.
+    """Make a text that a person reads safe for a terminal.
 
     Example:
         >>> printable("a\\x1b[2Jb\\r\\nc")
@@ -33,7 +33,7 @@ def printable(text: str) -> str:
 
 
 def printable_line(text: str) -> str:
-    r"""Make one line of a message.
+    r"""Make a message one printable line.
 
     Example:
         >>> printable_line("a\x1b]52;c;eA==\x07\nb\u202e")
@@ -44,7 +44,7 @@ def printable_line(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    r"""Make lines of messages printable, their ends and tabs kept.
+    r"""Make the lines of a message printable, their ends and tabs kept.
 
     Example:
         >>> printable_lines("a\x1b[2J\n\tb")

@@ -1,4 +1,4 @@
-"""The marks that models set around what they write to themselves, as chat templates and reasoning parsers have them."""
+"""The marks around what models write to themselves, as chat templates and reasoning parsers have them."""
 
 import re
 
@@ -9,7 +9,7 @@ NAME = (
 )
 REST = r"(?:_(?:start|begin)|:[\w.-]{1,40}|\s[^<>/]{0,80})?"
 OPEN, CLOSE, BAR = "(?:<|&lt;)", "(?:>|&gt;)", r"[|\uff5c]?"
-# In the order in which they are tried: an end may look like a beginning.
+# Tried in order: an end may look like a beginning.
 MARKS = {
     "end": rf"{OPEN}(?:/{BAR}|{BAR}/){NAME}(?::[\w.-]{{1,40}}|\s*){BAR}{CLOSE}|\[/think(?:ing)?\]"
     rf"|<\|end_(?:of_)?{NAME}\|>|<\|{NAME}_end\|>"
@@ -17,21 +17,21 @@ MARKS = {
     r"|<\|channel\|>\s*final[^<]{0,80}(?:<\|constrain\|>[^<]{0,40})?<\|message\|>",
     "start": rf"{OPEN}{BAR}{NAME}{REST}{BAR}{CLOSE}|\[think(?:ing)?\]|\u25c1think\u25b7|<\|inner_prefix\|>|<unused94>"
     r"|<\|channel>\s*(?:thought|analysis)|<\|channel\|>\s*(?:analysis|commentary|final)",
-    # Ends a message: a thought, where one with such marks is under way; else the answer.
+    # Ends a message: the thought, if one with such marks is open, else the answer.
     "turn": r"<\|(?:end|call|return)\|>",
-    # The same without special tokens, and Granite's words.
+    # The same without special tokens, and in Granite's words.
     "words": r"\A\s*(?-i:analysis(?=[A-Z\"'(\d]))|\A\s*here(?:'s|\u2019s|\sis)\smy\sthought\sprocess\b:?",
     "end words": r"(?-i:assistantfinal)|\bhere(?:'s|\u2019s|\sis)\smy\sresponse\b:?",
 }
 MARK = re.compile(
     "|".join(f"(?P<{name.replace(' ', '_')}>{pattern})" for name, pattern in MARKS.items()), re.IGNORECASE
 )
-# Parts of such a mark, which some tokenizers have as tokens of their own.
+# Parts of such a mark, which some tokenizers have as separate tokens.
 PARTS = re.compile(r"<\|(?:start|channel|constrain|message|end|call|return)\|>")
 
 
 def is_thought_mark(token: str) -> bool:
-    """Tell whether a special token is a mark of a thought, or part of one.
+    """Tell whether a special token marks a thought, or is part of such a mark.
 
     Example:
         >>> is_thought_mark("[THINK]"), is_thought_mark("<|channel|>"), is_thought_mark("</s>")

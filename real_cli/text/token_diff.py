@@ -1,11 +1,11 @@
-"""In which tokens two responses differ: what BMC weighs."""
+"""The tokens in which two responses differ: BMC weighs these."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 
 def differing_tokens(responses: Sequence[Sequence[int]], ignored: frozenset[int] = frozenset()) -> list[list[bool]]:
-    """Mark the tokens of the first two responses that the other one has not at that place.
+    """Mark the tokens of the first two responses that the other one lacks at that place.
 
     Example:
         >>> differing_tokens([[5, 6, 7, 8], [5, 9, 7]])
@@ -31,11 +31,11 @@ def code_differing_tokens(
     *,
     pad: int,
 ) -> list[list[bool]]:
-    """Mark tokens as BMC's official code does: from the rejected to the chosen side, prompt and padding compared too.
+    """Mark tokens as BMC's official code does: from the rejected to the chosen, prompt and padding included.
 
-    Which of several equal matches is taken hangs on the direction, and from 200 tokens on SequenceMatcher leaves
-    popular tokens out of its search. The code pads to the longest of a device's batch; here a pair is padded to its own
-    longer side, so that its marks do not hang on its neighbors.
+    Which of several equal matches is taken depends on the direction, and from 200 tokens on SequenceMatcher ignores
+    popular tokens. The code pads to the longest of a device's batch; here a pair is padded to its longer side, so
+    that its marks do not depend on its neighbors.
 
     Example:
         >>> code_differing_tokens([], [[2, 1], [1, 2, 3, 1]], pad=0)

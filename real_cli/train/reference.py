@@ -66,7 +66,7 @@ class Reference:
             return policy
         model = load_resolved(self.name, resolve_model(self.name), policy.place, self.attention)
         self._check_vocabulary(model, policy)
-        return settle_layout(model, self.name, self.layout, max_length=self.max_length, told=self.tell)
+        return settle_layout(model, self.name, self.layout, max_length=self.max_length, tell=self.tell)
 
     def _check_vocabulary(self, model: Policy, policy: Policy) -> None:
         check_vocabulary(str(self.name), model, policy)

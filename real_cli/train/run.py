@@ -97,7 +97,7 @@ class TrainingRun:
             in_4_bits=self._settings.qlora,
         )
         policy = settle_layout(
-            loaded, self._policy, options.layout, max_length=self._settings.max_length, told=self._say
+            loaded, self._policy, options.layout, max_length=self._settings.max_length, tell=self._say
         )
         if Need.code_marks in self._settings.mixture.needs and (note := stop_words()[1]):
             self._say(note)

@@ -158,7 +158,7 @@ def test_a_checkpoint_that_was_broken_off_is_no_model(record, launched_real):
     command = ["eval", "margin", "--reference", words[2], words[-1], "--policy"]
     done = start(launched_real, here, *command, "out/checkpoint-6")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    assert "is a checkpoint that was not written to its end" in done.stderr
+    assert "is an incomplete checkpoint" in done.stderr
     assert start(launched_real, here, *command, "out/checkpoint-4").returncode == 0
 
 

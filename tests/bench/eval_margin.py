@@ -22,7 +22,7 @@ def measure_ours(job):
 
     models = ModelPair(
         job["policy"], job["reference"], device=job["device"], precision=Precision.auto, attention=Attention.auto,
-        layout=TokenLayout.auto, batch_tokens=None, max_length=job["max_length"], told=lambda line: None,
+        layout=TokenLayout.auto, batch_tokens=None, max_length=job["max_length"], tell=lambda line: None,
     )  # fmt: skip
     models.load()
     meter = MarginMeter(models)

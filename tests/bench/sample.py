@@ -32,7 +32,7 @@ def sample_ours(job):
         device=job["device"],
         precision=Precision(job.get("dtype", "float32")),
         batch_tokens=job["batch_tokens"],
-        told=lambda words: print(words, file=sys.stderr),
+        tell=lambda words: print(words, file=sys.stderr),
     )
     local([Question("warm", str, Sampling(2))])
     ledger = Ledger(job["model"], NoCache())

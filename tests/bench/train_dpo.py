@@ -41,7 +41,7 @@ def train_ours(job):
     settings = TrainingSettings(batch_size=job["batch_size"], max_length=job["max_length"])
     policy = load_trainee(job["policy"], device=job["device"], precision=Precision.auto)
     policy = settle_layout(
-        policy, job["policy"], TokenLayout(job["layout"]), max_length=job["max_length"], told=lambda line: None
+        policy, job["policy"], TokenLayout(job["layout"]), max_length=job["max_length"], tell=lambda line: None
     )
     lines = []
     with tempfile.TemporaryDirectory() as folder:

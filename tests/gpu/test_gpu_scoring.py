@@ -116,7 +116,7 @@ def test_what_is_refused_is_refused_in_one_line(encoder, pairs):
     for name in ("cuda:97", "cuda:x", "abacus"):
         _, said = run("embed", "--model", encoder, "--device", name, rows=pairs, status=2)
         assert said.count("\n") == 1
-        assert said.startswith(f"real: --device {name}: not to be had here: ")
+        assert said.startswith(f"real: --device {name}: not available here: ")
 
 
 @pytest.mark.cuda

@@ -95,7 +95,7 @@ def test_an_index_that_pandas_wrote_keeps_its_empty_name(made):
 
 def test_a_doubled_header_is_refused(made):
     """pandas renames the second one."""
-    told = ":1: column 'prompt' stands twice; give each column a name of its own"
+    told = ":1: column 'prompt' appears twice; give each column its own name"
     assert failure(made("prompt,prompt,response\nq,r,a\n")) == told
 
 
@@ -183,7 +183,7 @@ def test_a_text_longer_than_the_library_s_limit_is_read(made):
         ('prompt,response\nq,"yes" he said\n', ":2: not CSV: ',' expected after '\"'; double a quote in a text"),
         ("prompt,response\nq,one\rtwo\n", ":2: a carriage return stands in a text without quotes; quote the text"),
         ("", ": cannot be read: it is empty; the names of the columns are needed in its first line"),
-        ("sep=,\nprompt,response\nq,a\n", ":1: 'sep=' is a word for a spreadsheet; take the line out"),
+        ("sep=,\nprompt,response\nq,a\n", ":1: 'sep=' is an instruction to spreadsheets; remove the line"),
         ("prompt, response\nq, a\n", ":1: column ' response' has spaces around its name; take them out"),
         ("prompt;response\nq;a\n", ":1: one column, 'prompt;response'; commas between the columns are needed"),
     ],
@@ -241,7 +241,7 @@ def test_prose_is_no_header():
 
 def test_a_dataset_has_its_own_format(tmp_path):
     done = real("pair", "--format", "csv", f"hf:{tmp_path}")
-    told = f"real: --format csv: hf:{tmp_path} says itself what it is; leave --format out\n"
+    told = f"real: --format csv: hf:{tmp_path} declares its own format; leave --format out\n"
     assert (done.exit_code, done.stderr) == (2, told)
 
 

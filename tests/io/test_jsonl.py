@@ -223,11 +223,14 @@ def test_records_survive_any_line_end(records, end):
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        ({"a": float("nan")}, "field 'a' is nan, which JSON cannot say; write null, or leave the field out"),
-        ({"a": [{"b": float("inf")}]}, "field 'a.b' is inf, which JSON cannot say; write null, or leave the field out"),
+        ({"a": float("nan")}, "field 'a' is nan, which JSON cannot hold; write null, or leave the field out"),
+        (
+            {"a": [{"b": float("inf")}]},
+            "field 'a.b' is inf, which JSON cannot hold; write null, or leave the field out",
+        ),
         (
             {"a": {"b": [1.0, -float("inf")]}},
-            "field 'a.b' is -inf, which JSON cannot say; write null, or leave the field out",
+            "field 'a.b' is -inf, which JSON cannot hold; write null, or leave the field out",
         ),
     ],
 )

@@ -254,7 +254,7 @@ def test_a_nan_in_a_table_is_a_problem_of_its_row_and_reading_goes_on(parquet):
     name = parquet([{"prompt": "q", "score": float("nan")}, {"prompt": "r", "score": 2.0}])
     first, second = read_source(name)
     assert (first.place, first.record) == (f"{name}:1", None)
-    assert first.problem == "field 'score' is nan, which JSON cannot say; write null, or leave the field out"
+    assert first.problem == "field 'score' is nan, which JSON cannot hold; write null, or leave the field out"
     assert second.record == {"prompt": "r", "score": 2.0}
 
 

@@ -66,7 +66,7 @@ def test_a_call_of_a_tool_is_read_under_its_role_too():
     call = {"role": "function_call", "content": '{"name": "add", "arguments": {"a": 2}}'}
     (read,) = read_forms({"chosen": [call]})["chosen"]
     assert read["tool_calls"] == [{"type": "function", "function": {"name": "add", "arguments": {"a": 2}}}]
-    with pytest.raises(RecordError, match="no call of a tool"):
+    with pytest.raises(RecordError, match="no tool call"):
         read_forms({"chosen": [call | {"content": "add"}]})
 
 

@@ -186,7 +186,7 @@ def test_a_string_becomes_a_conversation_only_if_asked_for():
 def test_what_a_server_would_not_see_is_refused():
     record = {"prompt": TALK, "tools": [{"name": "t"}], "chat_template_kwargs": {}}
     assert next(sample_responses(record, Plan("m")))[0].template == {"tools": [{"name": "t"}]}
-    with pytest.raises(RecordError, match="a server is not told of it"):
+    with pytest.raises(RecordError, match="a server would not get it"):
         next(sample_responses(record, Plan("m", together=True)))
 
 

@@ -333,7 +333,7 @@ def test_an_index_that_leads_out_of_the_folder_is_refused(first, second, tmp_pat
     index = tmp_path / "one" / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"a": "../secret.safetensors"}}))
     _, said = soup(tmp_path / "one", second, "-o", tmp_path / "out", status=1)
-    assert "names '../secret.safetensors', which is outside of the folder" in said
+    assert "names '../secret.safetensors', which is outside the folder; " in said
     index.write_text("[]")
     _, said = soup(tmp_path / "one", second, "-o", tmp_path / "out", status=1)
     assert "model.safetensors.index.json names no files of weights" in said

@@ -61,7 +61,7 @@ def our_losses(
     from real_cli.train.stages import StagedTraining
 
     policy = load_trainee(str(policy_name), device="cpu", precision=Precision.auto)
-    policy = settle_layout(policy, "policy", layout, max_length=settings.max_length, told=say)
+    policy = settle_layout(policy, "policy", layout, max_length=settings.max_length, tell=say)
     folder.mkdir(parents=True, exist_ok=True)
     tokenize = ExampleTokenizer(policy.tokenizer, settings.max_length)
     arrow, use_given = folder / "pairs.arrow", reference is None

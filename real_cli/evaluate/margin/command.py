@@ -115,7 +115,7 @@ def _model_pair(options: MarginOptions, policy: str, reference: str | None) -> "
         layout=options.layout,
         batch_tokens=options.batch_tokens,
         max_length=options.max_length,
-        told=speaker(options.quiet),
+        tell=speaker(options.quiet),
     )
 
 

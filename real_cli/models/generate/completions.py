@@ -1,11 +1,11 @@
-"""From the tokens that a model wrote to the text of an answer."""
+"""From the tokens that a model wrote to the text of its answer."""
 
 from typing import Any
 
 from real_cli.records.questions import Completion, Sampling
 from real_cli.text.thought_marks import is_thought_mark
 
-# Tokens of a prompt that are decoded with its continuation: whether that begins with a space may hang on them.
+# Tokens of a prompt decoded with its continuation: whether that begins with a space may depend on them.
 BEFORE = 8
 
 

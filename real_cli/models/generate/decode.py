@@ -1,7 +1,7 @@
-"""Decode many responses at once: a prompt is read once for all its responses, and a row that has ended leaves.
+"""Decode many responses at once: a prompt is read once for all of its responses, and finished rows leave.
 
-`model.generate` reads a prompt once a response, and runs every row until the last one ends. What it does is kept where
-a model's cache is not one of keys and values alone.
+`model.generate` reads a prompt once a response and runs every row until the last one ends. It stays the fallback where
+a model's cache holds more than keys and values.
 """
 
 import inspect
@@ -17,7 +17,7 @@ from real_cli.records.questions import Sampling
 
 
 def decode(model: Any, tokenizer: Any, prompts: Sequence[list[int]], samplings: Sequence[Sampling]) -> list[list[int]]:
-    """Write a response for each prompt, until its end token, its own limit or one of its stop strings."""
+    """Write a response to each prompt, until its end token, its limit or one of its stop strings."""
     ends = model.generation_config.eos_token_id
     draw = Draw(samplings, model.device)
     end = End(samplings, tokenizer, [ends] if isinstance(ends, int) else ends or [])
@@ -38,7 +38,7 @@ def decode(model: Any, tokenizer: Any, prompts: Sequence[list[int]], samplings: 
 
 
 def _read(model: Any, padded: Any) -> tuple[Tensor, FilledCache] | None:
-    """Run the prompts; their last logits and the cache, or None where rows of that cache cannot be chosen."""
+    """Run the prompts; return their last logits and the cache, or None if its rows cannot be selected."""
     from transformers.cache_utils import DynamicCache, DynamicLayer
 
     parameters = inspect.signature(model.forward).parameters.keys()
@@ -80,7 +80,7 @@ def _write(step: Step, logits: Tensor, draw: Draw, end: End) -> Tensor:
 
 
 def _generate(model: Any, tokenizer: Any, padded: Any, origins: Tensor, draw: Draw, end: End) -> Tensor:
-    """Let the library write: a row a response, all of them to the last end."""
+    """Let the library write: a row a response, all of them until the last one ends."""
     width = padded["input_ids"].shape[1]
 
     def drawn(input_ids: Tensor, scores: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from real_cli.records.choices import Precision
 from real_cli.records.prefills import is_prefilled
 from real_cli.records.questions import Completion, Question, Rendered
 
-# What is told once of a chat template that does not render prompts as they are.
+# Reported once for a chat template that does not render prompts as they are.
 PROMPT_EFFECTS = {
     Effect.thoughts: "the chat template strips thoughts of earlier turns",
     Effect.tools: "the chat template describes no tools; the policy does not know them",
@@ -40,14 +40,14 @@ class LocalAnswerer:
         device: str,
         precision: Precision,
         batch_tokens: int | None,
-        told: Callable[[str], None],
+        tell: Callable[[str], None],
         default_tokens: Callable[[Any], int] = default_batch_tokens,
     ) -> None:
         self._name = name
         self._device = device
         self._precision = precision
         self._batch_tokens = batch_tokens
-        self._told = told
+        self._tell = tell
         self._default_tokens = default_tokens
 
     @cached_property
@@ -63,7 +63,7 @@ class LocalAnswerer:
 
     @property
     def tokenizer(self) -> Any:
-        """Its tokenizer."""
+        """The tokenizer of the model."""
         return self._loaded[1]
 
     @cached_property
@@ -77,7 +77,7 @@ class LocalAnswerer:
 
     @cached_property
     def _budget(self) -> TokenBudget:
-        return TokenBudget(self._batch_tokens or self._default_tokens(self._place.device), self._told)
+        return TokenBudget(self._batch_tokens or self._default_tokens(self._place.device), self._tell)
 
     def __call__(self, questions: list[Question]) -> list[Completion | RecordError]:
         """Answer questions, those of similar length in one batch."""
@@ -122,7 +122,7 @@ class LocalAnswerer:
         before = set(self._renderer.prompt_effects)
         ids = self._renderer.prompt_ids(question.template or {}, text)
         for effect in sorted(self._renderer.prompt_effects - before):
-            self._told(f"{self._name}: {PROMPT_EFFECTS[effect]}")
+            self._tell(f"{self._name}: {PROMPT_EFFECTS[effect]}")
         return ids
 
     def _generate(self, batch: list[tuple[Any, Question]]) -> list[Completion]:
@@ -148,7 +148,7 @@ def _goes_on(messages: object) -> bool:
 
 
 def _plain_settings(model: Any, tokenizer: Any) -> Any:
-    """Keep of a model's own settings the end tokens: its penalties and suppressed tokens would change the draws."""
+    """Keep only the end tokens of a model's settings: its penalties and suppressed tokens would change the draws."""
     from transformers import GenerationConfig
 
     return GenerationConfig(eos_token_id=model.generation_config.eos_token_id, pad_token_id=tokenizer.pad_token_id)

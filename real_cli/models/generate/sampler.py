@@ -10,7 +10,7 @@ from torch import Tensor
 from real_cli.records.questions import Sampling
 from real_cli.records.seeds import uniform_numbers
 
-# A stop string may lie across tokens; these many more are decoded before it, so that its first one has neighbors.
+# A stop string may span tokens; this many more are decoded before it, so that its first token has neighbors.
 TAIL_MARGIN = 4
 
 
@@ -28,7 +28,7 @@ class Draw:
 
     @property
     def are_numbers(self) -> bool:
-        """Whether all logits so far were numbers that can be drawn from."""
+        """Whether all logits so far could be drawn from."""
         return bool(self._are_numbers)
 
     def keep(self, rows: Tensor) -> None:
@@ -98,7 +98,7 @@ def draw_tokens(
     for row, count in enumerate(top_k):
         if 0 < count < logits.shape[1]:
             least = scaled[row].topk(count).values[-1]
-            probabilities[row] = probabilities[row].where(scaled[row] >= least, 0)  # ties stay, as in transformers
+            probabilities[row] = probabilities[row].where(scaled[row] >= least, 0)  # keeps ties, as transformers does
     narrow = [row for row, share in enumerate(top_p) if share < 1]
     if narrow:
         shares = torch.tensor([top_p[row] for row in narrow], dtype=exact, device=logits.device)
@@ -109,7 +109,7 @@ def draw_tokens(
     targets = targets.minimum(torch.nextafter(totals, torch.zeros_like(totals)))
     # The first sum above the target; a token without probability adds nothing, so it is never the first.
     drawn = torch.searchsorted(sums, targets[:, None], right=True).squeeze(1)
-    return drawn.clamp(max=sums.shape[-1] - 1)  # beyond the last only where logits are no numbers
+    return drawn.clamp(max=sums.shape[-1] - 1)  # past the last only where logits are no numbers
 
 
 def _nucleus(probabilities: Tensor, shares: Tensor) -> Tensor:
@@ -166,7 +166,7 @@ class End:
         return ~self._have_ended[self._rows]
 
     def _has_stopped(self, row: int, written: Tensor) -> bool:
-        for ids in (written[-self._tails[row] :], written):  # the whole only if its tail says so
+        for ids in (written[-self._tails[row] :], written):  # decode everything only if the tail matches
             text = self._tokenizer.decode(ids, skip_special_tokens=True)
             if not any(stop in text for stop in self._samplings[row].stop):
                 return False

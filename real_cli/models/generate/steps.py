@@ -1,4 +1,4 @@
-"""One step of decoding: a forward pass that reads one token a row, with a cache that grows or in a recorded graph."""
+"""One decoding step: a forward pass that reads one token a row, with a growing cache or in a recorded graph."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -59,9 +59,9 @@ def choose_step(model: Any, cache: FilledCache, mask: Tensor, rows: Tensor, num_
 
 
 class DynamicStep:
-    """A pass with the cache that grows."""
+    """A pass with a cache that grows."""
 
-    leaving_share = 1 / 8  # cutting the cache costs about as much as a step, which copies it too
+    leaving_share = 1 / 8  # cutting the cache costs about a step, which copies it too
 
     def __init__(self, model: Any, cache: FilledCache, mask: Tensor) -> None:
         self._model = model
@@ -83,12 +83,12 @@ class DynamicStep:
 
 
 class FixedStep:
-    """A pass whose shapes stay: the cache has room for all steps.
+    """A pass of fixed shapes: the cache has room for all steps.
 
-    What it does not hold yet lies after the step's position, and is masked by that.
+    What it does not hold yet lies behind the step's position, and is masked by that.
     """
 
-    leaving_share = 1 / 2  # a pass of its own shape costs a few steps to begin
+    leaving_share = 1 / 2  # the first pass of a shape costs a few steps
 
     def __init__(self, model: Any, cache: FilledCache, mask: Tensor, num_steps: int) -> None:
         states = [(layer.keys, layer.values) for layer in cache.states.layers]
@@ -136,7 +136,7 @@ class FixedStep:
 
 
 class GraphStep(FixedStep):
-    """A pass that is recorded as a CUDA graph: launching its kernels one by one takes longer than they do."""
+    """A pass recorded as a CUDA graph: launching its kernels one by one takes longer than running them."""
 
     def __call__(self, tokens: Tensor) -> Tensor:
         """Read a token a row."""
@@ -147,7 +147,7 @@ class GraphStep(FixedStep):
 
     def _begin(self, states: list[tuple[Tensor, Tensor]], positions: Tensor) -> None:
         super()._begin(states, positions)
-        beside = torch.cuda.Stream()  # what is recorded must have run before, on another stream
+        beside = torch.cuda.Stream()  # a graph must have run once before it is recorded, on another stream
         beside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(beside):
             self._run()

@@ -1,4 +1,4 @@
-"""Folders of LoRA adapters: which model lies below one, and both put together."""
+"""Folders of LoRA adapters: the model below an adapter, and the two as one."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from real_cli.models.load.weight_files import find_adapter_weights
 
 ADAPTER_CONFIG = "adapter_config.json"
 
-# Adapters that lie in their own weights alone, and can be put into those of their base.
+# Adapters that are nothing but weights, which can be merged into their base's.
 MERGEABLE = {"LORA", "ADALORA", "LOHA", "LOKR", "IA3", "OFT", "BOFT", "VERA", "HRA"}
 
 
@@ -30,16 +30,16 @@ def is_adapter(path: str) -> bool:
 
 
 def find_base(name: str, folder: Path) -> AdapterBase:
-    """Find the model below an adapter, and say which it is."""
+    """Find and announce the model below an adapter."""
     config = read_settings(name, folder, ADAPTER_CONFIG)
     if config.get("task_type") != "CAUSAL_LM":
         raise ModelError(
             f"model '{name}': is an adapter for {config.get('task_type')}, by adapter_config.json; merge it into its "
             "base first"
         )
-    if str(config.get("peft_type", "LORA")) not in MERGEABLE:  # others load further models, tokenizers too
+    if str(config.get("peft_type", "LORA")) not in MERGEABLE:  # others load further models or tokenizers
         raise ModelError(
-            f"model '{name}': adapter_config.json is of the kind {clip(config['peft_type'])}; give an adapter of LoRA"
+            f"model '{name}': adapter_config.json has peft_type {clip(config['peft_type'])}; give a LoRA adapter"
         )
     if config.get("megatron_config"):
         raise ModelError(f"model '{name}': adapter_config.json names code to be run (megatron_core); give another")
@@ -49,7 +49,7 @@ def find_base(name: str, folder: Path) -> AdapterBase:
     base = config.get("base_model_name_or_path")
     if not isinstance(base, str) or not base:
         raise ModelError(f"model '{name}': adapter_config.json names no base; name it with --base")
-    # Told whoever trained it: anybody can write a manifest like ours.
+    # Reported for our own adapters too: anybody can write a manifest like ours.
     note(f"model '{name}': its adapter_config.json names {base} as its base, which is loaded")
     path = resolve_model(base)
     if not Path(path).is_dir() and not is_in_cache(path):
@@ -86,7 +86,7 @@ def load_causal(name: str, path: str, **settings: Any) -> tuple[Any, Any]:
         tokenizer = load_tokenizer(name, path) if has_tokenizer else load_tokenizer(base.name, base.path)
         with loading(name):
             model = load_adapted(name, path, base, **settings).merge_and_unload()
-        for weight in model.parameters():  # peft had frozen what lies below the adapter, and all is one model now
+        for weight in model.parameters():  # peft froze the base; now all is one model
             weight.requires_grad_(weight.is_floating_point())
     else:
         tokenizer = load_tokenizer(name, path)

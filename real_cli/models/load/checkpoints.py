@@ -1,4 +1,4 @@
-"""The folders that `soup` averages: where the tensors lie, what the config says, and which other files there are."""
+"""The folders that `soup` averages: tensors, config, and the files beside them."""
 
 import json
 import shutil
@@ -21,11 +21,11 @@ from real_cli.models.load.tensor_files import StoredTensor, TensorFile, read_ten
 from real_cli.models.load.weight_files import WEIGHTS, find_adapter_weights, find_weights
 
 CONFIG = "config.json"
-# Suffixes of what stands beside the weights: configs, vocabularies, merges, sentencepiece's models, templates.
+# Suffixes of the files beside the weights: configs, vocabularies, merges, sentencepiece models, templates.
 BESIDE = frozenset({".json", ".txt", ".model", ".jinja", ".tiktoken"})
-# Suffixes of weights, which a module of sentence-transformers may have in a folder of its own.
+# Suffixes of weights; a sentence-transformers module may keep them in its own folder.
 MORE_WEIGHTS = (".safetensors", ".bin")
-# Made by a training run, or by us for this very folder.
+# Written by a training run, or by us for this folder.
 LEFT = (
     ".index.json",
     MANIFEST,
@@ -72,7 +72,7 @@ class Checkpoint(NamedTuple):
         return {tensor.name: tensor for file in self.files for tensor in file.tensors}
 
     def beside(self) -> Iterator[Path]:
-        """Find the files that belong to the model and hold no weights, config.json among them."""
+        """Find the files of the model that hold no weights, config.json among them."""
         for path in sorted(self.folder.iterdir()):
             is_text = path.suffix in BESIDE and not path.name.endswith(LEFT)
             if path.is_file() and (is_text or path.name.startswith(LICENSES)):
@@ -95,7 +95,7 @@ class Checkpoint(NamedTuple):
 
 
 def _is_within(path: Path, folder: Path) -> bool:
-    """Tell whether a link leads to what is in its folder; the hub's cache keeps files beside its folders."""
+    """Tell whether a link stays in its folder; the hub's cache keeps files beside its folders."""
     room = folder.resolve()
     rooms = [room] + ([room.parent.parent / "blobs"] if room.parent.name == "snapshots" else [])
     return any(path.resolve().is_relative_to(place) for place in rooms)
@@ -111,7 +111,7 @@ def check_whole(checkpoint: Checkpoint) -> None:
 
 
 def open_checkpoint(name: str, room: Path) -> Checkpoint:
-    """Find a model and read what its files hold, not yet its weights."""
+    """Find a model and read what its files hold, but not its weights yet."""
     source = Path(whole_folder(name, resolve_model(name)))
     check_tokenizer(name, str(source))
     folder, weights, base = _opened(name, source, room)
@@ -133,7 +133,7 @@ def open_checkpoint(name: str, room: Path) -> Checkpoint:
 
 
 def hash_weights(checkpoint: Checkpoint, is_over: Callable[[], bool] = lambda: False) -> dict[str, str]:
-    """Hash the files that the user gave: of an adapter, its own."""
+    """Hash the files that the user gave: for an adapter, the adapter's."""
     find = find_adapter_weights if checkpoint.base else find_weights
     return {path.name: sha256_of(path, is_over) for path in find(checkpoint.name, checkpoint.source).files}
 
@@ -148,7 +148,7 @@ def copy_beside(checkpoint: Checkpoint, folder: Path) -> None:
 
 
 def _drop_code(path: Path) -> None:
-    """Take out of a copied file of settings what names code, which is not copied."""
+    """Drop the names of code from a copied settings file: the code is not copied."""
     data = path.read_bytes()
     if b"auto_map" in data:
         content = json.loads(data)
@@ -157,7 +157,7 @@ def _drop_code(path: Path) -> None:
 
 
 def _opened(name: str, source: Path, room: Path) -> tuple[Path, list[Path], Base | None]:
-    """Find the folder to read and its weights: of an adapter, and of pickled weights, one that is made here."""
+    """Find the folder to read and its weights; adapters and pickled weights are converted first."""
     if is_adapter(str(source)):
         base = _merge_adapter(name, source, room)
         return room, find_weights(name, room).files, base
@@ -180,7 +180,7 @@ def _unpickled(name: str, files: list[Path], room: Path) -> Path:
         for file in files:
             tensors |= torch.load(file, map_location="cpu", weights_only=True, mmap=is_zipfile(file))
         kept: dict[int, torch.Tensor] = {}
-        for key, tensor in tensors.items():  # safetensors takes no two names for one storage
+        for key, tensor in tensors.items():  # safetensors refuses two names for one storage
             shared = kept.setdefault(tensor.data_ptr(), tensor)
             tensors[key] = (
                 tensor.contiguous() if shared is tensor else tensor.clone(memory_format=torch.contiguous_format)

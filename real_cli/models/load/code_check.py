@@ -1,4 +1,4 @@
-"""What in a model's settings would have code fetched or run: its own, kernels, anything outside of its weights."""
+"""What in a model's settings would fetch or run code: a model's own, kernels, anything outside its weights."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -7,8 +7,8 @@ from typing import Any
 from real_cli.errors import ModelError, clip
 
 CODE = "wants code of its own to be run ({}), and no model's code is run; give a model that transformers knows itself"
-# How transformers itself computes attention, experts and caches; any other name is a kernel's, to be fetched.
-# Where its package is not installed, transformers would fetch a kernel in the place of one of these.
+# What transformers itself has for attention, experts and caches; any other name is a kernel to fetch.
+# Where their package is missing, transformers fetches a kernel in their place.
 FLASH = {"flash_attention_2": "flash_attn", "flash_attention_3": "flash_attn_interface"}
 ATTENTIONS = {"eager", "sdpa", "flex_attention", *FLASH}
 EXPERTS = {"eager", "batched_mm", "grouped_mm"}
@@ -18,7 +18,7 @@ KNOWN = ATTENTIONS | EXPERTS | CACHES | {f"paged|{name}" for name in ATTENTIONS}
 CLOSED = ("attn", "attention", "experts", "cache")
 # Numbers of tokens.
 TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
-# Arguments of `from_pretrained` that have code fetched or believed.
+# Arguments of `from_pretrained` that fetch or trust code.
 KERNEL_SWITCHES = ("allow_all_kernels", "use_kernels", "kernel_config", "trust_remote_code")
 
 
@@ -35,7 +35,7 @@ def objects(content: Any) -> Iterator[dict[str, Any]]:
 
 
 def refuse_kernels(name: str, settings: Any) -> None:
-    """Refuse settings that name a kernel, whatever the field, its depth and its form."""
+    """Refuse settings that name a kernel, in whatever field, depth or form."""
     for fields in objects(settings):
         for field, value in fields.items():
             if field in KERNEL_SWITCHES and value:
@@ -55,7 +55,7 @@ def refuse_kernels(name: str, settings: Any) -> None:
 
 
 def refuse_weights_elsewhere(name: str, config: dict[str, Any]) -> None:
-    """Refuse a config that names a file of weights: libraries read that one, and we would check another."""
+    """Refuse a config that names a weights file: libraries read that one, and we would check another."""
     if config.get("transformers_weights") is not None:
         raise ModelError(
             f"model '{name}': config.json: transformers_weights names {clip(config['transformers_weights'])}; take the "
@@ -64,7 +64,7 @@ def refuse_weights_elsewhere(name: str, config: dict[str, Any]) -> None:
 
 
 def settings_problem(settings: dict[str, Any], shapes: dict[str, tuple[int, ...]] | None = None) -> str:
-    """Say what a library would find out too late: tokens that are no numbers, weights of another form than named."""
+    """Report what a library would find too late: tokens that are no numbers, unexpected forms of weights."""
     for field in TOKENS:
         value = settings.get(field)
         if value is not None and not all(

@@ -36,7 +36,7 @@ def choose_device(name: str) -> "torch.device":
             device = torch.device(name)
             torch.empty(0, device=device)
         except (RuntimeError, AssertionError, NotImplementedError) as error:
-            raise UsageError(f"--device {name}: not to be had here: {str(error).splitlines()[0]}") from None
+            raise UsageError(f"--device {name}: not available here: {str(error).splitlines()[0]}") from None
         return device
     if not torch.accelerator.is_available():
         return torch.device("cpu")
@@ -77,25 +77,25 @@ BYTES_PER_HIDDEN, BYTES_PER_INNER = 30, 10
 
 
 def default_batch_tokens(device: "torch.device") -> int:
-    """Choose how many tokens one forward pass takes at most, when the user does not say.
+    """Choose the tokens of one forward pass, when the user does not say.
 
-    On a CPU small passes are faster (their activations stay in its caches) and lighter; an accelerator needs large ones
-    to be busy.
+    On a CPU small passes are faster (their activations stay in its caches) and lighter; an accelerator needs large
+    ones to be busy.
     """
     return BATCH_TOKENS.on(device.type)
 
 
 def default_training_tokens(device: "torch.device", model: Any) -> int:
-    """Choose how many tokens one pass takes that keeps its activations for the gradients.
+    """Choose the tokens of one pass that keeps its activations for the gradients.
 
-    On a GPU launching the kernels of a small model takes longer than they do, up to thousands of tokens: the fewer
-    passes a step takes the better.
+    On a GPU launching the kernels of a small model takes longer than running them, up to thousands of tokens: the
+    fewer passes a step takes the better.
     """
     if device.type == "cpu":
         return 512
     import torch
 
-    if device.type != "cuda" or model.config._attn_implementation == "eager":  # which keeps a number a pair of tokens
+    if device.type != "cuda" or model.config._attn_implementation == "eager":  # a number a pair of tokens
         return LEAST_TRAINING_TOKENS
     config = model.config.get_text_config()
     weights = sum(weight.numel() * weight.element_size() for weight in model.parameters())
@@ -118,24 +118,24 @@ def tokens_that_fit(num_bytes: int, num_layers: int, hidden_size: int, inner_siz
 
 
 def default_generation_tokens(device: "torch.device") -> int:
-    """Choose how many tokens are read and written at a time at most, when the user does not say.
+    """Choose how many tokens are read and written at a time, when the user does not say.
 
-    Each step runs one token of every row: many rows share the reading of the weights, and what takes room is their
+    Each step runs one token of every row: many rows share the reading of the weights, and memory goes to their
     cache of keys and values.
     """
     return GENERATION_TOKENS.on(device.type)
 
 
 def keep_freed_memory() -> None:
-    """Have the C library keep large blocks that are freed, and hand them out again.
+    """Have the C library keep large freed blocks and hand them out again.
 
-    By default it returns each to the system, which fills a new one with zeros, page by page: a tenth of the time of
-    training on a CPU. Where the library has no mallopt, nothing changes.
+    By default it returns each to the system, which zeroes a new one page by page: a tenth of the time of training
+    on a CPU. Where the library has no mallopt, nothing changes.
     """
     try:
         library = ctypes.CDLL(None)
         for name in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
             library.mallopt(name, LARGEST_INT)
-        library.mallopt(M_ARENA_MAX, 1)  # or a thread's blocks would not be found again by another
+        library.mallopt(M_ARENA_MAX, 1)  # or one thread would not reuse another's blocks
     except (OSError, AttributeError, TypeError):
         return

@@ -1,4 +1,4 @@
-"""A model's folder, looked through before a library reads it: its code, its settings, its sizes, its patterns."""
+"""A model's folder, inspected before a library reads it: its code, settings, sizes and patterns."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ from real_cli.models.load.tokenizer_check import tokenizer_problem
 from real_cli.models.load.weight_files import AGAIN, PICKLE, PICKLE_INDEX, WEIGHTS, Weights, find_weights
 
 NOTES = logging.getLogger("real_cli.notes")
-# What the files of settings hold; each may be missing.
+# What the settings files hold; each may be missing.
 SETTINGS: dict[str, type] = {
     "config.json": dict,
     "generation_config.json": dict,
@@ -40,11 +40,11 @@ TOKENIZER_SETTINGS: dict[str, type] = {
 }
 MAX_BYTES = 16 << 20
 MAX_TOKENIZER_BYTES = 256 << 20
-# Fields of a config by which layers are made; each has a tensor of its own at least.
+# Config fields that count layers; each layer has at least one tensor.
 LAYER_COUNTS = {"num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers", "decoder_layers"}
 LAYER_COUNTS |= {"num_encoder_layers", "num_decoder_layers", "num_blocks", "n_blocks"}
 MAX_LAYERS = 10_000
-# Beyond what any model has: things that are counted, and sizes.
+# Beyond any real model: counts, and sizes.
 MAX_COUNT = 1_000_000
 MAX_SIZE = 1 << 31
 
@@ -80,7 +80,7 @@ def check_settings(name: str, path: str) -> None:
 
 
 def check_tokenizer(name: str, path: str) -> None:
-    """Check the files of a tokenizer, as `check_folder` does those of a model."""
+    """Check a tokenizer's files, as `check_folder` does a model's."""
     check_settings(name, path)
     folder = Path(settings_folder(name, path))
     read: dict[str, Any] = {
@@ -95,7 +95,7 @@ def check_tokenizer(name: str, path: str) -> None:
 
 
 def check_sentence_folder(name: str, path: str) -> None:
-    """Check a model of sentence-transformers, the folder of each module as the whole one."""
+    """Check a sentence-transformers model: each module's folder as the whole one."""
     folder = Path(path)
     modules = _read(name, folder, "modules.json", list, MAX_BYTES) or []
     _check_modules(name, modules)
@@ -125,7 +125,7 @@ def _check_arguments(name: str, folder: Path) -> None:
 
 
 def read_settings(name: str, folder: Path, file: str) -> dict[str, Any]:
-    """Read a file of settings; ModelError if it is damaged."""
+    """Read a settings file; ModelError if it is damaged."""
     return _read(name, folder, file, dict, MAX_BYTES) or {}
 
 
@@ -135,7 +135,7 @@ def _note_pickle(name: str, weights: Weights) -> None:
 
 
 def note(message: str) -> None:
-    """Tell the user something about a model, once a run, unless they want to hear nothing."""
+    """Tell the user something about a model, once a run, unless with --quiet."""
     NOTES.info(message)
 
 

@@ -1,4 +1,4 @@
-"""GGUF files: dequantized into the cache folder once, and known by every byte of theirs."""
+"""GGUF files: dequantized into the cache folder once, and recognized by all of their bytes."""
 
 import contextlib
 import functools
@@ -26,7 +26,7 @@ def dequantized(path: Path, cache: Path) -> Path:
     if not (folder / "config.json").is_file():
         cache.mkdir(parents=True, exist_ok=True)
         _remove_dead(cache)
-        # Made aside and renamed: two commands of one pipe may ask for the model at the same time.
+        # Built aside and renamed: two commands of one pipe may want the model at the same time.
         with _part_folder(cache) as part:
             _convert(path, part / "model")
             try:
@@ -40,9 +40,9 @@ def dequantized(path: Path, cache: Path) -> Path:
 
 @functools.lru_cache(maxsize=8)
 def _fingerprint(path: Path, *changes: int) -> str:
-    """Name a file by all of its bytes: a second or two a GB, a small part of what loading it takes.
+    """Name a file by all of its bytes: a second or two a GB, a small part of loading it.
 
-    `changes` tells the same path apart within one run, which asks several times.
+    `changes` recognizes the same path within a run, which asks several times.
     """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16, person=b"real gguf 2"))
@@ -51,7 +51,7 @@ def _fingerprint(path: Path, *changes: int) -> str:
 
 @contextmanager
 def _part_folder(cache: Path) -> Iterator[Path]:
-    """Make a folder that is locked while it is at work, so that what a killed run left is known by its free lock."""
+    """Make a folder that is locked while in use: a free lock marks what a killed run left."""
     part = Path(tempfile.mkdtemp(dir=cache, prefix=PART))
     descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -70,11 +70,11 @@ def _remove_dead(cache: Path) -> None:
         except OSError:
             continue
         try:
-            # One that is empty may have been made this moment, and is not locked yet.
+            # An empty one may be brand new and not locked yet.
             if any(part.iterdir()) and lock(descriptor, part):
                 shutil.rmtree(part, ignore_errors=True)
         except (RealError, OSError):
-            continue  # at work
+            continue  # in use
         finally:
             os.close(descriptor)
 
@@ -89,12 +89,12 @@ def _convert(path: Path, folder: Path) -> None:
 
     try:
         with quiet_libraries(), contextlib.redirect_stderr(io.StringIO()), tempfile.TemporaryDirectory() as alone:
-            # By itself: what stands beside it, an adapter say, would be taken for a part of it.
+            # Alone in a folder: a neighbor, an adapter say, would be taken for a part of it.
             link = Path(alone) / "model.gguf"
             link.symlink_to(path.resolve())
             loaded, tokenizer, missing = load_gguf(link)
             check_missing(str(path), missing)
-            # A model read from GGUF refuses to be saved; one made from its config with the same weights does not.
+            # A model read from GGUF refuses to be saved; a copy made from its config and weights does not.
             config = type(loaded.config).from_dict(_plain(loaded.config.to_dict()))
             config.architectures = [type(loaded).__name__]
             model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
@@ -107,7 +107,7 @@ def _convert(path: Path, folder: Path) -> None:
         raise
     except ImportError as error:
         raise ModelError(f"model '{path}': reading GGUF needs a package: pip install gguf ({error})") from None
-    except Exception as error:  # what a broken file makes a library raise has no bounds
+    except Exception as error:  # a broken file makes libraries raise anything
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         first = re.sub(rf"{re.escape(tempfile.gettempdir())}\S*model\.gguf", "the file", first)
         raise ModelError(f"model '{path}': cannot be read as GGUF: {first}") from None

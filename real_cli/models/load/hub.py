@@ -1,4 +1,4 @@
-"""Names on the hub: the folder that its cache keeps under a name, so that it is checked as any other folder is."""
+"""Names on the hub: the folder in its cache, so that it is checked like any other folder."""
 
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,16 @@ from real_cli.models.load.weight_files import ADAPTER, INDEX, PICKLE, PICKLE_IND
 
 SETTINGS_PATTERNS = ["*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "LICENSE*", "LICENCE*", "NOTICE*"]
 VOCABULARIES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model")
-ABSENT = "no such folder, and not to be had from the hub; give a local path or check the name"
+ABSENT = "no such folder, and not available from the hub; give a local path or check the name"
 
 
 def settings_folder(name: str, path: str) -> str:
-    """Find the folder that holds a model's settings and tokenizer; those of a name on the hub may be downloaded."""
+    """Find the folder of a model's settings and tokenizer; downloads them if the hub has the name."""
     return path if Path(path).is_dir() else _settings(name, path)
 
 
 def whole_folder(name: str, path: str) -> str:
-    """Find the folder that holds a model, as `settings_folder` does, with its weights."""
+    """Find a model's folder with its weights, as `settings_folder` does without."""
     return path if Path(path).is_dir() else _whole(name, path)
 
 
@@ -51,7 +51,7 @@ def _whole(name: str, hub_name: str) -> str:
     except ModelError:
         if kept is None:
             raise
-        return kept  # without weights, which is told when they are looked for
+        return kept  # without weights: reported when they are needed
 
 
 def _kept(hub_name: str) -> str | None:
@@ -73,12 +73,12 @@ def _download(name: str, hub_name: str, patterns: list[str]) -> str:
     try:
         with quiet_libraries():
             return str(huggingface_hub.snapshot_download(hub_name, allow_patterns=patterns))
-    except Exception as error:  # networks and servers fail in ways without bounds
+    except Exception as error:  # networks and servers fail in any way
         raise ModelError(f"model '{name}': {ABSENT}") from error
 
 
 def _weights_of(name: str, hub_name: str, folder: Path) -> list[str]:
-    """Name the files of weights that are read, of all that a repository has."""
+    """Choose the weights files to read among a repository's files."""
     import huggingface_hub
 
     try:

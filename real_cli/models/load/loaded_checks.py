@@ -1,4 +1,4 @@
-"""What is checked of a model once it is loaded: nothing missing, all numbers finite, a vocabulary that fits."""
+"""What is checked once a model is loaded: nothing missing, all numbers finite, a vocabulary that fits."""
 
 from collections.abc import Collection
 from typing import Any
@@ -14,19 +14,19 @@ LACKS = "its weights lack"
 
 
 def check_missing(name: str, missing: Collection[str], problem: str = LACKS) -> None:
-    """Refuse weights that lack tensors: libraries fill them with random numbers, and say so in a warning."""
+    """Refuse weights that lack tensors: libraries fill them with random numbers, and only warn."""
     if missing:
         more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
         raise ModelError(f"model '{name}': {problem} '{min(missing)}'{more}; give a model that is whole")
 
 
 def check_finite(name: str, model: Any) -> None:
-    """Refuse weights that are not all finite numbers, naming the first."""
+    """Refuse weights with a number that is not finite, and name the first tensor."""
     floats = [(key, value) for key, value in model.named_parameters() if value.is_floating_point()]
     if not floats:
         return
     with torch.no_grad():
-        # A sum is finite only if all its parts are; an eighth of the time of looking at each.
+        # A sum is finite only if all its parts are; it takes an eighth of the time of checking each.
         sums = [value.sum(dtype=torch.float32).to(floats[0][1].device) for _, value in floats]
         suspects = (~torch.stack(sums).isfinite()).nonzero().flatten().tolist()
         for key, value in (floats[number] for number in suspects):
@@ -43,7 +43,7 @@ def num_embeddings(model: Any) -> int:
 
 
 def check_vocabulary_fits(name: str, model: Any, tokenizer: Any, *, records_are_checked: bool = False) -> None:
-    """Refuse a tokenizer that makes numbers for which a model has no embedding."""
+    """Refuse a tokenizer whose token ids the model has no embeddings for."""
     size = num_embeddings(model)
     beyond = {token: number for token, number in tokenizer.get_vocab().items() if number >= size}
     if records_are_checked and beyond and set(beyond.values()) <= set(tokenizer.added_tokens_decoder):

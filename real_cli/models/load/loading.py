@@ -21,7 +21,7 @@ from real_cli.models.load.folder_check import (
     check_tokenizer,
     read_config,
 )
-from real_cli.models.load.hub import settings_folder, whole_folder
+from real_cli.models.load.hub import ABSENT, settings_folder, whole_folder
 from real_cli.models.load.loaded_checks import LACKS, check_finite, check_missing
 from real_cli.models.load.resolve import quiet_libraries
 from real_cli.models.load.weight_files import Weights
@@ -29,9 +29,9 @@ from real_cli.models.load.weight_files import Weights
 os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")  # or a thread would ask the hub to convert a model
 
 GIVE_ANOTHER = "give a folder that transformers saved"
-# A character that is in no vocabulary of words: a tokenizer has a token for what it does not know, or spells it.
+# A character outside every word vocabulary: a tokenizer has an unknown token for it, or spells it.
 UNKNOWN = "\u2603"
-# Layers on top of an encoder that no pooling of ours reads.
+# Layers on top of an encoder that our poolings do not read.
 POOLERS = ("pooler.", "bert.pooler.")
 
 
@@ -41,12 +41,12 @@ def loading(name: str, file: str = "") -> Iterator[None]:
     try:
         with quiet_libraries():
             yield
-    except Exception as error:  # what a broken folder makes a library raise has no bounds
+    except Exception as error:  # a broken folder makes libraries raise anything
         if isinstance(error, RealError):
             raise
         raise ModelError(f"model '{name}': {load_problem(error, file)}") from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # how the libraries in Rust say that they cannot go on
+        if type(error).__name__ != "PanicException":  # how libraries in Rust panic
             raise
         raise ModelError(f"model '{name}': its tokenizer.json cannot be used; {GIVE_ANOTHER}") from error
 
@@ -55,10 +55,10 @@ def load_problem(error: Exception, file: str = "") -> str:
     """Say in one line why a model did not load."""
     text = str(error).strip()
     first = text.splitlines()[0] if text else type(error).__name__
-    if first.startswith("Error(s) in loading state_dict"):  # what is missing, too much or misshapen stands below
+    if first.startswith("Error(s) in loading state_dict"):  # missing, surplus or misshapen tensors are listed below it
         return f"its weights are not those of its layers: {'; '.join(map(str.strip, text.splitlines()[1:3]))}"
     if isinstance(error, OSError) and ("huggingface.co" in text or "not a valid model identifier" in text):
-        return "no such folder, and not to be had from the hub; give a local path or check the name"
+        return ABSENT
     if "trust_remote_code" in text:
         return (
             "wants code of its own to be run, and no model's code is run; give a model that transformers knows itself"
@@ -105,7 +105,7 @@ def load_model(
     import transformers
 
     folder = whole_folder(name, path)
-    if Path(folder, "adapter_config.json").is_file():  # transformers would load its base without a word
+    if Path(folder, "adapter_config.json").is_file():  # transformers would silently load its base
         raise ModelError(f"model '{name}': is an adapter itself; merge it into its base first")
     weights = check_folder(name, folder)
     chooser = getattr(transformers, kind)
@@ -114,7 +114,7 @@ def load_model(
             model, info = chooser.from_pretrained(
                 folder, trust_remote_code=False, weights_only=True, output_loading_info=True, **settings
             )
-            model.name_or_path = model.config.name_or_path = path  # what an adapter on it will name as its base
+            model.name_or_path = model.config.name_or_path = path  # the base that an adapter on it will name
         except RuntimeError as error:
             if "ignore_mismatched_sizes" not in str(error):
                 raise
@@ -125,7 +125,7 @@ def load_model(
 
 
 def missing_tensors(name: str, folder: str, kind: str) -> list[str]:
-    """Name the tensors that weights lack, by what they hold alone: none is read."""
+    """Name the tensors that weights lack, from their headers alone."""
     import transformers
 
     chooser: Any = getattr(transformers, kind, None)
@@ -149,7 +149,7 @@ def _misshapen(chooser: Any, path: str, weights: Weights | None) -> str:
         prefix = getattr(model, "base_model_prefix", "")
         wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     for key in sorted(wanted):
-        # A model without its head has names without what its whole has before them.
+        # A headless model's tensor names lack the whole model's prefix.
         shapes = weights.shapes if weights else {}
         shape = shapes.get(key, shapes.get(f"{prefix}.{key}"))
         if shape not in (None, wanted[key]):
@@ -158,7 +158,7 @@ def _misshapen(chooser: Any, path: str, weights: Weights | None) -> str:
 
 
 def load_library_encoder(name: str, path: str, place: Place) -> Any:
-    """Load a model of sentence-transformers with that library, and without any code of the model's own."""
+    """Load a sentence-transformers model with that library, without any code of the model's."""
     from sentence_transformers import SentenceTransformer
 
     path = whole_folder(name, path)
@@ -186,7 +186,7 @@ def load_library_encoder(name: str, path: str, place: Place) -> Any:
 
 
 def _check_encoder(name: str, path: str, number: int, encoder: Any) -> None:
-    """Refuse weights that lack tensors of an encoder that sentence-transformers has loaded: it does not tell."""
+    """Refuse an encoder that lacks tensors: sentence-transformers loads it without a word."""
     if encoder is None or hasattr(encoder, "peft_config"):
         return
     modules = read_config(path, "modules.json")

@@ -27,7 +27,7 @@ def installed_versions() -> dict[str, str]:
 
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:
-    """Write the manifest, last of all files: where it is, the folder is complete."""
+    """Write the manifest, the last file: a folder that has it is complete."""
     data = content | {"versions": installed_versions()}
     write_whole(
         folder / MANIFEST, orjson.dumps(show_names(data), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -1,10 +1,10 @@
-"""Regular expressions of a tokenizer that could take for ever, found without running them."""
+"""A tokenizer's regular expressions that could run forever, found without running them."""
 
 import re
 from dataclasses import dataclass
 
 MAX_LENGTH = 20_000
-# More repetitions than this, one within the other, are as good as endless.
+# More nested repetitions than this are as good as endless.
 MANY = 1000
 QUANTIFIER = re.compile(r"(?P<sign>[*+?])|\{(?P<low>\d*)(?P<comma>,?)(?P<high>\d*)\}")
 ENDLESS = "repeats what repeats, which can take for ever; give a tokenizer without such a pattern"
@@ -13,7 +13,7 @@ OPENING = re.compile(r"\((\?(<?[=!]|[:>]|P?<\w+>|[a-zA-Z-]*:|[a-zA-Z-]+(?=\)))?)
 
 @dataclass
 class PatternGroup:
-    """A group that is open: how often something in it is repeated, and whether it has alternatives."""
+    """An open group: how often something in it is repeated, and whether it has alternatives."""
 
     repeats: int = 1
     has_alternatives: bool = False
@@ -72,7 +72,7 @@ def _end_of_atom(pattern: str, place: int) -> int:
         elif pattern[place] == "[":
             depth += 1
             place += pattern[place + 1 : place + 2] == "^"
-            place += pattern[place + 1 : place + 2] == "]"  # the first one stands for itself
+            place += pattern[place + 1 : place + 2] == "]"  # the first stands for itself
         elif pattern[place] == "]":
             depth -= 1
             if not depth:
@@ -87,7 +87,7 @@ def _times(pattern: str, place: int) -> tuple[int, int]:
     while quantifier := QUANTIFIER.match(pattern, place):
         place = quantifier.end()
         if quantifier["sign"] == "?":
-            continue  # perhaps once; or the quantifier before it is a lazy one
+            continue  # optional; or it makes the quantifier before it lazy
         if quantifier["sign"] or (quantifier["comma"] and not quantifier["high"]):
             times *= MANY * MANY
         else:

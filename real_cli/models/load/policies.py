@@ -69,7 +69,7 @@ def computing(policy: Policy) -> Any:
 
 
 def differing_tokens_of(known: dict[str, int], others: dict[str, int]) -> list[str]:
-    """List the tokens of a vocabulary that have no number, or another one, in the one that is known."""
+    """List the tokens of a vocabulary that lack an id, or have another one, in the known vocabulary."""
     return [token for token, number in others.items() if known.get(token) != number]
 
 
@@ -103,7 +103,7 @@ def load_resolved(
 def load_weights(
     name: str, path: str, place: Place, attention: Attention = Attention.auto, *, in_4_bits: bool = False
 ) -> tuple[Any, Any]:
-    """Load a causal language model and its tokenizer, as `load_resolved` does, for generating."""
+    """Load a causal language model and its tokenizer for generating, as `load_resolved` does."""
     if attention is Attention.flex and place.device.type == "cpu":
         raise UsageError(f"--attention {attention}: torch has no gradients for it on a CPU; leave the option out")
     settings: dict[str, Any] = {"dtype": place.dtype}
@@ -125,7 +125,7 @@ def load_weights(
 
 
 def _four_bits(place: Place) -> dict[str, Any]:
-    """Say to transformers what QLoRA stores: NF4, with the constants quantized too (arXiv 2305.14314)."""
+    """Tell transformers what QLoRA stores: NF4, its constants quantized too (arXiv 2305.14314)."""
     from importlib.util import find_spec
 
     from transformers import BitsAndBytesConfig

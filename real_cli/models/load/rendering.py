@@ -1,4 +1,4 @@
-"""Limits of time and memory for what a model's chat template does: it is a program of whoever made the model."""
+"""Limits of time and memory for a model's chat template: it is a program of whoever made the model."""
 
 import resource
 import signal
@@ -18,7 +18,7 @@ PAGES = Path("/proc/self/statm")
 
 
 class TookTooLongError(BaseException):
-    """The time is up; no `except Exception` of a library takes this."""
+    """The time is up; no library's `except Exception` catches this."""
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def within_limits() -> Iterator[None]:
             yield
         except TookTooLongError:
             raise RecordError(
-                f"the model's chat template is not done with it after {SECONDS:g} seconds; give a model whose template "
+                f"the model's chat template runs on it for more than {SECONDS:g} seconds; give a model whose template "
                 "ends"
             ) from None
         except MemoryError:
@@ -58,7 +58,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def _less_memory() -> Iterator[None]:
-    """Let the process grow by so much and no more, where the system says how large it is."""
+    """Let the process grow by so much and no more, where the system reports its size."""
     if sys.platform != "linux" or not PAGES.exists():
         yield
         return

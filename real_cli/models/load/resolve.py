@@ -1,4 +1,4 @@
-"""From the name a user gives to a model that can be loaded, without a hub where that is possible."""
+"""From the name a user gives to a model that can be loaded, without a hub where possible."""
 
 import importlib.util
 import os
@@ -12,7 +12,7 @@ from real_cli.io.checkpoint_marks import MANIFEST, WORK, is_broken_off
 
 
 class ShortName(NamedTuple):
-    """A short name: the installed package that carries the weights, where in it, and the hub's name otherwise."""
+    """A short name: the installed package that carries the weights, the path in it, and the hub's name."""
 
     package: str
     pattern: str
@@ -47,7 +47,7 @@ def named_base() -> str | None:
 
 
 def cache_folder() -> Path:
-    """Return the folder for what is made once and can be made again."""
+    """Return the folder for what can be made again."""
     named = os.environ.get("REAL_CACHE")
     if named:
         return Path(named)
@@ -55,12 +55,12 @@ def cache_folder() -> Path:
 
 
 def private_cache_folder() -> Path:
-    """Make the cache folder, or find it, and let nobody but the user into it."""
+    """Find or make the cache folder, closed to everybody but the user."""
     folder = cache_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
-        if status.st_mode & 0o077 and status.st_uid == os.getuid():  # somebody else's is lent to be read
+        if status.st_mode & 0o077 and status.st_uid == os.getuid():  # somebody else's is shared for reading
             folder.chmod(0o700)
     except OSError as error:
         raise ModelError(f"{folder}: {error.strerror}; name another folder with REAL_CACHE") from None
@@ -88,7 +88,7 @@ def resolve_model(name: str) -> str:
                 "name a checkpoint in it"
             )
         if is_broken_off(path):
-            raise ModelError(f"model '{name}': is a checkpoint that was not written to its end; name another one")
+            raise ModelError(f"model '{name}': is an incomplete checkpoint; name another one")
         if not any((path / file).is_file() for file in ("config.json", "modules.json", "adapter_config.json")):
             raise ModelError(f"model '{name}': the folder has no config.json; give a folder that transformers saved")
         return str(path)
@@ -108,7 +108,7 @@ def _packaged(short: ShortName) -> str | None:
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep notes and bars of transformers and the hub off the terminal; errors still raise."""
+    """Keep the notes and bars of transformers and the hub off the terminal; errors still raise."""
     from huggingface_hub.utils import logging as hub_logging
     from transformers.utils import logging
 

@@ -1,4 +1,4 @@
-"""Folders of sentence-transformers: which modules they may have, and what each may say of itself."""
+"""Folders of sentence-transformers: which modules they may have, and what each may declare."""
 
 import inspect
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from typing import Any
 from real_cli.errors import ModelError, clip
 from real_cli.models.load.code_check import CODE
 
-# Modules of the library that turn a text into a vector by what lies in their folder alone.
+# The library's modules that turn a text into a vector by their folder's files alone.
 MODULES = {"Transformer", "Pooling", "Normalize", "Dense", "LayerNorm", "Dropout", "WeightedLayerPooling", "CNN"}
 MODULES |= {"LSTM", "StaticEmbedding", "WordEmbeddings", "WordWeights", "BoW"}
 LIBRARY = "sentence_transformers."
-# The names under which the library has looked for what a transformer says of itself.
+# Names under which the library has looked for a transformer's settings.
 SENTENCE_FILES = tuple(
     f"sentence_{kind}_config.json"
     for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
@@ -31,9 +31,9 @@ def _is_switch(value: Any) -> bool:
     return value is None or isinstance(value, bool)
 
 
-# Arguments that a folder may give to `from_pretrained`: none that names a file, a place or code.
+# Arguments that a folder may pass to `from_pretrained`: none names a file, a place or code.
 ARGUMENTS: dict[str, Callable[[Any], bool]] = {
-    "attn_implementation": _is_word,  # one of those that transformers knows, by `refuse_kernels`
+    "attn_implementation": _is_word,  # a kernel that transformers has, by `refuse_kernels`
     "torch_dtype": _is_word,
     "dtype": _is_word,
     "add_pooling_layer": _is_switch,
@@ -47,7 +47,7 @@ ARGUMENTS: dict[str, Callable[[Any], bool]] = {
     "use_cache": _is_switch,
     "add_prefix_space": _is_switch,
 }
-# Where they stand, by old names and new ones.
+# Where they stand, under old and new names.
 GIVEN = {f"{what}_{kind}" for what in ("model", "config", "tokenizer", "processor") for kind in ("args", "kwargs")}
 FIELDS: dict[str, Callable[[Any], bool]] = {
     "max_seq_length": _is_number,
@@ -75,7 +75,7 @@ def refuse_modules(name: str, modules: list[dict[str, Any]]) -> None:
 
 
 def refuse_arguments(name: str, file: str, settings: dict[str, Any]) -> None:
-    """Refuse what a transformer says of itself, if it is more than is known to be harmless."""
+    """Refuse arguments of a transformer beyond those known to be harmless."""
     for field, value in settings.items():
         if field not in GIVEN:
             if field not in FIELDS or not FIELDS[field](value):
@@ -89,7 +89,7 @@ def refuse_arguments(name: str, file: str, settings: dict[str, Any]) -> None:
 
 
 def refuse_classes(name: str, file: str, settings: dict[str, Any]) -> None:
-    """Refuse a module that names a class that is not torch's or the library's."""
+    """Refuse a module that names a class that is neither torch's nor the library's."""
     activation = settings.get("activation_function")
     if activation is not None and not _is_activation(activation):
         raise ModelError(
@@ -114,6 +114,6 @@ def _is_activation(name: Any) -> bool:
 
 
 def module_folders(folder: Path, modules: list[dict[str, Any]]) -> list[tuple[str, Path]]:
-    """List the folders of modules: the path of each in the model's folder, and where it is."""
+    """List the modules' folders: each path in the model's folder, and where it is."""
     paths = dict.fromkeys(module.get("path", "") for module in modules)
     return [(path, folder / path) for path in paths if path not in ("", ".")]

@@ -1,7 +1,7 @@
 """Read and write safetensors files in pieces, so that memory holds neither a file nor its largest tensor.
 
-The library checks a file when it opens it; but what it reads it maps, and what is mapped counts as memory in use. A
-file is 8 bytes with the length of the header, the header (JSON: name, dtype, shape, offsets), and the tensors' bytes.
+The library checks a file when it opens it, but maps what it reads, and mapped pages count as memory in use. A file is 8
+bytes with the length of the header, the header (JSON: name, dtype, shape, offsets), and the tensors' bytes.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ from torch import Tensor
 
 from real_cli.errors import ModelError
 
-# Numbers of a tensor that are in memory at once; so few stay in a processor's cache from reading to writing.
+# Numbers of a tensor in memory at once: few enough to stay in a processor's cache from reading to writing.
 PIECE = 1 << 17
 FLOATS = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 DTYPE_NAMES = {dtype: name for name, dtype in FLOATS.items()}
 HASHED_AT_ONCE = 1 << 20
-# Pieces that are written and wait to be hashed: as much is in memory.
+# Written pieces that may wait in memory to be hashed.
 MOST_UNHASHED = 4
-# The library pads the header so that the numbers behind it are aligned.
+# The library pads the header to align the numbers behind it.
 ALIGNMENT = 8
 
 
@@ -49,7 +49,7 @@ class StoredTensor(NamedTuple):
 
     @property
     def dtype(self) -> torch.dtype | None:
-        """Its number format; None if it has none that could be averaged."""
+        """Its number format; None if it cannot be averaged."""
         return FLOATS.get(self.kind.dtype)
 
     def pieces(self) -> Iterator[Tensor]:
@@ -75,7 +75,7 @@ class TensorFile(NamedTuple):
 
 
 class PlannedTensor(NamedTuple):
-    """A tensor that is to be written."""
+    """A tensor to write."""
 
     name: str
     kind: TensorShape
@@ -86,7 +86,7 @@ def read_tensor_file(path: Path) -> TensorFile:
     """Read a file's header."""
     try:
         with safe_open(path, framework="pt"):
-            pass  # its header is sound, and its tensors fill the file
+            pass  # checks the header, and that tensors fill the file
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: is no whole safetensors file: {str(error).splitlines()[0]}") from None
     with path.open("rb") as file:
@@ -102,7 +102,7 @@ def read_tensor_file(path: Path) -> TensorFile:
 
 
 def retyped(tensor: StoredTensor, dtype: torch.dtype | None) -> PlannedTensor:
-    """Plan to write a tensor, in another number format perhaps."""
+    """Plan to write a tensor, in `dtype` if that is given and it holds floats."""
     if dtype is None or tensor.dtype is None:
         return PlannedTensor(tensor.name, tensor.kind, tensor.num_bytes)
     kind = tensor.kind._replace(dtype=DTYPE_NAMES[dtype])

@@ -1,4 +1,4 @@
-"""A tokenizer.json, looked through before it is read: patterns without end, texts that grow, tokens without number."""
+"""A tokenizer.json, inspected before it is read: endless patterns, texts that grow, tokens without number."""
 
 import base64
 import binascii
@@ -8,10 +8,10 @@ from real_cli.errors import clip
 from real_cli.models.load.code_check import objects
 from real_cli.models.load.patterns import pattern_problem
 
-# How many times longer all replacements together may make a text; those of real tokenizers keep its length.
+# How much longer all replacements together may make a text; those of real tokenizers keep its length.
 MAX_GROWTH = 16
 MAX_TEMPLATE = 1000  # tokens that are put around a text
-MAX_WORD = 1000  # characters: a longer word costs its square
+MAX_WORD = 1000  # characters: a word costs the square of its length
 MAX_AFFIX = 100
 MAX_MAPPED = 256  # bytes that one character becomes, at most
 MAX_PADDING = 1 << 20
@@ -55,11 +55,11 @@ def _growth(step: Any) -> float:
 
 
 def _longest_mapped(charsmap: Any) -> int:
-    """Return the length of the longest text that a sentencepiece map has for a character, in bytes."""
+    """Return the longest text that a sentencepiece map has for a character, in bytes."""
     try:
         data = base64.b64decode(charsmap or "", validate=True)
     except (binascii.Error, ValueError, TypeError):
-        return 0  # the library says what is wrong
+        return 0  # the library reports it
     start = 4 + int.from_bytes(data[:4], "little")
     return max(map(len, data[start:].split(b"\0")))
 

@@ -14,7 +14,7 @@ PICKLE = "pytorch_model.bin"
 PICKLE_INDEX = "pytorch_model.bin.index.json"
 ADAPTER = "adapter_model.safetensors"
 PICKLED_ADAPTER = "adapter_model.bin"
-# The library's own limit of a header.
+# The library's limit for a header.
 MAX_HEADER_BYTES = 100_000_000
 LFS_POINTER = b"version https://git-lfs"
 AGAIN = "copy or download it again"
@@ -50,7 +50,7 @@ def find_weights(name: str, folder: Path) -> Weights:
 
 
 def find_adapter_weights(name: str, folder: Path) -> Weights:
-    """Find the weights of an adapter, as `find_weights` does those of a model."""
+    """Find the weights of an adapter, as `find_weights` does a model's."""
     for file in (ADAPTER, PICKLED_ADAPTER):
         if (folder / file).is_file():
             return _read(name, [folder / file])
@@ -76,14 +76,14 @@ def _indexed(name: str, folder: Path, index: str) -> list[Path]:
         raise ModelError(f"model '{name}': {index} names no files of weights; {AGAIN}")
     for file in files:
         if Path(file).name != file:
-            raise ModelError(f"model '{name}': {index} names {file!r}, which is outside of the folder")
+            raise ModelError(f"model '{name}': {index} names {file!r}, which is outside the folder; give another model")
         if not (folder / file).is_file():
             raise ModelError(f"model '{name}': {index} names {file!r}, which is not there; {AGAIN}")
     return [folder / file for file in files]
 
 
 def read_header(name: str, path: Path) -> dict[str, Any]:
-    """Read the header of a safetensors file, and see that its tensors fill the file."""
+    """Read the header of a safetensors file, and check that its tensors fill the file."""
     problem, header = _header_problem(path)
     if problem:
         raise ModelError(f"model '{name}': {path.name} is no whole safetensors file: {problem}")
@@ -114,7 +114,7 @@ def _header_problem(path: Path) -> tuple[str, dict[str, Any]]:
 
 
 def _end_of(header: dict[str, Any]) -> int:
-    """Return where the last tensor ends; ValueError if they do not lie one behind the other."""
+    """Return where the last tensor ends; ValueError if they leave gaps or overlap."""
     end = 0
     for entry in sorted(header.values(), key=lambda entry: tuple(entry["data_offsets"])):
         start, stop = entry["data_offsets"]

@@ -1,4 +1,4 @@
-"""Load a sequence classifier, and ask it for its logits."""
+"""Load a sequence classifier, and read its logits."""
 
 from collections.abc import Sequence
 from inspect import signature
@@ -39,7 +39,7 @@ class RewardModel(NamedTuple):
     pad_token_id: int | None
 
     def logits(self, batch: Sequence[RewardInput]) -> list[float]:
-        """Score one batch; each sequence gets what it gets alone."""
+        """Score one batch; each sequence gets the score that it gets alone."""
         device, pad = self.place.device, self._pad(batch)
         if pad is None:
             middle = len(batch) // 2
@@ -59,11 +59,11 @@ class RewardModel(NamedTuple):
         return scores
 
     def _pad(self, batch: Sequence[RewardInput]) -> int | None:
-        """Choose the token that fills rows up; None if the batch has to be split for one.
+        """Choose the token that pads rows; None if the batch has to be split for lack of one.
 
-        A causal classifier reads its score off the last token that is not the set_limit padding token, and takes one
-        sequence alone where none is set_limit: then it is read at its end. So is each of a batch, if none ends in the
-        token that is set_limit for the moment.
+        A causal classifier reads its score off the last token that is not the configured padding token. Without
+        such a token it takes one sequence at a time, read at its end; so is each of a batch if none ends in the
+        token chosen here.
         """
         if self.pad_token_id is not None:
             return self.pad_token_id
@@ -105,12 +105,12 @@ def _load(name: str, path: str, place: Place) -> tuple[Any, Any]:
     model = load_model(name, path, "AutoModelForSequenceClassification", problem=UNTRAINED, dtype=place.dtype)
     check_vocabulary_fits(name, model, tokenizer)
     if not tokenizer.is_fast:
-        raise ModelError(f"model '{name}': its tokenizer is a slow one and cannot say whose a token is; give another")
+        raise ModelError(f"model '{name}': its slow tokenizer cannot tell which text a token is from; give another")
     return model.to(place.device).eval(), tokenizer
 
 
 def _check_modules(name: str, path: str) -> None:
-    """Refuse a CrossEncoder whose score is made by more than the classifier, and what is no CrossEncoder."""
+    """Refuse a CrossEncoder whose score more than the classifier makes, and what is no CrossEncoder."""
     modules = read_config(path, "modules.json")
     if modules is None:
         return
@@ -124,7 +124,7 @@ def _check_modules(name: str, path: str) -> None:
 
 
 def _own_limit(path: str, model: Any, tokenizer: Any) -> int:
-    """Return the most tokens that a model reads, by its tokenizer, its positions, its CrossEncoder folder."""
+    """Return the most tokens that a model reads, by its tokenizer, its positions and its CrossEncoder folder."""
     config = model.config.get_text_config()
     set_limit = (read_config(path, "sentence_bert_config.json") or {}).get("max_seq_length")
     limits = [
@@ -137,7 +137,7 @@ def _own_limit(path: str, model: Any, tokenizer: Any) -> int:
 
 
 def _positions(model: Any) -> int | None:
-    """Count the positions of a model of RoBERTa's kind, which begin behind the padding token's number."""
+    """Count the positions of a RoBERTa-like model, which begin behind the padding token's id."""
     for name, module in model.named_modules():
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
             return int(module.num_embeddings - module.padding_idx - 1)

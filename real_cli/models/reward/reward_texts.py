@@ -1,7 +1,7 @@
 """How a reward model reads a prompt and its responses: by its chat template, as a text pair, or by a user's template.
 
-What is too long loses its beginning: the prompt's first tokens go first, then those of the longest response. A reward
-model of a causal kind reads its score off the last token, so the end has to stay.
+A sequence that is too long loses its beginning: the prompt's first tokens, then those of the longest response. A causal
+reward model reads its score off the last token, so the end has to stay.
 """
 
 import re
@@ -34,7 +34,7 @@ class RewardInput(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """A sequence before it is cut; whose its tokens are is worked out only where some have to go."""
+    """A sequence before it is cut; its tokens' owners are worked out only if some have to go."""
 
     ids: list[int]
     types: list[int]
@@ -45,7 +45,7 @@ Writer: TypeAlias = Callable[[Record, Sequence[Text]], Draft]
 
 
 def conversation_writer(tokenizer: Any) -> Writer:
-    """Make a writer that uses the chat template; plain texts are a user's and an assistant's message."""
+    """Return a writer by the chat template; plain texts become a user's and an assistant's message."""
     renderer = Renderer(tokenizer)
 
     def write(record: Record, texts: Sequence[Text]) -> Draft:
@@ -63,7 +63,7 @@ def conversation_writer(tokenizer: Any) -> Writer:
 
 
 def pair_writer(tokenizer: Any) -> Writer:
-    """Make what gives the tokenizer prompt and response as a text pair."""
+    """Return a writer that gives the tokenizer prompt and response as a text pair."""
 
     def write(record: Record, texts: Sequence[Text]) -> Draft:
         encoded = tokenizer(plain_text(record["prompt"]), plain_text(texts[0]), verbose=False)
@@ -78,7 +78,7 @@ def pair_writer(tokenizer: Any) -> Writer:
 
 
 def template_writer(tokenizer: Any, template: str | None) -> Writer:
-    """Make what puts a prompt and two responses into one text."""
+    """Return a writer that puts a prompt and two responses into one text."""
     separator = tokenizer.sep_token
     chosen = template or (separator.join(HOLES) if separator else PLAIN_TEMPLATE)
     pieces = re.split("|".join(f"({re.escape(hole)})" for hole in HOLES), chosen)
@@ -87,7 +87,7 @@ def template_writer(tokenizer: Any, template: str | None) -> Writer:
         words = dict(zip(HOLES, map(plain_text, (record["prompt"], *texts)), strict=True))
         text, spans = "", []
         for piece in filter(None, pieces):
-            if piece in words:  # one pass: a hole's name in a user's text stays what it is
+            if piece in words:  # one pass: a hole's name in a user's text stays
                 spans.append((len(text), len(text) + len(words[piece]), HOLES.index(piece)))
             text += words.get(piece, piece)
         encoded = tokenizer(text, return_offsets_mapping=True, verbose=False)

@@ -1,4 +1,4 @@
-"""Reward models: sequence classifiers of transformers, one response at a time or two against each other."""
+"""Reward models: sequence classifiers of transformers, for one response at a time or two against each other."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -26,13 +26,13 @@ WINDOW_SEQUENCES = 2048
 
 
 class RewardRecord(NamedTuple):
-    """A record, and the sequences that are to be scored of it."""
+    """A record, and its sequences to score."""
 
     record: Record
     sequences: list[RewardInput]
 
 
-# What a model says of a record: a number for each sequence, in order; with the place of the record, and itself.
+# The place of a record, the record, and a model's number for each of its sequences, in order.
 Scored: TypeAlias = tuple[str, Record, list[float]]
 
 
@@ -47,22 +47,22 @@ class SequenceScorer:
     """
 
     def __init__(
-        self, load: Callable[[], RewardModel], *, batch_tokens: int | None, told: Callable[[str], None]
+        self, load: Callable[[], RewardModel], *, batch_tokens: int | None, tell: Callable[[str], None]
     ) -> None:
         self.num_sequences = self.num_distinct = 0
         self._load = load
         self._batch_tokens = batch_tokens
-        self._told = told
+        self._tell = tell
 
     @cached_property
     def model(self) -> RewardModel:
-        """The model; loaded at the first sequence, for an empty stream needs none."""
+        """The model, loaded at the first sequence: an empty stream needs none."""
         return self._load()
 
     @cached_property
     def _budget(self) -> TokenBudget:
         device = self.model.place.device
-        return TokenBudget(self._batch_tokens or default_batch_tokens(device), self._told)
+        return TokenBudget(self._batch_tokens or default_batch_tokens(device), self._tell)
 
     def __call__(self, located: Iterable[tuple[str, RewardRecord]]) -> Iterator[Scored]:
         """Score a stream."""

@@ -8,15 +8,7 @@ Item = TypeVar("Item")
 
 
 def windows(items: Iterable[Item], size: Callable[[Item], int], limit: int) -> Iterator[list[Item]]:
-    """Cut a stream into windows, so that what is in memory does not grow with the stream.
-
-    Args:
-        items: The stream.
-        size: How much one item takes.
-        limit: What a window holds at least, unless the stream ends; the last item may go beyond it.
-
-    Yields:
-        Items of one window, in order.
+    """Cut a stream into windows of at least `limit`, so that memory does not grow with the stream.
 
     Example:
         >>> list(windows([2, 2, 3, 1], lambda item: item, 4))
@@ -37,13 +29,8 @@ def windows(items: Iterable[Item], size: Callable[[Item], int], limit: int) -> I
 def token_batches(lengths: Sequence[int], budget: int, rows: Sequence[int] | None = None) -> Iterator[list[int]]:
     """Group sequences of similar length, longest first, so that a padded batch stays within a budget.
 
-    Args:
-        lengths: Tokens of each sequence.
-        budget: Most tokens of one batch, padding counted; a longer sequence is a batch of its own.
-        rows: For items that are several rows each, how many; then `lengths` are those of the longest row.
-
-    Yields:
-        Indices of the sequences of one batch; every sequence is in exactly one.
+    Yields the indices of each batch; a sequence beyond the budget is a batch of its own. `rows` counts the rows of
+    items that have several: `lengths` are then those of the longest.
 
     Example:
         >>> list(token_batches([3, 9, 4, 4], 9))
@@ -65,9 +52,9 @@ def token_batches(lengths: Sequence[int], budget: int, rows: Sequence[int] | Non
 class TokenBudget:
     """A token budget that halves when the device runs out of memory; no sequence is lost."""
 
-    def __init__(self, num_tokens: int, told: Callable[[str], None]) -> None:
+    def __init__(self, num_tokens: int, tell: Callable[[str], None]) -> None:
         self.num_tokens = num_tokens
-        self._told = told
+        self._tell = tell
 
     def run(
         self,
@@ -75,18 +62,10 @@ class TokenBudget:
         compute: Callable[[list[int]], list[Result]],
         batches: Callable[[list[int], int], Iterator[list[int]]] | None = None,
     ) -> list[Result]:
-        """Compute a result for every sequence, in batches.
+        """Compute a result for every sequence, in batches; results keep the order of the sequences.
 
-        Args:
-            lengths: Tokens of each sequence.
-            compute: Takes the indices of one batch, gives a result for each.
-            batches: Makes batches of some indices within a budget; by length if None.
-
-        Returns:
-            Results in the order of the sequences.
-
-        Raises:
-            OutOfMemoryError: If the device has no room for a single sequence.
+        `compute` takes the indices of a batch; `batches` cuts indices by a budget, by length if None.
+        OutOfMemoryError passes only where a single sequence does not fit.
         """
         import torch
 
@@ -105,7 +84,7 @@ class TokenBudget:
             except torch.OutOfMemoryError:
                 if len(batch) == 1:
                     raise
-            # After the handler: until then the error holds what the failed pass had allocated.
+            # After the handler: until then the error holds what the failed pass allocated.
             self._shrink(batch, lengths)
             rest = sorted(index for group in [batch, *pending] for index in group)
             pending = list(make(rest, self.num_tokens))
@@ -117,4 +96,4 @@ class TokenBudget:
         used = len(batch) * max(lengths[index] for index in batch)
         self.num_tokens = max(1, min(self.num_tokens, used) // 2)
         torch.accelerator.empty_cache()
-        self._told(f"out of device memory: going on with --batch-tokens {self.num_tokens}")
+        self._tell(f"out of device memory: going on with --batch-tokens {self.num_tokens}")

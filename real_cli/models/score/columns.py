@@ -10,26 +10,11 @@ REFERENCE_FIELDS = STALE_FIELDS
 
 
 def given_scores(record: Record) -> Scores | None:
-    """Read the reference log-probabilities that a record carries.
-
-    Args:
-        record: A preference record.
-
-    Returns:
-        Of chosen and rejected, or None if one is missing.
-    """
+    """Read a record's reference log-probabilities of chosen and rejected; None if one is missing."""
     values = [record.get(field) for field in REFERENCE_FIELDS]
     return [float(value) for value in values] if all(map(is_number, values)) else None  # type: ignore[arg-type]
 
 
 def add_reference(record: Record, scores: Scores) -> Record:
-    """Put reference log-probabilities on a record, in TRL's names.
-
-    Args:
-        record: A preference record.
-        scores: Of its chosen and rejected response under the reference.
-
-    Returns:
-        The record with both fields.
-    """
+    """Put reference log-probabilities of chosen and rejected on a record, under TRL's names."""
     return record | dict(zip(REFERENCE_FIELDS, scores, strict=False))

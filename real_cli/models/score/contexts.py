@@ -1,6 +1,6 @@
-"""What inside a response the policy did not say: results of tools, a user's turns. It is read, and not scored.
+"""Context inside a response, such as tool results and a user's turns: read, and not scored.
 
-In the token ids of a response such a token is `~id`, below zero; so it stays with its response wherever ids go.
+In the token ids of a response such a token is `~id`, below zero, so the mark travels with the ids.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,18 +9,12 @@ from itertools import groupby
 from real_cli.errors import RecordError
 from real_cli.models.score.template_check import CONTEXT_ROLES, Message
 
-# Words that stand in for a message to see where the template begins it; they share no first letter with real ones.
+# Stand-ins that show where a template begins a message: they share no first letter with real words.
 STAND_IN = "\u2603realstandin"
 
 
 def token_id(value: int) -> int:
-    """Return the id of a token of a response, context or not.
-
-    Args:
-        value: As it stands in the response.
-
-    Returns:
-        The id that the model reads.
+    """Return the id that the model reads for a token of a response, context or not.
 
     Example:
         >>> [token_id(value) for value in (7, ~7)]
@@ -30,13 +24,7 @@ def token_id(value: int) -> int:
 
 
 def is_scored(value: int) -> bool:
-    """Tell whether a token of a response is the policy's.
-
-    Args:
-        value: As it stands in the response.
-
-    Returns:
-        False for context.
+    """Tell whether a token of a response is the policy's, not context.
 
     Example:
         >>> [is_scored(value) for value in (7, ~7)]
@@ -48,12 +36,6 @@ def is_scored(value: int) -> bool:
 def num_scored(ids: Sequence[int]) -> int:
     """Count the tokens of a response that are the policy's.
 
-    Args:
-        ids: Of a response.
-
-    Returns:
-        How many are no context.
-
     Example:
         >>> num_scored([7, ~8, ~9, 1])
         2
@@ -62,14 +44,7 @@ def num_scored(ids: Sequence[int]) -> int:
 
 
 def common_length(ids: Sequence[object], others: Sequence[object]) -> int:
-    """Say how far two sequences are the same.
-
-    Args:
-        ids: A sequence.
-        others: Another one.
-
-    Returns:
-        Length of the common beginning.
+    """Return the length of two sequences' common beginning.
 
     Example:
         >>> common_length("abcd", "abx")
@@ -84,17 +59,9 @@ def common_length(ids: Sequence[object], others: Sequence[object]) -> int:
 def context_spans(
     render: Callable[[Sequence[Message], bool], str], prompt: Sequence[Message], response: Sequence[Message], whole: str
 ) -> Iterator[tuple[int, int]]:
-    """Find the context in a response, the headers around it included.
+    """Find the context in a response, as spans of `whole`, the headers around it included.
 
-    Args:
-        render: Renders messages by the chat template; if True with the opening of an answer.
-        prompt: The messages before.
-        response: Those of the response.
-        whole: Both, as rendered.
-
-    Yields:
-        Where context begins and ends in `whole`; nothing if all messages are of such roles: then the response itself is
-        written under another role.
+    There is none if all messages have such roles: then the response itself is written under another role.
     """
     is_context = [message["role"] in CONTEXT_ROLES for message in response]
     if all(is_context):
@@ -118,12 +85,12 @@ def _begin(
     first: int,
     whole: str,
 ) -> int:
-    """Find where what the policy had said before a message is over."""
+    """Find where what the policy said before a message ends."""
     before = [*prompt, *response[:first]]
     ended = render(before, False)
     if whole.startswith(ended):
         return len(ended)
-    # A template renders a last message otherwise; so another one follows, at best one whose header differs too.
+    # Templates treat a last message differently; so another follows, at best one whose header differs too.
     for role in ("assistant", response[first]["role"]):
         try:
             other = render([*before, {"role": role, "content": STAND_IN}, *response[first + 1 :]], False)
@@ -135,20 +102,13 @@ def _begin(
 
 
 def _shared_header(bare: str, opened: str, text: str) -> int:
-    """Count the last characters of a text that are the first of a header; every message begins with those."""
+    """Count the last characters of a text that begin a header, which every message begins with."""
     header = opened[common_length(bare, opened) :]
     return max(size for size in range(len(header) + 1) if text.endswith(header[:size]))
 
 
 def mark_context(ids: list[int], spans: Sequence[tuple[int, int]]) -> list[int]:
-    """Mark the context in a response's ids.
-
-    Args:
-        ids: Token ids.
-        spans: First and last-but-one places of context.
-
-    Returns:
-        Ids, those of context as `~id`.
+    """Mark the context in a response's ids: `~id` from the first to before the last place of each span.
 
     Example:
         >>> mark_context([5, 6, 7, 8], [(1, 3)])

@@ -1,8 +1,8 @@
 """Log-probabilities of responses: the backbone once, the head on the positions that predict a response token.
 
-`attach_scorer` gives a model a second way to be called, `model(**batch)` with a batch of
-`real_cli.models.score.sequences`, which returns log-probabilities instead of logits. It is the model's own forward, so
-a wrapper (DDP, accelerate) stays in charge.
+`attach_scorer` gives a model a second call, `model(**batch)` with a batch of `real_cli.models.score.sequences`, which
+returns log-probabilities instead of logits. It is the model's own forward, so a wrapper (DDP, accelerate) stays in
+charge.
 """
 
 import functools
@@ -17,11 +17,11 @@ from torch.utils.checkpoint import checkpoint
 
 from real_cli.models.score.masks import attention_mask
 
-# Bytes of logits that are in memory at a time. The C library hands smaller blocks out again; larger ones it gives back,
-# and on a CPU the system would fill every new one with zeros.
+# Bytes of logits in memory at a time. The C library reuses smaller blocks; larger ones it gives back, and on a CPU
+# the system would zero every new one.
 CPU_LOGIT_BYTES = 1 << 25
 LOGIT_BYTES = 1 << 28
-# The name under which a model carries SPO's classifier of degrees; it is no part of what is saved at the end.
+# The attribute that holds SPO's classifier of degrees; it is not saved at the end.
 DEGREE_HEAD = "real_degree_head"
 
 
@@ -40,14 +40,11 @@ class ResponseScores(NamedTuple):
 
 
 def attach_scorer(model: Any) -> None:
-    """Let a causal language model be called with a batch of `lay_out`.
+    """Let a causal language model be called with a batch of `lay_out`; calling this twice changes nothing.
 
-    The head is applied to hidden states that predict a response token only. Some architectures scale or cap their
-    logits after the head: a probe on a few tokens finds them, and they go through their own forward, the head still on
+    The head sees only hidden states that predict a response token. Some architectures scale or cap their logits
+    after the head: a probe on a few tokens finds them, and they go through their own forward, the head still on
     those states alone.
-
-    Args:
-        model: A causal language model of transformers, not wrapped; calling this twice changes nothing.
     """
     if hasattr(model, "_real_head_is_plain"):
         return
@@ -104,7 +101,7 @@ def backbone(model: Any, batch: dict[str, Any]) -> tuple[Tensor, Tensor | None]:
 
 @contextmanager
 def _head_on(model: Any, places: Tensor) -> Iterator[list[Tensor]]:
-    """Let the head see some positions only, as one row; whatever the model does to its logits, it does to these."""
+    """Show the head some positions only, as one row; whatever the model does to its logits, it does to these."""
     seen: list[Tensor] = []
 
     def select(head: Any, inputs: tuple[Tensor]) -> tuple[Tensor]:
@@ -135,7 +132,7 @@ def target_logps(states: Tensor, targets: Tensor, head: Any) -> Tensor:
     pieces = []
     for chunk in zip(states.split(rows), targets.split(rows), strict=True):
         if torch.is_grad_enabled() and states.requires_grad and head is not None:
-            # The backward pass makes the logits again: a copy of them all would outweigh the model.
+            # The backward pass recomputes the logits: a copy of them all would outweigh the model.
             pieces.append(checkpoint(_chunk_logps, *chunk, head, use_reentrant=False, preserve_rng_state=False))
         else:
             pieces.append(_chunk_logps(*chunk, head))

@@ -37,15 +37,10 @@ def visible(segments: Tensor, positions: Tensor, window: int | None = None) -> T
 
 
 def attention_mask(model: Any, segments: Tensor, positions: Tensor) -> Any:
-    """Make the mask that a model of transformers takes as it is.
+    """Make the mask that a transformers model takes as it is.
 
-    Args:
-        model: A causal language model; its configuration says how it attends.
-        segments: As for `visible`.
-        positions: As for `visible`.
-
-    Returns:
-        A four-dimensional mask; where layers differ (Gemma, say), one for each kind of layer, by transformers' names.
+    It has four dimensions; where layers differ (Gemma, say), there is one for each kind of layer, by transformers'
+    names.
     """
     config = model.config.get_text_config()
     window = getattr(config, "sliding_window", None)
@@ -63,14 +58,14 @@ def _as_taken(model: Any, seen: Tensor) -> Any:
     """Give the mask the form that the model's attention takes."""
     if model.config.get_text_config()._attn_implementation == Attention.flex:
         return _block_mask(seen)
-    # What is added to attention scores: eager attention takes nothing else, and sdpa makes this of every other form.
+    # Added to attention scores: eager attention takes nothing else, and sdpa converts every other form to it.
     kind = seen.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else model.dtype
     return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, torch.finfo(dtype).min)
 
 
 def _block_mask(seen: Tensor) -> Any:
-    """Make flex attention's mask, which skips the blocks where nothing is seen."""
+    """Make flex attention's mask, which skips blocks where nothing is visible."""
     from torch.nn.attention.flex_attention import create_block_mask
 
     def sees(row: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:

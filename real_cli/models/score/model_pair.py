@@ -1,4 +1,4 @@
-"""A policy and its reference: loaded when they are needed, asked for log-probabilities a window at a time."""
+"""A policy and its reference: loaded when needed, scored a window at a time."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -31,14 +31,14 @@ class ModelPair:
         layout: TokenLayout,
         batch_tokens: int | None,
         max_length: int,
-        told: Callable[[str], None],
+        tell: Callable[[str], None],
     ) -> None:
         self.names = policy, reference
         self.max_length = max_length
         self._place = {"device": device, "precision": precision, "attention": attention}
         self._layout = layout
         self._batch_tokens = batch_tokens
-        self._told = told
+        self._tell = tell
         self._scorers: dict[int, Scorer] = {}
 
     @cached_property
@@ -50,8 +50,7 @@ class ModelPair:
     def reference(self) -> Policy | None:
         """The reference; the policy itself if both have one name, None if none was named.
 
-        Raises:
-            ModelError: If it reads other token ids than the policy.
+        It must read the policy's token ids.
         """
         name = self.names[1]
         if name is None or name == self.names[0]:
@@ -61,22 +60,15 @@ class ModelPair:
         return reference
 
     def tokenizer(self, max_length: int) -> ExampleTokenizer:
-        """Make what turns records into token ids of the policy.
-
-        Args:
-            max_length: Most tokens of prompt and response.
-
-        Returns:
-            The tokenizer, its counts at 0.
-        """
+        """Make a tokenizer of records into the policy's token ids, its counts at 0."""
         return ExampleTokenizer(self.policy.tokenizer, max_length, num_embeddings(self.policy.model))
 
     def _load(self, name: str) -> Policy:
         policy = load_policy(name, **self._place)  # type: ignore[arg-type]
-        return settle_layout(policy, name, self._layout, max_length=self.max_length, told=self._told)
+        return settle_layout(policy, name, self._layout, max_length=self.max_length, tell=self._tell)
 
     def load(self) -> None:
-        """Load both models now, and not at the first example."""
+        """Load both models now, not at the first example."""
         _ = self.policy, self.reference
 
     def score(self, examples: list[TokenizedExample]) -> list[Scores]:
@@ -91,14 +83,9 @@ class ModelPair:
         return self._score(self.policy, examples)
 
     def refer(self, examples: list[TokenizedExample], scores: list[Scores]) -> list[Scores] | None:
-        """Score a window of examples under the reference.
+        """Score a window under the reference; None if none was named.
 
-        Args:
-            examples: Token ids.
-            scores: What the policy says of them, which a reference that is the policy would say again.
-
-        Returns:
-            As `score` does; None if no reference was named.
+        `scores` are the policy's, which serve again if it is its own reference.
         """
         if self.reference is None:
             return None
@@ -106,7 +93,7 @@ class ModelPair:
 
     def _score(self, policy: Policy, examples: list[TokenizedExample]) -> list[Scores]:
         scorer = self._scorers.get(id(policy))
-        if scorer is None:  # one for the whole run: what it learned of the device's memory holds for all windows
+        if scorer is None:  # one for the whole run: its budget fits the device's memory in all windows
             tokens = self._batch_tokens or default_batch_tokens(policy.place.device)
-            scorer = self._scorers[id(policy)] = Scorer(policy, tokens, self._told)
+            scorer = self._scorers[id(policy)] = Scorer(policy, tokens, self._tell)
         return scorer(examples)

@@ -1,4 +1,4 @@
-"""Whether a model can take the shared layout: both layouts are tried on load, and their numbers compared."""
+"""Whether a model can take the shared layout: on load both layouts are tried and their numbers compared."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,34 +12,24 @@ from real_cli.models.score.scoring import group_logps
 from real_cli.models.score.sequences import Group
 from real_cli.records.choices import TokenLayout
 
-# How far the sums of a few tokens may lie apart, in nats. A response that sees the other one is off by far more.
+# How far apart sums over a few tokens may lie, in nats. A response that sees the other one is off by far more.
 TOLERANCE = 2e-3
-# Where there is no room for a look in float32, numbers of 16 bits must do, whose rounding hides what is smaller.
+# Where float32 does not fit, 16-bit numbers must do; their rounding hides smaller differences.
 HALF_TOLERANCE = 0.1
 RESPONSE_LENGTHS = ((16, 9), (7, 18))
-# Layers whose mask is made here. Others (linear, chunked, convolutions) carry one response into the next.
+# Layers that take our mask. Others (linear, chunked, convolutions) carry one response into the next.
 KNOWN_LAYERS = {"full_attention", "sliding_attention"}
-# Names under which configurations say how far back a layer sees.
+# Config fields that say how far back a layer sees.
 WINDOW_FIELDS = ("sliding_window", "window_size", "attention_chunk_size", "local_attention_window", "attention_window")
 
 
 def settle_layout(
-    policy: Policy, name: str, wanted: TokenLayout, *, max_length: int, told: Callable[[str], None]
+    policy: Policy, name: str, wanted: TokenLayout, *, max_length: int, tell: Callable[[str], None]
 ) -> Policy:
-    """Decide how a policy's sequences are laid out.
+    """Decide how a policy's sequences are laid out; `auto` shares where that changes no numbers.
 
-    Args:
-        policy: As loaded.
-        name: The name the user gave, for messages.
-        wanted: `auto` takes the shared layout where it gives the same numbers as the plain one.
-        max_length: Most tokens of prompt and response; a sliding window shorter than that is probed too.
-        told: Gets a line if the model cannot take the shared layout.
-
-    Returns:
-        The policy with its layout.
-
-    Raises:
-        ModelError: If the shared layout is demanded and the model cannot take it.
+    A sliding window shorter than `max_length` is probed too. `tell` hears why a model cannot share a prompt; a
+    model of which that is demanded is refused.
     """
     if wanted is TokenLayout.plain:
         return policy._replace(layout=TokenLayout.plain)
@@ -47,20 +37,12 @@ def settle_layout(
     if problem and wanted is TokenLayout.shared:
         raise ModelError(f"model '{name}': --layout shared: {problem}; leave the option out")
     if problem:
-        told(f"{name}: plain layout, each prompt is run once for each response: {problem}")
+        tell(f"{name}: plain layout, each prompt is run once for each response: {problem}")
     return policy._replace(layout=TokenLayout.plain if problem else TokenLayout.shared)
 
 
 def shared_layout_problem(policy: Policy, max_length: int) -> str:
-    """Score two prompts in both layouts, and say what speaks against the shared one.
-
-    Args:
-        policy: As loaded.
-        max_length: Most tokens of prompt and response in the run.
-
-    Returns:
-        A few words; empty if the numbers agree.
-    """
+    """Score two prompts in both layouts; say what speaks against the shared one, or nothing."""
     config = policy.model.config.get_text_config()
     foreign = set(getattr(config, "layer_types", None) or ()) - KNOWN_LAYERS
     if foreign:
@@ -70,7 +52,7 @@ def shared_layout_problem(policy: Policy, max_length: int) -> str:
         apart, tolerance = _distance(policy, groups)
     except torch.OutOfMemoryError:
         raise
-    except Exception as error:  # a model that does not know such a mask fails in its own way
+    except Exception as error:  # models that cannot take such a mask fail in any way
         lines = str(error).strip().splitlines()
         return f"it refuses the mask ({lines[0][:80] if lines else type(error).__name__})"
     within = apart <= tolerance  # False for NaN too
@@ -96,7 +78,7 @@ def _apart(policy: Policy, groups: list[Group]) -> float:
 
 @contextmanager
 def _float32(model: Any) -> Iterator[None]:
-    """Let a model compute in float32 for a moment; its own weights are put back, bit by bit."""
+    """Compute in float32 for a moment; the model's weights are put back bit by bit."""
     kept = []
     try:
         for tensor in [*model.parameters(), *model.buffers()]:
@@ -110,12 +92,12 @@ def _float32(model: Any) -> Iterator[None]:
 
 
 def _probe_groups(policy: Policy, max_length: int) -> list[Group]:
-    """Make two prompts of other lengths, so that padding is tried, with two responses each."""
+    """Make two prompts of different lengths, so that padding is tried, with two responses each."""
     config = policy.model.config.get_text_config()
     windows = [getattr(config, name, None) for name in WINDOW_FIELDS]
     short = [window for window in windows if isinstance(window, int) and window < max_length]
     room = max(2, max_length - max(map(max, RESPONSE_LENGTHS)))
-    # Beyond its window a model is another one: the prompt must be longer, if prompts of this run can be.
+    # A model behaves differently beyond its window: the prompt must be longer, if this run's prompts can be.
     prompt_lengths = (5, min(room, max(short, default=0) + 2))
     draw = torch.Generator().manual_seed(0)
     size = policy.model.get_input_embeddings().num_embeddings

@@ -18,14 +18,8 @@ class Trouble(StrEnum):
 def prompt_trouble(prompt: str, bare: Callable[[], str], whole: str) -> Trouble:
     """Say why the tokens of a prompt are not the first ones of prompt and response.
 
-    Args:
-        prompt: As rendered when an answer is to follow.
-        bare: Renders it without the opening of an answer.
-        whole: Prompt and response as rendered.
-
-    Returns:
-        `merges` if the text is the same, and tokens alone differ; `opens` if the opening of the answer is another one
-        than the prompt asks with; `moves` if the prompt itself is rendered otherwise.
+    `merges`: the text is the same, the tokens differ. `opens`: the answer opens otherwise than the prompt asks.
+    `moves`: the prompt itself is rendered otherwise.
 
     Example:
         >>> prompt_trouble("U: hi A:", lambda: "U: hi ", "U: hi A: yes")
@@ -48,17 +42,9 @@ def response_begin(
     whole: str,
     begun: str,
 ) -> int:
-    """Find where the words of a response begin, however the prompt before it is rendered.
+    """Find where in `whole` the words of a response begin, however the prompt before it is rendered.
 
-    Args:
-        render: Renders messages by the chat template.
-        prompt: The messages before.
-        response: Those of the response.
-        whole: Both, as rendered.
-        begun: Words of the first message that are the prompt's.
-
-    Returns:
-        A place in `whole`.
+    `begun` are words of the first message that belong to the prompt.
     """
     other = response[0] | {"content": begun + STAND_IN}
     return common_length(whole, render([*prompt, other, *response[1:]], False))

@@ -15,7 +15,7 @@ from real_cli.records.messages import Text
 from real_cli.records.prefills import is_prefilled
 from real_cli.records.record import Record
 
-# Any text that a tokenizer makes tokens of.
+# Any text that has tokens.
 SAMPLE = "a b"
 
 
@@ -37,18 +37,7 @@ class Renderer:
         self.prompt_effects: set[Effect] = set()
 
     def prompt_ids(self, record: Record, prompt: Text) -> list[int]:
-        """Render what an answer is to follow.
-
-        Args:
-            record: Carries what a chat template wants: `tools`, `chat_template_kwargs`.
-            prompt: A text, or a conversation.
-
-        Returns:
-            Token ids.
-
-        Raises:
-            RecordError: If the template cannot render it whole, or a token has no embedding.
-        """
+        """Render a prompt that an answer is to follow into token ids."""
         if isinstance(prompt, str):
             return self.plain_ids(prompt)
         closed, opened = self.text(record, prompt), self.text(record, prompt, opens=True)
@@ -62,9 +51,9 @@ class Renderer:
         return self.ids(opened)
 
     def _lacks_header(self, record: Record, prompt: Sequence[Message], opened: str) -> bool:
-        """Tell whether the template writes more than blanks between a prompt that an answer is to follow and its words.
+        """Tell whether a prompt's opening lacks what the template writes before an answer's words.
 
-        Some have nothing to write there: the end of a prompt, as [/INST] is, opens the answer.
+        Some write nothing but blanks there: the end of a prompt, [/INST] say, opens the answer.
         """
         try:
             whole = self.text(record, [*prompt, {"role": "assistant", "content": STAND_IN}])
@@ -74,34 +63,16 @@ class Renderer:
         return bool(mark) and before.startswith(opened.rstrip()) and bool(before[len(opened.rstrip()) :].strip())
 
     def whole_ids(self, record: Record, messages: Sequence[Message]) -> list[int]:
-        """Render a conversation that is read to its end.
-
-        Args:
-            record: Carries what the template wants besides.
-            messages: The conversation.
-
-        Returns:
-            Token ids.
-
-        Raises:
-            RecordError: If the template cannot render it whole, or a token has no embedding.
-        """
+        """Render a conversation that is read to its end into token ids."""
         text = self.text(record, messages)
         self.effects(record, messages, text, len(messages))
         return self.ids(text)
 
     def plain_ids(self, text: str, *, ends: bool = False) -> list[int]:
-        """Turn a text without a template into token ids, with what the tokenizer puts before a text, once.
+        """Tokenize a text without a template, behind the tokens that open a text, once.
 
-        Args:
-            text: Any; it may bring its first and its last token itself.
-            ends: Whether the end token is to follow. What a tokenizer puts behind a text is left out: a prompt goes on.
-
-        Returns:
-            Token ids.
-
-        Raises:
-            RecordError: If a token has no embedding.
+        The text may bring its first and last token. What a tokenizer puts behind a text stays out, since a
+        prompt goes on; `ends` adds the end token.
         """
         end = self._tokenizer.eos_token or ""
         if ends and end:
@@ -115,19 +86,10 @@ class Renderer:
         return self._one_first(ids if ids[: len(prefix)] == prefix else [*prefix, *ids])
 
     def text(self, record: Record, messages: Sequence[Message], *, opens: bool = False) -> str:
-        """Render a conversation by the model's chat template.
+        """Render a conversation by the chat template, special tokens written out.
 
-        Args:
-            record: Carries what the template wants: `tools`, `chat_template_kwargs`.
-            messages: The conversation.
-            opens: Whether an answer is to follow.
-
-        Returns:
-            Text, special tokens written out; first and end tokens that messages bring beside the template's are not
-            there twice, and a message without content says nothing.
-
-        Raises:
-            RecordError: If there is no template, or it cannot render the conversation.
+        First and end tokens that messages bring beside the template's stand once; a message without content
+        says nothing.
         """
         if opens and is_prefilled(messages):
             return self._continued(record, messages)
@@ -136,16 +98,17 @@ class Renderer:
         first, end = self._tokenizer.bos_token, self._tokenizer.eos_token
         if first and rendered.startswith(first) and any(_content(message).startswith(first) for message in messages):
             bare = self._render_tool_calls(record, [_without(message, first) for message in messages], opens=opens)
-            if bare.startswith(first) and bare.count(first) == 1:  # or it is a mark of turns, which text may quote
+            if bare.startswith(first) and bare.count(first) == 1:  # or it is a turn mark, which text may quote
                 rendered = bare
         if end and end != first and any(_content(message).rstrip().endswith(end) for message in messages):
             rendered = re.sub(rf"(?:{re.escape(end)}\s*)+{re.escape(end)}", lambda match: end, rendered)
         return rendered
 
     def _continued(self, record: Record, messages: Sequence[Message]) -> str:
-        """Render up to the last word of an assistant's message that an answer goes on with.
+        """Render up to the last word of an assistant's message that an answer continues.
 
-        As transformers' `continue_final_message`, which looks for the message itself and fails where it is trimmed.
+        Like transformers' `continue_final_message`, which looks for the message itself and fails where it is
+        trimmed.
         """
         begun = messages[-1] | {"content": (messages[-1].get("content") or "") + STAND_IN}
         before, mark, _ = self.text(record, [*messages[:-1], begun]).partition(STAND_IN)
@@ -194,36 +157,13 @@ class Renderer:
         return rendered
 
     def effects(self, record: Record, messages: Sequence[Message], text: str, num_prompt: int) -> set[Effect]:
-        """Check that a conversation is in what the template made of it.
-
-        Args:
-            record: Carries what the template wants besides.
-            messages: The conversation.
-            text: As rendered.
-            num_prompt: How many messages are the prompt's.
-
-        Returns:
-            What the template did to messages.
-
-        Raises:
-            RecordError: If a message is not there.
-        """
+        """Report what the template did to messages; refuse a conversation of which a message is missing."""
         first = self._tokenizer.bos_token
         bare = [_without(message, first) if first else message for message in messages]
         return self._check(record, bare, text, num_prompt)
 
     def ids(self, text: str) -> list[int]:
-        """Turn what a template rendered into token ids.
-
-        Args:
-            text: With its special tokens.
-
-        Returns:
-            Token ids; the first token stands once, even if template and message both bring it.
-
-        Raises:
-            RecordError: If a token has no embedding.
-        """
+        """Tokenize rendered text; the first token stands once, even if template and message both bring it."""
         return self._one_first(self._bare(text))
 
     def _bare(self, text: str) -> list[int]:
@@ -231,7 +171,7 @@ class Renderer:
 
     def _one_first(self, ids: list[int]) -> list[int]:
         first = self._tokenizer.bos_token_id
-        while first is not None and len(ids) > 2 and ids[0] == ids[1] == first:  # one is left
+        while first is not None and len(ids) > 2 and ids[0] == ids[1] == first:  # one stays
             del ids[0]
         return self._checked(ids)
 

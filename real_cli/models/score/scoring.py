@@ -23,9 +23,9 @@ TokenScores: TypeAlias = list[NDArray[np.float32]]
 class Scorer:
     """Score examples under one policy; a (prompt, response) that occurs twice in a window is computed once."""
 
-    def __init__(self, policy: Policy, batch_tokens: int, told: Callable[[str], None] = lambda message: None) -> None:
+    def __init__(self, policy: Policy, batch_tokens: int, tell: Callable[[str], None] = lambda message: None) -> None:
         self._policy = policy
-        self._budget = TokenBudget(batch_tokens, told)
+        self._budget = TokenBudget(batch_tokens, tell)
 
     def __call__(self, examples: Sequence[TokenizedExample]) -> list[Scores]:
         """Score a window of examples.
@@ -109,14 +109,7 @@ def answer_batches(
 ) -> Iterator[list[int]]:
     """Make batches of answers; in the shared layout as many of a prompt's as fit stand together.
 
-    Args:
-        answers: Prompts and responses; those of one prompt need not be neighbors.
-        indices: Which of them to batch.
-        layout: How they will lie.
-        budget: Most tokens of one batch, padding counted; a longer answer is a batch of its own.
-
-    Yields:
-        Indices of the answers of one batch.
+    Answers to one prompt need not be neighbors; one beyond the budget is a batch of its own.
     """
     by_prompt: dict[Ids, list[int]] = {}
     for index in indices:

@@ -20,7 +20,7 @@ from real_cli.records.choices import TokenLayout
 PROMPT_SEGMENT = 0
 
 
-# Token ids that can be a key.
+# Token ids as a key.
 Ids: TypeAlias = tuple[int, ...]
 
 
@@ -40,13 +40,9 @@ class Group(NamedTuple):
 
 
 def group_by_prompt(examples: Iterable[TokenizedExample]) -> list[Group]:
-    """Group examples that share a prompt; a response that occurs twice is there once.
+    """Group examples by their prompt, in order; a response that occurs twice is there once.
 
-    Args:
-        examples: Token ids; an example's place among them is its item number.
-
-    Returns:
-        Groups, in the order in which their prompts came.
+    An example's place is its item number.
 
     Example:
         >>> told = [([5], [[7], [8]]), ([6], [[7], [8]]), ([5], [[7], [9]])]
@@ -68,16 +64,7 @@ Member(item=2, responses=(0, 2))])
 
 
 def split_group(group: Group, layout: TokenLayout, budget: int) -> list[Group]:
-    """Split a prompt's items into several groups where together they would take too many tokens.
-
-    Args:
-        group: A prompt with responses.
-        layout: How it will lie.
-        budget: Most tokens; an item alone may take more.
-
-    Returns:
-        Groups that hold every item once.
-    """
+    """Split a group that takes more than `budget` tokens; one item alone may take more."""
     num_rows, width = shape(group, layout)
     if len(group.members) < 2 or num_rows * width <= budget:
         return [group]
@@ -93,45 +80,20 @@ def _part(group: Group, members: list[Member]) -> Group:
 
 
 def rows_of(groups: Sequence[Group], layout: TokenLayout) -> list[Group]:
-    """Split groups into the rows of a batch; the responses keep their order.
-
-    Args:
-        groups: Prompts with responses.
-        layout: `shared` makes a row of each group, `plain` one of each response.
-
-    Returns:
-        Groups that each fill a row; those of the plain layout have no members.
-    """
+    """Split groups into the rows of a batch: a group each (shared) or a response each (plain), in order."""
     if layout is TokenLayout.shared:
         return list(groups)
     return [Group(group.prompt, [response], []) for group in groups for response in group.responses]
 
 
 def shape(group: Group, layout: TokenLayout) -> tuple[int, int]:
-    """Say what a group takes in a batch.
-
-    Args:
-        group: A prompt with responses.
-        layout: How it will lie.
-
-    Returns:
-        Rows, and the tokens of the longest.
-    """
+    """Return a group's rows in a batch, and the tokens of the longest."""
     lengths = [len(row.prompt) + sum(map(len, row.responses)) for row in rows_of([group], layout)]
     return len(lengths), max(lengths)
 
 
 def group_batches(groups: Sequence[Group], layout: TokenLayout, budget: int) -> Iterator[list[int]]:
-    """Make batches of groups that stay within a token budget.
-
-    Args:
-        groups: Prompts with responses.
-        layout: How they will lie.
-        budget: Most tokens of one batch, padding counted; a larger group is a batch of its own.
-
-    Yields:
-        Indices of the groups of one batch.
-    """
+    """Yield the indices of groups whose batch stays within a token budget; a larger group stands alone."""
     rows, widths = zip(*(shape(group, layout) for group in groups), strict=True)
     yield from token_batches(widths, budget, rows)
 
@@ -193,14 +155,7 @@ def lay_out(groups: Sequence[Group], layout: TokenLayout, pad_token_id: int) -> 
 
 
 def member_responses(groups: Sequence[Group]) -> tuple[list[int], list[tuple[int, ...]]]:
-    """Say where the items of a batch find their responses.
-
-    Args:
-        groups: As given to `lay_out`.
-
-    Returns:
-        Item numbers, and for each the numbers of its responses in the batch.
-    """
+    """List the item numbers of a batch, and for each the numbers of its responses there."""
     offsets = accumulate((len(group.responses) for group in groups), initial=0)
     placed = [
         (member.item, tuple(offset + place for place in member.responses))

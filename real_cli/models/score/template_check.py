@@ -1,4 +1,4 @@
-"""What a chat template does to messages: which it leaves out, and what it takes out of those that it renders."""
+"""What a chat template does to messages: which it leaves out, and what it drops from those it renders."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -12,10 +12,10 @@ from real_cli.records.messages import plain_text
 from real_cli.records.record import Record
 
 Message: TypeAlias = dict[str, Any]
-# Turns a conversation into text; the record carries what the template wants besides.
+# Turns a conversation into text; the record carries the template's other arguments.
 Render: TypeAlias = Callable[[Record, list[Message]], str]
 
-# A thought between marks, as <think>, <seed:think>, <reasoning>, <thought> and [THINK] are.
+# A thought between marks such as <think>, <seed:think>, <reasoning>, <thought> and [THINK].
 THOUGHT = re.compile(
     r"[<\[](?P<name>[\w:|-]*(?:think|thought|reason)[\w:|-]*)[>\]](?P<inner>.*?)[<\[]/(?P=name)[>\]]", re.S | re.I
 )
@@ -34,14 +34,14 @@ class Effect(StrEnum):
     calls = "calls"
     tools = "tools"
     beside = "beside"  # words beside calls
-    roles = "roles"  # a response without a word of the policy's
+    roles = "roles"  # a response without a word from the policy
     changed = "changed"
-    unopened = "unopened"  # no header of an answer where one is to follow
-    hollow = "hollow"  # calls that are not rendered are all that the policy says in a response
+    unopened = "unopened"  # no header where an answer is to follow
+    hollow = "hollow"  # a response that is nothing but unrendered calls
 
 
 class Unrendered(NamedTuple):
-    """What a template leaves out: the content of messages by number, their calls of tools, the description of these."""
+    """What a template leaves out: the content of messages by number, their tool calls, the tools' descriptions."""
 
     contents: frozenset[int] = frozenset()
     calls: frozenset[int] = frozenset()
@@ -49,10 +49,10 @@ class Unrendered(NamedTuple):
 
 
 class TemplateCheck:
-    """Compare conversations with what a chat template made of them.
+    """Compares conversations with what a chat template made of them.
 
-    What a template leaves out depends on roles and fields; so one conversation of each kind is rendered a second time,
-    with other words, and those that are missing are looked for. What it takes out of a message is looked for in each.
+    What a template leaves out depends on roles and fields. So one conversation of each kind is rendered again with
+    other words, and the missing ones are searched for. What it drops from a message is searched for in each.
     """
 
     def __init__(self, render: Render) -> None:
@@ -60,19 +60,9 @@ class TemplateCheck:
         self._known: dict[bytes, Unrendered] = {}
 
     def __call__(self, record: Record, messages: Sequence[Message], text: str, num_prompt: int) -> set[Effect]:
-        """Check one conversation.
+        """Return what was done to any message; refuse a conversation with a message or prompt's call missing.
 
-        Args:
-            record: Carries what the template wants besides.
-            messages: The conversation.
-            text: As the template renders it.
-            num_prompt: How many of the messages are the prompt's; they must be there whole.
-
-        Returns:
-            What was done to any message.
-
-        Raises:
-            RecordError: If nothing is there of a message with content, or nothing of the prompt's calls of tools.
+        The first `num_prompt` messages are the prompt's, which must be there whole.
         """
         unrendered = self._unrendered(record, messages)
         effects = {Effect.tools} if unrendered.tools else set()
@@ -124,7 +114,7 @@ class TemplateCheck:
         others = [_with_other_words(message, number) for number, message in enumerate(messages)]
         try:
             text = self._render(record, others).lower()
-        except RecordError:  # it refuses words that it does not know; what it said of the real ones counts
+        except RecordError:  # it refuses unknown words; its verdict on the real ones counts
             return Unrendered()
         spoken = [number for number, message in enumerate(messages) if _words(message)]
         calling = [number for number, message in enumerate(messages) if _calls(message)]
@@ -159,7 +149,7 @@ def _renamed(call: Any, name: str) -> Any:
 
 
 def _words(message: Message) -> str:
-    """Return the words of a message; a content that is no text has none."""
+    """Return the words of a message; none if its content is no text."""
     content = message.get("content")
     return plain_text([message]).strip() if isinstance(content, str | list) else ""
 

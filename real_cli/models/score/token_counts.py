@@ -1,4 +1,4 @@
-"""What tokenizing changed, counted and told."""
+"""What tokenizing changed, counted and reported."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -60,7 +60,7 @@ class TokenCounts:
     opening: str = field(default="", repr=False)
 
     def add_effects(self, effects: set[Effect]) -> None:
-        """Count what a chat template did to the messages of one pair."""
+        """Count what a chat template did to the messages of a pair."""
         self.num_thoughts_stripped += Effect.thoughts in effects
         self.num_calls_unknown += Effect.calls in effects
         self.num_tools_unknown += Effect.tools in effects
@@ -69,20 +69,13 @@ class TokenCounts:
         self.num_changed += Effect.changed in effects
 
     def add_troubles(self, troubles: set[Trouble]) -> None:
-        """Count what went wrong where the prompt of one pair ends."""
+        """Count what went wrong where the prompt of a pair ends."""
         self.num_prompts_cut += Trouble.merges in troubles
         self.num_prompts_opened += Trouble.opens in troubles
         self.num_prompts_moved += Trouble.moves in troubles
 
     def sentence(self, max_length: int) -> str:
-        """Tell what was changed, in one line.
-
-        Args:
-            max_length: The limit.
-
-        Returns:
-            Counts; empty if nothing was changed.
-        """
+        """Tell what was changed in one line, empty if nothing was."""
         parts = []
         if self.num_truncated:
             parts.append(f"{say_count(self.num_truncated, 'pair')} cut to --max-length {max_length}")
@@ -102,14 +95,7 @@ class TokenCounts:
         return "; ".join(parts)
 
     def template_parts(self, noun: str) -> list[str]:
-        """Tell what became of prompts and messages.
-
-        Args:
-            noun: What is counted.
-
-        Returns:
-            Counts.
-        """
+        """Tell what became of prompts and messages."""
         sooner = f"ended sooner: the chat template asks for a response with {self.opening} and begins these otherwise"
         prompts = {
             "cut at the end: last tokens merge with a response's first": self.num_prompts_cut,

@@ -1,4 +1,4 @@
-"""Examples as token ids, as TRL makes pairs of them, with everything that a template or a limit changes counted."""
+"""Examples as token ids, as TRL makes pairs of them; whatever a template or a limit changes is counted."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,14 +13,14 @@ from real_cli.records.messages import Text
 from real_cli.records.prefills import begin_answers
 from real_cli.records.record import Record
 
-# Characters of a template's own words that a message shows.
+# Characters of a template's text that a message shows.
 SHOWN = 24
 
 
 class TokenizedExample(NamedTuple):
-    """Token ids of a prompt and its responses; prompt + response is what the model reads.
+    """Token ids of a prompt and its responses; the model reads prompt + response.
 
-    In a response a token of context, as a tool's result is, is `~id`: it is read, and not scored.
+    In a response a context token, of a tool's result, say, is `~id`: read, and not scored.
     """
 
     prompt: list[int]
@@ -65,18 +65,10 @@ class ExampleTokenizer:
         self.counts = TokenCounts()
 
     def __call__(self, record: Record, texts: Sequence[Text] | None = None) -> TokenizedExample | LeftOut:
-        """Tokenize a pair, or a pair and further responses.
+        """Tokenize a pair, with further responses perhaps, or say why it is left out.
 
-        Args:
-            record: Its prompt, and what its chat template wants.
-            texts: The responses; if None the record's `chosen` and `rejected`.
-
-        Returns:
-            Token ids, prompt + response at most the limit; why the pair is left out if the prompt alone fills that, or
-            the first two responses are the same tokens.
-
-        Raises:
-            RecordError: If a conversation cannot be rendered whole, or a token has no embedding.
+        That is if the prompt alone fills the limit, or the first two responses are the same tokens. `texts` are
+        the record's `chosen` and `rejected` if None.
         """
         pair = (record["chosen"], record["rejected"]) if texts is None else texts
         example, is_hollow = self._tokenize(record, pair)
@@ -86,34 +78,14 @@ class ExampleTokenizer:
         return self._solid(example, is_hollow=is_hollow)
 
     def responses(self, record: Record, texts: Sequence[Text]) -> TokenizedExample | LeftOut:
-        """Tokenize responses that are not compared, as above.
-
-        Args:
-            record: Its prompt, and what its chat template wants.
-            texts: The responses.
-
-        Returns:
-            Token ids; why the example is left out if the prompt alone fills the limit.
-
-        Raises:
-            RecordError: If a conversation cannot be rendered whole, or a token has no embedding.
-        """
+        """Tokenize responses that are not compared, or say that the prompt alone fills the limit."""
         example, is_hollow = self._tokenize(record, texts)
         return self._solid(example, is_hollow=is_hollow)
 
     def ranking(
         self, record: Record, texts: Sequence[Text], marks: list[float]
     ) -> tuple[TokenizedExample | LeftOut, list[float]]:
-        """Tokenize a ranking; of responses with the same tokens the best one stays.
-
-        Args:
-            record: Its prompt, and what its chat template wants.
-            texts: The responses, best first.
-            marks: A score for each.
-
-        Returns:
-            Token ids as above, and the scores of the responses that are there.
-        """
+        """Tokenize a ranking, best first, with a score each; of equal tokens the best response stays."""
         example = self.responses(record, texts)
         if isinstance(example, LeftOut):
             return example, marks
@@ -128,16 +100,10 @@ class ExampleTokenizer:
     def with_copies(
         self, record: Record, texts: Sequence[Text], marks: list[float]
     ) -> tuple[TokenizedExample | LeftOut, list[float]]:
-        """Tokenize a pair and degraded copies of its chosen response; the pair is as it would be without them.
+        """Tokenize a pair, as without them, and degraded copies of its chosen response, with a degree each.
 
-        Args:
-            record: Its prompt, and what its chat template wants.
-            texts: Chosen, rejected, and the copies.
-            marks: A degree for each.
-
-        Returns:
-            Token ids as above, and the degrees of what is in them: a copy is left out, and counted, if it cannot be
-            told from the chosen response any more, or would need another split of prompt and response.
+        A copy is left out, and counted, if its tokens are the chosen response's, or it would need another split
+        of prompt and response.
         """
         pair = self(record, texts[:2])
         if isinstance(pair, LeftOut):
@@ -155,7 +121,7 @@ class ExampleTokenizer:
         return TokenizedExample(pair.prompt, kept), degrees
 
     def _tokenize(self, record: Record, texts: Sequence[Text]) -> tuple[TokenizedExample | LeftOut, bool]:
-        """Tokenize and count; tells too whether a response is nothing but calls that the template does not render."""
+        """Tokenize and count; tells too whether a response is nothing but tool calls that are not rendered."""
         prompt = self._prompt(record)
         wholes = [self._whole(record, text, *prompt) for text in texts]
         start = min(whole.start for whole in wholes)
@@ -201,7 +167,7 @@ class ExampleTokenizer:
         return text, self._renderer.ids(text)
 
     def _whole(self, record: Record, response: Text, text: str, ids: list[int]) -> Whole:
-        """Render prompt and response; `text` and `ids` are the prompt's own."""
+        """Render prompt and response; `text` and `ids` are the prompt's."""
         prompt = record["prompt"]
         if isinstance(prompt, str) and isinstance(response, str):
             whole = self._renderer.plain_ids(prompt + response, ends=True)

@@ -1,1 +1,1 @@
-"""The layouts that people have: what tells each, how it is read, and where prompts stand in them."""
+"""The layouts that people have: what tells each, how it is read, and where its prompt stands."""

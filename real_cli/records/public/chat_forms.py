@@ -12,7 +12,7 @@ from real_cli.records.messages import is_conversation, plain_text
 from real_cli.records.public.written_lists import ends_as_text, parse_list
 from real_cli.records.record import Record
 
-# Fields in which a conversation may be written as text; in others a text that looks like one is left alone.
+# Fields that may hold a conversation as text; elsewhere a text that looks like one is left alone.
 PROMPT_FIELDS = frozenset(
     {
         *("prompt", "messages", "conversations", "conversation", "context_messages", "trajectory", "context"),
@@ -34,14 +34,14 @@ TURNS_WRITTEN = (
     *("conversation_a", "conversation_b", "chosen_messages", "rejected_messages", "chosen_conversations"),
     *("rejected_conversations", "reject_conversations", "chosen_conversation", "rejected_conversation"),
 )
-# Lists that are no conversations, which a cell of a table holds as text.
+# Lists other than conversations that a table's cell holds as text.
 LIST_FIELDS = frozenset(
     {
         *("responses", "generations", "scores", "rewards", "ratings", "ranks", "models", "generation_models"),
         *("embeddings", "completions", "answers", "summaries", "tools", "history", "full_conversation"),
     }
 )
-# Who speaks, by the names of ShareGPT, FastChat, Open Assistant and Gemini, in small letters.
+# Speakers as ShareGPT, FastChat, Open Assistant and Gemini call them, in lower case.
 ROLES = (
     dict.fromkeys(("human", "prompter", "customer"), "user")
     | dict.fromkeys(("gpt", "bot", "chatgpt", "model", "ai", "chatbot", "llm", "bing", "bard", "claude"), "assistant")
@@ -50,7 +50,7 @@ ROLES = (
 KNOWN_ROLES = (*ROLES, "system", "user", "assistant", "tool", "developer", "function", "function_call")
 SPOKEN = ("assistant", "tool", "function")
 SAID = ("content", "tool_calls", "value", "text", "parts")
-BEGINNINGS = "[{ \n\t"  # of a text that may be a list or an object
+BEGINNINGS = "[{ \n\t"  # how a text that may be a list or an object begins
 LOOKS_LIKE = re.compile(r"""\s*\[?\s*\{\s*['"](?:role|content|from|value)['"]\s*:""")
 PRINTED = re.compile(r"\s*\[\s*\{\s*'(?:role|content|from|value)'\s*:")
 NAMES_ROLE = re.compile(r"""['"](?:role|from)['"]\s*:\s*['"](\w+)['"]""")
@@ -58,17 +58,9 @@ TEXT_PARTS = ("text", "input_text", "output_text")
 
 
 def read_forms(record: Record) -> Record:
-    """Turn the conversations of a record into lists of {role, content}, whatever they are written as.
+    """Turn the conversations of a record into lists of {role, content}; without any, return it unchanged.
 
-    Args:
-        record: One JSON object.
-
-    Returns:
-        The record itself where nothing is to be done; otherwise a new one with its fields in the same order.
-
-    Raises:
-        RecordError: If a text is plainly a conversation and cannot be read, or a speaker is unknown; the message names
-            the field.
+    An unreadable conversation and an unknown speaker are refused with the field's name.
 
     Example:
         >>> read_forms({"prompt": "[{'role': 'user', 'content': 'Hi'}]", "chosen": {"from": "gpt", "value": "Hello"}})
@@ -88,14 +80,14 @@ def read_forms(record: Record) -> Record:
 
 
 def _are_printed(record: Record) -> bool:
-    """Tell responses that are messages as Python prints them, all there are: a table was written so, and no answer."""
+    """Tell responses that are all messages as Python prints them: then a table was written so."""
     sides = ("chosen", "rejected") if "chosen" in record else RESPONSE_FIELDS
     texts = [record[side] for side in sides if side in record]
     return bool(texts) and all(isinstance(text, str) and PRINTED.match(text) for text in texts)
 
 
 def _words_asked(record: Record) -> str:
-    """Return a prompt in words; empty if it is a conversation, or stands in the answers."""
+    """Return a prompt in words; empty for a conversation, or a prompt that only the answers hold."""
     if "prompt" in record:
         return record["prompt"] if isinstance(record["prompt"], str) else ""
     asked = [record[field] for field in PROMPT_FIELDS & record.keys()]
@@ -104,7 +96,7 @@ def _words_asked(record: Record) -> str:
 
 
 def _answer_form(value: Any, name: str, words: str) -> Any:
-    """Read an answer; under a prompt in words a text is a conversation only if the prompt stands there again."""
+    """Read an answer; under a prompt in words, a text is a conversation only if it repeats the prompt."""
     if not (isinstance(value, str) and words.strip()) or name in TURNS_WRITTEN or value[:1] not in BEGINNINGS:
         return text_form(value, name, spoken=True)
     read: Any = value
@@ -117,18 +109,9 @@ def _answer_form(value: Any, name: str, words: str) -> Any:
 
 
 def text_form(value: Any, name: str, *, spoken: bool = False) -> Any:
-    """Read one value that may be a conversation in another form.
+    """Read a value that may be a conversation in another form; any other value stays as it is.
 
-    Args:
-        value: Any JSON value.
-        name: Of its field, for messages.
-        spoken: Whether it is a response: a text that is a list of messages is one only if a model speaks last.
-
-    Returns:
-        A list of {role, content}; or the value itself, if it is one or is none.
-
-    Raises:
-        RecordError: As `read_forms`.
+    `spoken` marks a response: a text that lists messages is a conversation only if a model speaks last.
     """
     if isinstance(value, str):
         return _written(value, name, spoken=spoken) if value[:1] in BEGINNINGS else value
@@ -140,25 +123,27 @@ def text_form(value: Any, name: str, *, spoken: bool = False) -> Any:
 
 
 def _list_form(value: Any, name: str, words: str) -> Any:
-    """Read a list of responses or of numbers, which may be written as text."""
+    """Read a list of responses or numbers that may be written as text."""
     if isinstance(value, str) and value.lstrip()[:1] == "[":
         parsed = parse_list(value)
         value = value if parsed is None else parsed
     if name not in ("responses", "generations") or not isinstance(value, list) or _are_plain(value):
         return value
-    texts = [
-        one | {"text": text}
-        if isinstance(one, dict) and (text := _answer_form(one.get("text"), name, words)) is not one.get("text")
-        else (one if isinstance(one, dict) else _answer_form(one, name, words))
-        for one in value
-    ]
-    return value if all(new is old for new, old in zip(texts, value, strict=True)) else texts
+    responses = [_response_form(response, name, words) for response in value]
+    return value if all(new is old for new, old in zip(responses, value, strict=True)) else responses
+
+
+def _response_form(response: Any, name: str, words: str) -> Any:
+    if not isinstance(response, dict):
+        return _answer_form(response, name, words)
+    text = _answer_form(response.get("text"), name, words)
+    return response if text is response.get("text") else response | {"text": text}
 
 
 def _are_plain(responses: list[Any]) -> bool:
-    """Tell responses of which none can be a conversation; most are so, and this is asked of every record."""
-    for one in responses:
-        text = one.get("text") if type(one) is dict else one
+    """Tell responses without any conversation: most are so, and every record is asked."""
+    for response in responses:
+        text = response.get("text") if type(response) is dict else response
         if type(text) is not str or text[:1] in BEGINNINGS:
             return False
     return True
@@ -193,7 +178,7 @@ def _is_message(value: Any) -> bool:
 
 
 def _messages(messages: list[Any], name: str) -> list[Any]:
-    """Read each message; a list that holds something else is left as it is."""
+    """Read each message; a list that holds anything else stays as it is."""
     if not all(map(_is_message, messages)):
         return messages
     read = [_message(message, name) for message in messages]
@@ -224,40 +209,34 @@ def _message(message: Record, name: str) -> Record:
 
 
 def _role(speaker: str) -> str:
-    """Give who speaks the name that templates know; a role that nobody knows stays as it is."""
+    """Give a speaker the name that templates know; an unknown role stays as it is."""
     role = speaker.strip().lower()
     return ROLES.get(role, role if role in KNOWN_ROLES else speaker)
 
 
 def _with_content(message: Record) -> Record:
-    """Give what is said under ShareGPT's `value`, Gemini's `parts` or as `text` its name."""
+    """Rename ShareGPT's `value`, Gemini's `parts` and `text` to `content`."""
     if message.get("content") is not None or message.get("tool_calls"):
         return message
-    said = next((field for field in ("value", "text", "parts") if isinstance(message.get(field), str | list)), None)
-    if said is None:
+    source = next((field for field in ("value", "text", "parts") if isinstance(message.get(field), str | list)), None)
+    if source is None:
         return message
-    return {"content" if field == said else field: value for field, value in message.items() if field != "content"}
+    return {"content" if field == source else field: value for field, value in message.items() if field != "content"}
 
 
 def _tool_call(message: Record, name: str) -> Record:
-    """LlamaFactory's message from `function_call` holds the call as JSON."""
-    said = message.get("content")
-    call = parse_list(said) if isinstance(said, str) else said
+    """Read LlamaFactory's message from `function_call`, whose words are the call as JSON."""
+    content = message.get("content")
+    call = parse_list(content) if isinstance(content, str) else content
     calls = call if isinstance(call, list) else [call]
-    if not all(isinstance(one, dict) and "name" in one for one in calls):
-        raise RecordError(f"field '{name}': {clip(said)} is no call of a tool; name and arguments are needed")
-    functions = [{"type": "function", "function": one} for one in calls]
+    if not all(isinstance(function, dict) and "name" in function for function in calls):
+        raise RecordError(f"field '{name}': {clip(content)} is no tool call; name and arguments are needed")
+    functions = [{"type": "function", "function": function} for function in calls]
     return {"role": "assistant", "content": None, "tool_calls": functions}
 
 
 def join_parts(content: list[Any]) -> Any:
-    """Join a content of parts that are all text.
-
-    Args:
-        content: Strings, or objects with `type` and `text`.
-
-    Returns:
-        One string; the list itself if a part is something else.
+    """Join content parts that are all text; a list with any other part stays as it is.
 
     Example:
         >>> join_parts([{"type": "text", "text": "a "}, {"type": "text", "text": "b"}]), join_parts([{"type": "image"}])
@@ -268,7 +247,7 @@ def join_parts(content: list[Any]) -> Any:
 
 
 def part_text(part: Any) -> str | None:
-    """Return the text of a content's part; None if it is something else, or carries it."""
+    """Return the text of a content part; None if it is, or carries, something else."""
     if isinstance(part, str):
         return part
     if (

@@ -1,7 +1,7 @@
-"""What readers of compared responses share: the verdict written, numbers and lists of objects read.
+"""Shared by readers of compared responses: verdicts written, numbers and lists of objects read.
 
 A pair with a winner becomes a preference; a tie becomes candidates of one rank, with the verdict that `eval winrate`
-reads. Signs, numbers and names that speak of a first and a second response are turned into chosen and rejected.
+reads. Signs, numbers and names that speak of a first and a second response become chosen and rejected.
 """
 
 import math
@@ -18,18 +18,9 @@ from real_cli.records.verdicts import TIE
 def decide(
     record: Record, uses: Iterable[str], prompt: Any, sides: tuple[Record, Record], winner: int | None, **more: Any
 ) -> Record:
-    """Write two responses of which one won, or none.
+    """Write two responses as a preference, or as candidates of equal rank for a tie.
 
-    Args:
-        record: What was read.
-        uses: Its fields that are in the prompt, the responses and the verdict.
-        prompt: A string or a conversation.
-        sides: The two responses.
-        winner: 0 or 1; None for a tie.
-        **more: Further fields of the record.
-
-    Returns:
-        A preference; of a tie candidates, both of rank 1.
+    `uses` names the fields that went into prompt, responses and verdict; `winner` is 0 or 1, None for a tie.
 
     Example:
         >>> decide({"id": 1}, [], "q", ({"text": "a"}, {"text": "b"}), 1)
@@ -44,16 +35,6 @@ def decide(
 
 def read_number(record: Record, field: str) -> float:
     """Read a number, which a table may hold as a numeral.
-
-    Args:
-        record: One JSON object.
-        field: Its field.
-
-    Returns:
-        The number.
-
-    Raises:
-        RecordError: If it is none.
 
     Example:
         >>> read_number({"preference": "1.5"}, "preference")
@@ -72,17 +53,6 @@ def read_number(record: Record, field: str) -> float:
 
 def objects(record: Record, field: str, needed: str) -> list[Record]:
     """Read a list of objects that all have a field.
-
-    Args:
-        record: One JSON object.
-        field: Its field with the list.
-        needed: What each object must have.
-
-    Returns:
-        The objects.
-
-    Raises:
-        RecordError: If one of them is none, or lacks it.
 
     Example:
         >>> objects({"answers": [{"text": "a"}]}, "answers", "text")

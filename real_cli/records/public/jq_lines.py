@@ -5,18 +5,12 @@ from typing import Any
 
 from real_cli.records.messages import is_conversation
 
-# What a question may be answered with: each choice has a letter of its own.
+# Answers to choose from, each under a letter.
 CHOICE_FIELDS = ("choices", "options")
 
 
 def may_ask(value: Any) -> bool:
-    """Tell whether a value may be a prompt: several words, or a list or object that holds something.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        True if it may.
+    """Tell whether a value may be a prompt: several words, or a list or object that is not empty.
 
     Example:
         >>> may_ask("Add 2 and 5."), may_ask("maths"), may_ask(7), may_ask([]), may_ask({"post": "I saw a bird."})
@@ -30,13 +24,7 @@ def may_ask(value: Any) -> bool:
 
 
 def jq_path(field: str) -> str:
-    """Write the path of a field as jq and a shell in single quotes take it.
-
-    Args:
-        field: Its name.
-
-    Returns:
-        The path.
+    """Write the path of a field for jq, inside a shell's single quotes.
 
     Example:
         >>> jq_path("post"), jq_path("x-y")
@@ -49,14 +37,7 @@ def jq_path(field: str) -> str:
 
 
 def rename_line(field: str, value: Any) -> str:
-    """Write the jq line that makes a field the prompt.
-
-    Args:
-        field: Its name.
-        value: What it holds; texts in a list or an object are joined, and one that may ask is taken alone.
-
-    Returns:
-        A command for a shell.
+    """Write the jq line that makes a field the prompt; texts in a list or an object are joined.
 
     Example:
         >>> print(rename_line("post", "I saw a bird."))
@@ -68,15 +49,7 @@ def rename_line(field: str, value: Any) -> str:
 
 
 def append_line(base: str, field: str, value: Any) -> str:
-    """Write the jq line that puts a field under the prompt.
-
-    Args:
-        base: The prompt's field.
-        field: The other one.
-        value: What that holds.
-
-    Returns:
-        A command for a shell.
+    """Write the jq line that puts a field below the prompt.
 
     Example:
         >>> print(append_line("question", "passage", "Snow is white."))
@@ -87,14 +60,7 @@ def append_line(base: str, field: str, value: Any) -> str:
 
 
 def add_turn_line(base: str, field: str) -> str:
-    """Write the jq line that adds a text to a conversation as what the user says next.
-
-    Args:
-        base: The conversation's field.
-        field: The text's.
-
-    Returns:
-        A command for a shell.
+    """Write the jq line that appends a text to a conversation as the user's next turn.
 
     Example:
         >>> print(add_turn_line("context", "question"))
@@ -125,7 +91,7 @@ def _jq_text(field: str, value: Any) -> str:
 
 
 def _jq_choices(field: str, value: Any) -> str:
-    """Write choices with a letter each on a line; empty if they are in no known form."""
+    """Write choices with a letter each on a line; empty if their form is unknown."""
     path = jq_path(field)
     if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
         lettered = f'{path} | to_entries[] | ([.key + 65] | implode) + ". " + .value'
@@ -139,12 +105,5 @@ def _jq_choices(field: str, value: Any) -> str:
 
 
 def drop_line(field: str) -> str:
-    """Write the jq line that removes a field.
-
-    Args:
-        field: Its name.
-
-    Returns:
-        A command for a shell.
-    """
+    """Write the jq line that removes a field."""
     return f"jq -c 'del({jq_path(field)})'"

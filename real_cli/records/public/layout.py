@@ -1,4 +1,4 @@
-"""What a row of the table of layouts is."""
+"""A row of the table of layouts."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Marks by which layouts are known: what fields a record has, and of what kind."""
+"""Marks by which layouts are known: a record's fields and their kinds."""
 
 from operator import eq
 from os.path import commonprefix
@@ -44,7 +44,7 @@ def are_turns(record: Record) -> bool:
 
 
 def has_prompt(record: Record) -> bool:
-    """Tell whether there is a prompt, of whatever name."""
+    """Tell whether there is a prompt, under whatever name."""
     return "prompt" in record or names_prompt(record)
 
 
@@ -56,7 +56,7 @@ def is_list(record: Record, field: str, *needed: str) -> bool:
 
 
 def are_arrays(record: Record) -> bool:
-    """Tell parallel arrays; a pair that keeps all its texts beside it is a pair."""
+    """Tell parallel arrays; a pair with all its texts beside it is a pair."""
     field = first_text_list(record, PARALLEL_FIELDS["text"])
     if not field or not has_prompt(record):
         return False
@@ -76,7 +76,7 @@ def is_named_pair(record: Record) -> bool:
 
 
 def shares_prompt(record: Record) -> bool:
-    """Tell whether two conversations have the prompt inside, and what other fields call so is the same."""
+    """Tell two conversations that both hold the prompt, and contradict no field named after one."""
     if not are_conversations(record):
         return False
     shared, *_ = part_conversations(record["chosen"], record["rejected"])
@@ -97,7 +97,7 @@ def is_rejection(record: Record) -> bool:
 
 
 def has_other_sides(record: Record) -> bool:
-    """Tell a pair whose sides have other names; words of both need a prompt."""
+    """Tell a pair whose sides have other names; two texts need a prompt."""
     usual = with_usual_sides(record)
     if usual is record or not are_texts(usual, "chosen", "rejected"):
         return False

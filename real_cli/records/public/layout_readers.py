@@ -1,4 +1,4 @@
-"""Readers: each turns a record of one layout into candidates or preference. `real_cli.records.layouts` says which."""
+"""Readers: each turns a record of one layout into candidates or preference, as `real_cli.records.layouts` says."""
 
 from collections.abc import Iterable
 from os.path import commonprefix
@@ -11,7 +11,7 @@ from real_cli.records.public.rendered_chats import as_turn
 from real_cli.records.public.repeated_prompts import ASSISTANT_MARK
 from real_cli.records.record import Record
 
-# What other programs write for TRL's true and false.
+# Other programs' true and false for TRL's label.
 GOOD = ("1", "1.0", "true", "good", "chosen", "desirable", "preferred", "accepted")
 BAD = ("0", "0.0", "-1", "false", "bad", "rejected", "undesirable", "dispreferred")
 RESPONSE_FIELDS = ("response", "completion", "output")
@@ -26,7 +26,7 @@ PARALLEL_FIELDS = {
 
 
 def rest(record: Record, used: Iterable[str], **ours: Any) -> Record:
-    """Our fields first, then every field of the record that was not used."""
+    """Return our fields first, then every unused field of the record."""
     taken = {*used, *ours}
     return ours | {field: value for field, value in record.items() if field not in taken}
 
@@ -41,7 +41,7 @@ def join_arrays(record: Record) -> Record:
     columns: dict[str, str] = {}
     for name, fields in PARALLEL_FIELDS.items():
         lists = [field for field in fields if isinstance(record.get(field), list)]
-        columns |= dict.fromkeys(lists[:1], name)  # of two lists for one thing the second stays a field
+        columns |= dict.fromkeys(lists[:1], name)  # of two lists for the same thing, the second stays a field
     texts = record[first_text_list(record, PARALLEL_FIELDS["text"])]
     responses: list[Record] = [{} for _ in texts]
     for field, name in columns.items():
@@ -69,16 +69,7 @@ def first_text_list(record: Record, fields: Iterable[str]) -> str:
 
 
 def prompt_of(record: Record) -> NamedPrompt:
-    """Read what a record asks.
-
-    Args:
-        record: One JSON object.
-
-    Returns:
-        The prompt, and the fields it was read from.
-
-    Raises:
-        RecordError: If there is none, or two fields may be it.
+    """Read a record's prompt and the names of its fields; refuse none, or two that rival.
 
     Example:
         >>> prompt_of({"question": "Why?", "response": "So."})
@@ -110,7 +101,7 @@ def split_texts(record: Record) -> Record:
 
 
 def split_conversations(record: Record) -> Record:
-    """Take the messages that two conversations begin with for the prompt; each keeps at least its last message."""
+    """Take two conversations' shared first messages for the prompt; each keeps at least its last message."""
     prompt, chosen, rejected = part_conversations(record["chosen"], record["rejected"])
     if not prompt:
         raise RecordError("'chosen' and 'rejected' share no first message; give the prompt they answer as 'prompt'")
@@ -119,14 +110,7 @@ def split_conversations(record: Record) -> Record:
 
 
 def part_conversations(first: list[Record], second: list[Record]) -> tuple[list[Record], list[Record], list[Record]]:
-    """Part two conversations into the messages that both begin with and what each goes on with.
-
-    Args:
-        first: A conversation.
-        second: Another.
-
-    Returns:
-        The shared messages, and the rest of each, at least its last message.
+    """Split two conversations into shared first messages and rests; each rest keeps its last message.
 
     Example:
         >>> user = {"role": "user", "content": "Hi"}
@@ -137,7 +121,7 @@ def part_conversations(first: list[Record], second: list[Record]) -> tuple[list[
     while end < min(len(first), len(second)) - 1 and first[end] == second[end]:
         end += 1
     while end and first[end - 1]["role"] == first[end]["role"] == second[end]["role"] == "assistant":
-        end -= 1  # two messages of the assistant's: the first would be taken for the beginning of the second
+        end -= 1  # two assistant messages: the first would pass for the beginning of the second
     return first[:end], first[end:], second[end:]
 
 
@@ -146,13 +130,13 @@ def split_binarized(record: Record) -> Record:
     split = record | split_conversations(record)
     if all(turn.get("content") != record["prompt"] for turn in split["prompt"]):
         raise RecordError(
-            "'prompt' is none of the messages that 'chosen' and 'rejected' share; leave it out, or mend it"
+            "'prompt' is none of the messages that 'chosen' and 'rejected' share; leave it out, or correct it"
         )
     return split
 
 
 def unify_forms(record: Record) -> Record:
-    """Give prompt, chosen and rejected one form where one of the two sides is text and the other a conversation."""
+    """Give prompt, chosen and rejected one form where one side is text and the other a conversation."""
     prompt = record["prompt"]
     if isinstance(prompt, str):
         return record | {"prompt": as_turn(prompt)}
@@ -160,7 +144,7 @@ def unify_forms(record: Record) -> Record:
 
 
 def wrap_response(record: Record) -> Record:
-    """One response a row: {prompt, response, score}, unpaired TRL rows, AlpacaEval outputs."""
+    """Read one response a row: {prompt, response, score}, unpaired TRL rows, AlpacaEval outputs."""
     text_field = next((field for field in RESPONSE_FIELDS if is_text(record.get(field))), None)
     if text_field:
         prompt, uses = prompt_of(record)
@@ -184,7 +168,7 @@ def wrap_response(record: Record) -> Record:
 
 
 def _is_label(record: Record, field: str) -> bool:
-    """Tell whether a field is true or false, and refuse what other programs write for these."""
+    """Tell whether a field is true or false; refuse what other programs write for these."""
     value = record.get(field)
     word = str(value).strip().lower() if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
     if word in (*GOOD, *BAD):
@@ -195,16 +179,9 @@ def _is_label(record: Record, field: str) -> bool:
 
 
 def part_last(record: Record) -> tuple[Any, list[Record], list[str]]:
-    """Part a conversation that ends with a response: LlamaFactory's and ms-swift's unpaired rows, ms-swift's pairs.
+    """Split a conversation that ends with a response: LlamaFactory's and ms-swift's rows.
 
-    Args:
-        record: With `messages` or `conversations`.
-
-    Returns:
-        What comes before the last message, the last message, and the fields that were read.
-
-    Raises:
-        RecordError: If the last message is no assistant's, or the only one.
+    Returns the messages before the last one, the last one, which must be an assistant's, and the fields read.
 
     Example:
         >>> turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
@@ -214,5 +191,5 @@ def part_last(record: Record) -> tuple[Any, list[Record], list[str]]:
     turns: Any
     turns, uses = prompt_of(record)
     if not is_conversation(turns) or len(turns) < 2 or turns[-1]["role"] != "assistant":
-        raise RecordError(f"field '{uses[0]}' ends with no assistant's message; its last message is the response")
+        raise RecordError(f"field '{uses[0]}' ends with no assistant's message; the last one must be the response")
     return turns[:-1], turns[-1:], list(uses)

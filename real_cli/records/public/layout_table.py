@@ -1,8 +1,8 @@
-"""The table of layouts: how each is known by a record's fields, what it becomes, and which function reads it.
+"""The table of layouts: how a record's fields tell each, what it becomes, and which function reads it.
 
-The first row that matches wins: first our own records, then what the files of `sets` know by fields of its own, then
-what has ever fewer marks. A row is a plain function that reads, and the fields that are gone once it has read them: the
-next command in a pipe meets none of them.
+The first row that matches wins: our own records, then what the files of `sets` know by fields of its own, then layouts
+with ever fewer marks. A row names a plain function that reads, and the fields that are gone once it has: the next
+command in a pipe meets none of them.
 """
 
 from importlib import import_module
@@ -37,14 +37,14 @@ from real_cli.records.public.layout_readers import (
 from real_cli.records.public.other_sides import OTHER_SIDES, with_usual_sides
 from real_cli.records.record import Record
 
-# A layout is one file because its folder is listed, as Python lists folders to import from them: no registry, no entry
-# points, nothing from outside the package. Order by name is no rule: the rows exclude each other, and a test says so.
+# Listing the folder makes a layout one file: no registry, no entry points, nothing from outside the package. Order by
+# name decides nothing: the rows exclude each other, and a test says so.
 MODULES = [import_module(f"{sets.__name__}.{module.name}") for module in iter_modules(sets.__path__)]
 SETS: tuple[Layout, ...] = tuple(row for module in MODULES for row in module.ROWS)
 
 
 def _read_other_sides(record: Record) -> Record:
-    """Give both sides the names that they have elsewhere, and read the pair by the row that knows it then."""
+    """Give both sides their usual names, then read the pair by the row that knows it."""
     renamed = with_usual_sides(record)
     return next(layout for layout in LAYOUTS if layout.matches(renamed)).adapt(renamed)
 

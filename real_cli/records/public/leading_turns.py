@@ -1,4 +1,4 @@
-"""What stands beside a prompt and is said before it: a system message, earlier turns."""
+"""What stands beside a prompt and comes before it: a system message, earlier turns."""
 
 from typing import Any
 
@@ -11,16 +11,9 @@ from real_cli.records.record import Record
 
 
 def lead_with_system(record: Record) -> Record:
-    """Put the system message that stands beside a prompt in front of it.
+    """Move the system message beside a prompt in front of it; all texts become conversations.
 
-    Args:
-        record: With `prompt`, and responses of its form.
-
-    Returns:
-        The record itself if there is none; otherwise one without the field, all texts conversations.
-
-    Raises:
-        RecordError: If the prompt has another system message, is rendered already, or the message is no string.
+    Refused are a second, other system message, one that is no string, and a prompt that is already rendered.
 
     Example:
         >>> lead_with_system({"prompt": "q", "chosen": "a", "rejected": "b", "system": "Be kind."})["prompt"]
@@ -42,18 +35,10 @@ def lead_with_system(record: Record) -> Record:
 
 
 def with_leading(prompt: Any, words: str, field: str) -> Any:
-    """Put a system message in front of a prompt, once.
+    """Put the system message from `field` in front of a prompt, once.
 
-    Args:
-        prompt: A string or a conversation; anything else is returned as it is, for the checks that follow.
-        words: The message.
-        field: Where it came from.
-
-    Returns:
-        A conversation.
-
-    Raises:
-        RecordError: If the prompt has another one, or is a chat that is rendered already.
+    Refused are another system message there, and a rendered chat. Anything that is no prompt is returned as it is,
+    for the checks that follow.
     """
     message = {"role": "system", "content": words}
     if isinstance(prompt, str):
@@ -79,23 +64,15 @@ def _no_place(field: str, mark: str) -> str:
 
 
 def _differ(text: Any, other: str) -> bool:
-    """Tell whether two system messages differ in more than the blanks around them."""
+    """Tell whether two system messages differ in more than surrounding blanks."""
     return not isinstance(text, str) or text.strip() != other.strip()
 
 
 def lead_with_history(record: Record) -> Record:
-    """Put the earlier turns that stand beside a prompt in front of it.
+    """Move earlier turns beside a prompt in front of it, unless it holds them; all become conversations.
 
-    Args:
-        record: With `prompt`, and responses of its form.
-
-    Returns:
-        The record itself if `history` holds no turns, or the prompt holds them already; otherwise one without it, all
-        texts conversations.
-
-    Raises:
-        RecordError: If `messages` or its like hold turns that have nothing in common with a prompt in words, or the
-            prompt is rendered already and does not hold the turns.
+    Refused are turns in `messages` or its like that share nothing with a prompt in words, and a rendered prompt
+    without the turns.
 
     Example:
         >>> lead_with_history({"prompt": "Why?", "history": [["Hi", "Hello"]]})["prompt"][1:]
@@ -110,7 +87,7 @@ def lead_with_history(record: Record) -> Record:
     try:
         turns = read_history(history)
     except RecordError:
-        return record  # under a prompt of that name it may be anything
+        return record  # beside a prompt of that name it may be anything
     asked = _padded(plain_text(prompt))
     if all(_padded(plain_text([turn])) in asked for turn in turns):
         return record
@@ -128,7 +105,7 @@ def lead_with_history(record: Record) -> Record:
 
 
 def _check_turns(record: Record) -> None:
-    """Refuse a conversation beside a prompt in words, if neither holds the other: one of them would be lost."""
+    """Refuse a conversation beside a prompt in words if neither holds the other: one would be lost."""
     prompt = record.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         return
@@ -136,9 +113,9 @@ def _check_turns(record: Record) -> None:
         turns: Any = record.get(field)
         if not is_conversation(turns) or turns[0]["role"] not in ("user", "system", "developer"):
             continue  # steps of an answer
-        said = [words for turn in turns if (words := _padded(plain_text([turn]))).strip()]
-        shared = _padded(prompt) in _padded(plain_text(turns)) or any(words in _padded(prompt) for words in said)
-        if said and not shared:
+        statements = [words for turn in turns if (words := _padded(plain_text([turn]))).strip()]
+        shared = _padded(prompt) in _padded(plain_text(turns)) or any(words in _padded(prompt) for words in statements)
+        if statements and not shared:
             raise RecordError(
                 f"field '{field}' may be the prompt, and so may 'prompt'; {rename_line(field, turns)} if it is, "
                 f"{drop_line(field)} if it is not"

@@ -1,4 +1,4 @@
-"""What no message may be: a part that is no text, where texts are read, or nothing where a content belongs."""
+"""What no message may be: a part that is no text, where texts are read, or nothing in place of a content."""
 
 from typing import Any
 
@@ -10,13 +10,7 @@ MEDIA_FIELDS = ("images", "image", "videos", "video", "audios", "audio")
 
 
 def check_media(record: Record) -> None:
-    """Refuse what a model that reads text does not see.
-
-    Args:
-        record: A checked record.
-
-    Raises:
-        RecordError: If a message has a part that is no text, or the record has images, videos or sounds.
+    """Refuse what a text model cannot see: parts that are no text, images, videos and sounds.
 
     Example:
         >>> check_media({"prompt": "q", "responses": []})
@@ -46,14 +40,14 @@ def _check_parts(messages: list[Any], where: str) -> None:
         if content is not None and not isinstance(content, str | list):
             raise RecordError(f"{where}: the content of message {number} is {clip(content)}; a string is needed")
         if isinstance(content, list):
-            part = next((one for one in content if part_text(one) is None), content)
+            part = next((unread for unread in content if part_text(unread) is None), content)
             raise RecordError(f"{where}: message {number} has the part {clip(part)}; this command reads text alone")
 
 
 def _check_content(message: Any, where: str) -> None:
-    """Refuse a message that says nothing; a table's null content of an assistant is gone, and no word beside it."""
+    """Refuse a message without content, but an assistant's null content from a table, with no words beside it."""
     if not isinstance(message, dict) or any(field in message for field in ("content", "tool_calls", "function_call")):
         return
     beside = any(isinstance(value, str) for field, value in message.items() if field not in ("role", "name"))
     if beside or message.get("role") not in SPOKEN:
-        raise RecordError(f"{where} has no 'content': {clip(message)}; what is said belongs there")
+        raise RecordError(f"{where} has no 'content': {clip(message)}; put the message's words there")

@@ -1,7 +1,7 @@
-"""Where a record keeps what is asked: a prompt of another name, what belongs to it, and what may be it and is not read.
+"""Where a record keeps what is asked: a prompt of another name, its context, and rivals that are not read.
 
-`prompt` itself wins. Otherwise a conversation of any of the usual names, or an instruction with its input or context,
-after the turns of a `history`.
+`prompt` itself wins. Otherwise it is a conversation of any of the usual names, or an instruction with its input or
+context, after the turns of a `history`.
 """
 
 from typing import Any, NamedTuple
@@ -24,12 +24,12 @@ from real_cli.records.record import Record
 
 TURN_FIELDS = ("messages", "conversations", "conversation", "context_messages", "trajectory")
 WORD_FIELDS = ("instruction", "question", "query", "problem", "input", "context")
-# What an instruction is about; it follows on a line of its own, as in Alpaca's and LlamaFactory's readers.
+# An instruction's input; it follows on its own line, as in Alpaca's and LlamaFactory's readers.
 ADDED_FIELDS = ("input", "context")
 SYSTEM_FIELDS = ("system", "system_prompt", "system_message")
-# Names that a prompt has, too: beside another prompt they are ambiguous.
+# Further names of a prompt: beside another prompt they are ambiguous.
 RIVAL_FIELDS = (*TURN_FIELDS, *WORD_FIELDS, "history", "post", "user", "text", "prompts")
-# Names of what a question is about, in records that have the question as well.
+# Names of a question's subject, in records that also have the question.
 ABOUT_FIELDS = (
     "title",
     "body",
@@ -45,12 +45,12 @@ ABOUT_FIELDS = (
     *("instructions", "system_instruction", "source_text"),
 )
 ANSWERS = ("chosen", "rejected", "response", "completion", "output", "reference")
-# Context that two rows of one prompt must share to be rows of one prompt.
+# Context that two rows must share to be rows of one prompt.
 CONTEXT_FIELDS = (
     *("tools", "functions", "chat_template_kwargs", "images", "image", "videos", "video", "audios", "audio", "objects"),
     *dict.fromkeys(("history", "post", "text", *ABOUT_FIELDS, *WORD_FIELDS, *SYSTEM_FIELDS)),
 )
-# Beside two texts without a prompt these are no prompt, whatever they hold.
+# Never a prompt for two texts that lack one, whatever they hold.
 KNOWN_EXTRAS = frozenset(
     {
         *("chosen", "rejected", "id", "source", "dataset", "subset", "split", "category", "language", "url", "license"),
@@ -68,17 +68,10 @@ class NamedPrompt(NamedTuple):
 
 
 def named_prompt(record: Record) -> NamedPrompt | None:
-    """Find the prompt of a record.
+    """Find the prompt of a record and the fields it was read from; None if no field is one.
 
-    Args:
-        record: One JSON object, its conversations as lists of {role, content}.
-
-    Returns:
-        The prompt, a string or a conversation, and the fields it was read from; None if no field is one.
-
-    Raises:
-        RecordError: If two fields may be the prompt, or `prompt` is empty beside one that may be; with the jq line that
-            renames it.
+    Two fields that may be the prompt are refused with the jq line that renames one, as is an empty `prompt` beside
+    such a field.
 
     Example:
         >>> named_prompt({"instruction": "Translate.", "input": "the bird", "output": "l'oiseau"})
@@ -103,13 +96,7 @@ def named_prompt(record: Record) -> NamedPrompt | None:
 
 
 def check_asks(named: NamedPrompt) -> None:
-    """Refuse a conversation of another name than `prompt` that ends with a response.
-
-    Args:
-        named: The prompt.
-
-    Raises:
-        RecordError: If its last message is an assistant's; with the jq line that takes it off.
+    """Refuse a conversation not named `prompt` that ends with an assistant's message, with the jq line that helps.
 
     Example:
         >>> check_asks(NamedPrompt("q", ("question",)))
@@ -173,7 +160,7 @@ def _check_rivals(record: Record, named: NamedPrompt) -> None:
         if any(_holds(text, rival) for text in texts) or (texts and all(_holds(rival, text) for text in texts)):
             continue
         if field == "code" and rival in answers:
-            continue  # a program cut out of an answer that is nothing else
+            continue  # a program extracted from an answer that is only that program
         base = named.uses[0]
         if field in ABOUT_FIELDS and isinstance(named.prompt, str) and named.prompt:
             raise RecordError(
@@ -192,7 +179,7 @@ def _check_rivals(record: Record, named: NamedPrompt) -> None:
 
 
 def _may_be_prompt(record: Record, field: str) -> bool:
-    """A word is a prompt in a field that is called so."""
+    """Tell a rival of the prompt; a single word is a prompt only in a field so named."""
     value = record.get(field)
     if field in CHOICE_FIELDS and isinstance(value, dict) and value:
         return True
@@ -204,14 +191,7 @@ def _holds(text: str, part: str) -> bool:
 
 
 def check_inside(record: Record, shared: list[Record]) -> None:
-    """Refuse what is called a prompt beside two conversations, and is not in the messages that they share.
-
-    Args:
-        record: With `chosen` and `rejected`, conversations.
-        shared: Their first messages.
-
-    Raises:
-        RecordError: With the field's name and the jq line that removes it.
+    """Refuse a field named after prompts that is not in the messages that two conversations share.
 
     Example:
         >>> check_inside({"question": "Why?"}, [{"role": "user", "content": "But why? Why?"}])
@@ -229,13 +209,7 @@ def _squeezed(value: Any) -> str:
 
 
 def check_extras(record: Record) -> None:
-    """Refuse two texts without a prompt beside a field that may be it.
-
-    Args:
-        record: With `chosen` and `rejected`, whose first words would be taken for the prompt.
-
-    Raises:
-        RecordError: If a field that is not known holds several words or a list; with the jq line that renames it.
+    """Refuse two texts without a prompt beside a field that may be it, with the jq line that renames it.
 
     Example:
         >>> check_extras({"chosen": "The sum is 7.", "rejected": "The sum is 8.", "id": "a b"})

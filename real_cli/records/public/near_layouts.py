@@ -1,4 +1,4 @@
-"""What is said of a record that no layout matches."""
+"""What to say of a record that no layout matches."""
 
 from real_cli.errors import clip
 from real_cli.records.messages import is_text
@@ -10,13 +10,7 @@ from real_cli.records.record import Record
 
 
 def nearest(record: Record) -> str:
-    """Say what a record lacks of the layout it resembles most.
-
-    Args:
-        record: One that no layout matches.
-
-    Returns:
-        What is wrong, and what would be right; where a jq line makes it so, that.
+    """Say what a record lacks of the layout it resembles most, with a jq line where that helps.
 
     Example:
         >>> nearest({"prompt": "q", "chosen": "a"})
@@ -43,7 +37,7 @@ def nearest(record: Record) -> str:
 
 
 def _ordered_outputs(record: Record) -> str:
-    """LlamaFactory once wrote a pair as a list, the better one first; other lists of outputs have no order."""
+    """Hint at a pair in a list, LlamaFactory's once, the better one first; other lists have no order."""
     field = first_text_list(record, RESPONSE_FIELDS)
     if not field or is_text(record[field]) or not has_prompt(record):
         return ""
@@ -57,7 +51,7 @@ def _ordered_outputs(record: Record) -> str:
 
 
 def _choices(record: Record) -> str:
-    """A question with choices, as of MMLU, ARC and MedQA, and no response yet."""
+    """Hint at a question with choices, as in MMLU, ARC and MedQA, and no response yet."""
     field = next((field for field in CHOICE_FIELDS if isinstance(record.get(field), list | dict)), "")
     asked = next((name for name in ("prompt", *WORD_FIELDS) if isinstance(record.get(name), str)), "")
     if not field or not asked or not record[field]:

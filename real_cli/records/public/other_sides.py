@@ -1,4 +1,4 @@
-"""What data sets call the two sides of a pair, where it is not `chosen` and `rejected`."""
+"""Data sets' names for the two sides of a pair, other than `chosen` and `rejected`."""
 
 from real_cli.records.messages import is_text
 from real_cli.records.record import Record
@@ -18,13 +18,7 @@ OTHER_SIDES = (
 
 
 def with_usual_sides(record: Record) -> Record:
-    """Give the sides of a pair the names `chosen` and `rejected`.
-
-    Args:
-        record: One JSON object.
-
-    Returns:
-        A record with its fields in their order; the record itself if it has both names, or no others.
+    """Rename the sides of a pair to `chosen` and `rejected`, in place; a record with both stays as it is.
 
     Example:
         >>> with_usual_sides({"prompt": "q", "accepted": "a", "rejected": "b"})

@@ -1,10 +1,10 @@
-"""Marks of chats that were rendered already: what stands beside such a text has no place in it any more."""
+"""Marks of chats that are rendered already: what stands beside such a text has no place in it any more."""
 
 import re
 
 from real_cli.errors import RecordError, clip
 
-# At the beginning or the end of a text; inside it, they may be what a question is about.
+# At the beginning or end of a text; inside it, they may be a question's subject.
 MARKS = (
     r"<[|\uff5c][\w\u2581 :.-]+[|\uff5c]>",  # ChatML, Llama 3 and 4, Zephyr, DeepSeek, gpt-oss, Command R
     r"<(?:start|end)_of_turn>|<\|turn>|<turn\|>",  # Gemma
@@ -12,28 +12,22 @@ MARKS = (
     r"<extra_id_[0-9]+>",  # Nemotron
     r"#{2,3} ?(?:Instruction|Response|Human|Assistant|User|System|Prompter)\b *:?",  # Alpaca
 )
-FIRST = r"(?:<s>|<bos>|\ufeff)?\s*"  # what a tokenizer puts before a text
+FIRST = r"(?:<s>|<bos>|\ufeff)?\s*"  # a tokenizer's BOS
 LAST = r"\s*(?:</s>|<eos>)?"
 ROLES = r"(?:human|user|assistant|model|system)"
 BEGINS = re.compile(rf"\s*{FIRST}({'|'.join(MARKS)})", re.IGNORECASE)
 ENDS = re.compile(rf"({'|'.join(MARKS)})\s*{ROLES}?{LAST}\s*\Z", re.IGNORECASE)
 ANY = re.compile(f"({'|'.join(MARKS)})", re.IGNORECASE)
-# HH's transcripts are known wherever they begin.
+# HH transcripts are recognized wherever they begin.
 TRANSCRIPT = re.compile(r"\n\n(?:Human|Assistant):")
-# Vicuna's and many others' words for who speaks.
+# Speakers' labels of Vicuna and many others.
 ASKS = re.compile(r"(?:\A|[\s>])(?:USER|User|HUMAN|Human): ")
 ANSWERS = re.compile(r"[\s>]((?:ASSISTANT|Assistant|GPT4 Correct Assistant|AI|Bot):)\s*\Z")
-TAIL = 60  # characters in which a last mark, a role and blanks fit
+TAIL = 60  # characters enough for a last mark, a role and blanks
 
 
 def rendered_mark(text: str) -> str:
-    """Find the mark by which a text is known for a chat that is rendered already.
-
-    Args:
-        text: A prompt.
-
-    Returns:
-        The mark; empty if there is none.
+    """Find the mark of a text that a chat template has rendered; empty if there is none.
 
     Example:
         >>> rendered_mark("<s>[INST] Why? [/INST]"), rendered_mark("USER: Why? ASSISTANT:")
@@ -52,17 +46,9 @@ def rendered_mark(text: str) -> str:
 
 
 def as_turn(prompt: str) -> list[dict[str, str]]:
-    """Make a prompt in words what the user says.
+    """Make a prompt in words the user's turn.
 
-    Args:
-        prompt: A string.
-
-    Returns:
-        A conversation of one message.
-
-    Raises:
-        RecordError: If a chat template has rendered it: a model's template would do so again. HH's transcripts are left
-            to whoever wants them so.
+    A rendered chat is refused, since a model's template would render it again; HH's transcripts pass.
 
     Example:
         >>> as_turn("Why?")

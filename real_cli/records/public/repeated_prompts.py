@@ -1,4 +1,4 @@
-"""A prompt that stands in the responses again: taken off where it is in each of them, told where it is in half."""
+"""A prompt that its responses repeat: taken off if all do, reported if some do."""
 
 import re
 from collections.abc import Callable
@@ -14,31 +14,25 @@ HUMAN_MARK = "\n\nHuman:"
 TAKEN_OFF = "with the prompt in every response again, taken off"
 IN_HALF = "with the prompt in a part of the responses, or nearly"
 ASKING_ROLES = ("user", "system", "developer")
-# Who asks, as people write it in front of a prompt.
+# Labels that people write in front of a prompt.
 LABEL = re.compile(r"\s*(?:#+ *)?(?:human|user|question|q|instruction|prompt|input) ?: *\s*", re.IGNORECASE)
-# Writing without blanks between words, from the radicals on.
+# Scripts without blanks between words, from the radicals on.
 CJK = re.compile(r"[\u2e80-\ud7ff]")
 CJK_WORDS = 6  # characters, as much as two words
 
 
 class Repeat(NamedTuple):
-    """What was found: a record without the repetition, and what to tell of it; empty if there is none."""
+    """A record without the repetition, and a note on it, empty if there is none."""
 
     record: Record
     note: str = ""
 
 
 def take_off_prompt(record: Record) -> Repeat:
-    """Take the prompt off responses that all begin with it.
+    """Take the prompt off responses that all begin with it; IN_HALF notes that only some do, or nearly.
 
-    Two words at least, since a greeting is often answered by the same one. What `real pair` chose is left as it is:
-    there a model has said the prompt again.
-
-    Args:
-        record: A checked record.
-
-    Returns:
-        The record and what was done; IN_HALF where only some begin with the prompt, or with other blanks.
+    Two words at least, since a greeting is often answered by the same one. What `real pair` chose stays: there a
+    model has said the prompt again.
 
     Example:
         >>> take_off_prompt({"prompt": "Name a bird.", "chosen": "Name a bird. Jay.", "rejected": "Name a bird. Fox."})
@@ -81,14 +75,7 @@ def _taken(record: Record, prompt: Any, texts: list[Any]) -> Repeat:
 
 
 def refuse_half(note: str) -> None:
-    """Refuse a record whose prompt stands in a part of its responses.
-
-    Args:
-        note: What `take_off_prompt` told.
-
-    Raises:
-        RecordError: If it is that.
-    """
+    """Refuse a record whose prompt only some of its responses repeat."""
     if note == IN_HALF:
         raise RecordError(
             "one of 'chosen' and 'rejected' begins with the prompt again, or both do with other blanks or messages; "
@@ -117,7 +104,7 @@ def _is_repeat(prompt: str, texts: list[str]) -> bool:
 
 
 def _from_transcripts(prompt: str, texts: list[str]) -> tuple[str, list[str]] | None:
-    """Read a plain prompt that HH's transcripts have inside them: the transcript's is kept, it is what was answered."""
+    """Read a plain prompt inside HH transcripts: the transcript's stays, since it was answered."""
     if not prompt.strip() or ASSISTANT_MARK in prompt or not all(text.startswith(HUMAN_MARK) for text in texts):
         return None
     shared = commonprefix(texts)
@@ -128,7 +115,7 @@ def _from_transcripts(prompt: str, texts: list[str]) -> tuple[str, list[str]] | 
 
 
 def _from_contents(prompt: list[Record], texts: list[list[Record]]) -> Any:
-    """Look for the words of the prompt in answers of one message: the user's last ones, or all of them in a row."""
+    """Look for the prompt's words in one-message answers: the user's last ones, or all of them in a row."""
     contents = [turn.get("content") for turn in prompt]
     answers = [text[0].get("content") for text in texts]
     if not all(isinstance(content, str) for content in (*contents, *answers)):
@@ -153,18 +140,19 @@ def _from_messages(prompt: list[Record], texts: list[list[Record]]) -> Any:
             return _rests(prompt, texts, len(opening))
     size = len(prompt) + 1
     openings = [text[:size] for text in texts]
-    if all(one == openings[0] and one[0]["role"] in ASKING_ROLES[1:] and one[1:] == prompt for one in openings):
-        return _rests(openings[0], texts, size)
+    first = openings[0]
+    if first[0]["role"] in ASKING_ROLES[1:] and first[1:] == prompt and all(text == first for text in openings):
+        return _rests(first, texts, size)
     return False if prompt[-1]["role"] == "user" or any(_begins_like(prompt, text) for text in texts) else None
 
 
 def _rests(prompt: list[Record], texts: list[list[Record]], size: int) -> Any:
-    """Cut off what stands twice; a response that is nothing else cannot be told from its prompt."""
+    """Cut off the repetition; a response that is nothing else cannot be told from its prompt."""
     rests = [text[size:] for text in texts]
     if not all(rests):
         return False
     if len(prompt) > 1 and all(turn["role"] == "assistant" for turn in (prompt[-1], *(rest[0] for rest in rests))):
-        # Two messages of the assistant's, both in the responses: the first is no beginning of the second.
+        # Two assistant messages, both in the responses: the first does not begin the second.
         return prompt[:-1], [[prompt[-1], *rest] for rest in rests]
     return prompt, rests
 

@@ -1,4 +1,4 @@
-"""Readers of what training tools read: axolotl, LlamaFactory, ms-swift, OpenAI's preference fine-tuning."""
+"""Readers for training tools' formats: axolotl, LlamaFactory, ms-swift, OpenAI's preference fine-tuning."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from real_cli.records.record import Record
 
 
 def name_prompt(record: Record) -> Record:
-    """Read chosen and rejected beside a prompt of another name; a message alone is a conversation."""
+    """Read chosen and rejected beside a prompt of another name; a single message is a conversation."""
     named = prompt_of(record)
     check_asks(named)
     prompt, uses = named
@@ -24,13 +24,13 @@ def name_prompt(record: Record) -> Record:
 
 
 def replace_last(record: Record) -> Record:
-    """Read ms-swift's pairs: the rejected response stands for the last message, or for the whole conversation."""
+    """Read ms-swift's pairs: the rejected response replaces the last message, or the whole conversation."""
     turns: Any
     if is_conversation(record.get("rejected_messages")):
         turns, uses = prompt_of(record)
         prompt, chosen, rejected = part_conversations(turns, record["rejected_messages"])
         if not prompt:
-            raise RecordError("'messages' and 'rejected_messages' share no first message; they answer one prompt")
+            raise RecordError("'messages' and 'rejected_messages' share no first message; both must answer one prompt")
         return rest(record, [*uses, "rejected_messages"], prompt=prompt, chosen=chosen, rejected=rejected)
     answer: Any
     if is_text(record.get("response")):

@@ -1,4 +1,4 @@
-"""Lists and objects that a text holds, as JSON or as Python or numpy print them."""
+"""Lists and objects inside a text, as JSON or as Python or numpy print them."""
 
 import ast
 import json
@@ -18,16 +18,9 @@ HALF = re.compile(r"[\ud800-\udfff]")
 
 
 def parse_list(text: str) -> Any:
-    """Read JSON or a Python literal; numpy's way of printing objects too.
+    """Read a list or an object from JSON or from Python's or numpy's print; None if it is neither.
 
-    Args:
-        text: The text.
-
-    Returns:
-        A list or an object; None if it is none, or holds two strings side by side, which Python would join.
-
-    Raises:
-        RecordError: If a string in it holds half of a surrogate pair.
+    Two strings side by side, which Python would join, make it neither; half of a surrogate pair is refused.
 
     Example:
         >>> parse_list("['a', 'b']"), parse_list('["a"]'), parse_list("['a' 'b']"), parse_list("7")
@@ -38,10 +31,10 @@ def parse_list(text: str) -> Any:
         return parsed if isinstance(parsed, list | dict) else None
     bare = text.strip()
     parsed = _lenient(bare)
-    half = next((found for one in _strings(parsed) if (found := HALF.search(one))), None)
+    half = next((match for string in _strings(parsed) if (match := HALF.search(string))), None)
     if half:
         raise RecordError(f"a list written as text holds half a character, \\u{ord(half[0]):x}; take it out")
-    with suppress(TypeError):  # what JSON has no word for is no list of ours
+    with suppress(TypeError):  # what JSON cannot write is no list of ours
         orjson.dumps(parsed)
         if isinstance(parsed, list | dict) and not _joins_strings(bare, parsed):
             return parsed
@@ -49,7 +42,7 @@ def parse_list(text: str) -> Any:
 
 
 def _lenient(text: str) -> Any:
-    """Read what Python takes for a literal; of JSON with half a character, which Python may not read, that."""
+    """Read a Python literal, or JSON with half a character, which Python may not read."""
     if "\\u" in text:
         with suppress(ValueError, RecursionError):
             return json.loads(text)
@@ -59,13 +52,7 @@ def _lenient(text: str) -> Any:
 
 
 def ends_as_text(text: str) -> bool:
-    """Tell whether words follow a list or an object: then a text quotes it, and is none.
-
-    Args:
-        text: That begins like one, and cannot be read.
-
-    Returns:
-        True if what stands up to the last bracket can be read alone.
+    """Tell whether words follow a list or an object up to its last bracket: then the text only quotes it.
 
     Example:
         >>> ends_as_text('[{"role": "user"}] what is this?'), ends_as_text('[{"role": "user"}, {"role"')
@@ -77,12 +64,12 @@ def ends_as_text(text: str) -> bool:
 
 def _joins_strings(text: str, parsed: Any) -> bool:
     """Tell whether Python may have read two strings as one."""
-    return bool(TWO_STRINGS.search(text)) and not any(TWO_STRINGS.search(repr(one)) for one in _strings(parsed))
+    return bool(TWO_STRINGS.search(text)) and not any(TWO_STRINGS.search(repr(string)) for string in _strings(parsed))
 
 
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
-        for one in (*value, *value.values()) if isinstance(value, dict) else value:
-            yield from _strings(one)
+        for element in (*value, *value.values()) if isinstance(value, dict) else value:
+            yield from _strings(element)

@@ -85,7 +85,7 @@ def implicit(options: ImplicitOptions) -> Status:
         layout=options.layout,
         batch_tokens=options.batch_tokens,
         max_length=options.max_length,
-        told=speaker(options.quiet),
+        tell=speaker(options.quiet),
     )
     opinions, add = _against_reference(models, options.beta), add_implicit
     if options.contrast is not None:

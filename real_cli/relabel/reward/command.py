@@ -108,7 +108,7 @@ def reward(options: RewardOptions) -> Status:
         max_length=options.max_length,
         label=options.label,
     )
-    scorer = SequenceScorer(load, batch_tokens=options.batch_tokens, told=speaker(options.quiet))
+    scorer = SequenceScorer(load, batch_tokens=options.batch_tokens, tell=speaker(options.quiet))
     rewards: PointwiseRewards | PairwiseRewards = (
         PairwiseRewards(scorer, template=options.template)
         if options.pairwise

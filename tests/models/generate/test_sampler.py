@@ -20,7 +20,7 @@ PROMPTS = ["the cat", "why the big red dog sat on a log", "no", "she heard it an
 
 def answerer(folder, batch_tokens=None):
     return LocalAnswerer(
-        str(folder), device="cpu", precision=Precision.float32, batch_tokens=batch_tokens, told=lambda words: None
+        str(folder), device="cpu", precision=Precision.float32, batch_tokens=batch_tokens, tell=lambda words: None
     )
 
 
@@ -201,7 +201,7 @@ def test_out_of_memory_halves_the_batch_and_draws_the_same(talker, monkeypatch):
     asked = [question(prompt, seed=n) for n, prompt in enumerate(PROMPTS)]
     whole, told = answerer(talker)(asked), []
     small = LocalAnswerer(
-        str(talker), device="cpu", precision=Precision.float32, batch_tokens=None, told=lambda words: told.append(words)
+        str(talker), device="cpu", precision=Precision.float32, batch_tokens=None, tell=lambda words: told.append(words)
     )
     generate = type(small)._generate
 

@@ -48,7 +48,7 @@ def scorer(folder, *, batch_tokens=64, **settings):
     return SequenceScorer(
         lambda: load_reward_model(str(folder), device="cpu", **settings),
         batch_tokens=batch_tokens,
-        told=lambda line: None,
+        tell=lambda line: None,
     )
 
 
@@ -280,7 +280,7 @@ def test_an_empty_stream_and_records_without_responses_need_no_model():
     def load():
         raise AssertionError("nothing needs a model")
 
-    score = SequenceScorer(load, batch_tokens=None, told=lambda line: None)
+    score = SequenceScorer(load, batch_tokens=None, tell=lambda line: None)
     pointwise, pairwise = PointwiseRewards(score, chat_template=True), PairwiseRewards(score, template=None)
     assert list(score([])) == []
     assert list(score([("a", pointwise.read(candidates("q"))), ("b", pairwise.read(candidates("q", "one")))])) == [

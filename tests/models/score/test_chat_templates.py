@@ -215,7 +215,7 @@ def asker(tokenizer, told):
 
     table = torch.nn.Embedding(len(tokenizer), 1)
     model = SimpleNamespace(config=Config(), get_input_embeddings=lambda: table, get_output_embeddings=lambda: None)
-    answerer = LocalAnswerer("policy", device="cpu", precision=Precision.auto, batch_tokens=None, told=told)
+    answerer = LocalAnswerer("policy", device="cpu", precision=Precision.auto, batch_tokens=None, tell=told)
     answerer.__dict__["_loaded"] = model, tokenizer
     return answerer
 

@@ -29,13 +29,13 @@ LAYOUTS = [TokenLayout.shared, TokenLayout.plain]
 
 
 def load(folder, layout=TokenLayout.shared, **changes):
-    def told(line):
+    def refuse(line):
         raise AssertionError(f"nothing should be told: {line}")
 
     policy = load_policy(str(folder), device="cpu")
     for name, value in changes.items():
         setattr(policy.model.config, name, value)
-    return settle_layout(policy, "tiny", layout, max_length=64, told=told)
+    return settle_layout(policy, "tiny", layout, max_length=64, tell=refuse)
 
 
 def plain_logps(model, prompt, response):
@@ -98,12 +98,12 @@ def test_a_model_that_cannot_share_a_prompt_is_found_and_told(kind, why, make_ti
 
     told = []
     policy = load_policy(str(make_tiny_policy(kind)), device="cpu")
-    settled = settle_layout(policy, "tiny", TokenLayout.auto, max_length=64, told=told.append)
+    settled = settle_layout(policy, "tiny", TokenLayout.auto, max_length=64, tell=told.append)
     assert settled.layout is TokenLayout.plain
     (line,) = told
     assert line.startswith("tiny: plain layout")
     with pytest.raises(ModelError, match=f"--layout shared: .*({why})"):
-        settle_layout(policy, "tiny", TokenLayout.shared, max_length=64, told=told.append)
+        settle_layout(policy, "tiny", TokenLayout.shared, max_length=64, tell=told.append)
     scores = Scorer(settled, 64)(PAIRS)
     for pair, score in zip(PAIRS, scores, strict=True):
         assert score[0] == pytest.approx(plain_logps(policy.model, pair.prompt, pair.responses[0]).item(), abs=1e-4)
@@ -136,7 +136,7 @@ def test_numbers_of_sixteen_bits_are_no_reason_against_sharing(tiny_policy):
     for name, tensor in policy.model.state_dict().items():
         assert tensor.dtype == before[name].dtype
         assert torch.equal(tensor, before[name])
-    assert settle_layout(policy, "tiny", TokenLayout.shared, max_length=64, told=print).layout is TokenLayout.shared
+    assert settle_layout(policy, "tiny", TokenLayout.shared, max_length=64, tell=print).layout is TokenLayout.shared
 
 
 @pytest.mark.slow

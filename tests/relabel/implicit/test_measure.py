@@ -40,7 +40,7 @@ def models_of(policy, reference=None, *, layout=TokenLayout.auto, batch_tokens=6
     return ModelPair(
         str(policy), str(reference) if reference else None, device="cpu", precision=Precision.float32,
         attention=Attention.auto, layout=layout, batch_tokens=batch_tokens, max_length=max_length,
-        told=lambda line: None,
+        tell=lambda line: None,
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ TINY = [
 
 def answerer(folder, batch_tokens=None):
     return LocalAnswerer(
-        str(folder), device="cpu", precision=Precision.float32, batch_tokens=batch_tokens, told=lambda words: None
+        str(folder), device="cpu", precision=Precision.float32, batch_tokens=batch_tokens, tell=lambda words: None
     )
 
 

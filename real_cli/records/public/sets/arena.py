@@ -30,7 +30,7 @@ def tell_winner(record: Record) -> Record:
     ]
     won = [str(record.get(f"winner_{name}")) in TRUE for name in ("model_a", "model_b", "tie")]
     if sum(won) != 1:
-        raise RecordError("one of 'winner_model_a', 'winner_model_b' and 'winner_tie' is 1; here it is not so")
+        raise RecordError("the winner is unclear; one of 'winner_model_a', 'winner_model_b' and 'winner_tie' must be 1")
     uses = ["response_a", "response_b", "winner_model_a", "winner_model_b", "winner_tie"]
     return _match(record, uses, conversations, won.index(True) if not won[2] else None)
 
@@ -77,7 +77,7 @@ def _first_turns(messages: list[Record], turns: int) -> list[Record]:
 def _match(record: Record, uses: list[str], conversations: list[list[Record]], winner: int | None) -> Record:
     prompt, first, second = part_conversations(*conversations)
     if not prompt:
-        raise RecordError("the two conversations share no first message; they answer one prompt")
+        raise RecordError("the two conversations share no first message; both must answer one prompt")
     models = (record["model_a"], record["model_b"])
     sides = [{"text": text, "model": model} for text, model in zip((first, second), models, strict=True)]
     return decide(record, [*uses, "prompt", "model_a", "model_b"], prompt, (sides[0], sides[1]), winner)

@@ -11,7 +11,8 @@ def rank_answers(record: Record) -> Record:
     """Nectar: seven answers with ranks."""
     answers = objects(record, "answers", "answer")
     responses = [
-        {"text": one["answer"]} | {field: value for field, value in one.items() if field != "answer"} for one in answers
+        {"text": answer["answer"]} | {field: value for field, value in answer.items() if field != "answer"}
+        for answer in answers
     ]
     return rest(record, ["answers"], prompt=record["prompt"], responses=responses)
 

@@ -11,10 +11,10 @@ def score_answers(record: Record) -> Record:
     """Stack Exchange: answers with `pm_score`."""
     answers = objects(record, "answers", "text")
     responses = []
-    for one in answers:
-        score = {} if one.get("pm_score") is None else {"score": read_number(one, "pm_score")}
-        others = {field: value for field, value in one.items() if field not in ("text", "pm_score")}
-        responses.append({"text": one["text"], **score, **others})
+    for answer in answers:
+        score = {} if answer.get("pm_score") is None else {"score": read_number(answer, "pm_score")}
+        others = {field: value for field, value in answer.items() if field not in ("text", "pm_score")}
+        responses.append({"text": answer["text"], **score, **others})
     prompt, uses = prompt_of(record)
     return rest(record, [*uses, "answers"], prompt=prompt, responses=responses)
 

@@ -17,9 +17,9 @@ def choose_summary(record: Record) -> Record:
         raise RecordError(f"{len(summaries)} summaries and choice {clip(record['choice'])}; two, and 0 or 1 are needed")
     prompt, left = summary_prompt(info)
     sides: list[Record] = []
-    for one in summaries:
+    for summary in summaries:
         renamed = {"policy": "model"}
-        sides.append({renamed.get(field, field): value for field, value in one.items()})
+        sides.append({renamed.get(field, field): value for field, value in summary.items()})
     return decide(
         record,
         ["info", "summaries", "choice"],
@@ -31,13 +31,7 @@ def choose_summary(record: Record) -> Record:
 
 
 def summary_prompt(info: Record) -> tuple[str, Record]:
-    """Ask for the summary of a post or an article.
-
-    Args:
-        info: Its `title`, `subreddit`, and `post` or `article`.
-
-    Returns:
-        The prompt, and the fields that are not in it.
+    """Ask for the summary of a post or an article; returns the prompt, and the fields outside it.
 
     Example:
         >>> summary_prompt({"id": 1, "post": "I saw a bird."})
