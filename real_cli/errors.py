@@ -67,12 +67,6 @@ class Terminated(KeyboardInterrupt):
 def show_name(name: str) -> str:
     r"""Write the name of a file as text: bytes that are no UTF-8 as \xNN.
 
-    Args:
-        name: As Python reads it from the command line.
-
-    Returns:
-        Text that any file and any terminal takes.
-
     Example:
         >>> print(show_name("caf\udce9.jsonl"), show_name("café.jsonl"))
         caf\xe9.jsonl café.jsonl
@@ -81,17 +75,7 @@ def show_name(name: str) -> str:
 
 
 def show_names(value: Any) -> Any:
-    """Write every text in a JSON value as `show_name` does.
-
-    Args:
-        value: A value that may name files.
-
-    Returns:
-        A copy that JSON can hold.
-
-    Raises:
-        UnicodeEncodeError: If a text is none, and no name either.
-    """
+    """Write every text in a JSON value as `show_name` does."""
     if isinstance(value, str):
         return show_name(value)
     if isinstance(value, dict):
@@ -100,15 +84,7 @@ def show_names(value: Any) -> Any:
 
 
 def clip(value: object, width: int = 60) -> str:
-    """Show a value in a message, cut to one short line.
-
-    Args:
-        value: Anything.
-        width: Most characters to show.
-
-    Returns:
-        The value's repr, at most `width` characters.
-    """
+    """Show a value in a message, cut to one short line."""
     try:
         text = repr(value)
     except RecursionError:

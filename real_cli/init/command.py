@@ -87,15 +87,7 @@ def _sources(recipe: str | None) -> dict[str, list[str]]:
 
 
 def write_project(folder: Path, sources: Mapping[str, Sequence[str]]) -> None:
-    """Copy files that the package carries into a new folder.
-
-    Args:
-        folder: Made if it is not there; must be empty.
-        sources: By the name of each file in the folder, the paths below the package of what it is put together of.
-
-    Raises:
-        RealError: If the folder holds anything already.
-    """
+    """Copy files that the package carries into a new folder."""
     from real_cli.io.folders import open_folder
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

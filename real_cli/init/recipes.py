@@ -45,53 +45,25 @@ class Method(NamedTuple):
 
 
 def recipe_names() -> list[str]:
-    """List the recipes.
-
-    Returns:
-        Their names, sorted.
-    """
+    """List the recipes."""
     names = [entry.name for entry in (files(PACKAGE) / FOLDER).iterdir()]
     return sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
 
 
 @cache
 def load_recipes() -> dict[str, Method]:
-    """Read the head of every recipe.
-
-    Returns:
-        Methods by name: in the order of the manual's sections, then those without one.
-
-    Raises:
-        RealError: If a head lacks a field.
-    """
+    """Read the head of every recipe."""
     methods = {name: read_method(name, read_makefile(name)) for name in recipe_names()}
     return dict(sorted(methods.items(), key=lambda item: (item[1].section is None, item[1].section, item[0])))
 
 
 def read_makefile(name: str) -> str:
-    """Read a recipe.
-
-    Args:
-        name: Of a recipe.
-
-    Returns:
-        Its text.
-    """
+    """Read a recipe."""
     return (files(PACKAGE) / FOLDER / f"{name}{SUFFIX}").read_text(encoding="utf-8")
 
 
 def read_method(name: str, makefile: str) -> Method:
     r"""Read what a Makefile says of itself.
-
-    Args:
-        name: Of the recipe, for complaints.
-        makefile: Its text.
-
-    Returns:
-        The method.
-
-    Raises:
-        RealError: If its head lacks a field.
 
     Example:
         >>> head = "# X\n# Paper: Li, 2024, arXiv:1; eq. 2\n# Does: a\n#  b\n# Needs: c\n# Departures: d\n#\n# More.\n"
@@ -124,12 +96,6 @@ def read_method(name: str, makefile: str) -> Method:
 def commands_of(makefile: str) -> tuple[str, ...]:
     r"""List the commands that `make` runs, where they run; what scores in `make check` is none of them.
 
-    Args:
-        makefile: Its text.
-
-    Returns:
-        Their words, without `real`, each once.
-
     Example:
         >>> commands_of("S = $(REAL) relabel goal\na:\n\t$(REAL) pair $< -o $@\nb:\n\t$(S) $< -o $@\n")
         ('pair', 'relabel goal')
@@ -144,12 +110,6 @@ def commands_of(makefile: str) -> tuple[str, ...]:
 def data_of(makefile: str) -> list[str]:
     r"""List the data that a Makefile's variables name.
 
-    Args:
-        makefile: Its text.
-
-    Returns:
-        Names of JSONL files, as they come.
-
     Example:
         >>> data_of("PROMPTS = prompts.jsonl\nO = run\n$(O)/a.jsonl: $(PROMPTS)\n")
         ['prompts.jsonl']
@@ -158,11 +118,7 @@ def data_of(makefile: str) -> list[str]:
 
 
 def listing() -> str:
-    """Write the recipes for people, a line each: name, what it does, what it needs.
-
-    Returns:
-        Lines of text in three columns.
-    """
+    """Write the recipes for people, a line each: name, what it does, what it needs."""
     rows = [(name, method.does, method.needs) for name, method in load_recipes().items()]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return "".join(f"{name:{widths[0]}}  {does:{widths[1]}}  needs {needs}\n" for name, does, needs in rows)

@@ -14,17 +14,6 @@ from real_cli.records.record import Record, content_key
 def keep_value(record: Record, by: str, seed: int) -> float:
     """Return the number by which `--keep` sorts a pair.
 
-    Args:
-        record: A pair, labeled or not.
-        by: `similarity`, `score-gap`, `random`, or the name of a field that holds a number.
-        seed: Seed of `random`, which depends on prompt and texts and not on the position in the stream.
-
-    Returns:
-        The number.
-
-    Raises:
-        RecordError: If the record does not have it.
-
     Example:
         >>> keep_value({"score_chosen": 9, "score_rejected": 4}, "score-gap", 0)
         5.0

@@ -169,17 +169,7 @@ def compare_by_product(block: Rows, others: Rows, limit: float, same: bool) -> N
 
 
 def compare_by_faiss(block: Rows, others: Rows, limit: float, same: bool) -> Near:
-    """Compare two blocks by a flat index, which never holds all of their distances.
-
-    Args:
-        block: As for `compare_by_product`.
-        others: As for `compare_by_product`.
-        limit: As for `compare_by_product`.
-        same: As for `compare_by_product`.
-
-    Returns:
-        The same, to the last digits.
-    """
+    """Compare two blocks by a flat index, which never holds all of their distances."""
     import faiss
 
     index: Any = faiss.IndexFlatIP(others.shape[1])

@@ -37,18 +37,7 @@ def check_settings(
     given: Collection[str] = (),
     distance: float | None = None,
 ) -> None:
-    """Refuse options of `pair` that contradict each other.
-
-    Args:
-        settings: What was asked for.
-        strategy_given: Whether the user named the strategy.
-        keep: The value of `--keep`.
-        given: The options of READERS that the user gave.
-        distance: The value of `--dedup-distance`.
-
-    Raises:
-        UsageError: If one option would be ignored.
-    """
+    """Refuse options of `pair` that contradict each other."""
     if settings.emit in WHOLE and (strategy_given or keep or settings.curriculum):
         raise UsageError(
             f"--emit {settings.emit} writes {WHOLE[settings.emit]}; leave out --strategy, --keep and --curriculum"
@@ -71,31 +60,12 @@ def check_settings(
 
 
 def default_strategy(curriculum: bool) -> Strategy:
-    """Choose the strategy where the user names none.
-
-    Args:
-        curriculum: Whether stages are wanted.
-
-    Returns:
-        Curry-DPO's pairs for stages, REAL's otherwise.
-    """
+    """Choose the strategy where the user names none."""
     return Strategy.best_vs_rest if curriculum else DEFAULT_STRATEGY
 
 
 def plan_keep(keep: str | None, by: str | None, lowest: bool | None, settings: Settings) -> KeepOrder | None:
     """Complete `--keep` with the strategy's own order.
-
-    Args:
-        keep: A share, a count, or None for all.
-        by: A number's name, or None for the strategy's own.
-        lowest: The end to keep, or None for the strategy's own.
-        settings: The strategy and the seed.
-
-    Returns:
-        The order, or None if all pairs stay.
-
-    Raises:
-        UsageError: If the order is not clear, or said without `--keep`.
 
     Example:
         >>> plan_keep("50%", None, None, Settings(Strategy.hard))[1:]

@@ -27,23 +27,14 @@ class Savings:
     num_unlabeled: int = 0
 
     def add(self, record: Record, outcome: PromptOutcome) -> None:
-        """Count one prompt.
-
-        Args:
-            record: The record as read.
-            outcome: What became of it.
-        """
+        """Count one prompt."""
         self.num_prompts += 1
         self.num_possible += outcome.possible
         is_pair = is_preference(record) or len(record.get("responses", ())) == 2
         self.num_given = self.num_given + 1 if self.num_given is not None and is_pair else None
 
     def add_pair(self, pair: Record) -> None:
-        """Count a pair that was chosen.
-
-        Args:
-            pair: The pair.
-        """
+        """Count a pair that was chosen."""
         self.num_unlabeled += "responses" in pair
 
     def share_of_possible(self) -> float | None:
@@ -61,9 +52,6 @@ class Savings:
     def share_of_given(self) -> float | None:
         """Work out 1 - chosen / pairs of the input.
 
-        Returns:
-            A share, at most 1; None where the input was not pairs.
-
         Example:
             >>> Savings(num_prompts=4, num_possible=4, num_given=4, num_chosen=2).share_of_given()
             0.5
@@ -72,12 +60,6 @@ class Savings:
 
     def sentence(self, emit: Emit = Emit.pairs) -> str:
         """Tell the savings in one line.
-
-        Args:
-            emit: What was written; a ranking needs every response labeled and saves nothing.
-
-        Returns:
-            Both shares with their denominators, real-methods(7), section 1(e).
 
         Example:
             >>> Savings(num_prompts=4, num_possible=4, num_given=4, num_chosen=2).sentence()

@@ -33,11 +33,7 @@ class SimilarityBatch:
         self._known: deque[tuple[Record, Similarities]] = deque()
 
     def add(self, record: Record) -> None:
-        """Announce a record; its embeddings are read now, while its numbers are still in the processor's cache.
-
-        Args:
-            record: One JSON object, unchecked.
-        """
+        """Announce a record; its embeddings are read now, while its numbers are still in the processor's cache."""
         responses = record.get("responses")
         if isinstance(responses, list) and len(responses) > self._max_responses:
             return
@@ -47,14 +43,7 @@ class SimilarityBatch:
                 self._waiting.append((record, embeddings))
 
     def take(self, record: Record) -> Similarities | None:
-        """Hand out the comparison of one record, once; with the first one all that wait are worked out.
-
-        Args:
-            record: The very object that was announced.
-
-        Returns:
-            The comparison; None if the record was not announced or must be read with more care.
-        """
+        """Hand out the comparison of one record, once; with the first one all that wait are worked out."""
         if self._waiting:
             self._known = self._compare()
             self._waiting = []

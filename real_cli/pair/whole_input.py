@@ -20,16 +20,7 @@ PROMPT_VECTOR_FIELDS = frozenset({"embedding", "embedding_dtype"})
 
 
 def distinct_prompts(job: Job, located: Iterable[Located], limit: float) -> Iterator[Located]:
-    """Pass on the records whose prompt has no near-duplicate before it; the others are dropped.
-
-    Args:
-        job: Rejects a record without an embedding of its prompt; counts what is dropped.
-        located: Records with their places.
-        limit: Prompts whose squared distance is below this are near-duplicates.
-
-    Yields:
-        The first record of each group, with min_neighbor_distance, repeat_count and min_similar_id.
-    """
+    """Pass on the records whose prompt has no near-duplicate before it; the others are dropped."""
     with ValueSpool() as lines, VectorSpool() as vectors:
         for place, (record, vector) in job.apply(lambda record: (record, vectors.read(record)), located):
             light = {name: value for name, value in record.items() if name not in PROMPT_VECTOR_FIELDS}
@@ -111,16 +102,7 @@ class VectorSpool:
 
 
 def kept_lines(job: Job, pairs: Iterable[Located], order: KeepOrder | None) -> Iterator[bytes]:
-    """Write pairs as lines, those that stay.
-
-    Args:
-        job: Rejects a pair that lacks the number to sort by.
-        pairs: Pairs with their places.
-        order: What to keep; None passes every pair on as it comes.
-
-    Yields:
-        Lines, in the order of the input.
-    """
+    """Write pairs as lines, those that stay."""
     if order is None:
         yield from (dump_record(pair.record) for pair in pairs)
         return

@@ -40,27 +40,13 @@ class PairWriter:
     settled: Orient
 
     def each(self, pairs: Iterable[Pair]) -> Iterator[Record | str]:
-        """Write pairs in their order.
-
-        Args:
-            pairs: Places in `responses`.
-
-        Yields:
-            A record; where two are equally good, the reason why there is none.
-        """
+        """Write pairs in their order."""
         for i, j in pairs:
             order = self._order(i, j)
             yield EQUAL_SCORES if order is None else self._record(i, j, order)
 
     def staged(self, pairs: Iterable[Pair]) -> Iterator[Record | str]:
-        """Write pairs from the widest gap to the narrowest.
-
-        Args:
-            pairs: Places in `responses`.
-
-        Yields:
-            Reasons for those that are left out, then records with their stages.
-        """
+        """Write pairs from the widest gap to the narrowest."""
         kept, gaps = array("l"), array("d")
         for i, j in pairs:
             if self._order(i, j) is None:
@@ -97,12 +83,6 @@ class PairWriter:
 def widest_first(gaps: Sequence[float]) -> list[int]:
     """Order the pairs of a prompt from the widest gap to the narrowest (Curry-DPO's easy to hard).
 
-    Args:
-        gaps: How much better the one response of each pair is.
-
-    Returns:
-        The number of each pair, from 0; equal gaps keep their order.
-
     Example:
         >>> widest_first([1.0, 3.0, 3.0])
         [1, 2, 0]
@@ -121,25 +101,12 @@ def _unlabeled(candidates: Record, responses: list[Record], extra: Record, place
 
 
 def places_of(candidates: Record) -> dict[int, int]:
-    """Look up where responses stand.
-
-    Args:
-        candidates: A record with responses.
-
-    Returns:
-        By the identity of each response, its place from 0.
-    """
+    """Look up where responses stand."""
     return {id(response): place for place, response in enumerate(candidates["responses"])}
 
 
 def light(response: Record) -> Record:
     """Take off a response what only serves to compare it.
-
-    Args:
-        response: A response.
-
-    Returns:
-        It without embedding and rank.
 
     Example:
         >>> light({"text": "a", "rank": 1, "embedding": [1.0]})

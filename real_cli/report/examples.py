@@ -51,15 +51,6 @@ class Extremes:
 def excerpt(place: str, record: Record, facts: dict[str, object]) -> ExcerptRow:
     """Cut one pair or candidates record to what a person reads.
 
-    Args:
-        place: File and line.
-        record: A checked record.
-        facts: Names and values to show beneath it; floats are written with four digits.
-
-    Returns:
-        The row; each text has at most NUM_CHARACTERS characters, and says how many were cut; an ellipsis stands for the
-        rest of a word beyond NUM_WORD.
-
     Example:
         >>> excerpt("a:1", {"prompt": "q", "chosen": "x", "rejected": "y"}, {"gap": 0.5}).texts
         (('chosen', 'x'), ('rejected', 'y'))

@@ -45,13 +45,6 @@ def join_columns(table: Table) -> list[NumberColumn]:
 def show_number(value: Cell, missing: str = MISSING) -> str:
     """Write one value: a count with thousands apart, another number with four digits.
 
-    Args:
-        value: A number, a word, or None.
-        missing: What stands for None, and for what is no number.
-
-    Returns:
-        A short text.
-
     Example:
         >>> show_number(1234567), show_number(0.123456), show_number(98765.4), show_number(None, "-")
         ('1,234,567', '0.1235', '98,765', '-')
@@ -74,13 +67,6 @@ def show_percent(share: float) -> str:
 
 def show_share(row: Mapping[str, Any], name: str) -> str:
     """Write a share of a summary with its interval.
-
-    Args:
-        row: Names and numbers.
-        name: Of the share, which is known; NAME_low and NAME_high are the ends of its interval, None for none.
-
-    Returns:
-        Percent, and the interval in brackets.
 
     Example:
         >>> show_share({"flips": 0.25, "flips_low": 0.1, "flips_high": 0.5}, "flips")
@@ -111,13 +97,6 @@ def show_difference(row: Mapping[str, Any], name: str, write: Callable[[float], 
 def show_column(values: Sequence[Cell], missing: str = MISSING) -> list[str]:
     """Write a column; where all its numbers have a fraction, all are written to the same place.
 
-    Args:
-        values: Numbers, words and None.
-        missing: What stands for None.
-
-    Returns:
-        A text for each.
-
     Example:
         >>> show_column([0.5, 0.48213, None], "-"), show_column([12.5, 3.0]), show_column([3, 1200])
         (['0.500', '0.482', '-'], ['12.50', '3.00'], ['3', '1,200'])
@@ -139,12 +118,6 @@ def is_numeric(values: Sequence[Cell]) -> bool:
 
 def numbers_of(plot: Plot) -> Table:
     """List the numbers that a plot shows.
-
-    Args:
-        plot: A plot.
-
-    Returns:
-        One row a bar or point; of more than NUM_ROWS every second, third, ... is listed, and the note says so.
 
     Example:
         >>> from real_cli.report.contents import Series

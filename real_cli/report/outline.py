@@ -61,14 +61,6 @@ class Outline:
 def outline(summary: Mapping[str, Any], blocks: str = BLOCKS) -> Outline:
     """Sort a summary's numbers by how they are shown.
 
-    Args:
-        summary: Numbers by name; `X_low` and `X_high` are the interval of `X`, `edges` and `counts` a histogram, a list
-            of records a table. `notes` are left to whoever tells them.
-        blocks: Letters of growing height.
-
-    Returns:
-        Rows and tables.
-
     Example:
         >>> found = outline({"num_pairs": 1200, "accuracy": 0.82, "accuracy_low": 0.78, "accuracy_high": 0.86})
         >>> [(row.name, row.value, row.beside) for row in found.rows]

@@ -51,27 +51,13 @@ REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
 def safe_text(text: object) -> str:
-    """Make a text fit for XML.
-
-    Args:
-        text: Any value.
-
-    Returns:
-        One line; characters that XML cannot hold are replaced.
-    """
+    """Make a text fit for XML."""
     return FORBIDDEN.sub("\ufffd", str(text)).replace("\n", " ").replace("\t", " ")
 
 
 @contextmanager
 def drawing_settings(name: str) -> Iterator[None]:
-    """Draw with our settings and matplotlib's defaults, whatever the user's own file says.
-
-    Args:
-        name: Seeds the names inside the picture, so that the same picture is the same bytes.
-
-    Yields:
-        None.
-    """
+    """Draw with our settings and matplotlib's defaults, whatever the user's own file says."""
     import matplotlib.style
 
     with matplotlib.style.context(["default", SETTINGS | {"svg.hashsalt": name}]):
@@ -79,16 +65,7 @@ def drawing_settings(name: str) -> Iterator[None]:
 
 
 def to_svg(figure: "Figure", name: str, label: str) -> str:
-    """Write a figure as an SVG element.
-
-    Args:
-        figure: Drawn in the colors of SENTINELS.
-        name: In front of each name in it, so that two pictures in one page do not share any.
-        label: What a reader who cannot see it is told.
-
-    Returns:
-        An element without a size of its own, with `role="img"`; its colors are CSS custom properties.
-    """
+    """Write a figure as an SVG element."""
     stream = io.BytesIO()
     figure.savefig(stream, format="svg", metadata=METADATA, transparent=True)
     root = ElementTree.fromstring(stream.getvalue())

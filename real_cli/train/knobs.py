@@ -29,12 +29,6 @@ class Range(NamedTuple):
     def complaint(self, value: float) -> str:
         """Say what is wrong with a value.
 
-        Args:
-            value: Of the knob.
-
-        Returns:
-            A few words; empty if it is within the range.
-
         Example:
             >>> Range(0, 0.5, open_high=True).complaint(0.5)
             'must be at least 0 and below 0.5'
@@ -78,12 +72,6 @@ Gamma = Annotated[float, Knob("Margin that simpo and tpo-l demand.")]
 def defaults_of(function: Callable[..., Any]) -> dict[str, float]:
     """List the knobs of a function with their defaults.
 
-    Args:
-        function: It takes `Logps`, then keywords with defaults.
-
-    Returns:
-        Names and defaults.
-
     Example:
         >>> def warped(logps, *, beta: Beta = 0.1): ...
         >>> defaults_of(warped)
@@ -96,12 +84,6 @@ def defaults_of(function: Callable[..., Any]) -> dict[str, float]:
 def knobs_of(function: Callable[..., Any]) -> dict[str, Knob]:
     """List the knobs that a function declares.
 
-    Args:
-        function: As above.
-
-    Returns:
-        Names and declarations; a keyword without one declares nothing.
-
     Example:
         >>> def warped(logps, *, gamma: Gamma = 0.1): ...
         >>> knobs_of(warped)["gamma"].help
@@ -113,17 +95,7 @@ def knobs_of(function: Callable[..., Any]) -> dict[str, Knob]:
 
 
 def declared_knobs(functions: Mapping[str, Callable[..., Any]]) -> dict[str, Knob]:
-    """List the knobs of all losses.
-
-    Args:
-        functions: Losses by name.
-
-    Returns:
-        Names and declarations, in the order in which they come.
-
-    Raises:
-        TypeError: If two losses declare one knob differently, none declares it, or it is compared with a stranger.
-    """
+    """List the knobs of all losses."""
     declared: dict[str, Knob] = {}
     for loss, function in functions.items():
         for name, knob in knobs_of(function).items():

@@ -40,17 +40,6 @@ def spend(
 ) -> list[dict[str, Any]]:
     """Work out what each budget buys of one strategy's pairs.
 
-    Args:
-        bootstrap: Over prompts.
-        rows: The strategy's pairs, with their order.
-        budgets: How many labels; 100 % is one for each of these records.
-        num_records: How many records have a pair; two with the same prompt are two, for each is chosen from.
-        truth: Temperature and threshold.
-        lowest: Spend on the smallest in that order first; otherwise on the largest.
-
-    Returns:
-        A row a budget; `num_labels` is smaller than the budget where the strategy has no more pairs.
-
     Example:
         >>> four = np.arange(4.0)
         >>> rows = Rows(np.arange(4, dtype=np.uint64), four, four, four, four, np.arange(4))

@@ -20,15 +20,6 @@ SHARES = ("share_wrong", "share_ambiguous")
 def measure(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> dict[str, Any]:
     """Sum up some pairs: label error, expected flips, ambiguity, gap, similarity.
 
-    Args:
-        bootstrap: Over the prompts of the whole report.
-        rows: The pairs.
-        truth: Temperature and threshold.
-
-    Returns:
-        Names and numbers, the same for any rows. Intervals of shares are Wilson's for what pairs of one prompt are
-        worth together; all others are drawn over prompts.
-
     Example:
         >>> from real_cli.evaluate.labels.rows import PairTally
         >>> tally = PairTally()

@@ -76,16 +76,6 @@ class Marks(NamedTuple):
 def read_marks(record: Record, truth: Truth) -> Marks:
     """Read gold and label of every response; for both, larger is better.
 
-    Args:
-        record: A checked candidates or preference record.
-        truth: Where they are.
-
-    Returns:
-        Two numbers a response; of a preference record, chosen first.
-
-    Raises:
-        RecordError: If gold is missing or no number.
-
     Example:
         >>> read_marks({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 5}, Truth())
         Marks(gold=[2.0, 5.0], label=[1.0, 0.0])

@@ -48,12 +48,6 @@ class PairMargin(NamedTuple):
     def row(self, beta: float) -> dict[str, Any]:
         """List the numbers of the pair, for `--rows`.
 
-        Args:
-            beta: Scale of the implicit reward.
-
-        Returns:
-            Names as the summary has them; None where a number is not known.
-
         Example:
             >>> pair = PairMargin(3.0, 1.0, -4.0, None, 3, 2)
             >>> {name: pair.row(0.5)[name] for name in ("is_correct", "margin", "margin_beta", "margin_per_token")}

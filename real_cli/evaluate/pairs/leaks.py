@@ -161,13 +161,6 @@ class LeakSearch:
     def summary(self, prompts: Iterable[int]) -> dict[str, Any]:
         """Sum up over distinct prompts.
 
-        Args:
-            prompts: A digest of each prompt, in the order in which they were added.
-
-        Returns:
-            Prompts that stand in the other file as they are (`num_leaked_prompts`), those and the ones that do once
-            normalized, and those and the ones that share 13 words in a row; shares of the distinct prompts.
-
         Example:
             >>> index = PromptIndex()
             >>> index.add("Who are you?")

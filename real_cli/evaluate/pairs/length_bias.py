@@ -33,12 +33,6 @@ class LengthBias:
     def summary(self, bootstrap: Bootstrap) -> tuple[dict[str, Any], list[str]]:
         """Sum up.
 
-        Args:
-            bootstrap: Draws the prompts, these and maybe others.
-
-        Returns:
-            Names and numbers; sentences about what could not be given.
-
         Example:
             >>> bias = LengthBias()
             >>> for chosen, rejected in ((3, 1), (5, 1), (1, 1)):

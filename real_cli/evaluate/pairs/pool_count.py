@@ -45,13 +45,6 @@ class PoolCount:
 def savings(sizes: Mapping[int, int]) -> list[dict[str, Any]]:
     """Count what each strategy would have people label, of all possible pairs.
 
-    Args:
-        sizes: How many prompts have so many distinct responses.
-
-    Returns:
-        A row a strategy: labels needed, the share saved, and whether every response must have a score first. The score
-        strategies need as many if no two scores of a prompt are equal, else fewer. Empty without a possible pair.
-
     Example:
         >>> [(row["strategy"], row["num_labels"]) for row in savings({4: 1}) if "best" in row["strategy"]]
         [('best-worst', 1), ('best-random', 1), ('best-vs-rest', 3)]

@@ -34,17 +34,6 @@ class Contest(NamedTuple):
 def read_contests(record: Record, model_field: str = "model") -> list[Contest]:
     """Read the verdicts of a record.
 
-    Args:
-        record: A checked record: a preference; two responses that tied (`judge.verdict` or `annotation.verdict` is
-            "tie"); or responses with a matrix `preferences` of wins, losses and ties.
-        model_field: The field of a response that names its model; on a preference FIELD_chosen and FIELD_rejected.
-
-    Returns:
-        Comparisons, one for each pair of responses; also those of a model with itself.
-
-    Raises:
-        RecordError: If a response has no model, there is no verdict, or the matrix holds something else.
-
     Example:
         >>> pair = {"prompt": "q", "chosen": "Yes.", "rejected": "No", "model_chosen": "new", "model_rejected": "old"}
         >>> read_contests(pair)
