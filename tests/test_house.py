@@ -98,38 +98,6 @@ def test_no_class_name_stands_twice():
     assert {name: where for name, where in homes.items() if len(where) > 1} == {}
 
 
-# They name no thing of the field. `place` stands for a file and line alone, which no machine can tell.
-BANNED = {"one", "own", "made", "found", "said", "told"}
-
-
-def bound_names(tree):
-    """Yield each name that a file binds: variables, parameters, attributes, functions and classes."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
-            yield node.id if isinstance(node, ast.Name) else node.attr
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
-
-
-def test_bound_names_are_seen():
-    """Each way to bind a name is known."""
-    code = "class a:\n  def b(self, c, *d, e=lambda f: 0):\n    self.g = [h for h in (i := c)]\nfor j in (): pass"
-    assert {*"abcdefghij", "self"} == set(bound_names(ast.parse(code)))
-
-
-def test_no_banned_name_is_bound():
-    """Words that could be anything are no names."""
-    bound = {
-        f"{path.relative_to(ROOT)}: {name}"
-        for path in FILES
-        for name in bound_names(ast.parse(path.read_text(encoding="utf-8")))
-        if name.strip("_") in BANNED
-    }
-    assert bound == set()
-
-
 def docstring_lines(tree):
     """Count the lines of docstrings."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -1,7 +1,7 @@
 """Figures of a GPU: training, embedding and sampling against their peers, in one process, about two minutes.
 
-`python -m tests.gpu.bench [--seconds 150] [--only sample]` prints a JSON line a figure, as many as there is time for. Peak
-memory is the device's; MFU counts 6 operations a parameter and token that a pass reads, over 989 TFLOP/s.
+`python -m tests.gpu.bench [--seconds 150] [--only sample]` prints a JSON line a figure, as many as there is time for.
+Peak memory is the device's; MFU counts 6 operations a parameter and token that a pass reads, over 989 TFLOP/s.
 """
 
 import argparse
