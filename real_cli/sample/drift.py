@@ -65,6 +65,9 @@ def sample_improved(record: Record, plan: Plan) -> Inquiry[Sampled]:
     """Ask for a better reply: it is `chosen`, and `rejected` stays byte for byte.
 
     The record is None if the new reply is empty, or equals the old one.
+
+    References:
+        Wang et al., 2025, DRIFT, arXiv:2510.02341: genuine negatives stay, positives are the policy's own.
     """
     prompt, rejected = record["prompt"], record["rejected"]
     words = {

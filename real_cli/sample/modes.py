@@ -39,7 +39,11 @@ def sample_responses(record: Record, plan: Plan) -> Inquiry[Sampled]:
 
 
 def sample_by_principle(record: Record, plan: Plan) -> Inquiry[Sampled]:
-    """Add responses to a prompt, each guided by a principle of its own, which stays as `principle`."""
+    """Add responses to a prompt, each guided by a principle of its own, which stays as `principle`.
+
+    References:
+        Cui et al., 2023, UltraFeedback, arXiv:2310.01377, section 2.
+    """
     prompt, first = record["prompt"], count_from(record, plan.policy)
     drawn = [
         draw_principle(plan.principles, response_seed(plan.seed, prompt, plan.policy, first + number, "principle"))
@@ -55,7 +59,11 @@ def sample_by_principle(record: Record, plan: Plan) -> Inquiry[Sampled]:
 
 
 def sample_contrast(record: Record, plan: Plan) -> Inquiry[Sampled]:
-    """Add two responses: one to words that ask for the good, ranked 1, one to words that ask for its opposite."""
+    """Add two responses: one to words that ask for the good, ranked 1, one to words that ask for its opposite.
+
+    References:
+        Liu et al., 2024, DLMA, arXiv:2402.11907: the words decide the label.
+    """
     prompt = record["prompt"]
     texts = [place_words(prompt, words) for words in plan.contrast]
     asked = yield from ask_choices(prompt, texts, plan, template=template_fields(record, plan))
@@ -65,7 +73,11 @@ def sample_contrast(record: Record, plan: Plan) -> Inquiry[Sampled]:
 
 
 def sample_reference(record: Record, plan: Plan) -> Inquiry[Sampled]:
-    """Put the policy's answer on a record as `reference`, with `reference_model` and `reference_is_cut`."""
+    """Put the policy's answer on a record as `reference`, with `reference_model` and `reference_is_cut`.
+
+    References:
+        Zhang et al., 2024, SELM, arXiv:2405.19332: the reference's greedy answer in the exploration term.
+    """
     prompt = record["prompt"]
     asked = yield from ask_choices(prompt, [prompt], plan, template=template_fields(record, plan))
     (choice,) = asked.choices
@@ -78,6 +90,9 @@ def sample_again(record: Record, plan: Plan) -> Inquiry[Sampled]:
     """Add responses to a prompt whose best is not good enough; `retries` counts how often.
 
     What the record holds stays, so that the best score cannot fall.
+
+    References:
+        Chen et al., 2024, OPTune, arXiv:2406.07657: prompts with the lowest rewards are generated anew.
     """
     sampled = yield from sample_responses(record, plan)
     assert sampled.record is not None
