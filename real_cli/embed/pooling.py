@@ -4,43 +4,19 @@ from typing import Any
 
 
 def mean_pool(states: Any, mask: Any) -> Any:
-    """Average token states over the tokens that are not padding.
-
-    Args:
-        states: Hidden states, shape (batch, seq, dim).
-        mask: 1 for a token, 0 for padding, shape (batch, seq).
-
-    Returns:
-        Vectors, shape (batch, dim).
-    """
+    """Average token states over the tokens that are not padding."""
     weights = mask.unsqueeze(-1).to(states.dtype)  # (batch, seq, 1)
     return (states * weights).sum(dim=1) / weights.sum(dim=1)
 
 
 def last_pool(states: Any, mask: Any) -> Any:
-    """Take the state of the last token that is not padding.
-
-    Args:
-        states: Hidden states, shape (batch, seq, dim).
-        mask: 1 for a token, 0 for padding, shape (batch, seq).
-
-    Returns:
-        Vectors, shape (batch, dim).
-    """
+    """Take the state of the last token that is not padding."""
     last = mask.sum(dim=1) - 1  # (batch,)
     return states[range(len(states)), last]
 
 
 def first_pool(states: Any, mask: Any) -> Any:
-    """Take the state of the first token, which BERT and its kin train to stand for the text.
-
-    Args:
-        states: Hidden states, shape (batch, seq, dim).
-        mask: 1 for a token, 0 for padding, shape (batch, seq).
-
-    Returns:
-        Vectors, shape (batch, dim).
-    """
+    """Take the state of the first token, which BERT and its kin train to stand for the text."""
     return states[:, 0]
 
 

@@ -61,17 +61,6 @@ def begin_pairs(record: Record, settings: Settings, comparison: Similarities | N
 
     The strategy never sees the labels unless it is one of the score strategies; pairs are oriented after the choice.
 
-    Args:
-        record: A checked candidates or preference record.
-        settings: What to do.
-        comparison: Of all its `responses`, where it was worked out before.
-
-    Returns:
-        The records to write, and what was dropped; pairs as they are asked for, since there may be millions.
-
-    Raises:
-        RecordError: If the strategy needs embeddings or scores that the record lacks, before there is any pair.
-
     Example:
         >>> responses = [{"text": "a", "embedding": [1, 0], "score": 1}, {"text": "b", "embedding": [0, 1], "score": 2}]
         >>> list(begin_pairs({"prompt": "q", "responses": responses}, Settings()).rest)

@@ -53,14 +53,6 @@ def keep_mask(values: NDArray[np.float64], count: int, *, lowest: bool) -> NDArr
     Equal values go by position, the same way for both ends: the lowest n and the highest n are disjoint as long as
     2n is not above the number of pairs.
 
-    Args:
-        values: One number a pair, shape (batch,).
-        count: How many to keep.
-        lowest: Keep the smallest; otherwise the largest.
-
-    Returns:
-        True where a pair stays, shape (batch,).
-
     Example:
         >>> keep_mask(np.array([0.99, 0.90, 0.97, 0.80, 0.95]), 2, lowest=True)
         array([False,  True, False,  True, False])

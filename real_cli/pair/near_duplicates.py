@@ -59,26 +59,12 @@ class Neighbors(NamedTuple):
     firsts: Places
 
     def is_first(self) -> NDArray[np.bool_]:
-        """Tell which vectors have no earlier one nearer than the limit.
-
-        Returns:
-            True for the first of each group, shape (n,).
-        """
+        """Tell which vectors have no earlier one nearer than the limit."""
         return np.asarray(self.firsts == np.arange(len(self.firsts)))
 
 
 def read_prompt_vector(record: Record, size: int | None = None) -> Rows:
     """Read the embedding of a prompt.
-
-    Args:
-        record: A record as `real embed --field prompt` writes it.
-        size: How many numbers it must have; None for any.
-
-    Returns:
-        A unit vector, shape (dim,).
-
-    Raises:
-        RecordError: If there is none, it is no vector, is zero, or has another length.
 
     Example:
         >>> read_prompt_vector({"prompt": "q", "embedding": [3, 4]})
@@ -103,15 +89,6 @@ def read_prompt_vector(record: Record, size: int | None = None) -> Rows:
 
 def find_neighbors(vectors: Rows, limit: float, *, compare: Compare | None = None, block: int = BLOCK) -> Neighbors:
     """Compare every vector with every other, a block with a block at a time.
-
-    Args:
-        vectors: Unit vectors, shape (n, dim); may lie on disk.
-        limit: Vectors nearer than this are near-duplicates, > 0.
-        compare: How two blocks are compared; None for faiss where it is installed, else a matrix product.
-        block: Vectors in a block.
-
-    Returns:
-        The nearest distance, how many are near and which of them comes first; memory holds these and two blocks.
 
     Example:
         >>> vectors = np.array([[1, 0], [0, 1], [1, 0]], dtype=np.float32)
@@ -145,17 +122,7 @@ def find_neighbors(vectors: Rows, limit: float, *, compare: Compare | None = Non
 
 
 def compare_by_product(block: Rows, others: Rows, limit: float, same: bool) -> Near:
-    """Compare two blocks by the product of their matrices.
-
-    Args:
-        block: Unit vectors, shape (n, dim).
-        others: Unit vectors, shape (m, dim).
-        limit: Which pairs are near.
-        same: The two are one block: a vector is not its own neighbor.
-
-    Returns:
-        What each of `block` finds among `others`.
-    """
+    """Compare two blocks by the product of their matrices."""
     products = block @ others.T
     if same:
         np.fill_diagonal(products, -np.inf)

@@ -40,9 +40,6 @@ class Savings:
     def share_of_possible(self) -> float | None:
         """Work out 1 - chosen / all possible pairs.
 
-        Returns:
-            A share in [0, 1]; None if no pair was possible.
-
         Example:
             >>> Savings(num_prompts=2, num_possible=12, num_given=None, num_chosen=3).share_of_possible()
             0.75

@@ -71,32 +71,17 @@ class VectorSpool:
         self._file.close()
 
     def read(self, record: Record) -> Rows:
-        """Read the embedding of a record's prompt.
-
-        Args:
-            record: The record.
-
-        Returns:
-            A unit vector, shape (dim,), as long as those that were added.
-        """
+        """Read the embedding of a record's prompt."""
         return read_prompt_vector(record, self._size)
 
     def add(self, vector: Rows) -> None:
-        """Put one vector on disk.
-
-        Args:
-            vector: Shape (dim,).
-        """
+        """Put one vector on disk."""
         self._size = vector.size
         self._count += 1
         self._file.write(vector.tobytes())
 
     def open(self) -> Rows:
-        """Map the vectors into memory.
-
-        Returns:
-            All vectors, shape (n, dim).
-        """
+        """Map the vectors into memory."""
         self._file.flush()
         return np.memmap(self._file, dtype=np.float32, mode="r", shape=(self._count, self._size or 0))
 

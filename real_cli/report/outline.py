@@ -74,13 +74,6 @@ def outline(summary: Mapping[str, Any], blocks: str = BLOCKS) -> Outline:
 def sparkline(counts: Sequence[int], blocks: str = BLOCKS) -> str:
     """Draw counts as a line of letters.
 
-    Args:
-        counts: Of a histogram; neighbors are added up where there are more than NUM_BLOCKS.
-        blocks: Letters of growing height.
-
-    Returns:
-        One letter a bin; a space where nothing is.
-
     Example:
         >>> sparkline([0, 1, 4, 8], "abcd")
         ' abd'

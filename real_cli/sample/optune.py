@@ -56,15 +56,6 @@ def num_retries(record: Record) -> int:
 def choose_lowest(scores: NDArray[np.float64], may_retry: NDArray[np.bool_], wanted: Keep) -> NDArray[np.bool_]:
     """Choose the prompts that are sampled anew.
 
-    Args:
-        scores: The best score of each prompt, shape (batch,).
-        may_retry: False where a prompt had its tries, shape (batch,).
-        wanted: How many, as a share of all prompts or a number.
-
-    Returns:
-        True for each that is chosen, shape (batch,): those with the lowest scores among those that may be tried, of
-        equal scores the earlier ones.
-
     Example:
         >>> choose_lowest(np.array([3.0, 1.0, 2.0, 1.0]), np.array([True, False, True, True]), Keep(None, 2)).tolist()
         [False, False, True, True]

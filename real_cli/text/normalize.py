@@ -71,13 +71,6 @@ def join_words(split: Sequence[str], text: str) -> str:
 def word_similarity(first: Sequence[str], second: Sequence[str]) -> float:
     """Return the Jaccard index of two texts' sets of word 3-grams.
 
-    Args:
-        first: Words of one text.
-        second: Of the other.
-
-    Returns:
-        In [0, 1]. A text of one or two words is one gram; texts without words share nothing.
-
     Example:
         >>> word_similarity("a b c d".split(), "a b c e".split())
         0.3333333333333333

@@ -16,12 +16,6 @@ FUNCTION_WORDS = frozenset(
 def function_tokens(vocabulary: Iterable[tuple[int, str]]) -> frozenset[int]:
     """Find the tokens that are a function word, with or without a space before it.
 
-    Args:
-        vocabulary: Token ids and their texts.
-
-    Returns:
-        Ids.
-
     Example:
         >>> sorted(function_tokens([(0, "the"), (1, " The"), (2, "theme"), (3, " mat")]))
         [0, 1]

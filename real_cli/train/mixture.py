@@ -88,61 +88,25 @@ class Mixture:
         return self.knobs.get("beta", 1.0)
 
     def rewards(self, logps: Logps) -> Tensor:
-        """Work out the implicit rewards for the metrics, those of the first objective.
-
-        Args:
-            logps: Of a batch.
-
-        Returns:
-            beta times the log-ratio to the reference (without one, to 1), or per token where the objective compares
-            means. Shape (batch, responses).
-        """
+        """Work out the implicit rewards for the metrics, those of the first objective."""
         return self.beta * (logps.averages if self.parts[0].objective.averages else logps.logratios)
 
     def values(self, logps: Logps) -> dict[str, Tensor]:
-        """Work out each objective.
-
-        Args:
-            logps: Of a batch.
-
-        Returns:
-            For each name one value an example, shape (batch,), before its weight.
-        """
+        """Work out each objective."""
         return {part.name: part.objective.loss(logps, **part.knobs) for part in self.parts}
 
     def __call__(self, logps: Logps) -> Tensor:
-        """Sum the objectives with their weights.
-
-        Args:
-            logps: Of a batch.
-
-        Returns:
-            One value an example, shape (batch,).
-        """
+        """Sum the objectives with their weights."""
         return self.total(self.values(logps))
 
     def total(self, values: Mapping[str, Tensor]) -> Tensor:
-        """Sum what `values` gave.
-
-        Args:
-            values: One value an example for each objective.
-
-        Returns:
-            One value an example, shape (batch,).
-        """
+        """Sum what `values` gave."""
         total = sum(part.weight * values[part.name] for part in self.parts)
         assert isinstance(total, Tensor)
         return total
 
     def remember(self, logps: Logps) -> Tensor | None:
-        """Work out what is to be handed back as `Logps.recent` in later batches.
-
-        Args:
-            logps: Of a batch.
-
-        Returns:
-            One value an example, shape (batch,), no gradient; None if no objective looks back.
-        """
+        """Work out what is to be handed back as `Logps.recent` in later batches."""
         for part in self.parts:
             if part.objective.remembers is not None:
                 function = part.objective.remembers
@@ -150,14 +114,7 @@ class Mixture:
         return None
 
     def shows(self, logps: Logps) -> dict[str, Tensor]:
-        """Work out what `--dump` writes of each example beside loss and margin.
-
-        Args:
-            logps: Of a batch.
-
-        Returns:
-            Names and values, shape (batch,) each.
-        """
+        """Work out what `--dump` writes of each example beside loss and margin."""
         return {
             name: function(logps, **_with_defaults(defaults_of(function), part.knobs)).detach()
             for part in self.parts

@@ -49,12 +49,6 @@ class Truth:
     def flip_chances(self, gaps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Work out how often a Bradley-Terry annotator prefers the worse response.
 
-        Args:
-            gaps: Differences of gold without sign, shape (batch,).
-
-        Returns:
-            Probabilities from 0 to 0.5, shape (batch,).
-
         Example:
             >>> Truth(temperature=2.0).flip_chances(np.array([0.0, 2 * np.log(3)])).round(6).tolist()
             [0.5, 0.25]

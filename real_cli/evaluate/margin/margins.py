@@ -123,9 +123,6 @@ class MarginTally:
         reference makes of every pair, are told apart: TRL counts them as wrong. For numbers a token each log-ratio is
         divided by its response's number of tokens first.
 
-        Returns:
-            Names and numbers; `margin` is in nats, as REAL's code reports it, `margin_beta` times beta, as TRL does.
-
         Example:
             >>> tally = MarginTally(beta=0.1)
             >>> tally.add(PairMargin(3.0, 1.0, -4.0), b"prompt 1")
@@ -160,14 +157,6 @@ class MarginTally:
 
 def compare(tallies: Sequence[MarginTally], names: Sequence[str]) -> list[dict[str, Any]]:
     """Subtract the first policy's numbers from each other policy's, pair by pair.
-
-    Args:
-        tallies: One a policy, of the same pairs in the same order.
-        names: Of the policies.
-
-    Returns:
-        For each policy but the first: the difference of accuracy, margin (nats) and likelihood accuracy, each with its
-        interval over prompts, `num_pairs` and `notes`.
 
     Example:
         >>> first, second = MarginTally(1.0), MarginTally(1.0)
@@ -251,13 +240,6 @@ def _is_positive(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def signed_histogram(values: NDArray[np.float64], span: NDArray[np.float64]) -> dict[str, list[float]]:
     """Count numbers in bars of one width, one of whose edges is 0, so that the signs stay apart.
-
-    Args:
-        values: What is counted, shape (batch,).
-        span: Numbers that the bars are to hold, these among them, shape (any,).
-
-    Returns:
-        `edges`, and `counts`, one fewer; both empty without numbers.
 
     Example:
         >>> signed_histogram(np.array([-1.0, 0.5, 0.6]), np.array([-1.0, 59.0]))["counts"][:2]

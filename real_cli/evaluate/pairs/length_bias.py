@@ -73,13 +73,6 @@ class LengthBias:
 def cohens_d(chosen: Lengths, rejected: Lengths) -> float | None:
     """Return Cohen's d of two groups of equal size: the difference of means over the pooled standard deviation.
 
-    Args:
-        chosen: Numbers, shape (batch,).
-        rejected: Likewise.
-
-    Returns:
-        Positive if chosen is larger; None for fewer than two pairs or without variance.
-
     Example:
         >>> cohens_d(np.array([2.0, 4.0]), np.array([1.0, 3.0]))
         0.7071067811865475
@@ -95,13 +88,6 @@ def cohens_d(chosen: Lengths, rejected: Lengths) -> float | None:
 
 def paired_d(chosen: Lengths, rejected: Lengths) -> float | None:
     """Return Cohen's d of paired numbers (d_z): the mean difference over the standard deviation of the differences.
-
-    Args:
-        chosen: Numbers, shape (batch,).
-        rejected: Likewise.
-
-    Returns:
-        Positive if chosen is larger; None for fewer than two pairs or if all differences are equal.
 
     Example:
         >>> paired_d(np.array([2.0, 6.0]), np.array([1.0, 3.0]))

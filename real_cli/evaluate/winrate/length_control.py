@@ -35,16 +35,6 @@ def control_length(points: ArrayLike, gaps: ArrayLike, clusters: ArrayLike) -> L
     win and half a loss. Intervals are of Student's t with the number of prompts less one, on the scale of log-odds,
     with standard errors clustered by prompt.
 
-    Args:
-        points: 1 for a win, 0.5 for a tie, 0 for a loss, shape (rows,).
-        gaps: How much longer the response was than the other, in characters, shape (rows,).
-        clusters: Which prompt each comparison is about, shape (rows,).
-
-    Returns:
-        Rate and effect; without numbers, and with a note, for fewer than 30 decided comparisons, where all of them went
-        one way, where no response is longer than another, where one side is always the longer, or where length tells
-        wins from losses without an error.
-
     Example:
         >>> draws = np.random.default_rng(0)
         >>> gaps = draws.normal(size=400) * 100

@@ -38,18 +38,7 @@ class Step(Protocol):
 
 
 def choose_step(model: Any, cache: FilledCache, mask: Tensor, rows: Tensor, num_steps: int) -> Step:
-    """Choose how steps are run.
-
-    Args:
-        model: A causal language model.
-        cache: Of the prompts.
-        mask: 1 where the cache holds a token of a prompt, 0 where padding, shape (prompts, seq).
-        rows: The prompt of each response, shape (rows,).
-        num_steps: Most steps to come.
-
-    Returns:
-        The step; a graph where a GPU would wait for its launches.
-    """
+    """Choose how steps are run."""
     from transformers.cache_utils import DynamicLayer
 
     cache.states.reorder_cache(rows)

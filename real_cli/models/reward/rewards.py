@@ -137,13 +137,6 @@ class PairwiseRewards:
 def difference_matrix(num_responses: int, logits: Sequence[float]) -> NDArray[np.float64]:
     """Put the numbers of ordered pairs where they belong.
 
-    Args:
-        num_responses: How many responses there are, n.
-        logits: Of each ordered pair of two, as `itertools.permutations` lists them.
-
-    Returns:
-        What the model says of row against column, shape (n, n); 0 on the diagonal.
-
     Example:
         >>> difference_matrix(2, [3.0, 1.0])
         array([[0., 3.],

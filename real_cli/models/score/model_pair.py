@@ -72,14 +72,7 @@ class ModelPair:
         _ = self.policy, self.reference
 
     def score(self, examples: list[TokenizedExample]) -> list[Scores]:
-        """Score a window of examples under the policy.
-
-        Args:
-            examples: Token ids.
-
-        Returns:
-            For each example the log-probability of each response, in nats.
-        """
+        """Score a window of examples under the policy."""
         return self._score(self.policy, examples)
 
     def refer(self, examples: list[TokenizedExample], scores: list[Scores]) -> list[Scores] | None:

@@ -28,25 +28,11 @@ class Scorer:
         self._budget = TokenBudget(batch_tokens, tell)
 
     def __call__(self, examples: Sequence[TokenizedExample]) -> list[Scores]:
-        """Score a window of examples.
-
-        Args:
-            examples: Token ids.
-
-        Returns:
-            For each example the log-probability of each response, in nats.
-        """
+        """Score a window of examples."""
         return [[float(tokens.sum(dtype=np.float64)) for tokens in responses] for responses in self.tokens(examples)]
 
     def tokens(self, examples: Sequence[TokenizedExample]) -> list[TokenScores]:
-        """Score a window of examples, token by token.
-
-        Args:
-            examples: Token ids.
-
-        Returns:
-            For each example and response the log-probability of each token that something predicts, in nats.
-        """
+        """Score a window of examples, token by token."""
         answers = [(tuple(example.prompt), tuple(ids)) for example in examples for ids in example.responses]
         distinct = list(dict.fromkeys(answers))
         logps = self._budget.run(
@@ -70,16 +56,7 @@ class Scorer:
 
 
 def group_token_logps(policy: Policy, groups: Sequence[Group], layout: TokenLayout) -> list[NDArray[np.float32]]:
-    """Run a policy once on some prompts and their responses.
-
-    Args:
-        policy: The model and where it runs.
-        groups: Prompts with responses; one batch.
-        layout: How they lie.
-
-    Returns:
-        The log-probabilities of each response's tokens in nats, in order.
-    """
+    """Run a policy once on some prompts and their responses."""
     device = policy.place.device
     batch = lay_out(groups, layout, policy.tokenizer.pad_token_id)
     ends = batch["owners"].bincount(minlength=batch["num_responses"]).cumsum(0)[:-1]
@@ -91,16 +68,7 @@ def group_token_logps(policy: Policy, groups: Sequence[Group], layout: TokenLayo
 
 
 def group_logps(policy: Policy, groups: Sequence[Group], layout: TokenLayout) -> list[float]:
-    """Run a policy once on some prompts and their responses.
-
-    Args:
-        policy: The model and where it runs.
-        groups: Prompts with responses; one batch.
-        layout: How they lie.
-
-    Returns:
-        The log-probability of each response in nats, in order.
-    """
+    """Run a policy once on some prompts and their responses."""
     return [float(tokens.sum(dtype=np.float64)) for tokens in group_token_logps(policy, groups, layout)]
 
 

@@ -103,13 +103,6 @@ def judged_pair(record: Record, comparison: Judgment, mark: Record) -> Judged:
 def preference_matrix(count: int, comparisons: dict[tuple[int, int], Judgment]) -> list[list[float]]:
     """Turn comparisons into probabilities that the response of a row beats that of a column.
 
-    Args:
-        count: How many responses there are, n.
-        comparisons: For each pair (i, j), i < j, its comparison.
-
-    Returns:
-        Shape (n, n): 1 for a win in both orders, 0 for a loss, 1/2 for a tie and on the diagonal.
-
     Example:
         >>> preference_matrix(2, {(0, 1): Judgment(("A", "B"), ("", ""))})
         [[0.5, 1.0], [0.0, 0.5]]

@@ -11,12 +11,6 @@ from real_cli.stats.numeric import sigmoid
 def antisymmetrize(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return m(a, b) = (d(a, b) - d(b, a)) / 2, which does not depend on the order that a model was asked in.
 
-    Args:
-        differences: d, what a model says of each ordered pair of responses, shape (n, n).
-
-    Returns:
-        Margins with m(a, b) = -m(b, a), shape (n, n).
-
     Example:
         >>> antisymmetrize(np.array([[0.0, 3.0], [1.0, 0.0]]))
         array([[ 0.,  1.],
@@ -32,12 +26,6 @@ def antisymmetrize(differences: NDArray[np.float64]) -> NDArray[np.float64]:
 def preferences_of(margins: NDArray[np.float64]) -> list[list[float]]:
     """Turn margins into probabilities P[i][j] = sigmoid(m_ij) that response i beats j.
 
-    Args:
-        margins: Antisymmetric, shape (n, n).
-
-    Returns:
-        Rows of P; P[i][j] + P[j][i] is 1, in floats too, and the diagonal is 1/2.
-
     Example:
         >>> preferences_of(np.array([[0.0, 2.0], [-2.0, 0.0]]))
         [[0.5, 0.8807970779778824], [0.11920292202211755, 0.5]]
@@ -52,16 +40,6 @@ def add_differences(record: Record, differences: NDArray[np.float64]) -> Record:
     """Put what a pairwise model says on a record: a matrix on candidates, a margin on a labeled pair.
 
     A pair gets no matrix: its order would be lost where labels are swapped.
-
-    Args:
-        record: A checked candidates or preference record.
-        differences: d of each ordered pair of responses, shape (n, n).
-
-    Returns:
-        A new record with `preferences` (candidates) or `margin`, m(chosen, rejected) (preference).
-
-    Raises:
-        RecordError: If a number is not finite.
 
     Example:
         >>> add_differences({"prompt": "q", "chosen": "a", "rejected": "b"}, np.array([[0.0, 3.0], [1.0, 0.0]]))

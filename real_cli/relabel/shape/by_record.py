@@ -61,16 +61,6 @@ class Shaper:
     def read(self, record: Record) -> Scores:
         """Read the scores that are shaped: raw ones, less what length costs.
 
-        Args:
-            record: A candidates or preference record. Where a response has `raw_score`, its score was shaped before and
-                does not count.
-
-        Returns:
-            Shape (n,).
-
-        Raises:
-            RecordError: If a score is missing, or a length that is to be paid for.
-
         Example:
             >>> Shaper().read({"prompt": "q", "responses": [{"text": "a", "score": 0.5, "raw_score": 3}]})
             array([3.])
@@ -80,16 +70,6 @@ class Shaper:
 
     def shape(self, record: Record, statistics: Statistics | None = None) -> Record:
         """Shape the scores of one record.
-
-        Args:
-            record: A candidates or preference record.
-            statistics: Of all scores of the input, for a shaping that needs them all.
-
-        Returns:
-            The record with the shaped `score`, and with `raw_score`, on every response.
-
-        Raises:
-            RecordError: If a score, a reference score or a length is missing, or a shaped score is infinite.
 
         Example:
             >>> Shaper().shape({"prompt": "q", "responses": [{"text": "a", "score": 3}], "reference_scores": [3]})

@@ -102,15 +102,6 @@ class Expression:
     def __call__(self, record: Record) -> float:
         """Compute the number of one record.
 
-        Args:
-            record: Any record; whole numbers are read as floats.
-
-        Returns:
-            A finite number; a comparison gives 1 or 0.
-
-        Raises:
-            RecordError: If a field is missing or holds no number, or the arithmetic has no finite result.
-
         Example:
             >>> Expression("clip(score_chosen - score_rejected, 0, 5) * meta.votes")(
             ...     {"score_chosen": 9, "score_rejected": 1, "meta": {"votes": 3}})

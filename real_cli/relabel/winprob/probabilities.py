@@ -21,16 +21,6 @@ def scored_preferences(record: Record, temperature: float = 1.0) -> Iterator[NDA
 
     Transitive by construction: scores cannot say that paper beats rock, rock scissors, and scissors paper.
 
-    Args:
-        record: A candidates or preference record with a score on every response.
-        temperature: T, > 0; the larger, the nearer to even odds.
-
-    Yields:
-        Blocks of the rows of the matrix: the probability that i beats j, shape (rows, n), 1/2 on the diagonal.
-
-    Raises:
-        RecordError: If a score is missing.
-
     Example:
         >>> record = {"prompt": "q", "responses": [{"text": "a", "score": 2}, {"text": "b", "score": 0}]}
         >>> np.concatenate(list(scored_preferences(record)))
@@ -62,12 +52,6 @@ def add_win_probabilities(record: Record, probabilities: list[float]) -> Record:
 
 def win_probabilities(preferences: Iterable[NDArray[np.float64]]) -> list[float]:
     """Return how probable it is that each response beats one of all drawn at random, itself at 1/2 among them.
-
-    Args:
-        preferences: Blocks of rows: the probability that i beats j, shape (rows, n), 1/2 on the diagonal.
-
-    Returns:
-        The mean of each row, n numbers; their mean is 1/2.
 
     Example:
         >>> win_probabilities([np.array([[0.5, 0.9], [0.1, 0.5]])])
