@@ -67,9 +67,8 @@ class Terminated(KeyboardInterrupt):
 def show_name(name: str) -> str:
     r"""Write the name of a file as text: bytes that are no UTF-8 as \xNN.
 
-    Example:
-        >>> print(show_name("caf\udce9.jsonl"), show_name("café.jsonl"))
-        caf\xe9.jsonl café.jsonl
+    >>> print(show_name("caf\udce9.jsonl"), show_name("café.jsonl"))
+    caf\xe9.jsonl café.jsonl
     """
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 

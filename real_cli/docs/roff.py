@@ -14,9 +14,8 @@ QUOTES = {"'": "\\(aq", "`": "\\(ga"}
 def escape(text: str) -> str:
     r"""Write text as roff: backslashes and hyphens literal, no line that looks like a request.
 
-    Example:
-        >>> escape("--keep 35%")
-        '\\-\\-keep 35%'
+    >>> escape("--keep 35%")
+    '\\-\\-keep 35%'
     """
     return guarded(typeset(text))
 
@@ -24,9 +23,8 @@ def escape(text: str) -> str:
 def literal(text: str) -> str:
     r"""Write typed text, a command say, as roff: quotes stay straight.
 
-    Example:
-        >>> literal("jq '.id'")
-        'jq \\(aq.id\\(aq'
+    >>> literal("jq '.id'")
+    'jq \\(aq.id\\(aq'
     """
     return guarded(re.sub("['`]", lambda quote: QUOTES[quote[0]], typeset(text)))
 

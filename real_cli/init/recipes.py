@@ -65,10 +65,9 @@ def read_makefile(name: str) -> str:
 def read_method(name: str, makefile: str) -> Method:
     r"""Read what a Makefile says of itself.
 
-    Example:
-        >>> head = "# X\n# Paper: Li, 2024, arXiv:1; eq. 2\n# Does: a\n#  b\n# Needs: c\n# Departures: d\n#\n# More.\n"
-        >>> read_method("x", head + "a:\n\t$(REAL) pair -o $@\n")[:3]
-        ('X', 'Li, 2024, arXiv:1', 'eq. 2')
+    >>> head = "# X\n# Paper: Li, 2024, arXiv:1; eq. 2\n# Does: a\n#  b\n# Needs: c\n# Departures: d\n#\n# More.\n"
+    >>> read_method("x", head + "a:\n\t$(REAL) pair -o $@\n")[:3]
+    ('X', 'Li, 2024, arXiv:1', 'eq. 2')
     """
     head = list(takewhile(lambda line: re.match("# *[^ ]", line), makefile.splitlines()))
     fields: dict[str, str] = {}
@@ -96,9 +95,8 @@ def read_method(name: str, makefile: str) -> Method:
 def commands_of(makefile: str) -> tuple[str, ...]:
     r"""List the commands that `make` runs, where they run; what scores in `make check` is none of them.
 
-    Example:
-        >>> commands_of("S = $(REAL) relabel goal\na:\n\t$(REAL) pair $< -o $@\nb:\n\t$(S) $< -o $@\n")
-        ('pair', 'relabel goal')
+    >>> commands_of("S = $(REAL) relabel goal\na:\n\t$(REAL) pair $< -o $@\nb:\n\t$(S) $< -o $@\n")
+    ('pair', 'relabel goal')
     """
     text = makefile.partition("\ncheck:")[0]
     assigned = dict(ASSIGNED_COMMAND.findall(text))
@@ -110,9 +108,8 @@ def commands_of(makefile: str) -> tuple[str, ...]:
 def data_of(makefile: str) -> list[str]:
     r"""List the data that a Makefile's variables name.
 
-    Example:
-        >>> data_of("PROMPTS = prompts.jsonl\nO = run\n$(O)/a.jsonl: $(PROMPTS)\n")
-        ['prompts.jsonl']
+    >>> data_of("PROMPTS = prompts.jsonl\nO = run\n$(O)/a.jsonl: $(PROMPTS)\n")
+    ['prompts.jsonl']
     """
     return ASSIGNED_DATA.findall(makefile)
 

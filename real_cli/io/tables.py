@@ -58,9 +58,8 @@ def read_table(name: str, read_csv_file: Callable[[str], Iterable[Any]]) -> Iter
 def without_nulls(value: Any) -> Any:
     """Drop null fields: a table's rows all have every field. Items of lists stay.
 
-    Example:
-        >>> without_nulls({"tools": [{"name": "add", "arguments": {"a": 2, "city": None}}, None], "id": None})
-        {'tools': [{'name': 'add', 'arguments': {'a': 2}}, None]}
+    >>> without_nulls({"tools": [{"name": "add", "arguments": {"a": 2, "city": None}}, None], "id": None})
+    {'tools': [{'name': 'add', 'arguments': {'a': 2}}, None]}
 
     References:
         TRL's `remove_none_values`, for the same purpose.

@@ -61,10 +61,9 @@ def begin_pairs(record: Record, settings: Settings, comparison: Similarities | N
 
     The strategy never sees the labels unless it is one of the score strategies; pairs are oriented after the choice.
 
-    Example:
-        >>> responses = [{"text": "a", "embedding": [1, 0], "score": 1}, {"text": "b", "embedding": [0, 1], "score": 2}]
-        >>> list(begin_pairs({"prompt": "q", "responses": responses}, Settings()).rest)
-        [{'prompt': 'q', 'chosen': 'b', 'rejected': 'a', 'score_chosen': 2, 'score_rejected': 1, 'similarity': 0.0, \
+    >>> responses = [{"text": "a", "embedding": [1, 0], "score": 1}, {"text": "b", "embedding": [0, 1], "score": 2}]
+    >>> list(begin_pairs({"prompt": "q", "responses": responses}, Settings()).rest)
+    [{'prompt': 'q', 'chosen': 'b', 'rejected': 'a', 'score_chosen': 2, 'score_rejected': 1, 'similarity': 0.0, \
 'strategy': 'easy', 'num_responses': 2}]
 
     References:

@@ -14,9 +14,8 @@ from real_cli.records.record import Record, content_key
 def keep_value(record: Record, by: str, seed: int) -> float:
     """Return the number by which `--keep` sorts a pair.
 
-    Example:
-        >>> keep_value({"score_chosen": 9, "score_rejected": 4}, "score-gap", 0)
-        5.0
+    >>> keep_value({"score_chosen": 9, "score_rejected": 4}, "score-gap", 0)
+    5.0
     """
     if by == "random":
         return _uniform(record, seed)
@@ -53,9 +52,8 @@ def keep_mask(values: NDArray[np.float64], count: int, *, lowest: bool) -> NDArr
     Equal values go by position, the same way for both ends: the lowest n and the highest n are disjoint as long as
     2n is not above the number of pairs.
 
-    Example:
-        >>> keep_mask(np.array([0.99, 0.90, 0.97, 0.80, 0.95]), 2, lowest=True)
-        array([False,  True, False,  True, False])
+    >>> keep_mask(np.array([0.99, 0.90, 0.97, 0.80, 0.95]), 2, lowest=True)
+    array([False,  True, False,  True, False])
     """
     order = np.argsort(values, kind="stable")
     mask = np.zeros(len(values), dtype=bool)

@@ -66,9 +66,8 @@ class Neighbors(NamedTuple):
 def read_prompt_vector(record: Record, size: int | None = None) -> Rows:
     """Read the embedding of a prompt.
 
-    Example:
-        >>> read_prompt_vector({"prompt": "q", "embedding": [3, 4]})
-        array([0.6, 0.8], dtype=float32)
+    >>> read_prompt_vector({"prompt": "q", "embedding": [3, 4]})
+    array([0.6, 0.8], dtype=float32)
     """
     value = record.get("embedding")
     if value is None:
@@ -90,11 +89,10 @@ def read_prompt_vector(record: Record, size: int | None = None) -> Rows:
 def find_neighbors(vectors: Rows, limit: float, *, compare: Compare | None = None, block: int = BLOCK) -> Neighbors:
     """Compare every vector with every other, a block with a block at a time.
 
-    Example:
-        >>> vectors = np.array([[1, 0], [0, 1], [1, 0]], dtype=np.float32)
-        >>> neighbors = find_neighbors(vectors, 0.05)
-        >>> neighbors.distances.tolist(), neighbors.counts.tolist(), neighbors.firsts.tolist()
-        ([0.0, 2.0, 0.0], [1, 0, 1], [0, 1, 0])
+    >>> vectors = np.array([[1, 0], [0, 1], [1, 0]], dtype=np.float32)
+    >>> neighbors = find_neighbors(vectors, 0.05)
+    >>> neighbors.distances.tolist(), neighbors.counts.tolist(), neighbors.firsts.tolist()
+    ([0.0, 2.0, 0.0], [1, 0, 1], [0, 1, 0])
 
     References:
         Xu et al., 2024, Magpie, arXiv:2406.08464: min_neighbor_distance and repeat_count, over all and not 500.

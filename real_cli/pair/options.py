@@ -67,9 +67,8 @@ def default_strategy(curriculum: bool) -> Strategy:
 def plan_keep(keep: str | None, by: str | None, lowest: bool | None, settings: Settings) -> KeepOrder | None:
     """Complete `--keep` with the strategy's own order.
 
-    Example:
-        >>> plan_keep("50%", None, None, Settings(Strategy.hard))[1:]
-        ('similarity', False, 0)
+    >>> plan_keep("50%", None, None, Settings(Strategy.hard))[1:]
+    ('similarity', False, 0)
     """
     if keep is None:
         if by is not None or lowest is not None:

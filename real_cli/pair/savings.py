@@ -40,27 +40,24 @@ class Savings:
     def share_of_possible(self) -> float | None:
         """Work out 1 - chosen / all possible pairs.
 
-        Example:
-            >>> Savings(num_prompts=2, num_possible=12, num_given=None, num_chosen=3).share_of_possible()
-            0.75
+        >>> Savings(num_prompts=2, num_possible=12, num_given=None, num_chosen=3).share_of_possible()
+        0.75
         """
         return 1 - self.num_chosen / self.num_possible if self.num_possible else None
 
     def share_of_given(self) -> float | None:
         """Work out 1 - chosen / pairs of the input.
 
-        Example:
-            >>> Savings(num_prompts=4, num_possible=4, num_given=4, num_chosen=2).share_of_given()
-            0.5
+        >>> Savings(num_prompts=4, num_possible=4, num_given=4, num_chosen=2).share_of_given()
+        0.5
         """
         return 1 - self.num_chosen / self.num_given if self.num_given else None
 
     def sentence(self, emit: Emit = Emit.pairs) -> str:
         """Tell the savings in one line.
 
-        Example:
-            >>> Savings(num_prompts=4, num_possible=4, num_given=4, num_chosen=2).sentence()
-            "2 pairs from 4 prompts; labels saved: 50.0% of the 4 possible pairs, 50.0% of the input's 4"
+        >>> Savings(num_prompts=4, num_possible=4, num_given=4, num_chosen=2).sentence()
+        "2 pairs from 4 prompts; labels saved: 50.0% of the 4 possible pairs, 50.0% of the input's 4"
         """
         if emit is Emit.prompts:
             return say_count(self.num_chosen, "prompt")

@@ -83,9 +83,8 @@ class PairWriter:
 def widest_first(gaps: Sequence[float]) -> list[int]:
     """Order the pairs of a prompt from the widest gap to the narrowest (Curry-DPO's easy to hard).
 
-    Example:
-        >>> widest_first([1.0, 3.0, 3.0])
-        [1, 2, 0]
+    >>> widest_first([1.0, 3.0, 3.0])
+    [1, 2, 0]
 
     References:
         Pattnaik et al., 2024, Curry-DPO, arXiv:2403.07230, section 3.
@@ -108,8 +107,7 @@ def places_of(candidates: Record) -> dict[int, int]:
 def light(response: Record) -> Record:
     """Take off a response what only serves to compare it.
 
-    Example:
-        >>> light({"text": "a", "rank": 1, "embedding": [1.0]})
-        {'text': 'a', 'rank': 1}
+    >>> light({"text": "a", "rank": 1, "embedding": [1.0]})
+    {'text': 'a', 'rank': 1}
     """
     return {name: value for name, value in response.items() if name not in LEFT_BEHIND - {"text", "rank"}}

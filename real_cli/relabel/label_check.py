@@ -25,11 +25,10 @@ class LabelCheck:
     def add(self, record: Record, scores: Sequence[float], field: str | None = None) -> None:
         """Count a record as it was before, and its new scores; `field` is None where they are not written.
 
-        Example:
-            >>> check = LabelCheck()
-            >>> check.add({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 4}, [1.0, 2.0], "score")
-            >>> check.sentence()
-            '1 of 1 labels disagree; 1 earlier scores replaced'
+        >>> check = LabelCheck()
+        >>> check.add({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 4}, [1.0, 2.0], "score")
+        >>> check.sentence()
+        '1 of 1 labels disagree; 1 earlier scores replaced'
         """
         responses = responses_of(record)
         if field is not None:

@@ -58,9 +58,8 @@ def check_field(field: str) -> str:
 def add_scores(record: Record, scores: Sequence[float], field: str = "score") -> Record:
     """Put a model's score on each response.
 
-    Example:
-        >>> add_scores({"prompt": "q", "responses": [{"text": "a"}]}, [1.5])
-        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 1.5}]}
+    >>> add_scores({"prompt": "q", "responses": [{"text": "a"}]}, [1.5])
+    {'prompt': 'q', 'responses': [{'text': 'a', 'score': 1.5}]}
     """
     for number, score in enumerate(scores, 1):
         if not math.isfinite(score):

@@ -51,9 +51,8 @@ class Extremes:
 def excerpt(place: str, record: Record, facts: dict[str, object]) -> ExcerptRow:
     """Cut one pair or candidates record to what a person reads.
 
-    Example:
-        >>> excerpt("a:1", {"prompt": "q", "chosen": "x", "rejected": "y"}, {"gap": 0.5}).texts
-        (('chosen', 'x'), ('rejected', 'y'))
+    >>> excerpt("a:1", {"prompt": "q", "chosen": "x", "rejected": "y"}, {"gap": 0.5}).texts
+    (('chosen', 'x'), ('rejected', 'y'))
     """
     responses = to_candidates(record)["responses"]
     heads = ["chosen", "rejected"] if is_preference(record) else [f"response {n}" for n in range(1, len(responses) + 1)]

@@ -45,9 +45,8 @@ def join_columns(table: Table) -> list[NumberColumn]:
 def show_number(value: Cell, missing: str = MISSING) -> str:
     """Write one value: a count with thousands apart, another number with four digits.
 
-    Example:
-        >>> show_number(1234567), show_number(0.123456), show_number(98765.4), show_number(None, "-")
-        ('1,234,567', '0.1235', '98,765', '-')
+    >>> show_number(1234567), show_number(0.123456), show_number(98765.4), show_number(None, "-")
+    ('1,234,567', '0.1235', '98,765', '-')
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -68,11 +67,10 @@ def show_percent(share: float) -> str:
 def show_share(row: Mapping[str, Any], name: str) -> str:
     """Write a share of a summary with its interval.
 
-    Example:
-        >>> show_share({"flips": 0.25, "flips_low": 0.1, "flips_high": 0.5}, "flips")
-        '25.0% (95% interval 10.0% to 50.0%)'
-        >>> show_share({"flips": 0.25, "flips_low": None, "flips_high": None}, "flips")
-        '25.0% (no interval can be given)'
+    >>> show_share({"flips": 0.25, "flips_low": 0.1, "flips_high": 0.5}, "flips")
+    '25.0% (95% interval 10.0% to 50.0%)'
+    >>> show_share({"flips": 0.25, "flips_low": None, "flips_high": None}, "flips")
+    '25.0% (no interval can be given)'
     """
     return f"{show_percent(row[name])} ({show_interval(row, name, show_percent)})"
 
@@ -97,9 +95,8 @@ def show_difference(row: Mapping[str, Any], name: str, write: Callable[[float], 
 def show_column(values: Sequence[Cell], missing: str = MISSING) -> list[str]:
     """Write a column; where all its numbers have a fraction, all are written to the same place.
 
-    Example:
-        >>> show_column([0.5, 0.48213, None], "-"), show_column([12.5, 3.0]), show_column([3, 1200])
-        (['0.500', '0.482', '-'], ['12.50', '3.00'], ['3', '1,200'])
+    >>> show_column([0.5, 0.48213, None], "-"), show_column([12.5, 3.0]), show_column([3, 1200])
+    (['0.500', '0.482', '-'], ['12.50', '3.00'], ['3', '1,200'])
     """
     numbers = [value for value in values if value is not None]
     if not numbers or not all(isinstance(value, float) and math.isfinite(value) for value in numbers):
@@ -119,11 +116,10 @@ def is_numeric(values: Sequence[Cell]) -> bool:
 def numbers_of(plot: Plot) -> Table:
     """List the numbers that a plot shows.
 
-    Example:
-        >>> from real_cli.report.contents import Series
-        >>> bars = Plot(PlotKind.bars, "wins", "model", "share", (Series("", ("a", "b"), (0.4, None), counts=(5, 0)),))
-        >>> numbers_of(bars).columns, numbers_of(bars).rows
-        (('model', 'share', 'n'), (('a', 0.4, 5), ('b', None, 0)))
+    >>> from real_cli.report.contents import Series
+    >>> bars = Plot(PlotKind.bars, "wins", "model", "share", (Series("", ("a", "b"), (0.4, None), counts=(5, 0)),))
+    >>> numbers_of(bars).columns, numbers_of(bars).rows
+    (('model', 'share', 'n'), (('a', 0.4, 5), ('b', None, 0)))
     """
     is_histogram = plot.kind is PlotKind.histogram
     has_interval = any(series.low or series.high for series in plot.series)

@@ -61,10 +61,9 @@ class Outline:
 def outline(summary: Mapping[str, Any], blocks: str = BLOCKS) -> Outline:
     """Sort a summary's numbers by how they are shown.
 
-    Example:
-        >>> found = outline({"num_pairs": 1200, "accuracy": 0.82, "accuracy_low": 0.78, "accuracy_high": 0.86})
-        >>> [(row.name, row.value, row.beside) for row in found.rows]
-        [('num pairs', '1,200', ''), ('accuracy', '0.820', '[0.780, 0.860]')]
+    >>> found = outline({"num_pairs": 1200, "accuracy": 0.82, "accuracy_low": 0.78, "accuracy_high": 0.86})
+    >>> [(row.name, row.value, row.beside) for row in found.rows]
+    [('num pairs', '1,200', ''), ('accuracy', '0.820', '[0.780, 0.860]')]
     """
     result = Outline()
     _gather(summary, "", result, blocks)
@@ -74,9 +73,8 @@ def outline(summary: Mapping[str, Any], blocks: str = BLOCKS) -> Outline:
 def sparkline(counts: Sequence[int], blocks: str = BLOCKS) -> str:
     """Draw counts as a line of letters.
 
-    Example:
-        >>> sparkline([0, 1, 4, 8], "abcd")
-        ' abd'
+    >>> sparkline([0, 1, 4, 8], "abcd")
+    ' abd'
     """
     step = -(-len(counts) // NUM_BLOCKS) or 1
     sums = [sum(counts[start : start + step]) for start in range(0, len(counts), step)]

@@ -38,9 +38,8 @@ HOLE = re.compile(r"\{(prompt|rejected|complaint)\}")
 def read_complaint(record: Record) -> Adapted:
     """Read a record of `relabel dsat`; a system message and a `history` come to lead its prompt.
 
-    Example:
-        >>> read_complaint({"prompt": "q", "rejected": "a", "user_preference": {"content": "wrong"}}).layout.name
-        'prompt'
+    >>> read_complaint({"prompt": "q", "rejected": "a", "user_preference": {"content": "wrong"}}).layout.name
+    'prompt'
     """
     record = read_forms(record)
     for field in ("prompt", "rejected"):
@@ -100,9 +99,8 @@ def _improved(record: Record, choice: Choice, asked: DrawnTexts, plan: Plan) -> 
 def check_improving(template: str) -> str:
     """Check the words that ask for a better reply: {prompt}, {rejected} and {complaint} are in them.
 
-    Example:
-        >>> check_improving("{prompt} {rejected} {complaint} Do better.")[-10:]
-        'Do better.'
+    >>> check_improving("{prompt} {rejected} {complaint} Do better.")[-10:]
+    'Do better.'
     """
     missing = [hole for hole in IMPROVING_HOLES if hole not in template]
     if missing:

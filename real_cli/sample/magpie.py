@@ -20,11 +20,10 @@ def read_template(turn: str, with_header: str, marks: Sequence[str]) -> PreQuery
     Those are what follows the words in `turn`, the first line of an answer's header in `with_header`, up to a
     special token, and "assistant" where the header says so. The only user message of both is `SENTINEL`.
 
-    Example:
-        >>> read_template(f"<u>{SENTINEL}</u>", f"<u>{SENTINEL}</u><a>assistant", ["<u>", "</u>", "<a>"])[:2]
-        ('<u>', ('assistant',))
-        >>> read_template(f"USER: {SENTINEL} ", f"USER: {SENTINEL} ASSISTANT:", ["</s>"])[:2]
-        ('USER: ', ('ASSISTANT:',))
+    >>> read_template(f"<u>{SENTINEL}</u>", f"<u>{SENTINEL}</u><a>assistant", ["<u>", "</u>", "<a>"])[:2]
+    ('<u>', ('assistant',))
+    >>> read_template(f"USER: {SENTINEL} ", f"USER: {SENTINEL} ASSISTANT:", ["</s>"])[:2]
+    ('USER: ', ('ASSISTANT:',))
 
     References:
         Xu et al., 2024, Magpie, arXiv:2406.08464, section 2.
@@ -48,9 +47,8 @@ def _first_line(text: str) -> list[str]:
 def clean_instruction(text: str, marks: Sequence[str]) -> str:
     """Cut what a model wrote in a user's place before the first mark, and strip space.
 
-    Example:
-        >>> clean_instruction(" Why is it so?<end> Because", ["<end>"])
-        'Why is it so?'
+    >>> clean_instruction(" Why is it so?<end> Because", ["<end>"])
+    'Why is it so?'
     """
     places = [place for mark in marks if mark and (place := text.find(mark)) >= 0]
     return text[: min(places, default=len(text))].strip()

@@ -12,9 +12,8 @@ from real_cli.stats.quota import Keep, parse_keep
 def parse_share(text: str) -> Keep:
     """Read a share ("30%") or a number of prompts to sample anew.
 
-    Example:
-        >>> parse_share("30%").of(10)
-        3
+    >>> parse_share("30%").of(10)
+    3
     """
     try:
         return parse_keep(text)
@@ -26,9 +25,8 @@ def parse_share(text: str) -> Keep:
 def best_score(record: Record) -> float:
     """Find the highest score among a record's responses that have one.
 
-    Example:
-        >>> best_score({"prompt": "q", "responses": [{"text": "a", "score": 2}, {"text": "b", "score": 5}]})
-        5.0
+    >>> best_score({"prompt": "q", "responses": [{"text": "a", "score": 2}, {"text": "b", "score": 5}]})
+    5.0
     """
     scores = [response.get("score") for response in to_candidates(record).get("responses", [])]
     known = [score for score in scores if score is not None]
@@ -43,9 +41,8 @@ def best_score(record: Record) -> float:
 def num_retries(record: Record) -> int:
     """Read how often a prompt was sampled anew: its field `retries`, 0 without one.
 
-    Example:
-        >>> num_retries({"prompt": "q", "retries": 2}), num_retries({"prompt": "q"})
-        (2, 0)
+    >>> num_retries({"prompt": "q", "retries": 2}), num_retries({"prompt": "q"})
+    (2, 0)
     """
     number = record.get("retries", 0)
     if not is_number(number) or not 0 <= number < 2**53 or number != int(number):
@@ -56,9 +53,8 @@ def num_retries(record: Record) -> int:
 def choose_lowest(scores: NDArray[np.float64], may_retry: NDArray[np.bool_], wanted: Keep) -> NDArray[np.bool_]:
     """Choose the prompts that are sampled anew.
 
-    Example:
-        >>> choose_lowest(np.array([3.0, 1.0, 2.0, 1.0]), np.array([True, False, True, True]), Keep(None, 2)).tolist()
-        [False, False, True, True]
+    >>> choose_lowest(np.array([3.0, 1.0, 2.0, 1.0]), np.array([True, False, True, True]), Keep(None, 2)).tolist()
+    [False, False, True, True]
 
     References:
         Chen et al., 2024, OPTune, arXiv:2406.07657: the share is the paper's rho.

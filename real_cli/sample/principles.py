@@ -32,9 +32,8 @@ class Principle(NamedTuple):
 def parse_principles(entries: Sequence[Any], place: str) -> tuple[Principle, ...]:
     """Read principles from entries with `name`, `text` and perhaps `weight`; name every fault at once.
 
-    Example:
-        >>> parse_principles([{"name": "brevity", "text": "Be brief.", "weight": 2}], "own.toml")
-        (Principle(name='brevity', text='Be brief.', weight=2.0),)
+    >>> parse_principles([{"name": "brevity", "text": "Be brief.", "weight": 2}], "own.toml")
+    (Principle(name='brevity', text='Be brief.', weight=2.0),)
     """
     faults = [fault for number, entry in enumerate(entries, 1) for fault in _faults(entry, f"principle {number}: ")]
     if not faults and not any(entry.get("weight", 1) for entry in entries):
@@ -62,9 +61,8 @@ def _faults(entry: Any, where: str) -> list[str]:
 def draw_principle(principles: Sequence[Principle], seed: int) -> Principle:
     """Draw a principle by weight; not all weights are 0.
 
-    Example:
-        >>> draw_principle([Principle("never", "a", 0.0), Principle("always", "b", 3.0)], 7).name
-        'always'
+    >>> draw_principle([Principle("never", "a", 0.0), Principle("always", "b", 3.0)], 7).name
+    'always'
 
     References:
         Cui et al., 2023, UltraFeedback, arXiv:2310.01377, section 2: principles mixed by weight.

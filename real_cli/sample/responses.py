@@ -121,9 +121,8 @@ def template_fields(record: Record, plan: Plan) -> Record | None:
 
     A server would not see them, nor continue an answer that is begun: such a record is refused.
 
-    Example:
-        >>> template_fields({"prompt": "q", "tools": [{}]}, Plan("sft"))
-        {'tools': [{}]}
+    >>> template_fields({"prompt": "q", "tools": [{}]}, Plan("sft"))
+    {'tools': [{}]}
     """
     if plan.together and is_prefilled(record["prompt"]):
         raise RecordError(
@@ -140,9 +139,8 @@ def template_fields(record: Record, plan: Plan) -> Record | None:
 def new_response(choice: Choice, plan: Plan) -> Record:
     """Make a response: `text`, `model`, and `is_cut` if the token limit ended it.
 
-    Example:
-        >>> new_response(Choice("Yes."), Plan("sft"))
-        {'text': 'Yes.', 'model': 'sft', 'is_cut': False}
+    >>> new_response(Choice("Yes."), Plan("sft"))
+    {'text': 'Yes.', 'model': 'sft', 'is_cut': False}
     """
     return {"text": choice.text, "model": plan.policy, "is_cut": choice.is_cut}
 
@@ -150,9 +148,8 @@ def new_response(choice: Choice, plan: Plan) -> Record:
 def without_pair(record: Record) -> tuple[Record, tuple[str, ...]]:
     """Turn a preference record into candidates without its pair's fields, and name those fields.
 
-    Example:
-        >>> without_pair({"prompt": "q", "chosen": "a", "rejected": "b", "margin": 1})[1]
-        ('margin',)
+    >>> without_pair({"prompt": "q", "chosen": "a", "rejected": "b", "margin": 1})[1]
+    ('margin',)
     """
     removed = tuple(sorted(pair_fields(record))) if is_preference(record) else ()
     return to_candidates({name: value for name, value in record.items() if name not in removed}), removed
@@ -161,9 +158,8 @@ def without_pair(record: Record) -> tuple[Record, tuple[str, ...]]:
 def add_responses(record: Record, responses: list[Record], asked: DrawnTexts) -> Sampled:
     """Put new responses behind those of a record; counts texts that are there twice.
 
-    Example:
-        >>> add_responses({"prompt": "q"}, [{"text": "a"}, {"text": "a"}], DrawnTexts([])).num_equal
-        1
+    >>> add_responses({"prompt": "q"}, [{"text": "a"}, {"text": "a"}], DrawnTexts([])).num_equal
+    1
     """
     candidates, removed = without_pair(record)
     texts = [plain_text(response["text"]) for response in candidates.get("responses", [])]
@@ -178,9 +174,8 @@ def add_responses(record: Record, responses: list[Record], asked: DrawnTexts) ->
 def count_from(record: Record, policy: str) -> int:
     """Count a policy's responses: the next one is drawn unlike them.
 
-    Example:
-        >>> count_from({"prompt": "q", "responses": [{"text": "a", "model": "sft"}, {"text": "b"}]}, "sft")
-        1
+    >>> count_from({"prompt": "q", "responses": [{"text": "a", "model": "sft"}, {"text": "b"}]}, "sft")
+    1
     """
     return sum(response.get("model") == policy for response in to_candidates(record).get("responses", []))
 

@@ -21,9 +21,8 @@ MADE_ENDINGS = ("_chosen", *(f"_{name}" for name in MEASURED))
 def origin_of_responses(record: Record, writers: Sequence[str]) -> Record:
     """Take the newest responses off a record; without any left, `responses` goes.
 
-    Example:
-        >>> origin_of_responses({"prompt": "q", "responses": [{"text": "a"}, {"text": "b", "model": "sft"}]}, ["sft"])
-        {'prompt': 'q', 'responses': [{'text': 'a'}]}
+    >>> origin_of_responses({"prompt": "q", "responses": [{"text": "a"}, {"text": "b", "model": "sft"}]}, ["sft"])
+    {'prompt': 'q', 'responses': [{'text': 'a'}]}
     """
     candidates, _ = without_pair(record)
     responses = candidates.get("responses", [])
@@ -36,10 +35,9 @@ def origin_of_responses(record: Record, writers: Sequence[str]) -> Record:
 def origin_of_contrast(record: Record, writers: Sequence[str]) -> Record:
     """Take all responses off a record: a contrast is made of prompts alone.
 
-    Example:
-        >>> made = [{"text": "a", "model": "sft"}, {"text": "b", "model": "sft"}]
-        >>> origin_of_contrast({"prompt": "q", "responses": made}, ["sft"])
-        {'prompt': 'q'}
+    >>> made = [{"text": "a", "model": "sft"}, {"text": "b", "model": "sft"}]
+    >>> origin_of_contrast({"prompt": "q", "responses": made}, ["sft"])
+    {'prompt': 'q'}
     """
     if writers:
         _check_writers([response.get("model") for response in record["responses"]], [*writers, *writers])
@@ -49,9 +47,8 @@ def origin_of_contrast(record: Record, writers: Sequence[str]) -> Record:
 def origin_of_reference(record: Record, writers: Sequence[str]) -> Record:
     """Take the policy's answer off a record.
 
-    Example:
-        >>> origin_of_reference({"prompt": "q", "reference": "a", "reference_model": "sft"}, ["sft"])
-        {'prompt': 'q'}
+    >>> origin_of_reference({"prompt": "q", "reference": "a", "reference_model": "sft"}, ["sft"])
+    {'prompt': 'q'}
     """
     if writers:
         _check_writers([record["reference_model"]], writers)
@@ -61,10 +58,9 @@ def origin_of_reference(record: Record, writers: Sequence[str]) -> Record:
 def origin_of_improved(record: Record, writers: Sequence[str]) -> Record:
     """Take a better reply off a record, and whatever it may have changed.
 
-    Example:
-        >>> made = {"prompt": "q", "chosen": "b", "rejected": "a", "score_chosen": 2, "improve": {"model": "sft"}}
-        >>> origin_of_improved(made, ["sft"])
-        {'prompt': 'q', 'rejected': 'a'}
+    >>> made = {"prompt": "q", "chosen": "b", "rejected": "a", "score_chosen": 2, "improve": {"model": "sft"}}
+    >>> origin_of_improved(made, ["sft"])
+    {'prompt': 'q', 'rejected': 'a'}
     """
     if writers:
         _check_writers([record["improve"]["model"]], writers)
@@ -81,8 +77,7 @@ def _check_writers(policies: Sequence[str | None], writers: Sequence[str]) -> No
 def check_number(written: Record, numbers: range) -> None:
     """Check that a record's `id` is one of a run's numbers.
 
-    Example:
-        >>> check_number({"id": 4, "prompt": "q"}, range(0, 6, 2))
+    >>> check_number({"id": 4, "prompt": "q"}, range(0, 6, 2))
     """
     number = written.get("id")
     if type(number) is not int or number not in numbers:  # true and 1.0 equal 1
@@ -92,8 +87,7 @@ def check_number(written: Record, numbers: range) -> None:
 def origin_key(origin: Record) -> bytes:
     """Digest a record to 16 bytes, whatever the order of its fields.
 
-    Example:
-        >>> origin_key({"prompt": "q", "id": 1}) == origin_key({"id": 1, "prompt": "q"})
-        True
+    >>> origin_key({"prompt": "q", "id": 1}) == origin_key({"id": 1, "prompt": "q"})
+    True
     """
     return hashlib.blake2b(orjson.dumps(origin, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()

@@ -33,9 +33,8 @@ def parse_weights(text: str | None, count: int) -> list[float]:
     A negative weight is not refused: with weights 1.5,-0.5 the average goes on beyond the first model, away from the
     second (ExPO, Zheng et al., 2024, arXiv:2404.16792).
 
-    Example:
-        >>> parse_weights("1/4,0.75", 2)
-        [0.25, 0.75]
+    >>> parse_weights("1/4,0.75", 2)
+    [0.25, 0.75]
     """
     if text is None:
         return [1 / count] * count
@@ -60,9 +59,8 @@ def average(
     Sums in float64: float32 would move a model that is averaged with itself, by weights such as 0.3 and 0.7, in its
     last digit. What is finite in the end is not checked here.
 
-    Example:
-        >>> average([torch.tensor([1.0]), torch.tensor([3.0])], [0.5, 0.5], torch.float32)
-        tensor([2.])
+    >>> average([torch.tensor([1.0]), torch.tensor([3.0])], [0.5, 0.5], torch.float32)
+    tensor([2.])
 
     References:
         Chegini et al., 2024, SALSA, arXiv:2411.01798: the reference is the average of two policies.
@@ -87,9 +85,8 @@ def new_room(size: int) -> tuple[Tensor, Tensor]:
 def config_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     """List differences between two configs that change what weights mean.
 
-    Example:
-        >>> config_differences({"hidden_size": 16, "use_cache": True}, {"hidden_size": 32})
-        ["config 'hidden_size' is 16 and 32"]
+    >>> config_differences({"hidden_size": 16, "use_cache": True}, {"hidden_size": 32})
+    ["config 'hidden_size' is 16 and 32"]
     """
     fields = [field for field in {**first, **second} if _counts(field) and first.get(field) != second.get(field)]
     fields.sort(key=lambda field: (field not in KIND, field))
@@ -103,10 +100,9 @@ def _counts(field: str) -> bool:
 def tensor_differences(first: Mapping[str, TensorShape], second: Mapping[str, TensorShape]) -> list[str]:
     """List differences between the tensors of two checkpoints, but for their numbers.
 
-    Example:
-        >>> ours, theirs = {"a": TensorShape("F32", (2, 3)), "b": TensorShape("F32", (1,))}, {}
-        >>> tensor_differences(ours, theirs | {"a": TensorShape("BF16", (2, 4))})
-        ["tensor 'a' has shapes 2x3 and 2x4", "tensor 'b' is in the first alone"]
+    >>> ours, theirs = {"a": TensorShape("F32", (2, 3)), "b": TensorShape("F32", (1,))}, {}
+    >>> tensor_differences(ours, theirs | {"a": TensorShape("BF16", (2, 4))})
+    ["tensor 'a' has shapes 2x3 and 2x4", "tensor 'b' is in the first alone"]
     """
     differences = []
     for name in sorted({**first, **second}):
@@ -127,9 +123,8 @@ def _show(shape: tuple[int, ...]) -> str:
 def enumerate_problems(problems: Sequence[str], most: int = 8) -> str:
     """Join many phrases in one line.
 
-    Example:
-        >>> enumerate_problems(["a", "b", "c"], most=2)
-        'a, b, and 1 more'
+    >>> enumerate_problems(["a", "b", "c"], most=2)
+    'a, b, and 1 more'
     """
     more = [f"and {len(problems) - most:,} more"] if len(problems) > most else []
     return ", ".join([*problems[:most], *more])

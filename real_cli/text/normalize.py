@@ -38,9 +38,8 @@ FOLDING = _Folding()
 def words(text: str) -> list[str]:
     """Split a text into normalized words.
 
-    Example:
-        >>> words("Don't  STOP: 2 cats, 日本!")
-        ['don', 't', 'stop', '2', 'cats', '日', '本']
+    >>> words("Don't  STOP: 2 cats, 日本!")
+    ['don', 't', 'stop', '2', 'cats', '日', '本']
     """
     if text.isascii():
         return text.lower().translate(FOLDING).split()
@@ -51,9 +50,8 @@ def words(text: str) -> list[str]:
 def normalized(text: str) -> str:
     """Return a string that is equal for texts that differ only in case, spaces, punctuation or width.
 
-    Example:
-        >>> normalized("What is it?") == normalized("what  is it"), normalized(" ?! ")
-        (True, '?!')
+    >>> normalized("What is it?") == normalized("what  is it"), normalized(" ?! ")
+    (True, '?!')
     """
     return join_words(words(text), text)
 
@@ -61,9 +59,8 @@ def normalized(text: str) -> str:
 def join_words(split: Sequence[str], text: str) -> str:
     """Return what `normalized` does, from words that are already split.
 
-    Example:
-        >>> join_words(["a", "b"], "A, b!"), join_words([], "?!")
-        ('a b', '?!')
+    >>> join_words(["a", "b"], "A, b!"), join_words([], "?!")
+    ('a b', '?!')
     """
     return " ".join(split) if split else text.strip()
 
@@ -71,9 +68,8 @@ def join_words(split: Sequence[str], text: str) -> str:
 def word_similarity(first: Sequence[str], second: Sequence[str]) -> float:
     """Return the Jaccard index of two texts' sets of word 3-grams.
 
-    Example:
-        >>> word_similarity("a b c d".split(), "a b c e".split())
-        0.3333333333333333
+    >>> word_similarity("a b c d".split(), "a b c e".split())
+    0.3333333333333333
 
     References:
         Broder, 1997, On the resemblance and containment of documents, section 2 (resemblance of shingles).
@@ -94,8 +90,7 @@ def _grams(split: Sequence[str]) -> set[tuple[str, ...]]:
 def digest(*texts: str) -> int:
     """Hash texts in order, within this process: equal for equal texts, hardly ever for others.
 
-    Example:
-        >>> digest("a", "b") == digest("a", "b"), digest("a", "b") == digest("ab")
-        (True, False)
+    >>> digest("a", "b") == digest("a", "b"), digest("a", "b") == digest("ab")
+    (True, False)
     """
     return hash(texts) & MASK

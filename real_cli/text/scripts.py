@@ -31,9 +31,8 @@ SCRIPTS = _Scripts()
 def main_script(text: str) -> str | None:
     """Name the script of most letters among the first 2,000 characters of a text.
 
-    Example:
-        >>> main_script("Who wrote it?"), main_script("Кто это написал?"), main_script("2 + 2 = 4")
-        ('Latin', 'Cyrillic', None)
+    >>> main_script("Who wrote it?"), main_script("Кто это написал?"), main_script("2 + 2 = 4")
+    ('Latin', 'Cyrillic', None)
     """
     text = text[:MOST_CHARACTERS]
     if text.isascii():

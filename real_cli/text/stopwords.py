@@ -16,9 +16,8 @@ FUNCTION_WORDS = frozenset(
 def function_tokens(vocabulary: Iterable[tuple[int, str]]) -> frozenset[int]:
     """Find the tokens that are a function word, with or without a space before it.
 
-    Example:
-        >>> sorted(function_tokens([(0, "the"), (1, " The"), (2, "theme"), (3, " mat")]))
-        [0, 1]
+    >>> sorted(function_tokens([(0, "the"), (1, " The"), (2, "theme"), (3, " mat")]))
+    [0, 1]
     """
     return frozenset(token for token, text in vocabulary if text.strip().lower() in FUNCTION_WORDS)
 
@@ -26,9 +25,8 @@ def function_tokens(vocabulary: Iterable[tuple[int, str]]) -> frozenset[int]:
 def code_stop_tokens(words: Iterable[str], encode: Callable[[str], list[int]]) -> frozenset[int]:
     """Find the tokens that BMC's official code takes for stop words: bare words, without a space before.
 
-    Example:
-        >>> sorted(code_stop_tokens(["of", "a"], lambda word: {"of": [1], "Of": [2], "a": [3], "A": [4]}[word]))
-        [1, 2, 3]
+    >>> sorted(code_stop_tokens(["of", "a"], lambda word: {"of": [1], "Of": [2], "a": [3], "A": [4]}[word]))
+    [1, 2, 3]
 
     References:
         BMC's code, repository YJiangcm/BMC.

@@ -22,9 +22,8 @@ MAX_CHARACTERS = 4000
 def printable(text: str) -> str:
     """Make a text that a person reads safe for a terminal.
 
-    Example:
-        >>> printable("a\\x1b[2Jb\\r\\nc")
-        'a\u241b[2Jb\\nc'
+    >>> printable("a\\x1b[2Jb\\r\\nc")
+    'a\u241b[2Jb\\nc'
 
     References:
         Unicode 16, section 23.1: control codes; UAX #9, section 2: directional formatting characters.
@@ -35,9 +34,8 @@ def printable(text: str) -> str:
 def printable_line(text: str) -> str:
     r"""Make a message one printable line.
 
-    Example:
-        >>> printable_line("a\x1b]52;c;eA==\x07\nb\u202e")
-        'a␛]52;c;eA==␇ b�'
+    >>> printable_line("a\x1b]52;c;eA==\x07\nb\u202e")
+    'a␛]52;c;eA==␇ b�'
     """
     text = text if text.isprintable() else "".join(map(_shown, text))
     return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 3]}..."
@@ -46,9 +44,8 @@ def printable_line(text: str) -> str:
 def printable_lines(text: str) -> str:
     r"""Make the lines of a message printable, their ends and tabs kept.
 
-    Example:
-        >>> printable_lines("a\x1b[2J\n\tb")
-        'a␛[2J\n\tb'
+    >>> printable_lines("a\x1b[2J\n\tb")
+    'a␛[2J\n\tb'
     """
     return "".join(letter if letter in "\n\t" else _shown(letter) for letter in text)
 

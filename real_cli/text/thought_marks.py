@@ -33,8 +33,7 @@ PARTS = re.compile(r"<\|(?:start|channel|constrain|message|end|call|return)\|>")
 def is_thought_mark(token: str) -> bool:
     """Tell whether a special token marks a thought, or is part of such a mark.
 
-    Example:
-        >>> is_thought_mark("[THINK]"), is_thought_mark("<|channel|>"), is_thought_mark("</s>")
-        (True, True, False)
+    >>> is_thought_mark("[THINK]"), is_thought_mark("<|channel|>"), is_thought_mark("</s>")
+    (True, True, False)
     """
     return bool(MARK.fullmatch(token) or PARTS.fullmatch(token))

@@ -7,9 +7,8 @@ from difflib import SequenceMatcher
 def differing_tokens(responses: Sequence[Sequence[int]], ignored: frozenset[int] = frozenset()) -> list[list[bool]]:
     """Mark the tokens of the first two responses that the other one lacks at that place.
 
-    Example:
-        >>> differing_tokens([[5, 6, 7, 8], [5, 9, 7]])
-        [[False, True, False, True], [False, True, False]]
+    >>> differing_tokens([[5, 6, 7, 8], [5, 9, 7]])
+    [[False, True, False, True], [False, True, False]]
 
     References:
         Jiang et al., 2024, BMC, arXiv:2408.07471; the code's own marks are those of `code_differing_tokens`.
@@ -37,9 +36,8 @@ def code_differing_tokens(
     popular tokens. The code pads to the longest of a device's batch; here a pair is padded to its longer side, so
     that its marks do not depend on its neighbors.
 
-    Example:
-        >>> code_differing_tokens([], [[2, 1], [1, 2, 3, 1]], pad=0)
-        [[True, False], [False, True, True, True]]
+    >>> code_differing_tokens([], [[2, 1], [1, 2, 3, 1]], pad=0)
+    [[True, False], [False, True, True, True]]
 
     References:
         BMC's code, repository YJiangcm/BMC: `replace` and `delete` mark the rejected, `replace` and `insert` the chosen

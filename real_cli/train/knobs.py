@@ -29,9 +29,8 @@ class Range(NamedTuple):
     def complaint(self, value: float) -> str:
         """Say what is wrong with a value.
 
-        Example:
-            >>> Range(0, 0.5, open_high=True).complaint(0.5)
-            'must be at least 0 and below 0.5'
+        >>> Range(0, 0.5, open_high=True).complaint(0.5)
+        'must be at least 0 and below 0.5'
         """
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
@@ -72,10 +71,9 @@ Gamma = Annotated[float, Knob("Margin that simpo and tpo-l demand.")]
 def defaults_of(function: Callable[..., Any]) -> dict[str, float]:
     """List the knobs of a function with their defaults.
 
-    Example:
-        >>> def warped(logps, *, beta: Beta = 0.1): ...
-        >>> defaults_of(warped)
-        {'beta': 0.1}
+    >>> def warped(logps, *, beta: Beta = 0.1): ...
+    >>> defaults_of(warped)
+    {'beta': 0.1}
     """
     parameters = inspect.signature(function).parameters.values()
     return {item.name: item.default for item in parameters if item.kind is item.KEYWORD_ONLY}
@@ -84,10 +82,9 @@ def defaults_of(function: Callable[..., Any]) -> dict[str, float]:
 def knobs_of(function: Callable[..., Any]) -> dict[str, Knob]:
     """List the knobs that a function declares.
 
-    Example:
-        >>> def warped(logps, *, gamma: Gamma = 0.1): ...
-        >>> knobs_of(warped)["gamma"].help
-        'Margin that simpo and tpo-l demand.'
+    >>> def warped(logps, *, gamma: Gamma = 0.1): ...
+    >>> knobs_of(warped)["gamma"].help
+    'Margin that simpo and tpo-l demand.'
     """
     hints = get_type_hints(function, include_extras=True)
     beside = {name: getattr(hints.get(name), "__metadata__", ()) for name in defaults_of(function)}

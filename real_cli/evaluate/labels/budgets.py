@@ -40,12 +40,11 @@ def spend(
 ) -> list[dict[str, Any]]:
     """Work out what each budget buys of one strategy's pairs.
 
-    Example:
-        >>> four = np.arange(4.0)
-        >>> rows = Rows(np.arange(4, dtype=np.uint64), four, four, four, four, np.arange(4))
-        >>> budgets = parse_budgets("50%")
-        >>> spend(Bootstrap(rows.cells), rows, budgets, 4, Truth(), lowest=False)[0]["mean_gap"]
-        2.5
+    >>> four = np.arange(4.0)
+    >>> rows = Rows(np.arange(4, dtype=np.uint64), four, four, four, four, np.arange(4))
+    >>> budgets = parse_budgets("50%")
+    >>> spend(Bootstrap(rows.cells), rows, budgets, 4, Truth(), lowest=False)[0]["mean_gap"]
+    2.5
     """
     values = rows.values(truth)
     table = []

@@ -20,14 +20,13 @@ SHARES = ("share_wrong", "share_ambiguous")
 def measure(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> dict[str, Any]:
     """Sum up some pairs: label error, expected flips, ambiguity, gap, similarity.
 
-    Example:
-        >>> from real_cli.evaluate.labels.rows import PairTally
-        >>> tally = PairTally()
-        >>> tally.add(bytes(8), 2.0, -1.0)
-        >>> rows = tally.rows()
-        >>> found = measure(Bootstrap(rows.cells), rows, Truth())
-        >>> found["num_pairs"], found["share_wrong"], found["expected_flips"], found["mean_gap_low"]
-        (1, 1.0, 0.11920..., None)
+    >>> from real_cli.evaluate.labels.rows import PairTally
+    >>> tally = PairTally()
+    >>> tally.add(bytes(8), 2.0, -1.0)
+    >>> rows = tally.rows()
+    >>> found = measure(Bootstrap(rows.cells), rows, Truth())
+    >>> found["num_pairs"], found["share_wrong"], found["expected_flips"], found["mean_gap_low"]
+    (1, 1.0, 0.11920..., None)
     """
     values = rows.values(truth)
     wrong = values["share_wrong"]

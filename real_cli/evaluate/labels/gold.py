@@ -49,9 +49,8 @@ class Truth:
     def flip_chances(self, gaps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Work out how often a Bradley-Terry annotator prefers the worse response.
 
-        Example:
-            >>> Truth(temperature=2.0).flip_chances(np.array([0.0, 2 * np.log(3)])).round(6).tolist()
-            [0.5, 0.25]
+        >>> Truth(temperature=2.0).flip_chances(np.array([0.0, 2 * np.log(3)])).round(6).tolist()
+        [0.5, 0.25]
 
         References:
             Bradley and Terry, 1952, Biometrika 39, 324-345: sigmoid(-gap / T).
@@ -70,9 +69,8 @@ class Marks(NamedTuple):
 def read_marks(record: Record, truth: Truth) -> Marks:
     """Read gold and label of every response; for both, larger is better.
 
-    Example:
-        >>> read_marks({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 5}, Truth())
-        Marks(gold=[2.0, 5.0], label=[1.0, 0.0])
+    >>> read_marks({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 5}, Truth())
+    Marks(gold=[2.0, 5.0], label=[1.0, 0.0])
     """
     gold = [_gold(value, name, where) for value, name, where in _values(record, truth.gold)]
     if is_preference(record) and truth.label in (None, RANK):

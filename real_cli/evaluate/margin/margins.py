@@ -48,10 +48,9 @@ class PairMargin(NamedTuple):
     def row(self, beta: float) -> dict[str, Any]:
         """List the numbers of the pair, for `--rows`.
 
-        Example:
-            >>> pair = PairMargin(3.0, 1.0, -4.0, None, 3, 2)
-            >>> {name: pair.row(0.5)[name] for name in ("is_correct", "margin", "margin_beta", "margin_per_token")}
-            {'is_correct': True, 'margin': 2.0, 'margin_beta': 1.0, 'margin_per_token': 0.5}
+        >>> pair = PairMargin(3.0, 1.0, -4.0, None, 3, 2)
+        >>> {name: pair.row(0.5)[name] for name in ("is_correct", "margin", "margin_beta", "margin_per_token")}
+        {'is_correct': True, 'margin': 2.0, 'margin_beta': 1.0, 'margin_per_token': 0.5}
         """
         known = self.num_tokens_chosen > 0 and self.num_tokens_rejected > 0
         return {
@@ -123,12 +122,11 @@ class MarginTally:
         reference makes of every pair, are told apart: TRL counts them as wrong. For numbers a token each log-ratio is
         divided by its response's number of tokens first.
 
-        Example:
-            >>> tally = MarginTally(beta=0.1)
-            >>> tally.add(PairMargin(3.0, 1.0, -4.0), b"prompt 1")
-            >>> tally.add(PairMargin(0.0, 0.0, 2.0), b"prompt 2")
-            >>> {name: tally.summary()[name] for name in ("accuracy", "num_ties", "margin", "margin_beta")}
-            {'accuracy': 0.5, 'num_ties': 1, 'margin': 1.0, 'margin_beta': 0.1}
+        >>> tally = MarginTally(beta=0.1)
+        >>> tally.add(PairMargin(3.0, 1.0, -4.0), b"prompt 1")
+        >>> tally.add(PairMargin(0.0, 0.0, 2.0), b"prompt 2")
+        >>> {name: tally.summary()[name] for name in ("accuracy", "num_ties", "margin", "margin_beta")}
+        {'accuracy': 0.5, 'num_ties': 1, 'margin': 1.0, 'margin_beta': 0.1}
         """
         columns = _ordered(self.columns())
         margins, rewards = columns.margins, (columns.chosen * self.beta, columns.rejected * self.beta)
@@ -158,13 +156,12 @@ class MarginTally:
 def compare(tallies: Sequence[MarginTally], names: Sequence[str]) -> list[dict[str, Any]]:
     """Subtract the first policy's numbers from each other policy's, pair by pair.
 
-    Example:
-        >>> first, second = MarginTally(1.0), MarginTally(1.0)
-        >>> first.add(PairMargin(0.0, 1.0, 0.0), b"prompt 1")
-        >>> second.add(PairMargin(3.0, 1.0, 0.0), b"prompt 1")
-        >>> difference = compare([first, second], ["a", "b"])[0]
-        >>> difference["policy"], difference["minus"], difference["accuracy"], difference["margin"]
-        ('b', 'a', 1.0, 3.0)
+    >>> first, second = MarginTally(1.0), MarginTally(1.0)
+    >>> first.add(PairMargin(0.0, 1.0, 0.0), b"prompt 1")
+    >>> second.add(PairMargin(3.0, 1.0, 0.0), b"prompt 1")
+    >>> difference = compare([first, second], ["a", "b"])[0]
+    >>> difference["policy"], difference["minus"], difference["accuracy"], difference["margin"]
+    ('b', 'a', 1.0, 3.0)
     """
     base = tallies[0].columns()
     return [
@@ -241,9 +238,8 @@ def _is_positive(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def signed_histogram(values: NDArray[np.float64], span: NDArray[np.float64]) -> dict[str, list[float]]:
     """Count numbers in bars of one width, one of whose edges is 0, so that the signs stay apart.
 
-    Example:
-        >>> signed_histogram(np.array([-1.0, 0.5, 0.6]), np.array([-1.0, 59.0]))["counts"][:2]
-        [1, 2]
+    >>> signed_histogram(np.array([-1.0, 0.5, 0.6]), np.array([-1.0, 59.0]))["counts"][:2]
+    [1, 2]
     """
     if not values.size:
         return {"edges": [], "counts": []}

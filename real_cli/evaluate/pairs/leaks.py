@@ -161,15 +161,14 @@ class LeakSearch:
     def summary(self, prompts: Iterable[int]) -> dict[str, Any]:
         """Sum up over distinct prompts.
 
-        Example:
-            >>> index = PromptIndex()
-            >>> index.add("Who are you?")
-            >>> search = LeakSearch(index)
-            >>> for number, prompt in enumerate(["Who are you?", "who are you", "Where?"]):
-            ...     search.add(f"a:{number}", prompt)
-            >>> summary = search.summary([1, 2, 3])
-            >>> summary["num_leaked_prompts"], summary["num_leaked_normalized_prompts"]
-            (1, 2)
+        >>> index = PromptIndex()
+        >>> index.add("Who are you?")
+        >>> search = LeakSearch(index)
+        >>> for number, prompt in enumerate(["Who are you?", "who are you", "Where?"]):
+        ...     search.add(f"a:{number}", prompt)
+        >>> summary = search.summary([1, 2, 3])
+        >>> summary["num_leaked_prompts"], summary["num_leaked_normalized_prompts"]
+        (1, 2)
 
         References:
             Brown et al., 2020, Language Models are Few-Shot Learners, arXiv:2005.14165, appendix C.

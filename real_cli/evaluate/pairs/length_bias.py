@@ -33,13 +33,12 @@ class LengthBias:
     def summary(self, bootstrap: Bootstrap) -> tuple[dict[str, Any], list[str]]:
         """Sum up.
 
-        Example:
-            >>> bias = LengthBias()
-            >>> for chosen, rejected in ((3, 1), (5, 1), (1, 1)):
-            ...     bias.add(0, 0, chosen, rejected)
-            >>> summary, notes = bias.summary(Bootstrap([0]))
-            >>> summary["share_chosen_longer"], round(summary["length_effect"], 3)
-            (1.0, 1.414)
+        >>> bias = LengthBias()
+        >>> for chosen, rejected in ((3, 1), (5, 1), (1, 1)):
+        ...     bias.add(0, 0, chosen, rejected)
+        >>> summary, notes = bias.summary(Bootstrap([0]))
+        >>> summary["share_chosen_longer"], round(summary["length_effect"], 3)
+        (1.0, 1.414)
         """
         chosen, rejected = (np.array(lengths, dtype=np.float64) for lengths in (self._chosen, self._rejected))
         longer = np.where(chosen == rejected, np.nan, (chosen > rejected).astype(np.float64))
@@ -73,9 +72,8 @@ class LengthBias:
 def cohens_d(chosen: Lengths, rejected: Lengths) -> float | None:
     """Return Cohen's d of two groups of equal size: the difference of means over the pooled standard deviation.
 
-    Example:
-        >>> cohens_d(np.array([2.0, 4.0]), np.array([1.0, 3.0]))
-        0.7071067811865475
+    >>> cohens_d(np.array([2.0, 4.0]), np.array([1.0, 3.0]))
+    0.7071067811865475
 
     References:
         Cohen, 1988, Statistical Power Analysis for the Behavioral Sciences, eq. 2.5.1 and 2.5.2.
@@ -89,9 +87,8 @@ def cohens_d(chosen: Lengths, rejected: Lengths) -> float | None:
 def paired_d(chosen: Lengths, rejected: Lengths) -> float | None:
     """Return Cohen's d of paired numbers (d_z): the mean difference over the standard deviation of the differences.
 
-    Example:
-        >>> paired_d(np.array([2.0, 6.0]), np.array([1.0, 3.0]))
-        1.414213562373095
+    >>> paired_d(np.array([2.0, 6.0]), np.array([1.0, 3.0]))
+    1.414213562373095
 
     References:
         Cohen, 1988, as above, eq. 2.3.5; the name d_z is Lakens', 2013, doi:10.3389/fpsyg.2013.00863.

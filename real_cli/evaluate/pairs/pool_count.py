@@ -45,9 +45,8 @@ class PoolCount:
 def savings(sizes: Mapping[int, int]) -> list[dict[str, Any]]:
     """Count what each strategy would have people label, of all possible pairs.
 
-    Example:
-        >>> [(row["strategy"], row["num_labels"]) for row in savings({4: 1}) if "best" in row["strategy"]]
-        [('best-worst', 1), ('best-random', 1), ('best-vs-rest', 3)]
+    >>> [(row["strategy"], row["num_labels"]) for row in savings({4: 1}) if "best" in row["strategy"]]
+    [('best-worst', 1), ('best-random', 1), ('best-vs-rest', 3)]
 
     References:
         Zhang et al., 2024, REAL, arXiv:2409.17169, section 3: one label a prompt, whatever its number of responses.

@@ -35,13 +35,12 @@ def control_length(points: ArrayLike, gaps: ArrayLike, clusters: ArrayLike) -> L
     win and half a loss. Intervals are of Student's t with the number of prompts less one, on the scale of log-odds,
     with standard errors clustered by prompt.
 
-    Example:
-        >>> draws = np.random.default_rng(0)
-        >>> gaps = draws.normal(size=400) * 100
-        >>> wins = draws.random(400) < sigmoid(np.tanh(gaps / 100))  # length alone decides
-        >>> control = control_length(wins, gaps, np.arange(400))
-        >>> 0.4 < control.rate.low < 0.5 < control.rate.high < 0.6, control.effect.low > 0
-        (True, True)
+    >>> draws = np.random.default_rng(0)
+    >>> gaps = draws.normal(size=400) * 100
+    >>> wins = draws.random(400) < sigmoid(np.tanh(gaps / 100))  # length alone decides
+    >>> control = control_length(wins, gaps, np.arange(400))
+    >>> 0.4 < control.rate.low < 0.5 < control.rate.high < 0.6, control.effect.low > 0
+    (True, True)
 
     References:
         Dubois et al., 2024, Length-Controlled AlpacaEval, arXiv:2404.04475, section 3, eq. 2.

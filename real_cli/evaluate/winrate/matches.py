@@ -34,10 +34,9 @@ class Contest(NamedTuple):
 def read_contests(record: Record, model_field: str = "model") -> list[Contest]:
     """Read the verdicts of a record.
 
-    Example:
-        >>> pair = {"prompt": "q", "chosen": "Yes.", "rejected": "No", "model_chosen": "new", "model_rejected": "old"}
-        >>> read_contests(pair)
-        [Contest(models=('new', 'old'), texts=('Yes.', 'No'), points=2, comparison=None)]
+    >>> pair = {"prompt": "q", "chosen": "Yes.", "rejected": "No", "model_chosen": "new", "model_rejected": "old"}
+    >>> read_contests(pair)
+    [Contest(models=('new', 'old'), texts=('Yes.', 'No'), points=2, comparison=None)]
     """
     if is_preference(record):
         fields = LABELED_NAMES.get(model_field) or (f"{model_field}_chosen", f"{model_field}_rejected")

@@ -108,9 +108,8 @@ def default_training_tokens(device: "torch.device", model: Any) -> int:
 def tokens_that_fit(num_bytes: int, num_layers: int, hidden_size: int, inner_size: int) -> int:
     """Work out how many tokens' activations take half of the memory that is left.
 
-    Example:
-        >>> tokens_that_fit(60 << 30, 16, 2048, 8192), tokens_that_fit(1 << 30, 16, 2048, 8192)
-        (13312, 4096)
+    >>> tokens_that_fit(60 << 30, 16, 2048, 8192), tokens_that_fit(1 << 30, 16, 2048, 8192)
+    (13312, 4096)
     """
     per_token = num_layers * (BYTES_PER_HIDDEN * hidden_size + BYTES_PER_INNER * inner_size)
     thousands = num_bytes // 2 // per_token // 1024

@@ -22,11 +22,10 @@ class PatternGroup:
 def pattern_problem(pattern: str) -> str:
     """Say what speaks against a pattern.
 
-    Example:
-        >>> pattern_problem("(a+)+$")
-        'repeats what repeats, which can take for ever; give a tokenizer without such a pattern'
-        >>> pattern_problem(r"(?i:'s|'t)|[^\\r\\n\\p{L}]?\\p{L}+|\\p{N}{1,3}|\\s+(?!\\S)|\\s+")
-        ''
+    >>> pattern_problem("(a+)+$")
+    'repeats what repeats, which can take for ever; give a tokenizer without such a pattern'
+    >>> pattern_problem(r"(?i:'s|'t)|[^\\r\\n\\p{L}]?\\p{L}+|\\p{N}{1,3}|\\s+(?!\\S)|\\s+")
+    ''
     """
     if len(pattern) > MAX_LENGTH:
         return f"has {len(pattern):,} characters; at most {MAX_LENGTH:,} are read"

@@ -121,11 +121,10 @@ def _owner(start: int, end: int, spans: list[tuple[int, int, int]]) -> int:
 def places_to_keep(owners: Sequence[int], limit: int) -> list[int]:
     """Choose which tokens of a sequence stay where it is too long: beginnings go, the prompt's first.
 
-    Example:
-        >>> places_to_keep([-1, 0, 0, 1, 1, 1, -1], 5)
-        [0, 3, 4, 5, 6]
-        >>> places_to_keep([-1, 0, 0, 1, 1, 2, -1], 4)
-        [0, 4, 5, 6]
+    >>> places_to_keep([-1, 0, 0, 1, 1, 1, -1], 5)
+    [0, 3, 4, 5, 6]
+    >>> places_to_keep([-1, 0, 0, 1, 1, 2, -1], 4)
+    [0, 4, 5, 6]
     """
     by_owner: dict[int, deque[int]] = {PROMPT: deque()}
     for place, owner in enumerate(owners):

@@ -137,10 +137,9 @@ class PairwiseRewards:
 def difference_matrix(num_responses: int, logits: Sequence[float]) -> NDArray[np.float64]:
     """Put the numbers of ordered pairs where they belong.
 
-    Example:
-        >>> difference_matrix(2, [3.0, 1.0])
-        array([[0., 3.],
-               [1., 0.]])
+    >>> difference_matrix(2, [3.0, 1.0])
+    array([[0., 3.],
+           [1., 0.]])
     """
     matrix = np.zeros((num_responses, num_responses))
     for (i, j), logit in zip(permutations(range(num_responses), 2), logits, strict=True):

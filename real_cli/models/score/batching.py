@@ -10,9 +10,8 @@ Item = TypeVar("Item")
 def windows(items: Iterable[Item], size: Callable[[Item], int], limit: int) -> Iterator[list[Item]]:
     """Cut a stream into windows of at least `limit`, so that memory does not grow with the stream.
 
-    Example:
-        >>> list(windows([2, 2, 3, 1], lambda item: item, 4))
-        [[2, 2], [3, 1]]
+    >>> list(windows([2, 2, 3, 1], lambda item: item, 4))
+    [[2, 2], [3, 1]]
     """
     window: list[Item] = []
     total = 0
@@ -32,9 +31,8 @@ def token_batches(lengths: Sequence[int], budget: int, rows: Sequence[int] | Non
     Yields the indices of each batch; a sequence beyond the budget is a batch of its own. `rows` counts the rows of
     items that have several: `lengths` are then those of the longest.
 
-    Example:
-        >>> list(token_batches([3, 9, 4, 4], 9))
-        [[1], [2, 3], [0]]
+    >>> list(token_batches([3, 9, 4, 4], 9))
+    [[1], [2, 3], [0]]
     """
     batch: list[int] = []
     num_rows = 0

@@ -16,9 +16,8 @@ STAND_IN = "\u2603realstandin"
 def token_id(value: int) -> int:
     """Return the id that the model reads for a token of a response, context or not.
 
-    Example:
-        >>> [token_id(value) for value in (7, ~7)]
-        [7, 7]
+    >>> [token_id(value) for value in (7, ~7)]
+    [7, 7]
     """
     return value if value >= 0 else ~value
 
@@ -26,9 +25,8 @@ def token_id(value: int) -> int:
 def is_scored(value: int) -> bool:
     """Tell whether a token of a response is the policy's, not context.
 
-    Example:
-        >>> [is_scored(value) for value in (7, ~7)]
-        [True, False]
+    >>> [is_scored(value) for value in (7, ~7)]
+    [True, False]
     """
     return value >= 0
 
@@ -36,9 +34,8 @@ def is_scored(value: int) -> bool:
 def num_scored(ids: Sequence[int]) -> int:
     """Count the tokens of a response that are the policy's.
 
-    Example:
-        >>> num_scored([7, ~8, ~9, 1])
-        2
+    >>> num_scored([7, ~8, ~9, 1])
+    2
     """
     return sum(map(is_scored, ids))
 
@@ -46,9 +43,8 @@ def num_scored(ids: Sequence[int]) -> int:
 def common_length(ids: Sequence[object], others: Sequence[object]) -> int:
     """Return the length of two sequences' common beginning.
 
-    Example:
-        >>> common_length("abcd", "abx")
-        2
+    >>> common_length("abcd", "abx")
+    2
     """
     for index, pair in enumerate(zip(ids, others, strict=False)):
         if pair[0] != pair[1]:
@@ -110,9 +106,8 @@ def _shared_header(bare: str, opened: str, text: str) -> int:
 def mark_context(ids: list[int], spans: Sequence[tuple[int, int]]) -> list[int]:
     """Mark the context in a response's ids: `~id` from the first to before the last place of each span.
 
-    Example:
-        >>> mark_context([5, 6, 7, 8], [(1, 3)])
-        [5, -7, -8, 8]
+    >>> mark_context([5, 6, 7, 8], [(1, 3)])
+    [5, -7, -8, 8]
     """
     marked = list(ids)
     for begin, end in spans:

@@ -21,13 +21,12 @@ def prompt_trouble(prompt: str, bare: Callable[[], str], whole: str) -> Trouble:
     `merges`: the text is the same, the tokens differ. `opens`: the answer opens otherwise than the prompt asks.
     `moves`: the prompt itself is rendered otherwise.
 
-    Example:
-        >>> prompt_trouble("U: hi A:", lambda: "U: hi ", "U: hi A: yes")
-        <Trouble.merges: 'merges'>
-        >>> prompt_trouble("U: hi A: <think>", lambda: "U: hi ", "U: hi A: yes")
-        <Trouble.opens: 'opens'>
-        >>> prompt_trouble("U: hi! A:", lambda: "U: hi! ", "U: hi A: yes")
-        <Trouble.moves: 'moves'>
+    >>> prompt_trouble("U: hi A:", lambda: "U: hi ", "U: hi A: yes")
+    <Trouble.merges: 'merges'>
+    >>> prompt_trouble("U: hi A: <think>", lambda: "U: hi ", "U: hi A: yes")
+    <Trouble.opens: 'opens'>
+    >>> prompt_trouble("U: hi! A:", lambda: "U: hi! ", "U: hi A: yes")
+    <Trouble.moves: 'moves'>
     """
     if whole.startswith(prompt):
         return Trouble.merges

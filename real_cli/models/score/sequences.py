@@ -44,11 +44,10 @@ def group_by_prompt(examples: Iterable[TokenizedExample]) -> list[Group]:
 
     An example's place is its item number.
 
-    Example:
-        >>> told = [([5], [[7], [8]]), ([6], [[7], [8]]), ([5], [[7], [9]])]
-        >>> first, second = group_by_prompt([TokenizedExample(*example) for example in told])
-        >>> first
-        Group(prompt=(5,), responses=[(7,), (8,), (9,)], members=[Member(item=0, responses=(0, 1)), \
+    >>> told = [([5], [[7], [8]]), ([6], [[7], [8]]), ([5], [[7], [9]])]
+    >>> first, second = group_by_prompt([TokenizedExample(*example) for example in told])
+    >>> first
+    Group(prompt=(5,), responses=[(7,), (8,), (9,)], members=[Member(item=0, responses=(0, 1)), \
 Member(item=2, responses=(0, 2))])
     """
     groups: dict[Ids, Group] = {}

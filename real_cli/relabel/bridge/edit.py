@@ -43,10 +43,9 @@ def bridged(record: Record, edited: Text, mark: Record) -> Record | None:
 
     What was measured on the response that was chosen first becomes X_original, and stays so when bridged again.
 
-    Example:
-        >>> pair = {"prompt": "q", "chosen": "Four.", "rejected": "It is 5.", "score_chosen": 9, "score_rejected": 1}
-        >>> bridged(pair, "It is 4.", {})
-        {'prompt': 'q', 'chosen': 'It is 4.', 'rejected': 'It is 5.', 'score_chosen_original': 9, 'score_rejected': 1, \
+    >>> pair = {"prompt": "q", "chosen": "Four.", "rejected": "It is 5.", "score_chosen": 9, "score_rejected": 1}
+    >>> bridged(pair, "It is 4.", {})
+    {'prompt': 'q', 'chosen': 'It is 4.', 'rejected': 'It is 5.', 'score_chosen_original': 9, 'score_rejected': 1, \
 'chosen_original': 'Four.', 'bridge': {}}
     """
     if plain_text(edited) == plain_text(record["rejected"]):
@@ -105,9 +104,8 @@ def read_edit(text: str) -> str:
 def whole_edit(text: str) -> str:
     """Read an edited response as it stands; an empty one raises RecordError.
 
-    Example:
-        >>> whole_edit(" It is 4. ")
-        'It is 4.'
+    >>> whole_edit(" It is 4. ")
+    'It is 4.'
     """
     if not text.strip():
         raise RecordError("the edited response is empty")

@@ -36,9 +36,8 @@ class Levels(NamedTuple):
 def check_levels(number: int, drop: float) -> Levels:
     """Check --levels and --drop; the share is kept exactly as written.
 
-    Example:
-        >>> check_levels(4, 0.2)
-        Levels(number=4, drop=Fraction(1, 5))
+    >>> check_levels(4, 0.2)
+    Levels(number=4, drop=Fraction(1, 5))
     """
     if not 0 < drop <= 1:
         raise UsageError(f"--drop {drop:g}: must be a share above 0, at most 1")
@@ -56,9 +55,8 @@ def key_words(text: str, draw: random.Random) -> list[str]:
 
     Function words are English; in another language every word counts as a content word.
 
-    Example:
-        >>> key_words("The red cat sat on the mat. The cat ran.", random.Random(0))[:1]
-        ['cat']
+    >>> key_words("The red cat sat on the mat. The cat ran.", random.Random(0))[:1]
+    ['cat']
 
     References:
         Rose et al., 2010, Automatic keyword extraction from individual documents (RAKE): a word's degree.
@@ -100,9 +98,8 @@ def remove_words(text: str, removed: frozenset[str]) -> str:
 
     A word takes the blanks before it along; where it opens a line or follows a bracket or quote, those after it.
 
-    Example:
-        >>> remove_words("Paris, the capital, is in France.", frozenset({"paris", "capital", "france"}))
-        ', the, is in.'
+    >>> remove_words("Paris, the capital, is in France.", frozenset({"paris", "capital", "france"}))
+    ', the, is in.'
     """
     pieces: list[str] = []
     end = 0
@@ -145,9 +142,8 @@ def degraded_copies(chosen: Text, levels: Levels, seed: int = 0) -> list[Record]
     below. A degree that would remove no more than the one below, or leave no word, has no copy. Of a conversation only
     the assistant's turns are degraded.
 
-    Example:
-        >>> degraded_copies("The big red cat sat on a mat.", Levels(3, Fraction(1, 2)), seed=1)
-        [{'text': 'The cat on a mat.', 'degree': 1}, {'text': 'The on a.', 'degree': 2}]
+    >>> degraded_copies("The big red cat sat on a mat.", Levels(3, Fraction(1, 2)), seed=1)
+    [{'text': 'The cat on a mat.', 'degree': 1}, {'text': 'The on a.', 'degree': 2}]
 
     References:
         Li et al., 2024, SPO, arXiv:2409.17791; how many levels and words is ours, unverified.
@@ -196,9 +192,8 @@ def _part_without(part: Any, removed: frozenset[str]) -> Any:
 def with_copies(record: Record, levels: Levels, seed: int = 0) -> Record:
     """Add degraded copies of the chosen response to a pair; copies that are there are replaced.
 
-    Example:
-        >>> with_copies({"prompt": "q", "chosen": "It is in Paris.", "rejected": "No."}, check_levels(2, 0.5))
-        {'prompt': 'q', 'chosen': 'It is in Paris.', 'rejected': 'No.', \
+    >>> with_copies({"prompt": "q", "chosen": "It is in Paris.", "rejected": "No."}, check_levels(2, 0.5))
+    {'prompt': 'q', 'chosen': 'It is in Paris.', 'rejected': 'No.', \
 'degraded': [{'text': 'It is in.', 'degree': 1}]}
     """
     check_labeled(record)

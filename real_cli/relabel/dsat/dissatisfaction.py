@@ -69,9 +69,8 @@ PRAISE = re.compile(
 def adapt_dialogue(record: Record) -> Adapted:
     """Bring the conversation of a record into its prompt, after the turns of a history.
 
-    Example:
-        >>> adapt_dialogue({"id": 1, "messages": [{"role": "user", "content": "Hi"}]}).record
-        {'id': 1, 'prompt': [{'role': 'user', 'content': 'Hi'}]}
+    >>> adapt_dialogue({"id": 1, "messages": [{"role": "user", "content": "Hi"}]}).record
+    {'id': 1, 'prompt': [{'role': 'user', 'content': 'Hi'}]}
     """
     if "dsat" in record:
         raise RecordError(
@@ -95,10 +94,9 @@ def adapt_dialogue(record: Record) -> Adapted:
 def judgeable_turns(messages: Text) -> list[UserTurn]:
     """List the user's turns that can be about a reply: those after one that follows an earlier turn.
 
-    Example:
-        >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
-        >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
-        [UserTurn(number=2, reply=2, message=3), UserTurn(number=4, reply=5, message=6)]
+    >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
+    >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
+    [UserTurn(number=2, reply=2, message=3), UserTurn(number=4, reply=5, message=6)]
     """
     users = [index for index, message in enumerate(messages) if _role(message) == "user"]
     return [
@@ -138,9 +136,8 @@ def feel_lexically(record: Record) -> Inquiry[list[Felt]]:
 def spoken_feeling(words: str) -> tuple[Feeling, str]:
     """Find a complaint, else praise, and the phrase that says it.
 
-    Example:
-        >>> [spoken_feeling(words)[0].value for words in ("That's not right.", "Thanks!", "And 3 + 3?")]
-        ['dissatisfied', 'satisfied', 'neither']
+    >>> [spoken_feeling(words)[0].value for words in ("That's not right.", "Thanks!", "And 3 + 3?")]
+    ['dissatisfied', 'satisfied', 'neither']
     """
     for feeling, phrases in ((Feeling.dissatisfied, COMPLAINTS), (Feeling.satisfied, PRAISE)):
         match = phrases.search(words.replace(CURLY, STRAIGHT))

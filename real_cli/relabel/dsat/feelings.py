@@ -37,9 +37,8 @@ class Feeling(StrEnum):
 def read_feeling(text: str, shown: Sequence[str] = ()) -> tuple[Feeling, str]:
     """Read a judge's label of a turn and its reason; no label, or several, raise RecordError.
 
-    Example:
-        >>> read_feeling('{"reason": "It thanks.", "label": "satisfied"}')[0].value
-        'satisfied'
+    >>> read_feeling('{"reason": "It thanks.", "label": "satisfied"}')[0].value
+    'satisfied'
     """
     answer = plain_answer(spoken(text, shown))
     bare = unwrapped(answer).strip("\"'*_`.: ").lower()

@@ -26,11 +26,10 @@ def add_goals(record: Record, placement: Placement, template: str = DEFAULT_TEMP
     The response whose score is nearer to the goal is preferred, R(x, y, g) = -(g - r(x, y))^2. A tie gives none: both
     records would ask for the same goal and contradict each other.
 
-    Example:
-        >>> rows = add_goals({"prompt": "Q", "chosen": "A", "rejected": "B", "score_chosen": 9, "score_rejected": 4},
-        ...                  Placement.user, "Reach {goal}.")
-        >>> [(row["prompt"], row["chosen"], row["rejected"]) for row in rows]
-        [('Reach 9.\\n\\nQ', 'A', 'B'), ('Reach 4.\\n\\nQ', 'B', 'A')]
+    >>> rows = add_goals({"prompt": "Q", "chosen": "A", "rejected": "B", "score_chosen": 9, "score_rejected": 4},
+    ...                  Placement.user, "Reach {goal}.")
+    >>> [(row["prompt"], row["chosen"], row["rejected"]) for row in rows]
+    [('Reach 9.\\n\\nQ', 'A', 'B'), ('Reach 4.\\n\\nQ', 'B', 'A')]
 
     References:
         Zhang et al., 2024, Reward-Augmented Data, arXiv:2410.08067, section 4.
@@ -49,10 +48,9 @@ def add_goals(record: Record, placement: Placement, template: str = DEFAULT_TEMP
 def strip_goal(record: Record, placement: Placement, template: str = DEFAULT_TEMPLATE) -> Record:
     """Undo `add_goals` on one of its records, given the same placement and template.
 
-    Example:
-        >>> strip_goal({"prompt": "Reach 4.\\n\\nQ", "chosen": "B", "rejected": "A", "score_chosen": 4,
-        ...             "score_rejected": 9, "goal": 4}, Placement.user, "Reach {goal}.")
-        {'prompt': 'Q', 'chosen': 'A', 'rejected': 'B', 'score_chosen': 9, 'score_rejected': 4}
+    >>> strip_goal({"prompt": "Reach 4.\\n\\nQ", "chosen": "B", "rejected": "A", "score_chosen": 4,
+    ...             "score_rejected": 9, "goal": 4}, Placement.user, "Reach {goal}.")
+    {'prompt': 'Q', 'chosen': 'A', 'rejected': 'B', 'score_chosen': 9, 'score_rejected': 4}
     """
     if not is_number(record.get("goal")):
         raise RecordError("field 'goal' is missing; only records of 'real relabel goal' can be stripped")

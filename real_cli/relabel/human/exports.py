@@ -60,9 +60,8 @@ class Vote(NamedTuple):
 def shown_fields(question: PairQuestion) -> Record:
     """Return the fields that an annotator in another tool sees, all texts.
 
-    Example:
-        >>> shown_fields(PairQuestion("00ff", {"prompt": "q", "chosen": "a", "rejected": "b"}, Shown.swapped))
-        {'key': '00ff-ba', 'prompt': 'q', 'response_a': 'b', 'response_b': 'a'}
+    >>> shown_fields(PairQuestion("00ff", {"prompt": "q", "chosen": "a", "rejected": "b"}, Shown.swapped))
+    {'key': '00ff-ba', 'prompt': 'q', 'response_a': 'b', 'response_b': 'a'}
     """
     first, second = question.texts(question.shown)
     return {
@@ -83,9 +82,8 @@ def _csv_row(fields: Record) -> str:
 def defused(text: str) -> str:
     """Put an apostrophe wherever a spreadsheet could read a formula, also in a text cut at semicolons, tabs or lines.
 
-    Example:
-        >>> defused("=HYPERLINK(A1)"), defused("a=1"), defused("fine;=A1")
-        ("'=HYPERLINK(A1)", 'a=1', "fine;'=A1")
+    >>> defused("=HYPERLINK(A1)"), defused("a=1"), defused("fine;=A1")
+    ("'=HYPERLINK(A1)", 'a=1', "fine;'=A1")
 
     References:
         OWASP, CSV injection: `=`, `+`, `-`, `@`, tab, carriage return, line feed, and the wide forms of the signs.
@@ -113,10 +111,9 @@ FORMATS = {
 def read_votes(data: bytes, name: str) -> list[Vote]:
     """Read the answers that another tool exported, in the order of the file; a RealError names the item at fault.
 
-    Example:
-        >>> data = b"key,verdict\\n00000000000000000000000000000000-ba,a\\n"
-        >>> read_votes(data, "answers.csv")[0].verdict
-        <Verdict.second: 'second'>
+    >>> data = b"key,verdict\\n00000000000000000000000000000000-ba,a\\n"
+    >>> read_votes(data, "answers.csv")[0].verdict
+    <Verdict.second: 'second'>
     """
     try:
         text = data.decode("utf-8-sig")
@@ -224,12 +221,11 @@ def count_votes(votes: Iterable[Vote]) -> dict[str, PairAnswer]:
 
     Votes are in order of time: an annotator's later one replaces the earlier. Votes without an annotator all count.
 
-    Example:
-        >>> votes = [Vote("k", by, verdict, Shown.as_is, "") for by, verdict in
-        ...          [("1", Verdict.first), ("2", Verdict.first), ("3", Verdict.tie), ("4", Verdict.skip)]]
-        >>> answer = count_votes(votes)["k"]
-        >>> answer.verdict, answer.num_annotators, answer.agreement
-        (<Verdict.first: 'first'>, 3, 0.6667)
+    >>> votes = [Vote("k", by, verdict, Shown.as_is, "") for by, verdict in
+    ...          [("1", Verdict.first), ("2", Verdict.first), ("3", Verdict.tie), ("4", Verdict.skip)]]
+    >>> answer = count_votes(votes)["k"]
+    >>> answer.verdict, answer.num_annotators, answer.agreement
+    (<Verdict.first: 'first'>, 3, 0.6667)
     """
     by_key: dict[str, dict[object, Vote]] = {}
     for number, vote in enumerate(votes):

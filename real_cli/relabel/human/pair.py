@@ -95,10 +95,9 @@ class PairAnswer:
 def make_question(record: Record, seed: int, place: str = "") -> PairQuestion:
     """Turn a pair, labeled or not, into a question; the order shown depends on the seed and the texts alone.
 
-    Example:
-        >>> question = make_question({"prompt": "q", "chosen": "a", "rejected": "b"}, seed=1)
-        >>> question.shown.value, question.texts(question.shown)
-        ('as-is', ('a', 'b'))
+    >>> question = make_question({"prompt": "q", "chosen": "a", "rejected": "b"}, seed=1)
+    >>> question.shown.value, question.texts(question.shown)
+    ('as-is', ('a', 'b'))
     """
     if not is_preference(record) and len(record["responses"]) != 2:
         raise RecordError(
@@ -139,10 +138,9 @@ def answered_record(question: PairQuestion, answer: PairAnswer) -> Record:
 
     The responses of a tie share rank 1, so that scores do not decide later what the person would not.
 
-    Example:
-        >>> question = make_question({"prompt": "q", "chosen": "a", "rejected": "b"}, seed=1)
-        >>> answered_record(question, PairAnswer(Verdict.second, Shown.as_is, 3.2))
-        {'prompt': 'q', 'chosen': 'b', 'rejected': 'a', \
+    >>> question = make_question({"prompt": "q", "chosen": "a", "rejected": "b"}, seed=1)
+    >>> answered_record(question, PairAnswer(Verdict.second, Shown.as_is, 3.2))
+    {'prompt': 'q', 'chosen': 'b', 'rejected': 'a', \
 'annotation': {'verdict': 'second', 'shown': 'as-is', 'seconds': 3.2}}
     """
     candidates = to_candidates(question.record)

@@ -23,9 +23,8 @@ class ShownTurn(NamedTuple):
 def turns(text: Text) -> list[ShownTurn]:
     """Split a text into printable messages.
 
-    Example:
-        >>> turns("Hi"), turns([{"role": "user", "content": "Hi"}])
-        ([ShownTurn(role='', content='Hi')], [ShownTurn(role='user', content='Hi')])
+    >>> turns("Hi"), turns([{"role": "user", "content": "Hi"}])
+    ([ShownTurn(role='', content='Hi')], [ShownTurn(role='user', content='Hi')])
     """
     if isinstance(text, str):
         return [ShownTurn("", printable(text))]
@@ -35,9 +34,8 @@ def turns(text: Text) -> list[ShownTurn]:
 def differing_words(first: str, second: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Find the spans of the words in each text that the other does not have there; of long texts, nowhere at all.
 
-    Example:
-        >>> differing_words("the cat sat", "the dog sat")
-        ([(4, 7)], [(4, 7)])
+    >>> differing_words("the cat sat", "the dog sat")
+    ([(4, 7)], [(4, 7)])
     """
     tokens = [list(WORD.finditer(text)) for text in (first, second)]
     words = [[match[0] for match in matches] for matches in tokens]

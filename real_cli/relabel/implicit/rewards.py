@@ -68,9 +68,8 @@ def contrast_rewards(positive: Sequence[float], negative: Sequence[float]) -> li
 def add_implicit(record: Record, rewards: Sequence[float], field: str = "score") -> Record:
     """Put implicit rewards on a record; of two responses also P = sigmoid(r_i - r_j), of a pair also their margin.
 
-    Example:
-        >>> add_implicit({"prompt": "q", "chosen": "a", "rejected": "b"}, [0.75, -0.25])  # doctest: +ELLIPSIS
-        {... 'score_chosen': 0.75, 'score_rejected': -0.25, 'prob_chosen': 0.731..., 'prob_rejected': 0.268..., \
+    >>> add_implicit({"prompt": "q", "chosen": "a", "rejected": "b"}, [0.75, -0.25])  # doctest: +ELLIPSIS
+    {... 'score_chosen': 0.75, 'score_rejected': -0.25, 'prob_chosen': 0.731..., 'prob_rejected': 0.268..., \
 'implicit_margin': 1.0}
 
     References:

@@ -72,11 +72,10 @@ def judged_pair(record: Record, comparison: Judgment, mark: Record) -> Judged:
 
     The record's `judge` holds the verdicts and the answers, those with the chosen response shown as A first.
 
-    Example:
-        >>> pair = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
-        >>> judged = judged_pair(pair, Judgment(("B", "A"), ("", "")), {})
-        >>> judged.record["chosen"], judged.record["judge"]["verdicts"]
-        ('b', ['A', 'B'])
+    >>> pair = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
+    >>> judged = judged_pair(pair, Judgment(("B", "A"), ("", "")), {})
+    >>> judged.record["chosen"], judged.record["judge"]["verdicts"]
+    ('b', ['A', 'B'])
     """
     candidates = to_candidates(record)
     labeled = is_preference(record)
@@ -103,9 +102,8 @@ def judged_pair(record: Record, comparison: Judgment, mark: Record) -> Judged:
 def preference_matrix(count: int, comparisons: dict[tuple[int, int], Judgment]) -> list[list[float]]:
     """Turn comparisons into probabilities that the response of a row beats that of a column.
 
-    Example:
-        >>> preference_matrix(2, {(0, 1): Judgment(("A", "B"), ("", ""))})
-        [[0.5, 1.0], [0.0, 0.5]]
+    >>> preference_matrix(2, {(0, 1): Judgment(("A", "B"), ("", ""))})
+    [[0.5, 1.0], [0.0, 0.5]]
     """
     matrix = [[0.5] * count for _ in range(count)]
     for (i, j), comparison in comparisons.items():

@@ -132,10 +132,9 @@ def mean_rating(rubric: Rubric, ratings: dict[str, float | str]) -> float:
 def repaired_score(question: RubricQuestion, mean: float) -> float | None:
     """Repair a top overall score that the aspects do not bear out: a 1 that was written as 10.
 
-    Example:
-        >>> overall = RubricQuestion("overall", Asks.each, "")
-        >>> [repaired_score(overall, mean) for mean in (2.0, 2.01, 4.0, 4.25)]
-        [1, None, None, 10]
+    >>> overall = RubricQuestion("overall", Asks.each, "")
+    >>> [repaired_score(overall, mean) for mean in (2.0, 2.01, 4.0, 4.25)]
+    [1, None, None, 10]
 
     References:
         Cui et al., 2023, UltraFeedback, arXiv:2310.01377; its repository's repair of overall scores.

@@ -11,10 +11,9 @@ from real_cli.stats.numeric import sigmoid
 def antisymmetrize(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return m(a, b) = (d(a, b) - d(b, a)) / 2, which does not depend on the order that a model was asked in.
 
-    Example:
-        >>> antisymmetrize(np.array([[0.0, 3.0], [1.0, 0.0]]))
-        array([[ 0.,  1.],
-               [-1.,  0.]])
+    >>> antisymmetrize(np.array([[0.0, 3.0], [1.0, 0.0]]))
+    array([[ 0.,  1.],
+           [-1.,  0.]])
 
     References:
         Jiang et al., 2023, PairRM (LLM-Blender), arXiv:2306.02561, asks both orders; d(a, b) + d(b, a) = 0 is what a
@@ -26,9 +25,8 @@ def antisymmetrize(differences: NDArray[np.float64]) -> NDArray[np.float64]:
 def preferences_of(margins: NDArray[np.float64]) -> list[list[float]]:
     """Turn margins into probabilities P[i][j] = sigmoid(m_ij) that response i beats j.
 
-    Example:
-        >>> preferences_of(np.array([[0.0, 2.0], [-2.0, 0.0]]))
-        [[0.5, 0.8807970779778824], [0.11920292202211755, 0.5]]
+    >>> preferences_of(np.array([[0.0, 2.0], [-2.0, 0.0]]))
+    [[0.5, 0.8807970779778824], [0.11920292202211755, 0.5]]
     """
     # The smaller of the two is exact to its last digit, and 1 minus it makes the rounded sum 1.
     smaller = sigmoid(-np.abs(margins))
@@ -41,9 +39,8 @@ def add_differences(record: Record, differences: NDArray[np.float64]) -> Record:
 
     A pair gets no matrix: its order would be lost where labels are swapped.
 
-    Example:
-        >>> add_differences({"prompt": "q", "chosen": "a", "rejected": "b"}, np.array([[0.0, 3.0], [1.0, 0.0]]))
-        {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'margin': 1.0}
+    >>> add_differences({"prompt": "q", "chosen": "a", "rejected": "b"}, np.array([[0.0, 3.0], [1.0, 0.0]]))
+    {'prompt': 'q', 'chosen': 'a', 'rejected': 'b', 'margin': 1.0}
     """
     if not np.isfinite(differences).all():
         raise RecordError("the model's difference of two responses is not finite; try --dtype float32")

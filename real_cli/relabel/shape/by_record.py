@@ -61,9 +61,8 @@ class Shaper:
     def read(self, record: Record) -> Scores:
         """Read the scores that are shaped: raw ones, less what length costs.
 
-        Example:
-            >>> Shaper().read({"prompt": "q", "responses": [{"text": "a", "score": 0.5, "raw_score": 3}]})
-            array([3.])
+        >>> Shaper().read({"prompt": "q", "responses": [{"text": "a", "score": 0.5, "raw_score": 3}]})
+        array([3.])
         """
         scores = np.array(_raw_scores(record), dtype=np.float64)
         return scores - _length_costs(record, self._penalty) if self._penalty.per_token else scores
@@ -71,9 +70,8 @@ class Shaper:
     def shape(self, record: Record, statistics: Statistics | None = None) -> Record:
         """Shape the scores of one record.
 
-        Example:
-            >>> Shaper().shape({"prompt": "q", "responses": [{"text": "a", "score": 3}], "reference_scores": [3]})
-            {'prompt': 'q', 'responses': [{'text': 'a', 'score': 0.5, 'raw_score': 3}], 'reference_scores': [3]}
+        >>> Shaper().shape({"prompt": "q", "responses": [{"text": "a", "score": 3}], "reference_scores": [3]})
+        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 0.5, 'raw_score': 3}], 'reference_scores': [3]}
         """
         scores = self.read(record)
         with np.errstate(over="ignore", invalid="ignore"):

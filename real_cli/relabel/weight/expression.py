@@ -102,10 +102,9 @@ class Expression:
     def __call__(self, record: Record) -> float:
         """Compute the number of one record.
 
-        Example:
-            >>> Expression("clip(score_chosen - score_rejected, 0, 5) * meta.votes")(
-            ...     {"score_chosen": 9, "score_rejected": 1, "meta": {"votes": 3}})
-            15.0
+        >>> Expression("clip(score_chosen - score_rejected, 0, 5) * meta.votes")(
+        ...     {"score_chosen": 9, "score_rejected": 1, "meta": {"votes": 3}})
+        15.0
         """
         try:
             value = float(self._compute(record))

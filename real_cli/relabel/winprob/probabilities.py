@@ -21,11 +21,10 @@ def scored_preferences(record: Record, temperature: float = 1.0) -> Iterator[NDA
 
     Transitive by construction: scores cannot say that paper beats rock, rock scissors, and scissors paper.
 
-    Example:
-        >>> record = {"prompt": "q", "responses": [{"text": "a", "score": 2}, {"text": "b", "score": 0}]}
-        >>> np.concatenate(list(scored_preferences(record)))
-        array([[0.5       , 0.88079708],
-               [0.11920292, 0.5       ]])
+    >>> record = {"prompt": "q", "responses": [{"text": "a", "score": 2}, {"text": "b", "score": 0}]}
+    >>> np.concatenate(list(scored_preferences(record)))
+    array([[0.5       , 0.88079708],
+           [0.11920292, 0.5       ]])
 
     References:
         Wu et al., 2024, SPPO, arXiv:2405.00675; its code has sigmoid(score_i - score_j) of PairRM's scores.
@@ -39,10 +38,9 @@ def scored_preferences(record: Record, temperature: float = 1.0) -> Iterator[NDA
 def add_win_probabilities(record: Record, probabilities: list[float]) -> Record:
     """Put the win probability on each response, and where none has a score, as the score too: `pair` orders by it.
 
-    Example:
-        >>> record = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
-        >>> add_win_probabilities(record, [0.7, 0.3])["responses"]
-        [{'text': 'a', 'prob': 0.7, 'score': 0.7}, {'text': 'b', 'prob': 0.3, 'score': 0.3}]
+    >>> record = {"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}
+    >>> add_win_probabilities(record, [0.7, 0.3])["responses"]
+    [{'text': 'a', 'prob': 0.7, 'score': 0.7}, {'text': 'b', 'prob': 0.3, 'score': 0.3}]
     """
     with_probs = with_values(record, "prob", probabilities)
     if any(is_number(score) for score in values_of(record, "score")):
@@ -53,9 +51,8 @@ def add_win_probabilities(record: Record, probabilities: list[float]) -> Record:
 def win_probabilities(preferences: Iterable[NDArray[np.float64]]) -> list[float]:
     """Return how probable it is that each response beats one of all drawn at random, itself at 1/2 among them.
 
-    Example:
-        >>> win_probabilities([np.array([[0.5, 0.9], [0.1, 0.5]])])
-        [0.7, 0.3]
+    >>> win_probabilities([np.array([[0.5, 0.9], [0.1, 0.5]])])
+    [0.7, 0.3]
 
     References:
         Wu et al., 2024, SPPO, arXiv:2405.00675: the mean over the K samples of a prompt.
