@@ -13,20 +13,12 @@ from real_cli.records.record import Record
 
 
 def read_quality(responses: list[Record], orient: Orient = Orient.auto) -> NDArray[np.float64] | None:
-    """Read how good each response is, larger is better.
+    """Read how good each response is, larger is better: scores if all have one, else negative ranks if all have one.
 
-    Args:
-        responses: Objects with `score` or `rank`.
-        orient: `score` or `rank` reads that field alone; otherwise scores if all have one, else ranks if all have one.
+    With `score` or `rank` that field alone is read. None if neither is on every response.
 
-    Returns:
-        Scores, or negative ranks, shape (n,); None if neither field is on every response.
-
-    Example:
-        >>> read_quality([{"score": 2}, {"score": 7.5}])
-        array([2. , 7.5])
-        >>> read_quality([{"rank": 1}, {"rank": 2}])
-        array([-1., -2.])
+    >>> read_quality([{"score": 2}, {"score": 7.5}]), read_quality([{"rank": 1}, {"rank": 2}])
+    (array([2. , 7.5]), array([-1., -2.]))
     """
     quality = _qualities(responses, orient)
     return None if quality is None else np.array(quality, dtype=np.float64)
@@ -42,21 +34,10 @@ def _qualities(responses: list[Record], orient: Orient) -> list[float] | None:
 
 
 def read_estimates(responses: list[Record], numbers: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Read how good each response is thought to be, and how sure that is.
+    """Read `score` and `score_std` of each response; `numbers` are their places in the record, from 1, for messages.
 
-    Args:
-        responses: Objects with `score` and `score_std`.
-        numbers: Their places in the record, counted from 1, for messages.
-
-    Returns:
-        Scores, and their standard deviations; each of shape (n,).
-
-    Raises:
-        RecordError: If a response lacks one of them, or a deviation is below 0; the message names both.
-
-    Example:
-        >>> read_estimates([{"score": 2, "score_std": 0.5}], [1])
-        (array([2.]), array([0.5]))
+    >>> read_estimates([{"score": 2, "score_std": 0.5}], [1])
+    (array([2.]), array([0.5]))
     """
     for number, response in zip(numbers, responses, strict=True):
         for field in ("score", "score_std"):
@@ -72,17 +53,11 @@ def read_estimates(responses: list[Record], numbers: Sequence[int]) -> tuple[NDA
 def settle_orient(responses: list[Record], orient: Orient) -> Orient:
     """Decide once for a prompt what orders its pairs, so that choice and orientation agree.
 
-    Args:
-        responses: All responses of the prompt.
-        orient: What the user asked for.
+    With `auto`, ranks if all have one: a rank may be a label that somebody gave, and a score does not overrule it. Else
+    scores if all have one; else `auto`, which looks at each pair.
 
-    Returns:
-        With `auto`, ranks if all have one: a rank may be a label that somebody gave, and a score does not overrule it.
-        Else scores if all have one; else `auto`, which looks at each pair.
-
-    Example:
-        >>> settle_orient([{"rank": 1, "score": 3}, {"rank": 2, "score": 8}], Orient.auto)
-        <Orient.rank: 'rank'>
+    >>> settle_orient([{"rank": 1, "score": 3}, {"rank": 2, "score": 8}], Orient.auto)
+    <Orient.rank: 'rank'>
     """
     if orient is Orient.auto:
         for settled in (Orient.rank, Orient.score):
@@ -95,35 +70,18 @@ def settle_orient(responses: list[Record], orient: Orient) -> Orient:
 def have_equal_scores(first: Record, second: Record) -> bool:
     """Tell whether two responses both have a score, and the same one.
 
-    Args:
-        first: A response.
-        second: Another one.
-
-    Returns:
-        True for a tie.
-
-    Example:
-        >>> have_equal_scores({"score": 3}, {"score": 3.0}), have_equal_scores({}, {})
-        (True, False)
+    >>> have_equal_scores({"score": 3}, {"score": 3.0}), have_equal_scores({}, {})
+    (True, False)
     """
     score = first.get("score")
     return is_number(score) and is_number(second.get("score")) and bool(score == second["score"])
 
 
 def order_pair(first: Record, second: Record, orient: Orient) -> int | None:
-    """Decide which of two responses is preferred.
+    """Return 1 if the first response is better, -1 if the second is, 0 if nothing says, None if they are equally good.
 
-    Args:
-        first: A response.
-        second: Another one.
-        orient: What decides; `none` leaves every pair to the annotators.
-
-    Returns:
-        1 if the first is better, -1 if the second is, 0 if nothing says, None if they are equally good.
-
-    Example:
-        >>> order_pair({"score": 1}, {"score": 3}, Orient.auto), order_pair({"score": 3}, {"score": 3}, Orient.auto)
-        (-1, None)
+    >>> order_pair({"score": 1}, {"score": 3}, Orient.auto), order_pair({"score": 3}, {"score": 3}, Orient.auto)
+    (-1, None)
     """
     if orient is Orient.none:
         return 0
@@ -136,19 +94,10 @@ def order_pair(first: Record, second: Record, orient: Orient) -> int | None:
 
 
 def quality_gap(first: Record, second: Record, orient: Orient) -> float:
-    """Measure how much better the better of two responses is.
+    """Measure how much better the better of two responses is, in score or in rank; 0 if nothing says.
 
-    Args:
-        first: A response.
-        second: Another one.
-        orient: What is compared, as for `order_pair`.
-
-    Returns:
-        The difference in score, or in rank; 0 if nothing says.
-
-    Example:
-        >>> quality_gap({"score": 5}, {"score": 2}, Orient.auto), quality_gap({"rank": 1}, {"rank": 3}, Orient.auto)
-        (3.0, 2.0)
+    >>> quality_gap({"score": 5}, {"score": 2}, Orient.auto), quality_gap({"rank": 1}, {"rank": 3}, Orient.auto)
+    (3.0, 2.0)
     """
     quality = _qualities([first, second], orient)
     return 0.0 if quality is None else abs(quality[0] - quality[1])
