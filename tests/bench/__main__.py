@@ -5,6 +5,7 @@ python -m tests.bench pair embed   measures these, and keeps the other figures
 python -m tests.bench --table      renews the tables alone
 """
 
+import argparse
 import json
 import os
 import platform
@@ -125,9 +126,15 @@ def renewed(text, figures):
 
 def main(words):
     """Measure what is asked for."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("stages", nargs="*", metavar="STAGE", help=f"of {', '.join(STAGES)}; all without one")
+    options.add_argument("--table", action="store_true", help="measure nothing")
+    options = options.parse_args(words)
+    if unknown := [stage for stage in options.stages if stage not in STAGES]:
+        raise SystemExit(f"tests.bench: there is no stage {', '.join(unknown)}; there are {', '.join(STAGES)}")
     figures = read_figures()
-    if words != ["--table"]:
-        for stage in words or STAGES:
+    if not options.table:
+        for stage in options.stages or STAGES:
             figures = [figure for figure in figures if figure["stage"] != stage] + measure(stage)
             figures.sort(key=lambda figure: list(STAGES).index(figure["stage"]))
             FIGURES.write_text("".join(json.dumps(figure) + "\n" for figure in figures))
