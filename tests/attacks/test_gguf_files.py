@@ -88,24 +88,24 @@ def test_a_gguf_that_is_not_whole_is_refused(how, word, cache, tiny_policy, tmp_
     """And not kept in the cache, where the next run would take it for a good one."""
     path = written(tmp_path / "m.gguf", tiny_policy, **how)
     for _ in range(2):
-        status, out, said = load("embed", path, tiny_policy, tmp_path / "out")
-        check_lines(said)
+        status, out, messages = load("embed", path, tiny_policy, tmp_path / "out")
+        check_lines(messages)
         assert (status, out) == (1, "")
-        assert word in said
+        assert word in messages
     assert not os.listdir(cache)
 
 
 def test_a_gguf_that_differs_in_its_middle_is_another(cache, tiny_policy, tmp_path):
     """Not its size, nor its time, nor its ends tell it apart."""
     path = written(tmp_path / "m.gguf", tiny_policy)
-    status, first, said = load("embed", path, tiny_policy, tmp_path / "out")
-    assert status == 0, said
+    status, first, messages = load("embed", path, tiny_policy, tmp_path / "out")
+    assert status == 0, messages
     times = path.stat()
     written(path, tiny_policy, change=lambda name, value: value * (1 + (name == "blk.1.ffn_up")))
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns + 1))
     assert path.stat().st_size == times.st_size
-    status, second, said = load("embed", path, tiny_policy, tmp_path / "out")
-    assert status == 0, said
+    status, second, messages = load("embed", path, tiny_policy, tmp_path / "out")
+    assert status == 0, messages
     assert first != second
     assert len(os.listdir(cache)) == 2
 
@@ -115,9 +115,9 @@ def test_what_stands_beside_a_gguf_is_not_read(tiny_policy, tmp_path):
     (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA", "base_model_name_or_path": "evil/base"}')
     (tmp_path / "config.json").write_text('{"model_type": "evil", "auto_map": {"AutoConfig": "evil.Evil"}}')
     for command in ("sample", "embed"):
-        status, _, said = load(command, path, tiny_policy, tmp_path / "out")
-        assert status == 0, said
-        check_lines(said)
+        status, _, messages = load(command, path, tiny_policy, tmp_path / "out")
+        assert status == 0, messages
+        check_lines(messages)
 
 
 def test_what_a_killed_conversion_left_is_removed(cache, tiny_policy, tmp_path):
@@ -128,9 +128,9 @@ def test_what_a_killed_conversion_left_is_removed(cache, tiny_policy, tmp_path):
         (cache / f".part-{name}" / "model").mkdir(parents=True)
     descriptor = os.open(cache / ".part-at-work", os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    status, _, said = load("embed", written(tmp_path / "m.gguf", tiny_policy), tiny_policy, tmp_path / "out")
+    status, _, messages = load("embed", written(tmp_path / "m.gguf", tiny_policy), tiny_policy, tmp_path / "out")
     os.close(descriptor)
-    assert status == 0, said
+    assert status == 0, messages
     left = sorted(os.listdir(cache))
     assert left[0] == ".part-at-work"
     assert len(left) == 2

@@ -54,10 +54,10 @@ def kernels(monkeypatch):
 
 def check_refused(command, folder, sound, tmp_path, word):
     """A run refuses a folder in one line that holds a word."""
-    status, written, said = load(command, folder, sound, tmp_path / "out")
-    check_lines(said)
-    assert (status, written) == (1, ""), said
-    assert word in said.splitlines()[-1]
+    status, written, messages = load(command, folder, sound, tmp_path / "out")
+    check_lines(messages)
+    assert (status, written) == (1, ""), messages
+    assert word in messages.splitlines()[-1]
 
 
 @pytest.mark.parametrize("kind", NAMING)
@@ -87,8 +87,8 @@ def test_no_kernel_is_fetched_in_the_place_of_a_package(value, form, kernels, ti
 @pytest.mark.parametrize("value", ["eager", "sdpa", {"": "sdpa"}, None, {"text_config": "eager"}])
 def test_attention_that_transformers_knows_is_taken(value, tiny_policy, tmp_path):
     folder = with_fields(copied(tiny_policy, tmp_path / "model"), "config.json", attn_implementation=value)
-    status, _, said = load("sample", folder, tiny_policy, tmp_path / "out")
-    assert status == 0, said
+    status, _, messages = load("sample", folder, tiny_policy, tmp_path / "out")
+    assert status == 0, messages
 
 
 # Folders of sentence-transformers
@@ -126,8 +126,8 @@ def test_harmless_arguments_pass(sub, tiny_policy, tmp_path):
     folder = sentence_folder(tiny_policy, tmp_path / "model", sub)
     arguments = {"model_args": {"attn_implementation": "eager", "torch_dtype": "float32"}, "do_lower_case": False}
     with_fields(folder / sub, "sentence_bert_config.json", tokenizer_args={"model_max_length": 32}, **arguments)
-    status, _, said = load("embed", folder, tiny_policy, tmp_path / "out")
-    assert status == 0, said
+    status, _, messages = load("embed", folder, tiny_policy, tmp_path / "out")
+    assert status == 0, messages
 
 
 @pytest.mark.parametrize(
@@ -154,5 +154,5 @@ def test_an_activation_that_torch_has_not_is_refused(activation, tiny_policy, tm
 @pytest.mark.parametrize("activation", ["torch.nn.modules.linear.Identity", "torch.nn.modules.activation.Tanh"])
 def test_an_activation_of_torch_is_taken(activation, tiny_policy, tmp_path):
     folder = with_dense(sentence_folder(tiny_policy, tmp_path / "model"), activation)
-    status, _, said = load("embed", folder, tiny_policy, tmp_path / "out")
-    assert status == 0, said
+    status, _, messages = load("embed", folder, tiny_policy, tmp_path / "out")
+    assert status == 0, messages

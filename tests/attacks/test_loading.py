@@ -95,9 +95,9 @@ def test_no_except_takes_a_stop(number, monkeypatch, capsys):
     for fault in (swallow, forget):
         with pytest.raises(typer.Exit) as left:
             run_guarded(lambda fault=fault: fault())
-        said = capsys.readouterr().err
+        stderr = capsys.readouterr().err
         assert left.value.exit_code == (130 if number == signal.SIGINT else 143)
-        assert said == ("real: interrupted\n" if number == signal.SIGINT else "real: terminated\n")
+        assert stderr == ("real: interrupted\n" if number == signal.SIGINT else "real: terminated\n")
 
 
 def test_a_stop_while_layouts_are_probed_is_no_refused_mask(tiny_policy, monkeypatch):
@@ -106,8 +106,8 @@ def test_a_stop_while_layouts_are_probed_is_no_refused_mask(tiny_policy, monkeyp
 
     module = sys.modules.get("real_cli.models.score.probe") or importlib.import_module("real_cli.models.score.probe")
     monkeypatch.setattr(module, "group_logps", lambda *_: signal.raise_signal(signal.SIGTERM))
-    _, said = run("eval", "margin", "--policy", tiny_policy, "-r", tiny_policy, rows=ROWS, status=143)
-    assert said == "real: terminated\n"
+    _, messages = run("eval", "margin", "--policy", tiny_policy, "-r", tiny_policy, rows=ROWS, status=143)
+    assert messages == "real: terminated\n"
 
 
 def test_nohup_is_obeyed(capsys):

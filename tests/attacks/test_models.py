@@ -28,11 +28,11 @@ def load(command, folder, sound, out, *more, data=None):
     return result.exit_code, result.stdout, result.stderr
 
 
-def check_lines(said):
+def check_lines(messages):
     """A run says what is wrong in lines of its own."""
-    assert "bug" not in said
-    assert "Traceback" not in said
-    assert all(line.startswith("real: ") for line in said.splitlines()), said
+    assert "bug" not in messages
+    assert "Traceback" not in messages
+    assert all(line.startswith("real: ") for line in messages.splitlines()), messages
 
 
 # Every way to load a model, for every place that asks for code to be run; of the rarer ones a few commands.
@@ -45,9 +45,9 @@ def test_no_code_of_a_folder_runs(command, kind, tiny_policy, tiny_reward, tmp_p
     """`yes | real COMMAND`: what stands on standard input is no consent."""
     mark = tmp_path / "ran"
     folder = with_code(copied(tiny_reward if command == "reward" else tiny_policy, tmp_path / "model"), kind, mark)
-    status, _, said = load(command, folder, tiny_policy, tmp_path / "out", data=b"y\n" * 1000)
+    status, _, messages = load(command, folder, tiny_policy, tmp_path / "out", data=b"y\n" * 1000)
     assert not mark.exists()
-    check_lines(said)
+    check_lines(messages)
     if kind in ("config", "kernel"):
         assert status == 1
 
@@ -59,11 +59,11 @@ def test_a_broken_folder_is_named_in_one_line(number, tiny_policy, tiny_reward, 
     command = WHOLE[number % len(WHOLE)]
     folder = copied(tiny_reward if command == "reward" else tiny_policy, tmp_path / "model")
     spoil(folder)
-    status, written, said = load(command, folder, tiny_policy, tmp_path / "out")
-    check_lines(said)
+    status, written, messages = load(command, folder, tiny_policy, tmp_path / "out")
+    check_lines(messages)
     assert (status, written) == (1, "")
     assert not (tmp_path / "ran").exists()
-    last = said.splitlines()[-1]
+    last = messages.splitlines()[-1]
     assert str(folder) in last
     assert word in last
 
@@ -72,17 +72,17 @@ def test_a_broken_folder_is_named_in_one_line(number, tiny_policy, tiny_reward, 
 def test_pickled_weights_are_read_alike(command, tiny_policy, tiny_reward, tmp_path):
     """Every command reads tensors of a pickle, and nothing else of it, and says so."""
     folder = pickled(copied(tiny_reward if command == "reward" else tiny_policy, tmp_path / "model"))
-    status, _, said = load(command, folder, tiny_policy, tmp_path / "out")
-    assert said.count("pytorch_model.bin is pickled: only its tensors are read") == 1
-    assert status == 0 or "no chat template" in said
-    check_lines(said)
+    status, _, messages = load(command, folder, tiny_policy, tmp_path / "out")
+    assert messages.count("pytorch_model.bin is pickled: only its tensors are read") == 1
+    assert status == 0 or "no chat template" in messages
+    check_lines(messages)
 
 
 def test_soup_copies_no_code(tiny_policy, tmp_path):
     """Neither the code of a folder nor the wish to have it run."""
     folder = with_code(copied(tiny_policy, tmp_path / "model"), "known config", tmp_path / "ran")
-    status, _, said = load("soup", folder, folder, tmp_path / "out")
-    assert status == 0, said
+    status, _, messages = load("soup", folder, folder, tmp_path / "out")
+    assert status == 0, messages
     assert not list((tmp_path / "out").rglob("*.py"))
     assert "auto_map" not in json.loads((tmp_path / "out" / "config.json").read_text())
 
@@ -140,16 +140,16 @@ MERGING = [command for command in LOADERS if command not in ("pre-query", "rewar
 @pytest.mark.parametrize("command", MERGING)
 def test_the_base_of_an_adapter_is_told_and_not_downloaded(command, adapter, tiny_policy, tmp_path):
     """A base on this machine is told; one that is not is named by the user, or refused."""
-    status, _, said = load(command, adapter, tiny_policy, tmp_path / "out")
-    assert status == 0, said
-    assert said.count(f"its adapter_config.json names {tiny_policy} as its base, which is loaded") == 1
+    status, _, messages = load(command, adapter, tiny_policy, tmp_path / "out")
+    assert status == 0, messages
+    assert messages.count(f"its adapter_config.json names {tiny_policy} as its base, which is loaded") == 1
     far = with_fields(copied(adapter, tmp_path / "far"), "adapter_config.json", base_model_name_or_path="some/model")
-    status, _, said = load(command, far, tiny_policy, tmp_path / "other")
+    status, _, messages = load(command, far, tiny_policy, tmp_path / "other")
     assert status == 1
-    assert "to download it, name it: --base some/model" in said
-    status, _, said = load(command, far, tiny_policy, tmp_path / "third", "--base", tiny_policy)
-    assert status == 0, said
-    assert "some/model" not in said
+    assert "to download it, name it: --base some/model" in messages
+    status, _, messages = load(command, far, tiny_policy, tmp_path / "third", "--base", tiny_policy)
+    assert status == 0, messages
+    assert "some/model" not in messages
 
 
 def test_an_adapter_that_lacks_a_tensor_is_refused(adapter, tiny_policy, tmp_path):
@@ -160,9 +160,9 @@ def test_an_adapter_that_lacks_a_tensor_is_refused(adapter, tiny_policy, tmp_pat
     tensors = load_file(folder / "adapter_model.safetensors")
     gone = next(name for name in tensors if "layers.1" in name)
     save_file({name: value for name, value in tensors.items() if name != gone}, folder / "adapter_model.safetensors")
-    status, _, said = load("sample", folder, tiny_policy, tmp_path / "out")
+    status, _, messages = load("sample", folder, tiny_policy, tmp_path / "out")
     assert status == 1
-    assert f"its weights lack '{gone}'" in said
+    assert f"its weights lack '{gone}'" in messages
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_an_adapter_that_lacks_a_tensor_is_refused(adapter, tiny_policy, tmp_pat
 def test_an_adapter_of_another_kind_is_refused(field, adapter, tiny_policy, tmp_path):
     """One that names code, and one for another task."""
     folder = with_fields(copied(adapter, tmp_path / "cut"), "adapter_config.json", **field)
-    status, _, said = load("sample", folder, tiny_policy, tmp_path / "out")
+    status, _, messages = load("sample", folder, tiny_policy, tmp_path / "out")
     assert status == 1
-    check_lines(said)
-    assert "adapter_config.json" in said
+    check_lines(messages)
+    assert "adapter_config.json" in messages

@@ -41,19 +41,19 @@ def test_the_folder_of_a_module_is_checked(kind, tiny_policy, tmp_path):
     spoil, word = BROKEN[kind]
     folder = sentence_folder(tiny_policy, tmp_path / "model")
     spoil(folder / "0_Transformer")
-    status, written, said = load("embed", folder, tiny_policy, tmp_path / "out")
-    check_lines(said)
-    assert (status, written) == (1, ""), said
-    assert word.removeprefix("model.layers") in said.splitlines()[-1]
+    status, written, messages = load("embed", folder, tiny_policy, tmp_path / "out")
+    check_lines(messages)
+    assert (status, written) == (1, ""), messages
+    assert word.removeprefix("model.layers") in messages.splitlines()[-1]
     assert not (folder / "ran").exists()
 
 
 def test_pickled_weights_of_a_module_are_told(tiny_policy, tmp_path):
     folder = sentence_folder(tiny_policy, tmp_path / "model")
     pickled(folder / "0_Transformer")
-    status, _, said = load("embed", folder, tiny_policy, tmp_path / "out")
-    assert status == 0, said
-    assert said.count("pytorch_model.bin is pickled: only its tensors are read") == 1
+    status, _, messages = load("embed", folder, tiny_policy, tmp_path / "out")
+    assert status == 0, messages
+    assert messages.count("pytorch_model.bin is pickled: only its tensors are read") == 1
 
 
 def test_an_adapter_among_modules_is_refused(adapter, tiny_policy, tmp_path):  # noqa: F811
@@ -61,10 +61,10 @@ def test_an_adapter_among_modules_is_refused(adapter, tiny_policy, tmp_path):  #
     folder = sentence_folder(tiny_policy, tmp_path / "model")
     for file in ("adapter_config.json", "adapter_model.safetensors"):
         shutil.copy(adapter / file, folder / "0_Transformer" / file)
-    status, _, said = load("embed", folder, tiny_policy, tmp_path / "out")
-    check_lines(said)
+    status, _, messages = load("embed", folder, tiny_policy, tmp_path / "out")
+    check_lines(messages)
     assert status == 1
-    assert "adapter" in said
+    assert "adapter" in messages
 
 
 @pytest.mark.parametrize("kind", WITHIN)
@@ -73,18 +73,18 @@ def test_what_the_cache_holds_is_checked(command, kind, hub, tiny_policy, tmp_pa
     spoil, word = BROKEN[kind]
     folder = copied(tiny_policy, tmp_path / "model")
     spoil(folder)
-    status, written, said = load(command, in_cache(hub, "evil/model", folder), tiny_policy, tmp_path / "out")
-    check_lines(said)
-    assert (status, written) == (1, ""), said
-    assert "evil/model" in said.splitlines()[-1]
-    assert word.removeprefix("model.layers") in said.splitlines()[-1]
+    status, written, messages = load(command, in_cache(hub, "evil/model", folder), tiny_policy, tmp_path / "out")
+    check_lines(messages)
+    assert (status, written) == (1, ""), messages
+    assert "evil/model" in messages.splitlines()[-1]
+    assert word.removeprefix("model.layers") in messages.splitlines()[-1]
 
 
 @pytest.mark.parametrize("command", ["sample", "embed", "implicit", "train", "soup", "judge", "margin-r"])
 def test_a_sound_name_of_the_cache_loads(command, hub, tiny_policy, tmp_path):
     name = in_cache(hub, "good/model", tiny_policy)
-    status, _, said = load(command, name, tiny_policy, tmp_path / "out")
-    assert status == 0 or "no chat template" in said, said
+    status, _, messages = load(command, name, tiny_policy, tmp_path / "out")
+    assert status == 0 or "no chat template" in messages, messages
 
 
 @pytest.mark.parametrize("with_config", [False, True])
@@ -92,18 +92,18 @@ def test_the_base_of_an_adapter_of_the_hub_is_told(with_config, hub, adapter, ti
     folder = copied(adapter, tmp_path / "adapter")
     if with_config:
         shutil.copy(tiny_policy / "config.json", folder)
-    status, _, said = load("sample", in_cache(hub, "evil/adapter", folder), tiny_policy, tmp_path / "out")
-    assert status == 0, said
-    assert said.count(f"its adapter_config.json names {tiny_policy} as its base, which is loaded") == 1
+    status, _, messages = load("sample", in_cache(hub, "evil/adapter", folder), tiny_policy, tmp_path / "out")
+    assert status == 0, messages
+    assert messages.count(f"its adapter_config.json names {tiny_policy} as its base, which is loaded") == 1
 
 
 def test_a_forged_manifest_does_not_hide_the_base(adapter, tiny_policy, tmp_path):  # noqa: F811
     """Anybody can write a real.json: a base that the user did not name is told, whoever trained."""
     folder = copied(adapter, tmp_path / "forged")
     (folder / "real.json").write_text(json.dumps({"command": "train-dpo", "policy": str(tiny_policy)}))
-    status, _, said = load("sample", folder, tiny_policy, tmp_path / "out")
-    assert status == 0, said
-    assert said.count(f"names {tiny_policy} as its base, which is loaded") == 1
+    status, _, messages = load("sample", folder, tiny_policy, tmp_path / "out")
+    assert status == 0, messages
+    assert messages.count(f"names {tiny_policy} as its base, which is loaded") == 1
 
 
 def test_an_adapter_below_an_adapter_is_refused(adapter, tiny_policy, tmp_path):  # noqa: F811
@@ -111,10 +111,10 @@ def test_an_adapter_below_an_adapter_is_refused(adapter, tiny_policy, tmp_path):
     below = copied(adapter, tmp_path / "below")
     shutil.copy(tiny_policy / "config.json", below)
     above = with_fields(copied(adapter, tmp_path / "above"), "adapter_config.json", base_model_name_or_path=str(below))
-    status, _, said = load("sample", above, tiny_policy, tmp_path / "out")
-    check_lines(said)
+    status, _, messages = load("sample", above, tiny_policy, tmp_path / "out")
+    check_lines(messages)
     assert status == 1
-    assert "merge it into its base first" in said
+    assert "merge it into its base first" in messages
 
 
 def test_only_what_is_read_is_downloaded(hub, tiny_policy, tmp_path, monkeypatch):
@@ -147,7 +147,7 @@ def test_only_what_is_read_is_downloaded(hub, tiny_policy, tmp_path, monkeypatch
     monkeypatch.setattr(
         huggingface_hub.HfApi, "list_repo_files", lambda *_, **__: sorted(file.name for file in remote.iterdir())
     )
-    status, _, said = load("sample", "some/model", tiny_policy, tmp_path / "out")
-    assert status == 0, said
+    status, _, messages = load("sample", "some/model", tiny_policy, tmp_path / "out")
+    assert status == 0, messages
     assert asked.count("model.safetensors") == 1
     assert not {"consolidated.safetensors", "pytorch_model.bin", "evil.py"} & set(asked)

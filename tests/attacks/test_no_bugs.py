@@ -27,10 +27,10 @@ FOUR_BITS = {"quantization_config": {"quant_method": "bitsandbytes", "load_in_4b
 )
 def test_a_fault_of_a_folder_is_no_bug(command, file, fields, word, tiny_policy, tmp_path):
     folder = with_fields(copied(tiny_policy, tmp_path / "model"), file, **fields)
-    status, _, said = load(command, folder, tiny_policy, tmp_path / "out")
-    check_lines(said)
+    status, _, messages = load(command, folder, tiny_policy, tmp_path / "out")
+    check_lines(messages)
     assert status == 1
-    assert word in said
+    assert word in messages
 
 
 def test_texts_are_padded_without_a_token_for_it(tiny_policy, tmp_path):
@@ -57,9 +57,9 @@ def test_a_proxy_of_no_known_kind_is_told(proxy, tmp_path):
     environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     pair = {"prompt": "a", "chosen": "x", "rejected": "y"}
     done = real(*words, cwd=tmp_path, data=lines(pair), status=1, env=environment | {"HTTP_PROXY": proxy})
-    said = one_line(done.stderr)
-    assert "bug" not in said
-    assert "proxy" in said
+    stderr = one_line(done.stderr)
+    assert "bug" not in stderr
+    assert "proxy" in stderr
 
 
 def test_certificates_that_are_not_there_are_told(tmp_path):

@@ -62,8 +62,8 @@ def test_a_pause_is_told_in_quiet_too(start, tmp_path):
 def test_a_pause_in_a_pipe_says_what_was_handed_on(start, key):
     session = start("--journal", "j")
     session.type(KEYS[key])
-    made, errors, status = session.end()
-    assert (status, len(made)) == (130, 2)
+    result, errors, status = session.end()
+    assert (status, len(result)) == (130, 2)
     assert "2 pairs handed on" in errors
     assert "j has every answer" in errors
 
@@ -110,8 +110,8 @@ def test_a_pause_goes_on_with_the_same_command(start, tmp_path):
         assert session.end()[2] == 0
     finally:
         session.close()
-    made = [json.loads(line)["id"] for line in (tmp_path / "out").read_bytes().splitlines()]
-    assert made == list(range(10))
+    result = [json.loads(line)["id"] for line in (tmp_path / "out").read_bytes().splitlines()]
+    assert result == list(range(10))
 
 
 def test_a_terminated_session_finishes_no_output(start, tmp_path):

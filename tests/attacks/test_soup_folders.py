@@ -14,10 +14,10 @@ def test_an_average_of_two_that_lack_the_same_is_refused(kind, tiny_policy, tmp_
     spoil, word = BROKEN[kind]
     folder = copied(tiny_policy, tmp_path / "model")
     spoil(folder)
-    status, _, said = load("soup", folder, copied(folder, tmp_path / "second"), tmp_path / "out")
-    check_lines(said)
+    status, _, messages = load("soup", folder, copied(folder, tmp_path / "second"), tmp_path / "out")
+    check_lines(messages)
     assert status == 1
-    assert word in said
+    assert word in messages
     assert not (tmp_path / "out").exists()
 
 
@@ -25,10 +25,10 @@ def test_an_average_of_two_that_lack_the_same_is_refused(kind, tiny_policy, tmp_
 def test_weights_that_a_config_names_are_refused(command, tiny_policy, tmp_path):
     """Libraries would read that file, and we would check another."""
     folder = with_fields(copied(tiny_policy, tmp_path / "model"), "config.json", transformers_weights="b.safetensors")
-    status, _, said = load(command, folder, tiny_policy, tmp_path / "out")
-    check_lines(said)
+    status, _, messages = load(command, folder, tiny_policy, tmp_path / "out")
+    check_lines(messages)
     assert status == 1
-    assert "transformers_weights" in said
+    assert "transformers_weights" in messages
 
 
 @pytest.mark.parametrize("name", ["x.json", "LICENSE", "zz.txt"])
@@ -37,8 +37,8 @@ def test_no_file_from_elsewhere_is_copied(name, tiny_policy, tmp_path):
     secret.write_text("{}")
     folder = copied(tiny_policy, tmp_path / "model")
     (folder / name).symlink_to(secret)
-    status, _, said = load("soup", folder, tiny_policy, tmp_path / "out")
-    check_lines(said)
+    status, _, messages = load("soup", folder, tiny_policy, tmp_path / "out")
+    check_lines(messages)
     assert status == 1
-    assert f"{name} leads out of the folder" in said
+    assert f"{name} leads out of the folder" in messages
     assert not (tmp_path / "out").exists()

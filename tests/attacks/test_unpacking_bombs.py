@@ -38,8 +38,8 @@ def pair(*words):
     done = subprocess.run(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False, timeout=60
     )
-    told, _, peak = done.stderr.rpartition("\n")
-    return done.returncode, f"{told}\n", int(peak) >> 10
+    notes, _, peak = done.stderr.rpartition("\n")
+    return done.returncode, f"{notes}\n", int(peak) >> 10
 
 
 @pytest.mark.parametrize("kind", OPENERS)
@@ -47,9 +47,9 @@ def test_a_line_without_end_is_refused_at_its_limit(tmp_path, kind):
     with OPENERS[kind](tmp_path / f"bomb.{kind}", "wb") as file:
         for _ in range(32 if kind == "bz2" else 48):
             file.write(PIECE)
-    status, told, megabytes = pair("--max-line-bytes", 4 << 20, tmp_path / f"bomb.{kind}")
+    status, notes, megabytes = pair("--max-line-bytes", 4 << 20, tmp_path / f"bomb.{kind}")
     assert status == 1
-    assert "line is longer than" in told
+    assert "line is longer than" in notes
     assert megabytes < 150
 
 
@@ -62,9 +62,9 @@ def test_xz_does_not_choose_its_memory(tmp_path):
     header[4] = 36  # 1 GiB
     header[8:12] = int.to_bytes(zlib.crc32(header[:8]), 4, "little")
     (tmp_path / "bomb.xz").write_bytes(packed[:12] + header + packed[24:])
-    status, told, megabytes = pair(tmp_path / "bomb.xz")
-    assert (status, told.count("\n")) == (1, 1)
-    assert "cannot be read to its end" in told
+    status, notes, megabytes = pair(tmp_path / "bomb.xz")
+    assert (status, notes.count("\n")) == (1, 1)
+    assert "cannot be read to its end" in notes
     assert megabytes < 150
 
 
@@ -73,9 +73,9 @@ def test_xz_streams_one_after_the_other_are_read_and_a_cut_one_is_told(tmp_path,
     line = b'{"prompt": "q", "chosen": "a", "rejected": "b"}\n' * 9000
     packed = lzma.compress(line) + b"\0" * 8 + lzma.compress(line, preset=9)
     (tmp_path / "a.xz").write_bytes(packed[: len(packed) - cut])
-    status, told, _ = pair(tmp_path / "a.xz")
+    status, notes, _ = pair(tmp_path / "a.xz")
     assert status == (1 if cut else 0)
-    assert "cannot be read to its end" in told if cut else "18,000" in told
+    assert "cannot be read to its end" in notes if cut else "18,000" in notes
 
 
 def test_a_table_is_read_a_few_rows_at_a_time(tmp_path):
@@ -90,6 +90,6 @@ def test_a_table_is_read_a_few_rows_at_a_time(tmp_path):
 
 def test_a_line_of_csv_has_the_limit_of_lines(tmp_path):
     (tmp_path / "long.csv").write_bytes(b"prompt,chosen,rejected\n" + b"x" * (9 << 20) + b",a,b\n")
-    status, told, megabytes = pair("--max-line-bytes", 4 << 20, tmp_path / "long.csv")
+    status, notes, megabytes = pair("--max-line-bytes", 4 << 20, tmp_path / "long.csv")
     assert (status, megabytes < 150) == (1, True)
-    assert "long.csv:2: line is longer than" in told
+    assert "long.csv:2: line is longer than" in notes

@@ -133,9 +133,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--every", type=int, default=1, help="take only every n-th prompt, for a quick look")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    made = list(sample(tasks()[:: options.every]))
-    write(options.out / "candidates.jsonl", (entry for task, entry in made if not task.held_out))
-    write(options.out / "heldout.jsonl", (entry for task, entry in made if task.held_out))
+    result = list(sample(tasks()[:: options.every]))
+    write(options.out / "candidates.jsonl", (entry for task, entry in result if not task.held_out))
+    write(options.out / "heldout.jsonl", (entry for task, entry in result if task.held_out))
 
 
 if __name__ == "__main__":

@@ -101,13 +101,13 @@ def tasks() -> list[Task]:
         >>> len(tasks()), tasks()[0].id
         (320, 'add-001')
     """
-    made = []
+    result = []
     for name, family in FAMILIES.items():
         wordings = prompts.WORDINGS[name]
         for index, row in enumerate(family.rows(Random(f"{SEED}-{name}"))):
             prompt = wordings[index % len(wordings)].format(*row)
-            made.append(Task(f"{name}-{index + 1:03d}", prompt, family.checks(row)))
-    return made
+            result.append(Task(f"{name}-{index + 1:03d}", prompt, family.checks(row)))
+    return result
 
 
 def _fixed(*rows: Row) -> Callable[[Random], list[Row]]:

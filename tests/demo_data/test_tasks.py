@@ -136,11 +136,11 @@ def test_tasks_are_the_same_every_time() -> None:
 
 def test_tasks_are_distinct_and_complete() -> None:
     """Every family has its share of tasks, with no id or prompt twice and four checks each."""
-    made = tasks()
-    assert len(made) == len(WORDINGS) * PER_FAMILY
-    assert len({task.id for task in made}) == len({task.prompt for task in made}) == len(made)
-    assert {len(task.checks) for task in made} == {4}
-    assert {task.family for task in made} == set(WORDINGS)
+    result = tasks()
+    assert len(result) == len(WORDINGS) * PER_FAMILY
+    assert len({task.id for task in result}) == len({task.prompt for task in result}) == len(result)
+    assert {len(task.checks) for task in result} == {4}
+    assert {task.family for task in result} == set(WORDINGS)
 
 
 def test_split_has_every_family_on_both_sides() -> None:

@@ -33,9 +33,9 @@ def test_the_defaults_of_a_loss_are_those_of_its_function(loss, section):
     """Under (c), behind its name and before the next one: name and value of each knob."""
     text = re.split(rf"(?:--loss |`){loss}`", part(section, "c"), maxsplit=1)[1]
     text = re.split(r" or `|\. |\.$", text.replace("(ln 2 - 0.1)", ""), maxsplit=1)[0]
-    said = dict(re.findall(r"([a-z-]+) (-?[\d.]+)(?=[,;) ]|$)", text))
+    messages = dict(re.findall(r"([a-z-]+) (-?[\d.]+)(?=[,;) ]|$)", text))
     knobs = {name.replace("_", "-"): f"{value:.4g}" for name, value in OBJECTIVES[loss].knobs.items()}
-    assert said == knobs
+    assert messages == knobs
 
 
 PRESET_PARTS = {"ra": 2, "bmc": 5, "selm": 8, "dlma": 9, "pro": 10, "sppo": 12, "drift": 13, "tpo": 14, "spa": 18}

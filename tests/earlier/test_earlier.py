@@ -121,8 +121,8 @@ def test_an_old_output_of_what_is_read_otherwise_is_told_and_stays(old, words, o
 
 def test_an_output_of_another_input_is_told_as_before(old):
     (old / "other.jsonl").write_bytes(b'{"prompt": "Which?", "chosen": "x", "rejected": "y"}\n')
-    told = f"{old}/embedded.jsonl:1: does not belong to {old}/other.jsonl:1; resume with the same input and options\n"
-    assert real("embed", "--resume", old / "embedded.jsonl", old / "other.jsonl").stderr == f"real: {told}"
+    notes = f"{old}/embedded.jsonl:1: does not belong to {old}/other.jsonl:1; resume with the same input and options\n"
+    assert real("embed", "--resume", old / "embedded.jsonl", old / "other.jsonl").stderr == f"real: {notes}"
 
 
 UNUSED = "2 answers about pairs that are not in the input, or that an earlier version read differently"
@@ -135,8 +135,8 @@ def test_an_old_journal_of_what_is_read_otherwise_is_told_before_anybody_answers
         session.wait_for("2 answers in the journal, none about these pairs; were they read differently?")
         session.type("a", "Add 1 and 1.")
         session.type("a")
-        _, told, status = session.end()
-        assert (status, f"; journal-tools.jsonl has {UNUSED}" in told) == (0, True), told
+        _, notes, status = session.end()
+        assert (status, f"; journal-tools.jsonl has {UNUSED}" in notes) == (0, True), notes
     finally:
         session.close()
     assert len(lines_of(old / "out")) == 2
@@ -149,9 +149,9 @@ def test_old_votes_on_what_is_read_otherwise_are_told(old):
 
 def test_an_old_cache_that_does_not_know_a_question_is_told_once(old):
     (old / "nothing").write_bytes(b"")
-    told = f"4 questions have no answer in {old}/cache/answers.sqlite, which an earlier version filled"
+    notes = f"4 questions have no answer in {old}/cache/answers.sqlite, which an earlier version filled"
     done = judge(old, "tools.parquet", "--apply-results", old / "nothing")
-    assert (done.exit_code, told in done.stderr) == (3, True), done.stderr
+    assert (done.exit_code, notes in done.stderr) == (3, True), done.stderr
     os.remove(old / "out")
     assert "earlier version" not in judge(old, "tools.parquet", "--apply-results", old / "nothing").stderr
 
@@ -165,5 +165,5 @@ def test_a_new_cache_is_no_old_one(old):
 
 def test_old_results_about_what_is_read_otherwise_are_told(old):
     done = judge(old, "tools.parquet", "--apply-results", old / "results-tools.jsonl", cache="new")
-    told = "4 results answer no question of this run, or of prompts that an earlier version read differently"
-    assert (done.exit_code, told in done.stderr) == (3, True), done.stderr
+    notes = "4 results answer no question of this run, or of prompts that an earlier version read differently"
+    assert (done.exit_code, notes in done.stderr) == (3, True), done.stderr

@@ -174,11 +174,11 @@ def candidates(*texts):
 def test_records_come_back_in_order_each_with_its_own_vectors_and_all_its_fields():
     """Windows of two texts; nothing of a record is lost or moved."""
     records = [candidates("a b", "c"), candidates("d"), candidates(), candidates("e f g h", "c", "a b")]
-    made = list(Embedder(WordCounter, window_texts=2)(records))
-    assert [record["id"] for record in made] == [2, 1, 0, 3]
-    assert [r["embedding"].tolist() for r in made[3]["responses"]] == [[7, 4, 1], [1, 1, 1], [3, 2, 1]]
-    assert made[0]["responses"][1]["model"] == "m"
-    assert list(made[0]) == ["prompt", "responses", "id"]
+    result = list(Embedder(WordCounter, window_texts=2)(records))
+    assert [record["id"] for record in result] == [2, 1, 0, 3]
+    assert [r["embedding"].tolist() for r in result[3]["responses"]] == [[7, 4, 1], [1, 1, 1], [3, 2, 1]]
+    assert result[0]["responses"][1]["model"] == "m"
+    assert list(result[0]) == ["prompt", "responses", "id"]
 
 
 def test_equal_texts_of_a_window_are_embedded_once_and_cut_and_empty_ones_are_counted():
@@ -198,10 +198,10 @@ def test_a_bad_record_ends_the_stream_after_what_came_before_it():
         yield candidates("b")
         raise RecordError("3: bad")
 
-    made = Embedder(WordCounter, window_texts=2)(stream())
-    assert [next(made)["id"], next(made)["id"]] == [1, 1]
+    result = Embedder(WordCounter, window_texts=2)(stream())
+    assert [next(result)["id"], next(result)["id"]] == [1, 1]
     with pytest.raises(RecordError, match="3: bad"):
-        next(made)
+        next(result)
 
 
 def test_an_error_of_the_model_leaves_no_hole_behind_it():
@@ -210,11 +210,11 @@ def test_an_error_of_the_model_leaves_no_hole_behind_it():
     finite = encoder.encode
     encoder.encode = lambda texts: finite(texts) * (np.nan if "bad" in texts else 1)
     records = [candidates(text) | {"id": text} for text in ("a", "bad", "c", "d")]
-    made = []
+    result = []
     with pytest.raises(RealError, match="not finite"):
         for record in Embedder(lambda: encoder, window_texts=1)(records):
-            made.append(record["id"])
-    assert made == ["a"]
+            result.append(record["id"])
+    assert result == ["a"]
 
 
 def test_a_model_that_does_not_load_is_tried_once():
@@ -264,18 +264,18 @@ def test_an_empty_stream_loads_no_model():
 def test_a_pair_becomes_candidates_and_a_prompt_can_be_embedded_instead():
     """The two fields that can be embedded."""
     pair = {"prompt": "q r", "chosen": "a", "rejected": "b c"}
-    (made,) = Embedder(WordCounter, encoding=Encoding.base64_float16)([pair])
-    assert [(r["text"], r["rank"], r["embedding_dtype"]) for r in made["responses"]] == [
+    (result,) = Embedder(WordCounter, encoding=Encoding.base64_float16)([pair])
+    assert [(r["text"], r["rank"], r["embedding_dtype"]) for r in result["responses"]] == [
         ("a", 1, "float16"), ("b c", 2, "float16")
     ]  # fmt: skip
-    (made,) = Embedder(WordCounter, field=Field.prompt)([pair])
-    assert made["embedding"].tolist() == [3, 2, 1]
-    assert made["chosen"] == "a"
+    (result,) = Embedder(WordCounter, field=Field.prompt)([pair])
+    assert result["embedding"].tolist() == [3, 2, 1]
+    assert result["chosen"] == "a"
     system, asked = {"role": "system", "content": "s s s"}, {"role": "user", "content": "q r"}
     talks = [{"prompt": [system, asked]}, {"prompt": [system]}]
-    made = list(Embedder(WordCounter, field=Field.prompt)(talks))
-    assert [record["embedding"].tolist() for record in made] == [[3, 2, 1], [5, 3, 1]]
-    assert made[0]["prompt"] == [system, asked]
+    result = list(Embedder(WordCounter, field=Field.prompt)(talks))
+    assert [record["embedding"].tolist() for record in result] == [[3, 2, 1], [5, 3, 1]]
+    assert result[0]["prompt"] == [system, asked]
 
 
 def test_a_model_that_is_not_there_is_told_in_one_line(tmp_path):

@@ -90,10 +90,10 @@ def test_what_is_not_counted_is_told_by_its_fate(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("prompts", "told"), [(["unfit"], "in:1: the prompt is unfit"), (["rejected"], "in:1: is rej")]
+    ("prompts", "reason"), [(["unfit"], "in:1: the prompt is unfit"), (["rejected"], "in:1: is rej")]
 )
-def test_an_unfit_record_stops_the_run_and_leaves_no_summary(tmp_path, prompts, told):
-    with pytest.raises(RecordError, match=told):
+def test_an_unfit_record_stops_the_run_and_leaves_no_summary(tmp_path, prompts, reason):
+    with pytest.raises(RecordError, match=reason):
         run(tmp_path, prompts)
     assert not (tmp_path / "output").exists()
 
@@ -106,8 +106,8 @@ def test_limits_are_checked_on_the_numbers_that_are_shown(tmp_path, capsys, is_s
     assert [row["is_met"] for row in summary["limits"]] == [True, False, False]
     assert list(summary)[-2:] == ["limits", "notes"]
     assert status == (Status.over_limit if is_strict else Status.done)
-    said = capsys.readouterr().err.splitlines()
-    assert said[-2:] == ["real: num_words is 1, not >=2", "real: share_high is not known, not <=1"]
+    stderr = capsys.readouterr().err.splitlines()
+    assert stderr[-2:] == ["real: num_words is 1, not >=2", "real: share_high is not known, not <=1"]
 
 
 def test_without_a_gate_there_are_no_limits(tmp_path):

@@ -58,7 +58,7 @@ def show(figure, ours, peers, amount, unit, **more):
             line[f"ratio_to_{name}"] = round(run["seconds"] / ours["seconds"], 2)
             if run.get("losses"):
                 pairs = zip(ours["losses"], run["losses"], strict=True)
-                line[f"{name}_loss_apart"] = round(max(abs(one - other) for one, other in pairs), 4)
+                line[f"{name}_loss_apart"] = round(max(abs(first - other) for first, other in pairs), 4)
     print(json.dumps(line), flush=True)
 
 

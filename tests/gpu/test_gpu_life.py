@@ -47,8 +47,8 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_been(case, small_policy, pairs,
     with monkeypatch.context() as pressed:
         pressed.setattr(trainer, "DEFAULT_CALLBACKS", [*trainer.DEFAULT_CALLBACKS, StopAfter])
         words = ["--policy", small_policy, *words]
-        lines, said = run_training(tmp_path / "part", pairs[:8], words, status=130)
-    assert "go on with --resume" in said
+        lines, messages = run_training(tmp_path / "part", pairs[:8], words, status=130)
+    assert "go on with --resume" in messages
     assert [line["step"] for line in lines] == [1, 2]
     rest, _ = run_training(tmp_path / "part", [], [*words, "--resume"])
     together = [line["loss"] for line in lines + rest[:-1]]
@@ -69,8 +69,8 @@ def test_flex_attention_has_the_losses_of_sdpa(case, policy, pairs, tmp_path):
     """In the shared layout, whose empty blocks it skips; compiling takes most of the time."""
     sdpa = losses(policy, tmp_path / "sdpa", pairs[:8], *case.words, "--layout", "shared")
     words = ["--attention", "flex_attention", "--layout", "shared"]
-    lines, said = train(policy, tmp_path / "flex", pairs[:8], *case.words, *words)
-    assert "flex_attention attention, shared layout" in said
+    lines, messages = train(policy, tmp_path / "flex", pairs[:8], *case.words, *words)
+    assert "flex_attention attention, shared layout" in messages
     assert [line["loss"] for line in lines] == pytest.approx(sdpa, abs=0.06)
 
 

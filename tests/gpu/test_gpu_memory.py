@@ -23,12 +23,12 @@ WORDS = {
 
 def numbers(records):
     """What a command added to records: vectors, offsets or texts."""
-    found = []
+    result = []
     for record in records:
         if "offset" in record:
-            found.append(record["offset"])
-        found += [response.get("embedding", response["text"]) for response in record.get("responses", ())]
-    return found
+            result.append(record["offset"])
+        result += [response.get("embedding", response["text"]) for response in record.get("responses", ())]
+    return result
 
 
 def assert_alike(ours, others):
@@ -44,12 +44,12 @@ def test_nothing_is_lost_where_a_pass_has_no_room(command, policy, encoder, devi
     """Room for 256 tokens a pass: told each time, the numbers are those of small passes."""
     words = [*WORDS[command](policy, encoder), "--device", device, "--dtype", "float32"]
     rows = [{"prompt": row["prompt"]} for row in pairs[:8]] if command == "sample" else pairs
-    known, said = run(*words, "--batch-tokens", "128", rows=rows)
-    assert HALVED not in said
+    known, messages = run(*words, "--batch-tokens", "128", rows=rows)
+    assert HALVED not in messages
     out_of_memory_above(monkeypatch, 256)
-    found, said = run(*words, "--batch-tokens", "4096", rows=rows)
-    assert 1 <= said.count(HALVED) <= 5
-    assert_alike(numbers(found), numbers(known))
+    result, messages = run(*words, "--batch-tokens", "4096", rows=rows)
+    assert 1 <= messages.count(HALVED) <= 5
+    assert_alike(numbers(result), numbers(known))
 
 
 @pytest.mark.cuda
@@ -63,16 +63,16 @@ def test_a_gpu_that_is_nearly_full_is_used_all_the_same(command, policy, encoder
     rows = [{"prompt": row["prompt"]} for row in rows] if command == "sample" else rows
     rows = [row | {"chosen": f"{row['chosen']} {row['prompt']}"} if "chosen" in row else row for row in rows]
     words = [*WORDS[command](policy, encoder), "--device", "cuda:0", "--dtype", "float32"]
-    known, said = run(*words, "--batch-tokens", "2048", rows=rows)
-    assert HALVED not in said
+    known, messages = run(*words, "--batch-tokens", "2048", rows=rows)
+    assert HALVED not in messages
     little_memory(ROOM[command] * MIB)
-    found, said = run(*words, "--batch-tokens", "400000", rows=rows)
-    assert HALVED in said
+    result, messages = run(*words, "--batch-tokens", "400000", rows=rows)
+    assert HALVED in messages
     if command == "sample":
-        differing = sum(one != other for one, other in zip(numbers(found), numbers(known), strict=True))
+        differing = sum(first != other for first, other in zip(numbers(result), numbers(known), strict=True))
         assert differing <= len(rows) // 50
     else:
-        assert_alike(numbers(found), numbers(known))
+        assert_alike(numbers(result), numbers(known))
     assert torch.cuda.max_memory_allocated() > 100 * MIB
 
 
@@ -80,8 +80,8 @@ def test_training_that_has_no_room_ends_in_one_line(policy, device, pairs, tmp_p
     """It names the options that help; the folder is no finished one."""
     out_of_memory_above(monkeypatch, 100)
     words = ["--device", device, "--layout", "plain", "--batch-tokens", "1000", "--loss", "sft"]
-    _, said = train(policy, tmp_path / "out", pairs[:8], *words, status=1)
-    last = said.strip().splitlines()[-1]
+    _, messages = train(policy, tmp_path / "out", pairs[:8], *words, status=1)
+    last = messages.strip().splitlines()[-1]
     assert last.startswith("real: out of device memory; lower --batch-tokens")
     assert not (tmp_path / "out" / "real.json").exists()
 
@@ -103,7 +103,7 @@ def test_a_named_reference_is_gone_when_training_begins(small_policy, device, pa
 
     class Count(transformers.TrainerCallback):
         def on_step_begin(self, args, state, control, **kwargs):
-            alive.append(sum(one() is not None for one in seen))
+            alive.append(sum(item() is not None for item in seen))
 
     alive = []
     other = tmp_path / "other"

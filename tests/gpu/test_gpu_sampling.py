@@ -57,8 +57,8 @@ def test_a_text_is_the_same_in_any_batch_and_on_a_cpu(way, policy, device, promp
 def test_the_native_format_writes_as_many_texts_that_differ_by_their_seed(policy, device, prompts):
     """In bfloat16, on the device that was named."""
     words = ["--device", device, "--dtype", "bfloat16", *WAYS["sampled"]]
-    found = texts(policy, prompts, *words)
-    assert len(found) == NUM_RESPONSES * len(prompts)
-    assert found == texts(policy, prompts, *words)
-    assert found != texts(policy, prompts, *words, "--seed", "4")
-    assert len(set(found)) > len(prompts)
+    result = texts(policy, prompts, *words)
+    assert len(result) == NUM_RESPONSES * len(prompts)
+    assert result == texts(policy, prompts, *words)
+    assert result != texts(policy, prompts, *words, "--seed", "4")
+    assert len(set(result)) > len(prompts)

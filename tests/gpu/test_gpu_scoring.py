@@ -77,9 +77,9 @@ def implicit(policy, reference, pairs, *words):
 @pytest.mark.parametrize("way", WAYS)
 def test_implicit_rewards_are_those_of_a_cpu(way, case, policy, reference, pairs, known_scores):
     """In both layouts, by both kinds of attention, in small batches."""
-    found = implicit(policy, reference, pairs, *WAYS[way], *case.words)
+    result = implicit(policy, reference, pairs, *WAYS[way], *case.words)
     assert np.abs(known_scores).max() > 20  # the two models do differ
-    assert np.abs(found - known_scores).max() < NATS[case.dtype]
+    assert np.abs(result - known_scores).max() < NATS[case.dtype]
 
 
 def test_a_model_is_its_own_reference_to_the_last_digit(case, policy, pairs):
@@ -105,18 +105,18 @@ def test_margins_are_those_of_a_cpu(layout, case, policy, reference, pairs, know
 def test_contrastive_prompts_are_scored_on_the_device(case, policy, pairs):
     """DLMA's score, in nats, within twice the bound of a log-probability."""
     words = ["relabel", "implicit", "--policy", policy, "--contrast", "Be kind.", "Be rude."]
-    found, known = (
+    result, known = (
         [record["offset"] for record in run(*words, *place, rows=pairs)[0]] for place in (case.words, ON_CPU)
     )
-    assert np.abs(np.array(found) - np.array(known)).max() < 4 * NATS[case.dtype]
+    assert np.abs(np.array(result) - np.array(known)).max() < 4 * NATS[case.dtype]
 
 
 def test_what_is_refused_is_refused_in_one_line(encoder, pairs):
     """A device that is not there, an index too high: status 2 before a model is loaded."""
     for name in ("cuda:97", "cuda:x", "abacus"):
-        _, said = run("embed", "--model", encoder, "--device", name, rows=pairs, status=2)
-        assert said.count("\n") == 1
-        assert said.startswith(f"real: --device {name}: not available here: ")
+        _, messages = run("embed", "--model", encoder, "--device", name, rows=pairs, status=2)
+        assert messages.count("\n") == 1
+        assert messages.startswith(f"real: --device {name}: not available here: ")
 
 
 @pytest.mark.cuda

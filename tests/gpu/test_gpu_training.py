@@ -35,18 +35,18 @@ def test_both_layouts_have_the_losses_of_a_cpu(case, policy, eight, known_losses
     assert len(known_losses) == NUM_STEPS
     assert known_losses[0] == pytest.approx(LN_2, abs=1e-5)
     assert known_losses[-1] < LN_2 - 0.05  # it does learn
-    found = {}
+    result = {}
     for layout in ("shared", "plain"):
-        lines, said = train(policy, tmp_path / layout, eight, *case.words, "--layout", layout)
-        found[layout] = [line["loss"] for line in lines]
+        lines, messages = train(policy, tmp_path / layout, eight, *case.words, "--layout", layout)
+        result[layout] = [line["loss"] for line in lines]
         dtype = "bfloat16" if case.dtype == "auto" else case.dtype
-        assert f"real: {policy}: {case.device}, {dtype}, sdpa attention, {layout} layout, " in said
+        assert f"real: {policy}: {case.device}, {dtype}, sdpa attention, {layout} layout, " in messages
         manifest = json.loads((tmp_path / layout / "real.json").read_text())
         assert (manifest["device"], manifest["dtype"], manifest["layout"]) == (case.device, dtype, layout)
         compared = NUM_STEPS // 2 if case.dtype == "bfloat16" else NUM_STEPS
-        assert all(map(math.isfinite, found[layout]))
-        assert found[layout][:compared] == pytest.approx(known_losses[:compared], abs=BOUNDS[case.dtype])
-    assert found["shared"] == pytest.approx(found["plain"], abs=BOUNDS[case.dtype])
+        assert all(map(math.isfinite, result[layout]))
+        assert result[layout][:compared] == pytest.approx(known_losses[:compared], abs=BOUNDS[case.dtype])
+    assert result["shared"] == pytest.approx(result["plain"], abs=BOUNDS[case.dtype])
 
 
 @formats("float32", "auto")
@@ -70,8 +70,8 @@ def test_every_step_has_the_loss_of_trl(case, policy, eight, known_losses, tmp_p
 )
 def test_how_a_step_is_computed_does_not_change_it(words, case, policy, eight, known_losses, tmp_path):
     """Eager attention, activations made again, small passes of batches in two parts."""
-    found = losses(policy, tmp_path / "out", eight, *case.words, *words)
-    assert found == pytest.approx(known_losses, abs=BOUNDS[case.dtype])
+    result = losses(policy, tmp_path / "out", eight, *case.words, *words)
+    assert result == pytest.approx(known_losses, abs=BOUNDS[case.dtype])
 
 
 @formats("float32", "auto")

@@ -29,8 +29,8 @@ def learning_rate():
 def train(policy, folder, rows, *words, status=0):
     """Train, four steps with eight pairs; returns the lines of the steps, and what was said."""
     words = ["--policy", policy, "--output", folder, *ROUTINE, "--learning-rate", learning_rate(), *words]
-    lines, said = run("train-dpo", *words, rows=rows, status=status)
-    return lines[:-1], said
+    lines, messages = run("train-dpo", *words, rows=rows, status=status)
+    return lines[:-1], messages
 
 
 def losses(*args):
@@ -47,9 +47,9 @@ def trl_losses(policy, rows, folder, case):
     class Keep(TrainerCallback):
         def on_log(self, args, state, control, logs, **kwargs):
             if "loss" in logs:
-                found.append(logs["loss"])
+                result.append(logs["loss"])
 
-    found = []
+    result = []
     on_cpu = case.device == "cpu"
     args = DPOConfig(
         output_dir=str(folder), per_device_train_batch_size=4, max_length=96, learning_rate=learning_rate(),
@@ -64,7 +64,7 @@ def trl_losses(policy, rows, folder, case):
         processing_class=AutoTokenizer.from_pretrained(policy), callbacks=[Keep()],
     )  # fmt: skip
     trainer.train()
-    return found
+    return result
 
 
 class StopAfter:

@@ -102,14 +102,14 @@ def copied(tmp_path_factory):
 def test_an_added_evaluation_reads_counts_rejects_and_reports(copied, tmp_path):
     """Reading, rounding, rejects, notes, the report and the exit status are the driver's."""
     words = ["--on-error", "skip", "--rejects", tmp_path / "rejects", "--report", tmp_path / "r.html"]
-    written, said = copied.real("eval", "reply-lengths", *words, input=INPUT, status=3)
+    written, messages = copied.real("eval", "reply-lengths", *words, input=INPUT, status=3)
     summary = json.loads(written)
     # Wilson's of 2 out of 4 where prompts repeat and are fewer than ten: none.
     assert summary == {
         "num_replies": 4, "share_long": 0.5, "share_long_low": None, "share_long_high": None,
         "notes": ["words are what spaces part"],
     }  # fmt: skip
-    assert said == "real: words are what spaces part; left out: 1 without a question; 1 rejected\n"
+    assert messages == "real: words are what spaces part; left out: 1 without a question; 1 rejected\n"
     reasons = [json.loads(line)["reason"] for line in (tmp_path / "rejects").read_text().splitlines()]
     assert reasons == ["without a question", "more than three replies"]
     assert "Long: 50.0% (no interval can be given)." in (tmp_path / "r.html").read_text()
@@ -118,8 +118,8 @@ def test_an_added_evaluation_reads_counts_rejects_and_reports(copied, tmp_path):
 def test_an_added_evaluation_has_options_and_refuses_as_others_do(copied):
     written, _ = copied.real("eval", "reply-lengths", "--long", "4", "-q", input=INPUT.splitlines()[1])
     assert json.loads(written)["share_long"] == 0.5
-    _, said = copied.real("eval", "reply-lengths", input=INPUT, status=1)
-    assert said == "real: <stdin>:4: more than three replies\n"
+    _, messages = copied.real("eval", "reply-lengths", input=INPUT, status=1)
+    assert messages == "real: <stdin>:4: more than three replies\n"
 
 
 def test_an_added_evaluation_is_listed_and_its_help_loads_nothing_heavy(copied):

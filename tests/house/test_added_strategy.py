@@ -59,9 +59,9 @@ def test_an_added_strategy_chooses(copied):
         (["--keep", "1"], ["ash", "cedar"]),
     ):
         written, _ = copied.real("pair", "-s", "outer-two", *words, input=json.dumps(RECORD))
-        made = json.loads(written)
-        assert [response["text"] for response in made["responses"]] == pair
-        assert made["strategy"] == "outer-two"
+        result = json.loads(written)
+        assert [response["text"] for response in result["responses"]] == pair
+        assert result["strategy"] == "outer-two"
 
 
 @pytest.mark.parametrize("name", ["2-outer", "class"])
@@ -73,10 +73,10 @@ def test_a_name_need_not_be_one_of_python(copied, name):
 def test_an_added_strategy_is_offered_and_refuses_what_it_does_not_read(copied):
     shown, _ = copied.real("pair", "--help")
     assert 'outer-two (the "outer" ones)' in " ".join(shown.split())
-    _, said = copied.real("pair", "-s", "outer-two", "--aepo-lambda", "2", input="", status=2)
-    assert said == "real: --aepo-lambda is read by --strategy aepo, not by outer-two; leave it out\n"
-    _, said = copied.real("pair", "-s", "outer", input="", status=2)
-    assert "'outer-two'" in said
+    _, messages = copied.real("pair", "-s", "outer-two", "--aepo-lambda", "2", input="", status=2)
+    assert messages == "real: --aepo-lambda is read by --strategy aepo, not by outer-two; leave it out\n"
+    _, messages = copied.real("pair", "-s", "outer", input="", status=2)
+    assert "'outer-two'" in messages
 
 
 def test_only_generated_files_change(copied):

@@ -46,14 +46,14 @@ def test_a_file_in_the_folder_is_a_layout_that_pair_reads(package):
     """Before there was the file, `real pair` knew none with these fields."""
     line = json.dumps(RECORD) + "\n"
     written, _ = package.real("pair", "-s", "all", "-q", input=line)
-    made = json.loads(written)
-    assert (made["id"], made["prompt"], made["chosen"], made["rejected"]) == (
+    result = json.loads(written)
+    assert (result["id"], result["prompt"], result["chosen"], result["rejected"]) == (
         *(7, "Which bird is blue?"),
         *("The jay.", "The gull."),
     )
     (package.root / "real_cli/records/public/sets/duels.py").unlink()
-    _, told = package.real("pair", "-s", "all", "-q", input=line, status=1)
-    assert "no known layout" in told
+    _, notes = package.real("pair", "-s", "all", "-q", input=line, status=1)
+    assert "no known layout" in notes
 
 
 def test_the_manual_knows_it(package):

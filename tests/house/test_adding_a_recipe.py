@@ -80,5 +80,5 @@ def test_the_list_and_the_man_page_know_it(package):
 def test_a_head_that_lacks_a_field_is_one_line(package):
     """Whoever adds a recipe reads what is missing."""
     package.add("real_cli/recipes/dice.mk", COIN.replace("# Needs: scored responses\n", ""))
-    _, told = package.real("init", "--list", status=1)
-    assert told == "real: recipes/dice.mk: its head does not say 'Needs'; write a line '# Needs: ...'\n"
+    _, notes = package.real("init", "--list", status=1)
+    assert notes == "real: recipes/dice.mk: its head does not say 'Needs'; write a line '# Needs: ...'\n"

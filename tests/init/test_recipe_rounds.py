@@ -30,8 +30,8 @@ def planned(name, folder, *settings):
 
 def people(commands, wanted):
     """Of each command that begins with WANTED: who is its policy, its reference, its shard, where it has one."""
-    found = [dict(pairwise(words)) for words in commands if words[: len(wanted)] == wanted]
-    return [{role: named[flag] for flag, role in PEOPLE.items() if flag in named} for named in found]
+    result = [dict(pairwise(words)) for words in commands if words[: len(wanted)] == wanted]
+    return [{role: named[flag] for flag, role in PEOPLE.items() if flag in named} for named in result]
 
 
 def three_rounds(name, folder):
@@ -78,9 +78,9 @@ def test_each_round_answers_its_own_third_of_the_prompts_with_the_model_of_the_r
 def test_selm_adds_the_greedy_answer_and_the_reference_of_the_model_that_it_trains(tmp_path):
     """Two commands a round, the first on the round's shard, the second on what the first has written."""
     commands = three_rounds("selm", tmp_path)
-    made = people(commands, ["sample"])
-    assert made[::2] == [{"policy": model, "shard": f"{index}/3"} for index, model in enumerate(MODELS[:3], 1)]
-    assert made[1::2] == [{"policy": model} for model in MODELS[:3]]
+    result = people(commands, ["sample"])
+    assert result[::2] == [{"policy": model, "shard": f"{index}/3"} for index, model in enumerate(MODELS[:3], 1)]
+    assert result[1::2] == [{"policy": model} for model in MODELS[:3]]
 
 
 def test_selm_keeps_the_last_rate_where_there_are_more_rounds_than_rates(tmp_path):
@@ -176,7 +176,7 @@ def test_a_model_that_is_gone_is_made_again_and_so_is_all_that_came_of_it(name, 
 def test_the_share_of_a_round_stays_when_there_are_more_rounds(name, run):
     """Round 3 answers the third part of three, which rounds 1 and 2 have left."""
     shares = [people(run(name, rounds, "SHARES=3"), ["sample"]) for rounds in ("ROUNDS=1 2", "ROUNDS=1 2 3")]
-    assert [[one["shard"] for one in part if "shard" in one] for part in shares] == [["1/3", "2/3"], ["3/3"]]
+    assert [[item["shard"] for item in part if "shard" in item] for part in shares] == [["1/3", "2/3"], ["3/3"]]
 
 
 @pytest.mark.parametrize("name", recipe_names())

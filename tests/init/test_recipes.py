@@ -91,11 +91,11 @@ def test_a_makefile_runs_commands_that_there_are_with_options_that_they_have(nam
 def test_the_data_that_a_makefile_names_are_written_beside_it(name, tmp_path):
     """No more and no less; what the file says is what the package has, and behind it the lock of a project."""
     assert init(tmp_path / "made", "--recipe", name).exit_code == 0
-    made = {path.name: path.read_text() for path in (tmp_path / "made").iterdir()}
-    assert made.pop("Makefile") == MAKEFILES[name] + LOCK
-    assert set(made) == set(data_of(MAKEFILES[name]))
-    assert all(text == (DATA / file).read_text() for file, text in made.items())
-    assert "heldout.jsonl" in made
+    result = {path.name: path.read_text() for path in (tmp_path / "made").iterdir()}
+    assert result.pop("Makefile") == MAKEFILES[name] + LOCK
+    assert set(result) == set(data_of(MAKEFILES[name]))
+    assert all(text == (DATA / file).read_text() for file, text in result.items())
+    assert "heldout.jsonl" in result
 
 
 def test_bundled_prompts_are_those_of_the_candidates():
@@ -109,15 +109,15 @@ def test_bundled_prompts_are_those_of_the_candidates():
 
 def test_bundled_dialogues_complain_and_praise_as_their_names_say():
     """By the rule of thumb of `relabel dsat --lexical`; a repaired one is a seed of DRIFT."""
-    found = {}
+    matches = {}
     for words in ([], ["--seeds"]):
         result = CliRunner().invoke(app, ["relabel", "dsat", "--lexical", *words, str(DATA / "dialogues.jsonl")])
-        found[bool(words)] = [json.loads(line)["id"] for line in result.stdout.splitlines()]
+        matches[bool(words)] = [json.loads(line)["id"] for line in result.stdout.splitlines()]
     names = [json.loads(line)["id"] for line in (DATA / "dialogues.jsonl").read_text().splitlines()]
     assert len(names) >= 24
     assert {name.partition("-")[0] for name in names} == {"repaired", "complaint", "satisfied", "neither"}
-    assert found[False] == [name for name in names if name.startswith(("repaired", "complaint"))]
-    assert found[True] == [name for name in names if name.startswith("repaired")]
+    assert matches[False] == [name for name in names if name.startswith(("repaired", "complaint"))]
+    assert matches[True] == [name for name in names if name.startswith("repaired")]
 
 
 def test_bundled_principles_have_the_shares_of_the_paper():
@@ -227,20 +227,20 @@ def test_make_check_leaves_a_trained_checkpoint_and_an_evaluation(name, make, sp
     (folder / "tiny").symlink_to(speaking_policy)  # the name is in the seed: one that stays draws the same texts
     written = snapshot(folder)
     policy = "POLICY=tiny"
-    told = make(folder, "check", policy)
-    trained, reference = re.search(r"eval margin --policy (\S+) --reference (\S+)", told).groups()
+    notes = make(folder, "check", policy)
+    trained, reference = re.search(r"eval margin --policy (\S+) --reference (\S+)", notes).groups()
     assert trained != reference
     assert moved(folder / trained, folder / reference) > 0
     summary = json.loads((folder / "check" / "eval.json").read_text())
     assert summary["num_pairs"] > 0
     assert summary["margin"] != 0
-    made = snapshot(folder)
+    result = snapshot(folder)
     small = [f"{data}=check/{file}.jsonl" for data, file in re.findall(r"(\w+)=check/(\w+)\.jsonl", MAKEFILES[name])]
     rounds = re.search(r"ROUNDS='?([\d ]+)'?", MAKEFILES[name].partition("\ncheck:")[2])
     assert "Nothing to be done for 'all'" in make(
         folder, policy, "O=check", *small, *([f"ROUNDS={rounds[1].strip()}"] if rounds else [])
     )
-    assert snapshot(folder) == made
+    assert snapshot(folder) == result
     if name in AGAIN:
         assert re.search(r"eval margin --policy", make(folder, "check", policy))
         assert moved(folder / trained, folder / reference) > 0

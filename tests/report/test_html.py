@@ -122,13 +122,13 @@ def luminance(color):
 def test_colors_stand_out(scheme):
     """WCAG 2.2: graphics have a contrast of 3 or more to what is behind them, small letters 4.5."""
     style = (files("real_cli") / "report" / "assets" / "style.css").read_text()
-    found = {name: values for name, values in _colors(style).items() if len(values) == 2}
-    for name, values in found.items():
+    result = {name: values for name, values in _colors(style).items() if len(values) == 2}
+    for name, values in result.items():
         least = 3.0 if name.startswith("line-") else 4.5 if name in ("ink", "quiet", "link") else 0
         for behind in ("paper", "card"):
-            dark, light = sorted([luminance(values[scheme]), luminance(found[behind][scheme])])
+            dark, light = sorted([luminance(values[scheme]), luminance(result[behind][scheme])])
             assert (light + 0.05) / (dark + 0.05) >= least, (name, behind)
-    assert len([name for name in found if name.startswith("line-")]) == 6
+    assert len([name for name in result if name.startswith("line-")]) == 6
 
 
 def _colors(style):

@@ -110,8 +110,8 @@ def test_what_has_no_value_is_one_line_at_the_end():
     names = [f"share_{number}" for number in range(17)]
     text = printed({"num_models": 4, **dict.fromkeys(names), "ranking": [], "rows": [{"model": "a", "wins": 3}]})
     assert [line.split() for line in text.splitlines()[:4] if line.strip()] == [["labels"], ["num", "models", "4"]]
-    told = text[text.index("without a value: ") :]
-    assert " ".join(told.split()) == f"without a value: {', '.join(name.replace('_', ' ') for name in names)}, ranking"
+    notes = text[text.index("without a value: ") :]
+    assert " ".join(notes.split()) == f"without a value: {', '.join(name.replace('_', ' ') for name in names)}, ranking"
     assert row_of(printed(SUMMARY), "without") == "without a value: mean gap"
 
 
@@ -149,7 +149,7 @@ def test_no_line_is_wider_than_the_terminal(width):
 
 def test_values_of_any_kind_have_a_place():
     """None, words, nested names, empty lists, rows with other names: nothing is lost, nothing fails."""
-    found = outline(
+    result = outline(
         {
             "a": {"b": {"c": 1}},
             "empty": [],
@@ -161,16 +161,16 @@ def test_values_of_any_kind_have_a_place():
             "rows": [{"p": 1, "r": None}, {"q": 3, "p": 2}],
         }
     )
-    assert {row.name: (row.value, row.beside) for row in found.rows} == {
+    assert {row.name: (row.value, row.beside) for row in result.rows} == {
         "a b c": ("1", ""),
         "numbers": ("1, 2", ""),
         "x": ("", "[0.100, 0.300]"),
         "alone low": ("4", ""),
         "flag": ("yes", ""),
     }
-    assert found.without == ["empty"]
-    assert found.tables[0].heads == ("p", "q")
-    assert found.tables[0].rows == (("1", "-"), ("2", "3"))  # nothing is known of r: it is left out
+    assert result.without == ["empty"]
+    assert result.tables[0].heads == ("p", "q")
+    assert result.tables[0].rows == (("1", "-"), ("2", "3"))  # nothing is known of r: it is left out
 
 
 def test_nothing_is_shown_where_nobody_looks(capsys):

@@ -32,5 +32,5 @@ TEMPLATES = {
 @pytest.mark.parametrize(("before", "after", "header", "marks", "stops"), TEMPLATES.values(), ids=TEMPLATES)
 def test_an_instruction_ends_where_a_template_begins_the_answer(before, after, header, marks, stops):
     turn = before + SENTINEL + after
-    found = read_template(turn, turn + header, marks)
-    assert (found.text, found.stops, found.marks) == (before, stops, tuple(marks))
+    result = read_template(turn, turn + header, marks)
+    assert (result.text, result.stops, result.marks) == (before, stops, tuple(marks))

@@ -32,9 +32,9 @@ def ask(inquiry, reply):
     """Run an inquiry; `reply(question)` gives texts. Returns what it made, and its rounds of questions."""
     rounds, answers = [], None
     while True:
-        questions, made = advance(inquiry, answers)
-        if made:
-            return made[0], rounds
+        questions, result = advance(inquiry, answers)
+        if result:
+            return result[0], rounds
         rounds.append(questions)
         answers = []
         for question in questions:
@@ -98,9 +98,9 @@ def test_what_is_not_set_is_not_in_a_request():
 
 
 def test_a_model_at_hand_gets_a_question_for_each_response_each_with_its_seed():
-    made, rounds = ask(sample_responses({"prompt": "q", "id": 1}, Plan("m", 3, WARM)), numbered)
+    result, rounds = ask(sample_responses({"prompt": "q", "id": 1}, Plan("m", 3, WARM)), numbered)
     seeds = [response_seed(0, "q", "m", number) for number in range(3)]
-    assert made.record == {
+    assert result.record == {
         "prompt": "q",
         "id": 1,
         "responses": [{"text": f"{seed}-0", "model": "m", "is_cut": False} for seed in seeds],
@@ -113,7 +113,7 @@ def test_four_at_once_are_two_and_two_more_added():
     half, _ = ask(sample_responses({"prompt": "q"}, Plan("m", 2, WARM)), numbered)
     other, _ = ask(sample_responses(half.record, Plan("n", 1, WARM)), numbered)
     again, _ = ask(sample_responses(other.record, Plan("m", 2, WARM)), numbered)
-    assert [one for one in again.record["responses"] if one["model"] == "m"] == whole.record["responses"]
+    assert [item for item in again.record["responses"] if item["model"] == "m"] == whole.record["responses"]
 
 
 @pytest.mark.parametrize("given", [1, 2, 3, 5])
@@ -123,11 +123,11 @@ def test_choices_that_a_server_does_not_give_are_asked_for_one_by_one_with_other
     def reply(question):
         return [f"{question.sampling.seed}-{number}" for number in range(given)]
 
-    made, rounds = ask(sample_responses({"prompt": "q"}, Plan("m", 3, WARM, together=True)), reply)
-    texts = [one["text"] for one in made.record["responses"]]
+    result, rounds = ask(sample_responses({"prompt": "q"}, Plan("m", 3, WARM, together=True)), reply)
+    texts = [item["text"] for item in result.record["responses"]]
     assert len(texts) == len(set(texts)) == 3
     assert [len(questions) for questions in rounds] == ([1] if given >= 3 else [1, 3 - given])
-    assert made.asked.num_again == max(0, 3 - given)
+    assert result.asked.num_again == max(0, 3 - given)
     seeds = {question.sampling.seed for questions in rounds for question in questions}
     assert len(seeds) == 1 + max(0, 3 - given)
 
@@ -138,15 +138,16 @@ def test_equal_texts_and_empty_ones_and_cut_ones_are_counted():
     inquiry = sample_responses({"prompt": "q", "responses": [{"text": "b"}]}, Plan("m", 3, WARM))
     questions, _ = advance(inquiry, None)
     answers = [
-        read_answer(one, Completion(choice.text, choice.is_cut)) for one, choice in zip(questions, replies, strict=True)
+        read_answer(question, Completion(choice.text, choice.is_cut))
+        for question, choice in zip(questions, replies, strict=True)
     ]
-    _, (made,) = advance(inquiry, answers)
+    _, (result,) = advance(inquiry, answers)
     tally = SamplingTally()
-    tally.add(made)
+    tally.add(result)
     assert tally.sentence(7) == (
         "0 prompts, 3 responses; 1 cut at 7 tokens (33.3%); 1 empty; 1 equal to another of their prompt"
     )
-    assert [one.get("is_cut") for one in made.record["responses"]] == [None, True, False, False]
+    assert [question.get("is_cut") for question in result.record["responses"]] == [None, True, False, False]
 
 
 def test_a_text_that_an_old_response_has_as_a_message_is_equal():
@@ -166,8 +167,8 @@ def test_responses_that_are_there_are_refused_or_added_to():
         with pytest.raises(RecordError, match="is there already; add responses to it with --append"):
             read(record)
     pair = read({"prompt": "q", "chosen": "a", "rejected": "b"}, append=True)
-    made, _ = ask(sample_responses(pair, Plan("m")), lambda question: ["c"])
-    assert [one["text"] for one in made.record["responses"]] == ["a", "b", "c"]
+    result, _ = ask(sample_responses(pair, Plan("m")), lambda question: ["c"])
+    assert [item["text"] for item in result.record["responses"]] == ["a", "b", "c"]
 
 
 def test_a_string_becomes_a_conversation_only_if_asked_for():
@@ -205,15 +206,15 @@ def test_principles_are_drawn_by_weight():
 
 def test_each_response_has_its_own_principle_as_a_system_message():
     record = {"prompt": TALK}
-    made, (questions,) = ask(sample_by_principle(record, Plan("m", 16, WARM, principles=PRINCIPLES)), numbered)
-    names = [one["principle"] for one in made.record["responses"]]
+    result, (questions,) = ask(sample_by_principle(record, Plan("m", 16, WARM, principles=PRINCIPLES)), numbered)
+    names = [item["principle"] for item in result.record["responses"]]
     assert set(names) == {"one", "two"}
     assert [question.messages[0]["content"] for question in questions] == [f"Be {name}." for name in names]
-    assert made.record["prompt"] == TALK
+    assert result.record["prompt"] == TALK
     together = Plan("m", 16, WARM, principles=PRINCIPLES, together=True)
-    served, (asked,) = ask(sample_by_principle(record, together), lambda one: [one.messages[0]["content"]] * 16)
+    served, (asked,) = ask(sample_by_principle(record, together), lambda item: [item.messages[0]["content"]] * 16)
     assert len(asked) == 2
-    assert [(one["principle"], one["text"]) for one in served.record["responses"]] == [
+    assert [(item["principle"], item["text"]) for item in served.record["responses"]] == [
         (name, f"Be {name}.") for name in names
     ]
 
@@ -239,28 +240,31 @@ def test_principles_that_cannot_be_used_are_told(entries, fault):
 
 def test_a_contrast_is_two_responses_whose_words_decide_their_ranks():
     plan = Plan("m", sampling=WARM, contrast=("Be kind.", "A rude reply to {prompt}"))
-    made, (questions,) = ask(sample_contrast({"prompt": "Why?"}, plan), lambda question: [question.messages])
+    result, (questions,) = ask(sample_contrast({"prompt": "Why?"}, plan), lambda question: [question.messages])
     assert [question.messages for question in questions] == ["Be kind.\n\nWhy?", "A rude reply to Why?"]
-    assert [(one["contrast"], one["rank"]) for one in made.record["responses"]] == [("positive", 1), ("negative", 2)]
+    assert [(row["contrast"], row["rank"]) for row in result.record["responses"]] == [
+        ("positive", 1),
+        ("negative", 2),
+    ]
     assert questions[0].sampling.seed != questions[1].sampling.seed
 
 
 def test_a_reference_has_the_form_of_the_prompt_and_responses_stay():
     pair = {"prompt": TALK, "chosen": [], "rejected": [], "reference": "old"}
-    made, _ = ask(sample_reference(pair, Plan("m")), lambda question: ["Own."])
-    own = {"reference": [{"role": "assistant", "content": "Own."}], "reference_model": "m", "reference_is_cut": False}
-    assert made.record == pair | own
-    assert made.num_replaced == 1
-    made, _ = ask(sample_reference({"prompt": "q"}, Plan("m")), lambda question: [" own"])
-    assert made.record["reference"] == " own"
+    result, _ = ask(sample_reference(pair, Plan("m")), lambda question: ["Own."])
+    ours = {"reference": [{"role": "assistant", "content": "Own."}], "reference_model": "m", "reference_is_cut": False}
+    assert result.record == pair | ours
+    assert result.num_replaced == 1
+    result, _ = ask(sample_reference({"prompt": "q"}, Plan("m")), lambda question: [" own"])
+    assert result.record["reference"] == " own"
 
 
 def test_a_reference_that_the_limit_cut_says_so_and_a_record_is_known_by_what_is_not_of_it():
     inquiry = sample_reference({"prompt": "q"}, Plan("m"))
     (question,), _ = advance(inquiry, None)
-    _, (made,) = advance(inquiry, [read_answer(question, Completion("own", True))])
-    assert made.record == {"prompt": "q", "reference": "own", "reference_model": "m", "reference_is_cut": True}
-    assert MODES[SamplingMode.reference].origin(made.record, ["m"]) == {"prompt": "q"}
+    _, (result,) = advance(inquiry, [read_answer(question, Completion("own", True))])
+    assert result.record == {"prompt": "q", "reference": "own", "reference_model": "m", "reference_is_cut": True}
+    assert MODES[SamplingMode.reference].origin(result.record, ["m"]) == {"prompt": "q"}
 
 
 COMPLAINT = {
@@ -273,8 +277,8 @@ DRIFT = Plan("m", sampling=WARM, template=IMPROVING)
 
 
 def test_a_better_reply_becomes_chosen_and_the_rejected_one_stays():
-    made, ((question,),) = ask(sample_improved(COMPLAINT, DRIFT), lambda question: [" Since. "])
-    assert made.record == COMPLAINT | {
+    result, ((question,),) = ask(sample_improved(COMPLAINT, DRIFT), lambda question: [" Since. "])
+    assert result.record == COMPLAINT | {
         "chosen": [{"role": "assistant", "content": "Since."}],
         "improve": {"model": "m", "is_cut": False},
     }
@@ -294,26 +298,26 @@ def test_a_second_round_takes_the_place_of_the_first_and_forgets_what_was_measur
         "weight": 2,
         "score_offset": 1,
     }
-    made, _ = ask(sample_improved(old, DRIFT), lambda question: ["New."])
-    assert made.record["chosen"][0]["content"] == "New."
-    assert made.record["rejected"] == COMPLAINT["rejected"]
-    assert made.record["score_rejected"] == 1
-    assert not {"score_chosen", "ref_chosen_logps", "ref_rejected_logps", "similarity"} & set(made.record)
-    assert made.num_replaced == 1
+    result, _ = ask(sample_improved(old, DRIFT), lambda question: ["New."])
+    assert result.record["chosen"][0]["content"] == "New."
+    assert result.record["rejected"] == COMPLAINT["rejected"]
+    assert result.record["score_rejected"] == 1
+    assert not {"score_chosen", "ref_chosen_logps", "ref_rejected_logps", "similarity"} & set(result.record)
+    assert result.num_replaced == 1
 
 
 @pytest.mark.parametrize(("text", "reason"), [("  ", "empty"), ("Because {complaint}.", "not improved")])
 def test_a_reply_that_is_not_better_is_left_out_with_its_reason(text, reason):
-    made, _ = ask(sample_improved(COMPLAINT, DRIFT), lambda question: [text])
-    assert made.record is None
-    assert reason in made.reason
+    result, _ = ask(sample_improved(COMPLAINT, DRIFT), lambda question: [text])
+    assert result.record is None
+    assert reason in result.reason
 
 
 def test_what_was_said_of_a_pair_is_not_said_of_candidates_and_that_is_told():
     """A pair's own fields go, whoever adds responses; those of candidates, and of each response, stay."""
     pair = {"id": 1, "prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1}
     pair |= {"quality_chosen": 5, "quality_rejected": 4, "note_margin": "wide"}
-    said = {
+    messages = {
         "margin": 1,
         "similarity": 0.5,
         "weight": 2,
@@ -323,18 +327,18 @@ def test_what_was_said_of_a_pair_is_not_said_of_candidates_and_that_is_told():
         "offset": 3,
     }
     for begin in (sample_responses, sample_again):
-        made, _ = ask(begin(pair | said, Plan("m")), lambda question: ["c"])
-        kept = {name: value for name, value in made.record.items() if name not in ("responses", "retries")}
+        result, _ = ask(begin(pair | messages, Plan("m")), lambda question: ["c"])
+        kept = {name: value for name, value in result.record.items() if name not in ("responses", "retries")}
         assert kept == {"id": 1, "prompt": "q", "note_margin": "wide"}
-        assert made.record["responses"][0] == {"text": "a", "score": 2, "quality": 5, "rank": 1}
-        assert set(made.removed) == set(said)
+        assert result.record["responses"][0] == {"text": "a", "score": 2, "quality": 5, "rank": 1}
+        assert set(result.removed) == set(messages)
     tally = SamplingTally()
     for removed in (("weight",), ("margin", "weight"), ()):
-        tally.add(made._replace(removed=removed))
+        tally.add(result._replace(removed=removed))
     assert tally.sentence(8).endswith("; margin, weight of 2 pairs left out: candidates are no pair")
     candidates = {"prompt": "q", "responses": [{"text": "a"}], "weight": 2, "margin": 1}
-    made, _ = ask(sample_responses(candidates, Plan("m")), lambda question: ["c"])
-    assert (made.record["weight"], made.record["margin"], made.removed) == (2, 1, ())
+    result, _ = ask(sample_responses(candidates, Plan("m")), lambda question: ["c"])
+    assert (result.record["weight"], result.record["margin"], result.removed) == (2, 1, ())
 
 
 def test_a_complaint_is_read_with_the_turns_of_its_history():
@@ -344,10 +348,10 @@ def test_a_complaint_is_read_with_the_turns_of_its_history():
         "user_preference": {"content": "No."},
         "history": [["Hi", "Ho"]],
     }
-    made = read_complaint(record).record
-    assert [turn["content"] for turn in made["prompt"]] == ["Hi", "Ho", "Add 2 and 2."]
-    assert made["rejected"] == [{"role": "assistant", "content": "5"}]
-    assert "history" not in made
+    result = read_complaint(record).record
+    assert [turn["content"] for turn in result["prompt"]] == ["Hi", "Ho", "Add 2 and 2."]
+    assert result["rejected"] == [{"role": "assistant", "content": "5"}]
+    assert "history" not in result
 
 
 def test_what_is_no_complaint_is_refused():
@@ -361,9 +365,9 @@ def test_what_is_no_complaint_is_refused():
 
 def test_sampling_again_counts_and_keeps_what_was_there():
     record = {"prompt": "q", "responses": [{"text": "a", "score": 4}], "retries": 1}
-    made, _ = ask(sample_again(record, Plan("m")), lambda question: ["b"])
-    assert made.record["retries"] == 2
-    assert [one["text"] for one in made.record["responses"]] == ["a", "b"]
+    result, _ = ask(sample_again(record, Plan("m")), lambda question: ["b"])
+    assert result.record["retries"] == 2
+    assert [item["text"] for item in result.record["responses"]] == ["a", "b"]
 
 
 def test_modes_and_their_names_agree():

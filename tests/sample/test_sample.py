@@ -45,8 +45,8 @@ def sample(*words, records=PROMPTS, status=0):
     return [json.loads(line) for line in result.stdout.splitlines()], result.stderr
 
 
-def texts(made):
-    return {record["id"]: [response["text"] for response in record["responses"]] for record in made}
+def texts(result):
+    return {record["id"]: [response["text"] for response in record["responses"]] for record in result}
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +69,13 @@ def at(server, *words, tmp_path=None):
 
 
 def test_every_prompt_gets_its_responses_in_order(local, talker):
-    made, said = sample(*local, "-n", 3)
-    assert [record["id"] for record in made] == list(range(8))
-    assert all(len(record["responses"]) == 3 for record in made)
-    assert {response["model"] for record in made for response in record["responses"]} == {str(talker)}
-    num_cut = sum(response["is_cut"] for record in made for response in record["responses"])
-    assert said.startswith(f"real: 8 prompts, 24 responses; {num_cut} cut at 8 tokens ({num_cut / 24:.1%}); ")
-    assert "; 24 calls (0 answers known), " in said
+    result, stderr = sample(*local, "-n", 3)
+    assert [record["id"] for record in result] == list(range(8))
+    assert all(len(record["responses"]) == 3 for record in result)
+    assert {response["model"] for record in result for response in record["responses"]} == {str(talker)}
+    num_cut = sum(response["is_cut"] for record in result for response in record["responses"])
+    assert stderr.startswith(f"real: 8 prompts, 24 responses; {num_cut} cut at 8 tokens ({num_cut / 24:.1%}); ")
+    assert "; 24 calls (0 answers known), " in stderr
 
 
 def test_batches_shards_other_prompts_and_more_responses_change_no_text(local):
@@ -93,12 +93,12 @@ def test_batches_shards_other_prompts_and_more_responses_change_no_text(local):
 
 def test_a_pool_is_one_policy_after_the_other(local, make_tiny_policy):
     other = make_tiny_policy(seed=7)
-    both, said = sample(*local, "-p", other, "-n", 2)
+    both, stderr = sample(*local, "-p", other, "-n", 2)
     alone, _ = sample(*local, "-n", 2)
     added, _ = sample("-p", other, *local[2:], "-n", 2, "--append", records=alone)
     assert both == added
-    assert said.startswith("real: 8 prompts, 32 responses; ")
-    assert said.count(" calls (0 answers known), ") == 2
+    assert stderr.startswith("real: 8 prompts, 32 responses; ")
+    assert stderr.count(" calls (0 answers known), ") == 2
 
 
 def test_a_killed_run_goes_on_where_it_stopped(local, tmp_path):
@@ -106,27 +106,27 @@ def test_a_killed_run_goes_on_where_it_stopped(local, tmp_path):
     whole, _ = sample(*local, "-n", 2)
     kept = [orjson.dumps(record) + b"\n" for record in whole]
     (tmp_path / "out").write_bytes(kept[0] + kept[2] + kept[3] + kept[4][:20])
-    made, _ = sample(*local, "-n", 2, "--resume", tmp_path / "out")
-    assert made == []
+    result, _ = sample(*local, "-n", 2, "--resume", tmp_path / "out")
+    assert result == []
     done = [json.loads(line) for line in (tmp_path / "out").read_bytes().splitlines()]
     assert [record["id"] for record in done] == [0, 2, 3, 1, 4, 5, 6, 7]
     assert texts(done) == texts(whole)
     sample(*local, "-n", 2, "--resume", tmp_path / "out")
     assert len((tmp_path / "out").read_bytes().splitlines()) == 8
-    _, said = sample(*local, "--resume", tmp_path / "out", records=PROMPTS[:3], status=1)
-    assert "belongs to no record of the input; resume with the same input and options" in said
+    _, stderr = sample(*local, "--resume", tmp_path / "out", records=PROMPTS[:3], status=1)
+    assert "belongs to no record of the input; resume with the same input and options" in stderr
 
 
 def test_conversations_go_through_the_template_and_strings_only_if_asked(local, make_tiny_policy):
     talk = [{"id": 0, "prompt": [{"role": "user", "content": "the cat"}]}]
-    chats, said = sample(*local, "--chat", records=[{"id": 0, "prompt": "the cat"}])
+    chats, stderr = sample(*local, "--chat", records=[{"id": 0, "prompt": "the cat"}])
     assert chats == sample(*local, records=talk)[0]
-    assert "; 1 prompt made a conversation; " in said
+    assert "; 1 prompt made a conversation; " in stderr
     system, _ = sample(*local, "--system", "no", records=talk)
     assert system[0]["prompt"][0] == {"role": "system", "content": "no"}
     assert system[0]["responses"] != chats[0]["responses"]
-    _, said = sample("-p", make_tiny_policy(), *local[2:], records=talk, status=1)
-    assert "it has no chat template" in said
+    _, stderr = sample("-p", make_tiny_policy(), *local[2:], records=talk, status=1)
+    assert "it has no chat template" in stderr
 
 
 def test_stops_and_greedy_and_empty_ones(local):
@@ -137,17 +137,17 @@ def test_stops_and_greedy_and_empty_ones(local):
     text = greedy[0]["responses"][0]["text"]
     assert stopped[0]["responses"][0] == greedy[0]["responses"][0] | {"text": text[: text.index(word)], "is_cut": False}
     first = text.split()[0]
-    _, said = sample(*local, "--greedy", "--stop", first, records=PROMPTS[:1])
-    assert "; 1 empty; " in said
+    _, stderr = sample(*local, "--greedy", "--stop", first, records=PROMPTS[:1])
+    assert "; 1 empty; " in stderr
 
 
 def test_an_own_answer_is_written_as_reference(local):
-    made, _ = sample(*local, "--per-row-reference")
+    result, _ = sample(*local, "--per-row-reference")
     greedy, _ = sample(*local, "--greedy")
     wanted = [(record["responses"][0]["text"], record["responses"][0]["is_cut"]) for record in greedy]
-    assert [(record["reference"], record["reference_is_cut"]) for record in made] == wanted
+    assert [(record["reference"], record["reference_is_cut"]) for record in result] == wanted
     assert {cut for _, cut in wanted} == {True, False}
-    assert not any("responses" in record for record in made)
+    assert not any("responses" in record for record in result)
 
 
 def test_the_lowest_scores_are_sampled_anew_and_no_prompt_too_often(local):
@@ -158,23 +158,23 @@ def test_the_lowest_scores_are_sampled_anew_and_no_prompt_too_often(local):
         | ({"retries": tries[n]} if tries[n] else {})
         for n, score in enumerate(scores)
     ]
-    made, said = sample(*local, "--lowest-score", "60%", "-n", 2, records=records)
-    assert [record["id"] for record in made] == [0, 1, 2, 3, 4]
-    assert [len(record["responses"]) for record in made] == [4, 2, 4, 4, 2]
-    assert [record.get("retries") for record in made] == [1, 3, 2, 1, None]
-    assert [record["responses"][:2] for record in made] == [record["responses"] for record in records]
-    assert "6 responses; " in said
-    assert "; 3 sampled anew, 1 had 3 tries" in said
+    result, stderr = sample(*local, "--lowest-score", "60%", "-n", 2, records=records)
+    assert [record["id"] for record in result] == [0, 1, 2, 3, 4]
+    assert [len(record["responses"]) for record in result] == [4, 2, 4, 4, 2]
+    assert [record.get("retries") for record in result] == [1, 3, 2, 1, None]
+    assert [record["responses"][:2] for record in result] == [record["responses"] for record in records]
+    assert "6 responses; " in stderr
+    assert "; 3 sampled anew, 1 had 3 tries" in stderr
     assert sample(*local, "--lowest-score", "0%", records=records)[0] == records
-    _, said = sample(*local, "--lowest-score", "1", records=[{"prompt": "q", "responses": [{"text": "a"}]}], status=1)
-    assert "real: <stdin>:1: no response has a 'score'; " in said
+    _, stderr = sample(*local, "--lowest-score", "1", records=[{"prompt": "q", "responses": [{"text": "a"}]}], status=1)
+    assert "real: <stdin>:1: no response has a 'score'; " in stderr
 
 
 def test_instructions_and_their_answers_come_of_nothing(local, tmp_path):
     words = [*local, "--pre-query", "-n", 6, "--stop", "the", "--max-tokens", 20]
-    made, said = sample(*words, records=[])
-    assert made
-    for record in made:
+    result, stderr = sample(*words, records=[])
+    assert result
+    for record in result:
         (turn,) = record["prompt"]
         assert turn["role"] == "user"
         assert turn["content"] == turn["content"].strip() != ""
@@ -183,18 +183,18 @@ def test_instructions_and_their_answers_come_of_nothing(local, tmp_path):
         # The answer is what the policy says to that conversation, greedily.
         asked, _ = sample(*local, "--max-tokens", 20, "--greedy", records=[{"prompt": record["prompt"]}])
         assert asked[0]["responses"] == record["responses"]
-    if len(made) < 6:
-        assert "left out: " in said
+    if len(result) < 6:
+        assert "left out: " in stderr
     parts = [sample(*words, "--shard", f"{part}/2", records=[])[0] for part in (1, 2)]
-    assert sorted(parts[0] + parts[1], key=lambda record: record["id"]) == made
-    (tmp_path / "out").write_bytes(lines(made[:1]))
+    assert sorted(parts[0] + parts[1], key=lambda record: record["id"]) == result
+    (tmp_path / "out").write_bytes(lines(result[:1]))
     sample(*words, "--resume", tmp_path / "out", records=[])
-    assert (tmp_path / "out").read_bytes() == lines(made)
+    assert (tmp_path / "out").read_bytes() == lines(result)
     (tmp_path / "out").write_bytes(
-        lines([record | {"responses": [{"text": "x", "model": "other"}]} for record in made])
+        lines([record | {"responses": [{"text": "x", "model": "other"}]} for record in result])
     )
-    _, said = sample(*words, "--resume", tmp_path / "out", records=[], status=1)
-    assert said.endswith(f"out:{len(made)}: other policies answered it; resume with the same options\n")
+    _, stderr = sample(*words, "--resume", tmp_path / "out", records=[], status=1)
+    assert stderr.endswith(f"out:{len(result)}: other policies answered it; resume with the same options\n")
 
 
 @pytest.mark.parametrize(
@@ -206,10 +206,10 @@ def test_instructions_and_their_answers_come_of_nothing(local, tmp_path):
 )
 def test_instructions_do_not_go_on_behind_one_that_this_run_does_not_write(local, tmp_path, number, shown, words):
     """Of -n 6 the numbers are 0 to 5; those of the second of two shards 1, 3 and 5."""
-    made = {"prompt": "q", "responses": [{"text": "a", "model": str(local[1])}]}
-    (tmp_path / "out").write_bytes(lines([made | {"id": number}]))
-    _, said = sample(*local, "--pre-query", "-n", 6, *words, "--resume", tmp_path / "out", records=[], status=1)
-    assert said.endswith(f"out:1: field 'id' is {shown}, no instruction of this run; resume with the same options\n")
+    result = {"prompt": "q", "responses": [{"text": "a", "model": str(local[1])}]}
+    (tmp_path / "out").write_bytes(lines([result | {"id": number}]))
+    _, stderr = sample(*local, "--pre-query", "-n", 6, *words, "--resume", tmp_path / "out", records=[], status=1)
+    assert stderr.endswith(f"out:1: field 'id' is {shown}, no instruction of this run; resume with the same options\n")
     assert (tmp_path / "out").read_bytes().count(b"\n") == 1
 
 
@@ -219,12 +219,12 @@ BROKEN = [{"prompt": "q", "id": 1, "responses": ["x"]}, {"prompt": "q", "id": 1,
 @pytest.mark.parametrize("broken", BROKEN)
 def test_an_output_of_something_else_is_told_in_one_line(local, tmp_path, broken):
     (tmp_path / "out").write_bytes(lines([broken]))
-    _, said = sample(*local, "--resume", tmp_path / "out", status=1)
-    assert said.endswith("out:1: belongs to no record of the input; resume with the same input and options\n")
-    _, said = sample(*local, "--pre-query", "-n", 6, "--resume", tmp_path / "out", records=[], status=1)
-    assert said.startswith("real: ")
-    assert said.endswith("; resume with the same options\n")
-    assert said.count("\n") == 1
+    _, stderr = sample(*local, "--resume", tmp_path / "out", status=1)
+    assert stderr.endswith("out:1: belongs to no record of the input; resume with the same input and options\n")
+    _, stderr = sample(*local, "--pre-query", "-n", 6, "--resume", tmp_path / "out", records=[], status=1)
+    assert stderr.startswith("real: ")
+    assert stderr.endswith("; resume with the same options\n")
+    assert stderr.count("\n") == 1
 
 
 MISTAKES = {
@@ -261,9 +261,9 @@ MISTAKES = {
 
 @pytest.mark.parametrize(("words", "message"), MISTAKES.values(), ids=MISTAKES)
 def test_options_that_contradict_each_other_are_refused_in_one_message(words, message):
-    _, said = sample("-p", "m", *words, status=2)
-    assert said.startswith(f"real: {message}")
-    assert said.count("\n") == 1
+    _, stderr = sample("-p", "m", *words, status=2)
+    assert stderr.startswith(f"real: {message}")
+    assert stderr.count("\n") == 1
 
 
 def test_what_a_way_says_it_reads_is_an_option_that_another_way_refuses():
@@ -274,17 +274,19 @@ def test_what_a_way_says_it_reads_is_an_option_that_another_way_refuses():
 
 
 def test_records_without_a_prompt_or_with_responses_are_refused(local):
-    _, said = sample(*local, records=[{"note": 1}], status=1)
-    assert said == "real: <stdin>:1: no known layout has the fields ['note']; each record needs 'prompt'\n"
-    _, said = sample(*local, "--contrast", "p", "n", records=[{"prompt": "q", "responses": [{"text": "a"}]}], status=1)
-    assert said.endswith("is there already; --contrast ranks its own two responses and takes prompts alone\n")
-    made, said = sample(
+    _, stderr = sample(*local, records=[{"note": 1}], status=1)
+    assert stderr == "real: <stdin>:1: no known layout has the fields ['note']; each record needs 'prompt'\n"
+    _, stderr = sample(
+        *local, "--contrast", "p", "n", records=[{"prompt": "q", "responses": [{"text": "a"}]}], status=1
+    )
+    assert stderr.endswith("is there already; --contrast ranks its own two responses and takes prompts alone\n")
+    result, stderr = sample(
         *local, "--on-error", "skip", records=[{"prompt": "no", "responses": []}, {"prompt": "the " * 510}, PROMPTS[0]],
         status=3,
     )  # fmt: skip
-    assert [record["id"] for record in made] == [0]
-    assert "the question has 510 tokens; with 8 for the answer the model holds 512" in said
-    assert "; 2 rejected" in said
+    assert [record["id"] for record in result] == [0]
+    assert "the question has 510 tokens; with 8 for the answer the model holds 512" in stderr
+    assert "; 2 rejected" in stderr
 
 
 # A server
@@ -307,18 +309,18 @@ def ignores_n(request):
 def test_all_responses_of_a_prompt_are_one_request_and_kept(tmp_path):
     words = ("-n", 3, "--temperature", 0.7, "--top-p", 0.9, "--stop", "x", "--stop", "\\n")
     with Server(echoes) as server:
-        made, said = sample(*at(server, *words, tmp_path=tmp_path))
+        result, stderr = sample(*at(server, *words, tmp_path=tmp_path))
         assert len(server.requests) == 8
-        body = next(one.body for one in server.requests if one.words == "the cat")
-        again, told = sample(*at(server, *words, tmp_path=tmp_path))
+        body = next(item.body for item in server.requests if item.words == "the cat")
+        again, notes = sample(*at(server, *words, tmp_path=tmp_path))
         assert len(server.requests) == 8
     assert (body["n"], body["temperature"], body["top_p"], body["stop"]) == (3, 0.7, 0.9, ["x", "\n"])
-    assert [record["id"] for record in made] == list(range(8))
-    assert made[0]["prompt"] == "the cat"
-    assert [text.split("|")[2] for text in texts(made)[0]] == ["0", "1", "2"]
-    assert "; 8 calls (0 answers known), 40 + 16 tokens" in said
-    assert again == made
-    assert "; 0 calls (8 answers known), " in told
+    assert [record["id"] for record in result] == list(range(8))
+    assert result[0]["prompt"] == "the cat"
+    assert [text.split("|")[2] for text in texts(result)[0]] == ["0", "1", "2"]
+    assert "; 8 calls (0 answers known), 40 + 16 tokens" in stderr
+    assert again == result
+    assert "; 0 calls (8 answers known), " in notes
 
 
 def test_the_likeliest_tokens_are_asked_for_by_the_name_that_servers_have(tmp_path):
@@ -330,10 +332,10 @@ def test_the_likeliest_tokens_are_asked_for_by_the_name_that_servers_have(tmp_pa
 
 def test_a_server_that_ignores_n_is_asked_for_the_rest(tmp_path):
     with Server(ignores_n) as server:
-        made, said = sample(*at(server, "-n", 3), records=PROMPTS[:4])
+        result, stderr = sample(*at(server, "-n", 3), records=PROMPTS[:4])
         assert len(server.requests) == 12
-    assert all(len(set(found)) == 3 for found in texts(made).values())
-    assert "; 8 asked for one by one: the server gives fewer choices than asked; " in said
+    assert all(len(set(match)) == 3 for match in texts(result).values())
+    assert "; 8 asked for one by one: the server gives fewer choices than asked; " in stderr
 
 
 def test_a_server_that_refuses_n_gives_every_response_one_by_one():
@@ -341,17 +343,17 @@ def test_a_server_that_refuses_n_gives_every_response_one_by_one():
         return fails(400, "n is not supported") if "n" in request.body else ignores_n(request)
 
     with Server(script) as server:
-        made, said = sample(*at(server, "-n", 3, "--concurrency", 1), records=PROMPTS[:4])
+        result, stderr = sample(*at(server, "-n", 3, "--concurrency", 1), records=PROMPTS[:4])
         assert len(server.requests) == 13
-    assert all(len(set(found)) == 3 for found in texts(made).values())
-    assert said.count("the server takes no 'n' above 1: responses are asked for one by one") == 1
+    assert all(len(set(match)) == 3 for match in texts(result).values())
+    assert stderr.count("the server takes no 'n' above 1: responses are asked for one by one") == 1
 
 
 def test_a_pool_behind_a_server_names_each_model():
     with Server(lambda request: says(request.body["model"])) as server:
-        made, _ = sample(*at(server, "-p", "other", "-n", 1))
-    assert all([one["text"] for one in record["responses"]] == ["m", "other"] for record in made)
-    assert all([one["model"] for one in record["responses"]] == ["m", "other"] for record in made)
+        result, _ = sample(*at(server, "-p", "other", "-n", 1))
+    assert all([item["text"] for item in record["responses"]] == ["m", "other"] for record in result)
+    assert all([item["model"] for item in record["responses"]] == ["m", "other"] for record in result)
 
 
 def test_a_prompt_that_the_server_fails_is_told_and_the_others_come(tmp_path):
@@ -359,11 +361,11 @@ def test_a_prompt_that_the_server_fails_is_told_and_the_others_come(tmp_path):
         return fails(500) if request.words == "no" else echoes(request)
 
     with Server(script) as server:
-        made, said = sample(*at(server, "--rejects", tmp_path / "rejects"), status=3)
-    assert [record["id"] for record in made] == [0, 1, 3, 4, 5, 6, 7]
+        result, stderr = sample(*at(server, "--rejects", tmp_path / "rejects"), status=3)
+    assert [record["id"] for record in result] == [0, 1, 3, 4, 5, 6, 7]
     (reject,) = map(json.loads, (tmp_path / "rejects").read_bytes().splitlines())
     assert (reject["place"], reject["record"]["id"]) == ("<stdin>:3", 2)
-    assert "; 1 rejected" in said
+    assert "; 1 rejected" in stderr
 
 
 def test_principles_are_drawn_and_recorded(tmp_path):
@@ -372,12 +374,12 @@ def test_principles_are_drawn_and_recorded(tmp_path):
     )
     (tmp_path / "p.jsonl").write_bytes(lines([{"name": "a", "text": "Be A."}, {"name": "b", "text": "Be B."}]))
     with Server(ignores_n) as server:
-        made, _ = sample(*at(server, "-n", 4, "--chat", "--principles", tmp_path / "p.toml"))
-        assert made == sample(*at(server, "-n", 4, "--chat", "--principles", tmp_path / "p.jsonl"))[0]
-        systems = {one.body["messages"][0]["content"] for one in server.requests}
+        result, _ = sample(*at(server, "-n", 4, "--chat", "--principles", tmp_path / "p.toml"))
+        assert result == sample(*at(server, "-n", 4, "--chat", "--principles", tmp_path / "p.jsonl"))[0]
+        systems = {item.body["messages"][0]["content"] for item in server.requests}
     assert systems == {"Be A.", "Be B."}
-    assert {response["principle"] for record in made for response in record["responses"]} == {"a", "b"}
-    assert all(len(record["prompt"]) == 1 for record in made)
+    assert {response["principle"] for record in result for response in record["responses"]} == {"a", "b"}
+    assert all(len(record["prompt"]) == 1 for record in result)
 
 
 def test_a_contrast_becomes_a_pair_that_the_words_decide():
@@ -385,28 +387,28 @@ def test_a_contrast_becomes_a_pair_that_the_words_decide():
         return says("kind" if "Be kind." in request.words else "rude")
 
     with Server(script) as server:
-        made, _ = sample(*at(server, "--contrast", "Be kind.", "Be rude."))
-    paired = CliRunner().invoke(app, ["pair", "--strategy", "all"], input=lines(made))
+        result, _ = sample(*at(server, "--contrast", "Be kind.", "Be rude."))
+    paired = CliRunner().invoke(app, ["pair", "--strategy", "all"], input=lines(result))
     pairs = [json.loads(line) for line in paired.stdout.splitlines()]
     assert [(pair["chosen"], pair["rejected"]) for pair in pairs] == [("kind", "rude")] * 8
 
 
 def test_complaints_get_a_better_reply():
-    said = {"role": "assistant", "content": "bad"}
-    record = {"id": 1, "prompt": [{"role": "user", "content": "ask"}], "rejected": [said]}
+    stderr = {"role": "assistant", "content": "bad"}
+    record = {"id": 1, "prompt": [{"role": "user", "content": "ask"}], "rejected": [stderr]}
     record |= {"user_preference": {"content": "no!"}, "dsat": {"turn": 2}}
     with Server(lambda request: says("better" if "no!" in request.words else "?")) as server:
-        made, _ = sample(*at(server, "--improve"), records=[record])
-        _, told = sample(*at(server, "--improve", "--template", "{prompt}{rejected}{complaint}"), records=[record])
-    assert made[0] == record | {
+        result, _ = sample(*at(server, "--improve"), records=[record])
+        _, notes = sample(*at(server, "--improve", "--template", "{prompt}{rejected}{complaint}"), records=[record])
+    assert result[0] == record | {
         "chosen": [{"role": "assistant", "content": "better"}],
         "improve": {"model": "m", "is_cut": False},
     }
-    assert told.startswith("real: 1 prompt, 1 response; ")
+    assert notes.startswith("real: 1 prompt, 1 response; ")
 
 
-def complaint(number, prompt, said, **fields):
-    return {"id": number, "prompt": prompt, "rejected": f"r{number}", "user_preference": {"content": said}} | fields
+def complaint(number, prompt, stderr, **fields):
+    return {"id": number, "prompt": prompt, "rejected": f"r{number}", "user_preference": {"content": stderr}} | fields
 
 
 SHARED = {
@@ -474,21 +476,21 @@ OTHERS = {
 @pytest.mark.parametrize(("words", "records"), OTHERS.values(), ids=OTHERS)
 def test_a_run_does_not_go_on_with_what_another_policy_wrote(tmp_path, words, records):
     with Server(echoes) as server:
-        made, _ = sample(*at(server, *words), records=records)
-        assert len(made) == 1
-        (tmp_path / "out").write_bytes(lines(made))
+        result, _ = sample(*at(server, *words), records=records)
+        assert len(result) == 1
+        (tmp_path / "out").write_bytes(lines(result))
         other = [{"m": "other"}.get(word, word) for word in at(server, *words)]
-        _, said = sample(*other, "--resume", tmp_path / "out", records=records, status=1)
-    assert said.endswith("out:1: belongs to no record of the input; resume with the same input and options\n")
-    assert (tmp_path / "out").read_bytes() == lines(made)
+        _, stderr = sample(*other, "--resume", tmp_path / "out", records=records, status=1)
+    assert stderr.endswith("out:1: belongs to no record of the input; resume with the same input and options\n")
+    assert (tmp_path / "out").read_bytes() == lines(result)
 
 
 def test_a_batch_gives_what_a_server_gives(tmp_path):
     with Server(echoes) as server:
         live, _ = sample(*at(server, "-n", 2))
     asked, done = tmp_path / "asked", tmp_path / "done"
-    _, said = sample("-p", "m", "--no-cache", "-n", 2, "--emit-requests", asked)
-    assert "8 requests written" in said
+    _, reply = sample("-p", "m", "--no-cache", "-n", 2, "--emit-requests", asked)
+    assert "8 requests written" in reply
     with done.open("wb") as file:
         for line in map(json.loads, asked.read_bytes().splitlines()):
             words = line["body"]["messages"][-1]["content"]

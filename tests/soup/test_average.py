@@ -34,8 +34,8 @@ def test_three_models_by_their_weights():
 @given(VECTORS, st.floats(-2, 3))
 def test_a_model_averaged_with_itself_is_itself_at_any_weights(tensor, weight):
     """Methods 15(f): soup(A, A) = A; in float32 sums the last digit would move."""
-    made = average([tensor, tensor.clone()], [weight, 1 - weight], torch.float32)
-    assert torch.allclose(made, tensor, rtol=0 if 0 <= weight <= 1 else 1e-7, atol=0)
+    result = average([tensor, tensor.clone()], [weight, 1 - weight], torch.float32)
+    assert torch.allclose(result, tensor, rtol=0 if 0 <= weight <= 1 else 1e-7, atol=0)
 
 
 @given(VECTORS)
@@ -50,23 +50,23 @@ def test_weights_1_and_0_give_the_one_back_bit_for_bit(tensor):
 def test_half_and_half_is_symmetric(numbers):
     first, second = torch.tensor(numbers).T
     halves = [0.5, 0.5]
-    made = average([first, second], halves, torch.float32)
-    assert bits(made) == bits(average([second, first], halves, torch.float32))
+    result = average([first, second], halves, torch.float32)
+    assert bits(result) == bits(average([second, first], halves, torch.float32))
 
 
 @given(st.lists(st.tuples(FLOATS, FLOATS), min_size=1, max_size=6))
 def test_an_average_lies_between(numbers):
     first, second = torch.tensor(numbers).T
-    made = average([first, second], [0.25, 0.75], torch.float32)
-    assert ((torch.minimum(first, second) <= made) & (made <= torch.maximum(first, second))).all()
+    result = average([first, second], [0.25, 0.75], torch.float32)
+    assert ((torch.minimum(first, second) <= result) & (result <= torch.maximum(first, second))).all()
 
 
 def test_a_linear_layer_of_the_average_gives_the_average_of_the_outputs():
     """Methods 15(f): (aA + (1-a)B) x = a Ax + (1-a) Bx."""
     torch.manual_seed(0)
     first, second, x = torch.randn(4, 3), torch.randn(4, 3), torch.randn(3)
-    made = average([first, second], [0.3, 0.7], torch.float32)
-    assert torch.allclose(made @ x, 0.3 * (first @ x) + 0.7 * (second @ x), atol=1e-6)
+    result = average([first, second], [0.3, 0.7], torch.float32)
+    assert torch.allclose(result @ x, 0.3 * (first @ x) + 0.7 * (second @ x), atol=1e-6)
 
 
 def test_bfloat16_is_rounded_once_at_the_end():
@@ -101,7 +101,7 @@ def test_thirds_in_seven_digits_are_thirds():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "complaint"),
     [
         ("0.5", "1 weights and 2 models; give one for each"),
         ("0.5,0.25,0.25", "3 weights and 2 models; give one for each"),
@@ -116,10 +116,10 @@ def test_thirds_in_seven_digits_are_thirds():
         ("", "give a finite number"),
     ],
 )
-def test_other_weights_are_refused(text, said):
+def test_other_weights_are_refused(text, complaint):
     with pytest.raises(UsageError) as caught:
         parse_weights(text, 2)
-    assert str(caught.value).startswith(f"--weights {text!r}: {said}")
+    assert str(caught.value).startswith(f"--weights {text!r}: {complaint}")
 
 
 # Differences
@@ -136,8 +136,8 @@ def test_a_field_of_one_config_alone_is_a_difference():
 
 def test_the_kind_of_model_is_the_first_difference_that_is_told():
     """A reader who has mixed up two folders sees it at once."""
-    found = config_differences({"model_type": "llama", "a": 1}, {"model_type": "qwen2", "a": 2})
-    assert found == ["config 'model_type' is 'llama' and 'qwen2'", "config 'a' is 1 and 2"]
+    result = config_differences({"model_type": "llama", "a": 1}, {"model_type": "qwen2", "a": 2})
+    assert result == ["config 'model_type' is 'llama' and 'qwen2'", "config 'a' is 1 and 2"]
 
 
 def test_tensors_are_compared_by_name_shape_and_kind():

@@ -34,8 +34,8 @@ def second(make_tiny_policy):
 
 
 def soup(*words, status=0):
-    records, said = run("soup", *words, status=status)
-    return (records[0] if records else None), said
+    records, messages = run("soup", *words, status=status)
+    return (records[0] if records else None), messages
 
 
 def tensors_of(folder):
@@ -69,18 +69,18 @@ def in_format(folder, target, dtype):
 
 def test_every_tensor_is_the_weighted_sum(first, second, tmp_path):
     soup(first, second, "-o", tmp_path / "out", "--weights", "0.3,0.7")
-    made, one, two = map(tensors_of, (tmp_path / "out", first, second))
-    assert list(made) == list(one)
-    for name in made:
-        assert torch.allclose(made[name], 0.3 * one[name] + 0.7 * two[name], rtol=1e-6, atol=1e-7)
-        assert not torch.equal(made[name], one[name])
+    result, single, two = map(tensors_of, (tmp_path / "out", first, second))
+    assert list(result) == list(single)
+    for name in result:
+        assert torch.allclose(result[name], 0.3 * single[name] + 0.7 * two[name], rtol=1e-6, atol=1e-7)
+        assert not torch.equal(result[name], single[name])
 
 
 def test_a_model_with_itself_is_itself_and_the_files_are_the_same(first, tmp_path):
     """Methods 15(f): soup(A, A) = A; three of them, and weights that are no binary fractions."""
-    _, said = soup(first, first, first, "-o", tmp_path / "out", "--weights", "0.1,0.3,0.6")
+    _, messages = soup(first, first, first, "-o", tmp_path / "out", "--weights", "0.1,0.3,0.6")
     assert (tmp_path / "out" / WEIGHTS).read_bytes() == (first / WEIGHTS).read_bytes()
-    assert said.startswith(f"real: 3 models averaged; {first} more than once, ")  # a slip, where seeds were meant
+    assert messages.startswith(f"real: 3 models averaged; {first} more than once, ")  # a slip, where seeds were meant
 
 
 @pytest.mark.parametrize("weights", ["1,0", "0,1"])
@@ -101,9 +101,9 @@ def test_half_and_half_is_symmetric(first, second, tmp_path):
 def test_three_models(make_tiny_policy, first, second, tmp_path):
     third = make_tiny_policy(seed=3)
     record, _ = soup(first, second, third, "-o", tmp_path / "out")
-    made = tensors_of(tmp_path / "out")
-    for name, *tensors in ((name, *(tensors_of(model)[name] for model in (first, second, third))) for name in made):
-        assert torch.allclose(made[name], sum(tensors) / 3, atol=1e-6)
+    result = tensors_of(tmp_path / "out")
+    for name, *tensors in ((name, *(tensors_of(model)[name] for model in (first, second, third))) for name in result):
+        assert torch.allclose(result[name], sum(tensors) / 3, atol=1e-6)
     assert [model["weight"] for model in record["models"]] == [1 / 3] * 3
 
 
@@ -117,12 +117,12 @@ def test_pieces_smaller_than_a_tensor_make_the_same_file(first, second, tmp_path
 
 def test_bfloat16_models_make_a_bfloat16_model(first, second, tmp_path):
     """Rounded once: the average of two bfloat16 numbers in float32, then the nearest bfloat16."""
-    one = in_format(first, tmp_path / "one", torch.bfloat16)
+    single = in_format(first, tmp_path / "one", torch.bfloat16)
     two = in_format(second, tmp_path / "two", torch.bfloat16)
-    record, _ = soup(one, two, "-o", tmp_path / "out")
+    record, _ = soup(single, two, "-o", tmp_path / "out")
     assert record["dtypes"] == ["bfloat16"]
-    made, left, right = map(tensors_of, (tmp_path / "out", one, two))
-    for name, tensor in made.items():
+    result, left, right = map(tensors_of, (tmp_path / "out", single, two))
+    for name, tensor in result.items():
         assert torch.equal(tensor, ((left[name].float() + right[name].float()) / 2).bfloat16())
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "out", dtype="auto").dtype == torch.bfloat16
 
@@ -137,13 +137,13 @@ def test_the_first_model_decides_the_format_and_dtype_overrides_it(first, second
 
 
 def test_tied_weights_stay_tied(make_tiny_policy, tmp_path):
-    one, two = (make_tiny_policy(seed=seed, tie_word_embeddings=True) for seed in (1, 2))
-    soup(one, two, "-o", tmp_path / "out")
+    first, two = (make_tiny_policy(seed=seed, tie_word_embeddings=True) for seed in (1, 2))
+    soup(first, two, "-o", tmp_path / "out")
     assert "lm_head.weight" not in tensors_of(tmp_path / "out")
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
     assert model.lm_head.weight is model.model.embed_tokens.weight
     names = "model.embed_tokens.weight"
-    wanted = (tensors_of(one)[names] + tensors_of(two)[names]) / 2
+    wanted = (tensors_of(first)[names] + tensors_of(two)[names]) / 2
     assert torch.allclose(model.lm_head.weight, wanted)
 
 
@@ -156,9 +156,9 @@ def test_shards_are_averaged_by_name_whatever_file_they_are_in(first, second, tm
     record, _ = soup(tmp_path / "shards", second, "-o", tmp_path / "out")
     assert sorted(record["sha256"]) == sorted(record["models"][0]["sha256"]) == files
     soup(first, second, "-o", tmp_path / "whole")
-    made, wanted = tensors_of(tmp_path / "out"), tensors_of(tmp_path / "whole")
-    assert set(made) == set(wanted)
-    assert all(torch.equal(made[name], wanted[name]) for name in wanted)
+    output, wanted = tensors_of(tmp_path / "out"), tensors_of(tmp_path / "whole")
+    assert set(output) == set(wanted)
+    assert all(torch.equal(output[name], wanted[name]) for name in wanted)
     index = json.loads((tmp_path / "out" / "model.safetensors.index.json").read_text())
     given = json.loads((tmp_path / "shards" / "model.safetensors.index.json").read_text())
     assert index["weight_map"] == given["weight_map"]
@@ -170,20 +170,22 @@ def test_shards_are_averaged_by_name_whatever_file_they_are_in(first, second, tm
 
 def test_a_negative_weight_extrapolates(first, second, tmp_path):
     soup(first, second, "-o", tmp_path / "out", "--weights", "1.5,-0.5")
-    made, one, two = map(tensors_of, (tmp_path / "out", first, second))
-    assert all(torch.allclose(made[name], one[name] + 0.5 * (one[name] - two[name]), atol=1e-6) for name in made)
+    mixed, start, other = map(tensors_of, (tmp_path / "out", first, second))
+    assert all(
+        torch.allclose(mixed[name], start[name] + 0.5 * (start[name] - other[name]), atol=1e-6) for name in mixed
+    )
 
 
 def test_what_is_not_averaged_is_the_same_or_refused(first, second, tmp_path):
-    one = changed(first, tmp_path / "one", lambda tensors: tensors.update(steps=torch.tensor([3, 4])))
+    single = changed(first, tmp_path / "one", lambda tensors: tensors.update(steps=torch.tensor([3, 4])))
     two = changed(second, tmp_path / "two", lambda tensors: tensors.update(steps=torch.tensor([3, 4])))
-    record, _ = soup(one, two, "-o", tmp_path / "out")
+    record, _ = soup(single, two, "-o", tmp_path / "out")
     assert tensors_of(tmp_path / "out")["steps"].tolist() == [3, 4]
-    assert record["num_tensors"] == len(tensors_of(one))
+    assert record["num_tensors"] == len(tensors_of(single))
     assert record["num_parameters"] == sum(tensor.numel() for tensor in tensors_of(first).values())
     three = changed(second, tmp_path / "three", lambda tensors: tensors.update(steps=torch.tensor([3, 5])))
-    _, said = soup(one, three, "-o", tmp_path / "no", status=1)
-    assert "tensor 'steps' is I64, which is not averaged, and differs in " in said
+    _, messages = soup(single, three, "-o", tmp_path / "no", status=1)
+    assert "tensor 'steps' is I64, which is not averaged, and differs in " in messages
     assert not (tmp_path / "no").exists()
 
 
@@ -191,7 +193,7 @@ def test_what_is_not_averaged_is_the_same_or_refused(first, second, tmp_path):
 
 
 def test_the_manifest_and_the_record_name_models_weights_and_hashes(first, second, tmp_path):
-    record, said = soup(first, second, "-o", tmp_path / "out", "--weights", "1/4,3/4")
+    record, messages = soup(first, second, "-o", tmp_path / "out", "--weights", "1/4,3/4")
     manifest = json.loads((tmp_path / "out" / "real.json").read_text())
     assert manifest.pop("versions").keys() >= {"real-cli", "torch", "safetensors"}
     assert manifest == record
@@ -201,29 +203,29 @@ def test_the_manifest_and_the_record_name_models_weights_and_hashes(first, secon
         for folder, weight, digest in zip((first, second), (0.25, 0.75), hashes, strict=True)
     ]
     assert record["sha256"] == {WEIGHTS: hashlib.sha256((tmp_path / "out" / WEIGHTS).read_bytes()).hexdigest()}
-    assert said == f"real: 2 models averaged, {record['num_tensors']} tensors: {tmp_path / 'out'}\n"
+    assert messages == f"real: 2 models averaged, {record['num_tensors']} tensors: {tmp_path / 'out'}\n"
     assert soup(first, second, "-o", tmp_path / "quiet", "-q")[1] == ""
 
 
 def test_tokenizer_template_and_settings_are_the_first_ones_and_a_difference_is_told(make_tiny_policy, first, tmp_path):
     other = make_tiny_policy(seed=2, chat_template="{{ messages }}")
-    _, said = soup(first, other, "-o", tmp_path / "out")
-    assert f"not alike in all models: chat_template.jinja; {first}'s is copied" in said
+    _, reply = soup(first, other, "-o", tmp_path / "out")
+    assert f"not alike in all models: chat_template.jinja; {first}'s is copied" in reply
     assert not (tmp_path / "out" / "chat_template.jinja").exists()
-    _, said = soup(other, first, "-o", tmp_path / "other")
+    _, reply = soup(other, first, "-o", tmp_path / "other")
     assert (tmp_path / "other" / "chat_template.jinja").read_text() == "{{ messages }}"
     for name in ("tokenizer.json", "generation_config.json", "config.json"):
         assert (tmp_path / "out" / name).read_bytes() == (first / name).read_bytes()
 
 
 def test_what_a_training_run_left_is_not_copied(first, second, tmp_path):
-    one = tmp_path / "one"
-    shutil.copytree(first, one)
-    (one / "LICENSE").write_text("free")
+    single = tmp_path / "one"
+    shutil.copytree(first, single)
+    (single / "LICENSE").write_text("free")
     for left in ("real.json", "trainer_state.json", "pytorch_model.bin", "README.md", "training_args.bin"):
-        (one / left).write_text("{}")
-    (one / "checkpoint-3").mkdir()
-    soup(one, second, "-o", tmp_path / "out")
+        (single / left).write_text("{}")
+    (single / "checkpoint-3").mkdir()
+    soup(single, second, "-o", tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {path.name for path in first.iterdir()} | {"real.json", "LICENSE"}
     assert json.loads((tmp_path / "out" / "real.json").read_text())["command"] == "soup"
@@ -238,8 +240,8 @@ def test_a_sentence_transformers_folder_keeps_its_modules(first, second, tmp_pat
     soup(tmp_path / "one", tmp_path / "two", "-o", tmp_path / "out")
     assert (tmp_path / "out" / "1_Pooling" / "config.json").exists()
     shutil.copy(first / WEIGHTS, tmp_path / "one" / "1_Pooling")
-    _, said = soup(tmp_path / "one", tmp_path / "two", "-o", tmp_path / "no", status=1)
-    assert "has weights in 1_Pooling/model.safetensors too" in said
+    _, messages = soup(tmp_path / "one", tmp_path / "two", "-o", tmp_path / "no", status=1)
+    assert "has weights in 1_Pooling/model.safetensors too" in messages
 
 
 # What is refused
@@ -247,8 +249,8 @@ def test_a_sentence_transformers_folder_keeps_its_modules(first, second, tmp_pat
 
 def test_models_of_other_sizes_are_refused_with_every_difference(make_tiny_policy, first, tmp_path):
     other = make_tiny_policy(seed=2, intermediate_size=24, num_hidden_layers=1)
-    _, said = soup(first, other, "-o", tmp_path / "out", status=1)
-    assert said.startswith(
+    _, messages = soup(first, other, "-o", tmp_path / "out", status=1)
+    assert messages.startswith(
         f"real: no average of different models; {first} and {other}: config 'intermediate_size' is 32"
     )
     for part in (
@@ -257,26 +259,26 @@ def test_models_of_other_sizes_are_refused_with_every_difference(make_tiny_polic
         ", and ",
         " more",
     ):
-        assert part in said
-    assert said.count("\n") == 1
+        assert part in messages
+    assert messages.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
 def test_each_of_several_other_models_is_named(make_tiny_policy, first, second, tmp_path):
     other = make_tiny_policy(seed=2, rms_norm_eps=1e-3)
     third = with_config(second, tmp_path / "third", hidden_act="relu")
-    _, said = soup(first, second, other, third, "-o", tmp_path / "out", status=1)
-    assert f"{first} and {second}" not in said
+    _, messages = soup(first, second, other, third, "-o", tmp_path / "out", status=1)
+    assert f"{first} and {second}" not in messages
     assert (
         f"{first} and {other}: config 'rms_norm_eps' is 1e-06 and 0.001; {first} and {third}: config 'hidden_act'"
-        in said
+        in messages
     )
 
 
 def test_another_architecture_is_refused(make_tiny_policy, first, tmp_path):
     other = make_tiny_policy("qwen2")
-    _, said = soup(first, other, "-o", tmp_path / "out", status=1)
-    assert "config 'architectures' is ['LlamaForCausalLM'] and ['Qwen2ForCausalLM']" in said
+    _, messages = soup(first, other, "-o", tmp_path / "out", status=1)
+    assert "config 'architectures' is ['LlamaForCausalLM'] and ['Qwen2ForCausalLM']" in messages
 
 
 def test_a_missing_and_an_added_tensor_are_named(first, second, tmp_path):
@@ -284,9 +286,9 @@ def test_a_missing_and_an_added_tensor_are_named(first, second, tmp_path):
         tensors["model.extra.weight"] = tensors.pop("model.norm.weight")
 
     other = changed(second, tmp_path / "other", drop)
-    _, said = soup(first, other, "-o", tmp_path / "out", status=1)
+    _, stderr = soup(first, other, "-o", tmp_path / "out", status=1)
     assert (
-        "tensor 'model.extra.weight' is in the second alone, tensor 'model.norm.weight' is in the first alone" in said
+        "tensor 'model.extra.weight' is in the second alone, tensor 'model.norm.weight' is in the first alone" in stderr
     )
 
 
@@ -295,8 +297,8 @@ def test_other_vocabularies_are_refused(first, second, tmp_path):
     shutil.copytree(second, other)
     text = (other / "tokenizer.json").read_text().replace('"cat"', '"cow"')
     (other / "tokenizer.json").write_text(text)
-    _, said = soup(first, other, "-o", tmp_path / "out", status=1)
-    assert "2 tokens of the vocabularies, 'cat' for one" in said
+    _, messages = soup(first, other, "-o", tmp_path / "out", status=1)
+    assert "2 tokens of the vocabularies, 'cat' for one" in messages
 
 
 def test_pickles_broken_files_and_strange_numbers_are_refused(first, second, tmp_path):
@@ -307,24 +309,24 @@ def test_pickles_broken_files_and_strange_numbers_are_refused(first, second, tmp
     (broken / WEIGHTS).write_bytes((first / WEIGHTS).read_bytes()[:-5])
     (empty / WEIGHTS).unlink()
     changed(second, strange, lambda tensors: tensors["model.norm.weight"].fill_(math.nan))
-    for folder, said in {
+    for folder, messages in {
         pickled: f"model '{pickled}': pytorch_model.bin is damaged, or holds more than tensors",
         broken: f"model '{broken}': {WEIGHTS} is no whole safetensors file: its tensors have ",
         empty: "has no weights: neither model.safetensors nor model.safetensors.index.json",
         strange: f"model '{strange}': tensor 'model.norm.weight' is not finite",
         tmp_path / "none": "none': no such folder",
     }.items():
-        _, told = soup(first, folder, "-o", tmp_path / "out", status=1)
-        assert said in told
-        assert told.count("\n") == 1 + (folder is pickled)  # that only its tensors are read is told before
+        _, notes = soup(first, folder, "-o", tmp_path / "out", status=1)
+        assert messages in notes
+        assert notes.count("\n") == 1 + (folder is pickled)  # that only its tensors are read is told before
         assert not (tmp_path / "out").exists()
         assert not list(tmp_path.glob(".*"))
 
 
 def test_a_quantized_model_is_refused(first, second, tmp_path):
     quantized = with_config(second, tmp_path / "quantized", quantization_config={"quant_method": "gptq"})
-    _, said = soup(first, quantized, "-o", tmp_path / "out", status=1)
-    assert "is quantized, and an average of codes means nothing; dequantize it first" in said
+    _, messages = soup(first, quantized, "-o", tmp_path / "out", status=1)
+    assert "is quantized, and an average of codes means nothing; dequantize it first" in messages
 
 
 def test_an_index_that_leads_out_of_the_folder_is_refused(first, second, tmp_path):
@@ -332,11 +334,11 @@ def test_an_index_that_leads_out_of_the_folder_is_refused(first, second, tmp_pat
     (tmp_path / "one" / WEIGHTS).unlink()
     index = tmp_path / "one" / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"a": "../secret.safetensors"}}))
-    _, said = soup(tmp_path / "one", second, "-o", tmp_path / "out", status=1)
-    assert "names '../secret.safetensors', which is outside the folder; " in said
+    _, messages = soup(tmp_path / "one", second, "-o", tmp_path / "out", status=1)
+    assert "names '../secret.safetensors', which is outside the folder; " in messages
     index.write_text("[]")
-    _, said = soup(tmp_path / "one", second, "-o", tmp_path / "out", status=1)
-    assert "model.safetensors.index.json names no files of weights" in said
+    _, messages = soup(tmp_path / "one", second, "-o", tmp_path / "out", status=1)
+    assert "model.safetensors.index.json names no files of weights" in messages
 
 
 def test_an_average_beyond_float16_is_refused(first, tmp_path):
@@ -348,30 +350,30 @@ def test_an_average_beyond_float16_is_refused(first, tmp_path):
         tensors["model.norm.weight"].fill_(value)
         save_file(tensors, tmp_path / name / WEIGHTS, metadata={"format": "pt"})
     words = [tmp_path / "one", tmp_path / "two", "--weights", "1.5,-0.5", "-o", tmp_path / "out"]
-    _, said = soup(*words, status=1)
-    assert "tensor 'model.norm.weight': the average is beyond what float16 holds; try --dtype float32" in said
+    _, messages = soup(*words, status=1)
+    assert "tensor 'model.norm.weight': the average is beyond what float16 holds; try --dtype float32" in messages
     soup(*words, "--dtype", "float32")
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "complaint"),
     [
         (["A"], "one model has no average; name two or more"),
         (["A", "A", "--weights", "0.5"], "1 weights and 2 models; give one for each"),
         (["A", "A", "--weights", "0.5,0.6"], "their sum is 1.1; it must be 1"),
     ],
 )
-def test_a_wrong_command_line_is_refused_before_anything_is_read(first, tmp_path, words, said):
-    _, told = soup(*(first if word == "A" else word for word in words), "-o", tmp_path / "out", status=2)
-    assert said in told
+def test_a_wrong_command_line_is_refused_before_anything_is_read(first, tmp_path, words, complaint):
+    _, notes = soup(*(first if word == "A" else word for word in words), "-o", tmp_path / "out", status=2)
+    assert complaint in notes
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_taken_folder_is_refused_and_an_empty_one_taken(first, second, tmp_path):
     (tmp_path / "out").mkdir()
     soup(first, second, "-o", tmp_path / "out")
-    _, said = soup(first, second, "-o", tmp_path / "out", status=2)
-    assert "out: is not empty; name another folder" in said
+    _, messages = soup(first, second, "-o", tmp_path / "out", status=2)
+    assert "out: is not empty; name another folder" in messages
 
 
 # With other commands
@@ -379,8 +381,8 @@ def test_a_taken_folder_is_refused_and_an_empty_one_taken(first, second, tmp_pat
 
 def test_training_does_not_take_a_soup_for_an_earlier_run(first, second, tmp_path, pair_rows):
     soup(first, second, "-o", tmp_path / "out")
-    _, said = train(first, tmp_path / "out", pair_rows, status=2)
-    assert "out: is not empty and not from 'real train-dpo'; name another folder" in said
+    _, messages = train(first, tmp_path / "out", pair_rows, status=2)
+    assert "out: is not empty and not from 'real train-dpo'; name another folder" in messages
     assert (tmp_path / "out" / "real.json").exists()
 
 
@@ -409,11 +411,11 @@ def test_adapters_are_merged_into_their_base_first(first, second, tmp_path, pair
     record, _ = soup(tmp_path / "1", tmp_path / "2", "-o", tmp_path / "out")
     assert record["models"][0]["base"] == str(first)
     assert list(record["models"][0]["sha256"]) == ["adapter_model.safetensors"]
-    made, one, two = (tensors_of(tmp_path / name) for name in ("out", "1m", "2m"))
-    assert set(made) == set(one)
-    for name in made:
-        assert torch.allclose(made[name], (one[name] + two[name]) / 2, atol=1e-6)
-    assert not torch.allclose(one["model.layers.0.mlp.up_proj.weight"], two["model.layers.0.mlp.up_proj.weight"])
+    result, single, two = (tensors_of(tmp_path / name) for name in ("out", "1m", "2m"))
+    assert set(result) == set(single)
+    for name in result:
+        assert torch.allclose(result[name], (single[name] + two[name]) / 2, atol=1e-6)
+    assert not torch.allclose(single["model.layers.0.mlp.up_proj.weight"], two["model.layers.0.mlp.up_proj.weight"])
     assert not (tmp_path / "out" / "adapter_config.json").exists()
     assert not list(tmp_path.glob(".*"))
     soup(second, tmp_path / "1", "-o", tmp_path / "both")  # a whole model and an adapter
@@ -445,8 +447,8 @@ def test_short_names_and_their_folders_are_one_model(tmp_path):
     assert model.lm_head.weight is model.model.embed_tokens.weight
     record, _ = soup("minilm", "minilm", "-o", tmp_path / "encoder")
     assert (tmp_path / "encoder" / "1_Pooling" / "config.json").exists()
-    (own,) = record["models"][0]["sha256"].values()
-    assert record["sha256"] == {WEIGHTS: own}
+    (ours,) = record["models"][0]["sha256"].values()
+    assert record["sha256"] == {WEIGHTS: ours}
 
 
 @pytest.mark.slow

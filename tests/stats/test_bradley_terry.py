@@ -56,12 +56,12 @@ def test_it_agrees_with_statsmodels(seed):
 
 def test_which_side_a_model_stands_on_changes_nothing():
     first, second, points, clusters = played(9)
-    one, other = (
+    single, other = (
         fit_bradley_terry(first, second, points, clusters),
         fit_bradley_terry(second, first, 1 - points, clusters),
     )
-    assert one.values == pytest.approx(other.values)
-    assert one.covariance == pytest.approx(other.covariance)
+    assert single.values == pytest.approx(other.values)
+    assert single.covariance == pytest.approx(other.covariance)
 
 
 def test_whom_nobody_beat_is_a_group_of_his_own():
@@ -104,8 +104,8 @@ def _likeliest():
             p * -np.logaddexp(0, -o) + (1 - p) * -np.logaddexp(0, o) for p, o in zip(chances, odds, strict=True)
         )
 
-    found = minimize(loss, TRUE, tol=1e-12).x
-    return found - found.mean()
+    result = minimize(loss, TRUE, tol=1e-12).x
+    return result - result.mean()
 
 
 LIKELIEST = _likeliest()

@@ -26,17 +26,17 @@ def test_the_mean_of_a_bucket_stands_on_the_prompts_of_the_bucket():
     """Twelve prompts of 200: t of 11 degrees of freedom, not of 199."""
     prompts = prompts_of(200)
     values = np.random.default_rng(0).normal(size=200)
-    found = PromptIntervals(prompts).mean("margin", values, np.arange(12))
+    result = PromptIntervals(prompts).mean("margin", values, np.arange(12))
     expected = expanded(Bootstrap(np.arange(200)), np.arange(12), values[:12], 12)
-    assert ends(found, "margin") == pytest.approx(expected)
-    assert ends(found, "margin") != pytest.approx(expanded(Bootstrap(np.arange(200)), np.arange(12), values[:12], 200))
+    assert ends(result, "margin") == pytest.approx(expected)
+    assert ends(result, "margin") != pytest.approx(expanded(Bootstrap(np.arange(200)), np.arange(12), values[:12], 200))
 
 
 def test_the_mean_of_prompts_that_repeat_stands_on_prompts_and_not_on_pairs():
     prompts = prompts_of(15, each=8)
     values = np.random.default_rng(0).normal(size=120)
-    found = PromptIntervals(prompts).mean("margin", values)
-    assert ends(found, "margin") == pytest.approx(
+    result = PromptIntervals(prompts).mean("margin", values)
+    assert ends(result, "margin") == pytest.approx(
         expanded(Bootstrap(np.arange(15)), np.repeat(np.arange(15), 8), values, 15)
     )
 
@@ -44,10 +44,10 @@ def test_the_mean_of_prompts_that_repeat_stands_on_prompts_and_not_on_pairs():
 def test_a_difference_stands_on_the_prompts_of_its_smaller_side():
     values = np.random.default_rng(0).normal(size=60)
     bootstrap, cells = Bootstrap(np.arange(60)), np.arange(60)
-    found = bootstrap.difference(cells[:12], values[:12], cells, values)
+    result = bootstrap.difference(cells[:12], values[:12], cells, values)
     samples = bootstrap.means(cells[:12], values[:12]) - bootstrap.means(cells, values)
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(samples, tail_shares(12))))
-    assert (found.value, found.num_rows) == (pytest.approx(values[:12].mean() - values.mean()), 12)
+    assert (result.low, result.high) == pytest.approx(tuple(np.quantile(samples, tail_shares(12))))
+    assert (result.value, result.num_rows) == (pytest.approx(values[:12].mean() - values.mean()), 12)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.1, 1e9])
@@ -63,8 +63,8 @@ def test_what_never_varies_has_a_mean_and_no_interval(value):
 @pytest.mark.parametrize("number", [9, 10])
 def test_a_bucket_of_fewer_than_ten_prompts_has_no_mean_with_an_interval(number):
     values = np.arange(40.0)
-    found = PromptIntervals(prompts_of(40)).mean("margin", values, np.arange(number))
-    assert (found["margin_low"] is None) == (number < 10)
+    result = PromptIntervals(prompts_of(40)).mean("margin", values, np.arange(number))
+    assert (result["margin_low"] is None) == (number < 10)
 
 
 def test_a_share_of_a_bucket_is_wilsons_where_the_prompts_of_the_bucket_do_not_repeat():
@@ -79,11 +79,11 @@ def test_a_share_of_a_bucket_is_wilsons_where_the_prompts_of_the_bucket_do_not_r
 def test_a_share_keeps_its_fraction():
     """Eleven of two rows each, half of the rows right: 5.5 of 11, not 6."""
     outcomes = np.tile([1.0, 1, 0, 0], 6)[:22]
-    found = PromptIntervals(prompts_of(11, each=2)).share("accuracy", outcomes)
+    result = PromptIntervals(prompts_of(11, each=2)).share("accuracy", outcomes)
     agreed = np.repeat(np.arange(11) % 2 == 0, 2)
-    assert found["accuracy"] == pytest.approx(12 / 22)
+    assert result["accuracy"] == pytest.approx(12 / 22)
     assert np.array_equal(outcomes, agreed)
-    assert ends(found, "accuracy") == pytest.approx(wilson_interval(6, 11))
+    assert ends(result, "accuracy") == pytest.approx(wilson_interval(6, 11))
     mixed = np.where(np.arange(22) < 20, outcomes, [np.nan] * 20 + [1.0, 0.0])
     low, high = ends(PromptIntervals(prompts_of(11, each=2)).share("accuracy", mixed), "accuracy")
     assert low + high == pytest.approx(1)
@@ -95,6 +95,6 @@ def test_the_interval_of_a_bucket_covers_its_mean():
     intervals, hits = PromptIntervals(prompts_of(200)), []
     for _ in range(1000):
         values = draws.normal(size=200)
-        found = intervals.mean("margin", values, np.arange(15))
-        hits.append(found["margin_low"] <= 0 <= found["margin_high"])
+        result = intervals.mean("margin", values, np.arange(15))
+        hits.append(result["margin_low"] <= 0 <= result["margin_high"])
     assert np.mean(hits) >= 0.93

@@ -18,11 +18,11 @@ def calibrated(margins, beta=1.0):
 def test_two_bins_by_hand():
     """beta 1. Margins ln 4, ln 4, -ln 4: 0.8 is said of each, two of three are right: off by |.8 - .667| = .1333.
     Margin ln 1.5: 0.6 is said, and it is right: off by .4. (3 * .1333 + 1 * .4) / 4 = .2. The tie is left out."""
-    found = calibrated([*np.log([4, 4]), -np.log(4), np.log(1.5), 0])
-    assert found["ece"] == pytest.approx(0.2)
-    assert found["num_calibrated"] == 4
-    used = [one for one in found["calibration"] if one["num_pairs"]]
-    assert [(one["num_pairs"], one["said"], one["right"]) for one in used] == [
+    result = calibrated([*np.log([4, 4]), -np.log(4), np.log(1.5), 0])
+    assert result["ece"] == pytest.approx(0.2)
+    assert result["num_calibrated"] == 4
+    used = [item for item in result["calibration"] if item["num_pairs"]]
+    assert [(item["num_pairs"], item["said"], item["right"]) for item in used] == [
         (1, pytest.approx(0.6), 1),
         (3, pytest.approx(0.8), pytest.approx(2 / 3)),
     ]
@@ -33,8 +33,8 @@ def test_there_are_always_ten_bins_from_a_half_to_one():
     bins = calibrated([])["calibration"]
     assert len(bins) == 10
     assert (bins[0]["low"], bins[-1]["high"]) == (0.5, 1)
-    assert all(one["high"] == pytest.approx(one["low"] + 0.05) for one in bins)
-    assert {one["said"] for one in bins} == {None}
+    assert all(item["high"] == pytest.approx(item["low"] + 0.05) for item in bins)
+    assert {item["said"] for item in bins} == {None}
     assert calibrated([])["ece"] is None
 
 
@@ -45,15 +45,15 @@ def test_a_margin_beyond_all_doubt_is_in_the_last_bin():
 @pytest.mark.parametrize(("seed", "beta"), [(0, 1.0), (1, 0.1), (2, 3.0)])
 def test_the_curve_is_that_of_scikit_learn_and_the_error_what_follows_from_it(seed, beta):
     margins = np.random.default_rng(seed).normal(0.4, 1.5, 2000)
-    found = calibrated(margins, beta)
-    said = 1 / (1 + np.exp(-np.abs(margins) * beta))
+    result = calibrated(margins, beta)
+    messages = 1 / (1 + np.exp(-np.abs(margins) * beta))
     # Twenty bins from 0 to 1: the ten from a half on, and the empty ones are left out. scikit-learn 1.9
-    right, mean = calibration_curve(margins > 0, said, n_bins=20)
-    used = [one for one in found["calibration"] if one["num_pairs"]]
-    assert [one["right"] for one in used] == pytest.approx(right.tolist())
-    assert [one["said"] for one in used] == pytest.approx(mean.tolist())
-    counts = np.histogram(said, np.linspace(0.5, 1, 11))[0]
-    assert found["ece"] == pytest.approx(np.abs(right - mean) @ counts[counts > 0] / 2000)
+    right, mean = calibration_curve(margins > 0, messages, n_bins=20)
+    used = [item for item in result["calibration"] if item["num_pairs"]]
+    assert [item["right"] for item in used] == pytest.approx(right.tolist())
+    assert [item["said"] for item in used] == pytest.approx(mean.tolist())
+    counts = np.histogram(messages, np.linspace(0.5, 1, 11))[0]
+    assert result["ece"] == pytest.approx(np.abs(right - mean) @ counts[counts > 0] / 2000)
 
 
 def test_a_policy_that_says_the_truth_has_an_error_near_zero_and_another_beta_has_not():
@@ -74,13 +74,13 @@ def test_the_interval_of_the_error_covers_it_and_what_chance_makes_is_told(truth
         margins = np.abs(draws.normal(size=120)) * 1.5
         chances = 1 / (1 + np.exp(-truth * margins))
         signs = np.where(draws.random(120) < chances, 1, -1)
-        found = calibrated(margins * signs)
-        said = 1 / (1 + np.exp(-margins))
-        places = np.clip(np.ceil((said - 0.5) * 20), 1, 10)
-        true = sum(abs((said - chances)[places == place].sum()) for place in range(1, 11)) / 120
-        hits.append(found["ece_low"] <= true <= found["ece_high"])
-        shown.append(found["ece"])
-        expected.append(found["ece_by_chance"])
+        result = calibrated(margins * signs)
+        messages = 1 / (1 + np.exp(-margins))
+        places = np.clip(np.ceil((messages - 0.5) * 20), 1, 10)
+        true = sum(abs((messages - chances)[places == place].sum()) for place in range(1, 11)) / 120
+        hits.append(result["ece_low"] <= true <= result["ece_high"])
+        shown.append(result["ece"])
+        expected.append(result["ece_by_chance"])
     assert np.mean(hits) >= 0.95
     if truth == 1:
         assert np.mean(shown) == pytest.approx(np.mean(expected), rel=0.15)

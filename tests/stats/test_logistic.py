@@ -13,7 +13,7 @@ from real_cli.stats.logistic import fit_logistic, maximize_likelihood
 from real_cli.stats.numeric import sigmoid
 
 
-def made(seed, rows=300, clusters=60):
+def make_rows(seed, rows=300, clusters=60):
     """Two features and an intercept, outcomes with ties, clusters of unequal size."""
     draws = np.random.default_rng(seed)
     features = np.column_stack([np.ones(rows), draws.normal(size=rows), draws.normal(size=rows)])
@@ -33,7 +33,7 @@ def test_an_intercept_alone_is_the_log_odds_and_its_error():
 
 def test_rows_of_one_cluster_do_not_narrow_the_error():
     """Every row twice, in its own cluster: the sums of scores double, the bread halves, all stays as it was."""
-    features, outcomes, _, _ = made(0)
+    features, outcomes, _, _ = make_rows(0)
     once = fit_logistic(features, outcomes, np.arange(300))
     twice = fit_logistic(np.repeat(features, 2, axis=0), np.repeat(outcomes, 2), np.repeat(np.arange(300), 2))
     assert twice.coefficients == pytest.approx(once.coefficients, abs=1e-9)
@@ -42,7 +42,7 @@ def test_rows_of_one_cluster_do_not_narrow_the_error():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_it_agrees_with_statsmodels_clustered_by_prompt(seed):
-    features, outcomes, clusters, _ = made(seed)
+    features, outcomes, clusters, _ = make_rows(seed)
     fit = fit_logistic(features, outcomes, clusters)
     model = sm.GLM(outcomes, features, family=sm.families.Binomial())
     theirs = model.fit(tol=1e-12, cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False})
@@ -53,7 +53,7 @@ def test_it_agrees_with_statsmodels_clustered_by_prompt(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_weight_is_that_many_rows(seed):
-    features, outcomes, clusters, weights = made(seed)
+    features, outcomes, clusters, weights = make_rows(seed)
     fit = fit_logistic(features, outcomes, clusters, weights)
     places = np.repeat(np.arange(300), weights)
     repeated = fit_logistic(features[places], outcomes[places], clusters[places])
@@ -62,7 +62,7 @@ def test_a_weight_is_that_many_rows(seed):
 
 
 def test_it_agrees_with_scikit_learn_without_a_penalty():
-    features, outcomes, clusters, weights = made(7)
+    features, outcomes, clusters, weights = make_rows(7)
     decided = outcomes != 0.5
     theirs = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-12, max_iter=10_000).fit(
         features[decided], outcomes[decided], sample_weight=weights[decided]
@@ -98,8 +98,8 @@ def test_there_is_a_fit_exactly_where_no_threshold_parts_wins_from_losses(rows):
     x, outcomes = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
     won, lost = x[outcomes > 0], x[outcomes < 1]
     apart = not won.size or not lost.size or won.max() <= lost.min() or lost.max() <= won.min() or np.ptp(x) == 0
-    found = maximize_likelihood(np.column_stack([np.ones(x.size), x]), outcomes, np.ones(x.size))
-    assert (found is None) == apart
+    result = maximize_likelihood(np.column_stack([np.ones(x.size), x]), outcomes, np.ones(x.size))
+    assert (result is None) == apart
 
 
 def test_extreme_log_odds_do_not_overflow():

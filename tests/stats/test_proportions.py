@@ -15,8 +15,8 @@ T_19 = 2.093024054408263  # Student's t of 19 degrees of freedom, 0.975
 Z = 1.959963984540054
 
 
-def ends(found):
-    return found.low, found.high
+def ends(result):
+    return result.low, result.high
 
 
 def outcomes(*counts):
@@ -37,8 +37,8 @@ def test_prompts_of_two_that_differ_by_more_than_chance_are_worth_less():
 
 
 def test_prompts_that_differ_less_than_chance_are_worth_no_more_than_rows():
-    found = estimate_share(np.tile([1.0, 0.0], 20), np.repeat(np.arange(20), 2))
-    assert ends(found) == wilson_interval(20, 40)
+    result = estimate_share(np.tile([1.0, 0.0], 20), np.repeat(np.arange(20), 2))
+    assert ends(result) == wilson_interval(20, 40)
 
 
 def test_rows_of_a_prompt_that_always_agree_count_once():
@@ -76,8 +76,8 @@ def test_three_rows_of_three_prompts_have_wilsons():
 
 
 def test_a_row_of_nan_is_no_row():
-    found = estimate_share([1, math.nan, 0, math.nan], [1, 1, 2, 2])
-    assert (found.value, found.num_rows, found.low) == (0.5, 2, wilson_interval(1, 2).low)
+    result = estimate_share([1, math.nan, 0, math.nan], [1, 1, 2, 2])
+    assert (result.value, result.num_rows, result.low) == (0.5, 2, wilson_interval(1, 2).low)
     assert estimate_share([math.nan], [1]) == (None, None, None, 0)
     assert share_difference([math.nan], [1], [1.0], [1]) == (None, None, None, 0)
 
@@ -109,9 +109,9 @@ def test_what_moves_the_estimate_besides_its_rows_widens_the_interval():
 def test_four_of_four_that_differ_may_do_so_by_chance(count):
     """4 discordant prompts, all one way: exact McNemar 1/8. With 5 it is 1/16, with 6 1/32."""
     rows = np.arange(count)
-    found = [share_difference(rows < number, rows, rows < 0, rows) for number in (4, 5, 6)]
-    assert [one.value for one in found] == pytest.approx([4 / count, 5 / count, 6 / count])
-    assert [one.low > 0 for one in found] == [False, False, True]
+    result = [share_difference(rows < number, rows, rows < 0, rows) for number in (4, 5, 6)]
+    assert [item.value for item in result] == pytest.approx([4 / count, 5 / count, 6 / count])
+    assert [item.low > 0 for item in result] == [False, False, True]
 
 
 @given(st.integers(0, 14), st.integers(0, 14), st.sampled_from([28, 120, 1000]))
@@ -121,26 +121,26 @@ def test_a_difference_that_excludes_zero_is_one_for_mcnemar(one_way, other_way, 
     rows = np.arange(count)
     first = rows < one_way
     second = (rows >= one_way) & (rows < one_way + other_way)
-    found = share_difference(first, rows, second, rows)
+    result = share_difference(first, rows, second, rows)
     p = binomtest(one_way, one_way + other_way).pvalue if one_way + other_way else 1.0
-    excludes = found.low > 0 or found.high < 0
+    excludes = result.low > 0 or result.high < 0
     assert excludes == (p < 0.05) or 0.045 < p < 0.065
 
 
 def test_bonett_and_price_by_hand():
     """7 and 2 of 50 differ: (8 - 3) / 52 +- z sqrt((11 - 25 / 52) / 52^2)."""
     rows = np.arange(50)
-    found = share_difference(rows < 7, rows, (rows >= 7) & (rows < 9), rows)
+    result = share_difference(rows < 7, rows, (rows >= 7) & (rows < 9), rows)
     half = Z * math.sqrt(11 - 25 / 52) / 52
-    assert ends(found) == pytest.approx((5 / 52 - half, 5 / 52 + half))
+    assert ends(result) == pytest.approx((5 / 52 - half, 5 / 52 + half))
 
 
 def test_no_pair_that_differs_is_no_certainty():
     """As if one differed each way: +- z sqrt(2) / 102."""
     rows = np.arange(100)
-    found = share_difference(rows % 2, rows, rows % 2, rows)
-    assert (found.value, found.high) == (0, pytest.approx(Z * math.sqrt(2) / 102))
-    assert found.low == -found.high
+    result = share_difference(rows % 2, rows, rows % 2, rows)
+    assert (result.value, result.high) == (0, pytest.approx(Z * math.sqrt(2) / 102))
+    assert result.low == -result.high
 
 
 def test_prompts_with_each_row_four_times_over_differ_no_more_surely():
@@ -160,8 +160,8 @@ def test_prompts_with_each_row_four_times_over_differ_no_more_surely():
 @settings(max_examples=50, deadline=None)
 def test_rows_with_a_prompt_each_have_wilsons_interval(counts):
     successes, trials = counts
-    found = estimate_share(np.arange(trials) < successes, np.arange(trials))
-    assert ends(found) == pytest.approx(proportion_confint(successes, trials, method="wilson"), abs=1e-9)
+    result = estimate_share(np.arange(trials) < successes, np.arange(trials))
+    assert ends(result) == pytest.approx(proportion_confint(successes, trials, method="wilson"), abs=1e-9)
 
 
 @given(
@@ -171,14 +171,14 @@ def test_rows_with_a_prompt_each_have_wilsons_interval(counts):
 @settings(max_examples=80, deadline=None)
 def test_a_share_lies_in_its_interval_which_order_does_not_move_and_turning_mirrors(rows, shuffler):
     prompts, values = (np.array(column) for column in zip(*rows, strict=True))
-    found = estimate_share(values, prompts)
+    result = estimate_share(values, prompts)
     shuffled = shuffler.sample(rows, len(rows))
-    assert estimate_share([value for _, value in shuffled], [prompt + 7 for prompt, _ in shuffled]) == found
+    assert estimate_share([value for _, value in shuffled], [prompt + 7 for prompt, _ in shuffled]) == result
     turned = estimate_share(1 - values, prompts)
-    if found.low is not None:
-        assert 0 <= found.low <= found.value + 1e-12
-        assert found.value - 1e-12 <= found.high <= 1
-        assert ends(turned) == pytest.approx((1 - found.high, 1 - found.low))
+    if result.low is not None:
+        assert 0 <= result.low <= result.value + 1e-12
+        assert result.value - 1e-12 <= result.high <= 1
+        assert ends(turned) == pytest.approx((1 - result.high, 1 - result.low))
 
 
 # Coverage
@@ -187,8 +187,8 @@ def test_a_share_lies_in_its_interval_which_order_does_not_move_and_turning_mirr
 def covered(draw, truth, num_repeats=600):
     """Share of data sets whose interval holds the truth."""
     draws = np.random.default_rng(11)
-    found = [estimate_share(*draw(draws)) for _ in range(num_repeats)]
-    return np.mean([one.low <= truth <= one.high for one in found])
+    result = [estimate_share(*draw(draws)) for _ in range(num_repeats)]
+    return np.mean([item.low <= truth <= item.high for item in result])
 
 
 @pytest.mark.parametrize(
@@ -234,6 +234,6 @@ def test_the_interval_of_a_difference_covers_it(size):
     for _ in range(600):
         ease = draws.uniform(-0.3, 0.3, 60)[prompts]
         first, second = (draws.random(prompts.size) < rate + ease for rate in (0.7, 0.6))
-        found = share_difference(first, prompts, second, prompts)
-        hits.append(found.low <= 0.1 <= found.high)
+        result = share_difference(first, prompts, second, prompts)
+        hits.append(result.low <= 0.1 <= result.high)
     assert 0.93 <= np.mean(hits) <= (0.98 if size == 1 else 0.99)

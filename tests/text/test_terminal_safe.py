@@ -13,9 +13,9 @@ from real_cli.text.terminal_safe import MAX_CHARACTERS, printable, printable_lin
 def test_nothing_that_a_terminal_obeys_is_left(text):
     """Cc are all C0 and C1 controls of Unicode; line ends and tabs alone may stay."""
     shown = printable(text)
-    assert not [one for one in shown if unicodedata.category(one) == "Cc" and one not in "\n\t"]
-    assert not [one for one in shown if unicodedata.bidirectional(one) in {"LRO", "RLO", "LRE", "RLE", "PDF"}]
-    assert not [one for one in shown if unicodedata.bidirectional(one) in {"LRI", "RLI", "FSI", "PDI"}]
+    assert not [item for item in shown if unicodedata.category(item) == "Cc" and item not in "\n\t"]
+    assert not [item for item in shown if unicodedata.bidirectional(item) in {"LRO", "RLO", "LRE", "RLE", "PDF"}]
+    assert not [item for item in shown if unicodedata.bidirectional(item) in {"LRI", "RLI", "FSI", "PDI"}]
     shown.encode("utf-8")
 
 

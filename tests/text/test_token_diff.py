@@ -15,8 +15,8 @@ def expected(
     sides = [[*ids, *[pad] * (length - len(ids))] for ids in (rejected, chosen)]
     marks = [[token not in ignored for token in ids] for ids in sides]
     for first, second, size in SequenceMatcher(None, *sides).get_matching_blocks():
-        for own, start in zip(marks, (first, second), strict=True):
-            own[start : start + size] = [False] * size
+        for ours, start in zip(marks, (first, second), strict=True):
+            ours[start : start + size] = [False] * size
     return [marks[1][: len(chosen)], marks[0][: len(rejected)]]
 
 
@@ -33,12 +33,12 @@ def test_long_pairs_are_marked_as_by_the_blocks_of_the_standard_library(seed):
     prompt, chosen = ([draw.randrange(40) for _ in range(count)] for count in (50, 300))
     rejected = [draw.randrange(40) if draw.random() < 0.2 else token for token in chosen][: draw.randrange(200, 300)]
     ignored = frozenset({3, 4})
-    found = token_diff.code_differing_tokens(prompt, [chosen, rejected], ignored, pad=0)
+    result = token_diff.code_differing_tokens(prompt, [chosen, rejected], ignored, pad=0)
     sides = expected([*prompt, *rejected], [*prompt, *chosen], ignored, 0, 350)
-    assert found == [sides[0][50:], sides[1][50:]]
+    assert result == [sides[0][50:], sides[1][50:]]
 
 
 def test_stop_words_are_those_of_the_code_capitalized_too_and_without_a_space():
     vocabulary = {"the": 5, "The": 6, " the": 7, "THE": 8, "i": 9, "I": 10}
-    found = stopwords.code_stop_tokens(["the", "i"], lambda word: [vocabulary[word]] if word in vocabulary else [1, 2])
-    assert found == {5, 6, 9}
+    result = stopwords.code_stop_tokens(["the", "i"], lambda word: [vocabulary[word]] if word in vocabulary else [1, 2])
+    assert result == {5, 6, 9}

@@ -50,9 +50,9 @@ def test_responses_without_probability_are_known_in_every_precision(dtype):
 
 @pytest.mark.parametrize("prefix", ["", "eval_"])
 def test_it_is_told_once_and_stands_in_no_line(prefix):
-    told, lines = [], []
-    reporter = Reporter(lines.append, lambda: False, told.append)
+    notes, lines = [], []
+    reporter = Reporter(lines.append, lambda: False, notes.append)
     for share in (0.0, 0.25, 0.5):
         reporter.on_log(None, STATE, None, {"loss": 1.0, f"{prefix}{IMPOSSIBLE}": share})
-    assert told == [TOLD]
+    assert notes == [TOLD]
     assert lines == [{"step": 3, "loss": 1.0}] * 3

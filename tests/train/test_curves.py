@@ -12,16 +12,16 @@ def test_held_out_pairs_have_curves_of_their_own_and_the_result_is_no_step():
         {"step": 2, **STEP, "loss": 0.6, "grad_norm": 1},
         {"step": 2, "loss": 0.65, "output": "aligned", "num_pairs": 8},
     ]
-    found = read_curves(lines)
-    assert found.curves["loss"] == ((1, 2), (0.7, 0.6))
-    assert found.curves["eval_rewards/margins"] == ((1,), (0.1,))
-    assert len(found.curves) == 10
-    assert (found.num_steps, found.num_unknown) == (3, 0)
-    assert found.sentence() == ""
+    result = read_curves(lines)
+    assert result.curves["loss"] == ((1, 2), (0.7, 0.6))
+    assert result.curves["eval_rewards/margins"] == ((1,), (0.1,))
+    assert len(result.curves) == 10
+    assert (result.num_steps, result.num_unknown) == (3, 0)
+    assert result.sentence() == ""
 
 
 def test_other_lines_are_counted_and_told():
-    found = read_curves([None, {"step": 3}, {"loss": 0.5}, {"step": 1, "loss": None}, {"step": 1, "loss": 0.5}])
-    assert (found.num_steps, found.num_unknown) == (1, 4)
-    assert found.sentence() == "--training: 4 lines that are no step of a training run were passed over"
+    result = read_curves([None, {"step": 3}, {"loss": 0.5}, {"step": 1, "loss": None}, {"step": 1, "loss": 0.5}])
+    assert (result.num_steps, result.num_unknown) == (1, 4)
+    assert result.sentence() == "--training: 4 lines that are no step of a training run were passed over"
     assert read_curves([]).sentence() == "--training: no step was found"

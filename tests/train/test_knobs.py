@@ -70,9 +70,9 @@ def test_a_loss_with_a_new_knob_is_one_file(tiny_policy, pair_rows, tmp_path):
     steps = [json.loads(line) for line in package.real(*words, "--loss", "warped", "--warp", "0.3")[0].splitlines()]
     assert steps[0]["loss"] == pytest.approx(0.3 + 0.693147, abs=1e-5)
     assert steps[-1]["step"] == 2
-    _, told = package.real(*words, "--loss", "dpo", "--warp", "2", status=2)
-    assert "--loss dpo does not read --warp; warped do" in told
-    assert "--warp 2.0: must be at least 0 and at most 1" in told
+    _, notes = package.real(*words, "--loss", "dpo", "--warp", "2", status=2)
+    assert "--loss dpo does not read --warp; warped do" in notes
+    assert "--warp 2.0: must be at least 0 and at most 1" in notes
 
 
 def test_the_light_tables_are_those_of_the_files():

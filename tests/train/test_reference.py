@@ -16,11 +16,11 @@ def test_responses_without_probability_are_counted_and_told(monkeypatch):
 
     monkeypatch.setattr(reference, "Scorer", lambda *words: None)
     monkeypatch.setattr(reference, "fill_scores", fill)
-    told = []
-    asked = reference.Reference(None, Mixture(["dpo"]), TokenLayout.plain, Attention.auto, 64, 32, told.append)
+    notes = []
+    asked = reference.Reference(None, Mixture(["dpo"]), TokenLayout.plain, Attention.auto, 64, 32, notes.append)
     asked.fill([SimpleNamespace(scores=[None] * 3)], None, lambda count: None)
-    assert told == ["3 responses of 6 have no probability under the reference: each counts as -1e+07 nats"]
-    told.clear()
+    assert notes == ["3 responses of 6 have no probability under the reference: each counts as -1e+07 nats"]
+    notes.clear()
     filled[:] = [[-1.0, -2.0]] * 3
     asked.fill([SimpleNamespace(scores=[None] * 3)], None, lambda count: None)
-    assert told == []
+    assert notes == []

@@ -18,7 +18,7 @@ class Recorder:
 
     def tokens(self, examples):
         self.windows.append(examples)
-        return [[np.array([sum(own.prompt), sum(ids)], np.float32) for ids in own.responses] for own in examples]
+        return [[np.array([sum(ours.prompt), sum(ids)], np.float32) for ids in ours.responses] for ours in examples]
 
 
 def make_pairs(folder, records):
@@ -62,7 +62,7 @@ def test_a_new_reference_scores_the_examples_of_its_stage_and_no_others(tmp_path
     assert [scores is None for scores in examples.scores] == [True, False, True]
     scorer = Recorder()
     assert sum(fill_scores(examples, scorer, tokens=True, indices=[2])) == 1
-    assert [own.prompt for own in scorer.windows[0]] == [[6, 7]]
+    assert [ours.prompt for ours in scorer.windows[0]] == [[6, 7]]
     assert [scores is None for scores in examples.scores] == [True, False, False]
     assert list(examples.token_scores) == [2]
 

@@ -17,12 +17,12 @@ def test_every_line_is_a_number_for_jq_and_the_folder_loads(tiny_policy, pair_ro
     """Four steps and a result; metrics in TRL's names; transformers loads what was saved; the margin has risen."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    lines, said = train(tiny_policy, tmp_path / "out", pair_rows, "--epochs", "4")
+    lines, messages = train(tiny_policy, tmp_path / "out", pair_rows, "--epochs", "4")
     assert [line["step"] for line in lines] == [*range(1, 17), 16]
     assert all(isinstance(line["loss"], float) for line in lines)
     assert {"rewards/chosen", "rewards/margins", "logps/rejected", "num_tokens", "grad_norm"} <= set(lines[0])
     assert lines[0]["loss"] == pytest.approx(0.693147, abs=1e-5)
-    assert "trained on 8 pairs in 16 steps" in said
+    assert "trained on 8 pairs in 16 steps" in messages
     AutoModelForCausalLM.from_pretrained(tmp_path / "out")
     AutoTokenizer.from_pretrained(tmp_path / "out")
     (summary,), _ = run(
@@ -36,24 +36,24 @@ def test_every_line_is_a_number_for_jq_and_the_folder_loads(tiny_policy, pair_ro
 
 def test_the_layout_changes_speed_and_not_the_result(tiny_policy, make_tiny_policy, pair_rows, tmp_path):
     """Shared and plain: the same losses, and the same margin; each run says what it took."""
-    shared, said = train(tiny_policy, tmp_path / "a", pair_rows)
-    assert "shared layout, 512 tokens a pass" in said
-    plain, said = train(tiny_policy, tmp_path / "b", pair_rows, "--layout", "plain", "--batch-tokens", "20")
-    assert "plain layout, 20 tokens a pass" in said
+    shared, messages = train(tiny_policy, tmp_path / "a", pair_rows)
+    assert "shared layout, 512 tokens a pass" in messages
+    plain, messages = train(tiny_policy, tmp_path / "b", pair_rows, "--layout", "plain", "--batch-tokens", "20")
+    assert "plain layout, 20 tokens a pass" in messages
     assert [line["loss"] for line in plain] == pytest.approx([line["loss"] for line in shared], abs=1e-5)
     manifest = json.loads((tmp_path / "b" / "real.json").read_text())
     assert (manifest["layout"], manifest["batch_tokens"]) == ("plain", 20)
     measure = ["eval", "margin", "--policy", tmp_path / "a", "--reference", tiny_policy]
-    (one,), _ = run(*measure, "--attention", "eager", rows=pair_rows)
+    (item,), _ = run(*measure, "--attention", "eager", rows=pair_rows)
     (other,), _ = run(*measure, "--layout", "plain", rows=pair_rows)
-    assert one["margin"] == pytest.approx(other["margin"], abs=1e-5)
-    _, said = train(make_tiny_policy("bloom"), tmp_path / "c", pair_rows, "--max-steps", "1")
-    assert "plain layout, each prompt is run once for each response: " in said
+    assert item["margin"] == pytest.approx(other["margin"], abs=1e-5)
+    _, messages = train(make_tiny_policy("bloom"), tmp_path / "c", pair_rows, "--max-steps", "1")
+    assert "plain layout, each prompt is run once for each response: " in messages
     bloom = make_tiny_policy("bloom")
-    _, said = run("eval", "margin", "--policy", bloom, "--reference", bloom, rows=pair_rows)
-    assert "plain layout" in said
-    _, said = run("eval", "margin", "--policy", bloom, "--reference", bloom, "--quiet", rows=pair_rows)
-    assert said == ""
+    _, messages = run("eval", "margin", "--policy", bloom, "--reference", bloom, rows=pair_rows)
+    assert "plain layout" in messages
+    _, messages = run("eval", "margin", "--policy", bloom, "--reference", bloom, "--quiet", rows=pair_rows)
+    assert messages == ""
 
 
 def test_the_manifest_says_what_was_done_and_no_pickle_is_left(tiny_policy, pair_rows, tmp_path):
@@ -81,20 +81,20 @@ def test_exported_log_probabilities_replace_the_reference(tiny_policy, make_tiny
     )
     rows = [json.loads(line) for line in (tmp_path / "logps.jsonl").read_text().splitlines()]
     assert [row["chosen"] for row in rows] == [row["chosen"] for row in pair_rows]
-    second, said = train(tiny_policy, tmp_path / "b", rows)
-    assert "log-probabilities that 8 of 8 records carry" in said
+    second, messages = train(tiny_policy, tmp_path / "b", rows)
+    assert "log-probabilities that 8 of 8 records carry" in messages
     assert [line["loss"] for line in second] == pytest.approx([line["loss"] for line in first], abs=1e-5)
-    own, _ = train(tiny_policy, tmp_path / "c", pair_rows)
-    assert abs(own[0]["loss"] - first[0]["loss"]) > 1e-2
+    ours, _ = train(tiny_policy, tmp_path / "c", pair_rows)
+    assert abs(ours[0]["loss"] - first[0]["loss"]) > 1e-2
 
 
 def test_a_prompt_that_fills_the_limit_is_left_out_counted_and_kept(tiny_policy, pair_rows, tmp_path):
     """Nothing is dropped in silence: TRL drops such a row without a word."""
     long = {"prompt": "the cat " * 9, "chosen": " ran", "rejected": " sat", "id": 7}
-    _, said = train(
+    _, messages = train(
         tiny_policy, tmp_path / "out", [*pair_rows, long], "--max-steps", "1", "--rejects", tmp_path / "rejects"
     )
-    assert "1 left out: the prompt alone fills 12 tokens" in said
+    assert "1 left out: the prompt alone fills 12 tokens" in messages
     (reject,) = [json.loads(line) for line in (tmp_path / "rejects").read_text().splitlines()]
     assert (reject["record"], reject["place"]) == (long, "<stdin>:9")
     assert json.loads((tmp_path / "out" / "real.json").read_text())["left_out"] == {"train prompts too long": 1}
@@ -123,19 +123,19 @@ def test_a_held_out_file_is_measured_after_each_epoch(tiny_policy, pair_rows, tm
 
 def test_settings_that_an_objective_would_ignore_are_refused_together(tiny_policy, pair_rows, tmp_path):
     """One message for all complaints, status 2, and nothing is written."""
-    _, said = train(
+    _, messages = train(
         tiny_policy, tmp_path / "out", pair_rows, "--loss", "ipo", "--beta", "0", "--label-smoothing", "0.2", status=2
     )
-    assert "--beta 0.0: must be greater than 0" in said
-    assert "--loss ipo does not read --label-smoothing" in said
+    assert "--beta 0.0: must be greater than 0" in messages
+    assert "--loss ipo does not read --label-smoothing" in messages
     assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_of_somebody_else_is_not_written_into(tiny_policy, pair_rows, tmp_path):
     """An output folder with other files in it is refused, and left as it is."""
     (tmp_path / "thesis.tex").write_text("precious")
-    _, said = train(tiny_policy, tmp_path, pair_rows, status=2)
-    assert "is not empty" in said
+    _, messages = train(tiny_policy, tmp_path, pair_rows, status=2)
+    assert "is not empty" in messages
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
@@ -161,9 +161,9 @@ def test_a_stopped_run_goes_on_to_the_same_end(tiny_policy, pair_rows, tmp_path)
     seen = [json.loads(process.stdout.readline()) for _ in range(5)]
     process.send_signal(signal.SIGINT)
     seen += [json.loads(line) for line in process.stdout]
-    said = process.stderr.read().decode()
-    assert process.wait() == 130, said
-    assert "go on with --resume" in said
+    messages = process.stderr.read().decode()
+    assert process.wait() == 130, messages
+    assert "go on with --resume" in messages
     assert len(seen) < 120
     assert not (tmp_path / "part" / "real.json").exists()
     rest, _ = train(tiny_policy, tmp_path / "part", [], *words, "--resume")
@@ -179,11 +179,11 @@ def test_resuming_with_other_settings_or_other_data_is_refused(tiny_policy, pair
     workspace = Workspace(tmp_path / "out", resume=False)
     workspace.open()
     workspace.begin(workspace.spool("train", located(pair_rows)), {"learning_rate": 0.5})
-    _, said = train(tiny_policy, tmp_path / "out", pair_rows, "--resume", status=2)
-    assert "learning_rate was 0.5" in said
+    _, messages = train(tiny_policy, tmp_path / "out", pair_rows, "--resume", status=2)
+    assert "learning_rate was 0.5" in messages
     (tmp_path / "out" / ".work" / "settings.json").unlink()
-    _, said = train(tiny_policy, tmp_path / "out", pair_rows[1:], "--resume", status=1)
-    assert "are not those" in said
+    _, messages = train(tiny_policy, tmp_path / "out", pair_rows[1:], "--resume", status=1)
+    assert "are not those" in messages
 
 
 def test_a_run_resumed_without_its_input_tells_each_pair_by_the_file_and_line_it_had(tiny_policy, pair_rows, tmp_path):
@@ -210,19 +210,19 @@ def test_a_conversation_that_cannot_be_rendered_is_one_rejected_record(tiny_poli
         name: [{"role": "user" if name == "prompt" else "assistant", "content": text}]
         for name, text in pair_rows[0].items()
     }
-    _, said = train(
+    _, messages = train(
         tiny_policy, tmp_path / "a", [*pair_rows, turns], "--max-steps", "1", "--on-error", "skip", status=3
     )
-    assert "1 rejected" in said
+    assert "1 rejected" in messages
     for words in (["train-dpo", "--output", tmp_path / "b"], ["eval", "margin", "--reference", tiny_policy]):
-        _, said = run(*words, "--policy", tiny_policy, rows=[pair_rows[0], turns], status=1)
-        assert "<stdin>:2: the model has no chat template" in said
+        _, messages = run(*words, "--policy", tiny_policy, rows=[pair_rows[0], turns], status=1)
+        assert "<stdin>:2: the model has no chat template" in messages
 
 
 def test_a_finished_run_is_not_resumed_over(tiny_policy, pair_rows, tmp_path):
     """Its spool is gone: nothing could tell other data or settings."""
     train(tiny_policy, tmp_path / "out", pair_rows, "--max-steps", "1")
     before = (tmp_path / "out" / "model.safetensors").read_bytes()
-    _, said = train(tiny_policy, tmp_path / "out", pair_rows, "--max-steps", "2", "--resume", status=2)
-    assert "is finished" in said
+    _, messages = train(tiny_policy, tmp_path / "out", pair_rows, "--max-steps", "2", "--resume", status=2)
+    assert "is finished" in messages
     assert (tmp_path / "out" / "model.safetensors").read_bytes() == before

@@ -106,15 +106,15 @@ def test_a_merged_adapter_is_a_whole_model_that_has_learned_the_same(kind, make_
 
 def test_the_run_says_in_words_how_the_margin_moved(tiny_policy, pair_rows, tmp_path):
     """The sentences stand on standard error and in the manifest; so does what was cut."""
-    _, said = train(tiny_policy, tmp_path / "out", pair_rows, "--epochs", "6", "--max-length", "6")
+    _, messages = train(tiny_policy, tmp_path / "out", pair_rows, "--epochs", "6", "--max-length", "6")
     manifest = json.loads((tmp_path / "out" / "real.json").read_text())
     assert len(manifest["readings"]) == 3
     for sentence in manifest["readings"]:
-        assert f"real: {sentence}\n" in said
+        assert f"real: {sentence}\n" in messages
     assert manifest["readings"][0].startswith("margin +")
     assert manifest["readings"][2] == "75% of the pairs were cut to 6 tokens"
-    _, said = train(tiny_policy, tmp_path / "quiet", pair_rows, "--max-steps", "2", "--quiet")
-    assert said == ""
+    _, messages = train(tiny_policy, tmp_path / "quiet", pair_rows, "--max-steps", "2", "--quiet")
+    assert messages == ""
 
 
 def test_a_tracker_that_is_not_installed_is_named(tiny_policy, pair_rows, tmp_path):
@@ -123,14 +123,14 @@ def test_a_tracker_that_is_not_installed_is_named(tiny_policy, pair_rows, tmp_pa
     try:
         import trackio  # noqa: F401
     except ImportError:
-        _, said = train(tiny_policy, tmp_path / "out", pair_rows, *words, status=2)
-        assert "--report-to trackio: " in said
+        _, messages = train(tiny_policy, tmp_path / "out", pair_rows, *words, status=2)
+        assert "--report-to trackio: " in messages
 
 
 def test_a_policy_is_named_and_so_is_its_folder(tiny_policy, pair_rows):
     """--show-config needs neither, training both."""
-    _, said = run("train-dpo", "--loss", "ipo", rows=pair_rows, status=2)
-    assert "--policy and --output are needed" in said
+    _, messages = run("train-dpo", "--loss", "ipo", rows=pair_rows, status=2)
+    assert "--policy and --output are needed" in messages
 
 
 def test_the_help_lists_every_option_once_in_its_group():

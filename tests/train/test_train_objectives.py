@@ -21,7 +21,7 @@ ALL_AT_ONCE = ["--batch-size", "8", "--epochs", "4"]
 @pytest.mark.parametrize("loss", OBJECTIVES)
 def test_every_objective_trains_and_moves_what_its_paper_says(loss, tiny_policy, pair_rows, tmp_path):
     """Four steps on all pairs: the loss falls, the margin rises (sft has none), and chosen rises where it is taught."""
-    lines, said = train(tiny_policy, tmp_path, with_everything(pair_rows), "--loss", loss, *ALL_AT_ONCE)
+    lines, messages = train(tiny_policy, tmp_path, with_everything(pair_rows), "--loss", loss, *ALL_AT_ONCE)
     first, last = lines[0], lines[3]
     assert last["loss"] < first["loss"]
     chosen, rejected = (last[f"logps/{side}"] - first[f"logps/{side}"] for side in ("chosen", "rejected"))
@@ -33,7 +33,7 @@ def test_every_objective_trains_and_moves_what_its_paper_says(loss, tiny_policy,
         assert rejected < 0
     assert (tmp_path / "model.safetensors").exists()
     needs_none = Need.reference not in OBJECTIVES[loss].needs
-    assert (f"reference: none; {loss} reads no reference" in said) == needs_none
+    assert (f"reference: none; {loss} reads no reference" in messages) == needs_none
 
 
 def test_a_new_objective_is_one_function_and_one_row(tiny_policy, pair_rows, tmp_path, monkeypatch):
@@ -50,11 +50,11 @@ def test_a_new_objective_is_one_function_and_one_row(tiny_policy, pair_rows, tmp
     before, after = lines[0], lines[11]
     assert before["loss"] == pytest.approx(before["losses/toy"], rel=1e-5)
     assert after["losses/toy"] < before["losses/toy"] / 4
-    _, said = train(tiny_policy, tmp_path / "b", rows, "--loss", "toy", "--gamma", "1", status=2)
-    assert "--loss toy does not read --gamma; tpo-l, simpo do" in said
+    _, messages = train(tiny_policy, tmp_path / "b", rows, "--loss", "toy", "--gamma", "1", status=2)
+    assert "--loss toy does not read --gamma; tpo-l, simpo do" in messages
     rows[2] |= {"target": 101}
-    _, said = train(tiny_policy, tmp_path / "c", rows, "--loss", "toy", status=1)
-    assert "<stdin>:3: field 'target' is 101; a number from 0 to 100 is needed" in said
+    _, messages = train(tiny_policy, tmp_path / "c", rows, "--loss", "toy", status=1)
+    assert "<stdin>:3: field 'target' is 101; a number from 0 to 100 is needed" in messages
 
 
 def test_summed_objectives_are_the_weighted_sum_and_each_has_a_line(tiny_policy, pair_rows, tmp_path):
@@ -72,7 +72,7 @@ def test_summed_objectives_are_the_weighted_sum_and_each_has_a_line(tiny_policy,
 
 def test_a_batch_that_is_compared_is_the_same_in_one_pass_and_in_many(tiny_policy, pair_rows, tmp_path):
     """aot sorts four pairs: each pass a pair or all in one, the losses, their parts and the dump agree."""
-    found = []
+    result = []
     for tokens in ("1", "4096"):
         words = ["--loss", "aot,sft", "--batch-size", "4", "--epochs", "3", "--gradient-accumulation", "2"]
         folder = tmp_path / tokens
@@ -83,8 +83,8 @@ def test_a_batch_that_is_compared_is_the_same_in_one_pass_and_in_many(tiny_polic
         pairs = {(line["step"], line["place"]): line["loss"] for line in dumped}
         assert len(pairs) == 24
         numbers = [line[name] for line in lines[:-1] for name in ("loss", "losses/aot", "losses/sft", "grad_norm")]
-        found.append(numbers + [pairs[key] for key in sorted(pairs)])
-    assert found[0] == pytest.approx(found[1], abs=1e-4)
+        result.append(numbers + [pairs[key] for key in sorted(pairs)])
+    assert result[0] == pytest.approx(result[1], abs=1e-4)
 
 
 def test_weights_have_mean_one_and_weigh_the_loss(tiny_policy, pair_rows, tmp_path):
@@ -143,14 +143,14 @@ def test_a_record_that_the_objective_cannot_read_is_named(change, words, complai
     """File, line, field and what would be right; nothing has been loaded yet."""
     rows = [row | {"w": 1} for row in with_everything(pair_rows)]
     rows[2] |= change
-    _, said = train(tiny_policy, tmp_path, rows, *words, status=1)
-    assert complaint in said
+    _, messages = train(tiny_policy, tmp_path, rows, *words, status=1)
+    assert complaint in messages
 
 
 def test_all_complaints_about_settings_come_at_once(tiny_policy, pair_rows, tmp_path):
     """One message, status 2, nothing written."""
     words = ["--loss", "pro", "--label-smoothing", "0.1", "--beta", "0", "--reference", tiny_policy, "--patience", "2"]
-    _, said = train(tiny_policy, tmp_path / "out", pair_rows, *words, "--raw-weights", "--lora-rank", "4", status=2)
+    _, messages = train(tiny_policy, tmp_path / "out", pair_rows, *words, "--raw-weights", "--lora-rank", "4", status=2)
     for complaint in (
         "--loss pro does not read --label-smoothing; cdpo, robust",
         "--loss pro does not read --beta",
@@ -159,7 +159,7 @@ def test_all_complaints_about_settings_come_at_once(tiny_policy, pair_rows, tmp_
         "--raw-weights: there is no --weight-field",
         "there is no --lora or --qlora",
     ):
-        assert complaint in said
+        assert complaint in messages
     assert not (tmp_path / "out").exists()
 
 
@@ -198,8 +198,8 @@ def test_all_complaints_about_settings_come_at_once(tiny_policy, pair_rows, tmp_
 )
 def test_settings_that_would_be_ignored_or_cannot_be_are_refused(words, complaint, tiny_policy, pair_rows, tmp_path):
     """Before anything is read or loaded."""
-    _, said = train(tiny_policy, tmp_path / "out", pair_rows, *words, status=2)
-    assert complaint in said
+    _, messages = train(tiny_policy, tmp_path / "out", pair_rows, *words, status=2)
+    assert complaint in messages
 
 
 def test_a_ranking_of_candidates_is_read_best_first(tiny_policy, tmp_path):
@@ -208,9 +208,9 @@ def test_a_ranking_of_candidates_is_read_best_first(tiny_policy, tmp_path):
     rows = [{"prompt": "the cat", "responses": responses}, {"prompt": "how big", "responses": responses[:2]}]
     turned = [row | {"responses": row["responses"][::-1]} for row in rows]
     words = ["--loss", "pro", "--order", "given", "--epochs", "3"]
-    one, _ = train(tiny_policy, tmp_path / "a", rows, *words)
+    item, _ = train(tiny_policy, tmp_path / "a", rows, *words)
     other, _ = train(tiny_policy, tmp_path / "b", turned, *words)
-    assert [line["loss"] for line in one] == pytest.approx([line["loss"] for line in other], abs=1e-6)
+    assert [line["loss"] for line in item] == pytest.approx([line["loss"] for line in other], abs=1e-6)
 
 
 def test_tau_of_each_pair_can_be_dumped(tiny_policy, pair_rows, tmp_path):
@@ -285,8 +285,8 @@ def test_showing_settings_trains_nothing_even_where_it_could(tiny_policy, pair_r
 def test_a_loss_that_is_no_number_ends_the_run_and_nothing_is_saved(tiny_policy, pair_rows, tmp_path):
     """transformers would log 0 and save weights of NaN."""
     words = ["--learning-rate", "1e20", "--epochs", "3"]
-    _, said = train(tiny_policy, tmp_path / "out", pair_rows, *words, status=1)
-    assert "the loss is nan; nothing was saved: lower --learning-rate" in said
+    _, messages = train(tiny_policy, tmp_path / "out", pair_rows, *words, status=1)
+    assert "the loss is nan; nothing was saved: lower --learning-rate" in messages
     assert not (tmp_path / "out" / "model.safetensors").exists()
 
 
@@ -298,8 +298,8 @@ def test_a_reference_that_reads_other_token_ids_is_refused(tiny_policy, make_tin
     vocab = inner["model"]["vocab"]
     vocab["cat"], vocab["dog"] = vocab["dog"], vocab["cat"]
     path.write_text(json.dumps(inner))
-    _, said = train(tiny_policy, tmp_path / "out", pair_rows, "--reference", other, status=1)
-    assert "its tokenizer is not the policy's, 2 tokens differ" in said
+    _, messages = train(tiny_policy, tmp_path / "out", pair_rows, "--reference", other, status=1)
+    assert "its tokenizer is not the policy's, 2 tokens differ" in messages
 
 
 def test_rewards_are_per_token_where_the_objective_compares_means(tiny_policy, pair_rows, tmp_path):

@@ -22,24 +22,24 @@ def first_of_each(lines, stages=(1, 2)):
 def test_each_stage_starts_at_log_two_against_the_previous_one(adapter, tiny_policy, pair_rows, tmp_path):
     """Methods 19(f): with the previous stage as the reference the loss is ln 2 again, whatever has been learned."""
     words = ["--stages", "--epochs", "3", "--learning-rate", "1e-2", *adapter]
-    lines, said = train(tiny_policy, tmp_path / "out", with_everything(pair_rows), *words)
+    lines, messages = train(tiny_policy, tmp_path / "out", with_everything(pair_rows), *words)
     assert [line["step"] for line in lines] == [*range(1, 13), 12]
     assert [line.get("stage") for line in lines] == [1] * 6 + [2] * 6 + [None]
     assert first_of_each(lines) == pytest.approx([LN_2, LN_2], abs=1e-5)
     assert min(line["loss"] for line in lines[:6]) < LN_2 - 0.05
-    assert "reference: the policy at the start of each stage" in said
-    assert "stage 1: 4 pairs" in said
+    assert "reference: the policy at the start of each stage" in messages
+    assert "stage 1: 4 pairs" in messages
     assert {path.name for path in (tmp_path / "out").glob("stage-*")} == set()
 
 
 def test_the_initial_reference_stays_the_same_in_every_stage(tiny_policy, pair_rows, tmp_path):
     """The second stage begins where the first has taken the policy: not at ln 2; the schedule begins again."""
     words = ["--stages", "--stage-reference", "initial", "--epochs", "3", "--learning-rate", "1e-2"]
-    lines, said = train(tiny_policy, tmp_path / "out", with_everything(pair_rows), *words)
+    lines, messages = train(tiny_policy, tmp_path / "out", with_everything(pair_rows), *words)
     first, second = first_of_each(lines)
     assert first == pytest.approx(LN_2, abs=1e-5)
     assert abs(second - LN_2) > 1e-2
-    assert f"reference: {tiny_policy} before training" in said
+    assert f"reference: {tiny_policy} before training" in messages
     assert lines[6]["learning_rate"] == lines[0]["learning_rate"] == 1e-2
 
 
@@ -126,6 +126,6 @@ def train_until(step, policy, folder, rows, words, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(Reporter, "on_log", on_log)
-        lines, said = train(policy, folder, rows, *words, status=128 + signal.SIGTERM)
-    assert "go on with --resume" in said
+        lines, messages = train(policy, folder, rows, *words, status=128 + signal.SIGTERM)
+    assert "go on with --resume" in messages
     return lines

@@ -137,12 +137,12 @@ def test_the_first_loss_is_log_two_and_another_reference_changes_that(
     make_tiny_policy, tiny_policy, pair_rows, tmp_path
 ):
     """h is 0 where policy and reference are one model; a reference that is used makes it something else."""
-    own = our_losses(tiny_policy, pair_rows, tmp_path / "own", settings_for("dpo", max_steps=1))
+    ours = our_losses(tiny_policy, pair_rows, tmp_path / "own", settings_for("dpo", max_steps=1))
     other = make_tiny_policy(seed=5)
     foreign = our_losses(
         tiny_policy, pair_rows, tmp_path / "other", settings_for("dpo", max_steps=1), reference=str(other)
     )
-    assert own == pytest.approx([math.log(2)], abs=1e-5)
+    assert ours == pytest.approx([math.log(2)], abs=1e-5)
     assert abs(foreign[0] - math.log(2)) > 1e-2
 
 
@@ -192,7 +192,7 @@ def test_trl_still_has_the_hooks_that_we_override(name, parameters):
 
     assert hasattr(DPOTrainer, name)
     ours = (RealTrainer, WholeCheckpoints, EvenSteps)
-    assert any(name in vars(own) for own in ours) or name == "_load_from_checkpoint"
+    assert any(name in vars(values) for values in ours) or name == "_load_from_checkpoint"
     if parameters is not None:
         assert list(inspect.signature(getattr(DPOTrainer, name)).parameters) == parameters
 

@@ -19,18 +19,18 @@ def arguments(folder, settings):
 
 
 @pytest.mark.parametrize(
-    ("loss", "knobs", "told"),
+    ("loss", "knobs", "theirs"),
     [
         ("cpo", {"beta": 0.2, "alpha": 0.7}, {"loss_type": "sigmoid", "beta": 0.2, "cpo_alpha": 0.7}),
         ("simpo", {"beta": 1.5, "gamma": 0.4}, {"loss_type": "simpo", "beta": 1.5, "simpo_gamma": 0.4, "cpo_alpha": 0}),
     ],
 )
-def test_cpo_and_simpo_are_those_of_trl(loss, knobs, told, tiny_policy, one_word_rows, tmp_path):
+def test_cpo_and_simpo_are_those_of_trl(loss, knobs, theirs, tiny_policy, one_word_rows, tmp_path):
     """Eight steps within 1e-4."""
     from trl.experimental.cpo import CPOConfig, CPOTrainer
 
     settings = settings_for(loss, knobs=knobs, max_length=64)
-    args = CPOConfig(**arguments(tmp_path / "trl", settings), **told)
+    args = CPOConfig(**arguments(tmp_path / "trl", settings), **theirs)
     trls = run_trl(CPOTrainer, args, tiny_policy, one_word_rows)
     ours = our_losses(tiny_policy, one_word_rows, tmp_path / "ours", settings)
     assert len(ours) == 8
@@ -49,7 +49,7 @@ def test_orpo_is_that_of_trl(tiny_policy, one_word_rows, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("loss", "knobs", "told"),
+    ("loss", "knobs", "theirs"),
     [
         ("tpo", {"beta": 0.2, "alpha": 0.9}, {"loss_type": "sigmoid", "beta": 0.2, "tpo_alpha": 0.9}),
         (
@@ -59,13 +59,13 @@ def test_orpo_is_that_of_trl(tiny_policy, one_word_rows, tmp_path):
         ),
     ],
 )
-def test_tpo_is_that_of_trl(loss, knobs, told, tiny_policy, pair_rows, tmp_path):
+def test_tpo_is_that_of_trl(loss, knobs, theirs, tiny_policy, pair_rows, tmp_path):
     """Whole prompts, a third response; eight steps within 1e-4."""
     from trl.experimental.tpo import TPOConfig, TPOTrainer
 
     thirds = ["the", "a", "red", "blue", "big", "she", "he", "it"]
     rows = [row | {"reference": f" {word} mat"} for row, word in zip(pair_rows, thirds, strict=True)]
     settings = settings_for(loss, knobs=knobs, max_length=64)
-    args = TPOConfig(**arguments(tmp_path / "trl", settings), **told)
+    args = TPOConfig(**arguments(tmp_path / "trl", settings), **theirs)
     trls = run_trl(TPOTrainer, args, tiny_policy, rows)
     assert our_losses(tiny_policy, rows, tmp_path / "ours", settings) == pytest.approx(trls, abs=1e-4)

@@ -187,9 +187,9 @@ def test_wilson_is_that_of_statsmodels(num_judged, data):
     for number in range(num_judged):
         tally.add(text_key(str(number)), 1.0, -1.0 if number < num_wrong else 1.0)
     rows = tally.rows()
-    found = measure(Bootstrap(rows.cells, num_resamples=10), rows, Truth())
+    result = measure(Bootstrap(rows.cells, num_resamples=10), rows, Truth())
     wanted = proportion_confint(num_wrong, num_judged, method="wilson")
-    assert (found["share_wrong_low"], found["share_wrong_high"]) == pytest.approx(wanted, abs=1e-9)
+    assert (result["share_wrong_low"], result["share_wrong_high"]) == pytest.approx(wanted, abs=1e-9)
 
 
 @pytest.mark.parametrize("strategy", parse_strategies(EVERY_ONE_WITHOUT_SPREADS))
@@ -197,18 +197,18 @@ def test_a_strategy_chooses_here_what_pair_chooses(strategy):
     """The same pairs as `real pair --orient none`, and the same ones within a budget as --keep keeps."""
     records = random_candidates(30)
     chosen = [
-        made for record in records for made in choose_pairs(record, Settings(strategy, orient=Orient.none)).records
+        result for record in records for result in choose_pairs(record, Settings(strategy, orient=Orient.none)).records
     ]
     trials = StrategyTrials([strategy], parse_budgets("12"))
     summary = summary_of(records, Truth("gold"), trials)
     (row,) = summary["compare"]
-    gaps = np.array([abs(made["responses"][0]["gold"] - made["responses"][1]["gold"]) for made in chosen])
+    gaps = np.array([abs(result["responses"][0]["gold"] - result["responses"][1]["gold"]) for result in chosen])
     assert row["num_pairs"] == len(chosen)
     assert row["mean_gap"] == pytest.approx(gaps.mean())
     assert row["expected_flips"] == pytest.approx(expit(-gaps).mean())
     rule = STRATEGIES[strategy].keep
     by = rule.by if rule else "random"
-    values = np.array([keep_value(made, by, 0) for made in chosen])
+    values = np.array([keep_value(result, by, 0) for result in chosen])
     if len(set(values)) == len(values):
         kept = keep_mask(values, 12, lowest=rule.lowest if rule else True)
         assert summary["budgets"][0]["mean_gap"] == pytest.approx(gaps[kept].mean())
@@ -328,7 +328,7 @@ def test_notes_say_where_a_strategy_reads_what_nobody_has():
     assert any(note.startswith("best-worst chose by 'score', which is the label") for note in notes)
     assert any(note.startswith("centroid spent budgets in random order") for note in notes)
     oracle = [
-        record | {"responses": [one | {"score": one["gold"]} for one in record["responses"]]} for record in records
+        record | {"responses": [item | {"score": item["gold"]} for item in record["responses"]]} for record in records
     ]
     notes = summary_of(oracle, Truth(), StrategyTrials(names, []))["notes"]
     assert any("oracle that nobody has before labeling" in note for note in notes)
@@ -353,20 +353,20 @@ def test_another_order_of_the_input_gives_the_same_bytes(shuffler):
     shuffled = records.copy()
     shuffler.shuffle(shuffled)
     names = parse_strategies("easy,random,best-worst")
-    made = [
+    result = [
         json.dumps(summary_of(given, Truth("gold", "score"), StrategyTrials(names, parse_budgets("30%"))))
         for given in (records, shuffled)
     ]
-    assert made[0] == made[1]
+    assert result[0] == result[1]
 
 
 def test_swapping_every_label_turns_right_into_wrong():
     records = [pair(str(n), n % 5, (n * 7) % 4) for n in range(50)]
     swapped = [pair(str(n), (n * 7) % 4, n % 5) for n in range(50)]
-    one, other = summary_of(records), summary_of(swapped)
-    assert one["share_wrong"] + other["share_wrong"] == pytest.approx(1)
-    assert one["share_wrong_low"] + other["share_wrong_high"] == pytest.approx(1)
-    assert one["expected_flips"] == other["expected_flips"]
+    first, other = summary_of(records), summary_of(swapped)
+    assert first["share_wrong"] + other["share_wrong"] == pytest.approx(1)
+    assert first["share_wrong_low"] + other["share_wrong_high"] == pytest.approx(1)
+    assert first["expected_flips"] == other["expected_flips"]
 
 
 DEGENERATE = {

@@ -76,8 +76,8 @@ def records_of(repeat, num_prompts):
         {
             "prompt": f"{repeat} {number}",
             "responses": [
-                {"text": str(place), "gold": one, "score": score, "embedding": [math.cos(angle), math.sin(angle)]}
-                for place, (one, score, angle) in enumerate(zip(*columns, strict=True))
+                {"text": str(place), "gold": item, "score": score, "embedding": [math.cos(angle), math.sin(angle)]}
+                for place, (item, score, angle) in enumerate(zip(*columns, strict=True))
             ],
         }
         for number, columns in enumerate(zip(gold.tolist(), judged.tolist(), angles.tolist(), strict=True))

@@ -12,7 +12,7 @@ from real_cli.report.contents import Excerpt, Plot, PlotKind, Table
 
 def survey(trials=None):
     """Forty prompts of three responses; the judge puts the third first, which gold does for odd prompts only."""
-    made = LabelSurvey(Truth("gold", "score"), trials)
+    result = LabelSurvey(Truth("gold", "score"), trials)
     for number in range(40):
         responses = [
             {"text": f"r{place}", "gold": gold, "score": score, "embedding": embedding, "note": "kept out"}
@@ -21,20 +21,20 @@ def survey(trials=None):
             )
         ]
         record = {"prompt": f"q{number}", "responses": responses, "strategy": "all"}
-        made.add(record, f"in:{number}")
-    return made
+        result.add(record, f"in:{number}")
+    return result
 
 
 @pytest.fixture(scope="module")
 def compared():
-    made = survey(StrategyTrials(parse_strategies("easy,hard,random"), parse_budgets("100%,50%")))
-    summary = made.summary()
-    return summary, labels_report(summary, made.examples(), {"seed": 0, "file": None})
+    result = survey(StrategyTrials(parse_strategies("easy,hard,random"), parse_budgets("100%,50%")))
+    summary = result.summary()
+    return summary, labels_report(summary, result.examples(), {"seed": 0, "file": None})
 
 
 def section(report, title):
-    (found,) = [part for part in report.sections if part.title == title]
-    return found
+    (result,) = [part for part in report.sections if part.title == title]
+    return result
 
 
 def plots(part):

@@ -27,21 +27,21 @@ def many_rows(pair_rows):
 
 
 def measure(*words, rows=None, status=0):
-    lines, said = run("eval", "margin", *words, rows=rows, status=status)
-    return (lines[0] if lines else None), said
+    lines, messages = run("eval", "margin", *words, rows=rows, status=status)
+    return (lines[0] if lines else None), messages
 
 
 def read(path):
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
-def is_same(one, other):
+def is_same(first, other):
     """Equal but for the last digits of floats."""
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(is_same(one[name], other[name]) for name in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(is_same, one, other))
-    return one == (pytest.approx(other, abs=1e-9) if isinstance(one, float) else other)
+    if isinstance(first, dict):
+        return first.keys() == other.keys() and all(is_same(first[name], other[name]) for name in first)
+    if isinstance(first, list):
+        return len(first) == len(other) and all(map(is_same, first, other))
+    return first == (pytest.approx(other, abs=1e-9) if isinstance(first, float) else other)
 
 
 def test_the_numbers_are_those_that_transformers_gives(tiny_policy, policies, pair_rows, tmp_path):
@@ -61,14 +61,14 @@ def test_the_numbers_are_those_that_transformers_gives(tiny_policy, policies, pa
 
     summary, _ = measure("-p", policies[0], "-r", tiny_policy, "--rows", tmp_path / "rows", rows=pair_rows)
     rows = read(tmp_path / "rows")
-    for row, found in zip(pair_rows, rows, strict=True):
+    for row, match in zip(pair_rows, rows, strict=True):
         (chosen, size), (rejected, other_size) = (logps(models[0], row, name) for name in ("chosen", "rejected"))
         (known, _), (other_known, _) = (logps(models[1], row, name) for name in ("chosen", "rejected"))
-        assert found["margin"] == pytest.approx(chosen - known - rejected + other_known, abs=1e-4)
-        assert found["likelihood_margin"] == pytest.approx(chosen - rejected, abs=1e-4)
-        assert (found["num_tokens_chosen"], found["num_tokens_rejected"]) == (size, other_size)
+        assert match["margin"] == pytest.approx(chosen - known - rejected + other_known, abs=1e-4)
+        assert match["likelihood_margin"] == pytest.approx(chosen - rejected, abs=1e-4)
+        assert (match["num_tokens_chosen"], match["num_tokens_rejected"]) == (size, other_size)
         expected = (chosen - known) / size - (rejected - other_known) / other_size
-        assert found["margin_per_token"] == pytest.approx(expected, abs=1e-4)
+        assert match["margin_per_token"] == pytest.approx(expected, abs=1e-4)
     assert summary["margin"] == pytest.approx(sum(row["margin"] for row in rows) / 8)
     assert summary["num_correct"] == sum(row["is_correct"] for row in rows)
 
@@ -77,16 +77,16 @@ def test_rows_stand_in_the_order_of_the_input_with_id_and_place(tiny_policy, pol
     """A pair whose prompt fills the limit has no numbers and no row; the summary counts it."""
     rows = [pair_rows[0] | {"id": "a", "similarity": 0.5}, pair_rows[1] | {"prompt": "the " * 40}, pair_rows[2]]
     words = ["-p", policies[0], "-r", tiny_policy, "--max-length", "30", "--beta", "0.5"]
-    summary, said = measure(*words, "--rows", tmp_path / "rows", rows=rows)
-    found = read(tmp_path / "rows")
-    assert [(row.get("id"), row["place"], row["similarity"]) for row in found] == [
+    summary, messages = measure(*words, "--rows", tmp_path / "rows", rows=rows)
+    result = read(tmp_path / "rows")
+    assert [(row.get("id"), row["place"], row["similarity"]) for row in result] == [
         ("a", "<stdin>:1", 0.5),
         (None, "<stdin>:3", None),
     ]
-    assert {row["policy"] for row in found} == {str(policies[0])}
-    assert all(row["margin_beta"] == pytest.approx(row["margin"] / 2) for row in found)
+    assert {row["policy"] for row in result} == {str(policies[0])}
+    assert all(row["margin_beta"] == pytest.approx(row["margin"] / 2) for row in result)
     assert (summary["num_pairs"], summary["num_too_long"]) == (2, 1)
-    assert "1 left out: the prompt alone fills 30 tokens" in said
+    assert "1 left out: the prompt alone fills 30 tokens" in messages
 
 
 def test_several_policies_say_what_each_says_alone(tiny_policy, policies, many_rows, tmp_path):
@@ -106,13 +106,13 @@ def test_several_policies_say_what_each_says_alone(tiny_policy, policies, many_r
         assert is_same(read(tmp_path / "export"), read(tmp_path / "o"))
     assert (len(written), together["policies"][0]["num_too_long"]) == (72, 1)
     assert together["policies"][2]["num_ties"] == 24
-    margins = [own["margin"] for own in together["policies"]]
-    assert [own["policy"] for own in together["differences"]] == [str(policies[1]), str(tiny_policy)]
-    for own, margin in zip(together["differences"], margins[1:], strict=True):
-        assert own["minus"] == str(policies[0])
-        assert own["margin"] == pytest.approx(margin - margins[0])
-        assert own["margin_low"] < own["margin"] < own["margin_high"]
-        assert own["num_pairs"] == 24
+    margins = [ours["margin"] for ours in together["policies"]]
+    assert [ours["policy"] for ours in together["differences"]] == [str(policies[1]), str(tiny_policy)]
+    for ours, margin in zip(together["differences"], margins[1:], strict=True):
+        assert ours["minus"] == str(policies[0])
+        assert ours["margin"] == pytest.approx(margin - margins[0])
+        assert ours["margin_low"] < ours["margin"] < ours["margin_high"]
+        assert ours["num_pairs"] == 24
 
 
 def test_several_policies_take_the_reference_from_the_records(tiny_policy, policies, many_rows, tmp_path):
@@ -161,8 +161,8 @@ def test_policies_of_other_tokens_are_refused_by_name(tiny_policy, make_tiny_pol
     tokenizer.eos_token = "no"
     tokenizer.save_pretrained(other)
     words = ["-p", tiny_policy, "-p", other, "-r", tiny_policy, "--rows", tmp_path / "rows"]
-    _, said = measure(*words, rows=pair_rows, status=1)
-    assert f"real: <stdin>:1: --policy {other} reads other tokens than {tiny_policy}; compare" in said
+    _, messages = measure(*words, rows=pair_rows, status=1)
+    assert f"real: <stdin>:1: --policy {other} reads other tokens than {tiny_policy}; compare" in messages
     assert not list(tmp_path.iterdir())
 
 
@@ -175,18 +175,18 @@ def test_a_policy_that_says_no_numbers_is_told_with_its_place(tiny_policy, make_
     with torch.no_grad():
         model.model.norm.weight.fill_(3e38)  # finite, and what is made of it is not
     model.save_pretrained(broken)
-    told = f"<stdin>:1: the log-probabilities are no finite numbers under {broken}; try --dtype float32\n"
+    notes = f"<stdin>:1: the log-probabilities are no finite numbers under {broken}; try --dtype float32\n"
     for words in (["-p", broken], ["-p", tiny_policy, "-p", broken]):
-        _, said = measure(*words, "-r", tiny_policy, rows=pair_rows[:2], status=1)
-        assert said.endswith(told)
+        _, messages = measure(*words, "-r", tiny_policy, rows=pair_rows[:2], status=1)
+        assert messages.endswith(notes)
     words = ["--on-error", "skip", "--rejects", tmp_path / "rejects"]
-    summary, said = measure("-p", broken, "-r", tiny_policy, *words, rows=pair_rows[:2], status=3)
+    summary, messages = measure("-p", broken, "-r", tiny_policy, *words, rows=pair_rows[:2], status=3)
     assert summary["num_pairs"] == 0
     assert len(read(tmp_path / "rejects")) == 2
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "complaint"),
     [
         (["-p", "a", "-p", "a"], "--policy a: is named twice; name other policies to compare"),
         (["-p", "r.html", "-p", "./r.html"], "--policy r.html: is named twice; name other policies to compare"),
@@ -199,12 +199,14 @@ def test_a_policy_that_says_no_numbers_is_told_with_its_place(tiny_policy, make_
         (["-p", "a", "--rows", "x", "--export-logps", "x"], "x: is named for two outputs; name another file"),
     ],
 )
-def test_what_does_not_fit_together_is_a_mistake_on_the_command_line(words, told, pair_rows, monkeypatch, tmp_path):
+def test_what_does_not_fit_together_is_a_mistake_on_the_command_line(
+    words, complaint, pair_rows, monkeypatch, tmp_path
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "r.html").write_text("")
-    _, said = measure(*words, "-r", "b", rows=pair_rows, status=2)
-    assert said.startswith("real: ")
-    assert told in said
+    _, messages = measure(*words, "-r", "b", rows=pair_rows, status=2)
+    assert messages.startswith("real: ")
+    assert complaint in messages
 
 
 def test_the_report_has_every_part(tiny_policy, policies, many_rows, tmp_path, monkeypatch):
@@ -214,7 +216,7 @@ def test_the_report_has_every_part(tiny_policy, policies, many_rows, tmp_path, m
     training = write_rows(tmp_path / "training", [{"step": 1, "loss": 0.7}, {"step": 2, "loss": 0.6}, {"x": 1}])
     training.write_bytes(training.read_bytes() + b"no JSON\n")
     words = ["-p", policies[0], "-p", policies[1], "-r", tiny_policy]
-    _, said = measure(*words, "--report", tmp_path / "r.html", "--training", training, rows=many_rows)
+    _, messages = measure(*words, "--report", tmp_path / "r.html", "--training", training, rows=many_rows)
     (report,) = reports
     assert [section.title for section in report.sections] == [
         "The answer", "Comparison", "Margins", "By similarity", "Calibration", "Chosen against rejected", "Training",
@@ -222,7 +224,7 @@ def test_the_report_has_every_part(tiny_policy, policies, many_rows, tmp_path, m
     ]  # fmt: skip
     assert len(report.sections[-1].items) == 8
     assert dict(report.facts)["reference"] == str(tiny_policy)
-    assert "--training: 2 lines that are no step of a training run were passed over" in said
+    assert "--training: 2 lines that are no step of a training run were passed over" in messages
 
 
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt, 130), (Terminated, 143)])

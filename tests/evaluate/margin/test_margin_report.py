@@ -14,21 +14,21 @@ from real_cli.train.curves import read_curves
 
 def tally(seed, *, count=40, similarity=True):
     draws = np.random.default_rng(seed)
-    made = MarginTally(0.5)
+    result = MarginTally(0.5)
     for number in range(count):
         similar = float(draws.uniform()) if similarity else None
         pair = PairMargin(*draws.normal((0.5, 0.0, 0.0)), similar, *map(int, draws.integers(1, 9, 2)))
-        made.add(pair, text_key(f"prompt {number}"))
-    return made
+        result.add(pair, text_key(f"prompt {number}"))
+    return result
 
 
-def of_one(made):
-    return made.summary() | {"num_truncated": 0}
+def of_one(result):
+    return result.summary() | {"num_truncated": 0}
 
 
 def of_several(*tallies):
     names = ["base", "next", "last"][: len(tallies)]
-    policies = [{"policy": name, **of_one(made)} for name, made in zip(names, tallies, strict=True)]
+    policies = [{"policy": name, **of_one(record)} for name, record in zip(names, tallies, strict=True)]
     return {"policies": policies, "differences": compare(tallies, names), "notes": []}
 
 
@@ -58,12 +58,12 @@ def test_the_lead_says_accuracy_and_margin_with_their_n_and_intervals(summary):
 
 
 @pytest.mark.parametrize(
-    ("count", "told"),
+    ("count", "words"),
     [(0, "of 40 pairs; its"), (1, "of 40 pairs, where 1 tie counts as wrong; its"), (3, "3 ties count as wrong; its")],
 )
-def test_the_lead_has_ties_where_there_are_some(summary, count, told):
+def test_the_lead_has_ties_where_there_are_some(summary, count, words):
     """Not "0 of them ties" behind a percentage."""
-    assert told in margin_report(summary | {"num_ties": count}, {}).lead
+    assert words in margin_report(summary | {"num_ties": count}, {}).lead
 
 
 def test_one_policy_has_no_comparison_and_several_have(summary, several):
@@ -78,16 +78,16 @@ def test_every_plot_carries_the_numbers_of_the_summary(summary):
     assert {"edges": list(bars.x), "counts": list(bars.y)} == summary["margin_histogram"]
     buckets = drawn["Accuracy by similarity"].series[0]
     for values, name in ((buckets.y, ""), (buckets.low, "_low"), (buckets.high, "_high")):
-        assert list(values) == [one[f"accuracy{name}"] for one in summary["by_similarity"]]
+        assert list(values) == [item[f"accuracy{name}"] for item in summary["by_similarity"]]
     assert buckets.counts == (10, 10, 10, 10)
     curve = drawn["Said and true"].series[0]
-    used = [one for one in summary["calibration"] if one["num_pairs"]]
-    found = zip(curve.x, curve.y, curve.low, curve.high, curve.counts, strict=True)
+    used = [item for item in summary["calibration"] if item["num_pairs"]]
+    result = zip(curve.x, curve.y, curve.low, curve.high, curve.counts, strict=True)
     fields = ("said", "right", "right_low", "right_high", "num_pairs")
-    assert list(found) == [tuple(one[name] for name in fields) for one in used]
+    assert list(result) == [tuple(item[name] for name in fields) for item in used]
     sides = drawn["Rewards of chosen and rejected responses"].series
-    assert [one.name for one in sides] == ["chosen", "rejected"]
-    assert [list(one.y) for one in sides] == [summary[f"rewards_{one.name}_histogram"]["counts"] for one in sides]
+    assert [item.name for item in sides] == ["chosen", "rejected"]
+    assert [list(item.y) for item in sides] == [summary[f"rewards_{item.name}_histogram"]["counts"] for item in sides]
 
 
 def test_differences_are_drawn_with_whiskers_and_told_in_words(several):
@@ -96,15 +96,15 @@ def test_differences_are_drawn_with_whiskers_and_told_in_words(several):
     series = drawn.series[0]
     assert (series.x, drawn.baseline, series.counts) == (("next", "last"), 0, (40, 40))
     for values, name in ((series.y, ""), (series.low, "_low"), (series.high, "_high")):
-        assert list(values) == [one[f"margin{name}"] for one in several["differences"]]
-    own = several["differences"][0]
+        assert list(values) == [item[f"margin{name}"] for item in several["differences"]]
+    ours = several["differences"][0]
     text = report.sections[1].text
-    holds = "holds" if own["accuracy_low"] <= 0 <= own["accuracy_high"] else "does not hold"
-    assert f"The accuracy of next minus that of base is {own['accuracy']:+.3f} over 40 pairs" in text
-    assert f"{own['accuracy_low']:+.3f} to {own['accuracy_high']:+.3f}, {holds} 0." in text
-    for told in own, own | {"accuracy_low": 0.1, "accuracy_high": 0.2}, own | {"accuracy_low": None}:
-        words = margin_report(several | {"differences": [told]}, {}).sections[1].text
-        expected = "no interval" if told["accuracy_low"] is None else "does not hold 0" if told != own else holds
+    holds = "holds" if ours["accuracy_low"] <= 0 <= ours["accuracy_high"] else "does not hold"
+    assert f"The accuracy of next minus that of base is {ours['accuracy']:+.3f} over 40 pairs" in text
+    assert f"{ours['accuracy_low']:+.3f} to {ours['accuracy_high']:+.3f}, {holds} 0." in text
+    for notes in ours, ours | {"accuracy_low": 0.1, "accuracy_high": 0.2}, ours | {"accuracy_low": None}:
+        words = margin_report(several | {"differences": [notes]}, {}).sections[1].text
+        expected = "no interval" if notes["accuracy_low"] is None else "does not hold 0" if notes != ours else holds
         assert expected in words
 
 
@@ -121,9 +121,9 @@ def test_every_plot_says_its_n(kind, request):
 def test_the_table_has_each_number_of_each_policy_with_its_n(several):
     (table,) = [item for item in margin_report(several, {}).sections[0].items if isinstance(item, Table)]
     rows = {(row[0], row[1]): row[2:] for row in table.rows}
-    own = several["policies"][1]
+    ours = several["policies"][1]
     assert rows["next", "margin per token"] == (
-        own["margin_per_token"], own["margin_per_token_low"], own["margin_per_token_high"], own["num_per_token"],
+        ours["margin_per_token"], ours["margin_per_token_low"], ours["margin_per_token_high"], ours["num_per_token"],
     )  # fmt: skip
     assert len(rows) == 27
 
@@ -133,9 +133,9 @@ def test_what_is_not_there_is_not_drawn():
     assert titles(report) == ["The answer", "Margins", "Chosen against rejected"]
     assert report.lead == "The policy: no pair was measured."
     assert report.notes == ("no pair was measured",)
-    one = margin_report(of_one(tally(0, count=1)), {})
-    assert "there is nothing to compare" in one.sections[2].text
-    assert "(no interval can be given)" in one.lead
+    first = margin_report(of_one(tally(0, count=1)), {})
+    assert "there is nothing to compare" in first.sections[2].text
+    assert "(no interval can be given)" in first.lead
     assert "By similarity" not in titles(margin_report(of_one(tally(0, similarity=False)), {}))
 
 
@@ -172,7 +172,7 @@ def test_curves_of_training_and_held_out_pairs_share_a_plot():
         {},
     ]
     section = training_section(read_curves(lines))
-    assert [[one.name for one in plot.series] for plot in section.items] == [
+    assert [[item.name for item in plot.series] for plot in section.items] == [
         ["training", "held out"],
         ["chosen, training", "rejected, training"],
     ]

@@ -18,7 +18,7 @@ logratios = st.floats(-50, 50)
 pairs_of_logratios = st.lists(st.tuples(logratios, logratios), min_size=1, max_size=20)
 
 
-def made(*pairs, beta=0.1, prompts=None):
+def make_margins(*pairs, beta=0.1, prompts=None):
     """Tally of pairs (chosen log-ratio, rejected log-ratio, likelihood margin, similarity, tokens of both)."""
     tally = MarginTally(beta)
     for number, (chosen, rejected, *others) in enumerate(pairs):
@@ -28,7 +28,7 @@ def made(*pairs, beta=0.1, prompts=None):
 
 
 def summed(*pairs, **options):
-    return made(*pairs, **options).summary()
+    return make_margins(*pairs, **options).summary()
 
 
 def drawn(count, seed=0, shift=0.3):
@@ -42,9 +42,9 @@ def drawn(count, seed=0, shift=0.3):
 
 def numbers_in(value):
     if isinstance(value, dict):
-        return [one for inner in value.values() for one in numbers_in(inner)]
+        return [item for inner in value.values() for item in numbers_in(inner)]
     if isinstance(value, list):
-        return [one for inner in value for one in numbers_in(inner)]
+        return [item for inner in value for item in numbers_in(inner)]
     return [value] if isinstance(value, float) else []
 
 
@@ -113,7 +113,7 @@ def test_pairs_are_split_in_four_by_similarity():
     The gap is that of the first from the last: 0 - 1."""
     summary = summed((1, 0, 0.0, 0.8), (0, 1, 0.0, 0.1), (2, 2, 0.0, 0.5), (3, 0, 0.0, 0.3))
     buckets = summary["by_similarity"]
-    assert [(one["similarity_low"], one["margin"], one["accuracy"], one["num_ties"]) for one in buckets] == [
+    assert [(item["similarity_low"], item["margin"], item["accuracy"], item["num_ties"]) for item in buckets] == [
         (0.1, -1, 0, 0),
         (0.3, 3, 1, 0),
         (0.5, 0, 0, 1),
@@ -126,7 +126,7 @@ def test_pairs_are_split_in_four_by_similarity():
 
 def test_pairs_without_similarity_are_in_no_bucket():
     summary = summed((1, 0, 0.0, 0.5), (9, 0, 0.0, None))
-    assert [one["num_pairs"] for one in summary["by_similarity"]] == [1]
+    assert [item["num_pairs"] for item in summary["by_similarity"]] == [1]
     assert summary["num_pairs"] == 2
     assert "accuracy_gap" not in summary
     assert "by_similarity" not in summed((9, 0, 0.0, None))
@@ -145,20 +145,20 @@ def test_the_row_of_a_pair_has_its_numbers():
 def test_the_difference_of_two_policies_is_the_second_minus_the_first():
     """Margins 1 and -1 under the one, 2 and 3 under the other: 1.5 nats more and half the accuracy more. Likelihood
     margins 1 1 and -1 1: half of the accuracy less."""
-    one, other = made((1, 0, 1.0), (0, 1, 1.0)), made((2, 0, -1.0), (3, 0, 1.0))
-    (found,) = compare([one, other], ["a", "b"])
-    assert (found["policy"], found["minus"], found["num_pairs"]) == ("b", "a", 2)
-    assert (found["margin"], found["accuracy"], found["likelihood_accuracy"]) == (2.5, 0.5, -0.5)
-    assert found["notes"] == ["2 prompts: means, and shares over several pairs of a prompt, need 10 for an interval"]
+    first, other = make_margins((1, 0, 1.0), (0, 1, 1.0)), make_margins((2, 0, -1.0), (3, 0, 1.0))
+    (result,) = compare([first, other], ["a", "b"])
+    assert (result["policy"], result["minus"], result["num_pairs"]) == ("b", "a", 2)
+    assert (result["margin"], result["accuracy"], result["likelihood_accuracy"]) == (2.5, 0.5, -0.5)
+    assert result["notes"] == ["2 prompts: means, and shares over several pairs of a prompt, need 10 for an interval"]
 
 
 @pytest.mark.parametrize(("number", "excludes"), [(4, False), (5, False), (6, True)])
 def test_a_difference_of_accuracy_agrees_with_mcnemar(number, excludes):
     """120 prompts, so many of which the second policy alone has right: exact p of 1/8, 1/16, 1/32."""
-    one, other = ([(1, 0) if place >= 4 * number - add else (0, 1) for place in range(120)] for add in (0, number))
-    (found,) = compare([made(*one), made(*other)], ["a", "b"])
-    assert found["accuracy"] == pytest.approx(number / 120)
-    assert (found["accuracy_low"] > 0) is excludes
+    first, other = ([(1, 0) if place >= 4 * number - add else (0, 1) for place in range(120)] for add in (0, number))
+    (result,) = compare([make_margins(*first), make_margins(*other)], ["a", "b"])
+    assert result["accuracy"] == pytest.approx(number / 120)
+    assert (result["accuracy_low"] > 0) is excludes
 
 
 def test_bars_have_an_edge_at_zero_and_hold_every_number():
@@ -200,7 +200,7 @@ def test_numbers_are_finite_and_nothing_warns(pairs, repeats):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         summary = summed(*pairs, prompts=prompts)
-        differences = compare([made(*pairs, prompts=prompts)] * 2, ["a", "b"])
+        differences = compare([make_margins(*pairs, prompts=prompts)] * 2, ["a", "b"])
     assert all(map(math.isfinite, numbers_in([summary, differences])))
     assert summary["notes"] or len(set(pairs)) > 1
     assert sum(summary["margin_histogram"]["counts"]) == len(pairs)
@@ -264,8 +264,8 @@ def test_wilson_is_that_of_scipy(counts):
 def bootstrapped(statistic, *samples, **options):
     """A 95 % interval, and what its ends may differ by between draws."""
     draws = np.random.default_rng(1)
-    found = bootstrap(samples, statistic, n_resamples=2000, method="percentile", rng=draws, **options)
-    return found.confidence_interval, 0.15 * found.standard_error + 0.02 * np.ptp(found.confidence_interval)
+    result = bootstrap(samples, statistic, n_resamples=2000, method="percentile", rng=draws, **options)
+    return result.confidence_interval, 0.15 * result.standard_error + 0.02 * np.ptp(result.confidence_interval)
 
 
 def near(fields, name, expected, tolerance):
@@ -295,19 +295,19 @@ def test_the_difference_of_policies_is_scipys_paired_bootstrap():
     base = drawn(400)
     noise = np.random.default_rng(5).normal(0.1, 0.2, 400)
     other = [(chosen + extra, *rest) for (chosen, *rest), extra in zip(base, noise, strict=True)]
-    (found,) = compare([made(*base), made(*other)], ["a", "b"])
+    (result,) = compare([make_margins(*base), make_margins(*other)], ["a", "b"])
     first, second = (np.array([pair[0] - pair[1] for pair in pairs]) for pairs in (base, other))
 
-    def minus(one, two, axis):
-        return two.mean(axis=axis) - one.mean(axis=axis)
+    def minus(single, two, axis):
+        return two.mean(axis=axis) - single.mean(axis=axis)
 
     expected, tolerance = bootstrapped(minus, first, second, paired=True)
-    assert near(found, "margin", expected, tolerance)
+    assert near(result, "margin", expected, tolerance)
     loose, _ = bootstrapped(minus, first, second)
-    assert np.ptp(loose) > 3 * (found["margin_high"] - found["margin_low"])
+    assert np.ptp(loose) > 3 * (result["margin_high"] - result["margin_low"])
     right = (first > 0).astype(float), (second > 0).astype(float)
-    assert found["accuracy"] == pytest.approx(right[1].mean() - right[0].mean())
-    assert near(found, "accuracy", *bootstrapped(minus, *right, paired=True))
+    assert result["accuracy"] == pytest.approx(right[1].mean() - right[0].mean())
+    assert near(result, "accuracy", *bootstrapped(minus, *right, paired=True))
 
 
 def test_the_gap_between_buckets_is_near_scipys_unpaired_bootstrap():
@@ -316,7 +316,7 @@ def test_the_gap_between_buckets_is_near_scipys_unpaired_bootstrap():
     ranked = sorted(pairs, key=lambda pair: pair[3])
     least, most = (np.array([float(pair[0] > pair[1]) for pair in part]) for part in (ranked[:200], ranked[-200:]))
     assert summary["accuracy_gap"] == pytest.approx(least.mean() - most.mean())
-    expected, tolerance = bootstrapped(lambda one, two, axis: one.mean(axis=axis) - two.mean(axis=axis), least, most)
+    expected, tolerance = bootstrapped(lambda low, high, axis: low.mean(axis=axis) - high.mean(axis=axis), least, most)
     assert near(summary, "accuracy_gap", expected, tolerance)
 
 
@@ -340,8 +340,10 @@ def test_the_order_of_the_input_moves_nothing():
     shuffled, moved = [pairs[place] for place in order], [prompts[place] for place in order]
     assert summed(*pairs, prompts=prompts) == summed(*shuffled, prompts=moved)
     others = [(pair[1], pair[0] * 2, pair[2]) for pair in pairs]
-    there = compare([made(*pairs, prompts=prompts), made(*others, prompts=prompts)], ["a", "b"])
-    back = compare([made(*shuffled, prompts=moved), made(*(others[i] for i in order), prompts=moved)], ["a", "b"])
+    there = compare([make_margins(*pairs, prompts=prompts), make_margins(*others, prompts=prompts)], ["a", "b"])
+    back = compare(
+        [make_margins(*shuffled, prompts=moved), make_margins(*(others[i] for i in order), prompts=moved)], ["a", "b"]
+    )
     assert there == back
 
 
@@ -364,11 +366,11 @@ def test_swapping_chosen_and_rejected_negates_the_margin(pairs):
 @given(pairs_of_logratios, st.floats(0.01, 2))
 @settings(max_examples=30)
 def test_beta_scales_the_rewards_and_leaves_the_accuracy(pairs, beta):
-    one, other = summed(*pairs, beta=1.0), summed(*pairs, beta=beta)
-    assert other["accuracy"] == one["accuracy"]
-    assert other["margin"] == one["margin"]
+    first, other = summed(*pairs, beta=1.0), summed(*pairs, beta=beta)
+    assert other["accuracy"] == first["accuracy"]
+    assert other["margin"] == first["margin"]
     for name in ("margin_beta", "rewards_chosen", "rewards_rejected"):
-        assert other[name] == pytest.approx(beta * one[name], abs=1e-9)
+        assert other[name] == pytest.approx(beta * first[name], abs=1e-9)
     assert other["rewards_chosen"] - other["rewards_rejected"] == pytest.approx(other["margin_beta"], abs=1e-9)
 
 
@@ -377,10 +379,10 @@ def test_beta_scales_the_rewards_and_leaves_the_accuracy(pairs, beta):
 def test_buckets_are_of_equal_number_ascending_and_hold_every_pair(pairs):
     summary = summed(*pairs)
     buckets = summary["by_similarity"]
-    sizes = [one["num_pairs"] for one in buckets]
+    sizes = [item["num_pairs"] for item in buckets]
     assert sum(sizes) == len(pairs)
     assert max(sizes) - min(sizes) <= 1
     assert len(buckets) == min(4, len(pairs))
-    edges = [edge for one in buckets for edge in (one["similarity_low"], one["similarity_high"])]
+    edges = [edge for item in buckets for edge in (item["similarity_low"], item["similarity_high"])]
     assert edges == sorted(edges)
-    assert sum(one["num_correct"] for one in buckets) == summary["num_correct"]
+    assert sum(item["num_correct"] for item in buckets) == summary["num_correct"]

@@ -171,8 +171,8 @@ def test_more_pairs_than_the_pool_allows_save_nothing_that_can_be_said(num_pairs
     pool.add(pair("q", "a", "b"))
     summary = summary_of(*(pair(f"p{number}", "a", "b") for number in range(num_pairs)), pool=pool)
     saved = summary["saved_of_possible_pairs"], summary["saved_of_input_pairs"]
-    told = f"{num_pairs} pairs, and the responses of --from form 1: not their source, or equal texts"
-    assert (saved, told in summary["notes"]) == (((0, 0), False) if num_pairs == 1 else ((None, None), True))
+    messages = f"{num_pairs} pairs, and the responses of --from form 1: not their source, or equal texts"
+    assert (saved, messages in summary["notes"]) == (((0, 0), False) if num_pairs == 1 else ((None, None), True))
 
 
 def test_numbers_that_are_none_are_told():
@@ -339,18 +339,18 @@ def test_the_interval_of_a_rank_correlation_is_near_scipys_bootstrap(slope, digi
     second = first * first * np.sign(first) * np.where(draws.random(300) < 0.3, 1, 0.1)
     if slope is not None:
         second = (slope * first + draws.normal(size=300)).round(digits)
-    found = correlate_ranks(first, second, np.arange(300))
+    result = correlate_ranks(first, second, np.arange(300))
     drawn = bootstrap(
         (first, second),
-        lambda one, other: np.arctanh(spearmanr(one, other).statistic),
+        lambda single, other: np.arctanh(spearmanr(single, other).statistic),
         paired=True,
         vectorized=False,
         n_resamples=600,
         rng=np.random.default_rng(1),
     ).standard_error
-    half = (np.arctanh(found.high) - np.arctanh(found.low)) / 2
+    half = (np.arctanh(result.high) - np.arctanh(result.low)) / 2
     assert half / 1.968 == pytest.approx(drawn, rel=0.12)  # Student's t of 299
-    assert np.arctanh(found.low) + half == pytest.approx(np.arctanh(found.value))
+    assert np.arctanh(result.low) + half == pytest.approx(np.arctanh(result.value))
 
 
 def test_each_pair_twice_over_correlates_no_more_surely():
@@ -388,7 +388,7 @@ def test_the_interval_of_the_length_bias_is_that_of_scipy(longer, shorter):
 
 @pytest.mark.parametrize("values", [([1, 2], [1, 2]), ([1, 1, 1], [1, 2, 3]), ([1, 2, math.nan], [1, 2, 3])])
 def test_too_few_or_constant_numbers_have_no_correlation(values):
-    assert rank_correlation(*(np.array(one, dtype=float) for one in values)) is None
+    assert rank_correlation(*(np.array(item, dtype=float) for item in values)) is None
 
 
 @given(st.lists(records, max_size=12), st.randoms())
@@ -407,13 +407,13 @@ def test_swapping_the_label_turns_gap_and_length_bias_round(record):
         "score_chosen": record["score_rejected"],
         "score_rejected": record["score_chosen"],
     }
-    one, other = summary_of(record), summary_of(back)
-    assert other["num_equal_scores"] == one["num_equal_scores"]
-    if one["score_gap"]:
-        assert other["score_gap"]["mean"] == -one["score_gap"]["mean"]
-    if one["share_chosen_longer"] is not None:
-        assert other["share_chosen_longer"] == 1 - one["share_chosen_longer"]
-    assert one["num_against_scores"] + other["num_against_scores"] + one["num_equal_scores"] <= 1
+    first, other = summary_of(record), summary_of(back)
+    assert other["num_equal_scores"] == first["num_equal_scores"]
+    if first["score_gap"]:
+        assert other["score_gap"]["mean"] == -first["score_gap"]["mean"]
+    if first["share_chosen_longer"] is not None:
+        assert other["share_chosen_longer"] == 1 - first["share_chosen_longer"]
+    assert first["num_against_scores"] + other["num_against_scores"] + first["num_equal_scores"] <= 1
 
 
 # Errors

@@ -12,25 +12,25 @@ THIRTEEN = "one two three four five six seven eight nine ten eleven twelve thirt
 prompts = st.lists(st.lists(st.sampled_from("ab"), max_size=18).map(" ".join), max_size=6)
 
 
-def search(own, other):
+def search(ours, other):
     index = PromptIndex()
     for prompt in other:
         index.add(prompt)
-    found = LeakSearch(index)
-    for number, prompt in enumerate(own):
-        found.add(f"own:{number}", prompt)
-    return found, found.summary([hash(str(prompt)) & (1 << 64) - 1 for prompt in own])
+    result = LeakSearch(index)
+    for number, prompt in enumerate(ours):
+        result.add(f"own:{number}", prompt)
+    return result, result.summary([hash(str(prompt)) & (1 << 64) - 1 for prompt in ours])
 
 
-def counts(own, other):
-    summary = search(own, other)[1]
+def counts(ours, other):
+    summary = search(ours, other)[1]
     return [summary[f"num_{name}_prompts"] for name in ("leaked", "leaked_normalized", "overlapping", "other")]
 
 
 def test_three_ways_of_standing_in_the_other_file():
     """'Who?' as it is; 'who' once normalized; thirteen words within longer prompts; twelve of them are not enough."""
-    own = ["Who?", "who", f"Say {THIRTEEN}!", f"say, {THIRTEEN.rpartition(' ')[0]}.", "Where?"]
-    assert counts(own, ["Who?", f"Now count: {THIRTEEN.title()}, please."]) == [1, 2, 3, 2]
+    ours = ["Who?", "who", f"Say {THIRTEEN}!", f"say, {THIRTEEN.rpartition(' ')[0]}.", "Where?"]
+    assert counts(ours, ["Who?", f"Now count: {THIRTEEN.title()}, please."]) == [1, 2, 3, 2]
 
 
 def test_words_of_two_prompts_are_no_run():
@@ -73,23 +73,23 @@ def test_a_word_and_a_colon_within_a_line_stay():
 
 @given(prompts, prompts)
 @settings(max_examples=100)
-def test_the_runs_are_those_of_a_plain_search(own, other):
+def test_the_runs_are_those_of_a_plain_search(ours, other):
     def runs(prompt):
         split = prompt.split()
         return {tuple(split[i : i + 13]) for i in range(len(split) - 12)}
 
     theirs = set().union(*map(runs, other))
-    expected = {prompt for prompt in own if prompt in other or runs(prompt) & theirs}
-    assert counts(own, other)[2] == len(expected)
+    expected = {prompt for prompt in ours if prompt in other or runs(prompt) & theirs}
+    assert counts(ours, other)[2] == len(expected)
 
 
 def test_batches_and_compaction_change_nothing(monkeypatch):
     """Prompts are looked up in batches; each is of two here."""
-    own, other = [f"{THIRTEEN} {i}" for i in range(5)] + ["a", "b", "b"], [f"x {THIRTEEN}", "b", "c", "b", "d"]
-    whole = search(own, other)[1]
+    ours, other = [f"{THIRTEEN} {i}" for i in range(5)] + ["a", "b", "b"], [f"x {THIRTEEN}", "b", "c", "b", "d"]
+    whole = search(ours, other)[1]
     monkeypatch.setattr(leaks, "BATCH_PROMPTS", 2)
     monkeypatch.setattr(leaks, "COMPACT_DIGESTS", 2)
-    assert search(own, other)[1] == whole
+    assert search(ours, other)[1] == whole
     assert (whole["num_overlapping_prompts"], whole["num_other_prompts"]) == (6, 4)
 
 
@@ -109,7 +109,7 @@ def test_nothing_against_nothing_has_no_share():
 
 
 def test_examples_say_how_they_stand_in_the_other_file():
-    found, _ = search(["Where?", "who", "Who?"] + ["Who?"] * 9, ["Who?"])
-    assert [row.place for row in found.excerpts] == [f"own:{number}" for number in (1, 2, 3, 4, 5)]
-    assert [row.facts[0][1] for row in found.excerpts[:2]] == ["equal once normalized", "equal"]
-    assert found.excerpts[0].prompt == "who"
+    result, _ = search(["Where?", "who", "Who?"] + ["Who?"] * 9, ["Who?"])
+    assert [row.place for row in result.excerpts] == [f"own:{number}" for number in (1, 2, 3, 4, 5)]
+    assert [row.facts[0][1] for row in result.excerpts[:2]] == ["equal once normalized", "equal"]
+    assert result.excerpts[0].prompt == "who"

@@ -13,8 +13,8 @@ from real_cli.stats.bootstrap import Bootstrap, tail_shares
 def summary_of(chosen, rejected):
     bias = LengthBias()
     cells = [number % 4096 for number in range(len(chosen))]
-    for number, (one, other) in enumerate(zip(chosen, rejected, strict=True)):
-        bias.add(cells[number], number, int(one), int(other))
+    for number, (first, other) in enumerate(zip(chosen, rejected, strict=True)):
+        bias.add(cells[number], number, int(first), int(other))
     return bias.summary(Bootstrap(cells))
 
 
@@ -68,7 +68,7 @@ def test_a_drawn_effect_is_that_of_the_drawn_pairs():
     draws = np.random.default_rng(3)
     chosen, rejected = draws.integers(10, 90, (2, 12)) * 1.0
     bootstrap, cells = Bootstrap(np.arange(12), num_resamples=40), np.arange(12)
-    times = np.rint([12 * bootstrap.means(cells, cells == one) for one in range(12)]).astype(int)
+    times = np.rint([12 * bootstrap.means(cells, cells == item) for item in range(12)]).astype(int)
     drawn = lengths._resampled(bootstrap, cells, chosen, rejected)
     for number in range(40):
         rows = np.repeat(cells, times[:, number])

@@ -10,7 +10,7 @@ from real_cli.report.contents import Excerpt, Plot, Table
 from real_cli.stats.numeric import rounded
 
 
-def made(num_pairs=30):
+def make_health(num_pairs=30):
     """Pairs whose gap falls as similarity grows, one contradiction, one leaked prompt."""
     index = PromptIndex()
     index.add("What is number 3 of the list")
@@ -35,7 +35,7 @@ def items(report, kind):
 
 
 def test_sections_in_order():
-    summary, _, report = made()
+    summary, _, report = make_health()
     assert [section.title for section in report.sections] == [
         "Limits",
         "Repeats, ties and contradictions",
@@ -51,7 +51,7 @@ def test_sections_in_order():
 
 
 def test_plots_carry_the_numbers_of_the_summary():
-    summary, _, report = made()
+    summary, _, report = make_health()
     plots = items(report, Plot)
     series = plots["How similar the two responses are"].series[0]
     assert list(series.x) == summary["similarity_histogram"]["edges"]
@@ -67,7 +67,7 @@ def test_plots_carry_the_numbers_of_the_summary():
 
 
 def test_every_plot_and_table_says_its_n():
-    _, _, report = made()
+    _, _, report = make_health()
     notes = {title: item.note for title, item in (items(report, Plot) | items(report, Table)).items()}
     assert len(notes) == 10
     assert [title for title, note in notes.items() if not any(sign.isdigit() for sign in note)] == []
@@ -76,7 +76,7 @@ def test_every_plot_and_table_says_its_n():
 
 
 def test_tables_carry_the_numbers_of_the_summary():
-    summary, _, report = made()
+    summary, _, report = make_health()
     tables = items(report, Table)
     assert [row[2] for row in tables["Limits"].rows] == [31, 0, 1, 14, 1]
     assert [row[3] for row in tables["Limits"].rows] == ["kept", "kept", "passed", "passed", "passed"]
@@ -87,7 +87,7 @@ def test_tables_carry_the_numbers_of_the_summary():
 
 
 def test_examples_of_each_kind():
-    _, _, report = made()
+    _, _, report = make_health()
     excerpts = {title.partition(",")[0].partition(" (")[0]: rows.rows for title, rows in items(report, Excerpt).items()}
     places = {title: [row.place for row in rows] for title, rows in excerpts.items()}
     assert places == {
@@ -113,6 +113,6 @@ def test_one_pair_of_one_prompt_is_said_so():
     summary = health.summary() | {"limits": check_limits(health.summary(), limits)}
     report = pairs_report(summary, {})
     assert report.lead == "1 pair of 1 prompt, 1 labeled. Of 1 limit 1 is passed."
-    said = [section.text for section in report.sections] + [one.note for one in items(report, Plot).values()]
-    assert [text for text in said if re.search(r"\b1 (?:pair|label|prompt)s\b", text)] == []
-    assert any("in 100.0% of 1 labeled pair of unequal lengths" in text for text in said)
+    messages = [section.text for section in report.sections] + [item.note for item in items(report, Plot).values()]
+    assert [text for text in messages if re.search(r"\b1 (?:pair|label|prompt)s\b", text)] == []
+    assert any("in 100.0% of 1 labeled pair of unequal lengths" in text for text in messages)

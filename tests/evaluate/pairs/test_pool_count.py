@@ -25,9 +25,9 @@ def test_the_count_is_that_of_the_strategy_itself(name, size):
     draws = np.random.default_rng(size)
     embeddings = draws.normal(size=(size, 8))
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
-    made = Pool.of_embeddings(embeddings, seed=b"1")
+    result = Pool.of_embeddings(embeddings, seed=b"1")
     pool = Pool(
-        size, made.similarities, embeddings, draws.permutation(size) * 1.0, deviations=draws.random(size), seed=b"1"
+        size, result.similarities, embeddings, draws.permutation(size) * 1.0, deviations=draws.random(size), seed=b"1"
     )
     assert num_pairs(STRATEGIES[name], size) == len(list(STRATEGIES[name].choose(pool)))
 

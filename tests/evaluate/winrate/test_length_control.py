@@ -21,7 +21,7 @@ def compared(seed, prompts=150, each=2, theta=0.4, gamma=1.5):
 def test_it_agrees_with_statsmodels(seed):
     points, gaps, clusters = compared(seed)
     points[::9] = 0.5
-    found = control_length(points, gaps, clusters)
+    result = control_length(points, gaps, clusters)
     design = sm.add_constant(np.tanh(gaps / np.std(gaps, ddof=1)))
     theirs = sm.GLM(points, design, family=sm.families.Binomial()).fit(
         tol=1e-12, cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False}
@@ -29,22 +29,22 @@ def test_it_agrees_with_statsmodels(seed):
     from scipy.stats import t
 
     half = t.ppf(0.975, 149) * np.sqrt(150 / 149) * theirs.bse
-    assert found.note is None
-    assert found.rate[:3] == pytest.approx(
+    assert result.note is None
+    assert result.rate[:3] == pytest.approx(
         [1 / (1 + np.exp(-end)) for end in (theirs.params[0], theirs.params[0] - half[0], theirs.params[0] + half[0])],
         abs=1e-6,
     )
-    assert found.effect[:3] == pytest.approx(
+    assert result.effect[:3] == pytest.approx(
         [theirs.params[1], theirs.params[1] - half[1], theirs.params[1] + half[1]], abs=1e-6
     )
 
 
 def test_the_other_side_has_the_rest():
     points, gaps, clusters = compared(3)
-    one, other = control_length(points, gaps, clusters), control_length(1 - points, -gaps, clusters)
-    assert one.rate.value == pytest.approx(1 - other.rate.value)
-    assert one.rate.low == pytest.approx(1 - other.rate.high)
-    assert one.effect[:3] == pytest.approx(other.effect[:3])
+    first, other = control_length(points, gaps, clusters), control_length(1 - points, -gaps, clusters)
+    assert first.rate.value == pytest.approx(1 - other.rate.value)
+    assert first.rate.low == pytest.approx(1 - other.rate.high)
+    assert first.effect[:3] == pytest.approx(other.effect[:3])
 
 
 def test_intervals_cover_the_truth_where_raw_rates_do_not():
@@ -52,8 +52,8 @@ def test_intervals_cover_the_truth_where_raw_rates_do_not():
     held, raw_held = 0, 0
     for seed in range(300):
         points, gaps, clusters = compared(seed)
-        found = control_length(points, gaps, clusters)
-        held += found.rate.low <= sigmoid(np.array(0.4)) <= found.rate.high
+        result = control_length(points, gaps, clusters)
+        held += result.rate.low <= sigmoid(np.array(0.4)) <= result.rate.high
         raw_held += abs(points.mean() - sigmoid(np.array(0.4))) < 0.02
     assert held >= 0.93 * 300
     assert raw_held < 0.5 * 300
@@ -64,8 +64,8 @@ def test_intervals_cover_the_truth_where_a_prompt_decides():
     held = 0
     for seed in range(300):
         points, gaps, clusters = compared(seed, prompts=120, each=1)
-        found = control_length(np.repeat(points, 5), np.repeat(gaps, 5), np.repeat(clusters, 5))
-        held += found.rate.low <= sigmoid(np.array(0.4)) <= found.rate.high
+        result = control_length(np.repeat(points, 5), np.repeat(gaps, 5), np.repeat(clusters, 5))
+        held += result.rate.low <= sigmoid(np.array(0.4)) <= result.rate.high
     assert held >= 0.93 * 300
 
 
@@ -88,9 +88,9 @@ def alternating(count):
     ids=["nothing", "all ties", "29", "one way", "no variance", "longer", "shorter", "separable"],
 )
 def test_what_carries_no_rate_is_refused_with_the_reason(points, gaps, note):
-    found = control_length(points, gaps, np.arange(points.size))
-    assert found.note.startswith(note)
-    assert (found.rate.value, found.rate.low, found.effect.value, found.effect.high) == (None, None, None, None)
+    result = control_length(points, gaps, np.arange(points.size))
+    assert result.note.startswith(note)
+    assert (result.rate.value, result.rate.low, result.effect.value, result.effect.high) == (None, None, None, None)
 
 
 def test_thirty_are_enough():
@@ -100,10 +100,10 @@ def test_thirty_are_enough():
 
 def test_nine_prompts_give_a_rate_without_an_interval():
     points, gaps, clusters = compared(1, prompts=9, each=20)
-    found = control_length(points, gaps, clusters)
-    assert found.rate.value is not None
-    assert (found.rate.low, found.rate.high, found.effect.low) == (None, None, None)
-    assert found.note == "9 prompts, and an interval of a length-controlled rate needs 10"
+    result = control_length(points, gaps, clusters)
+    assert result.rate.value is not None
+    assert (result.rate.low, result.rate.high, result.effect.low) == (None, None, None)
+    assert result.note == "9 prompts, and an interval of a length-controlled rate needs 10"
 
 
 @pytest.mark.parametrize("seed", range(3))

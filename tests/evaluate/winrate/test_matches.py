@@ -43,8 +43,8 @@ def test_a_person_s_choice_and_tie():
 def test_a_matrix_is_one_comparison_for_each_two_responses():
     responses = [{"text": text, "model": name} for text, name in (("a", "x"), ("bb", "y"), ("cccc", "x"))]
     record = {"prompt": "q", "responses": responses, "preferences": [[0.5, 0, 1], [1, 0.5, 0.5], [0, 0.5, 0.5]]}
-    found = [(one.models, one.points, one.length_difference) for one in read_contests(record)]
-    assert found == [(("x", "y"), 0, -1), (("x", "x"), 2, -3), (("y", "x"), 1, -2)]
+    result = [(item.models, item.points, item.length_difference) for item in read_contests(record)]
+    assert result == [(("x", "y"), 0, -1), (("x", "x"), 2, -3), (("y", "x"), 1, -2)]
 
 
 def test_of_equal_texts_no_judge_was_asked():

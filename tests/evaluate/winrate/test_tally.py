@@ -29,8 +29,8 @@ def contest(first, second, outcome, gap=0, verdicts=None):
 def summed(rows, *, model=None, by=None):
     """Summary of rows (prompt, contest) or (prompt, contest, category)."""
     tally = WinrateTally(model, by)
-    for prompt, one, *category in rows:
-        tally.add(record_of(prompt, one, **({by: category[0]} if by and category else {})))
+    for prompt, item, *category in rows:
+        tally.add(record_of(prompt, item, **({by: category[0]} if by and category else {})))
     return rounded(tally.summary())
 
 
@@ -100,7 +100,7 @@ def test_comparisons_of_one_prompt_that_agree_count_once():
     assert summary["share_wins_low"] == summary["win_rate_low"] == pytest.approx(low, abs=1e-8)
     assert summary["share_wins_high"] == pytest.approx(high, abs=1e-8)
     assert any(note.startswith("48 comparisons are about 12 prompts") for note in summary["notes"])
-    few = summed([(str(int(prompt) % 9), one) for prompt, one in rows])
+    few = summed([(str(int(prompt) % 9), item) for prompt, item in rows])
     assert (few["win_rate_low"], few["share_wins_high"]) == (None, None)
     assert "9 prompts: a share over several comparisons of one needs 10 for an interval" in few["notes"]
 
@@ -117,7 +117,7 @@ def test_without_ties_the_win_rate_is_the_share_of_wins_with_its_interval():
 def test_flips_and_the_place_a_judge_favors():
     """Four in both orders: AA and AA flipped to A, BB to B, AB not. Of 8 verdicts for a place A has 2 + 2 + 0 + 1."""
     verdicts = [("A", "A"), ("A", "A"), ("B", "B"), ("A", "B"), ("tie", "tie"), None]
-    rows = [(str(n), contest("a", "b", "tie", verdicts=said)) for n, said in enumerate(verdicts)]
+    rows = [(str(n), contest("a", "b", "tie", verdicts=messages)) for n, messages in enumerate(verdicts)]
     summary = summed(rows)
     assert (summary["num_both_orders"], summary["num_flips"], summary["flip_rate"]) == (5, 3, 0.6)
     assert (summary["num_flips_to_first"], summary["num_flips_to_second"]) == (2, 1)
@@ -125,7 +125,7 @@ def test_flips_and_the_place_a_judge_favors():
     low, high = proportion_confint(3, 5, method="wilson")
     assert (summary["flip_rate_low"], summary["flip_rate_high"]) == pytest.approx((low, high), abs=1e-8)
     # Turning the models round does not turn the judge's places.
-    turned = [(prompt, Contest(one.models[::-1], one.texts, one.points, one.comparison)) for prompt, one in rows]
+    turned = [(prompt, Contest(item.models[::-1], item.texts, item.points, item.comparison)) for prompt, item in rows]
     assert summed(turned)["share_first_place"] == 5 / 8
 
 
@@ -227,8 +227,8 @@ def test_each_category_has_its_own_numbers_and_none_is_null():
 
 def test_categories_of_more_models_have_a_row_each_two():
     rows = [(str(n), contest("a", "bc"[n % 2], "win"), "xy"[n // 2]) for n in range(4)]
-    made = summed(rows, by="task")["by_category"]
-    assert [(row["category"], row["model"], row["against"]) for row in made] == [
+    result = summed(rows, by="task")["by_category"]
+    assert [(row["category"], row["model"], row["against"]) for row in result] == [
         ("x", "a", "b"), ("x", "a", "c"), ("y", "a", "b"), ("y", "a", "c")
     ]  # fmt: skip
 
@@ -258,11 +258,11 @@ def test_a_field_of_too_many_values_is_refused():
 
 def test_a_field_that_no_record_has_is_told():
     """A slip in its name would else look like data of one category."""
-    told = "no record has a value in field 'task': there is one category, null"
-    assert told in summed(alike(3, "new", "old", "win"), by="task")["notes"]
+    messages = "no record has a value in field 'task': there is one category, null"
+    assert messages in summed(alike(3, "new", "old", "win"), by="task")["notes"]
     one_has = [*alike(3, "new", "old", "win"), ("p", contest("new", "old", "win"), "math")]
-    assert told not in summed(one_has, by="task")["notes"]
-    assert told not in summed([], by="task")["notes"]
+    assert messages not in summed(one_has, by="task")["notes"]
+    assert messages not in summed([], by="task")["notes"]
 
 
 def test_names_that_are_empty_are_not_taken_for_none():
@@ -293,8 +293,8 @@ def test_the_order_of_the_records_changes_nothing(models):
 def test_which_side_a_response_stands_on_changes_nothing():
     rows = random_rows(6)
     turned = [
-        (prompt, Contest(one.models[::-1], one.texts[::-1], 2 - one.points, one.comparison), task)
-        for prompt, one, task in rows
+        (prompt, Contest(item.models[::-1], item.texts[::-1], 2 - item.points, item.comparison), task)
+        for prompt, item, task in rows
     ]
     assert summed(rows, by="task") == summed(turned, by="task")
 

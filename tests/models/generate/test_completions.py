@@ -39,6 +39,6 @@ def ids(text):
     ],
 )
 def test_marks_of_thoughts_stay_and_other_special_tokens_do_not(decode, written, text, continues):
-    made = decode(ids(written), Sampling(20), ids("A B"), continues=continues)
-    assert made.text.strip() == text
-    assert spoken(made.text).strip() == ("" if written == "[THINK] B" else "A")
+    result = decode(ids(written), Sampling(20), ids("A B"), continues=continues)
+    assert result.text.strip() == text
+    assert spoken(result.text).strip() == ("" if written == "[THINK] B" else "A")

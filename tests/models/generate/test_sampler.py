@@ -117,16 +117,16 @@ def test_a_batch_draws_what_each_draws_alone(talker):
     asked = [question(prompt, limit=3 + 4 * n, seed=n) for n, prompt in enumerate(PROMPTS)]
     asked += [question(PROMPTS[0], temperature=0.0), question(PROMPTS[0], top_p=0.5, temperature=0.7)]
     together = answerer(talker)(asked)
-    assert together == [answerer(talker, 1)([one])[0] for one in asked]
+    assert together == [answerer(talker, 1)([item])[0] for item in asked]
     assert together == list(reversed(answerer(talker, 60)(asked[::-1])))
-    assert len({one.text for one in together}) == len(asked)
+    assert len({item.text for item in together}) == len(asked)
 
 
 def test_other_seeds_draw_other_texts_and_no_temperature_none(talker):
-    made = answerer(talker)([question("the cat", seed=seed) for seed in range(6)])
-    assert len({one.text for one in made}) == 6
+    result = answerer(talker)([question("the cat", seed=seed) for seed in range(6)])
+    assert len({item.text for item in result}) == 6
     greedy = answerer(talker)([question("the cat", temperature=0.0, seed=seed) for seed in range(3)])
-    assert len({one.text for one in greedy}) == 1
+    assert len({item.text for item in greedy}) == 1
 
 
 def test_greedy_text_is_that_of_the_library(talker):
@@ -135,14 +135,14 @@ def test_greedy_text_is_that_of_the_library(talker):
     tokenizer, model = AutoTokenizer.from_pretrained(talker), AutoModelForCausalLM.from_pretrained(talker).eval()
     ids = tokenizer("the cat", return_tensors="pt")
     written = model.generate(**ids, do_sample=False, max_new_tokens=12)[0, 2:]
-    (made,) = answerer(talker)([question("the cat", temperature=0.0)])
-    assert made.text.split() == tokenizer.decode(written, skip_special_tokens=True).split()
+    (result,) = answerer(talker)([question("the cat", temperature=0.0)])
+    assert result.text.split() == tokenizer.decode(written, skip_special_tokens=True).split()
 
 
 def test_a_text_is_continued_and_a_conversation_is_answered(make_tiny_policy, tiny_policy):
     """WordLevel puts a space between words: the continuation begins with it, as it stands in the whole text."""
-    (made,) = answerer(tiny_policy)([question("the cat", temperature=0.0)])
-    assert made.text.startswith(" ")
+    (result,) = answerer(tiny_policy)([question("the cat", temperature=0.0)])
+    assert result.text.startswith(" ")
     shouting = make_tiny_policy(chat_template="{% for m in messages %}why {{ m['content'] }}{% endfor %}")
     talk, plain = answerer(shouting)(
         [question([{"role": "user", "content": "the cat"}], temperature=0.0), question("why the cat", temperature=0.0)]
@@ -152,9 +152,9 @@ def test_a_text_is_continued_and_a_conversation_is_answered(make_tiny_policy, ti
 
 
 def test_rendered_text_gets_no_special_tokens_and_an_empty_one_is_told(talker):
-    nothing, one = answerer(talker)([question(""), question(Rendered("no"))])
+    nothing, item = answerer(talker)([question(""), question(Rendered("no"))])
     assert isinstance(nothing, RecordError)
-    assert one.num_prompt_tokens == 1
+    assert item.num_prompt_tokens == 1
 
 
 def test_a_row_ends_before_its_own_stop(talker):
@@ -169,16 +169,16 @@ def test_a_row_ends_before_its_own_stop(talker):
         assert stopped[n].text == free[n].text[: free[n].text.index(stops[n])]
         assert not stopped[n].is_cut
         assert stopped[n].num_completion_tokens < free[n].num_completion_tokens
-    assert stopped == [answerer(talker, 1)([one])[0] for one in asked]
+    assert stopped == [answerer(talker, 1)([item])[0] for item in asked]
 
 
 def test_a_stop_across_tokens_is_found(talker):
     (free,) = answerer(talker)([question("the cat", limit=20, seed=3)])
     words = free.text.split()
     stop = f"{words[4]} {words[5]}"
-    (made,) = answerer(talker)([question("the cat", limit=20, seed=3, stop=[stop])])
-    assert made.text == free.text[: free.text.index(stop)]
-    assert made.num_completion_tokens <= 6
+    (result,) = answerer(talker)([question("the cat", limit=20, seed=3, stop=[stop])])
+    assert result.text == free.text[: free.text.index(stop)]
+    assert result.num_completion_tokens <= 6
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0], ids=["greedy", "drawn"])
@@ -187,10 +187,10 @@ def test_a_models_own_settings_of_generation_change_no_text_but_its_end_tokens_s
     folder = make_tiny_policy()
     asked = [question(prompt, seed=n, temperature=temperature) for n, prompt in enumerate(PROMPTS)]
     plain = answerer(folder)(asked)
-    own = {"eos_token_id": 1, "pad_token_id": 0, "do_sample": True, "temperature": 0.1, "top_k": 1}
-    own |= {"repetition_penalty": 1.5, "no_repeat_ngram_size": 1, "min_new_tokens": 5, "suppress_tokens": [5, 6, 7]}
+    ours = {"eos_token_id": 1, "pad_token_id": 0, "do_sample": True, "temperature": 0.1, "top_k": 1}
+    ours |= {"repetition_penalty": 1.5, "no_repeat_ngram_size": 1, "min_new_tokens": 5, "suppress_tokens": [5, 6, 7]}
     path = folder / "generation_config.json"
-    path.write_text(json.dumps(own))
+    path.write_text(json.dumps(ours))
     assert answerer(folder)(asked) == plain
     second = plain[0].text.split()[0]
     path.write_text(json.dumps({"eos_token_id": [1, answerer(folder).tokenizer.convert_tokens_to_ids(second)]}))
@@ -199,9 +199,13 @@ def test_a_models_own_settings_of_generation_change_no_text_but_its_end_tokens_s
 
 def test_out_of_memory_halves_the_batch_and_draws_the_same(talker, monkeypatch):
     asked = [question(prompt, seed=n) for n, prompt in enumerate(PROMPTS)]
-    whole, told = answerer(talker)(asked), []
+    whole, heard = answerer(talker)(asked), []
     small = LocalAnswerer(
-        str(talker), device="cpu", precision=Precision.float32, batch_tokens=None, tell=lambda words: told.append(words)
+        str(talker),
+        device="cpu",
+        precision=Precision.float32,
+        batch_tokens=None,
+        tell=lambda words: heard.append(words),
     )
     generate = type(small)._generate
 
@@ -213,7 +217,7 @@ def test_out_of_memory_halves_the_batch_and_draws_the_same(talker, monkeypatch):
     monkeypatch.setattr(type(small), "_generate", generate_two)
     monkeypatch.setattr(torch.accelerator, "empty_cache", lambda: None)
     assert small(asked) == whole
-    assert told
+    assert heard
 
 
 @pytest.mark.slow
@@ -223,5 +227,5 @@ def test_smollm2_draws_the_same_in_any_batch():
     prompts = ["The capital of France is", talk, "Once upon a time there was a small red dog who", "1, 2, 3,"]
     asked = [question(prompt, limit=24, seed=seed) for prompt in prompts for seed in (1, 2)]
     together, alone = answerer("smollm2")(asked), answerer("smollm2", 1)
-    assert together == [alone([one])[0] for one in asked]
+    assert together == [alone([item])[0] for item in asked]
     assert together[::-1] == answerer("smollm2", 100)(asked[::-1])

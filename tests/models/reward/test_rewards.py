@@ -94,11 +94,11 @@ def test_a_sequence_in_a_batch_gets_what_it_gets_alone(folders, kind):
     rows = [tuple(draw.integers(0, len(TOKENS), length).tolist()) for length in range(1, 21)]
     rows += [(5, 6, end) for end in range(len(TOKENS))]
     model = load_reward_model(str(folders[kind]), device="cpu")
-    made = model.logits([RewardInput(row, ()) for row in rows])
-    np.testing.assert_allclose(made, [alone(folders[kind], row) for row in rows], atol=1e-5)
-    assert np.std(made) > 0.1
+    result = model.logits([RewardInput(row, ()) for row in rows])
+    np.testing.assert_allclose(result, [alone(folders[kind], row) for row in rows], atol=1e-5)
+    assert np.std(result) > 0.1
     ones = [model.logits([RewardInput(row, ())])[0] for row in rows]
-    np.testing.assert_allclose(made, ones, atol=1e-5)
+    np.testing.assert_allclose(result, ones, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -111,8 +111,8 @@ def test_a_cross_encoder_gives_its_raw_logit(folders, tmp_path):
     CrossEncoder(str(folders["bert"]), device="cpu").save_pretrained(str(tmp_path / "saved"))
     library = CrossEncoder(str(tmp_path / "saved"), device="cpu")
     wanted = library.predict(PAIRS, activation_fn=torch.nn.Identity(), show_progress_bar=False)
-    made, _ = scores_of(tmp_path / "saved", [candidates(prompt, text) for prompt, text in PAIRS])
-    np.testing.assert_allclose(np.ravel(made), wanted, atol=1e-5)
+    result, _ = scores_of(tmp_path / "saved", [candidates(prompt, text) for prompt, text in PAIRS])
+    np.testing.assert_allclose(np.ravel(result), wanted, atol=1e-5)
     assert (np.abs(wanted - library.predict(PAIRS, show_progress_bar=False)) > 1e-2).any()
 
 
@@ -122,10 +122,10 @@ def test_token_types_reach_the_model(folders):
     ids = (3, 8, 4, 9, 10, 4)
     types = (0, 0, 0, 1, 1, 1)
     longer = RewardInput((*ids, 9), (*types, 1))
-    made = model.logits([RewardInput(ids, types), longer])
-    assert made[0] == pytest.approx(alone(folders["bert"], ids, token_type_ids=types), abs=1e-5)
-    assert made[1] == pytest.approx(alone(folders["bert"], longer.ids, token_type_ids=longer.types), abs=1e-5)
-    assert abs(made[0] - alone(folders["bert"], ids)) > 1e-3
+    result = model.logits([RewardInput(ids, types), longer])
+    assert result[0] == pytest.approx(alone(folders["bert"], ids, token_type_ids=types), abs=1e-5)
+    assert result[1] == pytest.approx(alone(folders["bert"], longer.ids, token_type_ids=longer.types), abs=1e-5)
+    assert abs(result[0] - alone(folders["bert"], ids)) > 1e-3
 
 
 def test_a_chat_template_renders_plain_texts_as_user_and_assistant(folders):
@@ -139,27 +139,27 @@ def test_a_chat_template_renders_plain_texts_as_user_and_assistant(folders):
         for prompt, text in PAIRS
     ]
     tokenizer = tokenizer_of(folders["chat"])
-    made, _ = scores_of(folders["chat"], records)
-    for (prompt, text), (score,) in zip(PAIRS, made, strict=True):
+    result, _ = scores_of(folders["chat"], records)
+    for (prompt, text), (score,) in zip(PAIRS, result, strict=True):
         ids = tokenizer(f"<cls> <user> {prompt} <end> <assistant> {text} <end>")["input_ids"]
         assert score == pytest.approx(alone(folders["chat"], ids), abs=1e-5)
     pairs, _ = scores_of(folders["chat"], conversations)
-    np.testing.assert_allclose([chosen for chosen, _ in pairs], np.ravel(made), atol=1e-5)
+    np.testing.assert_allclose([chosen for chosen, _ in pairs], np.ravel(result), atol=1e-5)
 
 
 def test_without_the_chat_template_prompt_and_response_are_a_text_pair(folders):
-    made, pointwise = scores_of(folders["chat"], [candidates("the cat", "sat")], chat_template=False)
+    result, pointwise = scores_of(folders["chat"], [candidates("the cat", "sat")], chat_template=False)
     ids = tokenizer_of(folders["chat"])("the cat", "sat")["input_ids"]
-    assert made[0][0] == pytest.approx(alone(folders["chat"], ids), abs=1e-5)
+    assert result[0][0] == pytest.approx(alone(folders["chat"], ids), abs=1e-5)
     assert pointwise.sentence() == "1 response scored (1 distinct in their windows)"
 
 
 def test_a_conversation_without_a_template_loses_its_roles_and_that_is_told(folders):
     asked = {"role": "user", "content": "the cat"}
     turns = [asked, {"role": "assistant", "content": "ran"}, asked]
-    made, pointwise = scores_of(folders["llama"], [candidates(turns, "sat", "no"), candidates(turns[:1], "sat")])
+    result, pointwise = scores_of(folders["llama"], [candidates(turns, "sat", "no"), candidates(turns[:1], "sat")])
     words = tokenizer_of(folders["llama"])("the cat ran the cat sat")["input_ids"]
-    assert made[0][0] == pytest.approx(alone(folders["llama"], words), abs=1e-5)
+    assert result[0][0] == pytest.approx(alone(folders["llama"], words), abs=1e-5)
     assert pointwise.sentence().endswith("; 1 conversations read without their roles")
 
 
@@ -167,8 +167,8 @@ def test_what_is_too_long_loses_the_beginning_of_its_prompt(folders):
     """Seven tokens, <cls> and two <sep> among them, leave four: the response's last, and what fits of the prompt's."""
     record = candidates("the cat sat on", "the mat", "he", "he saw the cat", "a big red dog ran under it")
     left = [("sat on", "the mat"), ("cat sat on", "he"), ("", "he saw the cat"), ("", "dog ran under it")]
-    made, pointwise = scores_of(folders["bert"], [record], max_length=7)
-    for score, (prompt, text) in zip(made[0], left, strict=True):
+    result, pointwise = scores_of(folders["bert"], [record], max_length=7)
+    for score, (prompt, text) in zip(result[0], left, strict=True):
         both = tokenizer_of(folders["bert"])(prompt, text)
         assert len(both["input_ids"]) == 7
         wanted = alone(folders["bert"], both["input_ids"], token_type_ids=both["token_type_ids"])
@@ -181,9 +181,9 @@ def test_what_is_too_long_loses_the_beginning_of_its_prompt(folders):
 
 def test_a_conversation_that_is_too_long_keeps_its_first_token_and_the_response(folders):
     """<cls> <user> the cat sat <end> <assistant> no <end>, 9 tokens of which 5 may stay."""
-    made, pointwise = scores_of(folders["chat"], [candidates("the cat sat", "no")], max_length=5)
+    result, pointwise = scores_of(folders["chat"], [candidates("the cat sat", "no")], max_length=5)
     ids = tokenizer_of(folders["chat"])("<cls> <end> <assistant> no <end>")["input_ids"]
-    assert made[0][0] == pytest.approx(alone(folders["chat"], ids), abs=1e-5)
+    assert result[0][0] == pytest.approx(alone(folders["chat"], ids), abs=1e-5)
     assert pointwise.sentence().endswith("1 cut to 5 tokens, at the prompt's beginning")
 
 
@@ -202,8 +202,8 @@ def test_a_robertas_positions_begin_behind_its_padding_token(tmp_path):
     """64 positions, padding token 1: positions 2 to 63 are words', 62 of them."""
     folder = save_reward_model(tmp_path / "roberta", "roberta", pad_token_id=1, num_labels=1)
     assert load_reward_model(str(folder), device="cpu").max_length == 62
-    (made,), pointwise = scores_of(folder, [candidates("the cat " * 50, "sat")], chat_template=False)
-    assert len(made) == 1
+    (result,), pointwise = scores_of(folder, [candidates("the cat " * 50, "sat")], chat_template=False)
+    assert len(result) == 1
     assert "1 cut to 62 tokens" in pointwise.sentence()
 
 
@@ -226,7 +226,7 @@ def test_only_beginnings_go_and_the_prompts_first(owners, limit):
     assert len(kept) == min(limit, len(owners))
     assert kept == sorted(set(kept))
     left = {owner: [place for place in kept if owners[place] == owner] for owner in (-1, 0, 1, 2)}
-    had = {owner: [place for place, own in enumerate(owners) if own == owner] for owner in (-1, 0, 1, 2)}
+    had = {owner: [place for place, ours in enumerate(owners) if ours == owner] for owner in (-1, 0, 1, 2)}
     assert left[-1] == had[-1]
     for owner in (0, 1, 2):
         assert left[owner] == had[owner][len(had[owner]) - len(left[owner]) :]
@@ -247,9 +247,9 @@ def test_equal_sequences_are_scored_once_and_all_get_their_score(folders, monkey
     logits = RewardModel.logits
     monkeypatch.setattr(RewardModel, "logits", lambda self, batch: seen.append(len(batch)) or logits(self, batch))
     records = [candidates("the cat", "sat", "ran", "sat"), candidates("the cat", "ran"), candidates("why", "ran")]
-    made, pointwise = scores_of(folders["llama"], records)
+    result, pointwise = scores_of(folders["llama"], records)
     assert sum(seen) == 3
-    assert made[0][0] == made[0][2] != made[0][1] == made[1][0] != made[2][0]
+    assert result[0][0] == result[0][2] != result[0][1] == result[1][0] != result[2][0]
     assert pointwise.sentence() == "5 responses scored (3 distinct in their windows)"
 
 
@@ -261,9 +261,9 @@ def test_batches_and_windows_change_nothing_and_the_order_stays(folders, monkeyp
     windows, _ = scores_of(folders["llama"], records)
     np.testing.assert_allclose(small, whole, atol=1e-5)
     np.testing.assert_allclose(windows, whole, atol=1e-5)
-    for (prompt, text), own in zip(PAIRS, whole, strict=True):
+    for (prompt, text), ours in zip(PAIRS, whole, strict=True):
         ids = tokenizer_of(folders["llama"])(prompt, text)["input_ids"]
-        assert own[0] == pytest.approx(alone(folders["llama"], ids), abs=1e-5)
+        assert ours[0] == pytest.approx(alone(folders["llama"], ids), abs=1e-5)
 
 
 def test_a_window_is_written_before_the_next_is_read(folders, monkeypatch):
@@ -298,8 +298,8 @@ def test_prompt_and_response_without_a_token_are_refused(folders):
 def test_a_label_is_named_where_there_are_several(folders):
     ids = tokenizer_of(folders["labels"])("the cat", "sat")["input_ids"]
     for label in range(3):
-        made, _ = scores_of(folders["labels"], [candidates("the cat", "sat")], label=label)
-        assert made[0][0] == pytest.approx(alone(folders["labels"], ids, label), abs=1e-5)
+        result, _ = scores_of(folders["labels"], [candidates("the cat", "sat")], label=label)
+        assert result[0][0] == pytest.approx(alone(folders["labels"], ids, label), abs=1e-5)
     names = "0 LABEL_0, 1 LABEL_1, 2 LABEL_2"
     with pytest.raises(UsageError, match=f"has several labels; say with --label which is the score: {names}"):
         load_reward_model(str(folders["labels"]), device="cpu")
@@ -343,27 +343,27 @@ def differences_of(folder, record, template=None, **settings):
 def test_a_pairwise_model_is_asked_about_every_ordered_pair(folders):
     """The default for a tokenizer with a separator: prompt <sep> a <sep> b, each ordered pair alone by transformers."""
     texts = ["sat on the mat", "ran", "no dog"]
-    made, pairwise = differences_of(folders["bert"], candidates("the cat", *texts))
+    result, pairwise = differences_of(folders["bert"], candidates("the cat", *texts))
     tokenizer = tokenizer_of(folders["bert"])
     for i, first in enumerate(texts):
         for j, second in enumerate(texts):
             ids = tokenizer(f"the cat <sep> {first} <sep> {second}")["input_ids"]
-            assert made[i, j] == (pytest.approx(alone(folders["bert"], ids), abs=1e-5) if i != j else 0)
+            assert result[i, j] == (pytest.approx(alone(folders["bert"], ids), abs=1e-5) if i != j else 0)
     assert pairwise.sentence() == "6 ordered pairs scored (6 distinct in their windows)"
-    assert np.abs(made + made.T).max() > 1e-2, "a model that is antisymmetric itself would test nothing"
+    assert np.abs(result + result.T).max() > 1e-2, "a model that is antisymmetric itself would test nothing"
 
 
 def test_permuting_the_responses_permutes_the_margins(folders):
     texts = ["sat on the mat", "ran", "no dog"]
     order = [2, 0, 1]
-    made, _ = differences_of(folders["bert"], candidates("the cat", *texts))
+    result, _ = differences_of(folders["bert"], candidates("the cat", *texts))
     permuted, _ = differences_of(folders["bert"], candidates("the cat", *(texts[i] for i in order)))
-    np.testing.assert_allclose(antisymmetrize(permuted), antisymmetrize(made)[np.ix_(order, order)], atol=1e-6)
+    np.testing.assert_allclose(antisymmetrize(permuted), antisymmetrize(result)[np.ix_(order, order)], atol=1e-6)
 
 
 def test_equal_responses_have_no_margin_and_are_asked_about_once(folders):
-    made, pairwise = differences_of(folders["bert"], candidates("the cat", "ran", "ran"))
-    assert antisymmetrize(made)[0, 1] == 0
+    result, pairwise = differences_of(folders["bert"], candidates("the cat", "ran", "ran"))
+    assert antisymmetrize(result)[0, 1] == 0
     assert pairwise.sentence() == "2 ordered pairs scored (1 distinct in their windows)"
 
 
@@ -386,10 +386,10 @@ def test_a_long_pair_loses_the_prompt_and_then_the_longer_response(folders):
     """<cls> the cat <sep> he saw it <sep> no <sep>: of ten tokens seven stay, then six."""
     tokenizer = tokenizer_of(folders["bert"])
     for limit, words in ((8, "<sep> he saw it <sep> no"), (7, "<sep> saw it <sep> no")):
-        made, pairwise = differences_of(folders["bert"], candidates("the cat", "he saw it", "no"), max_length=limit)
+        result, pairwise = differences_of(folders["bert"], candidates("the cat", "he saw it", "no"), max_length=limit)
         ids = tokenizer(words)["input_ids"]
         assert len(ids) == limit
-        assert made[0, 1] == pytest.approx(alone(folders["bert"], ids), abs=1e-5)
+        assert result[0, 1] == pytest.approx(alone(folders["bert"], ids), abs=1e-5)
     assert pairwise.sentence().endswith("2 cut to 7 tokens, at the prompt's beginning; 2 of them at a response's too")
 
 

@@ -20,17 +20,17 @@ def test_every_sequence_is_in_one_batch_and_a_padded_batch_fits(lengths, budget)
 def test_out_of_memory_halves_the_budget_and_loses_nothing(monkeypatch):
     """A device with room for two sequences of four tokens: eight of them are computed all the same, told each time."""
     monkeypatch.setattr(torch.accelerator, "empty_cache", lambda: None)
-    told = []
+    notes = []
 
     def compute(batch):
         if len(batch) > 2:
             raise torch.OutOfMemoryError
         return [index * 10 for index in batch]
 
-    budget = TokenBudget(32, told.append)
+    budget = TokenBudget(32, notes.append)
     assert budget.run([4] * 8, compute) == [0, 10, 20, 30, 40, 50, 60, 70]
     assert budget.num_tokens == 8
-    assert told == [f"out of device memory: going on with --batch-tokens {tokens}" for tokens in (16, 8)]
+    assert notes == [f"out of device memory: going on with --batch-tokens {tokens}" for tokens in (16, 8)]
 
 
 def test_a_single_sequence_without_room_is_an_error():

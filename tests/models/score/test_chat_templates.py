@@ -169,11 +169,11 @@ def read_training(tokenizer, record):
 
     with tempfile.TemporaryDirectory() as folder:
         try:
-            made = prepare(
+            result = prepare(
                 [Located("", record)], settings.reader(), tokenize, Path(folder) / "rows.arrow", settings,
                 use_given=False, refuse=refuse, leave_out=leave_out,
             )  # fmt: skip
-            rows = made.rows[:]
+            rows = result.rows[:]
         except Exception:
             assert reasons
             rows = {"prompt_ids": [], "response_ids": []}
@@ -182,8 +182,8 @@ def read_training(tokenizer, record):
         for prompt, responses in zip(rows["prompt_ids"], rows["response_ids"], strict=True)
         for response in responses
     ]
-    told = tokenize.counts.sentence(10**6)
-    return [*texts, *reasons, *([f"told: {told}"] if told else [])]
+    notes = tokenize.counts.sentence(10**6)
+    return [*texts, *reasons, *([f"told: {notes}"] if notes else [])]
 
 
 def read_scoring(tokenizer, record):
@@ -196,7 +196,7 @@ def read_scoring(tokenizer, record):
         list(meter([("place", meter.read(record))]))
     except RecordError as error:
         return [f"refused: {error}"]
-    texts = [shown(tokenizer, one.prompt, response) for one in models.asked for response in one.responses]
+    texts = [shown(tokenizer, item.prompt, response) for item in models.asked for response in item.responses]
     return [*texts, f"told: {meter.sentence()}"]
 
 
@@ -204,7 +204,7 @@ class Config:
     max_position_embeddings = None
 
 
-def asker(tokenizer, told):
+def asker(tokenizer, notes):
     """A local model without a model: it renders questions."""
     from types import SimpleNamespace
 
@@ -215,7 +215,7 @@ def asker(tokenizer, told):
 
     table = torch.nn.Embedding(len(tokenizer), 1)
     model = SimpleNamespace(config=Config(), get_input_embeddings=lambda: table, get_output_embeddings=lambda: None)
-    answerer = LocalAnswerer("policy", device="cpu", precision=Precision.auto, batch_tokens=None, tell=told)
+    answerer = LocalAnswerer("policy", device="cpu", precision=Precision.auto, batch_tokens=None, tell=notes)
     answerer.__dict__["_loaded"] = model, tokenizer
     return answerer
 
@@ -223,14 +223,14 @@ def asker(tokenizer, told):
 def read_questions(tokenizer, inquiry):
     from real_cli.errors import ModelError
 
-    told = []
-    answerer = asker(tokenizer, told.append)
+    notes = []
+    answerer = asker(tokenizer, notes.append)
     try:
-        found = [answerer._render(question) for question in next(inquiry)]
+        result = [answerer._render(question) for question in next(inquiry)]
     except ModelError as error:
         return [f"no model for it: {error}"]
-    texts = [f"refused: {ids}" if isinstance(ids, RecordError) else shown(tokenizer, ids) for ids in found]
-    return [*texts, *(f"told: {line}" for line in told)]
+    texts = [f"refused: {ids}" if isinstance(ids, RecordError) else shown(tokenizer, ids) for ids in result]
+    return [*texts, *(f"told: {line}" for line in notes)]
 
 
 def read_sampling(tokenizer, record):
@@ -257,8 +257,8 @@ def read_all(name, use):
     """Make the content of a golden file."""
     tokenizer = make_tokenizer(name)
     first, end, *_ = FAMILIES[name]
-    found = {title: READ[use](tokenizer, record) for title, record in pairs(first, end).items()}
-    return "\n".join(f"## {title}\n\n" + "\n".join(lines) + "\n" for title, lines in found.items())
+    result = {title: READ[use](tokenizer, record) for title, record in pairs(first, end).items()}
+    return "\n".join(f"## {title}\n\n" + "\n".join(lines) + "\n" for title, lines in result.items())
 
 
 @pytest.mark.slow

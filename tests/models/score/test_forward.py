@@ -70,10 +70,10 @@ def test_both_layouts_give_the_log_probabilities_and_gradients_of_single_sequenc
     for layout in LAYOUTS:
         logps = model(**lay_out(GROUPS, layout, 0)).logps
         torch.testing.assert_close(logps, alone, atol=1e-4, rtol=0)
-        found = gradients(model, (logps * weights).sum())
-        assert found.keys() == expected.keys()
+        result = gradients(model, (logps * weights).sum())
+        assert result.keys() == expected.keys()
         for name, grad in expected.items():
-            torch.testing.assert_close(found[name], grad, atol=1e-4, rtol=1e-3)
+            torch.testing.assert_close(result[name], grad, atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.slow
@@ -96,14 +96,14 @@ def test_a_model_that_cannot_share_a_prompt_is_found_and_told(kind, why, make_ti
     """A state-space model carries one response into the next; positions that are biases take no mask."""
     from real_cli.errors import ModelError
 
-    told = []
+    notes = []
     policy = load_policy(str(make_tiny_policy(kind)), device="cpu")
-    settled = settle_layout(policy, "tiny", TokenLayout.auto, max_length=64, tell=told.append)
+    settled = settle_layout(policy, "tiny", TokenLayout.auto, max_length=64, tell=notes.append)
     assert settled.layout is TokenLayout.plain
-    (line,) = told
+    (line,) = notes
     assert line.startswith("tiny: plain layout")
     with pytest.raises(ModelError, match=f"--layout shared: .*({why})"):
-        settle_layout(policy, "tiny", TokenLayout.shared, max_length=64, tell=told.append)
+        settle_layout(policy, "tiny", TokenLayout.shared, max_length=64, tell=notes.append)
     scores = Scorer(settled, 64)(PAIRS)
     for pair, score in zip(PAIRS, scores, strict=True):
         assert score[0] == pytest.approx(plain_logps(policy.model, pair.prompt, pair.responses[0]).item(), abs=1e-4)
@@ -186,9 +186,9 @@ def test_scores_do_not_depend_on_batches_or_padding(layout, tiny_policy):
     together = Scorer(policy, 4096)(PAIRS)
     alone = [Scorer(policy, 1)([pair])[0] for pair in PAIRS]
     reversed_order = Scorer(policy, 4096)(PAIRS[::-1])[::-1]
-    for one, two, three in zip(together, alone, reversed_order, strict=True):
-        assert one == pytest.approx(two, abs=1e-4)
-        assert one == pytest.approx(three, abs=1e-4)
+    for first, two, three in zip(together, alone, reversed_order, strict=True):
+        assert first == pytest.approx(two, abs=1e-4)
+        assert first == pytest.approx(three, abs=1e-4)
 
 
 @pytest.mark.slow
@@ -200,8 +200,8 @@ def test_a_device_without_room_splits_even_the_responses_of_one_prompt(layout, t
     policy = load(tiny_policy, layout)
     pairs = [TokenizedExample([3, 4, 5, 6], [[7 + number, 1], [14 + number]]) for number in range(7)]
     expected = Scorer(policy, 4096)(pairs)
-    told = []
-    scorer = Scorer(policy, 4096, told.append)
+    notes = []
+    scorer = Scorer(policy, 4096, notes.append)
     score = scorer._score
 
     def score_where_there_is_room(answers):
@@ -210,10 +210,10 @@ def test_a_device_without_room_splits_even_the_responses_of_one_prompt(layout, t
         return score(answers)
 
     scorer._score = score_where_there_is_room
-    found = scorer(pairs)
-    assert len(told) > 1
-    for one, other in zip(found, expected, strict=True):
-        assert one == pytest.approx(other, abs=1e-4)
+    result = scorer(pairs)
+    assert len(notes) > 1
+    for first, other in zip(result, expected, strict=True):
+        assert first == pytest.approx(other, abs=1e-4)
 
 
 @pytest.mark.slow
@@ -227,9 +227,9 @@ def test_logits_in_chunks_are_logits_at_once(tiny_policy, monkeypatch):
     monkeypatch.setattr("real_cli.models.score.forward.CPU_LOGIT_BYTES", 1)
     chunked = model(**batch).logps
     torch.testing.assert_close(chunked, once, atol=1e-5, rtol=0)
-    found = gradients(model, chunked.sum())
+    result = gradients(model, chunked.sum())
     for name, grad in expected.items():
-        torch.testing.assert_close(found[name], grad, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(result[name], grad, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.slow

@@ -24,17 +24,17 @@ def with_template(template):
 
 
 def render(tokenizer, messages):
-    told = []
-    answerer = asker(tokenizer, told.append)
+    notes = []
+    answerer = asker(tokenizer, notes.append)
     ids = [answerer._render(Question(messages, str)) for _ in range(2)]
     assert ids[0] == ids[1]
-    return ids[0], told
+    return ids[0], notes
 
 
 def test_a_template_that_opens_no_answer_is_told_once():
-    _, told = render(with_template(DEAF), ASKED)
-    assert [line for line in told if "ignores add_generation_prompt" in line] == told
-    assert len(told) == 1
+    _, notes = render(with_template(DEAF), ASKED)
+    assert [line for line in notes if "ignores add_generation_prompt" in line] == notes
+    assert len(notes) == 1
 
 
 @pytest.mark.parametrize("template", [BRACKETS, DEAF + "{% if add_generation_prompt %}<|assistant|>{% endif %}"])

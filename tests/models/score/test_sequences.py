@@ -67,15 +67,15 @@ def test_a_response_sees_the_prompt_and_itself_and_nobody_sees_padding():
 def test_every_pair_is_in_one_group_that_fits_and_finds_its_responses(pairs, budget, layout):
     """Split as they may be, groups hold each pair once; only a pair alone may exceed the budget."""
     groups = [part for group in group_by_prompt(pairs) for part in split_group(group, layout, budget)]
-    found = {}
+    result = {}
     for group in groups:
         assert len(set(group.responses)) == len(group.responses)
         num_rows, width = shape(group, layout)
         assert len(group.members) == 1 or num_rows * width <= budget
         for item, places in group.members:
-            assert item not in found
-            found[item] = TokenizedExample(list(group.prompt), [list(group.responses[place]) for place in places])
-    assert [found[item] for item in range(len(pairs))] == pairs
+            assert item not in result
+            result[item] = TokenizedExample(list(group.prompt), [list(group.responses[place]) for place in places])
+    assert [result[item] for item in range(len(pairs))] == pairs
 
 
 @settings(max_examples=60, deadline=None)
@@ -100,17 +100,17 @@ def test_the_passes_of_a_batch_hold_each_pair_once(pairs, budget, layout):
         assert batch["lengths"][number][there].tolist() == [len(ids) for ids in pair.responses]
         assert batch["ref_logps"][number][there].tolist() == rows[number]["ref_logps"]
         assert batch["marks"][number][there].tolist() == rows[number]["marks"]
-    seen = [number for one in batch["passes"] for number in one["examples"].tolist()]
+    seen = [number for item in batch["passes"] for number in item["examples"].tolist()]
     assert sorted(seen) == list(range(len(pairs)))
-    for one in batch["passes"]:
-        size = one["batch"]["input_ids"].numel()
-        assert size <= budget or len(one["examples"]) == 1
-        for number, places in zip(one["examples"].tolist(), one["responses"].tolist(), strict=True):
+    for item in batch["passes"]:
+        size = item["batch"]["input_ids"].numel()
+        assert size <= budget or len(item["examples"]) == 1
+        for number, places in zip(item["examples"].tolist(), item["responses"].tolist(), strict=True):
             for ids, place in zip(pairs[number].responses, places, strict=False):
                 known = ids if pairs[number].prompt else ids[1:]
-                assert one["batch"]["targets"][one["batch"]["owners"] == place].tolist() == known
-                flat = one["batch"]["input_ids"].flatten()
-                assert flat[one["batch"]["places"][one["batch"]["place_owners"] == place]].tolist() == ids
+                assert item["batch"]["targets"][item["batch"]["owners"] == place].tolist() == known
+                flat = item["batch"]["input_ids"].flatten()
+                assert flat[item["batch"]["places"][item["batch"]["place_owners"] == place]].tolist() == ids
 
 
 def test_the_doubtful_case_of_an_empty_response_is_nothing_predicted():

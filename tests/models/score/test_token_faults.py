@@ -29,8 +29,8 @@ def talk(prompt, chosen, rejected, role="assistant"):
 
 
 def measure(policy, *words, rows, reference=None, status=0):
-    lines, said = run("eval", "margin", "-p", policy, "-r", reference or policy, *words, rows=rows, status=status)
-    return (lines[0] if lines else None), said
+    lines, messages = run("eval", "margin", "-p", policy, "-r", reference or policy, *words, rows=rows, status=status)
+    return (lines[0] if lines else None), messages
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,8 @@ def test_a_token_without_an_embedding_is_told_on_load_and_refused_where_it_is_us
         "sample": ["-p", more_tokens, "--max-tokens", "2", "--append"],
     }[command]
     words += ["--on-error", "skip", "--rejects", tmp_path / "rejects"]
-    _, said = run(*command.split(), *words, rows=[TEXT, MARKED, TEXT | {"chosen": " sat"}], status=3)
-    assert "2 tokens of its tokenizer have no embedding" in said
+    _, messages = run(*command.split(), *words, rows=[TEXT, MARKED, TEXT | {"chosen": " sat"}], status=3)
+    assert "2 tokens of its tokenizer have no embedding" in messages
     (reject,) = [orjson.loads(line) for line in (tmp_path / "rejects").read_bytes().splitlines()]
     assert reject["place"] == "<stdin>:2"
     assert "'<tool>' has no embedding" in reject["reason"]
@@ -64,8 +64,8 @@ def test_a_template_that_renders_nothing_of_a_response_is_told_with_the_role(com
     row = talk("the cat", "sat", "ran", role="poet")
     for rejected in (row["rejected"], turn("ran")):
         words = {"train-dpo": ["-o", tmp_path / "out"]}.get(command, ["-r", policy])
-        _, said = run(*command.split(), "-p", policy, *words, rows=[row | {"rejected": rejected}], status=1)
-        assert "<stdin>:1: the chat template renders nothing of a message whose role is 'poet'" in said
+        _, messages = run(*command.split(), "-p", policy, *words, rows=[row | {"rejected": rejected}], status=1)
+        assert "<stdin>:1: the chat template renders nothing of a message whose role is 'poet'" in messages
 
 
 @pytest.mark.parametrize("command", ["eval margin", "sample"])
@@ -75,8 +75,8 @@ def test_a_system_message_that_a_template_leaves_out_is_refused(command, make_ti
     row["prompt"] = turn("big", "system") + row["prompt"]
     words = {"sample": ["--append"]}.get(command, ["-r", policy])
     status = 3 if command == "sample" else 1  # what is asked for goes on, as after a question without an answer
-    _, said = run(*command.split(), "-p", policy, *words, rows=[row], status=status)
-    assert "renders nothing of a message whose role is 'system'" in said
+    _, messages = run(*command.split(), "-p", policy, *words, rows=[row], status=status)
+    assert "renders nothing of a message whose role is 'system'" in messages
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -92,10 +92,10 @@ def test_eval_margin_refuses_a_reference_of_another_vocabulary(order, make_tiny_
     swap(content)
     path.write_bytes(orjson.dumps(content))
     first, second = [policy, other][::order]
-    _, said = measure(first, rows=[TEXT], reference=second, status=1)
-    assert "its tokenizer is not the policy's, 2 tokens differ" in said
-    _, said = run("eval", "margin", "-p", first, "-p", second, "-r", first, rows=[TEXT | {"prompt": "the"}], status=1)
-    assert "its tokenizer is not that of" in said
+    _, stderr = measure(first, rows=[TEXT], reference=second, status=1)
+    assert "its tokenizer is not the policy's, 2 tokens differ" in stderr
+    _, stderr = run("eval", "margin", "-p", first, "-p", second, "-r", first, rows=[TEXT | {"prompt": "the"}], status=1)
+    assert "its tokenizer is not that of" in stderr
 
 
 def test_text_that_brings_its_own_first_and_last_token_has_one_of_each(make_tiny_policy, tmp_path):
@@ -135,14 +135,14 @@ def test_pairs_that_became_the_same_tokens_are_counted_and_left_out(command, why
     rows = [talk("the cat", "sat", "ran"), row]
     words = ["--max-length", "9"]
     if command == "eval margin":
-        summary, said = measure(policy, *words, rows=rows)
+        summary, messages = measure(policy, *words, rows=rows)
         assert (summary["num_pairs"], summary["num_same_tokens"]) == (1, 1)
     else:
-        lines, said = train(policy, tmp_path / "out", rows, *words)
+        lines, messages = train(policy, tmp_path / "out", rows, *words)
         assert lines[-1]["num_pairs"] == 1
-    assert "1 left out: chosen and rejected are the same tokens" in said
-    assert ("strips thoughts of 1 pair" in said) == (why == "thoughts")
-    assert ("renders no tool calls of 1 pair" in said) == (why == "calls")
+    assert "1 left out: chosen and rejected are the same tokens" in messages
+    assert ("strips thoughts of 1 pair" in messages) == (why == "thoughts")
+    assert ("renders no tool calls of 1 pair" in messages) == (why == "calls")
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_pairs_that_became_the_same_tokens_are_counted_and_left_out(command, why
 )
 def test_each_trouble_of_a_template_has_its_own_words(changes, role, words, make_tiny_policy):
     policy = make_tiny_policy(chat_template=CHAT.replace(*changes))
-    _, said = measure(policy, rows=[talk("the cat", "sat on", "ran", role=role)])
-    assert "merge" not in said
-    assert words in said
+    _, messages = measure(policy, rows=[talk("the cat", "sat on", "ran", role=role)])
+    assert "merge" not in messages
+    assert words in messages
 
 
 def test_tool_results_inside_a_response_are_read_and_not_scored(make_tiny_policy, tmp_path):
@@ -171,27 +171,27 @@ def test_tool_results_inside_a_response_are_read_and_not_scored(make_tiny_policy
     tool = turn("red log and blue mat", "tool")
     row = talk("the cat", "", "ran")
     row["chosen"] = turn("why the dog") + tool + turn("it ran")
-    _, said = measure(policy, "--rows", tmp_path / "rows", rows=[row])
+    _, messages = measure(policy, "--rows", tmp_path / "rows", rows=[row])
     # "why the dog <end>" and "it ran <end>"; the rejected one is "ran <end>".
     scored = orjson.loads((tmp_path / "rows").read_bytes())
     assert (scored["num_tokens_chosen"], scored["num_tokens_rejected"]) == (7, 2)
-    assert "tool results and other context inside the responses of 1 pair" in said
+    assert "tool results and other context inside the responses of 1 pair" in messages
 
 
 def test_every_pair_of_a_step_weighs_the_same_in_every_split(tiny_policy, pair_rows, tmp_path):
     """Three pairs once, as two and one, and one by one: the same losses, the same weights in the end."""
     from safetensors.torch import load_file
 
-    found = {}
+    result = {}
     for size, steps in ((3, 1), (2, 2), (1, 3)):
         words = ["--batch-size", size, "--gradient-accumulation", steps, "--optimizer", "sgd", "--order", "given"]
         words += ["--epochs", "2", "--loss", "dpo,sft", "--learning-rate", "0.1"]
         lines, _ = train(tiny_policy, tmp_path / f"{size}", pair_rows[:3], *words)
-        found[size] = [line["loss"] for line in lines], load_file(tmp_path / f"{size}" / "model.safetensors")
+        result[size] = [line["loss"] for line in lines], load_file(tmp_path / f"{size}" / "model.safetensors")
     shutil.rmtree(tmp_path / "1")
     for size in (2, 1):
-        assert found[size][0] == pytest.approx(found[3][0], abs=1e-5)
-        assert max(float((found[3][1][name] - value).abs().max()) for name, value in found[size][1].items()) < 1e-5
+        assert result[size][0] == pytest.approx(result[3][0], abs=1e-5)
+        assert max(float((result[3][1][name] - value).abs().max()) for name, value in result[size][1].items()) < 1e-5
 
 
 def test_every_held_out_pair_weighs_the_same_in_every_batch_size(tiny_policy, make_tiny_policy, pair_rows, tmp_path):
@@ -213,21 +213,21 @@ def test_a_reference_without_an_embedding_that_the_policy_has_is_refused(
     change_tokenizer(policy, lambda t: t.add_special_tokens({"additional_special_tokens": ["<tool>"]}))
     change_tokenizer(policy, lambda t: t.add_special_tokens({"pad_token": "<filler>"}))
     words = ["-o", tmp_path / "out"] if command == "train-dpo" else []
-    _, said = run(*command.split(), "-p", policy, "-r", more_tokens, *words, rows=[TEXT], status=1)
-    assert "it has 29 embeddings, and none for 2 tokens of the policy" in said
+    _, messages = run(*command.split(), "-p", policy, "-r", more_tokens, *words, rows=[TEXT], status=1)
+    assert "it has 29 embeddings, and none for 2 tokens of the policy" in messages
 
 
 def test_of_a_ranking_the_best_of_equal_tokens_stays(tiny_policy, tmp_path):
     """Cut to six tokens the second is the first; a ranking of which one is left is left out."""
     texts = [" sat on the mat and ran", " sat on the mat and then", " no"]
     rows = [
-        {"prompt": "the", "responses": [{"text": text, "score": 3 - place} for place, text in enumerate(own)]}
-        for own in (texts, texts[:2])
+        {"prompt": "the", "responses": [{"text": text, "score": 3 - place} for place, text in enumerate(ours)]}
+        for ours in (texts, texts[:2])
     ]
-    lines, said = train(tiny_policy, tmp_path / "out", rows, "--loss", "pro", "--max-length", "6")
+    lines, messages = train(tiny_policy, tmp_path / "out", rows, "--loss", "pro", "--max-length", "6")
     assert lines[-1]["num_pairs"] == 1
-    assert "1 response of rankings left out: the same tokens as a better one" in said
-    assert "1 left out: chosen and rejected are the same tokens" in said
+    assert "1 response of rankings left out: the same tokens as a better one" in messages
+    assert "1 left out: chosen and rejected are the same tokens" in messages
 
 
 def test_what_a_prompt_loses_in_a_template_is_told_once_where_a_model_answers(make_tiny_policy):
@@ -235,9 +235,9 @@ def test_what_a_prompt_loses_in_a_template_is_told_once_where_a_model_answers(ma
     prompt = turn("why", "user") + turn("<think> red </think> yes") + turn("how", "user")
     rows = [{"prompt": prompt, "tools": [{"type": "function", "function": {"name": "add"}}]}] * 2
     words = ["sample", "-p", make_tiny_policy(chat_template=template), "--max-tokens", "2"]
-    _, said = run(*words, rows=rows)
-    assert said.count("the chat template strips thoughts of earlier turns") == 1
-    assert said.count("the chat template describes no tools; the policy does not know them") == 1
+    _, messages = run(*words, rows=rows)
+    assert messages.count("the chat template strips thoughts of earlier turns") == 1
+    assert messages.count("the chat template describes no tools; the policy does not know them") == 1
 
 
 @pytest.mark.parametrize("command", ["relabel implicit", "eval margin"])
@@ -255,11 +255,11 @@ def test_a_context_that_a_response_holds_is_scored_as_if_it_stood_in_the_prompt(
         words = ["-p", policy, "-r", other, "--layout", layout]
         if command == "eval margin":
             run("eval", "margin", *words, "--rows", tmp_path / layout, rows=rows)
-            found = [orjson.loads(line) for line in (tmp_path / layout).read_bytes().splitlines()]
-            parts = [row["num_tokens_chosen"] for row in found]
+            matches = [orjson.loads(line) for line in (tmp_path / layout).read_bytes().splitlines()]
+            parts = [row["num_tokens_chosen"] for row in matches]
             assert parts == [7, 4, 3]
         else:
-            made, _ = run("relabel", "implicit", *words, rows=rows)
-            whole, first, last = (record["score_chosen"] for record in made)
+            output, _ = run("relabel", "implicit", *words, rows=rows)
+            whole, first, last = (record["score_chosen"] for record in output)
             assert whole == pytest.approx(first + last, abs=1e-4)
             assert abs(last) > 1e-3

@@ -39,30 +39,30 @@ def batch_for(mixture, policy, rows, layout, budget):
     """Records as the collator's batch; the reference's log-probabilities are made up, one a response token."""
     read = ExampleReader(mixture.responses, mixture.columns)
     tokenize = ExampleTokenizer(policy.tokenizer, 12)
-    made = []
+    result = []
     for number, row in enumerate(rows):
         example = read(row)
         tokens = tokenize(row, example.responses)
         known = [[-0.1 * (number + place + 1) for place, _ in enumerate(ids)] for ids in tokens.responses]
-        made.append(
+        result.append(
             {"prompt_ids": tokens.prompt, "response_ids": tokens.responses, "marks": example.marks, "row": number}
-            | {"ref_logps": [sum(own) for own in known], "ref_token_logps": known, **example.columns}
+            | {"ref_logps": [sum(ours) for ours in known], "ref_token_logps": known, **example.columns}
         )
     words = frozenset() if Need.tokens in mixture.needs else None
     columns = [column.name for column in mixture.columns]
-    return Collator(layout, budget, 0, columns, words)(made)
+    return Collator(layout, budget, 0, columns, words)(result)
 
 
 def losses(mixture, policy, reference, batch):
     """One value an example, in the order of the batch."""
     parts = []
-    for one in batch["passes"]:
+    for item in batch["passes"]:
         known = {}
         if Need.decoupled in mixture.needs:
-            known["decoupled"] = decoupled_logps(policy.model, reference, one["batch"], 0.5)
+            known["decoupled"] = decoupled_logps(policy.model, reference, item["batch"], 0.5)
         recent = torch.tensor([-1.0, 0.0, 1.0])
-        parts.append(gather(policy.model(**one["batch"]), batch, one, progress=0.5, recent=recent, **known))
-    owners = [one["examples"] for one in batch["passes"]]
+        parts.append(gather(policy.model(**item["batch"]), batch, item, progress=0.5, recent=recent, **known))
+    owners = [item["examples"] for item in batch["passes"]]
     if Need.whole_batch in mixture.needs:
         return mixture(join_logps(parts)).sort().values
     values = torch.cat([mixture(logps) for logps in parts])
@@ -75,7 +75,7 @@ def test_every_objective_is_the_same_in_both_layouts_and_in_any_passes(name, pol
     reference = load_policy(str(make_tiny_policy(seed=3)), device="cpu").model
     rows = with_everything(pair_rows)
     mixture = Mixture([name])
-    found = []
+    result = []
     for layout in (TokenLayout.shared, TokenLayout.plain):
         for budget in (4096, 1):
             batch = batch_for(mixture, policy, rows, layout, budget)
@@ -83,11 +83,11 @@ def test_every_objective_is_the_same_in_both_layouts_and_in_any_passes(name, pol
             policy.model.zero_grad()
             values = losses(mixture, policy, reference, batch)
             values.mean().backward()
-            grads = [own.grad.flatten().clone() for own in policy.model.parameters() if own.grad is not None]
-            found.append((values.detach(), torch.cat(grads)))
-    scale = float(found[0][0].abs().max().clamp(min=1))
-    assert found[0][0].std() > 1e-4
-    for (value, grad), (other_value, other_grad) in pairwise(found):
+            grads = [ours.grad.flatten().clone() for ours in policy.model.parameters() if ours.grad is not None]
+            result.append((values.detach(), torch.cat(grads)))
+    scale = float(result[0][0].abs().max().clamp(min=1))
+    assert result[0][0].std() > 1e-4
+    for (value, grad), (other_value, other_grad) in pairwise(result):
         torch.testing.assert_close(value, other_value, atol=1e-4 * scale, rtol=0)
         torch.testing.assert_close(grad, other_grad, atol=1e-4 * scale, rtol=1e-3)
 
@@ -120,9 +120,9 @@ def test_the_decoupled_policy_is_the_softmax_of_extrapolated_logits(kind, make_t
         expected = logits.log_softmax(-1).gather(1, torch.tensor(response)[:, None]).sum()
         for layout in (TokenLayout.shared, TokenLayout.plain):
             batch = lay_out([Group(prompt, [(8, 1), response], [])], layout, 0)
-            found = decoupled_logps(policy, reference, batch, extrapolate)
-            assert found[1].item() == pytest.approx(expected.item(), abs=1e-4)
-            assert not found.requires_grad
+            result = decoupled_logps(policy, reference, batch, extrapolate)
+            assert result[1].item() == pytest.approx(expected.item(), abs=1e-4)
+            assert not result.requires_grad
 
 
 def test_token_log_probabilities_stand_beside_their_marks_even_without_a_prompt(policy):
@@ -135,9 +135,9 @@ def test_token_log_probabilities_stand_beside_their_marks_even_without_a_prompt(
     ]
     for layout in (TokenLayout.shared, TokenLayout.plain):
         batch = Collator(layout, 4096, 0, (), frozenset())(rows)
-        (one,) = batch["passes"]
-        logps = gather(policy.model(**one["batch"]), batch, one)
-        by_row = torch.argsort(one["examples"])
+        (item,) = batch["passes"]
+        logps = gather(policy.model(**item["batch"]), batch, item)
+        by_row = torch.argsort(item["examples"])
         assert logps.tokens.differs[by_row].tolist() == [
             [[True, True], [True, False]],
             [[True, False], [True, False]],

@@ -12,15 +12,15 @@ def batch(*lengths):
 
 def weights(processes):
     """Weigh one step of several processes; return the weight that each pair gets, by process and batch."""
-    rows = [torch.cat([one["lengths"] for one in batches]) for batches in processes]
+    rows = [torch.cat([item["lengths"] for item in batches]) for batches in processes]
     total, together = torch.tensor(float(sum(map(len, rows)))), torch.cat(rows)
-    found = []
+    result = []
     for batches in processes:
         weighed = weigh_step(batches, lambda number: total, lambda rows: together, len(processes))
         # A trainer means the batches of a step, and the processes mean their gradients.
-        found.append([1 / float(one["share"]) / len(batches) / len(processes) for one in weighed])
-        assert all(torch.equal(one["step_lengths"], together) for one in weighed)
-    return found
+        result.append([1 / float(item["share"]) / len(batches) / len(processes) for item in weighed])
+        assert all(torch.equal(item["step_lengths"], together) for item in weighed)
+    return result
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def weights(processes):
 def test_a_pair_weighs_one_by_the_number_of_pairs_in_any_split(sizes):
     processes = [[batch(*[(2.0, 3.0)] * size) for size in batches] for batches in sizes]
     num_pairs = sum(map(sum, sizes))
-    found = [weight for own in weights(processes) for weight in own]
-    assert len(found) == sum(map(len, sizes))
-    assert found == pytest.approx([1 / num_pairs] * len(found))
+    result = [weight for ours in weights(processes) for weight in ours]
+    assert len(result) == sum(map(len, sizes))
+    assert result == pytest.approx([1 / num_pairs] * len(result))
 
 
 def test_batches_with_other_numbers_of_responses_are_filled_up():

@@ -24,7 +24,7 @@ class Letters:
         return [word] if word in self.words else list(word)
 
     def convert_tokens_to_ids(self, tokens):
-        return [27 + self.words.index(one) if one in self.words else ord(one) - 96 for one in tokens]
+        return [27 + self.words.index(item) if item in self.words else ord(item) - 96 for item in tokens]
 
     def decode(self, ids):
         (token,) = ids
@@ -42,9 +42,9 @@ def no_data(monkeypatch, tmp_path):
 
 
 def test_without_nltks_data_ours_are_taken_and_told(no_data):
-    words, told = stop_words()
+    words, notes = stop_words()
     assert words == FUNCTION_WORDS
-    assert told.startswith(f"bmc-code: NLTK's stop words are not installed, {len(FUNCTION_WORDS)} English function")
+    assert notes.startswith(f"bmc-code: NLTK's stop words are not installed, {len(FUNCTION_WORDS)} English function")
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -68,5 +68,5 @@ def test_bmc_itself_has_our_words_in_any_case_and_others_ask_for_none():
 def test_a_batch_has_the_marks_that_its_objective_asks_for(by_code):
     row = {"prompt_ids": [9], "response_ids": [[2, 1], [1, 2, 3, 1]], "marks": [0, 0], "ref_token_logps": [[0], [0]]}
     batch = Collator(TokenLayout.plain, 64, 0, (), frozenset(), by_code=by_code)([row])
-    chosen, rejected = ([int(mark) for mark in own] for own in batch["differs"][0])
+    chosen, rejected = ([int(mark) for mark in ours] for ours in batch["differs"][0])
     assert (rejected, chosen) == (([0, 1, 1, 1], [1, 0]) if by_code else ([1, 0, 1, 0], [0, 0]))

@@ -99,8 +99,8 @@ def test_ada_dpo_is_the_least_over_all_tau(seed, rho, low, high):
 @pytest.mark.parametrize(("h", "slope"), [(0.5, -0.199710), (2, -0.199710), (-0.5, -0.800290), (-2, -0.800290)])
 def test_ada_dpo_has_two_slopes(h, slope):
     """Methods 7(f), rho .5, tau not clipped: -(1 - p) for D > 0 and -p for D < 0, p = s(1.388108) = .800290."""
-    found = gradient(ada_dpo_loss, with_h(h), beta=1, rho=0.5)[0].tolist()
-    assert found == pytest.approx([slope, -slope], abs=5e-7)
+    result = gradient(ada_dpo_loss, with_h(h), beta=1, rho=0.5)[0].tolist()
+    assert result == pytest.approx([slope, -slope], abs=5e-7)
 
 
 @given(h=st.floats(-20, 20), rho=st.floats(0.05, 0.68))

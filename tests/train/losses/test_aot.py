@@ -27,16 +27,16 @@ LOSSES = [aot_loss, aot_unpaired_loss]
 def test_paired_transport_by_hand():
     """Policy margins 10, 0; reference margins 0, 5, sorted 0, 5. The larger, 10, less the larger, 5: beta d = .5;
     0 - 0 = 0: ln 2. The pairs' own differences would be 10 and -5."""
-    zeros, one = double([0, 0]), double([1, 1])
-    logps = pair_logps(double([10, 0]), zeros, double([0, 5]), zeros, one, one)
+    zeros, item = double([0, 0]), double([1, 1])
+    logps = pair_logps(double([10, 0]), zeros, double([0, 5]), zeros, item, item)
     assert aot_loss(logps).tolist() == pytest.approx([0.474077, 0.693147], abs=5e-7)
 
 
 def test_unpaired_transport_by_hand():
     """Chosen log-ratios 10, 0, rejected 5, 0: 10 less the larger rejected 5, and 0 less 0, whosever they are."""
-    zeros, one = double([0, 0]), double([1, 1])
+    zeros, item = double([0, 0]), double([1, 1])
     for rejected in ([5, 0], [0, 5]):
-        logps = pair_logps(double([10, 0]), double(rejected), zeros, zeros, one, one)
+        logps = pair_logps(double([10, 0]), double(rejected), zeros, zeros, item, item)
         assert aot_unpaired_loss(logps).tolist() == pytest.approx([0.474077, 0.693147], abs=5e-7)
 
 
@@ -78,9 +78,9 @@ def test_a_batch_of_one_is_dpo_and_one_of_eight_is_not_eight_of_one(loss):
 @given(seed=SEEDS)
 @settings(max_examples=10)
 def test_every_chosen_response_goes_up_and_every_rejected_one_down(loss, seed):
-    found = gradient(loss, random_logps(seed))
-    assert (found[:, 0] < 0).all()
-    assert (found[:, 1] > 0).all()
+    result = gradient(loss, random_logps(seed))
+    assert (result[:, 0] < 0).all()
+    assert (result[:, 1] > 0).all()
 
 
 @given(seed=SEEDS, beta=BETAS)

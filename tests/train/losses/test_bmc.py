@@ -90,9 +90,9 @@ def test_bmc_in_numpy(seed, beta, delta):
     papers, codes = np.zeros((2, 6, 2))
     for index in np.ndindex(6, 2, 12):
         policy, reference, differs = (getattr(logps.tokens, name)[index].item() for name in TokenLogps.__annotations__)
-        own, others = (1 + min(np.exp(-logp), delta) if differs else 1 for logp in (policy, reference))
-        papers[index[:2]] += own * (policy - reference)
-        codes[index[:2]] += own * policy - others * reference
+        ours, others = (1 + min(np.exp(-logp), delta) if differs else 1 for logp in (policy, reference))
+        papers[index[:2]] += ours * (policy - reference)
+        codes[index[:2]] += ours * policy - others * reference
     same(bmc_loss(logps, beta=beta, delta=delta), -log_sigmoid(beta * (papers[:, 0] - papers[:, 1])))
     same(bmc_code_loss(logps, beta=beta, delta=delta), -log_sigmoid(beta * (codes[:, 0] - codes[:, 1])))
 
@@ -100,8 +100,8 @@ def test_bmc_in_numpy(seed, beta, delta):
 @pytest.mark.parametrize("loss", BOTH)
 def test_nothing_flows_through_the_weights(loss):
     """Methods 5(b): at h = 0 by the chosen token -beta / 2 * lambda = -.025 * 2.105171."""
-    found = gradient(loss, one_token([-0.1, -0.2], [-0.1, -0.2]), beta=0.05, delta=1.5)[0].tolist()
-    assert found == pytest.approx([-0.025 * 2.105171, 0.025 * 2.221403], abs=5e-7)
+    result = gradient(loss, one_token([-0.1, -0.2], [-0.1, -0.2]), beta=0.05, delta=1.5)[0].tolist()
+    assert result == pytest.approx([-0.025 * 2.105171, 0.025 * 2.221403], abs=5e-7)
 
 
 @given(logp=st.floats(-1000, 0), delta=st.floats(0, 5))

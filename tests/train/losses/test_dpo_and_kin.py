@@ -166,11 +166,11 @@ def test_exo_and_discopop_in_numpy(seed, beta, eps, tau):
 def test_the_gradient_of_dpo_is_that_of_the_paper(h, beta, eps):
     """Rafailov et al., 2023, section 4: -beta s(-beta h) by h; with smoothing beta (s(beta h) - 1 + eps)."""
     right = 1 / (1 + math.exp(-beta * h))
-    for slope, found in (
+    for slope, match in (
         (beta * (right - 1), gradient(dpo_loss, with_h(h), beta=beta)),
         (beta * (right - 1 + eps), gradient(cdpo_loss, with_h(h), beta=beta, label_smoothing=eps)),
     ):
-        assert found.flatten().tolist() == pytest.approx([slope, -slope], abs=1e-12)
+        assert match.flatten().tolist() == pytest.approx([slope, -slope], abs=1e-12)
 
 
 @pytest.mark.parametrize(

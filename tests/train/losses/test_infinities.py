@@ -48,7 +48,7 @@ def test_value_and_gradient_are_numbers_where_log_probabilities_are_infinite(nam
         assert torch.isfinite(values).all(), (policy, reference)
         assert torch.isfinite(slopes).all(), (policy, reference)
         # Nothing makes a response likelier that cannot be said at all.
-        assert all(slope == 0 for slope, own in zip(slopes.tolist(), policy, strict=True) if own == NOTHING)
+        assert all(slope == 0 for slope, ours in zip(slopes.tolist(), policy, strict=True) if ours == NOTHING)
         tried += 1
     assert tried == 4**size
 

@@ -63,10 +63,10 @@ def branches_of_tpo():
 
 def function(path: str, name: str, **tools):
     """A function or method that needs nothing of its file but what is given."""
-    found = [node for node in ast.walk(source(path)) if isinstance(node, ast.FunctionDef) and node.name == name]
-    found[0].decorator_list = []
+    result = [node for node in ast.walk(source(path)) if isinstance(node, ast.FunctionDef) and node.name == name]
+    result[0].decorator_list = []
     space = {**TOOLS, **tools}
-    exec(compiled(found[0]), space)
+    exec(compiled(result[0]), space)
     return space[name]
 
 

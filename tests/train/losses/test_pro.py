@@ -56,9 +56,9 @@ def in_numpy(averages: list[float], scores: list[float], best: float, weight: fl
     total = 0.0
     for k in range(len(scores) - 1):
         gaps = [scores[k] - score for score in scores[k + 1 :]]
-        own = np.exp(averages[k] * max(gaps))
+        ours = np.exp(averages[k] * max(gaps))
         below = sum(np.exp(average * gap) for average, gap in zip(averages[k + 1 :], gaps, strict=True))
-        total -= np.log(own / (own + below))
+        total -= np.log(ours / (ours + below))
     return total - weight * (len(scores) - 1) ** 2 * best
 
 
@@ -97,9 +97,9 @@ def test_missing_responses_count_for_nothing(junk):
     there = torch.tensor([[True] * 3 + [False] * 2])
     padded = ranking([*three, junk, junk], [*scores, junk, -junk], present=there, lengths=[1, 1, 1, 0, 3])
     assert pro_loss(padded).item() == pro_loss(ranking(three, scores)).item()
-    found = gradient(pro_loss, padded)[0].tolist()
-    assert found[:3] == pytest.approx(gradient(pro_loss, ranking(three, scores))[0].tolist())
-    assert found[3:] == [0, 0]
+    result = gradient(pro_loss, padded)[0].tolist()
+    assert result[:3] == pytest.approx(gradient(pro_loss, ranking(three, scores))[0].tolist())
+    assert result[3:] == [0, 0]
 
 
 @pytest.mark.parametrize("there", [1, 0])
@@ -117,5 +117,5 @@ def test_an_empty_response_does_no_harm():
 
 
 def test_the_best_goes_up_and_the_worst_down():
-    found = gradient(pro_loss, ranking([-2, -2, -2], [2, 1, 0]), alpha=0)[0]
-    assert found[0] < 0 < found[2]
+    result = gradient(pro_loss, ranking([-2, -2, -2], [2, 1, 0]), alpha=0)[0]
+    assert result[0] < 0 < result[2]

@@ -44,8 +44,8 @@ def test_selm_at_the_point_of_the_manual():
 @settings(max_examples=15)
 def test_selm_in_numpy(seed, beta, alpha):
     logps = triples(seed)
-    chosen, rejected, own = (logps.policy.numpy() - logps.reference.numpy()).T
-    same(selm_loss(logps, beta=beta, alpha=alpha), -log_sigmoid(beta * (chosen - rejected)) + alpha * beta * own)
+    chosen, rejected, ours = (logps.policy.numpy() - logps.reference.numpy()).T
+    same(selm_loss(logps, beta=beta, alpha=alpha), -log_sigmoid(beta * (chosen - rejected)) + alpha * beta * ours)
 
 
 @given(seed=SEEDS, beta=BETAS)

@@ -85,8 +85,8 @@ def test_each_response_is_moved_the_way_its_paper_says(name):
     signs = SIGNS[name]
     ratios = ABOUT.get(name, [0.0] * len(signs))
     logps = example([-12.0 + ratio for ratio in ratios], [-12.0] * len(signs))
-    found = gradient(OBJECTIVES[name].loss, logps)[0].sign().int().tolist()
-    assert [EACH_WAY[sign] for sign in found] == [EACH_WAY[sign] for sign in signs]
+    result = gradient(OBJECTIVES[name].loss, logps)[0].sign().int().tolist()
+    assert [EACH_WAY[sign] for sign in result] == [EACH_WAY[sign] for sign in signs]
 
 
 def test_apo_down_lowers_the_rejected_response_more():

@@ -127,8 +127,8 @@ def test_log1mexp_keeps_its_digits(p):
 @settings(max_examples=20)
 def test_the_gradients_of_asft_are_those_of_the_paper(p, q):
     """Methods 17(f): by log p_w always -1; by log p_l p_l / (1 - p_l), which vanishes as p_l does."""
-    found = gradient(asft_align, from_probabilities(p, q))[0].tolist()
-    assert found == pytest.approx([-1, q / (1 - q)], rel=1e-6)
+    result = gradient(asft_align, from_probabilities(p, q))[0].tolist()
+    assert result == pytest.approx([-1, q / (1 - q)], rel=1e-6)
 
 
 @given(p=st.floats(0.01, 0.99), q=st.floats(0.01, 0.99), other=st.floats(0.01, 0.99))
