@@ -4,7 +4,6 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from real_cli.errors import RecordError, clip
@@ -14,7 +13,14 @@ from real_cli.llm.rating_statements import NUMBER, SCALE, settled_ratings
 from real_cli.llm.rating_tables import numbered_rows, rating_tables, table_key, table_statements
 from real_cli.llm.statements import TAKEN_BACK, blanked, settle
 from real_cli.llm.thoughts import spoken, unwrapped
-from real_cli.llm.verdict_statements import UNCLEAR, bare_verdicts, formal_verdicts, loose_verdicts, whole_verdict
+from real_cli.llm.verdict_fields import UNCLEAR
+from real_cli.llm.verdict_statements import (
+    formal_verdicts,
+    is_contradicted,
+    loose_verdicts,
+    unmarked_verdicts,
+    whole_verdict,
+)
 from real_cli.llm.wording import CHOICES, lettered, named_in, naming_of, number_verdict, plain_answer, plain_marks
 from real_cli.records.messages import is_number
 
@@ -65,10 +71,12 @@ def read_verdict(text: str, shown: Sequence[str] = (), template: str = "") -> st
     if whole:
         return whole
     has_choices = any(CHOICES.search(other) for other in shown)
-    loosely = partial(loose_verdicts, has_choices=has_choices, of_task=named_in(shown))
+    of_task = named_in(shown)
+    loosely = partial(loose_verdicts, has_choices=has_choices, of_task=of_task)
+    unmarked = partial(unmarked_verdicts, has_choices=has_choices, of_task=of_task)
     named = settle(answer, quotable, partial(formal_verdicts, has_choices=has_choices))
-    named = named or settle(answer, quotable, lambda words: chain(bare_verdicts(words), loosely(words)), loosely)
-    if len(named) == 1 and named[0] != UNCLEAR:
+    named = named or settle(answer, quotable, unmarked, loosely)
+    if len(named) == 1 and named[0] != UNCLEAR and not is_contradicted(answer, quotable, named[0]):
         return named[0]
     which = f"it states {' and '.join(named)}: " if named else ""
     raise RecordError(f"the answer names no verdict (A, B or tie): {which}{clip(text)}")

@@ -202,7 +202,8 @@ def _bare_numbers(text: str, count: int) -> Iterator[RatingTable]:
     """Read numbers alone, one for each response: the whole answer, its first line (JudgeLM), or its last one."""
     whole = FENCE.sub("", text).strip()
     lines = list(dict.fromkeys([whole.partition("\n")[0], whole.rpartition("\n")[2]]))
-    for words in (re.sub(r"\s*\n\s*", " ", whole), *lines)[: 1 if len(lines) == 1 else 3]:
+    joined = " ".join(line.strip() for line in whole.split("\n") if line.strip())
+    for words in (joined, *lines)[: 1 if len(lines) == 1 else 3]:
         match = NUMBER_LIST.fullmatch(words) if count > 1 else None
         numbers = re.findall(PLAIN, match["numbers"], re.IGNORECASE) if match else []
         if len(numbers) == count:
