@@ -154,6 +154,7 @@ def is_contradicted(text: str, shown: Sequence[str], named: str) -> bool:
     stated = [*formal_verdicts(text), *bare_verdicts(text), *loose_verdicts(text)]
     prose = blanked(text, [(start, end) for start, end, _ in located_objects(text)])
     last = max((statement.end for statement in stated if statement.value == named), default=len(text))
+    last += len(sentence_behind(prose, last))
     return speaks_against(prose, last, named) and not any(speaks_against(other, 0, named) for other in shown)
 
 
