@@ -8,8 +8,8 @@ from typing import Any
 
 from real_cli.errors import RecordError, clip
 from real_cli.llm.embedded_json import json_objects, located_objects
+from real_cli.llm.rating_scales import check_scale, revisions
 from real_cli.llm.rating_statements import BARE as BARE_RATING
-from real_cli.llm.rating_scales import check_scale
 from real_cli.llm.rating_statements import NUMBER, SCALE, is_retracted, settled_ratings
 from real_cli.llm.rating_tables import items_beside, numbered_rows, rating_tables, table_key, table_statements
 from real_cli.llm.row_names import has_rating
@@ -196,6 +196,7 @@ def _paragraphs(words: str, shown: Sequence[str], *, formal: bool) -> dict[int, 
         match = HEADED.match(text, start.end(), end)
         if match and not TAKEN_BACK.search(text, match.end(1), end):
             ratings = [*ratings, _on_scale(match)]
+        ratings = [*ratings, *revisions(text[start.end() : end])] if ratings else []
         number = int(start["number"])
         if ratings and number in named and not formal:
             raise RecordError(f"the answer rates response {number} twice: {clip(text)}")

@@ -26,11 +26,19 @@ TOLD = re.compile(
     r"|\(\s*\d{1,3}\s*(?:-|\u2013|to)\s*(\d{1,9})\s*\)|\bscale\s+of\s+(\d{1,9})\b(?!\s*(?:-|\u2013|to)\s*\d)",
     re.IGNORECASE,
 )
+AMOUNT = r"(\d{1,9}(?:\.\d{1,9})?)"
+CHANGED = (
+    r"(?:adjust|revis|correct|lower|rais|chang|updat|amend|reduc|increas|downgrad|upgrad|bump|drop)\w*"
+    r"(?:\s+(?:it|that|this|the|my|rating|score|down|up|(?:response|text|output|answer)(?:\s+\d{1,9})?)){0,4}\s+(?:to|at)"
+)
+# "The sum should be 6" is a reason; these words speak of the rating, or have no subject.
 REVISES = re.compile(
-    r"\b(?:(?:adjust|revis|correct|lower|rais|chang|updat|amend|reduc|increas|downgrad|upgrad|bump|drop)\w*"
-    r"(?:\s+(?:it|that|this|the|my|rating|score|down|up)){0,4}\s+(?:to|at)"
-    r"|mak(?:e|ing)\s+(?:that|it)|should\s+(?:rather\s+)?be|(?:I\s+)?mean(?:t)?|(?:more|rather)\s+like|(?:let['\u2019]s|I['\u2019]d)\s+say)"
-    r"\s+(?:an?\s+)?(\d{1,9}(?:\.\d{1,9})?)\b",
+    rf"(?:(?:\A|[.,;:(!\n])\s*(?:hmm,?\s+|so\s+|and\s+)?|\b(?:rating|score|I|will|would|then)\s+)"
+    rf"(?:{CHANGED}|mak(?:e|ing)\s+(?:that|it)|should\s+(?:rather\s+)?be|(?:more|rather)\s+like|minus|(?:I\s+)?mean(?:t)?"
+    rf"|(?:let['\u2019]s|I['\u2019]d)\s+say|(?:it|this|that)\s+should\s+(?:rather\s+)?be"
+    rf"|after\s+(?:the\s+|this\s+)?(?:penalty|deduction|revision|review)\s*[,:]?)"
+    rf"\s+(?:an?\s+)?{AMOUNT}(?![.,]?\d|\s+[a-z]{{3,}}s\b)"
+    rf"|\b{AMOUNT}\s+(?:is|would\s+be)\s+(?:fairer|more\s+fitting)\b",
     re.IGNORECASE,
 )
 LINE_WIDTH = 400
@@ -73,11 +81,21 @@ def is_of_other_scale(text: str, start: int, end: int, high: float) -> bool:
     return any(float(number) != high for number in told)
 
 
+def revisions(text: str, start: int = 0) -> list[str]:
+    """List the numbers to which words of a text change a rating.
+
+    Example:
+        >>> revisions("Rating: 9. Hmm, make that 6.")
+        ['6']
+    """
+    return [amount for match in REVISES.finditer(text, start) for amount in match.groups() if amount]
+
+
 def is_revised(text: str, start: int, rating: Any) -> bool:
-    """Tell whether words behind a rating change it: "make that 6".
+    """Tell whether words behind a rating change it.
 
     Example:
         >>> is_revised("Rating: 9. Hmm, make that 6.", 9, 9)
         True
     """
-    return any(float(match[1]) != rating for match in REVISES.finditer(text, start))
+    return any(float(amount) != rating for amount in revisions(text, start))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from real_cli.llm.embedded_json import located_objects
 from real_cli.llm.rating_scales import is_of_other_scale, is_revised
 from real_cli.llm.reversals import segments
-from real_cli.llm.row_names import RATINGS, words_of
+from real_cli.llm.row_names import is_revised_key
 from real_cli.llm.statements import Statement, blanked, is_doubted, outer_lines, sentence_behind, settle, spelling
 from real_cli.llm.verdict_fields import CONTAINERS, REVISED, is_verdict_key
 from real_cli.records.messages import is_number
@@ -42,7 +42,7 @@ OF_OTHERS = frozenset(
 # "Rating: 1-5" and "Score: 1 to 10" echo the format asked for.
 RATING = re.compile(
     r"(?:(?P<whole>\b(?:overall|final|total)\s+)|(?P<part>\b[a-z]++(?<!\bthe)(?<!\bmy)(?<!\bthis)(?<!\ba)[ \t]++))?"
-    r"(?P<name>\b(?:score|rating|grade(?=[\"'*_\s]*[:=])|(?:final|revised|adjusted|corrected|updated)(?=[\"'*_\s]*[:=])|overall(?=[\"'*_\s]*[:=|]))\b)"
+    r"(?P<name>\b(?:score|rating|grade(?=[\"'*_\s]*[:=])|(?:final|revised|adjusted|corrected|updated|edit|correction|update|now)(?=[\"'*_\s]*[:=])|overall(?=[\"'*_\s]*[:=|]))\b)"
     r"(?:[*_ ]*+[(\[](?:(?:out\s+of|max(?:imum)?)\s+\d++|(?:from\s+)?\d++\s*(?:-|\u2013|to)\s*\d++)[)\]])?+"
     rf"[\"'*_\s]*+(?P<link>{LINK})?+[\"'*_\s\[]*+(?:\\boxed\{{)?+(?P<number>{NUMBER[1:-1]})"
     r"(?:\s*stars?\b)?+(?:[*_]*+\s*(?:[,(\[]\s*)?(?:/|(?:out\s+)?of)\s*[*_]*+(?P<scale>\d++)(?:\s*[)\]])?+)?+"
@@ -136,7 +136,7 @@ def rating_statements(text: str) -> Iterator[Rated]:
 def _rating_fields(record: Record) -> list[tuple[str, Any]]:
     """Find the fields of an object that rate; those of inner objects are of criteria, and unclear."""
     named = [(key, record[key]) for key in KEYS if key in record]
-    named += [(key, value) for key, value in record.items() if _is_revised_key(key) and key not in KEYS]
+    named += [(key, value) for key, value in record.items() if is_revised_key(key) and key not in KEYS and value]
     if named:
         return named
     inner = [(key, held) for key, value in record.items() for held in _objects_of(value)]
@@ -150,11 +150,6 @@ def _objects_of(value: Any) -> list[Record]:
     return [held for held in (value if isinstance(value, list) else [value]) if isinstance(held, dict)]
 
 
-def _is_revised_key(key: str) -> bool:
-    words = words_of(key)
-    return bool(words & REVISED) and words - REVISED <= RATINGS | {"overall", "grade"}
-
-
 def is_retracted(text: str, high: float, rating: Any) -> bool:
     """Tell whether the words around the rating of an answer revise it, or give it another scale."""
     stated = [rated.statement for rated in rating_statements(text)]
@@ -162,9 +157,9 @@ def is_retracted(text: str, high: float, rating: Any) -> bool:
         return False
     prose = blanked(text, [(start, end) for start, end, _ in located_objects(text)])
     behind = min(statement.start for statement in stated)
-    return is_revised(prose, behind, rating) or any(
-        is_of_other_scale(prose, statement.start, statement.end, high) for statement in stated
-    )
+    within = [str(value) for _, _, record in located_objects(text) for value in record.values()]
+    revised = is_revised(prose, behind, rating) or any(is_revised(value, 0, rating) for value in within)
+    return revised or any(is_of_other_scale(prose, statement.start, statement.end, high) for statement in stated)
 
 
 def _bare_lines(text: str) -> Iterator[Rated]:
@@ -209,7 +204,7 @@ def _weight(match: re.Match[str]) -> Weight:
         return Weight.loose
     if match.re is RESULT:
         return Weight.plain
-    if (match["part"] or match["name"]).strip().lower() in REVISED:
+    if (match["part"] or match["name"]).strip().lower() in REVISED | {"edit", "update", "now"}:
         return Weight.form
     if match["whole"]:
         return Weight.whole

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from real_cli.errors import RecordError, clip
 from real_cli.llm.embedded_json import located_objects
 from real_cli.llm.rating_statements import NUMBER, SCALE
-from real_cli.llm.row_names import contradicting_list, rating_of, row_numbers
+from real_cli.llm.row_names import contradicting_list, is_revised_key, rating_of, row_numbers
 from real_cli.llm.statements import TAKEN_BACK, Statement, is_doubted, spelling
 from real_cli.records.record import Record
 
@@ -141,7 +141,8 @@ def _rows_by_name(held: Record) -> list[Any] | None:
         row = value if isinstance(value, dict) else {"rating": value}
         rating = next((row[name] for name in VALUES if name in row), None)
         reason = {"rationale": row["rationale"]} if "rationale" in row else {}
-        rows.append({"response": int(match[1]) if match else 0, "rating": rating} | reason)
+        revised = {key: held for key, held in row.items() if is_revised_key(key)}
+        rows.append({"response": int(match[1]) if match else 0, "rating": rating} | reason | revised)
     return rows
 
 

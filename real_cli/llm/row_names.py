@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from real_cli.errors import RecordError, clip
-from real_cli.llm.verdict_fields import REVISED, WORD
+from real_cli.llm.verdict_fields import REVISED, SWAPPED, WORD
 from real_cli.records.record import Record
 
 NOUN = r"(?:response|text|output|answer|candidate|completion|assistant|model|option|reply)"
@@ -13,12 +13,15 @@ NAMED = re.compile(rf"\W*(?:(?:the\s+)?{NOUN}[\s_#-]*)?(\d{{1,9}})\W*", re.IGNOR
 LETTERED = re.compile(rf"\W*(?:(?:the\s+)?{NOUN}[\s_#-]*)?([A-H])\W*", re.IGNORECASE)
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 ORDINAL = re.compile(rf"\W*(?:the\s+)?({'|'.join(ORDINALS)})(?:\s+(?:{NOUN}|one))?\W*", re.IGNORECASE)
+# "Response 2 is right" begins a reason.
+OPENING = re.compile(rf"\W*{NOUN}[\s_#-]*(\d{{1,9}})\b", re.IGNORECASE | re.ASCII)
 # A field whose name has no other words names a response.
 ID_WORDS = frozenset(
     {"response", "output", "candidate", "text", "answer", "completion", "model", "assistant", "which", "item", "key"}
     | {"idx", "index", "num", "number", "no", "nr", "id", "name", "title", "choice", "option", "label", "reply"}
 )
 RATINGS = frozenset({"rating", "ratings", "score", "scores"})
+PENALTIES = frozenset({"penalty", "penalties", "deduction", "deductions", "bonus", "adjustment", "malus", "after"})
 RANKS = frozenset({"rank", "ranking", "ranks", "place", "position"})
 REASONS = frozenset(
     {"rationale", "reason", "reasons", "explanation", "feedback", "comment", "justification", "critique"}
@@ -77,9 +80,15 @@ def row_numbers(rows: list[Record]) -> list[int]:
     for key, numbers in _other_orders(rows):
         if numbers != (named[0] if named else positions) and not (named and isinstance(rows[0][key], int)):
             raise RecordError(f"the answer's ratings may be in another order, by {clip(key)}: {clip(numbers)}")
+    if not named and any(_names_within(row) for row in rows):
+        raise RecordError(f"the answer's ratings name their responses in inner objects: {clip(rows)}")
     if not named and any(words_of(key) & RANKS for row in rows for key in row) and len(rows) > 1:
         raise RecordError("the answer's ratings are ranked and name no response")
     return named[0] if named else positions
+
+
+def _names_within(row: Record) -> bool:
+    return any(words_of(key) <= ID_WORDS for value in row.values() if isinstance(value, dict) for key in value)
 
 
 def _other_orders(rows: list[Record]) -> Iterator[tuple[str, list[int]]]:
@@ -90,6 +99,22 @@ def _other_orders(rows: list[Record]) -> Iterator[tuple[str, list[int]]]:
             numbers = [response_number(row.get(key)) for row in rows]
             if sorted(number or 0 for number in numbers) == list(range(1, len(rows) + 1)):
                 yield key, [number or 0 for number in numbers]
+        openings = [OPENING.match(str(row.get(key) or "")) for row in rows]
+        opened = [int(match[1]) for match in openings if match]
+        if sorted(opened) == list(range(1, len(rows) + 1)):
+            yield key, opened
+
+
+def is_revised_key(key: str) -> bool:
+    """Tell whether a field changes a rating: "final_score", "score_after_penalty", "deduction".
+
+    Example:
+        >>> [key for key in ("adjusted_score", "penalty", "style_score") if is_revised_key(key)]
+        ['adjusted_score', 'penalty']
+    """
+    words = words_of(key)
+    changes = bool(words & PENALTIES and words <= PENALTIES | RATINGS | {"for", "total"})
+    return changes or (bool(words & REVISED) and words - REVISED <= RATINGS | {"overall", "grade"})
 
 
 def rating_of(row: Record) -> Any:
@@ -101,7 +126,7 @@ def rating_of(row: Record) -> Any:
     """
     held = [(words_of(key), value) for key, value in row.items()]
     ratings = [value for words, value in held if words in ({"rating"}, {"score"})]
-    revised = [value for words, value in held if words & REVISED and words - REVISED <= RATINGS]
+    revised = [value for key, value in row.items() if is_revised_key(key) and value]
     if len({repr(value) for value in (*ratings, *revised)}) > 1:
         raise RecordError(f"the answer rates a response in several ways: {clip(row)}")
     return ratings[0] if ratings else None
@@ -125,6 +150,8 @@ def contradicting_list(record: Record, ratings: list[Any]) -> str | None:
         'order'
     """
     for key, value in record.items():
+        if value is True and SWAPPED.search(key):
+            return key
         if not isinstance(value, list) or len(value) != len(ratings) or value == ratings or words_of(key) & RANKS:
             continue
         words = words_of(key)

@@ -7,10 +7,35 @@ import pytest
 from real_cli.errors import RecordError
 from real_cli.llm.parse_answer import read_rating, read_ratings
 
-NAMES = (
-    "response_id responseId response_number response_no response_index Response name label output candidate text answer "
-    "completion model which item # key idx num title choice option assistant who ResponseNumber slot"
-).split()
+NAMES = [
+    "response_id",
+    "responseId",
+    "response_number",
+    "response_no",
+    "response_index",
+    "Response",
+    "name",
+    "label",
+    "output",
+    "candidate",
+    "text",
+    "answer",
+    "completion",
+    "model",
+    "which",
+    "item",
+    "#",
+    "key",
+    "idx",
+    "num",
+    "title",
+    "choice",
+    "option",
+    "assistant",
+    "who",
+    "ResponseNumber",
+    "slot",
+]
 SECOND = [2, "2", "Response 2", "response_2", "B", "Response B", "second", "the second response"]
 FIRST = [1, "1", "Response 1", "response_1", "A", "Response A", "first", "the first response"]
 
@@ -52,6 +77,13 @@ UNREAD = {
     "revised in a row": '{"ratings":[{"response":1,"rating":4,"revised_rating":3},{"response":2,"rating":2}]}',
     "a revised line": "Response 1\nRating: 4\nRevised rating: 3\nResponse 2\nRating: 2",
     "a revised line of both": "Response 1: 4\nResponse 2: 2\nRevised: Response 1: 3",
+    "a reason that names another": '{"ratings":[{"rationale":"Response 2 is right.","rating":4},'
+    '{"rationale":"Response 1 is wrong.","rating":2}]}',
+    "names in inner objects": '{"ratings":[{"meta":{"response":2},"rating":4},{"meta":{"response":1},"rating":2}]}',
+    "reversed": '{"ratings":[4,2],"reversed":true}',
+    "revised by name": '{"Response 1":{"rating":4,"revised_rating":3},"Response 2":{"rating":2}}',
+    "should be": "Response 1\nRating: 4 (should be 3)\nResponse 2\nRating: 2",
+    "lowered below": "Response 1\nRating: 4\nResponse 2\nRating: 2\n\nI would lower Response 1 to 3.",
     "doubled keys": '{"ratings":[{"response":1,"rating":4,"rating":3},{"response":2,"rating":2}]}',
     "a table's other column": "| # | Response | Rating |\n|---|---|---|\n| 1 | Response 2 | 2 |\n| 2 | Response 1 | 4 |",
     "a table's letters": "| No. | Name | Rating |\n|---|---|---|\n| 1 | B | 2 |\n| 2 | A | 4 |",
@@ -120,6 +152,12 @@ DOUBTFUL = {
     "another number below": "Rating: 9\n6",
     "within unknown tags": "<internal>Rating: 9</internal>6",
     "doubled": '{"score":9,"score":6}',
+    "edit": "Rating: 9\nEdit: 6",
+    "a penalty in JSON": '{"score":9,"penalty":3}',
+    "after a penalty in JSON": '{"score":9,"score_after_penalty":6}',
+    "a note in JSON": '{"score":9,"note":"should be 6"}',
+    "minus": "Rating: 9. Minus 3 for tone.",
+    "fairer": "Rating: 9.\n6 is fairer.",
     "final below": "Rating: 9\n...\nFinal: 6",
 }
 
@@ -151,6 +189,10 @@ def test_a_rating_in_doubt_is_unread(answer):
         ("Rating: 9\nFinal rating: 6", 6),
         ("Style score: 8", 8),
         ("Rating: 9\n9", 9),
+        ("Rating: 2\nRationale: The sum should be 6.", 2),
+        ('{"feedback":"The sum should be 6, it says 8.","score":2}', 2),
+        ("Rating: 2. It says that prices increased to 6 dollars.", 2),
+        ("Rating: 2. 9 minus 3 is 6.", 2),
     ],
 )
 def test_a_rating_beside_other_numbers_is_read(answer, rating):
