@@ -1,4 +1,4 @@
-"""Words behind a verdict that turn it round: the named response is worse, or the other one shares or takes the verdict."""
+"""Words that turn a verdict round: its response is worse, or the other one shares or takes it."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,8 @@ GOOD = (
 BAD = (
     r"(?:worse|worst(?!\s+case)|wrong|incorrect|inferior|weak(?:er|est)?|poor(?:er|est)?|bad|reject(?:ed|s)?|losers?"
     r"|loses|lost|losing|fail(?:s|ed|ing)?|unsafe|harmful|dangerous|false|untrue|inaccurate|unhelpful|misleading|flawed"
-    r"|unacceptable|dispreferred|disfavou?red|disqualified|runner-?up|second[- ]best|avoid(?:ed)?|discard(?:ed)?|dismiss(?:ed)?"
+    r"|unacceptable|dispreferred|disfavou?red|disqualified|runner-?up|second[- ]best|avoid(?:ed)?"
+    r"|discard(?:ed)?|dismiss(?:ed)?"
     rf"|(?:less|least|not)\s+{ADVERBS}{GOOD})\b"
 )
 SUBJECT = r"(?:which|that|this|it|as|because|since|for|and|being|(?-i:an?)|the|with|so)"

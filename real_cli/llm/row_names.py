@@ -74,17 +74,21 @@ def row_numbers(rows: list[Record]) -> list[int]:
                 named.append(numbers)
             elif len(set(map(repr, values))) > 1 or key in ("response", "id"):
                 raise RecordError(f"the answer's ratings are for {clip(values)}; which responses is not clear")
-    for numbers in named:
-        if numbers != named[0]:
-            raise RecordError(f"the answer's ratings have names that differ: {clip(named)}")
+    if any(numbers != named[0] for numbers in named):
+        raise RecordError(f"the answer's ratings have names that differ: {clip(named)}")
+    _check_order(rows, named[0] if named else [])
+    return named[0] if named else positions
+
+
+def _check_order(rows: list[Record], named: list[int]) -> None:
+    """Refuse rows of which another field says something else than their names, or their positions without any."""
     for key, numbers in _other_orders(rows):
-        if numbers != (named[0] if named else positions) and not (named and isinstance(rows[0][key], int)):
+        if numbers != (named or list(range(1, len(rows) + 1))) and not (named and isinstance(rows[0][key], int)):
             raise RecordError(f"the answer's ratings may be in another order, by {clip(key)}: {clip(numbers)}")
     if not named and any(_names_within(row) for row in rows):
         raise RecordError(f"the answer's ratings name their responses in inner objects: {clip(rows)}")
     if not named and any(words_of(key) & RANKS for row in rows for key in row) and len(rows) > 1:
         raise RecordError("the answer's ratings are ranked and name no response")
-    return named[0] if named else positions
 
 
 def _names_within(row: Record) -> bool:

@@ -85,7 +85,7 @@ UNREAD = {
     "should be": "Response 1\nRating: 4 (should be 3)\nResponse 2\nRating: 2",
     "lowered below": "Response 1\nRating: 4\nResponse 2\nRating: 2\n\nI would lower Response 1 to 3.",
     "doubled keys": '{"ratings":[{"response":1,"rating":4,"rating":3},{"response":2,"rating":2}]}',
-    "a table's other column": "| # | Response | Rating |\n|---|---|---|\n| 1 | Response 2 | 2 |\n| 2 | Response 1 | 4 |",
+    "a table's other column": "| # | Response | Rating |\n|--|--|--|\n| 1 | Response 2 | 2 |\n| 2 | Response 1 | 4 |",
     "a table's letters": "| No. | Name | Rating |\n|---|---|---|\n| 1 | B | 2 |\n| 2 | A | 4 |",
     "out of ten": "Response 1: 4 (out of 10)\nResponse 2: 2 (out of 10)",
     "out of ten below": "Response 1\nRating: 4, out of 10\nResponse 2\nRating: 2, out of 10",

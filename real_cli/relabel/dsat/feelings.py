@@ -115,7 +115,7 @@ def _of_object(record: Record) -> list[Feeling | None]:
 
 
 def _words(text: str) -> Iterator[Statement[Feeling | None]]:
-    """Yield the labels in running text; None for "not satisfied", "may be satisfied", "satisfied: no" and their kind."""
+    """Yield the labels in running text; None for "not satisfied", "satisfied: no" and their kind."""
     for match in FEELING_WORD.finditer(text):
         sentence = sentence_before(text, match.start())
         unclear = (
