@@ -3,14 +3,26 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 
 from real_cli.records.record import Record
 
+
+def _undoubled(pairs: list[tuple[str, Any]]) -> Record:
+    """Build an object; one that gives a name two values contradicts itself, and is none."""
+    record: Record = {}
+    for name, value in pairs:
+        if name in record and repr(record[name]) != repr(value):
+            raise ValueError(f"{name!r} has two values")
+        record[name] = value
+    return record
+
+
 # Ours: json_repair guesses what broken JSON meant, and no guess may decide who wins.
 # Many models write raw line breaks into JSON strings.
-DECODER = json.JSONDecoder(strict=False)
+DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_undoubled)
 TOKEN = re.compile(
     r"[ \t\n\r]*+(?:(?P<mark>[{}\[\],:])"
     r'|(?P<string>"(?:[^"\\]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+")'

@@ -4,17 +4,25 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from real_cli.errors import RecordError, clip
 from real_cli.llm.embedded_json import json_objects, located_objects
+from real_cli.llm.rating_scales import check_scale, revisions
 from real_cli.llm.rating_statements import BARE as BARE_RATING
-from real_cli.llm.rating_statements import NUMBER, SCALE, settled_ratings
-from real_cli.llm.rating_tables import numbered_rows, rating_tables, table_key, table_statements
+from real_cli.llm.rating_statements import NUMBER, SCALE, is_retracted, settled_ratings
+from real_cli.llm.rating_tables import items_beside, numbered_rows, rating_tables, table_key, table_statements
+from real_cli.llm.row_names import has_rating
 from real_cli.llm.statements import TAKEN_BACK, blanked, settle
 from real_cli.llm.thoughts import spoken, unwrapped
-from real_cli.llm.verdict_statements import UNCLEAR, bare_verdicts, formal_verdicts, loose_verdicts, whole_verdict
+from real_cli.llm.verdict_fields import UNCLEAR
+from real_cli.llm.verdict_statements import (
+    formal_verdicts,
+    is_contradicted,
+    loose_verdicts,
+    unmarked_verdicts,
+    whole_verdict,
+)
 from real_cli.llm.wording import CHOICES, lettered, named_in, naming_of, number_verdict, plain_answer, plain_marks
 from real_cli.records.messages import is_number
 
@@ -65,10 +73,12 @@ def read_verdict(text: str, shown: Sequence[str] = (), template: str = "") -> st
     if whole:
         return whole
     has_choices = any(CHOICES.search(other) for other in shown)
-    loosely = partial(loose_verdicts, has_choices=has_choices, of_task=named_in(shown))
+    of_task = named_in(shown)
+    loosely = partial(loose_verdicts, has_choices=has_choices, of_task=of_task)
+    unmarked = partial(unmarked_verdicts, has_choices=has_choices, of_task=of_task)
     named = settle(answer, quotable, partial(formal_verdicts, has_choices=has_choices))
-    named = named or settle(answer, quotable, lambda words: chain(bare_verdicts(words), loosely(words)), loosely)
-    if len(named) == 1 and named[0] != UNCLEAR:
+    named = named or settle(answer, quotable, unmarked, loosely)
+    if len(named) == 1 and named[0] != UNCLEAR and not is_contradicted(answer, quotable, named[0]):
         return named[0]
     which = f"it states {' and '.join(named)}: " if named else ""
     raise RecordError(f"the answer names no verdict (A, B or tie): {which}{clip(text)}")
@@ -92,7 +102,8 @@ def read_rating(
         ratings = list(
             dict.fromkeys(check_rating(rating, low, high, not_applicable=not_applicable) for rating in named)
         )
-        if len(ratings) == 1:
+        check_scale(answer, high, ratings[0] if ratings else None)
+        if len(ratings) == 1 and not is_retracted(answer, high, ratings[0]):
             return ratings[0]
         which = f"it states {' and '.join(map(str, ratings))}: " if ratings else ""
         raise RecordError(f"the answer names no rating from {low:g} to {high:g}: {which}{clip(text)}")
@@ -139,6 +150,7 @@ def read_ratings(
     def read(text: str) -> list[tuple[float | str, str]]:
         words = plain_answer(spoken(text, shown))
         answer, quotable = plain_marks(words), [plain_marks(other) for other in shown]
+        check_scale(answer, high)
         rows = _stated_rows(answer, quotable, count)
         tables = [(table.start, table.end) for table in rating_tables(answer, count)]
         # Of `words`, so that a rationale keeps its punctuation.
@@ -148,9 +160,10 @@ def read_ratings(
         if sorted(named) != list(range(1, count + 1)):
             which = f"{clip(sorted(named))}; each of 1 to {count} is needed once"
             raise RecordError(f"the answer rates the responses {which}: {clip(text)}")
+        beside = items_beside(prose)
         checked = {}
         for number in sorted(named):
-            stated = [named[number][0], *rated.get(number, ([], ""))[0]]
+            stated = [named[number][0], *rated.get(number, ([], ""))[0], *beside.get(number, [])]
             checked[number] = {check_rating(rating, low, high, not_applicable=not_applicable) for rating in stated}
             if len(checked[number]) > 1:
                 raise RecordError(f"the answer rates response {number} in several ways: {clip(text)}")
@@ -169,7 +182,7 @@ def _stated_rows(answer: str, shown: Sequence[str], count: int) -> list[Any]:
         return next(table.rows for table in rating_tables(answer, count) if table_key(table.rows) == tables[0])
     quotable = {clip(row, QUOTED_WIDTH) for other in shown for row in json_objects(other)}
     objects = json_objects(answer)
-    return [row for row in objects if ("rating" in row or "score" in row) and clip(row, QUOTED_WIDTH) not in quotable]
+    return [row for row in objects if has_rating(row) and clip(row, QUOTED_WIDTH) not in quotable]
 
 
 def _paragraphs(words: str, shown: Sequence[str], *, formal: bool) -> dict[int, tuple[list[Any], str]]:
@@ -183,6 +196,7 @@ def _paragraphs(words: str, shown: Sequence[str], *, formal: bool) -> dict[int, 
         match = HEADED.match(text, start.end(), end)
         if match and not TAKEN_BACK.search(text, match.end(1), end):
             ratings = [*ratings, _on_scale(match)]
+        ratings = [*ratings, *revisions(text[start.end() : end])] if ratings else []
         number = int(start["number"])
         if ratings and number in named and not formal:
             raise RecordError(f"the answer rates response {number} twice: {clip(text)}")

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 from real_cli.errors import RecordError, clip
 from real_cli.llm.embedded_json import located_objects
 from real_cli.llm.rating_statements import NUMBER, SCALE
+from real_cli.llm.row_names import contradicting_list, is_revised_key, rating_of, row_numbers
 from real_cli.llm.statements import TAKEN_BACK, Statement, is_doubted, spelling
 from real_cli.records.record import Record
 
 LISTS = ("ratings", "scores", "rating", "score")
-NUMBERS, VALUES = ("response", "id", "number", "index"), ("rating", "score")
+VALUES = ("rating", "score")
 RESPONSE = r"(?:output\s+for\s+)?(?:response|text|output|answer)"
 # A key or a cell that names a response: "1", "response_2", "Response #3".
 NAMED = re.compile(rf"[*_\s\"]*(?:{RESPONSE}[\s_#-]*)?(\d{{1,9}})[*_\s\".:)]*", re.IGNORECASE | re.ASCII)
@@ -100,19 +101,17 @@ def numbered_rows(rows: list[Any]) -> dict[int, tuple[Any, str]]:
         {2: (5, ''), 1: (3, 'Short.')}
     """
     named: dict[int, tuple[Any, str]] = {}
+    objects: list[Record] = []
     for position, row in enumerate(rows, 1):
         if isinstance(row, str | int | float) and not any(isinstance(other, dict) for other in rows):
             row = {"rating": row}
         if not isinstance(row, dict):
             raise RecordError(f"rating {position} of the answer is {clip(row)}; an object is needed")
-        number = next((row[name] for name in NUMBERS if name in row), position)
-        if isinstance(number, str) and (match := re.fullmatch(r"\D*(\d{1,9})\s*", number, re.ASCII)):
-            number = int(match[1])
-        if not isinstance(number, int) or number in named:
-            raise RecordError(
-                f"rating {position} of the answer is for response {clip(number)}: no number, or there twice"
-            )
-        named[number] = row.get("rating", row.get("score")), str(row.get("rationale") or "")
+        objects.append(row)
+    for number, row in zip(row_numbers(objects), objects, strict=True):
+        if number in named:
+            raise RecordError(f"the answer rates response {clip(number)} twice")
+        named[number] = rating_of(row), str(row.get("rationale") or "")
     return named
 
 
@@ -126,7 +125,10 @@ def rows_of_object(record: Record) -> Iterator[list[Any]]:
     held = [record[key] for key in LISTS if isinstance(record.get(key), list | dict)]
     for value in held or [record]:
         rows = value if isinstance(value, list) else _rows_by_name(value)
-        if rows is not None:
+        contradicting = contradicting_list(record, rows) if rows is not None else None
+        if contradicting:
+            yield [[{contradicting: record[contradicting]}]]  # unreadable, and told as it stands
+        elif rows is not None:
             yield rows
 
 
@@ -139,7 +141,8 @@ def _rows_by_name(held: Record) -> list[Any] | None:
         row = value if isinstance(value, dict) else {"rating": value}
         rating = next((row[name] for name in VALUES if name in row), None)
         reason = {"rationale": row["rationale"]} if "rationale" in row else {}
-        rows.append({"response": int(match[1]) if match else 0, "rating": rating} | reason)
+        revised = {key: held for key, held in row.items() if is_revised_key(key)}
+        rows.append({"response": int(match[1]) if match else 0, "rating": rating} | reason | revised)
     return rows
 
 
@@ -165,6 +168,20 @@ def _lines(text: str) -> Iterator[RatingTable]:
         yield RatingTable(
             [{"response": int(item[1]), "rating": _rating(item, 2)} for item in short if item], 0, len(text)
         )
+
+
+def items_beside(prose: str) -> dict[int, list[str]]:
+    """Find ratings such as "Revised: Response 1: 3" around the tables, by response.
+
+    Example:
+        >>> items_beside("Revised: Response 1: 3")
+        {1: ['3']}
+    """
+    beside: dict[int, list[str]] = {}
+    for item in ITEMS.finditer(prose):
+        if re.match(r"\s*(?:[.,;)]|\Z|\n)", prose[item.end() : item.end() + 40]):
+            beside.setdefault(int(item[1]), []).append(_rating(item, 2))
+    return beside
 
 
 def _items(text: str, line: re.Match[str]) -> list[re.Match[str]]:
@@ -193,16 +210,24 @@ def _markdown(text: str) -> Iterator[RatingTable]:
             last += 1
             row = cells[last]
             rating = row[columns[0]].strip("*_` ") if len(columns) == 1 and columns[0] < len(row) else None
-            rows.append({"response": int(match[1]), "rating": rating})
+            rows.append(_named_cells(cells[number - 1], row) | {"response": int(match[1]), "rating": rating})
         if rows and is_headed and len(columns) == 1:
             yield RatingTable(rows, lines[number - 1][0], lines[last][1])
+
+
+def _named_cells(heads: list[str], row: list[str]) -> Record:
+    """Name the cells of a row behind the first that rate nothing; one of them may name another response."""
+    pairs = [(head, cell.strip("*_` ")) for head, cell in list(zip(heads, row, strict=False))[1:]]
+    named = {f"{head} name": cell for head, cell in pairs if not COLUMN.match(head)}
+    return {head: int(cell) if re.fullmatch(r"[0-9]{1,9}", cell) else cell for head, cell in named.items()}
 
 
 def _bare_numbers(text: str, count: int) -> Iterator[RatingTable]:
     """Read numbers alone, one for each response: the whole answer, its first line (JudgeLM), or its last one."""
     whole = FENCE.sub("", text).strip()
     lines = list(dict.fromkeys([whole.partition("\n")[0], whole.rpartition("\n")[2]]))
-    for words in (re.sub(r"\s*\n\s*", " ", whole), *lines)[: 1 if len(lines) == 1 else 3]:
+    joined = " ".join(line.strip() for line in whole.split("\n") if line.strip())
+    for words in (joined, *lines)[: 1 if len(lines) == 1 else 3]:
         match = NUMBER_LIST.fullmatch(words) if count > 1 else None
         numbers = re.findall(PLAIN, match["numbers"], re.IGNORECASE) if match else []
         if len(numbers) == count:

@@ -27,7 +27,8 @@ BETTER = r"(?:better|best|preferred|preferable|superior|stronger|winner)\b(?:\s+
 PARTIAL = r"better|best|stronger|superior|winning|chosen"
 FORMAL = re.compile(
     rf"\b(?P<word>verdict|winner|preferred|preference|decision|judge?ment|answer|choice|result|outcome|selection"
-    rf"|overall(?=[\"'*_` \t]*+[:|])|(?:{PARTIAL})(?=\s+[a-z]|[\"'*_`]*+\s*+[:=]))\b"
+    rf"|(?:overall|final|conclusion|corrected|correction|revised)(?=[\"'*_` \t]*+[:|])"
+    rf"|(?:{PARTIAL})(?=\s+[a-z]|[\"'*_`]*+\s*+[:=]))\b"
     r"(?P<noun>\s++(?:response|answer|one|choice|option)\b)?(?P<quote>[\"'*_` \t]*+)"
     r"(?P<link>\s*+(?:is\b\s*+:?|:|[-=]>|[\u2192\u21d2]|=|\|)|(?<=[\s*_])[-\u2013\u2014]\s|\s*+(?<=\n))[\"'*_`#\s]*+(?:[-\u2022]\s++)?+[\"'*_`]*+"
     rf"{ADVERBS}(?:(?:{PARTY}|option)[\"'*_`\s]*+)?[\"'*_`(\[]*+{TOKEN}",

@@ -1,10 +1,11 @@
 """Statements of a verdict in an answer, formal ones and those in a sentence."""
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from real_cli.llm.embedded_json import located_objects
+from real_cli.llm.reversals import is_spoken_of, is_turned_round, segments, speaks_against
 from real_cli.llm.statements import (
     Statement,
     blanked,
@@ -14,6 +15,7 @@ from real_cli.llm.statements import (
     sentence_behind,
     spelling,
 )
+from real_cli.llm.verdict_fields import UNCLEAR, field_verdicts
 from real_cli.llm.verdict_patterns import (
     BARE,
     BARE_LEAD,
@@ -41,15 +43,6 @@ from real_cli.llm.verdict_patterns import (
     TURN,
 )
 
-# The value of a statement that speaks of a verdict and gives no clear one: it makes the answer unreadable.
-UNCLEAR = "something unclear"
-KEYS = frozenset(
-    {"verdict", "winner", "answer", "choice", "preference", "preferred", "better", "best", "decision"}
-    | {"judgment", "judgement", "result", "outcome", "selection", "overall"}
-)
-# Stripped from a field's name: "final_verdict", "better_response".
-AROUND_KEY = re.compile(r"\A(?:final|overall|my|the)[\s_-]+|[\s_-]+(?:response|answer|one|assistant|model)\Z")
-
 
 def formal_verdicts(text: str, *, has_choices: bool = False) -> Iterator[Statement[str]]:
     """Yield the formal verdicts of a text: JSON, [[A]], or a name and a letter; clear sentences after them count too.
@@ -60,7 +53,7 @@ def formal_verdicts(text: str, *, has_choices: bool = False) -> Iterator[Stateme
     """
     objects = []
     for start, end, record in located_objects(text):
-        stated = [verdict for key, value in record.items() if _is_key(key) for verdict in _of_field(key, value)]
+        stated = field_verdicts(record, _of_field, whole_verdict)
         objects += [(start, end)] * bool(stated)
         for value, words in stated:
             yield Statement(value, words if len(record) == 1 else spelling(text[start:end]), start, end)
@@ -78,6 +71,7 @@ def formal_verdicts(text: str, *, has_choices: bool = False) -> Iterator[Stateme
         yield from (
             statement for statement in loose_verdicts(prose) if statement.start >= end and statement.value != UNCLEAR
         )
+        yield from _below(prose, end)
 
 
 def _worded_verdicts(prose: str, marks: list[int], *, has_choices: bool) -> Iterator[Statement[str]]:
@@ -90,8 +84,11 @@ def _worded_verdicts(prose: str, marks: list[int], *, has_choices: bool) -> Iter
                 yield from _statements(match, value)
 
 
-def _is_key(key: str) -> bool:
-    return AROUND_KEY.sub("", AROUND_KEY.sub("", key.strip().casefold())) in KEYS
+def _below(text: str, end: int) -> Iterator[Statement[str]]:
+    """Yield the lines behind a verdict that are one: another letter takes the verdict back."""
+    for start, inner, stop in segments(text, end):
+        if verdict := whole_verdict(text[start:stop]) or whole_verdict(text[inner:stop]):
+            yield Statement(verdict, spelling(text[start:stop]), start, stop)
 
 
 def _of_field(key: str, value: Any) -> list[tuple[str, str]]:
@@ -137,6 +134,30 @@ def loose_verdicts(
             yield from _statements(match, UNCLEAR if names & of_task else _loose_value(text, match))
 
 
+def unmarked_verdicts(
+    text: str, *, has_choices: bool = False, of_task: Set[str] = frozenset()
+) -> Iterator[Statement[str]]:
+    """Yield the verdicts of an answer without a formal one, and the letters below them.
+
+    Example:
+        >>> sorted({statement.value for statement in unmarked_verdicts("Response A is better.\\nB")})
+        ['A', 'B']
+    """
+    stated = [*bare_verdicts(text), *loose_verdicts(text, has_choices=has_choices, of_task=of_task)]
+    yield from stated
+    if stated:
+        yield from _below(text, min(statement.end for statement in stated))
+
+
+def is_contradicted(text: str, shown: Sequence[str], named: str) -> bool:
+    """Tell whether words around the verdict of an answer contradict it, unless they are quoted."""
+    stated = [*formal_verdicts(text), *bare_verdicts(text), *loose_verdicts(text)]
+    prose = blanked(text, [(start, end) for start, end, _ in located_objects(text)])
+    last = max((statement.end for statement in stated if statement.value == named), default=len(text))
+    last += len(sentence_behind(prose, last))
+    return speaks_against(prose, last, named) and not any(speaks_against(other, 0, named) for other in shown)
+
+
 def bare_verdicts(text: str) -> Iterator[Statement[str]]:
     """Yield a letter that opens an answer above its reasons, or ends it below them.
 
@@ -149,7 +170,8 @@ def bare_verdicts(text: str) -> Iterator[Statement[str]]:
             value = UNCLEAR if TURN.match(text, end) else verdict
             yield Statement(value, spelling(text[start:end]), start, end)
     if match := OPENING.match(text):
-        clear = not CONTRAST.search(sentence_behind(text, match.end()))
+        contrasted = CONTRAST.search(sentence_behind(text, match.end()))
+        clear = not contrasted and not is_turned_round(text, match.end("left"), match["left"])
         yield from _statements(match, match["left"] if clear else UNCLEAR)
 
 
@@ -184,8 +206,9 @@ def _marked_value(text: str, match: re.Match[str]) -> str | None:
     """Read [[A]] and its kind; None for other words in such marks."""
     inner = next(group for group in match.groups() if group).strip()
     verdict = "tie" if inner.upper() == "C" and match[0].startswith("[[") else whole_verdict(inner)
-    behind = re.match(r"\s*(?:would|could|might|should|cannot|is (?:not|wrong|worse))\b", text[match.end() :][:40])
-    return UNCLEAR if verdict and (behind or is_doubted(text, match.start())) else verdict
+    end = match.end()
+    doubtful = is_spoken_of(text[end : end + 100]) or is_doubted(text, match.start())
+    return UNCLEAR if verdict and (doubtful or is_turned_round(text, end, verdict)) else verdict
 
 
 def _formal_value(text: str, match: re.Match[str]) -> str | None:
@@ -199,7 +222,7 @@ def _formal_value(text: str, match: re.Match[str]) -> str | None:
     if not TAIL.match(behind):
         is_article = plain and match["word"].casefold() not in ("verdict", "winner")
         return None if is_article and re.match(r"[ \t]+[a-z\"]", behind) else UNCLEAR
-    if '"' in match["quote"]:
+    if '"' in match["quote"] and behind[:1] in ('"', ""):
         return _named(match)
     is_sentence = match["link"].strip().lower().startswith("is")
     doubtful = _is_turned(text, match) if is_sentence else _is_partial(lead) or is_doubted(text, match.start())
@@ -209,6 +232,8 @@ def _formal_value(text: str, match: re.Match[str]) -> str | None:
 def _is_opposed(text: str, match: re.Match[str]) -> bool:
     """Tell whether the words after a verdict favor the other response: "A (B is better)", "A. However, B is ..."."""
     behind, named = sentence_behind(text, match.end()), _named(match)
+    if is_turned_round(text, match.end(), named):
+        return True
     following = sentence_behind(text, match.end() + len(behind))
     others = {letter for letter in "AB" if letter != named}
     if TURN.match(following) and others & set(LETTER.findall(following)):
@@ -258,7 +283,9 @@ def _loose_value(text: str, match: re.Match[str]) -> str:
     if clear and match.re is EVEN:
         # A response named after a tie may be preferred.
         clear = not LETTER.search(text, match.end())
-    return UNCLEAR if not clear or _is_turned(text, match) else _named(match)
+    end = tail.end("other") if tail and tail["other"] else match.end()
+    turned = _is_turned(text, match) or is_turned_round(text, end, _named(match))
+    return UNCLEAR if not clear or turned else _named(match)
 
 
 def _statements(match: re.Match[str], value: str | None) -> Iterator[Statement[str]]:

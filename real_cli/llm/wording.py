@@ -153,6 +153,15 @@ def plain_answer(text: str) -> str:
         value = json.loads(inner)
         return value if isinstance(value, str) else text
     try:
-        return orjson.dumps(ast.literal_eval(inner)).decode()
+        tree = ast.parse(inner, mode="eval")
+        if any(isinstance(node, ast.Dict) and _is_doubled(node) for node in ast.walk(tree)):
+            return text
+        return orjson.dumps(ast.literal_eval(tree)).decode()
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
+
+
+def _is_doubled(node: ast.Dict) -> bool:
+    """Tell whether a literal gives one name several values."""
+    names = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+    return len(set(names)) < len(names)

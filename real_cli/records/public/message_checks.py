@@ -27,6 +27,19 @@ def check_media(record: Record) -> None:
             _check_parts(response["text"], f"response {number}")
 
 
+def check_tools(record: Record) -> None:
+    """Refuse the tools of a prompt where a person or a judge would answer without them.
+
+    Example:
+        >>> check_tools({"prompt": "q", "tools": []})
+    """
+    if record.get("tools"):
+        raise RecordError(
+            f"field 'tools' is {clip(record['tools'])}; nobody asked here would see it: write it into the prompt, "
+            "or remove it"
+        )
+
+
 def _check_parts(messages: list[Any], where: str) -> None:
     for number, message in enumerate(messages, 1):
         _check_content(message, f"{where}: message {number}")

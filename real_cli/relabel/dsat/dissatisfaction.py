@@ -13,7 +13,7 @@ from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import Text, is_conversation, plain_text, transcript
 from real_cli.records.public.chat_forms import read_forms
 from real_cli.records.public.leading_turns import lead_with_history, lead_with_system
-from real_cli.records.public.message_checks import check_media
+from real_cli.records.public.message_checks import check_media, check_tools
 from real_cli.records.questions import Inquiry, Question, ask_nothing
 from real_cli.records.record import Record
 from real_cli.relabel.dsat.feelings import Feeling, read_feeling
@@ -30,12 +30,14 @@ class UserTurn(NamedTuple):
     Attributes:
         number: Its number among the user's turns, from 1.
         reply: Index of the first message of the reply before it.
-        message: Index of its own message.
+        message: Index of its first message.
+        last: Index of its last one: a user may write several messages before the next reply.
     """
 
     number: int
     reply: int
     message: int
+    last: int
 
 
 class Felt(NamedTuple):
@@ -79,6 +81,9 @@ def adapt_dialogue(record: Record) -> Adapted:
     record = read_forms(record)
     if not any(is_conversation(record.get(field)) for field in CONVERSATION_FIELDS):
         record = lead_with_history(record)
+    present = [field for field in CONVERSATION_FIELDS if is_conversation(record.get(field))]
+    if "prompt" not in present and any(record[field] != record[present[0]] for field in present):
+        raise RecordError(f"the fields {' and '.join(present)} hold conversations that differ; keep one of them")
     for field in CONVERSATION_FIELDS:
         if is_conversation(record.get(field)):
             if field != "prompt" and {"prompt", OWN_PROMPT} <= set(record):
@@ -87,6 +92,7 @@ def adapt_dialogue(record: Record) -> Adapted:
             renamed = {names.get(name, name): value for name, value in record.items()}
             adapted = lead_with_system(lead_with_history(renamed))
             check_media(adapted)
+            check_tools(adapted)
             return Adapted(adapted, PROMPT)
     raise RecordError(f"no conversation in the fields {clip(sorted(record))}; a list of {{role, content}} is needed")
 
@@ -94,16 +100,26 @@ def adapt_dialogue(record: Record) -> Adapted:
 def judgeable_turns(messages: Text) -> list[UserTurn]:
     """List the user's turns that can be about a reply: those after one that follows an earlier turn.
 
-    >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
-    >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
-    [UserTurn(number=2, reply=2, message=3), UserTurn(number=4, reply=5, message=6)]
+    Messages of the user in a row are one turn.
+
+    Example:
+        >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
+        >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
+        [UserTurn(number=2, reply=2, message=3, last=4), UserTurn(number=4, reply=5, message=6, last=6)]
     """
     users = [index for index, message in enumerate(messages) if _role(message) == "user"]
     return [
-        UserTurn(number, before + 1, index)
+        UserTurn(number, before + 1, index, _last_in_a_row(users, number - 1))
         for number, (before, index) in enumerate(pairwise(users), 2)
         if index > before + 1
     ]
+
+
+def _last_in_a_row(users: list[int], number: int) -> int:
+    """Return the index of the last message of a turn that begins with the user's message of a number, from 0."""
+    while number + 1 < len(users) and users[number + 1] == users[number] + 1:
+        number += 1
+    return users[number]
 
 
 def _role(message: object) -> str:
@@ -114,7 +130,7 @@ def begin_detecting(record: Record, rubric: Rubric) -> Inquiry[list[Felt]]:
     """Ask a judge about each of the user's turns in a conversation."""
     messages, question = record["prompt"], rubric.questions[0]
     turns = judgeable_turns(messages)
-    shown = [transcript(messages[: turn.message + 1]) for turn in turns]  # nothing of what came after
+    shown = [transcript(messages[: turn.last + 1]) for turn in turns]  # nothing of what came after
     answers = yield [
         Question(
             rubric.messages(question, conversation=conversation),
@@ -127,10 +143,14 @@ def begin_detecting(record: Record, rubric: Rubric) -> Inquiry[list[Felt]]:
     return [Felt(turn, *answer.value) for turn, answer in zip(turns, answers, strict=True)]
 
 
+def _words_of(messages: list[Record], turn: UserTurn) -> str:
+    return plain_text(messages[turn.message : turn.last + 1])
+
+
 def feel_lexically(record: Record) -> Inquiry[list[Felt]]:
     """Judge the user's turns in a conversation by a list of English phrases, without a model."""
     turns = judgeable_turns(record["prompt"])
-    return ask_nothing([Felt(turn, *spoken_feeling(plain_text([record["prompt"][turn.message]]))) for turn in turns])
+    return ask_nothing([Felt(turn, *spoken_feeling(_words_of(record["prompt"], turn))) for turn in turns])
 
 
 def spoken_feeling(words: str) -> tuple[Feeling, str]:
@@ -158,7 +178,7 @@ def complaint_records(record: Record, felt: list[Felt], mark: Record) -> Iterato
             yield record | {
                 "prompt": messages[: turn.reply],
                 "rejected": messages[turn.reply : turn.message],
-                "user_preference": {"content": plain_text([messages[turn.message]])},
+                "user_preference": {"content": _words_of(messages, turn)},
                 "dsat": mark | {"turn": turn.number, "reason": reason},
             }
 

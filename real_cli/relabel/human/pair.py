@@ -8,6 +8,7 @@ from typing import Any
 
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.messages import Text, comparable, is_number
+from real_cli.records.public.message_checks import check_tools
 from real_cli.records.record import Record, content_key, is_preference, to_candidates, to_preference
 from real_cli.relabel.human.choices import Shown, Verdict
 
@@ -99,6 +100,7 @@ def make_question(record: Record, seed: int, place: str = "") -> PairQuestion:
     >>> question.shown.value, question.texts(question.shown)
     ('as-is', ('a', 'b'))
     """
+    check_tools(record)
     if not is_preference(record) and len(record["responses"]) != 2:
         raise RecordError(
             f"field 'responses' has {len(record['responses'])} responses; a question needs two: "

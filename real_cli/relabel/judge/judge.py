@@ -5,6 +5,7 @@ from collections.abc import Callable
 from real_cli.errors import RecordError
 from real_cli.llm.rubric import Rubric
 from real_cli.records.layouts import Adapted, adapt, adapt_prompt
+from real_cli.records.public.message_checks import check_tools
 from real_cli.records.questions import Inquiry
 from real_cli.records.record import Record, to_candidates
 from real_cli.records.verdicts import TIE
@@ -16,7 +17,21 @@ from real_cli.text.phrases import say_count
 
 def adapter_of(rubric: Rubric) -> Callable[[Record], Adapted]:
     """Choose the reader of records for a rubric: one that tags takes a prompt without responses."""
-    return adapt_prompt if rubric.tags else adapt
+    return _adapt_tagged if rubric.tags else _adapt_rated
+
+
+def _adapt_tagged(record: Record) -> Adapted:
+    """Read a prompt, with responses or without; tools that a judge would not see are refused."""
+    adapted = adapt_prompt(record)
+    check_tools(adapted.record)
+    return adapted
+
+
+def _adapt_rated(record: Record) -> Adapted:
+    """Read a record with responses; tools that a judge would not see are refused."""
+    adapted = adapt(record)
+    check_tools(adapted.record)
+    return adapted
 
 
 def begin_judging(record: Record, rubric: Rubric, model: str, seed: int) -> Inquiry[Judged]:

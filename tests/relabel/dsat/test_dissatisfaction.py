@@ -203,3 +203,33 @@ def test_dissatisfied_is_not_read_as_satisfied():
     assert read_feeling("The user is dissatisfied.")[0] is Feeling.dissatisfied
     with pytest.raises(RecordError, match="does not name exactly one of"):
         read_feeling("dissatisfied, satisfied or neither")
+
+
+def test_messages_of_the_user_in_a_row_are_shown_and_kept_together():
+    turns = [*conversation("2 + 2?", "5", "Hm."), {"role": "user", "content": "That's wrong."}]
+    (shown,), felt = detect({"prompt": turns}, "dissatisfied")
+    assert "Hm." in shown
+    assert "That's wrong." in shown
+    (complaint,) = Dissatisfaction({}, seeds=False)({"prompt": turns}, felt)
+    assert complaint["user_preference"] == {"content": "Hm.\n\nThat's wrong."}
+    assert complaint["rejected"] == [{"role": "assistant", "content": "5"}]
+
+
+def test_the_list_of_phrases_reads_all_messages_of_the_user_in_a_row():
+    turns = [*conversation("2 + 2?", "5", "Hm."), {"role": "user", "content": "That's wrong."}]
+    _, (felt,) = advance(feel_lexically({"prompt": turns}), None)
+    assert [feeling for _, feeling, _ in felt] == [Feeling.dissatisfied]
+
+
+@pytest.mark.parametrize("fields", [("conversation", "conversations"), ("messages", "conversation")])
+def test_two_conversations_that_differ_are_refused(fields):
+    first, second = fields
+    record = {first: conversation("Hi"), second: conversation("Ho")}
+    with pytest.raises(RecordError, match=f"the fields {first} and {second} hold conversations that differ"):
+        adapt_dialogue(record)
+    assert adapt_dialogue(record | {second: conversation("Hi")}).record["prompt"] == conversation("Hi")
+
+
+def test_tools_that_nobody_would_see_are_refused():
+    with pytest.raises(RecordError, match="field 'tools' is"):
+        adapt_dialogue({"messages": conversation("Hi"), "tools": [{"name": "add"}]})

@@ -42,3 +42,56 @@ def test_a_feeling_is_read(answer):
 def test_a_feeling_that_is_denied_or_hedged_is_none(answer):
     with pytest.raises(RecordError, match="the answer does not name exactly one of"):
         read_feeling(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"satisfied":false}',
+        '{"satisfied":"no"}',
+        '{"satisfied":0,"reason":"It complains."}',
+        '{"is_satisfied":false}',
+        '{"satisfied":0.1,"dissatisfied":0.9}',
+        '{"label":"satisfied","final_label":"dissatisfied"}',
+        '{"label":"satisfied","final":"dissatisfied"}',
+        '{"label":"satisfied","corrected":"neither"}',
+        '{"label":"satisfied","label":"dissatisfied"}',
+        '{"label":"not satisfied"}',
+        '{"label":"satisfied?"}',
+        '{"label":null,"reason":"The user was satisfied before."}',
+        '{"turns":[{"turn":1,"label":"satisfied"},{"turn":2,"label":"dissatisfied"}]}',
+        "<internal>Label: satisfied</internal>dissatisfied",
+        "<draft>satisfied</draft>dissatisfied",
+        "Label: satisfied\n\ndissatisfied",
+        "Label: satisfied\nFinal: dissatisfied",
+        "Label: satisfied, or rather dissatisfied",
+        "Label: satisfied (no: dissatisfied)",
+        "Satisfied: no",
+        "Satisfied: false",
+        "Satisfied - no.",
+        "Satisfied = 0",
+        "satisfied? No.",
+    ],
+)
+def test_a_feeling_that_is_denied_or_revised_beside_its_name_is_none(answer):
+    with pytest.raises(RecordError, match="does not name exactly one"):
+        read_feeling(answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "feeling"),
+    [
+        ('{"reason":"It thanks.","label":"Satisfied"}', "satisfied"),
+        ('{"reason":"It is not satisfied.","label":"dissatisfied"}', "dissatisfied"),
+        ('{"label":"dissatisfied","reason":"The user was satisfied at first."}', "dissatisfied"),
+        ('{"result":{"label":"neither"}}', "neither"),
+        ('{"turns":[{"turn":1,"label":"satisfied"}],"final":"dissatisfied"}', "dissatisfied"),
+        ('{"sentiment":"satisfied"}', "satisfied"),
+        ('{"label":"satisfied","final_label":"satisfied"}', "satisfied"),
+        ("Label: satisfied\nReason: It thanks.", "satisfied"),
+        ("Label: dissatisfied\n\nThe user was satisfied at first, and then it complains.", "dissatisfied"),
+        ("<answer>satisfied</answer>", "satisfied"),
+    ],
+)
+def test_a_feeling_beside_its_reason_is_read(answer, feeling):
+    assert read_feeling(answer)[0] == feeling

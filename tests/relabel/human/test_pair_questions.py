@@ -445,3 +445,8 @@ def test_labels_do_not_depend_on_the_order_that_is_shown(seed, better):
     assert {row["prompt"]: row["chosen"] for row in labeled} == wanted
     assert all(row["rejected"] != row["chosen"] for row in labeled)
     assert [to_candidates(row)["responses"][0]["text"] for row in labeled] == list(wanted.values())
+
+
+def test_a_pair_whose_tools_nobody_would_see_is_refused():
+    with pytest.raises(RecordError, match="field 'tools' is"):
+        make_question({"prompt": "q", "chosen": "a", "rejected": "b", "tools": [{"name": "add"}]}, seed=1)

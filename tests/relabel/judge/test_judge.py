@@ -12,7 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from real_cli.app import app
-from real_cli.llm.rubric_files import rubric_text
+from real_cli.errors import RecordError
+from real_cli.llm.rubric_files import read_rubric, rubric_text
+from real_cli.relabel.judge.judge import adapter_of
 from tests import servers
 from tests.servers import Reply, completion, fails, in_turn, prefers_longer, says
 
@@ -491,3 +493,12 @@ def test_a_cache_that_cannot_be_is_one_line(tmp_path):
     _, stderr = judge(tmp_path, "--emit-requests", tmp_path / "asked", status=1)
     assert stderr.startswith(f"real: {tmp_path / 'cache'}/answers.sqlite: cannot be used as a cache: ")
     assert stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("rubric", ["pairwise", "ultrafeedback", "magpie"])
+def test_a_record_whose_tools_a_judge_would_not_see_is_refused(rubric):
+    record = {"prompt": "q", "chosen": "a", "rejected": "b", "tools": [{"name": "add"}]}
+    adapter = adapter_of(read_rubric(rubric))
+    with pytest.raises(RecordError, match="field 'tools' is"):
+        adapter(record)
+    assert adapter(record | {"tools": []}).record["prompt"] == "q"
