@@ -52,6 +52,7 @@ class RecordReader:
         self._num_noted: Tally[str] = Tally()
         self._max_line_bytes = max_line_bytes
         self._reading = reading
+        self._measured = {*reading.numbers, *([reading.score] if reading.score else [])}
 
     def records(
         self, read: Callable[[Record], Adapted] = adapt, *, ahead: Callable[[Record], None] | None = None
@@ -80,7 +81,7 @@ class RecordReader:
         """Tell whether a row answers the prompt of those before it, and what keeps it from doing so."""
         if first["prompt"] != row["prompt"]:
             return False
-        field = parting_field(first, row)
+        field = parting_field(first, row, self._measured)
         self._num_noted.update([f"of the prompt before, kept apart by another {field!r}"] if field else [])
         return not field
 

@@ -1,6 +1,7 @@
 """Rows that hold one response each: which of them share a prompt, and how they become one record."""
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -15,20 +16,43 @@ BLANK: tuple[Any, ...] = (None, "", [], {})  # blank context
 # A field with such a word in its name describes the response, or who wrote, rated or stored it.
 OF_A_RESPONSE = frozenset(
     {
-        *("response", "responses", "completion", "completions", "output", "outputs", "answer", "answers", "reply"),
-        *("generation", "generated", "chosen", "rejected", "raw", "full", "formatted", "revised", "revision", "edited"),
+        *("generation", "generated", "chosen", "rejected", "revised", "revision", "edited", "extracted", "parsed"),
         *("score", "scores", "rating", "ratings", "reward", "rewards", "rank", "ranks", "grade", "label", "labels"),
-        *("vote", "votes", "axes", "aspects", "quality", "errors", "error", "stats", "quotes", "preference"),
+        *("vote", "votes", "upvotes", "axes", "aspects", "quality", "errors", "error", "stats", "quotes", "preference"),
         *("annotation", "annotations", "annotator", "annotators", "worker", "workers", "judge", "judgment", "verdict"),
-        *("judgement", "review", "reviews", "evaluation", "evaluations", "eval", "critique", "critiques", "feedback"),
-        *("comment", "comments", "note", "notes", "rationale", "rationales", "reason", "reasons", "reasoning", "cot"),
+        *("judgement", "evaluation", "evaluations", "eval", "evaluator", "rater", "reviewer", "critique", "critiques"),
+        *("rationale", "rationales", "reason", "reasons", "reasoning", "cot"),
         *("explanation", "justification", "thought", "thoughts", "thinking", "trace", "principle", "principles"),
         *("model", "models", "generator", "policy", "author", "engine", "sampling", "decoding", "temperature", "seed"),
         *("config", "settings", "parameters", "params", "kwargs", "usage", "tokens", "logprobs", "logps", "embedding"),
-        *("id", "ids", "uuid", "hash", "key", "metadata", "meta", "tag", "tags", "url", "link", "date", "time"),
-        *("timestamp", "created", "updated", "version", "statistics", "finish", "log", "logs"),
+        *("id", "ids", "uuid", "hash", "key", "metadata", "meta", "tag", "tags", "provider", "sampler", "strategy"),
+        *("timestamp", "created", "updated", "version", "statistics", "finish", "stop", "split", "correct", "flagged"),
+        *("safe", "safety"),
     }
 )
+# One word or a number under such a name is a label; several words are a text.
+LABEL_WORDS = frozenset(
+    {"source", "dataset", "subset", "category", "license", "sentiment", "status", "type", "kind", "level", "style"}
+)
+# Names of the response itself, if nothing else is in the name: the output of a program that is asked about is none.
+RESPONSE_WORDS = frozenset(
+    {
+        *("response", "responses", "completion", "completions", "output", "outputs", "reply"),
+        *("raw", "full", "formatted", "clean", "cleaned", "text", "original", "model"),
+    }
+)
+# A whole number with such a word in its name is measured on the response; with another it may be what is asked about.
+MEASURES = frozenset(
+    {
+        *("length", "len", "num", "n", "count", "total", "size", "chars", "characters", "words", "bytes", "lines"),
+        *("min", "max", "mean", "avg", "average", "sum", "std", "prob", "percent", "margin", "loss", "perplexity"),
+        *("index", "idx", "row", "position", "place", "turn", "round", "turns", "line", "sample", "candidate"),
+        *("attempt", "trial", "run", "epoch", "step", "rollout", "iteration", "order", "latency", "duration"),
+        *("overall", "relevance", "likes", "karma", "downvotes", "stars", "weight", "gold", "difficulty", "toxic"),
+    }
+)
+# Of aspects: helpfulness, honesty, accuracy, fluency.
+ASPECT_ENDINGS = ("ness", "ity", "acy", "ency", "ancy", "esty", "following")
 WORDS = re.compile(r"[a-z]+")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -85,16 +109,17 @@ def same_prompt(record: Record, other: Record) -> bool:
     return bool(record["prompt"] == other["prompt"]) and not parting_field(record, other)
 
 
-def parting_field(record: Record, other: Record) -> str:
+def parting_field(record: Record, other: Record, measured: Collection[str] = ()) -> str:
     """Find a field that keeps rows of one prompt apart; empty if none does.
 
     Args:
         record: A checked record.
         other: Another, of the same prompt.
+        measured: Fields that an option reads as numbers of a response.
 
     Returns:
-        The name of a field that holds several words, a list or an object, or is called after a context, and says
-        nothing of the response; empty if there is none.
+        The name of a field that differs and, by its name, says nothing of the response: words, a list, an object, or a
+        whole number. It is empty if there is none.
 
     Example:
         >>> parting_field({"prompt": "q", "fact": "Snow is white."}, {"prompt": "q", "fact": "Coal is black."})
@@ -103,23 +128,48 @@ def parting_field(record: Record, other: Record) -> str:
         ''
     """
     for field in record | other:
-        if field not in ("prompt", "responses") and not _same_context(record, other, field):
+        if field not in ("prompt", "responses") and field not in measured and not _same_context(record, other, field):
             return field
     return ""
 
 
 def _same_context(record: Record, other: Record, field: str) -> bool:
     values = [record.get(field), other.get(field)]
-    if field not in CONTEXT_FIELDS and (not any(map(may_ask, values)) or _is_of_a_response(field)):
+    if field not in CONTEXT_FIELDS and not any(_may_be_asked(field, value) for value in values):
         return True
     if any(value in BLANK for value in values):
         return all(value in BLANK for value in values)
     return _alike(record, other, field) or (_holds_answer(record, field) and _holds_answer(other, field))
 
 
+def _may_be_asked(field: str, value: Any) -> bool:
+    """Tell whether a value may be what a prompt asks about, by its type and its field's name."""
+    if isinstance(value, bool | float) or value in BLANK or _is_of_a_response(field):
+        return False
+    if not may_ask(value) and _is_label(field):
+        return False
+    return not isinstance(value, int) or not _is_measure(field)
+
+
 @lru_cache(maxsize=1024)  # called for every field of every row
+def _words_of(field: str) -> frozenset[str]:
+    return frozenset(WORDS.findall(CAMEL.sub("_", field).lower()))
+
+
+@lru_cache(maxsize=1024)
 def _is_of_a_response(field: str) -> bool:
-    return not OF_A_RESPONSE.isdisjoint(WORDS.findall(CAMEL.sub("_", field).lower()))
+    words = _words_of(field)
+    return not OF_A_RESPONSE.isdisjoint(words) or (bool(words) and words <= RESPONSE_WORDS)
+
+
+@lru_cache(maxsize=1024)
+def _is_label(field: str) -> bool:
+    return not LABEL_WORDS.isdisjoint(_words_of(field))
+
+
+@lru_cache(maxsize=1024)
+def _is_measure(field: str) -> bool:
+    return not MEASURES.isdisjoint(_words_of(field)) or field.lower().endswith(ASPECT_ENDINGS)
 
 
 def _holds_answer(record: Record, field: str) -> bool:
