@@ -1,60 +1,16 @@
 """Rows that hold one response each: which of them share a prompt, and how they become one record."""
 
-import re
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from real_cli.records.messages import is_conversation, plain_text
-from real_cli.records.public.jq_lines import may_ask
+from real_cli.records.public.field_words import is_label, is_measure, tells_of_response
 from real_cli.records.public.named_prompts import CONTEXT_FIELDS
 from real_cli.records.record import Record
 
 BLANK: tuple[Any, ...] = (None, "", [], {})  # blank context
-# A field with such a word in its name describes the response, or who wrote, rated or stored it.
-OF_A_RESPONSE = frozenset(
-    {
-        *("generation", "generated", "chosen", "rejected", "revised", "revision", "edited", "extracted", "parsed"),
-        *("score", "scores", "rating", "ratings", "reward", "rewards", "rank", "ranks", "grade", "label", "labels"),
-        *("vote", "votes", "upvotes", "axes", "aspects", "quality", "errors", "error", "stats", "quotes", "preference"),
-        *("annotation", "annotations", "annotator", "annotators", "worker", "workers", "judge", "judgment", "verdict"),
-        *("judgement", "evaluation", "evaluations", "eval", "evaluator", "rater", "reviewer", "critique", "critiques"),
-        *("rationale", "rationales", "reason", "reasons", "reasoning", "cot"),
-        *("explanation", "justification", "thought", "thoughts", "thinking", "trace", "principle", "principles"),
-        *("model", "models", "generator", "policy", "author", "engine", "sampling", "decoding", "temperature", "seed"),
-        *("config", "settings", "parameters", "params", "kwargs", "usage", "tokens", "logprobs", "logps", "embedding"),
-        *("id", "ids", "uuid", "hash", "key", "metadata", "meta", "tag", "tags", "provider", "sampler", "strategy"),
-        *("timestamp", "created", "updated", "version", "statistics", "finish", "stop", "split", "correct", "flagged"),
-        *("safe", "safety"),
-    }
-)
-# One word or a number under such a name is a label; several words are a text.
-LABEL_WORDS = frozenset(
-    {"source", "dataset", "subset", "category", "license", "sentiment", "status", "type", "kind", "level", "style"}
-)
-# Names of the response itself, if nothing else is in the name: the output of a program that is asked about is none.
-RESPONSE_WORDS = frozenset(
-    {
-        *("response", "responses", "completion", "completions", "output", "outputs", "reply"),
-        *("raw", "full", "formatted", "clean", "cleaned", "text", "original", "model"),
-    }
-)
-# A whole number with such a word in its name is measured on the response; with another it may be what is asked about.
-MEASURES = frozenset(
-    {
-        *("length", "len", "num", "n", "count", "total", "size", "chars", "characters", "words", "bytes", "lines"),
-        *("min", "max", "mean", "avg", "average", "sum", "std", "prob", "percent", "margin", "loss", "perplexity"),
-        *("index", "idx", "row", "position", "place", "turn", "round", "turns", "line", "sample", "candidate"),
-        *("attempt", "trial", "run", "epoch", "step", "rollout", "iteration", "order", "latency", "duration"),
-        *("overall", "relevance", "likes", "karma", "downvotes", "stars", "weight", "gold", "difficulty", "toxic"),
-    }
-)
-# Of aspects: helpfulness, honesty, accuracy, fluency.
-ASPECT_ENDINGS = ("ness", "ity", "acy", "ency", "ancy", "esty", "following")
-WORDS = re.compile(r"[a-z]+")
-CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def join_rows(rows: list[Record]) -> Record:
@@ -144,32 +100,11 @@ def _same_context(record: Record, other: Record, field: str) -> bool:
 
 def _may_be_asked(field: str, value: Any) -> bool:
     """Tell whether a value may be what a prompt asks about, by its type and its field's name."""
-    if isinstance(value, bool | float) or value in BLANK or _is_of_a_response(field):
+    if isinstance(value, bool | float) or value in BLANK or tells_of_response(field):
         return False
-    if not may_ask(value) and _is_label(field):
+    if not isinstance(value, list | dict) and is_label(field, value):
         return False
-    return not isinstance(value, int) or not _is_measure(field)
-
-
-@lru_cache(maxsize=1024)  # called for every field of every row
-def _words_of(field: str) -> frozenset[str]:
-    return frozenset(WORDS.findall(CAMEL.sub("_", field).lower()))
-
-
-@lru_cache(maxsize=1024)
-def _is_of_a_response(field: str) -> bool:
-    words = _words_of(field)
-    return not OF_A_RESPONSE.isdisjoint(words) or (bool(words) and words <= RESPONSE_WORDS)
-
-
-@lru_cache(maxsize=1024)
-def _is_label(field: str) -> bool:
-    return not LABEL_WORDS.isdisjoint(_words_of(field))
-
-
-@lru_cache(maxsize=1024)
-def _is_measure(field: str) -> bool:
-    return not MEASURES.isdisjoint(_words_of(field)) or field.lower().endswith(ASPECT_ENDINGS)
+    return not isinstance(value, int) or not is_measure(field)
 
 
 def _holds_answer(record: Record, field: str) -> bool:

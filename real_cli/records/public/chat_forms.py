@@ -39,6 +39,7 @@ LIST_FIELDS = frozenset(
     {
         *("responses", "generations", "scores", "rewards", "ratings", "ranks", "models", "generation_models"),
         *("embeddings", "completions", "answers", "summaries", "tools", "history", "full_conversation"),
+        *("chat_history", "conversation_history", "dialogue_history", "message_history", "previous_messages"),
     }
 )
 # Speakers as ShareGPT, FastChat, Open Assistant and Gemini call them, in lower case.

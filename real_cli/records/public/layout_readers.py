@@ -6,7 +6,8 @@ from typing import Any
 
 from real_cli.errors import RecordError
 from real_cli.records.messages import as_completion, is_conversation, is_text
-from real_cli.records.public.named_prompts import NamedPrompt, check_extras, check_inside, named_prompt
+from real_cli.records.public.beside_prompts import check_extras, check_inside
+from real_cli.records.public.named_prompts import NamedPrompt, named_prompt
 from real_cli.records.public.rendered_chats import as_turn, end_of_asking
 from real_cli.records.public.repeated_prompts import ASSISTANT_MARK, HUMAN_MARK
 from real_cli.records.record import Record

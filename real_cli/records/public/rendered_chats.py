@@ -65,7 +65,7 @@ def end_of_asking(first: str, second: str, shared: str) -> int:
 
     Example:
         >>> end_of_asking("User: Hi\\nBot: A", "User: Hi\\nBot: B", "User: Hi\\nBot: "), end_of_asking("A", "B", "")
-        (14, 0)
+        (13, 0)
     """
     if not any(_is_dialogue(text) for text in (first, second)):
         return 0
