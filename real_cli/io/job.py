@@ -29,6 +29,7 @@ from real_cli.records.choices import MAX_LINE_BYTES, OnError
 from real_cli.records.layouts import Adapted, adapt, join_rows, parting_field, with_score_of
 from real_cli.records.public.repeated_prompts import take_off_prompt
 from real_cli.records.record import Record
+from real_cli.records.unread_labels import label_notes
 from real_cli.text.phrases import say_count
 
 Made = TypeVar("Made")
@@ -73,6 +74,7 @@ class RecordReader:
                 place = place if pending else item_place
                 pending.append(record)
             else:
+                self._num_noted.update(label_notes(record))
                 yield Located(item_place, record)
         if pending:
             yield Located(place, self._join(pending))
@@ -88,7 +90,7 @@ class RecordReader:
     def _join(self, rows: list[Record]) -> Record:
         """Join the rows of one prompt, which all of their responses may repeat."""
         joined, note = take_off_prompt(join_rows(rows))
-        self._num_noted.update([note] if note else [])
+        self._num_noted.update([*([note] if note else []), *label_notes(joined)])
         return joined
 
     def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:

@@ -1,6 +1,8 @@
 """Fields beside a prompt that the responses hold, or that is named `prompt`: refused, or told where it is not read."""
 
 from real_cli.errors import RecordError
+from real_cli.records.messages import is_text
+from real_cli.records.public.field_words import asks_by_name
 from real_cli.records.public.jq_lines import drop_line, may_ask, rename_line
 from real_cli.records.public.named_prompts import (
     ABOUT_FIELDS,
@@ -34,6 +36,10 @@ BESIDE_PROMPT = frozenset(
         *("rules", "constraints", "search_results", "ctxs", "contexts", "inputs", "input_text", "user_input", "task"),
     }
 )
+
+SIDES = ("chosen", "rejected")
+# Lists that layouts read as responses.
+LISTS = ("responses", "generations", "completions", "answers", "summaries")
 
 
 def check_inside(record: Record, shared: list[Record]) -> None:
@@ -74,14 +80,32 @@ def check_extras(record: Record) -> None:
     Example:
         >>> check_extras({"chosen": "The sum is 7.", "rejected": "The sum is 8.", "id": "a b"})
     """
-    for field in WORD_FIELDS:
-        if field in record and record[field] is None:
-            raise RecordError(
-                f"field '{field}' is null, and no other is the prompt; a text is needed, or {drop_line(field)}"
-            )
     for field, value in record.items():
-        if field not in KNOWN_EXTRAS and not is_of_a_side(field) and may_ask(value):
+        if field in KNOWN_EXTRAS or is_of_a_side(field):
+            continue
+        by_name = asks_by_name(field) and isinstance(value, str | list | None)
+        if by_name and not value:
+            state = "null" if value is None else "empty"
+            raise RecordError(
+                f"field '{field}' is {state}, and no other is the prompt; a text is needed, or {drop_line(field)}"
+            )
+        if by_name or may_ask(value):
             raise RecordError(
                 f"there is no 'prompt', and field '{field}' may be it; {rename_line(field, record[field])} if it is, "
                 f"{drop_line(field)} if it is not"
             )
+
+
+def check_one_shape(adapted: Record, record: Record) -> None:
+    """Refuse a pair that has a list of responses beside it: commands would read one or the other.
+
+    Example:
+        >>> check_one_shape({"prompt": "q", "responses": []}, {})
+    """
+    if not isinstance(adapted.get("responses"), list) or not all(is_text(adapted.get(side)) for side in SIDES):
+        return
+    field = next((name for name in LISTS if isinstance(record.get(name), list)), "responses")
+    raise RecordError(
+        f"the responses are in 'chosen' and 'rejected', and in '{field}'; {drop_line(field)} leaves the pair, "
+        f"{drop_line(*SIDES)} the list"
+    )

@@ -8,7 +8,8 @@ from typing import Any
 OF_A_RESPONSE = frozenset(
     {
         *("generation", "generations", "generated", "chosen", "rejected", "revised", "revision", "edited", "extracted"),
-        *("score", "scores", "rating", "ratings", "reward", "rewards", "rank", "ranks", "grade", "label", "labels"),
+        *("score", "scores", "rating", "ratings", "reward", "rewards", "rank", "ranks", "ranking", "label", "labels"),
+        *("grade", "grades", "better", "best", "winner", "preferred", "selected", "safe", "safety"),
         *("vote", "votes", "upvotes", "axes", "aspects", "quality", "errors", "error", "stats", "quotes", "preference"),
         *("annotation", "annotations", "annotator", "annotators", "worker", "workers", "judge", "judgment", "verdict"),
         *("judgement", "evaluation", "evaluations", "eval", "evaluator", "rater", "reviewer", "critique", "critiques"),
@@ -18,7 +19,7 @@ OF_A_RESPONSE = frozenset(
         *("config", "settings", "parameters", "params", "kwargs", "usage", "tokens", "logprobs", "logps", "embedding"),
         *("id", "ids", "uuid", "hash", "key", "metadata", "meta", "tag", "tags", "provider", "sampler", "strategy"),
         *("timestamp", "created", "updated", "version", "statistics", "finish", "stop", "split", "correct", "flagged"),
-        *("safe", "safety", "preferences", "embeddings"),
+        *("preferences", "embeddings"),
     }
 )
 # Names of the response itself, with one of the second line and nothing else: a program's output is none.
@@ -43,6 +44,12 @@ ASPECT_ENDINGS = ("ness", "ity", "acy", "ency", "ancy", "esty", "following")
 # The right answer to a question, which is no part of it.
 SOLUTIONS = frozenset(
     {"answer", "answers", "solution", "solutions", "target", "targets", "truth", "expected", "reference", "references"}
+)
+ASKING = frozenset(
+    {
+        *("prompt", "prompts", "question", "questions", "query", "queries", "instruction", "instructions", "input"),
+        *("inputs", "problem", "context", "messages", "conversation", "conversations", "dialogue"),
+    }
 )
 WORDS = re.compile(r"[a-z]+")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -107,3 +114,14 @@ def is_label(field: str, value: Any) -> bool:
     return not isinstance(value, str) or not (
         len(value.split()) >= SENTENCE or value.rstrip().endswith((".", "?", "!"))
     )
+
+
+def asks_by_name(field: str) -> bool:
+    """Tell by its name whether a field is the prompt.
+
+    Example:
+        >>> asks_by_name("userPrompt"), asks_by_name("question text"), asks_by_name("prompt_id")
+        (True, True, False)
+    """
+    words = WORDS.findall(CAMEL.sub("_", field).lower())
+    return bool(words) and words[-2 if words[-1] in ("text", "body", "content") and len(words) > 1 else -1] in ASKING

@@ -13,15 +13,21 @@ from real_cli.records.public.repeated_prompts import ASSISTANT_MARK, HUMAN_MARK
 from real_cli.records.record import Record
 
 # Other programs' true and false for TRL's label.
-GOOD = ("1", "1.0", "true", "good", "chosen", "desirable", "preferred", "accepted")
-BAD = ("0", "0.0", "-1", "false", "bad", "rejected", "undesirable", "dispreferred")
+GOOD = (
+    *("1", "1.0", "true", "t", "yes", "y", "good", "positive", "chosen", "desirable", "preferred", "accepted", "up"),
+    "thumbs_up",
+)
+BAD = (
+    *("0", "0.0", "-1", "-1.0", "false", "f", "no", "n", "bad", "negative", "rejected", "undesirable", "dispreferred"),
+    *("down", "thumbs_down"),
+)
 RESPONSE_FIELDS = ("response", "completion", "output")
 KTO_TAG = "kto_tag"  # LlamaFactory's label
 QUESTIONS_DIFFER = "'chosen' and 'rejected' are dialogues, and their questions differ; both must answer one prompt"
 PARALLEL_FIELDS = {
     "text": ("responses", "generations"),
-    "score": ("scores", "rewards", "ratings", "rewards_armorm", "rating"),
-    "rank": ("ranks",),
+    "score": ("scores", "rewards", "ratings", "rewards_armorm", "rating", "score"),
+    "rank": ("ranks", "rank"),
     "model": ("models", "generation_models", "generation_model"),
     "embedding": ("embeddings",),
 }
@@ -199,10 +205,13 @@ def _is_label(record: Record, field: str) -> bool:
     """Tell whether a field is true or false; refuse what other programs write for these."""
     value = record.get(field)
     word = str(value).strip().lower() if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
-    if word in (*GOOD, *BAD):
-        words = "1|true" if word in ("0", "1", "true", "false") else f"^({'|'.join(GOOD)})$"
-        rule = f'jq -c \'.{field} |= (tostring | test("{words}"; "i"))\''
-        raise RecordError(f"field '{field}' is {value!r}; true or false is needed: {rule}")
+    if word.replace(" ", "_") in (*GOOD, *BAD):
+        good, bad = ("|".join(words) for words in (GOOD, BAD))
+        raise RecordError(
+            f"field '{field}' is {value!r}; true or false is needed, in a table as a word: jq -c '.{field} |= "
+            f'(tostring | ascii_downcase | gsub(" "; "_") | if test("^({good})$") then true elif '
+            f'test("^({bad})$") then false else error end)\''
+        )
     return isinstance(value, bool)
 
 
