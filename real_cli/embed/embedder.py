@@ -71,7 +71,7 @@ class Embedder:
         return TokenBudget(self._batch_tokens or default_batch_tokens(device), self._tell)
 
     def __call__(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Embed a stream of checked records, in order; candidates come back, but prompts on their record."""
+        """Embed a stream of checked records, in order: responses as candidates, prompts on their records."""
         pending: deque[tuple[list[Record], Future[list[NDArray[np.float32]]]]] = deque()
         worker = ThreadPoolExecutor(max_workers=1)
         stopped = Event()

@@ -107,7 +107,7 @@ class Soup:
         assert dtype is not None
         for parts in zip(*(self._tensors[number][name].pieces() for number in counted), strict=True):
             averaged = average(parts, weights, dtype, self._room)
-            # A sum may be infinite of numbers that are not, never the other way round.
+            # A sum of finite numbers may be infinite, never the other way round.
             if not averaged.sum().isfinite() and not averaged.isfinite().all():
                 self._refuse_infinite(name, parts, counted, dtype)
             yield averaged
@@ -145,13 +145,13 @@ class Soup:
 
 def _config_differences(first: Checkpoint, other: Checkpoint) -> list[str]:
     if not config_differences(first.config, other.config):
-        return []  # as they are written; to fill them in loads transformers
+        return []  # as written: filling them in loads transformers
     return config_differences(full_config(first), full_config(other))
 
 
 @contextmanager
 def _hashing(checkpoints: Sequence[Checkpoint]) -> Iterator[list[Future[dict[str, str]]]]:
-    """Hash weights in a thread beside this one; what is not done when this one fails is given up."""
+    """Hash weights in a parallel thread; if this one fails, the rest is given up."""
     is_over = Event()
     with ThreadPoolExecutor(1) as beside:
         try:
