@@ -93,6 +93,21 @@ def test_earlier_turns_of_any_name_lead_the_prompt(field, asked):
     assert adapt_prompt({field: TURNS, asked: "And why?"}).record["prompt"] == read["prompt"]
 
 
+@pytest.mark.parametrize("field", HISTORIES)
+def test_earlier_turns_as_text_are_read_or_refused(field):
+    read = adapt({field: json.dumps(TURNS), "prompt": "And why?", **PAIR}).record
+    assert read["prompt"][:-1] == TURNS
+    with pytest.raises(RecordError, match=f"field '{field}' is 'User: Hi'; messages"):
+        adapt({field: "User: Hi", "question": "And why?", **PAIR})
+
+
+def test_the_tags_of_magpie_are_known():
+    tags = {"intent": "The user wants a bird.", "knowledge": "One must know birds.", "pre_query_template": "<|x|> y"}
+    assert adapt({"instruction": QUESTION, **tags, **PAIR}).record["prompt"] == QUESTION
+    with pytest.raises(RecordError, match="'knowledge' may belong"):
+        adapt({"instruction": QUESTION, "knowledge": WORDS, **PAIR})
+
+
 def test_earlier_turns_beside_a_transcript_are_refused_unless_it_holds_them():
     begun = "\n\nHuman: And why?\n\nAssistant:"
     sides = {"chosen": f"{begun} So.", "rejected": f"{begun} No."}

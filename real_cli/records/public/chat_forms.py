@@ -39,7 +39,8 @@ LIST_FIELDS = frozenset(
     {
         *("responses", "generations", "scores", "rewards", "ratings", "ranks", "models", "generation_models"),
         *("embeddings", "completions", "answers", "summaries", "tools", "history", "full_conversation"),
-        *("chat_history", "conversation_history", "dialogue_history", "message_history", "previous_messages"),
+        *("chat_history", "conversation_history", "dialogue_history", "dialog_history", "message_history"),
+        *("previous_messages", "previous_turns", "prior_messages", "prior_turns", "past_messages", "past_turns"),
     }
 )
 # Speakers as ShareGPT, FastChat, Open Assistant and Gemini call them, in lower case.

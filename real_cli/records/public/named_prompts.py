@@ -53,21 +53,40 @@ ABOUT_FIELDS = (
     *("instructions", "system_instruction", "source_text"),
 )
 ANSWERS = ("chosen", "rejected", "response", "completion", "output", "reference")
+# What models are given beside messages.
+CARRIED_FIELDS = (
+    *("tools", "functions", "chat_template_kwargs", "images", "image", "videos", "video", "audios", "audio", "objects"),
+    "parallel_tool_calls",
+)
 # Context that two rows must share to be rows of one prompt.
 CONTEXT_FIELDS = (
-    *("tools", "functions", "chat_template_kwargs", "images", "image", "videos", "video", "audios", "audio", "objects"),
+    *CARRIED_FIELDS[:-1],
     *dict.fromkeys((*HISTORY_FIELDS, "post", "text", *ABOUT_FIELDS, *WORD_FIELDS, *SYSTEM_FIELDS)),
 )
 # Never a prompt for two texts that lack one, whatever they hold.
 KNOWN_EXTRAS = frozenset(
     {
         *("chosen", "rejected", "id", "source", "dataset", "subset", "split", "category", "language", "url", "license"),
-        *("metadata", "tags", "annotator", "model", "generator", "strategy", "reference", "degraded", "embedding"),
+        *(
+            "metadata",
+            "tags",
+            "annotator",
+            "model",
+            "generator",
+            "domain",
+            "pre_query_template",
+            "strategy",
+            "reference",
+            "degraded",
+            "embedding",
+        ),
         *("annotation", "judge", "tools", "chat_template_kwargs", "preferences", *SYSTEM_FIELDS),
     }
 )
 
 
+# Its tags that are sentences.
+MAGPIE_TAGS = frozenset({"intent", "knowledge"})
 # Choices in fields of their own.
 OPTION = re.compile(r"[A-H]|(?:option|choice|ending|op)[ _]?[a-h0-9]", re.IGNORECASE)
 
@@ -100,7 +119,7 @@ def named_prompt(record: Record) -> NamedPrompt | None:
         return None
     named = read
     earlier = history_field(record)
-    turns = read_history(record[earlier]) if earlier else []
+    turns = read_history(record[earlier], earlier) if earlier else []
     if turns:
         asked = [{"role": "user", "content": named.prompt}] if isinstance(named.prompt, str) else named.prompt
         named = NamedPrompt([*turns, *asked], (*named.uses, earlier))
@@ -155,21 +174,21 @@ def history_field(record: Record) -> str:
         'chat_history'
     """
     for field in HISTORY_FIELDS:
-        if record.get(field) and (field == "history" or isinstance(record[field], list)):
+        if record.get(field) and isinstance(record[field], list | str):
             return field
     return ""
 
 
-def read_history(turns: Any) -> list[Record]:
+def read_history(turns: Any, field: str = "history") -> list[Record]:
     """Read earlier turns: messages, or LlamaFactory's and ms-swift's lists of a question and its answer."""
-    turns = text_form(turns, "history")
+    turns = text_form(turns, field)
     if is_conversation(turns):
         return list(turns)
     if not isinstance(turns, list) or not all(
         isinstance(turn, list) and len(turn) == 2 and all(isinstance(text, str) for text in turn) for turn in turns
     ):
         raise RecordError(
-            f"field 'history' is {clip(turns)}; messages, or lists of a question and its answer are needed"
+            f"field '{field}' is {clip(turns)}; messages, or lists of a question and its answer are needed"
         )
     roles = ("user", "assistant")
     return [{"role": role, "content": text} for turn in turns for role, text in zip(roles, turn, strict=True)]
@@ -210,7 +229,7 @@ def _check_options(record: Record, base: str) -> None:
     fields = [field for field in record if OPTION.fullmatch(field) and isinstance(record[field], str | int)]
     if base != "prompt" and len(fields) > 1:
         raise RecordError(
-            f"field '{fields[0]}' may belong to the prompt, '{base}', and so do {len(fields) - 1} like it; "
+            f"field '{fields[0]}' may belong to the prompt, '{base}', as may {', '.join(map(repr, fields[1:]))}; "
             f"{append_options_line(base, fields)} if they do, {drop_line(*fields)} if they do not"
         )
 
@@ -227,6 +246,8 @@ def may_be_prompt(record: Record, field: str) -> bool:
         return True
     if field not in ABOUT_FIELDS and field not in RIVAL_FIELDS and _is_known(field, value):
         return False
+    if field in MAGPIE_TAGS and record.keys() >= MAGPIE_TAGS:
+        return False
     return may_ask(value) or (field in WORD_FIELDS and isinstance(value, str) and bool(value.strip()))
 
 
@@ -234,7 +255,7 @@ def _is_known(field: str, value: Any) -> bool:
     """Tell a field that is no prompt whatever it holds: metadata, what describes a response, the right answer."""
     if field == "source" and isinstance(value, str):
         return is_label(field, value)
-    if field in KNOWN_EXTRAS or field in ANSWERS or field in CONTEXT_FIELDS:
+    if field in KNOWN_EXTRAS or field in ANSWERS or field in CARRIED_FIELDS:
         return True
     return (
         is_of_a_side(field)
