@@ -9,6 +9,7 @@ from real_cli.errors import RealError, RecordError, clip
 from real_cli.io.jsonl import read_lines
 from real_cli.records.empty_prompts import with_empty_prompt
 from real_cli.records.number_columns import cell_reader
+from real_cli.records.public.written_lists import read_side_lists
 from real_cli.records.record import Record
 
 HINTS = {
@@ -86,7 +87,7 @@ def read_csv(
         if not problem:
             try:
                 record |= {name: read(record[name]) for name, read in readers.items() if name in record}
-                record = with_empty_prompt(record, header, "")
+                record = with_empty_prompt(read_side_lists(record), header, "")
             except RecordError as error:
                 problem = str(error)
         yield CsvRow(lines.start, None if problem else record, b"".join(lines.data), problem)

@@ -29,6 +29,7 @@ from real_cli.records.choices import MAX_LINE_BYTES, OnError
 from real_cli.records.layouts import Adapted, adapt, join_rows, parting_field, with_score_of
 from real_cli.records.public.repeated_prompts import take_off_prompt
 from real_cli.records.record import Record
+from real_cli.records.unread_labels import label_notes
 from real_cli.text.phrases import say_count
 
 Made = TypeVar("Made")
@@ -52,6 +53,7 @@ class RecordReader:
         self._num_noted: Tally[str] = Tally()
         self._max_line_bytes = max_line_bytes
         self._reading = reading
+        self._measured = {*reading.numbers, *([reading.score] if reading.score else [])}
 
     def records(
         self, read: Callable[[Record], Adapted] = adapt, *, ahead: Callable[[Record], None] | None = None
@@ -72,6 +74,7 @@ class RecordReader:
                 place = place if pending else item_place
                 pending.append(record)
             else:
+                self._num_noted.update(label_notes(record))
                 yield Located(item_place, record)
         if pending:
             yield Located(place, self._join(pending))
@@ -80,14 +83,14 @@ class RecordReader:
         """Tell whether a row answers the prompt of those before it, and what keeps it from doing so."""
         if first["prompt"] != row["prompt"]:
             return False
-        field = parting_field(first, row)
+        field = parting_field(first, row, self._measured)
         self._num_noted.update([f"of the prompt before, kept apart by another {field!r}"] if field else [])
         return not field
 
     def _join(self, rows: list[Record]) -> Record:
         """Join the rows of one prompt, which all of their responses may repeat."""
         joined, note = take_off_prompt(join_rows(rows))
-        self._num_noted.update([note] if note else [])
+        self._num_noted.update([*([note] if note else []), *label_notes(joined)])
         return joined
 
     def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:

@@ -4,9 +4,10 @@ from collections.abc import Collection
 
 from real_cli.errors import RecordError
 from real_cli.records.public.chat_forms import read_forms
+from real_cli.records.public.field_words import asks_by_name
 from real_cli.records.public.layout_readers import split_texts
 from real_cli.records.public.layout_table import LAYOUTS
-from real_cli.records.public.named_prompts import TURN_FIELDS, WORD_FIELDS
+from real_cli.records.public.named_prompts import KNOWN_EXTRAS, TURN_FIELDS, WORD_FIELDS
 from real_cli.records.public.other_sides import with_usual_sides
 from real_cli.records.record import Record
 
@@ -27,10 +28,11 @@ def with_empty_prompt(record: Record, columns: Collection[str], empty: str | Non
         {'prompt': '', 'chosen': 'a b', 'rejected': 'a c'}
     """
     named = [field for field in ("prompt", *WORD_FIELDS) if field in columns]
+    named += [field for field in columns if asks_by_name(field) and field not in (*named, *KNOWN_EXTRAS)]
     usual = with_usual_sides(record)
     if not named or not {"chosen", "rejected"} <= usual.keys():
         return record
-    if any(field in record for field in ("prompt", *WORD_FIELDS, *TURN_FIELDS)):
+    if any(field in record for field in (*named, *WORD_FIELDS, *TURN_FIELDS)):
         return record
     try:
         read = read_forms(usual)

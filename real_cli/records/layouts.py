@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.field_names import with_known_names, with_score
-from real_cli.records.messages import is_text
+from real_cli.records.messages import is_empty, is_text
 from real_cli.records.prefills import CONTINUED, is_prefilled
+from real_cli.records.public.beside_prompts import check_one_shape, unread_beside
 from real_cli.records.public.chat_forms import read_forms
 from real_cli.records.public.layout import Layout
 from real_cli.records.public.layout_table import LAYOUTS, PROMPT
@@ -70,7 +71,10 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
         named_prompt(record)
     for layout in LAYOUTS:
         if layout.matches(record):
-            adapted = lead_with_system(lead_with_history(layout.adapt(record)))
+            adapted = layout.adapt(record)
+            # What stood within another field may be a conversation written as text.
+            adapted = lead_with_system(lead_with_history(adapted if adapted is record else read_forms(adapted)))
+            check_one_shape(adapted, record)
             if "responses" in adapted:
                 check_candidates(adapted)
                 adapted = _in_form(adapted)
@@ -82,7 +86,8 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
             adapted, note = take_off_prompt(adapted)
             if refuse_halves:
                 refuse_half(note)
-            return Adapted(adapted, layout, (*([note] if note else []), *_prefilled(adapted)))
+            notes = _notes(adapted, is_named="prompt" in record and not layout.holds_turns)
+            return Adapted(adapted, layout, (*([note] if note else []), *notes))
     raise RecordError(nearest(record))
 
 
@@ -167,8 +172,12 @@ def _alone(record: Record) -> Adapted:
     named_prompt(record)
     record = lead_with_system(lead_with_history(record))
     check_media(record)
-    return Adapted(record, PROMPT, _prefilled(record))
+    return Adapted(record, PROMPT, _notes(record, is_named=True))
 
 
-def _prefilled(record: Record) -> tuple[str, ...]:
-    return (CONTINUED,) if is_prefilled(record["prompt"]) else ()
+def _notes(record: Record, *, is_named: bool) -> tuple[str, ...]:
+    """Say that a prompt is begun by the assistant, and what stands unread beside one named `prompt`."""
+    unread = [f"with {field!r} beside 'prompt', not read" for field in (unread_beside(record) if is_named else ())]
+    sides = ("chosen", "rejected") if "rejected" in record else ()
+    empty = [f"with an empty {side} response" for side in sides if is_text(record[side]) and is_empty(record[side])]
+    return (*((CONTINUED,) if is_prefilled(record["prompt"]) else ()), *unread, *empty)

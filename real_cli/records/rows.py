@@ -1,36 +1,16 @@
 """Rows that hold one response each: which of them share a prompt, and how they become one record."""
 
-import re
-from functools import lru_cache
+from collections.abc import Collection
 from typing import Any
 
 import orjson
 
 from real_cli.records.messages import is_conversation, plain_text
-from real_cli.records.public.jq_lines import may_ask
+from real_cli.records.public.field_words import is_label, is_measure, tells_of_response
 from real_cli.records.public.named_prompts import CONTEXT_FIELDS
 from real_cli.records.record import Record
 
 BLANK: tuple[Any, ...] = (None, "", [], {})  # blank context
-# A field with such a word in its name describes the response, or who wrote, rated or stored it.
-OF_A_RESPONSE = frozenset(
-    {
-        *("response", "responses", "completion", "completions", "output", "outputs", "answer", "answers", "reply"),
-        *("generation", "generated", "chosen", "rejected", "raw", "full", "formatted", "revised", "revision", "edited"),
-        *("score", "scores", "rating", "ratings", "reward", "rewards", "rank", "ranks", "grade", "label", "labels"),
-        *("vote", "votes", "axes", "aspects", "quality", "errors", "error", "stats", "quotes", "preference"),
-        *("annotation", "annotations", "annotator", "annotators", "worker", "workers", "judge", "judgment", "verdict"),
-        *("judgement", "review", "reviews", "evaluation", "evaluations", "eval", "critique", "critiques", "feedback"),
-        *("comment", "comments", "note", "notes", "rationale", "rationales", "reason", "reasons", "reasoning", "cot"),
-        *("explanation", "justification", "thought", "thoughts", "thinking", "trace", "principle", "principles"),
-        *("model", "models", "generator", "policy", "author", "engine", "sampling", "decoding", "temperature", "seed"),
-        *("config", "settings", "parameters", "params", "kwargs", "usage", "tokens", "logprobs", "logps", "embedding"),
-        *("id", "ids", "uuid", "hash", "key", "metadata", "meta", "tag", "tags", "url", "link", "date", "time"),
-        *("timestamp", "created", "updated", "version", "statistics", "finish", "log", "logs"),
-    }
-)
-WORDS = re.compile(r"[a-z]+")
-CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def join_rows(rows: list[Record]) -> Record:
@@ -85,16 +65,17 @@ def same_prompt(record: Record, other: Record) -> bool:
     return bool(record["prompt"] == other["prompt"]) and not parting_field(record, other)
 
 
-def parting_field(record: Record, other: Record) -> str:
+def parting_field(record: Record, other: Record, measured: Collection[str] = ()) -> str:
     """Find a field that keeps rows of one prompt apart; empty if none does.
 
     Args:
         record: A checked record.
         other: Another, of the same prompt.
+        measured: Fields that an option reads as numbers of a response.
 
     Returns:
-        The name of a field that holds several words, a list or an object, or is called after a context, and says
-        nothing of the response; empty if there is none.
+        The name of a field that differs and, by its name, says nothing of the response: words, a list, an object, or a
+        whole number. It is empty if there is none.
 
     Example:
         >>> parting_field({"prompt": "q", "fact": "Snow is white."}, {"prompt": "q", "fact": "Coal is black."})
@@ -103,23 +84,27 @@ def parting_field(record: Record, other: Record) -> str:
         ''
     """
     for field in record | other:
-        if field not in ("prompt", "responses") and not _same_context(record, other, field):
+        if field not in ("prompt", "responses") and field not in measured and not _same_context(record, other, field):
             return field
     return ""
 
 
 def _same_context(record: Record, other: Record, field: str) -> bool:
     values = [record.get(field), other.get(field)]
-    if field not in CONTEXT_FIELDS and (not any(map(may_ask, values)) or _is_of_a_response(field)):
+    if field not in CONTEXT_FIELDS and not any(_may_be_asked(field, value) for value in values):
         return True
     if any(value in BLANK for value in values):
         return all(value in BLANK for value in values)
     return _alike(record, other, field) or (_holds_answer(record, field) and _holds_answer(other, field))
 
 
-@lru_cache(maxsize=1024)  # called for every field of every row
-def _is_of_a_response(field: str) -> bool:
-    return not OF_A_RESPONSE.isdisjoint(WORDS.findall(CAMEL.sub("_", field).lower()))
+def _may_be_asked(field: str, value: Any) -> bool:
+    """Tell whether a value may be what a prompt asks about, by its type and its field's name."""
+    if isinstance(value, bool | float) or value in BLANK or tells_of_response(field):
+        return False
+    if not isinstance(value, list | dict) and is_label(field, value):
+        return False
+    return not isinstance(value, int) or not is_measure(field)
 
 
 def _holds_answer(record: Record, field: str) -> bool:

@@ -62,11 +62,12 @@ def renamed(record, draw):
     return with_texts(record, {path: fresh(text) for path, text in texts_of(record)})
 
 
-def extras(draw, name):
-    """Draw fields that a layout passes on; beside shared words no other text may be the prompt."""
+def extras(draw, name, record):
+    """Draw fields that a layout passes on; what may be asked needs a `prompt` or a name that says that it is not."""
     values = [7, 0.5, None, True, "", "word", [], {}, "é\u2028"]
     values += [] if name == "TRL implicit prompt, text" else ["several other words", ["a"], {"a": [1]}, "[{'role': 1}]"]
-    return {f"extra{number}": draw.choice(values) for number in range(draw.randrange(4))}
+    plain = "extra" if "prompt" in record or name in ("HH-RLHF", "TRL implicit prompt, text") else "metadata"
+    return {f"{plain}{number}": draw.choice(values) for number in range(draw.randrange(4))}
 
 
 def words_of(record):
@@ -85,7 +86,7 @@ def test_what_is_read_is_all_that_is_asked_and_each_response_once(number):
     draw = random.Random(number)
     for _ in range(20):
         record = renamed(example, draw)
-        more = extras(draw, name)
+        more = extras(draw, name, example)
         adapted = adapt(record | more)
         assert adapted.layout.name == name
         assert all(adapted.record[field] == value for field, value in more.items())

@@ -325,9 +325,9 @@ def test_answers_that_begin_alike_keep_their_beginning():
     )
 
 
-def test_transcripts_that_share_no_answer_mark_are_plain_texts():
-    adapted = adapt({"chosen": "\n\nHuman: A\n\nAssistant: x", "rejected": "\n\nHuman: B\n\nAssistant: y"})
-    assert adapted.layout.name == "TRL implicit prompt, text"
+def test_transcripts_that_share_no_answer_mark_answer_two_questions():
+    with pytest.raises(RecordError, match="their questions differ"):
+        adapt({"chosen": "\n\nHuman: A\n\nAssistant: x", "rejected": "\n\nHuman: B\n\nAssistant: y"})
 
 
 words = st.text(st.sampled_from("ab \n.é"), max_size=12)

@@ -36,8 +36,11 @@ def test_what_is_said_of_a_response_keeps_no_rows_apart(field, values):
     assert "kept apart" not in told
 
 
-@pytest.mark.parametrize(("field", "values"), [("fact", ("white", "black")), ("fact", (1, 2)), ("fact", ("", None))])
-def test_words_alone_and_numbers_are_no_context_of_an_unknown_name(field, values):
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [("source", ("white", "black")), ("num_facts", (1, 2)), ("gold", (0.5, 0.25)), ("fact", ("", None))],
+)
+def test_labels_measures_and_blanks_are_no_context_of_an_unknown_name(field, values):
     lines, _ = run("pair", "--strategy", "random", records=rows_with(field, values))
     assert len(lines) == 1
 

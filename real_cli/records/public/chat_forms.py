@@ -39,6 +39,8 @@ LIST_FIELDS = frozenset(
     {
         *("responses", "generations", "scores", "rewards", "ratings", "ranks", "models", "generation_models"),
         *("embeddings", "completions", "answers", "summaries", "tools", "history", "full_conversation"),
+        *("chat_history", "conversation_history", "dialogue_history", "dialog_history", "message_history"),
+        *("previous_messages", "previous_turns", "prior_messages", "prior_turns", "past_messages", "past_turns"),
     }
 )
 # Speakers as ShareGPT, FastChat, Open Assistant and Gemini call them, in lower case.
@@ -49,10 +51,10 @@ ROLES = (
 )
 KNOWN_ROLES = (*ROLES, "system", "user", "assistant", "tool", "developer", "function", "function_call")
 SPOKEN = ("assistant", "tool", "function")
-SAID = ("content", "tool_calls", "value", "text", "parts")
-BEGINNINGS = "[{ \n\t"  # how a text that may be a list or an object begins
-LOOKS_LIKE = re.compile(r"""\s*\[?\s*\{\s*['"](?:role|content|from|value)['"]\s*:""")
-PRINTED = re.compile(r"\s*\[\s*\{\s*'(?:role|content|from|value)'\s*:")
+SAID = ("content", "tool_calls", "function_call", "refusal", "value", "text", "parts")
+BEGINNINGS = "[{(a \n\t"  # how a text that may be a list or an object begins
+LOOKS_LIKE = re.compile(r"""\s*(?:array\(\s*)?[\[(]?\s*\{\s*['"](?:role|content|from|value)['"]\s*:""")
+PRINTED = re.compile(r"\s*(?:array\(\s*)?[\[(]\s*\{\s*'(?:role|content|from|value)'\s*:")
 NAMES_ROLE = re.compile(r"""['"](?:role|from)['"]\s*:\s*['"](\w+)['"]""")
 TEXT_PARTS = ("text", "input_text", "output_text")
 
@@ -198,7 +200,7 @@ def _message(message: Record, name: str) -> Record:
         }
     elif isinstance(message["role"], str) and (role := _role(message["role"])) != message["role"]:
         message = message | {"role": role}
-    message = _with_content(message)
+    message = _with_content(_with_call(message, name))
     if message["role"] == "function_call" and not message.get("tool_calls"):
         return _tool_call(message, name)
     content = message.get("content")
@@ -212,6 +214,19 @@ def _role(speaker: str) -> str:
     """Give a speaker the name that templates know; an unknown role stays as it is."""
     role = speaker.strip().lower()
     return ROLES.get(role, role if role in KNOWN_ROLES else speaker)
+
+
+def _with_call(message: Record, name: str) -> Record:
+    """Read OpenAI's former `function_call` as a tool call, and a `refusal` as what the model said."""
+    call, refusal = message.get("function_call"), message.get("refusal")
+    if isinstance(call, dict) and "name" in call and not message.get("tool_calls"):
+        message = {field: value for field, value in message.items() if field != "function_call"}
+        return {"content": None} | message | {"tool_calls": [{"type": "function", "function": call}]}
+    if not isinstance(refusal, str) or not refusal.strip():
+        return message
+    if message.get("content"):
+        raise RecordError(f"field '{name}': a message has a 'content' and a 'refusal', {clip(refusal)}; keep one")
+    return {field: value for field, value in message.items() if field != "refusal"} | {"content": refusal}
 
 
 def _with_content(message: Record) -> Record:

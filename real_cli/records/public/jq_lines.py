@@ -1,5 +1,6 @@
 """The jq lines that mend a record: they rename, append or remove a field that may be the prompt."""
 
+import json
 import re
 from typing import Any
 
@@ -32,8 +33,8 @@ def jq_path(field: str) -> str:
     """
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", field):
         return f".{field}"
-    name = field.replace("\\", "\\\\").replace('"', '\\"').replace("'", "\\u0027")
-    return f'.["{name}"]'
+    name = json.dumps(field, ensure_ascii=False).replace("'", "\\u0027")
+    return f".[{name}]"
 
 
 def rename_line(field: str, value: Any) -> str:
@@ -59,15 +60,15 @@ def append_line(base: str, field: str, value: Any) -> str:
     return f"jq -c '{jq_path(base)} += \"\\n\" + {words} | del({jq_path(field)})'"
 
 
-def add_turn_line(base: str, field: str) -> str:
+def add_turn_line(base: str, field: str, value: Any) -> str:
     """Write the jq line that appends a text to a conversation as the user's next turn.
 
     Example:
-        >>> print(add_turn_line("context", "question"))
+        >>> print(add_turn_line("context", "question", "Why?"))
         jq -c '.context += [{role: "user", content: .question}] | del(.question)'
     """
-    path = jq_path(field)
-    return f"jq -c '{jq_path(base)} += [{{role: \"user\", content: {path}}}] | del({path})'"
+    words = _jq_text(field, value)
+    return f"jq -c '{jq_path(base)} += [{{role: \"user\", content: {words}}}] | del({jq_path(field)})'"
 
 
 def _jq_asked(field: str, value: Any) -> str:
@@ -104,6 +105,17 @@ def _jq_choices(field: str, value: Any) -> str:
     return f'([{lettered}] | join("\\n"))'
 
 
-def drop_line(field: str) -> str:
-    """Write the jq line that removes a field."""
-    return f"jq -c 'del({jq_path(field)})'"
+def append_options_line(base: str, fields: list[str]) -> str:
+    """Write the jq line that puts choices in fields of their own below the prompt, each under its letter.
+
+    Example:
+        >>> print(append_options_line("question", ["A", "B"]))
+        jq -c '.question += "\\nA. " + (.A | tostring) + "\\nB. " + (.B | tostring) | del(.A, .B)'
+    """
+    lines = " + ".join(f'"\\n{field[-1].upper()}. " + ({jq_path(field)} | tostring)' for field in fields)
+    return f"jq -c '{jq_path(base)} += {lines} | del({', '.join(map(jq_path, fields))})'"
+
+
+def drop_line(*fields: str) -> str:
+    """Write the jq line that removes fields."""
+    return f"jq -c 'del({', '.join(map(jq_path, fields))})'"

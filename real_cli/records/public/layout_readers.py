@@ -6,20 +6,28 @@ from typing import Any
 
 from real_cli.errors import RecordError
 from real_cli.records.messages import as_completion, is_conversation, is_text
-from real_cli.records.public.named_prompts import NamedPrompt, check_extras, check_inside, named_prompt
-from real_cli.records.public.rendered_chats import as_turn
-from real_cli.records.public.repeated_prompts import ASSISTANT_MARK
+from real_cli.records.public.beside_prompts import check_extras, check_inside
+from real_cli.records.public.named_prompts import NamedPrompt, named_prompt
+from real_cli.records.public.rendered_chats import as_turn, end_of_asking
+from real_cli.records.public.repeated_prompts import ASSISTANT_MARK, HUMAN_MARK
 from real_cli.records.record import Record
 
 # Other programs' true and false for TRL's label.
-GOOD = ("1", "1.0", "true", "good", "chosen", "desirable", "preferred", "accepted")
-BAD = ("0", "0.0", "-1", "false", "bad", "rejected", "undesirable", "dispreferred")
+GOOD = (
+    *("1", "1.0", "true", "t", "yes", "y", "good", "positive", "chosen", "desirable", "preferred", "accepted", "up"),
+    "thumbs_up",
+)
+BAD = (
+    *("0", "0.0", "-1", "-1.0", "false", "f", "no", "n", "bad", "negative", "rejected", "undesirable", "dispreferred"),
+    *("down", "thumbs_down"),
+)
 RESPONSE_FIELDS = ("response", "completion", "output")
 KTO_TAG = "kto_tag"  # LlamaFactory's label
+QUESTIONS_DIFFER = "'chosen' and 'rejected' are dialogues, and their questions differ; both must answer one prompt"
 PARALLEL_FIELDS = {
     "text": ("responses", "generations"),
-    "score": ("scores", "rewards", "ratings", "rewards_armorm", "rating"),
-    "rank": ("ranks",),
+    "score": ("scores", "rewards", "ratings", "rewards_armorm", "rating", "score"),
+    "rank": ("ranks", "rank"),
     "model": ("models", "generation_models", "generation_model"),
     "embedding": ("embeddings",),
 }
@@ -86,14 +94,25 @@ def split_transcripts(record: Record) -> Record:
     chosen, rejected = record["chosen"], record["rejected"]
     shared = commonprefix([chosen, rejected])
     end = chosen.rfind(ASSISTANT_MARK, 0, len(shared)) + len(ASSISTANT_MARK)
+    if HUMAN_MARK in shared[end:]:
+        raise RecordError(QUESTIONS_DIFFER)
     return rest(record, [], prompt=chosen[:end], chosen=chosen[end:], rejected=rejected[end:])
 
 
 def split_texts(record: Record) -> Record:
-    """Take the words that two texts begin with for the prompt; the space after them is the answer's."""
+    """Take the words that two texts begin with for the prompt, of dialogues those up to the answer.
+
+    A space after them is the answer's.
+    """
     check_extras(record)
     chosen, rejected = record["chosen"], record["rejected"]
-    end = len(commonprefix([chosen, rejected]))
+    shared = commonprefix([chosen, rejected])
+    answered = end_of_asking(chosen, rejected, shared)
+    if answered < 0:
+        raise RecordError(QUESTIONS_DIFFER)
+    if answered:
+        return rest(record, [], prompt=chosen[:answered], chosen=chosen[answered:], rejected=rejected[answered:])
+    end = len(shared)
     while end and not chosen[end - 1 : end].isspace():
         end -= 1
     end = len(chosen[:end].rstrip())
@@ -105,6 +124,7 @@ def split_conversations(record: Record) -> Record:
     prompt, chosen, rejected = part_conversations(record["chosen"], record["rejected"])
     if not prompt:
         raise RecordError("'chosen' and 'rejected' share no first message; give the prompt they answer as 'prompt'")
+    check_question(prompt, chosen, rejected)
     check_inside(record, prompt)
     return rest(record, [], prompt=prompt, chosen=chosen, rejected=rejected)
 
@@ -123,6 +143,20 @@ def part_conversations(first: list[Record], second: list[Record]) -> tuple[list[
     while end and first[end - 1]["role"] == first[end]["role"] == second[end]["role"] == "assistant":
         end -= 1  # two assistant messages: the first would pass for the beginning of the second
     return first[:end], first[end:], second[end:]
+
+
+def check_question(prompt: list[Record], first: list[Record], second: list[Record]) -> None:
+    """Refuse two conversations that part before a question: each answers another.
+
+    Example:
+        >>> user, answer = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}
+        >>> check_question([user], [answer], [answer])
+    """
+    if any(side[0]["role"] in ("user", "system", "developer") for side in (first, second)):
+        raise RecordError(
+            f"the two conversations part at message {len(prompt) + 1}, and each answers another question; both must "
+            "answer one prompt"
+        )
 
 
 def split_binarized(record: Record) -> Record:
@@ -171,10 +205,13 @@ def _is_label(record: Record, field: str) -> bool:
     """Tell whether a field is true or false; refuse what other programs write for these."""
     value = record.get(field)
     word = str(value).strip().lower() if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
-    if word in (*GOOD, *BAD):
-        words = "1|true" if word in ("0", "1", "true", "false") else f"^({'|'.join(GOOD)})$"
-        rule = f'jq -c \'.{field} |= (tostring | test("{words}"; "i"))\''
-        raise RecordError(f"field '{field}' is {value!r}; true or false is needed: {rule}")
+    if word.replace(" ", "_") in (*GOOD, *BAD):
+        good, bad = ("|".join(words) for words in (GOOD, BAD))
+        raise RecordError(
+            f"field '{field}' is {value!r}; true or false is needed, in a table as a word: jq -c '.{field} |= "
+            f'(tostring | ascii_downcase | gsub(" "; "_") | if test("^({good})$") then true elif '
+            f'test("^({bad})$") then false else error end)\''
+        )
     return isinstance(value, bool)
 
 

@@ -62,7 +62,7 @@ LAYOUTS = (
     Layout(
         "parallel arrays",
         "`prompt` or `instruction`, `responses` or `generations`: [text], with `scores`, `ratings`, "
-        "`rating`, `rewards`, `ranks`, `models`, `generation_model`, `embeddings` of the same length "
+        "`rating`, `score`, `rewards`, `ranks`, `rank`, `models`, `generation_model`, `embeddings` of the same length "
         "(distilabel, Magpie)",
         CANDIDATES,
         are_arrays,
@@ -134,7 +134,8 @@ LAYOUTS = (
     ),
     Layout(
         "TRL implicit prompt, text",
-        "`chosen`, `rejected`: texts; the prompt is the words they begin with, and no other field may be it",
+        "`chosen`, `rejected`: texts; the prompt is the words they begin with, of dialogues in a template's marks or "
+        "with `User:` and `Assistant:` up to the last answer they share, and no other field may be it",
         PREFERENCE,
         lambda r: "prompt" not in r and is_strings(r, "chosen", "rejected"),
         split_texts,

@@ -5,8 +5,8 @@ from typing import Any
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import as_completion, is_conversation, is_text, plain_text
 from real_cli.records.public.jq_lines import drop_line, rename_line
-from real_cli.records.public.named_prompts import SYSTEM_FIELDS, TURN_FIELDS, read_history
-from real_cli.records.public.rendered_chats import TRANSCRIPT, rendered_mark
+from real_cli.records.public.named_prompts import SYSTEM_FIELDS, TURN_FIELDS, history_field, read_history
+from real_cli.records.public.rendered_chats import rendered_mark
 from real_cli.records.record import Record
 
 
@@ -79,10 +79,10 @@ def lead_with_history(record: Record) -> Record:
         [{'role': 'assistant', 'content': 'Hello'}, {'role': 'user', 'content': 'Why?'}]
     """
     prompt: Any = record.get("prompt")
-    history = record.get("history")
+    earlier = history_field(record)
+    history = record.get(earlier)
     _check_turns(record)
-    is_transcript = isinstance(prompt, str) and TRANSCRIPT.search(prompt)
-    if not isinstance(history, list) or not is_text(prompt) or is_transcript:
+    if not isinstance(history, list) or not is_text(prompt):
         return record
     try:
         turns = read_history(history)
@@ -93,11 +93,11 @@ def lead_with_history(record: Record) -> Record:
         return record
     if isinstance(prompt, str):
         if mark := rendered_mark(prompt):
-            raise RecordError(_no_place("history", mark))
+            raise RecordError(_no_place(earlier, mark))
         prompt = [{"role": "user", "content": prompt}]
     head = prompt[:1] if prompt[0]["role"] in ("system", "developer") else []
     prompt = [*head, *turns, *prompt[len(head) :]]
-    led = {name: value for name, value in record.items() if name != "history"} | {"prompt": prompt}
+    led = {name: value for name, value in record.items() if name != earlier} | {"prompt": prompt}
     for field in ("chosen", "rejected", "reference"):
         if field in led:
             led[field] = as_completion(prompt, led[field])

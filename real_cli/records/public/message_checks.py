@@ -6,6 +6,7 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.public.chat_forms import SPOKEN, part_text
 from real_cli.records.record import Record
 
+META = ("role", "name", "id", "tool_call_id", "type", "timestamp", "created_at")  # of a message, and no words of it
 MEDIA_FIELDS = ("images", "image", "videos", "video", "audios", "audio")
 
 
@@ -59,8 +60,10 @@ def _check_parts(messages: list[Any], where: str) -> None:
 
 def _check_content(message: Any, where: str) -> None:
     """Refuse a message without content, but an assistant's null content from a table, with no words beside it."""
-    if not isinstance(message, dict) or any(field in message for field in ("content", "tool_calls", "function_call")):
+    if not isinstance(message, dict) or message.get("content") is not None or message.get("tool_calls"):
         return
-    beside = any(isinstance(value, str) for field, value in message.items() if field not in ("role", "name"))
-    if beside or message.get("role") not in SPOKEN:
+    beside = any(
+        isinstance(value, str | list | dict) and value for field, value in message.items() if field not in META
+    )
+    if beside or ("content" not in message and message.get("role") not in SPOKEN):
         raise RecordError(f"{where} has no 'content': {clip(message)}; put the message's words there")

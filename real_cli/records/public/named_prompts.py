@@ -4,6 +4,7 @@
 context, after the turns of a `history`.
 """
 
+import re
 from typing import Any, NamedTuple
 
 import orjson
@@ -11,10 +12,12 @@ import orjson
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import Text, is_conversation, is_number, plain_text
 from real_cli.records.public.chat_forms import text_form
+from real_cli.records.public.field_words import is_label, is_measure, is_solution, tells_of_response
 from real_cli.records.public.jq_lines import (
     CHOICE_FIELDS,
     add_turn_line,
     append_line,
+    append_options_line,
     drop_line,
     jq_path,
     may_ask,
@@ -27,6 +30,11 @@ WORD_FIELDS = ("instruction", "question", "query", "problem", "input", "context"
 # An instruction's input; it follows on its own line, as in Alpaca's and LlamaFactory's readers.
 ADDED_FIELDS = ("input", "context")
 SYSTEM_FIELDS = ("system", "system_prompt", "system_message")
+# Of earlier turns.
+HISTORY_FIELDS = (
+    *("history", "chat_history", "conversation_history", "dialogue_history", "dialog_history", "message_history"),
+    *("previous_messages", "previous_turns", "prior_messages", "prior_turns", "past_messages", "past_turns"),
+)
 # Further names of a prompt: beside another prompt they are ambiguous.
 RIVAL_FIELDS = (*TURN_FIELDS, *WORD_FIELDS, "history", "post", "user", "text", "prompts")
 # Names of a question's subject, in records that also have the question.
@@ -45,19 +53,42 @@ ABOUT_FIELDS = (
     *("instructions", "system_instruction", "source_text"),
 )
 ANSWERS = ("chosen", "rejected", "response", "completion", "output", "reference")
+# What models are given beside messages.
+CARRIED_FIELDS = (
+    *("tools", "functions", "chat_template_kwargs", "images", "image", "videos", "video", "audios", "audio", "objects"),
+    "parallel_tool_calls",
+)
 # Context that two rows must share to be rows of one prompt.
 CONTEXT_FIELDS = (
-    *("tools", "functions", "chat_template_kwargs", "images", "image", "videos", "video", "audios", "audio", "objects"),
-    *dict.fromkeys(("history", "post", "text", *ABOUT_FIELDS, *WORD_FIELDS, *SYSTEM_FIELDS)),
+    *CARRIED_FIELDS[:-1],
+    *dict.fromkeys((*HISTORY_FIELDS, "post", "text", *ABOUT_FIELDS, *WORD_FIELDS, *SYSTEM_FIELDS)),
 )
 # Never a prompt for two texts that lack one, whatever they hold.
 KNOWN_EXTRAS = frozenset(
     {
         *("chosen", "rejected", "id", "source", "dataset", "subset", "split", "category", "language", "url", "license"),
-        *("metadata", "tags", "annotator", "model", "generator", "strategy", "reference", "degraded", "embedding"),
+        *(
+            "metadata",
+            "tags",
+            "annotator",
+            "model",
+            "generator",
+            "domain",
+            "pre_query_template",
+            "strategy",
+            "reference",
+            "degraded",
+            "embedding",
+        ),
         *("annotation", "judge", "tools", "chat_template_kwargs", "preferences", *SYSTEM_FIELDS),
     }
 )
+
+
+# Its tags that are sentences.
+MAGPIE_TAGS = frozenset({"intent", "knowledge"})
+# Choices in fields of their own.
+OPTION = re.compile(r"[A-H]|(?:option|choice|ending|op)[ _]?[a-h0-9]", re.IGNORECASE)
 
 
 class NamedPrompt(NamedTuple):
@@ -87,10 +118,11 @@ def named_prompt(record: Record) -> NamedPrompt | None:
     if read is None:
         return None
     named = read
-    turns = read_history(record.get("history")) if record.get("history") else []
+    earlier = history_field(record)
+    turns = read_history(record[earlier], earlier) if earlier else []
     if turns:
         asked = [{"role": "user", "content": named.prompt}] if isinstance(named.prompt, str) else named.prompt
-        named = NamedPrompt([*turns, *asked], (*named.uses, "history"))
+        named = NamedPrompt([*turns, *asked], (*named.uses, earlier))
     _check_rivals(record, named)
     return named
 
@@ -134,16 +166,29 @@ def _words(record: Record) -> NamedPrompt | None:
     return NamedPrompt("\n".join(record[field] for field in uses), (*uses, *blank))
 
 
-def read_history(turns: Any) -> list[Record]:
+def history_field(record: Record) -> str:
+    """Name the field of earlier turns; empty if there is none.
+
+    Example:
+        >>> history_field({"prompt": "q", "chat_history": [["Hi", "Hello"]]})
+        'chat_history'
+    """
+    for field in HISTORY_FIELDS:
+        if record.get(field) and isinstance(record[field], list | str):
+            return field
+    return ""
+
+
+def read_history(turns: Any, field: str = "history") -> list[Record]:
     """Read earlier turns: messages, or LlamaFactory's and ms-swift's lists of a question and its answer."""
-    turns = text_form(turns, "history")
+    turns = text_form(turns, field)
     if is_conversation(turns):
         return list(turns)
     if not isinstance(turns, list) or not all(
         isinstance(turn, list) and len(turn) == 2 and all(isinstance(text, str) for text in turn) for turn in turns
     ):
         raise RecordError(
-            f"field 'history' is {clip(turns)}; messages, or lists of a question and its answer are needed"
+            f"field '{field}' is {clip(turns)}; messages, or lists of a question and its answer are needed"
         )
     roles = ("user", "assistant")
     return [{"role": role, "content": text} for turn in turns for role, text in zip(roles, turn, strict=True)]
@@ -151,26 +196,27 @@ def read_history(turns: Any) -> list[Record]:
 
 def _check_rivals(record: Record, named: NamedPrompt) -> None:
     """Refuse a second field that may be the prompt, unless one of the two repeats the other."""
-    texts = [text for field in named.uses if (text := _squeezed(record.get(field, "")))]
-    answers = [_squeezed(record[field]) for field in ANSWERS if isinstance(record.get(field), str)]
-    for field in (*ABOUT_FIELDS, *RIVAL_FIELDS):
-        if field in named.uses or not _may_be_prompt(record, field):
+    texts = [text for field in named.uses if (text := squeezed(record.get(field, "")))]
+    answers = [squeezed(record[field]) for field in ANSWERS if isinstance(record.get(field), str)]
+    base = named.uses[0]
+    _check_options(record, base)
+    for field in dict.fromkeys((*ABOUT_FIELDS, *RIVAL_FIELDS, *record)):
+        if field in named.uses or not may_be_prompt(record, field):
             continue
-        rival = _squeezed(record[field])
-        if any(_holds(text, rival) for text in texts) or (texts and all(_holds(rival, text) for text in texts)):
+        rival = squeezed(record[field])
+        if any(holds(text, rival) for text in texts) or (texts and all(holds(rival, text) for text in texts)):
             continue
         if field == "code" and rival in answers:
             continue  # a program extracted from an answer that is only that program
-        base = named.uses[0]
-        if field in ABOUT_FIELDS and isinstance(named.prompt, str) and named.prompt:
+        belongs = f"field '{field}' may belong to the prompt, '{base}'"
+        is_about = field in ABOUT_FIELDS or field not in RIVAL_FIELDS
+        if is_about and isinstance(named.prompt, str) and named.prompt:
             raise RecordError(
-                f"field '{field}' may belong to the prompt, '{base}'; {append_line(base, field, record[field])} if it "
-                f"does, {drop_line(field)} if it does not"
+                f"{belongs}; {append_line(base, field, record[field])} if it does, {drop_line(field)} if it does not"
             )
-        if is_conversation(record.get(base)) and isinstance(record[field], str):
+        if is_conversation(record.get(base)) and (is_about or isinstance(record[field], str)):
             raise RecordError(
-                f"field '{field}' may belong to the prompt, '{base}'; {add_turn_line(base, field)} if it goes on, "
-                f"{drop_line(field)} if it does not"
+                f"{belongs}; {add_turn_line(base, field, record[field])} if it goes on, {drop_line(field)} if not"
             )
         raise RecordError(
             f"field '{field}' may be the prompt, and so may '{base}'; {rename_line(field, record[field])} if it is, "
@@ -178,51 +224,73 @@ def _check_rivals(record: Record, named: NamedPrompt) -> None:
         )
 
 
-def _may_be_prompt(record: Record, field: str) -> bool:
-    """Tell a rival of the prompt; a single word is a prompt only in a field so named."""
+def _check_options(record: Record, base: str) -> None:
+    """Refuse choices that stand in fields of their own, with the line that appends them."""
+    fields = [field for field in record if OPTION.fullmatch(field) and isinstance(record[field], str | int)]
+    if base != "prompt" and len(fields) > 1:
+        raise RecordError(
+            f"field '{fields[0]}' may belong to the prompt, '{base}', as may {', '.join(map(repr, fields[1:]))}; "
+            f"{append_options_line(base, fields)} if they do, {drop_line(*fields)} if they do not"
+        )
+
+
+def may_be_prompt(record: Record, field: str) -> bool:
+    """Tell a rival of the prompt; a single word is a prompt only in a field so named.
+
+    Example:
+        >>> may_be_prompt({"query": "birds"}, "query"), may_be_prompt({"topic": "birds"}, "topic")
+        (True, False)
+    """
     value = record.get(field)
     if field in CHOICE_FIELDS and isinstance(value, dict) and value:
         return True
+    if field not in ABOUT_FIELDS and field not in RIVAL_FIELDS and _is_known(field, value):
+        return False
+    if field in MAGPIE_TAGS and record.keys() >= MAGPIE_TAGS:
+        return False
     return may_ask(value) or (field in WORD_FIELDS and isinstance(value, str) and bool(value.strip()))
 
 
-def _holds(text: str, part: str) -> bool:
+def _is_known(field: str, value: Any) -> bool:
+    """Tell a field that is no prompt whatever it holds: metadata, what describes a response, the right answer."""
+    if field == "source" and isinstance(value, str):
+        return is_label(field, value)
+    if field in KNOWN_EXTRAS or field in ANSWERS or field in CARRIED_FIELDS:
+        return True
+    return (
+        is_of_a_side(field)
+        or tells_of_response(field)
+        or is_measure(field)
+        or is_solution(field)
+        or (is_label(field, value))
+    )
+
+
+def is_of_a_side(field: str) -> bool:
+    """Tell a field of the chosen or the rejected response by its name.
+
+    Example:
+        >>> is_of_a_side("score_chosen"), is_of_a_side("score")
+        (True, False)
+    """
+    return field.endswith(("_chosen", "_rejected")) or field.startswith(("chosen", "rejected"))
+
+
+def holds(text: str, part: str) -> bool:
+    """Tell whether a squeezed text has another as whole words.
+
+    Example:
+        >>> holds("Is it so?", "it"), holds("Is it so?", "i")
+        (True, False)
+    """
     return f" {part} " in f" {text} "
 
 
-def check_inside(record: Record, shared: list[Record]) -> None:
-    """Refuse a field named after prompts that is not in the messages that two conversations share.
+def squeezed(value: Any) -> str:
+    """Write any value as words with one blank between.
 
     Example:
-        >>> check_inside({"question": "Why?"}, [{"role": "user", "content": "But why? Why?"}])
+        >>> squeezed("Is  it\\nso?"), squeezed(7)
+        ('Is it so?', '7')
     """
-    for field in WORD_FIELDS if "prompt" not in record else ():
-        if _may_be_prompt(record, field) and not _holds(_squeezed(shared), _squeezed(record[field])):
-            raise RecordError(
-                f"field '{field}' may belong to the prompt, and is not in the messages that 'chosen' and 'rejected' "
-                f"share; write it there, or {drop_line(field)}"
-            )
-
-
-def _squeezed(value: Any) -> str:
     return " ".join((plain_text(value) if is_conversation(value) or isinstance(value, str) else str(value)).split())
-
-
-def check_extras(record: Record) -> None:
-    """Refuse two texts without a prompt beside a field that may be it, with the jq line that renames it.
-
-    Example:
-        >>> check_extras({"chosen": "The sum is 7.", "rejected": "The sum is 8.", "id": "a b"})
-    """
-    for field in WORD_FIELDS:
-        if field in record and record[field] is None:
-            raise RecordError(
-                f"field '{field}' is null, and no other is the prompt; a text is needed, or {drop_line(field)}"
-            )
-    for field, value in record.items():
-        of_a_side = field.endswith(("_chosen", "_rejected")) or field.startswith(("chosen", "rejected"))
-        if field not in KNOWN_EXTRAS and not of_a_side and may_ask(value):
-            raise RecordError(
-                f"there is no 'prompt', and field '{field}' may be it; {rename_line(field, record[field])} if it is, "
-                f"{drop_line(field)} if it is not"
-            )

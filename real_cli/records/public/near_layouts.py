@@ -8,6 +8,12 @@ from real_cli.records.public.layout_readers import PARALLEL_FIELDS, RESPONSE_FIE
 from real_cli.records.public.named_prompts import WORD_FIELDS
 from real_cli.records.record import Record
 
+TWO_SIDES = tuple(
+    (f"{name}_{first}", f"{name}_{second}")
+    for name in ("response", "answer", "output", "completion")
+    for first, second in ("ab", "AB", "12", "01")
+)
+
 
 def nearest(record: Record) -> str:
     """Say what a record lacks of the layout it resembles most, with a jq line where that helps.
@@ -16,7 +22,7 @@ def nearest(record: Record) -> str:
         >>> nearest({"prompt": "q", "chosen": "a"})
         "field 'rejected' is missing; a pair has 'prompt', 'chosen' and 'rejected'"
     """
-    hint = _ordered_outputs(record) or _choices(record)
+    hint = _ordered_outputs(record) or _choices(record) or _two_sides(record)
     if hint:
         return hint
     if "responses" in record and not isinstance(record["responses"], list):
@@ -59,4 +65,20 @@ def _choices(record: Record) -> str:
     return (
         f"field '{field}' holds what '{asked}' may be answered with, and nothing is an answer; "
         f"{append_line(asked, field, record[field])} puts the choices into the question, and 'real sample' answers it"
+    )
+
+
+def _two_sides(record: Record) -> str:
+    """Hint at two responses under names of their own, whose better one no layout tells."""
+    names = next((names for names in TWO_SIDES if all(is_text(record.get(name)) for name in names)), None)
+    if not names or not has_prompt(record):
+        return ""
+    first, second = names
+    lines = [
+        f"jq -c '.chosen = .{better} | .rejected = .{worse} | del(.{first}, .{second})'"
+        for better, worse in (names, names[::-1])
+    ]
+    return (
+        f"no known layout says which of '{first}' and '{second}' is better here; {lines[0]} where the first is, "
+        f"{lines[1]} where the second is"
     )

@@ -23,6 +23,19 @@ TRANSCRIPT = re.compile(r"\n\n(?:Human|Assistant):")
 # Speakers' labels of Vicuna and many others.
 ASKS = re.compile(r"(?:\A|[\s>])(?:USER|User|HUMAN|Human): ")
 ANSWERS = re.compile(r"[\s>]((?:ASSISTANT|Assistant|GPT4 Correct Assistant|AI|Bot):)\s*\Z")
+# What opens an answer, and the line ends that a template writes after it.
+OPENS_ANSWER = re.compile(
+    r"(?:<[|\uff5c](?:im_start|start_header_id|header_start|start)[|\uff5c]>\s*(?:assistant|model|ai)\b"
+    r"(?:<\|(?:end_header_id|header_end|im_middle|message)\|>|<\|channel\|>final<\|message\|>)?"
+    r"|<[|\uff5c](?:assistant|CHATBOT_TOKEN|model)[|\uff5c]>|<start_of_turn>model\b|<\|turn>model\b|\[/INST\]"
+    r"|#{2,3} ?(?:Response|Assistant)\b *:?|(?:\A|(?<=[\s>]))(?:GPT4 Correct )?(?:Assistant|ASSISTANT|AI|Bot):)\n*"
+)
+OPENS_ASKING = re.compile(
+    r"<[|\uff5c](?:im_start|start_header_id|header_start|start)[|\uff5c]>\s*user\b|<[|\uff5c](?:user|USER_TOKEN)[|\uff5c]>"
+    r"|<start_of_turn>user\b|<\|turn>user\b|\[INST\]|#{2,3} ?(?:Instruction|Human|User|Prompter)\b"
+    r"|(?:\A|(?<=[\s>]))(?:USER|User|HUMAN|Human): ",
+    re.IGNORECASE,
+)
 TAIL = 60  # characters enough for a last mark, a role and blanks
 
 
@@ -43,6 +56,26 @@ def rendered_mark(text: str) -> str:
         return transcript[0].strip()
     answers = ANSWERS.search(text[-TAIL:])
     return answers[1] if answers and ASKS.search(text) else ""
+
+
+def end_of_asking(first: str, second: str, shared: str) -> int:
+    """Find where the last answer opens that two dialogues in words share; -1 where a question of theirs differs.
+
+    0 says that neither is a dialogue: it begins with no speaker and no template's mark, or nothing is answered.
+
+    Example:
+        >>> end_of_asking("User: Hi\\nBot: A", "User: Hi\\nBot: B", "User: Hi\\nBot: "), end_of_asking("A", "B", "")
+        (13, 0)
+    """
+    if not any(_is_dialogue(text) for text in (first, second)):
+        return 0
+    marks = list(OPENS_ANSWER.finditer(shared))
+    return -1 if not marks or OPENS_ASKING.search(shared, marks[-1].end()) else marks[-1].end()
+
+
+def _is_dialogue(text: str) -> bool:
+    opens = BEGINS.match(text) or ASKS.match(text.lstrip())
+    return bool(opens and OPENS_ANSWER.search(text))
 
 
 def as_turn(prompt: str) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from real_cli.errors import RecordError
 from real_cli.records.messages import as_completion, is_conversation, is_text
-from real_cli.records.public.layout_readers import part_conversations, part_last, prompt_of, rest
+from real_cli.records.public.layout_readers import check_question, part_conversations, part_last, prompt_of, rest
 from real_cli.records.public.named_prompts import check_asks
 from real_cli.records.public.rendered_chats import as_turn
 from real_cli.records.record import Record
@@ -31,6 +31,7 @@ def replace_last(record: Record) -> Record:
         prompt, chosen, rejected = part_conversations(turns, record["rejected_messages"])
         if not prompt:
             raise RecordError("'messages' and 'rejected_messages' share no first message; both must answer one prompt")
+        check_question(prompt, chosen, rejected)
         return rest(record, [*uses, "rejected_messages"], prompt=prompt, chosen=chosen, rejected=rejected)
     answer: Any
     if is_text(record.get("response")):

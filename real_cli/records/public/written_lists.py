@@ -10,9 +10,15 @@ from typing import Any
 import orjson
 
 from real_cli.errors import RecordError
+from real_cli.records.record import Record
 
 # numpy prints an array of objects without commas.
 NO_COMMA = re.compile(r"\}\s*\n\s*\{")
+ARRAY = re.compile(r"\s*array\((.*?)(?:,\s*dtype=\w+)?\)\s*", re.DOTALL)
+# A list of texts, as Python or numpy prints it.
+TEXTS = re.compile(r"""\s*\[\s*(['"]).*['"]\s*\]\s*""", re.DOTALL)
+# Columns of RewardBench 2, whose sides are lists.
+COUNTS = frozenset({"num_correct", "num_incorrect", "num_rejected", "total_completions"})
 TWO_STRINGS = re.compile(r"""['"]\s+['"]""")
 HALF = re.compile(r"[\ud800-\udfff]")
 
@@ -29,8 +35,10 @@ def parse_list(text: str) -> Any:
     with suppress(orjson.JSONDecodeError):
         parsed = orjson.loads(text)
         return parsed if isinstance(parsed, list | dict) else None
-    bare = text.strip()
+    array = ARRAY.fullmatch(text)
+    bare = (array[1] if array else text).strip()
     parsed = _lenient(bare)
+    parsed = list(parsed) if isinstance(parsed, tuple) else parsed
     half = next((match for string in _strings(parsed) if (match := HALF.search(string))), None)
     if half:
         raise RecordError(f"a list written as text holds half a character, \\u{ord(half[0]):x}; take it out")
@@ -39,6 +47,34 @@ def parse_list(text: str) -> Any:
         if isinstance(parsed, list | dict) and not _joins_strings(bare, parsed):
             return parsed
     return None
+
+
+def read_side_lists(record: Record) -> Record:
+    """Read the lists of texts that a table's cells hold for both sides of a pair: RewardBench 2.
+
+    Args:
+        record: A row of a table, whose cells are texts.
+
+    Returns:
+        The record, with lists for `chosen` and `rejected` if both hold such, and the columns of that set stand beside.
+
+    Raises:
+        RecordError: If both may be lists, and nothing says so.
+
+    Example:
+        >>> read_side_lists({"chosen": "['a']", "rejected": "['b', 'c']", "num_correct": "1"})["rejected"]
+        ['b', 'c']
+    """
+    sides = ("chosen", "rejected")
+    if not all(isinstance(record.get(side), str) and TEXTS.fullmatch(record[side]) for side in sides):
+        return record
+    lists = {side: parse_list(record[side]) for side in sides}
+    if COUNTS.isdisjoint(record) or not all(isinstance(texts, list) for texts in lists.values()):
+        raise RecordError(
+            "'chosen' and 'rejected' are lists written as text, and nothing says that they are no answers; give them "
+            "as lists in JSON lines"
+        )
+    return record | lists
 
 
 def _lenient(text: str) -> Any:

@@ -4,11 +4,11 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.public.comparisons import decide, read_number
 from real_cli.records.public.layout import EITHER, Layout
 from real_cli.records.public.layout_marks import are_conversations
-from real_cli.records.public.layout_readers import part_conversations
+from real_cli.records.public.layout_readers import check_question, part_conversations
 from real_cli.records.public.written_lists import parse_list
 from real_cli.records.record import Record
 
-TIES = ("tie", "tie (bothbad)", "tie (both bad)", "both_bad", "bothbad")
+TIES = ("tie", "tie (bothbad)", "tie (both bad)", "tie (inconsistent)", "both_bad", "bothbad")
 TRUE = ("1", "1.0", "true", "True")
 
 
@@ -78,6 +78,7 @@ def _match(record: Record, uses: list[str], conversations: list[list[Record]], w
     prompt, first, second = part_conversations(*conversations)
     if not prompt:
         raise RecordError("the two conversations share no first message; both must answer one prompt")
+    check_question(prompt, first, second)
     models = (record["model_a"], record["model_b"])
     sides = [{"text": text, "model": model} for text, model in zip((first, second), models, strict=True)]
     return decide(record, [*uses, "prompt", "model_a", "model_b"], prompt, (sides[0], sides[1]), winner)

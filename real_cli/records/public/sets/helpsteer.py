@@ -2,15 +2,20 @@
 
 from typing import Any
 
+from real_cli.errors import RecordError, clip
 from real_cli.records.public.comparisons import decide, read_number
 from real_cli.records.public.layout import EITHER, Layout
 from real_cli.records.public.layout_readers import prompt_of
 from real_cli.records.record import Record
 
+STRONGEST = 3
+
 
 def _strength(record: Record, field: str) -> tuple[int | None, dict[str, Any]]:
     """Read a preference below 0 for the first, above 0 for the second."""
     strength = read_number(record, field)
+    if abs(strength) > STRONGEST:
+        raise RecordError(f"field '{field}' is {clip(record[field])}; a number from -3 to 3 is needed")
     if not strength:
         return None, {}
     margin = abs(strength)
