@@ -27,10 +27,9 @@ def request_body(
 
     Without "max_tokens", "max_completion_tokens" takes its place.
 
-    Example:
-        >>> from real_cli.records.questions import Sampling
-        >>> request_body("judge", Question([{"role": "user", "content": "Hi"}], str, Sampling(8)))
-        {'model': 'judge', 'messages': [{'role': 'user', 'content': 'Hi'}], 'max_tokens': 8, 'temperature': 0.0, \
+    >>> from real_cli.records.questions import Sampling
+    >>> request_body("judge", Question([{"role": "user", "content": "Hi"}], str, Sampling(8)))
+    {'model': 'judge', 'messages': [{'role': 'user', 'content': 'Hi'}], 'max_tokens': 8, 'temperature': 0.0, \
 'top_p': 1.0}
     """
     text = question.messages
@@ -57,10 +56,9 @@ def request_body(
 def request_key(model: str, question: Question) -> str:
     """Return the cache key of a question to a model: 32 hexadecimal digits, equal exactly for equal requests.
 
-    Example:
-        >>> hello = Question([{"role": "user", "content": "Hi"}], str)
-        >>> request_key("a", hello) == request_key("a", hello), request_key("a", hello) == request_key("b", hello)
-        (True, False)
+    >>> hello = Question([{"role": "user", "content": "Hi"}], str)
+    >>> request_key("a", hello) == request_key("a", hello), request_key("a", hello) == request_key("b", hello)
+    (True, False)
     """
     body = request_body(model, question) | {"messages": question.messages} | (question.template or {})
     return hashlib.blake2b(orjson.dumps(body, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
@@ -69,9 +67,8 @@ def request_key(model: str, question: Question) -> str:
 def read_completion(body: Any) -> Completion:
     """Read an OpenAI chat completion: the first choice, and the further ones that hold a text.
 
-    Example:
-        >>> read_completion({"choices": [{"message": {"content": "A"}, "finish_reason": "stop"}]})
-        Completion(text='A', is_cut=False, num_prompt_tokens=0, num_completion_tokens=0, others=())
+    >>> read_completion({"choices": [{"message": {"content": "A"}, "finish_reason": "stop"}]})
+    Completion(text='A', is_cut=False, num_prompt_tokens=0, num_completion_tokens=0, others=())
     """
     try:
         choice = body["choices"][0]
@@ -100,9 +97,8 @@ def _text_of(content: Any) -> str | None:
 def is_token_count(value: object) -> bool:
     """Tell whether a value is a token count; 7.0 is one.
 
-    Example:
-        >>> [is_token_count(value) for value in (0, 7.0, -1, 1e308, "7", True)]
-        [True, True, False, False, False, False]
+    >>> [is_token_count(value) for value in (0, 7.0, -1, 1e308, "7", True)]
+    [True, True, False, False, False, False]
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False

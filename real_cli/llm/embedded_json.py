@@ -50,9 +50,8 @@ STEPS: dict[str, dict[str, str]] = {
 def json_objects(text: str) -> Iterator[Record]:
     r"""Yield the outermost JSON objects of a text; one that cannot be written as JSON again is none.
 
-    Example:
-        >>> list(json_objects('{a} {"b": {"c": 1}} and {"d": [{"e": 2}'))
-        [{'b': {'c': 1}}, {'e': 2}]
+    >>> list(json_objects('{a} {"b": {"c": 1}} and {"d": [{"e": 2}'))
+    [{'b': {'c': 1}}, {'e': 2}]
     """
     for _, _, record in located_objects(text):
         yield record
@@ -61,9 +60,8 @@ def json_objects(text: str) -> Iterator[Record]:
 def located_objects(text: str) -> Iterator[tuple[int, int, Record]]:
     r"""Yield the same objects, each after its start and end.
 
-    Example:
-        >>> list(located_objects('So: {"a": 1}.'))
-        [(4, 12, {'a': 1})]
+    >>> list(located_objects('So: {"a": 1}.'))
+    [(4, 12, {'a': 1})]
     """
     ends: dict[int, int] = {}
     budget = VAIN_READINGS * len(text)

@@ -46,11 +46,10 @@ HEADED = re.compile(
 def find_json(text: str) -> Any:
     """Return the last outermost JSON object of an answer, bare, fenced or among words; None if there is none.
 
-    Example:
-        >>> find_json('Sure! ```json\\n{"verdict": "A"}\\n``` Hope this helps.')
-        {'verdict': 'A'}
-        >>> find_json('{"verdict": "A"') is None
-        True
+    >>> find_json('Sure! ```json\\n{"verdict": "A"}\\n``` Hope this helps.')
+    {'verdict': 'A'}
+    >>> find_json('{"verdict": "A"') is None
+    True
     """
     return next(iter(deque(json_objects(text), maxlen=1)), None)
 
@@ -60,11 +59,10 @@ def read_verdict(text: str, shown: Sequence[str] = (), template: str = "") -> st
 
     A verdict that also stands in `shown` is a quotation, unless it is the whole answer.
 
-    Example:
-        >>> read_verdict('{"verdict": "B"}'), read_verdict("[[C]]"), read_verdict("Response A is better.")
-        ('B', 'tie', 'A')
-        >>> read_verdict("B ends with 'Verdict: B'. Verdict: A", ["No.", "Yes. Verdict: B"])
-        'A'
+    >>> read_verdict('{"verdict": "B"}'), read_verdict("[[C]]"), read_verdict("Response A is better.")
+    ('B', 'tie', 'A')
+    >>> read_verdict("B ends with 'Verdict: B'. Verdict: A", ["No.", "Yes. Verdict: B"])
+    'A'
     """
     naming = naming_of(template)
     spoken_words = plain_answer(spoken(text, shown))
@@ -89,10 +87,9 @@ def read_rating(
 ) -> Callable[[str], float | str]:
     """Make a reader of one rating; none, several, or one out of range raise RecordError.
 
-    Example:
-        >>> read = read_rating(1, 10, not_applicable=False)
-        >>> read('{"feedback": "Good.", "score": 8}'), read("Fine work. Overall Score: 7/10")
-        (8, 7)
+    >>> read = read_rating(1, 10, not_applicable=False)
+    >>> read('{"feedback": "Good.", "score": 8}'), read("Fine work. Overall Score: 7/10")
+    (8, 7)
     """
 
     def read(text: str) -> float | str:
@@ -119,9 +116,8 @@ def _on_scale(match: re.Match[str]) -> str:
 def check_rating(value: Any, low: float, high: float, *, not_applicable: bool) -> float | str:
     """Check one rating; a numeral is a number, "4/5" too where the scale ends at 5.
 
-    Example:
-        >>> check_rating("4", 1, 5, not_applicable=True), check_rating("n/a", 1, 5, not_applicable=True)
-        (4, 'N/A')
+    >>> check_rating("4", 1, 5, not_applicable=True), check_rating("n/a", 1, 5, not_applicable=True)
+    (4, 'N/A')
     """
     if not_applicable and isinstance(value, str) and value.strip().upper() in ("N/A", "NA"):
         return NOT_APPLICABLE
@@ -141,10 +137,9 @@ def read_ratings(
 ) -> Callable[[str], list[tuple[float | str, str]]]:
     """Make a reader of the rating and the rationale of each of several responses, in the order shown.
 
-    Example:
-        >>> read = read_ratings(2, 1, 5, not_applicable=True)
-        >>> read("Response 1\\nRating: 4\\n\\nResponse 2\\nRating: N/A")
-        [(4, 'Rating: 4'), ('N/A', 'Rating: N/A')]
+    >>> read = read_ratings(2, 1, 5, not_applicable=True)
+    >>> read("Response 1\\nRating: 4\\n\\nResponse 2\\nRating: N/A")
+    [(4, 'Rating: 4'), ('N/A', 'Rating: N/A')]
     """
 
     def read(text: str) -> list[tuple[float | str, str]]:

@@ -47,8 +47,7 @@ LINE_WIDTH = 400
 def check_scale(answer: str, high: float, stated: Any = None) -> None:
     """Refuse an answer whose JSON names a scale that does not end where it should.
 
-    Example:
-        >>> check_scale('{"score": 4, "max": 5}', 5)
+    >>> check_scale('{"score": 4, "max": 5}', 5)
     """
     for record in json_objects(answer):
         for name, value in _fields(record):
@@ -69,24 +68,22 @@ def _fields(value: Any) -> Iterator[tuple[str, Any]]:
 def is_of_other_scale(text: str, start: int, end: int, high: float) -> bool:
     """Tell whether the line of a rating names another scale: "(on a scale of 1 to 5)".
 
-    Example:
-        >>> text = "Rating: 4 (max 5)"
-        >>> is_of_other_scale(text, 0, 9, 10), is_of_other_scale(text, 0, 9, 5)
-        (True, False)
+    >>> text = "Rating: 4 (max 5)"
+    >>> is_of_other_scale(text, 0, 9, 10), is_of_other_scale(text, 0, 9, 5)
+    (True, False)
     """
     begin = max(text.rfind("\n", 0, start) + 1, start - LINE_WIDTH)
     stop = text.find("\n", end)
     line = text[begin : min(stop if stop >= 0 else len(text), end + LINE_WIDTH)]
-    told = [number for match in TOLD.finditer(line) for number in match.groups() if number]
-    return any(float(number) != high for number in told)
+    stated = [number for match in TOLD.finditer(line) for number in match.groups() if number]
+    return any(float(number) != high for number in stated)
 
 
 def revisions(text: str, start: int = 0) -> list[str]:
     """List the numbers to which words of a text change a rating.
 
-    Example:
-        >>> revisions("Rating: 9. Hmm, make that 6.")
-        ['6']
+    >>> revisions("Rating: 9. Hmm, make that 6.")
+    ['6']
     """
     return [amount for match in REVISES.finditer(text, start) for amount in match.groups() if amount]
 
@@ -94,8 +91,7 @@ def revisions(text: str, start: int = 0) -> list[str]:
 def is_revised(text: str, start: int, rating: Any) -> bool:
     """Tell whether words behind a rating change it.
 
-    Example:
-        >>> is_revised("Rating: 9. Hmm, make that 6.", 9, 9)
-        True
+    >>> is_revised("Rating: 9. Hmm, make that 6.", 9, 9)
+    True
     """
     return any(float(amount) != rating for amount in revisions(text, start))

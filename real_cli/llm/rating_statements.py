@@ -100,10 +100,9 @@ class Rated(NamedTuple):
 def rating_statements(text: str) -> Iterator[Rated]:
     """Yield the statements of a rating in a text, their values as written.
 
-    Example:
-        >>> stated = rating_statements("Style score: 5. Overall score: 7/10")
-        >>> [(rated.statement.value, rated.weight.name) for rated in stated]
-        [('5', 'loose'), ('7/10', 'whole')]
+    >>> stated = rating_statements("Style score: 5. Overall score: 7/10")
+    >>> [(rated.statement.value, rated.weight.name) for rated in stated]
+    [('5', 'loose'), ('7/10', 'whole')]
     """
     objects = []
     for start, end, record in located_objects(text):
@@ -180,9 +179,8 @@ def settled_ratings(text: str, shown: Sequence[str], *, formal: bool = False) ->
 
     Ratings of a part and ratings in passing count where there is no other; with `formal` they never do.
 
-    Example:
-        >>> settled_ratings("Style score: 5. Overall score: 7/10", [])
-        ['7/10']
+    >>> settled_ratings("Style score: 5. Overall score: 7/10", [])
+    ['7/10']
     """
     whole = any(rated.weight is Weight.whole for rated in rating_statements(text))
     first = {Weight.form, Weight.whole} if whole else {Weight.form, Weight.plain}

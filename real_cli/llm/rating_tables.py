@@ -57,9 +57,8 @@ class RatingTable(NamedTuple):
 def rating_tables(text: str, count: int) -> Iterator[RatingTable]:
     """Yield the tables in which an answer rates `count` responses.
 
-    Example:
-        >>> [table.rows for table in rating_tables("[4, 2]", 2)]
-        [['4', '2']]
+    >>> [table.rows for table in rating_tables("[4, 2]", 2)]
+    [['4', '2']]
     """
     for start, end, record in located_objects(text):
         yield from (RatingTable(rows, start, end) for rows in rows_of_object(record))
@@ -77,9 +76,8 @@ def table_statements(text: str, count: int) -> Iterator[Statement[str]]:
 def table_key(rows: list[Any]) -> str:
     """Return a table's numbers and ratings in one canonical form.
 
-    Example:
-        >>> table_key([{"response": "Response 2", "rating": 2}, {"response": 1, "score": "4/5"}]) == table_key(["4", 2])
-        True
+    >>> table_key([{"response": "Response 2", "rating": 2}, {"response": 1, "score": "4/5"}]) == table_key(["4", 2])
+    True
     """
     try:
         named = numbered_rows(rows)
@@ -96,9 +94,8 @@ def _numeral(rating: Any) -> str:
 def numbered_rows(rows: list[Any]) -> dict[int, tuple[Any, str]]:
     """Return rating and rationale by response; a row without a number counts by its position.
 
-    Example:
-        >>> numbered_rows([{"response": 2, "rating": 5}, {"response": 1, "rating": 3, "rationale": "Short."}])
-        {2: (5, ''), 1: (3, 'Short.')}
+    >>> numbered_rows([{"response": 2, "rating": 5}, {"response": 1, "rating": 3, "rationale": "Short."}])
+    {2: (5, ''), 1: (3, 'Short.')}
     """
     named: dict[int, tuple[Any, str]] = {}
     objects: list[Record] = []
@@ -118,9 +115,8 @@ def numbered_rows(rows: list[Any]) -> dict[int, tuple[Any, str]]:
 def rows_of_object(record: Record) -> Iterator[list[Any]]:
     """Yield the lists of rows in an object that rates several responses.
 
-    Example:
-        >>> list(rows_of_object({"scores": {"Response 1": 4, "Response 2": {"score": 2}}}))
-        [[{'response': 1, 'rating': 4}, {'response': 2, 'rating': 2}]]
+    >>> list(rows_of_object({"scores": {"Response 1": 4, "Response 2": {"score": 2}}}))
+    [[{'response': 1, 'rating': 4}, {'response': 2, 'rating': 2}]]
     """
     held = [record[key] for key in LISTS if isinstance(record.get(key), list | dict)]
     for value in held or [record]:
@@ -173,9 +169,8 @@ def _lines(text: str) -> Iterator[RatingTable]:
 def items_beside(prose: str) -> dict[int, list[str]]:
     """Find ratings such as "Revised: Response 1: 3" around the tables, by response.
 
-    Example:
-        >>> items_beside("Revised: Response 1: 3")
-        {1: ['3']}
+    >>> items_beside("Revised: Response 1: 3")
+    {1: ['3']}
     """
     beside: dict[int, list[str]] = {}
     for item in ITEMS.finditer(prose):

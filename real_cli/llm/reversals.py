@@ -53,9 +53,8 @@ READ_WIDTH = 20_000
 def is_turned_round(text: str, end: int, named: str) -> bool:
     """Tell whether the words behind a verdict for A or B, up to the end of the next sentence, turn it round.
 
-    Example:
-        >>> is_turned_round("A (worse)", 1, "A"), is_turned_round("A because B is worse", 1, "A")
-        (True, False)
+    >>> is_turned_round("A (worse)", 1, "A"), is_turned_round("A because B is worse", 1, "A")
+    (True, False)
     """
     if named not in ("A", "B"):
         return False
@@ -75,9 +74,8 @@ def is_turned_round(text: str, end: int, named: str) -> bool:
 def speaks_against(text: str, start: int, named: str) -> bool:
     """Tell whether a text says anywhere that A, the verdict, is worse, or behind its start that B takes its place.
 
-    Example:
-        >>> speaks_against("A. I meant B.", 2, "A"), speaks_against("A. It says more than B.", 2, "A")
-        (True, False)
+    >>> speaks_against("A. I meant B.", 2, "A"), speaks_against("A. It says more than B.", 2, "A")
+    (True, False)
     """
     if named not in ("A", "B"):
         return False
@@ -118,9 +116,8 @@ def _shares(behind: str, following: str, other: str) -> bool:
 def is_spoken_of(behind: str) -> bool:
     """Tell whether a mark such as [[A]] is the subject of a sentence that gives no verdict.
 
-    Example:
-        >>> is_spoken_of(" is what many would say."), is_spoken_of(" is better.")
-        (True, False)
+    >>> is_spoken_of(" is what many would say."), is_spoken_of(" is better.")
+    (True, False)
     """
     return SPOKEN_OF.match(behind[:100]) is not None
 
@@ -135,10 +132,9 @@ SPOKEN_OF = re.compile(
 def segments(text: str, start: int) -> Iterator[tuple[int, int, int]]:
     """Yield the short lines below a position, cut at tags too: start, start behind a label such as "Final:", end.
 
-    Example:
-        >>> text = "Verdict: A</x>Final: B"
-        >>> [(text[start:end], text[inner:end]) for start, inner, end in segments(text, 10)]
-        [('Final: B', 'B')]
+    >>> text = "Verdict: A</x>Final: B"
+    >>> [(text[start:end], text[inner:end]) for start, inner, end in segments(text, 10)]
+    [('Final: B', 'B')]
     """
     cuts = [match.span() for match in SEGMENT_END.finditer(text, start)]
     ends = [*(cut[0] for cut in cuts[1:]), len(text)]

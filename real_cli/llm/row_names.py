@@ -31,9 +31,8 @@ REASONS = frozenset(
 def words_of(key: str) -> frozenset[str]:
     """Split the name of a field: "responseId" is "response" and "id".
 
-    Example:
-        >>> sorted(words_of("responseId"))
-        ['id', 'response']
+    >>> sorted(words_of("responseId"))
+    ['id', 'response']
     """
     return frozenset(word.casefold() for word in WORD.findall(key))
 
@@ -41,9 +40,8 @@ def words_of(key: str) -> frozenset[str]:
 def response_number(value: Any) -> int | None:
     """Read the name of a response: 2, "Response 2", "B", "the second".
 
-    Example:
-        >>> [response_number(name) for name in (2, "response_2", "B", "the second one", "blue")]
-        [2, 2, 2, 2, None]
+    >>> [response_number(name) for name in (2, "response_2", "B", "the second one", "blue")]
+    [2, 2, 2, 2, None]
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -60,9 +58,8 @@ def response_number(value: Any) -> int | None:
 def row_numbers(rows: list[Record]) -> list[int]:
     """Return the number of the response of each row; without a name in the rows, its position.
 
-    Example:
-        >>> row_numbers([{"response_id": 2, "rating": 5}, {"response_id": 1, "rating": 3}])
-        [2, 1]
+    >>> row_numbers([{"response_id": 2, "rating": 5}, {"response_id": 1, "rating": 3}])
+    [2, 1]
     """
     positions = list(range(1, len(rows) + 1))
     named: list[list[int]] = []
@@ -112,9 +109,8 @@ def _other_orders(rows: list[Record]) -> Iterator[tuple[str, list[int]]]:
 def is_revised_key(key: str) -> bool:
     """Tell whether a field changes a rating: "final_score", "score_after_penalty", "deduction".
 
-    Example:
-        >>> [key for key in ("adjusted_score", "penalty", "style_score") if is_revised_key(key)]
-        ['adjusted_score', 'penalty']
+    >>> [key for key in ("adjusted_score", "penalty", "style_score") if is_revised_key(key)]
+    ['adjusted_score', 'penalty']
     """
     words = words_of(key)
     changes = bool(words & PENALTIES and words <= PENALTIES | RATINGS | {"for", "total"})
@@ -124,9 +120,8 @@ def is_revised_key(key: str) -> bool:
 def rating_of(row: Record) -> Any:
     """Return the rating of a row, None if there is none; two that differ raise RecordError.
 
-    Example:
-        >>> rating_of({"Rating": 4, "why": "Short."})
-        4
+    >>> rating_of({"Rating": 4, "why": "Short."})
+    4
     """
     held = [(words_of(key), value) for key, value in row.items()]
     ratings = [value for words, value in held if words in ({"rating"}, {"score"})]
@@ -139,9 +134,8 @@ def rating_of(row: Record) -> Any:
 def has_rating(row: Record) -> bool:
     """Tell whether an object rates a response.
 
-    Example:
-        >>> has_rating({"Score": 4}), has_rating({"style_score": 4})
-        (True, False)
+    >>> has_rating({"Score": 4}), has_rating({"style_score": 4})
+    (True, False)
     """
     return any(words_of(key) in ({"rating"}, {"score"}) for key in row)
 
@@ -149,9 +143,8 @@ def has_rating(row: Record) -> bool:
 def contradicting_list(record: Record, ratings: list[Any]) -> str | None:
     """Return the name of a list beside the ratings that gives them another order, or revises them.
 
-    Example:
-        >>> contradicting_list({"order": [2, 1], "ratings": [5, 1]}, [5, 1])
-        'order'
+    >>> contradicting_list({"order": [2, 1], "ratings": [5, 1]}, [5, 1])
+    'order'
     """
     for key, value in record.items():
         if value is True and SWAPPED.search(key):

@@ -158,10 +158,9 @@ QUESTION_KEYS = {
 def parse_rubric(table: Record, place: str, understood: tuple[Asks, ...] = JUDGING) -> Rubric:
     """Build a rubric from a parsed TOML file; the UsageError names every fault.
 
-    Example:
-        >>> question = {"asks": "each", "text": "Rate {response} to {prompt}."}
-        >>> parse_rubric({"name": "short", "question": [question]}, "short.toml").questions[0].name
-        'short'
+    >>> question = {"asks": "each", "text": "Rate {response} to {prompt}."}
+    >>> parse_rubric({"name": "short", "question": [question]}, "short.toml").questions[0].name
+    'short'
     """
     faults = _type_faults(table, TOP_KEYS, "")
     entries = table.get("question")

@@ -56,9 +56,8 @@ class Statement(NamedTuple, Generic[Value]):
 def spelling(words: str) -> str:
     """Normalize wording, for comparison with a text that may have been quoted.
 
-    Example:
-        >>> spelling("Winner:  **B**.")
-        'winner:b'
+    >>> spelling("Winner:  **B**.")
+    'winner:b'
     """
     return EMPHASIS.sub("", words.casefold()).strip(".\"'")
 
@@ -66,9 +65,8 @@ def spelling(words: str) -> str:
 def blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """Blank out spans of a text, sorted by their start; its length stays.
 
-    Example:
-        >>> blanked("a {} b", [(2, 4)])
-        'a    b'
+    >>> blanked("a {} b", [(2, 4)])
+    'a    b'
     """
     parts, done = [], 0
     for start, end in spans:
@@ -80,9 +78,8 @@ def blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
 def sentence_before(text: str, position: int) -> str:
     """Return the part of a sentence before a position.
 
-    Example:
-        >>> sentence_before("It is. Thus A", 12)
-        'Thus'
+    >>> sentence_before("It is. Thus A", 12)
+    'Thus'
     """
     before = text[max(position - SENTENCE_WIDTH, 0) : position]
     ends = [match.end() for match in SENTENCE_END.finditer(before)]
@@ -92,9 +89,8 @@ def sentence_before(text: str, position: int) -> str:
 def sentence_behind(text: str, position: int) -> str:
     """Return the rest of a sentence from a position on.
 
-    Example:
-        >>> sentence_behind("A is it. So be it.", 1)
-        ' is it.'
+    >>> sentence_behind("A is it. So be it.", 1)
+    ' is it.'
     """
     behind = text[position : position + SENTENCE_WIDTH]
     match = SENTENCE_END.search(behind)
@@ -104,9 +100,8 @@ def sentence_behind(text: str, position: int) -> str:
 def is_doubted(text: str, position: int) -> bool:
     """Tell whether the clause that leads to a position denies what stands there, or ascribes it to others.
 
-    Example:
-        >>> is_doubted("I would not give a score of 9", 19), is_doubted("It is not short, so a score of 9", 20)
-        (True, False)
+    >>> is_doubted("I would not give a score of 9", 19), is_doubted("It is not short, so a score of 9", 20)
+    (True, False)
     """
     sentence = sentence_before(text, position)
     return bool(CONDITION.match(sentence) or DOUBT.search(CLAUSE_END.split(sentence)[-1]))
@@ -115,9 +110,8 @@ def is_doubted(text: str, position: int) -> bool:
 def outer_lines(text: str) -> Iterator[tuple[int, int]]:
     """Yield the first and the last line where they may be an answer above or below its reasons, not part of a list.
 
-    Example:
-        >>> list(outer_lines("It is so.\\n\\nA"))
-        [(11, 12)]
+    >>> list(outer_lines("It is so.\\n\\nA"))
+    [(11, 12)]
     """
     lines = [match.span() for match in re.finditer(r"[^\n]+", text) if match[0].strip()]
     if len(lines) > 1:

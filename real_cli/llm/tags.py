@@ -41,9 +41,8 @@ class TagField(NamedTuple):
 def parse_fields(table: Record) -> tuple[TagField, ...]:
     """Build the fields of a question's table that has no faults.
 
-    Example:
-        >>> parse_fields({"intent": "text", "length": ["short", "long"]})
-        (TagField(name='intent', values=()), TagField(name='length', values=('short', 'long')))
+    >>> parse_fields({"intent": "text", "length": ["short", "long"]})
+    (TagField(name='intent', values=()), TagField(name='length', values=('short', 'long')))
     """
     return tuple(TagField(name, () if values == ANY_TEXT else tuple(values)) for name, values in table.items())
 
@@ -51,9 +50,8 @@ def parse_fields(table: Record) -> tuple[TagField, ...]:
 def field_faults(table: Any) -> list[str]:
     """Describe each fault in a question's table of fields.
 
-    Example:
-        >>> field_faults({"length": ["short"]})
-        ["field 'length' is ['short']; two texts or more that differ, or 'text', are needed"]
+    >>> field_faults({"length": ["short"]})
+    ["field 'length' is ['short']; two texts or more that differ, or 'text', are needed"]
     """
     if not isinstance(table, dict):
         return []
@@ -79,9 +77,8 @@ def _bare(text: str) -> str:
 def tags_schema(fields: tuple[TagField, ...]) -> Record:
     """Return the JSON schema of an answer; what comes first is written first.
 
-    Example:
-        >>> tags_schema((TagField("length", ("short", "long")),))["properties"]
-        {'length': {'type': 'string', 'enum': ['short', 'long']}}
+    >>> tags_schema((TagField("length", ("short", "long")),))["properties"]
+    {'length': {'type': 'string', 'enum': ['short', 'long']}}
     """
     return {
         "type": "object",
@@ -96,12 +93,11 @@ def tags_schema(fields: tuple[TagField, ...]) -> Record:
 def read_tags(fields: tuple[TagField, ...], shown: Sequence[str] = ()) -> Callable[[str], dict[str, str]]:
     """Make a reader of all fields, values spelled as in the rubric; one missing or contradicted raises RecordError.
 
-    Example:
-        >>> read = read_tags((TagField("why"), TagField("difficulty", ("easy", "very easy"))))
-        >>> read('{"why": "One step.", "difficulty": "Very_easy"}')
-        {'why': 'One step.', 'difficulty': 'very easy'}
-        >>> read("**Why:** One step.\\n**Difficulty:** easy.")
-        {'why': 'One step.', 'difficulty': 'easy'}
+    >>> read = read_tags((TagField("why"), TagField("difficulty", ("easy", "very easy"))))
+    >>> read('{"why": "One step.", "difficulty": "Very_easy"}')
+    {'why': 'One step.', 'difficulty': 'very easy'}
+    >>> read("**Why:** One step.\\n**Difficulty:** easy.")
+    {'why': 'One step.', 'difficulty': 'easy'}
     """
 
     def read(text: str) -> dict[str, str]:

@@ -36,9 +36,8 @@ def spoken(text: str, shown: Sequence[str] = ()) -> str:
 
     Marks within a JSON object or quotation marks, or quoted from `shown`, are part of the answer.
 
-    Example:
-        >>> spoken("<think>Is it A?</think> B").strip(), spoken("[THINK]Is it A? Or is")
-        ('B', '')
+    >>> spoken("<think>Is it A?</think> B").strip(), spoken("[THINK]Is it A? Or is")
+    ('B', '')
     """
     if not MARK.search(text):
         return text
@@ -60,9 +59,8 @@ def spoken(text: str, shown: Sequence[str] = ()) -> str:
 def has_thoughts(text: str) -> bool:
     """Tell whether a text has marks of reasoning.
 
-    Example:
-        >>> has_thoughts("<think>Is it A?</think> B"), has_thoughts("I think so.")
-        (True, False)
+    >>> has_thoughts("<think>Is it A?</think> B"), has_thoughts("I think so.")
+    (True, False)
     """
     return any(match.lastgroup in ("start", "end") for match in MARK.finditer(text))
 
@@ -70,9 +68,8 @@ def has_thoughts(text: str) -> bool:
 def unwrapped(text: str) -> str:
     """Strip white space, special tokens and tags such as <answer> around an answer.
 
-    Example:
-        >>> unwrapped(" <answer> A </answer><|eot_id|>")
-        'A'
+    >>> unwrapped(" <answer> A </answer><|eot_id|>")
+    'A'
     """
     text = WRAPPED.sub("", text).strip()
     boxed = BOXED.fullmatch(text)

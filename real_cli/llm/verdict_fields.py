@@ -32,9 +32,8 @@ OTHER = {"A": "B", "B": "A"}
 def is_verdict_key(key: str) -> bool:
     """Tell whether a field names a verdict: "winner", "finalVerdict", "revised".
 
-    Example:
-        >>> [key for key in ("better_response", "finalVerdict", "style_winner") if is_verdict_key(key)]
-        ['better_response', 'finalVerdict']
+    >>> [key for key in ("better_response", "finalVerdict", "style_winner") if is_verdict_key(key)]
+    ['better_response', 'finalVerdict']
     """
     words = [word.casefold() for word in WORD.findall(key)]
     spelled = AROUND_KEY.sub("", AROUND_KEY.sub("", "_".join(words)))
@@ -48,11 +47,6 @@ def field_verdicts(
     """Read the verdicts of an object, each with its wording; several, or an unclear one, make it unreadable.
 
     Behind a verdict, a field that names another response contradicts it; before it, one may rate a criterion.
-
-    Args:
-        record: The object.
-        read: Reads a field that names a verdict, by its name and value.
-        whole: Reads a text that is a verdict and nothing else.
     """
     stated: list[tuple[str, str]] = []
     for key, value in record.items():

@@ -47,9 +47,8 @@ from real_cli.llm.verdict_patterns import (
 def formal_verdicts(text: str, *, has_choices: bool = False) -> Iterator[Statement[str]]:
     """Yield the formal verdicts of a text: JSON, [[A]], or a name and a letter; clear sentences after them count too.
 
-    Example:
-        >>> [statement.value for statement in formal_verdicts('{"verdict": "A"} or [[B]]. Winner: tie')]
-        ['A', 'B', 'tie']
+    >>> [statement.value for statement in formal_verdicts('{"verdict": "A"} or [[B]]. Winner: tie')]
+    ['A', 'B', 'tie']
     """
     objects = []
     for start, end, record in located_objects(text):
@@ -116,9 +115,8 @@ def loose_verdicts(
 ) -> Iterator[Statement[str]]:
     """Yield the verdicts that sentences of a text state; they count where there is no formal one.
 
-    Example:
-        >>> [statement.value for statement in loose_verdicts("Response A is better.")]
-        ['A']
+    >>> [statement.value for statement in loose_verdicts("Response A is better.")]
+    ['A']
     """
     has_choices = has_choices or CHOOSES.search(text) is not None
     for match in FORMAL.finditer(text):
@@ -139,9 +137,8 @@ def unmarked_verdicts(
 ) -> Iterator[Statement[str]]:
     """Yield the verdicts of an answer without a formal one, and the letters below them.
 
-    Example:
-        >>> sorted({statement.value for statement in unmarked_verdicts("Response A is better.\\nB")})
-        ['A', 'B']
+    >>> sorted({statement.value for statement in unmarked_verdicts("Response A is better.\\nB")})
+    ['A', 'B']
     """
     stated = [*bare_verdicts(text), *loose_verdicts(text, has_choices=has_choices, of_task=of_task)]
     yield from stated
@@ -161,9 +158,8 @@ def is_contradicted(text: str, shown: Sequence[str], named: str) -> bool:
 def bare_verdicts(text: str) -> Iterator[Statement[str]]:
     """Yield a letter that opens an answer above its reasons, or ends it below them.
 
-    Example:
-        >>> [statement.value for statement in bare_verdicts("A because it is true.")]
-        ['A']
+    >>> [statement.value for statement in bare_verdicts("A because it is true.")]
+    ['A']
     """
     for start, end in outer_lines(text):
         if verdict := whole_verdict(text[start:end]):
@@ -178,9 +174,8 @@ def bare_verdicts(text: str) -> Iterator[Statement[str]]:
 def whole_verdict(text: str) -> str | None:
     """Read a text that is a verdict and nothing else; None for any other.
 
-    Example:
-        >>> whole_verdict("Response A"), whole_verdict("A<B"), whole_verdict("A, B")
-        ('A', 'B', None)
+    >>> whole_verdict("Response A"), whole_verdict("A<B"), whole_verdict("A, B")
+    ('A', 'B', None)
     """
     text = text.replace("_", " ")
     match = BARE.fullmatch(text)

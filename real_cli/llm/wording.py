@@ -66,9 +66,8 @@ class Naming(NamedTuple):
 def plain_marks(text: str) -> str:
     """Write full-width letters, digits and punctuation, and curly quotation marks, in ASCII; the length stays.
 
-    Example:
-        >>> plain_marks("Verdict\uff1a\uff21\u3002")
-        'Verdict:A.'
+    >>> plain_marks("Verdict\uff1a\uff21\u3002")
+    'Verdict:A.'
     """
     return text if text.isascii() else text.translate(WIDE)
 
@@ -76,9 +75,8 @@ def plain_marks(text: str) -> str:
 def naming_of(template: str) -> Naming:
     """Infer from a rubric's question how it names its responses.
 
-    Example:
-        >>> naming_of("# Response 1 {response_a} # Response 2 {response_b}")
-        Naming(is_ordered=True, is_numbered=True, wants_scores=False)
+    >>> naming_of("# Response 1 {response_a} # Response 2 {response_b}")
+    Naming(is_ordered=True, is_numbered=True, wants_scores=False)
     """
     first, second = template.find("{response_a}"), template.find("{response_b}")
     if first > second:
@@ -94,9 +92,8 @@ def lettered(text: str, naming: Naming) -> str:
 
     Numbers alone are names only where the rubric numbers its responses and a verdict stands.
 
-    Example:
-        >>> lettered("Response 2 is better than model_a.", Naming())
-        'Response B is better than model A.'
+    >>> lettered("Response 2 is better than model_a.", Naming())
+    'Response B is better than model A.'
     """
     text = JOINED.sub(lambda match: f"{match[1]} {match[2].upper()}", plain_marks(text))
     if not naming.is_ordered:
@@ -113,9 +110,8 @@ def lettered(text: str, naming: Naming) -> str:
 def named_in(texts: Iterable[str]) -> frozenset[str]:
     """Collect the names such as "model a" and "draw" that texts use for things of their own, in lower case.
 
-    Example:
-        >>> named_in(["Is Model A faster?"])
-        frozenset({'model a'})
+    >>> named_in(["Is Model A faster?"])
+    frozenset({'model a'})
     """
     return frozenset(" ".join(name.lower().split()) for text in texts for name in NAMED.findall(text))
 
@@ -123,11 +119,10 @@ def named_in(texts: Iterable[str]) -> frozenset[str]:
 def number_verdict(text: str, naming: Naming) -> str | None:
     """Read an answer that is a number, or begins with two scores, where the rubric asks for it.
 
-    Example:
-        >>> number_verdict("8 6\\n\\nThe first is right.", Naming(wants_scores=True))
-        'A'
-        >>> number_verdict("2", Naming(is_numbered=True)), number_verdict("2", Naming())
-        ('B', None)
+    >>> number_verdict("8 6\\n\\nThe first is right.", Naming(wants_scores=True))
+    'A'
+    >>> number_verdict("2", Naming(is_numbered=True)), number_verdict("2", Naming())
+    ('B', None)
     """
     bare = text.strip(" \t\n\"'*_`()[].")
     if naming.is_ordered and bare.casefold() in NUMBERS and (naming.is_numbered or not bare.isdigit()):
@@ -142,9 +137,8 @@ def number_verdict(text: str, naming: Naming) -> str | None:
 def plain_answer(text: str) -> str:
     """Rewrite an answer that is a Python literal as JSON, and unwrap one that is a JSON string.
 
-    Example:
-        >>> plain_answer("{'score': 4}"), plain_answer('"Score: 4"')
-        ('{"score":4}', 'Score: 4')
+    >>> plain_answer("{'score': 4}"), plain_answer('"Score: 4"')
+    ('{"score":4}', 'Score: 4')
     """
     inner = FENCE.sub("", text.strip()).strip()
     if len(inner) > LITERAL_LENGTH or inner[:1] + inner[-1:] not in ("{}", "[]", '""'):

@@ -13,34 +13,12 @@ NUMBER_TYPES = (int, float)
 
 
 def is_text(value: object) -> bool:
-    """Tell a text, a string or a conversation, from any other JSON value.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        True for a string and for a non-empty list of objects with `role`.
-
-    Example:
-        >>> is_text("Hi"), is_text([{"role": "user", "content": "Hi"}]), is_text(["Hi"]), is_text(None)
-        (True, True, False, False)
-    """
+    """Tell whether a JSON value is a string or a conversation."""
     return isinstance(value, str) or is_conversation(value)
 
 
 def is_conversation(value: object) -> bool:
-    """Tell a TRL conversation, a non-empty list of {role, content}, from any other JSON value.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        True if each item is an object with `role`.
-
-    Example:
-        >>> is_conversation([{"role": "user", "content": "Hi"}]), is_conversation([])
-        (True, False)
-    """
+    """Tell whether a JSON value is a non-empty list of objects with `role`."""
     return isinstance(value, list) and bool(value) and all(isinstance(turn, dict) and "role" in turn for turn in value)
 
 
@@ -109,18 +87,7 @@ def message_text(message: dict[str, Any]) -> str:
 
 
 def is_empty(text: Text) -> bool:
-    """Tell whether a text has neither words nor tool calls.
-
-    Args:
-        text: A string or a conversation.
-
-    Returns:
-        True if there are blanks alone, and no call of a tool.
-
-    Example:
-        >>> is_empty(" "), is_empty([{"role": "assistant", "content": None}]), is_empty("a")
-        (True, True, False)
-    """
+    """Tell whether a text has neither words nor tool calls."""
     return not (text if isinstance(text, str) else "".join(map(message_text, text))).strip()
 
 
@@ -158,50 +125,17 @@ def transcript(text: Text) -> str:
 
 
 def text_key(text: Text) -> bytes:
-    """Digest a text to 16 bytes, equal for equal texts; it seeds random draws and finds duplicates.
-
-    Args:
-        text: A string or a conversation.
-
-    Returns:
-        A 16-byte digest.
-
-    Example:
-        >>> text_key("a") == text_key("a"), text_key("a") == text_key("b")
-        (True, False)
-    """
+    """Digest a text to 16 bytes, equal for equal texts; it seeds random draws and finds duplicates."""
     return hashlib.blake2b(comparable(text).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def comparable(text: Text) -> str:
-    """Return a string that is equal exactly for equal texts; a conversation becomes JSON, fields in order.
-
-    Args:
-        text: A string or a conversation.
-
-    Returns:
-        The string, or the conversation as JSON with its fields in order.
-
-    Example:
-        >>> comparable([{"role": "user", "content": "Hi"}])
-        '[{"content":"Hi","role":"user"}]'
-    """
+    """Return a string that is equal exactly for equal texts; a conversation becomes JSON, fields in order."""
     return text if isinstance(text, str) else orjson.dumps(text, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def is_number(value: object) -> bool:
-    """Tell an int or a float; true and false are no numbers.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        True for int and float.
-
-    Example:
-        >>> is_number(1), is_number(0.5), is_number(True), is_number("1")
-        (True, True, False, False)
-    """
+    """Tell whether a JSON value is an int or a float; true and false are no numbers."""
     return isinstance(value, NUMBER_TYPES) and not isinstance(value, bool)
 
 

@@ -161,18 +161,7 @@ def labeled_fields(record: Record) -> dict[str, tuple[str, str]]:
 
 
 def pair_fields(record: Record) -> set[str]:
-    """List the fields of a preference record that hold for the pair as it is, and for no other.
-
-    Args:
-        record: A preference record.
-
-    Returns:
-        Their names.
-
-    Example:
-        >>> pair_fields({"prompt": "q", "chosen": "a", "rejected": "b", "margin": 1, "id": 7})
-        {'margin'}
-    """
+    """Name the fields of a preference record that hold for the pair as it is, and for no other."""
     measured = {f"{field}_{name}" for field in labeled_fields(record) for name in MEASURED}
     return {*OF_THE_PAIR, *measured} & record.keys()
 

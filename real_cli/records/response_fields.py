@@ -11,18 +11,7 @@ ROLES = ("chosen", "rejected")
 
 
 def responses_of(record: Record) -> list[Record]:
-    """List the responses of a record as objects.
-
-    Args:
-        record: A checked candidates or preference record.
-
-    Returns:
-        The responses of candidates; chosen and rejected of a pair, in this order.
-
-    Example:
-        >>> responses_of({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 1})
-        [{'text': 'a', 'score': 2, 'rank': 1}, {'text': 'b', 'score': 1, 'rank': 2}]
-    """
+    """List the responses of a record as objects: a pair's are chosen, then rejected."""
     responses: list[Record] = record["responses"] if "responses" in record else to_candidates(record)["responses"]
     return responses
 

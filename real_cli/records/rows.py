@@ -47,21 +47,7 @@ def _alike(first: Record, row: Record, field: str) -> bool:
 
 
 def same_prompt(record: Record, other: Record) -> bool:
-    """Tell whether two records share their prompt and its context: tools, images and the like.
-
-    Args:
-        record: A checked record.
-        other: Another.
-
-    Returns:
-        True if their prompts and contexts are equal.
-
-    Example:
-        >>> same_prompt({"prompt": "q", "id": 1}, {"prompt": "q"})
-        True
-        >>> same_prompt({"prompt": "q", "tools": ["f"]}, {"prompt": "q"})
-        False
-    """
+    """Tell whether two records share their prompt and its context: tools, images and the like."""
     return bool(record["prompt"] == other["prompt"]) and not parting_field(record, other)
 
 

@@ -163,16 +163,5 @@ def _decode_one_by_one(responses: list[Record], numbers: Sequence[int]) -> Vecto
 
 
 def row_norms(embeddings: Vectors) -> Vectors:
-    """Work out the length of each vector.
-
-    Args:
-        embeddings: Vectors of float32 numbers, whose squares float64 can hold. Shape (..., n, dim).
-
-    Returns:
-        Lengths, shape (..., n, 1); finite exactly where all numbers of the vector are.
-
-    Example:
-        >>> row_norms(np.array([[3.0, 4.0], [0.0, 2.0]])).tolist()
-        [[5.0], [2.0]]
-    """
+    """Return the length of each vector, shape (..., n, 1); finite exactly where all its float32 numbers are."""
     return np.asarray(np.sqrt(np.add.reduce(embeddings * embeddings, axis=-1, keepdims=True)))

@@ -22,51 +22,17 @@ ROUNDING = 1e-12
 
 
 def cell_of(key: bytes) -> int:
-    """Return the cell of a prompt.
-
-    Args:
-        key: What `text_key` made of the prompt.
-
-    Returns:
-        A number from 0 to NUM_CELLS - 1, the same in every run.
-
-    Example:
-        >>> cell_of(bytes([1, 2, 0, 0]))
-        258
-    """
+    """Return the cell of a prompt by its `text_key`, from 0 to NUM_CELLS - 1, the same in every run."""
     return int.from_bytes(key[:2], "big") % NUM_CELLS
 
 
 def cells_of(prompts: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return the cells of prompts.
-
-    Args:
-        prompts: The first eight bytes of what `text_key` made of each, shape (rows,).
-
-    Returns:
-        What `cell_of` says, which reads the same first two bytes, shape (rows,).
-
-    Example:
-        >>> cells_of(np.array([0x0102000000000000], dtype=np.uint64))
-        array([258])
-    """
+    """Return `cell_of` of prompts by the first eight bytes of their `text_key`, shape (rows,)."""
     return ((prompts >> np.uint64(48)) % np.uint64(NUM_CELLS)).astype(np.int64)
 
 
 def count_cells(cells: ArrayLike, values: ArrayLike) -> int:
-    """Count the cells that a mean stands on.
-
-    Args:
-        cells: The cell of each row, shape (rows,).
-        values: A number a row, shape (rows,); a row of NaN is no row.
-
-    Returns:
-        How many cells have a row.
-
-    Example:
-        >>> count_cells([3, 3, 5, 7], [1.0, 2.0, 0.5, np.nan])
-        2
-    """
+    """Count the cells that a mean stands on; a row of NaN is no row."""
     return int(np.unique(np.asarray(cells)[~np.isnan(np.asarray(values, dtype=np.float64))]).size)
 
 

@@ -26,32 +26,10 @@ class Estimate(NamedTuple):
     num_rows: int
 
     def fields(self, name: str) -> dict[str, float | None]:
-        """Give the number and its interval their names in a summary.
-
-        Args:
-            name: Of the number.
-
-        Returns:
-            NAME, NAME_low and NAME_high.
-
-        Example:
-            >>> Estimate(0.5, None, None, 3).fields("share")
-            {'share': 0.5, 'share_low': None, 'share_high': None}
-        """
+        """Name the number and its interval in a summary: NAME, NAME_low and NAME_high."""
         return dict(zip(field_names(name), self[:3], strict=True))
 
 
 def field_names(name: str) -> tuple[str, str, str]:
-    """Name the fields of a number and its interval in a summary.
-
-    Args:
-        name: Of the number.
-
-    Returns:
-        The number, its lower end, its upper end.
-
-    Example:
-        >>> field_names("share")
-        ('share', 'share_low', 'share_high')
-    """
+    """Name the fields of a number and its interval in a summary."""
     return name, f"{name}_low", f"{name}_high"

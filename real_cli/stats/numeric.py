@@ -27,18 +27,7 @@ def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def number_or_nan(value: object) -> float:
-    """Read a number that may be missing.
-
-    Args:
-        value: Any JSON value.
-
-    Returns:
-        The number; NaN for anything else.
-
-    Example:
-        >>> number_or_nan(3), number_or_nan(None)
-        (3.0, nan)
-    """
+    """Return a JSON value as a float; NaN for what is no number."""
     return float(value) if isinstance(value, int | float) and is_number(value) else math.nan
 
 

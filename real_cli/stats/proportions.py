@@ -162,19 +162,7 @@ def _standard_error(left: _Clusters, right: _Clusters, shares: tuple[float, floa
 
 
 def spread_of(values: ArrayLike, prompts: ArrayLike) -> float:
-    """Return how far the sums of prompts spread: the sum of their squares.
-
-    Args:
-        values: One a row, shape (rows,).
-        prompts: A number for the prompt of each row, shape (rows,).
-
-    Returns:
-        At least 0; the same in any order of the prompts.
-
-    Example:
-        >>> spread_of([1.0, 2.0, 3.0], [7, 7, 8])  # (1 + 2)^2 + 3^2
-        18.0
-    """
+    """Return the sum of the squares of the sums of prompts, the same in any order of the prompts."""
     _, indices = np.unique(np.asarray(prompts), return_inverse=True)
     return _sum_of_squares(_clusters(np.asarray(values, dtype=np.float64), indices).sums)
 

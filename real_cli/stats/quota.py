@@ -13,18 +13,7 @@ class Keep(NamedTuple):
     number: int | None
 
     def of(self, total: int) -> int:
-        """Work out how many of `total` stay; a share is rounded down, as the paper's halves are.
-
-        Args:
-            total: How many there are.
-
-        Returns:
-            A number from 0 to `total`.
-
-        Example:
-            >>> parse_keep("50%").of(5), parse_keep("29%").of(100), parse_keep("3").of(2)
-            (2, 29, 2)
-        """
+        """Return how many of `total` stay; a share is rounded down, as the paper's halves are."""
         wanted = int(self.share * total) if self.share is not None else self.number or 0
         return min(wanted, total)
 

@@ -45,8 +45,7 @@ LISTS = ("responses", "generations", "completions", "answers", "summaries")
 def check_inside(record: Record, shared: list[Record]) -> None:
     """Refuse a field named after prompts that is not in the messages that two conversations share.
 
-    Example:
-        >>> check_inside({"question": "Why?"}, [{"role": "user", "content": "But why? Why?"}])
+    >>> check_inside({"question": "Why?"}, [{"role": "user", "content": "But why? Why?"}])
     """
     if "prompt" in record:
         return
@@ -65,9 +64,8 @@ def check_inside(record: Record, shared: list[Record]) -> None:
 def unread_beside(record: Record) -> list[str]:
     """List the fields beside `prompt` whose names are a context's, and whose words are not in it.
 
-    Example:
-        >>> unread_beside({"prompt": "Why?", "context": "Snow is white.", "id": 7})
-        ['context']
+    >>> unread_beside({"prompt": "Why?", "context": "Snow is white.", "id": 7})
+    ['context']
     """
     fields = [field for field in record if field in BESIDE_PROMPT and may_ask(record[field])]
     asked = squeezed(record["prompt"]) if fields else ""
@@ -77,8 +75,7 @@ def unread_beside(record: Record) -> list[str]:
 def check_extras(record: Record) -> None:
     """Refuse two texts without a prompt beside a field that may be it, with the jq line that renames it.
 
-    Example:
-        >>> check_extras({"chosen": "The sum is 7.", "rejected": "The sum is 8.", "id": "a b"})
+    >>> check_extras({"chosen": "The sum is 7.", "rejected": "The sum is 8.", "id": "a b"})
     """
     for field, value in record.items():
         if field in KNOWN_EXTRAS or is_of_a_side(field):
@@ -99,8 +96,7 @@ def check_extras(record: Record) -> None:
 def check_one_shape(adapted: Record, record: Record) -> None:
     """Refuse a pair that has a list of responses beside it: commands would read one or the other.
 
-    Example:
-        >>> check_one_shape({"prompt": "q", "responses": []}, {})
+    >>> check_one_shape({"prompt": "q", "responses": []}, {})
     """
     if not isinstance(adapted.get("responses"), list) or not all(is_text(adapted.get(side)) for side in SIDES):
         return

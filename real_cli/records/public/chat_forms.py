@@ -64,9 +64,8 @@ def read_forms(record: Record) -> Record:
 
     An unreadable conversation and an unknown speaker are refused with the field's name.
 
-    Example:
-        >>> read_forms({"prompt": "[{'role': 'user', 'content': 'Hi'}]", "chosen": {"from": "gpt", "value": "Hello"}})
-        {'prompt': [{'role': 'user', 'content': 'Hi'}], 'chosen': [{'role': 'assistant', 'content': 'Hello'}]}
+    >>> read_forms({"prompt": "[{'role': 'user', 'content': 'Hi'}]", "chosen": {"from": "gpt", "value": "Hello"}})
+    {'prompt': [{'role': 'user', 'content': 'Hi'}], 'chosen': [{'role': 'assistant', 'content': 'Hello'}]}
     """
     changed: Record = {}
     for field in PROMPT_FIELDS & record.keys():
@@ -253,9 +252,8 @@ def _tool_call(message: Record, name: str) -> Record:
 def join_parts(content: list[Any]) -> Any:
     """Join content parts that are all text; a list with any other part stays as it is.
 
-    Example:
-        >>> join_parts([{"type": "text", "text": "a "}, {"type": "text", "text": "b"}]), join_parts([{"type": "image"}])
-        ('a b', [{'type': 'image'}])
+    >>> join_parts([{"type": "text", "text": "a "}, {"type": "text", "text": "b"}]), join_parts([{"type": "image"}])
+    ('a b', [{'type': 'image'}])
     """
     texts = [part_text(part) for part in content]
     return content if any(text is None for text in texts) else "".join(filter(None, texts))

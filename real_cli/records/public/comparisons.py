@@ -22,9 +22,8 @@ def decide(
 
     `uses` names the fields that went into prompt, responses and verdict; `winner` is 0 or 1, None for a tie.
 
-    Example:
-        >>> decide({"id": 1}, [], "q", ({"text": "a"}, {"text": "b"}), 1)
-        {'prompt': 'q', 'chosen': 'b', 'rejected': 'a', 'id': 1}
+    >>> decide({"id": 1}, [], "q", ({"text": "a"}, {"text": "b"}), 1)
+    {'prompt': 'q', 'chosen': 'b', 'rejected': 'a', 'id': 1}
     """
     if winner is None:
         tied = [side | {"rank": 1} for side in sides]
@@ -36,9 +35,8 @@ def decide(
 def read_number(record: Record, field: str) -> float:
     """Read a number, which a table may hold as a numeral.
 
-    Example:
-        >>> read_number({"preference": "1.5"}, "preference")
-        1.5
+    >>> read_number({"preference": "1.5"}, "preference")
+    1.5
     """
     value: Any = record.get(field)
     if isinstance(value, str):
@@ -54,9 +52,8 @@ def read_number(record: Record, field: str) -> float:
 def objects(record: Record, field: str, needed: str) -> list[Record]:
     """Read a list of objects that all have a field.
 
-    Example:
-        >>> objects({"answers": [{"text": "a"}]}, "answers", "text")
-        [{'text': 'a'}]
+    >>> objects({"answers": [{"text": "a"}]}, "answers", "text")
+    [{'text': 'a'}]
     """
     values: list[Record] = record[field]
     for number, value in enumerate(values, 1):

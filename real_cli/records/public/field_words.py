@@ -60,9 +60,8 @@ SENTENCE = 4  # words
 def words_of(field: str) -> frozenset[str]:
     """List the words of a field's name, in lower case.
 
-    Example:
-        >>> sorted(words_of("sourceText_2"))
-        ['source', 'text']
+    >>> sorted(words_of("sourceText_2"))
+    ['source', 'text']
     """
     return frozenset(WORDS.findall(CAMEL.sub("_", field).lower()))
 
@@ -71,9 +70,8 @@ def words_of(field: str) -> frozenset[str]:
 def tells_of_response(field: str) -> bool:
     """Tell by its name whether a field describes a response, or who wrote, rated or stored it.
 
-    Example:
-        >>> tells_of_response("judge_feedback"), tells_of_response("raw_output"), tells_of_response("code_output")
-        (True, True, False)
+    >>> tells_of_response("judge_feedback"), tells_of_response("raw_output"), tells_of_response("code_output")
+    (True, True, False)
     """
     words = words_of(field)
     return not OF_A_RESPONSE.isdisjoint(words) or (words <= RESPONSE_WORDS and not words.isdisjoint(RESPONSE_ITSELF))
@@ -83,9 +81,8 @@ def tells_of_response(field: str) -> bool:
 def is_measure(field: str) -> bool:
     """Tell by its name whether a whole number is measured on a response.
 
-    Example:
-        >>> is_measure("num_words"), is_measure("honesty"), is_measure("year")
-        (True, True, False)
+    >>> is_measure("num_words"), is_measure("honesty"), is_measure("year")
+    (True, True, False)
     """
     return not MEASURES.isdisjoint(words_of(field)) or field.lower().endswith(ASPECT_ENDINGS)
 
@@ -94,9 +91,8 @@ def is_measure(field: str) -> bool:
 def is_solution(field: str) -> bool:
     """Tell by its name whether a field is the right answer.
 
-    Example:
-        >>> is_solution("correct_answers"), is_solution("facts")
-        (True, False)
+    >>> is_solution("correct_answers"), is_solution("facts")
+    (True, False)
     """
     return not SOLUTIONS.isdisjoint(words_of(field))
 
@@ -104,9 +100,8 @@ def is_solution(field: str) -> bool:
 def is_label(field: str, value: Any) -> bool:
     """Tell a label by its name and its few words.
 
-    Example:
-        >>> is_label("level", "Level 5"), is_label("source", "Snow is white.")
-        (True, False)
+    >>> is_label("level", "Level 5"), is_label("source", "Snow is white.")
+    (True, False)
     """
     words = WORDS.findall(CAMEL.sub("_", field).lower())
     if LABEL_WORDS.isdisjoint(words[-2:] if words[-1:] == ["name"] else words[-1:]):
@@ -119,9 +114,8 @@ def is_label(field: str, value: Any) -> bool:
 def asks_by_name(field: str) -> bool:
     """Tell by its name whether a field is the prompt.
 
-    Example:
-        >>> asks_by_name("userPrompt"), asks_by_name("question text"), asks_by_name("prompt_id")
-        (True, True, False)
+    >>> asks_by_name("userPrompt"), asks_by_name("question text"), asks_by_name("prompt_id")
+    (True, True, False)
     """
     words = WORDS.findall(CAMEL.sub("_", field).lower())
     return bool(words) and words[-2 if words[-1] in ("text", "body", "content") and len(words) > 1 else -1] in ASKING

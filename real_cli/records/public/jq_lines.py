@@ -13,9 +13,8 @@ CHOICE_FIELDS = ("choices", "options")
 def may_ask(value: Any) -> bool:
     """Tell whether a value may be a prompt: several words, or a list or object that is not empty.
 
-    Example:
-        >>> may_ask("Add 2 and 5."), may_ask("maths"), may_ask(7), may_ask([]), may_ask({"post": "I saw a bird."})
-        (True, False, False, False, True)
+    >>> may_ask("Add 2 and 5."), may_ask("maths"), may_ask(7), may_ask([]), may_ask({"post": "I saw a bird."})
+    (True, False, False, False, True)
     """
     if isinstance(value, str):
         return len(value.split(None, 1)) > 1
@@ -27,9 +26,8 @@ def may_ask(value: Any) -> bool:
 def jq_path(field: str) -> str:
     """Write the path of a field for jq, inside a shell's single quotes.
 
-    Example:
-        >>> jq_path("post"), jq_path("x-y")
-        ('.post', '.["x-y"]')
+    >>> jq_path("post"), jq_path("x-y")
+    ('.post', '.["x-y"]')
     """
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", field):
         return f".{field}"
@@ -40,11 +38,10 @@ def jq_path(field: str) -> str:
 def rename_line(field: str, value: Any) -> str:
     """Write the jq line that makes a field the prompt; texts in a list or an object are joined.
 
-    Example:
-        >>> print(rename_line("post", "I saw a bird."))
-        jq -c '.prompt = .post | del(.post)'
-        >>> print(rename_line("info", {"id": 1, "post": "I saw a bird."}))
-        jq -c '.prompt = .info.post | del(.info)'
+    >>> print(rename_line("post", "I saw a bird."))
+    jq -c '.prompt = .post | del(.post)'
+    >>> print(rename_line("info", {"id": 1, "post": "I saw a bird."}))
+    jq -c '.prompt = .info.post | del(.info)'
     """
     return f"jq -c '.prompt = {_jq_asked(field, value)} | del({jq_path(field)})'"
 
@@ -52,9 +49,8 @@ def rename_line(field: str, value: Any) -> str:
 def append_line(base: str, field: str, value: Any) -> str:
     """Write the jq line that puts a field below the prompt.
 
-    Example:
-        >>> print(append_line("question", "passage", "Snow is white."))
-        jq -c '.question += "\\n" + .passage | del(.passage)'
+    >>> print(append_line("question", "passage", "Snow is white."))
+    jq -c '.question += "\\n" + .passage | del(.passage)'
     """
     words = (_jq_choices(field, value) if field in CHOICE_FIELDS else "") or _jq_text(field, value)
     return f"jq -c '{jq_path(base)} += \"\\n\" + {words} | del({jq_path(field)})'"
@@ -63,9 +59,8 @@ def append_line(base: str, field: str, value: Any) -> str:
 def add_turn_line(base: str, field: str, value: Any) -> str:
     """Write the jq line that appends a text to a conversation as the user's next turn.
 
-    Example:
-        >>> print(add_turn_line("context", "question", "Why?"))
-        jq -c '.context += [{role: "user", content: .question}] | del(.question)'
+    >>> print(add_turn_line("context", "question", "Why?"))
+    jq -c '.context += [{role: "user", content: .question}] | del(.question)'
     """
     words = _jq_text(field, value)
     return f"jq -c '{jq_path(base)} += [{{role: \"user\", content: {words}}}] | del({jq_path(field)})'"
@@ -108,9 +103,8 @@ def _jq_choices(field: str, value: Any) -> str:
 def append_options_line(base: str, fields: list[str]) -> str:
     """Write the jq line that puts choices in fields of their own below the prompt, each under its letter.
 
-    Example:
-        >>> print(append_options_line("question", ["A", "B"]))
-        jq -c '.question += "\\nA. " + (.A | tostring) + "\\nB. " + (.B | tostring) | del(.A, .B)'
+    >>> print(append_options_line("question", ["A", "B"]))
+    jq -c '.question += "\\nA. " + (.A | tostring) + "\\nB. " + (.B | tostring) | del(.A, .B)'
     """
     lines = " + ".join(f'"\\n{field[-1].upper()}. " + ({jq_path(field)} | tostring)' for field in fields)
     return f"jq -c '{jq_path(base)} += {lines} | del({', '.join(map(jq_path, fields))})'"

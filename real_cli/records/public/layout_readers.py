@@ -79,9 +79,8 @@ def first_text_list(record: Record, fields: Iterable[str]) -> str:
 def prompt_of(record: Record) -> NamedPrompt:
     """Read a record's prompt and the names of its fields; refuse none, or two that rival.
 
-    Example:
-        >>> prompt_of({"question": "Why?", "response": "So."})
-        NamedPrompt(prompt='Why?', uses=('question',))
+    >>> prompt_of({"question": "Why?", "response": "So."})
+    NamedPrompt(prompt='Why?', uses=('question',))
     """
     named = named_prompt(record)
     if named is None:
@@ -132,10 +131,9 @@ def split_conversations(record: Record) -> Record:
 def part_conversations(first: list[Record], second: list[Record]) -> tuple[list[Record], list[Record], list[Record]]:
     """Split two conversations into shared first messages and rests; each rest keeps its last message.
 
-    Example:
-        >>> user = {"role": "user", "content": "Hi"}
-        >>> part_conversations([user, {"role": "assistant"}], [user, {"role": "tool"}])
-        ([{'role': 'user', 'content': 'Hi'}], [{'role': 'assistant'}], [{'role': 'tool'}])
+    >>> user = {"role": "user", "content": "Hi"}
+    >>> part_conversations([user, {"role": "assistant"}], [user, {"role": "tool"}])
+    ([{'role': 'user', 'content': 'Hi'}], [{'role': 'assistant'}], [{'role': 'tool'}])
     """
     end = 0
     while end < min(len(first), len(second)) - 1 and first[end] == second[end]:
@@ -148,9 +146,8 @@ def part_conversations(first: list[Record], second: list[Record]) -> tuple[list[
 def check_question(prompt: list[Record], first: list[Record], second: list[Record]) -> None:
     """Refuse two conversations that part before a question: each answers another.
 
-    Example:
-        >>> user, answer = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}
-        >>> check_question([user], [answer], [answer])
+    >>> user, answer = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}
+    >>> check_question([user], [answer], [answer])
     """
     if any(side[0]["role"] in ("user", "system", "developer") for side in (first, second)):
         raise RecordError(
@@ -220,10 +217,9 @@ def part_last(record: Record) -> tuple[Any, list[Record], list[str]]:
 
     Returns the messages before the last one, the last one, which must be an assistant's, and the fields read.
 
-    Example:
-        >>> turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
-        >>> part_last({"messages": turns})[:2]
-        ([{'role': 'user', 'content': 'Hi'}], [{'role': 'assistant', 'content': 'Hello'}])
+    >>> turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    >>> part_last({"messages": turns})[:2]
+    ([{'role': 'user', 'content': 'Hi'}], [{'role': 'assistant', 'content': 'Hello'}])
     """
     turns: Any
     turns, uses = prompt_of(record)

@@ -15,9 +15,8 @@ def lead_with_system(record: Record) -> Record:
 
     Refused are a second, other system message, one that is no string, and a prompt that is already rendered.
 
-    Example:
-        >>> lead_with_system({"prompt": "q", "chosen": "a", "rejected": "b", "system": "Be kind."})["prompt"]
-        [{'role': 'system', 'content': 'Be kind.'}, {'role': 'user', 'content': 'q'}]
+    >>> lead_with_system({"prompt": "q", "chosen": "a", "rejected": "b", "system": "Be kind."})["prompt"]
+    [{'role': 'system', 'content': 'Be kind.'}, {'role': 'user', 'content': 'q'}]
     """
     fields = [field for field in SYSTEM_FIELDS if record.get(field)]
     words = [record[field] for field in fields if not isinstance(record[field], bool | int | float)]
@@ -74,9 +73,8 @@ def lead_with_history(record: Record) -> Record:
     Refused are turns in `messages` or its like that share nothing with a prompt in words, and a rendered prompt
     without the turns.
 
-    Example:
-        >>> lead_with_history({"prompt": "Why?", "history": [["Hi", "Hello"]]})["prompt"][1:]
-        [{'role': 'assistant', 'content': 'Hello'}, {'role': 'user', 'content': 'Why?'}]
+    >>> lead_with_history({"prompt": "Why?", "history": [["Hi", "Hello"]]})["prompt"][1:]
+    [{'role': 'assistant', 'content': 'Hello'}, {'role': 'user', 'content': 'Why?'}]
     """
     prompt: Any = record.get("prompt")
     earlier = history_field(record)

@@ -13,8 +13,7 @@ MEDIA_FIELDS = ("images", "image", "videos", "video", "audios", "audio")
 def check_media(record: Record) -> None:
     """Refuse what a text model cannot see: parts that are no text, images, videos and sounds.
 
-    Example:
-        >>> check_media({"prompt": "q", "responses": []})
+    >>> check_media({"prompt": "q", "responses": []})
     """
     for field in MEDIA_FIELDS:
         if field in record and isinstance(record[field], list | dict | str) and record[field]:
@@ -31,8 +30,7 @@ def check_media(record: Record) -> None:
 def check_tools(record: Record) -> None:
     """Refuse the tools of a prompt where a person or a judge would answer without them.
 
-    Example:
-        >>> check_tools({"prompt": "q", "tools": []})
+    >>> check_tools({"prompt": "q", "tools": []})
     """
     if record.get("tools"):
         raise RecordError(

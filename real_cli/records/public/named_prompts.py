@@ -104,11 +104,10 @@ def named_prompt(record: Record) -> NamedPrompt | None:
     Two fields that may be the prompt are refused with the jq line that renames one, as is an empty `prompt` beside
     such a field.
 
-    Example:
-        >>> named_prompt({"instruction": "Translate.", "input": "the bird", "output": "l'oiseau"})
-        NamedPrompt(prompt='Translate.\\nthe bird', uses=('instruction', 'input'))
-        >>> named_prompt({"history": [["Hi", "Hello"]], "query": "Why?", "response": "So."}).prompt[-1]
-        {'role': 'user', 'content': 'Why?'}
+    >>> named_prompt({"instruction": "Translate.", "input": "the bird", "output": "l'oiseau"})
+    NamedPrompt(prompt='Translate.\\nthe bird', uses=('instruction', 'input'))
+    >>> named_prompt({"history": [["Hi", "Hello"]], "query": "Why?", "response": "So."}).prompt[-1]
+    {'role': 'user', 'content': 'Why?'}
     """
     if "prompt" in record:
         if record["prompt"] == "":
@@ -130,8 +129,7 @@ def named_prompt(record: Record) -> NamedPrompt | None:
 def check_asks(named: NamedPrompt) -> None:
     """Refuse a conversation not named `prompt` that ends with an assistant's message, with the jq line that helps.
 
-    Example:
-        >>> check_asks(NamedPrompt("q", ("question",)))
+    >>> check_asks(NamedPrompt("q", ("question",)))
     """
     if named.uses[0] != "prompt" and is_conversation(named.prompt) and _ends_answered(named.prompt):
         path = jq_path(named.uses[0])
@@ -169,9 +167,8 @@ def _words(record: Record) -> NamedPrompt | None:
 def history_field(record: Record) -> str:
     """Name the field of earlier turns; empty if there is none.
 
-    Example:
-        >>> history_field({"prompt": "q", "chat_history": [["Hi", "Hello"]]})
-        'chat_history'
+    >>> history_field({"prompt": "q", "chat_history": [["Hi", "Hello"]]})
+    'chat_history'
     """
     for field in HISTORY_FIELDS:
         if record.get(field) and isinstance(record[field], list | str):
@@ -237,9 +234,8 @@ def _check_options(record: Record, base: str) -> None:
 def may_be_prompt(record: Record, field: str) -> bool:
     """Tell a rival of the prompt; a single word is a prompt only in a field so named.
 
-    Example:
-        >>> may_be_prompt({"query": "birds"}, "query"), may_be_prompt({"topic": "birds"}, "topic")
-        (True, False)
+    >>> may_be_prompt({"query": "birds"}, "query"), may_be_prompt({"topic": "birds"}, "topic")
+    (True, False)
     """
     value = record.get(field)
     if field in CHOICE_FIELDS and isinstance(value, dict) and value:
@@ -269,9 +265,8 @@ def _is_known(field: str, value: Any) -> bool:
 def is_of_a_side(field: str) -> bool:
     """Tell a field of the chosen or the rejected response by its name.
 
-    Example:
-        >>> is_of_a_side("score_chosen"), is_of_a_side("score")
-        (True, False)
+    >>> is_of_a_side("score_chosen"), is_of_a_side("score")
+    (True, False)
     """
     return field.endswith(("_chosen", "_rejected")) or field.startswith(("chosen", "rejected"))
 
@@ -279,9 +274,8 @@ def is_of_a_side(field: str) -> bool:
 def holds(text: str, part: str) -> bool:
     """Tell whether a squeezed text has another as whole words.
 
-    Example:
-        >>> holds("Is it so?", "it"), holds("Is it so?", "i")
-        (True, False)
+    >>> holds("Is it so?", "it"), holds("Is it so?", "i")
+    (True, False)
     """
     return f" {part} " in f" {text} "
 
@@ -289,8 +283,7 @@ def holds(text: str, part: str) -> bool:
 def squeezed(value: Any) -> str:
     """Write any value as words with one blank between.
 
-    Example:
-        >>> squeezed("Is  it\\nso?"), squeezed(7)
-        ('Is it so?', '7')
+    >>> squeezed("Is  it\\nso?"), squeezed(7)
+    ('Is it so?', '7')
     """
     return " ".join((plain_text(value) if is_conversation(value) or isinstance(value, str) else str(value)).split())

@@ -18,9 +18,8 @@ TWO_SIDES = tuple(
 def nearest(record: Record) -> str:
     """Say what a record lacks of the layout it resembles most, with a jq line where that helps.
 
-    Example:
-        >>> nearest({"prompt": "q", "chosen": "a"})
-        "field 'rejected' is missing; a pair has 'prompt', 'chosen' and 'rejected'"
+    >>> nearest({"prompt": "q", "chosen": "a"})
+    "field 'rejected' is missing; a pair has 'prompt', 'chosen' and 'rejected'"
     """
     hint = _ordered_outputs(record) or _choices(record) or _two_sides(record)
     if hint:

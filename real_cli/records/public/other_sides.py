@@ -20,9 +20,8 @@ OTHER_SIDES = (
 def with_usual_sides(record: Record) -> Record:
     """Rename the sides of a pair to `chosen` and `rejected`, in place; a record with both stays as it is.
 
-    Example:
-        >>> with_usual_sides({"prompt": "q", "accepted": "a", "rejected": "b"})
-        {'prompt': 'q', 'chosen': 'a', 'rejected': 'b'}
+    >>> with_usual_sides({"prompt": "q", "accepted": "a", "rejected": "b"})
+    {'prompt': 'q', 'chosen': 'a', 'rejected': 'b'}
     """
     if {"chosen", "rejected"} <= record.keys():
         return record

@@ -42,11 +42,10 @@ TAIL = 60  # characters enough for a last mark, a role and blanks
 def rendered_mark(text: str) -> str:
     """Find the mark of a text that a chat template has rendered; empty if there is none.
 
-    Example:
-        >>> rendered_mark("<s>[INST] Why? [/INST]"), rendered_mark("USER: Why? ASSISTANT:")
-        ('[INST]', 'ASSISTANT:')
-        >>> rendered_mark("What does <|im_start|> mean?"), rendered_mark("Why?")
-        ('', '')
+    >>> rendered_mark("<s>[INST] Why? [/INST]"), rendered_mark("USER: Why? ASSISTANT:")
+    ('[INST]', 'ASSISTANT:')
+    >>> rendered_mark("What does <|im_start|> mean?"), rendered_mark("Why?")
+    ('', '')
     """
     begins, ends = BEGINS.match(text), ENDS.search(text[-TAIL:])
     if begins or (ends and len(ANY.findall(text)) > 1):
@@ -63,9 +62,8 @@ def end_of_asking(first: str, second: str, shared: str) -> int:
 
     0 says that neither is a dialogue: it begins with no speaker and no template's mark, or nothing is answered.
 
-    Example:
-        >>> end_of_asking("User: Hi\\nBot: A", "User: Hi\\nBot: B", "User: Hi\\nBot: "), end_of_asking("A", "B", "")
-        (13, 0)
+    >>> end_of_asking("User: Hi\\nBot: A", "User: Hi\\nBot: B", "User: Hi\\nBot: "), end_of_asking("A", "B", "")
+    (13, 0)
     """
     if not any(_is_dialogue(text) for text in (first, second)):
         return 0
@@ -83,9 +81,8 @@ def as_turn(prompt: str) -> list[dict[str, str]]:
 
     A rendered chat is refused, since a model's template would render it again; HH's transcripts pass.
 
-    Example:
-        >>> as_turn("Why?")
-        [{'role': 'user', 'content': 'Why?'}]
+    >>> as_turn("Why?")
+    [{'role': 'user', 'content': 'Why?'}]
     """
     mark = rendered_mark(prompt)
     if mark and mark[0] in "<[#":

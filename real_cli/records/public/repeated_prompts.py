@@ -34,9 +34,8 @@ def take_off_prompt(record: Record) -> Repeat:
     Two words at least, since a greeting is often answered by the same one. What `real pair` chose stays: there a
     model has said the prompt again.
 
-    Example:
-        >>> take_off_prompt({"prompt": "Name a bird.", "chosen": "Name a bird. Jay.", "rejected": "Name a bird. Fox."})
-        Repeat(record={'prompt': 'Name a bird.', 'chosen': ' Jay.', 'rejected': ' Fox.'}, \
+    >>> take_off_prompt({"prompt": "Name a bird.", "chosen": "Name a bird. Jay.", "rejected": "Name a bird. Fox."})
+    Repeat(record={'prompt': 'Name a bird.', 'chosen': ' Jay.', 'rejected': ' Fox.'}, \
 note='with the prompt in every response again, taken off')
         >>> take_off_prompt({"prompt": "Name a bird.", "chosen": "Name a bird. Jay.", "rejected": "Fox."}).note
         'with the prompt in a part of the responses, or nearly'

@@ -28,9 +28,8 @@ def parse_list(text: str) -> Any:
 
     Two strings side by side, which Python would join, make it neither; half of a surrogate pair is refused.
 
-    Example:
-        >>> parse_list("['a', 'b']"), parse_list('["a"]'), parse_list("['a' 'b']"), parse_list("7")
-        (['a', 'b'], ['a'], None, None)
+    >>> parse_list("['a', 'b']"), parse_list('["a"]'), parse_list("['a' 'b']"), parse_list("7")
+    (['a', 'b'], ['a'], None, None)
     """
     with suppress(orjson.JSONDecodeError):
         parsed = orjson.loads(text)
@@ -51,15 +50,6 @@ def parse_list(text: str) -> Any:
 
 def read_side_lists(record: Record) -> Record:
     """Read the lists of texts that a table's cells hold for both sides of a pair: RewardBench 2.
-
-    Args:
-        record: A row of a table, whose cells are texts.
-
-    Returns:
-        The record, with lists for `chosen` and `rejected` if both hold such, and the columns of that set stand beside.
-
-    Raises:
-        RecordError: If both may be lists, and nothing says so.
 
     Example:
         >>> read_side_lists({"chosen": "['a']", "rejected": "['b', 'c']", "num_correct": "1"})["rejected"]
@@ -90,9 +80,8 @@ def _lenient(text: str) -> Any:
 def ends_as_text(text: str) -> bool:
     """Tell whether words follow a list or an object up to its last bracket: then the text only quotes it.
 
-    Example:
-        >>> ends_as_text('[{"role": "user"}] what is this?'), ends_as_text('[{"role": "user"}, {"role"')
-        (True, False)
+    >>> ends_as_text('[{"role": "user"}] what is this?'), ends_as_text('[{"role": "user"}, {"role"')
+    (True, False)
     """
     ends = [text.rfind(bracket) + 1 for bracket in "]}"]
     return any(0 < end < len(text.rstrip()) and parse_list(text[:end]) is not None for end in ends)

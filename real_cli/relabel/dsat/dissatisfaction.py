@@ -102,10 +102,9 @@ def judgeable_turns(messages: Text) -> list[UserTurn]:
 
     Messages of the user in a row are one turn.
 
-    Example:
-        >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
-        >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
-        [UserTurn(number=2, reply=2, message=3, last=4), UserTurn(number=4, reply=5, message=6, last=6)]
+    >>> roles = ["system", "user", "assistant", "user", "user", "assistant", "user"]
+    >>> judgeable_turns([{"role": role, "content": ""} for role in roles])
+    [UserTurn(number=2, reply=2, message=3, last=4), UserTurn(number=4, reply=5, message=6, last=6)]
     """
     users = [index for index, message in enumerate(messages) if _role(message) == "user"]
     return [

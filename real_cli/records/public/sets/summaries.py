@@ -33,9 +33,8 @@ def choose_summary(record: Record) -> Record:
 def summary_prompt(info: Record) -> tuple[str, Record]:
     """Ask for the summary of a post or an article; returns the prompt, and the fields outside it.
 
-    Example:
-        >>> summary_prompt({"id": 1, "post": "I saw a bird."})
-        ('POST: I saw a bird.\\n\\nTL;DR:', {'id': 1})
+    >>> summary_prompt({"id": 1, "post": "I saw a bird."})
+    ('POST: I saw a bird.\\n\\nTL;DR:', {'id': 1})
     """
     names = {"subreddit": "SUBREDDIT: r/", "title": "TITLE: ", "post": "POST: ", "article": "ARTICLE: "}
     parts = [f"{mark}{info[name]}" for name, mark in names.items() if info.get(name)]
