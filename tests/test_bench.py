@@ -81,7 +81,7 @@ def test_both_sides_of_sampling_answer_every_prompt_as_often(tiny_policy, tmp_pa
     job = {"model": str(tiny_policy), "device": "cpu", "top_p": 1.0, "rows": 4, "max_tokens": 8, "responses": 4}
     job |= {"input": str(tmp_path / "in.jsonl"), "output": str(tmp_path / "out"), "batch_tokens": 512, "amount": 96}
     for side in (sample_ours, sample_peer):
-        made = side(job)
-        assert 12 <= made["tokens"] <= 96
-        assert made["seconds"] > 0
+        result = side(job)
+        assert 12 <= result["tokens"] <= 96
+        assert result["seconds"] > 0
     assert [len(json.loads(line)["responses"]) for line in (tmp_path / "out").read_text().splitlines()] == [4] * 3

@@ -61,9 +61,9 @@ def populate(folder):
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(CASES)))
 def test_a_case_prints_what_it_did(folder):
     before = sorted(os.listdir(folder))
-    made, wanted = run(folder), expected(folder)
+    result, wanted = run(folder), expected(folder)
     for name in ("stderr", "status", "stdout"):
-        assert made[name].decode() == wanted[name].decode(), f"{folder}/{name} differs; if that is right: {POPULATE}"
+        assert result[name].decode() == wanted[name].decode(), f"{folder}/{name} differs; if that is right: {POPULATE}"
     assert sorted(os.listdir(folder)) == before, "a case leaves no file behind"
 
 

@@ -87,9 +87,9 @@ def test_commands_run_side_by_side(launched_real):
     first.stdout.close()
     first.stdin.write(LINE)
     first.stdin.close()
-    made = second.communicate(timeout=60)[0]
+    result = second.communicate(timeout=60)[0]
     assert (first.wait(), second.wait()) == (0, 0)
-    assert b'"chosen":"c"' in made
+    assert b'"chosen":"c"' in result
 
 
 def test_the_server_ends_with_the_context():

@@ -213,7 +213,7 @@ def start(arguments, tmp_path):
                     stream.close()
 
 
-def told(result):
+def stderr_of(result):
     """The lines of standard error; a traceback among them is a broken promise."""
     assert "Traceback" not in result.stderr
     return result.stderr.splitlines()
@@ -243,7 +243,7 @@ def test_no_input_is_no_output_or_a_summary_of_nothing(run, command):
     result = run(command, b"")
     status, output = ROWS[command].empty
     assert result.exit_code == status
-    assert len(told(result)) <= 1
+    assert len(stderr_of(result)) <= 1
     if output == "object":
         assert isinstance(json.loads(result.stdout), dict)
         assert result.stdout.count("\n") == 1
@@ -260,7 +260,7 @@ def test_blank_lines_are_no_records(run, command):
 def test_a_broken_second_line_stops_with_one_line_that_names_it(run, command):
     result = run(command, sound(command, 1) + b'{"prompt": \n' + sound(command, 1))
     assert result.exit_code == 1
-    (message,) = told(result)
+    (message,) = stderr_of(result)
     assert message.startswith("real: <stdin>:2: not JSON: ")
 
 
@@ -268,7 +268,7 @@ def test_a_broken_second_line_stops_with_one_line_that_names_it(run, command):
 def test_a_missing_field_stops_with_one_line_that_names_it(run, command):
     result = run(command, line({"prompt": "q", "note": "no responses"}))
     assert (result.exit_code, result.stdout) == (1, "")
-    (message,) = told(result)
+    (message,) = stderr_of(result)
     assert message.startswith(f"real: <stdin>:1: {ROWS[command].missing}")
 
 
@@ -276,7 +276,7 @@ def test_a_missing_field_stops_with_one_line_that_names_it(run, command):
 def test_a_missing_file_stops_with_one_line_that_names_it(run, command):
     result = run(command, None, "none.jsonl")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert told(result) == ["real: none.jsonl: No such file or directory"]
+    assert stderr_of(result) == ["real: none.jsonl: No such file or directory"]
 
 
 @every_filter
@@ -289,23 +289,23 @@ def test_a_broken_line_is_skipped_when_asked_and_the_status_says_so(run, command
     assert (reject["place"], reject["line"]) == ("<stdin>:1", "{")
 
 
-def notes_of(made, names):
+def notes_of(result, names):
     """Find the note of each response of a record."""
     if names is not None:
-        return [made[name] for name in names]
-    if "chosen" in made:
-        return [made["note_chosen"], made["note_rejected"]]
-    return [response["note"] for response in made["responses"]]
+        return [result[name] for name in names]
+    if "chosen" in result:
+        return [result["note_chosen"], result["note_rejected"]]
+    return [response["note"] for response in result["responses"]]
 
 
 @every_filter
 def test_unknown_fields_survive(run, command):
     result = run(command, sound(command, 1))
     assert result.exit_code == 0
-    for made in map(json.loads, result.stdout.splitlines()):
-        assert made["source"] == SOURCE
-        assert made["id"] == 9007199254740993
-        assert sorted(notes_of(made, ROWS[command].notes)) == (["n1", "n2"] if ROWS[command].notes != () else [])
+    for record in map(json.loads, result.stdout.splitlines()):
+        assert record["source"] == SOURCE
+        assert record["id"] == 9007199254740993
+        assert sorted(notes_of(record, ROWS[command].notes)) == (["n1", "n2"] if ROWS[command].notes != () else [])
 
 
 @commands(lambda row: row.empty[0] == 0)
@@ -345,7 +345,7 @@ def test_quiet_says_nothing_when_nothing_fails(run, command):
     if ROWS[command].empty[0] == 0:
         assert run(command, b"", "--quiet").stderr == ""
     else:
-        assert len(told(run(command, b"", "--quiet"))) == 1
+        assert len(stderr_of(run(command, b"", "--quiet"))) == 1
 
 
 # The command line

@@ -112,11 +112,11 @@ def run_measured(command, environment=None):
 
 def alternate(module, sides, job, options):
     """Measure every side once a round, one after the other; returns all measurements of each."""
-    found = {side: [] for side in sides}
+    result = {side: [] for side in sides}
     for _ in range(options.rounds):
         for side in sides:
-            found[side].append(child(module, side, job, options.threads))
-    return found
+            result[side].append(child(module, side, job, options.threads))
+    return result
 
 
 def median(runs, name):

@@ -98,9 +98,11 @@ def table(figures):
         ratio = f"{figure['ratio']:g}" if "ratio" in figure else ""
         bar = figure.get("bar", "") + VERDICTS[figure.get("met")]
         rows.append(f"| {what} | {cell(figure.get('ours'), unit)} | {peer} | {ratio} | {both} | {bar} |")
-    found = figures[0]["machine"]
-    versions = ", ".join(f"{package} {found[package]}" for package in PACKAGES)
-    return f"{found['cores']} cores, {found['cpu']}, Python {found['python']}, {versions}.\n\n" + "\n".join(rows) + "\n"
+    result = figures[0]["machine"]
+    versions = ", ".join(f"{package} {result[package]}" for package in PACKAGES)
+    return (
+        f"{result['cores']} cores, {result['cpu']}, Python {result['python']}, {versions}.\n\n" + "\n".join(rows) + "\n"
+    )
 
 
 def goals(figures):

@@ -28,9 +28,9 @@ def measure_ours(job):
     meter = MarginMeter(models)
     tally = MarginTally(0.1)
     started = time.perf_counter()
-    for one in meter(("", meter.tokenize(row)) for row in job["rows"]):
-        if one.pair is not None:  # a prompt of a real file may fill the limit
-            tally.add(one.pair, text_key(one.record["prompt"]))
+    for item in meter(("", meter.tokenize(row)) for row in job["rows"]):
+        if item.pair is not None:  # a prompt of a real file may fill the limit
+            tally.add(item.pair, text_key(item.record["prompt"]))
     summary = tally.summary()
     return {"seconds": time.perf_counter() - started, "margin": summary["margin_beta"]}
 

@@ -24,10 +24,10 @@ def write_judged(path, num_rows, *, per_prompt=4, seed=0):
     with open(path, "w", encoding="utf-8") as lines:
         for number in range(num_rows):
             first, second = draw.choice(3, size=2, replace=False).tolist()
-            one, other, similarity, gap = draw.random(4).round(6).tolist()
+            single, other, similarity, gap = draw.random(4).round(6).tolist()
             row = {
                 "prompt": f"{texts[number // per_prompt % 1999]} {number // per_prompt}",
-                "chosen": texts[int(one * 2000)] + str(number),
+                "chosen": texts[int(single * 2000)] + str(number),
                 "rejected": texts[int(other * 2000)],
                 "score_chosen": round(2 * gap, 6),
                 "score_rejected": 0.7,

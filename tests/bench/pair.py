@@ -146,16 +146,16 @@ def main():
         PEERS[options.side](options.job)
         return
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "made.jsonl"
+        result = Path(folder) / "made.jsonl"
         if not options.data:
-            write_candidates(made, options.records)
-        path, count = head(options.data, options.records, folder) if options.data else (made, options.records)
+            write_candidates(result, options.records)
+        path, count = head(options.data, options.records, folder) if options.data else (result, options.records)
         compare("pair", path, count, "orjson.loads", options, bar="under 2x the time", met=lambda ratio: ratio > 0.5)
         part, count = head(path, max(1, options.records // LOOP_SHARE), folder)
         compare("pair -s easy", part, count, "loop of cosines", options, "-s", "easy")
         part, count = head(path, max(1, options.records // KMEANS_SHARE), folder)
         compare("pair -s centroid", part, count, "loop of cosines, KMeans", options, "-s", "centroid")
-        for file in (made, path, part):
+        for file in (result, path, part):
             if file != options.data:
                 file.unlink(missing_ok=True)
         compare_memory(folder, options.records, options)

@@ -63,7 +63,7 @@ def sample_peer(job):
     prompts = [row["prompt"] for row in rows for _ in range(job["responses"])]
     torch.manual_seed(0)
     model.generate(**tokenizer("warm", return_tensors="pt").to(model.device), max_new_tokens=2)
-    num_tokens, made = 0, []
+    num_tokens, result = 0, []
     started = time.perf_counter()
     for start in range(0, len(prompts), job["rows"]):
         batch = tokenizer(prompts[start : start + job["rows"]], return_tensors="pt", padding=True).to(model.device)
@@ -79,7 +79,7 @@ def sample_peer(job):
             )
         new = output[:, batch["input_ids"].shape[1] :]
         num_tokens += int((new != tokenizer.eos_token_id).sum())
-        made += tokenizer.batch_decode(new, skip_special_tokens=True)
+        result += tokenizer.batch_decode(new, skip_special_tokens=True)
     seconds = time.perf_counter() - started
     return {"tokens": num_tokens, "seconds": seconds * job["amount"] / num_tokens}
 

@@ -56,12 +56,12 @@ def average_by_script(job):
     out = Path(job["folder"]) / "theirs"
     out.mkdir()
     started = time.perf_counter()
-    one, two = (
+    first, two = (
         {name: tensor for path in sorted(Path(model).glob("*.safetensors")) for name, tensor in load_file(path).items()}
         for model in job["models"]
     )
-    made = {name: ((one[name].float() + two[name].float()) / 2).to(one[name].dtype) for name in one}
-    save_file(made, out / "model.safetensors")
+    result = {name: ((first[name].float() + two[name].float()) / 2).to(first[name].dtype) for name in first}
+    save_file(result, out / "model.safetensors")
     return {"seconds": time.perf_counter() - started}
 
 
@@ -75,14 +75,14 @@ def measure(folder, num_rows, options):
     for number in range(rounds):
         out = folder / f"round-{number}"
         out.mkdir()
-        found = alternate("tests.bench.soup", [*runs], {"models": [*map(str, models)], "folder": str(out)}, options)
+        matches = alternate("tests.bench.soup", [*runs], {"models": [*map(str, models)], "folder": str(out)}, options)
         for side in runs:
-            runs[side] += found[side]
+            runs[side] += matches[side]
     options.rounds = rounds
-    made = {name: t for path in (out / "ours").glob("*.safetensors") for name, t in load_file(path).items()}
+    result = {name: t for path in (out / "ours").glob("*.safetensors") for name, t in load_file(path).items()}
     theirs = load_file(out / "theirs" / "model.safetensors")
-    assert set(made) == set(theirs)
-    assert all(torch.equal(made[name], theirs[name]) for name in made), "both sides make the same model"
+    assert set(result) == set(theirs)
+    assert all(torch.equal(result[name], theirs[name]) for name in result), "both sides make the same model"
     return runs, *sizes[0]
 
 

@@ -130,26 +130,26 @@ def main():
     }
     job["rows"] = read_pairs(options.data, options.records) if options.data else hh_like(options.records)
     peers = [side for side in options.peers.split(",") if side]
-    found = alternate("tests.bench.train_dpo", ["ours", *peers], job, options)
+    result = alternate("tests.bench.train_dpo", ["ours", *peers], job, options)
     for peer in peers:
-        pairs = zip(found["ours"][0]["losses"], found[peer][0]["losses"], strict=True)
-        apart = max(abs(one - other) for one, other in pairs)
-        memory = median(found["ours"], "peak_mb") / median(found[peer], "peak_mb")
+        pairs = zip(result["ours"][0]["losses"], result[peer][0]["losses"], strict=True)
+        apart = max(abs(first - other) for first, other in pairs)
+        memory = median(result["ours"], "peak_mb") / median(result[peer], "peak_mb")
         figure(
             "train-dpo",
-            found["ours"],
-            found[peer],
+            result["ours"],
+            result[peer],
             amount=len(job["rows"]),
             unit="pairs/s",
             peer_name=PEER_NAMES[peer],
             bar="3 times the pairs/s, half the memory, losses within 1e-4",
             options=options,
-            ours_tokens=found["ours"][0]["tokens"],
-            peer_tokens=found[peer][0]["tokens"],
+            ours_tokens=result["ours"][0]["tokens"],
+            peer_tokens=result[peer][0]["tokens"],
             met=lambda ratio, memory=memory, apart=apart: ratio >= 3 and memory <= 0.5 and apart <= 1e-4,
             memory_ratio=round(memory, 2),
             largest_loss_difference=apart,
-            steps=len(found[peer][0]["losses"]),
+            steps=len(result[peer][0]["losses"]),
             policy=options.policy,
         )
 

@@ -33,7 +33,7 @@ def records_of(done):
 
 
 @pytest.fixture
-def made(tmp_path):
+def make_file(tmp_path):
     def make(text, name="a.csv"):
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -60,7 +60,7 @@ def failure(name, **options):
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "complaint"),
     [
         ("q,a, b,c,2,1", "has 6 fields, and the header has 5; put a text with a comma between quotes"),
         ("q,a,b,2,1,", "has 6 fields, and the header has 5; put a text with a comma between quotes"),
@@ -69,15 +69,15 @@ def failure(name, **options):
     ids=["a comma too many", "a trailing comma", "a short row"],
 )
 @pytest.mark.parametrize("place", [2, 3])
-def test_a_row_of_another_length_is_told_with_its_line(made, row, told, place):
+def test_a_row_of_another_length_is_told_with_its_line(make_file, row, complaint, place):
     """pandas takes the first column for an index where the first row is longer, and every column is shifted."""
     rows = ["p,x,y,2,1"]
     rows.insert(place - 2, row)
-    assert problems(made(PAIRS + "\n".join(rows) + "\n")) == [(f":{place}", told)]
+    assert problems(make_file(PAIRS + "\n".join(rows) + "\n")) == [(f":{place}", complaint)]
 
 
-def test_the_other_rows_are_read_and_the_bad_one_is_kept_as_it_stands(made, tmp_path):
-    name = made(PAIRS + 'p,"a,\nb",c,2,1\nq,a, b,c,2,1\nr,x,y,2,1\n')
+def test_the_other_rows_are_read_and_the_bad_one_is_kept_as_it_stands(make_file, tmp_path):
+    name = make_file(PAIRS + 'p,"a,\nb",c,2,1\nq,a, b,c,2,1\nr,x,y,2,1\n')
     done = real("pair", "-s", "random", "--on-error", "skip", "--rejects", tmp_path / "bad.jsonl", name)
     assert done.exit_code == 3
     assert [orjson.loads(line)["prompt"] for line in done.stdout.splitlines()] == ["p", "r"]
@@ -85,47 +85,47 @@ def test_the_other_rows_are_read_and_the_bad_one_is_kept_as_it_stands(made, tmp_
     assert (reject["place"], reject["line"]) == (f"{name}:4", "q,a, b,c,2,1")
 
 
-def test_a_trailing_comma_in_every_line_is_a_column_without_a_name_and_without_a_value(made):
-    assert read(made("prompt,response,\nq,a,\n")) == [{"prompt": "q", "response": "a"}]
+def test_a_trailing_comma_in_every_line_is_a_column_without_a_name_and_without_a_value(make_file):
+    assert read(make_file("prompt,response,\nq,a,\n")) == [{"prompt": "q", "response": "a"}]
 
 
-def test_an_index_that_pandas_wrote_keeps_its_empty_name(made):
-    assert read(made(",prompt,response\n0,q,a\n")) == [{"": "0", "prompt": "q", "response": "a"}]
+def test_an_index_that_pandas_wrote_keeps_its_empty_name(make_file):
+    assert read(make_file(",prompt,response\n0,q,a\n")) == [{"": "0", "prompt": "q", "response": "a"}]
 
 
-def test_a_doubled_header_is_refused(made):
+def test_a_doubled_header_is_refused(make_file):
     """pandas renames the second one."""
-    told = ":1: column 'prompt' appears twice; give each column its own name"
-    assert failure(made("prompt,prompt,response\nq,r,a\n")) == told
+    notes = ":1: column 'prompt' appears twice; give each column its own name"
+    assert failure(make_file("prompt,prompt,response\nq,r,a\n")) == notes
 
 
 # Texts stay texts, numbers are numbers
 
 
-def test_cells_are_texts_as_they_were_written(made):
+def test_cells_are_texts_as_they_were_written(make_file):
     rows = "id,prompt,response,price,note\n007,q,a,1,N/A\n12345678901234567890123,q,b,2.50,True\n"
-    assert read(made(rows)) == [
+    assert read(make_file(rows)) == [
         {"id": "007", "prompt": "q", "response": "a", "price": "1", "note": "N/A"},
         {"id": "12345678901234567890123", "prompt": "q", "response": "b", "price": "2.50", "note": "True"},
     ]
 
 
-def test_scores_are_numbers_each_as_it_stands(made):
-    rows = read(made("prompt,response,score\nq,a,1\nq,b,2.50\nq,c,\nq,d,-3e-2\nq,e, 4\n"))
+def test_scores_are_numbers_each_as_it_stands(make_file):
+    rows = read(make_file("prompt,response,score\nq,a,1\nq,b,2.50\nq,c,\nq,d,-3e-2\nq,e, 4\n"))
     assert [orjson.dumps(row.get("score")) for row in rows] == [b"1", b"2.5", b"null", b"-0.03", b"4"]
 
 
 @pytest.mark.parametrize("word", ["N/A", "NaN", "inf", "1,5", "five", "1e999", "1_000", "٣"])
-def test_what_is_no_number_among_scores_is_a_problem_of_its_row(made, word):
-    name = made(f'prompt,response,score\nq,a,1\nq,b,"{word}"\nq,c,3\n')
+def test_what_is_no_number_among_scores_is_a_problem_of_its_row(make_file, word):
+    name = make_file(f'prompt,response,score\nq,a,1\nq,b,"{word}"\nq,c,3\n')
     assert problems(name) == [(":3", f"column 'score' is {word!r}; a number is needed, or nothing")]
     assert [row and row["score"] for row in read(name)] == [1, None, 3]
 
 
-def test_a_score_of_23_digits_is_a_problem_of_its_row(made):
-    name = made("prompt,response,score\nq,a,12345678901234567890123\n")
-    told = "column 'score' is '12345678901234567890123'; a number that fits in 64 bits is needed, or nothing"
-    assert problems(name) == [(":2", told)]
+def test_a_score_of_23_digits_is_a_problem_of_its_row(make_file):
+    name = make_file("prompt,response,score\nq,a,12345678901234567890123\n")
+    notes = "column 'score' is '12345678901234567890123'; a number that fits in 64 bits is needed, or nothing"
+    assert problems(name) == [(":2", notes)]
 
 
 @pytest.mark.parametrize(
@@ -137,22 +137,22 @@ def test_a_score_of_23_digits_is_a_problem_of_its_row(made):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_column_that_an_option_reads_is_numbers(made, words, field):
-    done = real(*words, made("prompt,chosen,rejected,gold\np,a,b,10\nq,c,d,9\n"))
+def test_a_column_that_an_option_reads_is_numbers(make_file, words, field):
+    done = real(*words, make_file("prompt,chosen,rejected,gold\np,a,b,10\nq,c,d,9\n"))
     if field is None:
         assert "field 'meta' is missing" in done.stderr
         return
     assert {record[field] for record in records_of(done)} <= {9, 10}
 
 
-def test_lowest_is_by_number_and_not_by_text(made):
-    name = made("prompt,chosen,rejected,gold\np,a,b,10\nq,c,d,9\n")
+def test_lowest_is_by_number_and_not_by_text(make_file):
+    name = make_file("prompt,chosen,rejected,gold\np,a,b,10\nq,c,d,9\n")
     (kept,) = records_of(real("pair", "-s", "all", "--keep", "1", "--by", "gold", "--lowest", name))
     assert kept["prompt"] == "q"
 
 
-def test_a_gold_of_one_response_a_row_is_numbers(made):
-    name = made("prompt,response,score,truth\nq,a,1,10\nq,b,2,9\n")
+def test_a_gold_of_one_response_a_row_is_numbers(make_file):
+    name = make_file("prompt,response,score,truth\nq,a,1,10\nq,b,2,9\n")
     done = real("eval", "labels", "--gold", "truth", "--label", "score", name)
     assert done.exit_code == 0, done.stderr
 
@@ -160,24 +160,24 @@ def test_a_gold_of_one_response_a_row_is_numbers(made):
 # What is a row
 
 
-def test_a_text_with_line_ends_is_one_text_and_places_are_lines(made):
-    name = made('prompt,response\r\nq,"one\r\n\r\ntwo"\r\n\r\nr,b\r\n')
+def test_a_text_with_line_ends_is_one_text_and_places_are_lines(make_file):
+    name = make_file('prompt,response\r\nq,"one\r\n\r\ntwo"\r\n\r\nr,b\r\n')
     assert [(item.place.removeprefix(name), item.record) for item in read_source(name)] == [
         (":2", {"prompt": "q", "response": "one\r\n\r\ntwo"}),
         (":6", {"prompt": "r", "response": "b"}),
     ]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_name(made):
-    assert read(made(b'\xef\xbb\xbf"prompt",response\nq,a\n')) == [{"prompt": "q", "response": "a"}]
+def test_a_byte_order_mark_is_no_part_of_the_first_name(make_file):
+    assert read(make_file(b'\xef\xbb\xbf"prompt",response\nq,a\n')) == [{"prompt": "q", "response": "a"}]
 
 
-def test_a_text_longer_than_the_library_s_limit_is_read(made):
-    assert read(made(f"prompt,response\nq,{'x' * 200_000}\n"))[0]["response"] == "x" * 200_000
+def test_a_text_longer_than_the_library_s_limit_is_read(make_file):
+    assert read(make_file(f"prompt,response\nq,{'x' * 200_000}\n"))[0]["response"] == "x" * 200_000
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "complaint"),
     [
         ('prompt,response\nq,a\nr,"b\nc,d\n', ":3: a quote that opens here is never closed; double a quote in a text"),
         ('prompt,response\nq,"yes" he said\n', ":2: not CSV: ',' expected after '\"'; double a quote in a text"),
@@ -189,25 +189,25 @@ def test_a_text_longer_than_the_library_s_limit_is_read(made):
     ],
     ids=["an open quote", "a quote within", "a carriage return", "nothing", "sep", "spaces", "semicolons"],
 )
-def test_what_is_no_csv_stops_the_run_with_its_line(made, text, told):
-    assert failure(made(text)) == told
+def test_what_is_no_csv_stops_the_run_with_its_line(make_file, text, complaint):
+    assert failure(make_file(text)) == complaint
 
 
-def test_a_line_that_is_too_long_names_the_option(made):
-    assert failure(made("prompt,response\nq," + "x" * 50 + "\n"), max_line_bytes=20) == (
+def test_a_line_that_is_too_long_names_the_option(make_file):
+    assert failure(make_file("prompt,response\nq," + "x" * 50 + "\n"), max_line_bytes=20) == (
         ":2: line is longer than 20 bytes; raise --max-line-bytes"
     )
 
 
-def test_bytes_that_are_not_utf_8_are_a_problem_of_their_row(made):
-    name = made("prompt,response\nq,a\nr,caf\xe9\ns,c\n".encode("latin-1"))
-    told = "byte 6 is not UTF-8; convert the file first: iconv -f WINDOWS-1252 -t UTF-8"
-    assert problems(name) == [(":3", told)]
+def test_bytes_that_are_not_utf_8_are_a_problem_of_their_row(make_file):
+    name = make_file("prompt,response\nq,a\nr,caf\xe9\ns,c\n".encode("latin-1"))
+    notes = "byte 6 is not UTF-8; convert the file first: iconv -f WINDOWS-1252 -t UTF-8"
+    assert problems(name) == [(":3", notes)]
     assert len(read(name)) == 3
 
 
-def test_a_row_of_empty_cells_is_told(made):
-    assert problems(made("prompt,response\nq,a\n,\n")) == [(":3", "all its cells are empty; take the row out")]
+def test_a_row_of_empty_cells_is_told(make_file):
+    assert problems(make_file("prompt,response\nq,a\n,\n")) == [(":3", "all its cells are empty; take the row out")]
 
 
 # Where it comes from
@@ -218,8 +218,8 @@ EXPECTED = {"prompt": "007", "chosen": "a", "rejected": "b"}
 
 
 @pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("zst", zstd.compress)], ids=["gzip", "zstd"])
-def test_a_compressed_csv_file_is_known_by_its_name(made, ending, pack):
-    assert read(made(pack(ROWS), f"a.csv.{ending}")) == [EXPECTED]
+def test_a_compressed_csv_file_is_known_by_its_name(make_file, ending, pack):
+    assert read(make_file(pack(ROWS), f"a.csv.{ending}")) == [EXPECTED]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
@@ -241,24 +241,24 @@ def test_prose_is_no_header():
 
 def test_a_dataset_has_its_own_format(tmp_path):
     done = real("pair", "--format", "csv", f"hf:{tmp_path}")
-    told = f"real: --format csv: hf:{tmp_path} declares its own format; leave --format out\n"
-    assert (done.exit_code, done.stderr) == (2, told)
+    notes = f"real: --format csv: hf:{tmp_path} declares its own format; leave --format out\n"
+    assert (done.exit_code, done.stderr) == (2, notes)
 
 
-def test_tabs_are_columns_too(made):
-    assert read(made("prompt\tresponse\nq, 1\ta\n", "a.tsv")) == [{"prompt": "q, 1", "response": "a"}]
+def test_tabs_are_columns_too(make_file):
+    assert read(make_file("prompt\tresponse\nq, 1\ta\n", "a.tsv")) == [{"prompt": "q, 1", "response": "a"}]
 
 
-def test_a_dataset_folder_of_csv_is_read_the_same(made, tmp_path):
-    made("prompt,chosen,rejected,note\n007,a,b,N/A\n", "train.csv")
+def test_a_dataset_folder_of_csv_is_read_the_same(make_file, tmp_path):
+    make_file("prompt,chosen,rejected,note\n007,a,b,N/A\n", "train.csv")
     assert read(f"hf:{tmp_path}") == [EXPECTED | {"note": "N/A"}]
 
 
-def test_a_conversation_in_a_cell_is_handed_on_as_text(made):
+def test_a_conversation_in_a_cell_is_handed_on_as_text(make_file):
     """Whoever adapts the record parses it or refuses it; here nothing is lost of it."""
     text = "[{'role': 'user', 'content': 'Hi, \"you\"'}]"
     cell = '"' + text.replace('"', '""') + '"'
-    assert read(made(f"prompt,response\n{cell},a\n"))[0]["prompt"] == text
+    assert read(make_file(f"prompt,response\n{cell},a\n"))[0]["prompt"] == text
 
 
 # Whatever was written comes back
@@ -309,19 +309,19 @@ def test_a_number_that_was_written_comes_back_with_its_type(number, name):
 @given(st.binary(max_size=200))
 def test_whatever_the_bytes_are_every_row_is_whole_or_told(data):
     """No row has a cell that is not its own, and no fault leaves but as an error of ours."""
-    told = "a.csv:"
+    notes = "a.csv:"
     try:
         for row in read_csv(io.BytesIO(b"prompt,response\n" + data), "a.csv", 1 << 20):
             assert row.problem or row.record.keys() <= {"prompt", "response"}
             assert row.data in data
     except RealError as error:
-        told = str(error)
-    assert told.startswith("a.csv:")
+        notes = str(error)
+    assert notes.startswith("a.csv:")
 
 
-def test_nulls_of_a_user_s_own_lines_stay(made):
+def test_nulls_of_a_user_s_own_lines_stay(make_file):
     record = {"prompt": "q", "note": None, "tools": [{"name": "add", "arguments": {"a": 1, "city": None}}]}
-    assert read(made(orjson.dumps(record), "a.jsonl")) == [record]
+    assert read(make_file(orjson.dumps(record), "a.jsonl")) == [record]
 
 
 def test_nulls_that_a_table_gives_to_the_arguments_of_other_tools_go(tmp_path):

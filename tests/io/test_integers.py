@@ -81,9 +81,9 @@ tokens = (
 def test_long_lines_are_judged_as_short_ones(inside, pad):
     """The quick tests for long lines against the one for short lines, and both against the numbers themselves."""
     line = long_line(*inside, pad=pad)
-    found: list[int] = []
-    json.loads(line, parse_int=lambda digits: found.append(int(digits)))
-    expected = any(not -(2**63) <= number < 2**64 for number in found)
+    result: list[int] = []
+    json.loads(line, parse_int=lambda digits: result.append(int(digits)))
+    expected = any(not -(2**63) <= number < 2**64 for number in result)
     with pytest.MonkeyPatch.context() as patch:
         assert is_refused(line) == expected
         patch.setattr(integers, "LONG_LINE_BYTES", len(line) + 1)

@@ -27,7 +27,7 @@ def stdin(monkeypatch):
 
 
 @pytest.fixture
-def made(tmp_path):
+def make_file(tmp_path):
     def make(name, data):
         (tmp_path / name).write_bytes(data)
         return str(tmp_path / name)
@@ -47,9 +47,9 @@ def rejects(path):
 # Reading
 
 
-def test_sources_are_read_one_after_the_other_each_with_its_own_numbers(made, stdin):
+def test_sources_are_read_one_after_the_other_each_with_its_own_numbers(make_file, stdin):
     stdin(PAIR)
-    first, second = made("a.jsonl", b"\n" + PAIR), made("b.jsonl", PAIR + PAIR)
+    first, second = make_file("a.jsonl", b"\n" + PAIR), make_file("b.jsonl", PAIR + PAIR)
     places = [place for place, _ in read(Job([first, "-", second], quiet=True))]
     assert places == [f"{first}:2", "<stdin>:1", f"{second}:1", f"{second}:2"]
 
@@ -96,8 +96,8 @@ def test_rows_of_one_prompt_that_are_not_neighbors_stay_apart(stdin):
     assert texts(Job([], quiet=True)) == [("<stdin>:1", ["a"]), ("<stdin>:2", ["b"]), ("<stdin>:3", ["c"])]
 
 
-def test_rows_are_joined_across_files(made):
-    first, second = made("a.jsonl", rows((b"q", b"a"))), made("b.jsonl", rows((b"q", b"b")))
+def test_rows_are_joined_across_files(make_file):
+    first, second = make_file("a.jsonl", rows((b"q", b"a"))), make_file("b.jsonl", rows((b"q", b"b")))
     assert texts(Job([first, second], quiet=True)) == [(f"{first}:1", ["a", "b"])]
 
 
@@ -145,25 +145,25 @@ def test_what_is_written_is_handed_on_before_a_pipe_is_waited_for_and_once_for_w
             assert set(handed_on) == {0, 3, 4}
 
 
-def test_a_file_makes_nobody_wait_and_is_read_without_handing_on(made, monkeypatch):
+def test_a_file_makes_nobody_wait_and_is_read_without_handing_on(make_file, monkeypatch):
     monkeypatch.setattr(Job, "flush", lambda job: pytest.fail("every piece of a file would be a write"))
-    assert len(read(Job([made("a.jsonl", PAIR * 9)], quiet=True))) == 9
+    assert len(read(Job([make_file("a.jsonl", PAIR * 9)], quiet=True))) == 9
 
 
-def test_a_thread_that_reads_ahead_leaves_handing_on_to_whoever_writes(made, monkeypatch, tmp_path):
+def test_a_thread_that_reads_ahead_leaves_handing_on_to_whoever_writes(make_file, monkeypatch, tmp_path):
     """Two threads in one buffered stream, one of them a daemon, may end in a lock that nobody opens."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     feeder = threading.Thread(target=pipe.write_bytes, args=(PAIR,))
     feeder.start()
     monkeypatch.setattr(Job, "flush", lambda job: pytest.fail("in the wrong thread"))
-    found = []
+    result = []
     with Job([str(pipe)], quiet=True) as job:
-        reader = threading.Thread(target=lambda: found.extend(job.records()))
+        reader = threading.Thread(target=lambda: result.extend(job.records()))
         reader.start()
         reader.join()
     feeder.join()
-    assert len(found) == 1
+    assert len(result) == 1
 
 
 def test_an_output_that_fails_while_waiting_is_not_told_as_a_fault_of_the_input(monkeypatch, tmp_path):
@@ -237,9 +237,9 @@ def test_a_skipped_line_does_not_part_the_rows_around_it(stdin):
     assert texts(Job([], on_error=OnError.skip, quiet=True)) == [("<stdin>:1", ["a", "b"])]
 
 
-def test_a_source_that_cannot_be_read_stops_the_run_even_when_records_are_skipped(made, tmp_path):
+def test_a_source_that_cannot_be_read_stops_the_run_even_when_records_are_skipped(make_file, tmp_path):
     with pytest.raises(RealError, match=r"none\.jsonl: No such file or directory$"):
-        read(Job([made("a.jsonl", PAIR), f"{tmp_path}/none.jsonl"], on_error=OnError.skip, quiet=True))
+        read(Job([make_file("a.jsonl", PAIR), f"{tmp_path}/none.jsonl"], on_error=OnError.skip, quiet=True))
 
 
 def test_a_command_without_input_is_a_mistake(monkeypatch):
@@ -328,12 +328,12 @@ def test_a_record_left_out_is_counted_and_set_aside_and_is_no_error(stdin, tmp_p
     assert capsys.readouterr().err == "real: 0 pairs; left out: 1 equal scores, 2 equal texts\n"
 
 
-@pytest.mark.parametrize(("quiet", "told"), [(False, "real: done\n"), (True, "")])
-def test_the_summary_is_one_line_on_standard_error_unless_quiet(stdin, capsys, quiet, told):
+@pytest.mark.parametrize(("quiet", "complaint"), [(False, "real: done\n"), (True, "")])
+def test_the_summary_is_one_line_on_standard_error_unless_quiet(stdin, capsys, quiet, complaint):
     stdin(b"")
     with Job([], quiet=quiet) as job:
         job.summary = "done"
-    assert capsys.readouterr().err == told
+    assert capsys.readouterr().err == complaint
 
 
 def test_a_run_with_nothing_to_say_says_nothing(stdin, capsys):

@@ -32,7 +32,7 @@ COMPRESSIONS = {
 
 
 @pytest.fixture
-def made(tmp_path):
+def make_file(tmp_path):
     def make(name, data):
         path = tmp_path / name
         path.write_bytes(data)
@@ -58,8 +58,8 @@ def feed_stdin(monkeypatch, data):
 # Lines
 
 
-def test_a_place_is_the_file_and_the_true_line(made):
-    name = made("a.jsonl", LINES)
+def test_a_place_is_the_file_and_the_true_line(make_file):
+    name = make_file("a.jsonl", LINES)
     assert read(name) == [(f"{name}:1", {"prompt": "a"}), (f"{name}:3", {"prompt": "b"})]
 
 
@@ -68,13 +68,13 @@ def test_standard_input_is_called_stdin(monkeypatch):
     assert read("-") == [("<stdin>:1", {"prompt": "a"}), ("<stdin>:3", {"prompt": "b"})]
 
 
-def test_an_item_carries_the_bytes_of_its_line(made):
-    name = made("a.jsonl", b'{"a": 1}\r\n')
+def test_an_item_carries_the_bytes_of_its_line(make_file):
+    name = make_file("a.jsonl", b'{"a": 1}\r\n')
     assert list(read_source(name)) == [Item(f"{name}:1", {"a": 1}, b'{"a": 1}\r\n', "")]
 
 
-def test_a_bad_line_is_an_item_with_its_problem_and_reading_goes_on(made):
-    name = made("a.jsonl", b'{"a": 1}\n{"a": NaN}\n{"a": 3}\n')
+def test_a_bad_line_is_an_item_with_its_problem_and_reading_goes_on(make_file):
+    name = make_file("a.jsonl", b'{"a": 1}\n{"a": NaN}\n{"a": 3}\n')
     assert list(read_source(name)) == [
         Item(f"{name}:1", {"a": 1}, b'{"a": 1}\n'),
         Item(f"{name}:2", None, b'{"a": NaN}\n', "NaN is not JSON; write null, or leave the field out"),
@@ -82,15 +82,15 @@ def test_a_bad_line_is_an_item_with_its_problem_and_reading_goes_on(made):
     ]
 
 
-def test_a_line_that_is_too_long_stops_the_source_and_names_the_option(made):
-    name = made("a.jsonl", b'{"a":1}\n{"a":"' + b"x" * 100 + b'"}\n')
+def test_a_line_that_is_too_long_stops_the_source_and_names_the_option(make_file):
+    name = make_file("a.jsonl", b'{"a":1}\n{"a":"' + b"x" * 100 + b'"}\n')
     with pytest.raises(RealError) as caught:
         read(name, max_line_bytes=20)
     assert str(caught.value) == f"{name}:2: line is longer than 20 bytes; raise --max-line-bytes"
 
 
-def test_utf_16_stops_the_source_at_its_first_line(made):
-    name = made("a.jsonl", '\ufeff{"a":1}'.encode("utf-16-le"))
+def test_utf_16_stops_the_source_at_its_first_line(make_file):
+    name = make_file("a.jsonl", '\ufeff{"a":1}'.encode("utf-16-le"))
     assert failure(name) == f"{name}:1: text is UTF-16; convert it to UTF-8 first: iconv -f UTF-16 -t UTF-8"
 
 
@@ -98,8 +98,8 @@ def test_utf_16_stops_the_source_at_its_first_line(made):
 
 
 @pytest.mark.parametrize("kind", COMPRESSIONS)
-def test_a_compressed_file_is_known_by_its_first_bytes_whatever_its_name(made, kind):
-    name = made("a.jsonl", COMPRESSIONS[kind](LINES))
+def test_a_compressed_file_is_known_by_its_first_bytes_whatever_its_name(make_file, kind):
+    name = make_file("a.jsonl", COMPRESSIONS[kind](LINES))
     assert read(name) == [(f"{name}:1", {"prompt": "a"}), (f"{name}:3", {"prompt": "b"})]
 
 
@@ -119,8 +119,8 @@ def test_a_compressed_pipe_is_known_by_its_first_bytes(monkeypatch, kind):
     writer.join()
 
 
-def test_a_byte_order_mark_inside_a_compressed_file_is_skipped(made):
-    name = made("a.gz", gzip.compress(b"\xef\xbb\xbf" + LINES))
+def test_a_byte_order_mark_inside_a_compressed_file_is_skipped(make_file):
+    name = make_file("a.gz", gzip.compress(b"\xef\xbb\xbf" + LINES))
     assert read(name)[0] == (f"{name}:1", {"prompt": "a"})
 
 
@@ -131,22 +131,22 @@ def flushed_zstd(lines):
 
 
 @pytest.mark.parametrize("kind", ["gzip", "bz2", "xz", "zstd"])
-def test_a_truncated_file_is_an_error_that_names_it(made, kind):
+def test_a_truncated_file_is_an_error_that_names_it(make_file, kind):
     data = b"".join(b'{"prompt":"%d"}\n' % (number**5) for number in range(5_000))
     compressed = COMPRESSIONS[kind](data)
-    name = made(f"a.{kind}", compressed[: len(compressed) // 2])
+    name = make_file(f"a.{kind}", compressed[: len(compressed) // 2])
     assert failure(name).startswith(f"{name}: cannot be read to its end: ")
 
 
-def test_a_truncated_zstd_frame_that_ends_between_two_lines_is_an_error_too(made):
+def test_a_truncated_zstd_frame_that_ends_between_two_lines_is_an_error_too(make_file):
     """The decompressor gives what it has without a word: half a data set would pass for a whole one."""
-    name = made("a.zst", flushed_zstd([b'{"a":1}\n', b'{"a":2}\n']))
+    name = make_file("a.zst", flushed_zstd([b'{"a":1}\n', b'{"a":2}\n']))
     assert failure(name).startswith(f"{name}: cannot be read to its end: ")
 
 
-def test_bytes_that_only_begin_like_a_compressed_file_are_an_error_and_no_traceback(made):
+def test_bytes_that_only_begin_like_a_compressed_file_are_an_error_and_no_traceback(make_file):
     for magic in (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\x00"):
-        name = made("a", magic + b"garbage that is no stream of any kind")
+        name = make_file("a", magic + b"garbage that is no stream of any kind")
         assert failure(name).startswith(f"{name}: cannot be read to its end: ")
 
 
@@ -187,8 +187,8 @@ def test_a_line_that_is_no_record_comes_in_its_turn_with_its_bytes_and_is_not_sh
     assert list(show_ahead([first, bad], lambda record: None)) == [Item("x:1", {"n": 1}), bad]
 
 
-def test_what_came_before_a_fault_comes_before_it(made):
-    name = made("a.jsonl", b'{"a":1}\n{"a":2}\n{"a":"' + b"x" * 100 + b'"}\n')
+def test_what_came_before_a_fault_comes_before_it(make_file):
+    name = make_file("a.jsonl", b'{"a":1}\n{"a":2}\n{"a":"' + b"x" * 100 + b'"}\n')
     came = []
     with pytest.raises(RealError, match="line is longer than 20 bytes"):
         for item in show_ahead(read_source(name, 20), lambda record: None):
@@ -196,8 +196,8 @@ def test_what_came_before_a_fault_comes_before_it(made):
     assert came == [{"a": 1}, {"a": 2}]
 
 
-def test_a_file_is_at_hand_and_what_somebody_writes_is_not(made, tmp_path, monkeypatch):
-    name = made("a.jsonl", LINES)
+def test_a_file_is_at_hand_and_what_somebody_writes_is_not(make_file, tmp_path, monkeypatch):
+    name = make_file("a.jsonl", LINES)
     assert is_at_hand(name)
     os.mkfifo(tmp_path / "pipe")
     assert not is_at_hand(str(tmp_path / "pipe"))
@@ -273,8 +273,8 @@ def test_a_value_of_a_table_that_json_cannot_say_is_a_problem_of_its_row(parquet
     assert "odd" in item.problem
 
 
-def test_a_csv_file_gives_its_rows_as_records(made):
-    name = made("a.csv", b'prompt,chosen,rejected,score_chosen\nq,"a, b",c,9\nr,d,e,\n')
+def test_a_csv_file_gives_its_rows_as_records(make_file):
+    name = make_file("a.csv", b'prompt,chosen,rejected,score_chosen\nq,"a, b",c,9\nr,d,e,\n')
     assert read(name) == [
         (f"{name}:2", {"prompt": "q", "chosen": "a, b", "rejected": "c", "score_chosen": 9}),
         (f"{name}:3", {"prompt": "r", "chosen": "d", "rejected": "e"}),
@@ -282,38 +282,38 @@ def test_a_csv_file_gives_its_rows_as_records(made):
 
 
 @pytest.mark.parametrize("word", ["None", "NA", "null", "nan", "n/a"])
-def test_a_text_of_a_csv_file_that_reads_none_is_a_text(made, word):
-    name = made("a.csv", f"prompt,response\nq,{word}\nq,something\n".encode())
+def test_a_text_of_a_csv_file_that_reads_none_is_a_text(make_file, word):
+    name = make_file("a.csv", f"prompt,response\nq,{word}\nq,something\n".encode())
     assert read(name)[0] == (f"{name}:2", {"prompt": "q", "response": word})
 
 
 @pytest.mark.parametrize("field", ["prompt", "response", "chosen"])
-def test_a_text_of_digits_in_a_csv_file_is_a_text(made, field):
+def test_a_text_of_digits_in_a_csv_file_is_a_text(make_file, field):
     """Answers to sums are digits: read as numbers, 007 is another answer, and 42 is no text."""
-    name = made("a.csv", f"{field},score\n007,1\n42,2\n".encode())
+    name = make_file("a.csv", f"{field},score\n007,1\n42,2\n".encode())
     assert [record for _, record in read(name)] == [{field: "007", "score": 1}, {field: "42", "score": 2}]
 
 
-def test_a_text_with_line_ends_in_a_csv_file_is_one_text(made):
-    name = made("a.csv", b'prompt,response\nq,"one\ntwo"\n')
+def test_a_text_with_line_ends_in_a_csv_file_is_one_text(make_file):
+    name = make_file("a.csv", b'prompt,response\nq,"one\ntwo"\n')
     assert read(name) == [(f"{name}:2", {"prompt": "q", "response": "one\ntwo"})]
 
 
-@pytest.mark.parametrize(("name", "told"), [("none.parquet", "cannot be read: "), ("none.csv", "No such file")])
-def test_a_missing_table_is_told_in_one_line(tmp_path, name, told):
+@pytest.mark.parametrize(("name", "complaint"), [("none.parquet", "cannot be read: "), ("none.csv", "No such file")])
+def test_a_missing_table_is_told_in_one_line(tmp_path, name, complaint):
     message = failure(f"{tmp_path}/{name}")
-    assert message.startswith(f"{tmp_path}/{name}: {told}")
+    assert message.startswith(f"{tmp_path}/{name}: {complaint}")
     assert "\n" not in message
 
 
 @pytest.mark.parametrize("name", ["broken.parquet", "broken.csv"])
-def test_an_empty_file_is_no_table(made, name):
-    name = made(name, b"")
+def test_an_empty_file_is_no_table(make_file, name):
+    name = make_file(name, b"")
     assert failure(name).startswith(f"{name}: cannot be read: ")
 
 
-def test_a_parquet_file_of_other_bytes_is_no_table(made):
-    name = made("a.parquet", b"PAR1 but not really a table at all PAR1")
+def test_a_parquet_file_of_other_bytes_is_no_table(make_file):
+    name = make_file("a.parquet", b"PAR1 but not really a table at all PAR1")
     assert failure(name).startswith(f"{name}: cannot be read: ")
 
 

@@ -6,7 +6,7 @@ from real_cli.pair.choose import begin_pairs
 def choose_pairs(record, settings, comparison=None):
     """What `begin_pairs` gives, its rest worked out: all records to write, all reasons for what is left out."""
     outcome = begin_pairs(record, settings, comparison)
-    for made in outcome.rest:
-        (outcome.dropped if isinstance(made, str) else outcome.records).append(made)
+    for row in outcome.rest:
+        (outcome.dropped if isinstance(row, str) else outcome.records).append(row)
     outcome.rest = ()
     return outcome

@@ -62,10 +62,10 @@ def test_maxmin_lcb_of_the_manual():
 def test_delta_quantile_of_the_manual():
     """Gaps from above: 1-3 1.8, 2-3 1.8, 1-2 1.2, 2-1 .2, 3-2 -.2, 3-1 -1.2; six pairs, .2 of them is the one at 1."""
     pool = pool_of(WORKED.quality, WORKED.deviations)
-    found = [
+    result = [
         choose_delta_quantile(pool_of(pool.quality, pool.deviations, quantile=q))[0] for q in (0, 0.05, 0.4, 0.5, 1)
     ]
-    assert found == [(0, 2), (0, 2), (0, 1), (1, 0), (2, 0)]
+    assert result == [(0, 2), (0, 2), (0, 1), (1, 0), (2, 0)]
     at_one = choose_delta_quantile(pool_of(pool.quality, pool.deviations, quantile=0.2))
     assert at_one in ([(1, 2)], [(0, 2)])  # 1.8 twice, to the last digit
 
@@ -199,8 +199,8 @@ def test_draws_depend_on_prompt_and_seed_and_not_on_the_position(strategy):
 
     def choose(prompt, seed):
         record = {"prompt": prompt, "responses": responses}
-        (made,) = choose_pairs(record, Settings(strategy, Orient.none, seed=seed)).records
-        return tuple(response["text"] for response in made["responses"])
+        (result,) = choose_pairs(record, Settings(strategy, Orient.none, seed=seed)).records
+        return tuple(response["text"] for response in result["responses"])
 
     assert choose("q", 1) == choose("q", 1)
     assert len({choose(prompt, 0) for prompt in "abcdefgh"}) > 1
@@ -211,7 +211,7 @@ def test_draws_depend_on_prompt_and_seed_and_not_on_the_position(strategy):
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "complaint"),
     [
         ({"score": 1}, "response 2: field 'score_std' is missing; a number, 0 or more, is needed"),
         ({"score": 1, "score_std": None}, "response 2: field 'score_std' is None; a number, 0 or more, is needed"),
@@ -220,12 +220,12 @@ def test_draws_depend_on_prompt_and_seed_and_not_on_the_position(strategy):
         ({"score_std": 1}, "response 2: field 'score' is missing; a number is needed"),
     ],
 )
-def test_a_missing_score_std_is_named_with_its_response(fields, said):
+def test_a_missing_score_std_is_named_with_its_response(fields, complaint):
     record = {"prompt": "q", "responses": [{"text": "a", "score": 1, "score_std": 0}, {"text": "b", **fields}]}
     for strategy in ACTIVE:
         with pytest.raises(RecordError) as caught:
             choose_pairs(record, Settings(strategy))
-        assert str(caught.value) == said
+        assert str(caught.value) == complaint
 
 
 def test_scores_are_read_where_there_are_ranks_too():
@@ -235,8 +235,8 @@ def test_scores_are_read_where_there_are_ranks_too():
         {"text": text, "score": r, "score_std": s, "rank": rank}
         for text, (r, s, rank) in zip("abc", estimates, strict=True)
     ]
-    (made,) = choose_pairs({"prompt": "q", "responses": responses}, Settings(Strategy.infomax)).records
-    assert (made["chosen"], made["rejected"], made["score_std_chosen"]) == ("b", "a", 0.6)
+    (result,) = choose_pairs({"prompt": "q", "responses": responses}, Settings(Strategy.infomax)).records
+    assert (result["chosen"], result["rejected"], result["score_std_chosen"]) == ("b", "a", 0.6)
 
 
 def test_the_width_of_the_bounds_reaches_the_rule():
@@ -245,8 +245,8 @@ def test_the_width_of_the_bounds_reaches_the_rule():
     record = {"prompt": "q", "responses": responses}
 
     def choose(width):
-        (made,) = choose_pairs(record, Settings(Strategy.delta_ucb, Orient.none, width=width)).records
-        return [response["text"] for response in made["responses"]]
+        (result,) = choose_pairs(record, Settings(Strategy.delta_ucb, Orient.none, width=width)).records
+        return [response["text"] for response in result["responses"]]
 
     assert choose(0.0) == ["a", "c"]
     assert choose(3.0) == ["b", "c"]

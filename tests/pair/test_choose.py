@@ -39,8 +39,8 @@ def embedded(seed: int, n: int) -> dict:
     rng = np.random.default_rng(seed)
     scores = rng.permutation(n).tolist()
     vectors = rng.normal(size=(n, 4)).tolist()
-    own = ({"score": scores[i], "score_std": 0.5, "embedding": vectors[i]} for i in range(n))
-    return candidates(*({"text": f"t{i}", **fields} for i, fields in enumerate(own)))
+    ours = ({"score": scores[i], "score_std": 0.5, "embedding": vectors[i]} for i in range(n))
+    return candidates(*({"text": f"t{i}", **fields} for i, fields in enumerate(ours)))
 
 
 def texts_of(record: dict) -> tuple[str, str]:
@@ -85,8 +85,8 @@ def test_the_example_of_the_manual():
 
 def test_curriculum_numbers_the_gaps_of_the_manual():
     """Methods 19(f): scores 5, 4, 3, 2 -> gaps 3, 2, 1 in stages 1, 2, 3; the best is always chosen."""
-    made = pairs(scored(5, 4, 3, 2), Strategy.best_vs_rest, curriculum=True)
-    assert [(*texts_of(pair), pair["score_chosen"] - pair["score_rejected"], pair["stage"]) for pair in made] == [
+    result = pairs(scored(5, 4, 3, 2), Strategy.best_vs_rest, curriculum=True)
+    assert [(*texts_of(pair), pair["score_chosen"] - pair["score_rejected"], pair["stage"]) for pair in result] == [
         ("a", "d", 3, 1),
         ("a", "c", 2, 2),
         ("a", "b", 1, 3),
@@ -102,20 +102,20 @@ def test_curriculum_of_two_responses_is_one_pair():
 
 def test_curriculum_over_all_pairs_sorts_them_by_gap():
     """Scores 1, 2, 4: gaps ab 1, ac 3, bc 2."""
-    made = pairs(scored(1, 2, 4), Strategy.all, curriculum=True)
-    assert [(*texts_of(pair), pair["stage"]) for pair in made] == [("c", "a", 1), ("c", "b", 2), ("b", "a", 3)]
+    result = pairs(scored(1, 2, 4), Strategy.all, curriculum=True)
+    assert [(*texts_of(pair), pair["stage"]) for pair in result] == [("c", "a", 1), ("c", "b", 2), ("b", "a", 3)]
 
 
 def test_curriculum_by_rank_goes_from_the_worst_rank_to_the_best():
     """Ranks 2, 1, 3: b against c (gap 2), then b against a (gap 1)."""
-    made = pairs(ranked(2, 1, 3), Strategy.best_vs_rest, curriculum=True)
-    assert [(*texts_of(pair), pair["stage"]) for pair in made] == [("b", "c", 1), ("b", "a", 2)]
+    result = pairs(ranked(2, 1, 3), Strategy.best_vs_rest, curriculum=True)
+    assert [(*texts_of(pair), pair["stage"]) for pair in result] == [("b", "c", 1), ("b", "a", 2)]
 
 
 def test_curriculum_by_rank_stands_scores_that_are_null():
     record = candidates(*({"text": text, "rank": rank, "score": None} for text, rank in (("a", 1), ("b", 2), ("c", 3))))
-    made = pairs(record, Strategy.best_vs_rest, curriculum=True)
-    assert [(*texts_of(pair), pair["stage"]) for pair in made] == [("a", "c", 1), ("a", "b", 2)]
+    result = pairs(record, Strategy.best_vs_rest, curriculum=True)
+    assert [(*texts_of(pair), pair["stage"]) for pair in result] == [("a", "c", 1), ("a", "b", 2)]
 
 
 def test_curriculum_oriented_by_rank_does_not_look_at_scores():
@@ -123,8 +123,8 @@ def test_curriculum_oriented_by_rank_does_not_look_at_scores():
     record = candidates(
         {"text": "a", "rank": 1, "score": 1}, {"text": "b", "rank": 2, "score": 2}, {"text": "c", "rank": 3, "score": 9}
     )
-    made = pairs(record, Strategy.best_vs_rest, orient=Orient.rank, curriculum=True)
-    assert [(*texts_of(pair), pair["stage"]) for pair in made] == [("a", "c", 1), ("a", "b", 2)]
+    result = pairs(record, Strategy.best_vs_rest, orient=Orient.rank, curriculum=True)
+    assert [(*texts_of(pair), pair["stage"]) for pair in result] == [("a", "c", 1), ("a", "b", 2)]
 
 
 def test_equal_gaps_keep_their_order():
@@ -192,21 +192,21 @@ JUDGED = {
 
 def test_a_matrix_over_the_responses_follows_them_into_an_unlabeled_pair():
     """b is best, a is worst: b beats a at .9, whichever stands first."""
-    (made,) = choose_pairs(JUDGED, Settings(Strategy.best_worst, Orient.none)).records
-    texts = [response["text"] for response in made["responses"]]
+    (result,) = choose_pairs(JUDGED, Settings(Strategy.best_worst, Orient.none)).records
+    texts = [response["text"] for response in result["responses"]]
     assert sorted(texts) == ["a", "b"]
-    assert made["preferences"][texts.index("b")][texts.index("a")] == 0.9
+    assert result["preferences"][texts.index("b")][texts.index("a")] == 0.9
 
 
 def test_a_matrix_over_the_responses_follows_them_into_a_ranking():
-    (made,) = choose_pairs(JUDGED, Settings(Strategy.best_worst, emit=Emit.ranking)).records
-    assert [response["text"] for response in made["responses"]] == ["b", "c", "a"]
-    assert made["preferences"] == [[0.5, 0.7, 0.9], [0.3, 0.5, 0.8], [0.1, 0.2, 0.5]]
+    (result,) = choose_pairs(JUDGED, Settings(Strategy.best_worst, emit=Emit.ranking)).records
+    assert [response["text"] for response in result["responses"]] == ["b", "c", "a"]
+    assert result["preferences"] == [[0.5, 0.7, 0.9], [0.3, 0.5, 0.8], [0.1, 0.2, 0.5]]
 
 
 def test_a_labeled_pair_has_no_matrix_as_its_label_may_be_turned():
-    (made,) = choose_pairs(JUDGED, Settings(Strategy.best_worst)).records
-    assert "preferences" not in made
+    (result,) = choose_pairs(JUDGED, Settings(Strategy.best_worst)).records
+    assert "preferences" not in result
 
 
 def test_without_scores_or_ranks_the_pair_stays_unlabeled():
@@ -330,10 +330,10 @@ def test_a_string_and_the_assistant_message_it_becomes_are_the_same_text():
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(2, 7))
 @settings(max_examples=15)
 def test_every_strategy_makes_pairs_of_two_responses_with_the_better_one_chosen(strategy, seed, n):
-    made = pairs(embedded(seed, n), strategy)
-    assert made
-    assert len(made) == 1 or STRATEGIES[strategy].several_pairs
-    for pair in made:
+    result = pairs(embedded(seed, n), strategy)
+    assert result
+    assert len(result) == 1 or STRATEGIES[strategy].several_pairs
+    for pair in result:
         assert pair["chosen"] != pair["rejected"]
         assert pair["score_chosen"] > pair["score_rejected"]
         assert (pair["strategy"], pair["num_responses"]) == (strategy.value, n)
@@ -373,7 +373,7 @@ def test_scaling_an_embedding_does_not_matter(strategy, seed, scale):
 @settings(max_examples=15)
 def test_the_labels_do_not_sway_the_choice(strategy, seed, n):
     record = embedded(seed, n)
-    bare = [{"text": one["text"], "embedding": one["embedding"]} for one in record["responses"]]
+    bare = [{"text": item["text"], "embedding": item["embedding"]} for item in record["responses"]]
     (labeled,), (unlabeled,) = pairs(record, strategy), pairs(candidates(*bare), strategy)
     assert set(texts_of(labeled)) == {response["text"] for response in unlabeled["responses"]}
 
@@ -383,10 +383,10 @@ def test_the_labels_do_not_sway_the_choice(strategy, seed, n):
 def test_the_gaps_fall_from_stage_to_stage(scores):
     """Methods 19(f): gap(stage 1) >= gap(stage 2) >= ..."""
     for strategy in (Strategy.best_vs_rest, Strategy.all):
-        made = pairs(scored(*scores), strategy, curriculum=True)
-        gaps = [pair["score_chosen"] - pair["score_rejected"] for pair in made]
+        result = pairs(scored(*scores), strategy, curriculum=True)
+        gaps = [pair["score_chosen"] - pair["score_rejected"] for pair in result]
         assert gaps == sorted(gaps, reverse=True)
-        assert [pair["stage"] for pair in made] == list(range(1, len(made) + 1))
+        assert [pair["stage"] for pair in result] == list(range(1, len(result) + 1))
         assert all(gap > 0 for gap in gaps)
 
 
@@ -394,8 +394,8 @@ def test_the_gaps_fall_from_stage_to_stage(scores):
 @settings(max_examples=50)
 def test_the_ranks_are_those_of_scipy(scores):
     """scipy 1.17.1."""
-    made = pairs(scored(*scores), emit=Emit.ranking)
-    ranks = {response["text"]: response["rank"] for one in made for response in one["responses"]}
+    result = pairs(scored(*scores), emit=Emit.ranking)
+    ranks = {response["text"]: response["rank"] for item in result for response in item["responses"]}
     expected = dict(zip("abcdef", rankdata([-score for score in scores], method="min").tolist(), strict=False))
     assert ranks == (expected if len(set(scores)) > 1 else {})
 

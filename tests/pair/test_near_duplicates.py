@@ -54,11 +54,11 @@ def test_a_cosine_of_975_is_a_distance_of_05():
 def test_the_same_prompt_is_at_distance_0_and_the_first_is_kept(compare):
     """Methods 20(f): distance 0, repeat count 1 or more, the first index kept; here twice more at 2 and 4."""
     vectors = unit(np.array([[0, 1], [1, 3], [1, 1.001], [5, 0], [1, 1.001]]))
-    found = find_neighbors(vectors, 0.05, compare=compare)
-    assert found.distances[[2, 4]].tolist() == [0.0, 0.0]
-    assert found.counts.tolist() == [0, 0, 1, 0, 1]
-    assert found.firsts.tolist() == [0, 1, 2, 3, 2]
-    assert found.is_first().tolist() == [True, True, True, True, False]
+    result = find_neighbors(vectors, 0.05, compare=compare)
+    assert result.distances[[2, 4]].tolist() == [0.0, 0.0]
+    assert result.counts.tolist() == [0, 0, 1, 0, 1]
+    assert result.firsts.tolist() == [0, 1, 2, 3, 2]
+    assert result.is_first().tolist() == [True, True, True, True, False]
 
 
 @both_ways
@@ -66,20 +66,20 @@ def test_the_same_prompt_is_at_distance_0_and_the_first_is_kept(compare):
 def test_blocks_find_what_all_pairs_at_once_find(compare, seed, n, block, limit):
     vectors = clustered(seed, n)
     distances, counts, firsts = by_the_book(vectors, limit)
-    found = find_neighbors(vectors, limit, compare=compare, block=block)
-    assert found.distances == pytest.approx(distances, abs=1e-6)
-    assert found.counts.tolist() == counts.tolist()
-    assert found.firsts.tolist() == firsts
+    result = find_neighbors(vectors, limit, compare=compare, block=block)
+    assert result.distances == pytest.approx(distances, abs=1e-6)
+    assert result.counts.tolist() == counts.tolist()
+    assert result.firsts.tolist() == firsts
 
 
 @both_ways
 def test_many_of_the_same_are_all_counted(compare):
     """5,000 pairs in doubt are measured in parts: all 101 vectors lie within rounding of the limit 1."""
     vectors = np.repeat(unit(np.array([[1.0, 0, 0]])), 101, axis=0)
-    found = find_neighbors(vectors, 1e-6, compare=compare, block=50)
-    assert found.counts.tolist() == [100] * 101
-    assert found.firsts.tolist() == [0] * 101
-    assert found.distances.tolist() == [0.0] * 101
+    result = find_neighbors(vectors, 1e-6, compare=compare, block=50)
+    assert result.counts.tolist() == [100] * 101
+    assert result.firsts.tolist() == [0] * 101
+    assert result.distances.tolist() == [0.0] * 101
 
 
 @pytest.mark.parametrize(("limit", "count"), [(1.0, 0), (1.0 + 1e-9, 1)])
@@ -90,20 +90,20 @@ def test_the_limit_itself_is_not_near(limit, count):
 
 
 def test_one_vector_alone_has_no_neighbor():
-    found = find_neighbors(unit(np.ones((1, 3))), 0.05)
-    assert (found.distances.tolist(), found.counts.tolist(), found.firsts.tolist()) == ([np.inf], [0], [0])
+    result = find_neighbors(unit(np.ones((1, 3))), 0.05)
+    assert (result.distances.tolist(), result.counts.tolist(), result.firsts.tolist()) == ([np.inf], [0], [0])
 
 
 def test_a_chain_is_left_with_its_first():
     """Each 14 degrees from the next, d = 2 (1 - cos 14) = .0594: 2 is near 1 but not near 0, and goes with 1."""
     angles = np.radians([0, 14, 28])
-    found = find_neighbors(unit(np.column_stack([np.cos(angles), np.sin(angles)])), 0.06)
-    assert found.is_first().tolist() == [True, False, False]
-    assert found.firsts.tolist() == [0, 0, 1]
+    result = find_neighbors(unit(np.column_stack([np.cos(angles), np.sin(angles)])), 0.06)
+    assert result.is_first().tolist() == [True, False, False]
+    assert result.firsts.tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize(
-    ("record", "size", "said"),
+    ("record", "size", "complaint"),
     [
         ({}, None, "field 'embedding' is missing; run 'real embed --field prompt' first"),
         ({"embedding": [0, 0]}, None, "field 'embedding' is all zeros; a zero vector has no direction"),
@@ -116,7 +116,7 @@ def test_a_chain_is_left_with_its_first():
         ({"embedding": []}, None, "field 'embedding' is []; a JSON array"),
     ],
 )
-def test_a_prompt_without_a_sound_embedding_is_refused(record, size, said):
+def test_a_prompt_without_a_sound_embedding_is_refused(record, size, complaint):
     with pytest.raises(RecordError) as caught:
         read_prompt_vector(record, size)
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(complaint)
