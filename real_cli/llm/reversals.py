@@ -36,6 +36,20 @@ PLACED = re.compile(
     rf"(?:{PARTY}\s+)?[\[\"'*_]*\Z",
     re.IGNORECASE,
 )
+CHANGED = re.compile(
+    r"\b(?:chang|revis|correct|switch|adjust|updat|amend|flip|revers)\w*(?:\s+\w+){0,3}\s+to\W*\Z", re.IGNORECASE
+)
+# "I would reject [[A]]", "Worse: [[A]]".
+LOSING = re.compile(
+    r"\b(?:reject(?:ed|ing|s)?|worse|worst|losers?|losing|weaker|weakest|inferior|dispreferred|discard(?:ed)?|eliminated?)\b"
+    r"[^,.]{0,40}\Z",
+    re.IGNORECASE,
+)
+SCORES = re.compile(
+    rf"\bA\b[\"'*_)\]]*\s*[:=]?\s*(?P<a>\d{{1,3}}(?:\.\d{{1,3}})?)(?P<of>\s*/\s*\d{{1,3}})?+[\s,;|]+(?:and\s+)?(?:[Ss]core\s+)?"
+    rf"(?:(?i:{PARTY})\s+)?B\b[\"'*_)\]]*\s*[:=]?\s*(?P<b>\d{{1,3}}(?:\.\d{{1,3}})?)"
+)
+SCORED = re.compile(r"\b(?:scores?|ratings?|points)\b", re.IGNORECASE)
 LACKS = (
     r"[*_\"']*\s+(?:(?:is|was|looks|seems)\s+{adverbs}(?:even\s+)?{bad}|(?:is|was|does|did|can|has|could)(?:\s+not\b|n['\u2019]t\b|not\b)"
     r"|fails|lacks|misses|ignores|omits|contradicts|invents|hallucinates)"
@@ -90,15 +104,45 @@ def speaks_against(text: str, start: int, named: str) -> bool:
     behind = text[start : start + READ_WIDTH]
     for match in re.finditer(instead, behind):
         lead = sentence_before(behind, match.start())
-        if len(lead) <= LEAD_WIDTH and not PLACED.search(lead + " ") and not is_doubted(behind, match.start()):
+        if len(lead) <= LEAD_WIDTH and not _is_placed(lead + " ") and not is_doubted(behind, match.start()):
             return True
+    return False
+
+
+def _is_placed(lead: str) -> bool:
+    return PLACED.search(lead) is not None and not CHANGED.search(lead)
+
+
+def loses_before(lead: str, named: str) -> bool:
+    """Tell whether the words before a mark name its response as the one that loses.
+
+    Example:
+        >>> loses_before("The worse response is ", "A"), loses_before("B is worse: ", "A")
+        (True, False)
+    """
+    other = {"A": "B", "B": "A"}.get(named, "tie")
+    return LOSING.search(lead) is not None and not re.search(rf"\b{other}\b", lead)
+
+
+def is_outscored(text: str, named: str) -> bool:
+    """Tell whether scores of both responses stand in a text, and the other one has the higher.
+
+    Example:
+        >>> is_outscored("Scores: A 2, B 9", "A"), is_outscored("A: 9/10, B: 2/10", "A")
+        (True, False)
+    """
+    for match in SCORES.finditer(text):
+        if match["of"] or SCORED.search(text, max(match.start() - LEAD_WIDTH, 0), match.end()):
+            margin = float(match["a"]) - float(match["b"])
+            if margin and named == ("B" if margin > 0 else "A"):
+                return True
     return False
 
 
 def _names_other(behind: str, other: str) -> bool:
     """Tell whether the other letter stands alone, as in "A (reversed: B)", or is held against the verdict."""
     for match in re.finditer(rf"(?<!\[\[)\b{other}\b{BARE_END}", behind):
-        if not PLACED.search(behind[: match.start()]):
+        if not _is_placed(behind[: match.start()]):
             return True
     lacks = LACKS.format(adverbs=ADVERBS, bad=BAD)
     contrast = re.search(r"\b(?:but|however|yet|except)\b", behind, re.IGNORECASE)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from real_cli.llm.reversals import speaks_against
+from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 
 # The value of a statement that speaks of a verdict and gives no clear one: it makes the answer unreadable.
@@ -24,7 +25,7 @@ LOSERS = frozenset({"worse", "worst", "loser", "losing", "rejected", "inferior",
 NOUNS = frozenset({"response", "answer", "one", "assistant", "model", "option"})
 # Around a verdict, these say nothing of a part.
 CONTAINERS = frozenset({"evaluation", "assessment", "comparison", "output", "response", "data", "json", "arguments"})
-SWAPPED = re.compile(r"swap|revers|invert|flipped", re.IGNORECASE)
+SWAPPED = re.compile(r"swap|revers|invert|flipped|negat|\bis_worse", re.IGNORECASE)
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 OTHER = {"A": "B", "B": "A"}
 
@@ -60,9 +61,25 @@ def field_verdicts(
             elif stated:
                 stated += [(verdict, wording) for verdict, wording in read(key, value) if verdict != UNCLEAR]
                 stated += [(UNCLEAR, value)] * speaks_against(value, 0, stated[0][0])
+        elif isinstance(value, dict | list):
+            stated += [(best, key)] if (best := _best_of(key, value, whole)) and stated else []
         elif value is True and SWAPPED.search(key):
             stated += [(UNCLEAR, key)] * bool(stated)
     return stated or _nested(record, read, whole)
+
+
+def _best_of(key: str, value: Any, whole: Callable[[str], str | None]) -> str | None:
+    """Return the response that scores or a ranking beside a verdict prefer; None where they do not say."""
+    words = {word.casefold() for word in WORD.findall(key)}
+    if isinstance(value, list):
+        names = [whole(name) if isinstance(name, str) else None for name in value]
+        return names[0] if words & {"ranking", "rank", "order"} and set(names) == {"A", "B"} else None
+    if not words & {"score", "scores", "rating", "ratings", "points"}:
+        return None
+    scores = {whole(name): score for name, score in value.items() if is_number(score)}
+    if set(scores) != {"A", "B"} or scores["A"] == scores["B"]:
+        return None
+    return "A" if scores["A"] > scores["B"] else "B"
 
 
 def _nested(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from real_cli.llm.embedded_json import located_objects
-from real_cli.llm.reversals import is_spoken_of, is_turned_round, segments, speaks_against
+from real_cli.llm.reversals import is_outscored, is_spoken_of, is_turned_round, loses_before, segments, speaks_against
 from real_cli.llm.statements import (
     Statement,
     blanked,
@@ -152,6 +152,8 @@ def is_contradicted(text: str, shown: Sequence[str], named: str) -> bool:
     prose = blanked(text, [(start, end) for start, end, _ in located_objects(text)])
     last = max((statement.end for statement in stated if statement.value == named), default=len(text))
     last += len(sentence_behind(prose, last))
+    if is_outscored(prose, named):
+        return not any(is_outscored(other, named) for other in shown)
     return speaks_against(prose, last, named) and not any(speaks_against(other, 0, named) for other in shown)
 
 
@@ -203,6 +205,7 @@ def _marked_value(text: str, match: re.Match[str]) -> str | None:
     verdict = "tie" if inner.upper() == "C" and match[0].startswith("[[") else whole_verdict(inner)
     end = match.end()
     doubtful = is_spoken_of(text[end : end + 100]) or is_doubted(text, match.start())
+    doubtful = doubtful or loses_before(sentence_before(text, match.start()), verdict or "")
     return UNCLEAR if verdict and (doubtful or is_turned_round(text, end, verdict)) else verdict
 
 

@@ -65,6 +65,16 @@ NEVER_A = {
     "a sentence, and worse below": "Response A is better. It is the worse one.",
     "second best": "Verdict: A (second best)",
     "a note in JSON": '{"verdict":"A","note":"should be B"}',
+    "changed to": "Verdict: A, changed to B",
+    "changed to in the next sentence": "Verdict: A. Let me change that to B.",
+    "a mark that is rejected": "I would reject [[A]]",
+    "a mark of the worse": "The worse response is [[A]]",
+    "a mark of the loser": "Loser: [[A]]",
+    "a ranking in JSON": '{"verdict":"A","ranking":["B","A"]}',
+    "scores in JSON": '{"verdict":"A","scores":{"A":2,"B":9}}',
+    "scores below": "Verdict: A\nScores: A 2, B 9",
+    "scores above": "A: 2/10\nB: 9/10\nVerdict: A",
+    "is worse in JSON": '{"verdict":"A","is_worse":true}',
     "swapped in JSON": '{"verdict":"A","swapped":true}',
 }
 READ = {
@@ -94,6 +104,9 @@ READ = {
     "more than the other": ("Verdict: A. It says more than B.", "A"),
     "a list of what is right": ("Verdict: A\n\nA: right.\nB: wrong.", "A"),
     "in part": ("Verdict: A\n\nB is better formatted and wrong.", "A"),
+    "scores that agree": ("Score A: 9, Score B: 2\nVerdict: A", "A"),
+    "scores that agree in JSON": ('{"verdict":"A","scores":{"A":9,"B":2}}', "A"),
+    "the other loses before a mark": ("B is worse: [[A]]", "A"),
     "tags with the verdict": ("<reasons>B is short.</reasons><verdict>B</verdict>", "B"),
 }
 

@@ -11,7 +11,6 @@ from real_cli.errors import RecordError, UsageError
 from real_cli.llm.rubric import parse_rubric
 from real_cli.llm.rubric_files import read_rubric
 from real_cli.llm.tags import TagField, read_tags, tags_schema
-from real_cli.records.layouts import adapt
 from real_cli.relabel.judge.judge import JudgeTally, adapter_of, begin_judging
 from tests.llm.inquiries import run_inquiry
 
@@ -209,7 +208,10 @@ def test_a_record_of_any_shape_gets_its_tags_and_keeps_the_rest(record):
 
 
 def test_only_a_rubric_that_tags_takes_a_prompt_alone():
-    assert adapter_of(read_rubric("pairwise")) is adapter_of(read_rubric("ultrafeedback")) is adapt
+    for rubric in ("pairwise", "ultrafeedback"):
+        with pytest.raises(RecordError):
+            adapter_of(read_rubric(rubric))({"prompt": "q"})
+    assert adapter_of(MAGPIE)({"prompt": "q"}).record["prompt"] == "q"
 
 
 def test_a_tag_that_was_there_with_another_value_is_replaced_and_counted():

@@ -19,6 +19,7 @@ from real_cli.llm.statements import (
     spelling,
 )
 from real_cli.llm.thoughts import spoken, unwrapped
+from real_cli.llm.verdict_fields import SWAPPED
 from real_cli.llm.wording import plain_answer
 from real_cli.records.record import Record
 
@@ -37,9 +38,11 @@ DOUBTED = re.compile(
 CONDITION = re.compile(r"\W*(?:if|unless|had)\b", re.IGNORECASE)
 # "Satisfied: no", `satisfied = 0`: the word is what was asked.
 ANSWERED = re.compile(
-    r"[\"'*_`)]*\s*(?:[:=]\s*\S|[-\u2013\u2014|]+\s*(?:no|not|yes|true|false|[01])\b|\s(?:is\s+)?(?:no|false|untrue)\b)",
+    r"[\"'*_`)]*\s*(?:[:=]\s*\S|[-\u2013\u2014|]+\s*(?:no|not|yes|true|false|[01])\b"
+    r"|\s(?:is\s+|would\s+be\s+)?(?:no|not|false|untrue|wrong|incorrect)\b|\s(?:does\s+not|doesn['\u2019]t|cannot)\b)",
     re.IGNORECASE,
 )
+DENIED = re.compile(r"[\"'*_`)]*\s+(?:is|would\s+be)\s+(?:not|wrong|incorrect|false)\b", re.IGNORECASE)
 ASKED = re.compile(r"[\"'*_`)]*\s*\?")
 
 
@@ -83,7 +86,7 @@ def _labels(text: str) -> Iterator[Statement[Feeling | None]]:
     for match in LABEL.finditer(prose):
         feeling = _feeling(match[1])
         others = {_feeling(word[0]) for word in FEELING_WORD.finditer(sentence_behind(prose, match.end()))}
-        unclear = is_doubted(prose, match.start()) or others - {feeling}
+        unclear = is_doubted(prose, match.start()) or others - {feeling} or DENIED.match(prose, match.end())
         ends.append(match.end())
         yield Statement(None if unclear else feeling, spelling(match[0]), *match.span())
     for start, inner, end in segments(prose, min(ends)) if ends else ():
@@ -102,7 +105,8 @@ def _of_object(record: Record) -> list[Feeling | None]:
     stated: list[Feeling | None] = []
     for key, value in record.items():
         words = words_of(key)
-        if words & set(Feeling):
+        denied = (value is True and SWAPPED.search(key)) or (value is False and words & {"correct", "valid"})
+        if words & set(Feeling) or denied:
             stated.append(None)
         elif "label" in words or _feeling(value):
             stated.append(_feeling(value))

@@ -71,6 +71,11 @@ def test_a_feeling_that_is_denied_or_hedged_is_none(answer):
         "Satisfied - no.",
         "Satisfied = 0",
         "satisfied? No.",
+        "The label satisfied does not apply.",
+        "satisfied would be wrong",
+        "Label: satisfied is wrong",
+        '{"label":"satisfied","negated":true}',
+        '{"label":"satisfied","correct":false}',
     ],
 )
 def test_a_feeling_that_is_denied_or_revised_beside_its_name_is_none(answer):
