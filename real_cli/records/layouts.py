@@ -12,7 +12,7 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.field_names import with_known_names, with_score
 from real_cli.records.messages import is_empty, is_text
 from real_cli.records.prefills import CONTINUED, is_prefilled
-from real_cli.records.public.beside_prompts import check_one_shape, unread_beside
+from real_cli.records.public.beside_prompts import check_one_question, check_one_shape, unread_beside
 from real_cli.records.public.chat_forms import read_forms
 from real_cli.records.public.layout import Layout
 from real_cli.records.public.layout_table import LAYOUTS, PROMPT
@@ -21,7 +21,7 @@ from real_cli.records.public.message_checks import check_media
 from real_cli.records.public.named_prompts import check_asks, named_prompt
 from real_cli.records.public.near_layouts import nearest
 from real_cli.records.public.rendered_chats import as_turn
-from real_cli.records.public.repeated_prompts import refuse_half, take_off_prompt
+from real_cli.records.public.repeated_prompts import IN_HALF, refuse_half, take_off_prompt
 from real_cli.records.record import Record, check_candidates, check_preference
 from real_cli.records.rows import join_rows, parting_field, same_prompt
 
@@ -86,6 +86,8 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
             adapted, note = take_off_prompt(adapted)
             if refuse_halves:
                 refuse_half(note)
+            if note != IN_HALF:
+                check_one_question(adapted)
             notes = _notes(adapted, is_named="prompt" in record and not layout.holds_turns)
             return Adapted(adapted, layout, (*([note] if note else []), *notes))
     raise RecordError(nearest(record))

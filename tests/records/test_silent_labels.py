@@ -11,7 +11,7 @@ from tests.records.test_jq_lines import lines_of, run_jq
 from tests.records.test_misread_commands import run
 
 PAIR = {"prompt": QUESTION, "chosen": "The jay.", "rejected": "The gull."}
-GOOD = [1, "1", "1.0", "true", "TRUE", "good", "yes", "Y", "positive", "t", "thumbs_up", "thumbs up", "up", "desirable"]
+GOOD = [1, "1", "1.0", "true", "TRUE", "good", "yes", "Y", "positive", "t", "thumbs_up", "thumbs-up", "up", "desirable"]
 BAD = [0, "0", "0.0", -1, "-1", "-1.0", "false", "bad", "no", "n", "negative", "f", "thumbs_down", "down", "rejected"]
 
 

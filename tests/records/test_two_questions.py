@@ -22,6 +22,11 @@ WRITTEN = [
     ("<s>[INST] ", " [/INST]"),
     ("### Instruction:\n", "\n\n### Response:\n"),
     ("<start_of_turn>user\n", "<end_of_turn>\n<start_of_turn>model\n"),
+    ("Below is an instruction.\n\n### Instruction:\n", "\n\n### Response:\n"),
+    ("A chat of two.\nUSER: ", " ASSISTANT:"),
+    ("Human:\n", "\nAssistant:\n"),
+    ("<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>"),
+    ("Question: ", "\nAnswer:"),
     (
         "<|start_header_id|>user<|end_header_id|>\n\n",
         "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
@@ -56,7 +61,7 @@ def test_a_dialogue_of_two_questions_ends_its_prompt_at_the_last(asks, answers):
 
 @pytest.mark.parametrize(("asks", "answers"), WRITTEN)
 def test_two_dialogues_in_words_that_part_at_a_later_question_are_refused(asks, answers):
-    asked = f"{asks}Is snow white?{answers} Yes. {WRITTEN[0][0] if asks == 'Human: ' else asks}"
+    asked = f"{asks}Is snow white?{answers} Yes.\n{WRITTEN[0][0] if asks == 'Human: ' else asks}"
     pair = {side: f"{asked}Is {side} white?{answers} It is." for side in ("chosen", "rejected")}
     with pytest.raises(RecordError, match="'chosen' and 'rejected' are dialogues"):
         adapt(pair)
@@ -94,6 +99,17 @@ def test_two_conversations_with_other_questions_are_refused(chosen, rejected):
         adapt(battle)
     with pytest.raises(RecordError, match="another question"):
         adapt({"messages": chosen, "rejected_messages": rejected})
+
+
+@pytest.mark.parametrize("prompt", [[SYSTEM], "Answer me."])
+def test_responses_that_begin_with_other_questions_are_refused(prompt):
+    with pytest.raises(RecordError, match="another question|begins with the prompt"):
+        adapt({"prompt": prompt, "chosen": [SNOW, YES], "rejected": [COAL, NO]})
+    with pytest.raises(RecordError, match="another question"):
+        adapt({"prompt": prompt, "responses": [[SNOW, YES], [COAL, NO]]})
+    with pytest.raises(RecordError, match="another question"):
+        adapt({"prompt": prompt, "responses": [{"text": [YES]}, {"text": [COAL, NO]}]})
+    assert adapt({"prompt": [SYSTEM], "chosen": [YES], "rejected": [NO]}).record["prompt"] == [SYSTEM]
 
 
 def test_two_conversations_that_part_at_an_answer_are_read():

@@ -1,7 +1,9 @@
 """Fields beside a prompt that the responses hold, or that is named `prompt`: refused, or told where it is not read."""
 
+from typing import Any
+
 from real_cli.errors import RecordError
-from real_cli.records.messages import is_text
+from real_cli.records.messages import is_conversation, is_text
 from real_cli.records.public.field_words import asks_by_name
 from real_cli.records.public.jq_lines import drop_line, may_ask, rename_line
 from real_cli.records.public.named_prompts import (
@@ -105,3 +107,23 @@ def check_one_shape(adapted: Record, record: Record) -> None:
         f"the responses are in 'chosen' and 'rejected', and in '{field}'; {drop_line(field)} leaves the pair, "
         f"{drop_line(*SIDES)} the list"
     )
+
+
+def check_one_question(adapted: Record) -> None:
+    """Refuse conversations as responses that begin with messages of the user which differ.
+
+    Example:
+        >>> check_one_question({"prompt": "q", "chosen": "a", "rejected": "b"})
+    """
+    responses = adapted.get("responses")
+    if isinstance(responses, list):
+        texts = [response.get("text") for response in responses if isinstance(response, dict)]
+    else:
+        texts = [adapted.get(side) for side in SIDES]
+    first: Any = [text[0] for text in texts if is_conversation(text)]  # type: ignore[index]
+    asking = [turn for turn in first if turn["role"] == "user"]
+    if asking and any(turn != asking[0] for turn in first):
+        raise RecordError(
+            "the responses begin with messages of the user that differ, and each answers another question; all must "
+            "answer one prompt"
+        )

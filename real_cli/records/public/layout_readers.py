@@ -1,5 +1,6 @@
 """Readers: each turns a record of one layout into candidates or preference, as `real_cli.records.layouts` says."""
 
+import re
 from collections.abc import Iterable
 from os.path import commonprefix
 from typing import Any
@@ -202,11 +203,11 @@ def _is_label(record: Record, field: str) -> bool:
     """Tell whether a field is true or false; refuse what other programs write for these."""
     value = record.get(field)
     word = str(value).strip().lower() if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
-    if word.replace(" ", "_") in (*GOOD, *BAD):
+    if re.sub("[ -](?=[a-z])", "_", word) in (*GOOD, *BAD):
         good, bad = ("|".join(words) for words in (GOOD, BAD))
         raise RecordError(
             f"field '{field}' is {value!r}; true or false is needed, in a table as a word: jq -c '.{field} |= "
-            f'(tostring | ascii_downcase | gsub(" "; "_") | if test("^({good})$") then true elif '
+            f'(tostring | ascii_downcase | gsub("[ -](?=[a-z])"; "_") | if test("^({good})$") then true elif '
             f'test("^({bad})$") then false else error end)\''
         )
     return isinstance(value, bool)

@@ -27,14 +27,15 @@ ANSWERS = re.compile(r"[\s>]((?:ASSISTANT|Assistant|GPT4 Correct Assistant|AI|Bo
 OPENS_ANSWER = re.compile(
     r"(?:<[|\uff5c](?:im_start|start_header_id|header_start|start)[|\uff5c]>\s*(?:assistant|model|ai)\b"
     r"(?:<\|(?:end_header_id|header_end|im_middle|message)\|>|<\|channel\|>final<\|message\|>)?"
-    r"|<[|\uff5c](?:assistant|CHATBOT_TOKEN|model)[|\uff5c]>|<start_of_turn>model\b|<\|turn>model\b|\[/INST\]"
-    r"|#{2,3} ?(?:Response|Assistant)\b *:?|(?:\A|(?<=[\s>]))(?:GPT4 Correct )?(?:Assistant|ASSISTANT|AI|Bot):)\n*"
+    r"|<[|\uff5c](?:[Aa]ssistant|CHATBOT_TOKEN|model)[|\uff5c]>|<start_of_turn>model\b|<\|turn>model\b|\[/INST\]"
+    r"|#{2,3} ?(?:Response|Assistant)\b *:?|(?:\A|(?<=[\s>]))(?:GPT4 Correct )?(?:Assistant|ASSISTANT|AI|Bot):"
+    r"|(?<=\n)(?:A|Answer):)\n*"
 )
 OPENS_ASKING = re.compile(
-    r"<[|\uff5c](?:im_start|start_header_id|header_start|start)[|\uff5c]>\s*user\b|<[|\uff5c](?:user|USER_TOKEN)[|\uff5c]>"
-    r"|<start_of_turn>user\b|<\|turn>user\b|\[INST\]|#{2,3} ?(?:Instruction|Human|User|Prompter)\b"
-    r"|(?:\A|(?<=[\s>]))(?:USER|User|HUMAN|Human): ",
-    re.IGNORECASE,
+    r"<[|\uff5c](?:im_start|start_header_id|header_start|start)[|\uff5c]>\s*user\b"
+    r"|<[|\uff5c](?:[Uu]ser|USER_TOKEN|prompter)[|\uff5c]>|<start_of_turn>user\b|<\|turn>user\b|\[INST\]"
+    r"|#{2,3} ?(?:Instruction|Human|User|Prompter)\b|(?:\A|(?<=[\s>]))(?:USER|User|HUMAN|Human):\s"
+    r"|(?:\A|(?<=\n))(?:Q|Question):\s"
 )
 TAIL = 60  # characters enough for a last mark, a role and blanks
 
@@ -60,7 +61,7 @@ def rendered_mark(text: str) -> str:
 def end_of_asking(first: str, second: str, shared: str) -> int:
     """Find where the last answer opens that two dialogues in words share; -1 where a question of theirs differs.
 
-    0 says that neither is a dialogue: it begins with no speaker and no template's mark, or nothing is answered.
+    0 says that neither is a dialogue: no mark opens a question, or none an answer to it.
 
     >>> end_of_asking("User: Hi\\nBot: A", "User: Hi\\nBot: B", "User: Hi\\nBot: "), end_of_asking("A", "B", "")
     (13, 0)
@@ -72,8 +73,8 @@ def end_of_asking(first: str, second: str, shared: str) -> int:
 
 
 def _is_dialogue(text: str) -> bool:
-    opens = BEGINS.match(text) or ASKS.match(text.lstrip())
-    return bool(opens and OPENS_ANSWER.search(text))
+    asks = OPENS_ASKING.search(text)
+    return bool(asks and OPENS_ANSWER.search(text, asks.end()))
 
 
 def as_turn(prompt: str) -> list[dict[str, str]]:
