@@ -1,8 +1,8 @@
 """Labels that no command reads: scores on a part of the responses, or under another name."""
 
+from functools import lru_cache
 from typing import Any
 
-from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 
 # In lower case and without `is_`.
@@ -33,19 +33,20 @@ def label_notes(record: Record) -> list[str]:
     responses: Any = record.get("responses")
     if not isinstance(responses, list) or len(responses) < 2:
         return []
-    scored = [is_number(response.get("score")) for response in responses]
-    ranked = [is_number(response.get("rank")) for response in responses]
-    if all(scored) or all(ranked):
+    scores = [response.get("score") for response in responses]
+    if None not in scores or None not in [response.get("rank") for response in responses]:
         return []
-    if any(scored):
+    if scores.count(None) < len(scores):
         return [IN_PART]
-    for holder in (*responses, record):
-        for field, value in holder.items():
-            if _is_label(field, value):
-                return [f"without a label, though {field!r} may hold one"]
+    # Responses have the same fields, but for a first or a last row without one.
+    names = filter(_names_label, dict.fromkeys((*responses[0], *responses[-1], *record)))
+    for field in names:
+        values = [record.get(field), *(response.get(field) for response in responses)]
+        if any(isinstance(value, bool | int | float | str | list) and value not in ("", []) for value in values):
+            return [f"without a label, though {field!r} may hold one"]
     return []
 
 
-def _is_label(field: str, value: Any) -> bool:
-    is_named = field.lower().removeprefix("is_") in LABELS
-    return is_named and isinstance(value, bool | int | float | str | list) and value not in ("", [])
+@lru_cache(maxsize=1024)  # called for every field of every record
+def _names_label(field: str) -> bool:
+    return field.lower().removeprefix("is_") in LABELS

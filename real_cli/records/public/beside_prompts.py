@@ -3,7 +3,7 @@
 from typing import Any
 
 from real_cli.errors import RecordError
-from real_cli.records.messages import is_conversation, is_text
+from real_cli.records.messages import is_text
 from real_cli.records.public.field_words import asks_by_name
 from real_cli.records.public.jq_lines import drop_line, may_ask, rename_line
 from real_cli.records.public.named_prompts import (
@@ -69,6 +69,8 @@ def unread_beside(record: Record) -> list[str]:
     >>> unread_beside({"prompt": "Why?", "context": "Snow is white.", "id": 7})
     ['context']
     """
+    if BESIDE_PROMPT.isdisjoint(record):
+        return []
     fields = [field for field in record if field in BESIDE_PROMPT and may_ask(record[field])]
     asked = squeezed(record["prompt"]) if fields else ""
     return [field for field in fields if not holds(asked, squeezed(record[field]))]
@@ -100,7 +102,11 @@ def check_one_shape(adapted: Record, record: Record) -> None:
 
     >>> check_one_shape({"prompt": "q", "responses": []}, {})
     """
-    if not isinstance(adapted.get("responses"), list) or not all(is_text(adapted.get(side)) for side in SIDES):
+    if (
+        "chosen" not in adapted
+        or not isinstance(adapted.get("responses"), list)
+        or not all(is_text(adapted.get(side)) for side in SIDES)
+    ):
         return
     field = next((name for name in LISTS if isinstance(record.get(name), list)), "responses")
     raise RecordError(
@@ -116,11 +122,10 @@ def check_one_question(adapted: Record) -> None:
         >>> check_one_question({"prompt": "q", "chosen": "a", "rejected": "b"})
     """
     responses = adapted.get("responses")
-    if isinstance(responses, list):
-        texts = [response.get("text") for response in responses if isinstance(response, dict)]
-    else:
-        texts = [adapted.get(side) for side in SIDES]
-    first: Any = [text[0] for text in texts if is_conversation(text)]  # type: ignore[index]
+    texts = [response["text"] for response in responses] if responses else [adapted.get(side) for side in SIDES]
+    first: list[Any] = [text[0] for text in texts if type(text) is list]
+    if not first:
+        return
     asking = [turn for turn in first if turn["role"] == "user"]
     if asking and any(turn != asking[0] for turn in first):
         raise RecordError(

@@ -52,7 +52,7 @@ ROLES = (
 KNOWN_ROLES = (*ROLES, "system", "user", "assistant", "tool", "developer", "function", "function_call")
 SPOKEN = ("assistant", "tool", "function")
 SAID = ("content", "tool_calls", "function_call", "refusal", "value", "text", "parts")
-BEGINNINGS = "[{(a \n\t"  # how a text that may be a list or an object begins
+BEGINNINGS = ("[", "{", "(", " ", "\n", "\t", "array(")  # of a text that may be a list or an object
 LOOKS_LIKE = re.compile(r"""\s*(?:array\(\s*)?[\[(]?\s*\{\s*['"](?:role|content|from|value)['"]\s*:""")
 PRINTED = re.compile(r"\s*(?:array\(\s*)?[\[(]\s*\{\s*'(?:role|content|from|value)'\s*:")
 NAMES_ROLE = re.compile(r"""['"](?:role|from)['"]\s*:\s*['"](\w+)['"]""")
@@ -98,7 +98,7 @@ def _words_asked(record: Record) -> str:
 
 def _answer_form(value: Any, name: str, words: str) -> Any:
     """Read an answer; under a prompt in words, a text is a conversation only if it repeats the prompt."""
-    if not (isinstance(value, str) and words.strip()) or name in TURNS_WRITTEN or value[:1] not in BEGINNINGS:
+    if not (isinstance(value, str) and words.strip()) or name in TURNS_WRITTEN or not value.startswith(BEGINNINGS):
         return text_form(value, name, spoken=True)
     read: Any = value
     with suppress(RecordError):
@@ -115,7 +115,7 @@ def text_form(value: Any, name: str, *, spoken: bool = False) -> Any:
     `spoken` marks a response: a text that lists messages is a conversation only if a model speaks last.
     """
     if isinstance(value, str):
-        return _written(value, name, spoken=spoken) if value[:1] in BEGINNINGS else value
+        return _written(value, name, spoken=spoken) if value.startswith(BEGINNINGS) else value
     if isinstance(value, dict):
         return _messages([value], name) if _is_message(value) else value  # axolotl: one message
     if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -145,7 +145,7 @@ def _are_plain(responses: list[Any]) -> bool:
     """Tell responses without any conversation: most are so, and every record is asked."""
     for response in responses:
         text = response.get("text") if type(response) is dict else response
-        if type(text) is not str or text[:1] in BEGINNINGS:
+        if type(text) is not str or text.startswith(BEGINNINGS):
             return False
     return True
 
