@@ -14,7 +14,7 @@ PAIR = {"prompt": "q", "chosen": "a", "rejected": "b"}
 
 
 def real(*words, records=()):
-    return CliRunner().invoke(app, [*map(str, words)], input=b"".join(orjson.dumps(one) + b"\n" for one in records))
+    return CliRunner().invoke(app, [*map(str, words)], input=b"".join(orjson.dumps(item) + b"\n" for item in records))
 
 
 def records_of(done):
@@ -144,7 +144,7 @@ def test_score_reads_a_rating_that_all_rows_of_a_prompt_agree_on():
 
 
 def test_a_score_that_was_there_stays_by_another_name():
-    record = {"prompt": "q", "responses": [one | {"score": 7} for one in RATED]}
+    record = {"prompt": "q", "responses": [item | {"score": 7} for item in RATED]}
     (pair,) = records_of(real("pair", "-s", "best-worst", "--score", "honest", records=[record]))
     assert (pair["score_chosen"], pair["score_field_chosen"]) == (5, 7)
 
@@ -163,21 +163,21 @@ def test_a_rating_that_is_missing_is_told_with_its_response(words):
 
 
 @pytest.mark.parametrize(
-    ("texts", "told"),
+    ("texts", "complaint"),
     [
         (["a", None], "response 2 is None; each must be a string or a conversation"),
         (["a", "b", {"text": "c"}], "response 3 is {'text': 'c'}; each must be a string or a conversation"),
     ],
     ids=["a null", "an object"],
 )
-def test_the_response_that_is_wrong_is_named(texts, told):
-    assert problem({"prompt": "q", "responses": texts}) == told
+def test_the_response_that_is_wrong_is_named(texts, complaint):
+    assert problem({"prompt": "q", "responses": texts}) == complaint
 
 
 @pytest.mark.parametrize("wrong", ["b", {"content": "b"}])
 def test_the_response_that_is_wrong_is_named_among_objects(wrong):
-    told = f"response 2 has no 'text' that is a string or a conversation: {wrong!r}"
-    assert problem({"prompt": "q", "responses": [{"text": "a"}, wrong]}) == told
+    notes = f"response 2 has no 'text' that is a string or a conversation: {wrong!r}"
+    assert problem({"prompt": "q", "responses": [{"text": "a"}, wrong]}) == notes
 
 
 def test_the_response_that_is_wrong_is_named_where_the_prompt_is_missing_too():
@@ -194,8 +194,8 @@ def test_the_completion_that_is_wrong_is_named():
 
 @pytest.mark.parametrize("label", [1, 0, "True", "false"])
 def test_a_label_that_is_no_boolean_is_told_by_its_name(label):
-    told = f"field 'label' is {label!r}; true or false is needed, in a table as a word: jq -c '.label |= (tostring | "
-    assert problem({"prompt": "q", "completion": "a", "label": label}).startswith(told)
+    notes = f"field 'label' is {label!r}; true or false is needed, in a table as a word: jq -c '.label |= (tostring | "
+    assert problem({"prompt": "q", "completion": "a", "label": label}).startswith(notes)
 
 
 @pytest.mark.parametrize("label", ["math", 7, None])
@@ -207,12 +207,14 @@ def test_a_label_that_says_something_else_is_passed_on(label):
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told"),
+    ("numbers", "complaint"),
     [
         ((1, 0, 1, 0), "0 pairs from 1 prompt"),
         ((1, 1, 1, 0), "0 pairs from 1 prompt"),
     ],
 )
-def test_nothing_chosen_saves_nothing(numbers, told):
+def test_nothing_chosen_saves_nothing(numbers, complaint):
     prompts, possible, given, chosen = numbers
-    assert Savings(num_prompts=prompts, num_possible=possible, num_given=given, num_chosen=chosen).sentence() == told
+    assert (
+        Savings(num_prompts=prompts, num_possible=possible, num_given=given, num_chosen=chosen).sentence() == complaint
+    )

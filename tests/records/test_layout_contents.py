@@ -104,7 +104,7 @@ def test_what_is_read_is_all_that_is_asked_and_each_response_once(number):
 def read_texts(record):
     """Return what is read of a record: the prompt, and each response."""
     candidates = to_candidates(record)
-    return [transcript(text) for text in (candidates["prompt"], *(one["text"] for one in candidates["responses"]))]
+    return [transcript(text) for text in (candidates["prompt"], *(item["text"] for item in candidates["responses"]))]
 
 
 def test_every_layout_is_among_the_records():

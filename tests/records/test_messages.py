@@ -66,12 +66,12 @@ messages = st.lists(
 @given(messages)
 def test_without_calls_a_transcript_is_what_names_the_cached_answers_of_judges(conversation):
     """Written out anew: another byte in it, and every judged pair would be paid for again."""
-    said = [one["content"] or "" for one in conversation]
-    roles = [one["role"].capitalize() for one in conversation]
+    reply = [item["content"] or "" for item in conversation]
+    roles = [item["role"].capitalize() for item in conversation]
     if len(conversation) == 1:
-        assert transcript(conversation) == said[0] == plain_text(conversation)
+        assert transcript(conversation) == reply[0] == plain_text(conversation)
     else:
-        assert transcript(conversation) == "\n\n".join(map("{}: {}".format, roles, said))
+        assert transcript(conversation) == "\n\n".join(map("{}: {}".format, roles, reply))
 
 
 def test_an_instruction_has_no_system_message_unless_there_is_nothing_else():

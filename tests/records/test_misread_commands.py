@@ -42,16 +42,16 @@ COMMANDS = [
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_lost_prompt_is_refused_in_every_command(command, tmp_path):
     words = command.replace("ASKED", str(tmp_path / "asked")).split()
-    _, told = run(*words, records=[LOST], status=1)
-    assert "'post'" in told
-    assert "jq -c '.prompt = .post | del(.post)'" in told
+    _, notes = run(*words, records=[LOST], status=1)
+    assert "'post'" in notes
+    assert "jq -c '.prompt = .post | del(.post)'" in notes
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command != "eval pairs"])
 def test_a_prompt_in_half_of_the_responses_is_refused_in_every_command(command, tmp_path):
     words = command.replace("ASKED", str(tmp_path / "asked")).split()
-    _, told = run(*words, records=[HALF], status=1)
-    assert "begins with the prompt again" in told
+    _, notes = run(*words, records=[HALF], status=1)
+    assert "begins with the prompt again" in notes
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_a_prompt_in_half_of_the_responses_is_refused_in_every_command(command, 
 )
 def test_an_image_is_refused_by_every_command_that_reads_text(command, tmp_path):
     words = command.replace("ASKED", str(tmp_path / "asked")).split()
-    _, told = run(*words, records=[SEEN], status=1)
-    assert "'image'" in told
+    _, notes = run(*words, records=[SEEN], status=1)
+    assert "'image'" in notes
 
 
 def test_pair_passes_images_on():
@@ -69,9 +69,9 @@ def test_pair_passes_images_on():
 
 
 def test_a_prompt_that_was_taken_off_is_counted_and_told():
-    pairs, told = run("pair", "-s", "all", records=[TWICE, TWICE | {"prompt": "Why is it?"}])
+    pairs, notes = run("pair", "-s", "all", records=[TWICE, TWICE | {"prompt": "Why is it?"}])
     assert [pair["chosen"] for pair in pairs] == [" Jay.", f"{QUESTION} Jay."]
-    assert "1 record with the prompt in every response again, taken off" in told
+    assert "1 record with the prompt in every response again, taken off" in notes
 
 
 def test_eval_pairs_counts_prompts_in_responses_and_empty_texts():
@@ -91,9 +91,9 @@ def test_rows_of_two_questions_make_no_pair():
         {"instruction": "Is it white?", "input": thing, "output": answer, "score": score}
         for thing, answer, score in (("Snow.", "Yes.", 1), ("Coal.", "No.", 0))
     ]
-    pairs, told = run("pair", "-s", "all", records=rows)
+    pairs, notes = run("pair", "-s", "all", records=rows)
     assert pairs == []
-    assert "2 too few responses" in told
+    assert "2 too few responses" in notes
     pairs, _ = run("pair", "-s", "all", records=[rows[0], rows[1] | {"input": "Snow."}])
     assert [pair["prompt"] for pair in pairs] == ["Is it white?\nSnow."]
 
@@ -113,23 +113,23 @@ BATTLES = [record for name, record, _ in PUBLISHED if name.startswith(("Arena", 
 
 
 def test_eval_winrate_reads_battles():
-    (summary,), _ = run("eval", "winrate", "--model", "m", records=[one for one in BATTLES if "model_a" in one])
+    (summary,), _ = run("eval", "winrate", "--model", "m", records=[item for item in BATTLES if "model_a" in item])
     # 55k: n; 140k: m; MT-Bench: n; a tie.
     assert (summary["num_wins"], summary["num_ties"], summary["num_losses"]) == (1, 1, 2)
-    (summary,), _ = run("eval", "winrate", "--model", "new", records=[one for one in BATTLES if "output_1" in one])
+    (summary,), _ = run("eval", "winrate", "--model", "new", records=[item for item in BATTLES if "output_1" in item])
     assert (summary["num_wins"], summary["num_losses"]) == (1, 0)
     texts = {"instruction": QUESTION, "output_1": "a", "generator_1": "base", "output_2": "b", "generator_2": "new"}
     rows = [texts | {"preference": preference} for preference in (1, 2, 1.5, 0, 1.2)]
     (summary,), _ = run("eval", "winrate", "--model", "new", records=rows)
     assert (summary["num_wins"], summary["num_ties"], summary["num_losses"]) == (1, 2, 2)
-    _, told = run("eval", "winrate", records=[texts | {"preference": None}], status=1)
-    assert "'preference' is None" in told
+    _, notes = run("eval", "winrate", records=[texts | {"preference": None}], status=1)
+    assert "'preference' is None" in notes
 
 
 def test_a_vote_whose_context_others_wrote_is_refused():
-    vote = next(one for one in BATTLES if "full_conversation" in one)
-    _, told = run("pair", "-s", "all", records=[vote | {"full_conversation": [{}, {}]}], status=1)
-    assert "evaluation_order == 1" in told
+    vote = next(item for item in BATTLES if "full_conversation" in item)
+    _, notes = run("pair", "-s", "all", records=[vote | {"full_conversation": [{}, {}]}], status=1)
+    assert "evaluation_order == 1" in notes
 
 
 def test_a_prompt_that_stands_in_every_row_again_is_taken_off():
@@ -138,16 +138,16 @@ def test_a_prompt_that_stands_in_every_row_again_is_taken_off():
         {"prompt": QUESTION, "completion": f"{QUESTION} {word}", "label": good}
         for word, good in (("Jay.", True), ("Gull.", False))
     ]
-    (pair,), told = run("pair", "-s", "all", records=rows)
+    (pair,), notes = run("pair", "-s", "all", records=rows)
     assert (pair["chosen"], pair["rejected"]) == (" Jay.", " Gull.")
-    assert "1 record with the prompt in every response again, taken off" in told
+    assert "1 record with the prompt in every response again, taken off" in notes
 
 
 @pytest.mark.parametrize("field", ["passage", "documents", "title", "evidence"])
 def test_what_a_question_is_about_is_refused_with_the_line_that_appends_it(field):
     record = {"question": "Is it white?", field: "Snow in the sun.", "chosen": "Yes.", "rejected": "No."}
-    _, told = run("pair", "-s", "all", records=[record], status=1)
-    assert f"jq -c '.question += \"\\n\" + .{field} | del(.{field})'" in told
+    _, notes = run("pair", "-s", "all", records=[record], status=1)
+    assert f"jq -c '.question += \"\\n\" + .{field} | del(.{field})'" in notes
     pairs, _ = run("pair", "-s", "all", records=[record | {"prompt": "Is it white?"}])
     assert pairs[0][field] == record[field]
 

@@ -35,8 +35,8 @@ def test_a_system_message_that_is_there_stays_and_the_words_follow():
 
 
 def test_a_template_takes_in_the_last_user_message_of_a_conversation():
-    made = place_words([USER, ANSWER, USER], "Kindly: {prompt}")
-    assert made == [USER, ANSWER, USER | {"content": "Kindly: Why?"}]
+    result = place_words([USER, ANSWER, USER], "Kindly: {prompt}")
+    assert result == [USER, ANSWER, USER | {"content": "Kindly: Why?"}]
 
 
 def test_a_template_needs_a_user_message():

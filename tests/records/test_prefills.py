@@ -30,8 +30,8 @@ def test_a_prompt_that_ends_inside_an_answer_is_told_by_every_reader():
     assert adapt_prompt({"prompt": PAIR["prompt"]}).notes == (CONTINUED,)
     assert adapt(adapt(PAIR).record).record == PAIR
     assert adapt(PAIR | {"prompt": [USER]}).notes == ()
-    lines, told = run("pair", "--strategy", "all", records=[PAIR])
-    assert f"1 record {CONTINUED}" in told
+    lines, notes = run("pair", "--strategy", "all", records=[PAIR])
+    assert f"1 record {CONTINUED}" in notes
     assert lines[0]["prompt"] == PAIR["prompt"]
     lines, _ = run("eval", "pairs", records=[PAIR])
     assert lines[0]["num_prompts_in_responses"] == 0

@@ -138,12 +138,12 @@ def test_a_context_beside_a_prompt_is_kept_and_told(command, field, tmp_path):
     record = {"prompt": QUESTION, field: WORDS, **PAIR}
     if words[0] == "sample":
         record = {"prompt": QUESTION, field: WORDS}
-    _, told = run(*words, records=[record, record])
-    assert f"2 records with '{field}' beside 'prompt', not read" in told
+    _, notes = run(*words, records=[record, record])
+    assert f"2 records with '{field}' beside 'prompt', not read" in notes
 
 
 @pytest.mark.parametrize("beside", [{"context": QUESTION}, {"context": ""}, {"title": "birds"}, {"topic": WORDS}])
 def test_what_the_prompt_holds_or_is_no_context_is_not_told(beside):
-    (pair,), told = run("pair", "-s", "all", records=[{"prompt": f"Now: {QUESTION}", **beside, **PAIR}])
+    (pair,), notes = run("pair", "-s", "all", records=[{"prompt": f"Now: {QUESTION}", **beside, **PAIR}])
     assert json.dumps(beside)[1:-1] in json.dumps(pair)
-    assert "not read" not in told
+    assert "not read" not in notes

@@ -11,12 +11,12 @@ PAIR = {"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 0.9, "raw
 @pytest.mark.parametrize("record", [CANDIDATES, PAIR])
 def test_a_new_judge_s_score_is_not_shaped_from_the_old_one_s(record):
     """`relabel shape` starts from raw_score where it finds one: of another judge it would be the wrong one."""
-    made = with_new_scores(record, [7, 5])
-    assert values_of(made, "score") == [7, 5]
-    assert values_of(made, "raw_score") == [None, None]
-    assert [response["text"] for response in responses_of(made)] == ["a", "b"]
-    assert made.get("note") == record.get("note")
-    assert with_new_scores(made, [7, 5]) == made
+    result = with_new_scores(record, [7, 5])
+    assert values_of(result, "score") == [7, 5]
+    assert values_of(result, "raw_score") == [None, None]
+    assert [response["text"] for response in responses_of(result)] == ["a", "b"]
+    assert result.get("note") == record.get("note")
+    assert with_new_scores(result, [7, 5]) == result
 
 
 @pytest.mark.parametrize("record", [CANDIDATES, PAIR])

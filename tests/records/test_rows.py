@@ -20,9 +20,9 @@ def rows_with(field, values):
 def test_rows_that_differ_in_what_may_be_asked_are_two_prompts(field, values):
     rows = rows_with(field, values)
     assert not same_prompt(*(adapt(row).record for row in rows))
-    lines, told = run("pair", "--strategy", "random", records=rows)
+    lines, notes = run("pair", "--strategy", "random", records=rows)
     assert lines == []
-    assert f"1 record of the prompt before, kept apart by another '{field}'" in told
+    assert f"1 record of the prompt before, kept apart by another '{field}'" in notes
 
 
 @pytest.mark.parametrize("values", [FACTS, (["a"], ["b"]), ({"a": "b c"}, {"a": "d e"})])
@@ -31,9 +31,9 @@ def test_rows_that_differ_in_what_may_be_asked_are_two_prompts(field, values):
     ["critique", "annotations", "model_card", "metadata", "rater-comments", "id", "raw_output", "scoreReason", "tags"],
 )
 def test_what_is_said_of_a_response_keeps_no_rows_apart(field, values):
-    lines, told = run("pair", "--strategy", "random", records=rows_with(field, values))
+    lines, notes = run("pair", "--strategy", "random", records=rows_with(field, values))
     assert len(lines) == 1
-    assert "kept apart" not in told
+    assert "kept apart" not in notes
 
 
 @pytest.mark.parametrize(

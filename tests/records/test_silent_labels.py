@@ -56,16 +56,16 @@ def rows(**values):
     ],
 )
 def test_a_label_of_another_name_is_told_where_a_pair_has_none(field, values):
-    (pair,), told = run("pair", "--strategy", "random", records=rows(**{field: values}))
+    (pair,), notes = run("pair", "--strategy", "random", records=rows(**{field: values}))
     assert "chosen" not in pair
-    assert f"1 record without a label, though '{field}' may hold one" in told
+    assert f"1 record without a label, though '{field}' may hold one" in notes
 
 
 @pytest.mark.parametrize("field", ["ranking", "preference", "preferences_given", "winner", "better"])
 def test_a_label_of_another_name_on_the_record_is_told(field):
     record = {"prompt": QUESTION, "responses": ["Jay.", "Gull."], field: [2, 1]}
-    (pair,), told = run("pair", "--strategy", "random", records=[record])
-    assert ("chosen" in pair, "may hold one" in told) == (False, field != "preferences_given")
+    (pair,), notes = run("pair", "--strategy", "random", records=[record])
+    assert ("chosen" in pair, "may hold one" in notes) == (False, field != "preferences_given")
 
 
 @pytest.mark.parametrize("name", ["score", "scores"])
@@ -94,17 +94,17 @@ def test_scores_and_ranks_beside_texts_are_read(name):
     ],
 )
 def test_scores_on_a_part_of_the_responses_are_told(records):
-    _, told = run("pair", "--strategy", "random", records=records)
-    assert "1 record with scores on a part of the responses" in told
+    _, notes = run("pair", "--strategy", "random", records=records)
+    assert "1 record with scores on a part of the responses" in notes
 
 
 @pytest.mark.parametrize(
     "records", [rows(score=(2, 1)), rows(label=(True, False)), rows(topic=("a", "a")), rows(id=(1, 2)), [PAIR]]
 )
 def test_a_whole_label_and_none_are_not_told(records):
-    _, told = run("pair", "--strategy", "random", records=records)
-    assert "may hold one" not in told
-    assert "on a part" not in told
+    _, notes = run("pair", "--strategy", "random", records=records)
+    assert "may hold one" not in notes
+    assert "on a part" not in notes
 
 
 @pytest.mark.parametrize("field", ["overall_preference", "preference_strength"])
@@ -131,9 +131,9 @@ LISTS = {
 )
 def test_a_pair_with_a_list_of_responses_is_refused_by_every_command(command, field, tmp_path):
     words = command.replace("ASKED", str(tmp_path / "asked")).split()
-    _, told = run(*words, records=[PAIR | {field: LISTS[field]}], status=1)
-    assert "'chosen' and 'rejected', and in" in told
-    first, second = lines_of(told)
+    _, notes = run(*words, records=[PAIR | {field: LISTS[field]}], status=1)
+    assert "'chosen' and 'rejected', and in" in notes
+    first, second = lines_of(notes)
     assert adapt(run_jq(first, PAIR | {field: LISTS[field]})).record == PAIR
     assert "responses" in adapt(run_jq(second, PAIR | {field: LISTS[field]})).record
 

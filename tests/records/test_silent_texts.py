@@ -171,10 +171,10 @@ def test_an_empty_side_is_told():
         **{"prompt": '["Why?"]', "response_a": "[null]", "response_b": '["So."]', "model_a": "m", "model_b": "n"},
         **{"winner_model_a": 1, "winner_model_b": 0, "winner_tie": 0},
     }
-    _, told = run("pair", "--strategy", "all", "--orient", "auto", records=[record])
-    assert "1 record with an empty chosen response" in told
-    _, told = run("pair", "--strategy", "all", records=[{"prompt": QUESTION, "chosen": " ", "rejected": "Gull."}])
-    assert "1 record with an empty chosen response" in told
+    _, notes = run("pair", "--strategy", "all", "--orient", "auto", records=[record])
+    assert "1 record with an empty chosen response" in notes
+    _, notes = run("pair", "--strategy", "all", records=[{"prompt": QUESTION, "chosen": " ", "rejected": "Gull."}])
+    assert "1 record with an empty chosen response" in notes
 
 
 def test_a_line_break_in_the_name_of_a_field_is_written_for_jq():

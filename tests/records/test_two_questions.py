@@ -148,9 +148,9 @@ def test_rows_about_another_subject_are_kept_apart_and_told(field, values):
     for row in rows:
         del row["instruction"]
     assert not same_prompt(*(adapt(row).record for row in rows))
-    lines, told = run("pair", "--strategy", "random", records=rows)
+    lines, notes = run("pair", "--strategy", "random", records=rows)
     assert lines == []
-    assert f"kept apart by another '{field}'" in told
+    assert f"kept apart by another '{field}'" in notes
 
 
 @pytest.mark.parametrize(
@@ -180,9 +180,9 @@ def test_what_tells_of_a_response_still_joins_its_rows(field, values):
         {"prompt": "Is it so?", **{k: v for k, v in row.items() if k != "instruction"}}
         for row in rows_with(field, values)
     ]
-    lines, told = run("pair", "--strategy", "random", records=rows)
+    lines, notes = run("pair", "--strategy", "random", records=rows)
     assert len(lines) == 1
-    assert "kept apart" not in told
+    assert "kept apart" not in notes
 
 
 def test_a_field_that_is_named_as_the_score_joins_its_rows():
