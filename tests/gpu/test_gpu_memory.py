@@ -41,12 +41,12 @@ def assert_alike(ours, others):
 
 @pytest.mark.parametrize("command", WORDS)
 def test_nothing_is_lost_where_a_pass_has_no_room(command, policy, encoder, device, pairs, monkeypatch):
-    """Room for 256 tokens a pass: told each time, the numbers are those of small passes."""
+    """Room for some tokens a pass: told each time, the numbers are those of small passes."""
     words = [*WORDS[command](policy, encoder), "--device", device, "--dtype", "float32"]
     rows = [{"prompt": row["prompt"]} for row in pairs[:8]] if command == "sample" else pairs
     known, messages = run(*words, "--batch-tokens", "128", rows=rows)
     assert HALVED not in messages
-    out_of_memory_above(monkeypatch, 256)
+    out_of_memory_above(monkeypatch, 128 if command == "sample" else 256)  # sampling reads a prompt once
     result, messages = run(*words, "--batch-tokens", "4096", rows=rows)
     assert 1 <= messages.count(HALVED) <= 5
     assert_alike(numbers(result), numbers(known))
