@@ -100,6 +100,7 @@ def embed(options: EmbedOptions) -> Status:
     Streams, in windows of about 4,000 texts: memory does not grow with the input.
 
     \b
+    Examples:
       real embed hh.jsonl | real pair --strategy easy --keep 50% > easy.jsonl
       real embed --model smollm2 --max-length 512 --encoding base64 shp.jsonl.gz -o embedded.jsonl
       real embed --resume embedded.jsonl candidates.jsonl

@@ -54,6 +54,7 @@ def init(options: InitOptions) -> Status:
     real-recipes(7) describes each.
 
     \b
+    Examples:
       real init demo && make -C demo
       real init --list | grep judge
       real init sppo --recipe sppo && make -C sppo check

@@ -135,6 +135,7 @@ def pair(options: PairOptions) -> Status:
     pairs or prompts stay is known only at the end.
 
     \b
+    Examples:
       real embed candidates.jsonl | real pair --strategy easy --keep 35% > pairs.jsonl
       real pair --strategy best-vs-rest --curriculum scored.jsonl > stages.jsonl
       real pair --orient none embedded.jsonl > to-label.jsonl

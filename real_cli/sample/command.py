@@ -20,6 +20,7 @@ def sample(options: SampleOptions) -> Status:
     --lowest-score buffers on disk, because the lowest scores are known at the end.
 
     \b
+    Examples:
       real sample --policy smollm2 -n 8 prompts.jsonl | real embed | real pair --strategy easy > pairs.jsonl
       real sample --endpoint http://localhost:8000/v1 -p qwen -p llama -n 2 --temperature 0.7 --chat prompts.jsonl
       real sample -p ./sft --contrast 'Be kind.' 'Be rude.' prompts.jsonl | real pair --strategy all

@@ -67,6 +67,7 @@ def soup(options: SoupOptions) -> Status:
     first, in a folder beside the output; that takes the memory of the base in float32.
 
     \b
+    Examples:
       real soup sft-seed1 sft-seed2 -o soup
       real train-dpo --policy sft-seed1 --reference soup -o aligned pairs.jsonl
       real soup base aligned -o gentler --weights 0.7,0.3

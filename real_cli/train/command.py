@@ -24,6 +24,7 @@ def train_dpo(options: TrainOptions) -> Status:
     and SIGHUP leave a checkpoint from which --resume goes on.
 
     \b
+    Examples:
       real train-dpo --policy smollm2 -o aligned pairs.jsonl > training.jsonl
       real pair --keep 2000 embedded.jsonl | real train-dpo -p ./sft -o aligned --loss ipo | jq .loss
       real train-dpo --preset drift --learning-rate 1e-6 --show-config | jq .

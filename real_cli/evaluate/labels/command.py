@@ -81,6 +81,7 @@ def labels(options: LabelsOptions) -> Status:
     Streams; holds six numbers a pair, and of a strategy's pairs.
 
     \b
+    Examples:
       real eval labels pairs.jsonl | jq '.share_wrong, .expected_flips'
       real eval labels --gold gold --label score judged.jsonl
       real eval labels --compare easy,random,hard --budget 5%,35%,100% --report labels.html embedded.jsonl

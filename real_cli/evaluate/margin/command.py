@@ -77,6 +77,7 @@ def margin(options: MarginOptions) -> Status:
     disk, because each policy reads them anew.
 
     \b
+    Examples:
       real eval margin --policy aligned --reference smollm2 heldout.jsonl
       real eval margin --policy aligned --reference smollm2 pairs.jsonl | jq '.accuracy, .margin'
       real eval margin -p easy -p random -r smollm2 heldout.jsonl | jq '.differences'

@@ -75,6 +75,7 @@ def pairs(options: PairsOptions) -> Status:
     Streams; holds some 80 bytes a pair, and of --against 8 bytes a word.
 
     \b
+    Examples:
       real eval pairs pairs.jsonl
       real eval pairs --from candidates.jsonl pairs.jsonl | jq .saved_of_possible_pairs
       real eval pairs --strict --limit 'share_chosen_longer<=0.6' --against heldout.jsonl pairs.jsonl

@@ -57,6 +57,7 @@ def winrate(options: WinrateOptions) -> Status:
     Streams; holds about thirty bytes a comparison.
 
     \b
+    Examples:
       real relabel judge -m qwen --ties keep pairs.jsonl | real eval winrate --model new
       real eval winrate --by task --report winrate.html judged.jsonl | jq '.win_rate, .lc_win_rate'
     """

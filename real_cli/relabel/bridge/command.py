@@ -45,6 +45,7 @@ def bridge(options: BridgeOptions) -> Status:
     Streams: records are written in their order, as soon as their answers are there.
 
     \b
+    Examples:
       real relabel bridge --endpoint http://localhost:8000/v1 -m qwen pairs.jsonl > bridged.jsonl
       real relabel bridge --from edit edited.jsonl | real train-dpo --loss bmc --policy smollm2 -o aligned
     """

@@ -49,6 +49,7 @@ def degrade(options: DegradeOptions) -> Status:
     Streams: a pair is written as soon as it is read.
 
     \b
+    Examples:
       real relabel degrade pairs.jsonl | real train-dpo --policy smollm2 --loss spo -o aligned
       real relabel degrade --levels 3 --drop 0.4 pairs.jsonl
     """

@@ -52,6 +52,7 @@ def dsat(options: DsatOptions) -> Status:
     Streams: records are written in their order, as soon as their answers are there.
 
     \b
+    Examples:
       real relabel dsat --endpoint http://localhost:8000/v1 -m qwen wildchat.jsonl > dissatisfied.jsonl
       real relabel dsat --lexical --seeds wildchat.jsonl > seeds.jsonl
     """

@@ -39,6 +39,7 @@ def goal(options: GoalOptions) -> Status:
     Streams: two pairs are written as soon as one is read.
 
     \b
+    Examples:
       real pair --strategy best-random scored.jsonl | real relabel goal > augmented.jsonl
       real relabel goal --placement system --template 'Overall quality: {goal} of 10.' pairs.jsonl
       real relabel goal --strip augmented.jsonl

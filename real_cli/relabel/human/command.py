@@ -89,6 +89,7 @@ def human(options: HumanOptions) -> Status:
     Streams: a pair is written when its answer can no longer change, 20 answers later or at the end.
 
     \b
+    Examples:
       real pair --orient none embedded.jsonl | real relabel human --journal mine.journal > labeled.jsonl
       real relabel human --repeat 5% -o labeled.jsonl to-label.jsonl
       real relabel human --export csv to-label.jsonl > questions.csv

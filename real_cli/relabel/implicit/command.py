@@ -62,6 +62,7 @@ def implicit(options: ImplicitOptions) -> Status:
     Streams, in windows of about 1,000 responses: memory does not grow with the input.
 
     \b
+    Examples:
       real relabel implicit --policy aligned --reference smollm2 candidates.jsonl | real pair --strategy best-worst
       real relabel implicit -p aligned -r sft pairs.jsonl | real pair -s all --by implicit_margin --keep 10% --lowest
       real relabel implicit -p smollm2 --contrast 'Be kind.' 'Be rude.' pairs.jsonl > offsets.jsonl

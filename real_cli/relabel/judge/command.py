@@ -47,6 +47,7 @@ def judge(options: JudgeOptions) -> Status:
     Streams: records are written in their order, as soon as their answers are there.
 
     \b
+    Examples:
       real relabel judge --endpoint http://localhost:8000/v1 -m qwen pairs.jsonl > labeled.jsonl
       real relabel judge -m smollm2 pairs.jsonl --rejects failed.jsonl > labeled.jsonl
       real relabel judge -m smollm2 --rubric magpie prompts.jsonl > tagged.jsonl

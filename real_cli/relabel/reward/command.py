@@ -85,6 +85,7 @@ def reward(options: RewardOptions) -> Status:
     Streams, in windows of about 2,000 responses: memory does not grow with the input.
 
     \b
+    Examples:
       real relabel reward --model ./reward candidates.jsonl | real pair --strategy best-worst > pairs.jsonl
       real relabel reward --model ./reward --field score_reward pairs.jsonl
       real relabel reward --model ./ranker --pairwise candidates.jsonl | real relabel winprob --from preferences

@@ -80,6 +80,7 @@ def shape(options: ShapeOptions) -> Status:
     are shaped each by its own.
 
     \b
+    Examples:
       real relabel shape scored.jsonl | real pair --strategy best-worst > pairs.jsonl
       real relabel shape --method standardize scored.jsonl
       real relabel shape --length-penalty 0.01 --k 2 scored.jsonl

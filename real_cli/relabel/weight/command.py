@@ -80,6 +80,7 @@ def weight(options: WeightOptions) -> Status:
     known only at the end.
 
     \b
+    Examples:
       real relabel weight pairs.jsonl | real train-dpo --policy smollm2 --weight-field weight -o aligned
       real relabel weight --by gap-utility --temperature 2 pairs.jsonl
       real relabel weight --expression 'sqrt(score_chosen - score_rejected) * (votes > 3)' pairs.jsonl

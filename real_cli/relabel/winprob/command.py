@@ -53,6 +53,7 @@ def winprob(options: WinprobOptions) -> Status:
     Streams: a record is written as soon as it is read.
 
     \b
+    Examples:
       real relabel winprob scored.jsonl | real pair --strategy best-worst > pairs.jsonl
       real relabel winprob --from preferences judged.jsonl
     """
