@@ -31,8 +31,12 @@ def label_notes(record: Record) -> list[str]:
         ['with scores on a part of the responses']
     """
     responses: Any = record.get("responses")
-    if not isinstance(responses, list) or len(responses) < 2:
-        return []
+    if (
+        not isinstance(responses, list)
+        or len(responses) < 2
+        or not all(isinstance(response, dict) for response in responses)
+    ):
+        return []  # `dsat` reads turns, and has not looked at responses
     scores = [response.get("score") for response in responses]
     if None not in scores or None not in [response.get("rank") for response in responses]:
         return []
