@@ -159,19 +159,7 @@ def choose_maxmin_lcb(pool: Pool) -> list[Pair]:
 
 
 def optimistic_gaps(pool: Pool) -> NDArray[np.float64]:
-    """Work out how much better i may be than j.
-
-    Args:
-        pool: Reads quality, deviations and width.
-
-    Returns:
-        Matrix with [i, j] = U_i - L_j, shape (n, n); minus infinity on the diagonal.
-
-    Example:
-        >>> pool = Pool(3, quality=np.array([1, 0.5, -0.5]), deviations=np.array([0.1, 0.6, 0.2]))
-        >>> optimistic_gaps(pool)[0, 2].round(6)
-        np.float64(1.8)
-    """
+    """Return how much better i may be than j: U_i - L_j, minus infinity on the diagonal."""
     gaps, spreads = _compare(pool)
     return _without_diagonal(gaps + spreads, -np.inf)
 
@@ -196,19 +184,7 @@ def interval_widths(pool: Pool) -> NDArray[np.float64]:
 
 
 def lower_bounds(pool: Pool) -> NDArray[np.float64]:
-    """Work out how much better i is than j at least.
-
-    Args:
-        pool: Reads quality, deviations and width.
-
-    Returns:
-        Matrix with [i, j] = r_i - r_j - width * (s_i + s_j), shape (n, n); infinity on the diagonal.
-
-    Example:
-        >>> pool = Pool(3, quality=np.array([1, 0.5, -0.5]), deviations=np.array([0.1, 0.6, 0.2]))
-        >>> lower_bounds(pool).min(axis=1).round(6).tolist()
-        [-0.2, -1.2, -1.8]
-    """
+    """Return how much better i is than j at least: r_i - r_j - width * (s_i + s_j), infinity on the diagonal."""
     gaps, spreads = _compare(pool)
     return _without_diagonal(gaps - spreads, np.inf)
 

@@ -114,37 +114,12 @@ def dpo_norm_loss(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
 
 
 def smoothed(logits: Tensor, label_smoothing: float) -> Tensor:
-    """Return the negative log-likelihood of a label that is flipped with a given probability.
-
-    Args:
-        logits: Of the label as it is, any shape.
-        label_smoothing: Probability of a flip, in [0, 0.5).
-
-    Returns:
-        -(1 - eps) log sigmoid(logits) - eps log sigmoid(-logits), shape of `logits`.
-
-    Example:
-        >>> import torch
-        >>> smoothed(torch.tensor([0.5]), 0.3)
-        tensor([0.6241])
-    """
+    """Return -(1 - eps) log sigmoid(logits) - eps log sigmoid(-logits): a label that is flipped with probability eps."""
     return -(1 - label_smoothing) * logsigmoid(logits) - label_smoothing * logsigmoid(-logits)
 
 
 def token_logits(logps: Logps) -> Tensor:
-    """Return the difference of the log-ratios per token.
-
-    Args:
-        logps: Log-probabilities of a batch of pairs.
-
-    Returns:
-        Nats a token, shape (batch,); an empty response counts as one token.
-
-    Example:
-        >>> from real_cli.train.logps import made_up_logps
-        >>> token_logits(made_up_logps([10.0], length=2))
-        tensor([5.])
-    """
+    """Return the difference of log-ratios in nats a token, shape (batch,); an empty response counts as one token."""
     ratios = logps.logratios / logps.lengths.clamp(min=1)
     return ratios[:, CHOSEN] - ratios[:, REJECTED]
 

@@ -36,18 +36,7 @@ def sft_loss(logps: Logps) -> Tensor:
 
 
 def log1mexp(x: Tensor) -> Tensor:
-    """Return log(1 - exp(x)) without losing digits.
-
-    Args:
-        x: Below 0, any shape.
-
-    Returns:
-        The logarithm, shape of `x`.
-
-    Example:
-        >>> log1mexp(torch.tensor([0.3]).log())
-        tensor([-0.3567])
-    """
+    """Return log(1 - exp(x)) of x below 0 without losing digits."""
     return torch.where(x > -math.log(2), torch.log(-torch.expm1(x)), torch.log1p(-torch.exp(x)))
 
 
