@@ -114,7 +114,7 @@ def dpo_norm_loss(logps: Logps, *, beta: Beta = 0.1) -> Tensor:
 
 
 def smoothed(logits: Tensor, label_smoothing: float) -> Tensor:
-    """Return -(1 - eps) log sigmoid(logits) - eps log sigmoid(-logits): a label that is flipped with probability eps."""
+    """Return -(1 - eps) log sigmoid(logits) - eps log sigmoid(-logits), eps the probability of a flipped label."""
     return -(1 - label_smoothing) * logsigmoid(logits) - label_smoothing * logsigmoid(-logits)
 
 
