@@ -116,9 +116,8 @@ def _is_placed(lead: str) -> bool:
 def loses_before(lead: str, named: str) -> bool:
     """Tell whether the words before a mark name its response as the one that loses.
 
-    Example:
-        >>> loses_before("The worse response is ", "A"), loses_before("B is worse: ", "A")
-        (True, False)
+    >>> loses_before("The worse response is ", "A"), loses_before("B is worse: ", "A")
+    (True, False)
     """
     other = {"A": "B", "B": "A"}.get(named, "tie")
     return LOSING.search(lead) is not None and not re.search(rf"\b{other}\b", lead)
@@ -127,9 +126,8 @@ def loses_before(lead: str, named: str) -> bool:
 def is_outscored(text: str, named: str) -> bool:
     """Tell whether scores of both responses stand in a text, and the other one has the higher.
 
-    Example:
-        >>> is_outscored("Scores: A 2, B 9", "A"), is_outscored("A: 9/10, B: 2/10", "A")
-        (True, False)
+    >>> is_outscored("Scores: A 2, B 9", "A"), is_outscored("A: 9/10, B: 2/10", "A")
+    (True, False)
     """
     for match in SCORES.finditer(text):
         if match["of"] or SCORED.search(text, max(match.start() - LEAD_WIDTH, 0), match.end()):

@@ -62,24 +62,16 @@ def run_jq(line, record):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(("record", "prompts"), REFUSED)
-def test_each_line_mends_the_record(record, prompts):
+@pytest.mark.parametrize(
+    ("read", "record", "prompts"), [*((adapt, *case) for case in REFUSED), *((adapt_prompt, *case) for case in ASKING)]
+)
+def test_each_line_mends_the_record(read, record, prompts):
     with pytest.raises(RecordError) as caught:
         adapt(record)
     lines = lines_of(str(caught.value))
     assert len(lines) == len(prompts)
     for line, prompt in zip(lines, prompts, strict=True):
-        assert adapt(run_jq(line, record)).record["prompt"] == prompt
-
-
-@pytest.mark.parametrize(("record", "prompts"), ASKING)
-def test_each_line_mends_a_question(record, prompts):
-    with pytest.raises(RecordError) as caught:
-        adapt(record)
-    lines = lines_of(str(caught.value))
-    assert len(lines) == len(prompts)
-    for line, prompt in zip(lines, prompts, strict=True):
-        assert adapt_prompt(run_jq(line, record)).record["prompt"] == prompt
+        assert read(run_jq(line, record)).record["prompt"] == prompt
 
 
 def test_the_better_one_of_a_list_comes_first():

@@ -31,6 +31,7 @@ def decode(model: Any, tokenizer: Any, prompts: Sequence[list[int]], samplings: 
         else:
             logits, cache = first
             step = choose_step(model, cache, padded["attention_mask"], origins, end.limit)
+            del first, cache  # a graph has a cache of its own: two would stay in memory
             written = _write(step, logits[origins], draw, end)
     if not draw.are_numbers:
         raise FloatingPointError("logits are not finite")

@@ -35,6 +35,7 @@ def choose_device(name: str) -> "torch.device":
         try:
             device = torch.device(name)
             torch.empty(0, device=device)
+        # What torch raises for an unknown name, for a backend that was not compiled in, and for one without `empty`.
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             raise UsageError(f"--device {name}: not available here: {str(error).splitlines()[0]}") from None
         return device

@@ -118,8 +118,7 @@ def check_one_shape(adapted: Record, record: Record) -> None:
 def check_one_question(adapted: Record) -> None:
     """Refuse conversations as responses that begin with messages of the user which differ.
 
-    Example:
-        >>> check_one_question({"prompt": "q", "chosen": "a", "rejected": "b"})
+    >>> check_one_question({"prompt": "q", "chosen": "a", "rejected": "b"})
     """
     responses = adapted.get("responses")
     texts = [response["text"] for response in responses] if responses else [adapted.get(side) for side in SIDES]

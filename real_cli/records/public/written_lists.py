@@ -51,9 +51,8 @@ def parse_list(text: str) -> Any:
 def read_side_lists(record: Record) -> Record:
     """Read the lists of texts that a table's cells hold for both sides of a pair: RewardBench 2.
 
-    Example:
-        >>> read_side_lists({"chosen": "['a']", "rejected": "['b', 'c']", "num_correct": "1"})["rejected"]
-        ['b', 'c']
+    >>> read_side_lists({"chosen": "['a']", "rejected": "['b', 'c']", "num_correct": "1"})["rejected"]
+    ['b', 'c']
     """
     sides = ("chosen", "rejected")
     if not all(isinstance(record.get(side), str) and TEXTS.fullmatch(record[side]) for side in sides):
