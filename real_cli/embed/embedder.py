@@ -15,7 +15,7 @@ from real_cli.embed.choices import Field
 from real_cli.embed.encoders import Encoder
 from real_cli.embed.written import WrittenBefore
 from real_cli.errors import RealError, RecordError
-from real_cli.models.load.device import default_batch_tokens
+from real_cli.models.load.device import default_batch_tokens, is_slower
 from real_cli.models.score.batching import TokenBudget
 from real_cli.records.choices import Encoding
 from real_cli.records.messages import plain_text, without_system
@@ -24,6 +24,8 @@ from real_cli.records.vectors import encode_embedding
 from real_cli.text.phrases import say_count
 
 WINDOW_TEXTS = 4096
+# Told after a minute's work or so, where it holds.
+FASTER = "; this processor computes faster with --dtype bfloat16, which changes vectors by less than 0.002 in cosine"
 
 
 class Embedder:
@@ -107,7 +109,8 @@ class Embedder:
         text = f"{say_count(self.num_texts, 'text')} embedded ({self.num_distinct:,} distinct in their windows)"
         if self.num_truncated:
             text += f"; {self.num_truncated:,} cut to {self._encoder.max_length} tokens"
-        return text + (f"; {self.num_empty:,} empty" if self.num_empty else "")
+        text += f"; {self.num_empty:,} empty" if self.num_empty else ""
+        return text + (FASTER if self.num_distinct >= self._window_texts and is_slower(self._encoder.place) else "")
 
     def _windows(self, records: Iterable[Record]) -> Iterator[list[Record]]:
         window: list[Record] = []

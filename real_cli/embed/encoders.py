@@ -16,7 +16,7 @@ from real_cli.embed.pooling import POOLINGS
 from real_cli.embed.sentence_folders import read_recipe
 from real_cli.errors import RecordError, UsageError
 from real_cli.models.load.adapter_folders import is_adapter, load_causal
-from real_cli.models.load.device import Place, choose_place
+from real_cli.models.load.device import Place, choose_place, stored_dtype
 from real_cli.models.load.folder_check import check_settings
 from real_cli.models.load.hub import settings_folder
 from real_cli.models.load.loaded_checks import check_vocabulary_fits
@@ -112,8 +112,10 @@ class TransformerEncoder:
         settings: dict[str, Any] = {"output_hidden_states": True} if self._layer != LAST_LAYER else {}
         if hasattr(self._model.config, "use_cache"):
             settings["use_cache"] = False
+        is_mixed = self._model.dtype != self.place.dtype
         with torch.inference_mode():
-            outputs = self._model(input_ids=ids, attention_mask=mask, **settings)
+            with torch.autocast(self.place.device.type, self.place.dtype, enabled=is_mixed):
+                outputs = self._model(input_ids=ids, attention_mask=mask, **settings)
             states = outputs.last_hidden_state if self._layer == LAST_LAYER else outputs.hidden_states[self._layer]
             pooled = self._pool(states.float(), mask)
             if self._normalize:
@@ -213,11 +215,11 @@ def _load_sentence(name: str, path: str, place: Place, max_length: int | None) -
 
 def _load(name: str, path: str, place: Place) -> tuple[Any, Any]:
     if is_adapter(path):
-        whole, tokenizer = load_causal(name, path, dtype=place.dtype)
+        whole, tokenizer = load_causal(name, path, dtype=stored_dtype(place))
         model = whole.base_model
     else:
         tokenizer = load_tokenizer(name, path)
-        model = load_model(name, path, "AutoModel", needless=POOLERS, dtype=place.dtype)
+        model = load_model(name, path, "AutoModel", needless=POOLERS, dtype=stored_dtype(place))
         check_vocabulary_fits(name, model, tokenizer)
     return model.to(place.device).eval(), tokenizer
 

@@ -56,7 +56,7 @@ def parse_record(data: bytes) -> Record:
         raise RecordError(_diagnose(data.rstrip(), error)) from None
     if not isinstance(record, dict):
         raise RecordError(_wrong_shape(record))
-    if _has_brackets(data, MAX_DEPTH + 1):
+    if len(data) > 2 * MAX_DEPTH and _has_brackets(data, MAX_DEPTH + 1):  # each bracket has its other
         _check_depth(record)
     check_integers(data)
     return record

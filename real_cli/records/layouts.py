@@ -15,7 +15,7 @@ from real_cli.records.prefills import CONTINUED, is_prefilled
 from real_cli.records.public.beside_prompts import check_one_question, check_one_shape, unread_beside
 from real_cli.records.public.chat_forms import read_forms
 from real_cli.records.public.layout import Layout
-from real_cli.records.public.layout_table import LAYOUTS, PROMPT
+from real_cli.records.public.layout_table import LAYOUTS, PROMPT, possible_layouts
 from real_cli.records.public.leading_turns import lead_with_history, lead_with_system
 from real_cli.records.public.message_checks import check_media
 from real_cli.records.public.named_prompts import check_asks, named_prompt
@@ -69,7 +69,7 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
     record = read_forms(record)
     if record.get("prompt") == "":
         named_prompt(record)
-    for layout in LAYOUTS:
+    for layout in possible_layouts(tuple(record)):
         if layout.matches(record):
             adapted = layout.adapt(record)
             # What stood within another field may be a conversation written as text.

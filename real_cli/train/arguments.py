@@ -10,7 +10,7 @@ from real_cli.train.choices import Optimizer, Schedule
 from real_cli.train.settings import TrainingSettings
 
 OPTIMIZERS = {
-    Optimizer.adamw: "adamw_torch",
+    Optimizer.adamw: "adamw_torch_fused",
     Optimizer.rmsprop: "rmsprop",
     Optimizer.adafactor: "adafactor",
     Optimizer.sgd: "sgd",

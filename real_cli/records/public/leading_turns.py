@@ -5,9 +5,11 @@ from typing import Any
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import as_completion, is_conversation, is_text, plain_text
 from real_cli.records.public.jq_lines import drop_line, rename_line
-from real_cli.records.public.named_prompts import SYSTEM_FIELDS, TURN_FIELDS, history_field, read_history
+from real_cli.records.public.named_prompts import HISTORY_FIELDS, SYSTEM_FIELDS, TURN_FIELDS, history_field, read_history
 from real_cli.records.public.rendered_chats import rendered_mark
 from real_cli.records.record import Record
+
+TURNS_BESIDE = frozenset({*HISTORY_FIELDS, *TURN_FIELDS})
 
 
 def lead_with_system(record: Record) -> Record:
@@ -76,6 +78,8 @@ def lead_with_history(record: Record) -> Record:
     >>> lead_with_history({"prompt": "Why?", "history": [["Hi", "Hello"]]})["prompt"][1:]
     [{'role': 'assistant', 'content': 'Hello'}, {'role': 'user', 'content': 'Why?'}]
     """
+    if TURNS_BESIDE.isdisjoint(record):
+        return record
     prompt: Any = record.get("prompt")
     earlier = history_field(record)
     history = record.get(earlier)
