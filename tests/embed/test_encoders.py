@@ -317,7 +317,7 @@ def test_a_folder_that_its_library_runs_is_refused_when_tensors_are_missing(tmp_
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_bfloat16_on_a_cpu_computes_and_does_not_store(tiny_policy):
-    """The weights stay what they are: vectors lie nearer to float32's than those of a rounded model, and are not them."""
+    """The weights stay what they are: vectors lie nearer to float32's than those of a rounded model."""
     import torch
 
     def cosines(first, second):

@@ -84,7 +84,7 @@ def is_slower(place: Place) -> bool:
     """Tell float32 on a CPU that multiplies matrices in bfloat16 by instructions of its own."""
     import torch
 
-    has = getattr(torch.cpu, "get_capabilities", dict)()
+    has: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     is_plain = place.device.type == "cpu" and place.dtype == torch.float32
     return is_plain and any(has.get(name) for name in ("amx_bf16", "avx512_bf16"))
 

@@ -5,7 +5,13 @@ from typing import Any
 from real_cli.errors import RecordError, clip
 from real_cli.records.messages import as_completion, is_conversation, is_text, plain_text
 from real_cli.records.public.jq_lines import drop_line, rename_line
-from real_cli.records.public.named_prompts import HISTORY_FIELDS, SYSTEM_FIELDS, TURN_FIELDS, history_field, read_history
+from real_cli.records.public.named_prompts import (
+    HISTORY_FIELDS,
+    SYSTEM_FIELDS,
+    TURN_FIELDS,
+    history_field,
+    read_history,
+)
 from real_cli.records.public.rendered_chats import rendered_mark
 from real_cli.records.record import Record
 
