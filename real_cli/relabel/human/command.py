@@ -1,5 +1,8 @@
 """real relabel human: a person says which of two responses is better."""
 
+import os
+import shlex
+import stat
 import sys
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,8 +24,8 @@ from real_cli.relabel.human.choices import AnnotationTool
 if TYPE_CHECKING:
     from real_cli.io.job import Job
 
-# The journal, the input, the output and the rejects, three pipes, the terminal.
-NUM_DESCRIPTORS = 10
+# The journal, the input, the output and the rejects, three pipes, the terminal and its lock.
+NUM_DESCRIPTORS = 13
 
 
 LARGEST_IMPORT_BYTES = 1 << 29
@@ -125,7 +128,7 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
     from real_cli.io.sources import is_at_hand
     from real_cli.relabel.human.annotator import STATUSES, Annotator, Ending
     from real_cli.relabel.human.journal import Journal
-    from real_cli.relabel.human.outcome import SessionOutcome
+    from real_cli.relabel.human.outcome import SessionOutcome, say_agreement
     from real_cli.relabel.human.session import Session
 
     need_descriptors(NUM_DESCRIPTORS)
@@ -137,21 +140,41 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
         session = Session(kept.answers, kept.repeats, share=share, seed=seed)
         annotator = Annotator(job, session, kept, outcome, seed)
         ending = annotator.run()
+        goes_on = f"{path} has every answer, the same command goes on"
         if ending in STATUSES and output is not None and output != STANDARD_OUTPUT and not is_device(output):
-            message = (
-                f"{ending.value}, {annotator.progress} answered: {path} has every answer, the same command goes on"
-            )
+            annotator.count_answers()
+            message = f"{annotator.standing(ending)}: {outcome.answers}; {goes_on}"
             raise Paused(message, STATUSES[ending])  # the output is unfinished and must not look complete
-        annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
-        num_same, num_twice = session.agreement()
-        job.summary = outcome.sentence + (" handed on" if ending in STATUSES else "")
-        job.summary += f"; {path} has {annotator.unused}" if annotator.unused else ""
-        job.summary += f"; agreement with yourself {num_same}/{num_twice}" if num_twice else ""
-        if ending is not Ending.done:
-            rest = "asks the rest" if ending is Ending.finished else "goes on"
-            job.summary += f"; {ending.value}: {path} has every answer, the same command {rest}"
+        standing = annotator.standing(ending)
+        try:
+            annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
+            job.flush()
+        except OSError as error:  # whatever ended the session may have ended the rest of the pipe too
+            if ending not in STATUSES:
+                raise
+            raise Paused(f"{standing}; {_say_lost(error)}: {goes_on}", STATUSES[ending]) from None
+        if ending in STATUSES:
+            job.summary = f"{standing}: {outcome.sentence} handed on; {goes_on}"
+        else:
+            rest = ", the same command asks the rest" if ending is Ending.finished else ""
+            job.summary = f"{annotator.standing(ending)}: {outcome.answers}; {path} has every answer{rest}"
+        job.summary += f"; of them {annotator.unused}" if annotator.unused else ""
+        job.summary += say_agreement(*session.agreement())
+        if ending not in STATUSES and (command := outcome.next_command) and (name := _output_name(output)):
+            job.summary += f"; next: {command} {name}"
         job.quiet = quiet and ending not in STATUSES
     return STATUSES.get(ending, job.status)
+
+
+def _say_lost(error: OSError) -> str:
+    return "the next command of the pipe is gone" if isinstance(error, BrokenPipeError) else str(error.strerror)
+
+
+def _output_name(output: Path | None) -> str:
+    """Name the file that the output is, for a command line; empty for a pipe, whose next command has it already."""
+    if output is not None and output != STANDARD_OUTPUT:
+        return "" if is_device(output) else shlex.quote(str(output))
+    return "FILE" if stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode) else ""
 
 
 def _check_ways(options: HumanOptions) -> None:
