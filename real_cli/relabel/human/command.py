@@ -76,12 +76,14 @@ class HumanOptions(StreamOptions):
 def human(options: HumanOptions) -> Status:
     """Ask a person which response of each pair is better.
 
-    Questions appear on the terminal while data flow through the pipe. Reads pairs, unlabeled (two responses) or to be
-    labeled anew; writes pairs with 'annotation': the verdict, the order the two were shown in, seconds, a note. The
-    order is drawn for each pair and undone. Keys: a, b, t for a tie, s to skip, u to go back, n for a note, q to pause,
-    Q to finish, ? for all. Every answer is in the journal before the next question, so that the same command goes on
-    after a pause or a lost connection. A skip holds as well. Ties, skips and equal texts make no pair: they are
-    counted, and kept with --rejects.
+    Questions appear on the terminal while data flow through the pipe; other 'real' commands on it are silent meanwhile.
+    Reads pairs, unlabeled (two responses) or to be labeled anew; writes pairs with 'annotation': the verdict, the order
+    the two were shown in, seconds, a note. The order is drawn for each pair and undone, and no field but prompt and
+    texts is shown: whose response is whose stays unknown. Keys: a, b, t for a tie, s to skip, u to go back, n for a
+    note, q to pause, Q to finish, ? for all. Code is shown as it is; what had to be cut continues behind a mark. Every
+    answer is in the journal before the next question, so that the same command goes on after a pause or a lost
+    connection. A skip holds as well. Ties, skips and equal texts make no pair: they are counted, and kept with
+    --rejects.
 
     A pause (q, Ctrl-C) ends with status 130 and writes no -o FILE, so that make does not take a part for the whole;
     down a pipe goes what is answered. Q finishes with what is answered and leaves the rest out, with status 0.
@@ -95,6 +97,7 @@ def human(options: HumanOptions) -> Status:
     Examples:
       real pair --orient none embedded.jsonl | real relabel human --journal mine.journal > labeled.jsonl
       real relabel human --repeat 5% -o labeled.jsonl to-label.jsonl
+      real relabel human --ties keep -o blind.jsonl two-models.jsonl && real eval winrate blind.jsonl
       real relabel human --export csv to-label.jsonl > questions.csv
       real relabel human --import answers.csv to-label.jsonl > labeled.jsonl
 
@@ -134,7 +137,7 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
     need_descriptors(NUM_DESCRIPTORS)
     output, seed = options.output, options.seed
     quiet, job.counter = job.quiet, Counter("records", quiet=True)  # a progress line would spoil the screen
-    is_held = _shows_output(output)
+    is_held, name = _shows_output(output), _output_name(output)
     with Journal(path, seed) as kept, job:
         outcome = SessionOutcome(job, options.ties, is_held=is_held)
         session = Session(kept.answers, kept.repeats, share=share, seed=seed)
@@ -160,8 +163,8 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
             job.summary = f"{annotator.standing(ending)}: {outcome.answers}; {path} has every answer{rest}"
         job.summary += f"; of them {annotator.unused}" if annotator.unused else ""
         job.summary += say_agreement(*session.agreement())
-        if ending not in STATUSES and (command := outcome.next_command) and (name := _output_name(output)):
-            job.summary += f"; next: {command} {name}"
+        if ending not in STATUSES and outcome.next_command and name:
+            job.summary += f"; next: {outcome.next_command} {name}"
         job.quiet = quiet and ending not in STATUSES
     return STATUSES.get(ending, job.status)
 

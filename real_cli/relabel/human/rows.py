@@ -58,20 +58,21 @@ def width_of(row: Iterable[Cluster]) -> int:
 
 
 def styled(text: str, spans: Iterable[tuple[int, int, str]]) -> list[Cluster]:
-    """Split one line of a text into clusters, some spans with their style, tabs as blanks up to the next stop."""
+    """Split one line of a text into clusters, those in a span with its style, tabs as blanks up to the next stop."""
     row: list[Cluster] = []
     column = at = 0
-    for span_start, end, style in [*spans, (len(text), len(text), PLAIN)]:
-        start = max(span_start, at)
-        for piece, piece_style in ((text[at:start], PLAIN), (text[start:end], style)):
-            for number, part in enumerate(piece.split("\t")):
-                if number:
-                    stop = TAB - column % TAB
-                    row += clusters(" " * stop, piece_style)
-                    column += stop
-                row += (added := clusters(part, piece_style))
-                column += width_of(added)
-        at = max(at, end)
+    pending = iter(spans)
+    span = next(pending, None)
+    for number, part in enumerate(text.split("\t")):
+        if number:
+            stop = TAB - column % TAB
+            row += clusters(" " * stop)
+            column, at = column + stop, at + 1
+        for cluster in clusters(part):  # a span may begin or end within one
+            while span and span[1] <= at:
+                span = next(pending, None)
+            column, at = column + cluster.cells, at + len(cluster.text)
+            row.append(cluster._replace(style=span[2]) if span and span[0] < at else cluster)
     return row
 
 
@@ -202,8 +203,10 @@ def _words(line: list[Cluster]) -> Iterator[list[Cluster]]:
     """Yield runs of blanks and of other clusters; a wide character is a word by itself, with what closes it."""
     word: list[Cluster] = []
     for cluster in line:
-        if not word or not cluster.cells:
+        if not word:
             joins = True
+        elif not cluster.cells:
+            joins = not word[-1].text.isspace()
         elif cluster.cells > 1 or word[-1].cells > 1:
             joins = cluster.cells > 1 and unicodedata.category(cluster.text[0]) in CLOSING
         else:

@@ -1,4 +1,4 @@
-"""Nothing that a person judges is lost on the screen: every character of both responses, at every size of the window."""
+"""Nothing that a person judges is lost on the screen: every character of both responses, at every size."""
 
 import json
 
@@ -13,7 +13,7 @@ CODE = "Like this:\n```python\ndef double(value):\n    return value * 2  " + "# 
 TEXTS = {
     "letters": "".join(chr(97 + number % 26) for number in range(700)),
     "words": " ".join(f"word{number}" for number in range(90)),
-    "CJK": "東京は日本の首都です。" * 15 + "是的，北京是中国的首都。" * 9,
+    "CJK": "東京は日本の首都です。" * 15 + "是的、北京是中国的首都。" * 9,
     "emoji": " ".join(f"{FAMILY}{number}{FLAG}{HEART}👍🏽" for number in range(40)) + FAMILY * 30,
     "combining": "e\u0301a\u0308o\u0302" * 80 + " क्षि กำ " * 12,
     "tabs": "\n".join(f"name{number}\t{10**number}\tlast column" for number in range(9)),

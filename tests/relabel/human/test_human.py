@@ -178,7 +178,8 @@ def test_a_pause_keeps_what_is_answered_and_the_same_command_asks_only_the_rest(
     _, errors, status = session.end()
     assert (status, errors) == (
         130,
-        "real: paused, 2 of 4 answered: 1 pair, 1 skipped; out.jsonl.journal has every answer, the same command goes on\n",
+        "real: paused, 2 of 4 answered: 1 pair, 1 skipped; "
+        "out.jsonl.journal has every answer, the same command goes on\n",
     )
     assert not (tmp_path / "out.jsonl").exists()
     assert termios.tcgetattr(session.slave) == session.settings

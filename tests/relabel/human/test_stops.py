@@ -110,6 +110,40 @@ def test_a_quick_stop_asks_nothing_and_says_so(start):
     assert (status, errors) == (143, f"real: terminated, nothing asked: 0 pairs; {GOES_ON}\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "models", "shell_end", "told"),
+    [
+        ("-o out.jsonl", (), "", "next: real train-dpo --policy MODEL -o FOLDER out.jsonl"),
+        ("-o 'my pairs'", (), "", "next: real train-dpo --policy MODEL -o FOLDER 'my pairs'"),
+        ("", (), "> out.jsonl", "next: real train-dpo --policy MODEL -o FOLDER FILE"),
+        ("-o out.jsonl --ties keep", ("base", "mine"), "", "next: real eval winrate out.jsonl"),
+        ("-o out.jsonl --ties keep", ("base", "base"), "", "next: real train-dpo --policy MODEL -o FOLDER out.jsonl"),
+        ("", (), "| cat > out.jsonl", ""),
+    ],
+)
+def test_the_last_line_tells_what_was_answered_where_it_is_and_what_comes_next(
+    start, tmp_path, words, models, shell_end, told
+):
+    records = [dict(record) for record in RECORDS]
+    for record in records if models else []:
+        record["responses"] = [
+            response | {"model": model} for response, model in zip(record["responses"], models, strict=True)
+        ]
+    (tmp_path / "in").write_bytes(lines(*records))
+    shell = f"{sys.executable} -m real_cli relabel human --journal j {words} in {shell_end}"
+    session = start(program=["bash", "--norc", "-c", shell])
+    for number, key in enumerate("ats"):
+        session.wait_for(f"prompt {number}", f"{number} of 3")
+        session.type(key)
+    _, errors, status = session.end()
+    assert status == 0
+    (line,) = errors.splitlines()
+    assert line.startswith("real: 3 of 3 answered: 1 pair, 1 tie, 1 skipped; j has every answer; ")
+    assert told in line
+    assert ("next: " in line) == bool(told)
+    assert line.endswith("left out: 1 skipped" if "keep" in words else "left out: 1 skipped, 1 tie")
+
+
 def is_asked(session):
     """Whether a question stands on the session's terminal, as other commands on it see."""
     descriptor = open_terminal_lock(session.slave, "asked")
