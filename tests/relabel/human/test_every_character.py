@@ -19,7 +19,7 @@ TEXTS = {
     "tabs": "\n".join(f"name{number}\t{10**number}\tlast column" for number in range(9)),
     "URL": f"See https://example.org/{'/'.join(f'part-{number}' for number in range(60))} for more.",
     "code": CODE,
-    "RTL": "שלום עולם " * 25 + "\nمرحبا بالعالم " * 12,
+    "RTL": "שלום עולם " * 25 + "\nسلم جميل " * 12,
     "empty": "",
     "100 lines": "\n".join(f"{number}. line of the hundred" for number in range(100)),
 }
