@@ -97,7 +97,7 @@ def human(options: HumanOptions) -> Status:
     Examples:
       real pair --orient none embedded.jsonl | real relabel human --journal mine.journal > labeled.jsonl
       real relabel human --repeat 5% -o labeled.jsonl to-label.jsonl
-      real relabel human --ties keep -o blind.jsonl two-models.jsonl && real eval winrate blind.jsonl
+      real relabel human --journal mine.journal --ties keep to-label.jsonl | real eval winrate --model new
       real relabel human --export csv to-label.jsonl > questions.csv
       real relabel human --import answers.csv to-label.jsonl > labeled.jsonl
 
