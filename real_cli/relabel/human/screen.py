@@ -26,9 +26,14 @@ DEVICE = "/dev/tty"
 # Alternate screen, no cursor, no line wrapping, bracketed paste; and back.
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h"
 LEAVE = "\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l"
-# How long to wait for the rest of an escape sequence, over ssh too, before it is the Escape key.
-ESCAPE_SECONDS = 0.1
-SIGNALS: dict[int, str] = {signal.SIGWINCH: "resize", signal.SIGINT: "interrupt", signal.SIGHUP: "hangup"}
+# How long to wait for the rest of an escape sequence, over a slow ssh too, before it is the Escape key; as in readline.
+ESCAPE_SECONDS = 0.5
+SIGNALS: dict[int, str] = {
+    signal.SIGWINCH: "resize",
+    signal.SIGINT: "interrupt",
+    signal.SIGQUIT: "interrupt",  # Ctrl-\, which would leave the terminal as it is
+    signal.SIGHUP: "hangup",
+}
 
 
 class Hangup(RealError):

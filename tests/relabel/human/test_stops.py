@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import termios
 
 import pytest
 
@@ -100,6 +101,15 @@ def test_a_stop_that_ends_the_whole_pipe_is_told_too(start, number):
     cause = SIGNALS[number][0]
     told = f"real: {cause}, 1 of 3 answered; the next command of the pipe is gone: {GOES_ON}\n"
     assert (status, errors) == (143, told)
+
+
+def test_a_quit_from_the_keyboard_restores_the_terminal(start):
+    session = start("-o", "out", data=lines(*RECORDS))
+    session.wait_for("prompt 0")
+    session.type("\x1c")
+    _, errors, status = session.end()
+    assert (status, errors) == (130, f"real: interrupted, 0 of 3 answered: 0 pairs; {GOES_ON}\n")
+    assert termios.tcgetattr(session.slave) == session.settings
 
 
 def test_a_quick_stop_asks_nothing_and_says_so(start):
