@@ -1,12 +1,13 @@
 """Nothing that a person judges is lost on the screen: every character of both responses, at every size."""
 
 import json
+import time
 
 import pytest
 
 from real_cli.relabel.human.choices import Shown
 from real_cli.relabel.human.pair import make_question
-from tests.relabel.human.terminals import ClusterScreen, Screen, Session
+from tests.relabel.human.terminals import DEADLINE_SECONDS, ClusterScreen, Screen, Session
 
 FAMILY, FLAG, HEART = "👨\u200d👩\u200d👧", "🇩🇪", "❤\ufe0f"
 CODE = "Like this:\n```python\ndef double(value):\n    return value * 2  " + "# and so on " * 12 + "\n```\nDone."
@@ -48,18 +49,21 @@ class Reader:
         words = [row.split() for row in self.session.screen.display if row.startswith("more below: ")]
         return int(words[0][2].replace(",", "")) if words else 0
 
-    def is_drawn(self):
-        return self.session.raw.endswith(FRAME_END)
+    def wait(self, is_done):
+        """Wait until a whole window is drawn that is as it shall be."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not (self.session.raw.endswith(FRAME_END) and is_done()):
+            assert time.monotonic() < deadline, self.session.text
+            self.session.read(0.05)
 
     def whole(self):
-        while not self.is_drawn():
-            self.session.read(0.05)
+        self.wait(lambda: True)
         rows, below = self.rows(), self.below()
         while below:
             before = below
             self.session.type(" ")
-            while not self.is_drawn() or (below := self.below()) == before:
-                self.session.read(0.05)
+            self.wait(lambda before=before: self.below() != before)
+            below = self.below()
             rows += self.rows()[below - before :]
         return rows
 
