@@ -7,8 +7,10 @@ from enum import Enum
 
 from real_cli.errors import Status, Terminated
 from real_cli.io.job import Job
+from real_cli.io.parts import signals_wait
 from real_cli.io.read_ahead import ReadAhead
 from real_cli.relabel.human.journal import Journal
+from real_cli.relabel.human.keys import PASTED
 from real_cli.relabel.human.outcome import SessionOutcome, say_unused
 from real_cli.relabel.human.pair import (
     LETTERS,
@@ -17,13 +19,17 @@ from real_cli.relabel.human.pair import (
     have_equal_texts,
     make_question,
 )
-from real_cli.relabel.human.questionnaire import ACTIONS, Questionnaire, framed
-from real_cli.relabel.human.screen import PASTED, Hangup, Terminal
-from real_cli.relabel.human.session import WINDOW, Session, ShownQuestion, progress_line
+from real_cli.relabel.human.questionnaire import ACTIONS, Questionnaire
+from real_cli.relabel.human.rows import clusters
+from real_cli.relabel.human.screen import Hangup, Terminal
+from real_cli.relabel.human.session import WINDOW, Session, ShownQuestion, progress
+from real_cli.relabel.human.window import WAITING_KEYS, KeyMode, framed
 from real_cli.text.phrases import EQUAL_TEXTS, say_count
 
 CHOICES = {letter for letter, _ in LETTERS}
 WAITING = "waiting for the next pair from the pipe"
+# A wait that takes longer leaves the terminal to the rest of the pipe, which may have progress to show.
+PATIENCE_SECONDS = 0.3
 
 
 class Ending(Enum):
@@ -68,15 +74,16 @@ class Annotator:
         self._shown_at = 0.0
         self._status = ""
         self._note = ""
-        self._shows_help = False
+        self._mode = KeyMode.question
+        self._told_waiting = False
 
     def run(self) -> Ending:
         """Ask until everything is answered or the person stops; the terminal is restored."""
-        while self._fetch():  # until there is something to ask, no terminal is needed and no screen shown
-            self._ahead.wait()
-        if self._session.current is None:
-            return Ending.done
         try:
+            while self._fetch():  # until there is something to ask, no terminal is needed and no screen shown
+                self._ahead.wait()
+            if self._session.current is None:
+                return Ending.done
             with Terminal() as terminal:
                 return self._ask(terminal)
         except Hangup:
@@ -86,11 +93,17 @@ class Annotator:
         except KeyboardInterrupt:
             return Ending.interrupted
 
-    @property
-    def progress(self) -> str:
-        """The number of answers, and of those that the pairs read so far need."""
+    def standing(self, ending: Ending) -> str:
+        """Say how the session ended, and how many of the answers are given that the pairs read so far need."""
+        num_done, num_left = self._session.num_done, self._num_left()
         least = "" if self._ahead.ended else "at least "
-        return f"{self._session.num_done:,} of {least}{self._session.num_done + self._num_left():,}"
+        given = f"{num_done:,} of {least}{num_done + num_left:,} answered" if num_done + num_left else "nothing asked"
+        return given if ending is Ending.done else f"{ending.value}, {given}"
+
+    def count_answers(self) -> None:
+        """Count what is answered and not handed on."""
+        for question, answer in self._session.close():
+            self._outcome.count(question, answer)
 
     def leave(self, *, to_the_end: bool) -> None:
         """Hand on answered pairs and drop the others; `to_the_end` also reads the rest of an input at hand."""
@@ -137,7 +150,7 @@ class Annotator:
             if self._session.current is None and not is_waiting:
                 return Ending.done
             self._show(terminal)
-            key = terminal.next_key([self._ahead.descriptor])
+            key = terminal.next_key([self._ahead.descriptor], None if self._sheet else PATIENCE_SECONDS)
             if not key:
                 self._ahead.acknowledge()
                 continue
@@ -148,22 +161,21 @@ class Annotator:
     def _show(self, terminal: Terminal) -> None:
         current = self._session.current
         if current is not self._shown:
-            self._shown, self._shown_at, self._shows_help = current, time.monotonic(), False
+            self._shown, self._shown_at, self._mode = current, time.monotonic(), KeyMode.question
             self._sheet = Questionnaire(current) if current else None
             earlier = self._session.earlier
             self._note = earlier.note if earlier else ""
             terminal.forget_keys()
-        header = progress_line(
-            self._session.num_done,
-            self._num_left(),
-            self._session.seconds_a_pair,
-            is_all=self._ahead.ended,
-        )
-        if self._sheet is None:
-            terminal.write(framed(terminal.size, header, [], WAITING))
-        else:
+        session = self._session
+        header = progress(session.num_done, self._num_left(), session.seconds_a_pair, is_all=self._ahead.ended)
+        if self._sheet:
             status = self._status or self._standing()
-            terminal.write(self._sheet.page(terminal.size, header, status, shows_help=self._shows_help))
+            terminal.draw(self._sheet.page(terminal.size, header, status, mode=self._mode))
+        elif time.monotonic() < self._shown_at + PATIENCE_SECONDS:
+            terminal.draw(framed(terminal.size, header, [], [WAITING], WAITING_KEYS))
+        else:
+            terminal.yield_screen("" if self._told_waiting else f"real: {WAITING}: {', '.join(WAITING_KEYS)}")
+            self._told_waiting = True
 
     def _num_left(self) -> int:
         waiting = list(self._ahead.waiting)
@@ -180,30 +192,39 @@ class Annotator:
         return "; ".join(parts)
 
     def _obey(self, action: str, terminal: Terminal) -> Ending | None:
-        session, was_help = self._session, self._shows_help
-        self._status, self._shows_help = "", False
+        self._status = ""
         if action == "interrupt":
             return Ending.interrupted
-        if was_help or action == "resize":
+        if action == "resize":
+            return None
+        if self._mode is KeyMode.help:
+            if self._sheet and not self._sheet.scroll(action, self._mode):
+                self._mode = KeyMode.question
             return None
         if action in ("pause", "finish"):
             return Ending.paused if action == "pause" else Ending.finished
+        self._act(action, terminal)
+        return None
+
+    def _act(self, action: str, terminal: Terminal) -> None:
+        """Do what a key asks of the question."""
+        session = self._session
         if action == "back":
             self._status = "" if session.back() else f"nothing to go back to: the last {WINDOW} answers can be changed"
         elif self._sheet is None:
-            return None
+            return
         elif action in CHOICES:
-            asked, answer = session.answer(action, time.monotonic() - self._shown_at, self._note)
-            self._journal.add(asked.question.key, answer, is_repeat=asked.is_repeat)
+            with signals_wait():  # an answer that is counted is on disk
+                asked, answer = session.answer(action, time.monotonic() - self._shown_at, self._note)
+                self._journal.add(asked.question.key, answer, is_repeat=asked.is_repeat)
         elif action == "keep":
             session.keep()
         elif action == "note":
             self._take_note(terminal)
         elif action == "help":
-            self._shows_help = True
+            self._mode = KeyMode.help
         else:
-            self._sheet.scroll(action)
-        return None
+            self._sheet.scroll(action, self._mode)
 
     def _take_note(self, terminal: Terminal) -> None:
         self._note = self._edited_note(terminal)
@@ -212,23 +233,38 @@ class Annotator:
             self._journal.add(asked.question.key, answer, is_repeat=asked.is_repeat)
 
     def _edited_note(self, terminal: Terminal) -> str:
-        note = self._note
-        while True:
-            self._status = f"note: {note}_"
-            self._show(terminal)
-            key = terminal.next_key()
-            self._status = ""
-            if key in ("enter", "escape"):
-                terminal.forget_keys()  # an unmarked paste continues after its first line
-                return note if key == "enter" else self._note
-            if key == "interrupt":
-                raise KeyboardInterrupt
-            if key == "backspace":
-                note = note[:-1]
-            elif len(key) == 1:
-                note += key
-            elif key.startswith(PASTED):
-                note += " ".join(key.removeprefix(PASTED).split())
+        note, self._mode = self._note, KeyMode.note
+        try:
+            while True:
+                self._status = f"note: {note}_"
+                self._show(terminal)
+                key = terminal.next_key()
+                self._status = ""
+                if key in ("enter", "escape"):
+                    terminal.forget_keys()  # an unmarked paste continues after its first line
+                    return note if key == "enter" else self._note
+                if key == "interrupt":
+                    raise KeyboardInterrupt
+                note = edited(note, key)
+        finally:
+            self._mode = KeyMode.question
+
+
+def edited(note: str, key: str) -> str:
+    """Apply a key to the end of a note.
+
+    >>> edited("so", "!"), edited("cafe\u0301", "backspace"), edited("so so", "erase-word"), edited("a", "up")
+    ('so!', 'caf', 'so ', 'a')
+    """
+    if key == "backspace":
+        return "".join(cluster.text for cluster in clusters(note)[:-1])
+    if key == "erase-word":
+        return note.rstrip()[: len(note.rstrip()) - len(note.split()[-1])] if note.strip() else ""
+    if key == "erase-all":
+        return ""
+    if key.startswith(PASTED):
+        return note + " ".join(key.removeprefix(PASTED).split())
+    return note + key if len(key) == 1 else note
 
 
 def letter_of(answer: PairAnswer, asked: ShownQuestion) -> str:

@@ -1,5 +1,8 @@
 """real relabel human: a person says which of two responses is better."""
 
+import os
+import shlex
+import stat
 import sys
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,8 +24,8 @@ from real_cli.relabel.human.choices import AnnotationTool
 if TYPE_CHECKING:
     from real_cli.io.job import Job
 
-# The journal, the input, the output and the rejects, three pipes, the terminal.
-NUM_DESCRIPTORS = 10
+# The journal, the input, the output and the rejects, three pipes, the terminal and its lock.
+NUM_DESCRIPTORS = 13
 
 
 LARGEST_IMPORT_BYTES = 1 << 29
@@ -73,12 +76,14 @@ class HumanOptions(StreamOptions):
 def human(options: HumanOptions) -> Status:
     """Ask a person which response of each pair is better.
 
-    Questions appear on the terminal while data flow through the pipe. Reads pairs, unlabeled (two responses) or to be
-    labeled anew; writes pairs with 'annotation': the verdict, the order the two were shown in, seconds, a note. The
-    order is drawn for each pair and undone. Keys: a, b, t for a tie, s to skip, u to go back, n for a note, q to pause,
-    Q to finish, ? for all. Every answer is in the journal before the next question, so that the same command goes on
-    after a pause or a lost connection. A skip holds as well. Ties, skips and equal texts make no pair: they are
-    counted, and kept with --rejects.
+    Questions appear on the terminal while data flow through the pipe; other 'real' commands on it are silent meanwhile.
+    Reads pairs, unlabeled (two responses) or to be labeled anew; writes pairs with 'annotation': the verdict, the order
+    the two were shown in, seconds, a note. The order is drawn for each pair and undone, and no field but prompt and
+    texts is shown: whose response is whose stays unknown. Keys: a, b, t for a tie, s to skip, u to go back, n for a
+    note, q to pause, Q to finish, ? for all. Code is shown as it is; what had to be cut continues behind a mark. Every
+    answer is in the journal before the next question, so that the same command goes on after a pause or a lost
+    connection. A skip holds as well. Ties, skips and equal texts make no pair: they are counted, and kept with
+    --rejects.
 
     A pause (q, Ctrl-C) ends with status 130 and writes no -o FILE, so that make does not take a part for the whole;
     down a pipe goes what is answered. Q finishes with what is answered and leaves the rest out, with status 0.
@@ -92,6 +97,7 @@ def human(options: HumanOptions) -> Status:
     Examples:
       real pair --orient none embedded.jsonl | real relabel human --journal mine.journal > labeled.jsonl
       real relabel human --repeat 5% -o labeled.jsonl to-label.jsonl
+      real relabel human --journal mine.journal --ties keep to-label.jsonl | real eval winrate --model new
       real relabel human --export csv to-label.jsonl > questions.csv
       real relabel human --import answers.csv to-label.jsonl > labeled.jsonl
 
@@ -125,33 +131,53 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
     from real_cli.io.sources import is_at_hand
     from real_cli.relabel.human.annotator import STATUSES, Annotator, Ending
     from real_cli.relabel.human.journal import Journal
-    from real_cli.relabel.human.outcome import SessionOutcome
+    from real_cli.relabel.human.outcome import SessionOutcome, say_agreement
     from real_cli.relabel.human.session import Session
 
     need_descriptors(NUM_DESCRIPTORS)
     output, seed = options.output, options.seed
     quiet, job.counter = job.quiet, Counter("records", quiet=True)  # a progress line would spoil the screen
-    is_held = _shows_output(output)
+    is_held, name = _shows_output(output), _output_name(output)
     with Journal(path, seed) as kept, job:
         outcome = SessionOutcome(job, options.ties, is_held=is_held)
         session = Session(kept.answers, kept.repeats, share=share, seed=seed)
         annotator = Annotator(job, session, kept, outcome, seed)
         ending = annotator.run()
+        goes_on = f"{path} has every answer, the same command goes on"
         if ending in STATUSES and output is not None and output != STANDARD_OUTPUT and not is_device(output):
-            message = (
-                f"{ending.value}, {annotator.progress} answered: {path} has every answer, the same command goes on"
-            )
+            annotator.count_answers()
+            message = f"{annotator.standing(ending)}: {outcome.answers}; {goes_on}"
             raise Paused(message, STATUSES[ending])  # the output is unfinished and must not look complete
-        annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
-        num_same, num_twice = session.agreement()
-        job.summary = outcome.sentence + (" handed on" if ending in STATUSES else "")
-        job.summary += f"; {path} has {annotator.unused}" if annotator.unused else ""
-        job.summary += f"; agreement with yourself {num_same}/{num_twice}" if num_twice else ""
-        if ending is not Ending.done:
-            rest = "asks the rest" if ending is Ending.finished else "goes on"
-            job.summary += f"; {ending.value}: {path} has every answer, the same command {rest}"
+        standing = annotator.standing(ending)
+        try:
+            annotator.leave(to_the_end=all(is_at_hand(name) for name in job.sources))
+            job.flush()
+        except OSError as error:  # whatever ended the session may have ended the rest of the pipe too
+            if ending not in STATUSES:
+                raise
+            raise Paused(f"{standing}; {_say_lost(error)}: {goes_on}", STATUSES[ending]) from None
+        if ending in STATUSES:
+            job.summary = f"{standing}: {outcome.sentence} handed on; {goes_on}"
+        else:
+            rest = ", the same command asks the rest" if ending is Ending.finished else ""
+            job.summary = f"{annotator.standing(ending)}: {outcome.answers}; {path} has every answer{rest}"
+        job.summary += f"; of them {annotator.unused}" if annotator.unused else ""
+        job.summary += say_agreement(*session.agreement())
+        if ending not in STATUSES and outcome.next_command and name:
+            job.summary += f"; next: {outcome.next_command} {name}"
         job.quiet = quiet and ending not in STATUSES
     return STATUSES.get(ending, job.status)
+
+
+def _say_lost(error: OSError) -> str:
+    return "the next command of the pipe is gone" if isinstance(error, BrokenPipeError) else str(error.strerror)
+
+
+def _output_name(output: Path | None) -> str:
+    """Name the file that the output is, for a command line; empty for a pipe, whose next command has it already."""
+    if output is not None and output != STANDARD_OUTPUT:
+        return "" if is_device(output) else shlex.quote(str(output))
+    return "FILE" if stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode) else ""
 
 
 def _check_ways(options: HumanOptions) -> None:

@@ -53,6 +53,12 @@ class PairQuestion:
         prompt: Text = self.record["prompt"]
         return prompt
 
+    @property
+    def compares_models(self) -> bool:
+        """Whether the two responses name the models that wrote them, and these are two."""
+        names = [response.get("model") for response in to_candidates(self.record)["responses"]]
+        return all(isinstance(name, str) for name in names) and names[0] != names[1]
+
     def texts(self, shown: Shown) -> tuple[Text, Text]:
         """Return the two responses as A and B."""
         first, second = (response["text"] for response in to_candidates(self.record)["responses"])

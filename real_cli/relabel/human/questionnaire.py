@@ -1,22 +1,33 @@
 """What a person sees: a header, the prompt, the two responses, and the keys."""
 
-import io
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
+from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
-from rich.color import ColorSystem
-from rich.console import Console
-from rich.text import Text
-
+from real_cli.relabel.human.rows import (
+    BOLD,
+    DIFFERENT,
+    DIM,
+    Cluster,
+    clusters,
+    code_lines,
+    folded,
+    padded,
+    render,
+    styled,
+    width_of,
+    wrapped,
+)
 from real_cli.relabel.human.session import ShownQuestion
 from real_cli.relabel.human.turns import ShownTurn, differing_words, turns
-from real_cli.text.terminal_safe import printable
+from real_cli.relabel.human.window import KEYS_OF, KeyMode, Panel, Scroll, footer, framed, say_below
 
 # From this width on, the responses are side by side.
 WIDE = 100
 GAP = " │ "
-DIFFERENT = "bold underline"
+EMPTY, BLANK = "(empty)", "(blanks only)"
+RIGHT_TO_LEFT = frozenset({"R", "AL", "RLE", "RLO", "RLI"})
 ACTIONS = {
     "a": "a", "1": "a", "left": "a",
     "b": "b", "2": "b", "right": "b",
@@ -25,26 +36,62 @@ ACTIONS = {
     "n": "note", "?": "help", "q": "pause", "Q": "finish",
     "down": "line-down", "j": "line-down", "up": "line-up", "k": "line-up",
     "page-down": "page-down", " ": "page-down", "page-up": "page-up", "home": "top", "end": "bottom",
-    "interrupt": "interrupt", "resize": "resize",
+    "tab": "section", "interrupt": "interrupt", "resize": "resize", "redraw": "resize",
 }  # fmt: skip
-KEYS = "a A better  b B better  t tie  s skip  u back  n note  ? help  q pause  Q finish"
-HELP = """\
-a, 1, Left     A is better
-b, 2, Right    B is better
-t              a tie: neither is better
-s              skip: no answer
-u, Backspace   back to the question before, up to 20
-Enter          back there: keep the answer it has
-n              add a note; Enter keeps it, Escape drops it
-j, k, Down, Up, Space, PageDown, PageUp, Home, End   scroll
-q, Ctrl-C      pause; every answer is on disk, the same command goes on
-Q              finish with what is answered; the rest is left out
-?              this help; any key leaves it
+HELP = (
+    ("a, 1, Left", "A is better"),
+    ("b, 2, Right", "B is better"),
+    ("t", "a tie: neither is better"),
+    ("s", "skip: no answer"),
+    ("u, Backspace", "back to the question before, up to 20"),
+    ("Enter", "back there: keep the answer it has"),
+    ("n", "add a note; Enter keeps it, Escape drops it"),
+    ("j, k, Down, Up", "scroll by a row"),
+    ("Space, PageUp", "scroll by a window; PageDown, Home, End as well"),
+    ("Tab", "on to A, to B, and to the prompt again"),
+    ("Ctrl-L", "draw the window again"),
+    ("q, Ctrl-C", "pause; every answer is on disk, the same command goes on"),
+    ("Q", "finish with what is answered; the rest is left out"),
+    ("?", "this help; any other key leaves it"),
+)
+HELP_NOTES = (
+    "Words that differ are underlined. Which response is A is drawn for each pair.",
+    "↳ begins what continues a line of code or a long word.",
+)
 
-Words that differ are underlined. Which response is A is drawn for each pair.
-"""
-# Attributes alone, no colors, so NO_COLOR changes nothing.
-CONSOLE = Console(file=io.StringIO(), force_terminal=True, legacy_windows=False)
+
+class StyledText(NamedTuple):
+    """A text to lay out: its spans of style in order, and which of its lines are code."""
+
+    plain: str
+    spans: list[tuple[int, int, str]]
+    code: set[int]
+
+    def lines(self) -> Iterator[tuple[list[Cluster], bool]]:
+        """Yield each line, and whether it is code."""
+        start, spans = 0, iter(self.spans)
+        span = next(spans, None)
+        for number, line in enumerate(self.plain.split("\n")):
+            end = start + len(line)
+            here = []
+            while span and span[0] < end:
+                here.append((max(span[0], start) - start, min(span[1], end) - start, span[2]))
+                if span[1] > end:
+                    break
+                span = next(spans, None)
+            yield styled(line, here), number in self.code
+            start = end + 1
+
+    def rows(self, width: int) -> list[str]:
+        """Lay the text out in rows."""
+        if not self.plain.strip():
+            return [padded(BLANK if self.plain else EMPTY, width, DIM)]
+        return [render(row) for line, is_code in self.lines() for row in (folded if is_code else wrapped)(line, width)]
+
+    @property
+    def code_width(self) -> int:
+        """The cells that the longest line of code needs."""
+        return max((width_of(line) for line, is_code in self.lines() if is_code), default=0)
 
 
 class Questionnaire:
@@ -52,93 +99,90 @@ class Questionnaire:
 
     def __init__(self, asked: ShownQuestion) -> None:
         first, second = asked.question.texts(asked.shown)
-        self._prompt = _flowing(turns(asked.question.prompt), has_roles=True)
-        self._responses = [_flowing(messages := turns(text), has_roles=len(messages) > 1) for text in (first, second)]
-        for text, spans in zip(
-            self._responses, differing_words(*(text.plain for text in self._responses)), strict=True
-        ):
-            for start, end in spans:
-                text.stylize(DIFFERENT, start, end)
-        self._lines: list[str] = []
+        self._prompt = _joined(turns(asked.question.prompt), has_roles=True)
+        plain = [_joined(messages := turns(text), has_roles=len(messages) > 1) for text in (first, second)]
+        marks = differing_words(plain[0].plain, plain[1].plain)
+        self._responses = [
+            text._replace(spans=sorted([*text.spans, *((start, end, DIFFERENT) for start, end in spans)]))
+            for text, spans in zip(plain, marks, strict=True)
+        ]
+        self._scroll = Scroll()
+        self._help = Scroll()
         self._width = 0
-        self._top = 0
-        self._height = 1
 
-    def scroll(self, action: str) -> None:
-        """Scroll by an action of ACTIONS; others move nothing."""
-        page = max(1, self._height - 1)
-        steps = {"line-down": 1, "line-up": -1, "page-down": page, "page-up": -page}
-        ends = {"top": 0, "bottom": len(self._lines)}
-        self._top = ends.get(action, self._top + steps.get(action, 0))
+    def scroll(self, action: str, mode: KeyMode) -> bool:
+        """Scroll by an action of ACTIONS; others move nothing, and are told apart."""
+        return (self._help if mode is KeyMode.help else self._scroll).move(action)
 
-    def page(self, size: tuple[int, int], header: str, status: str, *, shows_help: bool = False) -> str:
-        """Lay out the screen: text and escape sequences that write each line of the window once."""
+    def page(self, size: tuple[int, int], header: Sequence[str], status: str, *, mode: KeyMode) -> list[str]:
+        """Lay out the rows of the window."""
         width, height = size
         if width != self._width:
-            self._lines, self._width = list(self._laid_out(width)), width
-        self._height = max(1, height - 3)
-        self._top = max(0, min(self._top, len(self._lines) - self._height))
-        lines = HELP.splitlines() if shows_help else self._lines[self._top :]
-        below = 0 if shows_help else max(0, len(lines) - self._height)
-        mark = f"more below: {below} lines, Space" if below else ("more above" if self._top and not shows_help else "")
-        return framed(size, header, lines, status, mark)
+            self._scroll.fill(self._sections(width))
+            self._help.fill([Panel(_title("Keys", width), _help_rows(width))])
+            self._width = width
+        scroll, keys = self._help if mode is KeyMode.help else self._scroll, KEYS_OF[mode]
+        room = height - 1 - len(footer(size, [status], keys))
+        if scroll.num_rows > room:  # a hint takes room too: as much as its longest form needs
+            room = height - 1 - len(footer(size, [say_below(scroll.num_rows), status], keys))
+        rows, hint = scroll.view(max(1, room))
+        return framed(size, header, rows, [hint, status], keys)
 
-    def _laid_out(self, width: int) -> Iterator[str]:
-        yield _title("Prompt", width)
-        yield from _wrapped(self._prompt, width)
-        yield ""
-        if width < WIDE:
-            for letter, text in zip("AB", self._responses, strict=True):
-                yield _title(letter, width)
-                yield from _wrapped(text, width)
-                if letter == "A":
-                    yield ""
-            return
+    def _sections(self, width: int) -> list[Panel]:
+        prompt = Panel(_title("Prompt", width), self._prompt.rows(width))
         column = (width - len(GAP)) // 2
-        columns = [[_title(letter, column), *_wrapped(text, column)]
-                   for letter, text in zip("AB", self._responses, strict=True)]  # fmt: skip
-        for left, right in zip_longest(*columns, fillvalue=""):
-            # An absolute column: where the terminal measures a width differently, nothing shifts.
-            yield f"{left}\x1b[0m\x1b[K\x1b[{column + 1}G{GAP}{right}"
+        if not self._fits_beside(width, column):
+            stacked = [Panel(_title(name, width), text.rows(width)) for name, text in self._named()]
+            return [prompt, *stacked]
+        titles = [_title(name, column) for name, _ in self._named()]
+        columns = [text.rows(column) for _, text in self._named()]
+        # An absolute column: where the terminal measures a width differently, nothing shifts.
+        between = f"\x1b[0m\x1b[{column + 1}G\x1b[K{GAP}"
+        beside = [f"{left}{between}{right}" for left, right in zip_longest(*columns, fillvalue="")]
+        return [prompt, Panel(between.join(titles), beside)]
+
+    def _named(self) -> list[tuple[str, StyledText]]:
+        return list(zip("AB", self._responses, strict=True))
+
+    def _fits_beside(self, width: int, column: int) -> bool:
+        """Tell whether the responses can be shown side by side."""
+        if width < WIDE or any(column < text.code_width <= width for text in self._responses):
+            return False
+        # A terminal that reorders a row by UAX #9 would show A's words in B's column.
+        return not any(
+            unicodedata.bidirectional(letter) in RIGHT_TO_LEFT
+            for text in self._responses
+            for letter in ({} if text.plain.isascii() else set(text.plain))
+        )
 
 
-def framed(size: tuple[int, int], header: str, lines: list[str], status: str, mark: str = "") -> str:
-    """Frame as many lines as fit between the header and the keys, without clearing the window first."""
-    width, height = size
-    room = max(1, height - 3)
-    body = [*lines[:room], *[""] * (room - len(lines))]
-    status = printable(status).replace("\n", " ")
-    status = set_cell_size(status, max(0, width - cell_len(mark) - 1)) + " " + mark
-    rows = [_plain(header, width, "reverse"), *body, _plain(status, width, "bold"), _plain(KEYS, width, "dim")]
-    return "".join(f"\x1b[{number};1H{row}\x1b[0m\x1b[K" for number, row in enumerate(rows[:height], 1))
-
-
-def _flowing(messages: list[ShownTurn], *, has_roles: bool) -> Text:
-    text = Text()
+def _joined(messages: list[ShownTurn], *, has_roles: bool) -> StyledText:
+    """Join the messages of a text, each below its role."""
+    plain = ""
+    spans, code = [], set()
     for number, (role, content) in enumerate(messages):
-        text.append("\n\n" if number else "")
+        plain += "\n\n" if number else ""
+        lines = code_lines(content)
         if role and has_roles:
-            text.append(f"{role}: ", style="bold")
-        text.append(content)
-    return text
+            spans.append((len(plain), len(plain) + len(role) + 1, BOLD))
+            plain += f"{role}:" + ("\n" if 0 in lines else " ")
+        first = plain.count("\n")
+        code |= {first + line for line in lines}
+        plain += content
+    return StyledText(plain, spans, code)
 
 
-def _wrapped(text: Text, width: int) -> list[str]:
-    flowing = text.copy()
-    flowing.expand_tabs(4)
-    return [_rendered(line) for line in flowing.wrap(CONSOLE, max(2, width), overflow="fold")]
-
-
-def _rendered(text: Text) -> str:
-    return "".join(
-        segment.style.render(segment.text, color_system=ColorSystem.STANDARD) if segment.style else segment.text
-        for segment in text.render(CONSOLE, end="")
-    )
+def _help_rows(width: int) -> list[str]:
+    column = max(len(keys) for keys, _ in HELP) + 2
+    rows = []
+    for keys, meaning in HELP:
+        if width < 2 * column:
+            rows += [render(row) for row in wrapped(clusters(f"{keys}: {meaning}"), width)]
+            continue
+        lines = wrapped(clusters(meaning), width - column)
+        rows += [f"{keys if not number else '':{column}}{render(line)}" for number, line in enumerate(lines)]
+    return [*rows, "", *(render(row) for note in HELP_NOTES for row in wrapped(clusters(note), width))]
 
 
 def _title(name: str, width: int) -> str:
-    return _plain(f"── {name} ".ljust(width, "─"), width, "bold")
-
-
-def _plain(text: str, width: int, style: str) -> str:
-    return _rendered(Text(set_cell_size(text, width), style=style))
+    return padded(f"── {name} ".ljust(width, "─")[:width], width, BOLD)

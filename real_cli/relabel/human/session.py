@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from statistics import median
+from statistics import fmean, median
 from typing import NamedTuple
 
 from real_cli.relabel.human.choices import Shown, Verdict
@@ -12,6 +12,10 @@ from real_cli.relabel.human.pair import LETTERS, OTHER_ORDER, PairAnswer, PairQu
 
 # How many questions a person can go back; as many answers are held back.
 WINDOW = 20
+# An answer that takes so many times the median is a break, and does not slow the pace.
+LONG_ANSWER = 4
+# The quickest answer that a pace is told of.
+LEAST_SECONDS = 0.1
 # Questions between a question and its repetition.
 DISTANCE = 5
 
@@ -93,8 +97,11 @@ class Session:
 
     @property
     def seconds_a_pair(self) -> float | None:
-        """The median time an answer took in this session."""
-        return median(self._seconds) if self._seconds else None
+        """The mean time an answer took in this session; a break counts no more than LONG_ANSWER medians."""
+        if not self._seconds:
+            return None
+        longest = LONG_ANSWER * median(self._seconds)
+        return fmean(min(seconds, longest) for seconds in self._seconds)
 
     def add(self, question: PairQuestion) -> None:
         """Take the next pair of the stream; one that has an answer is not asked again."""
@@ -200,8 +207,41 @@ class Session:
                 self._new = ShownQuestion(question, OTHER_ORDER[shown], is_repeat=True)
 
 
-def progress_line(num_done: int, num_left: int, seconds_a_pair: float | None, *, is_all: bool) -> str:
-    """Describe the progress of a session; until `is_all`, more pairs may come."""
-    done = f"{num_done:,} of {num_done + num_left:,} done" if is_all else f"{num_done:,} done"
-    pace = "" if seconds_a_pair is None else f", {seconds_a_pair:.0f} s a pair"
-    return f"{done}{pace}, {'' if is_all else 'at least '}{num_left:,} left"
+def progress(num_done: int, num_left: int, seconds_a_pair: float | None, *, is_all: bool) -> list[str]:
+    """Describe the progress of a session, the most important first; until `is_all`, more pairs may come.
+
+    >>> progress(12, 48, 15, is_all=True)
+    ['12 of 60', '4 a minute', '12 min left']
+    >>> progress(12, 48, 15, is_all=False)
+    ['12 done', '4 a minute']
+    """
+    parts = [f"{num_done:,} of {num_done + num_left:,}" if is_all else f"{num_done:,} done"]
+    if seconds_a_pair is not None:
+        parts.append(say_pace(seconds_a_pair))
+        if is_all and num_left:
+            parts.append(f"{say_duration(num_left * seconds_a_pair)} left")
+    return parts
+
+
+def say_pace(seconds_a_pair: float) -> str:
+    """Say how many answers a person gives.
+
+    >>> say_pace(2.5), say_pace(40), say_pace(180)
+    ('24 a minute', '1.5 a minute', '20 an hour')
+    """
+    a_minute = 60 / max(seconds_a_pair, LEAST_SECONDS)
+    if a_minute < 1:
+        return f"{60 * a_minute:.0f} an hour"
+    return f"{a_minute:.0f} a minute" if a_minute >= 3 else f"{a_minute:.1f} a minute".replace(".0 ", " ")
+
+
+def say_duration(seconds: float) -> str:
+    """Say how long something takes, in minutes or hours.
+
+    >>> say_duration(20), say_duration(720), say_duration(4850)
+    ('under 1 min', '12 min', '1 h 21 min')
+    """
+    minutes = round(seconds / 60)
+    if seconds < 60:
+        return "under 1 min"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -11,16 +11,70 @@ import termios
 import time
 
 import pyte
+import wcwidth
 
 DEADLINE_SECONDS = 20
+
+
+class Screen(pyte.Screen):
+    """What a terminal shows that draws each character in cells of its own: xterm, Linux's console.
+
+    pyte drops all that follows a joiner, and erases nothing from behind the last column; terminals do neither.
+    """
+
+    @property
+    def display(self):
+        return ["".join(self.buffer[y][x].data for x in range(self.columns)) for y in range(self.lines)]
+
+    def draw(self, data):
+        for part in self.parts(data):
+            width = self.width(part)
+            line = self.buffer[self.cursor.y]
+            if not width:
+                at = max(0, self.cursor.x - 1)
+                at -= at > 0 and not line[at].data  # the second half of a wide one
+                line[at] = line[at]._replace(data=line[at].data + part)
+                continue
+            if self.cursor.x + width > self.columns:
+                if pyte.modes.DECAWM in self.mode:
+                    self.carriage_return()
+                    self.linefeed()
+                    line = self.buffer[self.cursor.y]
+                else:  # the last column is written over
+                    self.cursor.x = max(0, self.columns - width)
+            line[self.cursor.x] = self.cursor.attrs._replace(data=part)
+            for x in range(self.cursor.x + 1, min(self.cursor.x + width, self.columns)):
+                line[x] = self.cursor.attrs._replace(data="")
+            self.cursor.x += width
+        self.dirty.add(self.cursor.y)
+
+    def erase_in_line(self, how=0, private=False):
+        self.cursor.x = min(self.cursor.x, self.columns - 1)
+        super().erase_in_line(how, private)
+
+    def parts(self, data):
+        return data
+
+    def width(self, part):
+        return max(0, wcwidth.wcwidth(part))
+
+
+class ClusterScreen(Screen):
+    """What a terminal shows that draws a sequence of emoji as one: kitty, Windows Terminal, WezTerm."""
+
+    def parts(self, data):
+        return wcwidth.iter_graphemes(data)
+
+    def width(self, part):
+        return wcwidth.width(part)
 
 
 class Session:
     """A process whose controlling terminal is a pseudo-terminal; its standard streams are pipes."""
 
-    def __init__(self, *words, cwd, columns=80, lines=24, data=None, program=None, shows_output=False):
+    def __init__(self, *words, cwd, columns=80, lines=24, data=None, program=None, shows_output=False, screen=Screen):
         self.master, slave = os.openpty()
-        self.screen = pyte.Screen(columns, lines)
+        self.screen = screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self.resize(columns, lines)

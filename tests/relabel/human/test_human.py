@@ -58,7 +58,7 @@ def test_labels_tie_skip_and_note_arrive_in_the_record_s_own_order(start, journa
     records = [pair(number) for number in range(5)]
     session = start(*WORDS, "--rejects", "r", data=lines(*records))
     session.wait_for("prompt 0", "first 0", "second 0")
-    session.type(key_of(records[0], "first"), "prompt 1", "1 of 5 done", "4 left")
+    session.type(key_of(records[0], "first"), "prompt 1", "1 of 5 · ", "left")
     session.type(key_of(records[1], "second"), "prompt 2")
     session.type("t", "prompt 3")
     session.type("s", "prompt 4")
@@ -75,7 +75,9 @@ def test_labels_tie_skip_and_note_arrive_in_the_record_s_own_order(start, journa
     assert [row["annotation"]["verdict"] for row in labeled] == ["first", "second", "second"]
     assert labeled[2]["annotation"]["note"] == "so üß"
     assert labeled[0]["annotation"]["seconds"] >= 0
-    assert errors == "real: 3 pairs; left out: 1 skipped, 1 tie\n"
+    assert (
+        errors == "real: 5 of 5 answered: 3 pairs, 1 tie, 1 skipped; j has every answer; left out: 1 skipped, 1 tie\n"
+    )
     kept = [json.loads(line) for line in (tmp_path / "r").read_bytes().splitlines()]
     assert [(row["place"], row["reason"]) for row in kept] == [("<stdin>:3", "tie"), ("<stdin>:4", "skipped")]
     assert [line["verdict"] for line in journal()] == ["first", "second", "tie", "skip", "second"]
@@ -170,24 +172,29 @@ def test_a_pause_keeps_what_is_answered_and_the_same_command_asks_only_the_rest(
     words = ["-o", "out.jsonl", "in.jsonl"]
     session = start(*words)
     session.wait_for("prompt 0")
-    session.type(key_of(records[0], "second"), "prompt 1", "1 of 4 done")
+    session.type(key_of(records[0], "second"), "prompt 1", "1 of 4 · ")
     session.type("s", "prompt 2")
     session.type("q")
     _, errors, status = session.end()
     assert (status, errors) == (
         130,
-        "real: paused, 2 of 4 answered: out.jsonl.journal has every answer, the same command goes on\n",
+        "real: paused, 2 of 4 answered: 1 pair, 1 skipped; "
+        "out.jsonl.journal has every answer, the same command goes on\n",
     )
     assert not (tmp_path / "out.jsonl").exists()
     assert termios.tcgetattr(session.slave) == session.settings
     assert session.raw.endswith(b"\x1b[?1049l")
 
     session = start(*words)
-    session.wait_for("prompt 2", "2 of 4 done")
+    session.wait_for("prompt 2", "2 of 4")
     session.type(key_of(records[2], "first"), "prompt 3")
     session.type(key_of(records[3], "second"))
     _, errors, status = session.end()
-    assert (status, errors) == (0, "real: 3 pairs; left out: 1 skipped\n")
+    assert status == 0
+    assert errors == (
+        "real: 4 of 4 answered: 3 pairs, 1 skipped; out.jsonl.journal has every answer; "
+        "next: real train-dpo --policy MODEL -o FOLDER out.jsonl; left out: 1 skipped\n"
+    )
     labeled = [json.loads(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
     assert [(row["id"], row["annotation"]["verdict"]) for row in labeled] == [
         (0, "second"),
@@ -205,7 +212,7 @@ def test_a_pair_that_the_journal_answers_needs_no_terminal(start, tmp_path):
     words = [sys.executable, "-m", "real_cli", "relabel", "human", *WORDS]
     done = subprocess.run(words, input=lines(record, record), capture_output=True, cwd=tmp_path, start_new_session=True)
     assert [json.loads(line) for line in done.stdout.splitlines()] == labeled * 2
-    assert (done.stderr, done.returncode) == (b"real: 2 pairs\n", 0)
+    assert (done.stderr, done.returncode) == (b"real: 2 of 2 answered: 2 pairs; j has every answer\n", 0)
 
 
 def test_without_a_terminal_the_way_out_is_named(tmp_path):
@@ -228,7 +235,7 @@ def test_a_killed_run_loses_nothing(start, journal, tmp_path):
     with (tmp_path / "j").open("ab") as file:
         file.write(b'{"version":1,"key":"to')  # what a crash of the machine may leave
     session = start(*WORDS, data=lines(*records))
-    session.wait_for("prompt 1", "1 of 3 done")
+    session.wait_for("prompt 1", "1 of 3")
     session.type("s", "prompt 2")
     session.type("s")
     labeled, _, status = session.end()
@@ -244,7 +251,8 @@ def test_ctrl_c_writes_what_is_answered_and_exits_130(start):
     labeled, errors, status = session.end()
     assert (status, len(labeled)) == (130, 1)
     assert errors == (
-        "real: 1 pair handed on; interrupted: j has every answer, the same command goes on; left out: 1 unanswered\n"
+        "real: interrupted, 1 of 2 answered: 1 pair handed on; j has every answer, the same command goes on; "
+        "left out: 1 unanswered\n"
     )
     assert session.raw.endswith(b"\x1b[?1049l")
 
@@ -258,7 +266,7 @@ def test_a_signal_restores_the_terminal_says_how_to_go_on_and_exits_143(start, j
     session.process.send_signal(number)
     _, errors, status = session.end()
     cause = "terminated" if number == signal.SIGTERM else "the terminal was closed"
-    assert errors == f"real: {cause}, 1 of 2 answered: j has every answer, the same command goes on\n"
+    assert errors == f"real: {cause}, 1 of 2 answered: 1 pair; j has every answer, the same command goes on\n"
     assert status == 143
     assert not (tmp_path / "out").exists()
     assert termios.tcgetattr(session.slave) == session.settings
@@ -274,7 +282,9 @@ def test_sigterm_hands_on_in_a_pipe_what_is_answered(start):
     session.process.send_signal(signal.SIGTERM)
     labeled, errors, status = session.end()
     assert (status, [row["chosen"] for row in labeled]) == (143, ["first 0"])
-    assert errors.startswith("real: 1 pair handed on; terminated: j has every answer, the same command goes on")
+    assert errors.startswith(
+        "real: terminated, 1 of 2 answered: 1 pair handed on; j has every answer, the same command goes on"
+    )
 
 
 def test_a_closed_terminal_writes_no_part_of_the_output_and_says_how_to_go_on(start, journal, tmp_path):
@@ -285,7 +295,9 @@ def test_a_closed_terminal_writes_no_part_of_the_output_and_says_how_to_go_on(st
     session.hang_up()
     _, errors, status = session.end()
     assert status == 143
-    assert errors == ("real: the terminal was closed, 1 of 2 answered: j has every answer, the same command goes on\n")
+    assert errors == (
+        "real: the terminal was closed, 1 of 2 answered: 1 pair; j has every answer, the same command goes on\n"
+    )
     assert not (tmp_path / "out").exists()
     assert len(journal()) == 1
 
@@ -338,15 +350,18 @@ def test_long_texts_scroll_and_say_that_there_is_more(start):
     record = {"prompt": "q", "responses": [{"text": long}, {"text": "short"}]}
     session = start(*WORDS, data=lines(record))
     session.wait_for("more below")
-    session.type("\x1b[F", "line 59", "more above", without=["more below"])
-    session.type("\x1b[H", "Prompt", "more below")
-    session.type("j", "more below", without=["Prompt"])
-    session.type("k", "Prompt")
-    session.type("\x1b[6~", without=["Prompt"])
+    session.type("\x1b[F", "line 59", "more above", without=["more below", "Prompt"])
+    session.type("\x1b[H", "Prompt", "more below: 46 rows")
+    session.type("j", "Prompt", "more below: 45 rows")
+    session.type("k", "more below: 46 rows")
+    session.type("\x1b[6~", "── B", "more below: 26 rows", without=["Prompt"])
     session.type("\x1b[5~", "Prompt")
+    session.type("\t", "── A", without=["Prompt"])
+    session.type("\t", "── B", without=["Prompt", "── A"])
+    session.type("\t", "Prompt")
     session.type("?", "a tie: neither is better")
-    for line in HELP.splitlines():  # none is cut at 80 columns
-        assert line in session.text
+    for keys, meaning in HELP:  # none is cut at 80 columns
+        assert f"{keys:16}{meaning}\n" in session.text
     session.type("?", "Prompt", without=["a tie: neither"])
     session.type("q")
     session.end()
@@ -398,7 +413,7 @@ def test_questions_appear_as_data_come_and_one_can_go_back_or_quit_meanwhile(sta
     session = start(*WORDS)
     session.process.stdin.write(lines(pair(0)))
     session.process.stdin.flush()
-    session.wait_for("prompt 0", "at least 1 left")
+    session.wait_for("prompt 0", "0 done")
     session.type(key_of(pair(0), "first"), "waiting for the next pair")
     session.type("u", "prompt 0", "your answer")
     session.type(key_of(pair(0), "second"), "waiting for the next pair")
@@ -410,7 +425,9 @@ def test_questions_appear_as_data_come_and_one_can_go_back_or_quit_meanwhile(sta
     labeled, errors, status = session.end()
     assert status == 130
     assert labeled[0]["chosen"] == "second 0"
-    assert errors == "real: 2 pairs handed on; paused: j has every answer, the same command goes on\n"
+    assert errors == (
+        "real: paused, 2 of at least 2 answered: 2 pairs handed on; j has every answer, the same command goes on\n"
+    )
 
 
 def test_keys_typed_before_a_question_is_shown_do_not_answer_it(start, journal):
@@ -446,13 +463,16 @@ def test_answers_leave_the_window_while_the_session_goes_on_and_head_ends_it_qui
 def test_repeated_questions_come_in_the_other_order_and_tell_agreement(start, journal):
     records = [pair(number) for number in range(2)]
     session = start(*WORDS, "--repeat", "100%", data=lines(*records))
-    session.wait_for("prompt 0", "0 of 4 done, 4 left")
+    session.wait_for("prompt 0", "0 of 4")
     session.type("a", "prompt 1")
-    session.type("a", "prompt 0", "2 of 4 done", "2 left")
-    session.type("b", "prompt 1", "1 left")  # the other order: the same verdict
+    session.type("a", "prompt 0", "2 of 4 · ")
+    session.type("b", "prompt 1", "3 of 4")  # the other order: the same verdict
     session.type("a")
     labeled, errors, status = session.end()
-    assert (status, errors) == (0, "real: 2 pairs; agreement with yourself 1/2\n")
+    assert (status, errors) == (
+        0,
+        "real: 4 of 4 answered: 2 pairs; j has every answer; agreement with yourself 1/2\n",
+    )
     first, second, *repeats = journal()
     assert [line.get("repeat") for line in repeats] == [True, True]
     assert repeats[0]["verdict"] == first["verdict"]

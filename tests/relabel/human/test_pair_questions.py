@@ -24,7 +24,7 @@ from real_cli.relabel.human.pair import (
     parse_share,
     read_journal_line,
 )
-from real_cli.relabel.human.session import DISTANCE, WINDOW, Session, progress_line
+from real_cli.relabel.human.session import DISTANCE, WINDOW, Session, progress
 from tests.pair.choosing import choose_pairs
 
 PAIR = {
@@ -351,8 +351,15 @@ def test_progress():
         assert session.num_done == number
         session.answer("a", float(10**number))
     assert session.num_done == 3
-    assert session.seconds_a_pair == 10
-    assert progress_line(2, 0, 0.4, is_all=True) == "2 of 2 done, 0 s a pair, 0 left"
+    assert session.seconds_a_pair == (1 + 10 + 40) / 3  # the last one was a break
+
+
+def test_progress_tells_pace_and_time_left_where_the_whole_is_known():
+    assert progress(0, 60, None, is_all=True) == ["0 of 60"]
+    assert progress(12, 48, 15, is_all=True) == ["12 of 60", "4 a minute", "12 min left"]
+    assert progress(12, 48, 15, is_all=False) == ["12 done", "4 a minute"]
+    assert progress(1200, 0, 0.0, is_all=True) == ["1,200 of 1,200", "600 a minute"]
+    assert progress(1, 59, 3599, is_all=True) == ["1 of 60", "1 an hour", "58 h 59 min left"]
 
 
 def progress_of(stream, share, letter="a", *, answers=(), repeats=()):
