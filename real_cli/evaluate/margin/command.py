@@ -64,7 +64,9 @@ def margin(options: MarginOptions) -> Status:
 
     The margin of a pair is (log-ratio of policy to reference) of chosen minus rejected. The summary has it in nats
     (margin, as REAL reports it), times beta (margin_beta, as TRL does) and a token (margin_per_token); the accuracy
-    with ties told apart; the same by similarity where the pairs carry it; what the policy says without a reference
+    with ties told apart; the same by similarity where the pairs carry it; by whether the chosen response has more tokens
+    (by_length), with the margin that is left at equal length (margin_equal_length: a line through margins over
+    differences of length, its height at 0, with errors clustered by prompt); what the policy says without a reference
     (likelihood_accuracy, likelihood_margin); and whether the policy is right as often as sigmoid(beta * margin) says
     (calibration, ece). NAME_low and NAME_high are a 95% interval: Wilson's for shares, with pairs of one prompt counted
     for what they are worth together; drawn over prompts (--seed) for means. Several policies are measured one after the
@@ -73,7 +75,7 @@ def margin(options: MarginOptions) -> Status:
     What tools and users say inside a response is read and not scored; pairs whose responses became the same tokens are
     left out (num_same_tokens). Policy and reference must read the same token ids.
 
-    Streams, in windows of 512 pairs; holds 48 bytes a pair and policy. With several policies it buffers the pairs on
+    Streams, in windows of 512 pairs; holds 56 bytes a pair and policy. With several policies it buffers the pairs on
     disk, because each policy reads them anew.
 
     \b
