@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 MISSING = "-"
 GAP = 2
 # Rows that may become blocks of lines.
-NUM_BLOCKS = 6
+MOST_AS_LINES = 6
 # A text column is folded to no fewer cells than this, or than its longest word if that is shorter.
 NARROWEST, LONGEST_WORD = 8, 14
 
@@ -41,7 +41,7 @@ def print_table(console: "Console", table: Table) -> None:
     """Print a table; where columns do not fit, a few rows become blocks of lines, and of many the columns are named."""
     joined = join_columns(table)
     columns, widths = _fit(joined, console.width)
-    if len(columns) < len(joined) and len(table.rows) <= NUM_BLOCKS:
+    if len(columns) < len(joined) and len(table.rows) <= MOST_AS_LINES:
         _print_blocks(console, joined)
     else:
         _print_grid(console, columns, widths)
