@@ -18,6 +18,8 @@ from real_cli.report.numbers import NumberColumn, band_texts, is_numeric, join_c
 
 LIBRARIES = ("matplotlib", "jinja2")
 NUM_NARROW = 5  # columns of a table that fits half a page
+NUM_FOLDED = 3  # columns of a table that fits a telephone
+SHORT = 22  # letters of a text that is not broken
 SUFFIXES = (".html", ".htm")
 
 
@@ -142,15 +144,16 @@ def _shown_table(table: Table, _: Iterator[int]) -> dict[str, Any]:
     columns = join_columns(table)
     heads = [{"name": column.name, "is_number": is_numeric(column.values)} for column in columns]
     rows = list(zip(*map(_cells, columns), strict=True))
-    is_wide = len(columns) > NUM_NARROW
+    is_wide = len(columns) > NUM_FOLDED or sum(bool(column.bands) for column in columns) > 1
     return {"title": table.title, "note": table.note, "heads": heads, "rows": rows, "is_wide": is_wide}
 
 
 def _cells(column: NumberColumn) -> list[dict[str, Any]]:
     numeric = is_numeric(column.values)
     shown, bands = band_texts(column)
+    kind = "number" if numeric else "short" if max(map(len, shown), default=0) <= SHORT else ""
     return [
-        {"shown": text, "value": value if numeric else None, "is_number": numeric, "band": band, "head": column.name}
+        {"shown": text, "value": value if numeric else None, "kind": kind, "band": band, "head": column.name}
         for text, value, band in zip(shown, column.values, bands, strict=True)
     ]
 

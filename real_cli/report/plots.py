@@ -56,6 +56,9 @@ def draw_histogram(figure: "Figure", plot: Plot) -> None:
         axes.stairs(counts, edges, fill=True, color=look["color"], alpha=0.75 if is_alone else BAND)
         if not is_alone:
             axes.stairs(counts, edges, color=look["color"], linestyle=look["linestyle"], linewidth=1.4)
+    edges = [edge for series in plot.series for edge in _numbers(series.x)]
+    if min(edges) < 0 < max(edges):
+        axes.axvline(0, color=SENTINELS["faint"], linewidth=0.8)
     axes.set_ylim(bottom=0)
     axes.grid(False, axis="x")
     _finish(axes, plot)

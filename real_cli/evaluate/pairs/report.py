@@ -125,7 +125,8 @@ def _length(summary: Summary, examples: Examples) -> Section | None:
         return None
     count = summary["num_unequal_lengths"]
     pairs = say_count(count, "labeled pair")
-    text = f"The longer response is chosen in {show_percent(share)} of {pairs} of unequal lengths"
+    interval = show_interval(summary, "share_chosen_longer", show_percent)
+    text = f"The longer response is chosen in {show_percent(share)} of {pairs} of unequal lengths ({interval})."
     if effect is not None:
         text += (
             f" Cohen's d of chosen against rejected length is {show_estimate(summary, 'length_effect')}, "
