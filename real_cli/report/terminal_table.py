@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 MISSING = "-"
 GAP = 2
-# Rows that may become blocks of lines.
-MOST_AS_LINES = 6
+# Rows that may become blocks of lines, unless so many columns fit that the rows are better seen side by side.
+MOST_AS_LINES, FEWEST_SIDE_BY_SIDE = 6, 3
 # A text column is folded to no fewer cells than this, or than its longest word if that is shorter.
 NARROWEST, LONGEST_WORD = 8, 14
 
@@ -41,7 +41,8 @@ def print_table(console: "Console", table: Table) -> None:
     """Print a table; where columns do not fit, a few rows become blocks of lines, and of many the columns are named."""
     joined = join_columns(table)
     columns, widths = _fit(joined, console.width)
-    if len(columns) < len(joined) and len(table.rows) <= MOST_AS_LINES:
+    is_compared = len(table.rows) > 2 and len(columns) >= FEWEST_SIDE_BY_SIDE
+    if len(columns) < len(joined) and len(table.rows) <= MOST_AS_LINES and not is_compared:
         _print_blocks(console, joined)
     else:
         _print_grid(console, columns, widths)

@@ -79,8 +79,8 @@ def test_the_date_can_be_given_and_then_reports_are_the_same(tmp_path, monkeypat
 def test_without_it_the_date_is_now(foot, tmp_path, monkeypatch):
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     facts = dict(foot("pairs", write(tmp_path / "pairs.jsonl", 1), "--report", tmp_path / "r.html"))
-    told = datetime.strptime(facts["date"], "%Y-%m-%d %H:%M:%S UTC")
-    assert told.year >= 2024
+    moment = datetime.strptime(facts["date"], "%Y-%m-%d %H:%M:%S UTC")
+    assert moment.year >= 2024
 
 
 def test_a_date_that_is_none_is_refused_before_the_work(foot, tmp_path, monkeypatch):

@@ -82,16 +82,16 @@ def candidates(count=80, seed=2):
 
 
 def verdicts(count=120, seed=3, models=("aligned-with-real", "baseline")):
-    """What a judge said in both orders of two models' responses; a tie now and then."""
+    """What a judge answers in both orders of two models' responses; a tie now and then."""
     draws = random.Random(seed)
     rows = []
     for number, prompt in enumerate(prompts(draws, count)):
         texts = [sentence(draws, draws.randrange(5, 60)) for _ in models[:2]]
         first, second = draws.sample(models, 2)
-        said = draws.choice([["A", "A"], ["B", "B"], ["A", "B"], ["A", "A"], ["tie", "tie"]])
-        row = {"prompt": prompt, "task": ("code", "prose")[number % 2], "judge": {"verdicts": said, "verdict": said[0]}}
-        if said[0] == said[1] and said[0] != "tie":
-            winner = said[0] == "A"
+        answers = draws.choice([["A", "A"], ["B", "B"], ["A", "B"], ["A", "A"], ["tie", "tie"]])
+        row = {"prompt": prompt, "task": ("code", "prose")[number % 2], "judge": {"verdicts": answers, "verdict": answers[0]}}
+        if answers[0] == answers[1] and answers[0] != "tie":
+            winner = answers[0] == "A"
             names = {"model_chosen": first if winner else second, "model_rejected": second if winner else first}
             row |= {"chosen": texts[not winner], "rejected": texts[winner], **names}
         else:

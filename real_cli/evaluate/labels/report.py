@@ -63,9 +63,8 @@ def _best_strategy(summary: Summary) -> str:
     if len(rows) < 2:
         return ""
     best = min(rows, key=itemgetter("expected_flips"))
-    text = (
-        f"Labels are right most often on the pairs of {best['strategy']}: {show_share(best, 'expected_flips')} flipped"
-    )
+    flips = show_share(best, "expected_flips")
+    text = f"Labels are right most often on the pairs of {best['strategy']}: {flips} expected flips"
     if best["strategy"] == base or best["difference_expected_flips"] is None:
         return f"{text}."
     low, high = best["difference_expected_flips_low"], best["difference_expected_flips_high"]
@@ -74,7 +73,7 @@ def _best_strategy(summary: Summary) -> str:
         return f"{text}, {points}; no interval can be given."
     sure = "surely fewer" if high < 0 else "which may be chance"
     ends = " to ".join(show_fixed(100 * end, 1, signed=True) for end in (low, high))
-    return f"{text}, {points} (95% interval {ends}): {sure}."
+    return f"{text}, {points} (95% interval {ends}), {sure}."
 
 
 def _overall(summary: Summary) -> Section:

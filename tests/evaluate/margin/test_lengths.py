@@ -28,32 +28,32 @@ def draw(seed, gain, slope, rows=400, prompts=100):
 def test_a_gain_by_length_alone_is_gone_at_equal_length():
     """The longer response is chosen more often: the mean margin is 0.75 nats, and nothing of it is left."""
     margins, lengths, prompts = draw(0, 0.0, 0.05)
-    found = described(margins, lengths, prompts)
+    result = described(margins, lengths, prompts)
     assert margins.mean() > 0.4
-    assert found["margin_equal_length_low"] < 0 < found["margin_equal_length_high"]
-    assert found["margin_per_extra_token_low"] < 0.05 < found["margin_per_extra_token_high"]
-    longer, shorter = found["by_length"][0], found["by_length"][-1]
+    assert result["margin_equal_length_low"] < 0 < result["margin_equal_length_high"]
+    assert result["margin_per_extra_token_low"] < 0.05 < result["margin_per_extra_token_high"]
+    longer, shorter = result["by_length"][0], result["by_length"][-1]
     assert longer["accuracy_low"] > 0.5 > shorter["accuracy_high"]
-    assert found["accuracy_length_gap_low"] > 0
+    assert result["accuracy_length_gap_low"] > 0
 
 
 def test_a_gain_that_is_none_of_length_outlives_it():
-    found = described(*draw(1, 0.8, 0.0))
-    assert 0.3 < found["margin_equal_length_low"] < 0.8 < found["margin_equal_length_high"]
-    assert found["margin_per_extra_token_low"] < 0 < found["margin_per_extra_token_high"]
-    assert found["accuracy_length_gap_low"] < 0 < found["accuracy_length_gap_high"]
-    assert (found["num_lengths"], found["equal_length_note"]) == (400, None)
+    result = described(*draw(1, 0.8, 0.0))
+    assert 0.3 < result["margin_equal_length_low"] < 0.8 < result["margin_equal_length_high"]
+    assert result["margin_per_extra_token_low"] < 0 < result["margin_per_extra_token_high"]
+    assert result["accuracy_length_gap_low"] < 0 < result["accuracy_length_gap_high"]
+    assert (result["num_lengths"], result["equal_length_note"]) == (400, None)
 
 
 def test_the_numbers_are_those_of_statsmodels_and_of_shares_by_prompt():
     margins, lengths, prompts = draw(2, 0.3, 0.02)
-    found = described(margins, lengths, prompts)
+    result = described(margins, lengths, prompts)
     fit = sm.OLS(margins, sm.add_constant(lengths)).fit(cov_type="cluster", cov_kwds={"groups": prompts}, use_t=True)
     for name, value, ends in zip(
         ("margin_equal_length", "margin_per_extra_token"), fit.params, fit.conf_int(), strict=True
     ):
-        assert [found[name + end] for end in ("", "_low", "_high")] == pytest.approx([value, *ends], rel=1e-9)
-    for row, inside in zip(found["by_length"], (lengths > 0, lengths == 0, lengths < 0), strict=True):
+        assert [result[name + end] for end in ("", "_low", "_high")] == pytest.approx([value, *ends], rel=1e-9)
+    for row, inside in zip(result["by_length"], (lengths > 0, lengths == 0, lengths < 0), strict=True):
         share = estimate_share(margins[inside] > 0, prompts[inside])
         assert (row["accuracy"], row["accuracy_low"], row["accuracy_high"]) == pytest.approx(share[:3])
         assert (row["num_pairs"], row["margin"]) == (inside.sum(), pytest.approx(margins[inside].mean()))
@@ -71,18 +71,18 @@ def test_the_numbers_are_those_of_statsmodels_and_of_shares_by_prompt():
     ],
 )
 def test_what_cannot_be_known_is_said(lengths, words):
-    found = described(np.ones(len(lengths)), lengths)
-    assert words in found["equal_length_note"]
-    assert found["margin_equal_length"] is None
-    assert found["margin_equal_length_low"] is None
-    assert found["num_lengths"] == sum(not np.isnan(length) for length in lengths)
+    result = described(np.ones(len(lengths)), lengths)
+    assert words in result["equal_length_note"]
+    assert result["margin_equal_length"] is None
+    assert result["margin_equal_length_low"] is None
+    assert result["num_lengths"] == sum(not np.isnan(length) for length in lengths)
 
 
 def test_few_prompts_have_a_margin_and_no_interval():
-    found = described([1.0, 2.0, 3.0], [-1.0, 0.0, 1.0])
-    assert (round(found["margin_equal_length"], 9), found["margin_equal_length_low"]) == (2, None)
-    assert found["equal_length_note"] == "too few prompts for an interval"
-    assert [row["chosen_is"] for row in found["by_length"]] == ["longer", "equally long", "shorter"]
+    result = described([1.0, 2.0, 3.0], [-1.0, 0.0, 1.0])
+    assert (round(result["margin_equal_length"], 9), result["margin_equal_length_low"]) == (2, None)
+    assert result["equal_length_note"] == "too few prompts for an interval"
+    assert [row["chosen_is"] for row in result["by_length"]] == ["longer", "equally long", "shorter"]
 
 
 def test_a_tally_counts_tokens_and_leaves_out_pairs_without():
