@@ -52,7 +52,7 @@ class Evaluation(Protocol):
     what it needs. `run_evaluation` does everything else.
 
     Attributes:
-        name: Of its command, which stands above the table on the terminal.
+        name: Of its command, as the foot of a report has it.
 
     Example:
         >>> class Turns(Evaluation):

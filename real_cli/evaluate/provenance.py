@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from real_cli.errors import UsageError, show_name
+from real_cli.errors import RealError, UsageError, show_name
 from real_cli.io.checkpoint_marks import MANIFEST
 from real_cli.io.jsonl import dump_record
 from real_cli.io.sources import STANDARD_INPUT
@@ -21,6 +21,7 @@ from real_cli.text.secrets import SECRET_NAME, mask_secrets
 
 if TYPE_CHECKING:
     from real_cli.io.job import Job, Located
+    from real_cli.records.record import Record
 
 Facts: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -60,7 +61,7 @@ class Provenance:
             name = each.place.rpartition(":")[0]
             self._num_records[name] += 1
             if digest := self._digests.get(shown.get(name, "")):
-                digest.update(dump_record(each.record))
+                digest.update(_bytes_of(each.record))
             yield each
 
     def facts(self, models: Iterable[tuple[str, str]]) -> Facts:
@@ -94,6 +95,14 @@ def _masked(words: Iterable[str]) -> list[str]:
         if SECRET_NAME.search(name.replace("_", "-")) and len(value) >= SHORTEST_SECRET
     ]
     return [show_name(word) for word in mask_secrets(list(words), secrets)]
+
+
+def _bytes_of(record: "Record") -> bytes:
+    """Write a record as a line of JSON; one that is none, of a table say, as Python shows it."""
+    try:
+        return dump_record(record)
+    except (RealError, TypeError, ValueError):
+        return repr(record).encode("utf-8", "surrogatepass")
 
 
 def _date() -> str:

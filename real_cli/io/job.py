@@ -218,7 +218,7 @@ class Job(RecordReader):
     @property
     def is_at_terminal(self) -> bool:
         """Whether records would go to a terminal that nobody named; to be asked before the job is entered."""
-        return self._output_path is None and sys.stdout.isatty()
+        return self._output_path is None and sys.stdout is not None and sys.stdout.isatty()
 
     @property
     def stream(self) -> IO[bytes]:
