@@ -125,7 +125,12 @@ def test_words_and_numbers_are_for_a_person(opened, name):
     """No names of fields but in the command, no minus before a zero."""
     page = opened(name)
     page.evaluate(UNFOLD)
-    text = page.locator("header, .sections").all_inner_texts()
+    text = page.locator("header, .sections").evaluate_all(
+        """parts => parts.map(part => {
+             part.querySelectorAll("pre").forEach(command => command.remove());
+             return part.innerText;
+           })"""
+    )
     page.evaluate(FOLD)
     body = "\n".join(text)
     assert len(body) > 2000

@@ -12,7 +12,7 @@ MEND = "jq -c 'select(.chosen != .rejected)' pairs.jsonl | real pair --strategy 
 VERDICTS = Verdicts(
     "What checks say of the set",
     (
-        VerdictRow(VerdictLevel.sound, "Labels agree with scores", "0 of 340 pairs", "Never shown at a terminal."),
+        VerdictRow(VerdictLevel.sound, "Labels agree with scores", "0 of 340 pairs", "Never shown: it held."),
         VerdictRow(VerdictLevel.doubtful, "Length bias", "61.0%", "The longer response is chosen too often."),
         VerdictRow(
             VerdictLevel.broken, "Both sides equal \x1b[2J", "12 of 340 pairs", "Nothing can be learned <b>.", MEND,
@@ -55,5 +55,6 @@ def test_a_report_has_them_too():
     assert page.index('class="verdicts broken"') < page.index('class="verdicts doubtful"')
     assert "Nothing can be learned &lt;b&gt;." in page
     assert "<code>jq -c &#39;select(.chosen != .rejected)&#39; pairs.jsonl" in page
+    assert "Never shown" not in page
     empty = render_report(Report("t", "l", (Section("Verdict", "", (Verdicts("Checks", ()),)),)))
     assert "Nothing was checked." in empty
