@@ -5,7 +5,11 @@ Every plot carries the numbers it shows; nobody draws from anything else.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
+
+# The ends of an axis; None for that which the data ask for.
+Span: TypeAlias = tuple[float | None, float | None]
+SHARE: Span = (0.0, 1.0)
 
 
 class PlotKind(StrEnum):
@@ -48,8 +52,12 @@ class Plot:
         x_label: What the horizontal axis is, with its unit.
         y_label: What the vertical axis is.
         series: What is drawn.
-        note: One sentence beneath it: n, what the band is, what to beware of.
+        note: One sentence beneath it: n, and what to beware of; of intervals and lines the caption tells itself.
         baseline: A value of y to mark, such as the share of chance.
+        baseline_label: What the mark is, for the caption.
+        interval: What intervals are, where the series have some.
+        x_span: Ends of the horizontal axis, so that plots beside each other share it; None for the data's own.
+        y_span: Ends of the axis of y, such as 0 and 1 of a share; None for the data's own.
     """
 
     kind: PlotKind
@@ -59,6 +67,10 @@ class Plot:
     series: tuple[Series, ...]
     note: str = ""
     baseline: float | None = None
+    baseline_label: str = ""
+    interval: str = "95% intervals"
+    x_span: Span = (None, None)
+    y_span: Span = (None, None)
 
 
 @dataclass(frozen=True)
@@ -108,6 +120,55 @@ class ExcerptRow:
     facts: tuple[tuple[str, str], ...]
 
 
+class VerdictLevel(StrEnum):
+    """How bad what a check found is; they are shown in this order."""
+
+    broken = "broken"  # training on it is wrong
+    doubtful = "doubtful"  # it may mislead: look before training
+    sound = "sound"  # checked, and held
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """What one check found.
+
+    Attributes:
+        level: How bad it is.
+        title: What was found, in a few words.
+        measure: How much of it there is, such as "12 of 340 pairs"; may be empty.
+        reason: Why it matters, a sentence or two.
+        mend: The command that mends it, to be copied into a shell; empty where there is none.
+        places: Files and lines of a few examples.
+    """
+
+    level: VerdictLevel
+    title: str
+    measure: str = ""
+    reason: str = ""
+    mend: str = ""
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What checks found, the worst first.
+
+    Attributes:
+        title: What was checked.
+        rows: One a check; within a level in the order given.
+        note: One sentence beneath them.
+    """
+
+    title: str
+    rows: tuple[VerdictRow, ...]
+    note: str = ""
+
+    def by_level(self) -> list[tuple[VerdictLevel, tuple[VerdictRow, ...]]]:
+        """Group the rows, the worst level first; a level without rows is left out."""
+        groups = [(level, tuple(row for row in self.rows if row.level is level)) for level in VerdictLevel]
+        return [(level, rows) for level, rows in groups if rows]
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of a report with a heading.
@@ -115,12 +176,12 @@ class Section:
     Attributes:
         title: The heading.
         text: One or two sentences that say in words what the numbers say.
-        items: Plots, tables and excerpts, in order.
+        items: Plots, tables, excerpts and verdicts, in order.
     """
 
     title: str
     text: str
-    items: tuple[Plot | Table | Excerpt, ...]
+    items: tuple[Plot | Table | Excerpt | Verdicts, ...]
 
 
 @dataclass(frozen=True)

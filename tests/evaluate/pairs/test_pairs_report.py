@@ -7,6 +7,7 @@ from real_cli.evaluate.pairs.health import PairHealth, limits_of
 from real_cli.evaluate.pairs.leaks import PromptIndex
 from real_cli.evaluate.pairs.report import pairs_report
 from real_cli.report.contents import Excerpt, Plot, Table
+from real_cli.report.field_words import note_in_words
 from real_cli.stats.numeric import rounded
 
 
@@ -46,7 +47,7 @@ def test_sections_in_order():
         "Writing systems",
         "Labels saved",
     ]
-    assert report.notes == tuple(summary["notes"]) != ()
+    assert report.notes == tuple(map(note_in_words, summary["notes"])) != ()
     assert report.lead == "31 pairs of 30 prompts, 31 labeled. Of 5 limits 3 are passed."
 
 
