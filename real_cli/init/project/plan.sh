@@ -19,7 +19,7 @@ stage() {
       *) case $word in "$O"/*) [ -e "$word" ] || [[ $missing, == *" $word,"* ]] || missing="$missing${missing:+,} $word" ;; esac ;;
     esac
     case $word in --endpoint) estimate=--dry-run ;; esac
-    case " $previous $word" in *' -o '* | *' --output '*) ;; *) kept+=("$word") ;; esac
+    case " $previous $word " in *' -o '* | *' --output '*) ;; *) kept+=("$word") ;; esac
     previous=$word
   done
   printf '\n'
