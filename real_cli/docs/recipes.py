@@ -25,32 +25,34 @@ DESCRIPTION = (
     second round on.""",
 )
 OWN_DATA = (
-    """DATA is your file, in any layout that real-records(5) lists, wherever it is. The first stage, real-split(1), holds
-    prompts out of it: a tenth, another share with HELDOUT=5%, or those of a file with HELDOUT=FILE, whose responses
-    have scores. A held-out prompt is in no file that is trained on. Where the method answers prompts itself, it takes
-    the prompts of DATA alone; with a share, held-out prompts are answered and scored as the others are.""",
+    """DATA is your file, in any layout that real-records(5) lists, wherever it is. The first stage, real-split(1),
+    holds prompts out of it: a tenth, another share with HELDOUT=5%, or those of a file with HELDOUT=FILE, whose
+    responses have scores. A held-out prompt is in no file that is trained on. Where the method answers prompts
+    itself, it takes the prompts of DATA alone; with a share, held-out prompts are answered and scored as the others
+    are.""",
     """A method that needs scored responses finds the scores or the labels in DATA. Without any, name a judge: with
-    ENDPOINT and MODEL it rates the responses (in the recipe real it compares the chosen pairs, and no others). Where a
-    method has a reward model, MODEL alone names another one, ENDPOINT and MODEL a judge in its place.""",
+    ENDPOINT and MODEL it rates the responses (in the recipe real it compares the chosen pairs, and no others).
+    Where a method has a reward model, MODEL alone names another one, ENDPOINT and MODEL a judge in its place.""",
     """EXTRA goes to every real train-dpo behind the method's settings: a model of 7 billion parameters trains on one
-    GPU with EXTRA='--qlora --batch-tokens 4096'. An adapter goes on as one from round to round; add --merge where
-    a server is to read the policy.""",
-    """make plan prints the stages that are left and runs none: with what training takes (real train-dpo --estimate) and
-    what a judge costs (--dry-run; ASKING='--price 0.15,0.6' gives it the price of a million tokens), or with what must
-    be there first. It writes no file.""",
-    """A setting on make's command line goes before one in config.mk, and that before the environment. A name with a space
-    is taken for DATA, HELDOUT and REPORT; other names, and characters that make would misread, are refused in words.""",
+    GPU with EXTRA='--qlora --batch-tokens 4096'. An adapter goes on as one from round to round; add --merge where a
+    server is to read the policy.""",
+    """make plan prints the stages that are left and runs none: with what training takes (real train-dpo --estimate)
+    and what a judge costs (--dry-run; ASKING='--price 0.15,0.6' gives it the price of a million tokens), or with
+    what must be there first. It writes no file.""",
+    """A setting on make's command line goes before one in config.mk, and that before the environment. A name with a
+    space is taken for DATA, HELDOUT and REPORT; other names, and characters that make would misread, are refused in
+    words.""",
 )
 SERVED = (
-    """With SERVE='transformers serve' each stage that samples starts a server with the policy of its round on a free port
-    of this machine, waits until it answers, and stops it however the stage ends: done, failed, interrupted, killed. Its
-    words are in O/serve.log. String prompts become a conversation of one message. transformers draws responses only
-    where the policy's generation_config.json has "do_sample": true, which is checked; it takes no seed, so that a
-    second run gives other texts.""",
-    """SERVE='vllm serve' has the same options and the same routes, and should do; nobody has tried it yet. Options of the
-    server stand in SERVE too: SERVE='vllm serve --gpu-memory-utilization 0.8'. Any program will do that takes a model,
-    --host and --port, and answers /health and /v1/chat/completions. A policy of another machine needs no SERVE: give
-    SAMPLE its --endpoint where there are no rounds.""",
+    """With SERVE='transformers serve' each stage that samples starts a server with the policy of its round on a free
+    port of this machine, waits until it answers, and stops it however the stage ends: done, failed, interrupted,
+    killed. Its words are in O/serve.log. String prompts become a conversation of one message. transformers draws
+    responses only where the policy's generation_config.json has "do_sample": true, which is checked; it takes no
+    seed, so that a second run gives other texts.""",
+    """SERVE='vllm serve' has the same options and the same routes, and should do; nobody has tried it yet. Options of
+    the server stand in SERVE too: SERVE='vllm serve --gpu-memory-utilization 0.8'. Any program will do that takes a
+    model, --host and --port, and answers /health and /v1/chat/completions. A policy of another machine needs no
+    SERVE: give SAMPLE its --endpoint where there are no rounds.""",
 )
 VARIABLES = {
     "DATA": "What the method learns from: prompts, responses, pairs or conversations, as its entry says.",

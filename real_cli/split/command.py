@@ -30,7 +30,8 @@ class SplitOptions(StreamOptions):
     emit: Annotated[
         Emit,
         typer.Option(
-            "--emit", help="'records' as they are, or 'prompts': each prompt once, without responses, for 'real sample'."
+            "--emit",
+            help="'records' as they are, or 'prompts': each prompt once, without responses, for 'real sample'.",
         ),
     ] = Emit.records
     first: Annotated[

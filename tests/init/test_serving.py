@@ -1,4 +1,4 @@
-"""Rounds whose policy is served: serve.sh starts the server of a stage, waits for it, and stops it however that ends."""
+"""Rounds whose policy is served: serve.sh starts the server of a stage, waits for and stops it however that ends."""
 
 import json
 import os
