@@ -3,14 +3,14 @@
 from enum import StrEnum
 
 
-class Part(StrEnum):
-    """A side of the split."""
+class Side(StrEnum):
+    """Which part of the split is written."""
 
     train = "train"
     heldout = "heldout"
 
 
-class Emit(StrEnum):
+class Written(StrEnum):
     """What is written of each record."""
 
     records = "records"

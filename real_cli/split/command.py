@@ -10,7 +10,7 @@ from real_cli.cli.option_sets import StreamOptions
 from real_cli.cli.options import Seed
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.split.choices import Emit, Part
+from real_cli.split.choices import Side, Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +26,14 @@ class SplitOptions(StreamOptions):
             help="What is held out: a share of the prompts, as 10%, or the prompts of a file.",
         ),
     ]
-    part: Annotated[Part, typer.Option("--part", help="The side to write.")] = Part.train
+    part: Annotated[Side, typer.Option("--part", help="The side to write.")] = Side.train
     emit: Annotated[
-        Emit,
+        Written,
         typer.Option(
             "--emit",
             help="'records' as they are, or 'prompts': each prompt once, without responses, for 'real sample'.",
         ),
-    ] = Emit.records
+    ] = Written.records
     first: Annotated[
         int | None,
         typer.Option("--first", metavar="N", min=1, show_default="all", help="Write the first N of that side."),

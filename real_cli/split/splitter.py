@@ -11,7 +11,7 @@ from real_cli.io.two_pass import RecordSpool
 from real_cli.records.layouts import PROMPT, Adapted
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record
-from real_cli.split.choices import Emit, Part
+from real_cli.split.choices import Side, Written
 from real_cli.split.sides import draw, lowest_share, prompt_alone, question_of
 from real_cli.text.phrases import say_count
 
@@ -35,23 +35,23 @@ def read_question(record: Record) -> Adapted:
 class Splitter:
     """Splits a job's records by a share of their prompts, or by the prompts of a file."""
 
-    def __init__(self, job: Job, heldout: Fraction | str, part: Part, seed: int) -> None:
+    def __init__(self, job: Job, heldout: Fraction | str, part: Side, seed: int) -> None:
         self._job = job
         self._heldout = heldout
         self._part = part
         self._seed = seed
         self._split = ""
 
-    def write(self, emit: Emit, first: int | None) -> str:
+    def write(self, emit: Written, first: int | None) -> str:
         """Write a side, or the first records of it; returns what is told of it."""
         numbers: set[int] = set()
         prompts: set[bytes] = set()
         num_read = num_written = 0
         for place, record, number, is_held in self._sides():
             num_read += 1
-            if is_held is not (self._part is Part.heldout):
+            if is_held is not (self._part is Side.heldout):
                 continue
-            if emit is Emit.prompts:
+            if emit is Written.prompts:
                 alone = prompt_alone(record)
                 key = text_key(alone["prompt"])
                 if key in prompts:
@@ -94,7 +94,7 @@ class Splitter:
     def _nothing(self) -> RealError:
         is_share = isinstance(self._heldout, Fraction)
         shown = f"--heldout {f'{float(self._heldout) * 100:g}%' if is_share else clip(self._heldout)}"
-        if self._part is Part.train:
+        if self._part is Side.train:
             return RealError(f"{shown}: every prompt is held out, none is left to train on; hold fewer out")
         if is_share:
             return RealError(f"{shown}: all records ask the same; give a file of other prompts")

@@ -43,7 +43,7 @@ def write_lines(path, rows):
     return path
 
 
-def own_pairs(path, words=COLORS):
+def color_pairs(path, words=COLORS):
     """Pairs of somebody: prompt, chosen, rejected, and a field that nobody knows."""
     return write_lines(
         path,
@@ -54,7 +54,7 @@ def own_pairs(path, words=COLORS):
     )
 
 
-def own_candidates(path, words=COLORS):
+def color_candidates(path, words=COLORS):
     """Candidates as distilabel lays them out; each prompt twice, the second time in other letters."""
     return write_lines(
         path,

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from real_cli.init.recipes import load_recipes
-from tests.init.projects import COLORS, environment, init, own_candidates, own_pairs, planned, prompts_in, run_make
+from tests.init.projects import COLORS, color_candidates, color_pairs, environment, init, planned, prompts_in, run_make
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 every_recipe = pytest.mark.parametrize("name", load_recipes())
@@ -23,7 +23,7 @@ ASKS_NOBODY = {"dlma"}
 @pytest.fixture
 def settings(tmp_path):
     """Settings of somebody with pairs in another folder, a model of 7B and a judge."""
-    own_pairs(tmp_path / "mine.jsonl")
+    color_pairs(tmp_path / "mine.jsonl")
     return {
         "DATA": str(tmp_path / "mine.jsonl"),
         "HELDOUT": "25%",
@@ -123,7 +123,7 @@ def trained_files(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("layout", [own_pairs, own_candidates], ids=["pairs", "candidates"])
+@pytest.mark.parametrize("layout", [color_pairs, color_candidates], ids=["pairs", "candidates"])
 def test_real_on_data_of_another_folder_holds_prompts_out(layout, make, tiny_policy, tmp_path):
     """A tenth by default, whatever the layout; the file's name has a space, and it stays as it is."""
     data = layout(tmp_path / "my own data.jsonl")
@@ -143,7 +143,7 @@ def test_real_on_data_of_another_folder_holds_prompts_out(layout, make, tiny_pol
 @pytest.mark.slow
 def test_rounds_on_pairs_of_ones_own_hold_prompts_out(make, tiny_policy, tiny_reward, tmp_path):
     """SPPO takes the prompts alone, and a reward model scores both sides; a file with held-out prompts does too."""
-    data = own_pairs(tmp_path / "mine.jsonl")
+    data = color_pairs(tmp_path / "mine.jsonl")
     folder = init(tmp_path / "made", "sppo")
     words = (
         *(f"DATA={data}", f"POLICY={tiny_policy}", f"MODEL={tiny_reward}", "ROUNDS=1 2", "SHARES=2", "K=3"),
@@ -155,7 +155,7 @@ def test_rounds_on_pairs_of_ones_own_hold_prompts_out(make, tiny_policy, tiny_re
     files = trained_files(folder)
     assert {"odds.jsonl", "pairs.jsonl", "sampled.jsonl"} <= {path.name for path in files}
     assert [path for path in files if held & prompts_in(path)] == []
-    mine = own_pairs(tmp_path / "held out.jsonl", ["red", "blue", "brown"])
+    mine = color_pairs(tmp_path / "held out.jsonl", ["red", "blue", "brown"])
     make(folder, *words, f"HELDOUT={mine}", "O=run/again")
     assert prompts_in(folder / "run" / "again" / "heldout.jsonl") == prompts_in(mine)
     assert prompts_in(folder / "run" / "again" / "split" / "prompts.jsonl") == prompts_in(data) - prompts_in(mine)
@@ -164,7 +164,7 @@ def test_rounds_on_pairs_of_ones_own_hold_prompts_out(make, tiny_policy, tiny_re
 @pytest.mark.slow
 def test_a_make_that_is_killed_between_stages_goes_on(launched_real, tiny_policy, tmp_path):
     """What is whole is not made again; the held-out side stays the same."""
-    data = own_candidates(tmp_path / "mine.jsonl")
+    data = color_candidates(tmp_path / "mine.jsonl")
     folder = init(tmp_path / "made", "real")
     words = [f"REAL={' '.join(launched_real)}", f"DATA={data}", f"POLICY={tiny_policy}", *REAL_SETTINGS]
     command = ["make", "-C", str(folder), *words]

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from real_cli.init.recipes import load_recipes
-from tests.init.projects import init, own_pairs, run_make
+from tests.init.projects import color_pairs, init, run_make
 
 pytestmark = pytest.mark.skipif(not (shutil.which("make") and shutil.which("bash")), reason="needs make and bash")
 every_recipe = pytest.mark.parametrize("name", load_recipes())
@@ -65,7 +65,7 @@ def test_a_plan_has_every_stage_and_runs_none(name, make, tmp_path):
 def test_a_plan_asks_for_estimates_where_inputs_are(make, tmp_path):
     """Of training its memory, of a judge its calls; the command that is asked has no -o."""
     folder = init(tmp_path / "made", "real")
-    judged = ("ENDPOINT=http://judge/v1", "MODEL=qwen", f"DATA={own_pairs(tmp_path / 'mine.jsonl')}")
+    judged = ("ENDPOINT=http://judge/v1", "MODEL=qwen", f"DATA={color_pairs(tmp_path / 'mine.jsonl')}")
     first = make(folder, "plan", *judged)
     assert "needs run/embedded.jsonl first" in first
     make(folder, *judged, "run/chosen.jsonl", "run/heldout.jsonl")
@@ -109,7 +109,7 @@ def test_a_plan_is_there_while_a_make_is_at_work(make, tmp_path):
 
 def test_help_tells_of_every_variable(make, tmp_path):
     """As config.mk has them, and the goals."""
-    told = make(init(tmp_path / "made", "real"), "help")
+    shown = make(init(tmp_path / "made", "real"), "help")
     for name in ("DATA", "HELDOUT", "POLICY", "EXTRA", "ENDPOINT", "MODEL", "SERVE", "DEVICE", "REPORT"):
-        assert f"#{name} " in told
-    assert "plan" in told.splitlines()[-1]
+        assert f"#{name} " in shown
+    assert "plan" in shown.splitlines()[-1]

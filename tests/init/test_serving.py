@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.init.projects import environment, init, own_pairs, planned, prompts_in, run_make
+from tests.init.projects import color_pairs, environment, init, planned, prompts_in, run_make
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("make") and shutil.which("bash") and shutil.which("ps")), reason="needs make, bash and ps"
@@ -183,7 +183,7 @@ def test_two_rounds_are_really_served_by_transformers(launched_real, make_tiny_p
     drawing = json.loads((policy / "generation_config.json").read_text()) | {"do_sample": True}
     (policy / "generation_config.json").write_text(json.dumps(drawing))
     folder = init(tmp_path / "made", "sppo")
-    data = own_pairs(tmp_path / "mine.jsonl", ["red", "blue", "big", "small", "dog", "mat", "log", "yes"])
+    data = color_pairs(tmp_path / "mine.jsonl", ["red", "blue", "big", "small", "dog", "mat", "log", "yes"])
     score = f"{' '.join(launched_real)} relabel implicit --policy {policy} --contrast yes no"
     run_make(
         folder,
@@ -197,8 +197,8 @@ def test_two_rounds_are_really_served_by_transformers(launched_real, make_tiny_p
     assert prompts_in(folder / "run" / "heldout.jsonl")
     sampled = [json.loads(line) for line in (folder / "run" / "1" / "sampled.jsonl").read_text().splitlines()]
     assert {response["model"] for row in sampled for response in row["responses"]} == {str(policy)}
-    found = subprocess.run(["pgrep", "-f", "transformers serve|transformers.cli"], capture_output=True, text=True)
-    mine = [pid for pid in found.stdout.split() if os.readlink(f"/proc/{pid}/cwd") == str(folder)]
+    listed = subprocess.run(["pgrep", "-f", "transformers serve|transformers.cli"], capture_output=True, text=True)
+    mine = [pid for pid in listed.stdout.split() if os.readlink(f"/proc/{pid}/cwd") == str(folder)]
     assert mine == []
 
 
