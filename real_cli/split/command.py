@@ -60,7 +60,7 @@ def split(options: SplitOptions) -> Status:
     Examples:
       real split --heldout 10% pairs.jsonl > train.jsonl
       real split --heldout 10% --part heldout pairs.jsonl > heldout.jsonl
-      real split --heldout benchmark.jsonl --emit prompts prompts.jsonl | real sample -p smollm2 -n 4 > sampled.jsonl
+      real split --heldout benchmark.jsonl --emit prompts pairs.jsonl > asked.jsonl
     """
     from real_cli.split.sides import parse_share
     from real_cli.split.splitter import Splitter
