@@ -52,6 +52,8 @@ def project(tmp_path):
     (tmp_path / "real").write_text(REAL)
     (tmp_path / "real").chmod(0o755)
     (folder / "sft").mkdir()
+    (folder / "adapter").mkdir()
+    (folder / "adapter" / "adapter_config.json").write_text("{}")
     return folder
 
 
@@ -164,6 +166,7 @@ def test_a_script_that_is_killed_leaves_no_server(project):
         ("no-such-program", "./sft", "it ended before it answered: "),
         ("false", "smollm2", "smollm2 is a short name, which servers do not know; name a folder or a hub name"),
         ("transformers serve", "./sft", "transformers draws nothing for ./sft; "),
+        ("false", "./adapter", "./adapter is an adapter, which servers do not load by itself; "),
     ],
 )
 def test_what_cannot_be_served_is_one_line(project, serve, policy, message):

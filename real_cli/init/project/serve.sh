@@ -31,6 +31,8 @@ case $policy in
   *) [ -d "$policy" ] || die "$policy is a short name, which servers do not know; name a folder or a hub name" ;;
 esac
 
+[ ! -e "$policy/adapter_config.json" ] ||
+  die "$policy is an adapter, which servers do not load by itself; give EXTRA --merge, and a new O"
 # Without it `transformers serve` answers greedily whatever --temperature says, and all responses to a prompt are equal.
 case $SERVE in
   *transformers*serve*)
