@@ -51,6 +51,7 @@ RELABEL = {
 EVALUATE = {name: Lazy(module, name.replace("-", "_"), summary) for name, (module, summary) in FACES.items()}
 # As a pipe runs them.
 COMMANDS: Rows = {
+    "split": Lazy("real_cli.split.command", "split", "Hold prompts out of training."),
     "sample": Lazy("real_cli.sample.command", "sample", "Let policies answer prompts."),
     "embed": Lazy("real_cli.embed.command", "embed", "Add an embedding to each response."),
     "pair": Lazy(

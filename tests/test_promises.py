@@ -71,6 +71,7 @@ class Row:
 
 
 ROWS = {
+    "split": Row(("--heldout", "10%"), CANDIDATES, filters=True, missing=None),  # a prompt is all it needs
     "sample": Row(
         ("--policy", "POLICY", "--per-row-reference", "--max-tokens", "3", "--stop", "x"),
         PAIR,
@@ -423,9 +424,12 @@ def test_a_reader_that_leaves_after_one_line_is_no_error(command, start):
     assert process.stderr.read() == b""
 
 
-# What its row asks of `relabel shape` takes statistics of the whole input.
+# What their rows ask takes statistics of the whole input.
+BUFFERING = ("split", "relabel shape")
+
+
 @pytest.mark.parametrize(
-    "command", [name for name, row in ROWS.items() if row.filters and not row.model and name != "relabel shape"]
+    "command", [name for name, row in ROWS.items() if row.filters and not row.model and name not in BUFFERING]
 )
 def test_a_record_is_handed_on_while_the_next_is_awaited(command, start):
     """A slow writer in front: the pipe is open, and nothing more comes."""

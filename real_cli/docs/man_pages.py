@@ -31,6 +31,7 @@ RENEW = "python -m real_cli.docs"
 SECTIONS = {"real-pair": (strategies_section,)}
 # SEE ALSO beside siblings: neighbors in the pipe, and what a command reads.
 NEIGHBORS = {
+    "real-split": "real-sample(1) real-pair(1) real-train-dpo(1) real-eval-margin(1) real-eval-pairs(1)",
     "real-sample": "real-embed(1) real-pair(1) real-relabel-judge(1) real-relabel-reward(1)",
     "real-embed": "real-sample(1) real-pair(1) real-eval-labels(1)",
     "real-pair": "real-embed(1) real-relabel-human(1) real-relabel-judge(1) real-train-dpo(1) real-eval-pairs(1)",

@@ -18,6 +18,8 @@ from real_cli.io.progress import say
 DEMO = "init/demo/Makefile"
 LOCK = "init/demo/lock.mk"
 DEMO_DATA = ("candidates.jsonl", "heldout.jsonl")
+# What a recipe's Makefile includes and runs.
+PROJECT = ("project.mk", "config.mk", "serve.sh", "plan.sh")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +52,9 @@ def init(options: InitOptions) -> Status:
     second `make` in it, while one is at work, stops at a lock.
 
     With --recipe it is one of the published methods, with its settings as variables at the top. `make` runs it, with
-    run/eval.json at the end; `make check` runs it small, in two minutes on two cores and without a network.
-    real-recipes(7) describes each.
+    run/eval.json at the end; `make check` runs it small, in two minutes on two cores and without a network;
+    `make DATA=../mine.jsonl POLICY=../sft` runs it on your own data and model, and `make plan` says beforehand what is
+    to be done. real-recipes(7) describes each.
 
     \b
     Examples:
@@ -83,7 +86,9 @@ def _sources(recipe: str | None) -> dict[str, list[str]]:
     if recipe not in recipe_names():
         raise UsageError(f"--recipe {recipe}: there is no such recipe; there are {', '.join(recipe_names())}")
     data = data_of(read_makefile(recipe))
-    return {"Makefile": [f"{FOLDER}/{recipe}{SUFFIX}", LOCK]} | {name: [f"init/demo/data/{name}"] for name in data}
+    shared = {name: [f"init/project/{name}"] for name in PROJECT}
+    data_files = {name: [f"init/demo/data/{name}"] for name in data}
+    return {"Makefile": [f"{FOLDER}/{recipe}{SUFFIX}", LOCK]} | shared | data_files
 
 
 def write_project(folder: Path, sources: Mapping[str, Sequence[str]]) -> None:

@@ -17,7 +17,11 @@ FIELD = re.compile(r"# (Paper|Formulas|Does|Needs|Departures): ")
 SECTION = re.compile(r"real-methods\(7\), section (\d+)")
 COMMAND = re.compile(r"\$\(REAL\) (relabel [a-z]+|eval [a-z]+|[a-z][a-z-]*)")
 ASSIGNED_COMMAND = re.compile(r"^([A-Z_]+)\s*=\s*(.*\$\(REAL\).*)$", re.MULTILINE)
-ASSIGNED_DATA = re.compile(r"^[A-Z_]+\s*=\s*(\S+\.jsonl)\s*$", re.MULTILINE)
+ASSIGNED_DATA = re.compile(r"^[A-Z_]+\s*\??=\s*(\S+\.jsonl)\s*$", re.MULTILINE)
+# What project.mk runs for every recipe, before its stages and after them.
+INCLUDED = "\ninclude project.mk\n"
+BEFORE, AFTER = ("split",), ("pair", "eval margin")
+HELDOUT = "heldout.jsonl"
 
 
 class Method(NamedTuple):
@@ -98,20 +102,21 @@ def commands_of(makefile: str) -> tuple[str, ...]:
     >>> commands_of("S = $(REAL) relabel goal\na:\n\t$(REAL) pair $< -o $@\nb:\n\t$(S) $< -o $@\n")
     ('pair', 'relabel goal')
     """
-    text = makefile.partition("\ncheck:")[0]
-    assigned = dict(ASSIGNED_COMMAND.findall(text))
-    stages = "\n".join(line for line in text.splitlines() if line.startswith("\t"))
+    assigned = dict(ASSIGNED_COMMAND.findall(makefile))
+    stages = "\n".join(line for line in makefile.splitlines() if line.startswith("\t"))
     stages = re.sub(r"\$\(([A-Z_]+)\)", lambda name: assigned.get(name[1], name[0]), stages)
-    return tuple(dict.fromkeys(COMMAND.findall(stages)))
+    before, after = (BEFORE, AFTER) if INCLUDED in makefile else ((), ())
+    return tuple(dict.fromkeys((*before, *COMMAND.findall(stages), *after)))
 
 
 def data_of(makefile: str) -> list[str]:
-    r"""List the data that a Makefile's variables name.
+    r"""List the data that a Makefile's variables name, and those that project.mk takes for held-out.
 
-    >>> data_of("PROMPTS = prompts.jsonl\nO = run\n$(O)/a.jsonl: $(PROMPTS)\n")
-    ['prompts.jsonl']
+    >>> data_of("DATA ?= prompts.jsonl\nO = run\ninclude project.mk\n$(O)/a.jsonl: $(DATA)\n")
+    ['prompts.jsonl', 'heldout.jsonl']
     """
-    return ASSIGNED_DATA.findall(makefile)
+    shared = [HELDOUT] if INCLUDED in makefile else []
+    return list(dict.fromkeys([*ASSIGNED_DATA.findall(makefile), *shared]))
 
 
 def listing() -> str:

@@ -8,37 +8,18 @@
 #
 # RHO is ln 2 less the code's 0.1. run/tau.jsonl has each pair's temperature. A loss below 0 is no error: rho tau is
 # subtracted.
-SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
-REAL    = real
-POLICY  = smollm2
+POLICY ?= smollm2
+DATA   ?= candidates.jsonl
 BETA    = 0.1
 RHO     = 0.5931
 TAU_MIN = 0.1
 TAU_MAX = 5
 TRAIN   = --learning-rate 5e-5 --optimizer rmsprop --schedule linear --warmup 150 --epochs 1 --batch-size 32 \
   --max-length 512 --lora --lora-rank 64 --lora-alpha 16
-PROMPTS = candidates.jsonl
-HELDOUT = heldout.jsonl
-O       = run
+include project.mk
 
-.DELETE_ON_ERROR:
-.PHONY: all check clean
-all: $(O)/eval.json
-
-$(O)/pairs.jsonl: $(PROMPTS)
-	@mkdir -p $(O)
+$(O)/pairs.jsonl: $(scored)
 	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/aligned/real.json: $(O)/pairs.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --loss ada-dpo --beta $(BETA) --rho $(RHO) --tau-min $(TAU_MIN) \
-	  --tau-max $(TAU_MAX) $(TRAIN) --dump $(O)/tau.jsonl -o $(O)/aligned $< > $(O)/training.jsonl
-$(O)/heldout.jsonl: $(HELDOUT)
-	@mkdir -p $(O)
-	$(REAL) pair --strategy best-worst $< -o $@
-$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
-	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
-
-check:
-	mkdir -p check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl && \
-	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
-clean:
-	rm -rf $(O) check
+	  --tau-max $(TAU_MAX) $(TRAIN)$(extra) --dump $(O)/tau.jsonl -o $(O)/aligned $< > $(O)/training.jsonl

@@ -9,36 +9,24 @@
 # A token that differs has weight lambda = 1 + min(1/p, DELTA), any other 1. --loss bmc-code is the paper's code. EDIT
 # names the paper's editor; `make check` takes the best response for the edit of the worst. The paper's BETA and DELTA:
 # 0.01 and 1.5 (Llama-3), 0.01 and 2.0 (Mistral), 0.05 and 2.5 (mathematics), 0.05 and 3.0 (questions).
-SHELL  := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
-REAL    = real
-POLICY  = smollm2
-BETA    = 0.01
-DELTA   = 1.5
-EMIT    = pairs
-EDIT    = --endpoint https://api.openai.com/v1 --key-variable OPENAI_API_KEY --model gpt-4-0125-preview
-TRAIN   = --preset bmc
-PROMPTS = candidates.jsonl
-HELDOUT = heldout.jsonl
-O       = run
-.DELETE_ON_ERROR .PHONY: all check clean
-all: $(O)/eval.json
+POLICY   ?= smollm2
+DATA     ?= candidates.jsonl
+BETA      = 0.01
+DELTA     = 1.5
+EMIT      = pairs
+ENDPOINT ?= https://api.openai.com/v1
+MODEL    ?= gpt-4-0125-preview
+KEY      ?= $(if $(findstring openai.com,$(ENDPOINT)),OPENAI_API_KEY)
+EDIT      = $(asks)
+TRAIN     = --preset bmc
+held      = $(held-as-it-is)
+CHECK     = FIRST=8 EMIT=triples EDIT='--from reference'
+include project.mk
 
-$(O)/pairs.jsonl: $(PROMPTS)
-	@mkdir -p $(O)
+$(O)/pairs.jsonl: $(train)
 	$(REAL) pair --strategy best-worst --emit $(EMIT) $< -o $@
 $(O)/bridged.jsonl: $(O)/pairs.jsonl
 	$(REAL) relabel bridge $(EDIT) $< -o $@
 $(O)/aligned/real.json: $(O)/bridged.jsonl
-	$(REAL) train-dpo --policy $(POLICY) --beta $(BETA) --delta $(DELTA) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
-$(O)/heldout.jsonl: $(HELDOUT)
-	@mkdir -p $(O)
-	$(REAL) pair --strategy best-worst $< -o $@
-$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
-	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
-
-check:
-	mkdir -p check && head -n 8 $(PROMPTS) > check/few.jsonl && head -n 8 $(HELDOUT) > check/held.jsonl && \
-	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
-	  EMIT=triples EDIT='--from reference' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
-clean:
-	rm -rf $(O) check
+	$(REAL) train-dpo --policy $(POLICY) --beta $(BETA) --delta $(DELTA) $(TRAIN)$(extra) -o $(O)/aligned $< \
+	  > $(O)/training.jsonl

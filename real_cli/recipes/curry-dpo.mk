@@ -8,33 +8,15 @@
 #
 # Each stage continues from the model of the last. REFERENCE = previous compares it with the policy at the start of the
 # stage, initial with the policy before training.
-SHELL    := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
-REAL      = real
-POLICY    = smollm2
+POLICY   ?= smollm2
+DATA     ?= candidates.jsonl
 REFERENCE = previous
 TRAIN     = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
-PROMPTS   = candidates.jsonl
-HELDOUT   = heldout.jsonl
-O         = run
+CHECK     = FIRST=4 TRAIN='$(TRAIN) --max-steps 2 --batch-size 1'
+include project.mk
 
-.DELETE_ON_ERROR:
-.PHONY: all check clean
-all: $(O)/eval.json
-
-$(O)/stages.jsonl: $(PROMPTS)
-	@mkdir -p $(O)
+$(O)/stages.jsonl: $(scored)
 	$(REAL) pair --strategy best-vs-rest --curriculum $< -o $@
 $(O)/aligned/real.json: $(O)/stages.jsonl
-	$(REAL) train-dpo --policy $(POLICY) --stages --stage-reference $(REFERENCE) $(TRAIN) -o $(O)/aligned $< \
+	$(REAL) train-dpo --policy $(POLICY) --stages --stage-reference $(REFERENCE) $(TRAIN)$(extra) -o $(O)/aligned $< \
 	  > $(O)/training.jsonl
-$(O)/heldout.jsonl: $(HELDOUT)
-	@mkdir -p $(O)
-	$(REAL) pair --strategy best-worst $< -o $@
-$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
-	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
-
-check:
-	mkdir -p check && head -n 2 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl && \
-	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 1'
-clean:
-	rm -rf $(O) check

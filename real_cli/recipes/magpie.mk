@@ -9,37 +9,31 @@
 #   by length, tags (relabel judge's rubric magpie), reward above -10 or a final colon
 #
 # The preference data are those of Magpie-Air-DPO and Magpie-Pro-DPO. `make check` scores and embeds with POLICY.
-SHELL   := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
-REAL     = real
-POLICY   = smollm2
-ENCODER  = sentence-transformers/all-mpnet-base-v2
+POLICY  ?= smollm2
+DATA    ?= heldout.jsonl
+HELDOUT ?= 100%
+ENCODER ?= sentence-transformers/all-mpnet-base-v2
 N        = 100000
 ASK      = --temperature 1 --top-p 1 --max-tokens 2048 --stop '\n'
 DISTANCE = 0.05
 SAMPLE   = -n 4 --temperature 0.8 --top-p 1 --max-tokens 2048
-SCORE    = $(REAL) relabel reward --model sfairXC/FsfairX-LLaMA3-RM-v0.1
+MODEL   ?= $(if $(ENDPOINT),,sfairXC/FsfairX-LLaMA3-RM-v0.1)
+SCORE    = $(if $(ENDPOINT),$(judge),$(REAL) relabel reward --model $(MODEL)$(device))
 TRAIN    = --preset magpie-align
-HELDOUT  = heldout.jsonl
-O        = run
-.DELETE_ON_ERROR .PHONY: all check clean
-all: $(O)/eval.json
+held     = $(held-as-it-is)
+CHECK    = N=12 ASK="--stop '\\n' --max-tokens 48" SAMPLE='-n 2 --max-tokens 16' ENCODER=$(POLICY)
+include project.mk
+
 $(O)/asked.jsonl:
 	@mkdir -p $(O)
-	$(REAL) sample --policy $(POLICY) --pre-query -n $(N) $(ASK) -o $@
-$(O)/distinct.jsonl: $(O)/asked.jsonl
-	$(REAL) embed --field prompt --model $(ENCODER) $< -o $(O)/embedded.jsonl
-	$(REAL) pair --dedup-distance $(DISTANCE) --emit prompts $(O)/embedded.jsonl -o $@
+	$(REAL) sample --policy $(POLICY) --pre-query -n $(N) $(ASK)$(device) -o $@
+$(O)/distinct.jsonl: $(O)/asked.jsonl $(O)/split/heldout.jsonl
+	$(REAL) embed --field prompt --model $(ENCODER)$(device) $< -o $(O)/embedded.jsonl
+	$(REAL) pair --dedup-distance $(DISTANCE) --emit prompts $(O)/embedded.jsonl -o $(O)/apart.jsonl
+	$(REAL) split --heldout $(O)/split/heldout.jsonl $(O)/apart.jsonl -o $@
 $(O)/scored.jsonl: $(O)/distinct.jsonl
-	$(REAL) sample --policy $(POLICY) --append $(SAMPLE) $< -o $(O)/sampled.jsonl
+	$(SERVED)$(REAL) sample --policy $(POLICY) --append $(SAMPLE)$(here) $< -o $(O)/sampled.jsonl
 	$(SCORE) $(O)/sampled.jsonl -o $@
 $(O)/aligned/real.json: $(O)/scored.jsonl
 	$(REAL) pair --strategy best-worst $< -o $(O)/pairs.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $(O)/pairs.jsonl > $(O)/training.jsonl
-$(O)/eval.json: $(HELDOUT) $(O)/aligned/real.json
-	$(REAL) pair --strategy best-worst $< -o $(O)/heldout.jsonl
-	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $(O)/heldout.jsonl -o $@
-check:; mkdir -p check && head -n 4 $(HELDOUT) > check/held.jsonl && \
-	$(MAKE) -B O=check HELDOUT=check/held.jsonl N=12 ASK="--stop '\\n' --max-tokens 48" SAMPLE='-n 2 --max-tokens 16' \
-	  ENCODER=$(POLICY) TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
-	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly."'
-clean:; rm -rf $(O) check
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $(O)/pairs.jsonl > $(O)/training.jsonl

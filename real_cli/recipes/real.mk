@@ -9,36 +9,20 @@
 #
 # KEEP halves HH's one pair a prompt; with several responses a prompt (SHP-2) take KEEP = 100%. STRATEGY: easy, hard,
 # centroid, random.
-SHELL   := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
-REAL     = real
-POLICY   = smollm2
-ENCODER  = $(POLICY)
+POLICY  ?= smollm2
+DATA    ?= candidates.jsonl
+ENCODER ?= $(POLICY)
 STRATEGY = easy
 KEEP     = 50%
 TRAIN    = --preset real
-PROMPTS  = candidates.jsonl
-HELDOUT  = heldout.jsonl
-O        = run
+CHECK    = FIRST=16
+include project.mk
 
-.DELETE_ON_ERROR:
-.PHONY: all check clean
-all: $(O)/eval.json
-
-$(O)/embedded.jsonl: $(PROMPTS)
-	@mkdir -p $(O)
-	$(REAL) embed --model $(ENCODER) --max-length 512 $< -o $@
-$(O)/pairs.jsonl: $(O)/embedded.jsonl
-	$(REAL) pair --strategy $(STRATEGY) --keep $(KEEP) $< -o $@
-$(O)/aligned/real.json: $(O)/pairs.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
-$(O)/heldout.jsonl: $(HELDOUT)
-	@mkdir -p $(O)
-	$(REAL) pair --strategy best-worst $< -o $@
-$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
-	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
-
-check:
-	mkdir -p check && head -n 16 $(PROMPTS) > check/few.jsonl && head -n 16 $(HELDOUT) > check/held.jsonl && \
-	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
-clean:
-	rm -rf $(O) check
+$(O)/embedded.jsonl: $(train)
+	$(REAL) embed --model $(ENCODER) --max-length 512$(device) $< -o $@
+$(O)/chosen.jsonl: $(O)/embedded.jsonl
+	$(REAL) pair --strategy $(STRATEGY) --keep $(KEEP)$(if $(ENDPOINT), --orient none) $< -o $@
+$(O)/judged.jsonl: $(O)/chosen.jsonl
+	$(REAL) relabel judge $(asks) $< -o $@
+$(O)/aligned/real.json: $(O)/$(if $(ENDPOINT),judged,chosen).jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< > $(O)/training.jsonl

@@ -9,36 +9,18 @@
 #
 # When the trained model generates, ask for the best score. Qwen2 and Gemma-2 had label smoothing: TRAIN = --preset ra
 # --loss cdpo --label-smoothing 0.3. UltraFeedback's scores go up to 10: change GOAL with the data.
-SHELL    := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
-REAL      = real
-POLICY    = smollm2
+POLICY   ?= smollm2
+DATA     ?= candidates.jsonl
 GOAL      = Aim for a response whose overall quality is {goal} out of 1.
 PLACEMENT = user
 TRAIN     = --preset ra
-PROMPTS   = candidates.jsonl
-HELDOUT   = heldout.jsonl
-O         = run
+tested    = $(O)/augmented-heldout.jsonl
+include project.mk
 
-.DELETE_ON_ERROR:
-.PHONY: all check clean
-all: $(O)/eval.json
-
-$(O)/augmented-pairs.jsonl: $(PROMPTS)
-	@mkdir -p $(O)
+$(O)/pairs.jsonl: $(scored)
 	$(REAL) pair --strategy best-random $< -o $@
-$(O)/heldout-pairs.jsonl: $(HELDOUT)
-	@mkdir -p $(O)
-	$(REAL) pair --strategy best-worst $< -o $@
 # The held-out pairs aim at both scores too: a policy that ignores its goal is right about half of them.
-$(O)/augmented.jsonl $(O)/heldout.jsonl: $(O)/%.jsonl: $(O)/%-pairs.jsonl
+$(O)/augmented-pairs.jsonl $(O)/augmented-heldout.jsonl: $(O)/augmented-%.jsonl: $(O)/%.jsonl
 	$(REAL) relabel goal --template '$(GOAL)' --placement $(PLACEMENT) $< -o $@
-$(O)/aligned/real.json: $(O)/augmented.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
-$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
-	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
-
-check:
-	mkdir -p check && head -n 6 $(PROMPTS) > check/few.jsonl && head -n 6 $(HELDOUT) > check/held.jsonl && \
-	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl TRAIN='$(TRAIN) --max-steps 2 --batch-size 2'
-clean:
-	rm -rf $(O) check
+$(O)/aligned/real.json: $(O)/augmented-pairs.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< > $(O)/training.jsonl

@@ -10,36 +10,24 @@
 #
 # Overall scores of 10 that the aspects contradict are repaired. POOL: of 17 models the paper drew 4 a prompt. `make
 # check` scores with the policy itself.
-SHELL     := $(shell bash -c 'echo bash -o pipefail' 2>/dev/null || echo /bin/sh)
-REAL       = real
-POLICY     = smollm2
+POLICY    ?= smollm2
+DATA      ?= prompts.jsonl
 POOL       = --policy $(POLICY) -n 4
 SAMPLE     = --temperature 1 --top-p 1 --max-tokens 1024
 PRINCIPLES = principles.jsonl
-SCORE      = $(REAL) relabel judge --rubric ultrafeedback --endpoint http://localhost:8000/v1 --model gpt-4
+ENDPOINT  ?= http://localhost:8000/v1
+MODEL     ?= gpt-4
+SCORE      = $(REAL) relabel judge --rubric ultrafeedback $(asks)
 TRAIN      = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
-PROMPTS    = prompts.jsonl
-HELDOUT    = heldout.jsonl
-O          = run
-.DELETE_ON_ERROR .PHONY: all check clean
-all: $(O)/eval.json
-$(O)/sampled.jsonl: $(PROMPTS) $(PRINCIPLES)
-	@mkdir -p $(O)
-	$(REAL) sample $(POOL) --principles $(PRINCIPLES) $(SAMPLE) $< -o $@
+held       = $(held-answered)
+CHECK      = FIRST=4 SAMPLE='--max-tokens 16'
+include project.mk
+
+$(O)/sampled.jsonl: $(prompts) $(PRINCIPLES)
+	$(SERVED)$(REAL) sample $(POOL) --principles $(PRINCIPLES) $(SAMPLE)$(here) $< -o $@
 $(O)/rated.jsonl: $(O)/sampled.jsonl
 	$(SCORE) $< -o $@
 $(O)/pairs.jsonl: $(O)/rated.jsonl
 	$(REAL) pair --strategy best-random $< -o $@
 $(O)/aligned/real.json: $(O)/pairs.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) -o $(O)/aligned $< > $(O)/training.jsonl
-$(O)/heldout.jsonl: $(HELDOUT)
-	@mkdir -p $(O)
-	$(REAL) pair --strategy best-worst $< -o $@
-$(O)/eval.json: $(O)/heldout.jsonl $(O)/aligned/real.json
-	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
-check:
-	mkdir -p check && head -n 4 $(PROMPTS) > check/few.jsonl && head -n 4 $(HELDOUT) > check/held.jsonl && \
-	$(MAKE) -B O=check PROMPTS=check/few.jsonl HELDOUT=check/held.jsonl \
-	  SAMPLE='--max-tokens 16' TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
-	  SCORE='$(REAL) relabel implicit --policy $(POLICY) --contrast "Answer well." "Answer badly, at length."'
-clean:; rm -rf $(O) check
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< > $(O)/training.jsonl

@@ -10,6 +10,7 @@ PAIR = '{"prompt": "p", "chosen": "a", "rejected": "b", "score": 1}\n'
 ASKED = ("--model", "nobody")
 # Command and option that reads a file, the words before its name, and others that the command needs.
 READ = {
+    ("split", "--heldout"): ("",),
     ("eval pairs", "--from"): ("",),
     ("eval pairs", "--against"): ("",),
     ("eval margin", "--training"): ("", "--policy", "nobody", "--report", "r.html"),

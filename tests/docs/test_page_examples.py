@@ -71,6 +71,7 @@ FILES = {
     "edited": pairs(edit="sat on the log"),
     "prompts": [{"prompt": prompt} for prompt in PROMPTS],
     "asked": [{"prompt": prompt} for prompt in PROMPTS],
+    "benchmark": [{"prompt": PROMPTS[0]}],
     "wildchat": list(map(dialogue, PROMPTS)),
     "to-label": [row | {"responses": row["responses"][:2]} for row in vectors(candidates())],
 }

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from real_cli.init.command import PROJECT
 from tests.house.copied_package import CopiedPackage
 
 COIN = """\
@@ -17,21 +18,15 @@ COIN = """\
 # Departures: in nothing
 #
 # FLIPS is how often.
-REAL    = real
-POLICY  = smollm2
+POLICY ?= smollm2
+DATA   ?= candidates.jsonl
 FLIPS   = 1
-CANDIDATES = candidates.jsonl
-HELDOUT = heldout.jsonl
-O       = run
-.PHONY: all
-all: $(O)/eval.json
-$(O)/pairs.jsonl: $(CANDIDATES)
-	@mkdir -p $(O)
+include project.mk
+
+$(O)/pairs.jsonl: $(scored)
 	$(REAL) pair --strategy random --seed $(FLIPS) $< -o $@
 $(O)/aligned/real.json: $(O)/pairs.jsonl
-	$(REAL) train-dpo --policy $(POLICY) -o $(O)/aligned $< > $(O)/training.jsonl
-$(O)/eval.json: $(HELDOUT) $(O)/aligned/real.json
-	$(REAL) eval margin --policy $(O)/aligned --reference $(POLICY) $< -o $@
+	$(REAL) train-dpo --policy $(POLICY)$(extra) -o $(O)/aligned $< > $(O)/training.jsonl
 """
 
 
@@ -47,18 +42,21 @@ def test_a_file_in_the_folder_is_a_recipe_that_make_runs(package, tmp_path):
     """`real init --recipe coin` writes it with the data it names, and make knows its order."""
     folder = tmp_path / "made"
     package.real("init", folder, "--recipe", "coin", "-q")
-    assert sorted(path.name for path in folder.iterdir()) == ["Makefile", "candidates.jsonl", "heldout.jsonl"]
+    assert {path.name for path in folder.iterdir()} == {"Makefile", "candidates.jsonl", "heldout.jsonl", *PROJECT}
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
     planned = subprocess.run(
         ["make", "-n", "-C", folder, "FLIPS=3"], capture_output=True, text=True, check=True, env=clean
     )
     commands = [line.split()[1:4] for line in planned.stdout.splitlines() if line.startswith("real ")]
     assert commands == [
+        ["split", "--heldout", "'heldout.jsonl'"],
+        ["pair", "--strategy", "best-worst"],
+        ["split", "--heldout", "'heldout.jsonl'"],
         ["pair", "--strategy", "random"],
         ["train-dpo", "--policy", "smollm2"],
         ["eval", "margin", "--policy"],
     ]
-    assert "--seed 3 candidates.jsonl" in planned.stdout
+    assert "--seed 3 run/split/train.jsonl" in planned.stdout
 
 
 def test_the_list_and_the_man_page_know_it(package):
@@ -72,7 +70,7 @@ def test_the_list_and_the_man_page_know_it(package):
     package.renew()
     page = (package.root / "man" / "real-recipes.7").read_text(encoding="utf-8")
     assert ".B coin\nCoin: preference by lot. It has a coin say" in page
-    assert "Made of: pair, train\\-dpo, eval margin." in page.partition(".B coin\n")[2]
+    assert "Made of: split, pair, train\\-dpo, eval margin." in page.partition(".B coin\n")[2]
     by_hand = {path for path in package.changed() if path != "man/real-recipes.7"}
     assert by_hand == {"real_cli/recipes/coin.mk"}
 

@@ -8,8 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from real_cli.app import app
+from tests.init.projects import planned, run_make
 
 MADE = [
+    "train.jsonl",
+    "test.jsonl",
     "embedded.jsonl",
     "pairs.jsonl",
     "heldout-pairs.jsonl",
@@ -64,8 +67,22 @@ def test_make_runs_each_stage_once_and_then_has_nothing_to_do(project, tmp_path)
     assert all((project / name).exists() for name in MADE)
     assert (project / "results.txt").read_text().splitlines()[1].split() == ["before", "1", "0.250", "2.500"]
     ran = (tmp_path / "log").read_text().splitlines()
-    assert len(ran) == 6
-    assert ran.index("train-dpo --policy") > ran.index("embed candidates.jsonl")
+    assert len(ran) == 8
+    assert ran.index("train-dpo --policy") > ran.index("embed train.jsonl")
     again = subprocess.run(make, capture_output=True, text=True)
     assert "Nothing to be done" in again.stdout
-    assert len((tmp_path / "log").read_text().splitlines()) == 6
+    assert len((tmp_path / "log").read_text().splitlines()) == 8
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_the_demo_takes_data_and_a_model_of_ones_own(project, tmp_path):
+    """Then a tenth is held out of them; what comes with it is not read."""
+    data = tmp_path / "mine.jsonl"
+    data.write_text('{"prompt": "q", "chosen": "a", "rejected": "b"}\n')
+    lines = planned(project, f"DATA={data}", "POLICY=/models/seven-b", "EXTRA=--qlora")
+    assert f"real split --heldout 10% {data} -o train.jsonl" in lines
+    assert not [line for line in lines if "smollm2" in line or "candidates" in line or " heldout.jsonl" in line]
+    assert any("train-dpo --policy /models/seven-b" in line and " --qlora pairs.jsonl" in line for line in lines)
+    refused = run_make(project, "DATA=none.jsonl", check=False)
+    assert "DATA = none.jsonl: no such file in " in refused.stderr
+    assert "HELDOUT = my file: holds a space; " in run_make(project, "HELDOUT=my file", check=False).stderr

@@ -24,7 +24,7 @@ def planned(name, folder, *settings):
     words = ["make", "--no-print-directory", "-n", "-C", str(folder), *settings]
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
     done = subprocess.run(words, capture_output=True, text=True, check=True, env=clean)
-    lines = [line.rpartition("| ")[2] for line in done.stdout.splitlines()]
+    lines = done.stdout.replace("\\\n", " ").splitlines()
     return [shlex.split(line)[1:] for line in lines if line.startswith("real ")]
 
 

@@ -1,6 +1,6 @@
 
 # One make at a time in this folder: two would write the same files. The link .lock holds the number of the process.
-ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
+ifeq ($(findstring n,$(firstword -$(MAKEFLAGS)))$(filter plan help,$(MAKECMDGOALS)),)
 ifneq ($(REAL_LOCK),$(CURDIR))
 export REAL_LOCK := $(CURDIR)
 HOLDER := $(shell ln -s $$PPID .lock 2>/dev/null || { old=$$(readlink .lock); \
