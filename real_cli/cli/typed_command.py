@@ -12,6 +12,7 @@ from typer.models import ArgumentInfo
 from real_cli.cli.guard import run_guarded
 from real_cli.cli.option_sets import BaseOption, Options
 from real_cli.errors import Status
+from real_cli.io.progress import Counter
 
 Chosen = TypeVar("Chosen", bound=Options)
 
@@ -24,6 +25,7 @@ def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
     def run(context: typer.Context, **values: Any) -> None:
         given = {name for name in values if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"}
         options = kind(**values, given=frozenset(given))
+        Counter.command = context.command_path.removeprefix("real ")
         run_guarded(partial(_call, function, options), quiet=options.quiet)
 
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):

@@ -55,6 +55,25 @@ def is_terminal_asked() -> bool:
     return False
 
 
+@contextmanager
+def writing_turn() -> Iterator[bool]:
+    """Keep questions off while something is written to standard error; False where one stands already."""
+    with contextlib.ExitStack() as stack:
+        is_free = True
+        with contextlib.suppress(OSError):
+            descriptor = open_terminal_lock(2, ASKED)
+            stack.callback(os.close, descriptor)
+            is_free = is_locked_now(descriptor, fcntl.LOCK_SH)
+        yield is_free
+
+
+def is_terminal_drawn() -> bool:
+    """Tell whether a command draws its progress on the terminal of standard error."""
+    with contextlib.suppress(OSError):
+        return _is_held(2, DRAWN)
+    return False
+
+
 class DrawingTurn:
     """The right to draw on the terminal of standard error: of a pipe's commands the last has it, or else the first."""
 

@@ -50,7 +50,7 @@ def train_dpo(options: TrainOptions) -> Status:
         numbers=settings.number_fields,
         also_writes=[options.export_logps, options.dump],
         also_reads=[("--eval-file", options.eval_file)],
-        what="pairs",
+        what="pairs read",
     )
     with job, workspace:
         status = TrainingRun(job, workspace, settings, options, policy).train()
