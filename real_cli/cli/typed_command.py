@@ -10,7 +10,7 @@ import typer
 from typer.models import ArgumentInfo
 
 from real_cli.cli.guard import run_guarded
-from real_cli.cli.option_sets import BaseOption, Options
+from real_cli.cli.option_sets import BaseOption, DeviceOptions, Options
 from real_cli.errors import Status
 from real_cli.io.progress import Counter
 
@@ -37,6 +37,10 @@ def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
 
 
 def _call(function: Callable[[Chosen], Status], options: Chosen) -> Status:
+    if isinstance(options, DeviceOptions) and options.device != "auto":
+        from real_cli.models.load.device import check_device
+
+        check_device(options.device)
     if not isinstance(options, BaseOption) or options.base is None:
         return function(options)
     from real_cli.models.load.resolve import adapters_on

@@ -259,11 +259,25 @@ def _decompressed(stream: io.BufferedReader, gauge: InputGauge | None = None) ->
     return stream
 
 
+def _check_is_there(name: str) -> None:
+    """Refuse a file that is not there before the ones named before it are worked on."""
+    if name == STANDARD_INPUT or name.startswith(DATASET) or "://" in name:
+        return
+    try:
+        os.stat(name)
+    except FileNotFoundError as error:
+        raise RealError(f"{name}: {error.strerror}") from None
+    except (OSError, ValueError):
+        pass  # opening it says more
+
+
 def check_sources(names: list[str]) -> list[str]:
     """Return the named sources, or standard input, which must not be a terminal then."""
     if names:
         if names.count(STANDARD_INPUT) > 1:
             raise UsageError("'-' is named twice; standard input can be read once")
+        for name in names:
+            _check_is_there(name)
         return names
     if is_terminal():
         raise UsageError("no input: name a file, or pipe records in ('-' reads from the terminal)")
