@@ -16,7 +16,7 @@ from real_cli.text.terminal_safe import printable_line
 
 # A run that ends sooner shows none: reading that a line is there takes longer.
 FIRST_SECONDS = 0.5
-TICK_SECONDS = 0.2
+TICK_SECONDS = 0.25
 DUMB_TERMINALS = ("dumb", "unknown")
 USUAL_COLUMNS = 80
 NO_CI = ("", "0", "false")
