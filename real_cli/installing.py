@@ -15,17 +15,12 @@ def install_extra(extra: str) -> str:
     """Return the command that installs an extra: from the clone or file that `real` came from, or the index."""
     source, is_editable = _source()
     wanted = f"{DISTRIBUTION if source is None else source}[{extra}]"
-    return f"{_installer()} {'-e ' * is_editable}{_quoted(wanted)}"
+    return f"{_installer()} {'-e ' * is_editable}{shlex.quote(wanted)}"
 
 
 def install_package(name: str) -> str:
     """Return the command that installs another package beside `real`."""
-    return f"{_installer()} {_quoted(name)}"
-
-
-def _quoted(text: str) -> str:
-    """Quote a word for any shell; brackets are patterns in some."""
-    return shlex.quote(text)
+    return f"{_installer()} {shlex.quote(name)}"
 
 
 def _installer() -> str:
@@ -35,8 +30,8 @@ def _installer() -> str:
         return f"pipx runpip {DISTRIBUTION} install"
     if _read_metadata("INSTALLER").strip() == "uv":
         return f"uv pip install --python {shlex.quote(sys.executable)}"
-    found = shutil.which("pip")
-    if found is not None and Path(found).parent == Path(sys.executable).parent:
+    program = shutil.which("pip")
+    if program is not None and Path(program).parent == Path(sys.executable).parent:
         return "pip install"
     return f"{shlex.quote(sys.executable)} -m pip install"
 
@@ -57,5 +52,6 @@ def _source() -> tuple[str | None, bool]:
 
 def _read_metadata(name: str) -> str:
     """Read a file that the installer left; a clone's own folder has none, and may come first."""
-    texts = (found.read_text(name) for found in importlib.metadata.distributions(name=DISTRIBUTION))
+    installed = importlib.metadata.distributions(name=DISTRIBUTION)
+    texts = (distribution.read_text(name) for distribution in installed)
     return next((text for text in texts if text), "")

@@ -28,6 +28,7 @@ from real_cli.io.sources import (
     BY_NAME,
     Item,
     SourceOptions,
+    check_are_there,
     check_sources,
     is_at_hand,
     read_source,
@@ -59,6 +60,7 @@ class RecordReader:
         self, files: list[str], *, max_line_bytes: int = MAX_LINE_BYTES, reading: SourceOptions = BY_NAME
     ) -> None:
         self.sources = check_sources(files)
+        check_are_there(self.sources)
         self.gauge = InputGauge([size_at_hand(name) for name in self.sources])
         self._num_noted: Tally[str] = Tally()
         self._max_line_bytes = max_line_bytes

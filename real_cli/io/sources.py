@@ -259,16 +259,17 @@ def _decompressed(stream: io.BufferedReader, gauge: InputGauge | None = None) ->
     return stream
 
 
-def _check_is_there(name: str) -> None:
+def check_are_there(names: Iterable[str]) -> None:
     """Refuse a file that is not there before the ones named before it are worked on."""
-    if name == STANDARD_INPUT or name.startswith(DATASET) or "://" in name:
-        return
-    try:
-        os.stat(name)
-    except FileNotFoundError as error:
-        raise RealError(f"{name}: {error.strerror}") from None
-    except (OSError, ValueError):
-        pass  # opening it says more
+    for name in names:
+        if name == STANDARD_INPUT or name.startswith(DATASET) or "://" in name:
+            continue
+        try:
+            os.stat(name)
+        except FileNotFoundError as error:
+            raise RealError(f"{name}: {error.strerror}") from None
+        except (OSError, ValueError):
+            continue  # opening it says more
 
 
 def check_sources(names: list[str]) -> list[str]:
@@ -276,8 +277,6 @@ def check_sources(names: list[str]) -> list[str]:
     if names:
         if names.count(STANDARD_INPUT) > 1:
             raise UsageError("'-' is named twice; standard input can be read once")
-        for name in names:
-            _check_is_there(name)
         return names
     if is_terminal():
         raise UsageError("no input: name a file, or pipe records in ('-' reads from the terminal)")

@@ -64,12 +64,10 @@ def train_dpo(options: TrainOptions) -> Status:
 
 def _check_names(options: TrainOptions) -> None:
     """Refuse models and files that are not there, before libraries are loaded, which takes seconds."""
-    from real_cli.io.sources import check_sources
+    from real_cli.io.sources import check_are_there
     from real_cli.models.load.resolve import locate_model
 
     for name in (options.policy, options.reference):
         if name is not None and name != "none":
             locate_model(name)
-    check_sources(options.sources)
-    if options.eval_file is not None:
-        check_sources([str(options.eval_file)])
+    check_are_there([*options.sources, *([str(options.eval_file)] if options.eval_file else [])])
