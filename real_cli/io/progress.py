@@ -173,7 +173,17 @@ class Counter:
         left = None if rate is None or total is None or not rate else (total - done) / rate
         scaled = None if rate is None else rate * self._scale
         return RunState(
-            self.command, self._what, done, total, is_estimate, now - self._began, scaled, self._unit, left, self.note()
+            command=self.command,
+            what=self._what,
+            num_done=done,
+            total=total,
+            is_estimate=is_estimate,
+            seconds=now - self._began,
+            rate=scaled,
+            unit=self._unit,
+            seconds_left=left,
+            note=self.note(),
+            is_counted=self.gauge is not None or total is not None or self._counts_done,
         )
 
     def _rate(self, now: float, done: int) -> float | None:

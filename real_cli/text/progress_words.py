@@ -22,6 +22,7 @@ class RunState(NamedTuple):
         unit: What the rate counts, where that is not what is counted.
         seconds_left: Expected; None where nobody knows.
         note: What else is worth a few words, the loss say.
+        is_counted: Whether there is anything to count.
     """
 
     command: str
@@ -34,6 +35,7 @@ class RunState(NamedTuple):
     unit: str = ""
     seconds_left: float | None = None
     note: str = ""
+    is_counted: bool = True
 
 
 class LineParts(NamedTuple):
@@ -66,7 +68,7 @@ def lay_out_progress(state: RunState, width: int) -> LineParts:
 
 
 def _count(state: RunState, *, is_narrow: bool = False) -> str:
-    if not state.num_done and not state.total:
+    if not state.is_counted:
         return state.what
     if state.total is None:
         return f"{state.num_done:,} {state.what}"

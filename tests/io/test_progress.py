@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from real_cli.io.terminal.gauge import InputGauge
 from real_cli.io.terminal.stream import CLEAR_LINE
 from tests.io.screens import REAL, SharedScreen
 from tests.io.test_terminal_lock import ASK
+from tests.servers import Server, prefers_longer
 
 NUM_RECORDS = 400
 LINES = [
@@ -130,7 +132,32 @@ def test_rows_of_one_prompt_are_one_record(tmp_path):
     assert job.gauge.num_records == 1
 
 
+def test_phases_without_a_count_show_none():
+    with Counter("pairs read", quiet=True) as counter:
+        counter.gauge = FixedGauge(3, None)
+        assert counter.state().is_counted
+        counter.begin("loading the model")
+        assert not counter.state().is_counted
+        counter.begin("steps", 10)
+        assert counter.state().is_counted
+
+
 # What a person sees
+
+
+def test_a_judge_shows_what_it_asked_and_what_that_cost(tmp_path):
+    def answer(request):
+        time.sleep(0.1)
+        return prefers_longer(request)
+
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("".join(f'{{"prompt":"q {n}","chosen":"yes {n}","rejected":"no"}}\n' for n in range(30)))
+    with Server(answer) as server, SharedScreen(120) as screen:
+        asked = ["--endpoint", server.url, "--no-cache", "--concurrency", "2", "--price", "1000000,1000000"]
+        screen.start([*REAL, "relabel", "judge", "-m", "m", *asked, str(path)])
+        assert screen.end() == [0]
+    shown = [frame[-1] for frame in progress_frames(screen, "relabel judge")]
+    assert any(re.search(r"judge \d+ of 30 records .* [1-9]\d* calls, \$\d+\.00 .* left$", line) for line in shown)
 
 
 def feed(screen, process, seconds):

@@ -7,7 +7,7 @@ from real_cli.text.progress_words import GAP, RunState, lay_out_progress
 WIDTHS = (39, 40, 59, 79, 99, 119, 199)
 STATES = {
     "reading": RunState("pair", "records", 12, seconds=3.0, rate=4.0),
-    "loading": RunState("train-dpo", "loading the model", 0, seconds=12.0),
+    "loading": RunState("train-dpo", "loading the model", 0, seconds=12.0, is_counted=False),
     "estimated": RunState("relabel implicit", "records", 12_345, 19_873, True, 100.0, 123.4, "", 61.0),
     "priced": RunState("relabel judge", "records", 99, 1_000, False, 60.0, 0.4, "", 4000.0, "1,234 calls, $12.34"),
     "training": RunState("train-dpo", "steps", 1_000, 100_000, False, 9e3, 12.0, "pairs", 9e4, "loss 0.693"),
@@ -42,6 +42,11 @@ def test_what_matters_least_goes_first():
     assert "calls" not in shown[60].after
     assert not shown[40].bar_width
     assert shown[40].before == "judge 99/1,000"
+
+
+def test_where_nothing_is_counted_no_number_stands():
+    assert lay_out_progress(STATES["loading"], 80) == ("train-dpo loading the model", 0, "12 s")
+    assert lay_out_progress(RunState("pair", "records", 0, seconds=2.0), 80) == ("pair 0 records", 0, "2 s")
 
 
 def test_an_estimate_is_called_one():
