@@ -13,6 +13,7 @@ from real_cli.cli.stopping import leave_at_once
 from real_cli.errors import Status
 from real_cli.evaluate.faces import FACES
 from real_cli.io.progress import NAME_OF_STDOUT, make_stderr_printable, say, silence
+from real_cli.io.terminal.stream import write_what_waits
 
 # Typer has its own copy of Click and does not export the base of its usage errors.
 USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]
@@ -139,6 +140,7 @@ def main() -> None:
     if sys.stdout is None and not status:
         say("standard output is closed; send it to /dev/null instead")
         status = Status.failed
+    write_what_waits()
     sys.exit(int(status or 0))
 
 

@@ -20,6 +20,7 @@ from real_cli.llm.openai_batch import BatchWriter, ResultsAlone, Waiting, read_r
 from real_cli.models.load.device import default_batch_tokens
 from real_cli.records.questions import Inquiry
 from real_cli.records.record import Record
+from real_cli.text.phrases import say_count
 
 Outcome = TypeVar("Outcome")
 
@@ -120,12 +121,16 @@ class Asking:
         self, job: Job, begin: Callable[[Record], Inquiry[Outcome]], located: Iterator[Located] | None = None
     ) -> Iterator[Answered]:
         """Run an inquiry for each record, in order; the job takes those that got no answer, with the reason."""
+        if self._options.endpoint is not None:
+            job.counter.note = self._note
         begun = job.apply(lambda record: (record, begin(record)), job.records() if located is None else located)
         for closed in self._inquirer(Opened(place, record, inquiry) for place, (record, inquiry) in begun):
             if closed.problem is None:
                 yield Answered(closed.place, closed.record, closed.outcome)
                 job.flush()  # answers are slow; the reader of a pipe should not wait for the next ones
-            elif isinstance(closed.problem, Waiting):
+                continue
+            job.counter.refuse()
+            if isinstance(closed.problem, Waiting):
                 job.drop(closed.place, closed.record, str(closed.problem))
             else:
                 job.give_up(closed.place, closed.record, str(closed.problem))
@@ -138,6 +143,10 @@ class Asking:
         if self._writer is not None:
             return f"; {self._writer.num_written:,} requests written to {self._options.emit_requests}{missed}"
         return f"; {self._ledger.sentence(self._price)}{missed}"
+
+    def _note(self) -> str:
+        calls = say_count(self._ledger.num_calls, "call")
+        return f"{calls}, ${self._ledger.cost(self._price):,.2f}" if self._price else calls
 
     def _open_cache(self) -> Any:
         from real_cli.llm.cache import AnswerCache, NoCache

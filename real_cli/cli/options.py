@@ -11,7 +11,7 @@ ReportFile = Annotated[
         "--report",
         metavar="FILE.html",
         show_default=False,
-        help="Write a report with plots here, one file that needs no network; pip install 'real-cli[report]'.",
+        help="Write a report with plots here, one file that needs no network; the extra 'report' draws them.",
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**63 - 1, help="Seed of every random choice.")]

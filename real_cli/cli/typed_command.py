@@ -10,8 +10,9 @@ import typer
 from typer.models import ArgumentInfo
 
 from real_cli.cli.guard import run_guarded
-from real_cli.cli.option_sets import BaseOption, Options, flag_of
+from real_cli.cli.option_sets import BaseOption, DeviceOptions, Options, flag_of
 from real_cli.errors import Status
+from real_cli.io.progress import Counter
 
 if TYPE_CHECKING:
     from real_cli.io.job import Invocation
@@ -27,6 +28,7 @@ def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
     def run(context: typer.Context, **values: Any) -> None:
         given = {name for name in values if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"}
         options = kind(**values, given=frozenset(given))
+        Counter.command = context.command_path.removeprefix("real ")
         run_guarded(partial(_call, function, options), quiet=options.quiet)
 
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
@@ -38,6 +40,10 @@ def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
 
 
 def _call(function: Callable[[Chosen], Status], options: Chosen) -> Status:
+    if isinstance(options, DeviceOptions) and options.device != "auto":
+        from real_cli.models.load.device import check_device
+
+        check_device(options.device)
     if not isinstance(options, BaseOption) or options.base is None:
         return function(options)
     from real_cli.models.load.resolve import adapters_on

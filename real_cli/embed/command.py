@@ -133,8 +133,9 @@ def embed(options: EmbedOptions) -> Status:
     )
     with job:
         located = job.records(adapt_prompt if options.field is Field.prompt else adapt)
-        wanted = (item for item in located if in_shard(item.record, part))
-        for record in embedder(remaining(wanted, options.resume, embedder.before.check)):
+        wanted = job.counter.only(located, lambda item: in_shard(item.record, part))
+        left = remaining(wanted, options.resume, embedder.before.check, skip=job.counter.skip)
+        for record in job.counter.finished(embedder(left)):
             job.write(record)
         job.summary = embedder.sentence()
     return job.status

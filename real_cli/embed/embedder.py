@@ -15,6 +15,7 @@ from real_cli.embed.choices import Field
 from real_cli.embed.encoders import Encoder
 from real_cli.embed.written import WrittenBefore
 from real_cli.errors import RealError, RecordError
+from real_cli.io.progress import running_counter
 from real_cli.models.load.device import default_batch_tokens, is_slower
 from real_cli.models.score.batching import TokenBudget
 from real_cli.records.choices import Encoding
@@ -81,7 +82,7 @@ class Embedder:
         try:
             while (window := self._next_window(windows)) and not isinstance(window, RecordError):
                 texts = [text for record in window for text in self._texts(record)]
-                pending.append((window, worker.submit(self._work, texts, stopped)))
+                pending.append((window, worker.submit(self._work, texts, stopped, len(window))))
                 if len(pending) > 1:
                     yield from self._finish(*pending.popleft())
             while pending:
@@ -130,7 +131,8 @@ class Embedder:
             return [plain_text(without_system(record["prompt"]))]
         return [plain_text(response["text"]) for response in record["responses"]]
 
-    def _work(self, texts: list[str], stopped: Event) -> list[NDArray[np.float32]]:
+    def _work(self, texts: list[str], stopped: Event, num_records: int) -> list[NDArray[np.float32]]:
+        running_counter().begin_window(num_records)
         try:
             return self._embed(texts, stopped)
         except BaseException:

@@ -25,7 +25,18 @@ from real_cli.io.check_outputs import check_outputs, check_side_inputs
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import open_output, open_to_append
 from real_cli.io.progress import Counter, say
-from real_cli.io.sources import BY_NAME, Item, SourceOptions, check_sources, is_at_hand, read_source, show_ahead
+from real_cli.io.sources import (
+    BY_NAME,
+    Item,
+    SourceOptions,
+    check_are_there,
+    check_sources,
+    is_at_hand,
+    read_source,
+    show_ahead,
+    size_at_hand,
+)
+from real_cli.io.terminal.gauge import InputGauge
 from real_cli.records.choices import MAX_LINE_BYTES, OnError
 from real_cli.records.layouts import Adapted, adapt, join_rows, parting_field, with_score_of
 from real_cli.records.public.repeated_prompts import take_off_prompt
@@ -62,7 +73,8 @@ class RecordReader:
         self, files: list[str], *, max_line_bytes: int = MAX_LINE_BYTES, reading: SourceOptions = BY_NAME
     ) -> None:
         self.sources = check_sources(files)
-        self.counter = Counter("records", quiet=True)
+        check_are_there(self.sources)
+        self.gauge = InputGauge([size_at_hand(name) for name in self.sources])
         self._num_noted: Tally[str] = Tally()
         self._max_line_bytes = max_line_bytes
         self._reading = reading
@@ -84,6 +96,8 @@ class RecordReader:
                 yield Located(place, self._join(pending))
                 pending = []
             if layout.one_response_a_row:
+                if pending:
+                    self.gauge.join_row()
                 place = place if pending else item_place
                 pending.append(record)
             else:
@@ -108,10 +122,13 @@ class RecordReader:
 
     def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
         for name in self.sources:
-            items = read_source(name, self._max_line_bytes, before_waiting=self._hand_on, reading=self._reading)
-            for item in show_ahead(items, ahead) if ahead and is_at_hand(name) else items:
-                self.counter.add()
-                yield item
+            items = self.gauge.watch(
+                read_source(
+                    name, self._max_line_bytes, before_waiting=self._hand_on, reading=self._reading, gauge=self.gauge
+                )
+            )
+            yield from show_ahead(items, ahead) if ahead and is_at_hand(name) else items
+        self.gauge.end()
 
     def _convert(self, function: Callable[[Record], Made], items: Iterable[Item]) -> Iterator[tuple[str, Made]]:
         for item in items:
@@ -184,6 +201,7 @@ class Job(RecordReader):
         self._stack = ExitStack()
         self._writer = threading.get_ident()
         self.counter = Counter(what, quiet=quiet)
+        self.counter.gauge = self.gauge
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -235,6 +253,7 @@ class Job(RecordReader):
         if self._on_error is OnError.fail:
             super().reject(item, reason)
         self.num_rejected += 1
+        self.counter.refuse()
         self.set_aside(item.place, reason, item.record, item.data)
 
     def drop(self, place: str, record: Record, reason: str) -> None:

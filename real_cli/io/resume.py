@@ -19,12 +19,15 @@ FEWEST_CHARACTERS = 8
 
 
 def remaining(
-    located: Iterable[Located], path: Path | None, check: Callable[[Record], object] = lambda record: None
+    located: Iterable[Located],
+    path: Path | None,
+    check: Callable[[Record], object] = lambda record: None,
+    skip: Callable[[], object] = lambda: None,
 ) -> Iterator[Record]:
     """Skip the records that an earlier output holds already.
 
     The output is in the order of the input: the two are read side by side and nothing is held in memory. `check`
-    refuses a record of the output that this run would not have written.
+    refuses a record of the output that this run would not have written; `skip` is called for each that is there.
     """
     records = iter(located)
     earlier = Earlier(path)
@@ -41,6 +44,7 @@ def remaining(
             check(written)
         except OTHER_OUTPUT as error:
             raise RealError(f"{path}:{number}: {error}; resume with the same input and options") from None
+        skip()
     passed: list[Located] = []
     earlier.settle(_looked_at(islice(records, 1), passed))
     yield from (item.record for item in chain(passed, records))
@@ -51,11 +55,13 @@ def unfinished(
     path: Path | None,
     key: Callable[[Record], bytes],
     written_key: Callable[[Record], bytes],
+    skip: Callable[[], object] = lambda: None,
 ) -> Iterator[Located]:
     """Skip the records that an earlier output holds already; some may have failed.
 
     The two are read side by side: only records missing where they belong are held in memory. `key` and
-    `written_key` identify a record and what an output record was made of. What failed comes first.
+    `written_key` identify a record and what an output record was made of; `skip` is called for each that is there. What
+    failed comes first.
     """
     records = iter(located)
     failed: dict[bytes, list[Located]] = defaultdict(list)
@@ -64,6 +70,7 @@ def unfinished(
         if not _take(records, failed, _key_of(data, written_key), key):
             passed_over = [item for items in failed.values() for item in items]
             raise _foreign(f"{path}:{number}", data, passed_over, "belongs to no record of the input")
+        skip()
     missing = [item for items in failed.values() for item in items]
     passed: list[Located] = []  # a torn record may follow others that failed
     earlier.settle(chain((item.record for item in missing), _looked_at(records, passed)))

@@ -22,6 +22,7 @@ from real_cli.io.descriptors import TOO_MANY
 from real_cli.io.jsonl import parse_record, read_lines
 from real_cli.io.standard_input import is_terminal, standard_input
 from real_cli.io.tables import DATASET, PARQUET, read_table
+from real_cli.io.terminal.gauge import InputGauge
 from real_cli.io.unpacking import XzFile
 from real_cli.records.choices import MAX_LINE_BYTES, InputFormat
 from real_cli.records.record import Record
@@ -93,10 +94,12 @@ def read_source(
     *,
     before_waiting: Callable[[], object] | None = None,
     reading: SourceOptions = BY_NAME,
+    gauge: InputGauge | None = None,
 ) -> Iterator[Item]:
     """Read every record of one source; a bad line is an item with a problem, and reading goes on.
 
-    `before_waiting` runs each time a pipe is asked for more than it gave, which may take any time.
+    `before_waiting` runs each time a pipe is asked for more than it gave, which may take any time. `gauge` is shown a
+    file whose bytes are not those of its records.
     """
     if name.startswith(DATASET) and reading.format is not None:
         raise UsageError(f"--format {reading.format}: {show_name(name)} declares its own format; leave --format out")
@@ -106,7 +109,7 @@ def read_source(
         return
     shown = "<stdin>" if name == STANDARD_INPUT else show_name(name)
     delimiter = DELIMITERS.get(_format_of(name, reading))
-    with _open(name, before_waiting) as stream, _faults_of(shown):
+    with _open(name, before_waiting, gauge) as stream, _faults_of(shown):
         if delimiter:
             yield from _csv_items(stream, shown, max_line_bytes, delimiter, _numbers(reading))
         else:
@@ -199,12 +202,26 @@ def is_at_hand(name: str) -> bool:
     return stat.S_ISREG(status.st_mode)
 
 
+def size_at_hand(name: str) -> int | None:
+    """Return how many bytes of a regular file are to be read, as standard input too; None for anything else."""
+    if name.endswith(PARQUET) or not is_at_hand(name):  # a table's rows do not tell how many bytes they took
+        return None
+    with suppress(OSError):
+        if name != STANDARD_INPUT:
+            return os.stat(name).st_size
+        descriptor = standard_input().fileno()
+        return os.fstat(descriptor).st_size - os.lseek(descriptor, 0, os.SEEK_CUR)
+    return None
+
+
 @contextmanager
-def _open(name: str, before_waiting: Callable[[], object] | None) -> Iterator[IO[bytes]]:
+def _open(
+    name: str, before_waiting: Callable[[], object] | None, gauge: InputGauge | None = None
+) -> Iterator[IO[bytes]]:
     if is_at_hand(name):
         before_waiting = None
     if name == STANDARD_INPUT:
-        yield _decompressed(_buffered(standard_input().buffer, before_waiting))
+        yield _decompressed(_buffered(standard_input().buffer, before_waiting), gauge)
         return
     try:
         # Closed below, after the decompressor.
@@ -216,7 +233,7 @@ def _open(name: str, before_waiting: Callable[[], object] | None) -> Iterator[IO
             raise
         raise RealError(f"{name}: {error.strerror or error}") from None
     with file:
-        yield _decompressed(file)
+        yield _decompressed(file, gauge)
 
 
 def _buffered(stream: IO[bytes], before_waiting: Callable[[], object] | None) -> io.BufferedReader:
@@ -231,13 +248,28 @@ def _in_buffer(file: _ReadLater, before_waiting: Callable[[], object] | None) ->
     return io.BufferedReader(file, BUFFER_BYTES)
 
 
-def _decompressed(stream: io.BufferedReader) -> IO[bytes]:
+def _decompressed(stream: io.BufferedReader, gauge: InputGauge | None = None) -> IO[bytes]:
     # peek returns what one read gives: a slow pipe may show a part of the magic bytes, never none.
     head = stream.peek(8)[:8]
     for magic, open_stream in DECOMPRESSORS.items():
         if head.startswith(magic):
+            if gauge is not None:
+                gauge.measure_packed(stream)
             return open_stream(stream)
     return stream
+
+
+def check_are_there(names: Iterable[str]) -> None:
+    """Refuse a file that is not there before the ones named before it are worked on."""
+    for name in names:
+        if name == STANDARD_INPUT or name.startswith(DATASET) or "://" in name:
+            continue
+        try:
+            os.stat(name)
+        except FileNotFoundError as error:
+            raise RealError(f"{name}: {error.strerror}") from None
+        except (OSError, ValueError):
+            continue  # opening it says more
 
 
 def check_sources(names: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from real_cli.errors import RecordError
+from real_cli.io.progress import running_counter
 from real_cli.io.read_ahead import ReadAhead
 from real_cli.llm.cost import Ledger
 from real_cli.records.questions import Answer, Completion, Inquiry, Question, advance
@@ -182,7 +183,9 @@ class WindowInquirer:
                     problem = begun
                     break
                 window.append(begun)
+            running_counter().begin_window(len(window))
             yield from self._run(window)
+            running_counter().begin_window(0)
             if not window:
                 break
         if problem:

@@ -93,12 +93,16 @@ class Ledger:
         self._cache.put(self.name(question), completion)
         return answer
 
+    def cost(self, price: Price) -> float:
+        """Return the dollars that the calls cost so far."""
+        prompt, completion = self.num_prompt_tokens, self.num_completion_tokens
+        return (prompt * price.per_million_prompt + completion * price.per_million_completion) / 1e6
+
     def sentence(self, price: Price | None = None) -> str:
         """Report calls, tokens and cost in one line."""
         prompt, completion = self.num_prompt_tokens, self.num_completion_tokens
         known = say_count(self.num_known, "answer")
         text = f"{say_count(self.num_calls, 'call')} ({known} known), {prompt:,} + {completion:,} tokens"
         if price is not None:
-            cost = (prompt * price.per_million_prompt + completion * price.per_million_completion) / 1e6
-            text += f", ${cost:,.4f}"
+            text += f", ${self.cost(price):,.4f}"
         return text + (f"; {say_count(self.num_unreadable, 'answer')} could not be read" if self.num_unreadable else "")

@@ -21,7 +21,7 @@ def write_scored(
     too_long: str = "",
 ) -> None:
     """Write records marked with their scores; one without a score is dropped as `too_long`."""
-    for place, record, score in scored:
+    for place, record, score in job.counter.finished(scored):
         if score is None:
             job.drop(place, record, too_long)
             continue

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from real_cli.errors import RealError, UsageError
+from real_cli.installing import install_extra
 from real_cli.io.output import is_device, open_output, real_path
 from real_cli.report.captions import caption
 from real_cli.report.contents import Excerpt, Plot, Report, Section, Table, Verdicts
@@ -28,7 +29,7 @@ def check_report(path: Path | None) -> None:
     if path is None:
         return
     if missing := [name for name in LIBRARIES if find_spec(name) is None]:
-        raise UsageError(f"--report needs {' and '.join(missing)}; pip install 'real-cli[report]'")
+        raise UsageError(f"--report needs {' and '.join(missing)}; {install_extra('report')}")
     if is_device(path):
         return
     if path.suffix.lower() not in SUFFIXES:

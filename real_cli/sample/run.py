@@ -56,7 +56,9 @@ class SamplingRun:
         with job, ExitStack() as stack:
             for asking in self._askings:
                 stack.enter_context(asking)
-            for item in self._sampled(job, SOURCES.get(self._mode, SamplingRun._records)(self, job, stack)):
+            job.counter.counts_windows = len(self._askings) == 1
+            located = SOURCES.get(self._mode, SamplingRun._records)(self, job, stack)
+            for item in job.counter.finished(self._sampled(job, located)):
                 self._tally.num_prompts += 1
                 job.write(item.record)
             job.summary = self._sentence()
@@ -71,10 +73,11 @@ class SamplingRun:
             self._options.resume,
             lambda record: origin_key(origin(record, ())),
             lambda written: origin_key(origin(written, writers)),
+            skip=job.counter.skip,
         )
 
     def _of_shard(self, job: Job) -> Iterator[Located]:
-        return (item for item in job.records(self._reader) if in_shard(item.record, self._shard))
+        return job.counter.only(job.records(self._reader), lambda item: in_shard(item.record, self._shard))
 
     def _lowest(self, job: Job, stack: ExitStack) -> Iterator[Located]:
         """Read scored candidates twice, and mark those to sample anew."""
@@ -102,6 +105,7 @@ class SamplingRun:
             check_number(written, numbers)
 
         done = last_record(self._options.resume, check, ({"id": number} for number in numbers)).get("id", -1)
+        job.counter.begin("instructions", sum(number > done for number in numbers))
         return (Located(f"instruction {number}", {"id": number}) for number in numbers if number > done)
 
     def _sampled(self, job: Job, located: Iterator[Located]) -> Iterator[Located]:
@@ -119,6 +123,7 @@ class SamplingRun:
         for place, record, sampled in asking(job, begin, located):
             self._tally.add(sampled)
             if sampled.record is None:
+                job.counter.refuse()
                 job.drop(place, record, sampled.reason)
             else:
                 yield Located(place, sampled.record)

@@ -13,6 +13,7 @@ from transformers.trainer_utils import SaveStrategy
 
 from real_cli.errors import RealError
 from real_cli.io.checkpoint_marks import RECENT_FILE
+from real_cli.io.progress import running_counter
 from real_cli.records.record import Record
 from real_cli.train.logps import NEXT_TO_NEVER
 
@@ -36,12 +37,23 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
         self._stage: Record = {}
         self._steps_before = 0
         self._saves_last = False
+        self._loss = ""
 
     def begin(self, stage: float | None, steps_before: int, *, saves_last: bool) -> None:
         """Begin a stage (None if the run has none); `saves_last` if another stage needs its last checkpoint."""
         self._stage = {} if stage is None else {"stage": stage}
         self._steps_before = steps_before
         self._saves_last = saves_last
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Show steps from now on, and what they take."""
+        pairs = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+        counter = running_counter()
+        self._loss = ""
+        counter.begin("steps", state.max_steps, unit="pairs", scale=pairs)
+        counter.note = lambda: self._loss
+        for _ in range(state.global_step):  # of the run that this one goes on with
+            counter.skip()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
         """Report one line; RealError if the loss is not finite."""
@@ -50,6 +62,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
                 f"step {self._steps_before + state.global_step}: the loss is {logs['loss']}; nothing was saved: lower "
                 "--learning-rate, or train in float32"
             )
+        if "loss" in logs:
+            self._loss = f"loss {logs['loss']:.3f}"
         share = logs.pop(IMPOSSIBLE, 0.0) + logs.pop(f"eval_{IMPOSSIBLE}", 0.0)
         if share and not self._knows_impossible:
             self._knows_impossible = True
@@ -62,6 +76,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Save and stop after this step if a signal came; save the last step of a stage that another one follows."""
+        running_counter().add()
         control.should_training_stop |= self._should_stop()
         is_last = self._should_stop() or (self._saves_last and state.global_step >= state.max_steps)
         if is_last and not self._is_saved_at_its_end(args, state):

@@ -33,9 +33,10 @@ def train_dpo(options: TrainOptions) -> Status:
     if not options.show_config and (policy is None or output is None):
         raise UsageError("--policy and --output are needed: the model to train, and the folder to write")
     from real_cli.io.output import write_stdout
-    from real_cli.train.folder import Workspace
-    from real_cli.train.run import TrainingRun
-    from real_cli.train.settings import check_settings, describe_settings, settings_from
+
+    if not options.show_config:
+        _check_names(options)
+    from real_cli.train.settings import check_packages, check_settings, describe_settings, settings_from
 
     settings = settings_from(options)
     check_settings(settings, options)
@@ -44,14 +45,29 @@ def train_dpo(options: TrainOptions) -> Status:
         return Status.done
     assert policy is not None
     assert output is not None
+    check_packages(settings, options.report_to)
+    from real_cli.train.folder import Workspace
+    from real_cli.train.run import TrainingRun
+
     workspace = Workspace(output, resume=options.resume, reads=[("--policy", policy), ("--reference", reference)])
     # The log lines go to standard output; --output is the folder.
     job = replace(options, output=None).job(
         numbers=settings.number_fields,
         also_writes=[options.export_logps, options.dump],
         also_reads=[("--eval-file", options.eval_file)],
-        what="pairs",
+        what="pairs read",
     )
     with job, workspace:
         status = TrainingRun(job, workspace, settings, options, policy).train()
     return status or job.status
+
+
+def _check_names(options: TrainOptions) -> None:
+    """Refuse models and files that are not there, before libraries are loaded, which takes seconds."""
+    from real_cli.io.sources import check_are_there
+    from real_cli.models.load.resolve import locate_model
+
+    for name in (options.policy, options.reference):
+        if name is not None and name != "none":
+            locate_model(name)
+    check_are_there([*options.sources, *([str(options.eval_file)] if options.eval_file else [])])

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from real_cli.errors import ModelError
+from real_cli.installing import install_extra
 from real_cli.models.score.forward import DEGREE_HEAD
 from real_cli.train.settings import TrainingSettings
 
@@ -19,7 +20,7 @@ def lora_config(settings: TrainingSettings) -> Any:
     try:
         from peft import LoraConfig
     except ImportError:
-        raise ModelError("--lora needs a package: pip install 'real-cli[lora]'") from None
+        raise ModelError(f"--lora needs the package peft: {install_extra('lora')}") from None
     rank = settings.lora_rank or DEFAULT_RANK
     return LoraConfig(
         r=rank,

@@ -13,7 +13,7 @@ from real_cli.io.durable import told_if_full
 from real_cli.io.job import Job, Located, RecordReader
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import LogLines, open_output
-from real_cli.io.progress import Counter, say
+from real_cli.io.progress import say
 from real_cli.io.sources import Item, SourceOptions
 from real_cli.models.load.device import default_training_tokens
 from real_cli.models.load.loaded_checks import num_embeddings
@@ -89,6 +89,7 @@ class TrainingRun:
 
     def _load(self) -> Policy:
         options = self._options
+        self._job.counter.begin("loading the model")
         loaded = load_trainee(
             self._policy,
             device=options.device,
@@ -132,6 +133,7 @@ class TrainingRun:
 
     def _prepare(self, data: Spooled, policy: Policy, name: str) -> ExampleSet:
         """Tokenize; what cannot be used is refused, or left out, with the place it came from."""
+        self._job.counter.begin("pairs tokenized", data.num_records)
         tokenize = ExampleTokenizer(policy.tokenizer, self._settings.max_length, num_embeddings(policy.model))
 
         def refuse(line: Located, reason: str) -> None:
@@ -144,8 +146,9 @@ class TrainingRun:
         use_given = self._options.reference is None
         arrow = data.path.with_suffix(".arrow")
         read = self._settings.reader(held_out=name == "eval")
+        lines = self._job.counter.finished(read_spool(data))
         examples = prepare(
-            read_spool(data), read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse,
+            lines, read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse,
             leave_out=leave_out, what=name,
         )  # fmt: skip
         self._counts[name] = asdict(tokenize.counts)
@@ -172,8 +175,8 @@ class TrainingRun:
         self._say(f"reference: {described}")
         if not self._settings.is_moving:
             missing = sum(examples.scores.count(None) for examples in example_sets) * reference.is_needed
-            with Counter("reference log-probabilities", quiet=self._job.quiet, total=missing) as counter:
-                reference.fill(example_sets, policy, counter.add)
+            self._job.counter.begin("pairs under the reference", missing)
+            reference.fill(example_sets, policy, self._job.counter.add)
         return described
 
     def _export(self, data: Spooled, examples: ExampleSet) -> None:
@@ -195,12 +198,10 @@ class TrainingRun:
             if self._dump is not None:
                 self._dump.name_places(examples.place)
                 stack.enter_context(self._dump)
-            counter = stack.enter_context(Counter("steps", quiet=self._job.quiet, total=None))
 
             def report(line: Record) -> None:
                 self._lines.write(line)
                 self._logged.append(line)
-                counter.add(int(line["step"]) - counter.num_done)
 
             routine = Routine(
                 options.logging_steps,
@@ -217,6 +218,7 @@ class TrainingRun:
 
     def _save(self, trainer: Any) -> None:
         folder = self._workspace.folder
+        self._job.counter.begin("saving")
         with told_if_unwritable(folder, room_advice(folder)), quiet_libraries(), self._workspace.final() as part:
             save_policy(trainer, part, merge=self._options.merge)
 

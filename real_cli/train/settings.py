@@ -3,9 +3,11 @@
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from importlib.util import find_spec
 from typing import Any
 
-from real_cli.errors import UsageError
+from real_cli.errors import ModelError, UsageError
+from real_cli.installing import install_extra, install_package
 from real_cli.train.choices import Optimizer, Preset, Schedule, StageReference
 from real_cli.train.examples import ExampleReader
 from real_cli.train.losses import KNOBS, OBJECTIVES
@@ -18,7 +20,8 @@ from real_cli.train.presets import PRESETS
 WEIGHT, STAGE, PLACE_IN_ORDER = "weight", "stage", "order"
 NO_REFERENCE = "none"
 MOST_WEIGHT = 1e30  # more of them could not be summed
-TRACKERS = ("tensorboard", "wandb", "trackio")
+# Trackers, and the packages of which each needs one.
+TRACKERS = {"tensorboard": ("tensorboard", "tensorboardX"), "wandb": ("wandb",), "trackio": ("trackio",)}
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,18 @@ def check_settings(settings: TrainingSettings, options: TrainOptions) -> None:
     complaints += _number_complaints(settings)
     if complaints:
         raise UsageError("; ".join(complaints))
+
+
+def check_packages(settings: TrainingSettings, report_to: str) -> None:
+    """Refuse what needs a package that is not installed, before anything is read or loaded."""
+    if settings.adapts and find_spec("peft") is None:
+        raise ModelError(f"{'--qlora' if settings.qlora else '--lora'} needs the package peft: {install_extra('lora')}")
+    if settings.qlora and find_spec("bitsandbytes") is None:
+        raise ModelError(f"--qlora needs the package bitsandbytes: {install_extra('qlora')}")
+    for tracker in set(report_to.split(",")) & set(TRACKERS):
+        packages = TRACKERS[tracker]
+        if not any(map(find_spec, packages)):
+            raise UsageError(f"--report-to {tracker}: is not installed; {install_package(packages[0])}")
 
 
 def _objective_complaints(settings: TrainingSettings, mixture: Mixture, options: TrainOptions) -> Iterator[str]:

@@ -9,6 +9,7 @@ import orjson
 
 from real_cli.io.checkpoint_marks import checkpoints_in, is_whole, remove_checkpoint, step_of
 from real_cli.io.durable import write_whole
+from real_cli.io.progress import running_counter
 from real_cli.models.load.policies import Policy
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
@@ -111,7 +112,11 @@ class StagedTraining:
         for example_set, indices in ((examples, rows), (held_out, None)):
             if example_set is not None:
                 forget_scores(example_set, indices)
-                self.reference.fill([example_set], current, lambda count: None, indices)
+                counter = running_counter()
+                counter.begin(
+                    "pairs under the stage's reference", len(example_set.scores if indices is None else indices)
+                )
+                self.reference.fill([example_set], current, counter.add, indices)
 
     def _folder_of(self, name: float | None) -> Path:
         return self.folder if name is None else self.folder / f"stage-{stage_name(name)}"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from real_cli.io.job import Located
+from real_cli.io.progress import running_counter
 from real_cli.models.score.columns import WINDOW_EXAMPLES, given_scores
 from real_cli.models.score.scoring import Scorer, Scores, TokenScores
 from real_cli.models.score.tokens import TokenizedExample
@@ -91,12 +92,14 @@ def fill_scores(
 ) -> Iterator[int]:
     """Compute missing scores, each (prompt, response) once; yield the number of rows in each window."""
     for window in _windows(examples, range(len(examples.scores)) if indices is None else indices):
+        running_counter().begin_window(len(window))
         rows = [examples.rows[index] for index in window]
         scored = scorer.tokens([TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows])
         for index, responses in zip(window, scored, strict=True):
             examples.scores[index] = [float(logps.sum(dtype="float64")) for logps in responses]
             if tokens:
                 examples.token_scores[index] = responses
+        running_counter().begin_window(0)
         yield len(window)
 
 

@@ -1,5 +1,6 @@
 """Encoders: the paper's recipe for a causal language model, and sentence-transformers as it is."""
 
+import json
 import re
 import threading
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from real_cli.embed.choices import Field, Pooling
 from real_cli.embed.embedder import Embedder
 from real_cli.embed.encoders import LibraryEncoder, Prepared, TransformerEncoder, load_encoder
 from real_cli.errors import ModelError, RealError, RecordError, UsageError
+from real_cli.io.job import Job
 from real_cli.models.load.device import Place
 from real_cli.models.load.resolve import resolve_model
 from real_cli.records.choices import Encoding, Precision
@@ -334,3 +336,25 @@ def test_bfloat16_on_a_cpu_computes_and_does_not_store(tiny_policy):
     assert not np.array_equal(exact, mixed)
     assert cosines(exact, mixed).min() > 0.999
     assert (1 - cosines(exact, mixed)).mean() < (1 - cosines(exact, rounded)).mean()
+
+
+def test_records_count_as_done_when_they_are_embedded_not_when_they_are_read(tmp_path):
+    """Two windows of two records: while the first is at work both are read, and none is done."""
+    path = tmp_path / "candidates.jsonl"
+    path.write_text("".join(json.dumps(candidates(text)) + "\n" for text in "abcd"))
+    counter_of = {}
+    seen = []
+
+    class Watched(WordCounter):
+        def encode(self, texts):
+            seen.append((counter_of["job"].gauge.num_records >= 2, counter_of["job"].counter.position()[0]))
+            return super().encode(texts)
+
+    with Job([str(path)], output=tmp_path / "out", quiet=True) as job:
+        counter_of["job"] = job
+        located = (item.record for item in job.records())
+        for number, _ in enumerate(job.counter.finished(Embedder(Watched, window_texts=2, batch_tokens=1)(located)), 1):
+            assert job.counter.position()[0] >= number
+    assert seen[0] == (True, 0)
+    assert seen[1] == (True, 1)  # half of the first window
+    assert job.counter.position() == (4, 4, False)

@@ -116,9 +116,9 @@ def test_a_row_is_handed_on_only_when_the_next_prompt_begins_and_a_record_at_onc
     with Job([], quiet=True) as job:
         records = job.records()
         next(records)
-        assert job.counter.num_done == 1
+        assert job.gauge.num_records == 1
         next(records)
-        assert job.counter.num_done == 3
+        assert job.gauge.num_records == 3
 
 
 # Handing on
@@ -131,7 +131,7 @@ def test_what_is_written_is_handed_on_before_a_pipe_is_waited_for_and_once_for_w
     with os.fdopen(end) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         with Job([], output=tmp_path / "out", quiet=True) as job:
-            monkeypatch.setattr(job, "flush", lambda: handed_on.append(job.counter.num_done))
+            monkeypatch.setattr(job, "flush", lambda: handed_on.append(job.gauge.num_records))
             os.write(source, PAIR * 3)
             records = job.records()
             for _ in range(3):

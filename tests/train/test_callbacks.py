@@ -1,5 +1,6 @@
 """What the policy gives no probability to is told once, whatever the objective, with or without a reference."""
 
+import time
 from collections import defaultdict
 from dataclasses import replace
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from real_cli.io.progress import Counter
 from real_cli.train.callbacks import IMPOSSIBLE, Reporter
 from real_cli.train.logps import Logps
 from real_cli.train.mixture import Mixture
@@ -56,3 +58,22 @@ def test_it_is_told_once_and_stands_in_no_line(prefix):
         reporter.on_log(None, STATE, None, {"loss": 1.0, f"{prefix}{IMPOSSIBLE}": share})
     assert notes == [TOLD]
     assert lines == [{"step": 3, "loss": 1.0}] * 3
+
+
+def test_steps_are_shown_with_their_loss_pairs_a_second_and_time_left(monkeypatch):
+    """Eight of ten steps are those of the run that this one goes on with; two more take a second each."""
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    args = SimpleNamespace(train_batch_size=4, gradient_accumulation_steps=2, world_size=1, save_strategy="no")
+    state = SimpleNamespace(global_step=8, max_steps=12, is_world_process_zero=True, epoch=0.5)
+    reporter = Reporter(lambda line: None, lambda: False, lambda message: None)
+    with Counter("pairs read", quiet=True) as counter:
+        reporter.on_train_begin(args, state, None)
+        counter.state()
+        for loss in (0.7, 0.6561):
+            now[0] += 1
+            reporter.on_log(args, state, None, {"loss": loss})
+            reporter.on_step_end(args, state, SimpleNamespace(should_training_stop=False))
+        shown = counter.state()
+    assert (shown.what, shown.num_done, shown.total, shown.is_estimate) == ("steps", 10, 12, False)
+    assert (shown.note, shown.rate, shown.unit, shown.seconds_left) == ("loss 0.656", 8.0, "pairs", 2.0)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from real_cli.errors import RecordError
 from real_cli.evaluate.margin.margins import PairMargin
+from real_cli.io.progress import running_counter
 from real_cli.models.score.columns import WINDOW_EXAMPLES, given_scores
 from real_cli.models.score.contexts import num_scored
 from real_cli.models.score.model_pair import ModelPair
@@ -58,6 +59,7 @@ class MarginMeter:
         """Measure a stream of pairs, a window at a time and in order."""
         stream = iter(pairs)
         while window := list(islice(stream, WINDOW_EXAMPLES)):
+            running_counter().begin_window(len(window), self._models.num_passes)
             usable = [(record, tokens) for _, (record, tokens) in window if tokens is not None]
             measured = self._measure([record for record, _ in usable], [tokens for _, tokens in usable])
             for place, (record, tokens) in window:

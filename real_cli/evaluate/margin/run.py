@@ -15,8 +15,10 @@ from real_cli.evaluate.margin.examples import MarginExamples
 from real_cli.evaluate.margin.margins import MarginTally, compare
 from real_cli.evaluate.margin.meter import MarginMeter, MeasuredPair, TokenizedPair
 from real_cli.evaluate.margin.report import margin_report
+from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import open_output
+from real_cli.io.progress import running_counter
 from real_cli.io.two_pass import RecordSpool
 from real_cli.models.load.policies import differing_tokens_of
 from real_cli.models.score.columns import WINDOW_EXAMPLES, add_reference
@@ -73,6 +75,7 @@ class MarginRun(Evaluation):
         self._rows: IO[bytes] | None = None
         self._export: IO[bytes] | None = None
         self._spool: RecordSpool | None = None
+        self._num_spooled = 0
         self._meter: MarginMeter | None = None
         self._window: list[tuple[str, TokenizedPair]] = []
         self._counts: dict[str, Any] = {}
@@ -88,6 +91,11 @@ class MarginRun(Evaluation):
             )
             self._spool = stack.enter_context(RecordSpool()) if len(self._policies) > 1 else None
             yield
+
+    def records(self, job: Job) -> Iterator[Located]:
+        """Read the input; a pair is done when it is measured."""
+        job.counter.add(0)
+        return job.records()
 
     def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
         """Take one labeled pair; a full window is measured, and rejects pairs for which the policy says no numbers."""
@@ -111,7 +119,7 @@ class MarginRun(Evaluation):
 
     def _measure_window(self) -> Iterator[Exclusion]:
         window, self._window = self._window, []
-        for measured in self._first_meter()(window):
+        for measured in running_counter().finished(self._first_meter()(window)):
             place, record, tokens, pair, reference = measured
             if pair and not pair.is_finite:
                 yield Exclusion(place, record, _not_finite(self._policies[0]), Fate.rejected)
@@ -124,13 +132,16 @@ class MarginRun(Evaluation):
             self._count(0, measured)
             if self._spool:
                 self._vocabulary = self._vocabulary or self._first_meter().vocabulary
+                self._num_spooled += 1
                 self._spool.add({"place": place, "tokens": _digest(tokens), "record": known})
 
     def _measure_again(self, number: int) -> None:
         policy = self._policies[number]
         # As its own reference the policy is to tie with itself; any other finds the reference's numbers on the records.
         meter = MarginMeter(self._load(policy, policy if policy == self._reference else None))
-        for measured in meter(self._tokenize_again(meter, policy)):
+        counter = running_counter()
+        counter.begin(f"pairs, policy {number + 1} of {len(self._policies)}", self._num_spooled)
+        for measured in counter.finished(meter(self._tokenize_again(meter, policy))):
             assert measured.pair is not None
             if not measured.pair.is_finite:
                 raise RealError(f"{measured.place}: {_not_finite(policy)}")

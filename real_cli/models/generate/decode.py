@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from real_cli.io.progress import running_counter
 from real_cli.models.generate.sampler import Draw, End
 from real_cli.models.generate.steps import CACHE_NAMES, FilledCache, Step, choose_step
 from real_cli.records.questions import Sampling
@@ -63,7 +64,9 @@ def _read(model: Any, padded: Any) -> tuple[Tensor, FilledCache] | None:
 def _write(step: Step, logits: Tensor, draw: Draw, end: End) -> Tensor:
     rows = torch.arange(len(logits), device=logits.device)
     written = torch.zeros(len(rows), end.limit, dtype=torch.long, device=logits.device)
+    counter = running_counter()
     for number in range(end.limit):
+        counter.tell_part(number / end.limit)
         tokens = draw(logits, number)
         written[rows, number] = tokens
         going = end(written[rows, : number + 1])

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from real_cli.errors import ModelError, clip
+from real_cli.installing import install_extra
 
 CODE = "wants code of its own to be run ({}), and no model's code is run; give a model that transformers knows itself"
 # What transformers itself has for attention, experts and caches; any other name is a kernel to fetch.
@@ -74,7 +75,7 @@ def settings_problem(settings: dict[str, Any], shapes: dict[str, tuple[int, ...]
     quantization = settings.get("quantization_config")
     if isinstance(quantization, dict) and quantization.get("quant_method") == "bitsandbytes":
         if find_spec("bitsandbytes") is None:
-            return "its weights are quantized, which needs a package: pip install 'real-cli[qlora]'"
+            return f"its weights are quantized, which needs a package: {install_extra('qlora')}"
         if shapes and not any(key.endswith(".SCB") or ".quant_state" in key for key in shapes):
             return "it says that its weights are quantized by bitsandbytes, and they are not; take the field out"
     return ""

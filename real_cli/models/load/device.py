@@ -1,7 +1,10 @@
 """Where a model runs, and in which number format."""
 
 import ctypes
+import re
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from real_cli.errors import UsageError
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
     import torch
 
 
+# Devices that torch knows, and that models run on.
+KINDS = ("auto", "cpu", "cuda", "mps", "xpu", "hpu", "npu", "xla", "mtia", "privateuseone")
 # Names of mallopt(3), from malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 LARGEST_INT = 2**31 - 1
@@ -25,6 +30,27 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.device}, {str(self.dtype).removeprefix('torch.')}"
+
+
+def check_device(name: str) -> None:
+    """Refuse, before anything heavy is loaded, a device that cannot be there."""
+    kind, _, number = name.partition(":")
+    if kind not in KINDS or (number and not number.isdecimal()):
+        raise UsageError(f"--device {name}: not available here: no device has that name; take auto, cpu, cuda:1 or mps")
+    if kind == "cuda" and _is_built_for_cpus():
+        raise UsageError(
+            f"--device {name}: not available here: torch is installed without CUDA; take cpu, or install it with CUDA"
+        )
+
+
+def _is_built_for_cpus() -> bool:
+    """Tell whether torch knows neither CUDA nor ROCm, from the file that says so; importing it takes seconds."""
+    spec = find_spec("torch")
+    try:
+        text = (Path(str(spec.origin)).parent / "version.py").read_text(encoding="utf-8") if spec else ""
+    except OSError:
+        return False
+    return all(re.search(rf"^{name}\b[^=]*= None$", text, re.MULTILINE) for name in ("cuda", "hip"))
 
 
 def choose_device(name: str) -> "torch.device":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from real_cli.errors import ModelError, RealError
+from real_cli.installing import install_package
 from real_cli.io.locks import lock
 
 PART = ".part-"
@@ -106,7 +107,7 @@ def _convert(path: Path, folder: Path) -> None:
     except RealError:
         raise
     except ImportError as error:
-        raise ModelError(f"model '{path}': reading GGUF needs a package: pip install gguf ({error})") from None
+        raise ModelError(f"model '{path}': reading GGUF needs a package: {install_package('gguf')} ({error})") from None
     except Exception as error:  # a broken file makes libraries raise anything
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         first = re.sub(rf"{re.escape(tempfile.gettempdir())}\S*model\.gguf", "the file", first)

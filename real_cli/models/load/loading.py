@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from real_cli.errors import ModelError, RealError, clip
+from real_cli.installing import install_extra
 from real_cli.models.load.device import Place
 from real_cli.models.load.folder_check import (
     check_folder,
@@ -202,7 +203,7 @@ def load_adapter(name: str, path: str, below: Any) -> tuple[Any, list[str]]:
     try:
         from peft import PeftModel, get_peft_model_state_dict
     except ImportError:
-        raise ModelError(f"model '{name}' is a LoRA adapter: pip install 'real-cli[lora]'") from None
+        raise ModelError(f"model '{name}' is a LoRA adapter: {install_extra('lora')}") from None
     with loading(name, "adapter_config.json"):
         model = PeftModel.from_pretrained(below, path)
         return model, list(get_peft_model_state_dict(model, save_embedding_layers=False))

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from real_cli.errors import ModelError, UsageError
+from real_cli.installing import install_extra
 from real_cli.models.load.adapter_folders import load_causal
 from real_cli.models.load.device import Place, choose_device, choose_place
 from real_cli.models.load.loaded_checks import num_embeddings
@@ -131,7 +132,7 @@ def _four_bits(place: Place) -> dict[str, Any]:
     from transformers import BitsAndBytesConfig
 
     if find_spec("bitsandbytes") is None:
-        raise ModelError("--qlora needs a package: pip install 'real-cli[qlora]'")
+        raise ModelError(f"--qlora needs the package bitsandbytes: {install_extra('qlora')}")
     config = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

@@ -68,7 +68,17 @@ def private_cache_folder() -> Path:
 
 
 def resolve_model(name: str) -> str:
-    """Find a model by the name the user gave."""
+    """Find a model by the name the user gave; a GGUF file's weights are written as transformers reads them."""
+    path = locate_model(name)
+    if Path(path).suffix != ".gguf":
+        return path
+    from real_cli.models.load.gguf_files import dequantized
+
+    return str(dequantized(Path(path), private_cache_folder() / "models"))
+
+
+def locate_model(name: str) -> str:
+    """Find the folder or file of a model, or its hub's name; in no time, so that a mistake is told before any work."""
     if show_name(name) != name:
         raise ModelError(f"model '{name}': libraries open only names that are UTF-8; rename it, or make a link to it")
     short = SHORT_NAMES.get(name)
@@ -78,9 +88,7 @@ def resolve_model(name: str) -> str:
     if path.suffix == ".gguf":
         if not path.is_file():
             raise ModelError(f"model '{name}': no such file")
-        from real_cli.models.load.gguf_files import dequantized
-
-        return str(dequantized(path, private_cache_folder() / "models"))
+        return str(path)
     if path.is_dir():
         if (path / WORK).is_dir() and not (path / MANIFEST).is_file():
             raise ModelError(

@@ -3,12 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from real_cli.io.progress import running_counter
+
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
 
-def windows(items: Iterable[Item], size: Callable[[Item], int], limit: int) -> Iterator[list[Item]]:
+def windows(
+    items: Iterable[Item], size: Callable[[Item], int], limit: int, *, num_passes: int = 1
+) -> Iterator[list[Item]]:
     """Cut a stream into windows of at least `limit`, so that memory does not grow with the stream.
+
+    `num_passes` is how many models read each: what is shown of the run counts them.
 
     >>> list(windows([2, 2, 3, 1], lambda item: item, 4))
     [[2, 2], [3, 1]]
@@ -19,9 +25,11 @@ def windows(items: Iterable[Item], size: Callable[[Item], int], limit: int) -> I
         window.append(item)
         total += size(item)
         if total >= limit:
+            running_counter().begin_window(len(window), num_passes)
             yield window
             window, total = [], 0
     if window:
+        running_counter().begin_window(len(window), num_passes)
         yield window
 
 
@@ -73,11 +81,14 @@ class TokenBudget:
 
         make = batches or by_length
         results: dict[int, Result] = {}
+        counter = running_counter()
         pending = list(make(list(range(len(lengths))), self.num_tokens))
         while pending:
             batch = pending.pop(0)
+            counter.begin_batch(len(results) / len(lengths), len(batch) / len(lengths))
             try:
                 results.update(zip(batch, compute(batch), strict=True))
+                counter.tell_part(1)
                 continue
             except torch.OutOfMemoryError:
                 if len(batch) == 1:

@@ -59,6 +59,12 @@ class ModelPair:
         check_vocabulary(name, reference, self.policy)
         return reference
 
+    @property
+    def num_passes(self) -> int:
+        """How many models read each example."""
+        policy, reference = self.names
+        return 1 if reference in (None, policy) else 2
+
     def tokenizer(self, max_length: int) -> ExampleTokenizer:
         """Make a tokenizer of records into the policy's token ids, its counts at 0."""
         return ExampleTokenizer(self.policy.tokenizer, max_length, num_embeddings(self.policy.model))

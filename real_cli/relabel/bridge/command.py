@@ -67,7 +67,7 @@ def bridge(options: BridgeOptions) -> Status:
     job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
     num_bridged = 0
     with job, asking:
-        for place, record, bridged in asking(job, begin):
+        for place, record, bridged in job.counter.finished(asking(job, begin)):
             if bridged is None:
                 job.drop(place, record, "edit that changed nothing")
             else:

@@ -72,7 +72,7 @@ def dsat(options: DsatOptions) -> Status:
     detector = Dissatisfaction({"method": "lexical rule"} if options.lexical else judged_by, seeds=options.seeds)
     job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
     with job, asking:
-        for _, record, felt in asking(job, begin, job.records(adapt_dialogue)):
+        for _, record, felt in job.counter.finished(asking(job, begin, job.records(adapt_dialogue))):
             for row in detector(record, felt):
                 job.write(row)
         job.summary = detector.sentence() + asking.sentence()

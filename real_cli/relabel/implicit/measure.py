@@ -118,7 +118,7 @@ class ReferenceMeter:
 
     def __call__(self, located: Iterable[tuple[str, TokenizedRecord]]) -> Iterator[Judged]:
         """Score a stream of records."""
-        for window in windows(located, _num_responses, WINDOW_RESPONSES):
+        for window in windows(located, _num_responses, WINDOW_RESPONSES, num_passes=self._models.num_passes):
             examples = [example for _, read in window for example in read.examples or ()]
             scores = self._models.score(examples) if examples else []
             references = self._refer(examples, scores)

@@ -64,7 +64,7 @@ def judge(options: JudgeOptions) -> Status:
     begin = partial(begin_judging, rubric=asked, model=options.model, seed=options.seed)
     job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
     with job, asking:
-        for place, record, judged in asking(job, begin, job.records(adapter_of(asked))):
+        for place, record, judged in job.counter.finished(asking(job, begin, job.records(adapter_of(asked)))):
             tally.add(judged)
             if judged.is_tie and options.ties is Ties.drop:
                 job.drop(place, record, "tie")
