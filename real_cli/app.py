@@ -7,15 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from real_cli import __version__
-from real_cli.cli.commands import SETTINGS, Lazy, Members, Rows, lazy_group
+from real_cli.cli.commands import SETTINGS, USAGE_PROBLEM, Lazy, Members, Rows, lazy_group
 from real_cli.cli.guard import flush_stdout, keep_standard_descriptors, tell_fault
+from real_cli.cli.mistakes import explain
 from real_cli.cli.stopping import leave_at_once
-from real_cli.errors import Status
+from real_cli.errors import RealError, Status
 from real_cli.evaluate.faces import FACES
 from real_cli.io.progress import NAME_OF_STDOUT, make_stderr_printable, say, silence
-
-# Typer has its own copy of Click and does not export the base of its usage errors.
-USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]
 
 RELABEL = {
     "human": Lazy("real_cli.relabel.human.command", "human", "Ask a person which response of each pair is better."),
@@ -73,6 +71,7 @@ COMMANDS: Rows = {
     "init": Lazy(
         "real_cli.init.command", "init", "Write a worked project: a Makefile that runs the whole pipe on bundled data."
     ),
+    "help": Lazy("real_cli.help.command", "open_manual", "Open the manual: the page of a command, or a guide."),
 }
 
 app = typer.Typer(
@@ -130,6 +129,9 @@ def main() -> None:
     except USAGE_PROBLEM as error:
         _tell_mistake(error)
         status = Status.usage
+    except RealError as error:  # of an option that is answered while words are read
+        say(str(error))
+        status = error.status
     except SystemExit as left:  # Typer's way to take a closed pipe, of help say
         status = Status.done if isinstance(left.__context__, BrokenPipeError) else left.code
     except OSError as error:  # of help: commands tell their own
@@ -143,10 +145,9 @@ def main() -> None:
 
 def _tell_mistake(error: Any) -> None:
     if type(error).__name__ != "NoArgsIsHelpError":
-        message = " ".join(error.format_message().split()).rstrip(".")
-        say(f"{message[:1].lower()}{message[1:]}; see {error.ctx.command_path if error.ctx else 'real'} --help")
+        say(explain(error))
         return
     try:
-        error.show()  # a group without a command: its help
+        typer.echo(error.ctx.command.list_for(error.ctx), err=True)
     except OSError:
         silence(2)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from real_cli.cli.option_sets import BaseOption, DeviceOptions, StreamOptions
+from real_cli.cli.option_sets import SERVER, BaseOption, DeviceOptions, StreamOptions
 
 
 def show_rubric(name: str | None) -> None:
@@ -44,6 +44,8 @@ ShowRubric = Annotated[
 @dataclass(frozen=True, kw_only=True)
 class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
     """Who answers, a server, a local model or an earlier batch, and where answers are kept."""
+
+    TITLE = SERVER
 
     endpoint: Annotated[
         str | None,

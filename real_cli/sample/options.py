@@ -19,13 +19,14 @@ class SampleOptions(LlmOptions):
 
     GROUPS = split_names(
         {
-            "Sampling": "policy num_responses temperature top_p top_k greedy max_tokens stop system chat append seed",
+            "Main options": "policy num_responses temperature top_p top_k greedy max_tokens stop system chat append seed",
             "Ways of sampling": """per_row_reference principles contrast improve template lowest_score max_retries
                 pre_query response_temperature""",
-            "Data": "shard resume output on_error rejects input_format max_line_bytes quiet",
-            "A server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
+            "Model": "base batch_tokens device dtype",
+            "Server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
                 apply_results price""",
-            "A model at hand": "base batch_tokens device dtype",
+            "Input and output": "shard resume output on_error rejects input_format max_line_bytes",
+            "Other": "quiet",
         }
     )
 

@@ -21,16 +21,18 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
 
     GROUPS = split_names(
         {
-            "Data": """weight_field raw_weights offset_field order stages stage_reference max_length eval_file on_error
-                rejects input_format max_line_bytes""",
             "Objective": f"loss loss_weights preset show_config reference {' '.join(LossKnobs.__annotations__)}",
             "Optimization": """learning_rate schedule warmup optimizer weight_decay max_grad_norm epochs max_steps
                 batch_size gradient_accumulation eval_steps patience seed""",
+            "Data": "weight_field raw_weights offset_field order stages stage_reference max_length eval_file",
             "Model": """policy base lora qlora lora_rank lora_alpha gradient_checkpointing device dtype attention layout
                 batch_tokens""",
-            "Output": "output merge export_logps dump logging_steps save_steps resume report_to quiet",
+            "Input and output": """output merge export_logps dump logging_steps save_steps resume report_to on_error
+                rejects input_format max_line_bytes""",
+            "Other": "quiet",
         }
     )
+    NEEDED = ("policy", "output")
 
     weight_field: Annotated[
         str | None,
