@@ -1,5 +1,6 @@
 """The command line: every command, in the order of the pipe. A command is imported when it is run."""
 
+import os
 import sys
 import warnings
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ import typer
 
 from real_cli import __version__
 from real_cli.cli.commands import SETTINGS, USAGE_PROBLEM, Lazy, Members, Rows, lazy_group
+from real_cli.cli.completion_scripts import INSTALL, SCRIPTS, SHOW, VARIABLE, install_completion, show_completion
 from real_cli.cli.guard import flush_stdout, keep_standard_descriptors, tell_fault
 from real_cli.cli.mistakes import explain
 from real_cli.cli.stopping import leave_at_once
@@ -77,7 +79,7 @@ COMMANDS: Rows = {
 app = typer.Typer(
     cls=lazy_group(COMMANDS),
     no_args_is_help=True,
-    add_completion=True,
+    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings=SETTINGS,
@@ -103,6 +105,26 @@ def real(
     version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and stop.")
     ] = False,
+    install: Annotated[
+        bool,
+        typer.Option(
+            INSTALL,
+            metavar="[SHELL]",
+            callback=install_completion,
+            is_eager=True,
+            help=f"Set up completion for {', '.join(SCRIPTS)}, by default the shell that runs this, and stop.",
+        ),
+    ] = False,
+    show: Annotated[
+        bool,
+        typer.Option(
+            SHOW,
+            metavar="[SHELL]",
+            callback=show_completion,
+            is_eager=True,
+            help="Print what that would write, and stop.",
+        ),
+    ] = False,
 ) -> None:
     """Real: jq for preference data.
 
@@ -123,6 +145,10 @@ def main() -> None:
     make_stderr_printable()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries, about things that the user cannot change
+    if os.environ.get(VARIABLE):
+        from real_cli.cli.completion import answer_shell
+
+        sys.exit(answer_shell(typer.main.get_command(app)))
     try:
         status = app(prog_name="real", standalone_mode=False)
         flush_stdout()

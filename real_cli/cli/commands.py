@@ -1,9 +1,9 @@
 """Commands imported only when they run: `real pair --help` imports pair alone."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -50,6 +50,7 @@ class Parsing:
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse words; a mistake knows whose they were, and what they were."""
         ctx.meta.setdefault(WORDS, {})[ctx.command_path] = list(args)
+        args = list(_without_values(args, self.get_params(ctx)))
         try:
             parsed: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]
         except USAGE_PROBLEM as error:
@@ -66,6 +67,13 @@ class Parsing:
             if param.name == "help":
                 param.help = "Show this help and exit."
         return params
+
+
+def _without_values(words: list[str], params: list[Any]) -> Iterator[str]:
+    """Take `=VALUE` from flags that may have a value behind them; who answers them reads it from the words."""
+    flags = {name for param in params if getattr(param, "is_flag", False) and param.metavar for name in param.opts}
+    for word in words:
+        yield word.partition("=")[0] if word.partition("=")[0] in flags else word
 
 
 class RealCommand(Parsing, TyperCommand):
@@ -89,7 +97,7 @@ class RealCommand(Parsing, TyperCommand):
 class RealGroup(Parsing, TyperGroup):
     """A group that knows only names and summaries until a command is used."""
 
-    rows: Rows = {}
+    rows: ClassVar[Rows] = {}
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)

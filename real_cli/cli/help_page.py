@@ -194,9 +194,7 @@ def _wrapped_name(name: str, width: int) -> list[str]:
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """Break a text between words alone: names with hyphens stay whole."""
-    return textwrap.wrap(
-        text, max(width, 1), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+    return textwrap.wrap(text, max(width, 1), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def wrapped_command(line: str, width: int, indent: str = "") -> list[str]:

@@ -97,9 +97,7 @@ def _describe_other(error: Any) -> str:
 def _near_command(name: str, context: Any) -> str:
     """Name the command that was meant: of this group, else of a group in it."""
     rows = context.command.rows
-    members = {
-        f"{group} {member}": member for group, row in rows.items() for member in getattr(row, "rows", ()) or ()
-    }
+    members = {f"{group} {member}": member for group, row in rows.items() for member in getattr(row, "rows", ()) or ()}
     near = nearest(name, rows)
     if near is None:
         member = nearest(name, members.values())

