@@ -59,13 +59,12 @@ class Parsing:
         return parsed
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Return the parameters; a flag not given is false, since Typer would load pydantic to read None."""
+        """Return the parameters, with a help in our words."""
         params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
         for param in params:
-            if getattr(param, "is_flag", False) and param.default is None:
-                param.default = False
             if param.name == "help":
                 param.help = "Show this help and exit."
+                param.default = False  # of None, Typer would load pydantic to read it
         return params
 
 

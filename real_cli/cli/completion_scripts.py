@@ -8,7 +8,7 @@ from typing import NamedTuple
 import typer
 
 from real_cli.cli.commands import WORDS
-from real_cli.errors import RealError, UsageError, clip, suggest
+from real_cli.errors import RealError, UsageError, none_of
 from real_cli.io.progress import say
 
 VARIABLE = "_REAL_COMPLETE"
@@ -110,9 +110,7 @@ def _shell(context: typer.Context, option: str) -> str:
     if named in SCRIPTS:
         return str(named)
     if named:
-        raise UsageError(
-            f"{option}: {clip(named)} is none of {', '.join(SCRIPTS)}; {suggest(named, SCRIPTS, 'name one of them')}"
-        )
+        raise UsageError(f"{option}: {none_of(named, SCRIPTS)}")
     import shellingham
 
     try:

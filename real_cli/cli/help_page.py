@@ -169,10 +169,7 @@ def _head(command: Any, context: Any, width: int) -> Iterator[str]:
             yield from wrapped(f"  {' '.join(paragraph.split())}", width, "  ")
             continue
         for line in paragraph.removeprefix("\b").strip("\n").splitlines():
-            if line.startswith(" "):
-                yield from wrapped_command(line.strip(), width, "    ")
-            else:
-                yield f"  {line}"
+            yield from shown_line(line, width) if line.startswith(" ") else wrapped(f"  {line}", width, "  ")
 
 
 def listed(rows: Iterator[Row] | list[Row], width: int) -> Iterator[str]:
@@ -189,12 +186,20 @@ def listed(rows: Iterator[Row] | list[Row], width: int) -> Iterator[str]:
 
 
 def _wrapped_name(name: str, width: int) -> list[str]:
-    return [name] if len(name) <= width else wrapped(name.replace("|", "| "), width, " " * 6)
+    if len(name) <= width:
+        return [name]
+    return [line.replace("| ", "|") for line in wrapped(name.replace("|", "| "), width, " " * 6)]
 
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """Break a text between words alone: names with hyphens stay whole."""
     return textwrap.wrap(text, max(width, 1), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def shown_line(line: str, width: int, indent: str = "    ") -> list[str]:
+    """Show a line of an example: a command may be broken, a line of a file stands as it is."""
+    text = line.strip()
+    return wrapped_command(text, width, indent) if text.startswith("real ") else [indent + line.removeprefix("  ")]
 
 
 def wrapped_command(line: str, width: int, indent: str = "") -> list[str]:
@@ -206,7 +211,7 @@ def wrapped_command(line: str, width: int, indent: str = "") -> list[str]:
     if len(indent) + len(line) <= width:
         return [indent + line]
     lines, current = [], indent
-    units = _shell_units(line)
+    units = _shell_units(line, width - len(indent) - 4)
     for number, unit in enumerate(units):
         is_last = number == len(units) - 1
         joint = " " if current.strip() else ""
@@ -225,13 +230,13 @@ def wrapped_command(line: str, width: int, indent: str = "") -> list[str]:
 JOINTS = ("|", "&&")
 
 
-def _shell_units(line: str) -> list[str]:
-    """Split a command into words; an option and its value, and a redirection and its file, stay together."""
+def _shell_units(line: str, room: int) -> list[str]:
+    """Split a command into words; an option and its value, a redirection and its file stay together if they fit."""
     units: list[str] = []
     for word in SHELL_WORD.findall(line):
         before = units[-1] if units else ""
         is_value = before.startswith(("-", ">", "<")) and " " not in before and not word.startswith(("-", ">", "<"))
-        if is_value and word not in JOINTS:
+        if is_value and word not in JOINTS and len(before) + 1 + len(word) <= room:
             units[-1] += f" {word}"
         else:
             units.append(word)

@@ -6,7 +6,7 @@ from typing import Any
 
 from real_cli.cli.commands import WORDS, RealGroup
 from real_cli.cli.help_page import choices_of, name_of, range_of
-from real_cli.errors import clip, nearest, suggest
+from real_cli.errors import clip, nearest, none_of
 
 
 def explain(error: Any) -> str:
@@ -18,8 +18,9 @@ def explain(error: Any) -> str:
 def _describe_option(error: Any) -> str:
     """Describe an option that the command does not have."""
     known = [name for param in error.ctx.command.get_params(error.ctx) for name in (*param.opts, *param.secondary_opts)]
-    options = [name for name in known if name.startswith("--")]
-    right = suggest(error.option_name, options, _see(error.ctx))
+    options = [name.removeprefix("--") for name in known if name.startswith("--")]
+    near = nearest(error.option_name.lstrip("-"), options)
+    right = f"did you mean --{near}?" if near else _see(error.ctx)
     return f"{_place(error.ctx)}{_shown(error.option_name)} is no option; {right}"
 
 
@@ -53,8 +54,7 @@ def _describe_value(error: Any) -> str:
     for value in _values(error, param):
         if choices:
             if value not in choices:
-                right = suggest(value, choices, f"see {error.ctx.command_path} --help")
-                return f"{name}: {_shown(value)} is none of {', '.join(choices)}; {right}"
+                return f"{name}: {none_of(value, choices)}"
         elif problem := _number_problem(value, param, whole=kind is int):
             return f"{name}: {problem}"
     return f"{name}: cannot be read; give {_taken(param)}"

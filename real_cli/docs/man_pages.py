@@ -16,7 +16,8 @@ import typer
 
 from real_cli import __released__, __version__
 from real_cli.app import app
-from real_cli.cli.help_page import row_of, sections, wrapped_command
+from real_cli.cli.commands import SETTINGS
+from real_cli.cli.help_page import row_of, sections, shown_line
 from real_cli.cli.option_sets import ARGUMENTS
 from real_cli.docs.house import house_tree
 from real_cli.docs.light_tables import light_tables
@@ -68,7 +69,7 @@ class Command(NamedTuple):
 def commands() -> list[Command]:
     """List the app's commands in the order of the pipe, a group's members in its place."""
     group = typer.main.get_command(app)
-    return list(_walk("real", group, typer.Context(group, info_name="real")))
+    return list(_walk("real", group, typer.Context(group, info_name="real", **SETTINGS)))
 
 
 def _walk(words: str, command: Any, context: Any) -> Iterator[Command]:
@@ -140,7 +141,7 @@ def _paragraph(paragraph: str) -> list[str]:
     lines = textwrap.dedent(examples).splitlines()
     if any(PIPE.search(line) for line in lines):
         lines.insert(0, PIPEFAIL)
-    lines = [part for line in lines for part in wrapped_command(line, EXAMPLE_COLUMNS)]
+    lines = [part for line in lines for part in shown_line(line, EXAMPLE_COLUMNS, "")]
     return [f".SH {escape(title.strip().rstrip(':').upper())}", ".nf", *map(literal, lines), ".fi"]
 
 

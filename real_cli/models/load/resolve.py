@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from real_cli.errors import ModelError, show_name
+from real_cli.errors import ModelError, show_name, suggest
 from real_cli.io.checkpoint_marks import MANIFEST, WORK, is_broken_off
 
 
@@ -79,7 +79,7 @@ def resolve_model(name: str) -> str:
     path = Path(name)
     if path.suffix == ".gguf":
         if not path.is_file():
-            raise ModelError(f"model '{name}': no such file")
+            raise ModelError(f"model '{name}': no such file; {meant_model(name)}")
         from real_cli.models.load.gguf_files import dequantized
 
         return str(dequantized(path, private_cache_folder() / "models"))
@@ -95,8 +95,19 @@ def resolve_model(name: str) -> str:
             raise ModelError(f"model '{name}': the folder has no config.json; give a folder that transformers saved")
         return str(path)
     if name.startswith(("/", ".", "~")) or name.count("/") > 1:
-        raise ModelError(f"model '{name}': no such folder")
+        raise ModelError(f"model '{name}': no such folder; {meant_model(name)}")
     return name
+
+
+def meant_model(name: str) -> str:
+    """Ask whether a short name, or a file or folder beside the absent one, was meant."""
+    folder, slash, _ = name.rpartition("/")
+    try:
+        beside = sorted(path.name for path in Path(folder or slash or ".").iterdir())
+    except OSError:
+        beside = []
+    known = [*([] if slash else SHORT_NAMES), *(f"{folder}{slash}{each}" for each in beside)]
+    return suggest(name, known, "give a local path or check the name")
 
 
 def _packaged(short: ShortName) -> str | None:
