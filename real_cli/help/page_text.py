@@ -132,9 +132,11 @@ class PageText:
         """Write the first line of the page and its last."""
         title, section, date, *quoted = re.findall(r'"([^"]*)"|(\S+)', rest)
         name, manual = (quoted[0][0], quoted[1][0])
-        corner = f"{title[1]}({section[1]})"
+        corner = f"{plain(title[1])}({section[1]})"
         return self._spread(corner, manual, corner), self._spread(name, date[1], corner)
 
     def _spread(self, left: str, middle: str, right: str) -> str:
-        gap = max(self.width - len(left) - len(right), len(middle) + 2)
+        """Spread the parts of a line; where there is no room for all, the middle goes."""
+        gap = max(self.width - len(left) - len(right), 2)
+        middle = middle if len(middle) + 2 <= gap else ""
         return f"{left}{middle:^{gap}}{right}"

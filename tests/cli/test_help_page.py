@@ -45,7 +45,11 @@ def test_every_width_shows_the_same_words_whole(words, monkeypatch):
 @pytest.mark.parametrize("words", COMMANDS)
 def test_no_help_shows_the_notation_of_a_language_or_a_library(words, monkeypatch):
     text = help_at(COMMANDS[words], 80, monkeypatch)
-    assert not re.search(r"<(str|int|float|path|list|[a-z-]+\|)|list\[|\d{12,}|x>=|<=x|dynamic|\[default: \(|\[required\]|Show this message", text)
+    assert not re.search(
+        r"<(str|int|float|path|list|[a-z-]+\|)|list\[|\d{12,}|x>=|<=x|dynamic|\[default: \(|"
+        r"\[required\]|Show this message",
+        text,
+    )
 
 
 @pytest.mark.parametrize("words", COMMANDS)
