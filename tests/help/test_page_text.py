@@ -43,7 +43,7 @@ real a \e
 .BR jq (1)
 """
 TEXT = """\
-REAL-TEST(1)             User Commands            REAL-TEST(1)
+REAL-TEST(1)            User Commands             REAL-TEST(1)
 
 NAME
        real-test - a page of all that pages have
@@ -68,7 +68,7 @@ OPTIONS
            .dots
        real(1), jq(1)
 
-real 1.2.3                2026-01-02              REAL-TEST(1)
+real 1.2.3               2026-01-02               REAL-TEST(1)
 """
 
 
