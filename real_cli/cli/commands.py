@@ -13,7 +13,7 @@ from typer.models import CommandInfo
 from real_cli.cli.help_page import command_help, group_help, group_list, usage_pieces
 from real_cli.cli.option_sets import Options
 
-SETTINGS = {"help_option_names": ["-h", "--help"]}
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 # Typer has its own copy of Click and does not export the base of its usage errors.
 USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]
 # Where a context keeps the words that each of its commands was given, for messages.
