@@ -190,10 +190,10 @@ WRITTEN = {
 def test_it_is_installed_for_the_shell_that_is_named_and_says_where(shell, form, home):
     place = Path(home["HOME"])
     (place / ".bashrc").write_text("alias l=ls")
-    said = install(home, *form.format(shell).split())
+    messages = install(home, *form.format(shell).split())
     assert (place / WRITTEN[shell][0]).read_text() == f"{SCRIPTS[shell]}\n"
     for name in WRITTEN[shell]:
-        assert f"real: {place / name}: " in said
+        assert f"real: {place / name}: " in messages
     others = {name for other in SCRIPTS if other != shell for name in WRITTEN[other]} - {".bashrc"}
     assert [name for name in others if (place / name).exists()] == []
     rc = (place / ".bashrc").read_text()

@@ -106,10 +106,10 @@ def test_every_choice_and_number_refuses_a_word_in_our_words():
     for words, option, kind in options:
         with pytest.raises(USAGE_PROBLEM) as raised:
             app([*words, option, "no!such"], prog_name="real", standalone_mode=False)
-        told = explain(raised.value)
+        message = explain(raised.value)
         start = "none of" if kind == "choice" else "no (whole )?number; give"
-        assert re.match(rf"{option}: 'no!such' is {start}", told), told
-        assert not LIBRARIES.search(told)
+        assert re.match(rf"{option}: 'no!such' is {start}", message), message
+        assert not LIBRARIES.search(message)
 
 
 def test_what_is_typed_is_shown_in_a_line_and_obeyed_by_no_terminal():
