@@ -1,5 +1,6 @@
 """The command line: every command, in the order of the pipe. A command is imported when it is run."""
 
+import os
 import sys
 import warnings
 from typing import Annotated, Any
@@ -7,16 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from real_cli import __version__
-from real_cli.cli.commands import SETTINGS, Lazy, Members, Rows, lazy_group
+from real_cli.cli.commands import SETTINGS, USAGE_PROBLEM, Lazy, Members, Rows, lazy_group
+from real_cli.cli.completion_scripts import INSTALL, SCRIPTS, SHOW, VARIABLE, install_completion, show_completion
 from real_cli.cli.guard import flush_stdout, keep_standard_descriptors, tell_fault
+from real_cli.cli.mistakes import explain
 from real_cli.cli.stopping import leave_at_once
-from real_cli.errors import Status
+from real_cli.errors import RealError, Status
 from real_cli.evaluate.faces import FACES
 from real_cli.io.progress import NAME_OF_STDOUT, make_stderr_printable, say, silence
 from real_cli.io.terminal.stream import write_what_waits
-
-# Typer has its own copy of Click and does not export the base of its usage errors.
-USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]
 
 RELABEL = {
     "human": Lazy("real_cli.relabel.human.command", "human", "Ask a person which response of each pair is better."),
@@ -75,12 +75,13 @@ COMMANDS: Rows = {
     "init": Lazy(
         "real_cli.init.command", "init", "Write a worked project: a Makefile that runs the whole pipe on bundled data."
     ),
+    "help": Lazy("real_cli.help.command", "open_manual", "Open the manual: the page of a command, or a guide."),
 }
 
 app = typer.Typer(
     cls=lazy_group(COMMANDS),
     no_args_is_help=True,
-    add_completion=True,
+    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings=SETTINGS,
@@ -106,6 +107,26 @@ def real(
     version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and stop.")
     ] = False,
+    install: Annotated[
+        bool,
+        typer.Option(
+            INSTALL,
+            metavar="[SHELL]",
+            callback=install_completion,
+            is_eager=True,
+            help=f"Set up completion for {', '.join(SCRIPTS)}, by default the shell that runs this, and stop.",
+        ),
+    ] = False,
+    show: Annotated[
+        bool,
+        typer.Option(
+            SHOW,
+            metavar="[SHELL]",
+            callback=show_completion,
+            is_eager=True,
+            help="Print what that would write, and stop.",
+        ),
+    ] = False,
 ) -> None:
     """Real: jq for preference data.
 
@@ -126,12 +147,19 @@ def main() -> None:
     make_stderr_printable()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries, about things that the user cannot change
+    if os.environ.get(VARIABLE):
+        from real_cli.cli.completion import answer_shell
+
+        sys.exit(answer_shell(typer.main.get_command(app)))
     try:
         status = app(prog_name="real", standalone_mode=False)
         flush_stdout()
     except USAGE_PROBLEM as error:
         _tell_mistake(error)
         status = Status.usage
+    except RealError as error:  # of an option that is answered while words are read
+        say(str(error))
+        status = error.status
     except SystemExit as left:  # Typer's way to take a closed pipe, of help say
         status = Status.done if isinstance(left.__context__, BrokenPipeError) else left.code
     except OSError as error:  # of help: commands tell their own
@@ -146,10 +174,9 @@ def main() -> None:
 
 def _tell_mistake(error: Any) -> None:
     if type(error).__name__ != "NoArgsIsHelpError":
-        message = " ".join(error.format_message().split()).rstrip(".")
-        say(f"{message[:1].lower()}{message[1:]}; see {error.ctx.command_path if error.ctx else 'real'} --help")
+        say(explain(error))
         return
     try:
-        error.show()  # a group without a command: its help
+        typer.echo(error.ctx.command.list_for(error.ctx), err=True)
     except OSError:
         silence(2)

@@ -11,7 +11,10 @@
 A message says what is wrong, then, after a semicolon, what would be right. The place (file and line) goes in front.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import IntEnum
+from itertools import islice
 from typing import Any
 
 
@@ -89,3 +92,43 @@ def clip(value: object, width: int = 60) -> str:
     except RecursionError:
         text = f"{type(value).__name__}, nested without end"
     return text if len(text) <= width else text[: width - 3] + "..."
+
+
+# A record may have any number of fields, with names of any length; comparing takes the product of two lengths.
+MOST_NAMES, LONGEST_NAME = 1000, 100
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Find the known name that a mistyped one most likely meant; None where none is near.
+
+    >>> nearest("esay", ["easy", "hard"]), nearest("EASY", ["easy"]), nearest("zzz", ["easy"])
+    ('easy', 'easy', None)
+    """
+    likely = [each for each in islice(known, MOST_NAMES) if len(each) <= LONGEST_NAME]
+    names = {each.casefold(): each for each in reversed(likely)}
+    wanted = name.strip().casefold()[:LONGEST_NAME]
+    if wanted in names:
+        return names[wanted]
+    begun = [each for each in names if len(wanted) > 1 and each.startswith(wanted)]
+    close = get_close_matches(wanted, names, n=1, cutoff=0.6)
+    return names[begun[0]] if len(begun) == 1 else names[close[0]] if close else None
+
+
+def none_of(value: str, known: Iterable[str]) -> str:
+    """Refuse a value that is not among the known ones, and suggest the nearest.
+
+    >>> none_of("esay", ["easy", "hard"])
+    "'esay' is none of easy, hard; did you mean easy?"
+    """
+    names = list(known)
+    return f"{clip(value)} is none of {', '.join(names)}; {suggest(value, names, 'name one of them')}"
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Ask whether the nearest known name was meant; say something else where none is near.
+
+    >>> suggest("esay", ["easy", "hard"], "name another")
+    'did you mean easy?'
+    """
+    near = nearest(name, known)
+    return otherwise if near is None else f"did you mean {near}?"

@@ -105,6 +105,7 @@ ROWS = {
     "eval pairs": Row((), PAIR, empty=(0, "object")),
     "soup": Row(("POLICY", "POLICY", "--output", "soup")),
     "init": Row(("project",)),
+    "help": Row(("pair",)),
 }
 
 

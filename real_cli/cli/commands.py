@@ -1,14 +1,23 @@
-"""Commands imported only when they run (`real pair --help` imports pair alone), and help with option groups."""
+"""Commands imported only when they run: `real pair --help` imports pair alone."""
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
-SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+from real_cli.cli.help_page import command_help, group_help, group_list, usage_pieces
+from real_cli.cli.option_sets import Options
+
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+# Typer has its own copy of Click and does not export the base of its usage errors.
+USAGE_PROBLEM: Any = typer.BadParameter.__mro__[1]
+# Where a context keeps the words that each of its commands was given, for messages.
+WORDS = "real_cli.words"
 
 
 class Lazy(NamedTuple):
@@ -35,36 +44,90 @@ class Members(NamedTuple):
 Rows: TypeAlias = Mapping[str, Lazy | Members]
 
 
-def lazy_group(rows: Rows) -> type[TyperGroup]:
+class Parsing:
+    """What commands and groups share: help laid out here, and words kept for messages."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse words; a mistake knows whose they were, and what they were."""
+        ctx.meta.setdefault(WORDS, {})[ctx.command_path] = list(args)
+        args = list(_without_values(args, self.get_params(ctx)))
+        try:
+            parsed: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]
+        except USAGE_PROBLEM as error:
+            error.ctx = error.ctx or ctx
+            raise
+        return parsed
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, with a help in our words."""
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            if param.name == "help":
+                param.help = "Show this help and exit."
+                param.default = False  # of None, Typer would load pydantic to read it
+        return params
+
+
+def _without_values(words: list[str], params: list[Any]) -> Iterator[str]:
+    """Take `=VALUE` from flags that may have a value behind them; who answers them reads it from the words."""
+    flags = {name for param in params if getattr(param, "is_flag", False) and param.metavar for name in param.opts}
+    for word in words:
+        yield word.partition("=")[0] if word.partition("=")[0] in flags else word
+
+
+class RealCommand(Parsing, TyperCommand):
+    """A command whose help lists what is needed first, then its options in groups.
+
+    Attributes:
+        kind: The dataclass of its options, which knows the groups.
+    """
+
+    kind: type[Options] = Options
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words behind the command's name in its synopsis."""
+        return usage_pieces(self, ctx)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help for the width at hand."""
+        formatter.write(command_help(self, ctx, _width()))
+
+
+class RealGroup(Parsing, TyperGroup):
+    """A group that knows only names and summaries until a command is used."""
+
+    rows: ClassVar[Rows] = {}
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: _member(name, row) for name, row in self.rows.items()}
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        """Import a command."""
+        row = self.rows.get(name)
+        return _load(name, row) if isinstance(row, Lazy) else self.commands.get(name)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help for the width at hand; no command is imported."""
+        formatter.write(group_help(self, ctx, _width(), self.summaries))
+
+    def list_for(self, ctx: Any) -> str:
+        """Write the list of commands for the width at hand, for a line that names none."""
+        return group_list(ctx, _width(), self.summaries)
+
+    @property
+    def summaries(self) -> dict[str, str]:
+        """The first sentence of each command's help, by name."""
+        return {name: row.summary for name, row in self.rows.items()}
+
+
+def lazy_group(rows: Rows) -> type[RealGroup]:
     """Make a group class from rows in the order of its help."""
+    return type("LazyGroup", (RealGroup,), {"rows": rows, "__doc__": RealGroup.__doc__})
 
-    class LazyGroup(TyperGroup):
-        """A group that knows only names and summaries until a command is used."""
 
-        def __init__(self, **attributes: Any) -> None:
-            super().__init__(**attributes)
-            self.commands = {name: _member(name, row) for name, row in rows.items()}
-
-        def get_command(self, ctx: Any, name: str) -> Any:
-            """Import a command."""
-            row = rows.get(name)
-            return _load(name, row) if isinstance(row, Lazy) else self.commands.get(name)
-
-        def format_commands(self, ctx: Any, formatter: Any) -> None:
-            """List the commands without importing any."""
-            limit = formatter.width - 6 - max(map(len, rows))
-            with formatter.section("Commands"):
-                formatter.write_dl([(name, item.get_short_help_str(limit)) for name, item in self.commands.items()])
-
-        def get_params(self, ctx: Any) -> list[Any]:
-            """Return the parameters; a flag not given is false, since Typer would load pydantic to read None."""
-            params = super().get_params(ctx)
-            for param in params:
-                if getattr(param, "is_flag", False) and param.default is None:
-                    param.default = False
-            return params
-
-    return LazyGroup
+def _width() -> int:
+    return shutil.get_terminal_size().columns
 
 
 def _member(name: str, row: Lazy | Members) -> Any:
@@ -76,30 +139,8 @@ def _member(name: str, row: Lazy | Members) -> Any:
 
 def _load(name: str, row: Lazy) -> Any:
     callback = getattr(import_module(row.module), row.function)
-    groups = callback.options.GROUPS
-    info = CommandInfo(name, cls=grouped(groups) if groups else None, callback=callback)
-    return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
-
-
-def grouped(groups: Mapping[str, Sequence[str]]) -> type[TyperCommand]:
-    """Make a command class whose help lists options in titled groups, the rest under Options."""
-
-    class Grouped(TyperCommand):
-        """A command whose help has groups."""
-
-        option_groups = groups
-
-        def format_options(self, ctx: Any, formatter: Any) -> None:
-            """Write the groups, then the options in none of them."""
-            records = {param.name: param.get_help_record(ctx) for param in self.get_params(ctx)}
-            arguments = [param.name for param in self.get_params(ctx) if param.param_type_name == "argument"]
-            titled = {"Arguments": arguments, **self.option_groups}
-            listed = {name for names in titled.values() for name in names}
-            titled |= {"Options": [name for name in records if name not in listed]}
-            for title, names in titled.items():
-                rows = [record for name in names if (record := records[name])]
-                if rows:
-                    with formatter.section(title):
-                        formatter.write_dl(rows)
-
-    return Grouped
+    info = CommandInfo(name, cls=RealCommand, callback=callback)
+    command: Any = get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+    command.kind = callback.options
+    command.context_settings = SETTINGS
+    return command

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from real_cli.cli.option_sets import BaseOption, DeviceOptions, StreamOptions
+from real_cli.cli.completion_values import language_model_names, rubric_names
+from real_cli.cli.option_sets import SERVER, BaseOption, DeviceOptions, StreamOptions
 
 
 def show_rubric(name: str | None) -> None:
@@ -23,6 +24,7 @@ MODEL = typer.Option(
     "-m",
     metavar="NAME",
     show_default=False,
+    autocompletion=language_model_names,
     help="Who answers: a model's name on the server, or, without --endpoint, a model on this machine: a folder, a "
     ".gguf file, a hub name, smollm2.",
 )
@@ -36,6 +38,7 @@ ShowRubric = Annotated[
         callback=show_rubric,
         is_eager=True,
         show_default=False,
+        autocompletion=rubric_names(),
         help="Print a rubric, as a model for your own, and exit.",
     ),
 ]
@@ -44,6 +47,8 @@ ShowRubric = Annotated[
 @dataclass(frozen=True, kw_only=True)
 class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
     """Who answers, a server, a local model or an earlier batch, and where answers are kept."""
+
+    TITLE = SERVER
 
     endpoint: Annotated[
         str | None,

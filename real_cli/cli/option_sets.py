@@ -1,5 +1,6 @@
 """Options that go together, as frozen dataclasses, from which each command's own derives."""
 
+import inspect
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from real_cli.cli.completion_values import language_model_names, names_of
 from real_cli.records.choices import (
     BATCH_TOKENS,
     MAX_LENGTH,
@@ -20,6 +22,11 @@ from real_cli.records.choices import (
 
 if TYPE_CHECKING:
     from real_cli.io.job import Job
+
+# Titles of groups that the help of several commands has, and the place of each in it.
+NEEDED, ARGUMENTS, MAIN = "Required", "Arguments", "Main options"
+MODEL, SERVER, STREAM, OTHER = "Model", "Server", "Input and output", "Other"
+SHARED_TITLES = (MODEL, SERVER, STREAM, OTHER)
 
 
 def flag_of(name: str) -> str:
@@ -38,12 +45,16 @@ class Options:
 
     Attributes:
         LAST: Fields that the help lists after all others, in this order.
-        GROUPS: Titles of groups in the help, each with its fields in order; empty for a single list.
+        GROUPS: Titles of groups in the help, each with its fields in order; a field in none has its class's TITLE.
+        TITLE: The group of the fields that a class declares; a command's own are its main options.
+        NEEDED: Fields that the command cannot do without, though one way to run it can.
         given: The fields that the user gave, even with the default's value.
     """
 
     LAST: ClassVar[tuple[str, ...]] = ()
     GROUPS: ClassVar[Mapping[str, Sequence[str]]] = {}
+    TITLE: ClassVar[str] = OTHER
+    NEEDED: ClassVar[tuple[str, ...]] = ()
 
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say nothing on standard error unless something fails.")
@@ -55,10 +66,26 @@ class Options:
         return [flag_of(name) for name in names if name in self.given]
 
 
+def titles_of(kind: type[Options]) -> dict[str, str]:
+    """Find the group of each field: where GROUPS names it, else by the class that declares it."""
+    titles: dict[str, str] = {}
+    for parent in kind.__mro__:
+        title = parent.__dict__.get("TITLE", MAIN)
+        titles = {name: title for name in inspect.get_annotations(parent)} | titles
+    return titles | {name: title for title, names in kind.GROUPS.items() for name in names}
+
+
+def ordered_titles(kind: type[Options]) -> list[str]:
+    """Order the groups of a command: its own first, then those that it shares with others."""
+    titles = dict.fromkeys([*kind.GROUPS, MAIN, *titles_of(kind).values()])
+    return [*(title for title in titles if title not in SHARED_TITLES), *SHARED_TITLES]
+
+
 @dataclass(frozen=True, kw_only=True)
 class StreamOptions(Options):
     """Where a filter reads and writes, and what a bad record does; opens the filter's job."""
 
+    TITLE = STREAM
     LAST = ("output", "on_error", "rejects", "input_format", "score", "max_line_bytes", "quiet")
 
     files: Annotated[
@@ -167,6 +194,8 @@ class StreamOptions(Options):
 class ScoredStreamOptions(StreamOptions):
     """Stream options of a filter that reads scores."""
 
+    TITLE = STREAM
+
     score: Annotated[
         str | None,
         typer.Option(
@@ -188,6 +217,8 @@ class ScoredStreamOptions(StreamOptions):
 class DeviceOptions(Options):
     """Where and how a model runs."""
 
+    TITLE = MODEL
+
     batch_tokens: Annotated[
         int | None,
         typer.Option(
@@ -203,6 +234,7 @@ class DeviceOptions(Options):
         typer.Option(
             "--device",
             metavar="NAME",
+            autocompletion=names_of(("auto", "cpu", "cuda", "mps", "xpu")),
             help="Where models run: 'auto' takes the freest accelerator, else the CPU; or cpu, cuda:1, mps, ...",
         ),
     ] = "auto"
@@ -219,12 +251,15 @@ class DeviceOptions(Options):
 class BaseOption(Options):
     """The model below an adapter; `typed_command` passes it to whatever loads one."""
 
+    TITLE = MODEL
+
     base: Annotated[
         str | None,
         typer.Option(
             "--base",
             metavar="NAME",
             show_default=False,
+            autocompletion=language_model_names,
             help="The model below a LoRA adapter, in place of the one that its folder names. Needed where that one "
             "would have to be downloaded.",
         ),
@@ -234,6 +269,8 @@ class BaseOption(Options):
 @dataclass(frozen=True, kw_only=True)
 class ScoringOptions(DeviceOptions, BaseOption):
     """How log-probabilities are computed."""
+
+    TITLE = MODEL
 
     max_length: Annotated[
         int,

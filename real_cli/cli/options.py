@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from real_cli.cli.completion_values import language_model_names
+
 ReportFile = Annotated[
     Path | None,
     typer.Option(
@@ -31,6 +33,7 @@ Reference = Annotated[
         "-r",
         metavar="NAME",
         show_default=False,
+        autocompletion=language_model_names,
         help="The model to compare with, named as --policy is. Without it, log-probabilities that the records carry.",
     ),
 ]

@@ -16,12 +16,16 @@ import typer
 
 from real_cli import __released__, __version__
 from real_cli.app import app
+from real_cli.cli.commands import SETTINGS
+from real_cli.cli.help_page import row_of, sections, shown_line
+from real_cli.cli.option_sets import ARGUMENTS
 from real_cli.docs.house import house_tree
 from real_cli.docs.light_tables import light_tables
 from real_cli.docs.losses import objectives_list, presets_list
 from real_cli.docs.markdown import man_page
+from real_cli.docs.page_sections import closing_sections
 from real_cli.docs.recipes import PAGE, recipes_page
-from real_cli.docs.roff import escape, filled, joined, literal
+from real_cli.docs.roff import PLAIN, escape, filled, joined, literal
 from real_cli.docs.strategies import strategies_section
 from real_cli.records.layouts import LAYOUTS
 
@@ -40,6 +44,7 @@ NEIGHBORS = {
     "real-soup": "real-train-dpo(1) real-eval-margin(1)",
     "real-eval": "real-pair(1) real-train-dpo(1)",
     "real-init": "make(1) real-recipes(7)",
+    "real-help": "man(1) real-losses(7) real-recipes(7) real-performance(7)",
 }
 EVERYWHERE = "real-records(5) real-guide(7) real-methods(7)"
 
@@ -65,7 +70,7 @@ class Command(NamedTuple):
 def commands() -> list[Command]:
     """List the app's commands in the order of the pipe, a group's members in its place."""
     group = typer.main.get_command(app)
-    return list(_walk("real", group, typer.Context(group, info_name="real")))
+    return list(_walk("real", group, typer.Context(group, info_name="real", **SETTINGS)))
 
 
 def _walk(words: str, command: Any, context: Any) -> Iterator[Command]:
@@ -83,6 +88,7 @@ def command_page(command: Command) -> str:
     usage = " ".join(command.command.collect_usage_pieces(command.context))
     lines = [
         f'.TH {command.page.upper()} 1 {__released__} "real {__version__}" "User Commands"',
+        *PLAIN,
         ".SH NAME",
         f"{escape(command.page)} \\- {escape(_summary(first))}",
         ".SH SYNOPSIS",
@@ -96,7 +102,8 @@ def command_page(command: Command) -> str:
     lines += _options(command)
     for section in SECTIONS.get(command.page, ()):
         lines += section()
-    lines += [".SH EXIT STATUS", "As", ".BR real (1)", "says.", ".SH SEE ALSO", _see_also(command)]
+    lines += closing_sections([param.name for param in command.command.get_params(command.context)])
+    lines += [".SH SEE ALSO", _see_also(command)]
     return "\n".join(lines) + "\n"
 
 
@@ -106,34 +113,26 @@ def _summary(paragraph: str) -> str:
 
 
 def _options(command: Command) -> list[str]:
-    """List the options as help does: in groups where the command has some, then the rest."""
-    parameters = {item.name: item for item in command.command.get_params(command.context)}
+    """List the options as help does: what is needed, then groups."""
     lines = [".SH OPTIONS"]
-    groups = getattr(command.command, "option_groups", {})
-    grouped = {name for names in groups.values() for name in names}
-    rest = [name for name in parameters if name not in grouped]
-    arguments = [name for name in rest if parameters[name].param_type_name == "argument"]
-    titled = (
-        {"": arguments, **groups, "Other": [name for name in rest if name not in arguments]} if groups else {"": rest}
-    )
-    for title, names in titled.items():
-        described = [line for name in names for line in _option(parameters[name], command.context)]
-        lines += [f".SS {escape(title)}"] * bool(title and described) + described
+    for title, params in sections(command.command, command.context).items():
+        rows = [row_of(param) for param in params if param.name != "help"]
+        described = [line for row in rows for line in (".TP", f".B {_breakable(row.name)}", filled(row.text))]
+        has_title = title not in ("Options", ARGUMENTS)
+        lines += [f".SS {escape(title)}"] * bool(has_title and described) + described
     return lines
 
 
-def _option(parameter: Any, context: Any) -> list[str]:
-    record = parameter.get_help_record(context)
-    if not record or "--help" in record[0]:
-        return []
-    # An argument's type adds nothing to its name and help.
-    name = record[0].partition(" <")[0] if parameter.param_type_name == "argument" else record[0]
-    return [".TP", f".B {escape(name)}", filled(record[1])]
+def _breakable(name: str) -> str:
+    r"""Write a name that may be broken behind a bar alone."""
+    return escape(name).replace("|", "|\\:")
 
 
 # In a pipe the last command's status hides the others', unless pipefail is set.
 PIPE = re.compile(r"\breal .*\|(?: real |$)")
 PIPEFAIL = "set -o pipefail"
+# What a terminal of 60 columns leaves: no page breaks these lines.
+EXAMPLE_COLUMNS = 52
 
 
 def _paragraph(paragraph: str) -> list[str]:
@@ -143,6 +142,7 @@ def _paragraph(paragraph: str) -> list[str]:
     lines = textwrap.dedent(examples).splitlines()
     if any(PIPE.search(line) for line in lines):
         lines.insert(0, PIPEFAIL)
+    lines = [part for line in lines for part in shown_line(line, EXAMPLE_COLUMNS, "")]
     return [f".SH {escape(title.strip().rstrip(':').upper())}", ".nf", *map(literal, lines), ".fi"]
 
 

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from real_cli import __released__, __version__
-from real_cli.docs.roff import LONGEST, escape, guarded, literal, typeset
+from real_cli.docs.roff import LONGEST, PLAIN, escape, guarded, literal, typeset
 
 MANUALS = {"1": "User Commands", "5": "File Formats", "7": "Guides"}
 TITLE = re.compile(r"([a-z-]+)\(([157])\): (.+)")
@@ -34,14 +34,14 @@ def man_page(markdown: str) -> str:
     name, section, summary = match.groups()
     head = [
         f'.TH {name.upper()} {section} {__released__} "real {__version__}" "{MANUALS[section]}"',
-        ".nh",
-        ".ad l",
+        *PLAIN,
         ".SH NAME",
         f"{escape(name)} \\- {escape(summary)}",
     ]
     if blocks and blocks[0].type != "heading":
         head.append(".SH DESCRIPTION")
-    return "\n".join([*head, *(line for block in blocks for line in _block(block))]) + "\n"
+    text = "\n".join([*head, *(line for block in blocks for line in _block(block))]) + "\n"
+    return re.sub(r"^(\.S[HS] .*\n)\.PP\n", r"\1", text, flags=re.MULTILINE)  # a heading begins a paragraph
 
 
 def _block(node: SyntaxTreeNode) -> list[str]:

@@ -1,7 +1,7 @@
 """The recipes of `real init` in real-recipes(7), read from the heads of their Makefiles."""
 
 from real_cli import __released__, __version__
-from real_cli.docs.roff import escape, filled, literal
+from real_cli.docs.roff import PLAIN, escape, filled, literal
 from real_cli.init.recipes import Method, load_recipes
 
 PAGE = "real-recipes"
@@ -90,6 +90,7 @@ def recipes_page() -> str:
     """Make real-recipes(7)."""
     lines = [
         f'.TH {PAGE.upper()} 7 {__released__} "real {__version__}" "Methods"',
+        *PLAIN,
         ".SH NAME",
         f"{escape(PAGE)} \\- published methods as Makefiles",
         ".SH SYNOPSIS",

@@ -7,6 +7,8 @@ import textwrap
 # Characters that roff reads as requests, or typesets as others.
 WIDTH, LONGEST = 72, 80
 ESCAPES = {"\\": "\\e", "-": "\\-", "^": "\\(ha", "~": "\\(ti"}
+# Neither hyphenated, which would break names, nor padded with spaces to an even margin.
+PLAIN = (".nh", ".ad l")
 # Quotes that a shell misreads once roff has curled them.
 QUOTES = {"'": "\\(aq", "`": "\\(ga"}
 

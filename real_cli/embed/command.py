@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from real_cli.cli.completion_values import model_names
 from real_cli.cli.option_sets import BaseOption, DeviceOptions, StreamOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.embed.choices import LAST_LAYER, MAX_LENGTH, Field, Pooling
@@ -25,6 +26,7 @@ class EmbedOptions(DeviceOptions, BaseOption, StreamOptions):
             "--model",
             "-m",
             metavar="NAME",
+            autocompletion=model_names,
             help="A sentence-transformers encoder or a causal language model: a folder, a .gguf file, a hub name, "
             "minilm or smollm2.",
         ),

@@ -4,7 +4,7 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
-from real_cli.errors import UsageError, clip
+from real_cli.errors import UsageError, clip, suggest
 from real_cli.llm.rubric import BRIDGING, DETECTING, JUDGING, Asks, Rubric, parse_rubric
 
 BUILT_IN = {"pairwise": JUDGING, "ultrafeedback": JUDGING, "magpie": JUDGING, "bridge": BRIDGING, "dsat": DETECTING}
@@ -17,7 +17,8 @@ def rubric_text(name: str, understood: tuple[Asks, ...] | None = None) -> str:
     path = Path(name)
     if not path.is_file():
         fitting = [known for known, asks in BUILT_IN.items() if understood in (None, asks)]
-        raise UsageError(f"--rubric {clip(name)}: no such file; built in: {', '.join(fitting)}")
+        right = suggest(name, fitting, "name one of them, or a file")
+        raise UsageError(f"--rubric: {clip(name)} is no file, and none of {', '.join(fitting)}; {right}")
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

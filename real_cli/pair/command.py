@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from real_cli.cli.completion_values import names_of
 from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.options import MaxResponses, Seed
 from real_cli.cli.typed_command import typed_command
@@ -56,6 +57,7 @@ class PairOptions(ScoredStreamOptions):
             "--by",
             metavar="NAME",
             show_default="the strategy's own",
+            autocompletion=names_of(("similarity", "score-gap", "random")),
             help="What --keep sorts by: similarity, score-gap, random, or a field that holds a number.",
         ),
     ] = None

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.errors import RecordError, clip
+from real_cli.errors import RecordError, clip, suggest
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record, content_key
+
+# What --by sorts by without such a field.
+MEASURES = ("similarity", "score-gap", "random")
 
 
 def keep_value(record: Record, by: str, seed: int) -> float:
@@ -29,8 +32,11 @@ def keep_value(record: Record, by: str, seed: int) -> float:
         return abs(float(scores[0]) - float(scores[1]))
     value = record.get(by)
     if not is_number(value):
-        hint = "; run 'real embed' first" if by == "similarity" else "; --by needs a number on every pair"
-        raise RecordError(f"field '{by}' is {clip(value) if by in record else 'missing'}{hint}")
+        hint = "run 'real embed' first" if by == "similarity" else "--by needs a number on every pair"
+        if by in record:
+            raise RecordError(f"field '{by}' is {clip(value)}; {hint}")
+        right = hint if by == "similarity" else suggest(by, (*record, *MEASURES), hint)
+        raise RecordError(f"field '{by}' is missing; {right}")
     return float(value or 0)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from real_cli.errors import RecordError, clip
+from real_cli.errors import RecordError, clip, suggest
 from real_cli.records.messages import is_number
 from real_cli.records.number_columns import parse_number
 from real_cli.records.record import Record, labeled_fields
@@ -94,7 +94,7 @@ def with_score(record: Record, field: str) -> Record:
     if "responses" not in record:
         names = labeled_fields(record).get(field, _names(field))
         for name, score, other in zip(names, _names(SCORE), _names(OTHER_SCORE), strict=True):
-            record = _scored(record, _lookup(record, name), (score, other), f"field {name!r}")
+            record = _scored(record, _lookup(record, name), (score, other), f"field {name!r}", name)
         return record
     responses, values = record["responses"], _lookup(record, field)
     if len(responses) == 1 and not isinstance(values, list):
@@ -104,7 +104,7 @@ def with_score(record: Record, field: str) -> Record:
     for number, (response, value) in enumerate(zip(responses, beside, strict=True), 1):
         given = _lookup(response, field)
         shown = f"response {number}: {field!r}"
-        scored.append(_scored(response, value if given is None else given, (SCORE, OTHER_SCORE), shown))
+        scored.append(_scored(response, value if given is None else given, (SCORE, OTHER_SCORE), shown, field))
     return record | {"responses": scored}
 
 
@@ -116,11 +116,35 @@ def _lookup(holder: Any, field: str) -> Any:
     return holder.get(field) if isinstance(holder, dict) else None
 
 
-def _scored(holder: Record, value: Any, names: tuple[str, str], shown: str) -> Record:
+def _scored(holder: Record, value: Any, names: tuple[str, str], shown: str, field: str) -> Record:
     score, other = names
     number = parse_number(value) if isinstance(value, str) else value
     if not is_number(number):
-        given = "missing" if value is None else clip(value)
-        raise RecordError(f"{shown} is {given}; --score needs a number there")
+        needed = "--score needs a number there"
+        if value is not None:
+            raise RecordError(f"{shown} is {clip(value)}; {needed}")
+        raise RecordError(f"{shown} is missing; {suggest_field(field, holder, needed)}")
     before = holder.get(score)
     return holder | {score: number} | ({other: before} if before is not None and before != number else {})
+
+
+def suggest_field(name: str, holder: Record, otherwise: str) -> str:
+    """Ask whether the nearest field was meant; what the fields of a pair end with makes none of them near.
+
+    Args:
+        name: The field that is missing.
+        holder: The record, or response, without it.
+        otherwise: What to say where no field is near.
+
+    Returns:
+        The end of a message.
+
+    Example:
+        >>> suggest_field("gold_chosen", {"score_chosen": 1}, "name it with --gold")
+        'name it with --gold'
+        >>> suggest_field("scroe_chosen", {"score_chosen": 1}, "name it with --gold")
+        'did you mean score?'
+    """
+    end = next((end for end in ("_chosen", "_rejected") if name.endswith(end)), "")
+    known = (each.removesuffix(end) for each in holder if each.endswith(end) and each != name)
+    return suggest(name.removesuffix(end), known, otherwise)

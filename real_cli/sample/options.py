@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from real_cli.cli.completion_values import language_model_names
 from real_cli.cli.llm_options import LlmOptions
 from real_cli.cli.option_sets import split_names
 from real_cli.cli.options import Seed
@@ -19,13 +20,15 @@ class SampleOptions(LlmOptions):
 
     GROUPS = split_names(
         {
-            "Sampling": "policy num_responses temperature top_p top_k greedy max_tokens stop system chat append seed",
+            "Main options": """policy num_responses temperature top_p top_k greedy max_tokens stop system chat append
+                seed""",
             "Ways of sampling": """per_row_reference principles contrast improve template lowest_score max_retries
                 pre_query response_temperature""",
-            "Data": "shard resume output on_error rejects input_format max_line_bytes quiet",
-            "A server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
+            "Model": "base batch_tokens device dtype",
+            "Server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
                 apply_results price""",
-            "A model at hand": "base batch_tokens device dtype",
+            "Input and output": "shard resume output on_error rejects input_format max_line_bytes",
+            "Other": "quiet",
         }
     )
 
@@ -36,6 +39,7 @@ class SampleOptions(LlmOptions):
             "-p",
             metavar="NAME",
             show_default=False,
+            autocompletion=language_model_names,
             help="Who answers: a folder, a .gguf file, a hub name or smollm2; with --endpoint a model's name there. "
             "Give it again for a pool: each of them answers every prompt, and local ones are in memory together.",
         ),

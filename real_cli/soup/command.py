@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from real_cli.cli.completion_values import model_names
 from real_cli.cli.option_sets import BaseOption
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError, show_names
@@ -22,6 +23,7 @@ class SoupOptions(BaseOption):
         typer.Argument(
             metavar="MODEL",
             show_default=False,
+            autocompletion=model_names,
             help="Two or more models of one architecture: a folder (a LoRA adapter's too), a .gguf file, a hub name, "
             "minilm or smollm2.",
         ),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from real_cli.errors import RecordError, clip
+from real_cli.errors import RecordError, clip, suggest
 from real_cli.records.messages import Text, as_completion, is_number, is_text
 from real_cli.records.record import Record, check_labeled, to_candidates
 from real_cli.train.objective import Column, Responses
@@ -72,7 +72,7 @@ class ExampleReader:
     def _number(self, record: Record, column: Column) -> float:
         field = self._fields.get(column.name, column.name)
         if field not in record:
-            raise RecordError(f"field '{field}' is missing; a number is needed")
+            raise RecordError(f"field '{field}' is missing; {suggest(field, record, 'a number is needed')}")
         value = record[field]
         if not is_number(value) or not column.low <= value <= column.high or value in (float("inf"), -float("inf")):
             raise RecordError(f"field '{field}' is {clip(value)}; {_wanted(column)} is needed")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from real_cli.errors import UsageError
+from real_cli.errors import UsageError, none_of
 from real_cli.train.knobs import defaults_of
 from real_cli.train.logps import Logps
 from real_cli.train.losses import KNOBS, OBJECTIVES
@@ -152,7 +152,7 @@ class Mixture:
 
 def _name_complaints(names: Sequence[str]) -> list[str]:
     unknown = [name for name in names if name not in OBJECTIVES]
-    complaints = [f"--loss: no objective '{name}'; there are {', '.join(OBJECTIVES)}" for name in unknown[:1]]
+    complaints = [f"--loss: {none_of(name, OBJECTIVES)}" for name in unknown[:1]]
     complaints += [
         f"--loss: {name} twice; name it once" for name in dict.fromkeys(names) if list(names).count(name) > 1
     ]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from real_cli.cli.completion_values import language_model_names, lists_of, names_of
 from real_cli.cli.option_sets import ScoringOptions, StreamOptions, split_names
 from real_cli.cli.options import ExportLogps
 from real_cli.io.standard_input import is_terminal
@@ -21,16 +22,18 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
 
     GROUPS = split_names(
         {
-            "Data": """weight_field raw_weights offset_field order stages stage_reference max_length eval_file on_error
-                rejects input_format max_line_bytes""",
             "Objective": f"loss loss_weights preset show_config reference {' '.join(LossKnobs.__annotations__)}",
             "Optimization": """learning_rate schedule warmup optimizer weight_decay max_grad_norm epochs max_steps
                 batch_size gradient_accumulation eval_steps patience seed""",
+            "Data": "weight_field raw_weights offset_field order stages stage_reference max_length eval_file",
             "Model": """policy base lora qlora lora_rank lora_alpha gradient_checkpointing device dtype attention layout
                 batch_tokens""",
-            "Output": "output merge export_logps dump logging_steps save_steps resume report_to quiet",
+            "Input and output": """output merge export_logps dump logging_steps save_steps resume report_to on_error
+                rejects input_format max_line_bytes""",
+            "Other": "quiet",
         }
     )
+    NEEDED = ("policy", "output")
 
     weight_field: Annotated[
         str | None,
@@ -55,6 +58,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
         typer.Option(
             "--order",
             metavar="ORDER",
+            autocompletion=names_of(("shuffle", "given")),
             help="shuffle by the seed; given, as the records come; or the name of a field to sort by, lowest first, "
             "with a minus sign before it highest first.",
         ),
@@ -85,6 +89,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
         typer.Option(
             "--loss",
             metavar="NAMES",
+            autocompletion=lists_of(LOSSES),
             help=f"The objective, or several to sum, as dpo,sft: {', '.join(LOSSES)}. The man page says what each is.",
         ),
     ] = "dpo"
@@ -111,6 +116,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             "-r",
             metavar="NAME",
             show_default=False,
+            autocompletion=language_model_names,
             help="The model to compare with, named as --policy is; a soup, say. Without it log-probabilities that the "
             "records carry, else the policy before training; none, for an objective that needs none.",
         ),
@@ -169,6 +175,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             "-p",
             metavar="NAME",
             show_default=False,
+            autocompletion=language_model_names,
             help="The model to train: a folder, a .gguf file, a hub name, or smollm2. Needed.",
         ),
     ] = None
@@ -233,7 +240,13 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
         ),
     ] = False
     report_to: Annotated[
-        str, typer.Option("--report-to", metavar="NAMES", help="Trackers: tensorboard, wandb, trackio, or none.")
+        str,
+        typer.Option(
+            "--report-to",
+            metavar="NAMES",
+            autocompletion=lists_of(("tensorboard", "wandb", "trackio", "none")),
+            help="Trackers: tensorboard, wandb, trackio, or none.",
+        ),
     ] = "none"
 
     @property

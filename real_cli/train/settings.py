@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any
 
-from real_cli.errors import ModelError, UsageError
+from real_cli.errors import ModelError, UsageError, none_of
 from real_cli.installing import install_extra, install_package
 from real_cli.train.choices import Optimizer, Preset, Schedule, StageReference
 from real_cli.train.examples import ExampleReader
@@ -183,8 +183,10 @@ def _routine_complaints(settings: TrainingSettings, options: TrainOptions) -> It
     if settings.patience and options.save_steps:
         yield "--save-steps: with --patience there is a checkpoint of each measurement; leave it out"
     trackers = options.report_to.split(",")
-    if trackers != ["none"] and not set(trackers) <= set(TRACKERS):
-        yield f"--report-to {options.report_to}: {', '.join(TRACKERS)} or none is needed"
+    for name in trackers if trackers != ["none"] else []:
+        if name not in TRACKERS:
+            yield f"--report-to: {none_of(name, (*TRACKERS, 'none'))}"
+            break
 
 
 def _number_complaints(settings: TrainingSettings) -> Iterator[str]:

@@ -212,7 +212,7 @@ def make_trainer(
     except (ImportError, RuntimeError) as error:
         if routine.report_to == "none":
             raise
-        raise UsageError(f"--report-to {routine.report_to}: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"--report-to {routine.report_to}: cannot be used here; install it, or leave it") from error
     if trainer.accelerator.distributed_type not in (DistributedType.NO, DistributedType.MULTI_GPU):
         # Processes that share one model's weights must make the same number of passes, or they wait for ever.
         trainer.data_collator.batch_tokens = sys.maxsize

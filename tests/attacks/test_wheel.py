@@ -1,6 +1,7 @@
 """The wheel: built, installed into a fresh environment, and run there."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -53,6 +54,11 @@ def test_the_wheel_carries_everything_and_runs(installed, tmp_path):
     pages = {path.name for path in (installed / "share" / "man").rglob("*") if path.is_file()}
     assert pages == {path.name for path in (ROOT / "man").iterdir() if path.suffix in (".1", ".5", ".7")}
     assert all(path.parent.name == f"man{path.suffix[1]}" for path in (installed / "share" / "man").rglob("*.[157]"))
+    assert run(real, "help", "pair", cwd=tmp_path, env=environment).startswith("REAL-PAIR(1)")
+    if shutil.which("man"):
+        path = f"{installed / 'bin'}:{environment['PATH']}"
+        place = run("man", "-w", "real-pair", env=environment | {"PATH": path}).strip()
+        assert place == str(installed / "share" / "man" / "man1" / "real-pair.1")
     recipes = run(real, "init", "--list", cwd=tmp_path, env=environment).splitlines()
     for name in ("demo", *(line.split()[0] for line in recipes)):
         words = [] if name == "demo" else ["--recipe", name]

@@ -17,9 +17,9 @@ def real(*words):
 @pytest.mark.parametrize(
     ("words", "stderr"),
     [
-        (["pair", "--jqwwq"], "real: no such option: --jqwwq; see real pair --help\n"),
+        (["pair", "--jqwwq"], "real: pair: --jqwwq is no option; see real pair --help\n"),
         (["train-dpo"], "real: --policy and --output are needed: the model to train, and the folder to write\n"),
-        (["nope"], "real: no such command 'nope'; see real --help\n"),
+        (["nope"], "real: 'nope' is no command; see real --help\n"),
         (["pair", "--keep", "3x"], "real: --keep '3x': give a share from 0% to 100% or a whole number of pairs\n"),
         (
             ["pair", "--aepo-lambda", "3"],

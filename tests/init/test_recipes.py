@@ -164,7 +164,7 @@ def test_a_recipe_that_there_is_not_is_told_with_those_there_are(tmp_path):
     """And no folder is made."""
     result = init(tmp_path / "made", "--recipe", "sspo")
     assert result.exit_code == 2
-    assert result.stderr.startswith("real: --recipe sspo: there is no such recipe; there are ada-dpo, aepo, ")
+    assert result.stderr.startswith("real: --recipe: 'sspo' is none of ada-dpo, aepo, ")
     assert list(tmp_path.iterdir()) == []
 
 

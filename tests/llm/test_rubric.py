@@ -173,7 +173,7 @@ def test_any_question_is_a_rubric_or_a_usage_error(question):
 
 
 def test_a_rubric_that_is_not_there_names_those_that_are(tmp_path):
-    with pytest.raises(UsageError, match="no such file; built in: pairwise, ultrafeedback"):
+    with pytest.raises(UsageError, match="is no file, and none of pairwise, ultrafeedback"):
         read_rubric(str(tmp_path / "none.toml"))
 
 

@@ -170,7 +170,7 @@ def test_all_complaints_about_settings_come_at_once(tiny_policy, pair_rows, tmp_
         (["--loss", "aot", "--weight-field", "w"], "--weight-field: aot sorts the pairs of a batch"),
         (["--loss", "dpo", "--offset-field", "m"], "--offset-field: dpo does not read it; dlma does"),
         (["--loss", "dpo,dpo"], "dpo twice"),
-        (["--loss", "dpx"], "no objective 'dpx'; there are dpo, cdpo"),
+        (["--loss", "dpx"], "--loss: 'dpx' is none of dpo, cdpo"),
         (["--loss", "dpo,sft", "--loss-weights", "1"], "1 numbers for 2 objectives"),
         (["--loss", "dpo,sft", "--loss-weights", "1,x"], "--loss-weights 1,x: numbers separated by commas"),
         (["--loss", "aot,bmc"], "an objective that sorts a batch cannot be summed with one on tokens"),
@@ -181,7 +181,7 @@ def test_all_complaints_about_settings_come_at_once(tiny_policy, pair_rows, tmp_
         (["--beta", "inf"], "--beta inf: must be greater than 0"),
         (["--learning-rate", "nan"], "--learning-rate nan: must be greater than 0, and finite"),
         (["--lora", "--lora-alpha", "0"], "--lora-alpha 0.0: must be greater than 0, and finite"),
-        (["--report-to", "foo"], "--report-to foo: tensorboard, wandb, trackio or none is needed"),
+        (["--report-to", "foo"], "--report-to: 'foo' is none of tensorboard, wandb, trackio, none"),
         (["--loss", "simpo", "--export-logps", "x"], "--export-logps: simpo has none, here, that a later run could"),
         (
             ["--loss", "simpo", "--stages", "--stage-reference", "initial"],

@@ -12,6 +12,14 @@ from real_cli.evaluate.options import EvaluationOptions, SeedOption
 from real_cli.records.choices import MAX_RESPONSES
 
 
+def strategy_lists(incomplete: str) -> list[str]:
+    """Complete names of strategies."""
+    from real_cli.cli.completion_values import lists_of
+    from real_cli.pair.strategy_names import Strategy
+
+    return lists_of(Strategy)(incomplete)
+
+
 @dataclass(frozen=True, kw_only=True)
 class LabelsOptions(EvaluationOptions, SeedOption):
     """Where truth and label stand, and the strategies to try."""
@@ -51,6 +59,7 @@ class LabelsOptions(EvaluationOptions, SeedOption):
             "--compare",
             metavar="NAME,NAME,...",
             show_default=False,
+            autocompletion=strategy_lists,
             help="Apply these strategies of 'real pair' to candidates, and put what they choose side by side.",
         ),
     ] = None

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError, UsageError, clip
+from real_cli.records.field_names import suggest_field
 from real_cli.records.record import LABELED_NAMES, Record, is_preference
 from real_cli.stats.numeric import number_or_nan, sigmoid
 
@@ -72,28 +73,28 @@ def read_marks(record: Record, truth: Truth) -> Marks:
     >>> read_marks({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 5}, Truth())
     Marks(gold=[2.0, 5.0], label=[1.0, 0.0])
     """
-    gold = [_gold(value, name, where) for value, name, where in _values(record, truth.gold)]
+    gold = [_gold(holder, name, where) for holder, name, where in _holders(record, truth.gold)]
     if is_preference(record) and truth.label in (None, RANK):
         return Marks(gold, [1.0, 0.0])
     field = truth.label or RANK
     sign = -1.0 if field == RANK else 1.0
-    return Marks(gold, [sign * number_or_nan(value) for value, *_ in _values(record, field)])
+    return Marks(gold, [sign * number_or_nan(holder.get(name)) for holder, name, _ in _holders(record, field)])
 
 
-def _values(record: Record, field: str) -> list[tuple[object, str, str]]:
-    """Return the values of a field, each with its name and with words for where it is missing."""
+def _holders(record: Record, field: str) -> list[tuple[Record, str, str]]:
+    """Return what holds each value of a field, the value's name there, and words for where it is missing."""
     if is_preference(record):
         names = LABELED_NAMES.get(field) or (f"{field}_chosen", f"{field}_rejected")
-        return [(record.get(name), name, "") for name in names]
-    return [
-        (response.get(field), field, f" on response {number}") for number, response in enumerate(record["responses"], 1)
-    ]
+        return [(record, name, "") for name in names]
+    return [(response, field, f" on response {number}") for number, response in enumerate(record["responses"], 1)]
 
 
-def _gold(value: object, name: str, where: str) -> float:
+def _gold(holder: Record, name: str, where: str) -> float:
+    value = holder.get(name)
     number = number_or_nan(value)
     if abs(number) <= LARGEST_GOLD:
         return number
     if value is None:
-        raise RecordError(f"field '{name}' is missing{where}; --gold names the field that holds the truth")
+        right = suggest_field(name, holder, "--gold names the field that holds the truth")
+        raise RecordError(f"field '{name}' is missing{where}; {right}")
     raise RecordError(f"field '{name}' is {clip(value)}{where}; a number from -1e100 to 1e100 is needed")

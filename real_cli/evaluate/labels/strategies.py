@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from real_cli.errors import UsageError, clip
+from real_cli.errors import UsageError, none_of
 from real_cli.evaluate.labels.budgets import LabelBudget, parse_budgets, spend
 from real_cli.evaluate.labels.error_rates import SHARES, measure
 from real_cli.evaluate.labels.gold import Marks, Truth
@@ -31,7 +31,7 @@ def parse_strategies(text: str) -> list[Strategy]:
     names = list(dict.fromkeys(map(str.strip, text.split(","))))
     for name in names:
         if name not in list(Strategy):
-            raise UsageError(f"--compare {clip(name)}: no such strategy; there are {', '.join(Strategy)}")
+            raise UsageError(f"--compare: {none_of(name, Strategy)}")
     return [Strategy(name) for name in names]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from real_cli.cli.completion_values import language_model_names
 from real_cli.cli.option_sets import ScoringOptions
 from real_cli.cli.options import ExportLogps, Reference, ReportFile
 from real_cli.cli.typed_command import typed_command
@@ -30,6 +31,7 @@ class MarginOptions(EvaluationOptions, SeedOption, ScoringOptions):
             "--policy",
             "-p",
             metavar="NAME",
+            autocompletion=language_model_names,
             help="The model to measure: a folder, a .gguf file, a hub name, or smollm2. Several are compared with the "
             "first: give this once for each.",
         ),

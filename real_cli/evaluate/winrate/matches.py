@@ -4,6 +4,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
+from real_cli.records.field_names import suggest_field
 from real_cli.records.messages import Text, plain_text, transcript
 from real_cli.records.preferences import given_preferences
 from real_cli.records.record import LABELED_NAMES, Record, is_preference
@@ -66,8 +67,10 @@ def _model(holder: Record, field: str, shown: str) -> str:
     name = holder.get(field)
     if isinstance(name, str) and name:
         return name
-    problem = f"is {clip(name)}" if field in holder else "is missing"
-    raise RecordError(f"{shown} {problem}; the name of the response's model is needed, see --model-field")
+    needed = "the name of the response's model is needed, see --model-field"
+    if field in holder:
+        raise RecordError(f"{shown} is {clip(name)}; {needed}")
+    raise RecordError(f"{shown} is missing; {suggest_field(field, holder, needed)}")
 
 
 def _is_tie(record: Record) -> bool:

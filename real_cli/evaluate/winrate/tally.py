@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from real_cli.errors import RecordError, UsageError, clip
+from real_cli.errors import RecordError, UsageError, clip, suggest
 from real_cli.evaluate.evaluation import Evaluation, Exclusion, Fate, Summary
 from real_cli.evaluate.winrate.examples import WinrateExamples
 from real_cli.evaluate.winrate.matches import Contest, read_contests
@@ -167,7 +167,8 @@ class WinrateTally(Evaluation):
 
     def _check_model(self, models: list[str]) -> None:
         if self._model is not None and models and self._model not in models:
-            raise UsageError(f"--model {clip(self._model)}: no response is by it; there are {clip(', '.join(models))}")
+            right = suggest(self._model, models, f"there are {clip(', '.join(models))}")
+            raise UsageError(f"--model {clip(self._model)}: no response is by it; {right}")
 
     def _sorted(self) -> Contests:
         """Put rows into an order that does not depend on how they came, the model that is first by name on the left."""

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from real_cli.errors import UsageError
+from real_cli.errors import UsageError, none_of
 from real_cli.records.choices import BATCH_TOKENS, GENERATION_TOKENS, Precision
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 KINDS = ("auto", "cpu", "cuda", "mps", "xpu", "hpu", "npu", "xla", "mtia", "privateuseone")
 # Names of mallopt(3), from malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+# Those that run models with torch; auto chooses among them.
+DEVICES = ("auto", "cpu", "cuda", "mps", "xpu", "hpu", "npu", "xla")
 LARGEST_INT = 2**31 - 1
 
 
@@ -63,7 +65,10 @@ def choose_device(name: str) -> "torch.device":
             torch.empty(0, device=device)
         # What torch raises for an unknown name, for a backend that was not compiled in, and for one without `empty`.
         except (RuntimeError, AssertionError, NotImplementedError) as error:
-            raise UsageError(f"--device {name}: not available here: {str(error).splitlines()[0]}") from None
+            kind = name.partition(":")[0]
+            if kind not in DEVICES:
+                raise UsageError(f"--device: {none_of(name, DEVICES)}") from None
+            raise UsageError(f"--device {name}: not available here; use cpu, or auto for what there is") from error
         return device
     if not torch.accelerator.is_available():
         return torch.device("cpu")

@@ -6,11 +6,16 @@ from typing import Any
 import orjson
 
 from real_cli.errors import ModelError
+from real_cli.models.load.resolve import meant_model
 from real_cli.models.load.weight_files import ADAPTER, INDEX, PICKLE, PICKLE_INDEX, PICKLED_ADAPTER, WEIGHTS
 
 SETTINGS_PATTERNS = ["*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "LICENSE*", "LICENCE*", "NOTICE*"]
 VOCABULARIES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model")
-ABSENT = "no such folder, and not available from the hub; give a local path or check the name"
+
+
+def absence(name: str) -> str:
+    """Say that a model is neither here nor on the hub, and what may have been meant."""
+    return f"no such folder, and not available from the hub; {meant_model(name)}"
 
 
 def settings_folder(name: str, path: str) -> str:
@@ -74,7 +79,7 @@ def _download(name: str, hub_name: str, patterns: list[str]) -> str:
         with quiet_libraries():
             return str(huggingface_hub.snapshot_download(hub_name, allow_patterns=patterns))
     except Exception as error:  # networks and servers fail in any way
-        raise ModelError(f"model '{name}': {ABSENT}") from error
+        raise ModelError(f"model '{name}': {absence(name)}") from error
 
 
 def _weights_of(name: str, hub_name: str, folder: Path) -> list[str]:
@@ -84,7 +89,7 @@ def _weights_of(name: str, hub_name: str, folder: Path) -> list[str]:
     try:
         files = set(huggingface_hub.HfApi().list_repo_files(hub_name))
     except Exception as error:
-        raise ModelError(f"model '{name}': {ABSENT}") from error
+        raise ModelError(f"model '{name}': {absence(name)}") from error
     wanted: list[str] = []
     for start in ("", *(f"{path}/" for path in _module_paths(folder))):
         for choices in ((WEIGHTS, INDEX, PICKLE, PICKLE_INDEX), (ADAPTER, PICKLED_ADAPTER)):

@@ -22,7 +22,7 @@ from real_cli.models.load.folder_check import (
     check_tokenizer,
     read_config,
 )
-from real_cli.models.load.hub import ABSENT, settings_folder, whole_folder
+from real_cli.models.load.hub import absence, settings_folder, whole_folder
 from real_cli.models.load.loaded_checks import LACKS, check_finite, check_missing
 from real_cli.models.load.resolve import quiet_libraries
 from real_cli.models.load.weight_files import Weights
@@ -59,7 +59,7 @@ def load_problem(error: Exception, file: str = "") -> str:
     if first.startswith("Error(s) in loading state_dict"):  # missing, surplus or misshapen tensors are listed below it
         return f"its weights are not those of its layers: {'; '.join(map(str.strip, text.splitlines()[1:3]))}"
     if isinstance(error, OSError) and ("huggingface.co" in text or "not a valid model identifier" in text):
-        return ABSENT
+        return absence("")
     if "trust_remote_code" in text:
         return (
             "wants code of its own to be run, and no model's code is run; give a model that transformers knows itself"

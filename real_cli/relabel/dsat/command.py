@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from real_cli.cli.completion_values import rubric_names
 from real_cli.cli.llm_options import LlmOptions, OptionalModel, ShowRubric
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
@@ -17,7 +18,13 @@ class DsatOptions(LlmOptions):
 
     model: OptionalModel = None
     rubric: Annotated[
-        str, typer.Option("--rubric", metavar="NAME", help="What to ask: dsat, or a TOML file (asks = 'turn').")
+        str,
+        typer.Option(
+            "--rubric",
+            metavar="NAME",
+            autocompletion=rubric_names("dsat"),
+            help="What to ask: dsat, or a TOML file (asks = 'turn').",
+        ),
     ] = "dsat"
     show: ShowRubric = None
     lexical: Annotated[

@@ -107,8 +107,10 @@ def human(options: HumanOptions) -> Status:
         <Text name="prompt" value="$prompt"/>
         <Text name="a" value="$response_a"/>
         <Text name="b" value="$response_b"/>
-        <Choices name="verdict" toName="prompt" choice="single-radio" required="true">
-          <Choice value="a"/><Choice value="b"/><Choice value="tie"/><Choice value="skip"/>
+        <Choices name="verdict" toName="prompt" choice="single-radio"
+                 required="true">
+          <Choice value="a"/><Choice value="b"/>
+          <Choice value="tie"/><Choice value="skip"/>
         </Choices>
       </View>
     For Argilla: text fields prompt, response_a, response_b; a label question 'verdict' with a, b, tie, skip.

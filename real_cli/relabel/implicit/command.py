@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from real_cli.cli.completion_values import language_model_names
 from real_cli.cli.option_sets import ScoringOptions, StreamOptions
 from real_cli.cli.options import Reference, ScoreField
 from real_cli.cli.typed_command import typed_command
@@ -28,6 +29,7 @@ class ImplicitOptions(ScoringOptions, StreamOptions):
             "--policy",
             "-p",
             metavar="NAME",
+            autocompletion=language_model_names,
             help="The model that scores the responses: a folder, a .gguf file, a hub name, or smollm2.",
         ),
     ]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from real_cli.cli.completion_values import rubric_names
 from real_cli.cli.llm_options import LlmOptions, Model, ShowRubric
 from real_cli.cli.options import Seed
 from real_cli.cli.typed_command import typed_command
@@ -20,7 +21,12 @@ class JudgeOptions(LlmOptions):
     model: Model
     rubric: Annotated[
         str,
-        typer.Option("--rubric", metavar="NAME", help="What to ask: pairwise, ultrafeedback, magpie, or a TOML file."),
+        typer.Option(
+            "--rubric",
+            metavar="NAME",
+            autocompletion=rubric_names("pairwise"),
+            help="What to ask: pairwise, ultrafeedback, magpie, or a TOML file.",
+        ),
     ] = "pairwise"
     ties: Annotated[
         Ties, typer.Option("--ties", help="Leave tied pairs out, or keep them unlabeled, for 'real eval winrate'.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from real_cli.cli.completion_values import model_names
 from real_cli.cli.option_sets import DeviceOptions, StreamOptions
 from real_cli.cli.options import ScoreField
 from real_cli.cli.typed_command import typed_command
@@ -26,6 +27,7 @@ class RewardOptions(DeviceOptions, StreamOptions):
             "--model",
             "-m",
             metavar="NAME",
+            autocompletion=model_names,
             help="A sequence classifier of transformers, or a CrossEncoder: a folder or a hub name.",
         ),
     ]

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from real_cli.errors import RecordError, UsageError, clip
+from real_cli.errors import RecordError, UsageError, clip, suggest
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 from real_cli.records.response_fields import read_numbers, values_of, with_values
@@ -130,8 +130,10 @@ def _reference_scores(record: Record, field: str) -> Scores:
     value: Any = record.get(field)
     scores = value if isinstance(value, list) else [value]
     if not scores or not all(map(is_number, scores)):
-        actual = clip(value) if field in record else "missing"
-        raise RecordError(f"field '{field}' is {actual}; the scores of reference responses to the prompt are needed")
+        needed = "the scores of reference responses to the prompt are needed"
+        if field in record:
+            raise RecordError(f"field '{field}' is {clip(value)}; {needed}")
+        raise RecordError(f"field '{field}' is missing; {suggest(field, record, needed)}")
     return np.array(scores, dtype=np.float64)
 
 

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-from real_cli.errors import RecordError, UsageError, clip
+from real_cli.errors import RecordError, UsageError, clip, suggest
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 
@@ -194,7 +194,8 @@ def _read(record: Record, path: list[str]) -> float:
     value: Any = record
     for number, field in enumerate(path, 1):
         if not isinstance(value, dict) or field not in value:
-            raise RecordError(f"field '{'.'.join(path[:number])}' is missing; --expression needs a number there")
+            right = suggest(field, value if isinstance(value, dict) else (), "--expression needs a number there")
+            raise RecordError(f"field '{'.'.join(path[:number])}' is missing; {right}")
         value = value[field]
     if not is_number(value):
         raise RecordError(f"field '{'.'.join(path)}' is {clip(value)}; --expression needs a number there")

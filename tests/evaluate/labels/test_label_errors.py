@@ -172,7 +172,7 @@ def test_options_without_meaning_are_refused(truth, message):
     ("parse", "text"), [(parse_strategies, "easy,esay"), (parse_budgets, "5%,x"), (parse_budgets, "")]
 )
 def test_lists_of_names_and_budgets_are_checked(parse, text):
-    with pytest.raises(UsageError, match="--(compare|budget) '"):
+    with pytest.raises(UsageError, match="--(compare:|budget) '"):
         parse(text)
 
 

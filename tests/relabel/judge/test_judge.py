@@ -457,7 +457,7 @@ def test_a_rubric_can_be_shown_and_used(tmp_path):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["--rubric", "none"], "--rubric 'none': no such file; built in: pairwise, ultrafeedback"),
+        (["--rubric", "none"], "--rubric: 'none' is no file, and none of pairwise, ultrafeedback"),
         (["--endpoint", "localhost"], "--endpoint 'localhost': an address is needed, as "),
         (["--endpoint", "http://a:b@x/v1"], "--endpoint: no key in the address; put it into the variable REAL_API_KEY"),
         (["--emit-requests", "x", "--endpoint", "http://x/v1"], "--emit-requests asks nobody; leave out --endpoint"),
