@@ -93,12 +93,14 @@ class Ledger:
         self._cache.put(self.name(question), completion)
         return answer
 
-    def sentence(self, price: Price | None = None) -> str:
-        """Report calls, tokens and cost in one line."""
+    def sentence(self, price: Price | None = None, bill: str = "") -> str:
+        """Report calls, tokens and cost in one line; a `bill` says what the tokens here alone do not."""
         prompt, completion = self.num_prompt_tokens, self.num_completion_tokens
         known = say_count(self.num_known, "answer")
         text = f"{say_count(self.num_calls, 'call')} ({known} known), {prompt:,} + {completion:,} tokens"
-        if price is not None:
+        if bill:
+            text += f", {bill}"
+        elif price is not None:
             cost = (prompt * price.per_million_prompt + completion * price.per_million_completion) / 1e6
             text += f", ${cost:,.4f}"
         return text + (f"; {say_count(self.num_unreadable, 'answer')} could not be read" if self.num_unreadable else "")

@@ -24,7 +24,7 @@ class SampleOptions(LlmOptions):
                 pre_query response_temperature""",
             "Data": "shard resume output on_error rejects input_format max_line_bytes quiet",
             "A server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
-                apply_results price""",
+                apply_results price max_cost dry_run""",
             "A model at hand": "base batch_tokens device dtype",
         }
     )
@@ -227,4 +227,4 @@ class SampleOptions(LlmOptions):
     @property
     def appends_to(self) -> Path | None:
         """The file that --resume goes on with."""
-        return self.resume
+        return None if self.dry_run else self.resume
