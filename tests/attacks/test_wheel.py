@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WANTED = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore", "real_cli", "man", "tests")
+WANTED = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".ci", ".gitignore", "real_cli", "man", "tests")
 
 
 def run(*words, **options):
