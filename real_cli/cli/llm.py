@@ -19,7 +19,7 @@ from real_cli.io.progress import speaker
 from real_cli.io.sources import is_at_hand
 from real_cli.llm.ask import ConcurrentInquirer, Opened, WindowInquirer
 from real_cli.llm.cost import Ledger, Price
-from real_cli.llm.endpoint import Endpoint, Server
+from real_cli.llm.endpoint import Endpoint, Server, check_address
 from real_cli.llm.openai_batch import BatchWriter, ResultsAlone, Waiting, read_results
 from real_cli.llm.spending.budget import Bill, Budget
 from real_cli.llm.spending.dry_run import DryRun, WatchedCache
@@ -202,6 +202,8 @@ class Asking:
 
     def _count(self, cache: WatchedCache) -> DryRun:
         model, options = str(self._model), self._options
+        if options.endpoint is not None:
+            check_address(options.endpoint, options.key_variable)
         counter = choose_counter(model, is_local=options.is_local)
         return DryRun(model, cache, self._ledger, counter, asks_again=options.endpoint is not None)
 

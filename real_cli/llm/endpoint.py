@@ -62,14 +62,7 @@ class Endpoint:
     """Ask a server; OpenAI's client retries, and waits as long as a Retry-After of up to a minute asks."""
 
     def __init__(self, server: Server, tell: Callable[[str], None], bill: Bill | None = None) -> None:
-        try:
-            parts = urlsplit(server.url if server.url.isprintable() and len(server.url) <= MAX_URL_CHARACTERS else "")
-        except ValueError:
-            parts = urlsplit("")
-        if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(server.url):
-            raise UsageError(f"--endpoint {clip(server.url)}: an address is needed, as http://localhost:8000/v1")
-        if parts.username or parts.password:
-            raise UsageError(f"--endpoint: no key in the address; put it into the variable {server.key_variable}")
+        check_address(server.url, server.key_variable)
         # A key read from a file often ends with a line break.
         self._key = os.environ.get(server.key_variable, "").strip()
         if not (self._key.isascii() and self._key.isprintable()) or " " in self._key:
@@ -198,6 +191,18 @@ class Endpoint:
             return RecordError(f"the server answered {status} and asks to wait {wait or 'long'}: {words}")
         tried = self._tried() if status in (408, 409, 429) or status >= 500 else ""
         return RecordError(f"the server answered {status}{tried}: {words}")
+
+
+def check_address(url: str, key_variable: str) -> None:
+    """Refuse what is no server's address, or holds a key."""
+    try:
+        parts = urlsplit(url if url.isprintable() and len(url) <= MAX_URL_CHARACTERS else "")
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(url):
+        raise UsageError(f"--endpoint {clip(url)}: an address is needed, as http://localhost:8000/v1")
+    if parts.username or parts.password:
+        raise UsageError(f"--endpoint: no key in the address; put it into the variable {key_variable}")
 
 
 class SettingRefused(RealError):

@@ -156,6 +156,13 @@ def test_where_nobody_is_asked_a_dry_run_is_refused():
         assert "--dry-run: not read where " in stderr
 
 
+def test_what_a_run_would_refuse_a_dry_one_refuses():
+    for url in ("localhost", "http://me:secret@localhost/v1"):
+        rows, stderr = run("relabel", "judge", "-m", "m", "--endpoint", url, "--dry-run", status=2)
+        assert rows == []
+        assert stderr.startswith("real: --endpoint")
+
+
 def test_what_a_resumed_file_holds_is_not_counted_and_the_file_stays_as_it_is(tmp_path):
     words, records, _ = COMMANDS["sample"]
     file = tmp_path / "samples.jsonl"
