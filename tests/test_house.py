@@ -42,6 +42,15 @@ def test_checkers_are_silent(command):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_types_hold_for_every_python_that_is_named(version):
+    """The checkers above take the one that runs."""
+    program = Path(sys.executable).parent / "mypy"
+    done = subprocess.run([program, "--python-version", version], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_files_are_at_most_300_lines_and_functions_40(path):
     """Signatures and docstrings are not counted: the body is what a reader holds in mind."""

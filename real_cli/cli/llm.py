@@ -1,22 +1,29 @@
 """Choose who answers a command's questions, from its options: a server, a local model, or an earlier batch."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from fractions import Fraction
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
+from real_cli.cli.dry_run import is_seen, sum_up
 from real_cli.cli.llm_options import LlmOptions
 from real_cli.cli.option_sets import flag_of
 from real_cli.cli.typed_command import shown_fields
-from real_cli.errors import UsageError, clip
+from real_cli.errors import Status, UsageError, clip
 from real_cli.io.descriptors import need_descriptors
 from real_cli.io.job import Job, Located
 from real_cli.io.output import STANDARD_OUTPUT, open_output
 from real_cli.io.progress import speaker
+from real_cli.io.sources import is_at_hand
 from real_cli.llm.ask import ConcurrentInquirer, Opened, WindowInquirer
 from real_cli.llm.cost import Ledger, Price
-from real_cli.llm.endpoint import Endpoint, Server
+from real_cli.llm.endpoint import Endpoint, Server, check_address
 from real_cli.llm.openai_batch import BatchWriter, ResultsAlone, Waiting, read_results
+from real_cli.llm.spending.budget import Bill, Budget
+from real_cli.llm.spending.dry_run import DryRun, WatchedCache
+from real_cli.llm.spending.tokens import choose_counter
 from real_cli.models.load.device import default_batch_tokens
 from real_cli.records.questions import Inquiry
 from real_cli.records.record import Record
@@ -27,14 +34,15 @@ Outcome = TypeVar("Outcome")
 
 # Options by who reads them.
 KEPT = {"cache", "no_cache", "apply_results"}
-SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "price", "thinks"}
-LOCAL = {"batch_tokens", "device", "dtype", "base", "price"}
-WRITTEN = {"emit_requests", "thinks"}
+SERVED = {"endpoint", "key_variable", "concurrency", "retries", "timeout", "price", "thinks", "max_cost", "dry_run"}
+LOCAL = {"batch_tokens", "device", "dtype", "base", "price", "dry_run"}
+WRITTEN = {"emit_requests", "thinks", "dry_run"}
 # Their defaults, in the order of the help.
 UNSET = {
     field.name: field.default for field in shown_fields(LlmOptions) if field.name in KEPT | SERVED | LOCAL | WRITTEN
 }
 LARGEST_PRICE = 1_000_000  # a dollar a token
+LARGEST_COST = 1_000_000_000
 
 
 class Answered(NamedTuple):
@@ -53,10 +61,24 @@ def check_answerer(options: LlmOptions, model: str | None) -> None:
         raise UsageError("--emit-requests -: records go to standard output; name a file")
     if options.no_cache and options.cache is not None:
         raise UsageError("--no-cache and --cache contradict each other")
+    _check_cost(options)
     answers, read = _answerer(options, model)
     given = [name for name, default in UNSET.items() if getattr(options, name) != default and name not in read]
     if given:
         raise UsageError(f"{', '.join(map(flag_of, given))}: not read where {answers}; leave it out")
+
+
+def _check_cost(options: LlmOptions) -> None:
+    """Refuse a limit on the cost that nothing could hold, or that loses what was paid for."""
+    limit = options.max_cost
+    if limit is None:
+        return
+    if not 0 < limit <= LARGEST_COST:  # NaN too
+        raise UsageError(f"--max-cost {limit:g}: dollars above 0 are needed, up to {LARGEST_COST:,}")
+    if options.endpoint is not None and options.price is None:
+        raise UsageError(f"--max-cost {limit:g}: no price is known; give --price IN,OUT, dollars a million tokens")
+    if options.no_cache:
+        raise UsageError("--max-cost: answers that were paid for would be lost where it stops; leave out --no-cache")
 
 
 def _answerer(options: LlmOptions, model: str | None) -> tuple[str, set[str]]:
@@ -64,7 +86,7 @@ def _answerer(options: LlmOptions, model: str | None) -> tuple[str, set[str]]:
     if model is None:
         return "nobody is asked", set()
     if options.emit_requests is not None:
-        return "questions are written to a file", KEPT | WRITTEN
+        return "questions are written to a file", KEPT | WRITTEN | ({"price"} if options.dry_run else set())
     if options.endpoint is not None:
         return "a server answers", KEPT | SERVED
     if options.apply_results is not None:
@@ -90,12 +112,15 @@ class Asking:
         *,
         caches: bool = True,
         default_tokens: Callable[[Any], int] = default_batch_tokens,
+        budget: Budget | None = None,
     ) -> None:
         check_answerer(options, model)
         self._options = options
         self._model = model
         self._caches = caches and not options.no_cache
         self._price = _parse_price(options.price)
+        self._budget = budget or open_budget(options)
+        self._bill: Bill | None = None
         self._writer: BatchWriter | None = None
         # Batch tokens of a local model; some commands write more than they read.
         self._default_tokens = default_tokens
@@ -106,8 +131,9 @@ class Asking:
         with ExitStack() as stack:
             results = read_results(applied) if applied else None
             self._cache = stack.enter_context(self._open_cache())
-            self._ledger = Ledger(self._model or "", self._cache, results)
-            self._inquirer = self._choose(stack)
+            kept = WatchedCache(self._cache) if self._options.dry_run else self._cache
+            self._ledger = Ledger(self._model or "", kept, results)
+            self._inquirer = self._count(kept) if isinstance(kept, WatchedCache) else self._choose(stack)
             stack.enter_context(self._inquirer)
             self._stack = stack.pop_all()
         return self
@@ -124,7 +150,10 @@ class Asking:
         if self._options.endpoint is not None:
             job.counter.note = self._note
         begun = job.apply(lambda record: (record, begin(record)), job.records() if located is None else located)
-        for closed in self._inquirer(Opened(place, record, inquiry) for place, (record, inquiry) in begun):
+        opened = (Opened(place, record, inquiry) for place, (record, inquiry) in begun)
+        # The rest of a file can be counted, that of a pipe may take days.
+        counted = {"counts_rest": all(map(is_at_hand, job.sources))}
+        for closed in self._inquirer(opened, **counted if isinstance(self._inquirer, ConcurrentInquirer) else {}):
             if closed.problem is None:
                 yield Answered(closed.place, closed.record, closed.outcome)
                 job.flush()  # answers are slow; the reader of a pipe should not wait for the next ones
@@ -142,21 +171,52 @@ class Asking:
         missed: str = self._ledger.unused() + self._cache.sentence()
         if self._writer is not None:
             return f"; {self._writer.num_written:,} requests written to {self._options.emit_requests}{missed}"
-        return f"; {self._ledger.sentence(self._price)}{missed}"
+        return f"; {self._ledger.sentence(self._price, self._bill.sentence() if self._bill else '')}{missed}"
+
+    def rehearse(
+        self, job: Job, begin: Callable[[Record], Inquiry[Outcome]], located: Iterator[Located] | None = None
+    ) -> Status:
+        """Show what a run over a job's records would ask and cost."""
+        as_table = is_seen()
+        with job, self:
+            deque(self(job, begin, located), maxlen=0)
+            show = sum_up([self.dry_run], self.price, job, as_table=as_table)
+        show()
+        return job.status
+
+    @property
+    def dry_run(self) -> DryRun:
+        """What was counted in place of asking."""
+        assert isinstance(self._inquirer, DryRun)
+        return self._inquirer
+
+    @property
+    def price(self) -> Price | None:
+        """Dollars for a million tokens."""
+        return self._price
 
     def _note(self) -> str:
         calls = say_count(self._ledger.num_calls, "call")
         return f"{calls}, ${self._ledger.cost(self._price):,.2f}" if self._price else calls
 
     def _open_cache(self) -> Any:
-        from real_cli.llm.cache import AnswerCache, NoCache
-        from real_cli.models.load.resolve import private_cache_folder
+        from real_cli.llm.cache import AnswerCache, NoCache, open_to_read
+        from real_cli.models.load.resolve import cache_folder, private_cache_folder
 
         if not self._caches or self._model is None:
             return NoCache()
+        if self._options.dry_run:
+            return open_to_read(self._options.cache or cache_folder() / "answers")
         return AnswerCache(self._options.cache or private_cache_folder() / "answers")
 
-    def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer:
+    def _count(self, cache: WatchedCache) -> DryRun:
+        model, options = str(self._model), self._options
+        if options.endpoint is not None:
+            check_address(options.endpoint, options.key_variable)
+        counter = choose_counter(model, is_local=options.is_local)
+        return DryRun(model, cache, self._ledger, counter, asks_again=options.endpoint is not None)
+
+    def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer | DryRun:
         options, model, notify = self._options, self._model, speaker(self._options.quiet)
         if model is None:  # the records hold the answers
             return self._nobody()
@@ -168,7 +228,8 @@ class Asking:
             server = Server(
                 options.endpoint, model, options.key_variable, options.retries, options.timeout, options.thinks
             )
-            return ConcurrentInquirer(Endpoint(server, notify), self._ledger, options.concurrency)
+            self._bill = Bill(self._price, self._budget) if self._price else None
+            return ConcurrentInquirer(Endpoint(server, notify, self._bill), self._ledger, options.concurrency)
         if options.apply_results is not None:
             return self._nobody()
         from real_cli.models.generate.generation import LocalAnswerer
@@ -186,6 +247,11 @@ class Asking:
     def _nobody(self) -> WindowInquirer:
         # Batching gains nothing here: each record is done before the next is read.
         return WindowInquirer(ResultsAlone(self._ledger), self._ledger, window_records=1)
+
+
+def open_budget(options: LlmOptions) -> Budget:
+    """Open the budget that a run's servers share."""
+    return Budget(None if options.max_cost is None else Fraction(repr(options.max_cost)))
 
 
 def _parse_price(text: str | None) -> Price | None:

@@ -1,13 +1,16 @@
 """The options of methods that ask a language model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from real_cli.cli.completion_values import language_model_names, rubric_names
 from real_cli.cli.option_sets import SERVER, BaseOption, DeviceOptions, StreamOptions
+
+if TYPE_CHECKING:
+    from real_cli.io.job import Job
 
 
 def show_rubric(name: str | None) -> None:
@@ -123,16 +126,39 @@ class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
             help="Dollars for a million tokens read and written, to report what the run cost.",
         ),
     ] = None
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            "--max-cost",
+            metavar="DOLLARS",
+            show_default=False,
+            help="Stop before this run costs more at the server, by --price: a call in flight counts at its worst. "
+            "Answers are kept, and the same command goes on.",
+        ),
+    ] = None
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Send nothing and write no records: tell how many calls, tokens and, with --price, dollars a run "
+            "would take, and what the cache answers already.",
+        ),
+    ] = False
 
     @property
     def writes_beside(self) -> list[Path | None]:
         """The batch of requests."""
-        return [self.emit_requests]
+        return [] if self.dry_run else [self.emit_requests]
 
     @property
     def reads_beside(self) -> list[tuple[str, Path | None]]:
         """The results of a batch."""
         return [("--apply-results", self.apply_results)]
+
+    def job(self, **described: Any) -> "Job":
+        """Set up the run; a dry one writes its estimate to standard output, and no other file."""
+        written = replace(self, output=None, rejects=None) if self.dry_run else self
+        return super(LlmOptions, written).job(**described)
 
     @property
     def is_local(self) -> bool:

@@ -56,12 +56,14 @@ def unfinished(
     key: Callable[[Record], bytes],
     written_key: Callable[[Record], bytes],
     skip: Callable[[], object] = lambda: None,
+    *,
+    appends: bool = True,
 ) -> Iterator[Located]:
     """Skip the records that an earlier output holds already; some may have failed.
 
     The two are read side by side: only records missing where they belong are held in memory. `key` and
     `written_key` identify a record and what an output record was made of; `skip` is called for each that is there. What
-    failed comes first.
+    failed comes first. Without `appends` the output stays as it is.
     """
     records = iter(located)
     failed: dict[bytes, list[Located]] = defaultdict(list)
@@ -73,7 +75,8 @@ def unfinished(
         skip()
     missing = [item for items in failed.values() for item in items]
     passed: list[Located] = []  # a torn record may follow others that failed
-    earlier.settle(chain((item.record for item in missing), _looked_at(records, passed)))
+    if appends:
+        earlier.settle(chain((item.record for item in missing), _looked_at(records, passed)))
     yield from chain(missing, passed, records)
 
 
@@ -148,8 +151,10 @@ def _take(
     return False
 
 
-def last_record(path: Path | None, check: Callable[[Record], object], wanted: Iterable[Record]) -> Record:
-    """Read the last record of an earlier output, empty if none, and make the file ready to append to."""
+def last_record(
+    path: Path | None, check: Callable[[Record], object], wanted: Iterable[Record], *, appends: bool = True
+) -> Record:
+    """Read the last record of an earlier output, empty if none; with `appends` make the file ready for more."""
     earlier = Earlier(path)
     last = deque(earlier.lines(), maxlen=1)
     record: Record = {}
@@ -161,5 +166,6 @@ def last_record(path: Path | None, check: Callable[[Record], object], wanted: It
             if not isinstance(error, RecordError):
                 error = RecordError("is no record of this run; resume with the same options")
             raise RealError(f"{path}:{last[0].number}: {error}") from None
-    earlier.settle(wanted)
+    if appends:
+        earlier.settle(wanted)
     return record

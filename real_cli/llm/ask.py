@@ -12,6 +12,7 @@ from real_cli.errors import RecordError
 from real_cli.io.progress import running_counter
 from real_cli.io.read_ahead import ReadAhead
 from real_cli.llm.cost import Ledger
+from real_cli.llm.spending.budget import OverBudget
 from real_cli.records.questions import Answer, Completion, Inquiry, Question, advance
 from real_cli.records.record import Record
 
@@ -81,8 +82,11 @@ class ConcurrentInquirer:
         self._thread.join()
         self._loop.close()
 
-    def __call__(self, opened: Iterable[Opened[Outcome]]) -> Iterator[Closed[Outcome]]:
-        """Run inquiries; an error that no question would escape is raised once the records before it are done."""
+    def __call__(self, opened: Iterable[Opened[Outcome]], *, counts_rest: bool = False) -> Iterator[Closed[Outcome]]:
+        """Run inquiries; an error that no question would escape is raised once the records before it are done.
+
+        With `counts_rest` a limit on the cost says how many records it leaves, for which all are read.
+        """
         pending: deque[tuple[Opened[Outcome], Future[Closed[Outcome]]]] = deque()
         ahead = ReadAhead(iter(opened), self._num_at_once)
         problem: Exception | None = None
@@ -95,7 +99,12 @@ class ConcurrentInquirer:
             except Exception as error:  # raised once all records read before it are done
                 problem = error
             if pending and pending[0][1].done():
-                yield pending.popleft()[1].result()
+                try:
+                    closed = pending.popleft()[1].result()
+                except OverBudget as over:
+                    rest = _count_rest(ahead, problem) if counts_rest else None
+                    raise over.leaving(None if rest is None else 1 + len(pending) + rest) from None
+                yield closed
             elif pending or (problem is None and not ahead.is_done):  # the end may be what was acknowledged
                 ahead.wait()
             elif problem is not None:
@@ -151,6 +160,24 @@ class ConcurrentInquirer:
                     if attempt == READABLE_ATTEMPTS:
                         raise
         raise AssertionError("the last attempt returns or raises")
+
+
+def _count_rest(ahead: ReadAhead[Any], problem: Exception | None) -> int | None:
+    """Count the records that were not begun; None where they cannot be read to the end."""
+    count = 0
+    while problem is None:
+        try:
+            if ahead.take() is not None:
+                count += 1
+            elif ahead.is_done:
+                return count
+            else:
+                ahead.wait()
+        except Exception as error:
+            problem = error
+    # Several policies in a row share a limit: those before know what they leave.
+    left = problem.num_left if isinstance(problem, OverBudget) else None
+    return None if left is None else count + left
 
 
 class WindowInquirer:

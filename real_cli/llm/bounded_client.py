@@ -6,25 +6,58 @@ from typing import Any
 
 from openai import DefaultAsyncHttpxClient
 
+from real_cli.llm.spending.budget import Bill, OverBudget
+
 # Ours because OpenAI's client has no such settings; retries and their waits stay with it.
 # Eight long answers with their reasoning take a few MiB; anything larger is no answer.
 MAX_BODY_BYTES = 1 << 22
 # Rather than wait longer, give the question up: answers are cached, and the same command resumes later.
 MAX_RETRY_AFTER_SECONDS = 60.0
 KEPT_HEADERS = ("retry-after", "retry-after-ms")
+PAYMENT_REQUIRED = 402
 # OpenAI's client has come with two HTTP libraries of one interface.
 HTTP: Any = importlib.import_module(DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0])
 
 
-class BoundedClient(DefaultAsyncHttpxClient):
-    """Read whole responses within bounds; follow no redirect."""
+# Nothing was sent.
+UNSENT = (HTTP.ConnectError, HTTP.ConnectTimeout, HTTP.PoolTimeout)
 
-    def __init__(self, seconds: float) -> None:
+
+class BoundedClient(DefaultAsyncHttpxClient):
+    """Read whole responses within bounds; follow no redirect; put every attempt on a bill, if there is one."""
+
+    def __init__(self, seconds: float, bill: Bill | None = None) -> None:
         super().__init__(timeout=seconds, follow_redirects=False)
         self._seconds = seconds
+        self._bill = bill
 
     async def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
-        """Send a request; a refused body leaves the reason in the response's extensions, as `fault`."""
+        """Send a request; a refused body leaves the reason in the response's extensions, as `fault`.
+
+        A request that a limit forbids is answered here: OpenAI's client would retry after any exception.
+        """
+        if self._bill is None:
+            return await self._send(request, **options)
+        try:
+            held = await self._bill.hold(request.content)
+        except OverBudget as refusal:
+            headers, extensions = {"x-should-retry": "false"}, {"refusal": refusal}
+            return HTTP.Response(PAYMENT_REQUIRED, headers=headers, request=request, extensions=extensions)
+        try:
+            response = await self._send(request, **options)
+        except UNSENT:
+            self._bill.release(held)
+            raise
+        except BaseException:
+            self._bill.lose(held)
+            raise
+        if response.is_success:
+            self._bill.settle(held, response.content)
+        else:
+            self._bill.release(held)
+        return response
+
+    async def _send(self, request: Any, **options: Any) -> Any:
         try:
             # The client's timeout applies to each read: a server that trickles bytes would never exceed it.
             async with asyncio.timeout(self._seconds):

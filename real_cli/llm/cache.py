@@ -101,6 +101,30 @@ class AnswerCache:
             raise RealError(f"{self._path}: {error}") from None
 
 
+class ReadCache(AnswerCache):
+    """The answers of a cache that is only looked into: neither folder nor file is made or changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._missed = set()
+        self._is_earlier = False
+        try:
+            uri = f"{self._path.absolute().as_uri()}?mode=rw"  # also a reader of a WAL file makes files beside it
+            self._database = sqlite3.connect(uri, uri=True, timeout=60, isolation_level=None, check_same_thread=False)
+            self._database.execute("PRAGMA query_only=ON")
+            self._database.execute("SELECT 1 FROM answers, choices LIMIT 1")
+        except sqlite3.Error as error:
+            raise RealError(f"{self._path}: cannot be read as a cache: {error}; name another --cache") from None
+
+    def put(self, name: str, completion: Completion) -> None:
+        """Store nothing."""
+
+
+def open_to_read(folder: Path) -> "ReadCache | NoCache":
+    """Open a cache that is only looked into; one that is not there is empty."""
+    return ReadCache(folder) if (folder / FILE).is_file() else NoCache()
+
+
 class NoCache:
     """A cache that stores nothing."""
 

@@ -98,11 +98,13 @@ class Ledger:
         prompt, completion = self.num_prompt_tokens, self.num_completion_tokens
         return (prompt * price.per_million_prompt + completion * price.per_million_completion) / 1e6
 
-    def sentence(self, price: Price | None = None) -> str:
-        """Report calls, tokens and cost in one line."""
+    def sentence(self, price: Price | None = None, bill: str = "") -> str:
+        """Report calls, tokens and cost in one line; a `bill` says what the tokens here alone do not."""
         prompt, completion = self.num_prompt_tokens, self.num_completion_tokens
         known = say_count(self.num_known, "answer")
         text = f"{say_count(self.num_calls, 'call')} ({known} known), {prompt:,} + {completion:,} tokens"
-        if price is not None:
+        if bill:
+            text += f", {bill}"
+        elif price is not None:
             text += f", ${self.cost(price):,.4f}"
         return text + (f"; {say_count(self.num_unreadable, 'answer')} could not be read" if self.num_unreadable else "")

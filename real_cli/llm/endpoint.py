@@ -10,6 +10,7 @@ import orjson
 
 from real_cli.errors import RealError, RecordError, UsageError, clip
 from real_cli.llm.chat import THINKERS_REFUSE, read_completion, request_body
+from real_cli.llm.spending.budget import Bill, OverBudget
 from real_cli.records.questions import Completion, Question
 from real_cli.records.record import Record
 
@@ -60,15 +61,8 @@ class Server(NamedTuple):
 class Endpoint:
     """Ask a server; OpenAI's client retries, and waits as long as a Retry-After of up to a minute asks."""
 
-    def __init__(self, server: Server, tell: Callable[[str], None]) -> None:
-        try:
-            parts = urlsplit(server.url if server.url.isprintable() and len(server.url) <= MAX_URL_CHARACTERS else "")
-        except ValueError:
-            parts = urlsplit("")
-        if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(server.url):
-            raise UsageError(f"--endpoint {clip(server.url)}: an address is needed, as http://localhost:8000/v1")
-        if parts.username or parts.password:
-            raise UsageError(f"--endpoint: no key in the address; put it into the variable {server.key_variable}")
+    def __init__(self, server: Server, tell: Callable[[str], None], bill: Bill | None = None) -> None:
+        check_address(server.url, server.key_variable)
         # A key read from a file often ends with a line break.
         self._key = os.environ.get(server.key_variable, "").strip()
         if not (self._key.isascii() and self._key.isprintable()) or " " in self._key:
@@ -78,6 +72,7 @@ class Endpoint:
         self._server = server
         self._without = THINKERS_REFUSE if server.thinks else frozenset()
         self._tell = tell
+        self._bill = bill
 
     async def open(self) -> None:
         """Create the client, which belongs to the running event loop."""
@@ -89,7 +84,7 @@ class Endpoint:
         os.environ.pop("OPENAI_CUSTOM_HEADERS", None)
         omitted: Any = dict.fromkeys(["OpenAI-Organization", "OpenAI-Project", *FINGERPRINTS], Omit())
         try:
-            http_client = BoundedClient(self._server.timeout_seconds)
+            http_client = BoundedClient(self._server.timeout_seconds, self._bill)
         except (ImportError, ValueError) as error:  # a proxy of a kind that the client does not support
             what = clip(" ".join(str(error).split()), 120)
             raise RealError(
@@ -182,6 +177,9 @@ class Endpoint:
         return RecordError(f"the connection was cut{self._tried()}: {reason}")
 
     def _status_error(self, error: Any, body: Record) -> RealError:
+        refusal = error.response.extensions.get("refusal")
+        if isinstance(refusal, OverBudget):
+            return refusal
         status = int(error.status_code)
         if status in (400, 422) and (setting := _refused_setting(error.body, body)):
             return SettingRefused(setting)
@@ -193,6 +191,18 @@ class Endpoint:
             return RecordError(f"the server answered {status} and asks to wait {wait or 'long'}: {words}")
         tried = self._tried() if status in (408, 409, 429) or status >= 500 else ""
         return RecordError(f"the server answered {status}{tried}: {words}")
+
+
+def check_address(url: str, key_variable: str) -> None:
+    """Refuse what is no server's address, or holds a key."""
+    try:
+        parts = urlsplit(url if url.isprintable() and len(url) <= MAX_URL_CHARACTERS else "")
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(url):
+        raise UsageError(f"--endpoint {clip(url)}: an address is needed, as http://localhost:8000/v1")
+    if parts.username or parts.password:
+        raise UsageError(f"--endpoint: no key in the address; put it into the variable {key_variable}")
 
 
 class SettingRefused(RealError):

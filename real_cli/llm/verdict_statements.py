@@ -42,6 +42,7 @@ from real_cli.llm.verdict_patterns import (
     TAIL,
     TURN,
 )
+from real_cli.llm.verdict_strengths import is_unsigned
 
 
 def formal_verdicts(text: str, *, has_choices: bool = False) -> Iterator[Statement[str]]:
@@ -149,7 +150,13 @@ def unmarked_verdicts(
 def is_contradicted(text: str, shown: Sequence[str], named: str) -> bool:
     """Tell whether words around the verdict of an answer contradict it, unless they are quoted."""
     stated = [*formal_verdicts(text), *bare_verdicts(text), *loose_verdicts(text)]
-    prose = blanked(text, [(start, end) for start, end, _ in located_objects(text)])
+    objects = list(located_objects(text))
+    prose = blanked(text, [(start, end) for start, end, _ in objects])
+    stating = [record for start, end, record in objects if not any(text[start:end] in other for other in shown)]
+    if is_unsigned("", stating, named):
+        return True
+    if is_unsigned(prose, [], named):
+        return not any(is_unsigned(other, [], named) for other in shown)
     last = max((statement.end for statement in stated if statement.value == named), default=len(text))
     last += len(sentence_behind(prose, last))
     if is_outscored(prose, named):

@@ -57,6 +57,7 @@ class Question(NamedTuple):
         sampling: How to answer.
         schema: JSON schema of the answer, for servers that can hold a model to one.
         template: What the chat template of a model at hand is given: `tools`, `chat_template_kwargs`.
+        most_further: How many further questions its answer may lead to.
     """
 
     messages: Text
@@ -64,6 +65,7 @@ class Question(NamedTuple):
     sampling: Sampling = Sampling()
     schema: Record | None = None
     template: Record | None = None
+    most_further: int = 0
 
 
 class Choice(NamedTuple):

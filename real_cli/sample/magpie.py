@@ -62,7 +62,7 @@ def sample_instruction(record: Record, plan: Plan) -> Inquiry[Sampled]:
     turn = plan.pre_query
     seed = response_seed(plan.seed, turn.text, plan.policy, record["id"])
     sampling = plan.sampling._replace(stop=(*plan.sampling.stop, *turn.stops), seed=seed)
-    (answer,) = yield [Question(Rendered(turn.text), str, sampling)]
+    (answer,) = yield [Question(Rendered(turn.text), str, sampling, most_further=1)]
     words = clean_instruction(answer.text, turn.marks)
     if answer.is_cut or not words:
         return Sampled(

@@ -26,7 +26,7 @@ class SampleOptions(LlmOptions):
                 pre_query response_temperature""",
             "Model": "base batch_tokens device dtype",
             "Server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
-                apply_results price""",
+                apply_results price max_cost dry_run""",
             "Input and output": "shard resume output on_error rejects input_format max_line_bytes",
             "Other": "quiet",
         }
@@ -231,4 +231,4 @@ class SampleOptions(LlmOptions):
     @property
     def appends_to(self) -> Path | None:
         """The file that --resume goes on with."""
-        return self.resume
+        return None if self.dry_run else self.resume

@@ -103,7 +103,7 @@ def ask_choices(
         sampling = plan.sampling._replace(num_choices=len(numbers))
         if sampling.temperature > 0:
             sampling = sampling._replace(seed=response_seed(plan.seed, prompt, plan.policy, first + numbers[0]))
-        return Question(texts[numbers[0]], str, sampling, template=template)
+        return Question(texts[numbers[0]], str, sampling, template=template, most_further=len(numbers) - 1)
 
     choices: dict[int, Choice] = {}
     asked, num_again = list(groups.values()), 0

@@ -1,12 +1,14 @@
 """One run of `real sample`, from its options: who is asked what, and what is written."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
-from real_cli.cli.llm import Asking
+from real_cli.cli.dry_run import is_seen, sum_up
+from real_cli.cli.llm import Asking, open_budget
 from real_cli.errors import Status
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import parse_record
@@ -33,6 +35,7 @@ class SamplingRun:
         self._mode = choose_mode(options)
         check_sampling(options)
         self._plans = [make_plan(options, self._mode, name) for name in options.policy]
+        self._budget = open_budget(options)
         self._askings = [self._asking(name) for name in options.policy]
         self._reader = MODES[self._mode].reader(
             append=options.append,
@@ -48,21 +51,28 @@ class SamplingRun:
     def _asking(self, policy: str) -> Asking:
         # The weights behind a folder's name may change; and drawing again gives the same text.
         caches = not self._options.is_local
-        return Asking(self._options, policy, caches=caches, default_tokens=default_generation_tokens)
+        return Asking(
+            self._options, policy, caches=caches, default_tokens=default_generation_tokens, budget=self._budget
+        )
 
     def run(self) -> Status:
         """Run; return the exit status."""
         job = self._options.job(also_reads=_also_reads(self._options))
+        if self._options.dry_run:
+            return self._rehearse(job)
         with job, ExitStack() as stack:
-            for asking in self._askings:
-                stack.enter_context(asking)
             job.counter.counts_windows = len(self._askings) == 1
-            located = SOURCES.get(self._mode, SamplingRun._records)(self, job, stack)
-            for item in job.counter.finished(self._sampled(job, located)):
+            for item in job.counter.finished(self._sampled(job, self._opened(job, stack))):
                 self._tally.num_prompts += 1
                 job.write(item.record)
             job.summary = self._sentence()
         return job.status
+
+    def _opened(self, job: Job, stack: ExitStack) -> Iterator[Located]:
+        """Open who answers, and what is to be answered."""
+        for asking in self._askings:
+            stack.enter_context(asking)
+        return SOURCES.get(self._mode, SamplingRun._records)(self, job, stack)
 
     def _records(self, job: Job, stack: ExitStack) -> Iterator[Located]:
         """Read prompts, but for other shards' and those that are done."""
@@ -74,6 +84,7 @@ class SamplingRun:
             lambda record: origin_key(origin(record, ())),
             lambda written: origin_key(origin(written, writers)),
             skip=job.counter.skip,
+            appends=not self._options.dry_run,
         )
 
     def _of_shard(self, job: Job) -> Iterator[Located]:
@@ -104,7 +115,8 @@ class SamplingRun:
             origin(written, policies)
             check_number(written, numbers)
 
-        done = last_record(self._options.resume, check, ({"id": number} for number in numbers)).get("id", -1)
+        wanted = ({"id": number} for number in numbers)
+        done = last_record(self._options.resume, check, wanted, appends=not self._options.dry_run).get("id", -1)
         job.counter.begin("instructions", sum(number > done for number in numbers))
         return (Located(f"instruction {number}", {"id": number}) for number in numbers if number > done)
 
@@ -113,6 +125,18 @@ class SamplingRun:
         for asking, plan in zip(self._askings, self._plans, strict=True):
             located = self._by_one(job, asking, plan, located)
         return located
+
+    def _rehearse(self, job: Job) -> Status:
+        """Count what each policy would be asked about each record."""
+        as_table = is_seen()
+        with job, ExitStack() as stack:
+            for item in self._opened(job, stack):
+                for asking, plan in zip(self._askings, self._plans, strict=True):
+                    deque(self._by_one(job, asking, plan, iter([item])), maxlen=0)
+            runs = [asking.dry_run for asking in self._askings]
+            show = sum_up(runs, self._askings[0].price, job, as_table=as_table)
+        show()
+        return job.status
 
     def _by_one(self, job: Job, asking: Asking, plan: Plan, located: Iterator[Located]) -> Iterator[Located]:
         def begin(record: Record) -> Inquiry[Sampled]:

@@ -1,17 +1,22 @@
-"""The wheel: built, installed into a fresh environment, and run there."""
+"""The wheel and the source archive: built, checked as an index would, installed into a fresh environment, and run."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
+import tomllib
 import venv
+import zipfile
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WANTED = ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "real_cli", "man")
+WANTED = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".ci", ".gitignore", "real_cli", "man", "tests")
 
 
 def run(*words, **options):
@@ -21,8 +26,8 @@ def run(*words, **options):
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """A fresh environment with the wheel in it; what it depends on is lent by the environment of the tests."""
+def built(tmp_path_factory):
+    """The folder of a wheel and a source archive."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
@@ -31,7 +36,15 @@ def installed(tmp_path_factory):
             run("cp", "-r", ROOT / name, source / name)
     run("find", source, "-name", "__pycache__", "-prune", "-exec", "rm", "-r", "{}", "+")
     pytest.importorskip("build")
+    pytest.importorskip("hatchling")
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(built):
+    """A fresh environment with the wheel in it; what it depends on is lent by the environment of the tests."""
+    folder = built
     (wheel,) = folder.glob("*.whl")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     place = folder / "venv"
@@ -80,3 +93,47 @@ def test_the_wheel_carries_everything_and_runs(installed, tmp_path):
         cwd=tmp_path, env=environment,
     )  # fmt: skip
     assert "ultrafeedback" in done.stderr
+
+
+@pytest.mark.slow
+def test_an_index_would_take_both_archives(built):
+    pytest.importorskip("twine")
+    archives = [*built.glob("*.whl"), *built.glob("*.tar.gz")]
+    assert len(archives) == 2
+    assert run(sys.executable, "-m", "twine", "check", "--strict", *archives).count("PASSED") == 2
+
+
+@pytest.mark.slow
+def test_the_text_that_an_index_shows_leads_nowhere_that_is_not_there(built):
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("dist-info/METADATA"))
+        metadata = message_from_bytes(archive.read(name))
+        assert any(name.endswith("licenses/LICENSE") for name in archive.namelist())
+    links = re.findall(r"\]\(([^)]+)\)", metadata.get_payload())
+    assert len(links) >= 2
+    assert [link for link in links if not link.startswith("https://")] == []
+    assert "real-guide(7)" in metadata.get_payload()
+    assert "](man/real-guide.7.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_source_archive_holds_what_tests_and_pages_are_made_of(built):
+    (path,) = built.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    for top in ("tests", "man"):
+        wanted = [file for file in (ROOT / top).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+        assert len(wanted) > 30
+        assert {str(file.relative_to(ROOT)) for file in wanted} - names == set()
+    assert names >= {"LICENSE", "CHANGELOG.md", "README.md", "pyproject.toml"}
+    assert not [name for name in names if name.endswith(".pyc")]
+
+
+def test_the_versions_of_python_that_are_named_are_those_from_the_least_on():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [line.rpartition(" :: ")[2] for line in project["classifiers"] if re.search(r"Python :: 3\.\d+$", line)]
+    assert named == [f"3.{minor}" for minor in range(11, 15)]
+    assert project["requires-python"] == f">={named[0]}"
+    classifiers = pytest.importorskip("trove_classifiers")
+    assert set(project["classifiers"]) <= classifiers.classifiers

@@ -76,6 +76,32 @@ NEVER_A = {
     "scores above": "A: 2/10\nB: 9/10\nVerdict: A",
     "is worse in JSON": '{"verdict":"A","is_worse":true}',
     "swapped in JSON": '{"verdict":"A","swapped":true}',
+    # A signed strength: whether below 0 is A or B, only who wrote it knows.
+    "a strength below 0": '{"preference":"A","preference_strength":-3}',
+    "a strength below 0 before": '{"preference_strength":-3,"preference":"A"}',
+    "a strength below 0 as text": '{"verdict":"A","strength":"-2.5"}',
+    "a strength below 0 with its word": '{"verdict":"A","strength":"-3 (strong)"}',
+    "a true minus": '{"verdict":"A","strength":"\u22123"}',
+    "a margin below 0": '{"winner":"A","margin":-0.4}',
+    "a difference of scores below 0": '{"verdict":"A","scoreDifference":-4}',
+    "a score below 0": '{"verdict":"A","score":-3}',
+    "a confidence below 0": '{"verdict":"A","confidence":-0.8}',
+    "no strength": '{"verdict":"A","strength":0}',
+    "no strength in words": '{"verdict":"A","preference_strength":"none"}',
+    "no confidence": '{"verdict":"A","confidence":0.0}',
+    "a strength below 0 in an object": '{"verdict":"A","details":{"strength":-3}}',
+    "a strength below 0 in a list": '{"verdict":"A","details":[{"strength":-3}]}',
+    "a strength below 0 beside a verdict in an object": '{"result":{"winner":"A"},"strength":-3}',
+    "a strength below 0 within": '{"preference":{"winner":"A","strength":-3}}',
+    "a line of strength below": "Verdict: A\nPreference strength: -3",
+    "a line of strength above": "Strength: -3\nVerdict: A",
+    "a strength in brackets": "Preference: A (strength -3)",
+    "a strength behind a comma": "Verdict: A, margin = -2",
+    "a number below 0 in brackets": "Verdict: A (-3)",
+    "a number below 0": "Preference: A -3",
+    "a mark and a strength": "[[A]]\n\nStrength: **-2**",
+    "a table of strength": "| verdict | A |\n| strength | -3 |",
+    "JSON and a strength below": '{"verdict":"A"}\nStrength: -3',
 }
 READ = {
     "a reason with the other": ("Verdict: A because B is wrong.", "A"),
@@ -107,6 +133,21 @@ READ = {
     "scores that agree": ("Score A: 9, Score B: 2\nVerdict: A", "A"),
     "scores that agree in JSON": ('{"verdict":"A","scores":{"A":9,"B":2}}', "A"),
     "the other loses before a mark": ("B is worse: [[A]]", "A"),
+    "a strength": ('{"preference":"A","preference_strength":3}', "A"),
+    "a strength of B": ('{"preference":"B","preference_strength":3}', "B"),
+    "a strength in words": ('{"verdict":"A","strength":"strong"}', "A"),
+    "a confidence": ('{"verdict":"B","confidence":0.9}', "B"),
+    "a tie without strength": ('{"verdict":"tie","preference_strength":0}', "tie"),
+    "a tie with confidence": ('{"verdict":"tie","confidence":0.9}', "tie"),
+    "a difference of lengths": ('{"verdict":"A","length_difference":-20}', "A"),
+    "strengths as a list": ('{"strengths":["-3 degrees is right"],"verdict":"A"}', "A"),
+    "a strength in prose": ("Verdict: A\nStrength: 3", "A"),
+    "a plus": ("Verdict: A (+3)", "A"),
+    "a minus in the reasons": ("B says the answer is -3. Verdict: A", "A"),
+    "a minus in the reasons behind": ("Verdict: A, since x = -3 solves it.", "A"),
+    "a margin of the task": ("A is right that the profit margin is -2%. Verdict: A", "A"),
+    "a difference of the task": ("In B the difference is -3, which is wrong. Verdict: A", "A"),
+    "a range": ("Verdict: A (strength: 2-3)", "A"),
     "tags with the verdict": ("<reasons>B is short.</reasons><verdict>B</verdict>", "B"),
 }
 
@@ -118,6 +159,15 @@ def test_words_that_turn_a_verdict_leave_it_unread_or_turn_it(answer):
     except RecordError as error:
         verdict = str(error)
     assert verdict == "B" or verdict.startswith("the answer names no verdict")
+
+
+def test_a_tie_with_a_strength_is_unread():
+    with pytest.raises(RecordError, match="names no verdict"):
+        read_verdict('{"verdict":"tie","preference_strength":2}')
+
+
+def test_a_strength_that_the_task_shows_does_not_speak_of_the_verdict():
+    assert read_verdict("Verdict: A\n\nStrength: -3", ["Strength: -3 is the answer."]) == "A"
 
 
 @pytest.mark.parametrize(("answer", "verdict"), READ.values(), ids=READ)

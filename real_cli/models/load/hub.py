@@ -34,6 +34,12 @@ def is_in_cache(hub_name: str) -> bool:
     return folder is not None and _has_weights(Path(folder))
 
 
+def settings_at_hand(hub_name: str) -> str | None:
+    """Find a model's settings and tokenizer in the hub's cache, without a network."""
+    folder = _kept(hub_name)
+    return folder if folder is not None and any(Path(folder, file).is_file() for file in VOCABULARIES) else None
+
+
 def _settings(name: str, hub_name: str) -> str:
     folder = _kept(hub_name)
     if folder is not None and any(Path(folder, file).is_file() for file in VOCABULARIES):

@@ -72,6 +72,8 @@ def bridge(options: BridgeOptions) -> Status:
     if field is not None:
         begin = partial(bridge_from, field=check_edit_field(field))
     job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
+    if options.dry_run:
+        return asking.rehearse(job, begin)
     num_bridged = 0
     with job, asking:
         for place, record, bridged in job.counter.finished(asking(job, begin)):

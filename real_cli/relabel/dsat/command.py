@@ -78,6 +78,8 @@ def dsat(options: DsatOptions) -> Status:
     judged_by = {"model": options.model, "rubric": asked.name, "rubric_hash": asked.digest}
     detector = Dissatisfaction({"method": "lexical rule"} if options.lexical else judged_by, seeds=options.seeds)
     job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
+    if options.dry_run:
+        return asking.rehearse(job, begin, job.records(adapt_dialogue))
     with job, asking:
         for _, record, felt in job.counter.finished(asking(job, begin, job.records(adapt_dialogue))):
             for row in detector(record, felt):

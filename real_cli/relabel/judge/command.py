@@ -69,6 +69,8 @@ def judge(options: JudgeOptions) -> Status:
     tally = JudgeTally()
     begin = partial(begin_judging, rubric=asked, model=options.model, seed=options.seed)
     job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
+    if options.dry_run:
+        return asking.rehearse(job, begin, job.records(adapter_of(asked)))
     with job, asking:
         for place, record, judged in job.counter.finished(asking(job, begin, job.records(adapter_of(asked)))):
             tally.add(judged)

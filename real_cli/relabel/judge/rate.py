@@ -92,7 +92,8 @@ def _rating_question(rubric: Rubric, asked: RatingQuestion, prompt: str, texts: 
     if question.asks is Asks.each:
         messages = rubric.messages(question, prompt=prompt, response=texts[shown[0]])
         rating = read_rating(*bounds, not_applicable=question.not_applicable, shown=seen)
-        return Question(messages, _with_feedback(rating), rubric.sampling(question), score_schema(question))
+        schema, further = score_schema(question), int(question.repaired)
+        return Question(messages, _with_feedback(rating), rubric.sampling(question), schema, most_further=further)
     numbered = [f"## Response {number}\n\n{texts[index]}" for number, index in enumerate(shown, 1)]
     messages = rubric.messages(question, prompt=prompt, responses="\n\n".join(numbered))
     ratings = read_ratings(len(shown), *bounds, not_applicable=question.not_applicable, shown=seen)
