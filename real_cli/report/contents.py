@@ -108,6 +108,55 @@ class ExcerptRow:
     facts: tuple[tuple[str, str], ...]
 
 
+class VerdictLevel(StrEnum):
+    """How bad what a check found is; they are shown in this order."""
+
+    broken = "broken"  # training on it is wrong
+    doubtful = "doubtful"  # it may mislead: look before training
+    sound = "sound"  # checked, and held
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """What one check found.
+
+    Attributes:
+        level: How bad it is.
+        title: What was found, in a few words.
+        measure: How much of it there is, such as "12 of 340 pairs"; may be empty.
+        reason: Why it matters, a sentence or two.
+        mend: The command that mends it, to be copied into a shell; empty where there is none.
+        places: Files and lines of a few examples.
+    """
+
+    level: VerdictLevel
+    title: str
+    measure: str = ""
+    reason: str = ""
+    mend: str = ""
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What checks found, the worst first.
+
+    Attributes:
+        title: What was checked.
+        rows: One a check; within a level in the order given.
+        note: One sentence beneath them.
+    """
+
+    title: str
+    rows: tuple[VerdictRow, ...]
+    note: str = ""
+
+    def by_level(self) -> list[tuple[VerdictLevel, tuple[VerdictRow, ...]]]:
+        """Group the rows, the worst level first; a level without rows is left out."""
+        groups = [(level, tuple(row for row in self.rows if row.level is level)) for level in VerdictLevel]
+        return [(level, rows) for level, rows in groups if rows]
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of a report with a heading.
@@ -115,12 +164,12 @@ class Section:
     Attributes:
         title: The heading.
         text: One or two sentences that say in words what the numbers say.
-        items: Plots, tables and excerpts, in order.
+        items: Plots, tables, excerpts and verdicts, in order.
     """
 
     title: str
     text: str
-    items: tuple[Plot | Table | Excerpt, ...]
+    items: tuple[Plot | Table | Excerpt | Verdicts, ...]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from real_cli.errors import RealError, UsageError
 from real_cli.io.output import is_device, open_output, real_path
-from real_cli.report.contents import Excerpt, Plot, Report, Table
+from real_cli.report.contents import Excerpt, Plot, Report, Table, Verdicts
 from real_cli.report.numbers import NumberColumn, is_numeric, join_columns, numbers_of, show_column
 
 LIBRARIES = ("matplotlib", "jinja2")
@@ -71,7 +71,7 @@ def _part(name: str) -> str:
     return (files("real_cli") / "report" / "assets" / name).read_text(encoding="utf-8")
 
 
-def _groups(items: Iterable[Plot | Table | Excerpt], numbers: Iterator[int]) -> list[tuple[str, list[Any]]]:
+def _groups(items: Iterable[Plot | Table | Excerpt | Verdicts], numbers: Iterator[int]) -> list[tuple[str, list[Any]]]:
     """Put plots that follow each other into one grid, two a row where there is room."""
     return [
         (kind.__name__.lower(), [SHOWN[kind](item, numbers) for item in group]) for kind, group in groupby(items, type)
@@ -117,4 +117,13 @@ def _shown_excerpt(excerpt: Excerpt, _: Iterator[int]) -> Excerpt:
     return excerpt
 
 
-SHOWN: dict[type, Any] = {Plot: _shown_plot, Table: _shown_table, Excerpt: _shown_excerpt}
+def _shown_verdicts(verdicts: Verdicts, _: Iterator[int]) -> dict[str, Any]:
+    return {"title": verdicts.title, "note": verdicts.note, "levels": verdicts.by_level()}
+
+
+SHOWN: dict[type, Any] = {
+    Plot: _shown_plot,
+    Table: _shown_table,
+    Excerpt: _shown_excerpt,
+    Verdicts: _shown_verdicts,
+}
