@@ -16,6 +16,7 @@ import typer
 
 from real_cli import __released__, __version__
 from real_cli.app import app
+from real_cli.docs.checks import checks_section
 from real_cli.docs.house import house_tree
 from real_cli.docs.light_tables import light_tables
 from real_cli.docs.losses import objectives_list, presets_list
@@ -28,7 +29,7 @@ from real_cli.records.layouts import LAYOUTS
 ROOT = Path(__file__).resolve().parents[2]
 RENEW = "python -m real_cli.docs"
 # Sections that follow the options of some pages.
-SECTIONS = {"real-pair": (strategies_section,)}
+SECTIONS = {"real-pair": (strategies_section,), "real-eval-pairs": (checks_section,)}
 # SEE ALSO beside siblings: neighbors in the pipe, and what a command reads.
 NEIGHBORS = {
     "real-sample": "real-embed(1) real-pair(1) real-relabel-judge(1) real-relabel-reward(1)",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+from real_cli.evaluate.pairs.verdicts import verdicts_block
 from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Table
 from real_cli.report.examples import Examples
 from real_cli.report.numbers import show_interval, show_percent
@@ -23,10 +24,17 @@ def pairs_report(summary: Summary, examples: Examples) -> Report:
     if limits:
         lead += f" Of {say_count(len(limits), 'limit')} {broken} {'is' if broken == 1 else 'are'} passed."
     sections = [
-        make(summary, examples) for make in (_limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
+        make(summary, examples)
+        for make in (_verdicts, _limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
     ]
     parts = tuple(section for section in sections if section)
     return Report("Health of a set of pairs", lead, parts, notes=tuple(summary["notes"]))
+
+
+def _verdicts(summary: Summary, examples: Examples) -> Section:
+    block = verdicts_block(summary)
+    counts = [f"{say_count(len(rows), 'check')} {level}" for level, rows in block.by_level()]
+    return Section("Verdicts", f"{', '.join(counts)}.", (block,))
 
 
 def _limits(summary: Summary, examples: Examples) -> Section | None:
