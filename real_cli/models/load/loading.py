@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from real_cli.errors import ModelError, RealError, clip
+from real_cli.models.load.deferred import deferred_imports
 from real_cli.models.load.device import Place
 from real_cli.models.load.folder_check import (
     check_folder,
@@ -75,6 +76,7 @@ def load_problem(error: Exception, file: str = "") -> str:
     return f"{file or 'it'} cannot be used ({type(error).__name__}: {clip(first, 120)}); {GIVE_ANOTHER}"
 
 
+@deferred_imports()
 def load_config(name: str, path: str) -> Any:
     """Load a model's configuration, with transformers' defaults."""
     from transformers import AutoConfig
@@ -84,6 +86,7 @@ def load_config(name: str, path: str) -> Any:
         return AutoConfig.from_pretrained(settings_folder(name, path), trust_remote_code=False)
 
 
+@deferred_imports()
 def load_tokenizer(name: str, path: str) -> Any:
     """Load a model's tokenizer."""
     from transformers import AutoTokenizer
@@ -98,6 +101,7 @@ def load_tokenizer(name: str, path: str) -> Any:
         return tokenizer
 
 
+@deferred_imports()
 def load_model(
     name: str, path: str, kind: str, *, needless: Collection[str] = (), problem: str = LACKS, **settings: Any
 ) -> Any:
@@ -124,6 +128,7 @@ def load_model(
     return model
 
 
+@deferred_imports()
 def missing_tensors(name: str, folder: str, kind: str) -> list[str]:
     """Name the tensors that weights lack, from their headers alone."""
     import transformers
@@ -157,6 +162,7 @@ def _misshapen(chooser: Any, path: str, weights: Weights | None) -> str:
     return f"its tensors have other shapes than config.json says; {GIVE_ANOTHER}"
 
 
+@deferred_imports()
 def load_library_encoder(name: str, path: str, place: Place) -> Any:
     """Load a sentence-transformers model with that library, without any code of the model's."""
     from sentence_transformers import SentenceTransformer
@@ -208,6 +214,7 @@ def load_adapter(name: str, path: str, below: Any) -> tuple[Any, list[str]]:
         return model, list(get_peft_model_state_dict(model, save_embedding_layers=False))
 
 
+@deferred_imports()
 def load_gguf(path: Path) -> tuple[Any, Any, list[str]]:
     """Load a model and its tokenizer from a GGUF file, dequantized; also returns the names of what it lacks."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
