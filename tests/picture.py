@@ -42,7 +42,7 @@ def picture(summary):
     """Draw the curves of a summary as a file of its own, with its legend above them."""
     (plot,) = [
         item
-        for section in labels_report(summary, {}, {}).sections
+        for section in labels_report(summary, {}).sections
         for item in section.items
         if isinstance(item, Plot) and item.title == TITLE
     ]

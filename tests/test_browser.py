@@ -65,7 +65,7 @@ def opened(browser, address):
 def test_plots_are_there_and_nothing_is_fetched(opened, address):
     """Each picture has a size, and marks in it that can be seen."""
     page = opened()
-    pictures = page.locator("figure > svg")
+    pictures = page.locator(".picture > svg")
     assert pictures.count() == len(PLOTS)
     for index in range(len(PLOTS)):
         box = pictures.nth(index).bounding_box()
@@ -91,7 +91,7 @@ def test_a_page_fits_its_window(opened, width):
         fold.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     outside = page.evaluate(
-        """[...document.querySelectorAll("figure > svg")].flatMap(svg => {
+        """[...document.querySelectorAll(".picture > svg")].flatMap(svg => {
              const frame = svg.getBoundingClientRect();
              return [...svg.querySelectorAll("text")].filter(text => {
                const box = text.getBoundingClientRect();
@@ -101,12 +101,12 @@ def test_a_page_fits_its_window(opened, width):
     )
     assert outside == []
     sizes = page.evaluate(
-        """[...document.querySelectorAll("figure > svg text")].map(text => text.getBoundingClientRect())
+        """[...document.querySelectorAll(".picture > svg text")].map(text => text.getBoundingClientRect())
              .map(box => Math.min(box.width, box.height)).filter(size => size > 0)"""
     )
     assert len(sizes) > 30
     overlapping = page.evaluate(
-        """[...document.querySelectorAll("figure > svg")].flatMap(svg => {
+        """[...document.querySelectorAll(".picture > svg")].flatMap(svg => {
              const texts = [...svg.querySelectorAll("text")];
              const boxes = texts.map(text => [text.textContent, text.getBoundingClientRect()]);
              return boxes.flatMap(([one, a], index) => boxes.slice(index + 1).filter(([, b]) =>
@@ -155,8 +155,8 @@ def test_a_dark_screen_gets_a_dark_page(opened):
     colors = [
         opened(scheme=scheme).evaluate(
             """[getComputedStyle(document.body).backgroundColor,
-                getComputedStyle(document.querySelector("figure > svg path[style*='line-1']")).fill,
-                getComputedStyle(document.querySelector("figure > svg text")).fill]"""
+                getComputedStyle(document.querySelector(".picture > svg path[style*='line-1']")).fill,
+                getComputedStyle(document.querySelector(".picture > svg text")).fill]"""
         )
         for scheme in ("light", "dark")
     ]

@@ -4,14 +4,17 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields
 from functools import partial
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 import typer
 from typer.models import ArgumentInfo
 
 from real_cli.cli.guard import run_guarded
-from real_cli.cli.option_sets import BaseOption, Options
+from real_cli.cli.option_sets import BaseOption, Options, flag_of
 from real_cli.errors import Status
+
+if TYPE_CHECKING:
+    from real_cli.io.job import Invocation
 
 Chosen = TypeVar("Chosen", bound=Options)
 
@@ -69,3 +72,26 @@ def shown_fields(kind: type[Options]) -> list[Field[Any]]:
 def _declared(kind: type[Options]) -> Iterator[str]:
     for parent in kind.__mro__:
         yield from inspect.get_annotations(parent)
+
+
+def invocation_of(options: Options) -> "Invocation":
+    """Write down how a command was called: what the user gave, and what is in force."""
+    from real_cli.io.job import Invocation
+
+    words: list[str] = []
+    arguments: list[str] = []
+    settings: list[str] = []
+    for field in shown_fields(type(options)):
+        value = getattr(options, field.name)
+        if value is None or value is False:
+            continue
+        information = get_args(field.type)[1]
+        values = [str(part) for part in (value if isinstance(value, list | tuple) else [value])]
+        if isinstance(information, ArgumentInfo):
+            arguments += values
+            continue
+        flag = next((name for name in information.param_decls if name.startswith("--")), flag_of(field.name))
+        given = [flag] if value is True else [part for each in values for part in (flag, each)]
+        words += given if field.name in options.given else []
+        settings.append(" ".join(given))
+    return Invocation((*words, *arguments), tuple(settings))

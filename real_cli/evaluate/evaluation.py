@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
@@ -10,6 +12,7 @@ from real_cli.errors import RecordError, Status
 
 if TYPE_CHECKING:  # an evaluation of one file is imported by its help, which loads nothing heavy
     from real_cli.evaluate.limits import Gate
+    from real_cli.evaluate.provenance import Provenance
     from real_cli.io.job import Job, Located
     from real_cli.records.record import Record
     from real_cli.report.contents import Report
@@ -125,6 +128,10 @@ class Evaluation(Protocol):
         """Measure what `add` still holds back; called once, after the last record."""
         return ()
 
+    def asked_models(self) -> Sequence[tuple[str, str]]:
+        """Name the models that were asked, each with what it is; the report's foot says which weights they are."""
+        return ()
+
     def sentence(self, summary: Summary) -> str:
         """Tell on one line of standard error what a reader of the summary must know."""
         return "; ".join(summary["notes"])
@@ -133,7 +140,7 @@ class Evaluation(Protocol):
 def run_evaluation(
     evaluation: Evaluation, job: "Job", report: Path | None = None, gate: "Gate | None" = None
 ) -> Status:
-    """Run an evaluation over a job's input: one summary line, a table on the terminal, a report, limits.
+    """Run an evaluation over a job's input: one summary line, or tables at a terminal; a report; limits.
 
     Args:
         evaluation: What is measured.
@@ -145,31 +152,49 @@ def run_evaluation(
         The exit status.
     """
     from real_cli.evaluate.limits import check_limits, tell_limits
+    from real_cli.evaluate.provenance import Provenance
     from real_cli.report.html import write_report
-    from real_cli.report.terminal import show_table
+    from real_cli.report.terminal import is_watched, show_report
     from real_cli.stats.numeric import rounded
 
+    is_shown = job.is_at_terminal
+    provenance = Provenance(job, evaluation.name) if report else None
     with job:
         with evaluation.files():
-            _read(evaluation, job)
+            _read(evaluation, job, provenance)
         summary = evaluation.summary()
         notes = summary.pop("notes")
         summary = dict(rounded(summary))
         if gate:
             summary["limits"] = check_limits(summary, gate.limits)
         summary["notes"] = notes
-        job.write(summary)
-        job.summary = evaluation.sentence(summary)
-        if report:
-            write_report(report, evaluation.report(summary, evaluation.examples()))
-    show_table(evaluation.name, summary, quiet=job.quiet)
+        if not is_shown:
+            job.write(summary)
+        # At a terminal the notes stand beneath the tables, where they are read.
+        job.summary = evaluation.sentence(_without_notes(summary) if is_shown else summary)
+        if provenance:
+            page = evaluation.report(summary, evaluation.examples())
+            write_report(report, replace(page, facts=(*provenance.facts(evaluation.asked_models()), *page.facts)))
+        if is_shown or (is_watched() and not job.quiet):
+            job.before_telling = partial(show_report, evaluation.report(summary, {}), on_stdout=is_shown)
     return tell_limits(summary["limits"], job.status, is_strict=gate.is_strict, quiet=job.quiet) if gate else job.status
 
 
-def _read(evaluation: Evaluation, job: "Job") -> None:
+def _without_notes(summary: Summary) -> Summary:
+    """Take the notes off a summary and off the records in it."""
+    return {
+        name: [_without_notes(row) if isinstance(row, dict) else row for row in value]
+        if isinstance(value, list) and name != "notes"
+        else ([] if name == "notes" else value)
+        for name, value in summary.items()
+    }
+
+
+def _read(evaluation: Evaluation, job: "Job", provenance: "Provenance | None") -> None:
     from real_cli.io.sources import Item
 
-    for place, record in evaluation.records(job):
+    located = evaluation.records(job)
+    for place, record in provenance.count(located) if provenance else located:
         try:
             excluded = evaluation.add(record, place)
         except RecordError as error:

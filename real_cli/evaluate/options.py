@@ -1,12 +1,16 @@
 """Options that evaluations share."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from real_cli.cli.option_sets import Options, StreamOptions
 from real_cli.cli.options import ReportFile, Seed
+from real_cli.cli.typed_command import invocation_of
+from real_cli.io.output import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from real_cli.io.job import Job
@@ -17,6 +21,9 @@ class EvaluationOptions(StreamOptions):
     """Where records come from, and where summary and report go."""
 
     report: ReportFile = None
+    json: Annotated[
+        bool, typer.Option("--json", help="Write the JSON summary also where standard output is a terminal.")
+    ] = False
 
     def job(
         self,
@@ -29,9 +36,14 @@ class EvaluationOptions(StreamOptions):
         """Set up the run, as `StreamOptions` does; a report that cannot be drawn is refused before the work begins."""
         from real_cli.report.html import check_report
 
+        if self.json and self.output is None:
+            named = replace(self, output=STANDARD_OUTPUT)
+            return named.job(numbers=numbers, also_writes=also_writes, also_reads=also_reads, what=what)
         check_report(self.report)
         writes = [*also_writes, self.report]
-        return super().job(numbers=numbers, also_writes=writes, also_reads=also_reads, what=what)
+        job = super().job(numbers=numbers, also_writes=writes, also_reads=also_reads, what=what)
+        job.invocation = invocation_of(self)
+        return job
 
 
 @dataclass(frozen=True, kw_only=True)

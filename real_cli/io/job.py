@@ -11,6 +11,7 @@ beside the records (`also_reads`, each with its option), so that none is written
 """
 
 import base64
+import sys
 import threading
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,6 +41,18 @@ class Located(NamedTuple):
 
     place: str
     record: Record
+
+
+class Invocation(NamedTuple):
+    """How a command was called, for a report's foot.
+
+    Attributes:
+        words: Options and files that the user gave.
+        settings: Options in force, defaults too, each with its value.
+    """
+
+    words: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
 
 class RecordReader:
@@ -156,8 +169,12 @@ class Job(RecordReader):
         aside = [path for path in (rejects, *also_writes) if path is not None]
         check_outputs(self.sources, named, not_sources=[*aside, *([output] if append and output else [])])
         check_side_inputs(named, also_reads)
+        self.also_reads = list(also_reads)
+        self.invocation = Invocation()
         self.quiet = quiet
         self.summary = ""
+        # Shows what a person is to see before the last line, when no counter stands on the terminal any more.
+        self.before_telling: Callable[[], object] | None = None
         self.num_rejected = 0
         self.num_dropped: Tally[str] = Tally()
         self._output_path = output
@@ -184,6 +201,8 @@ class Job(RecordReader):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.__exit__(kind, error, trace)
+        if kind is None and self.before_telling:
+            self.before_telling()
         if kind is None and not self.quiet:
             parts = [self.summary] if self.summary else []
             if self.num_dropped:
@@ -195,6 +214,11 @@ class Job(RecordReader):
                 parts.append(f"{self.num_rejected:,} rejected")
             if parts:
                 say("; ".join(parts))
+
+    @property
+    def is_at_terminal(self) -> bool:
+        """Whether records would go to a terminal that nobody named; to be asked before the job is entered."""
+        return self._output_path is None and sys.stdout.isatty()
 
     @property
     def stream(self) -> IO[bytes]:

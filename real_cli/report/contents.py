@@ -5,7 +5,11 @@ Every plot carries the numbers it shows; nobody draws from anything else.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
+
+# The ends of an axis; None for that which the data ask for.
+Span: TypeAlias = tuple[float | None, float | None]
+SHARE: Span = (0.0, 1.0)
 
 
 class PlotKind(StrEnum):
@@ -48,8 +52,12 @@ class Plot:
         x_label: What the horizontal axis is, with its unit.
         y_label: What the vertical axis is.
         series: What is drawn.
-        note: One sentence beneath it: n, what the band is, what to beware of.
+        note: One sentence beneath it: n, and what to beware of; of intervals and lines the caption tells itself.
         baseline: A value of y to mark, such as the share of chance.
+        baseline_label: What the mark is, for the caption.
+        interval: What intervals are, where the series have some.
+        x_span: Ends of the horizontal axis, so that plots beside each other share it; None for the data's own.
+        y_span: Ends of the axis of y, such as 0 and 1 of a share; None for the data's own.
     """
 
     kind: PlotKind
@@ -59,6 +67,10 @@ class Plot:
     series: tuple[Series, ...]
     note: str = ""
     baseline: float | None = None
+    baseline_label: str = ""
+    interval: str = "95% intervals"
+    x_span: Span = (None, None)
+    y_span: Span = (None, None)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from real_cli.records.messages import transcript
 from real_cli.records.record import Record, is_preference, to_candidates
 from real_cli.report.contents import Excerpt, ExcerptRow, Section
+from real_cli.report.field_words import in_words
 
 # Rows by what they have in common.
 Examples: TypeAlias = Mapping[str, tuple[ExcerptRow, ...]]
@@ -57,7 +58,9 @@ def excerpt(place: str, record: Record, facts: dict[str, object]) -> ExcerptRow:
     responses = to_candidates(record)["responses"]
     heads = ["chosen", "rejected"] if is_preference(record) else [f"response {n}" for n in range(1, len(responses) + 1)]
     texts = tuple((head, _cut(transcript(response["text"]))) for head, response in zip(heads, responses, strict=True))
-    shown = tuple((name, f"{value:.4g}" if isinstance(value, float) else str(value)) for name, value in facts.items())
+    shown = tuple(
+        (in_words(name), f"{value:z.4g}" if isinstance(value, float) else str(value)) for name, value in facts.items()
+    )
     return ExcerptRow(place, _cut(transcript(record["prompt"])), texts, shown)
 
 

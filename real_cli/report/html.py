@@ -3,19 +3,23 @@
 import base64
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from importlib.util import find_spec
-from itertools import count, groupby
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
 from real_cli.errors import RealError, UsageError
 from real_cli.io.output import is_device, open_output, real_path
-from real_cli.report.contents import Excerpt, Plot, Report, Table, Verdicts
-from real_cli.report.numbers import NumberColumn, is_numeric, join_columns, numbers_of, show_column
+from real_cli.report.captions import caption
+from real_cli.report.contents import Excerpt, Plot, Report, Section, Table, Verdicts
+from real_cli.report.numbers import NumberColumn, band_texts, is_numeric, join_columns, numbers_of
 
 LIBRARIES = ("matplotlib", "jinja2")
+NUM_NARROW = 5  # columns of a table that fits half a page
+NUM_FOLDED = 3  # columns of a table that fits a telephone
+SHORT = 22  # letters of a text that is not broken
 SUFFIXES = (".html", ".htm")
 
 
@@ -55,7 +59,13 @@ def render_report(report: Report) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     numbers = count(1)
     sections = [
-        {"title": section.title, "text": section.text, "groups": _groups(section.items, numbers)}
+        {
+            "title": section.title,
+            "text": section.text,
+            "groups": _groups(section, numbers, is_half=section in halves),
+            "is_half": section in halves,
+        }
+        for halves in [_halves(report.sections)]
         for section in report.sections
     ]
     return environment.from_string(_part("report.html")).render(
@@ -71,11 +81,47 @@ def _part(name: str) -> str:
     return (files("real_cli") / "report" / "assets" / name).read_text(encoding="utf-8")
 
 
-def _groups(items: Iterable[Plot | Table | Excerpt | Verdicts], numbers: Iterator[int]) -> list[tuple[str, list[Any]]]:
-    """Put plots that follow each other into one grid, two a row where there is room."""
-    return [
-        (kind.__name__.lower(), [SHOWN[kind](item, numbers) for item in group]) for kind, group in groupby(items, type)
-    ]
+def _groups(section: Section, numbers: Iterator[int], *, is_half: bool) -> list[tuple[str, list[Any]]]:
+    """Put plots that follow each other into a grid, two a row where there is room.
+
+    A plot that is left alone in its row has its numbers beside it, or the table that follows if it is narrow.
+    """
+    groups: list[tuple[str, list[Any]]] = []
+    items = list(section.items)
+    while items:
+        kind = type(items[0])
+        group = list(takewhile(lambda item, kind=kind: type(item) is kind, items))  # type: ignore[misc]
+        items = items[len(group) :]
+        shown = [SHOWN[kind](item, numbers) for item in group]
+        if kind is Plot and len(group) % 2 and not is_half:
+            shown[-1]["is_lone"] = True
+            if items and isinstance(items[0], Table) and _is_narrow(items[0]):
+                shown[-1]["beside"] = _shown_table(items[0], numbers)
+                items = items[1:]
+        groups.append((kind.__name__.lower(), shown))
+    return groups
+
+
+def _is_narrow(table: Table) -> bool:
+    return bool(table.rows) and len(join_columns(table)) <= NUM_NARROW
+
+
+def _halves(sections: Sequence[Section]) -> list[Section]:
+    """Find sections of one figure or one narrow table that follow each other: two share a row of a wide page."""
+    halves: list[Section] = []
+    pending: list[Section] = []
+    for section in sections:
+        pending = [*pending, section] if _is_small(section) else []
+        if len(pending) == 2:
+            halves, pending = [*halves, *pending], []
+    return halves
+
+
+def _is_small(section: Section) -> bool:
+    if len(section.items) != 1:
+        return False
+    (item,) = section.items
+    return isinstance(item, Plot) or (isinstance(item, Table) and _is_narrow(item))
 
 
 def _shown_plot(plot: Plot, numbers: Iterator[int]) -> dict[str, Any]:
@@ -85,10 +131,12 @@ def _shown_plot(plot: Plot, numbers: Iterator[int]) -> dict[str, Any]:
 
     return {
         "title": plot.title,
-        "note": plot.note,
+        "note": caption(plot),
         "svg": Markup(draw(plot, f"plot-{next(numbers)}")),
         "legend": legend(plot),
         "numbers": _shown_table(numbers_of(plot), numbers),
+        "is_lone": False,
+        "beside": None,
     }
 
 
@@ -96,20 +144,17 @@ def _shown_table(table: Table, _: Iterator[int]) -> dict[str, Any]:
     columns = join_columns(table)
     heads = [{"name": column.name, "is_number": is_numeric(column.values)} for column in columns]
     rows = list(zip(*map(_cells, columns), strict=True))
-    return {"title": table.title, "note": table.note, "heads": heads, "rows": rows}
+    is_wide = len(columns) > NUM_FOLDED or sum(bool(column.bands) for column in columns) > 1
+    return {"title": table.title, "note": table.note, "heads": heads, "rows": rows, "is_wide": is_wide}
 
 
 def _cells(column: NumberColumn) -> list[dict[str, Any]]:
-    """Write a column, its numbers and the ends of their intervals to the same place."""
-    numeric, size = is_numeric(column.values), len(column.values)
-    shown = show_column([*column.values, *(end for band in column.bands for end in band)])
-    bands = [""] * size
-    for index, (low, high) in enumerate(column.bands):
-        if low is not None and high is not None:
-            bands[index] = f"[{shown[size + 2 * index]}, {shown[size + 2 * index + 1]}]"
+    numeric = is_numeric(column.values)
+    shown, bands = band_texts(column)
+    kind = "number" if numeric else "short" if max(map(len, shown), default=0) <= SHORT else ""
     return [
-        {"shown": text, "value": value if numeric else None, "is_number": numeric, "band": band}
-        for text, value, band in zip(shown, column.values, bands, strict=False)
+        {"shown": text, "value": value if numeric else None, "kind": kind, "band": band, "head": column.name}
+        for text, value, band in zip(shown, column.values, bands, strict=True)
     ]
 
 

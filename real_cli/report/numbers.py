@@ -39,7 +39,7 @@ def join_columns(table: Table) -> list[NumberColumn]:
         bands = tuple(zip(*columns[index + 1 : index + 3], strict=True)) if has_band else ()
         joined.append(NumberColumn(name, columns[index], bands))
         index += 3 if has_band else 1
-    return [column for column in joined if not column.values or any(value is not None for value in column.values)]
+    return [column for column in joined if not column.values or any(value not in (None, "") for value in column.values)]
 
 
 def show_number(value: Cell, missing: str = MISSING) -> str:
@@ -56,12 +56,25 @@ def show_number(value: Cell, missing: str = MISSING) -> str:
         return missing if value is None else value
     if not math.isfinite(value):
         return missing
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+    return f"{value:z,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:z.4g}"
+
+
+def show_fixed(value: float, digits: int = 3, *, signed: bool = False) -> str:
+    """Write a number with so many digits behind the point; what rounds to 0 has no minus.
+
+    >>> show_fixed(-0.0001), show_fixed(0.25, 2, signed=True), show_fixed(-1234.5, 1)
+    ('0.000', '+0.25', '-1,234.5')
+    """
+    return f"{value:+z,.{digits}f}" if signed else f"{value:z,.{digits}f}"
 
 
 def show_percent(share: float) -> str:
-    """Write a share as percent with one digit."""
-    return f"{share:.1%}"
+    """Write a share as percent with one digit.
+
+    >>> show_percent(0.125), show_percent(-0.00001)
+    ('12.5%', '0.0%')
+    """
+    return f"{share:z.1%}"
 
 
 def show_share(row: Mapping[str, Any], name: str) -> str:
@@ -73,6 +86,18 @@ def show_share(row: Mapping[str, Any], name: str) -> str:
     '25.0% (no interval can be given)'
     """
     return f"{show_percent(row[name])} ({show_interval(row, name, show_percent)})"
+
+
+def show_estimate(row: Mapping[str, Any], name: str, unit: str = "") -> str:
+    """Write a number of a summary and its interval to the same place.
+
+    >>> show_estimate({"gain": 1.25, "gain_low": -0.0001, "gain_high": 2.5}, "gain", " nats")
+    '1.250 nats (95% interval 0.000 to 2.500)'
+    """
+    value, low, high = (row[field] for field in field_names(name))
+    shown = show_column([None if end is None else float(end) for end in (value, low, high)])
+    ends = "no interval can be given" if low is None or high is None else f"95% interval {shown[1]} to {shown[2]}"
+    return f"{shown[0]}{unit} ({ends})"
 
 
 def show_interval(row: Mapping[str, Any], name: str, write: Callable[[float], str]) -> str:
@@ -92,6 +117,15 @@ def show_difference(row: Mapping[str, Any], name: str, write: Callable[[float], 
     return f"{write(value)} over {count}; its 95% interval, {write(low)} to {write(high)}, {holds} 0."
 
 
+def show_range(low: float, high: float) -> str:
+    """Write two ends, of similarities say, to the third place.
+
+    >>> show_range(0.0592, 0.26)
+    '0.059 to 0.260'
+    """
+    return f"{show_fixed(low)} to {show_fixed(high)}"
+
+
 def show_column(values: Sequence[Cell], missing: str = MISSING) -> list[str]:
     """Write a column; where all its numbers have a fraction, all are written to the same place.
 
@@ -105,7 +139,7 @@ def show_column(values: Sequence[Cell], missing: str = MISSING) -> list[str]:
     digits = _num_digits(largest)
     if digits > 8 or largest >= 1e9:
         return [show_number(value, missing) for value in values]
-    return [missing if value is None else f"{value:,.{digits}f}" for value in values]
+    return [missing if value is None else f"{value:z,.{digits}f}" for value in values]
 
 
 def is_numeric(values: Sequence[Cell]) -> bool:
@@ -113,7 +147,25 @@ def is_numeric(values: Sequence[Cell]) -> bool:
     return all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values)
 
 
-def numbers_of(plot: Plot) -> Table:
+def band_texts(column: NumberColumn, missing: str = MISSING, *, is_padded: bool = False) -> tuple[list[str], list[str]]:
+    """Write a column's numbers and the intervals beside them to the same place; an interval that is missing is empty.
+
+    Ends are padded to one width where all letters are equally wide.
+
+    >>> band_texts(NumberColumn("share", (0.5, None), ((0.1234, 0.75), (None, None))), "-")
+    (['0.500', '-'], ['[0.123, 0.750]', ''])
+    """
+    size = len(column.values)
+    shown = show_column([*column.values, *(end for band in column.bands for end in band)], missing)
+    width = max((len(end) for end in shown[size:] if end != missing), default=0) if is_padded else 0
+    bands = [""] * size
+    for index, (low, high) in enumerate(column.bands):
+        if low is not None and high is not None:
+            bands[index] = f"[{shown[size + 2 * index]:>{width}}, {shown[size + 2 * index + 1]:>{width}}]"
+    return shown[:size], bands
+
+
+def numbers_of(plot: Plot, most: int = NUM_ROWS) -> Table:
     """List the numbers that a plot shows.
 
     >>> from real_cli.report.contents import Series
@@ -136,7 +188,7 @@ def numbers_of(plot: Plot) -> Table:
             interval = (lows[index], highs[index]) if has_interval else ()
             count = (counts[index],) if has_counts else ()
             rows.append((*((series.name,) if is_named else ()), *x, value, *interval, *count))
-    step = math.ceil(len(rows) / NUM_ROWS)
+    step = math.ceil(len(rows) / most)
     note = f"One row of every {step} of {len(rows):,}." if step > 1 else ""
     return Table("Numbers", (*(("series",) if is_named else ()), *heads), tuple(rows[:: max(step, 1)]), note)
 

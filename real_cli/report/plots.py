@@ -5,9 +5,11 @@ import textwrap
 import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
+from real_cli.report.captions import is_alone
 from real_cli.report.contents import Plot, PlotKind, Series
 from real_cli.report.numbers import show_column
 from real_cli.report.svg import NUM_LINES, SENTINELS, SIZE, drawing_settings, safe_text, to_svg
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH, HEIGHT = 4.2, 2.7  # inches; small, so that letters are large on a narrow screen
+WIDTH, HEIGHT = 3.9, 2.6  # inches; small, so that letters are large on a narrow screen
 BAND = 0.18
 NAME_WIDTH, X_WIDTH, Y_WIDTH = 18, 44, 30
 LINE_HEIGHT = 10.5
@@ -54,6 +56,9 @@ def draw_histogram(figure: "Figure", plot: Plot) -> None:
         axes.stairs(counts, edges, fill=True, color=look["color"], alpha=0.75 if is_alone else BAND)
         if not is_alone:
             axes.stairs(counts, edges, color=look["color"], linestyle=look["linestyle"], linewidth=1.4)
+    edges = [edge for series in plot.series for edge in _numbers(series.x)]
+    if min(edges) < 0 < max(edges):
+        axes.axvline(0, color=SENTINELS["faint"], linewidth=0.8)
     axes.set_ylim(bottom=0)
     axes.grid(False, axis="x")
     _finish(axes, plot)
@@ -69,6 +74,8 @@ def draw_curve(figure: "Figure", plot: Plot) -> None:
         if series.low and series.high:
             ends = _numbers(series.low), _numbers(series.high)
             axes.fill_between(x, *ends, color=look["color"], alpha=shade, linewidth=0)
+            for index in filter(partial(is_alone, series), range(len(x))):
+                axes.vlines(x[index], ends[0][index], ends[1][index], colors=look["color"], linewidth=1.2)
         marker = look["marker"] if len(x) <= NUM_MARKED else ""
         axes.plot(x, values, color=look["color"], linestyle=look["linestyle"], marker=marker)
     _finish(axes, plot)
@@ -89,6 +96,7 @@ def draw_bars(figure: "Figure", plot: Plot) -> None:
     _write_names(figure, axes, [short_name(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(False, axis="y")
+    axes.set_xlim(*plot.y_span)
     if plot.baseline is not None:
         axes.axvline(plot.baseline, color=SENTINELS["faint"], linestyle="--", linewidth=1)
     _locate(axes.xaxis, 4)
@@ -194,6 +202,8 @@ def _finish(axes: "Axes", plot: Plot) -> None:
         axes.axhline(plot.baseline, color=SENTINELS["faint"], linestyle="--", linewidth=1)
     _locate(axes.xaxis)
     _locate(axes.yaxis)
+    axes.set_xlim(*plot.x_span)
+    axes.set_ylim(*plot.y_span)
     axes.set_xlabel(_wrapped(plot.x_label, X_WIDTH))
     axes.set_ylabel(_wrapped(plot.y_label, Y_WIDTH))
 

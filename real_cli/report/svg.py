@@ -16,14 +16,14 @@ COLORS = ("ink", "faint", "grid", *(f"line-{number}" for number in range(1, NUM_
 # matplotlib knows no custom properties: it draws in colors that nothing else has, and the page's names replace them.
 SENTINELS = {name: f"#0a0b{number:02x}" for number, name in enumerate(COLORS)}
 
-SIZE = 9.5
+SIZE = 9.0
 SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be found, read aloud and copied
     "text.parse_math": False,  # "$" in a label is a dollar
     "font.size": SIZE,
     "axes.labelsize": SIZE,
-    "xtick.labelsize": SIZE - 0.5,
-    "ytick.labelsize": SIZE - 0.5,
+    "xtick.labelsize": SIZE,
+    "ytick.labelsize": SIZE,
     "text.color": SENTINELS["ink"],
     "axes.labelcolor": SENTINELS["ink"],
     "xtick.color": SENTINELS["faint"],

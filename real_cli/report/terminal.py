@@ -1,103 +1,118 @@
-"""A summary as a table, for a person at the terminal."""
+"""A report at the terminal: its answer first, then tables; plots are a line of blocks, or the numbers they show."""
 
 import sys
-import textwrap
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
 
 from real_cli.io.progress import obeyed_stderr
-from real_cli.report.outline import BLOCKS, PLAIN_BLOCKS, OutlineTable, outline
-from real_cli.text.terminal_safe import printable
+from real_cli.report.contents import Plot, PlotKind, Report, Section, Table, Verdicts
+from real_cli.report.numbers import numbers_of, show_column
+from real_cli.report.terminal_table import MISSING, print_table
+from real_cli.report.terminal_verdicts import print_verdicts
+from real_cli.text.terminal_safe import printable_line
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
-SHORTEST, WIDEST = 5, 24
-GAP = 2
+BLOCKS = "▁▂▃▄▅▆▇█"
+PLAIN_BLOCKS = ".:-=+*#@"
+NUM_BLOCKS = 20
+NUM_ROWS = 40
 
 
-def show_table(title: str, summary: dict[str, Any], *, quiet: bool) -> None:
-    """Show a summary on standard error, where that is a terminal."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        return
+def is_watched() -> bool:
+    """Tell whether standard error is a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def show_report(report: Report, *, on_stdout: bool) -> None:
+    """Show a report on standard output, or on standard error."""
     from rich.console import Console
 
+    stream = _lenient(sys.stdout if on_stdout else obeyed_stderr())
     # Names come from the data: "[easy]" is no markup.
-    print_summary(Console(file=obeyed_stderr(), markup=False, highlight=False, emoji=False), title, summary)
+    print_report(Console(file=stream, markup=False, highlight=False, emoji=False), report)
 
 
-def print_summary(console: "Console", title: str, summary: dict[str, Any]) -> None:
-    """Print a summary: numbers first, then its tables. The notes are what the job tells, so they are not said again."""
-    shown = outline(summary, _blocks(console.encoding))
-    grid = _grid(console, title, has_heads=False)
-    grid.add_column(overflow="fold")
-    grid.add_column(justify="right", overflow="fold")
-    if any(row.beside for row in shown.rows):
-        grid.add_column(no_wrap=True)
-    for row in shown.rows:
-        cells = (row.name, row.value, row.beside)
-        grid.add_row(*(printable(cell) for cell in cells[: len(grid.columns)]))
-    console.print(grid)
-    for table in shown.tables:
-        _print_table(console, table)
-    if shown.without:
-        console.print(f"without a value: {', '.join(map(printable, shown.without))}")
+def print_report(console: "Console", report: Report) -> None:
+    """Print the answer, then each section with its tables, then the notes."""
+    from rich.text import Text
+
+    console.print(Text(printable_line(report.lead), style="bold"))
+    for section in report.sections:
+        _print_section(console, section)
+    if report.notes:
+        console.print()
+    for note in report.notes:
+        console.print(Text(f"- {printable_line(note)}"))
 
 
-def _print_table(console: "Console", table: OutlineTable) -> None:
-    """Print as many columns as fit; those that do not are named, and stand in the summary all the same."""
-    columns = [[printable(cell) for cell in column] for column in zip(*table.rows, strict=True)]
-    shown = _fitting(table.heads, columns, console.width)
-    grid = _grid(console, table.name)
-    for index in shown:
-        is_number = _is_number(columns[index])
-        needed = _width(table.heads[index], columns[index], console.width)
-        head = "\n".join(textwrap.wrap(printable(table.heads[index]), needed))
-        grid.add_column(head, justify="right" if is_number else "left", overflow="fold", max_width=needed)
-    for row in zip(*(columns[index] for index in shown), strict=True):
-        grid.add_row(*row)
-    console.print(grid)
-    if len(shown) < len(columns):
-        rest = [printable(head) for index, head in enumerate(table.heads) if index not in shown]
-        console.print(f"more columns in the summary: {', '.join(rest)}")
+def sparkline(counts: Sequence[float], blocks: str = BLOCKS) -> str:
+    """Draw counts as a line of letters.
 
-
-def _grid(console: "Console", title: str, *, has_heads: bool = True) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    rules = box.SIMPLE if _blocks(console.encoding) == BLOCKS else None
-    grid = Table(box=rules, show_header=has_heads, pad_edge=False, padding=(0, GAP - 1 if rules else GAP, 0, 0))
-    grid.title, grid.title_justify, grid.title_style = printable(title), "left", "bold"
-    return grid
-
-
-def _fitting(heads: tuple[str, ...], columns: list[list[str]], width: int) -> list[int]:
-    """Choose columns that fit beside each other: the first, one count, then what was measured, then other counts.
-
-    Where a number that was measured does not fit, none that stands behind it takes its place.
+    >>> sparkline([0, 1, 4, 8], "abcd")
+    ' abd'
     """
-    counts = [index for index, head in enumerate(heads) if index and head.startswith("num ")]
-    measured = [index for index in range(1, len(heads)) if index not in counts]
-    used, shown, is_full = 0, [], False
-    for index in (0, *counts[:1], *measured, *counts[1:]):
-        needed = _width(heads[index], columns[index], width) + GAP
-        if index == 0 or (used + needed <= width - 1 and not (is_full and index in measured)):
-            used += needed
-            shown.append(index)
-        else:
-            is_full |= _is_number(columns[index])
-    return sorted(shown)
+    step = -(-len(counts) // NUM_BLOCKS) or 1
+    sums = [sum(counts[start : start + step]) for start in range(0, len(counts), step)]
+    largest = max(sums, default=0)
+    # A bin with anything in it is never drawn as empty: rounded up.
+    return "".join(blocks[int(-(-count * len(blocks) // largest)) - 1] if count > 0 else " " for count in sums)
 
 
-def _is_number(column: list[str]) -> bool:
-    return all(not cell or cell[0] in "-[.0123456789" for cell in column)
+def _lenient(stream: TextIO) -> TextIO:
+    """Show a letter that the terminal's encoding lacks as its number: a table is no reason to fail."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
-def _width(head: str, column: list[str], width: int) -> int:
-    """Return the columns that cells need: a head breaks between words, a long name anywhere."""
-    cell = max(map(len, column), default=0)
-    return min(max(SHORTEST, cell, *map(len, head.split())), max(WIDEST, width // 3))
+def _print_section(console: "Console", section: Section) -> None:
+    from rich.text import Text
+
+    tables = [item for item in section.items if isinstance(item, Table) and item.rows]
+    plots = [item for item in section.items if isinstance(item, Plot)]
+    verdicts = [item for item in section.items if isinstance(item, Verdicts)]
+    if not (tables or plots or verdicts):
+        return  # rows of the data are for the report
+    console.print()
+    console.print(Text(printable_line(section.title), style="bold underline"))
+    if section.text:
+        console.print(Text(printable_line(section.text)))
+    for item in verdicts:
+        print_verdicts(console, item)
+    for plot in plots:
+        _print_plot(console, plot, is_listed=bool(tables))
+    for table in tables:
+        console.print()
+        if table.title != section.title:
+            console.print(Text(printable_line(table.title), style="bold"))
+        print_table(console, table)
+
+
+def _print_plot(console: "Console", plot: Plot, *, is_listed: bool) -> None:
+    """Print a histogram as a line a series; of another plot the numbers, unless tables of the section have them."""
+    from rich.text import Text
+
+    if plot.kind is PlotKind.histogram:
+        lines = [line for series in plot.series if (line := _histogram(console, series.name, series.x, series.y))]
+        if lines:
+            console.print()
+            console.print(Text(printable_line(f"{plot.title} ({plot.x_label})"), style="bold"))
+        for line in lines:
+            console.print(Text(line, overflow="fold"))
+    elif not is_listed and (table := numbers_of(plot, NUM_ROWS)).rows:
+        console.print()
+        console.print(Text(printable_line(plot.title), style="bold"))
+        print_table(console, table)
+
+
+def _histogram(console: "Console", name: str, edges: Sequence[float], counts: Sequence[float | None]) -> str:
+    if not counts:
+        return ""
+    low, high = show_column([float(edge) for edge in (edges[0], edges[-1])], MISSING)
+    line = sparkline([count or 0 for count in counts], _blocks(console.encoding))
+    return f"{low} {line} {high}{f'  {printable_line(name)}' if name else ''}"
 
 
 def _blocks(encoding: str) -> str:

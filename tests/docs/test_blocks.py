@@ -111,7 +111,7 @@ def assert_texts_agree(printed, shown, within):
 
 def check_the_table_and_the_picture(folder, environment):
     """What the guide shows of the labels is what a terminal of 80 columns shows, and what the report draws."""
-    (shown,) = [token.content.rstrip() for token in tokens_of(GUIDE) if token.content.startswith("compare\n")]
+    (shown,) = [token.content.rstrip() for token in tokens_of(GUIDE) if token.content.startswith("Strategies\n")]
     block = picture.labels_block()
     line = block[block.index("real eval labels") :]
     master, slave = os.openpty()
@@ -126,7 +126,7 @@ def check_the_table_and_the_picture(folder, environment):
     assert process.wait() == 0
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.decode()).replace("\r", "")
     rows = [row.rstrip() for row in plain.splitlines() if row.strip()]
-    start = rows.index("compare")
+    start = rows.index("Strategies")
     assert_texts_agree("\n".join(rows[start : start + len(shown.splitlines())]), shown, within=2e-3)
     drawn = picture.picture(json.loads((folder / "labels.json").read_text()))
     kept = picture.PICTURE.read_text(encoding="utf-8")

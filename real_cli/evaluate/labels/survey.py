@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from real_cli import __version__
 from real_cli.evaluate.evaluation import Evaluation, Exclusion, Summary
 from real_cli.evaluate.labels.error_rates import by_similarity, by_strategy, histogram, measure
 from real_cli.evaluate.labels.gold import Marks, Truth, read_marks
@@ -140,7 +139,7 @@ class LabelSurvey(Evaluation):
 
     def report(self, summary: Summary, examples: Examples) -> Report:
         """Lay out label error: overall, by strategy, by similarity, and what budgets buy."""
-        return labels_report(summary, examples, {"version": __version__, "seed": self._seed})
+        return labels_report(summary, examples)
 
     def summary(self) -> Summary:
         """Sum up all pairs, each strategy, each tenth by similarity, and the strategies tried."""

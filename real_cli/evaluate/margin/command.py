@@ -64,16 +64,19 @@ def margin(options: MarginOptions) -> Status:
 
     The margin of a pair is (log-ratio of policy to reference) of chosen minus rejected. The summary has it in nats
     (margin, as REAL reports it), times beta (margin_beta, as TRL does) and a token (margin_per_token); the accuracy
-    with ties told apart; the same by similarity where the pairs carry it; what the policy says without a reference
+    with ties told apart; the same by similarity where the pairs carry it, and by which response has more tokens
+    (by_length); the margin that is left at equal length (margin_equal_length); what the policy says without a reference
     (likelihood_accuracy, likelihood_margin); and whether the policy is right as often as sigmoid(beta * margin) says
     (calibration, ece). NAME_low and NAME_high are a 95% interval: Wilson's for shares, with pairs of one prompt counted
-    for what they are worth together; drawn over prompts (--seed) for means. Several policies are measured one after the
-    other on the same pairs; differences are each further one minus the first, of shares by Bonett and Price.
+    for what they are worth together; drawn over prompts (--seed) for means. The margin at equal length is the height at
+    0 of a line through the margins over the differences of length, its interval by errors clustered by prompt. Several
+    policies are measured one after the other on the same pairs; differences are each further one minus the first, of
+    shares by Bonett and Price.
 
     What tools and users say inside a response is read and not scored; pairs whose responses became the same tokens are
     left out (num_same_tokens). Policy and reference must read the same token ids.
 
-    Streams, in windows of 512 pairs; holds 48 bytes a pair and policy. With several policies it buffers the pairs on
+    Streams, in windows of 512 pairs; holds 56 bytes a pair and policy. With several policies it buffers the pairs on
     disk, because each policy reads them anew.
 
     \b

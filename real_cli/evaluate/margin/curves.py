@@ -1,22 +1,32 @@
 """The section of a report that shows a training run."""
 
-from real_cli.report.contents import Plot, PlotKind, Section, Series
+from real_cli.report.contents import SHARE, Plot, PlotKind, Section, Series, Span
 from real_cli.text.phrases import say_count
 from real_cli.train.curves import EVAL_PREFIX, TrainingCurves
 
-# Title, vertical axis, names in the log, value of y to mark.
-PLOTS = (
-    ("Loss", "loss", ("loss",), None),
-    ("Margin of rewards", "margin, times beta", ("rewards/margins",), 0.0),
-    ("Accuracy of rewards", "share of pairs", ("rewards/accuracies",), 0.5),
-    ("Rewards of chosen and rejected", "reward, times beta", ("rewards/chosen", "rewards/rejected"), 0.0),
+FREE: Span = (None, None)
+# Title, vertical axis, names in the log, value of y to mark and what it is, ends of the vertical axis.
+PLOTS: tuple[tuple[str, str, tuple[str, ...], float | None, str, Span], ...] = (
+    ("Loss", "loss", ("loss",), None, "", FREE),
+    ("Margin of rewards", "margin, times beta", ("rewards/margins",), 0.0, "no preference", FREE),
+    ("Accuracy of rewards", "share of pairs", ("rewards/accuracies",), 0.5, "chance", SHARE),
+    (
+        "Rewards of chosen and rejected",
+        "reward, times beta",
+        ("rewards/chosen", "rewards/rejected"),
+        0.0,
+        "the reference",
+        FREE,
+    ),
 )
+TRAINING = "A point of training is a mean over the pairs since the one before."
+HELD_OUT = "A point of held-out pairs is a mean over all of them."
 
 
 def training_section(curves: TrainingCurves) -> Section:
     """Draw what a run logged: a plot for each kind of number that is there."""
     plots = []
-    for title, label, names, baseline in PLOTS:
+    for title, label, names, baseline, mark, span in PLOTS:
         series = tuple(
             Series(_heading(prefix, name, several=len(names) > 1), *curves.curves[prefix + name])
             for name in names
@@ -25,8 +35,10 @@ def training_section(curves: TrainingCurves) -> Section:
         )
         if series:
             sizes = ", ".join(f"{len(line.x):,} {line.name}" for line in series)
-            note = f"n = logged lines: {sizes}. Each is a mean over the pairs since the line before."
-            plots.append(Plot(PlotKind.curve, title, "step", label, series, note, baseline))
+            drawn = {prefix for name in names for prefix in ("", EVAL_PREFIX) if prefix + name in curves.curves}
+            means = " ".join(text for prefix, text in (("", TRAINING), (EVAL_PREFIX, HELD_OUT)) if prefix in drawn)
+            note = f"n = logged lines: {sizes}. {means}"
+            plots.append(Plot(PlotKind.curve, title, "step", label, series, note, baseline, mark, y_span=span))
     text = f"{say_count(curves.num_steps, 'logged line')} of a training run."
     if curves.num_unknown:
         text += f" Passed over, because they are no step of a run: {curves.num_unknown:,}."

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.evaluate.margin.lengths import describe_lengths
 from real_cli.stats.by_prompt import PromptIntervals
 from real_cli.stats.calibration import calibrate
 
@@ -79,6 +80,7 @@ class Columns(NamedTuple):
     likelihood: NDArray[np.float64]
     similarity: NDArray[np.float64]
     per_token: NDArray[np.float64]
+    lengths: NDArray[np.float64]
 
     @property
     def margins(self) -> NDArray[np.float64]:
@@ -88,7 +90,7 @@ class Columns(NamedTuple):
 
 @dataclass
 class MarginTally:
-    """The numbers of pairs, and what can be said of them; 48 bytes a pair.
+    """The numbers of pairs, and what can be said of them; 56 bytes a pair.
 
     Attributes:
         beta: Scale of the implicit reward.
@@ -97,7 +99,7 @@ class MarginTally:
 
     beta: float
     seed: int = 0
-    _columns: "tuple[array[Any], ...]" = field(default_factory=lambda: (array("Q"), *(array("d") for _ in range(5))))
+    _columns: "tuple[array[Any], ...]" = field(default_factory=lambda: (array("Q"), *(array("d") for _ in range(6))))
 
     def add(self, pair: PairMargin, prompt: bytes) -> None:
         """Count one pair under the digest that `text_key` made of its prompt."""
@@ -106,7 +108,8 @@ class MarginTally:
             pair.chosen_logratio / tokens[0] - pair.rejected_logratio / tokens[1] if min(tokens) > 0 else math.nan
         )
         similarity = math.nan if pair.similarity is None else pair.similarity
-        values = pair.chosen_logratio, pair.rejected_logratio, pair.likelihood_margin, similarity, normalized
+        length = tokens[0] - tokens[1] if min(tokens) > 0 else math.nan
+        values = pair.chosen_logratio, pair.rejected_logratio, pair.likelihood_margin, similarity, normalized, length
         for column, value in zip(self._columns, (int.from_bytes(prompt[:8], "big"), *values), strict=True):
             column.append(value)
 
@@ -145,6 +148,7 @@ class MarginTally:
             **intervals.mean("margin_per_token", columns.per_token),
             "num_per_token": int((~np.isnan(columns.per_token)).sum()),
             **_by_similarity(columns, intervals),
+            **describe_lengths(margins, columns.lengths, columns.prompts, intervals),
             **calibrate(margins, self.beta, intervals),
             "margin_histogram": signed_histogram(margins, margins),
             "rewards_chosen_histogram": signed_histogram(rewards[0], np.concatenate(rewards)),

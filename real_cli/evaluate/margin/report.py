@@ -1,44 +1,44 @@
 """The report of `real eval margin`: margins, differences between policies, calibration, rewards."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
 from real_cli.evaluate.margin.curves import training_section
-from real_cli.report.contents import Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.contents import SHARE, Plot, PlotKind, Report, Section, Series, Span
 from real_cli.report.examples import Examples, examples_section
-from real_cli.report.numbers import show_difference, show_interval, show_share
-from real_cli.report.series import histogram_series, series_of
-from real_cli.stats.intervals import field_names
+from real_cli.report.field_words import in_words, note_in_words
+from real_cli.report.numbers import show_difference, show_estimate, show_fixed, show_range, show_share
+from real_cli.report.series import histogram_series, series_of, table_of
 from real_cli.text.phrases import say_count
 from real_cli.train.curves import TrainingCurves
 
 Summary = dict[str, Any]
+MEASURES = (
+    *("accuracy", "margin", "margin_beta", "margin_equal_length", "margin_per_extra_token"),
+    *("accuracy_per_token", "margin_per_token", "likelihood_accuracy", "likelihood_margin"),
+    *("rewards_chosen", "rewards_rejected"),
+)
 COMPARED = (("accuracy", "share of pairs"), ("margin", "nats"), ("likelihood_accuracy", "share of pairs"))
-BAND = "Whiskers are 95% intervals."
 EXAMPLES = "A few pairs at the ends, not a sample: they show what the extremes look like, and not how often they are."
 
 
-def margin_report(
-    summary: Summary,
-    examples: Examples,
-    curves: TrainingCurves | None = None,
-    facts: Mapping[str, object] | None = None,
-) -> Report:
-    """Lay out plots, tables and example rows, each with its n; facts that are None are left out."""
+def margin_report(summary: Summary, examples: Examples, curves: TrainingCurves | None = None) -> Report:
+    """Lay out plots, tables and example rows, each with its n."""
     policies = summary.get("policies", [summary])
     parts = [
         _answer(policies),
         _comparison(summary.get("differences", [])),
         _margins(policies),
         _similarity(policies),
+        _length(policies),
         _calibration(policies),
         _rewards(policies),
         training_section(curves) if curves else None,
         examples_section("Pairs to look at", EXAMPLES, examples),
     ]
-    shown = tuple((name, str(value)) for name, value in (facts or {}).items() if value is not None)
-    foot = (*shown, ("pairs", f"{policies[0]['num_pairs']:,}"), ("prompts", f"{policies[0]['num_prompts']:,}"))
+    foot = (("pairs", f"{policies[0]['num_pairs']:,}"), ("prompts", f"{policies[0]['num_prompts']:,}"))
     lead = " ".join(map(_lead, policies))
     sections = tuple(part for part in parts if part)
     return Report("Margins of a policy over its reference", lead, sections, foot, _notes(summary, policies))
@@ -48,50 +48,85 @@ def _lead(row: Summary) -> str:
     who = row.get("policy", "The policy")
     if not row["num_pairs"]:
         return f"{who}: no pair was measured."
+    pairs = f"{say_count(row['num_pairs'], 'pair')}{_ties(row['num_ties'])}{_against_chance(row)}"
     return (
-        f"{who} prefers the chosen response in {show_share(row, 'accuracy')} of "
-        f"{say_count(row['num_pairs'], 'pair')}{_ties(row['num_ties'])}; its mean margin over the "
-        f"reference is {row['margin']:.3g} nats{_band(row, 'margin')}."
+        f"{who} prefers the chosen response in {show_share(row, 'accuracy')} of {pairs}; its mean margin over the "
+        f"reference is {show_estimate(row, 'margin', ' nats')}. {_at_equal_length(row)}"
     )
+
+
+def _against_chance(row: Summary) -> str:
+    low, high = row["accuracy_low"], row["accuracy_high"]
+    if low is None or high is None:
+        return ""
+    return f", {'more' if low > 0.5 else 'less' if high < 0.5 else 'no more'} often than chance would"
+
+
+def _at_equal_length(row: Summary) -> str:
+    if row["margin_equal_length"] is None:
+        return f"Whether the margin outlives length is not known: {row['equal_length_note']}."
+    text = f"At equal length the margin is {show_estimate(row, 'margin_equal_length', ' nats')}"
+    low, high = row["margin_equal_length_low"], row["margin_equal_length_high"]
+    if low is None or high is None:
+        return f"{text}."
+    if low > 0:
+        return f"{text}: the gain outlives length."
+    if high < 0:
+        return f"{text}: a loss."
+    is_gain = row["margin_low"] is not None and row["margin_low"] > 0
+    return f"{text}: {'what is gained may be length alone' if is_gain else 'no gain is certain'}."
 
 
 def _ties(count: int) -> str:
     return f", where {say_count(count, 'tie')} count{'s' if count == 1 else ''} as wrong" if count else ""
 
 
-def _band(row: Summary, name: str) -> str:
-    return f" ({show_interval(row, name, '{:.3g}'.format)})"
-
-
 def _notes(summary: Summary, policies: list[Summary]) -> tuple[str, ...]:
     """List what is to be known about all numbers, then about those of one policy."""
     shared = summary["notes"] if "policies" in summary else []
-    return (*shared, *(_whose(row) + note for row in policies for note in row["notes"]))
+    of_policies = [_whose(row) + note_in_words(note) for row in policies for note in row["notes"]]
+    differences = [
+        f"{row['policy']} minus {row['minus']}: {note_in_words(note)}"
+        for row in summary.get("differences", [])
+        for note in row["notes"]
+    ]
+    return (*map(note_in_words, shared), *of_policies, *differences)
 
 
 def _answer(policies: list[Summary]) -> Section:
-    measures = ("accuracy", "margin", "margin_beta", "accuracy_per_token", "margin_per_token", "likelihood_accuracy")
-    rows = tuple(
-        (
-            row.get("policy", ""),
-            name.replace("_", " "),
-            *(row[field] for field in field_names(name)),
-            _n(row, name),
-        )
+    rows = [
+        {"policy": row.get("policy"), "number": in_words(name), "n": _n(row, name)}
+        | {f"value{end}": row[f"{name}{end}"] for end in ("", "_low", "_high")}
         for row in policies
-        for name in (*measures, "likelihood_margin", "rewards_chosen", "rewards_rejected")
+        for name in MEASURES
+    ]
+    note = (
+        "Intervals are of 95%, clustered by prompt. A margin is a log-ratio of policy to reference, chosen - rejected."
     )
-    columns = ("policy", "number", "value", "low", "high", "n")
-    table = Table("Numbers", columns, rows, "low and high are 95% intervals; margins are in nats, or times beta.")
+    table = table_of("Numbers", ("policy", "number", "value", "n"), rows, note)
     return Section("The answer", "An accuracy is a share of pairs; a tie counts as wrong.", (table,))
 
 
 def _n(row: Summary, name: str) -> int:
+    if name in ("margin_equal_length", "margin_per_extra_token"):
+        return int(row["num_lengths"])
     return int(row["num_per_token"] if name.endswith("per_token") else row["num_pairs"])
 
 
 def _whose(row: Summary) -> str:
     return f"{row['policy']}: " if "policy" in row else ""
+
+
+def _sentences(policies: list[Summary], say: Callable[[Summary], str]) -> str:
+    """Say something of each policy, under its name where there are several."""
+    texts = [(_whose(row), say(row)) for row in policies]
+    return " ".join(f"{whose}{text}" if whose else f"{text[:1].upper()}{text[1:]}" for whose, text in texts)
+
+
+def _shared_span(policies: list[Summary], *names: str) -> Span:
+    """Give histograms that are looked at side by side one axis."""
+    edges = [edge for row in policies for name in names for edge in row[name]["edges"]]
+    return (min(edges), max(edges)) if edges else (None, None)
 
 
 def _comparison(differences: list[Summary]) -> Section | None:
@@ -101,33 +136,32 @@ def _comparison(differences: list[Summary]) -> Section | None:
     sizes = ", ".join(f"{row['policy']} {row['num_pairs']:,}" for row in differences)
     for name, unit in COMPARED:
         series = series_of("", [row["policy"] for row in differences], differences, name, itemgetter("num_pairs"))
-        title = f"Difference of {name.replace('_', ' ')} from {base}"
-        note = f"n = pairs under both: {sizes}. {BAND} They are paired: both policies on the same prompts."
-        plots.append(Plot(PlotKind.bars, title, "policy", unit, (series,), note, 0.0))
+        title = f"{in_words(name)[:1].upper()}{in_words(name)[1:]}: difference from {base}"
+        note = f"n = pairs under both: {sizes}. Paired: both policies on the same prompts."
+        plots.append(Plot(PlotKind.bars, title, "policy", unit, (series,), note, 0.0, "no difference"))
     return Section("Comparison", " ".join(_compared(row) for row in differences), tuple(plots))
 
 
 def _compared(row: Summary) -> str:
     if row["accuracy"] is None:
         return f"{row['policy']} and {row['minus']} share no pair."
-    difference = show_difference(row, "accuracy", "{:+.3f}".format, say_count(row["num_pairs"], "pair"))
+    difference = show_difference(row, "accuracy", partial(show_fixed, signed=True), say_count(row["num_pairs"], "pair"))
     return f"The accuracy of {row['policy']} minus that of {row['minus']} is {difference}"
 
 
 def _margins(policies: list[Summary]) -> Section:
-    plots = []
+    plots, span = [], _shared_span(policies, "margin_histogram")
     for row in policies:
-        drawn = row["margin_histogram"]
-        series = histogram_series("", drawn)
+        series = histogram_series("", row["margin_histogram"])
         note = f"n = {say_count(row['num_pairs'], 'pair')}; right of 0 the chosen response is preferred."
         title = f"Margins of pairs{_of(row)}"
-        plots.append(Plot(PlotKind.histogram, title, "margin in nats", "pairs", (series,), note))
-    sentences = [
-        f"{_whose(row)}{say_count(row['num_correct'], 'pair')} above 0, {row['num_ties']:,} at 0, "
-        f"{row['num_pairs'] - row['num_correct'] - row['num_ties']:,} below."
-        for row in policies
-    ]
-    return Section("Margins", " ".join(sentences), tuple(plots))
+        plots.append(Plot(PlotKind.histogram, title, "margin in nats", "pairs", (series,), note, x_span=span))
+    return Section("Margins", _sentences(policies, _signs), tuple(plots))
+
+
+def _signs(row: Summary) -> str:
+    below = row["num_pairs"] - row["num_correct"] - row["num_ties"]
+    return f"{say_count(row['num_correct'], 'pair')} above 0, {row['num_ties']:,} at 0, {below:,} below."
 
 
 def _of(row: Summary) -> str:
@@ -139,24 +173,65 @@ def _similarity(policies: list[Summary]) -> Section | None:
         return None
     series = tuple(_bucket_bars(row.get("policy", ""), row["by_similarity"]) for row in policies)
     sizes = ", ".join(f"{count:,}" for count in series[0].counts)
-    note = f"n = {sizes} pairs, least similar first. {BAND} The line is chance."
-    axes = ("similarity of the two responses", "accuracy")
-    plot = Plot(PlotKind.bars, "Accuracy by similarity", *axes, series, note, 0.5)
-    return Section("By similarity", " ".join(map(_gap, policies)), (plot,))
+    plot = Plot(
+        PlotKind.bars, "Accuracy by similarity", "similarity of the two responses", "accuracy", series,
+        f"n = {sizes} pairs, least similar first.", 0.5, "chance", y_span=SHARE,
+    )  # fmt: skip
+    return Section("By similarity", _sentences(policies, _gap), (plot,))
 
 
 def _bucket_bars(name: str, buckets: list[Summary]) -> Series:
-    edges = [f"{bucket['similarity_low']:.3g} to {bucket['similarity_high']:.3g}" for bucket in buckets]
+    edges = [show_range(bucket["similarity_low"], bucket["similarity_high"]) for bucket in buckets]
     return series_of(name, edges, buckets, "accuracy", itemgetter("num_pairs"))
 
 
 def _gap(row: Summary) -> str:
     if "accuracy_gap" not in row:
-        return f"{_whose(row)}one pair carries a similarity; there is nothing to compare."
+        return "one pair carries a similarity; there is nothing to compare."
     return (
-        f"{_whose(row)}accuracy on the least similar {say_count(row['num_least_similar'], 'pair')} minus that on "
-        f"the most similar {row['num_most_similar']:,} is {row['accuracy_gap']:+.3f}{_band(row, 'accuracy_gap')}."
+        f"accuracy on the least similar {say_count(row['num_least_similar'], 'pair')} minus that on the most similar "
+        f"{row['num_most_similar']:,} is {show_estimate(row, 'accuracy_gap')}."
     )
+
+
+def _length(policies: list[Summary]) -> Section | None:
+    drawn = [row for row in policies if row["by_length"]]
+    if not drawn:
+        return None
+    series = tuple(
+        series_of(
+            row.get("policy", ""),
+            [bucket["chosen_is"] for bucket in row["by_length"]],
+            row["by_length"],
+            "accuracy",
+            itemgetter("num_pairs"),
+        )
+        for row in drawn
+    )
+    sizes = ", ".join(f"{bucket['chosen_is']} {bucket['num_pairs']:,}" for bucket in drawn[0]["by_length"])
+    plot = Plot(
+        PlotKind.bars, "Accuracy by which response is longer", "the chosen response is", "accuracy", series,
+        f"n = {sizes} pairs. Length is counted in tokens.", 0.5, "chance", y_span=SHARE,
+    )  # fmt: skip
+    rows = [{"policy": row.get("policy")} | bucket for row in drawn for bucket in row["by_length"]]
+    fields = ("policy", "chosen_is", "accuracy", "margin", "num_pairs")
+    table = table_of("By length", fields, rows, "n is the number of pairs; intervals are of 95%.")
+    return Section("By length", _sentences(drawn, _length_text), (plot, table))
+
+
+def _length_text(row: Summary) -> str:
+    text = ""
+    if row["accuracy_length_gap"] is not None:
+        gap = show_estimate(row, "accuracy_length_gap")
+        text = f"accuracy where the chosen response is longer minus that where it is shorter is {gap}. "
+    text += _at_equal_length(row)
+    if row["margin_per_extra_token"] is not None:
+        slope = show_estimate(row, "margin_per_extra_token", " nats")
+        text += (
+            f" Each token by which the chosen response is longer goes with {slope} of margin: a line through the "
+            f"margins of {say_count(row['num_lengths'], 'pair')}, its errors clustered by prompt."
+        )
+    return text
 
 
 def _calibration(policies: list[Summary]) -> Section | None:
@@ -169,33 +244,35 @@ def _calibration(policies: list[Summary]) -> Section | None:
         x = [bar["said"] for bar in bins]
         series.append(series_of(row.get("policy", ""), x, bins, "right", itemgetter("num_pairs")))
     sizes = ", ".join(f"{_whose(row)}{row['num_calibrated']:,}" for row in drawn)
-    note = f"n = {sizes} pairs that are no tie, in bins of the said probability. {BAND}"
-    axes = ("said probability, sigmoid(beta * |margin|)", "share that was right")
+    note = f"n = {sizes} pairs that are no tie, in bins of the said probability. On the dashed line said is true."
+    axes = ("said probability: sigmoid of beta times the margin's size", "share that was right")
     plot = Plot(PlotKind.reliability, "Said and true", *axes, tuple(series), note)
-    sentences = [
-        f"{_whose(row)}what the implicit reward says of a pair is off by {row['ece']:.3f} on average over "
-        f"{say_count(row['num_calibrated'], 'pair')}{_band(row, 'ece')} (expected calibration error at beta "
-        f"{row['beta']:g}). It is too large on average: with as many pairs a policy that says the truth would "
-        f"be off by about {row['ece_by_chance']:.3f}."
-        for row in drawn
-    ]
-    return Section(
-        "Calibration", " ".join(sentences) + " beta sets the scale: another one gives another error.", (plot,)
+    text = _sentences(drawn, _calibration_text) + " Another beta gives another error: it sets the scale."
+    return Section("Calibration", text, (plot,))
+
+
+def _calibration_text(row: Summary) -> str:
+    return (
+        f"what the implicit reward says of a pair is off by {show_estimate(row, 'ece')} on average over "
+        f"{say_count(row['num_calibrated'], 'pair')} (expected calibration error at beta {row['beta']:g}). It is too "
+        "large on average: with as many pairs a policy that says the truth would be off by about "
+        f"{show_fixed(row['ece_by_chance'])}."
     )
 
 
 def _rewards(policies: list[Summary]) -> Section:
-    plots = []
+    plots, span = [], _shared_span(policies, "rewards_chosen_histogram", "rewards_rejected_histogram")
     for row in policies:
         sides = {name: row[f"rewards_{name}_histogram"] for name in ("chosen", "rejected")}
         series = tuple(histogram_series(name, bars) for name, bars in sides.items())
         note = f"n = {say_count(row['num_pairs'], 'response')} on each side."
         title = f"Rewards of chosen and rejected responses{_of(row)}"
-        plots.append(Plot(PlotKind.histogram, title, "reward, times beta", "responses", series, note))
-    sentences = [
-        f"{_whose(row)}mean reward of the chosen {row['rewards_chosen']:.3g}, of the rejected "
-        f"{row['rewards_rejected']:.3g}, over {say_count(row['num_pairs'], 'pair')}."
-        for row in policies
-        if row["num_pairs"]
-    ]
-    return Section("Chosen against rejected", " ".join(sentences), tuple(plots))
+        axes = ("reward, times beta", "responses")
+        plots.append(Plot(PlotKind.histogram, title, *axes, series, note, x_span=span))
+    measured = [row for row in policies if row["num_pairs"]]
+    return Section("Chosen against rejected", _sentences(measured, _mean_rewards), tuple(plots))
+
+
+def _mean_rewards(row: Summary) -> str:
+    chosen, rejected = (show_estimate(row, f"rewards_{name}") for name in ("chosen", "rejected"))
+    return f"mean reward of the chosen {chosen}, of the rejected {rejected}, {say_count(row['num_pairs'], 'pair')}."

@@ -196,13 +196,12 @@ class MarginRun(Evaluation):
 
     def report(self, summary: Summary, examples: Examples) -> Report:
         """Lay out margins, differences between policies, calibration, and the training run."""
-        facts = {
-            "policy": ", ".join(self._policies),
-            "reference": self._reference,
-            "beta": self._beta,
-            "seed": self._seed,
-        }
-        return margin_report(summary, examples, self._curves, facts)
+        return margin_report(summary, examples, self._curves)
+
+    def asked_models(self) -> Sequence[tuple[str, str]]:
+        """Name the policies, and the reference."""
+        reference = [("reference", self._reference)] if self._reference is not None else []
+        return [*(("policy", name) for name in self._policies), *reference]
 
 
 def _digest(tokens: TokenizedExample) -> str:

@@ -5,9 +5,10 @@ from operator import itemgetter
 from typing import Any
 
 from real_cli.evaluate.pairs.verdicts import verdicts_block
-from real_cli.report.contents import Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Table
+from real_cli.report.contents import SHARE, Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Table
 from real_cli.report.examples import Examples
-from real_cli.report.numbers import show_interval, show_percent
+from real_cli.report.field_words import in_words, note_in_words
+from real_cli.report.numbers import show_estimate, show_interval, show_percent
 from real_cli.report.series import histogram_series, series_of
 from real_cli.stats.intervals import field_names
 from real_cli.text.phrases import say_count
@@ -18,7 +19,7 @@ Summary = Mapping[str, Any]
 def pairs_report(summary: Summary, examples: Examples) -> Report:
     """Lay out the health of a set of pairs; a section stands only where there is a number to show."""
     pairs, prompts = say_count(summary["num_pairs"], "pair"), say_count(summary["num_prompts"], "prompt")
-    lead = f"{pairs} of {prompts}, {_n(summary['num_labeled'])} labeled."
+    lead = f"{_verdict_in_words(summary)} {pairs} of {prompts}, {_n(summary['num_labeled'])} labeled."
     limits = summary.get("limits", [])
     broken = sum(not row["is_met"] for row in limits)
     if limits:
@@ -28,7 +29,14 @@ def pairs_report(summary: Summary, examples: Examples) -> Report:
         for make in (_verdicts, _limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
     ]
     parts = tuple(section for section in sections if section)
-    return Report("Health of a set of pairs", lead, parts, notes=tuple(summary["notes"]))
+    return Report("Health of a set of pairs", lead, parts, notes=tuple(map(note_in_words, summary["notes"])))
+
+
+def _verdict_in_words(summary: Summary) -> str:
+    """Say the worst level, and which checks left it."""
+    level = summary["verdict"]
+    names = [row["check"].replace("-", " ") for row in summary["verdicts"] if row["level"] == level]
+    return "Sound in every check." if level == "sound" else f"{level.capitalize()}: {', '.join(names)}."
 
 
 def _verdicts(summary: Summary, examples: Examples) -> Section:
@@ -41,7 +49,9 @@ def _limits(summary: Summary, examples: Examples) -> Section | None:
     limits = summary.get("limits")
     if not limits:
         return None
-    rows = tuple((row["name"], row["limit"], row["value"], "kept" if row["is_met"] else "passed") for row in limits)
+    rows = tuple(
+        (in_words(row["name"]), row["limit"], row["value"], "kept" if row["is_met"] else "passed") for row in limits
+    )
     sizes = f"{say_count(len(rows), 'limit')} over {say_count(summary['num_pairs'], 'pair')}"
     note = f"{sizes}. A number that could not be given keeps no limit."
     table = Table("Limits", ("number", "limit", "value", "outcome"), rows, note)
@@ -85,16 +95,15 @@ def _similarity(summary: Summary, examples: Examples) -> Section | None:
     items: list[Plot | Table | Excerpt] = [
         _histogram("How similar the two responses are", "cosine similarity", summary["similarity_histogram"])
     ]
-    text = f"The median similarity of {say_count(described['count'], 'pair')} is {described['median']:.3g}."
+    text = f"The median similarity of {say_count(described['count'], 'pair')} is {described['median']:z.3g}."
     rows = summary["gap_by_similarity"]
     if rows:
         total = sum(row["num_pairs"] for row in rows)
         middles = [(row["similarity_low"] + row["similarity_high"]) / 2 for row in rows]
         correlation = summary["similarity_score_gap_correlation"]
         if correlation is not None:
-            interval = show_interval(summary, "similarity_score_gap_correlation", "{:.2f}".format)
-            text += f" Its rank correlation with the score gap is {correlation:.2f} "
-            text += f"({interval}, n = {say_count(total, 'pair')})."
+            estimate = show_estimate(summary, "similarity_score_gap_correlation")
+            text += f" Its rank correlation with the score gap is {estimate}, n = {say_count(total, 'pair')}."
         items.append(
             Plot(
                 PlotKind.curve,
@@ -102,7 +111,9 @@ def _similarity(summary: Summary, examples: Examples) -> Section | None:
                 "cosine similarity, middle of each tenth of the pairs",
                 "mean score gap, without sign",
                 (series_of("", middles, rows, "gap_mean", itemgetter("num_pairs")),),
-                f"n = {say_count(total, 'pair')}; the band is the 95% interval of a bootstrap over prompts.",
+                f"n = {say_count(total, 'pair')}.",
+                interval="95% intervals of a bootstrap over prompts",
+                y_span=(0.0, None),
             )
         )
     for title, name in (("Least similar", "least similar"), ("Most similar", "most similar")):
@@ -116,7 +127,7 @@ def _gap(summary: Summary, examples: Examples) -> Section | None:
     if not described:
         return None
     text = (
-        f"The median score gap of {say_count(described['count'], 'pair')} is {described['median']:.3g}; of labeled "
+        f"The median score gap of {say_count(described['count'], 'pair')} is {described['median']:z.3g}; of labeled "
         f"pairs it is chosen minus rejected, and {_n(summary['num_against_scores'])} are below 0."
     )
     plot = _histogram("Score gaps", "score gap; without sign where not labeled", summary["score_gap_histogram"])
@@ -129,20 +140,24 @@ def _length(summary: Summary, examples: Examples) -> Section | None:
         return None
     count = summary["num_unequal_lengths"]
     pairs = say_count(count, "labeled pair")
-    text = f"The longer response is chosen in {show_percent(share)} of {pairs} of unequal lengths."
+    interval = show_interval(summary, "share_chosen_longer", show_percent)
+    text = f"The longer response is chosen in {show_percent(share)} of {pairs} of unequal lengths ({interval})."
     if effect is not None:
         text += (
-            f" Cohen's d of chosen against rejected length is {effect:.2f} (n = {_n(summary['num_labeled'])}, "
-            f"{show_interval(summary, 'length_effect', '{:.2f}'.format)})."
+            f" Cohen's d of chosen against rejected length is {show_estimate(summary, 'length_effect')}, "
+            f"n = {_n(summary['num_labeled'])}."
         )
     bars = Plot(
         PlotKind.bars,
         "How often the longer response is chosen",
-        "",
+        "labeled pairs",
         "share",
         (series_of("", ["longer is chosen"], [summary], "share_chosen_longer", itemgetter("num_unequal_lengths")),),
-        f"n = {say_count(count, 'pair')} of unequal lengths; whiskers are Wilson's 95% interval; 0.5 is no bias.",
+        f"n = {say_count(count, 'pair')} of unequal lengths.",
         baseline=0.5,
+        baseline_label="no bias",
+        interval="Wilson's 95% intervals",
+        y_span=SHARE,
     )
     gaps = _histogram("Length gaps", "characters, chosen minus rejected", summary["length_gap_histogram"])
     return Section("Length", text, (bars, gaps))
@@ -162,8 +177,8 @@ def _leaks(summary: Summary, examples: Examples) -> Section | None:
     )
     note = (
         f"Of {say_count(summary['num_prompts'], 'distinct prompt')}; the other file has "
-        f"{_n(summary['num_other_prompts'])}. Each row counts those of the rows above it; low and high are "
-        "Wilson's 95% interval."
+        f"{_n(summary['num_other_prompts'])}. Each row counts those of the rows above it; intervals are "
+        "Wilson's, of 95%."
     )
     table = Table("Prompts that stand in the other file", ("how", "prompts", "share", "low", "high"), rows, note)
     text = (

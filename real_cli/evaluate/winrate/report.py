@@ -3,15 +3,22 @@
 from operator import itemgetter
 from typing import Any
 
-from real_cli.report.contents import Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.contents import SHARE, Plot, PlotKind, Report, Section, Series, Table
 from real_cli.report.examples import Examples, examples_section
+from real_cli.report.field_words import in_words, note_in_words
 from real_cli.report.numbers import show_share
-from real_cli.report.series import series_of
-from real_cli.stats.intervals import field_names
+from real_cli.report.series import series_of, table_of
 from real_cli.text.phrases import say_count
 
 Row = dict[str, Any]
 
+COUNTS = {
+    "num_records": "records",
+    "num_all_comparisons": "comparisons",
+    "num_all_prompts": "prompts",
+    "num_models": "models",
+    "num_same_model": "comparisons of a model with itself, left out",
+}
 # More bars than this are no picture; the table has all.
 MOST_BARS = 40
 
@@ -20,9 +27,9 @@ def winrate_report(summary: Row, examples: Examples) -> Report:
     """Lay out wins, lengths, ranking, categories and orders, each with its n."""
     sections = [_wins(summary), _lengths(summary), *_ranking(summary), *_categories(summary), *_orders(summary)]
     shown = examples_section("Comparisons to look at", "A few records as they stand in the data.", examples)
-    counts = ("num_records", "num_all_comparisons", "num_all_prompts", "num_models", "num_same_model")
-    facts = tuple((name.replace("_", " "), f"{summary[name]:,}") for name in counts)
-    return Report("Win rates", _lead(summary), (*sections, *([shown] if shown else [])), facts, tuple(summary["notes"]))
+    facts = tuple((COUNTS[name], f"{summary[name]:,}") for name in COUNTS)
+    notes = tuple(map(note_in_words, summary["notes"]))
+    return Report("Win rates", _lead(summary), (*sections, *([shown] if shown else [])), facts, notes)
 
 
 def _lead(summary: Row) -> str:
@@ -41,8 +48,18 @@ def _wins_text(row: Row) -> str:
     return (
         f"{row['model']} wins {show_share(row, 'win_rate')} of {say_count(row['num_comparisons'], 'comparison')} with "
         f"{row['against']} ({wins}, {ties}, {say_count(row['num_losses'], 'loss', 'losses')}; "
-        "a tie is half a win)."
+        f"a tie is half a win){_outcome(row)}."
     )
+
+
+def _outcome(row: Row) -> str:
+    """Say what the interval means."""
+    low, high = row["win_rate_low"], row["win_rate_high"]
+    if low is None or high is None:
+        return ""
+    if low <= 0.5 <= high:
+        return ": these comparisons do not tell them apart"
+    return f": {row['model']} is the {'stronger' if low > 0.5 else 'weaker'}"
 
 
 def _controlled(row: Row) -> str:
@@ -53,20 +70,16 @@ def _controlled(row: Row) -> str:
 
 def _wins(summary: Row) -> Section:
     rows = summary["by_pair"]
-    text = (
-        _wins_text(summary)
-        if summary["model"] is not None
-        else "Each row is one model against another; a tie is half a win."
-    )
     plot = Plot(
         PlotKind.bars, "How often does the first model win?", "models", "win rate",
-        (_series("", rows, "win_rate"),), _note(rows, "the win rate"), 0.5,
+        (_series("", rows, "win_rate"),), _note(rows), 0.5, "a draw", y_span=SHARE,
     )  # fmt: skip
-    columns = (
-        "model", "against", "num_comparisons", "num_prompts", "num_wins", "num_ties", "num_losses",
-        *field_names("win_rate"), *field_names("share_wins"), *field_names("share_ties"), *field_names("share_losses"),
+    fields = (
+        "model", "against", "win_rate", "num_comparisons", "num_prompts", "num_wins", "num_ties", "num_losses",
+        "share_wins", "share_ties", "share_losses",
     )  # fmt: skip
-    return Section("Wins, ties and losses", text, (plot, _table("Models in pairs", columns, rows)))
+    text = "Each row is one model against another; a tie is half a win."
+    return Section("Wins, ties and losses", text, (plot, _table("Models in pairs", fields, rows)))
 
 
 def _lengths(summary: Row) -> Section:
@@ -74,11 +87,14 @@ def _lengths(summary: Row) -> Section:
     items: list[Plot | Table] = []
     if rows:
         both = (_series("raw", rows, "win_rate"), _series("at equal length", rows, "lc_win_rate"))
-        note = _note(rows, "both rates; P(win) = sigmoid(theta + gamma tanh(z)), z the length difference in characters "
-                     "over its standard deviation, at z = 0")  # fmt: skip
-        items.append(
-            Plot(PlotKind.bars, "Does the win rate hold at equal length?", "models", "win rate", both, note, 0.5)
+        note = (
+            f"{_note(rows)} At equal length: a logistic curve through the outcomes over tanh of the length difference "
+            "in characters in standard deviations, read at 0."
         )
+        items.append(
+            Plot(PlotKind.bars, "Does the win rate hold at equal length?", "models", "win rate", both, note, 0.5,
+                 "a draw", y_span=SHARE)
+        )  # fmt: skip
     histogram = summary["winner_length_difference"]
     if histogram:
         counts = tuple(histogram["counts"])
@@ -88,9 +104,8 @@ def _lengths(summary: Row) -> Section:
             Plot(PlotKind.histogram, "How much longer are winners?", "characters, winner minus loser", "comparisons",
                  (series,), note)
         )  # fmt: skip
-    columns = ("model", "against", "num_comparisons", *field_names("win_rate"), *field_names("lc_win_rate"),
-               *field_names("length_effect"), "length_note")  # fmt: skip
-    items.append(_table("Rates at equal length", columns, summary["by_pair"]))
+    fields = ("model", "against", "win_rate", "lc_win_rate", "length_effect", "num_comparisons", "length_note")
+    items.append(_table("Rates at equal length", fields, summary["by_pair"]))
     return Section("Length", _length_text(summary), tuple(items))
 
 
@@ -108,12 +123,12 @@ def _ranking(summary: Row) -> list[Section]:
     if not rows:
         return []
     series = series_of("", [row["model"] for row in rows], rows, "strength", itemgetter("num_comparisons"))
-    note = (
-        f"n = {say_count(summary['num_all_comparisons'], 'comparison')}; whiskers: 95% intervals, clustered by prompt."
-    )
-    plot = Plot(PlotKind.bars, "Who is how strong?", "model", "log-strength, mean 0", (series,),
-                note, 0.0)  # fmt: skip
-    table = _table("Bradley and Terry's ranking", ("rank", "model", "num_comparisons", *field_names("strength")), rows)
+    note = f"n = {say_count(summary['num_all_comparisons'], 'comparison')}, of two models each."
+    plot = Plot(
+        PlotKind.bars, "Who is how strong?", "model", "log-strength, mean 0", (series,), note, 0.0,
+        "the mean of all models", interval="95% intervals, clustered by prompt",
+    )  # fmt: skip
+    table = table_of("Bradley and Terry's ranking", ("rank", "model", "strength", "num_comparisons"), rows, note)
     text = "A model beats another with probability sigmoid(difference of their strengths); ties count half."
     return [Section("Ranking", text, (plot, table))]
 
@@ -127,9 +142,9 @@ def _categories(summary: Row) -> list[Section]:
     whole = summary["model"] is not None
     names = [row["category"] if whole else f"{row['category']}: {_pair_name(row)}" for row in named]
     plot = Plot(PlotKind.bars, title, str(summary["by"]), "win rate", (_series("", named, "win_rate", names),),
-                _note(named, "the win rate"), 0.5)  # fmt: skip
-    columns = ("category", "model", "against", "num_comparisons", "num_wins", "num_ties", "num_losses",
-               *field_names("win_rate"), *field_names("lc_win_rate"), "length_note")  # fmt: skip
+                _note(named), 0.5, "a draw", y_span=SHARE)  # fmt: skip
+    columns = ("category", "model", "against", "win_rate", "lc_win_rate", "num_comparisons", "num_wins", "num_ties",
+               "num_losses", "length_note")  # fmt: skip
     text = "Each category by itself; with many of them some intervals miss by chance."
     return [Section("Categories", text, (plot, _table(f"By {summary['by']}", columns, named)))]
 
@@ -146,20 +161,20 @@ def _orders(summary: Row) -> list[Section]:
         verdicts = say_count(summary["num_place_verdicts"], "verdict")
         share = show_share(summary, "share_first_place")
         text += f" Of {verdicts} for a place {share} were for the first; without favor it would be half."
-    shares = {"flip_rate": ("num_flips", "num_both_orders"), "share_first_place": (None, "num_place_verdicts")}
-    rows = tuple(
-        (
-            name.replace("_", " "),
-            *(summary[field] for field in field_names(name)),
-            part and summary[part],
-            summary[whole],
-        )
-        for name, (part, whole) in shares.items()
-    )
+    rows = [
+        {"share": in_words(name), "times": _times(summary[name], summary[whole]), "n": summary[whole]}
+        | {f"value{end}": summary[f"{name}{end}"] for end in ("", "_low", "_high")}
+        for name, whole in (("flip_rate", "num_both_orders"), ("share_first_place", "num_place_verdicts"))
+    ]
     to_first = say_count(summary["num_flips_to_first"], "flip")
     to = f"{to_first} to the first place, {summary['num_flips_to_second']:,} to the second"
-    table = Table("Both orders", ("share", "value", "low", "high", "times", "n"), rows, f"n = {count:,}; {to}.")
+    note = f"n = {count:,} comparisons in both orders; {to}."
+    table = table_of("Both orders", ("share", "value", "times", "n"), rows, note)
     return [Section("The order in which responses were shown", text, (table,))]
+
+
+def _times(share: float | None, count: int) -> int | None:
+    return None if share is None else round(share * count)
 
 
 def _series(name: str, rows: list[Row], field: str, names: list[str] | None = None) -> Series:
@@ -172,18 +187,13 @@ def _pair_name(row: Row) -> str:
     return f"{row['model']} : {row['against']}"
 
 
-def _note(rows: list[Row], what: str) -> str:
+def _note(rows: list[Row]) -> str:
+    """Say n; each comparison is of two models and stands in one row."""
     count = sum(row["num_comparisons"] for row in rows)
     cut = f" The first {MOST_BARS} of {len(rows):,} rows; the table has all." if len(rows) > MOST_BARS else ""
-    return f"n = {say_count(count, 'comparison')}; whiskers: 95% intervals of {what}.{cut}"
+    return f"n = {say_count(count, 'comparison')}.{cut}"
 
 
-def _table(title: str, columns: tuple[str, ...], rows: list[Row]) -> Table:
+def _table(title: str, fields: tuple[str, ...], rows: list[Row]) -> Table:
     count = sum(row["num_comparisons"] for row in rows)
-    heads = tuple(column.replace("_", " ") for column in columns)
-    return Table(
-        title,
-        heads,
-        tuple(tuple(row[column] for column in columns) for row in rows),
-        f"n = {say_count(count, 'comparison')}.",
-    )
+    return table_of(title, fields, rows, f"n = {say_count(count, 'comparison')}.")

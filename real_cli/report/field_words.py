@@ -1,0 +1,75 @@
+"""What a person reads in place of the names that a summary gives its numbers."""
+
+import re
+
+# A name that is not here loses its underscores, and the "num" in front of a count.
+WORDS = {
+    "accuracy_gap": "accuracy, least minus most similar",
+    "accuracy_length_gap": "accuracy, longer minus shorter",
+    "accuracy_per_token": "accuracy by log-ratios a token",
+    "by_category": "the table by category",
+    "by_pair": "the table of models in pairs",
+    "chosen_is": "the chosen response is",
+    "difference_expected_flips": "expected flips, difference",
+    "difference_share_wrong": "wrong labels, difference",
+    "ece": "expected calibration error",
+    "expected_flips": "expected flips",
+    "flip_rate": "verdicts that flipped",
+    "gap_mean": "mean score gap",
+    "lc_win_rate": "win rate at equal length",
+    "length_effect": "effect of length",
+    "length_effect_paired": "effect of length, paired",
+    "length_note": "why there is none",
+    "likelihood_accuracy": "accuracy without the reference",
+    "likelihood_margin": "margin without the reference, nats",
+    "margin": "margin, nats",
+    "margin_beta": "margin times beta",
+    "margin_equal_length": "margin at equal length, nats",
+    "margin_per_extra_token": "margin a token more, nats",
+    "margin_per_token": "margin a token, nats",
+    "mean_gap": "mean gap",
+    "mean_similarity": "mean similarity",
+    "num_comparisons": "comparisons",
+    "num_judged": "labels judged",
+    "num_pairs": "pairs",
+    "num_prompts": "prompts",
+    "rewards_chosen": "reward of the chosen, times beta",
+    "rewards_rejected": "reward of the rejected, times beta",
+    "score_chosen": "score of the chosen",
+    "score_rejected": "score of the rejected",
+    "share_ambiguous": "ambiguous pairs",
+    "share_chosen_longer": "longer response chosen",
+    "share_first_place": "verdicts for the first place",
+    "share_longer_won": "won by the longer",
+    "share_losses": "losses, share",
+    "share_ties": "ties, share",
+    "share_wins": "wins, share",
+    "share_wrong": "wrong labels",
+    "similarity_high": "similarity to",
+    "similarity_low": "similarity from",
+    "similarity_range": "similarity",
+    "similarity_score_gap_correlation": "rank correlation of similarity and score gap",
+    "strength": "log-strength",
+    "win_rate": "win rate",
+}
+# In a sentence.
+CLAUSES = {"share_wrong": "the share of wrong labels", "expected_flips": "the share of expected flips"}
+FIELD = re.compile(r"(?<![\w/.'`-])[a-z]+(?:_[a-z0-9]+)+(?![\w/'`])")
+
+
+def in_words(name: str) -> str:
+    """Put the name of a number into words.
+
+    >>> in_words("lc_win_rate"), in_words("num_gold_ties"), in_words("strategy")
+    ('win rate at equal length', 'gold ties', 'strategy')
+    """
+    return WORDS.get(name) or name.removeprefix("num_").replace("_", " ")
+
+
+def note_in_words(note: str) -> str:
+    """Put the names of numbers in a sentence into words; names in quotes, and of files, are the user's own.
+
+    >>> note_in_words("share_wrong leaves them out; field 'score_a' of runs/my_run has none")
+    "the share of wrong labels leaves them out; field 'score_a' of runs/my_run has none"
+    """
+    return FIELD.sub(lambda match: CLAUSES.get(match[0]) or WORDS.get(match[0], match[0]), note)
