@@ -10,7 +10,6 @@ from real_cli.report.contents import Excerpt, Plot, Table, Verdicts
 from real_cli.report.field_words import note_in_words
 from real_cli.stats.numeric import rounded
 
-
 BROKEN = "Broken: contradictions, against scores, leaked prompts."
 
 
