@@ -8,14 +8,17 @@ from typing import Any
 
 import orjson
 import torch
-from transformers import TrainerCallback
-from transformers.trainer_utils import SaveStrategy
 
 from real_cli.errors import RealError
 from real_cli.io.checkpoint_marks import RECENT_FILE
 from real_cli.io.progress import running_counter
+from real_cli.models.load.deferred import deferred_imports
 from real_cli.records.record import Record
 from real_cli.train.logps import NEXT_TO_NEVER
+
+with deferred_imports():
+    from transformers import TrainerCallback
+    from transformers.trainer_utils import SaveStrategy
 
 # Lines that the trainer logs at its end; the result says the same in our words.
 CLOSING_KEY = "train_runtime"

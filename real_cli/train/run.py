@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from real_cli.io.jsonl import dump_record
 from real_cli.io.output import LogLines, open_output
 from real_cli.io.progress import say
 from real_cli.io.sources import Item, SourceOptions
+from real_cli.models.load.deferred import deferred_imports
 from real_cli.models.load.device import default_training_tokens
 from real_cli.models.load.loaded_checks import num_embeddings
 from real_cli.models.load.manifest import write_manifest
@@ -28,14 +30,15 @@ from real_cli.train.arguments import Routine
 from real_cli.train.batches.token_marks import stop_words
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.checkpoints.saving import room_advice, told_if_unwritable
-from real_cli.train.diagnosis import read_run
+from real_cli.train.diagnosis.causes import RunFacts, first_cause
+from real_cli.train.diagnosis.readings import read_run
 from real_cli.train.folder import Spooled, Workspace, read_spool
 from real_cli.train.lora import save_policy
 from real_cli.train.objective import Need
 from real_cli.train.options import TrainOptions
 from real_cli.train.prepare import prepare, with_reference_fields
 from real_cli.train.reference import Reference
-from real_cli.train.settings import TrainingSettings, describe_settings
+from real_cli.train.settings import WEIGHT, TrainingSettings, describe_settings
 from real_cli.train.stages import StagedTraining
 from real_cli.train.tokenized import ExampleSet
 
@@ -75,7 +78,7 @@ class TrainingRun:
         reference = self._make_reference()
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
         self._export(train_data, examples)
-        with StopRequest() as stop, quiet_libraries():
+        with StopRequest() as stop, quiet_libraries(), deferred_imports():
             trainer, result = self._optimize(policy, reference, examples, held_out, stop)
         if stop:
             self._say(f"stopped at step {result['step']}; go on with --resume")
@@ -83,7 +86,7 @@ class TrainingRun:
         self._save(trainer)
         result |= {"num_pairs": len(examples.rows), "output": str(self._workspace.folder)}
         result |= {"seconds": round(time.monotonic() - self._started, 3)}
-        readings = self._read()
+        readings = self._read(examples, trainer)
         self._write_manifest(policy, described, [train_data, eval_data], {"readings": readings, "result": result})
         return self._end(result, readings)
 
@@ -219,7 +222,8 @@ class TrainingRun:
     def _save(self, trainer: Any) -> None:
         folder = self._workspace.folder
         self._job.counter.begin("saving")
-        with told_if_unwritable(folder, room_advice(folder)), quiet_libraries(), self._workspace.final() as part:
+        disk = told_if_unwritable(folder, room_advice(folder))
+        with disk, quiet_libraries(), deferred_imports(), self._workspace.final() as part:
             save_policy(trainer, part, merge=self._options.merge)
 
     def _write_manifest(
@@ -259,16 +263,30 @@ class TrainingRun:
         self._job.summary = f"{self._policy} trained on {result['num_pairs']:,} pairs in {steps}: {folder}"
         return Status.done
 
-    def _read(self) -> list[str]:
+    def _read(self, examples: ExampleSet, trainer: Any) -> list[str]:
         """Say what the run did, in words; of the last stage, because each begins at its own reference."""
         last = self._logged[-1].get("stage") if self._logged else None
         lines = [line for line in self._logged if line.get("stage") == last]
-        sentences = read_run(lines, has_reference=Need.reference in self._settings.mixture.needs)
-        counts = self._counts["train"]
+        counts, settings = self._counts["train"], self._settings
+        facts = RunFacts(
+            steps=[line for line in lines if "rewards/chosen" in line],
+            learning_rate=settings.learning_rate,
+            epochs=settings.epochs,
+            beta=settings.mixture.knobs.get("beta"),
+            max_length=settings.max_length,
+            num_pairs=len(examples.scores),
+            num_same_tokens=counts["num_same_tokens"],
+            num_zero_weights=sum(not weight for weight in examples.columns.get(WEIGHT, ())),
+            moments=trainer.moments,
+            uniform_logp=-examples.mean_length() * log(num_embeddings(trainer.model)),
+            has_reference=Need.reference in settings.mixture.needs,
+        )
+        sentences = read_run(lines, has_reference=facts.has_reference)
         if counts["num_truncated"]:
             share = counts["num_truncated"] / counts["num_pairs"]
-            sentences.append(f"{share:.0%} of the pairs were cut to {self._settings.max_length} tokens")
-        return sentences
+            sentences.append(f"{share:.0%} of the pairs were cut to {settings.max_length} tokens")
+        cause = first_cause(facts)
+        return [cause, *sentences] if cause else sentences
 
     def _say(self, message: str) -> None:
         if not self._job.quiet:

@@ -15,6 +15,8 @@ from real_cli.models.score.scoring import Scorer, Scores, TokenScores
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.train.examples import Example
 
+SAMPLED = 1000
+
 
 class ExampleSet(NamedTuple):
     """Examples that can be trained on.
@@ -39,6 +41,11 @@ class ExampleSet(NamedTuple):
     def place(self, row: int) -> str:
         """Tell where the record of a row came from."""
         return str(self.rows["place"][row])
+
+    def mean_length(self) -> float:
+        """Average the tokens of the first response of some rows: a thousand tell it well enough."""
+        responses = self.rows["response_ids"][:SAMPLED]
+        return sum(len(row[0]) for row in responses) / len(responses)
 
 
 # What the trainer reads of a row.

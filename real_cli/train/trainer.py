@@ -20,13 +20,10 @@ from typing import Any
 from unittest import mock
 
 import torch
-from accelerate.utils import DistributedType
 from torch import Tensor
-from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
-from trl import DPOConfig, DPOTrainer
-from trl.trainer import dpo_trainer
 
 from real_cli.errors import RealError, UsageError
+from real_cli.models.load.deferred import deferred_imports
 from real_cli.models.load.policies import Policy
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine, training_arguments
@@ -37,11 +34,18 @@ from real_cli.train.batches.token_marks import ignored_tokens
 from real_cli.train.callbacks import IMPOSSIBLE, Recent, Reporter
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.checkpoints.saving import WholeCheckpoints, mean_loss
+from real_cli.train.diagnosis.causes import Moments
 from real_cli.train.logps import Logps, join_logps
 from real_cli.train.lora import add_degree_head, lora_config
 from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Need
 from real_cli.train.settings import WEIGHT, TrainingSettings
+
+with deferred_imports():
+    from accelerate.utils import DistributedType
+    from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
+    from trl import DPOConfig, DPOTrainer
+    from trl.trainer import dpo_trainer
 
 
 class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc]  # trl is not typed
@@ -52,6 +56,7 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
         self._reference = reference
         self._dump = dump
         self._num_tokens: Any = 0
+        self.moments: list[Moments] = []
         self.recent = Recent()
         with mock.patch.object(dpo_trainer, "hash_module", return_value="not used"):
             super().__init__(*args, **kwargs)
@@ -143,7 +148,9 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
         }
         if len(values) > 1:
             noted |= {f"losses/{name}": value for name, value in values.items()}
-        sums = torch.stack([value.detach().sum() for value in noted.values()])
+        gap, margin = (logps.lengths[:, 0] - logps.lengths[:, 1]).to(chosen.dtype), chosen - rejected
+        moments = [gap, margin, gap * gap, margin * margin, gap * margin]
+        sums = torch.stack([value.detach().sum() for value in (*noted.values(), *moments)])
         self._metrics[mode]["sums"].append(torch.cat([sums, sums.new_tensor([len(chosen)])]))
         self._metric_names = list(noted)
         if mode == "train" and (values_to_keep := self._mixture.remember(logps)) is not None:
@@ -169,7 +176,10 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
         metrics = self._metrics[mode]
         if metrics:
             *sums, num_pairs = self.accelerator.reduce(torch.stack(metrics.pop("sums")).sum(dim=0), "sum").tolist()
-            metrics.update({name: [total / num_pairs] for name, total in zip(self._metric_names, sums, strict=True)})
+            named, moments = sums[: len(self._metric_names)], sums[len(self._metric_names) :]
+            metrics.update({name: [total / num_pairs] for name, total in zip(self._metric_names, named, strict=True)})
+            if mode == "train":
+                self.moments.append(Moments(num_pairs, *moments))
             tokens = torch.as_tensor(self._num_tokens, device=self.accelerator.device)
             metrics["num_tokens"] = [int(self.accelerator.reduce(tokens, "sum"))]
         super().log(logs, start_time)
@@ -234,6 +244,7 @@ def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) ->
     trainer.args.output_dir = str(folder)
     trainer.optimizer = trainer.lr_scheduler = None
     trainer.recent.clear()
+    trainer.moments.clear()
     for callback in trainer.callback_handler.callbacks:
         if isinstance(callback, EarlyStoppingCallback):
             callback.early_stopping_patience_counter = 0

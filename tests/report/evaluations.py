@@ -89,7 +89,11 @@ def verdicts(count=120, seed=3, models=("aligned-with-real", "baseline")):
         texts = [sentence(draws, draws.randrange(5, 60)) for _ in models[:2]]
         first, second = draws.sample(models, 2)
         answers = draws.choice([["A", "A"], ["B", "B"], ["A", "B"], ["A", "A"], ["tie", "tie"]])
-        row = {"prompt": prompt, "task": ("code", "prose")[number % 2], "judge": {"verdicts": answers}}
+        row = {
+            "prompt": prompt,
+            "task": ("code", "prose")[number % 2],
+            "judge": {"verdicts": answers, "verdict": answers[0]},
+        }
         if answers[0] == answers[1] and answers[0] != "tie":
             winner = answers[0] == "A"
             names = {"model_chosen": first if winner else second, "model_rejected": second if winner else first}

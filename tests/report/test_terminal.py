@@ -164,7 +164,7 @@ def files(tmp_path_factory):
 
 HEADLINES = {
     "labels": "Labels that prefer the response with the lower score: 24 of 120 labels, 20.0%",
-    "pairs": "120 pairs of 120 prompts, 120 labeled.",
+    "pairs": "Broken: against scores. 120 pairs of 120 prompts, 120 labeled.",
     "winrate": "aligned-with-real wins 46.7% (95% interval 39.6% to 53.8%) of 120 comparisons",
     "strategies": "Labels are right most often on the pairs of easy: 9.8%",
 }

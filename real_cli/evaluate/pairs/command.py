@@ -1,6 +1,8 @@
 """real eval pairs: the health of a set of pairs."""
 
+import shlex
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +16,13 @@ from real_cli.evaluate.options import EvaluationOptions, SeedOption
 if TYPE_CHECKING:
     from real_cli.evaluate.pairs.leaks import PromptIndex
     from real_cli.evaluate.pairs.pool_count import PoolCount
+
+
+class FailOn(StrEnum):
+    """Levels of a verdict that a gate shuts at."""
+
+    broken = "broken"
+    doubtful = "doubtful"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +67,41 @@ class PairsOptions(EvaluationOptions, ScoredStreamOptions, SeedOption):
             "num_contradictions, num_against_scores and, with --against, num_leaked_prompts are to be 0.",
         ),
     ] = False
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(
+            "--fail-on",
+            show_default=False,
+            help="Exit 3 if a check says so, or worse: 'broken', or 'doubtful' too.",
+        ),
+    ] = None
+    sound: Annotated[
+        Path | None,
+        typer.Option(
+            "--sound",
+            metavar="FILE",
+            show_default=False,
+            help="Write the pairs here that no check calls broken; those left out are counted, told, and go to "
+            "--rejects.",
+        ),
+    ] = None
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--drop",
+            metavar="CHECK",
+            show_default=False,
+            help="Leave out of --sound what this check found, broken or doubtful, and nothing else. Repeatable.",
+        ),
+    ] = None
 
 
 @typed_command
 def pairs(options: PairsOptions) -> Status:
     """Measure the health of a set of pairs.
+
+    Says of each check what is sound, doubtful or broken, with the reason, the share, a few lines to look at, and the
+    command that mends it: 'verdict' and 'verdicts' of the summary.
 
     Counts labels, equal and near texts, repeats, ties, contradictions (two texts of a prompt labeled both ways),
     labels against their scores, prompts that stand in a response again, and empty texts; the distributions of
@@ -72,31 +111,40 @@ def pairs(options: PairsOptions) -> Status:
     Two texts are near if they share 0.8 of their runs of three words. To normalize is to fold case and width and to
     keep words of letters and digits alone.
 
-    Streams; holds some 80 bytes a pair, and of --against 8 bytes a word.
+    Streams; holds some 190 bytes a pair, and of --against 8 bytes a word.
 
     \b
     Examples:
       real eval pairs pairs.jsonl
       real eval pairs --from candidates.jsonl pairs.jsonl | jq .saved_of_possible_pairs
       real eval pairs --strict --limit 'share_chosen_longer<=0.6' --against heldout.jsonl pairs.jsonl
+      real eval pairs --fail-on broken --sound sound.jsonl pairs.jsonl > health.json
     """
     from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.limits import Gate
     from real_cli.evaluate.pairs.health import PairHealth, limits_of
+    from real_cli.evaluate.pairs.sound_pairs import SoundPairs
+    from real_cli.evaluate.pairs.verdicts import Inspection, check_names, shell_words, tell_verdict
 
     pool, against = options.pool, options.against
     for option, path in (("--from", pool), ("--against", against)):
         if path == Path("-"):
             raise UsageError(f"{option} -: the pairs come from standard input; name a file")
     limits = limits_of(options.limit or [], strict=options.strict, against=against is not None)
-    job = options.job(also_reads=[("--from", pool), ("--against", against)], what="pairs")
+    dropped = check_names(options.drop or [], {"leaks": against is not None})
+    if dropped and not options.sound:
+        raise UsageError("--drop says what --sound FILE leaves out; give that too")
+    job = options.job(also_reads=[("--from", pool), ("--against", against)], also_writes=[options.sound], what="pairs")
     health = PairHealth(
         seed=options.seed,
         pool=_count_pool(pool, options.max_line_bytes) if pool else None,
         against=_index_prompts(against, options.max_line_bytes) if against else None,
         has_examples=options.report is not None,
+        inspection=Inspection(shell_words(options.sources), other=shlex.join(["--against", str(against)])),
+        sound=SoundPairs(options.sound, dropped) if options.sound else None,
     )
-    return run_evaluation(health, job, options.report, Gate(limits, options.strict))
+    status = run_evaluation(health, job, options.report, Gate(limits, options.strict))
+    return tell_verdict(health.inspection, options.fail_on, status)
 
 
 def _count_pool(path: Path, max_line_bytes: int) -> "PoolCount":

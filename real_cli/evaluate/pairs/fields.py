@@ -7,6 +7,9 @@ from real_cli.records.messages import is_number
 from real_cli.records.record import Record, is_preference
 from real_cli.stats.numeric import number_or_nan
 
+# What is looked at of a response beside its text.
+READ = ("score", "model", "is_cut", "truncated", "finish_reason")
+
 
 def check_pair(record: Record) -> None:
     """Refuse a record that has another number of responses than two."""
@@ -30,8 +33,7 @@ def two_responses(record: Record) -> tuple[Record, Record]:
 
 
 def _side(record: Record, side: str) -> Record:
-    field = f"score_{side}"
-    return {"text": record[side], **({"score": record[field]} if field in record else {})}
+    return {"text": record[side]} | {name: record[f"{name}_{side}"] for name in READ if f"{name}_{side}" in record}
 
 
 def has_no_number(record: Record, first: Record, second: Record) -> bool:

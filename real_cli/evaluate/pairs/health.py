@@ -3,6 +3,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from real_cli.evaluate.evaluation import Evaluation, Exclusion, Summary
 from real_cli.evaluate.limits import Limit, number_names, read_limit
+from real_cli.evaluate.pairs.checks import PairView
 from real_cli.evaluate.pairs.duplicates import Repeats
 from real_cli.evaluate.pairs.examples import PairExamples
 from real_cli.evaluate.pairs.fields import check_pair, field_gap, has_no_number, pool_size, two_responses
@@ -19,18 +21,20 @@ from real_cli.evaluate.pairs.notes import lacking_intervals
 from real_cli.evaluate.pairs.pool_count import PoolCount, savings
 from real_cli.evaluate.pairs.report import pairs_report
 from real_cli.evaluate.pairs.script_tally import ScriptCount
+from real_cli.evaluate.pairs.sound_pairs import SoundPairs
+from real_cli.evaluate.pairs.verdicts import Inspection, verdicts_block
 from real_cli.io.job import Job, Located
 from real_cli.records.layouts import Adapted, adapt
 from real_cli.records.messages import comparable, is_empty, plain_text, text_key
 from real_cli.records.public.repeated_prompts import IN_HALF, TAKEN_OFF
 from real_cli.records.record import Record, is_preference
-from real_cli.report.contents import Report
+from real_cli.report.contents import Report, Verdicts
 from real_cli.report.examples import Examples
 from real_cli.stats.bootstrap import Bootstrap, cell_of
 from real_cli.stats.describe import correlate_ranks, describe, gap_by_similarity, histogram
 from real_cli.stats.numeric import number_or_nan
 from real_cli.stats.proportions import estimate_share
-from real_cli.text.normalize import NEAR, join_words, word_similarity, words
+from real_cli.text.normalize import NEAR, digest, join_words, word_similarity, words
 from real_cli.text.phrases import say_count
 
 # Names of the counts that the rows themselves give, in the order of the summary.
@@ -54,6 +58,8 @@ class PairHealth(Evaluation):
             otherwise against the prompts that still have a pair.
         against: Prompts of another file to look for.
         has_examples: Whether pairs to look at are wanted.
+        inspection: What checks make of the pairs; with the names of files that its commands are to have.
+        sound: Takes the pairs that are left when it is over, if wanted.
 
     Example:
         >>> health = PairHealth()
@@ -73,11 +79,16 @@ class PairHealth(Evaluation):
         pool: PoolCount | None = None,
         against: PromptIndex | None = None,
         has_examples: bool = False,
+        inspection: Inspection | None = None,
+        sound: SoundPairs | None = None,
     ) -> None:
         self._seed = seed
         self._pool = pool
         self._examples = PairExamples() if has_examples else None
         self.leaks = LeakSearch(against) if against else None
+        self.inspection = inspection or Inspection()
+        self._sound = sound
+        self._repeats_prompt = False
         self._num_labeled = self._num_no_numbers = 0
         self._counts: Counter[str] = Counter()
         self._strategies: Counter[str] = Counter()
@@ -92,6 +103,7 @@ class PairHealth(Evaluation):
     def _adapt(self, record: Record) -> Adapted:
         adapted = adapt(record, refuse_halves=False)
         self._counts["num_prompts_in_responses"] += bool({TAKEN_OFF, IN_HALF} & {*adapted.notes})
+        self._repeats_prompt = IN_HALF in adapted.notes
         return adapted
 
     def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
@@ -115,7 +127,11 @@ class PairHealth(Evaluation):
         self._repeats.add(prompt, texts)
         equal = texts[0] == texts[1]
         label = self._repeats.add_label(prompt, *texts) if labeled and not equal else None
-        self._add_texts(record, (first["text"], second["text"]), equal=equal)
+        view = self._add_texts(record, (first, second), equal=equal)
+        contents = digest(prompt, *texts)
+        self.inspection.add(view._replace(gap=gap, label=label or 0, contents=contents), place)
+        if self._sound:
+            self._sound.add(record)
         if self.leaks:
             self.leaks.add(place, record["prompt"])
         if self._examples:
@@ -132,24 +148,55 @@ class PairHealth(Evaluation):
         """Lay out limits, repeats, similarity, gaps, length, leaks, writing systems and savings."""
         return pairs_report(summary, examples)
 
-    def _add_texts(self, record: Record, responses: tuple[Any, Any], *, equal: bool) -> None:
-        """Count what needs the words themselves."""
-        prompt, texts = plain_text(record["prompt"]), (plain_text(responses[0]), plain_text(responses[1]))
+    def _add_texts(self, record: Record, responses: tuple[Record, Record], *, equal: bool) -> PairView:
+        """Count what needs the words themselves; returns what checks see of the pair, but for its numbers."""
+        given = (record["prompt"], *(response["text"] for response in responses))
+        prompt, *texts = map(plain_text, given)
+        empty = tuple(map(is_empty, given))
         labeled = is_preference(record)
-        split = words(texts[0]), words(texts[1])
+        split = [words(text) for text in texts]
         self._counts["num_equal_texts"] += equal
-        self._counts["num_empty_prompts"] += is_empty(record["prompt"])
-        self._counts["num_empty_responses"] += sum(map(is_empty, responses))
+        self._counts["num_empty_prompts"] += empty[0]
+        self._counts["num_empty_responses"] += sum(empty[1:])
         self._near_equal.append(not equal and word_similarity(*split) >= NEAR)
         self._counts["num_near_equal_texts"] += self._near_equal[-1]
         near = (join_words(split[0], texts[0]), join_words(split[1], texts[1]))
-        self._repeats.add_normalized(join_words(words(prompt), prompt), near)
-        self._scripts.add(prompt, texts, labeled=labeled)
+        near_prompt = join_words(words(prompt), prompt)
+        self._repeats.add_normalized(near_prompt, near)
+        pair = (texts[0], texts[1])
+        scripts = self._scripts.add(prompt, pair, labeled=labeled)
         if labeled:
             self._lengths.add(self._cells[-1], self._repeats.prompts[-1], len(texts[0]), len(texts[1]))
+        return PairView(
+            record, prompt, pair, responses, labeled, empty, equal, bool(self._near_equal[-1]), self._repeats_prompt,
+            near_prompt=digest(near_prompt), scripts=scripts,
+        )  # fmt: skip
+
+    def files(self) -> AbstractContextManager[object]:
+        """Open the file of the sound pairs, if there is to be one."""
+        return self._sound or nullcontext()
+
+    def finish(self) -> Iterator[Exclusion]:
+        """Judge all pairs, and write those that are sound."""
+        self._judge()
+        if self._sound:
+            yield from self._sound.finish(self.inspection)
+
+    def _judge(self) -> None:
+        columns = {"leaks": self.leaks.levels()} if self.leaks else {}
+        self.inspection.judge(np.array(self._repeats.prompts, dtype=np.uint64), columns)
+
+    def verdicts(self, summary: Summary) -> Verdicts:
+        """Lay out what checks found."""
+        return verdicts_block(summary)
+
+    def sentence(self, summary: Summary) -> str:
+        """Say the verdict, and what a reader must know of the numbers."""
+        return "; ".join([self.inspection.sentence(), *summary["notes"]])
 
     def summary(self) -> Summary:
         """Sum up counts, distributions and savings."""
+        self._judge()
         num_pairs = len(self._cells)
         repeats = self._repeats.summary()
         prompts = np.array(self._repeats.prompts, dtype=np.uint64)
@@ -169,13 +216,15 @@ class PairHealth(Evaluation):
             **self._savings(),
             **self._scripts.summary(prompts),
             **(self.leaks.summary(self._repeats.prompts) if self.leaks else {}),
+            "verdict": self.inspection.verdict.value,
+            "verdicts": self.inspection.summary(),
         }
         notes = [*notes, *lacking_intervals(summary, is_sound=bootstrap.is_sound), *self._doubts()]
         return summary | {"notes": notes}
 
     def _doubts(self) -> list[str]:
         """Say what of the input was not used, or cannot be what it was given as."""
-        sentences = []
+        sentences = [self._sound.note] if self._sound else []
         if self._num_no_numbers:
             pairs = say_count(self._num_no_numbers, "pair")
             sentences.append(f"{pairs} with a score, rank or similarity that is no number: it counts as not given")

@@ -158,6 +158,11 @@ class LeakSearch:
         if len(self._batch) == BATCH_PROMPTS:
             self._flush()
 
+    def levels(self) -> NDArray[np.int8]:
+        """Say how the prompt of each pair stands in the index, as `look_up` does; shape (pairs,)."""
+        self._flush()
+        return np.concatenate([np.empty(0, dtype=np.int8), *self._levels])
+
     def summary(self, prompts: Iterable[int]) -> dict[str, Any]:
         """Sum up over distinct prompts.
 
@@ -173,9 +178,8 @@ class LeakSearch:
         References:
             Brown et al., 2020, Language Models are Few-Shot Learners, arXiv:2005.14165, appendix C.
         """
-        self._flush()
         _, first = np.unique(np.fromiter(prompts, dtype=np.uint64), return_index=True)
-        levels = np.concatenate([np.empty(0, dtype=np.int8), *self._levels])[first]
+        levels = self.levels()[first]
         at_least = {level: int((levels >= level).sum()) for level in (1, 2, 3)}
         return {
             "num_other_prompts": self._index.num_prompts,

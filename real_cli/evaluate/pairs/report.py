@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+from real_cli.evaluate.pairs.verdicts import verdicts_block
 from real_cli.report.contents import SHARE, Excerpt, ExcerptRow, Plot, PlotKind, Report, Section, Table
 from real_cli.report.examples import Examples
 from real_cli.report.field_words import in_words, note_in_words
@@ -18,16 +19,30 @@ Summary = Mapping[str, Any]
 def pairs_report(summary: Summary, examples: Examples) -> Report:
     """Lay out the health of a set of pairs; a section stands only where there is a number to show."""
     pairs, prompts = say_count(summary["num_pairs"], "pair"), say_count(summary["num_prompts"], "prompt")
-    lead = f"{pairs} of {prompts}, {_n(summary['num_labeled'])} labeled."
+    lead = f"{_verdict_in_words(summary)} {pairs} of {prompts}, {_n(summary['num_labeled'])} labeled."
     limits = summary.get("limits", [])
     broken = sum(not row["is_met"] for row in limits)
     if limits:
         lead += f" Of {say_count(len(limits), 'limit')} {broken} {'is' if broken == 1 else 'are'} passed."
     sections = [
-        make(summary, examples) for make in (_limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
+        make(summary, examples)
+        for make in (_verdicts, _limits, _repeats, _similarity, _gap, _length, _leaks, _scripts, _savings)
     ]
     parts = tuple(section for section in sections if section)
     return Report("Health of a set of pairs", lead, parts, notes=tuple(map(note_in_words, summary["notes"])))
+
+
+def _verdict_in_words(summary: Summary) -> str:
+    """Say the worst level, and which checks left it."""
+    level = summary["verdict"]
+    names = [row["check"].replace("-", " ") for row in summary["verdicts"] if row["level"] == level]
+    return "Sound in every check." if level == "sound" else f"{level.capitalize()}: {', '.join(names)}."
+
+
+def _verdicts(summary: Summary, examples: Examples) -> Section:
+    block = verdicts_block(summary)
+    counts = [f"{say_count(len(rows), 'check')} {level}" for level, rows in block.by_level()]
+    return Section("Verdicts", f"{', '.join(counts)}.", (block,))
 
 
 def _limits(summary: Summary, examples: Examples) -> Section | None:

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +12,7 @@ from real_cli.text.scripts import main_script
 
 # As a byte, of a pair that tells nothing.
 UNTOLD = -1
+Scripts: TypeAlias = tuple[str | None, str | None, str | None]
 
 
 class ScriptCount:
@@ -22,8 +23,8 @@ class ScriptCount:
         self._responses: Counter[str] = Counter()
         self._mixed, self._chosen_is_odd = array("b"), array("b")
 
-    def add(self, prompt: str, texts: tuple[str, str], *, labeled: bool) -> None:
-        """Count one pair, the chosen response first."""
+    def add(self, prompt: str, texts: tuple[str, str], *, labeled: bool) -> Scripts:
+        """Count one pair, the chosen response first; returns the scripts of prompt and responses."""
         script, (first, second) = main_script(prompt), map(main_script, texts)
         if script:
             self._prompts[script] += 1
@@ -34,6 +35,7 @@ class ScriptCount:
         is_known = script is not None and (first is not None or second is not None)
         self._mixed.append(any(odd) if is_known else UNTOLD)
         self._chosen_is_odd.append(odd[0] if is_known and labeled and odd[0] != odd[1] else UNTOLD)
+        return script, first, second
 
     def summary(self, prompts: ArrayLike) -> dict[str, Any]:
         """Sum up, `prompts` being a number for the prompt of each pair.

@@ -14,6 +14,7 @@ import torch
 
 from real_cli.errors import ModelError, RealError, clip
 from real_cli.installing import install_extra
+from real_cli.models.load.deferred import deferred_imports
 from real_cli.models.load.device import Place
 from real_cli.models.load.folder_check import (
     check_folder,
@@ -76,6 +77,7 @@ def load_problem(error: Exception, file: str = "") -> str:
     return f"{file or 'it'} cannot be used ({type(error).__name__}: {clip(first, 120)}); {GIVE_ANOTHER}"
 
 
+@deferred_imports()
 def load_config(name: str, path: str) -> Any:
     """Load a model's configuration, with transformers' defaults."""
     from transformers import AutoConfig
@@ -85,6 +87,7 @@ def load_config(name: str, path: str) -> Any:
         return AutoConfig.from_pretrained(settings_folder(name, path), trust_remote_code=False)
 
 
+@deferred_imports()
 def load_tokenizer(name: str, path: str) -> Any:
     """Load a model's tokenizer."""
     from transformers import AutoTokenizer
@@ -99,6 +102,7 @@ def load_tokenizer(name: str, path: str) -> Any:
         return tokenizer
 
 
+@deferred_imports()
 def load_model(
     name: str, path: str, kind: str, *, needless: Collection[str] = (), problem: str = LACKS, **settings: Any
 ) -> Any:
@@ -125,6 +129,7 @@ def load_model(
     return model
 
 
+@deferred_imports()
 def missing_tensors(name: str, folder: str, kind: str) -> list[str]:
     """Name the tensors that weights lack, from their headers alone."""
     import transformers
@@ -158,6 +163,7 @@ def _misshapen(chooser: Any, path: str, weights: Weights | None) -> str:
     return f"its tensors have other shapes than config.json says; {GIVE_ANOTHER}"
 
 
+@deferred_imports()
 def load_library_encoder(name: str, path: str, place: Place) -> Any:
     """Load a sentence-transformers model with that library, without any code of the model's."""
     from sentence_transformers import SentenceTransformer
@@ -209,6 +215,7 @@ def load_adapter(name: str, path: str, below: Any) -> tuple[Any, list[str]]:
         return model, list(get_peft_model_state_dict(model, save_embedding_layers=False))
 
 
+@deferred_imports()
 def load_gguf(path: Path) -> tuple[Any, Any, list[str]]:
     """Load a model and its tokenizer from a GGUF file, dequantized; also returns the names of what it lacks."""
     from transformers import AutoModelForCausalLM, AutoTokenizer

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from transformers import EarlyStoppingCallback
 
 from real_cli.errors import RealError
 from real_cli.io.checkpoint_marks import is_whole, newest_whole, remove_checkpoint, seal, step_of
+from real_cli.models.load.deferred import deferred_imports
 from real_cli.train.callbacks import Recent
 from real_cli.train.checkpoints.dump import Dump
+
+with deferred_imports():
+    from transformers import EarlyStoppingCallback
 
 # torch writes its files in C and tells no error number.
 TORCH_WRITES = re.compile("PytorchStreamWriter|inline_container|unexpected pos|iostream")

@@ -6,9 +6,11 @@ from real_cli.evaluate.limits import check_limits
 from real_cli.evaluate.pairs.health import PairHealth, limits_of
 from real_cli.evaluate.pairs.leaks import PromptIndex
 from real_cli.evaluate.pairs.report import pairs_report
-from real_cli.report.contents import Excerpt, Plot, Table
+from real_cli.report.contents import Excerpt, Plot, Table, Verdicts
 from real_cli.report.field_words import note_in_words
 from real_cli.stats.numeric import rounded
+
+BROKEN = "Broken: contradictions, against scores, leaked prompts."
 
 
 def make_health(num_pairs=30):
@@ -38,6 +40,7 @@ def items(report, kind):
 def test_sections_in_order():
     summary, _, report = make_health()
     assert [section.title for section in report.sections] == [
+        "Verdicts",
         "Limits",
         "Repeats, ties and contradictions",
         "Similarity",
@@ -48,7 +51,7 @@ def test_sections_in_order():
         "Labels saved",
     ]
     assert report.notes == tuple(map(note_in_words, summary["notes"])) != ()
-    assert report.lead == "31 pairs of 30 prompts, 31 labeled. Of 5 limits 3 are passed."
+    assert report.lead == f"{BROKEN} 31 pairs of 30 prompts, 31 labeled. Of 5 limits 3 are passed."
 
 
 def test_plots_carry_the_numbers_of_the_summary():
@@ -103,8 +106,8 @@ def test_examples_of_each_kind():
 
 def test_no_pairs_are_a_report_of_counts_alone():
     report = pairs_report(PairHealth().summary(), {})
-    assert [section.title for section in report.sections] == ["Repeats, ties and contradictions"]
-    assert report.lead == "0 pairs of 0 prompts, 0 labeled."
+    assert [section.title for section in report.sections] == ["Verdicts", "Repeats, ties and contradictions"]
+    assert report.lead == "Broken: no pairs. 0 pairs of 0 prompts, 0 labeled."
 
 
 def test_one_pair_of_one_prompt_is_said_so():
@@ -113,7 +116,23 @@ def test_one_pair_of_one_prompt_is_said_so():
     limits = limits_of(["num_pairs>=9"], strict=False, against=False)
     summary = health.summary() | {"limits": check_limits(health.summary(), limits)}
     report = pairs_report(summary, {})
-    assert report.lead == "1 pair of 1 prompt, 1 labeled. Of 1 limit 1 is passed."
+    assert report.lead == "Sound in every check. 1 pair of 1 prompt, 1 labeled. Of 1 limit 1 is passed."
     messages = [section.text for section in report.sections] + [item.note for item in items(report, Plot).values()]
     assert [text for text in messages if re.search(r"\b1 (?:pair|label|prompt)s\b", text)] == []
     assert any("in 100.0% of 1 labeled pair of unequal lengths" in text for text in messages)
+
+
+def test_verdicts_come_first_with_the_worst_in_front():
+    """The one pair that is labeled both ways, and the prompt of the other file."""
+    summary, _, report = make_health()
+    (block,) = report.sections[0].items
+    assert isinstance(block, Verdicts)
+    levels = [row.level.value for row in block.rows]
+    assert levels == sorted(levels)  # broken, doubtful, sound
+    assert [row.title for row in block.rows] == [row["title"] for row in summary["verdicts"]]
+    assert {row["check"] for row in summary["verdicts"] if row["level"] == "broken"} == {
+        "contradictions", "against-scores", "leaked-prompts",
+    }  # fmt: skip
+    assert [row.places for row in block.rows if row.title == "two texts of a prompt are labeled both ways"] == [
+        ("a:29", "a:end")
+    ]

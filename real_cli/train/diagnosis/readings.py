@@ -1,16 +1,14 @@
 """What a training run did, in a few plain sentences."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from real_cli.train.diagnosis.causes import SATURATED, SATURATED_MARGIN
 
 # The share of the logged steps that counts as the start, and as the end. Against a reference every pair starts near 0;
 # without one pairs differ more than they move, and only means over many of them say anything.
 END_SHARE = 0.1
 END_SHARE_ALONE = 1 / 3
-# Pairs are learned when nearly all are in order and by a margin that leaves little gradient: sigmoid(ln 9) = 0.9.
-SATURATED = 0.99
-SATURATED_MARGIN = math.log(9)
 NAMES = ("rewards/chosen", "rewards/rejected", "rewards/accuracies")
 CLOSE = 5e-4
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from real_cli.train.diagnosis import read_run
+from real_cli.train.diagnosis.readings import read_run
 
 
 def line(chosen, rejected, accuracy=0.5):
