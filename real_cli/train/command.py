@@ -27,10 +27,15 @@ def train_dpo(options: TrainOptions) -> Status:
     Examples:
       real train-dpo --policy smollm2 -o aligned pairs.jsonl > training.jsonl
       real pair --keep 2000 embedded.jsonl | real train-dpo -p ./sft -o aligned --loss ipo | jq .loss
+      real train-dpo --policy smollm2 --estimate pairs.jsonl
       real train-dpo --preset drift --learning-rate 1e-6 --show-config | jq .
     """
     policy, output, reference = options.policy, options.output, options.reference
-    if not options.show_config and (policy is None or output is None):
+    if options.estimate and (clash := options.flags_given("show_config", "resume")):
+        raise UsageError(f"--estimate, {clash[0]}: choose one of them")
+    if options.estimate and policy is None:
+        raise UsageError("--policy is needed: the model to train")
+    if not (options.show_config or options.estimate) and (policy is None or output is None):
         raise UsageError("--policy and --output are needed: the model to train, and the folder to write")
     from real_cli.io.output import write_stdout
     from real_cli.train.folder import Workspace
@@ -43,8 +48,15 @@ def train_dpo(options: TrainOptions) -> Status:
         write_stdout(describe_settings(settings, options.preset) | {"reference": reference})
         return Status.done
     assert policy is not None
+    reads = [("--policy", policy), ("--reference", reference)]
+    if options.estimate:
+        from real_cli.train.estimate.run import estimate
+
+        if output is not None:
+            Workspace(output, resume=False, reads=reads)  # refuses what the run would refuse, and makes nothing
+        return estimate(options, settings, policy)
     assert output is not None
-    workspace = Workspace(output, resume=options.resume, reads=[("--policy", policy), ("--reference", reference)])
+    workspace = Workspace(output, resume=options.resume, reads=reads)
     # The log lines go to standard output; --output is the folder.
     job = replace(options, output=None).job(
         numbers=settings.number_fields,
