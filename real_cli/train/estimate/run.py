@@ -23,7 +23,7 @@ from real_cli.train.estimate.fitting import Room, alternatives, row_of
 from real_cli.train.estimate.machine import CUDA_BYTES, WORKING_BYTES, available_bytes, resident_bytes, write_rate
 from real_cli.train.estimate.probe import Speed, probe
 from real_cli.train.estimate.show import show_estimate
-from real_cli.train.estimate.simulation import Usage, simulate
+from real_cli.train.estimate.simulation import Beside, Usage, simulate
 from real_cli.train.estimate.summary import Durations, data_fields, memory_fields, saved_bytes, time_fields
 from real_cli.train.estimate.weightless import Plan, Setup, build_weightless, stored_bytes
 from real_cli.train.estimate.work import Work, plan_work
@@ -70,7 +70,7 @@ class EstimatedRun(TrainingRun):
         self._is_apart = policy.place.device.type != "cpu"
         self._available = available_bytes(policy.place.device)  # before the probe takes its part
         with quiet_libraries():
-            beside = self._reference_bytes(reference, setup)
+            beside = self._reference_bytes(reference, setup, policy)
             work = self._work(examples, policy)
             usage = self._follow(plan, setup, work, beside)
             if self._room(work).left(usage) >= 0:
@@ -129,16 +129,21 @@ class EstimatedRun(TrainingRun):
     def _stored(self, plan: Plan) -> int | None:
         return stored_bytes(self._policy, plan.folder)
 
-    def _follow(self, plan: Plan, setup: Setup, work: Work, beside: int) -> Usage:
+    def _follow(self, plan: Plan, setup: Setup, work: Work, beside: Beside) -> Usage:
         return simulate(self._policy, plan, setup, work.largest, stored=self._stored(plan), beside=beside)
 
-    def _reference_bytes(self, reference: Reference, setup: Setup) -> int:
-        """Return what a reference takes that stays in memory, because every step asks it."""
-        if Need.decoupled not in self._settings.mixture.needs:
-            return 0
+    def _reference_bytes(self, reference: Reference, setup: Setup, policy: Policy) -> Beside:
+        """Return what a reference takes: for the whole run where every step asks it, else while it scores."""
+        if not reference.is_needed:
+            return Beside()
+        is_held = Need.decoupled in self._settings.mixture.needs
         name = reference.name or self._policy
+        path = resolve_model(name)  # refuses what the run would refuse
+        if path == policy.path and not is_held:
+            return Beside()
         plain = replace(setup, settings=replace(self._settings, lora=False, qlora=False), dtype=setup.place.dtype)
-        return sum(build_weightless(name, Plan(*load_plan(name, resolve_model(name))), plain).weights)
+        num_bytes = sum(build_weightless(name, Plan(*load_plan(name, path)), plain).weights)
+        return Beside(held=num_bytes) if is_held else Beside(passing=num_bytes)
 
     def _room(self, work: Work) -> Room:
         largest = max(batch.num_tokens for batch in work.batches)
@@ -146,7 +151,7 @@ class EstimatedRun(TrainingRun):
             return Room(self._available, 0, CUDA_BYTES, largest)
         return Room(self._available, self._held, WORKING_BYTES, largest)
 
-    def _rows(self, plan: Plan, setup: Setup, work: Work, usage: Usage, beside: int) -> list[Record]:
+    def _rows(self, plan: Plan, setup: Setup, work: Work, usage: Usage, beside: Beside) -> list[Record]:
         room = self._room(work)
         stored = self._stored(plan)
         rows = [row_of("as asked", usage, room, work.largest)]

@@ -52,7 +52,7 @@ def print_estimate(console: "Console", record: Record) -> None:
         (row["options"], size(row["peak_bytes"]), "yes" if row["fits"] else "no", _tokens(row["largest_batch_tokens"]))
         for row in record["would_fit"]
     ]
-    _print(console, "What would fit", ("options", "peak", "fits", "--batch-tokens up to"), rows)
+    _print(console, "What would fit", ("options", "peak", "fits", "most tokens a pass"), rows)
 
 
 def headline(record: Record) -> str:
@@ -101,7 +101,8 @@ def _print(console: "Console", title: str, heads: tuple[str, ...], rows: list[tu
     from rich import box
     from rich.table import Table
 
-    table = Table(*heads, title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    console.print(f"\n{title}", style="bold")  # a table's own title would be folded to the table
+    table = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for column in table.columns:

@@ -23,6 +23,8 @@ from real_cli.train.estimate.weightless import (
     without_numbers,
 )
 
+# How layers fail that ask for numbers, or cannot take a layout.
+FAILURES = (RuntimeError, ValueError, TypeError, AttributeError, LookupError, NotImplementedError)
 # Of a parameter in bitsandbytes' 8-bit AdamW: two moments, and their scales.
 BYTES_OF_8_BIT_STATES = 2 + 2 * 4 / 256
 
@@ -36,6 +38,13 @@ class Passes(NamedTuple):
     layout: TokenLayout
     first: Sequence[Group]
     second: Sequence[Group] | None = None
+
+
+class Beside(NamedTuple):
+    """Bytes of a reference: one that stays in memory because every step asks it, and one that is loaded and freed."""
+
+    held: int = 0
+    passing: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,18 @@ class Usage:
         return self.parts.total()
 
 
+NOTHING_BESIDE = Beside()
+
+
 def simulate(
-    name: str, plan: Plan, setup: Setup, passes: Passes, *, stored: int | None, beside: int = 0, briefly: bool = False
+    name: str,
+    plan: Plan,
+    setup: Setup,
+    passes: Passes,
+    *,
+    stored: int | None,
+    beside: Beside = NOTHING_BESIDE,
+    briefly: bool = False,
 ) -> Usage:
     """Follow a run through loading, its first step and its second.
 
@@ -71,7 +90,7 @@ def simulate(
         setup: How it is trained.
         passes: The largest of the run.
         stored: Bytes of its files; None if they are not known.
-        beside: Bytes of a reference that stays in memory.
+        beside: The reference.
         briefly: Follow one pass a step, which seldom changes the peak by much.
 
     Returns:
@@ -80,8 +99,9 @@ def simulate(
     """
     for tried, scale, laid, method in _tries(setup, passes):
         try:
-            usage = _simulate(name, plan, tried, laid, stored and stored // scale, beside // scale, briefly=briefly)
-        except Exception:  # layers that ask for numbers fail in any way; the next way needs none
+            there = Beside(beside.held // scale, beside.passing // scale)
+            usage = _simulate(name, plan, tried, laid, stored and stored // scale, there, briefly=briefly)
+        except FAILURES:
             continue
         parts = Counter({part: num_bytes * scale for part, num_bytes in usage.parts.items()})
         return Usage(parts, usage.bytes_per_token * scale, usage.weights * scale, method)
@@ -101,7 +121,7 @@ def _tries(setup: Setup, passes: Passes) -> Iterator[tuple[Setup, int, Passes, s
 
 
 def _simulate(
-    name: str, plan: Plan, setup: Setup, passes: Passes, stored: int | None, beside: int, *, briefly: bool
+    name: str, plan: Plan, setup: Setup, passes: Passes, stored: int | None, beside: Beside, *, briefly: bool
 ) -> Usage:
     on_cpu = setup.place.device.type == "cpu"
     built = build_weightless(name, plan, setup)
@@ -116,7 +136,10 @@ def _simulate(
         if passes.layout is TokenLayout.shared and setup.dtype != torch.float32:
             # Layouts are compared in float32: on load, a copy of each tensor.
             memory.pass_through([4 * weight.numel() for weight in built.model.parameters()], Part.weights)
-        memory.hold([beside], Part.reference)
+        if beside.passing:
+            memory.pass_through([beside.passing], Part.reference)
+        if beside.held:
+            memory.hold([beside.held], Part.reference)
         slopes = _train(memory, built, setup, passes, mode, briefly=briefly)
     parts = Counter(memory.peak)
     if is_mapped and stored:
@@ -185,7 +208,7 @@ def _optimizer(memory: LiveMemory, weights: list[Any], setup: Setup) -> Any:
 STATES = {Optimizer.adamw: 2.0, Optimizer.rmsprop: 1.0, Optimizer.adafactor: 0.01, Optimizer.sgd: 0.0}
 
 
-def _by_formula(name: str, plan: Plan, setup: Setup, passes: Passes, beside: int) -> Usage:
+def _by_formula(name: str, plan: Plan, setup: Setup, passes: Passes, beside: Beside) -> Usage:
     built = build_weightless(name, plan, setup)
     gradients = sum(weight.numel() * weight.element_size() for weight in built.trained)
     trained = sum(weight.numel() for weight in built.trained)
@@ -198,7 +221,7 @@ def _by_formula(name: str, plan: Plan, setup: Setup, passes: Passes, beside: int
     chunk = CPU_LOGIT_BYTES if setup.place.device.type == "cpu" else LOGIT_BYTES
     parts = {
         Part.weights: sum(built.weights),
-        Part.reference: beside,
+        Part.reference: beside.held,
         Part.gradients: gradients,
         Part.optimizer: int(states),
         Part.activations: per_token * num_tokens(passes.first, passes.layout),

@@ -177,3 +177,31 @@ def test_layers_that_cannot_be_followed_are_counted_by_the_formula(tiny_policy, 
     tokens, rest = divmod(host["activations_bytes"], 2 * (30 * 16 + 10 * 32) * 2)
     assert tokens > 0
     assert rest == 0
+
+
+def test_a_reference_takes_its_part(heavy_policy, make_tiny_policy, pair_rows, no_room, no_alternatives):
+    """One that each step asks stays; one that scores once is freed before; a name that leads nowhere is refused."""
+    spa = ["--loss", "spa", "--extrapolate", "0.5"]
+    record, _ = estimate(heavy_policy, pair_rows, *spa)
+    host = record["memory"]["host"]
+    assert host["reference_bytes"] == pytest.approx(host["weights_bytes"], rel=0.05)
+    other = make_tiny_policy(hidden_size=256, intermediate_size=2048, head_dim=128)
+    record, _ = estimate(heavy_policy, pair_rows, "--lora", "--lora-rank", "1", "--reference", other)
+    assert record["memory"]["host"]["reference_bytes"] > 4 * host["weights_bytes"]
+    _, said = estimate(heavy_policy, pair_rows, "--reference", "./nowhere", status=1)
+    assert "model './nowhere': no such folder" in said
+
+
+def test_records_come_through_a_pipe_or_from_files(heavy_policy, pair_rows, tmp_path, no_room, no_alternatives):
+    """The same record either way; what cannot be used is counted, and leaves its status."""
+    path = write_rows(tmp_path / "pairs.jsonl", pair_rows)
+    piped, _ = estimate(heavy_policy, pair_rows)
+    read, _ = estimate(heavy_policy, None, path)
+    for name in ("available_bytes", "memory"):
+        del piped[name], read[name]
+    would_fit = [record.pop("would_fit")[0]["options"] for record in (piped, read)]
+    assert would_fit == ["as asked"] * 2
+    assert piped == read
+    bad = [*pair_rows, {"prompt": "x", "chosen": "y"}]
+    record, _ = estimate(heavy_policy, bad, "--on-error", "skip", status=3)
+    assert (record["num_pairs"], record["num_rejected"]) == (8, 1)
