@@ -5,6 +5,7 @@ process, and its peak is what the system says of it.
 """
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -19,8 +20,8 @@ LENGTHS = ((100, 80, 90), (40, 60, 50), (90, 100, 90), (30, 40, 30))
 BASE = ["--max-steps", "2", "--batch-size", "2", "--order", "given", "--quiet"]
 SMOLLM2, WIDE = ["--policy", "smollm2"], ["--policy", "WIDE"]
 SETTINGS = {
-    "smollm2": SMOLLM2,
     "48M, vocabulary of 128,000": WIDE,
+    "smollm2": SMOLLM2,
     "smollm2 --lora": [*SMOLLM2, "--lora"],
     "48M --batch-tokens 1024": [*WIDE, "--batch-tokens", "1024"],
     "48M --loss simpo": [*WIDE, "--loss", "simpo", "--reference", "none"],
@@ -79,9 +80,8 @@ def main():
         for number, (name, words) in enumerate(SETTINGS.items()):
             words = [str(room / "wide") if word == "WIDE" else word for word in (*words, *BASE)]
             words.append(str(room / "pairs.jsonl"))
-            run = run_measured(
-                [sys.executable, "-m", "real_cli", "train-dpo", "--output", str(room / f"out{number}"), *words]
-            )
+            command = [sys.executable, "-m", "real_cli", "train-dpo", "--output", str(room / f"out{number}"), *words]
+            run = run_measured(command, os.environ | {"OMP_NUM_THREADS": str(options.threads)})
             told = child("tests.bench.estimate", "estimate", {"words": words}, options.threads)
             peak = told["host"]["peak_bytes"] / 2**20
             ratio = peak / run["peak_mb"]

@@ -10,9 +10,9 @@ import torch
 
 from real_cli.models.load.device import Place
 from real_cli.records.record import Record
-from real_cli.train.estimate.live_memory import Part
+from real_cli.train.estimate.live_memory import MemoryPart
 from real_cli.train.estimate.simulation import Beside, Passes, Usage, num_tokens, simulate
-from real_cli.train.estimate.weightless import Plan, Setup
+from real_cli.train.estimate.weightless import ModelPlan, Setup
 from real_cli.train.objective import Need
 
 # Alternatives are followed at two depths, and what a layer adds between them counts for every other layer.
@@ -61,7 +61,7 @@ def row_of(options: str, usage: Usage, room: Room, passes: Passes) -> Record:
 
 
 def alternatives(
-    name: str, plan: Plan, setup: Setup, passes: Passes, *, stored: int | None, beside: Beside, room: Room
+    name: str, plan: ModelPlan, setup: Setup, passes: Passes, *, stored: int | None, beside: Beside, room: Room
 ) -> Iterator[Record]:
     """Estimate each option that saves memory and is not in use."""
     for options, other in _others(setup):
@@ -87,7 +87,7 @@ def _others(setup: Setup) -> Iterator[tuple[str, Setup]]:
     yield "--qlora", replace(setup, settings=in_4_bits, dtype=setup.place.dtype)
 
 
-def _by_depth(name: str, plan: Plan, setup: Setup, passes: Passes, stored: int | None, beside: Beside) -> Usage:
+def _by_depth(name: str, plan: ModelPlan, setup: Setup, passes: Passes, stored: int | None, beside: Beside) -> Usage:
     depth = getattr(plan.config.get_text_config(), "num_hidden_layers", 0)
     if depth <= DEEPER:
         return simulate(name, plan, setup, passes, stored=stored, beside=beside, briefly=True)
@@ -100,7 +100,7 @@ def _by_depth(name: str, plan: Plan, setup: Setup, passes: Passes, stored: int |
         return max(0.0, low + (high - low) / (DEEPER - SHALLOW) * (depth - SHALLOW))
 
     parts = {part: int(grown(few.parts[part], more.parts[part])) for part in {*few.parts, *more.parts}}
-    parts[Part.reference] = beside.held
+    parts[MemoryPart.reference] = beside.held
     weights = int(grown(few.weights, more.weights))
     slope = grown(few.bytes_per_token, more.bytes_per_token)
     return Usage(Counter(parts), slope, weights, "from two depths")

@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_iter
 from real_cli.train.estimate.heap import Heap
 
 
-class Part(StrEnum):
+class MemoryPart(StrEnum):
     """What memory is taken by."""
 
     weights = "weights"
@@ -43,17 +43,17 @@ class LiveMemory(TorchDispatchMode):  # type: ignore[misc]  # torch is not follo
     def __init__(self, vocabulary: int, *, has_gaps: bool) -> None:
         super().__init__()
         self.heap = Heap()
-        self.live: Counter[Part] = Counter()
-        self.peak: Counter[Part] = Counter()
+        self.live: Counter[MemoryPart] = Counter()
+        self.peak: Counter[MemoryPart] = Counter()
         self.most = 0
         self._has_gaps = has_gaps
         self._vocabulary = vocabulary
-        self._part = Part.activations
-        self._blocks: dict[int, tuple[int, Part, int]] = {}
+        self._part = MemoryPart.activations
+        self._blocks: dict[int, tuple[int, MemoryPart, int]] = {}
         self._elsewhere: set[int] = set()
 
     @contextmanager
-    def counting_as(self, part: Part) -> Iterator[None]:
+    def counting_as(self, part: MemoryPart) -> Iterator[None]:
         """Count what is allocated inside as this part."""
         before, self._part = self._part, part
         try:
@@ -65,7 +65,7 @@ class LiveMemory(TorchDispatchMode):  # type: ignore[misc]  # torch is not follo
         """Leave tensors out that were there before, such as weights: whoever knows them adds them."""
         self._elsewhere |= {tensor.untyped_storage()._cdata for tensor in tensors}
 
-    def relabel(self, tensor: Any, part: Part) -> None:
+    def relabel(self, tensor: Any, part: MemoryPart) -> None:
         """Count a tensor as another part from now on."""
         key = tensor.untyped_storage()._cdata
         if key in self._blocks:
@@ -74,14 +74,14 @@ class LiveMemory(TorchDispatchMode):  # type: ignore[misc]  # torch is not follo
             self.live[before] -= num_bytes
             self.live[part] += num_bytes
 
-    def pass_through(self, sizes: Iterable[int], part: Part) -> None:
+    def pass_through(self, sizes: Iterable[int], part: MemoryPart) -> None:
         """Allocate blocks and free them again, all together: a copy that some step makes."""
         starts = [(size, self._allocate(size, part)) for size in sizes]
         for size, start in starts:
             self.heap.release(start)
             self.live[part] -= size
 
-    def hold(self, sizes: Iterable[int], part: Part) -> None:
+    def hold(self, sizes: Iterable[int], part: MemoryPart) -> None:
         """Allocate blocks for good."""
         for size in sizes:
             self._allocate(size, part)
@@ -101,13 +101,13 @@ class LiveMemory(TorchDispatchMode):  # type: ignore[misc]  # torch is not follo
         key = storage._cdata
         if key in self._blocks or key in self._elsewhere:
             return
-        is_logits = tensor.dim() == 2 and tensor.shape[1] == self._vocabulary and self._part is Part.activations
-        part = Part.logits if is_logits else self._part
+        is_logits = tensor.dim() == 2 and tensor.shape[1] == self._vocabulary and self._part is MemoryPart.activations
+        part = MemoryPart.logits if is_logits else self._part
         num_bytes = storage.nbytes()
         self._blocks[key] = num_bytes, part, self._allocate(num_bytes, part)
         weakref.finalize(storage, self._free, key)
 
-    def _allocate(self, num_bytes: int, part: Part) -> int:
+    def _allocate(self, num_bytes: int, part: MemoryPart) -> int:
         high = self.heap.high
         start = self.heap.allocate(num_bytes)
         self.live[part] += num_bytes
@@ -115,7 +115,7 @@ class LiveMemory(TorchDispatchMode):  # type: ignore[misc]  # torch is not follo
         self.most = max(self.most, self.heap.used)
         if is_new_peak:
             self.peak = Counter(self.live)
-            self.peak[Part.gaps] = self.heap.high - self.live.total() if self._has_gaps else 0
+            self.peak[MemoryPart.gaps] = self.heap.high - self.live.total() if self._has_gaps else 0
         return start
 
     def _free(self, key: int) -> None:

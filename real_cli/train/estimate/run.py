@@ -25,7 +25,7 @@ from real_cli.train.estimate.probe import Speed, probe
 from real_cli.train.estimate.show import show_estimate
 from real_cli.train.estimate.simulation import Beside, Usage, simulate
 from real_cli.train.estimate.summary import Durations, data_fields, memory_fields, saved_bytes, time_fields
-from real_cli.train.estimate.weightless import Plan, Setup, build_weightless, stored_bytes
+from real_cli.train.estimate.weightless import ModelPlan, Setup, build_weightless, stored_bytes
 from real_cli.train.estimate.work import Work, plan_work
 from real_cli.train.folder import Workspace
 from real_cli.train.objective import Need
@@ -93,12 +93,12 @@ class EstimatedRun(TrainingRun):
         }
         return Status.done
 
-    def _plan(self) -> tuple[Setup, Plan, Policy]:
+    def _plan(self) -> tuple[Setup, ModelPlan, Policy]:
         """Load what describes the policy; its layout is what a model of its kind usually takes."""
         options, settings = self._options, self._settings
         place = training_place(options.device, options.dtype)
         path = resolve_model(self._policy)
-        plan = Plan(*load_plan(self._policy, path))
+        plan = ModelPlan(*load_plan(self._policy, path))
         is_apart = options.dtype is Precision.auto and not settings.qlora
         dtype = torch.float32 if is_apart else place.dtype
         setup = Setup(place, dtype, options.attention, settings, options.gradient_checkpointing)
@@ -126,10 +126,10 @@ class EstimatedRun(TrainingRun):
     def _work(self, examples: ExampleSet, policy: Policy) -> Work:
         return plan_work(examples, self._settings, self._collator(policy), policy.layout)
 
-    def _stored(self, plan: Plan) -> int | None:
+    def _stored(self, plan: ModelPlan) -> int | None:
         return stored_bytes(self._policy, plan.folder)
 
-    def _follow(self, plan: Plan, setup: Setup, work: Work, beside: Beside) -> Usage:
+    def _follow(self, plan: ModelPlan, setup: Setup, work: Work, beside: Beside) -> Usage:
         return simulate(self._policy, plan, setup, work.largest, stored=self._stored(plan), beside=beside)
 
     def _reference_bytes(self, reference: Reference, setup: Setup, policy: Policy) -> Beside:
@@ -142,7 +142,7 @@ class EstimatedRun(TrainingRun):
         if path == policy.path and not is_held:
             return Beside()
         plain = replace(setup, settings=replace(self._settings, lora=False, qlora=False), dtype=setup.place.dtype)
-        num_bytes = sum(build_weightless(name, Plan(*load_plan(name, path)), plain).weights)
+        num_bytes = sum(build_weightless(name, ModelPlan(*load_plan(name, path)), plain).weights)
         return Beside(held=num_bytes) if is_held else Beside(passing=num_bytes)
 
     def _room(self, work: Work) -> Room:
@@ -151,7 +151,7 @@ class EstimatedRun(TrainingRun):
             return Room(self._available, 0, CUDA_BYTES, largest)
         return Room(self._available, self._held, WORKING_BYTES, largest)
 
-    def _rows(self, plan: Plan, setup: Setup, work: Work, usage: Usage, beside: Beside) -> list[Record]:
+    def _rows(self, plan: ModelPlan, setup: Setup, work: Work, usage: Usage, beside: Beside) -> list[Record]:
         room = self._room(work)
         stored = self._stored(plan)
         rows = [row_of("as asked", usage, room, work.largest)]

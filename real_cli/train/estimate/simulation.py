@@ -12,9 +12,9 @@ from real_cli.models.score.forward import CPU_LOGIT_BYTES, LOGIT_BYTES
 from real_cli.models.score.sequences import Group, lay_out, shape
 from real_cli.records.choices import TokenLayout
 from real_cli.train.choices import Optimizer
-from real_cli.train.estimate.live_memory import LiveMemory, Part
+from real_cli.train.estimate.live_memory import LiveMemory, MemoryPart
 from real_cli.train.estimate.weightless import (
-    Plan,
+    ModelPlan,
     Setup,
     Weightless,
     build_weightless,
@@ -58,7 +58,7 @@ class Usage:
         method: How activations were found.
     """
 
-    parts: Counter[Part]
+    parts: Counter[MemoryPart]
     bytes_per_token: float
     weights: int
     method: str
@@ -74,7 +74,7 @@ NOTHING_BESIDE = Beside()
 
 def simulate(
     name: str,
-    plan: Plan,
+    plan: ModelPlan,
     setup: Setup,
     passes: Passes,
     *,
@@ -121,7 +121,7 @@ def _tries(setup: Setup, passes: Passes) -> Iterator[tuple[Setup, int, Passes, s
 
 
 def _simulate(
-    name: str, plan: Plan, setup: Setup, passes: Passes, stored: int | None, beside: Beside, *, briefly: bool
+    name: str, plan: ModelPlan, setup: Setup, passes: Passes, stored: int | None, beside: Beside, *, briefly: bool
 ) -> Usage:
     on_cpu = setup.place.device.type == "cpu"
     built = build_weightless(name, plan, setup)
@@ -132,20 +132,20 @@ def _simulate(
         memory.leave_out([*built.model.parameters(), *built.model.buffers()])
         # Files in the format of the weights are mapped, and stand outside the heap.
         is_mapped = on_cpu and stored is not None and abs(stored - built.weights_loaded) < 0.02 * weights
-        memory.hold([max(0, weights - stored)] if is_mapped and stored else built.weights, Part.weights)
+        memory.hold([max(0, weights - stored)] if is_mapped and stored else built.weights, MemoryPart.weights)
         if passes.layout is TokenLayout.shared and setup.dtype != torch.float32:
             # Layouts are compared in float32: on load, a copy of each tensor.
-            memory.pass_through([4 * weight.numel() for weight in built.model.parameters()], Part.weights)
+            memory.pass_through([4 * weight.numel() for weight in built.model.parameters()], MemoryPart.weights)
         if beside.passing:
-            memory.pass_through([beside.passing], Part.reference)
+            memory.pass_through([beside.passing], MemoryPart.reference)
         if beside.held:
-            memory.hold([beside.held], Part.reference)
+            memory.hold([beside.held], MemoryPart.reference)
         slopes = _train(memory, built, setup, passes, mode, briefly=briefly)
     parts = Counter(memory.peak)
     if is_mapped and stored:
-        parts[Part.weights] += stored
+        parts[MemoryPart.weights] += stored
     elif on_cpu and stored and stored + weights > parts.total():
-        parts = Counter({Part.weights: weights, Part.loading: stored})
+        parts = Counter({MemoryPart.weights: weights, MemoryPart.loading: stored})
     return Usage(parts, max(slopes), weights, "simulated")
 
 
@@ -154,9 +154,9 @@ def _train(
 ) -> list[float]:
     """Run two steps; return the bytes that a token of each pass takes."""
     if setup.settings.qlora:
-        memory.hold([largest_dequantized(built.model)], Part.activations)
+        memory.hold([largest_dequantized(built.model)], MemoryPart.activations)
     for weight in built.trained:
-        weight.register_post_accumulate_grad_hook(lambda trained: memory.relabel(trained.grad, Part.gradients))
+        weight.register_post_accumulate_grad_hook(lambda trained: memory.relabel(trained.grad, MemoryPart.gradients))
     optimizer = _optimizer(memory, built.trained, setup)
     second = [] if passes.second is None else [passes.second]
     steps = [second or [passes.first], [passes.first]] if briefly else [[passes.first, *second]] * 2
@@ -164,7 +164,7 @@ def _train(
     for groups_of_step in steps:
         for groups in groups_of_step:
             slopes.append(_one_pass(memory, built.model, setup, passes.layout, groups, mode))
-        with memory, memory.counting_as(Part.optimizer):
+        with memory, memory.counting_as(MemoryPart.optimizer):
             torch.nn.utils.clip_grad_norm_(built.trained, 1.0)
             optimizer.step()
             optimizer.zero_grad()
@@ -200,7 +200,7 @@ def _optimizer(memory: LiveMemory, weights: list[Any], setup: Setup) -> Any:
     if kind is Optimizer.rmsprop:
         return torch.optim.RMSprop(weights, lr=1e-6, **apart)
     if kind is Optimizer.adamw_8bit:
-        memory.hold([int(weight.numel() * BYTES_OF_8_BIT_STATES) for weight in weights], Part.optimizer)
+        memory.hold([int(weight.numel() * BYTES_OF_8_BIT_STATES) for weight in weights], MemoryPart.optimizer)
     return torch.optim.SGD(weights, lr=1e-6, **apart)
 
 
@@ -208,7 +208,7 @@ def _optimizer(memory: LiveMemory, weights: list[Any], setup: Setup) -> Any:
 STATES = {Optimizer.adamw: 2.0, Optimizer.rmsprop: 1.0, Optimizer.adafactor: 0.01, Optimizer.sgd: 0.0}
 
 
-def _by_formula(name: str, plan: Plan, setup: Setup, passes: Passes, beside: Beside) -> Usage:
+def _by_formula(name: str, plan: ModelPlan, setup: Setup, passes: Passes, beside: Beside) -> Usage:
     built = build_weightless(name, plan, setup)
     gradients = sum(weight.numel() * weight.element_size() for weight in built.trained)
     trained = sum(weight.numel() for weight in built.trained)
@@ -220,12 +220,12 @@ def _by_formula(name: str, plan: Plan, setup: Setup, passes: Passes, beside: Bes
     per_token *= 2 if setup.place.dtype == torch.float32 else 1
     chunk = CPU_LOGIT_BYTES if setup.place.device.type == "cpu" else LOGIT_BYTES
     parts = {
-        Part.weights: sum(built.weights),
-        Part.reference: beside.held,
-        Part.gradients: gradients,
-        Part.optimizer: int(states),
-        Part.activations: per_token * num_tokens(passes.first, passes.layout),
-        Part.logits: 3 * chunk,
+        MemoryPart.weights: sum(built.weights),
+        MemoryPart.reference: beside.held,
+        MemoryPart.gradients: gradients,
+        MemoryPart.optimizer: int(states),
+        MemoryPart.activations: per_token * num_tokens(passes.first, passes.layout),
+        MemoryPart.logits: 3 * chunk,
     }
     return Usage(Counter(parts), per_token, sum(built.weights), "by formula")
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from real_cli.records.record import Record
-from real_cli.train.estimate.live_memory import Part
+from real_cli.train.estimate.live_memory import MemoryPart
 from real_cli.train.estimate.machine import CUDA_BYTES, WORKING_BYTES
 from real_cli.train.estimate.probe import Span, Speed
 from real_cli.train.estimate.simulation import Usage
@@ -52,7 +52,7 @@ def data_fields(work: Work, counts: Mapping[str, Any], left_out: Mapping[str, in
 
 def memory_fields(usage: Usage, device: torch.device, held: int, stored: int | None) -> Record:
     """Say what is taken where; on a CPU there is one memory."""
-    parts = {f"{part}_bytes": usage.parts[part] for part in Part if usage.parts[part] > 0}
+    parts = {f"{part}_bytes": usage.parts[part] for part in MemoryPart if usage.parts[part] > 0}
     if device.type == "cpu":
         framework = held + WORKING_BYTES
         host = {**parts, "framework_bytes": framework, "peak_bytes": usage.peak + framework}
@@ -66,7 +66,7 @@ def memory_fields(usage: Usage, device: torch.device, held: int, stored: int | N
 
 def saved_bytes(usage: Usage, settings: TrainingSettings) -> tuple[int, int]:
     """Return the bytes of the final model, and of a checkpoint, which has the optimizer's states too."""
-    trained, states = usage.parts[Part.gradients], usage.parts[Part.optimizer]
+    trained, states = usage.parts[MemoryPart.gradients], usage.parts[MemoryPart.optimizer]
     final = min(trained, usage.weights) if settings.adapts else usage.weights
     return final, final + states
 

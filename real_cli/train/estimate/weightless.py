@@ -25,7 +25,7 @@ BITS_OF_NF4 = 4 + 8 / 64 + 32 / (64 * 256)
 AFTER_HEAD = ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier")
 
 
-class Plan(NamedTuple):
+class ModelPlan(NamedTuple):
     """What describes a model: its config, its tokenizer, and the folder of its files."""
 
     config: Any
@@ -97,7 +97,7 @@ def without_numbers() -> Iterator[Any]:
         log.disabled = was_disabled
 
 
-def build_weightless(name: str, plan: Plan, setup: Setup) -> Weightless:
+def build_weightless(name: str, plan: ModelPlan, setup: Setup) -> Weightless:
     """Build a model as the run would train it, on torch's meta device."""
     from transformers import AutoModelForCausalLM
 
