@@ -66,7 +66,9 @@ def estimate(job):
 
 
 def main():
-    options = parser(rounds=1).parse_args()
+    options = parser(rounds=1)
+    options.add_argument("--only", default="", help="the settings whose name holds this")
+    options = options.parse_args()
     if options.side:
         print(json.dumps(estimate(json.loads(options.job.read_text()))))
         return
@@ -78,6 +80,8 @@ def main():
         write_rows(room / "pairs.jsonl", rows)
         save_wide(room / "wide")
         for number, (name, words) in enumerate(SETTINGS.items()):
+            if options.only not in name:
+                continue
             words = [str(room / "wide") if word == "WIDE" else word for word in (*words, *BASE)]
             words.append(str(room / "pairs.jsonl"))
             command = [sys.executable, "-m", "real_cli", "train-dpo", "--output", str(room / f"out{number}"), *words]

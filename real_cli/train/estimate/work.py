@@ -69,7 +69,7 @@ class Work:
 
 
 def plan_work(examples: ExampleSet, settings: TrainingSettings, collator: Collator, layout: TokenLayout) -> Work:
-    """ModelPlan the batches of a run as its trainer makes them.
+    """Plan the batches of a run as its trainer makes them.
 
     Args:
         examples: Tokenized.
