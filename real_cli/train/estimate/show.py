@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from real_cli.io.progress import obeyed_stderr
 from real_cli.records.record import Record
+from real_cli.text.phrases import say_count
 from real_cli.text.terminal_safe import printable_line
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ def print_estimate(console: "Console", record: Record) -> None:
     console.print(f"{'Fits' if fits else 'Does not fit'}: {headline(record)}", style="bold")
     console.print(
         printable_line(
-            f"{record['policy']} on {record['device']}, {record['dtype']}: {record['num_pairs_trained']:,} pairs in "
-            f"{record['num_steps']:,} steps, {record['num_tokens']:,} tokens with padding; "
+            f"{record['policy']} on {record['device']}, {record['dtype']}: "
+            f"{say_count(record['num_pairs_trained'], 'pair')} in {say_count(record['num_steps'], 'step')}, "
+            f"{record['num_tokens']:,} tokens with padding; "
             f"{record['truncated_share']:.0%} of the pairs cut"
         )
     )
@@ -68,10 +70,12 @@ def headline(record: Record) -> str:
 def size(num_bytes: float) -> str:
     """Write bytes.
 
-    >>> size(1 << 20), size(3.25 * 2**30)
-    ('1 MB', '3.2 GB')
+    >>> size(5000), size(1 << 20), size(3.25 * 2**30)
+    ('5 KB', '1 MB', '3.2 GB')
     """
     mega = num_bytes / 2**20
+    if mega < 1:
+        return f"{num_bytes / 1024:,.0f} KB"
     return f"{mega:,.0f} MB" if mega < 1024 else f"{mega / 1024:,.1f} GB"
 
 
