@@ -126,6 +126,15 @@ class Recent:
         """Return all remembered values, shape (any,); None before the first batch has ended."""
         return torch.cat(list(self._batches)) if self._batches else None
 
+    def remembered(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """Return what is remembered now, for `restore`."""
+        return list(self._batches), list(self._passes)
+
+    def restore(self, remembered: tuple[list[torch.Tensor], list[torch.Tensor]]) -> None:
+        """Take back what was added since."""
+        self._batches = deque(remembered[0], maxlen=RECENT_BATCHES)
+        self._passes = list(remembered[1])
+
     def save(self, checkpoint: Path) -> None:
         """Save them in a checkpoint."""
         if self._batches:

@@ -1,10 +1,14 @@
 """real train-dpo: align a policy with the chosen pairs."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
 from real_cli.train.options import TrainOptions
+
+if TYPE_CHECKING:
+    from real_cli.train.settings import TrainingSettings
 
 
 @typed_command
@@ -27,11 +31,10 @@ def train_dpo(options: TrainOptions) -> Status:
     Examples:
       real train-dpo --policy smollm2 -o aligned pairs.jsonl > training.jsonl
       real pair --keep 2000 embedded.jsonl | real train-dpo -p ./sft -o aligned --loss ipo | jq .loss
+      real train-dpo --policy smollm2 --estimate pairs.jsonl
       real train-dpo --preset drift --learning-rate 1e-6 --show-config | jq .
     """
-    policy, output, reference = options.policy, options.output, options.reference
-    if not options.show_config and (policy is None or output is None):
-        raise UsageError("--policy and --output are needed: the model to train, and the folder to write")
+    _check_together(options)
     from real_cli.io.output import write_stdout
 
     if not options.show_config:
@@ -41,16 +44,41 @@ def train_dpo(options: TrainOptions) -> Status:
     settings = settings_from(options)
     check_settings(settings, options)
     if options.show_config:
-        write_stdout(describe_settings(settings, options.preset) | {"reference": reference})
+        write_stdout(describe_settings(settings, options.preset) | {"reference": options.reference})
         return Status.done
-    assert policy is not None
-    assert output is not None
     check_packages(settings, options.report_to)
+    return _estimated(options, settings) if options.estimate else _trained(options, settings)
+
+
+def _check_together(options: TrainOptions) -> None:
+    """Refuse options that exclude each other, and the lack of those that are needed."""
+    if options.estimate and (clash := options.flags_given("show_config", "resume")):
+        raise UsageError(f"--estimate, {clash[0]}: choose one of them")
+    if options.estimate and options.policy is None:
+        raise UsageError("--policy is needed: the model to train")
+    if not (options.show_config or options.estimate) and (options.policy is None or options.output is None):
+        raise UsageError("--policy and --output are needed: the model to train, and the folder to write")
+
+
+def _estimated(options: TrainOptions, settings: "TrainingSettings") -> Status:
+    """Estimate a run that would not be refused; nothing is written."""
+    from real_cli.train.estimate.run import estimate
+    from real_cli.train.folder import Workspace
+
+    assert options.policy is not None
+    if options.output is not None:  # refuses what the run would refuse, and makes nothing
+        Workspace(options.output, resume=False, reads=_models_read(options))
+    return estimate(options, settings, options.policy)
+
+
+def _trained(options: TrainOptions, settings: "TrainingSettings") -> Status:
+    """Train; the log lines go to standard output, and --output is the folder."""
     from real_cli.train.folder import Workspace
     from real_cli.train.run import TrainingRun
 
-    workspace = Workspace(output, resume=options.resume, reads=[("--policy", policy), ("--reference", reference)])
-    # The log lines go to standard output; --output is the folder.
+    assert options.policy is not None
+    assert options.output is not None
+    workspace = Workspace(options.output, resume=options.resume, reads=_models_read(options))
     job = replace(options, output=None).job(
         numbers=settings.number_fields,
         also_writes=[options.export_logps, options.dump],
@@ -58,8 +86,13 @@ def train_dpo(options: TrainOptions) -> Status:
         what="pairs read",
     )
     with job, workspace:
-        status = TrainingRun(job, workspace, settings, options, policy).train()
+        status = TrainingRun(job, workspace, settings, options, options.policy).train()
     return status or job.status
+
+
+def _models_read(options: TrainOptions) -> list[tuple[str, str | None]]:
+    """Name the models that are read, each with its option."""
+    return [("--policy", options.policy), ("--reference", options.reference)]
 
 
 def _check_names(options: TrainOptions) -> None:

@@ -22,7 +22,8 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
 
     GROUPS = split_names(
         {
-            "Objective": f"loss loss_weights preset show_config reference {' '.join(LossKnobs.__annotations__)}",
+            "Objective": f"""loss loss_weights preset show_config estimate reference
+                {" ".join(LossKnobs.__annotations__)}""",
             "Optimization": """learning_rate schedule warmup optimizer weight_decay max_grad_norm epochs max_steps
                 batch_size gradient_accumulation eval_steps patience seed""",
             "Data": "weight_field raw_weights offset_field order stages stage_reference max_length eval_file",
@@ -108,6 +109,14 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
     ] = None
     show_config: Annotated[
         bool, typer.Option("--show-config", help="Write the settings that would run as one JSON object, and stop.")
+    ] = False
+    estimate: Annotated[
+        bool,
+        typer.Option(
+            "--estimate",
+            help="Say what the run would take, and stop: memory by its parts, what would fit, and the time by a probe "
+            "of a few steps where it fits. Nothing is written; -o is not needed.",
+        ),
     ] = False
     reference: Annotated[
         str | None,

@@ -91,7 +91,7 @@ class StagedTraining:
             asked = self.reference.load_apart(self.policy)
         eval_rows = held_out.rows if held_out else None
         return make_trainer(
-            self.policy, examples.rows, eval_rows, self.folder, self.settings, reporter, self.routine, asked
+            self.policy, examples.rows, eval_rows, self.folder, self.settings, reporter, self.routine, asked, self.tell
         )
 
     def _tell_begin(self, folder: Path, checkpoint: Path | None) -> None:

@@ -4,7 +4,8 @@ Private hooks of TRL 1.16 that RealTrainer overrides; each has a contract test:
 
     _prepare_dataset                    pairs come tokenized, with nothing dropped in silence
     _precompute_ref_logps               reference log-probabilities come as columns
-    training_step, get_batch_samples    a batch may take several passes; (EvenSteps) all pairs of a step weigh the same
+    training_step       (HalvingPasses) a batch may take several passes, and more where memory ends
+    get_batch_samples   (EvenSteps) all pairs of a step weigh the same
     _load_from_checkpoint               (called) the weights of a finished stage
     _compute_loss                       the objective is a function of real_cli.train.losses
     log                                 metrics are read from the device here, once a logging step
@@ -14,6 +15,7 @@ Private hooks of TRL 1.16 that RealTrainer overrides; each has a contract test:
 """
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from real_cli.records.record import Record
 from real_cli.train.arguments import Routine, training_arguments
 from real_cli.train.batches.collate import Collator
 from real_cli.train.batches.gather import decoupled_logps, gather
+from real_cli.train.batches.halving import HalvingPasses
 from real_cli.train.batches.steps import EvenSteps
 from real_cli.train.batches.token_marks import ignored_tokens
 from real_cli.train.callbacks import IMPOSSIBLE, Recent, Reporter
@@ -48,10 +51,19 @@ with deferred_imports():
     from trl.trainer import dpo_trainer
 
 
-class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc]  # trl is not typed
+class RealTrainer(HalvingPasses, EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc]  # trl is not typed
     """DPOTrainer on tokenized examples, with our objectives and our forward."""
 
-    def __init__(self, *args: Any, mixture: Mixture, reference: Any, dump: Dump | None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        mixture: Mixture,
+        reference: Any,
+        dump: Dump | None,
+        tell: Callable[[str], None] = lambda line: None,
+        **kwargs: Any,
+    ) -> None:
+        self.tell = tell
         self._mixture = mixture
         self._reference = reference
         self._dump = dump
@@ -70,7 +82,7 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write no model card."""
 
-    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+    def run_batch(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any) -> Any:
         """Run one optimizer batch, a pass at a time; the gradients of its passes add up."""
         inputs = self._prepare_inputs(inputs)
         if Need.whole_batch in self._mixture.needs and len(inputs["passes"]) > 1:
@@ -79,8 +91,8 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
         loss = torch.zeros((), device=self.accelerator.device)
         for forward in others:
             with self.accelerator.no_sync(model):
-                loss += super().training_step(model, inputs | {"passes": [forward]}, num_items_in_batch)
-        loss += super().training_step(model, inputs | {"passes": [last]}, num_items_in_batch)
+                loss += DPOTrainer.training_step(self, model, inputs | {"passes": [forward]}, num_items_in_batch)
+        loss += DPOTrainer.training_step(self, model, inputs | {"passes": [last]}, num_items_in_batch)
         self.recent.end_batch()
         return loss
 
@@ -163,12 +175,16 @@ class RealTrainer(EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc
 
     def _show(self, logps: Logps, values: Tensor, rows: Tensor) -> None:
         """Hand on what `--dump` writes: a line for each example of each step."""
-        assert self._dump is not None
         shown = {"loss": values, "margin": logps.logits, **self._mixture.shows(logps)}
         lists = {name: value.detach().tolist() for name, value in shown.items()}
         for index, row in enumerate(rows.tolist()):
             line = {name: value[index] for name, value in lists.items()}
-            self._dump.write({"step": self.state.global_step + 1, "row": row, **line})
+            self.show({"step": self.state.global_step + 1, "row": row, **line})
+
+    def write_shown(self, line: Record) -> None:
+        """Write a line of `--dump`."""
+        assert self._dump is not None
+        self._dump.write(line)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log metrics: means over the pairs since the last time."""
@@ -194,6 +210,7 @@ def make_trainer(
     callback: Reporter,
     routine: Routine,
     reference: Policy | None = None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> RealTrainer:
     """Set up a run; UsageError if a tracker is not installed."""
     mixture = settings.mixture
@@ -212,12 +229,13 @@ def make_trainer(
             train_dataset=train_rows,
             eval_dataset=eval_rows,
             processing_class=policy.tokenizer,
-            data_collator=_collator(policy, routine, settings, mixture),
+            data_collator=make_collator(policy, routine, settings, mixture),
             peft_config=lora_config(settings),
             callbacks=callbacks,
             mixture=mixture,
             reference=None if reference is None else reference.model,
             dump=routine.dump,
+            tell=tell,
         )
     except (ImportError, RuntimeError) as error:
         if routine.report_to == "none":
@@ -231,7 +249,8 @@ def make_trainer(
     return trainer
 
 
-def _collator(policy: Policy, routine: Routine, settings: TrainingSettings, mixture: Mixture) -> Collator:
+def make_collator(policy: Policy, routine: Routine, settings: TrainingSettings, mixture: Mixture) -> Collator:
+    """Make what turns the examples of a batch into its passes."""
     words = ignored_tokens(mixture.needs, policy.tokenizer)
     columns = [column.name for column in mixture.columns] + [WEIGHT] * (settings.weight_field is not None)
     by_code = Need.code_marks in mixture.needs

@@ -27,6 +27,7 @@ STAGES = {
     "pair": [[]],
     "embed": [[], ["--records", "100000", "--timed", "0"]],
     "train_dpo": [[]],
+    "estimate": [[]],
     "eval_margin": [[]],
     "eval_rows": [[]],
     "sample": [[]],

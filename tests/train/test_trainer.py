@@ -186,12 +186,13 @@ def test_trl_still_has_the_hooks_that_we_override(name, parameters):
     """A new TRL that renames a hook, or calls it otherwise, fails here and not in somebody's run."""
     from trl import DPOTrainer
 
+    from real_cli.train.batches.halving import HalvingPasses
     from real_cli.train.batches.steps import EvenSteps
     from real_cli.train.checkpoints.saving import WholeCheckpoints
     from real_cli.train.trainer import RealTrainer
 
     assert hasattr(DPOTrainer, name)
-    ours = (RealTrainer, WholeCheckpoints, EvenSteps)
+    ours = (RealTrainer, HalvingPasses, WholeCheckpoints, EvenSteps)
     assert any(name in vars(values) for values in ours) or name == "_load_from_checkpoint"
     if parameters is not None:
         assert list(inspect.signature(getattr(DPOTrainer, name)).parameters) == parameters

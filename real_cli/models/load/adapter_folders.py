@@ -7,7 +7,7 @@ from real_cli.errors import ModelError, clip
 from real_cli.models.load.folder_check import note, read_settings
 from real_cli.models.load.hub import is_in_cache, settings_folder, whole_folder
 from real_cli.models.load.loaded_checks import check_finite, check_missing, check_vocabulary_fits
-from real_cli.models.load.loading import load_adapter, load_model, load_tokenizer, loading
+from real_cli.models.load.loading import load_adapter, load_config, load_model, load_tokenizer, loading
 from real_cli.models.load.resolve import named_base, resolve_model
 from real_cli.models.load.weight_files import find_adapter_weights
 
@@ -75,6 +75,18 @@ def load_adapted(name: str, path: str, base: AdapterBase, **settings: Any) -> An
         check_missing(name, sorted(set(wanted) - set(weights.shapes)))
     check_finite(name, model)
     return model
+
+
+def load_plan(name: str, path: str) -> tuple[Any, Any, Path]:
+    """Load what describes a causal language model, and its tokenizer: no weights. Also returns where those are."""
+    below = AdapterBase(name, path)
+    tokenizer = None
+    if is_adapter(path):
+        path = whole_folder(name, path)
+        below = find_base(name, Path(path))
+        tokenizer = load_tokenizer(name, path) if (Path(path) / "tokenizer_config.json").is_file() else None
+    tokenizer = tokenizer or load_tokenizer(*below)
+    return load_config(*below), tokenizer, Path(settings_folder(*below))
 
 
 def load_causal(name: str, path: str, **settings: Any) -> tuple[Any, Any]:

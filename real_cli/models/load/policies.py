@@ -36,6 +36,18 @@ def load_policy(
     return load_resolved(name, path, place, attention)
 
 
+def training_place(device: str, precision: Precision) -> Place:
+    """Choose where to train: on the first visible GPU, where there are several."""
+    place = choose_place(device, precision)
+    if place.device.type == "cuda" and place.device.index:
+        if device != "auto":
+            raise UsageError(
+                f"--device {device}: training takes the first visible GPU; choose it with CUDA_VISIBLE_DEVICES"
+            )
+        return Place(choose_device("cuda:0"), place.dtype)
+    return place
+
+
 def load_trainee(
     name: str,
     *,
@@ -46,13 +58,7 @@ def load_trainee(
 ) -> Policy:
     """Load a policy to train: with `auto`, float32 weights that compute in the device's own format."""
     path = resolve_model(name)
-    place = choose_place(device, precision)
-    if place.device.type == "cuda" and place.device.index:
-        if device != "auto":
-            raise UsageError(
-                f"--device {device}: training takes the first visible GPU; choose it with CUDA_VISIBLE_DEVICES"
-            )
-        place = Place(choose_device("cuda:0"), place.dtype)
+    place = training_place(device, precision)
     if precision is not Precision.auto or in_4_bits:
         return load_resolved(name, path, place, attention, in_4_bits=in_4_bits)
     import torch
@@ -115,14 +121,18 @@ def load_weights(
     model, tokenizer = load_causal(name, path, **settings)
     with loading(name):
         model = model.eval() if in_4_bits else model.to(place.device).eval()
+    settle_special_tokens(name, tokenizer, num_embeddings(model))
+    return model, tokenizer
+
+
+def settle_special_tokens(name: str, tokenizer: Any, size: int) -> None:
+    """Refuse a tokenizer whose end token a model of that many embeddings cannot read; give it a padding token."""
     if tokenizer.eos_token_id is None:
         raise ModelError(f"model '{name}': its tokenizer has no end token; a response could not be ended")
-    size = num_embeddings(model)
     if tokenizer.eos_token_id >= size:
         raise ModelError(f"model '{name}': its end token has no embedding; a response could not be ended")
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id >= size:
         tokenizer.pad_token = tokenizer.eos_token
-    return model, tokenizer
 
 
 def _four_bits(place: Place) -> dict[str, Any]:

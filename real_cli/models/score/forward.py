@@ -39,17 +39,17 @@ class ResponseScores(NamedTuple):
     degree_logits: Tensor | None
 
 
-def attach_scorer(model: Any) -> None:
+def attach_scorer(model: Any, *, head_is_plain: bool | None = None) -> None:
     """Let a causal language model be called with a batch of `lay_out`; calling this twice changes nothing.
 
     The head sees only hidden states that predict a response token. Some architectures scale or cap their logits
     after the head: a probe on a few tokens finds them, and they go through their own forward, the head still on
-    those states alone.
+    those states alone. A model without weights cannot be probed: then `head_is_plain` says it.
     """
     if hasattr(model, "_real_head_is_plain"):
         return
     model._real_forward = model.forward
-    model._real_head_is_plain = _head_is_plain(model)
+    model._real_head_is_plain = _head_is_plain(model) if head_is_plain is None else head_is_plain
 
     @functools.wraps(type(model).forward)
     def forward(self: Any, *args: Any, predictors: Tensor | None = None, **batch: Any) -> Any:

@@ -19,6 +19,14 @@ from real_cli.records.choices import TokenLayout
 from real_cli.text.token_diff import code_differing_tokens, differing_tokens
 
 
+class BatchSource:
+    """The rows that a batch was made of, and the budget of its passes; no library looks inside."""
+
+    def __init__(self, rows: list[dict[str, Any]], batch_tokens: int) -> None:
+        self.rows = rows
+        self.batch_tokens = batch_tokens
+
+
 class Collator:
     """Turn the examples of one optimizer batch into the forward passes that it takes.
 
@@ -55,13 +63,11 @@ class Collator:
             `ref_logps`, `lengths`, `present` and `marks`, shape (examples, responses), filled up with 0; `rows` and
             `columns` (by name), shape (examples,); where tokens are asked for `ref_token_logps` and `differs`, lists
             of tensors for each example and response; and `passes`, each with the tensors of `lay_out` in `batch`,
-            `examples` (which it holds), and `responses` (which of its responses these have, filled up with 0).
+            `examples` (which it holds), and `responses` (which of its responses these have, filled up with 0); and
+            `source`, from which smaller passes can be made.
         """
         examples = [TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows]
-        groups = [
-            part for group in group_by_prompt(examples) for part in split_group(group, self._layout, self.batch_tokens)
-        ]
-        batches = group_batches(groups, self._layout, self.batch_tokens)
+        passes = self.passes(examples)
         lengths = [[num_scored(ids) for ids in example.responses] for example in examples]
         width = max(map(len, lengths))
         batch: dict[str, Any] = {
@@ -71,8 +77,9 @@ class Collator:
             "marks": _filled([row["marks"] for row in rows]),
             "rows": torch.tensor([row.get("row", 0) for row in rows]),
             "columns": {name: torch.tensor([row[name] for row in rows]).float() for name in self._columns},
-            "passes": [self._one_pass([groups[index] for index in indices], width) for indices in batches],
+            "passes": [self._one_pass(groups, width) for groups in passes],
         }
+        batch["source"] = BatchSource(rows, self.batch_tokens)
         if self._function_tokens is not None:
             batch["ref_token_logps"] = [[torch.tensor(logps) for logps in row["ref_token_logps"]] for row in rows]
             batch["differs"] = [
@@ -83,6 +90,14 @@ class Collator:
                 for example in examples
             ]
         return batch
+
+    def passes(self, examples: list[TokenizedExample]) -> list[list[Group]]:
+        """Group the examples of one batch by prompt, and the groups by length, into passes, the longest first."""
+        groups = [
+            part for group in group_by_prompt(examples) for part in split_group(group, self._layout, self.batch_tokens)
+        ]
+        batches = group_batches(groups, self._layout, self.batch_tokens)
+        return [[groups[index] for index in indices] for indices in batches]
 
     def _marks(self, example: TokenizedExample, ignored: frozenset[int]) -> list[list[bool]]:
         if self._by_code:
