@@ -10,7 +10,6 @@ A Job knows nothing of what the records mean. It is told of every file that a co
 beside the records (`also_reads`, each with its option), so that none is written over another.
 """
 
-import base64
 import sys
 import threading
 from collections import Counter as Tally
@@ -22,7 +21,7 @@ from typing import IO, NamedTuple, Self, TypeVar
 
 from real_cli.errors import RecordError, Status
 from real_cli.io.check_outputs import check_outputs, check_side_inputs
-from real_cli.io.jsonl import dump_record
+from real_cli.io.jsonl import dump_record, line_fields
 from real_cli.io.output import open_output, open_to_append
 from real_cli.io.progress import Counter, say
 from real_cli.io.sources import (
@@ -270,17 +269,9 @@ class Job(RecordReader):
 
     def set_aside(self, place: str, reason: str, record: Record | None, data: bytes = b"") -> None:
         """Write a record, or the line that is none, to the rejects file if there is one."""
-        if self._rejects is None:
-            return
-        reject: Record = {"place": place, "reason": reason}
-        if record is not None:
-            reject["record"] = record
-        else:
-            try:
-                reject["line"] = data.decode("utf-8").rstrip("\r\n")
-            except UnicodeDecodeError:
-                reject["line_base64"] = base64.b64encode(data).decode("ascii")
-        self._rejects.write(dump_record(reject))
+        if self._rejects is not None:
+            kept = line_fields(data) if record is None else {"record": record}
+            self._rejects.write(dump_record({"place": place, "reason": reason, **kept}))
 
     def write(self, record: Record) -> None:
         """Write one record to the output."""

@@ -3,6 +3,7 @@
 orjson is fast and has edges that would silently change data; each is caught here and reported with its line.
 """
 
+import base64
 import json
 import math
 from collections.abc import Iterator
@@ -124,6 +125,14 @@ def dump_record(record: Record) -> bytes:
         if "surrogates" in str(error):
             raise RecordError("holds text that is not valid Unicode, which JSON cannot hold; rewrite it") from None
         raise RecordError(f"cannot be written as JSON: {error}") from None
+
+
+def line_fields(data: bytes) -> Record:
+    """Return the field that keeps a line which is no record: its text, or base64 of bytes that are none."""
+    try:
+        return {"line": data.decode("utf-8").rstrip("\r\n")}
+    except UnicodeDecodeError:
+        return {"line_base64": base64.b64encode(data).decode("ascii")}
 
 
 def check_values(value: Any, path: str = "") -> None:

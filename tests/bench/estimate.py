@@ -86,13 +86,13 @@ def main():
             words.append(str(room / "pairs.jsonl"))
             command = [sys.executable, "-m", "real_cli", "train-dpo", "--output", str(room / f"out{number}"), *words]
             run = run_measured(command, os.environ | {"OMP_NUM_THREADS": str(options.threads)})
-            told = child("tests.bench.estimate", "estimate", {"words": words}, options.threads)
-            peak = told["host"]["peak_bytes"] / 2**20
+            notes = child("tests.bench.estimate", "estimate", {"words": words}, options.threads)
+            peak = notes["host"]["peak_bytes"] / 2**20
             ratio = peak / run["peak_mb"]
             line = {"figure": f"estimate, {name}", "ours": round(peak), "peer": run["peak_mb"], "unit": "MB"}
             line |= {"ratio": round(ratio, 3), "bar": "within 15%", "met": abs(ratio - 1) <= BAR}
             line |= {"peer_name": "peak of the run", "rounds": 1, "threads": options.threads}
-            print(json.dumps(line | {"parts": told["host"], "method": told["method"]}), flush=True)
+            print(json.dumps(line | {"parts": notes["host"], "method": notes["method"]}), flush=True)
 
 
 if __name__ == "__main__":

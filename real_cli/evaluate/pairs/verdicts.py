@@ -59,7 +59,7 @@ class Inspection:
         self._other = other
         self._kept: dict[str, array[Any]] = {check.name: array(check.kind) for check in CHECKS}
         self._places = Places()
-        self._found: dict[str, tuple[Check, Finding]] = {}
+        self._findings: dict[str, tuple[Check, Finding]] = {}
 
     def add(self, view: PairView, place: str) -> None:
         """Have every check look at a pair."""
@@ -71,7 +71,7 @@ class Inspection:
 
     def judge(self, prompts: NDArray[np.uint64], columns: Mapping[str, NDArray[Any]]) -> None:
         """Judge what was kept, once; a check that had nothing to look at has no verdict."""
-        if self._found:
+        if self._findings:
             return
         for check in CHECKS:
             if check.column and check.column not in columns:
@@ -80,7 +80,7 @@ class Inspection:
             values = columns[check.column] if check.column else np.array(kept, dtype=np.dtype(check.kind))
             finding = check.judge(values, prompts)
             if finding.is_wrong or finding.share.num_rows:
-                self._found[check.name] = (check, finding)
+                self._findings[check.name] = (check, finding)
 
     @property
     def verdict(self) -> VerdictLevel:
@@ -108,7 +108,7 @@ class Inspection:
                 if level is wanted
             ]
             parts += [f"{wanted}: {', '.join(names)}"] if names else []
-        return "; ".join(parts) or f"sound: {len(self._found)} checks held"
+        return "; ".join(parts) or f"sound: {len(self._findings)} checks held"
 
     def places(self) -> Iterator[str]:
         """Name the place of each pair."""
@@ -125,7 +125,7 @@ class Inspection:
             yield [name for name, rows in marks if rows[row]]
 
     def _levels(self) -> Iterator[tuple[Check, VerdictLevel, Finding]]:
-        for check, finding in self._found.values():
+        for check, finding in self._findings.values():
             yield check, check.level if finding.is_wrong else VerdictLevel.sound, finding
 
     def _record(self, check: Check, level: VerdictLevel, finding: Finding) -> dict[str, Any]:

@@ -98,14 +98,14 @@ def evaluate(tmp_path, monkeypatch):
     return run
 
 
-def found(summary):
+def unsound(summary):
     return {row["check"]: row["level"] for row in summary["verdicts"] if row["level"] != "sound"}
 
 
 def test_sound_pairs_are_sound_in_every_check(evaluate):
     """All checks but those of another file looked, and none found anything."""
     summary, messages, status = evaluate(SOUND, "--fail-on", "doubtful")
-    assert (summary["verdict"], found(summary), status) == ("sound", {}, 0)
+    assert (summary["verdict"], unsound(summary), status) == ("sound", {}, 0)
     not_there = {"leaked-prompts", "overlapping-prompts", "other-scripts", "refusals"}  # no pair has one
     assert {row["check"] for row in summary["verdicts"]} == {check.name for check in CHECKS} - not_there
     assert messages == "real: sound: 20 checks held\n"
@@ -127,7 +127,7 @@ def test_a_check_finds_its_fault_and_its_command_mends_it(evaluate, tmp_path, na
     summary, _, status = evaluate(rows, *words)
     level = {check.name: check.level.value for check in CHECKS}[name]
     assert status == 0
-    assert found(summary)[name] == level
+    assert unsound(summary)[name] == level
     verdict = next(row for row in summary["verdicts"] if row["check"] == name)
     assert verdict["num_pairs"] > 0
     assert verdict["places"][0].startswith("pairs.jsonl:")
@@ -137,17 +137,17 @@ def test_a_check_finds_its_fault_and_its_command_mends_it(evaluate, tmp_path, na
     assert mended.exit_code == 0, mended.stderr
     after, _, _ = evaluate(None, *words, name="sound.jsonl")
     assert after["num_pairs"] == len(rows) - verdict["num_pairs"] > 0
-    assert name not in found(after)
+    assert name not in unsound(after)
 
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name not in OTHER])
 def test_a_fault_shuts_the_gate_at_its_level(evaluate, name):
     level = {check.name: check.level.value for check in CHECKS}[name]
     summary, messages, status = evaluate(FAULTS[name], "-q", "--fail-on", "doubtful")
-    assert (status, found(summary)[name]) == (3, level)
+    assert (status, unsound(summary)[name]) == (3, level)
     assert f"real: {level}: {name} (" in messages
     _, messages, status = evaluate(FAULTS[name], "-q", "--fail-on", "broken")
-    is_broken = "broken" in found(summary).values()
+    is_broken = "broken" in unsound(summary).values()
     assert (status, "doubtful" in messages) == (3 if is_broken else 0, False)
 
 
@@ -212,7 +212,7 @@ def test_pairs_without_counterpart_are_those_that_the_smaller_side_cannot_match(
 )
 def test_speakers_that_belong_there_leak_no_roles(evaluate, text, prompt):
     summary, _, _ = evaluate([*SOUND, SOUND[0] | {"prompt": prompt, "chosen": text}])
-    assert "leaking-roles" not in found(summary)
+    assert "leaking-roles" not in unsound(summary)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_speakers_that_belong_there_leak_no_roles(evaluate, text, prompt):
 )
 def test_letters_that_are_meant_are_no_misread_ones(evaluate, text):
     summary, _, _ = evaluate([*SOUND, SOUND[0] | {"prompt": f"Say {text}", "chosen": text}])
-    assert "misread-characters" not in found(summary)
+    assert "misread-characters" not in unsound(summary)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_letters_that_are_meant_are_no_misread_ones(evaluate, text):
 def test_wrongly_decoded_letters_are_found(evaluate, text):
     """Each is UTF-8 read as Windows-1252, or has lost a character."""
     summary, _, _ = evaluate([*SOUND, SOUND[0] | {"prompt": "Say it", "chosen": text}])
-    assert found(summary)["misread-characters"] == "broken"
+    assert unsound(summary)["misread-characters"] == "broken"
 
 
 @pytest.mark.parametrize(
@@ -250,4 +250,4 @@ def test_wrongly_decoded_letters_are_found(evaluate, text):
 )
 def test_ends_that_are_meant_are_no_unfinished_ones(evaluate, end):
     summary, _, _ = evaluate([*SOUND, SOUND[0] | {"prompt": "Write", "chosen": f"{LONG}\n{end}"}])
-    assert "unfinished-responses" not in found(summary)
+    assert "unfinished-responses" not in unsound(summary)

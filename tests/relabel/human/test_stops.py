@@ -99,8 +99,8 @@ def test_a_stop_that_ends_the_whole_pipe_is_told_too(start, number):
     session.process.send_signal(number)
     _, errors, status = session.end()
     cause = SIGNALS[number][0]
-    told = f"real: {cause}, 1 of 3 answered; the next command of the pipe is gone: {GOES_ON}\n"
-    assert (status, errors) == (143, told)
+    notes = f"real: {cause}, 1 of 3 answered; the next command of the pipe is gone: {GOES_ON}\n"
+    assert (status, errors) == (143, notes)
 
 
 def test_a_quit_from_the_keyboard_restores_the_terminal(start):
@@ -121,7 +121,7 @@ def test_a_quick_stop_asks_nothing_and_says_so(start):
 
 
 @pytest.mark.parametrize(
-    ("words", "models", "shell_end", "told"),
+    ("words", "models", "shell_end", "expected"),
     [
         ("-o out.jsonl", (), "", "next: real train-dpo --policy MODEL -o FOLDER out.jsonl"),
         ("-o 'my pairs'", (), "", "next: real train-dpo --policy MODEL -o FOLDER 'my pairs'"),
@@ -132,7 +132,7 @@ def test_a_quick_stop_asks_nothing_and_says_so(start):
     ],
 )
 def test_the_last_line_tells_what_was_answered_where_it_is_and_what_comes_next(
-    start, tmp_path, words, models, shell_end, told
+    start, tmp_path, words, models, shell_end, expected
 ):
     records = [dict(record) for record in RECORDS]
     for record in records if models else []:
@@ -149,8 +149,8 @@ def test_the_last_line_tells_what_was_answered_where_it_is_and_what_comes_next(
     assert status == 0
     (line,) = errors.splitlines()
     assert line.startswith("real: 3 of 3 answered: 1 pair, 1 tie, 1 skipped; j has every answer; ")
-    assert told in line
-    assert ("next: " in line) == bool(told)
+    assert expected in line
+    assert ("next: " in line) == bool(expected)
     assert line.endswith("left out: 1 skipped" if "keep" in words else "left out: 1 skipped, 1 tie")
 
 

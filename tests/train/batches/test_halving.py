@@ -23,11 +23,11 @@ def no_cache_to_empty(monkeypatch):
 def same_run(policy, rows, folder, *words, **patches):
     """Train with a dump; returns the lines, what was said, the dumped lines and the weights."""
     with mock.patch.multiple(RealTrainer, **patches) if patches else mock.patch.object(train, "__doc__", ""):
-        lines, said = train(policy, folder, rows, *WORDS, *words, "--dump", folder.with_suffix(".dump"))
+        lines, messages = train(policy, folder, rows, *WORDS, *words, "--dump", folder.with_suffix(".dump"))
     dumped = [json.loads(line) for line in folder.with_suffix(".dump").read_text().splitlines()]
     from safetensors.torch import load_file
 
-    return lines, said, dumped, load_file(folder / "model.safetensors")
+    return lines, messages, dumped, load_file(folder / "model.safetensors")
 
 
 def assert_equal(ours, others):
@@ -59,10 +59,10 @@ def test_a_pass_without_room_is_halved_and_the_run_is_the_same(words, tiny_polic
     halved = same_run(tiny_policy, pair_rows, tmp_path / "halved", *words, _gather=with_little_room)
     assert_equal(halved, whole)
     assert "out of device memory" not in whole[1]
-    told = [line for line in halved[1].splitlines() if "out of device memory" in line]
-    assert told
-    assert len(set(told)) == len(told) <= 2
-    assert "the step begins anew with --batch-tokens" in told[0]
+    notes = [line for line in halved[1].splitlines() if "out of device memory" in line]
+    assert notes
+    assert len(set(notes)) == len(notes) <= 2
+    assert "the step begins anew with --batch-tokens" in notes[0]
 
 
 def test_gradients_that_a_broken_pass_left_are_thrown_away(tiny_policy, pair_rows, tmp_path, monkeypatch):
@@ -91,5 +91,5 @@ def test_one_pair_without_room_ends_the_run_in_a_line(tiny_policy, pair_rows, tm
         raise torch.OutOfMemoryError
 
     with mock.patch.object(RealTrainer, "_gather", without_room):
-        _, said = train(tiny_policy, tmp_path / "out", pair_rows, *WORDS, status=1)
-    assert said.splitlines()[-1].startswith("real: out of device memory; lower --batch-tokens")
+        _, messages = train(tiny_policy, tmp_path / "out", pair_rows, *WORDS, status=1)
+    assert messages.splitlines()[-1].startswith("real: out of device memory; lower --batch-tokens")

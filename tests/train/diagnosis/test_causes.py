@@ -170,14 +170,14 @@ def test_too_few_lines_have_no_cause():
 @pytest.mark.parametrize(("size", "is_told"), [(0.049, True), (0.051, False)])
 def test_a_margin_below_five_hundredths_is_too_little(size, is_told):
     """sigmoid(0.05) = 0.5125."""
-    told = first_cause(facts([(0, 0, 0.69), (size, 0, 0.68), (size, 0, 0.68)]))
-    assert told.startswith("too little") == is_told
+    notes = first_cause(facts([(0, 0, 0.69), (size, 0, 0.68), (size, 0, 0.68)]))
+    assert notes.startswith("too little") == is_told
 
 
 @pytest.mark.parametrize(("loss", "is_told"), [(1.37, False), (1.39, True)])
 def test_a_loss_of_twice_a_coins_has_diverged(loss, is_told):
-    told = first_cause(facts([(0, 0, 0.69), (-1, 0.2, loss), (-1, 0.2, loss)]))
-    assert told.startswith("it diverged") == is_told
+    notes = first_cause(facts([(0, 0, 0.69), (-1, 0.2, loss), (-1, 0.2, loss)]))
+    assert notes.startswith("it diverged") == is_told
 
 
 def test_the_correlation_of_moments_is_pearsons():

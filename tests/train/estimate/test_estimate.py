@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 def estimate(policy, rows, *words, status=0):
     """Estimate a fast run; returns its record and what was said."""
-    lines, said = run("train-dpo", "--policy", policy, "--estimate", *FAST, *words, rows=rows, status=status)
-    return (lines[0] if lines else None), said
+    lines, messages = run("train-dpo", "--policy", policy, "--estimate", *FAST, *words, rows=rows, status=status)
+    return (lines[0] if lines else None), messages
 
 
 @pytest.fixture
@@ -131,19 +131,19 @@ def test_nothing_is_written_into_the_folder(tiny_policy, pair_rows, tmp_path, no
 def test_wrong_data_and_a_wrong_folder_are_refused_as_by_the_run(tiny_policy, pair_rows, tmp_path):
     """The same sentences, and the same status."""
     bad = [*pair_rows, {"prompt": "x", "chosen": "y"}]
-    said = [
+    messages = [
         estimate(tiny_policy, bad, status=1)[1],
         train(tiny_policy, tmp_path / "out", bad, status=1)[1],
     ]
-    assert said[0] == said[1]
+    assert messages[0] == messages[1]
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
-    _, said = estimate(tiny_policy, pair_rows, "--output", tmp_path / "mine", status=2)
-    assert "is not empty" in said
-    _, said = run("train-dpo", "--estimate", rows=pair_rows, status=2)
-    assert said == "real: --policy is needed: the model to train\n"
-    _, said = estimate(tiny_policy, pair_rows, "--show-config", status=2)
-    assert said == "real: --estimate, --show-config: choose one of them\n"
+    _, messages = estimate(tiny_policy, pair_rows, "--output", tmp_path / "mine", status=2)
+    assert "is not empty" in messages
+    _, messages = run("train-dpo", "--estimate", rows=pair_rows, status=2)
+    assert messages == "real: --policy is needed: the model to train\n"
+    _, messages = estimate(tiny_policy, pair_rows, "--show-config", status=2)
+    assert messages == "real: --estimate, --show-config: choose one of them\n"
 
 
 @pytest.mark.parametrize(
@@ -188,8 +188,8 @@ def test_a_reference_takes_its_part(heavy_policy, make_tiny_policy, pair_rows, n
     other = make_tiny_policy(hidden_size=256, intermediate_size=2048, head_dim=128)
     record, _ = estimate(heavy_policy, pair_rows, "--lora", "--lora-rank", "1", "--reference", other)
     assert record["memory"]["host"]["reference_bytes"] > 4 * host["weights_bytes"]
-    _, said = estimate(heavy_policy, pair_rows, "--reference", "./nowhere", status=1)
-    assert "model './nowhere': no such folder" in said
+    _, messages = estimate(heavy_policy, pair_rows, "--reference", "./nowhere", status=1)
+    assert "model './nowhere': no such folder" in messages
 
 
 def test_records_come_through_a_pipe_or_from_files(heavy_policy, pair_rows, tmp_path, no_room, no_alternatives):
