@@ -13,6 +13,7 @@ from real_cli.cli.completion_scripts import INSTALL, SCRIPTS, SHOW, VARIABLE, in
 from real_cli.cli.guard import flush_stdout, keep_standard_descriptors, tell_fault
 from real_cli.cli.mistakes import explain
 from real_cli.cli.stopping import leave_at_once
+from real_cli.cli.threads import wait_briefly
 from real_cli.errors import RealError, Status
 from real_cli.evaluate.faces import FACES
 from real_cli.io.progress import NAME_OF_STDOUT, make_stderr_printable, say, silence
@@ -143,6 +144,7 @@ def real(
 def main() -> None:
     """Run the command line."""
     leave_at_once()
+    wait_briefly()
     keep_standard_descriptors()
     make_stderr_printable()
     if not sys.warnoptions:
