@@ -6,12 +6,15 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from real_cli.app import app
 from tests.attacks.commands import INSTALLED, PAIR, lines
 from tests.docs.blocks import DOCUMENTS, shell_blocks
 
 ROOT = Path(__file__).parents[2]
-MAKEFILES = [*(ROOT / "real_cli" / "recipes").glob("*.mk"), *(ROOT / "real_cli").rglob("Makefile")]
+DEMO = "the demo"
+PROJECTS = [DEMO, *sorted(path.stem for path in (ROOT / "real_cli" / "recipes").glob("*.mk"))]
 PIPE = re.compile(r"\breal [^|`]*\|\s*(?:\\\s*)?real ")
 
 
@@ -25,7 +28,7 @@ def test_under_make_a_pipe_that_fails_leaves_no_file_behind(tmp_path, failing):
     (tmp_path / "pairs").write_bytes(lines(PAIR))
     settings = [
         line
-        for line in (ROOT / "real_cli/recipes/real.mk").read_text().splitlines()
+        for line in (ROOT / "real_cli/init/project/project.mk").read_text().splitlines()
         if re.match(r"SHELL|\.SH|\.DEL", line)
     ]
     (tmp_path / "Makefile").write_text(
@@ -43,16 +46,25 @@ def test_an_empty_input_is_an_empty_result(tmp_path):
         assert (tmp_path / "x").read_bytes() == b""
 
 
-@pytest.mark.parametrize("path", MAKEFILES, ids=lambda path: path.name)
-def test_in_every_makefile_a_pipe_fails_with_each_of_its_commands(path, tmp_path):
-    (tmp_path / "Makefile").write_text(path.read_text().rstrip("\n") + "\nbroken-pipe:\n\tfalse | cat > $@\n")
-    done = subprocess.run(["make", "-C", tmp_path, "broken-pipe"], capture_output=True, check=False, timeout=60)
-    assert done.returncode == 2
-    assert not (tmp_path / "broken-pipe").exists()
+@pytest.mark.parametrize("name", PROJECTS)
+def test_in_every_makefile_a_pipe_fails_with_each_of_its_commands(name, tmp_path):
+    """And one whose commands all succeed does not, or a Makefile that cannot be read would pass."""
+    words = ["init", str(tmp_path / "project"), *(["--recipe", name] if name != DEMO else [])]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    with open(tmp_path / "project" / "Makefile", "a") as makefile:
+        makefile.write("\nbroken-pipe:\n\tfalse | cat > $@\nsound-pipe:\n\ttrue | cat > $@\n")
+    statuses = {
+        goal: subprocess.run(
+            ["make", "-C", tmp_path / "project", goal], capture_output=True, check=False, timeout=60
+        ).returncode
+        for goal in ("sound-pipe", "broken-pipe")
+    }
+    assert statuses == {"sound-pipe": 0, "broken-pipe": 2}
+    assert not (tmp_path / "project" / "broken-pipe").exists()
 
 
 def test_all_makefiles_were_looked_at():
-    assert len(MAKEFILES) == len(list(files("real_cli").joinpath("recipes").iterdir())) + 1
+    assert len(PROJECTS) == len(list(files("real_cli").joinpath("recipes").iterdir())) + 1
 
 
 BLOCKS = [block.shell for path in DOCUMENTS for block in shell_blocks(path)]

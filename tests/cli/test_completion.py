@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from real_cli.app import COMMANDS
 from real_cli.cli.completion_scripts import SCRIPTS
 from real_cli.docs.man_pages import commands
 from real_cli.init.recipes import recipe_names
@@ -50,9 +51,9 @@ def offered(line, folder=Path(), shell="bash", **more):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("real ", ["sample", "embed", "pair", "relabel", "train-dpo", "soup", "eval", "init", "help"]),
+        ("real ", list(COMMANDS)),
         ("real eval m", ["margin"]),
-        ("real nonsense ", ["sample", "embed", "pair", "relabel", "train-dpo", "soup", "eval", "init", "help"]),
+        ("real nonsense ", list(COMMANDS)),
         ("real pair --str", ["--strategy"]),
         ("real pair --strategy easy --str", []),
         ("real pair --strategy ", list(Strategy)),

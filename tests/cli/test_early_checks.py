@@ -58,9 +58,12 @@ def test_a_device_that_is_none_is_told_before_torch_is_imported(name, tmp_path):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ([*TRAIN, "./nosuch"], "real: model './nosuch': no such folder"),
-        ([*TRAIN, "nosuch.gguf"], "real: model 'nosuch.gguf': no such file"),
-        ([*TRAIN, "smollm2", "--reference", "./nosuch"], "real: model './nosuch': no such folder"),
+        ([*TRAIN, "./nosuch"], "real: model './nosuch': no such folder; give a local path or check the name"),
+        ([*TRAIN, "nosuch.gguf"], "real: model 'nosuch.gguf': no such file; give a local path or check the name"),
+        (
+            [*TRAIN, "smollm2", "--reference", "./nosuch"],
+            "real: model './nosuch': no such folder; give a local path or check the name",
+        ),
         ([*TRAIN, "smollm2", "--eval-file", "nosuch.jsonl"], "real: nosuch.jsonl: No such file or directory"),
         ([*TRAIN, "smollm2", "nosuch.jsonl"], "real: nosuch.jsonl: No such file or directory"),
         (["pair", "pairs.jsonl", "nosuch.jsonl"], "real: nosuch.jsonl: No such file or directory"),

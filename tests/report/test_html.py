@@ -12,6 +12,7 @@ from importlib.resources import files
 import pytest
 
 from real_cli.errors import RealError, UsageError
+from real_cli.installing import install_extra
 from real_cli.report.contents import Plot, PlotKind, Report, Section, Series
 from real_cli.report.html import check_report, render_report, write_report
 from real_cli.report.numbers import NUM_ROWS, numbers_of
@@ -272,7 +273,7 @@ def test_a_report_that_cannot_be_is_told_before_the_work(tmp_path, monkeypatch):
     with pytest.raises(RealError, match="no such folder"):
         check_report(tmp_path / "missing" / "report.html")
     monkeypatch.setattr("real_cli.report.html.find_spec", lambda name: None if name == "matplotlib" else object())
-    with pytest.raises(UsageError, match=r"^--report needs matplotlib; pip install 'real-cli\[report\]'$"):
+    with pytest.raises(UsageError, match=f"^--report needs matplotlib; {re.escape(install_extra('report'))}$"):
         check_report(tmp_path / "report.html")
 
 

@@ -163,7 +163,7 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
         else:
             rest = ", the same command asks the rest" if ending is Ending.finished else ""
             job.summary = f"{annotator.standing(ending)}: {outcome.answers}; {path} has every answer{rest}"
-        job.summary += f"; of them {annotator.unused}" if annotator.unused else ""
+        job.summary += f"; {path} has {annotator.unused}" if annotator.unused else ""
         job.summary += say_agreement(*session.agreement())
         if ending not in STATUSES and outcome.next_command and name:
             job.summary += f"; next: {outcome.next_command} {name}"

@@ -191,9 +191,10 @@ def test_at_a_terminal_a_table_takes_the_place_of_the_record(columns, tmp_path):
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     words = [*COMMANDS["judge"][0], "--endpoint", "http://127.0.0.1:9/v1", "--dry-run", "--price", "15,75", "in.jsonl"]
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}  # the terminal says it
     with subprocess.Popen(
         [sys.executable, "-m", "real_cli", *words], cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE,
-        env=os.environ | {"TERM": "xterm", "REAL_CACHE": str(tmp_path / "cache")},
+        env=environment | {"TERM": "xterm", "REAL_CACHE": str(tmp_path / "cache")},
     ) as process:  # fmt: skip
         os.close(theirs)
         stderr = process.stderr.read()
