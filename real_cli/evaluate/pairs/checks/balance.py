@@ -103,7 +103,8 @@ ROWS = (
         "longer-chosen",
         VerdictLevel.doubtful,
         "length goes with the label",
-        "More often than chance, and by 0.2 standard deviations or more: DPO learns length first (arXiv:2310.03716). "
+        "Farther from half than chance brings it, by 0.2 standard deviations or more: DPO learns length first "
+        "(arXiv:2310.03716). "
         "Left out are pairs without a counterpart of like length; --loss simpo or dpo-norm keeps them all.",
         _length_gap,
         partial(judge_balance, what="the longer response", least=SMALL_EFFECT),
