@@ -51,7 +51,7 @@ def test_a_device_that_is_none_is_told_before_torch_is_imported(name, tmp_path):
     line, status, has_torch = run_alone(
         [*name.split(), *NEEDED.get(name, []), "--device", "abacus", "pairs.jsonl"], tmp_path
     )
-    assert line.startswith("real: --device abacus: not available here: ")
+    assert line.startswith("real: --device: 'abacus' is none of auto, cpu, ")
     assert (status, has_torch) == (2, False)
 
 

@@ -115,7 +115,8 @@ def test_what_is_refused_is_refused_in_one_line(encoder, pairs):
     """A device that is not there, an index too high: status 2 before a model is loaded."""
     for name in ("cuda:97", "cuda:x"):
         _, messages = run("embed", "--model", encoder, "--device", name, rows=pairs, status=2)
-        assert messages == f"real: --device {name}: not available here; use cpu, or auto for what there is\n"
+        assert messages.startswith(f"real: --device {name}: not available here")
+        assert messages.count("\n") == 1
     _, messages = run("embed", "--model", encoder, "--device", "cdua", rows=pairs, status=2)
     assert messages.startswith("real: --device: 'cdua' is none of auto, cpu, cuda, ")
     assert messages.endswith("; did you mean cuda?\n")

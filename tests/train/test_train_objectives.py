@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 import pytest
 
@@ -193,7 +194,13 @@ def test_all_complaints_about_settings_come_at_once(tiny_policy, pair_rows, tmp_
         (["--stages", "--loss", "spa"], "spa asks the reference in every step; add --stage-reference initial"),
         (["--stages", "--reference", "x"], "add --stage-reference initial"),
         (["--stage-reference", "initial"], "--stage-reference: there are no --stages"),
-        (["--patience", "1", "--eval-file", "x", "--save-steps", "2"], "--save-steps: with --patience there is a"),
+        (
+            ["--patience", "1", "--eval-file", os.devnull, "--save-steps", "2"],
+            "--save-steps: with --patience there is a",
+        ),
+            ["--patience", "1", "--eval-file", os.devnull, "--save-steps", "2"],
+            "--save-steps: with --patience there is a",
+        ),
     ],
 )
 def test_settings_that_would_be_ignored_or_cannot_be_are_refused(words, complaint, tiny_policy, pair_rows, tmp_path):

@@ -37,7 +37,9 @@ class Place:
 def check_device(name: str) -> None:
     """Refuse, before anything heavy is loaded, a device that cannot be there."""
     kind, _, number = name.partition(":")
-    if kind not in KINDS or (number and not number.isdecimal()):
+    if kind not in KINDS:
+        raise UsageError(f"--device: {none_of(name, DEVICES)}")
+    if number and not number.isdecimal():
         raise UsageError(f"--device {name}: not available here: no device has that name; take auto, cpu, cuda:1 or mps")
     if kind == "cuda" and _is_built_for_cpus():
         raise UsageError(
