@@ -198,9 +198,6 @@ def test_all_complaints_about_settings_come_at_once(tiny_policy, pair_rows, tmp_
             ["--patience", "1", "--eval-file", os.devnull, "--save-steps", "2"],
             "--save-steps: with --patience there is a",
         ),
-            ["--patience", "1", "--eval-file", os.devnull, "--save-steps", "2"],
-            "--save-steps: with --patience there is a",
-        ),
     ],
 )
 def test_settings_that_would_be_ignored_or_cannot_be_are_refused(words, complaint, tiny_policy, pair_rows, tmp_path):
