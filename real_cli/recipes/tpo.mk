@@ -19,4 +19,4 @@ $(O)/triples.jsonl: $(scored)
 	$(REAL) pair --strategy best-worst --emit triples $< -o $@
 $(O)/aligned/real.json: $(O)/triples.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --beta $(BETA) --alpha $(ALPHA) $(TRAIN)$(extra) -o $(O)/aligned $< \
-	  > $(O)/training.jsonl
+	  $(log) $(O)/training.jsonl
