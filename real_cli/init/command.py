@@ -55,8 +55,8 @@ def init(options: InitOptions) -> Status:
     With --recipe it is one of the published methods, with its settings as variables at the top. `make` runs it, with
     run/eval.json at the end; `make check` runs it small, in two minutes on two cores and without a network;
     `make DATA=../mine.jsonl POLICY=../sft` runs it on your own data and model, and `make plan` says beforehand what is
-    to be done. real-recipes(7) describes each, and what the variables mean: DATA and HELDOUT, POLICY, EXTRA (more options
-    of train-dpo), ENDPOINT and MODEL of a judge, REPORT, O (the folder of the run). Set them in config.mk or on make's
+    to be done. real-recipes(7) describes each, and its variables: DATA and HELDOUT, POLICY, EXTRA (more options of
+    train-dpo), ENDPOINT and MODEL of a judge, REPORT, O (the folder of the run). Set them in config.mk or on make's
     command line.
 
     \b

@@ -39,7 +39,7 @@ class TrainingCurves(NamedTuple):
 def read_curves(lines: Iterable[dict[str, Any] | None]) -> TrainingCurves:
     """Read a training run's lines; None stands for a line that is not a record.
 
-    Where the steps go back, the run went on from a checkpoint or began anew: what was logged of those steps is replaced.
+    Where the steps go back, the run went on from a checkpoint or began anew, and what it logs replaces what was logged.
     """
     points: dict[str, tuple[list[float], list[float]]] = {}
     num_unknown = 0

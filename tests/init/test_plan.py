@@ -12,7 +12,9 @@ from tests.init.projects import color_candidates, color_pairs, init, run_make, w
 pytestmark = pytest.mark.skipif(not (shutil.which("make") and shutil.which("bash")), reason="needs make and bash")
 every_recipe = pytest.mark.parametrize("name", load_recipes())
 # How a plan looks at the first records of DATA and HELDOUT.
-LOOKS = re.compile("split --heldout /dev/null --first 20 -q [^ ]+$|pair --strategy [^>]+ -q$|relabel dsat --lexical -q$")
+LOOKS = re.compile(
+    "(split --heldout /dev/null --first 20 -q [^ ]+|pair --strategy [^>]+ -q|relabel dsat --lexical -q)$"
+)
 # A `real` that makes its files; asked for an estimate, it writes where -o says, as a careless one would.
 REAL = """#!/bin/sh
 echo "$*" >> "$LOG"

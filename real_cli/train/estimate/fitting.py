@@ -52,7 +52,7 @@ class Room(NamedTuple):
         most = max(self.whole_batch, longest)
         if tokens >= most:
             return most, True
-        return (tokens // STEP_OF_TOKENS * STEP_OF_TOKENS if tokens > STEP_OF_TOKENS else max(1, tokens)), False
+        return max(longest, tokens // STEP_OF_TOKENS * STEP_OF_TOKENS), False
 
 
 def row_of(options: str, usage: Usage, room: Room, passes: Passes) -> Record:

@@ -101,7 +101,7 @@ def _tokens(row: Record) -> str:
     """Write the largest pass; that memory allows a whole batch says more than its number, which is the data's."""
     value = row["largest_batch_tokens"]
     if row["is_whole_batch"]:
-        return f"all {value:,} of a batch"
+        return f"a whole batch: {value:,}"
     return "-" if value is None else f"{value:,}"
 
 
