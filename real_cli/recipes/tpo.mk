@@ -13,6 +13,7 @@ DATA   ?= candidates.jsonl
 BETA    = 0.2
 ALPHA   = 0.9
 TRAIN   = --preset tpo
+reads   = $(if $(ENDPOINT),responses,triples)
 include project.mk
 
 $(O)/triples.jsonl: $(scored)

@@ -69,7 +69,7 @@ class Workspace:
         self.work = folder / WORK
         self._begun = self._read_settings()
         self._if_same = if_same
-        self._resume = resume = resume or (if_same and self._begun is not None)
+        self._resume = resume = resume or (if_same and self._begun is not None and not self._is_finished())
         self._difference = ""
         self._tokens = str((self._begun or {}).get(TOKENS, "")) if resume else ""
         if resume and self._is_finished() and self._begun is None:

@@ -22,7 +22,7 @@ for word; do [ "$last" = -o ] && out=$word; last=$word; done
 case " $* " in
   *' --estimate '*) echo "memory 3 GiB" ;;
   *' --dry-run '*) echo "12 calls" ;;
-  *' --first 20 '*) echo '{"prompt":"q"}' ;;
+  *' --first 20 '* | *' -q '*) echo '{"prompt":"q"}' ;;
   *) [ "$1" = train-dpo ] && mkdir -p "$out" && out=$out/real.json ;;
 esac
 [ -z "$out" ] || echo '{"prompt":"q"}' > "$out"
@@ -172,10 +172,21 @@ def test_a_plan_says_which_settings_are_others_than_those_of_the_run(make, tmp_p
     assert "Settings" not in make(folder, "plan", "ROUNDS=1 2", "EXTRA=--lora")
 
 
+@every_recipe
+def test_every_recipe_knows_the_settings_it_began_with(name, make, tmp_path):
+    """From its first stage on."""
+    folder = init(tmp_path / "made", name)
+    make(folder, "run/split/heldout.jsonl")
+    assert "Settings that are not" not in make(folder, "plan")
+    assert "  POLICY = /models/mine (was: smollm2)" in make(folder, "plan", "POLICY=/models/mine").splitlines()
+
+
 # With the real `real`: what the first records are
 
 PROMPTS = [{"question": f"Why {number}?", "topic": "t"} for number in range(4)]
 SAMPLED = [{"prompt": f"Why {number}?", "responses": [{"text": "a"}, {"text": "b"}]} for number in range(4)]
+TWO = [{"prompt": f"Why {number}?", "chosen": "a", "rejected": "b"} for number in range(4)]
+ALONE = [{"prompt": "Why?", "responses": [{"text": "a", "score": 1}]}, {"prompt": "Who?", "responses": []}]
 ASKED = ("ENDPOINT=http://judge/v1", "MODEL=qwen")
 
 
@@ -198,12 +209,26 @@ def test_every_recipe_can_use_the_data_it_comes_with(name, plan_of, tmp_path):
 @pytest.mark.parametrize(
     ("name", "rows", "words", "complaint"),
     [
-        ("real", PROMPTS, (), "prompts without responses; this recipe needs responses with scores, or labeled pairs"),
-        ("real", PROMPTS, ASKED, "prompts without responses; this recipe needs at least two responses to each prompt"),
+        (
+            "real",
+            PROMPTS,
+            (),
+            "prompts without two responses; this recipe needs responses with scores, or labeled pairs",
+        ),
+        (
+            "real",
+            PROMPTS,
+            ASKED,
+            "prompts without two responses; this recipe needs at least two responses to each prompt",
+        ),
         ("spa", SAMPLED, (), "responses, not all with a score or a label; this recipe needs responses with scores"),
         ("bmc", SAMPLED, ASKED, "responses, not all with a score or a label; this recipe needs responses with scores"),
-        ("optune", PROMPTS, (), "prompts without responses; this recipe needs at least two responses"),
+        ("optune", PROMPTS, (), "prompts without two responses; this recipe needs at least two responses"),
         ("drift", PROMPTS, (), "no conversations; this recipe needs lists of messages"),
+        ("tpo", PROMPTS, (), "prompts without two responses; this recipe needs at least three responses with scores"),
+        ("tpo", TWO, (), "two responses to a prompt; this recipe needs at least three responses with scores"),
+        ("spo", ALONE, (), "prompts without two responses; this recipe needs responses with scores"),
+        ("spo", TWO, (), ""),
         ("real", SAMPLED, ASKED, ""),
         ("optune", SAMPLED, (), ""),
         ("sppo", PROMPTS, (), ""),

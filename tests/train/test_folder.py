@@ -296,6 +296,16 @@ def test_a_run_of_the_same_settings_goes_on_and_another_begins_anew(folder):
     assert not (folder / "checkpoint-3").exists()
 
 
+def test_a_finished_run_that_was_not_cleaned_up_is_no_run_to_go_on_with(folder):
+    """Make asks again because its pairs are others; the old result would stand for theirs."""
+    workspace = opened(folder)
+    workspace.begin(workspace.spool("train", RECORDS), {"learning_rate": 1})
+    (folder / "real.json").write_text('{"result": {"step": 4}}')
+    again = Workspace(folder, resume=False, if_same=True)
+    assert (again.is_resumed, again.result) == (False, None)
+    assert Workspace(folder, resume=True).result == {"step": 4}
+
+
 def test_where_nothing_was_begun_or_all_is_finished_a_run_begins(folder):
     assert not Workspace(folder, resume=False, if_same=True).is_resumed
     folder.mkdir()

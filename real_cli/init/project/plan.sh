@@ -9,11 +9,13 @@ status=0
 
 # can NEED RECORDS: whether records have what is needed.
 can() {
+  local pairs
   case $1 in
-    scored) $REAL pair --strategy best-worst -q ;;
-    responses) $REAL pair --strategy random --orient none -q ;;
-    conversations) $REAL relabel dsat --lexical -q ;;
-  esac <<<"$2" >/dev/null 2>&1
+    scored) $REAL pair --strategy best-worst -q <<<"$2" >/dev/null 2>&1 && can responses "$2" ;;
+    triples) pairs=$($REAL pair --strategy best-worst --emit triples -q <<<"$2" 2>/dev/null) && [ -n "$pairs" ] ;;
+    responses) pairs=$($REAL pair --strategy random --orient none -q <<<"$2" 2>/dev/null) && [ -n "$pairs" ] ;;
+    conversations) $REAL relabel dsat --lexical -q <<<"$2" >/dev/null 2>&1 ;;
+  esac
 }
 # look NAME FILE NEED: says whether the file has what is needed; real's own line where it cannot be read at all.
 look() {
@@ -23,18 +25,21 @@ look() {
     status=1
     return
   fi
-  case $3 in scored | responses | conversations) ;; *) return ;; esac
+  case $3 in scored | triples | responses | conversations) ;; *) return ;; esac
   if [ -z "$first" ] || can "$3" "$first"; then return; fi
   case $3 in
     responses) needs='at least two responses to each prompt; real sample makes them' ;;
+    triples) needs='at least three responses with scores to a prompt' ;;
     *) needs='responses with scores, or labeled pairs' ;;
   esac
-  if can responses "$first"; then
+  if [ "$3" = triples ] && can scored "$first"; then
+    has='two responses to a prompt'
+  elif can responses "$first"; then
     has='responses, not all with a score or a label'
     needs="$needs; score them with real relabel reward or judge, or label pairs with real relabel human"
   else
-    has='prompts without responses'
-    [ "$3" != scored ] || needs="$needs; real sample makes responses, real relabel scores or labels them"
+    has='prompts without two responses'
+    case $3 in scored | triples) needs="$needs; real sample makes responses, real relabel scores or labels them" ;; esac
   fi
   [ "$3" != conversations ] || has='no conversations' needs='lists of messages, of several turns'
   echo "real: $1 = $2: its first records are $has; this recipe needs $needs" >&2

@@ -39,7 +39,7 @@ held-rated    = $(O)/split/$(if $(share),rated-)heldout.jsonl
 held-answered = $(O)/split/$(if $(share),rated-answered-)heldout.jsonl
 held   ?= $(if $(ENDPOINT),$(held-rated),$(held-as-it-is))
 SCORE  ?= $(judge)
-# What the method needs of DATA: scored, responses, conversations, prompts, or nothing; plan looks whether it is there.
+# What the method needs of DATA: scored, triples, responses, conversations, prompts, nothing; plan looks for it.
 reads  ?= $(if $(ENDPOINT),responses,scored)
 # What is evaluated, compared with what, on which pairs.
 final  ?= $(O)/aligned
@@ -81,7 +81,7 @@ $(train) $(prompts): $(sources)
 	$(begin)
 	$(part)$(if $(filter $(prompts),$@), --emit prompts) $(call quoted,$(DATA)) -o $@
 $(O)/split/heldout.jsonl: $(sources)
-	@mkdir -p $(@D)
+	$(begin)
 	$(part) --part heldout $(call quoted,$(if $(share),$(DATA),$(HELDOUT))) -o $@
 $(O)/split/answered-heldout.jsonl: $(O)/split/heldout.jsonl
 	$(REAL) split --heldout 100% --part heldout --emit prompts $< -o $(O)/split/heldout-prompts.jsonl
