@@ -149,7 +149,8 @@ def _paragraph(paragraph: str) -> list[str]:
 
 def _see_also(command: Command) -> str:
     group = command.page.rpartition("-")[0] if command.words.count(" ") > 1 else command.page
-    siblings = [f"{other.page}(1)" for other in commands() if other.page.startswith(f"{group}-") and other != command]
+    names = [other.page for other in commands()]
+    siblings = [f"{name}(1)" for name in names if name.startswith(f"{group}-") and name != command.page]
     pages = ["real(1)", *NEIGHBORS.get(group, "").split(), *siblings, *EVERYWHERE.split()]
     return ",\n".join(re.sub(r"(.*)\((.)\)", r".BR \1 (\2)", escape(page)) for page in dict.fromkeys(pages))
 

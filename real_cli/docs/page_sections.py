@@ -35,7 +35,11 @@ FILES: dict[str, tuple[frozenset[str], str]] = {
     "$REAL_CACHE/models": (frozenset({"device", "base"}), "Dequantized .gguf models; safe to remove."),
     "$REAL_CACHE/answers": (frozenset({"cache"}), "Answers of language models, of --cache."),
     "real.json": (frozenset({"merge", "weights"}), "The manifest of the folder that is written: arguments and hashes."),
-    "Makefile": (frozenset({"recipe"}), "The project's stages, in the folder that is written."),
+    "DIR/Makefile": (frozenset({"recipe"}), "The project's stages."),
+    "DIR/config.mk": (frozenset({"recipe"}), "Of a recipe: your settings, each as a comment."),
+    "DIR/project.mk": (frozenset({"recipe"}), "Of a recipe: what all share; plan.sh and serve.sh belong to it."),
+    "DIR/*.jsonl": (frozenset({"recipe"}), "The bundled data."),
+    "DIR/run": (frozenset({"recipe"}), "Of a recipe: all that make writes, eval.json last; O names another folder."),
 }
 
 

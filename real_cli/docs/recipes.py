@@ -11,8 +11,9 @@ DESCRIPTION = (
     Makefile includes, and your settings are in config.mk.""",
     """make runs the whole method and ends with eval.json in the folder run: how far the trained policy prefers the
     better responses to held-out prompts, compared with the policy before training. Every stage is a file that appears
-    whole or not at all, so an interrupted run repeats only the stage that it was in; a server's answers are kept and
-    never asked for twice. Rounds are targets too: with more ROUNDS, up to SHARES, a finished run continues. make check
+    whole or not at all, so an interrupted run repeats only the stage that it was in, and a training that was stopped
+    goes on from its checkpoint, if settings and pairs are the same; a server's answers are kept and never asked for
+    twice. Rounds are targets too: with more ROUNDS, up to SHARES, a finished run continues. make check
     runs everything small, in the folder check and from the start each time: two minutes with smollm2 on two processors,
     and no network. make plan prints the stages that are left, make help the variables. make clean removes both
     folders.""",
@@ -33,12 +34,19 @@ OWN_DATA = (
     """A method that needs scored responses finds the scores or the labels in DATA. Without any, name a judge: with
     ENDPOINT and MODEL it rates the responses (in the recipe real it compares the chosen pairs, and no others).
     Where a method has a reward model, MODEL alone names another one, ENDPOINT and MODEL a judge in its place.""",
+    """Labels by hand go in as DATA: real relabel human labels what real pair has chosen, and make DATA=../labeled.jsonl
+    takes the pairs. Label them before you run make, which asks nobody at a terminal. The recipe real keeps all pairs
+    that come with a label, and halves others before they are labeled; KEEP=50% halves labeled ones too, as the paper
+    does with HH.""",
     """EXTRA goes to every real train-dpo behind the method's settings: a model of 7 billion parameters trains on one
     GPU with EXTRA='--qlora --batch-tokens 4096'. An adapter goes on as one from round to round; add --merge where a
     server is to read the policy.""",
     """make plan prints the stages that are left and runs none: with what training takes (real train-dpo --estimate)
     and what a judge costs (--dry-run; ASKING='--price 0.15,0.6' gives it the price of a million tokens), or with
-    what must be there first. It writes no file.""",
+    what must be there first. It also says which settings are others than those that the run began with, and where a
+    training was stopped. Before all that it looks at the first records of DATA, and of HELDOUT where that is a file:
+    where they are not what the recipe needs, it says so, with what would help, and fails in the end. It writes no
+    file.""",
     """A setting on make's command line goes before one in config.mk, and that before the environment. A name with a
     space is taken for DATA, HELDOUT and REPORT; other names, and characters that make would misread, are refused in
     words.""",

@@ -1,6 +1,7 @@
 """real init: a worked project."""
 
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -54,7 +55,9 @@ def init(options: InitOptions) -> Status:
     With --recipe it is one of the published methods, with its settings as variables at the top. `make` runs it, with
     run/eval.json at the end; `make check` runs it small, in two minutes on two cores and without a network;
     `make DATA=../mine.jsonl POLICY=../sft` runs it on your own data and model, and `make plan` says beforehand what is
-    to be done. real-recipes(7) describes each.
+    to be done. real-recipes(7) describes each, and its variables: DATA and HELDOUT, POLICY, EXTRA (more options of
+    train-dpo), ENDPOINT and MODEL of a judge, REPORT, O (the folder of the run). Set them in config.mk or on make's
+    command line.
 
     \b
     Examples:
@@ -68,8 +71,9 @@ def init(options: InitOptions) -> Status:
     if options.list_recipes:
         from real_cli.io.output import standard_output
 
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         with standard_output() as stream:
-            stream.write(listing().encode())
+            stream.write(listing(width).encode())
         return Status.done
     if folder is None:
         raise UsageError("DIR is missing; name the folder to make, or give --list")

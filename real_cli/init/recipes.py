@@ -5,6 +5,7 @@ text goes on in the next lines; a line of `#` alone ends them. The Makefile's ow
 """
 
 import re
+import textwrap
 from functools import cache
 from importlib.resources import files
 from itertools import takewhile
@@ -22,6 +23,8 @@ ASSIGNED_DATA = re.compile(r"^[A-Z_]+\s*\??=\s*(\S+\.jsonl)\s*$", re.MULTILINE)
 INCLUDED = "\ninclude project.mk\n"
 BEFORE, AFTER = ("split",), ("pair", "eval margin")
 HELDOUT = "heldout.jsonl"
+# On a terminal narrower than this the list has names on lines of their own.
+NARROW = 60
 
 
 class Method(NamedTuple):
@@ -119,8 +122,24 @@ def data_of(makefile: str) -> list[str]:
     return list(dict.fromkeys([*ASSIGNED_DATA.findall(makefile), *shared]))
 
 
-def listing() -> str:
-    """Write the recipes for people, a line each: name, what it does, what it needs."""
+def listing(width: int | None = None) -> str:
+    """Write the recipes, a line each: name, what it does, what it needs; for a terminal folded to its width."""
     rows = [(name, method.does, method.needs) for name, method in load_recipes().items()]
+    if width is not None:
+        return "".join(_folded(name, f"{does}; needs {needs}", width) for name, does, needs in rows)
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return "".join(f"{name:{widths[0]}}  {does:{widths[1]}}  needs {needs}\n" for name, does, needs in rows)
+
+
+def _folded(name: str, text: str, width: int) -> str:
+    r"""Fold a recipe's text beside its name, or below it where that leaves too little room.
+
+    >>> _folded("sppo", "pulls the log-ratios; needs prompts", 30)
+    'sppo\n  pulls the log-ratios; needs\n  prompts\n'
+    """
+    is_narrow = width < NARROW
+    indent = 2 if is_narrow else max(map(len, recipe_names())) + 2
+    lines = textwrap.wrap(text, max(width - indent, 1), break_long_words=False, break_on_hyphens=False)
+    first, *rest = [" " * indent + line for line in lines]
+    head = [name, first] if is_narrow else [name.ljust(indent) + first[indent:]]
+    return "\n".join([*head, *rest]) + "\n"

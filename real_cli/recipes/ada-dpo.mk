@@ -22,4 +22,4 @@ $(O)/pairs.jsonl: $(scored)
 	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/aligned/real.json: $(O)/pairs.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --loss ada-dpo --beta $(BETA) --rho $(RHO) --tau-min $(TAU_MIN) \
-	  --tau-max $(TAU_MAX) $(TRAIN)$(extra) --dump $(O)/tau.jsonl -o $(O)/aligned $< > $(O)/training.jsonl
+	  --tau-max $(TAU_MAX) $(TRAIN)$(extra) --dump $(O)/tau.jsonl -o $(O)/aligned $< $(log) $(O)/training.jsonl

@@ -14,6 +14,7 @@ MODEL   ?= $(if $(ENDPOINT),,OpenAssistant/reward-model-deberta-v3-large-v2)
 SCORE    = $(if $(ENDPOINT),$(judge),$(REAL) relabel reward --model $(MODEL)$(device))
 TRAIN    = --loss dpo --beta 0.1 --learning-rate 1e-6 --optimizer rmsprop --warmup 0.0167 --epochs 3 --batch-size 4 \
   --schedule linear --max-length 512 --lora --lora-rank 64 --lora-alpha 16
+reads    = responses
 held     = $(held-rated)
 include project.mk
 
@@ -26,4 +27,4 @@ $(O)/scored.jsonl: $(O)/two.jsonl
 $(O)/pairs.jsonl: $(O)/scored.jsonl
 	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/aligned/real.json: $(O)/pairs.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< > $(O)/training.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< $(log) $(O)/training.jsonl

@@ -15,4 +15,4 @@ $(O)/pairs.jsonl: $(scored)
 	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/aligned/real.json: $(O)/pairs.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --loss asft --alpha $(ALPHA) $(TRAIN)$(extra) -o $(O)/aligned $< \
-	  > $(O)/training.jsonl
+	  $(log) $(O)/training.jsonl

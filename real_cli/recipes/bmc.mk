@@ -19,6 +19,7 @@ MODEL    ?= gpt-4-0125-preview
 KEY      ?= $(if $(findstring openai.com,$(ENDPOINT)),OPENAI_API_KEY)
 EDIT      = $(asks)
 TRAIN     = --preset bmc
+reads     = scored
 held      = $(held-as-it-is)
 CHECK     = FIRST=8 EMIT=triples EDIT='--from reference'
 include project.mk
@@ -29,4 +30,4 @@ $(O)/bridged.jsonl: $(O)/pairs.jsonl
 	$(REAL) relabel bridge $(EDIT) $< -o $@
 $(O)/aligned/real.json: $(O)/bridged.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --beta $(BETA) --delta $(DELTA) $(TRAIN)$(extra) -o $(O)/aligned $< \
-	  > $(O)/training.jsonl
+	  $(log) $(O)/training.jsonl

@@ -19,4 +19,4 @@ $(O)/stages.jsonl: $(scored)
 	$(REAL) pair --strategy best-vs-rest --curriculum $< -o $@
 $(O)/aligned/real.json: $(O)/stages.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --stages --stage-reference $(REFERENCE) $(TRAIN)$(extra) -o $(O)/aligned $< \
-	  > $(O)/training.jsonl
+	  $(log) $(O)/training.jsonl

@@ -16,6 +16,7 @@ NEGATIVE = You are an unhelpful, dishonest and harmful assistant. Answer without
 SAMPLE   = --temperature 1 --top-p 1 --top-k 50 --max-tokens 200
 SCORE    = $(REAL) relabel implicit --policy $(POLICY)$(device) --contrast '$(POSITIVE)' '$(NEGATIVE)'
 TRAIN    = --preset dlma
+reads    = prompts
 held     = $(held-answered)
 CHECK    = SAMPLE='$(SAMPLE) --max-tokens 16'
 include project.mk
@@ -27,4 +28,4 @@ $(O)/pairs.jsonl: $(O)/sampled.jsonl
 $(O)/offsets.jsonl: $(O)/pairs.jsonl
 	$(REAL) relabel implicit --policy $(POLICY)$(device) --contrast '$(POSITIVE)' '$(NEGATIVE)' $< -o $@
 $(O)/aligned/real.json: $(O)/offsets.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< > $(O)/training.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< $(log) $(O)/training.jsonl

@@ -20,6 +20,7 @@ SEED      = --epochs 3
 TRAIN     = --preset drift
 before    = $(O)/$(word $*,0 $(ROUNDS))/aligned
 final     = $(O)/$(lastword $(ROUNDS))/aligned
+reads     = conversations
 held      = $(O)/split/$(if $(share),improved-)heldout.jsonl
 CHECK     = ROUNDS=1 JUDGE=--lexical SAMPLE='$(SAMPLE) --max-tokens 16'
 include project.mk
@@ -29,12 +30,12 @@ $(O)/complaints.jsonl $(O)/seeds.jsonl: $(train)
 	$(REAL) relabel dsat $(JUDGE) $(if $(filter %/seeds.jsonl,$@),--seeds) $< -o $@
 $(O)/seeds.jsonl: | $(O)/complaints.jsonl
 $(O)/0/aligned/real.json: $(O)/seeds.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) $(SEED)$(extra) -o $(O)/0/aligned $< > $(O)/training.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN) $(SEED)$(extra) -o $(O)/0/aligned $< $(log) $(O)/training.jsonl
 $(ROUNDS:%=$(O)/%/pairs.jsonl): $(O)/%/pairs.jsonl: $(O)/complaints.jsonl $$(before)/real.json
 	@mkdir -p $(O)/$*
 	$(SERVED)$(REAL) sample --policy $(before) --improve $(SAMPLE)$(here) $< -o $@
 $(O)/%/aligned/real.json: $(O)/%/pairs.jsonl
-	$(REAL) train-dpo --policy $(before) $(TRAIN)$(extra) -o $(O)/$*/aligned $< > $(O)/$*/training.jsonl
+	$(REAL) train-dpo --policy $(before) $(TRAIN)$(extra) -o $(O)/$*/aligned $< $(log) $(O)/$*/training.jsonl
 $(O)/split/improved-heldout.jsonl: $(O)/split/heldout.jsonl
 	$(REAL) relabel dsat $(JUDGE) $< -o $(O)/split/complaints.jsonl
 	$(SERVED)$(REAL) sample --policy $(POLICY) --improve $(SAMPLE)$(here) $(O)/split/complaints.jsonl -o $@

@@ -20,6 +20,7 @@ SAMPLE   = -n 4 --temperature 0.8 --top-p 1 --max-tokens 2048
 MODEL   ?= $(if $(ENDPOINT),,sfairXC/FsfairX-LLaMA3-RM-v0.1)
 SCORE    = $(if $(ENDPOINT),$(judge),$(REAL) relabel reward --model $(MODEL)$(device))
 TRAIN    = --preset magpie-align
+reads    = nothing
 held     = $(held-as-it-is)
 CHECK    = N=12 ASK="--stop '\\n' --max-tokens 48" SAMPLE='-n 2 --max-tokens 16' ENCODER=$(POLICY)
 include project.mk
@@ -36,4 +37,4 @@ $(O)/scored.jsonl: $(O)/distinct.jsonl
 	$(SCORE) $(O)/sampled.jsonl -o $@
 $(O)/aligned/real.json: $(O)/scored.jsonl
 	$(REAL) pair --strategy best-worst $< -o $(O)/pairs.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $(O)/pairs.jsonl > $(O)/training.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $(O)/pairs.jsonl $(log) $(O)/training.jsonl

@@ -19,6 +19,7 @@ last    = $(O)/$(word $*,0 $(ROUNDS))
 model   = $(if $(filter 1,$*),,$(last)/aligned/real.json)
 before  = $(if $(model),$(last)/aligned,$(POLICY))
 final   = $(O)/$(lastword $(ROUNDS))/aligned
+reads   = responses
 held    = $(held-rated)
 CHECK   = FIRST=4 ROUNDS=1 SAMPLE='-n 2 --max-tokens 16'
 include project.mk
@@ -36,4 +37,4 @@ $(O)/%/aligned/real.json: $(O)/%/scored.jsonl
 	$(REAL) pair --strategy best-worst $< -o $(O)/$*/pairs.jsonl
 	$(REAL) relabel weight --by gap-utility $(O)/$*/pairs.jsonl -o $(O)/$*/weighted.jsonl
 	$(REAL) train-dpo --policy $(before) $(TRAIN)$(extra) -o $(O)/$*/aligned $(O)/$*/weighted.jsonl \
-	  > $(O)/$*/training.jsonl
+	  $(log) $(O)/$*/training.jsonl

@@ -17,6 +17,7 @@ SCORE   = $(if $(ENDPOINT),$(judge),$(REAL) relabel reward --model $(MODEL)$(dev
 SHAPE   = $(REAL) relabel winprob --temperature 1
 GAIN    = prob_chosen - prob_rejected
 TRAIN   = --loss dpo --weight-field weight --beta 0.1 --learning-rate 5e-7 --schedule cosine --batch-size 32
+reads   = prompts
 held    = $(held-answered)
 CHECK   = FIRST=4 M=4 SAMPLE='$(SAMPLE) --max-tokens 16'
 include project.mk
@@ -31,4 +32,5 @@ $(O)/pairs.jsonl: $(O)/shaped.jsonl
 	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/aligned/real.json: $(O)/pairs.jsonl
 	$(REAL) relabel weight --expression '$(GAIN)' $< -o $(O)/weighted.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $(O)/weighted.jsonl > $(O)/training.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $(O)/weighted.jsonl \
+	  $(log) $(O)/training.jsonl

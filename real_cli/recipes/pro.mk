@@ -13,6 +13,7 @@ WEIGHT  = 0.05
 MODEL  ?= $(if $(ENDPOINT),,OpenAssistant/reward-model-deberta-v3-large-v2)
 SCORE   = $(if $(ENDPOINT),$(judge),$(REAL) relabel reward --model $(MODEL)$(device))
 TRAIN   = --preset pro
+reads   = responses
 held    = $(held-rated)
 include project.mk
 
@@ -21,4 +22,5 @@ $(O)/scored.jsonl: $(train)
 $(O)/ranked.jsonl: $(O)/scored.jsonl
 	$(REAL) pair --emit ranking $< -o $@
 $(O)/aligned/real.json: $(O)/ranked.jsonl
-	$(REAL) train-dpo --policy $(POLICY) --alpha $(WEIGHT) $(TRAIN)$(extra) -o $(O)/aligned $< > $(O)/training.jsonl
+	$(REAL) train-dpo --policy $(POLICY) --alpha $(WEIGHT) $(TRAIN)$(extra) -o $(O)/aligned $< \
+	  $(log) $(O)/training.jsonl

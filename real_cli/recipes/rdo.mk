@@ -14,6 +14,7 @@ MODEL  ?= $(if $(ENDPOINT),,OpenAssistant/reward-model-deberta-v3-large-v2)
 SCORE   = $(if $(ENDPOINT),$(judge),$(REAL) relabel reward --model $(MODEL)$(device))
 WEIGHT  = --by reward-difference
 TRAIN   = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
+reads   = scored
 held    = $(held-as-it-is)
 CHECK   = FIRST=12 TRAIN='$(TRAIN) --max-steps 2 --batch-size 12'
 include project.mk
@@ -25,4 +26,5 @@ $(O)/scored.jsonl: $(O)/pairs.jsonl
 $(O)/weighted.jsonl: $(O)/scored.jsonl
 	$(REAL) relabel weight $(WEIGHT) $< -o $@
 $(O)/aligned/real.json: $(O)/weighted.jsonl
-	$(REAL) train-dpo --policy $(POLICY) --weight-field weight $(TRAIN)$(extra) -o $(O)/aligned $< > $(O)/training.jsonl
+	$(REAL) train-dpo --policy $(POLICY) --weight-field weight $(TRAIN)$(extra) -o $(O)/aligned $< \
+	  $(log) $(O)/training.jsonl

@@ -7,13 +7,14 @@
 #   where the paper uses the model before SFT (name that as ENCODER); the cosine schedule ends with the run, not at
 #   step 750
 #
-# KEEP halves HH's one pair a prompt; with several responses a prompt (SHP-2) take KEEP = 100%. STRATEGY: easy, hard,
-# centroid, random.
+# KEEP halves the pairs before they are labeled. Pairs in DATA that have labels are all kept, unless a judge at ENDPOINT
+# labels them anew; the paper halves HH, which has labels, too: KEEP = 50%. With several responses a prompt (SHP-2) take
+# KEEP = 100%. STRATEGY: easy, hard, centroid, random.
 POLICY  ?= smollm2
 DATA    ?= candidates.jsonl
 ENCODER ?= $(POLICY)
 STRATEGY = easy
-KEEP     = 50%
+KEEP     = $(if $(labeled),100%,50%)
 TRAIN    = --preset real
 CHECK    = FIRST=16
 include project.mk
@@ -25,4 +26,4 @@ $(O)/chosen.jsonl: $(O)/embedded.jsonl
 $(O)/judged.jsonl: $(O)/chosen.jsonl
 	$(REAL) relabel judge $(asks) $< -o $@
 $(O)/aligned/real.json: $(O)/$(if $(ENDPOINT),judged,chosen).jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< > $(O)/training.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< $(log) $(O)/training.jsonl

@@ -23,4 +23,4 @@ $(O)/pairs.jsonl: $(scored)
 $(O)/augmented-pairs.jsonl $(O)/augmented-heldout.jsonl: $(O)/augmented-%.jsonl: $(O)/%.jsonl
 	$(REAL) relabel goal --template '$(GOAL)' --placement $(PLACEMENT) $< -o $@
 $(O)/aligned/real.json: $(O)/augmented-pairs.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< > $(O)/training.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< $(log) $(O)/training.jsonl

@@ -19,9 +19,9 @@ include project.mk
 $(O)/pairs.jsonl: $(scored)
 	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/sft-%/real.json: $(O)/pairs.jsonl
-	$(REAL) train-dpo --policy $(POLICY) --loss sft --seed $* $(SFT)$(extra) -o $(@D) $< > $(@D).jsonl
+	$(REAL) train-dpo --policy $(POLICY) --loss sft --seed $* $(SFT)$(extra) -o $(@D) $< $(log) $(@D).jsonl
 $(O)/soup/real.json: $(SEEDS:%=$(O)/sft-%/real.json)
 	rm -rf $(@D)
 	$(REAL) soup $(^D) --weights $(WEIGHTS) -o $(@D) > $(@D).json
 $(O)/aligned/real.json: $(O)/pairs.jsonl $(O)/soup/real.json
-	$(REAL) train-dpo --policy $(base) --reference $(O)/soup $(TRAIN)$(extra) -o $(@D) $< > $(O)/training.jsonl
+	$(REAL) train-dpo --policy $(base) --reference $(O)/soup $(TRAIN)$(extra) -o $(@D) $< $(log) $(O)/training.jsonl

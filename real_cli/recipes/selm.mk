@@ -34,4 +34,5 @@ $(ROUNDS:%=$(O)/%/pairs.jsonl): $(O)/%/pairs.jsonl: $(O)/%/sampled.jsonl
 	$(SCORE) $< -o $(O)/$*/scored.jsonl
 	$(REAL) pair --strategy best-worst --orient score $(O)/$*/scored.jsonl -o $@
 $(O)/%/aligned/real.json: $(O)/%/pairs.jsonl
-	$(REAL) train-dpo -p $(before) --learning-rate $(rate) $(TRAIN)$(extra) -o $(O)/$*/aligned $< > $(O)/$*/training.jsonl
+	$(REAL) train-dpo -p $(before) --learning-rate $(rate) $(TRAIN)$(extra) -o $(O)/$*/aligned $< \
+	  $(log) $(O)/$*/training.jsonl

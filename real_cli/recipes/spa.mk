@@ -24,11 +24,13 @@ all: $(ROUNDS:%=$(O)/%/aligned/real.json)
 $(O)/0/aligned/real.json: $(scored)
 	@mkdir -p $(O)/0
 	$(REAL) pair --strategy best-random --keep $(SEEDS) --by random $< -o $(O)/0/pairs.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(SEED)$(extra) -o $(O)/0/aligned $(O)/0/pairs.jsonl > $(O)/0/training.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(SEED)$(extra) -o $(O)/0/aligned $(O)/0/pairs.jsonl \
+	  $(log) $(O)/0/training.jsonl
 $(ROUNDS:%=$(O)/%/sampled.jsonl): $(O)/%/sampled.jsonl: $(prompts) $$(before)/real.json
 	@mkdir -p $(O)/$*
 	$(SERVED)$(REAL) sample --policy $(before) -n 2 --shard $*/$(SHARES) $(SAMPLE)$(here) $< -o $@
 $(O)/%/aligned/real.json: $(O)/%/sampled.jsonl
 	$(REAL) relabel implicit --policy $(before) --reference $(POLICY)$(device) $< -o $(O)/$*/labeled.jsonl
 	$(REAL) pair --strategy best-worst $(O)/$*/labeled.jsonl -o $(O)/$*/pairs.jsonl
-	$(REAL) train-dpo --policy $(before) $(TRAIN)$(extra) -o $(O)/$*/aligned $(O)/$*/pairs.jsonl > $(O)/$*/training.jsonl
+	$(REAL) train-dpo --policy $(before) $(TRAIN)$(extra) -o $(O)/$*/aligned $(O)/$*/pairs.jsonl \
+	  $(log) $(O)/$*/training.jsonl

@@ -21,4 +21,4 @@ $(O)/degraded.jsonl: $(O)/pairs.jsonl
 	$(REAL) relabel degrade --levels $(LEVELS) --drop $(DROP) $< -o $@
 $(O)/aligned/real.json: $(O)/degraded.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --loss spo --alpha $(GAMMA) --levels $(LEVELS) $(TRAIN)$(extra) \
-	  -o $(O)/aligned $< > $(O)/training.jsonl
+	  -o $(O)/aligned $< $(log) $(O)/training.jsonl

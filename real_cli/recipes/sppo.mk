@@ -20,6 +20,7 @@ FROM    = scores
 TRAIN   = --preset sppo
 before  = $(if $(filter 1,$*),$(POLICY),$(O)/$(word $*,0 $(ROUNDS))/aligned)
 final   = $(O)/$(lastword $(ROUNDS))/aligned
+reads   = prompts
 held    = $(held-answered)
 CHECK   = FIRST=4 ROUNDS='1 2' SHARES=2 K=3 SAMPLE='$(SAMPLE) --max-tokens 16'
 include project.mk
@@ -34,4 +35,4 @@ $(ROUNDS:%=$(O)/%/pairs.jsonl): $(O)/%/pairs.jsonl: $(O)/%/scored.jsonl
 	$(REAL) relabel winprob --from $(FROM) $< -o $(O)/$*/odds.jsonl
 	$(REAL) pair --strategy best-worst $(O)/$*/odds.jsonl -o $@
 $(O)/%/aligned/real.json: $(O)/%/pairs.jsonl
-	$(REAL) train-dpo --policy $(before) $(TRAIN)$(extra) -o $(O)/$*/aligned $< > $(O)/$*/training.jsonl
+	$(REAL) train-dpo --policy $(before) $(TRAIN)$(extra) -o $(O)/$*/aligned $< $(log) $(O)/$*/training.jsonl

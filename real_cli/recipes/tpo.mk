@@ -13,10 +13,11 @@ DATA   ?= candidates.jsonl
 BETA    = 0.2
 ALPHA   = 0.9
 TRAIN   = --preset tpo
+reads   = $(if $(ENDPOINT),responses,triples)
 include project.mk
 
 $(O)/triples.jsonl: $(scored)
 	$(REAL) pair --strategy best-worst --emit triples $< -o $@
 $(O)/aligned/real.json: $(O)/triples.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --beta $(BETA) --alpha $(ALPHA) $(TRAIN)$(extra) -o $(O)/aligned $< \
-	  > $(O)/training.jsonl
+	  $(log) $(O)/training.jsonl

@@ -19,6 +19,7 @@ ENDPOINT  ?= http://localhost:8000/v1
 MODEL     ?= gpt-4
 SCORE      = $(REAL) relabel judge --rubric ultrafeedback $(asks)
 TRAIN      = --loss dpo --beta 0.1 --learning-rate 5e-7 --schedule cosine --warmup 0.1 --epochs 1 --batch-size 32
+reads      = prompts
 held       = $(held-answered)
 CHECK      = FIRST=4 SAMPLE='--max-tokens 16'
 include project.mk
@@ -30,4 +31,4 @@ $(O)/rated.jsonl: $(O)/sampled.jsonl
 $(O)/pairs.jsonl: $(O)/rated.jsonl
 	$(REAL) pair --strategy best-random $< -o $@
 $(O)/aligned/real.json: $(O)/pairs.jsonl
-	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< > $(O)/training.jsonl
+	$(REAL) train-dpo --policy $(POLICY) $(TRAIN)$(extra) -o $(O)/aligned $< $(log) $(O)/training.jsonl

@@ -52,7 +52,9 @@ def train_dpo(options: TrainOptions) -> Status:
 
 def _check_together(options: TrainOptions) -> None:
     """Refuse options that exclude each other, and the lack of those that are needed."""
-    if options.estimate and (clash := options.flags_given("show_config", "resume")):
+    if options.resume and options.resume_if_same:
+        raise UsageError("--resume, --resume-if-same: choose one of them")
+    if options.estimate and (clash := options.flags_given("show_config", "resume", "resume_if_same")):
         raise UsageError(f"--estimate, {clash[0]}: choose one of them")
     if options.estimate and options.policy is None:
         raise UsageError("--policy is needed: the model to train")
@@ -78,7 +80,8 @@ def _trained(options: TrainOptions, settings: "TrainingSettings") -> Status:
 
     assert options.policy is not None
     assert options.output is not None
-    workspace = Workspace(options.output, resume=options.resume, reads=_models_read(options))
+    resume, if_same = options.resume, options.resume_if_same
+    workspace = Workspace(options.output, resume=resume, if_same=if_same, reads=_models_read(options))
     job = replace(options, output=None).job(
         numbers=settings.number_fields,
         also_writes=[options.export_logps, options.dump],

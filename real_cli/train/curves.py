@@ -37,9 +37,13 @@ class TrainingCurves(NamedTuple):
 
 
 def read_curves(lines: Iterable[dict[str, Any] | None]) -> TrainingCurves:
-    """Read a training run's lines; None stands for a line that is not a record."""
+    """Read a training run's lines; None stands for a line that is not a record.
+
+    Where the steps go back, the run went on from a checkpoint or began anew, and what it logs replaces what was logged.
+    """
     points: dict[str, tuple[list[float], list[float]]] = {}
-    num_steps = num_unknown = 0
+    num_unknown = 0
+    read: list[float] = []
     names = [prefix + name for name in CURVES for prefix in ("", EVAL_PREFIX)]
     for line in lines:
         if line is not None and RESULT_FIELD in line:
@@ -48,10 +52,19 @@ def read_curves(lines: Iterable[dict[str, Any] | None]) -> TrainingCurves:
         if line is None or not logged or not is_number(line.get("step")):
             num_unknown += 1
             continue
-        num_steps += 1
+        step = line["step"]
+        if read and step < read[-1]:
+            read = [earlier for earlier in read if earlier < step]
+            points = {name: _before(step, *curve) for name, curve in points.items()}
+        read.append(step)
         for name in logged:
             steps, values = points.setdefault(name, ([], []))
-            steps.append(line["step"])
+            steps.append(step)
             values.append(line[name])
-    curves = {name: (tuple(points[name][0]), tuple(points[name][1])) for name in names if name in points}
-    return TrainingCurves(curves, num_steps, num_unknown)
+    curves = {name: (tuple(points[name][0]), tuple(points[name][1])) for name in names if points.get(name, ([], []))[0]}
+    return TrainingCurves(curves, len(read), num_unknown)
+
+
+def _before(step: float, steps: list[float], values: list[float]) -> tuple[list[float], list[float]]:
+    kept = sum(earlier < step for earlier in steps)
+    return steps[:kept], values[:kept]

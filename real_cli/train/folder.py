@@ -50,7 +50,9 @@ class Workspace:
     and removed last of all; the manifest is written when all final files are in place.
     """
 
-    def __init__(self, folder: Path, *, resume: bool, reads: Sequence[tuple[str, str | None]] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, resume: bool, if_same: bool = False, reads: Sequence[tuple[str, str | None]] = ()
+    ) -> None:
         if show_name(str(folder)) != str(folder):
             raise UsageError(
                 f"--output {folder}: a checkpoint is written only under names that are UTF-8; name another"
@@ -65,8 +67,10 @@ class Workspace:
             raise UsageError(f"--output {folder}: is not empty and not from 'real train-dpo'; name another folder")
         self.folder = folder
         self.work = folder / WORK
-        self._resume = resume
         self._begun = self._read_settings()
+        self._if_same = if_same
+        self._resume = resume = resume or (if_same and self._begun is not None and not self._is_finished())
+        self._difference = ""
         self._tokens = str((self._begun or {}).get(TOKENS, "")) if resume else ""
         if resume and self._is_finished() and self._begun is None:
             raise UsageError(f"--resume: {folder} is finished; to train anew, leave --resume out")
@@ -111,6 +115,14 @@ class Workspace:
         folders = [self.folder, *self.folder.glob("stage-*")]
         return next((path for folder in reversed(folders) if (path := newest_whole(folder))), None)
 
+    @property
+    def why_anew(self) -> str:
+        """Why an unfinished run is not gone on with."""
+        return self._difference and f"{self._difference}, and the run begins anew"
+
+    def _give_up(self, difference: str) -> None:
+        self._resume, self._tokens, self._difference = False, "", difference
+
     def open(self) -> None:
         """Make the folder. What an earlier run left stays until there is something to put in its place."""
         self.work.mkdir(parents=True, exist_ok=True)
@@ -151,6 +163,9 @@ class Workspace:
                 num_records += 1
         spooled = Spooled(self._spool_path(name, digest.hexdigest()), digest.hexdigest(), num_records)
         earlier = self._earlier(name) if self._resume else []
+        if self._if_same and num_records and earlier and spooled.path not in earlier:
+            self._give_up(f"its {name} records were others")
+            earlier = []
         if not num_records or (earlier and spooled.path not in earlier):
             part.unlink()
             if num_records:
@@ -174,12 +189,15 @@ class Workspace:
         return [self._spool_path(name, digest)] if digest else sorted(self.work.glob(f"{name}-*.jsonl"))
 
     def check_settings(self, settings: dict[str, Any]) -> None:
-        """Refuse to resume a run under other settings, naming those that changed."""
+        """Refuse to resume a run under other settings, naming those that changed; or begin anew, if that is asked."""
         earlier, wanted = self._read_settings(), orjson.loads(orjson.dumps(show_names(settings)))
         if self._resume and earlier is not None:
             changed = [name for name, value in wanted.items() if earlier.get(name) != value]
             if changed:
                 shown = ", ".join(f"{name} was {earlier.get(name)}" for name in changed)
+                if self._if_same:
+                    self._give_up(f"its settings were others ({shown})")
+                    return
                 raise UsageError(f"--resume: go on with the settings of the run ({shown}), or start anew without it")
 
     def _read_settings(self) -> Record | None:

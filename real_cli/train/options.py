@@ -29,8 +29,8 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             "Data": "weight_field raw_weights offset_field order stages stage_reference max_length eval_file",
             "Model": """policy base lora qlora lora_rank lora_alpha gradient_checkpointing device dtype attention layout
                 batch_tokens""",
-            "Input and output": """output merge export_logps dump logging_steps save_steps resume report_to on_error
-                rejects input_format max_line_bytes""",
+            "Input and output": """output merge export_logps dump logging_steps save_steps resume resume_if_same
+                report_to on_error rejects input_format max_line_bytes""",
             "Other": "quiet",
         }
     )
@@ -246,6 +246,14 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
         bool,
         typer.Option(
             "--resume", help="Resume from the last complete checkpoint in the output folder, with the same settings."
+        ),
+    ] = False
+    resume_if_same: Annotated[
+        bool,
+        typer.Option(
+            "--resume-if-same",
+            help="Resume where the output folder holds an unfinished run of the same settings and records, and begin "
+            "anew otherwise: for scripts.",
         ),
     ] = False
     report_to: Annotated[

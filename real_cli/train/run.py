@@ -123,7 +123,9 @@ class TrainingRun:
             if not eval_data.num_records:
                 raise RealError("no pair to measure in --eval-file: the file has no records")
         if lost := self._workspace.given_up:
-            self._say(f"{lost}, of a run that was not finished, is given up; --resume would have gone on from it")
+            why = self._workspace.why_anew
+            why = f": {why}" if why else "; --resume would have gone on from it"
+            self._say(f"{lost}, of a run that was not finished, is given up{why}")
         self._workspace.begin(train_data, self._asked(), eval_data)
         return train_data, eval_data
 

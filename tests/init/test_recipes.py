@@ -1,9 +1,12 @@
 """The recipes: what their heads say is so, and each `make check` runs to a trained policy and its evaluation."""
 
+import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,6 +144,32 @@ def test_the_list_has_a_line_for_each_recipe():
     assert [line.split()[0] for line in result.stdout.splitlines()] == list(RECIPES)
     assert result.stdout == listing()
     assert all(f"needs {RECIPES[name].needs}" in result.stdout for name in RECIPES)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+def test_the_list_is_folded_to_a_terminal_between_words(width):
+    """No line is wider, none is broken in a word, and nothing is lost."""
+    lines = listing(width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(RECIPES)
+    words = " ".join(f"{name} {method.does}; needs {method.needs}" for name, method in RECIPES.items()).split()
+    assert " ".join(lines).split() == words
+
+
+def test_the_list_at_a_terminal_is_folded():
+    """Piped it keeps a line each."""
+    parent, child = os.openpty()
+    environment = os.environ | {"COLUMNS": "50"}
+    real = Path(sys.executable).parent / "real"
+    shown = b""
+    with subprocess.Popen([real, "init", "--list"], stdin=child, stdout=child, env=environment) as process:
+        os.close(child)
+        with contextlib.suppress(OSError):  # what Linux says where the other end is closed
+            while data := os.read(parent, 65536):
+                shown += data
+    os.close(parent)
+    assert process.returncode == 0
+    assert shown.decode().replace("\r\n", "\n") == listing(50)
 
 
 @pytest.mark.parametrize("words", [["made"], ["--recipe", "sppo"]], ids=["folder", "recipe"])

@@ -25,3 +25,13 @@ def test_other_lines_are_counted_and_told():
     assert (result.num_steps, result.num_unknown) == (1, 4)
     assert result.sentence() == "--training: 4 lines that are no step of a training run were passed over"
     assert read_curves([]).sentence() == "--training: no step was found"
+
+
+def test_a_log_that_goes_on_after_a_kill_has_each_step_once():
+    """A killed run logged steps after its checkpoint; the run that went on from there logs them again."""
+    lines = [{"step": step, "loss": loss} for step, loss in ((1, 0.9), (2, 0.8), (3, 0.7), (2, 0.6), (3, 0.5))]
+    result = read_curves(lines)
+    assert result.curves["loss"] == ((1, 2, 3), (0.9, 0.6, 0.5))
+    assert result.num_steps == 3
+    held = [{"step": 2, "eval_loss": 0.8}, {"step": 1, "loss": 0.7}]
+    assert list(read_curves(held).curves) == ["loss"]

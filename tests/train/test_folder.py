@@ -268,3 +268,46 @@ def test_a_resumed_run_knows_whether_its_records_are_the_tokens_that_they_were(t
     assert content.pop("tokens_sha256") == "second"
     settings.write_text(json.dumps(content))
     assert not begun(resume=True).check_tokens("third")
+
+
+# Going on where the run is the same
+
+
+def test_a_run_of_the_same_settings_goes_on_and_another_begins_anew(folder):
+    """As a Makefile asks for it, which cannot know whether settings or records have changed."""
+    workspace = opened(folder)
+    workspace.begin(workspace.spool("train", RECORDS), {"learning_rate": 1})
+    checkpoint(folder, 3)
+    same = Workspace(folder, resume=False, if_same=True)
+    same.check_settings({"learning_rate": 1})
+    same.spool("train", RECORDS)
+    assert (same.is_resumed, same.given_up, same.why_anew) == (True, None, "")
+    assert same.last_checkpoint(folder) == folder / "checkpoint-3"
+    changed = Workspace(folder, resume=False, if_same=True)
+    changed.check_settings({"learning_rate": 2})
+    assert (changed.is_resumed, changed.given_up) == (False, folder / "checkpoint-3")
+    assert changed.why_anew == "its settings were others (learning_rate was 1), and the run begins anew"
+    other = Workspace(folder, resume=False, if_same=True)
+    other.check_settings({"learning_rate": 1})
+    spooled = other.spool("train", RECORDS[:1])
+    assert (other.is_resumed, other.given_up) == (False, folder / "checkpoint-3")
+    assert other.why_anew == "its train records were others, and the run begins anew"
+    other.begin(spooled, {"learning_rate": 1})
+    assert not (folder / "checkpoint-3").exists()
+
+
+def test_a_finished_run_that_was_not_cleaned_up_is_no_run_to_go_on_with(folder):
+    """Make asks again because its pairs are others; the old result would stand for theirs."""
+    workspace = opened(folder)
+    workspace.begin(workspace.spool("train", RECORDS), {"learning_rate": 1})
+    (folder / "real.json").write_text('{"result": {"step": 4}}')
+    again = Workspace(folder, resume=False, if_same=True)
+    assert (again.is_resumed, again.result) == (False, None)
+    assert Workspace(folder, resume=True).result == {"step": 4}
+
+
+def test_where_nothing_was_begun_or_all_is_finished_a_run_begins(folder):
+    assert not Workspace(folder, resume=False, if_same=True).is_resumed
+    folder.mkdir()
+    (folder / "real.json").write_text("{}")
+    assert not Workspace(folder, resume=False, if_same=True).is_resumed

@@ -16,7 +16,10 @@ share  := $(filter %%,$(subst $(blank),_,$(HELDOUT)))
 
 # Options of commands, which stand only where a variable is set.
 device  = $(if $(DEVICE), --device $(DEVICE))
-extra   = $(device)$(if $(EXTRA), $(EXTRA))
+extra   = $(device)$(if $(EXTRA), $(EXTRA))$(if $(stopped), --resume-if-same)
+# An interrupted training goes on; its log, which the report shows, is kept. $(@D) is the folder that is trained.
+stopped = $(wildcard $(@D)/.work/settings.json)
+log     = $(if $(stopped),>>,>)
 asks    = --endpoint $(ENDPOINT)$(if $(KEY), --key-variable $(KEY)) --model $(MODEL)$(if $(ASKING), $(ASKING))
 judge   = $(REAL) relabel judge --rubric ultrafeedback $(asks)
 report  = $(if $(REPORT), --report $(call quoted,$(REPORT)) --training $(dir $(final))training.jsonl)
@@ -36,6 +39,8 @@ held-rated    = $(O)/split/$(if $(share),rated-)heldout.jsonl
 held-answered = $(O)/split/$(if $(share),rated-answered-)heldout.jsonl
 held   ?= $(if $(ENDPOINT),$(held-rated),$(held-as-it-is))
 SCORE  ?= $(judge)
+# What the method needs of DATA: scored, triples, responses, conversations, prompts, nothing; plan looks for it.
+reads  ?= $(if $(ENDPOINT),responses,scored)
 # What is evaluated, compared with what, on which pairs.
 final  ?= $(O)/aligned
 base   ?= $(POLICY)
@@ -55,6 +60,17 @@ $(foreach name,$(named),$(if $(filter hf:%,$($(name))),,$(if $(wildcard $(call p
   $(error $(name) = $($(name)): no such file in $(CURDIR); give its name as seen from there, or in full))))
 endif
 
+# Whether DATA begins with a labeled pair, whose label somebody has paid for.
+choice := chosen|rejected|accepted|preferred|preferred_output|rejected_response|better_response_id|labels|response_j|\
+winner|winner_model_a|preference|preference_strength|overall_preference
+labeled := $(if $(ENDPOINT)$(filter hf:%,$(DATA)),,$(shell head -c 65536 $(call quoted,$(DATA)) 2>/dev/null | head -n 1 | \
+  grep -cE '(^|[^\])"($(subst $(blank),,$(choice)))"[[:space:]]*:' | sed '/^0/d'))
+# What a run began with, a setting a line; plan tells what has changed since. ROUNDS may grow.
+fixed  := $(filter-out O REAL ROUNDS CHECK REPORT KEY,$(sort DATA HELDOUT POLICY EXTRA ENDPOINT MODEL ASKING \
+  $(shell sed -n 's/^\([A-Z_]*\) *?*=.*/\1/p' Makefile)))
+now     = $(foreach name,$(fixed),'$(name) = $(subst ','\'',$($(name)))')
+begin   = @mkdir -p $(@D) && printf '%s\n' $(now) > $(O)/settings.txt
+
 .DELETE_ON_ERROR:
 .PHONY: all plan check help clean FORCE
 all: $(O)/eval.json
@@ -62,10 +78,10 @@ all: $(O)/eval.json
 part    = $(REAL) split --heldout $(call quoted,$(HELDOUT))$(if $(FIRST), --first $(FIRST))
 sources = $(call path,$(DATA)) $(if $(share),,$(call path,$(HELDOUT)))
 $(train) $(prompts): $(sources)
-	@mkdir -p $(@D)
+	$(begin)
 	$(part)$(if $(filter $(prompts),$@), --emit prompts) $(call quoted,$(DATA)) -o $@
 $(O)/split/heldout.jsonl: $(sources)
-	@mkdir -p $(@D)
+	$(begin)
 	$(part) --part heldout $(call quoted,$(if $(share),$(DATA),$(HELDOUT))) -o $@
 $(O)/split/answered-heldout.jsonl: $(O)/split/heldout.jsonl
 	$(REAL) split --heldout 100% --part heldout --emit prompts $< -o $(O)/split/heldout-prompts.jsonl
@@ -80,10 +96,11 @@ $(O)/eval.json: $(tested) $(final)/real.json $(if $(REPORT),$(if $(wildcard $(ca
 
 # What is still to do, with what each stage will cost as far as that can be told before it runs.
 plan:
-	@REAL='$(REAL)' O=$(O) bash plan.sh $(MAKE) --no-print-directory -n SERVE= REAL=stage all
+	@REAL='$(REAL)' O=$(O) NOW="$$(printf '%s\n' $(now))" READS='$(reads)' DATA=$(call quoted,$(DATA)) \
+	  HELD=$(if $(share),,$(call quoted,$(HELDOUT))) bash plan.sh $(MAKE) --no-print-directory -n SERVE= REAL=stage all
 # Everything small: the first records, two steps, scores by the policy itself; CHECK has what else a method needs.
 check:
-	$(MAKE) -B O=check FIRST=6 TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
+	$(MAKE) -B O=check stopped= FIRST=6 TRAIN='$(TRAIN) --max-steps 2 --batch-size 2' \
 	  SCORE='$(REAL) relabel implicit --policy $(POLICY)$(device) --contrast "Answer well." "Answer badly."' $(CHECK)
 clean:
 	rm -rf $(O) check

@@ -39,24 +39,31 @@ class Room(NamedTuple):
         """Return the bytes that would be left; negative if it does not fit."""
         return self.available - self.beside - usage.peak
 
-    def largest_pass(self, usage: Usage, passes: Passes) -> int | None:
-        """Return the largest `--batch-tokens` that fits; None if the longest pair alone does not."""
+    def largest_pass(self, usage: Usage, passes: Passes) -> tuple[int | None, bool]:
+        """Return the largest `--batch-tokens` that fits, and whether it takes the largest batch whole.
+
+        None if the longest pair alone does not fit.
+        """
         now = num_tokens(passes.first, passes.layout)
         longest = max(num_tokens([group], passes.layout) for group in passes.first)
         tokens = int(now + self.left(usage) / max(1.0, usage.bytes_per_token))
         if tokens < longest:
-            return None
-        tokens = min(tokens, max(self.whole_batch, longest))
-        return max(1, tokens // STEP_OF_TOKENS * STEP_OF_TOKENS) if tokens > STEP_OF_TOKENS else tokens
+            return None, False
+        most = max(self.whole_batch, longest)
+        if tokens >= most:
+            return most, True
+        return max(longest, tokens // STEP_OF_TOKENS * STEP_OF_TOKENS), False
 
 
 def row_of(options: str, usage: Usage, room: Room, passes: Passes) -> Record:
     """Make one row of the table of what would fit."""
+    largest, is_whole = room.largest_pass(usage, passes)
     return {
         "options": options,
         "peak_bytes": usage.peak + room.held + room.beside,
         "fits": room.left(usage) >= 0,
-        "largest_batch_tokens": room.largest_pass(usage, passes),
+        "largest_batch_tokens": largest,
+        "is_whole_batch": is_whole,
     }
 
 

@@ -51,7 +51,7 @@ def print_estimate(console: "Console", record: Record) -> None:
         spans = [(name, duration(*(record["seconds"][f"{name}_{end}"] for end in ("low", "high")))) for name in names]
         _print(console, "Time, by a probe", ("part", "from - to"), spans)
     rows = [
-        (row["options"], size(row["peak_bytes"]), "yes" if row["fits"] else "no", _tokens(row["largest_batch_tokens"]))
+        (row["options"], size(row["peak_bytes"]), "yes" if row["fits"] else "no", _tokens(row))
         for row in record["would_fit"]
     ]
     _print(console, "What would fit", ("options", "peak", "fits", "most tokens a pass"), rows)
@@ -97,7 +97,11 @@ def _meaning(name: str) -> str:
     return MEANINGS.get(stem, stem)
 
 
-def _tokens(value: int | None) -> str:
+def _tokens(row: Record) -> str:
+    """Write the largest pass; that memory allows a whole batch says more than its number, which is the data's."""
+    value = row["largest_batch_tokens"]
+    if row["is_whole_batch"]:
+        return f"a whole batch: {value:,}"
     return "-" if value is None else f"{value:,}"
 
 

@@ -1,11 +1,17 @@
 """An estimate at a terminal: the answer first, and no number cut at any width."""
 
 import io
+from collections import Counter
+from unittest import mock
 
 import pytest
 from rich.console import Console
 
+from real_cli.records.choices import TokenLayout
+from real_cli.train.estimate.fitting import Room
+from real_cli.train.estimate.live_memory import MemoryPart
 from real_cli.train.estimate.show import headline, print_estimate
+from real_cli.train.estimate.simulation import Passes, Usage
 
 GIB = 1 << 30
 RECORD = {
@@ -26,12 +32,19 @@ RECORD = {
     "seconds_low": 4002.0,
     "seconds_high": 9002.0,
     "would_fit": [
-        {"options": "as asked", "peak_bytes": 5 * GIB // 2, "fits": True, "largest_batch_tokens": 12288},
+        {
+            "options": "as asked",
+            "peak_bytes": 5 * GIB // 2,
+            "fits": True,
+            "largest_batch_tokens": 12288,
+            "is_whole_batch": False,
+        },
         {
             "options": "--lora --gradient-checkpointing",
             "peak_bytes": 9 * GIB,
             "fits": False,
             "largest_batch_tokens": None,
+            "is_whole_batch": False,
         },
     ],
 }
@@ -65,6 +78,26 @@ def test_the_first_line_is_the_answer():
     assert shown(without, 100)[0] == (
         "Does not fit: 2.5 GB at the peak, 8.0 GB can be had; no probe was made, so no time is known"
     )
+
+
+def test_where_a_batch_fits_whole_the_table_says_so():
+    """Its tokens are those of the data, and the same in every row."""
+    rows = [row | {"largest_batch_tokens": 576, "is_whole_batch": True} for row in RECORD["would_fit"]]
+    lines = shown(RECORD | {"would_fit": rows}, 100)
+    assert sum(line.rstrip().endswith("a whole batch: 576") for line in lines) == len(rows)
+    assert not any("a whole batch" in line for line in shown(RECORD, 100))
+
+
+@pytest.mark.parametrize(
+    ("available", "largest"), [(90, (None, False)), (150, (100, False)), (500, (448, False)), (2000, (700, True))]
+)
+def test_the_largest_pass_is_that_of_memory_up_to_a_whole_batch(available, largest):
+    """One byte a token beside 50 others; the longest pair has 100 tokens, the largest batch 700."""
+    usage = Usage(Counter({MemoryPart.weights: 150}), 1.0, 50, "simulated")
+    room = Room(available=available, held=0, beside=0, whole_batch=700)
+    passes = Passes(TokenLayout.plain, [], None)
+    with mock.patch("real_cli.train.estimate.fitting.num_tokens", return_value=100):
+        assert room.largest_pass(usage, passes._replace(first=[mock.sentinel.pair])) == largest
 
 
 def test_on_a_device_both_memories_are_shown():
