@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 # The journal, the input, the output and the rejects, three pipes, the terminal and its lock.
 NUM_DESCRIPTORS = 13
-# Ctrl-C, and a terminal that closes, reach every command of the pipe.
-UNCERTAIN = ", unless the next command was stopped too"
 LARGEST_IMPORT_BYTES = 1 << 29
 
 
@@ -162,18 +160,20 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
         standing = annotator.standing(ending)  # of the rest too, which is read now
         if ending is Ending.finished and outcome.is_empty:
             raise RealError(f"{standing}: {outcome.answers}, nothing to write; {goes_on}")
-        if ending in STATUSES:
-            doubt = UNCERTAIN if is_piped and ending is not Ending.paused else ""
-            job.summary = f"{standing}: {outcome.sentence} handed on{doubt}; {goes_on}"
-        else:
-            kept_in = goes_on if ending is Ending.finished else f"{path} has every answer"
-            job.summary = f"{standing}: {outcome.sentence}; {kept_in}"
+        handed_on = "" if ending not in STATUSES else _say_handed_on(is_piped and ending is not Ending.paused)
+        kept_in = f"{path} has every answer" if ending is Ending.done else goes_on
+        job.summary = f"{standing}: {outcome.sentence}{handed_on}; {kept_in}"
         job.summary += f"; {path} has {annotator.unused}" if annotator.unused else ""
         job.summary += say_agreement(*session.agreement())
         if ending not in STATUSES and outcome.next_command and name:
             job.summary += f"; next: {outcome.next_command} {name}"
         job.quiet = quiet and ending not in STATUSES
     return STATUSES.get(ending, job.status)
+
+
+def _say_handed_on(is_uncertain: bool) -> str:
+    """Ctrl-C, and a terminal that closes, reach every command of the pipe."""
+    return " handed on" + (", unless the next command was stopped too" if is_uncertain else "")
 
 
 def _is_piped() -> bool:
