@@ -45,7 +45,7 @@ def test_a_pause_finishes_no_output(start, tmp_path, key, old):
     assert line.startswith("real: ")
     assert "2 of 10" in line
     assert "out.journal" in line
-    assert "the same command goes on" in line
+    assert "run the same command again to go on" in line
     assert names(tmp_path) == (["out", "out.journal"] if old else ["out.journal"])
     assert not old or (tmp_path / "out").read_bytes() == old
 
@@ -55,7 +55,7 @@ def test_a_pause_is_told_in_quiet_too(start, tmp_path):
     session.type("q")
     _, errors, status = session.end()
     assert status == 130
-    assert "the same command goes on" in errors
+    assert "run the same command again to go on" in errors
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -94,7 +94,7 @@ def test_a_closed_terminal_finishes_no_output(start, tmp_path):
     session.hang_up()
     _, errors, status = session.end()
     assert status == 143
-    assert "the same command goes on" in errors
+    assert "run the same command again to go on" in errors
     assert names(tmp_path) == ["out.journal"]
 
 

@@ -28,6 +28,7 @@ from real_cli.text.phrases import EQUAL_TEXTS, say_count
 
 CHOICES = {letter for letter, _ in LETTERS}
 WAITING = "waiting for the next pair from the pipe"
+NOTHING_BACK = f"nothing to go back to: of this run, the last {WINDOW} answers can be changed"
 # A wait that takes longer leaves the terminal to the rest of the pipe, which may have progress to show.
 PATIENCE_SECONDS = 0.3
 
@@ -95,7 +96,7 @@ class Annotator:
 
     def standing(self, ending: Ending) -> str:
         """Say how the session ended, and how many of the answers are given that the pairs read so far need."""
-        num_done, num_left = self._session.num_done, self._num_left()
+        num_done, num_left = self._num_done(), self._num_left()
         least = "" if self._ahead.ended else "at least "
         given = f"{num_done:,} of {least}{num_done + num_left:,} answered" if num_done + num_left else "nothing asked"
         return given if ending is Ending.done else f"{ending.value}, {given}"
@@ -113,7 +114,7 @@ class Annotator:
         while True:
             question_left = self._ahead.take()
             if question_left is not None:
-                self._session.unused.discard(question_left.key)
+                self._session.pass_over(question_left)
                 self._outcome.add(question_left, self._session.answers.get(question_left.key))
             elif self._ahead.is_done or not to_the_end:
                 return
@@ -167,7 +168,7 @@ class Annotator:
             self._note = earlier.note if earlier else ""
             terminal.forget_keys()
         session = self._session
-        header = progress(session.num_done, self._num_left(), session.seconds_a_pair, is_all=self._ahead.ended)
+        header = progress(self._num_done(), self._num_left(), session.seconds_a_pair, is_all=self._ahead.ended)
         if self._sheet:
             status = self._status or self._standing()
             terminal.draw(self._sheet.page(terminal.size, header, status, mode=self._mode))
@@ -176,6 +177,9 @@ class Annotator:
         else:
             terminal.yield_screen("" if self._told_waiting else f"real: {WAITING}: {', '.join(WAITING_KEYS)}")
             self._told_waiting = True
+
+    def _num_done(self) -> int:
+        return self._session.num_done + sum(map(self._session.num_given, list(self._ahead.waiting)))
 
     def _num_left(self) -> int:
         waiting = list(self._ahead.waiting)
@@ -210,7 +214,7 @@ class Annotator:
         """Do what a key asks of the question."""
         session = self._session
         if action == "back":
-            self._status = "" if session.back() else f"nothing to go back to: the last {WINDOW} answers can be changed"
+            self._status = "" if session.back() else NOTHING_BACK
         elif self._sheet is None:
             return
         elif action in CHOICES:
@@ -238,11 +242,13 @@ class Annotator:
             while True:
                 self._status = f"note: {note}_"
                 self._show(terminal)
-                key = terminal.next_key()
+                key = terminal.next_key(is_note=True)
                 self._status = ""
-                if key in ("enter", "escape"):
+                if key == "escape":
+                    return self._note
+                if key == "enter":
                     terminal.forget_keys()  # an unmarked paste continues after its first line
-                    return note if key == "enter" else self._note
+                    return note
                 if key == "interrupt":
                     raise KeyboardInterrupt
                 note = edited(note, key)

@@ -14,7 +14,7 @@ import typer
 from real_cli.cli.option_sets import StreamOptions
 from real_cli.cli.options import Seed
 from real_cli.cli.typed_command import typed_command
-from real_cli.errors import Paused, Status, UsageError
+from real_cli.errors import Paused, RealError, Status, UsageError
 from real_cli.io.descriptors import need_descriptors
 from real_cli.io.output import STANDARD_OUTPUT, is_device
 from real_cli.io.progress import Counter
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 # The journal, the input, the output and the rejects, three pipes, the terminal and its lock.
 NUM_DESCRIPTORS = 13
-
-
 LARGEST_IMPORT_BYTES = 1 << 29
 
 
@@ -81,12 +79,13 @@ def human(options: HumanOptions) -> Status:
     the two were shown in, seconds, a note. The order is drawn for each pair and undone, and no field but prompt and
     texts is shown: whose response is whose stays unknown. Keys: a, b, t for a tie, s to skip, u to go back, n for a
     note, q to pause, Q to finish, ? for all. Code is shown as it is; what had to be cut continues behind a mark. Every
-    answer is in the journal before the next question, so that the same command goes on after a pause or a lost
-    connection. A skip holds as well. Ties, skips and equal texts make no pair: they are counted, and kept with
+    answer is in the journal before the next question, so that the same command, run again, goes on after a pause or a
+    lost connection. A skip holds as well. Ties, skips and equal texts make no pair: they are counted, and kept with
     --rejects.
 
     A pause (q, Ctrl-C) ends with status 130 and writes no -o FILE, so that make does not take a part for the whole;
-    down a pipe goes what is answered. Q finishes with what is answered and leaves the rest out, with status 0.
+    down a pipe goes what is answered. Q finishes with what is answered and leaves the rest out, with status 0; if no
+    answer makes a record, with status 1 and no -o FILE. A response that its token limit cut is marked behind its end.
 
     Without a terminal, --export writes the questions for another tool and --import reads its answers: CSV whose
     'verdict' column says a, b, tie or skip; a JSON export of Label Studio; JSON of Argilla's records.to_json.
@@ -139,13 +138,13 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
     need_descriptors(NUM_DESCRIPTORS)
     output, seed = options.output, options.seed
     quiet, job.counter = job.quiet, Counter("records", quiet=True)  # a progress line would spoil the screen
-    is_held, name = _shows_output(output), _output_name(output)
+    is_held, is_piped, name = _shows_output(output), _is_piped(), _output_name(output)
     with Journal(path, seed) as kept, job:
         outcome = SessionOutcome(job, options.ties, is_held=is_held)
         session = Session(kept.answers, kept.repeats, share=share, seed=seed)
         annotator = Annotator(job, session, kept, outcome, seed)
         ending = annotator.run()
-        goes_on = f"{path} has every answer, the same command goes on"
+        goes_on = f"{path} has every answer; run the same command again to go on"
         if ending in STATUSES and output is not None and output != STANDARD_OUTPUT and not is_device(output):
             annotator.count_answers()
             message = f"{annotator.standing(ending)}: {outcome.answers}; {goes_on}"
@@ -158,17 +157,28 @@ def _ask(job: "Job", path: Path, share: Fraction, options: HumanOptions) -> Stat
             if ending not in STATUSES:
                 raise
             raise Paused(f"{standing}; {_say_lost(error)}: {goes_on}", STATUSES[ending]) from None
-        if ending in STATUSES:
-            job.summary = f"{standing}: {outcome.sentence} handed on; {goes_on}"
-        else:
-            rest = ", the same command asks the rest" if ending is Ending.finished else ""
-            job.summary = f"{annotator.standing(ending)}: {outcome.answers}; {path} has every answer{rest}"
+        standing = annotator.standing(ending)  # of the rest too, which is read now
+        if ending is Ending.finished and outcome.is_empty:
+            raise RealError(f"{standing}: {outcome.answers}, nothing to write; {goes_on}")
+        handed_on = "" if ending not in STATUSES else _say_handed_on(is_piped and ending is not Ending.paused)
+        kept_in = f"{path} has every answer" if ending is Ending.done else goes_on
+        job.summary = f"{standing}: {outcome.sentence}{handed_on}; {kept_in}"
         job.summary += f"; {path} has {annotator.unused}" if annotator.unused else ""
         job.summary += say_agreement(*session.agreement())
         if ending not in STATUSES and outcome.next_command and name:
             job.summary += f"; next: {outcome.next_command} {name}"
         job.quiet = quiet and ending not in STATUSES
     return STATUSES.get(ending, job.status)
+
+
+def _say_handed_on(is_uncertain: bool) -> str:
+    """Ctrl-C, and a terminal that closes, reach every command of the pipe."""
+    return " handed on" + (", unless the next command was stopped too" if is_uncertain else "")
+
+
+def _is_piped() -> bool:
+    """Tell whether another command reads standard output; to be asked before the job takes it."""
+    return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
 
 
 def _say_lost(error: OSError) -> str:

@@ -34,6 +34,7 @@ class SessionOutcome:
     def __init__(self, job: Job, ties: Ties, *, is_held: bool = False) -> None:
         self._verdicts: Tally[Verdict] = Tally()
         self._num_of_two_models = 0
+        self._num_written = 0
         self._job = job
         self._ties = ties
         self._held: list[Record] | None = [] if is_held else None
@@ -49,6 +50,7 @@ class SessionOutcome:
             self._job.drop(question.place, question.record, reasons[verdict])
             return
         record = answered_record(question, answer)
+        self._num_written += 1
         write = self._job.write if self._held is None else self._held.append
         write(record)
 
@@ -68,6 +70,11 @@ class SessionOutcome:
         held, self._held = self._held or [], None
         for record in held:
             self._job.write(record)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no record was written."""
+        return not self._num_written
 
     @property
     def sentence(self) -> str:

@@ -7,9 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 from real_cli.errors import RecordError, UsageError, clip
+from real_cli.records.cut_marks import CUT_FIELDS, is_marked_cut
 from real_cli.records.messages import Text, comparable, is_number
 from real_cli.records.public.message_checks import check_tools
 from real_cli.records.record import Record, content_key, is_preference, to_candidates, to_preference
+from real_cli.records.response_fields import ROLES
 from real_cli.relabel.human.choices import Shown, Verdict
 
 # Incremented when a journal line changes its meaning.
@@ -62,6 +64,14 @@ class PairQuestion:
     def texts(self, shown: Shown) -> tuple[Text, Text]:
         """Return the two responses as A and B."""
         first, second = (response["text"] for response in to_candidates(self.record)["responses"])
+        return (second, first) if shown is Shown.swapped else (first, second)
+
+    def are_cut(self, shown: Shown) -> tuple[bool, bool]:
+        """Tell of A and B whether a limit of tokens ended it, as far as the record says."""
+        responses = self.record.get("responses")
+        if is_preference(self.record):  # whose mark may stand on one side alone
+            responses = [{name: self.record.get(f"{name}_{role}") for name in CUT_FIELDS} for role in ROLES]
+        first, second = (bool(is_marked_cut(response)) for response in responses or [])
         return (second, first) if shown is Shown.swapped else (first, second)
 
 

@@ -9,6 +9,7 @@ from real_cli.relabel.human.rows import (
     BOLD,
     DIFFERENT,
     DIM,
+    REVERSE,
     Cluster,
     clusters,
     code_lines,
@@ -27,6 +28,7 @@ from real_cli.relabel.human.window import KEYS_OF, KeyMode, Panel, Scroll, foote
 WIDE = 100
 GAP = " │ "
 EMPTY, BLANK = "(empty)", "(blanks only)"
+CUT = "[cut by its token limit]"
 RIGHT_TO_LEFT = frozenset({"R", "AL", "RLE", "RLO", "RLI"})
 ACTIONS = {
     "a": "a", "1": "a", "left": "a",
@@ -43,14 +45,14 @@ HELP = (
     ("b, 2, Right", "B is better"),
     ("t", "a tie: neither is better"),
     ("s", "skip: no answer"),
-    ("u, Backspace", "back to the question before, up to 20"),
+    ("u, Backspace", "back to the question before, up to 20 of this run"),
     ("Enter", "back there: keep the answer it has"),
     ("n", "add a note; Enter keeps it, Escape drops it"),
     ("j, k, Down, Up", "scroll by a row"),
     ("Space, PageUp", "scroll by a window; PageDown, Home, End as well"),
     ("Tab", "on to A, to B, and to the prompt again"),
     ("Ctrl-L", "draw the window again"),
-    ("q, Ctrl-C", "pause; every answer is on disk, the same command goes on"),
+    ("q, Ctrl-C", "pause: answers are on disk; run the same command again to go on"),
     ("Q", "finish with what is answered; the rest is left out"),
     ("?", "this help; any other key leaves it"),
 )
@@ -61,17 +63,19 @@ HELP_NOTES = (
 
 
 class StyledText(NamedTuple):
-    """A text to lay out: its spans of style in order, and which of its lines are code."""
+    """A text to lay out: its spans of style in order, which of its lines are code, and a mark behind its end."""
 
     plain: str
     spans: list[tuple[int, int, str]]
     code: set[int]
+    mark: str = ""
 
     def lines(self) -> Iterator[tuple[list[Cluster], bool]]:
         """Yield each line, and whether it is code."""
         start, spans = 0, iter(self.spans)
         span = next(spans, None)
-        for number, line in enumerate(self.plain.split("\n")):
+        lines = self.plain.split("\n")
+        for number, line in enumerate(lines):
             end = start + len(line)
             here = []
             while span and span[0] < end:
@@ -79,13 +83,19 @@ class StyledText(NamedTuple):
                 if span[1] > end:
                     break
                 span = next(spans, None)
-            yield styled(line, here), number in self.code
+            is_marked, is_code = self.mark != "" and number == len(lines) - 1, number in self.code
+            mark = clusters(self.mark, REVERSE) if is_marked else []
+            if is_code or not is_marked:
+                yield styled(line, here), is_code
+                yield from [(mark, False)] if mark else []
+            else:
+                yield [*styled(line, here), *clusters(" " if line else ""), *mark], False
             start = end + 1
 
     def rows(self, width: int) -> list[str]:
         """Lay the text out in rows."""
         if not self.plain.strip():
-            return [padded(BLANK if self.plain else EMPTY, width, DIM)]
+            return [padded(f"{BLANK if self.plain else EMPTY} {self.mark}".rstrip(), width, DIM)]
         return [render(row) for line, is_code in self.lines() for row in (folded if is_code else wrapped)(line, width)]
 
     @property
@@ -103,8 +113,11 @@ class Questionnaire:
         plain = [_joined(messages := turns(text), has_roles=len(messages) > 1) for text in (first, second)]
         marks = differing_words(plain[0].plain, plain[1].plain)
         self._responses = [
-            text._replace(spans=sorted([*text.spans, *((start, end, DIFFERENT) for start, end in spans)]))
-            for text, spans in zip(plain, marks, strict=True)
+            text._replace(
+                spans=sorted([*text.spans, *((start, end, DIFFERENT) for start, end in spans)]),
+                mark=CUT if is_cut else "",
+            )
+            for text, spans, is_cut in zip(plain, marks, asked.question.are_cut(asked.shown), strict=True)
         ]
         self._scroll = Scroll()
         self._help = Scroll()

@@ -26,8 +26,6 @@ DEVICE = "/dev/tty"
 # Alternate screen, no cursor, no line wrapping, bracketed paste; and back.
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h"
 LEAVE = "\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l"
-# How long to wait for the rest of an escape sequence, over a slow ssh too, before it is the Escape key; as in readline.
-ESCAPE_SECONDS = 0.5
 SIGNALS: dict[int, str] = {
     signal.SIGWINCH: "resize",
     signal.SIGINT: "interrupt",
@@ -158,12 +156,13 @@ class Terminal:
         with contextlib.suppress(termios.error):
             termios.tcflush(self._tty, termios.TCIFLUSH)
 
-    def next_key(self, others: Sequence[int] = (), patience: float | None = None) -> str:
-        """Wait for a key, a signal, or one of the other descriptors, at most `patience` seconds.
+    def next_key(self, others: Sequence[int] = (), patience: float | None = None, *, is_note: bool = False) -> str:
+        """Wait for a key (of a note, or of a question), a signal, or another descriptor, at most `patience` seconds.
 
         Returns a character, the name of a key or a signal such as "page-down" or "resize", PASTED and a pasted text, or
         "" when another descriptor is readable or nothing came in time.
         """
+        self._reader.is_note = is_note
         while True:
             if "hangup" in self._events:
                 raise Hangup("the terminal was closed")
@@ -173,16 +172,16 @@ class Terminal:
                     return event
             if self._reader.keys:
                 return self._reader.keys.popleft()
-            wait = ESCAPE_SECONDS if self._reader.is_open else patience
+            wait = self._reader.patience if self._reader.is_open else patience
             ready, _, _ = select.select([self._tty, self._wake_read, *others], [], [], wait)
             if self._wake_read in ready:
                 os.read(self._wake_read, 1024)
             elif self._tty in ready:
                 self._read()
+            elif self._reader.is_open and not self._reader.patience:  # though a busy pipe goes on waking this
+                self._reader.settle()
             elif ready or not self._reader.is_open:
                 return ""
-            else:
-                self._reader.settle()
 
     def _read(self) -> None:
         try:

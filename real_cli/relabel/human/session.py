@@ -45,7 +45,7 @@ class Session:
         self.answers = dict(answers)
         self.repeats = dict(repeats)
         self.unused = set(answers)
-        self._num_added = self._num_repeated = 0
+        self._num_added = self._num_repeated = self._num_passed_over = 0
         self._share = share
         self._seed = seed
         self._entries: deque[PairQuestion] = deque()
@@ -77,13 +77,14 @@ class Session:
 
     @property
     def num_done(self) -> int:
-        """The number of answers to the pairs added, repetitions included."""
+        """The number of answers to the pairs added or passed over, repetitions included."""
         return self._num_added - (self._new is not None and not self._new.is_repeat) + self._num_repeated
 
     @property
     def num_left(self) -> int:
-        """The number of answers still missing for the pairs added."""
+        """The number of answers still missing for the pairs added or passed over."""
         due = sum(self.answers[question.key].verdict is not Verdict.skip for _, question in self._due)
+        due += self._num_passed_over
         if self._new is None:
             return due
         return due + (1 if self._new.is_repeat else self.num_to_ask(self._new.question))
@@ -94,6 +95,10 @@ class Session:
         is_skipped = earlier is not None and earlier.verdict is Verdict.skip
         is_again = not is_skipped and question.key not in self.repeats and self._is_asked_twice(question)
         return (earlier is None) + is_again
+
+    def num_given(self, question: PairQuestion) -> int:
+        """Count the answers that a pair of the stream has, 0 to 2."""
+        return (question.key in self.answers) + self._is_repeated(question)
 
     @property
     def seconds_a_pair(self) -> float | None:
@@ -107,12 +112,19 @@ class Session:
         """Take the next pair of the stream; one that has an answer is not asked again."""
         self._num_added += 1
         self.unused.discard(question.key)
-        self._num_repeated += question.key in self.repeats and self._is_asked_twice(question)
+        self._num_repeated += self._is_repeated(question)
         self._entries.append(question)
         if question.key in self.answers:
             self._plan_repeat(question)
         else:
             self._new = ShownQuestion(question, question.shown)
+
+    def pass_over(self, question: PairQuestion) -> None:
+        """Count the next pair of the stream, which nobody will be asked about any more."""
+        self.unused.discard(question.key)
+        self._num_passed_over += self.num_to_ask(question)
+        self._num_added += question.key in self.answers
+        self._num_repeated += self._is_repeated(question)
 
     def finish(self) -> None:
         """End the stream; the remaining repetitions come now."""
@@ -190,6 +202,9 @@ class Session:
         planned = {due.key for _, due in self._due}
         if question.key not in self.repeats.keys() | planned and self._is_asked_twice(question):
             self._due.append((self._num_new, question))
+
+    def _is_repeated(self, question: PairQuestion) -> bool:
+        return question.key in self.repeats and self._is_asked_twice(question)
 
     def _is_asked_twice(self, question: PairQuestion) -> bool:
         return is_asked_twice(question.key, self._share, self._seed)

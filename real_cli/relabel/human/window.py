@@ -5,6 +5,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from real_cli.relabel.human.rows import BOLD, DIM, REVERSE, clusters, packed, padded, width_of
+from real_cli.text.phrases import say_count
 from real_cli.text.terminal_safe import printable
 
 # The keys take at most this part of the rows, and with the status half of them.
@@ -123,4 +124,4 @@ def footer(size: tuple[int, int], status: Sequence[str], keys: Sequence[str]) ->
 
 def say_below(number: int) -> str:
     """Hint at rows below the window."""
-    return f"more below: {number:,} rows, Space"
+    return f"more below: {say_count(number, 'row')}, Space"

@@ -41,4 +41,4 @@ def test_two_models_are_compared_blind_and_counted(tmp_path, make_tiny_policy, l
     assert {row["annotation"]["shown"] for row in rows} == {"as-is", "swapped"}  # the place tells nothing
     counted = json.loads((folder / "winrate.json").read_text())
     assert (counted["num_wins"], counted["num_ties"], counted["num_losses"]) == (len(wins), 1, len(losses))
-    assert "8 of 8 answered: 6 pairs, 1 tie, 1 skipped; blind.journal has every answer" in errors
+    assert "8 of 8 answered: 6 pairs, 1 tie; blind.journal has every answer" in errors

@@ -52,6 +52,8 @@ def journal(tmp_path):
 
 
 WORDS = ("--journal", "j")
+GOES_ON = "has every answer; run the same command again to go on"
+DOUBT = "unless the next command was stopped too"
 
 
 def test_labels_tie_skip_and_note_arrive_in_the_record_s_own_order(start, journal, tmp_path):
@@ -75,9 +77,7 @@ def test_labels_tie_skip_and_note_arrive_in_the_record_s_own_order(start, journa
     assert [row["annotation"]["verdict"] for row in labeled] == ["first", "second", "second"]
     assert labeled[2]["annotation"]["note"] == "so üß"
     assert labeled[0]["annotation"]["seconds"] >= 0
-    assert (
-        errors == "real: 5 of 5 answered: 3 pairs, 1 tie, 1 skipped; j has every answer; left out: 1 skipped, 1 tie\n"
-    )
+    assert errors == "real: 5 of 5 answered: 3 pairs; j has every answer; left out: 1 skipped, 1 tie\n"
     kept = [json.loads(line) for line in (tmp_path / "r").read_bytes().splitlines()]
     assert [(row["place"], row["reason"]) for row in kept] == [("<stdin>:3", "tie"), ("<stdin>:4", "skipped")]
     assert [line["verdict"] for line in journal()] == ["first", "second", "tie", "skip", "second"]
@@ -179,7 +179,7 @@ def test_a_pause_keeps_what_is_answered_and_the_same_command_asks_only_the_rest(
     assert (status, errors) == (
         130,
         "real: paused, 2 of 4 answered: 1 pair, 1 skipped; "
-        "out.jsonl.journal has every answer, the same command goes on\n",
+        "out.jsonl.journal has every answer; run the same command again to go on\n",
     )
     assert not (tmp_path / "out.jsonl").exists()
     assert termios.tcgetattr(session.slave) == session.settings
@@ -192,7 +192,7 @@ def test_a_pause_keeps_what_is_answered_and_the_same_command_asks_only_the_rest(
     _, errors, status = session.end()
     assert status == 0
     assert errors == (
-        "real: 4 of 4 answered: 3 pairs, 1 skipped; out.jsonl.journal has every answer; "
+        "real: 4 of 4 answered: 3 pairs; out.jsonl.journal has every answer; "
         "next: real train-dpo --policy MODEL -o FOLDER out.jsonl; left out: 1 skipped\n"
     )
     labeled = [json.loads(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
@@ -251,8 +251,7 @@ def test_ctrl_c_writes_what_is_answered_and_exits_130(start):
     labeled, errors, status = session.end()
     assert (status, len(labeled)) == (130, 1)
     assert errors == (
-        "real: interrupted, 1 of 2 answered: 1 pair handed on; j has every answer, the same command goes on; "
-        "left out: 1 unanswered\n"
+        f"real: interrupted, 1 of 2 answered: 1 pair handed on, {DOUBT}; j {GOES_ON}; left out: 1 unanswered\n"
     )
     assert session.raw.endswith(b"\x1b[?1049l")
 
@@ -266,7 +265,7 @@ def test_a_signal_restores_the_terminal_says_how_to_go_on_and_exits_143(start, j
     session.process.send_signal(number)
     _, errors, status = session.end()
     cause = "terminated" if number == signal.SIGTERM else "the terminal was closed"
-    assert errors == f"real: {cause}, 1 of 2 answered: 1 pair; j has every answer, the same command goes on\n"
+    assert errors == f"real: {cause}, 1 of 2 answered: 1 pair; j {GOES_ON}\n"
     assert status == 143
     assert not (tmp_path / "out").exists()
     assert termios.tcgetattr(session.slave) == session.settings
@@ -282,9 +281,7 @@ def test_sigterm_hands_on_in_a_pipe_what_is_answered(start):
     session.process.send_signal(signal.SIGTERM)
     labeled, errors, status = session.end()
     assert (status, [row["chosen"] for row in labeled]) == (143, ["first 0"])
-    assert errors.startswith(
-        "real: terminated, 1 of 2 answered: 1 pair handed on; j has every answer, the same command goes on"
-    )
+    assert errors.startswith(f"real: terminated, 1 of 2 answered: 1 pair handed on, {DOUBT}; j {GOES_ON}")
 
 
 def test_a_closed_terminal_writes_no_part_of_the_output_and_says_how_to_go_on(start, journal, tmp_path):
@@ -295,9 +292,7 @@ def test_a_closed_terminal_writes_no_part_of_the_output_and_says_how_to_go_on(st
     session.hang_up()
     _, errors, status = session.end()
     assert status == 143
-    assert errors == (
-        "real: the terminal was closed, 1 of 2 answered: 1 pair; j has every answer, the same command goes on\n"
-    )
+    assert errors == (f"real: the terminal was closed, 1 of 2 answered: 1 pair; j {GOES_ON}\n")
     assert not (tmp_path / "out").exists()
     assert len(journal()) == 1
 
@@ -425,9 +420,7 @@ def test_questions_appear_as_data_come_and_one_can_go_back_or_quit_meanwhile(sta
     labeled, errors, status = session.end()
     assert status == 130
     assert labeled[0]["chosen"] == "second 0"
-    assert errors == (
-        "real: paused, 2 of at least 2 answered: 2 pairs handed on; j has every answer, the same command goes on\n"
-    )
+    assert errors == (f"real: paused, 2 of at least 2 answered: 2 pairs handed on; j {GOES_ON}\n")
 
 
 def test_keys_typed_before_a_question_is_shown_do_not_answer_it(start, journal):

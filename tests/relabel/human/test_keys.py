@@ -36,7 +36,6 @@ def test_keys_have_names(typed, keys):
         b"\x1b[3b",
         b"\x1b[97;5u",  # kitty, Ctrl-a
         b"\x1b[1;5A",
-        b"\x1ba",  # Alt-a
         b"\x1b]11;rgb:aaaa/bbbb/aaaa\x07",  # the color of the background, which some program asked for
         b"\x1b]11;rgb:aaaa/bbbb/aaaa\x1b\\",
         b"\x1bP1$rabt\x1b\\",

@@ -6,6 +6,7 @@ import re
 import pyte
 import pytest
 
+from real_cli.relabel.human.choices import Shown
 from real_cli.relabel.human.pair import make_question
 from real_cli.relabel.human.questionnaire import Questionnaire
 from real_cli.relabel.human.rows import (
@@ -22,7 +23,7 @@ from real_cli.relabel.human.rows import (
     wrapped,
 )
 from real_cli.relabel.human.session import ShownQuestion
-from real_cli.relabel.human.window import KEYS, KeyMode, footer, framed
+from real_cli.relabel.human.window import KEYS, KeyMode, footer, framed, say_below
 from tests.relabel.human.terminals import Screen
 
 FAMILY = "👨\u200d👩\u200d👧"
@@ -161,3 +162,63 @@ def test_an_empty_response_says_so():
     shown = "\n".join(laid_out("", " \n ", (80, 20)).display)
     assert "(empty)" in shown
     assert "(blanks only)" in shown
+
+
+CUT = "[cut by its token limit]"
+
+
+def cut_columns(first, second, size=(120, 16)):
+    """What stands in the columns of a pair whose two responses have the fields given."""
+    question = make_question(
+        {"prompt": "q", "responses": [{"text": "Ava will", **first}, {"text": "Bo won't", **second}]}, 0
+    )
+    sheet = Questionnaire(ShownQuestion(question, Shown.as_is))
+    screen = Screen(*size)
+    for number, row in enumerate(sheet.page(size, ["0 of 1"], "", mode=KeyMode.question), 1):
+        screen.cursor_position(number, 1)
+        feed(screen, row)
+    return "\n".join(screen.display)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_marked"),
+    [
+        ({"is_cut": True}, True),
+        ({"is_cut": False}, False),
+        ({}, False),
+        ({"truncated": True}, True),
+        ({"finish_reason": "length"}, True),
+        ({"finish_reason": "stop"}, False),
+        ({"is_cut": None}, False),
+    ],
+)
+def test_a_response_that_its_token_limit_cut_is_marked_behind_its_last_word(fields, is_marked):
+    assert (f"Ava will {CUT}" in cut_columns(fields, {})) == is_marked
+    assert (f"Bo won't {CUT}" in cut_columns({}, fields)) == is_marked
+    assert cut_columns(fields, fields).count(CUT) == 2 * is_marked
+    assert cut_columns(fields, fields, (60, 16)).count(CUT) == 2 * is_marked
+
+
+def test_a_labeled_pair_s_cut_response_is_marked_in_either_order():
+    question = make_question({"prompt": "q", "chosen": "so", "rejected": "no", "is_cut_rejected": True}, 0)
+    assert question.are_cut(Shown.as_is) == (False, True)
+    assert question.are_cut(Shown.swapped) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("", f"(empty) {CUT}"), (" \n", f"(blanks only) {CUT}"), ("a\n", f"{CUT}")]
+)
+def test_a_cut_response_without_a_last_word_is_marked_too(text, shown):
+    assert shown in cut_columns({"text": text, "is_cut": True}, {})
+
+
+def test_the_mark_of_a_cut_response_is_no_part_of_its_code():
+    display = cut_columns({"text": "```\nx = 1", "is_cut": True}, {})
+    assert "x = 1 │" not in display
+    assert re.search(r"^x = 1 +│", display, re.MULTILINE)
+    assert re.search(rf"^{re.escape(CUT)} +│", display, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("number", "hint"), [(1, "more below: 1 row, Space"), (1200, "more below: 1,200 rows, Space")])
+def test_rows_below_are_counted_in_the_right_number(number, hint):
+    assert say_below(number) == hint
