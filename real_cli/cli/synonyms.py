@@ -41,8 +41,8 @@ OTHERS_OPTIONS: Mapping[str, str] = {
     "device": "gpu gpus cuda device-map cpu",
     "output": "output-dir output-file output-path out out-dir outdir outfile out-file save-dir save-to save dest "
     "destination write-to",
-    "files": "dataset dataset-name dataset-path data data-path data-file data-files train-file train-data train-dataset "
-    "input input-file input-path in infile file files prompts pairs",
+    "files": "dataset dataset-name dataset-path data data-path data-file data-files train-file train-data "
+    "train-dataset input input-file input-path in infile file files prompts pairs",
     "num_responses": "n num-samples samples num-return-sequences num-generations num-candidates best-of k",
     "temperature": "temp t",
     "top_p": "nucleus",

@@ -66,7 +66,12 @@ class Splitter:
                 break
         if num_read and not num_written:
             raise self._nothing()
-        return f"{say_count(num_written, emit[:-1])} of {say_count(len(numbers), 'question')}{self._split}"
+        written = say_count(num_written, emit[:-1])
+        if emit is Written.prompts:
+            prompts = f", {len(numbers):,} distinct" if len(numbers) != num_written else ""
+        else:
+            prompts = f" of {say_count(len(numbers), 'prompt')}"
+        return f"{written}{prompts}{self._split}"
 
     def _sides(self) -> Iterator[Sided]:
         if isinstance(self._heldout, Fraction):
@@ -84,7 +89,7 @@ class Splitter:
                 draws.append(self._draw(wrapped))
                 spool.add({"place": place, "record": wrapped["record"]})
             held = lowest_share(draws, share)
-            self._split = f"; {len(held):,} of {say_count(len(set(draws)), 'question')} held out"
+            self._split = f"; {len(held):,} of {say_count(len(set(draws)), 'prompt')} held out"
             for number, kept in zip(draws, spool.records(), strict=True):
                 yield Sided(kept["place"], kept["record"], number, number in held)
 

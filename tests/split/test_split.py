@@ -76,7 +76,7 @@ def test_ways_to_write_a_prompt_stay_together(other):
     rows = [LAYOUTS["pair"](ask) for ask in ("What is it?", other)]
     train, notes = split(lines_of(rows), "--heldout", "50%")
     assert len(train) == 2
-    assert "0 of 1 question held out" in notes
+    assert "0 of 1 prompt held out" in notes
 
 
 def test_sums_that_differ_in_a_sign_are_two_questions():

@@ -42,21 +42,34 @@ class Room(NamedTuple):
     def largest_pass(self, usage: Usage, passes: Passes) -> int | None:
         """Return the largest `--batch-tokens` that fits; None if the longest pair alone does not."""
         now = num_tokens(passes.first, passes.layout)
-        longest = max(num_tokens([group], passes.layout) for group in passes.first)
         tokens = int(now + self.left(usage) / max(1.0, usage.bytes_per_token))
-        if tokens < longest:
+        if tokens < _longest(passes):
             return None
-        tokens = min(tokens, max(self.whole_batch, longest))
-        return max(1, tokens // STEP_OF_TOKENS * STEP_OF_TOKENS) if tokens > STEP_OF_TOKENS else tokens
+        return _in_steps(min(tokens, max(self.whole_batch, _longest(passes))))
+
+    def whole_pass(self, passes: Passes) -> int:
+        """Return the `--batch-tokens` that the largest batch needs, rounded as those that fit are."""
+        return _in_steps(max(self.whole_batch, _longest(passes)))
+
+
+def _longest(passes: Passes) -> int:
+    """Count the tokens of the longest pair."""
+    return max(num_tokens([group], passes.layout) for group in passes.first)
+
+
+def _in_steps(tokens: int) -> int:
+    return tokens // STEP_OF_TOKENS * STEP_OF_TOKENS if tokens > STEP_OF_TOKENS else tokens
 
 
 def row_of(options: str, usage: Usage, room: Room, passes: Passes) -> Record:
     """Make one row of the table of what would fit."""
+    largest = room.largest_pass(usage, passes)
     return {
         "options": options,
         "peak_bytes": usage.peak + room.held + room.beside,
         "fits": room.left(usage) >= 0,
-        "largest_batch_tokens": room.largest_pass(usage, passes),
+        "largest_batch_tokens": largest,
+        "has_whole_batch": largest is not None and largest >= room.whole_pass(passes),
     }
 
 

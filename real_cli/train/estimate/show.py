@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from real_cli.io.progress import obeyed_stderr
 from real_cli.records.record import Record
+from real_cli.report.terminal import is_watched
 from real_cli.text.phrases import say_count
 from real_cli.text.terminal_safe import printable_line
 
@@ -22,7 +23,7 @@ MEANINGS = {
 
 def show_estimate(record: Record, *, on_stdout: bool, quiet: bool) -> None:
     """Show an estimate on standard output, or else on standard error where that is a terminal."""
-    if not on_stdout and (quiet or sys.stderr is None or not sys.stderr.isatty()):
+    if not on_stdout and (quiet or not is_watched()):
         return
     from rich.console import Console
 
@@ -51,10 +52,12 @@ def print_estimate(console: "Console", record: Record) -> None:
         spans = [(name, duration(*(record["seconds"][f"{name}_{end}"] for end in ("low", "high")))) for name in names]
         _print(console, "Time, by a probe", ("part", "from - to"), spans)
     rows = [
-        (row["options"], size(row["peak_bytes"]), "yes" if row["fits"] else "no", _tokens(row["largest_batch_tokens"]))
+        (row["options"], size(row["peak_bytes"]), "yes" if row["fits"] else "no", _tokens(row))
         for row in record["would_fit"]
     ]
     _print(console, "What would fit", ("options", "peak", "fits", "most tokens a pass"), rows)
+    if any(row["has_whole_batch"] for row in record["would_fit"]):
+        console.print("* A whole batch of these data is one pass: the memory would allow larger ones, which save nothing.")
 
 
 def headline(record: Record) -> str:
@@ -97,8 +100,10 @@ def _meaning(name: str) -> str:
     return MEANINGS.get(stem, stem)
 
 
-def _tokens(value: int | None) -> str:
-    return "-" if value is None else f"{value:,}"
+def _tokens(row: Record) -> str:
+    """Write the largest passes, with a mark where data and not memory are the limit."""
+    value = row["largest_batch_tokens"]
+    return "-" if value is None else f"{value:,}{'*' if row['has_whole_batch'] else ''}"
 
 
 def _print(console: "Console", title: str, heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
