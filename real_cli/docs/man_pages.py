@@ -154,10 +154,10 @@ def _paragraph(paragraph: str) -> list[str]:
 
 def _see_also(command: Command) -> str:
     group = command.page.rpartition("-")[0] if command.words.count(" ") > 1 else command.page
-    siblings = [f"{other.page}(1)" for other in commands() if other.page.startswith(f"{group}-") and other != command]
-    neighbors = [page for page in NEIGHBORS.get(group, "").split() if page != f"{command.page}(1)"]
-    pages = ["real(1)", *neighbors, *siblings, *EVERYWHERE.split()]
-    return ",\n".join(re.sub(r"(.*)\((.)\)", r".BR \1 (\2)", escape(page)) for page in dict.fromkeys(pages))
+    siblings = [f"{other.page}(1)" for other in commands() if other.page.startswith(f"{group}-")]
+    pages = dict.fromkeys(["real(1)", *NEIGHBORS.get(group, "").split(), *siblings, *EVERYWHERE.split()])
+    others = [page for page in pages if page != f"{command.page}(1)"]
+    return ",\n".join(re.sub(r"(.*)\((.)\)", r".BR \1 (\2)", escape(page)) for page in others)
 
 
 def commands_table() -> str:

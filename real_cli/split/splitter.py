@@ -68,10 +68,10 @@ class Splitter:
             raise self._nothing()
         written = say_count(num_written, emit[:-1])
         if emit is Written.prompts:
-            prompts = f", {len(numbers):,} distinct" if len(numbers) != num_written else ""
+            among = f", {len(numbers):,} distinct" if len(numbers) != num_written else ""
         else:
-            prompts = f" of {say_count(len(numbers), 'prompt')}"
-        return f"{written}{prompts}{self._split}"
+            among = f" of {say_count(len(numbers), 'prompt')}"
+        return f"{written}{among}{self._split}"
 
     def _sides(self) -> Iterator[Sided]:
         if isinstance(self._heldout, Fraction):

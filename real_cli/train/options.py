@@ -91,7 +91,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             "--loss",
             metavar="NAMES",
             autocompletion=lists_of(LOSSES),
-            help=f"The objective, or several to sum, as dpo,sft: {', '.join(LOSSES)}. real-losses(7) says what each is.",
+            help=f"The objective, or several to sum, as dpo,sft: {', '.join(LOSSES)}. real-losses(7) describes each.",
         ),
     ] = "dpo"
     loss_weights: Annotated[
@@ -220,9 +220,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
     ] = None
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="DIR", show_default=False, help="The checkpoint folder to write."
-        ),
+        typer.Option("--output", "-o", metavar="DIR", show_default=False, help="The checkpoint folder to write."),
     ] = None
     merge: Annotated[bool, typer.Option("--merge", help="Merge the adapter into the weights before saving.")] = False
     export_logps: ExportLogps = None

@@ -156,3 +156,24 @@ def test_a_phase_without_an_input_is_work(clock):
     counter = counter_that_waits(0)
     counter.begin("loading the model")
     assert not counter.state().is_waiting
+
+
+# What stands at the terminal beside a pipe
+
+
+def test_a_summary_that_goes_into_another_command_shows_no_tables_and_one_in_a_file_does(tmp_path):
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text('{"prompt": "q", "chosen": "a b", "rejected": "c"}\n')
+
+    def seen(stdout):
+        with SharedScreen(100, 100) as screen:
+            process = screen.start([*REAL, "eval", "pairs", str(pairs)], stdout=stdout)
+            assert screen.end() == [0]
+            return process, "\n".join(screen.lines)
+
+    _, beside_pipe = seen(subprocess.PIPE)
+    assert beside_pipe.startswith("real: ")
+    assert "whether" not in beside_pipe
+    with open(tmp_path / "health.json", "wb") as file:
+        _, beside_file = seen(file)
+    assert "sound     whether a response is empty: 0 of 1 pair" in beside_file

@@ -57,7 +57,9 @@ def print_estimate(console: "Console", record: Record) -> None:
     ]
     _print(console, "What would fit", ("options", "peak", "fits", "most tokens a pass"), rows)
     if any(row["has_whole_batch"] for row in record["would_fit"]):
-        console.print("* A whole batch of these data is one pass: the memory would allow larger ones, which save nothing.")
+        console.print(
+            "* A whole batch of these data is one pass: the memory would allow larger ones, which save nothing."
+        )
 
 
 def headline(record: Record) -> str:

@@ -26,12 +26,19 @@ RECORD = {
     "seconds_low": 4002.0,
     "seconds_high": 9002.0,
     "would_fit": [
-        {"options": "as asked", "peak_bytes": 5 * GIB // 2, "fits": True, "largest_batch_tokens": 12288},
+        {
+            "options": "as asked",
+            "peak_bytes": 5 * GIB // 2,
+            "fits": True,
+            "largest_batch_tokens": 12288,
+            "has_whole_batch": False,
+        },
         {
             "options": "--lora --gradient-checkpointing",
             "peak_bytes": 9 * GIB,
             "fits": False,
             "largest_batch_tokens": None,
+            "has_whole_batch": False,
         },
     ],
 }
@@ -55,6 +62,15 @@ def test_every_number_is_seen_at_every_width(width):
     joined = "".join(words)
     for text in ("gapsbetweenblocks", "training", "peak", "yes", "no", "-"):
         assert text in joined
+
+
+def test_passes_that_the_data_limit_are_marked_and_the_mark_is_explained():
+    """The same number in every row would say nothing."""
+    row = RECORD["would_fit"][0] | {"largest_batch_tokens": 576, "has_whole_batch": True}
+    text = " ".join(shown(RECORD | {"would_fit": [row, RECORD["would_fit"][1]]}, 100))
+    assert "576*" in text
+    assert "* A whole batch of these data is one pass" in text
+    assert "*" not in " ".join(shown(RECORD, 100))
 
 
 def test_the_first_line_is_the_answer():
