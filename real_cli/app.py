@@ -32,13 +32,13 @@ RELABEL = {
     "weight": Lazy(
         "real_cli.relabel.weight.command",
         "weight",
-        "Add to each pair a weight, by how much better its chosen response is.",
+        "Weigh each pair by the gap between its scores.",
     ),
-    "shape": Lazy("real_cli.relabel.shape.command", "shape", "Shape the score of each response: bound it, center it."),
+    "shape": Lazy("real_cli.relabel.shape.command", "shape", "Bound or center the score of each response."),
     "goal": Lazy(
         "real_cli.relabel.goal.command",
         "goal",
-        "Make two pairs of each: one aims at the chosen score, the other, labels swapped, at the rejected.",
+        "Turn each pair into two that state the score to aim at: as it is, and with the labels swapped.",
     ),
     "bridge": Lazy("real_cli.relabel.bridge.command", "bridge", "Edit the rejected response towards the chosen one."),
     "degrade": Lazy(
@@ -76,7 +76,7 @@ COMMANDS: Rows = {
     "init": Lazy(
         "real_cli.init.command", "init", "Write a worked project: a Makefile that runs the whole pipe on bundled data."
     ),
-    "help": Lazy("real_cli.help.command", "open_manual", "Open the manual: the page of a command, or a guide."),
+    "help": Lazy("real_cli.help.command", "open_manual", "Open the manual page of a command, or a guide."),
 }
 
 app = typer.Typer(

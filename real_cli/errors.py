@@ -11,10 +11,11 @@
 A message says what is wrong, then, after a semicolon, what would be right. The place (file and line) goes in front.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from enum import IntEnum
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 
@@ -96,6 +97,9 @@ def clip(value: object, width: int = 60) -> str:
 
 # A record may have any number of fields, with names of any length; comparing takes the product of two lengths.
 MOST_NAMES, LONGEST_NAME = 1000, 100
+# Of names up to this length, as dpo and tpo, many differ in a letter.
+SHORT_NAME = 3
+NO_OTHERS: Mapping[str, str] = MappingProxyType({})
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -103,6 +107,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
     >>> nearest("esay", ["easy", "hard"]), nearest("EASY", ["easy"]), nearest("zzz", ["easy"])
     ('easy', 'easy', None)
+    >>> nearest("dop", ["dpo", "tpo"]), nearest("kto", ["dpo", "tpo"])
+    ('dpo', None)
     """
     likely = [each for each in islice(known, MOST_NAMES) if len(each) <= LONGEST_NAME]
     names = {each.casefold(): each for each in reversed(likely)}
@@ -110,18 +116,26 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     if wanted in names:
         return names[wanted]
     begun = [each for each in names if len(wanted) > 1 and each.startswith(wanted)]
-    close = get_close_matches(wanted, names, n=1, cutoff=0.6)
+    close = [each for each in get_close_matches(wanted, names, n=3, cutoff=0.6) if _may_be_slip(wanted, each)]
     return names[begun[0]] if len(begun) == 1 else names[close[0]] if close else None
 
 
-def none_of(value: str, known: Iterable[str]) -> str:
-    """Refuse a value that is not among the known ones, and suggest the nearest.
+def _may_be_slip(typed: str, known: str) -> bool:
+    """Tell whether letters were swapped, left out or doubled; another letter in a short name makes another name."""
+    return len(typed) > SHORT_NAME or abs(len(typed) - len(known)) == 1 or sorted(typed) == sorted(known)
+
+
+def none_of(value: str, known: Iterable[str], others: Mapping[str, str] = NO_OTHERS) -> str:
+    """Refuse a value that is not among the known ones, and suggest what others call so, or the nearest.
 
     >>> none_of("esay", ["easy", "hard"])
     "'esay' is none of easy, hard; did you mean easy?"
+    >>> none_of("sigmoid", ["dpo", "ipo"], {"sigmoid": "dpo"})
+    "'sigmoid' is none of dpo, ipo; did you mean dpo?"
     """
     names = list(known)
-    return f"{clip(value)} is none of {', '.join(names)}; {suggest(value, names, 'name one of them')}"
+    meant = others.get(value.strip().lower().replace("-", "_"), value)
+    return f"{clip(value)} is none of {', '.join(names)}; {suggest(meant, names, 'name one of them')}"
 
 
 def suggest(name: str, known: Iterable[str], otherwise: str) -> str:

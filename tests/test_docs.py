@@ -10,7 +10,7 @@ import pytest
 from real_cli import __version__
 from real_cli.docs import man_pages
 from real_cli.pair.choices import Strategy
-from real_cli.records.layouts import LAYOUTS
+from real_cli.records.layouts import LAYOUTS, adapt_prompt
 from real_cli.train.loss_names import LOSSES
 from real_cli.train.losses import OBJECTIVES
 from real_cli.train.objective import Need
@@ -97,7 +97,31 @@ def test_every_preset_has_a_line():
 def test_the_man_page_has_the_groups_of_the_help():
     """In the same order."""
     page = (ROOT / "man" / "real-train-dpo.1").read_text(encoding="utf-8")
-    assert re.findall(r"^\.SS (.*)$", page, re.MULTILINE) == ["Required", *TrainOptions.GROUPS]
+    assert re.findall(r"^\.SS (.*)$", page, re.MULTILINE) == ["Required", "Arguments", *TrainOptions.GROUPS]
+
+
+@pytest.mark.parametrize("command", man_pages.commands(), ids=lambda command: command.page)
+def test_a_page_lists_under_required_what_is_required_and_names_each_option(command):
+    """What is needed is all that stands under that title; -h is an option too, and no page names itself."""
+    page = re.sub(r"\\(?=-)|\\:", "", (ROOT / "man" / f"{command.page}.1").read_text(encoding="utf-8"))
+    options = page.partition("\n.SH OPTIONS\n")[2].partition("\n.SH ")[0]
+    grouped = man_pages.sections(command.command, command.context)
+    required = options.partition(".SS Required\n")[2].partition("\n.SS ")[0]
+    assert f"\n{required}".count("\n.B ") == len(grouped.get("Required", ()))
+    assert "\n.B -h, --help\n" in options
+    assert f"\n.BR {command.page} (1)" not in page.partition("\n.SH SEE ALSO")[2]
+
+
+def test_the_prompts_that_the_manual_names_are_read():
+    """Prompts alone, in fields of any of these names."""
+    page = (ROOT / "man" / "real-records.5.md").read_text(encoding="utf-8")
+    sentence = page.partition("read prompts alone: ")[2].partition(".")[0]
+    names = re.findall(r"`(\w+)`", sentence)
+    assert len(names) == 11
+    turns = [{"role": "user", "content": "Why?"}]
+    for name in names:
+        value = turns if f"`{name}`" in sentence.partition("conversation in")[2] else "Why?"
+        assert adapt_prompt({name: value}).record["prompt"] == value
 
 
 def paragraphs_of(section):

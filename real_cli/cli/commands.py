@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
-from real_cli.cli.help_page import command_help, group_help, group_list, usage_pieces
+from real_cli.cli.help_page import GROUP_USAGE, command_help, group_help, group_list, usage_pieces
 from real_cli.cli.option_sets import Options
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
@@ -106,6 +106,10 @@ class RealGroup(Parsing, TyperGroup):
         """Import a command."""
         row = self.rows.get(name)
         return _load(name, row) if isinstance(row, Lazy) else self.commands.get(name)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words behind the group's name in its synopsis."""
+        return [*GROUP_USAGE]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help for the width at hand; no command is imported."""

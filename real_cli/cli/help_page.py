@@ -23,6 +23,8 @@ SHORT_LIST = 12
 SHORT_CHOICES = 26
 # Larger bounds are those of a number format.
 LARGEST_SHOWN = 2**31
+# Behind a group's name in its synopsis.
+GROUP_USAGE = ("COMMAND", "[OPTION]...", "[FILE...]")
 # A word of a shell, quotes and what they hold included.
 SHELL_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+""")
 
@@ -47,7 +49,7 @@ def group_list(context: Any, width: int, summaries: Mapping[str, str]) -> str:
     """Write what a group shows where no command is named: its commands, on one screen."""
     width = min(width, WIDEST)
     commands = [Row(name, summary) for name, summary in summaries.items()]
-    lines = [*wrapped(f"Usage: {context.command_path} COMMAND [OPTION]...", width, " " * 7), ""]
+    lines = [*wrapped(f"Usage: {context.command_path} {' '.join(GROUP_USAGE)}", width, " " * 7), ""]
     hint = f"{context.command_path} COMMAND --help lists the options of one; real help opens the manual."
     return "\n".join([*lines, *listed(commands, width), "", *wrapped(hint, width)])
 

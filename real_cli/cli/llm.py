@@ -171,7 +171,8 @@ class Asking:
         missed: str = self._ledger.unused() + self._cache.sentence()
         if self._writer is not None:
             return f"; {self._writer.num_written:,} requests written to {self._options.emit_requests}{missed}"
-        return f"; {self._ledger.sentence(self._price, self._bill.sentence() if self._bill else '')}{missed}"
+        bill = self._bill.sentence() if self._bill else ""
+        return f"; {self._ledger.sentence(self._price, bill, is_local=self._options.is_local)}{missed}"
 
     def rehearse(
         self, job: Job, begin: Callable[[Record], Inquiry[Outcome]], located: Iterator[Located] | None = None

@@ -6,7 +6,8 @@ from typing import Any
 
 from real_cli.cli.commands import WORDS, RealGroup
 from real_cli.cli.help_page import choices_of, name_of, range_of
-from real_cli.errors import clip, nearest, none_of
+from real_cli.cli.synonyms import OTHERS_VALUES, others_option
+from real_cli.errors import NO_OTHERS, clip, nearest, none_of
 
 
 def explain(error: Any) -> str:
@@ -17,11 +18,29 @@ def explain(error: Any) -> str:
 
 def _describe_option(error: Any) -> str:
     """Describe an option that the command does not have."""
-    known = [name for param in error.ctx.command.get_params(error.ctx) for name in (*param.opts, *param.secondary_opts)]
-    options = [name.removeprefix("--") for name in known if name.startswith("--")]
-    near = nearest(error.option_name.lstrip("-"), options)
-    right = f"did you mean --{near}?" if near else _see(error.ctx)
-    return f"{_place(error.ctx)}{_shown(error.option_name)} is no option; {right}"
+    name = _typed_option(error)
+    return f"{_place(error.ctx)}{_shown(name)} is no option; {_meant_option(name.lstrip('-'), error.ctx)}"
+
+
+def _typed_option(error: Any) -> str:
+    """Return the option as it was typed: of -lr, the parser names the letter that it does not know."""
+    name: str = error.option_name
+    if name.startswith("--"):
+        return name
+    clusters = (word for word in _words(error.ctx) if re.fullmatch(r"-[A-Za-z][\w-]+", word) and name[1] in word)
+    return next(clusters, name)
+
+
+def _meant_option(name: str, context: Any) -> str:
+    """Say which option was meant: what other tools call so, else the nearest."""
+    params = {param.name: param for param in context.command.get_params(context) if not param.hidden}
+    meant = next((params[field] for field in others_option(name) if field in params), None)
+    if meant is not None and meant.param_type_name == "argument":
+        return f"give {name_of(meant)} without an option"
+    known = [each for param in params.values() for each in (*param.opts, *param.secondary_opts)]
+    options = [each.removeprefix("--") for each in known if each.startswith("--")]
+    near = nearest(name, options) if meant is None else max(meant.opts, key=len).removeprefix("--")
+    return f"did you mean --{near}?" if near else _see(context)
 
 
 def _describe_use(error: Any) -> str:
@@ -54,7 +73,7 @@ def _describe_value(error: Any) -> str:
     for value in _values(error, param):
         if choices:
             if value not in choices:
-                return f"{name}: {none_of(value, choices)}"
+                return f"{name}: {none_of(value, choices, OTHERS_VALUES.get(name, NO_OTHERS))}"
         elif problem := _number_problem(value, param, whole=kind is int):
             return f"{name}: {problem}"
     return f"{name}: cannot be read; give {_taken(param)}"

@@ -117,11 +117,16 @@ def _options(command: Command) -> list[str]:
     """List the options as help does: what is needed, then groups."""
     lines = [".SH OPTIONS"]
     for title, params in sections(command.command, command.context).items():
-        rows = [row_of(param) for param in params if param.name != "help"]
+        rows = [row_of(param) for param in params]
         described = [line for row in rows for line in (".TP", f".B {_breakable(row.name)}", filled(row.text))]
-        has_title = title not in ("Options", ARGUMENTS)
+        # Before the first title none is missing; behind it, what has none would stand under another's.
+        has_title = title not in ("Options", ARGUMENTS) or any(map(_is_title, lines))
         lines += [f".SS {escape(title)}"] * bool(has_title and described) + described
     return lines
+
+
+def _is_title(line: str) -> bool:
+    return line.startswith(".SS ")
 
 
 def _breakable(name: str) -> str:
@@ -149,10 +154,10 @@ def _paragraph(paragraph: str) -> list[str]:
 
 def _see_also(command: Command) -> str:
     group = command.page.rpartition("-")[0] if command.words.count(" ") > 1 else command.page
-    names = [other.page for other in commands()]
-    siblings = [f"{name}(1)" for name in names if name.startswith(f"{group}-") and name != command.page]
-    pages = ["real(1)", *NEIGHBORS.get(group, "").split(), *siblings, *EVERYWHERE.split()]
-    return ",\n".join(re.sub(r"(.*)\((.)\)", r".BR \1 (\2)", escape(page)) for page in dict.fromkeys(pages))
+    siblings = [f"{other.page}(1)" for other in commands() if other.page.startswith(f"{group}-")]
+    pages = dict.fromkeys(["real(1)", *NEIGHBORS.get(group, "").split(), *siblings, *EVERYWHERE.split()])
+    others = [page for page in pages if page != f"{command.page}(1)"]
+    return ",\n".join(re.sub(r"(.*)\((.)\)", r".BR \1 (\2)", escape(page)) for page in others)
 
 
 def commands_table() -> str:

@@ -49,7 +49,7 @@ class HelpOptions(Options):
 
 @typed_command
 def open_manual(options: HelpOptions) -> Status:
-    """Open the manual: the page of a command, or a guide.
+    """Open the manual page of a command, or a guide.
 
     A terminal gets man, or a pager where there is none; a pipe or a file gets plain text, as wide as COLUMNS says, at
     most 80. The pages are part of the package, so they are at hand wherever it runs.

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.option_sets import Options
+from real_cli.cli.synonyms import OTHERS_VALUES
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import RealError, Status, UsageError, none_of
 from real_cli.init.recipes import FOLDER, PACKAGE, SUFFIX, data_of, listing, read_makefile, recipe_names
@@ -88,7 +89,7 @@ def _sources(recipe: str | None) -> dict[str, list[str]]:
     if recipe is None:
         return {"Makefile": [DEMO, LOCK]} | {name: [f"init/demo/data/{name}"] for name in DEMO_DATA}
     if recipe not in recipe_names():
-        raise UsageError(f"--recipe: {none_of(recipe, recipe_names())}")
+        raise UsageError(f"--recipe: {none_of(recipe, recipe_names(), OTHERS_VALUES['--recipe'])}")
     data = data_of(read_makefile(recipe))
     shared = {name: [f"init/project/{name}"] for name in PROJECT}
     data_files = {name: [f"init/demo/data/{name}"] for name in data}

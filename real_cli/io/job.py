@@ -5,9 +5,9 @@
             job.write(located.record)
         job.summary = "..."
 
-A RecordReader alone reads what a command needs beside its records, and opens nothing to write.
-A Job knows nothing of what the records mean. It is told of every file that a command writes (`also_writes`) or reads
-beside the records (`also_reads`, each with its option), so that none is written over another.
+A RecordReader alone reads what a command needs beside its records, and opens nothing to write. A Job knows nothing of
+what the records mean. It is told of every file that a command writes (`also_writes`) or reads beside the records
+(`also_reads`, each with its option), so that none is written over another.
 """
 
 import sys
@@ -77,6 +77,7 @@ class RecordReader:
         self._num_noted: Tally[str] = Tally()
         self._max_line_bytes = max_line_bytes
         self._reading = reading
+        self._owner = threading.get_ident()
         self._measured = {*reading.numbers, *([reading.score] if reading.score else [])}
 
     def records(
@@ -123,7 +124,7 @@ class RecordReader:
         for name in self.sources:
             items = self.gauge.watch(
                 read_source(
-                    name, self._max_line_bytes, before_waiting=self._hand_on, reading=self._reading, gauge=self.gauge
+                    name, self._max_line_bytes, before_waiting=self._wait, reading=self._reading, gauge=self.gauge
                 )
             )
             yield from show_ahead(items, ahead) if ahead and is_at_hand(name) else items
@@ -158,8 +159,9 @@ class RecordReader:
         """Refuse one record by a RecordError with its place."""
         raise RecordError(f"{item.place}: {reason}")
 
-    def _hand_on(self) -> None:
-        """Do nothing before a read that may wait."""
+    def _wait(self) -> None:
+        """Note that a read may wait."""
+        self.gauge.begin_waiting(reads_ahead=threading.get_ident() != self._owner)
 
 
 class Job(RecordReader):
@@ -198,7 +200,6 @@ class Job(RecordReader):
         self._on_error = on_error
         self._rejects_path = rejects
         self._stack = ExitStack()
-        self._writer = threading.get_ident()
         self.counter = Counter(what, quiet=quiet)
         self.counter.gauge = self.gauge
 
@@ -281,9 +282,10 @@ class Job(RecordReader):
         """Write a record that is JSON already, with its newline."""
         self._output.write(line)
 
-    def _hand_on(self) -> None:
+    def _wait(self) -> None:
         """Flush before a read that may wait; a thread that reads ahead leaves that to the writer."""
-        if threading.get_ident() != self._writer:
+        super()._wait()
+        if threading.get_ident() != self._owner:
             return
         try:
             self.flush()

@@ -20,6 +20,8 @@ Made = TypeVar("Made")
 # Rates are of the last minute, or of the last few records where they take longer.
 RECENT_SECONDS, RECENT_COUNT = 60.0, 5
 SMALLEST_SHARE = 1e-9
+# Who waits longer for the next record lets another command of the pipe draw.
+PATIENCE_SECONDS = 2.0
 
 
 def make_stderr_printable() -> None:
@@ -184,7 +186,18 @@ class Counter:
             seconds_left=left,
             note=self.note(),
             is_counted=self.gauge is not None or total is not None or self._counts_done,
+            is_waiting=self._is_waiting(now),
         )
+
+    def _is_waiting(self, now: float) -> bool:
+        """Tell whether nothing can be done until the input gives more: it gave nothing yet, or nothing for a while."""
+        gauge = self.gauge
+        since = None if gauge is None else gauge.waits_since
+        if gauge is None or since is None or (self._window and self._share < 1):
+            return False
+        if gauge.reads_ahead and self._counts_done and self.num_done < gauge.num_records:
+            return False
+        return not gauge.num_records or now - since >= PATIENCE_SECONDS
 
     def _rate(self, now: float, done: int) -> float | None:
         history = self._history

@@ -17,7 +17,10 @@ CONTROLLING_TERMINAL = "/dev/tty"
 # Where a folder of ours may be made. Not the home, which may be read-only, nor a folder that one command of a pipe
 # may be told of and another not, as long as /tmp can be used.
 PLACES = ("/tmp", "/var/tmp", "/dev/shm")
-ASKED, LAST, DRAWN = "asked", "last", "drawn"
+ASKED, DRAWN = "asked", "drawn"
+# Who wants to draw, the least urgent first: who works goes before who waits for records, and the last of a pipe before
+# the others that do the same.
+CLAIMS = ("waits", "last-waits", "works", "last-works")
 # A second question at the same terminal does not wait longer for the first: whoever answers sees both.
 LONGEST_WAIT_SECONDS = 1.0
 RETRY_SECONDS = 0.01
@@ -75,20 +78,31 @@ def is_terminal_drawn() -> bool:
 
 
 class DrawingTurn:
-    """The right to draw on the terminal of standard error: of a pipe's commands the last has it, or else the first."""
+    """The right to draw on the terminal of standard error: of a pipe's commands that work the last, or else the first.
+
+    Where all of them wait for records, the last of those.
+    """
 
     def __init__(self, *, is_last: bool) -> None:
         self._is_last = is_last
         self._locks: dict[str, int] = {}
 
-    def is_ours(self) -> bool:
-        """Take the turn if it is free; give it back where a question stands or the last command wants it."""
+    def is_ours(self, *, waits: bool = False) -> bool:
+        """Take the turn if it is free; give it back where a question stands or a command with a better claim wants it.
+
+        `waits` tells that this command has nothing to do until its input gives more.
+        """
+        rank = 2 * (not waits) + self._is_last
         with contextlib.suppress(OSError):
-            is_free = not _is_held(2, ASKED) and (self._take(LAST) if self._is_last else not _is_held(2, LAST))
-            if not is_free:
+            for name in set(self._locks) - {CLAIMS[rank], DRAWN}:
+                self._free(name)
+            if _is_held(2, ASKED):
                 self._free(DRAWN)
                 return False
-            return self._take(DRAWN)
+            if any(_is_held(2, name) for name in CLAIMS[rank + 1 :]):
+                self.end()
+                return False
+            return self._take(CLAIMS[rank]) and self._take(DRAWN)
         return True  # nobody else can be asked
 
     def end(self) -> None:

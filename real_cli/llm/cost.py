@@ -98,11 +98,19 @@ class Ledger:
         prompt, completion = self.num_prompt_tokens, self.num_completion_tokens
         return (prompt * price.per_million_prompt + completion * price.per_million_completion) / 1e6
 
-    def sentence(self, price: Price | None = None, bill: str = "") -> str:
-        """Report calls, tokens and cost in one line; a `bill` says what the tokens here alone do not."""
+    def sentence(self, price: Price | None = None, bill: str = "", *, is_local: bool = False) -> str:
+        """Report calls, tokens and cost in one line; a `bill` says what the tokens here alone do not.
+
+        A model on this machine is not called: its answers are generated.
+        """
         prompt, completion = self.num_prompt_tokens, self.num_completion_tokens
-        known = say_count(self.num_known, "answer")
-        text = f"{say_count(self.num_calls, 'call')} ({known} known), {prompt:,} + {completion:,} tokens"
+        if is_local:
+            text = f"{say_count(self.num_calls, 'answer')} generated"
+            text += f" ({self.num_known:,} taken from the cache)" if self.num_known else ""
+            text += f", {prompt:,} + {completion:,} tokens"
+        else:
+            known = say_count(self.num_known, "answer")
+            text = f"{say_count(self.num_calls, 'call')} ({known} known), {prompt:,} + {completion:,} tokens"
         if bill:
             text += f", {bill}"
         elif price is not None:

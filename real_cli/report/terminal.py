@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from real_cli.io.progress import obeyed_stderr
+from real_cli.io.terminal.line import is_last_of_pipe
 from real_cli.report.contents import Plot, PlotKind, Report, Section, Table, Verdicts
 from real_cli.report.numbers import numbers_of, show_column
 from real_cli.report.terminal_table import MISSING, print_table
@@ -21,8 +22,8 @@ NUM_ROWS = 40
 
 
 def is_watched() -> bool:
-    """Tell whether standard error is a terminal."""
-    return sys.stderr is not None and sys.stderr.isatty()
+    """Tell whether standard error is a terminal, and no other command of a pipe shows what was measured."""
+    return sys.stderr is not None and sys.stderr.isatty() and is_last_of_pipe()
 
 
 def show_report(report: Report, *, on_stdout: bool) -> None:

@@ -9,9 +9,10 @@ from real_cli.sample.options import SampleOptions
 def sample(options: SampleOptions) -> Status:
     """Let policies answer prompts.
 
-    Reads records with 'prompt', writes candidates: each response has 'text', 'model' and 'is_cut'. A prompt that is a
-    string is continued as it is; a conversation goes through the model's chat template. A server is sent strings as a
-    user message, and all responses of a prompt are asked for in one request where it can.
+    Reads records with 'prompt', or 'question', 'instruction' and the like (real-records(5) lists them), and writes
+    candidates: each response has 'text', 'model' and 'is_cut'. A prompt that is a string is continued as it is; a
+    conversation goes through the model's chat template. A server is sent strings as a user message, and all responses
+    of a prompt are asked for in one request where it can.
 
     A response of a model at hand is drawn by a seed of its own, made of --seed, the prompt, the policy's name and the
     response's number: shards, batches, restarts and other prompts change nothing (up to rounding, in float32).

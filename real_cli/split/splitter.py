@@ -66,7 +66,12 @@ class Splitter:
                 break
         if num_read and not num_written:
             raise self._nothing()
-        return f"{say_count(num_written, emit[:-1])} of {say_count(len(numbers), 'prompt')}{self._split}"
+        written = say_count(num_written, emit[:-1])
+        if emit is Written.prompts:
+            among = f", {len(numbers):,} distinct" if len(numbers) != num_written else ""
+        else:
+            among = f" of {say_count(len(numbers), 'prompt')}"
+        return f"{written}{among}{self._split}"
 
     def _sides(self) -> Iterator[Sided]:
         if isinstance(self._heldout, Fraction):

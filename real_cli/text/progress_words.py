@@ -23,6 +23,7 @@ class RunState(NamedTuple):
         seconds_left: Expected; None where nobody knows.
         note: What else is worth a few words, the loss say.
         is_counted: Whether there is anything to count.
+        is_waiting: Whether nothing can be done until the input gives more.
     """
 
     command: str
@@ -36,6 +37,7 @@ class RunState(NamedTuple):
     seconds_left: float | None = None
     note: str = ""
     is_counted: bool = True
+    is_waiting: bool = False
 
 
 class LineParts(NamedTuple):

@@ -56,10 +56,14 @@ def _check_together(options: TrainOptions) -> None:
         raise UsageError("--resume, --resume-if-same: choose one of them")
     if options.estimate and (clash := options.flags_given("show_config", "resume", "resume_if_same")):
         raise UsageError(f"--estimate, {clash[0]}: choose one of them")
-    if options.estimate and options.policy is None:
-        raise UsageError("--policy is needed: the model to train")
-    if not (options.show_config or options.estimate) and (options.policy is None or options.output is None):
-        raise UsageError("--policy and --output are needed: the model to train, and the folder to write")
+    if options.show_config:
+        return
+    needed = {"--policy": options.policy} | ({} if options.estimate else {"--output": options.output})
+    absent = [flag for flag, value in needed.items() if value is None]
+    if absent:
+        uses = {"--policy": "the model to train", "--output": "the folder to write"}
+        verb = "is" if len(absent) == 1 else "are"
+        raise UsageError(f"{' and '.join(absent)} {verb} needed: {', and '.join(uses[flag] for flag in absent)}")
 
 
 def _estimated(options: TrainOptions, settings: "TrainingSettings") -> Status:

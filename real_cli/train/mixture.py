@@ -150,9 +150,22 @@ class Mixture:
         return complaints
 
 
+# What TRL calls objectives, where it is not what we do.
+OTHERS_NAMES = {
+    "sigmoid": "dpo",
+    "logistic": "dpo",
+    "exo_pair": "exo",
+    "nca_pair": "nca",
+    "bco_pair": "bco",
+    "sppo_hard": "sppo",
+    "aot_pair": "aot",
+    "nll": "sft",
+}
+
+
 def _name_complaints(names: Sequence[str]) -> list[str]:
     unknown = [name for name in names if name not in OBJECTIVES]
-    complaints = [f"--loss: {none_of(name, OBJECTIVES)}" for name in unknown[:1]]
+    complaints = [f"--loss: {none_of(name, OBJECTIVES, OTHERS_NAMES)}" for name in unknown[:1]]
     complaints += [
         f"--loss: {name} twice; name it once" for name in dict.fromkeys(names) if list(names).count(name) > 1
     ]

@@ -91,7 +91,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             "--loss",
             metavar="NAMES",
             autocompletion=lists_of(LOSSES),
-            help=f"The objective, or several to sum, as dpo,sft: {', '.join(LOSSES)}. The man page says what each is.",
+            help=f"The objective, or several to sum, as dpo,sft: {', '.join(LOSSES)}. real-losses(7) describes each.",
         ),
     ] = "dpo"
     loss_weights: Annotated[
@@ -185,7 +185,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             metavar="NAME",
             show_default=False,
             autocompletion=language_model_names,
-            help="The model to train: a folder, a .gguf file, a hub name, or smollm2. Needed.",
+            help="The model to train: a folder, a .gguf file, a hub name, or smollm2.",
         ),
     ] = None
     lora: Annotated[bool, typer.Option("--lora", help="Train a LoRA adapter instead of all weights (needs peft).")] = (
@@ -220,9 +220,7 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
     ] = None
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="DIR", show_default=False, help="The checkpoint folder to write. Needed."
-        ),
+        typer.Option("--output", "-o", metavar="DIR", show_default=False, help="The checkpoint folder to write."),
     ] = None
     merge: Annotated[bool, typer.Option("--merge", help="Merge the adapter into the weights before saving.")] = False
     export_logps: ExportLogps = None

@@ -19,6 +19,9 @@ def real(*words):
     [
         (["pair", "--jqwwq"], "real: pair: --jqwwq is no option; see real pair --help\n"),
         (["train-dpo"], "real: --policy and --output are needed: the model to train, and the folder to write\n"),
+        (["train-dpo", "-p", "x"], "real: --output is needed: the folder to write\n"),
+        (["train-dpo", "-o", "x"], "real: --policy is needed: the model to train\n"),
+        (["train-dpo", "--estimate"], "real: --policy is needed: the model to train\n"),
         (["nope"], "real: 'nope' is no command; see real --help\n"),
         (["pair", "--keep", "3x"], "real: --keep '3x': give a share from 0% to 100% or a whole number of pairs\n"),
         (

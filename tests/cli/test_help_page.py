@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -142,3 +143,12 @@ def test_a_terminal_shows_the_whole_help(columns, tmp_path, monkeypatch):
         assert session.text.strip() == help_at(COMMANDS["real pair"], columns, monkeypatch).strip()
     finally:
         session.close()
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["relabel"], ["eval", "--help"]], ids=" ".join)
+def test_a_group_has_the_same_usage_wherever_it_is_shown(words):
+    done = subprocess.run([sys.executable, "-m", "real_cli", *words], capture_output=True, text=True)
+    group = " ".join(["real", *(word for word in words if word != "--help")])
+    assert (done.stdout + done.stderr).splitlines()[0] == f"Usage: {group} COMMAND [OPTION]... [FILE...]"
+    manual = (Path(__file__).parents[2] / "man" / "real.1.md").read_text(encoding="utf-8")
+    assert "`real` *COMMAND* [*OPTION*]... [*FILE*...]" in manual

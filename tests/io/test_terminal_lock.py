@@ -26,7 +26,7 @@ turn = DrawingTurn(is_last=sys.argv[1] == "last")
 for line in sys.stdin:
     if line == "end\\n":
         turn.end()
-    print(turn.is_ours(), flush=True)
+    print(turn.is_ours(waits=line == "waits\\n"), flush=True)
 """
 
 
@@ -122,6 +122,41 @@ def test_the_first_draws_until_the_last_of_the_pipe_wants_to():
         last.kill()
         last.wait(10)
         assert ask(second, "?") == "True"
+
+
+def test_who_waits_gives_the_turn_to_who_works_and_takes_it_back():
+    with (
+        terminal() as device,
+        python(TURN, "first", device=device) as first,
+        python(TURN, "second", device=device) as second,
+        python(TURN, "last", device=device) as last,
+    ):
+        assert ask(last, "waits") == "True"
+        assert ask(first, "works") == "False"  # the last has not noticed yet
+        assert ask(last, "waits") == "False"
+        assert ask(second, "waits") == "False"
+        assert ask(first, "works") == "True"
+        assert ask(second, "works") == "False"
+        assert ask(last, "waits") == "False"
+        ask(last, "works")
+        assert ask(first, "works") == "False"
+        assert ask(last, "works") == "True"
+        ask(last, "waits")
+        ask(second, "works")
+        assert ask(last, "waits") == "False"
+        assert ask(second, "works") == "True"
+
+
+def test_where_all_wait_the_last_draws():
+    with (
+        terminal() as device,
+        python(TURN, "first", device=device) as first,
+        python(TURN, "last", device=device) as last,
+    ):
+        assert ask(first, "waits") == "True"
+        ask(last, "waits")
+        assert ask(first, "waits") == "False"
+        assert ask(last, "waits") == "True"
 
 
 def test_nobody_draws_while_a_question_stands():

@@ -110,6 +110,14 @@ def test_an_answer_is_kept_and_known_then():
     assert book.sentence() == "1 call (1 answer known), 7 + 3 tokens"
 
 
+def test_what_a_model_on_this_machine_did_is_told_without_calls():
+    book = ledger()
+    book.keep(HELLO, Completion("A", False, 7, 3))
+    assert book.sentence(is_local=True) == "1 answer generated, 7 + 3 tokens"
+    book.known(HELLO)
+    assert book.sentence(is_local=True) == "1 answer generated (1 taken from the cache), 7 + 3 tokens"
+
+
 def test_an_unreadable_answer_is_paid_for_counted_and_never_kept():
     cache = Kept()
     book = ledger(cache)

@@ -132,9 +132,21 @@ def test_halving_pairs_saves_half_of_both():
     """4 pairs in, 2 stay: 1 - 2/4."""
     savings = tally((2, 1, 1), (2, 1, 0), (2, 1, 1), (2, 1, 0))
     assert (savings.share_of_possible(), savings.share_of_given()) == (0.5, 0.5)
-    assert savings.sentence() == (
-        "2 pairs from 4 prompts; labels saved: 50.0% of the 4 possible pairs, 50.0% of the input's 4"
-    )
+    assert savings.sentence() == "2 pairs from 4 prompts; labels saved: 50.0% of the input's 4 pairs"
+
+
+def test_pairs_without_a_label_are_counted_among_those_before_keep():
+    """Three candidates each: 4 pairs of 4 prompts, 3 without a label."""
+    unlabeled, labeled = {"responses": []}, {"chosen": "a"}
+    savings = tally(*[(3, 3, 1)] * 4)
+    for pair in (unlabeled, unlabeled, unlabeled, labeled):
+        savings.add_pair(pair)
+    savings.num_chosen = 4
+    assert "from 4 prompts (3 chosen without a label);" in savings.sentence()
+    savings.num_chosen = 2
+    assert "2 pairs from 4 prompts (3 of the 4 before --keep chosen without a label);" in savings.sentence()
+    whole = Savings(num_prompts=30, num_possible=90, num_given=None, num_chosen=10, num_paired=30, num_unlabeled=30)
+    assert whole.sentence() == "10 pairs from 30 prompts; labels saved: 88.9% of the 90 possible pairs"
 
 
 @pytest.mark.parametrize("order", [[2, 3, 2], [3, 2, 2], [2, 2, 3]])

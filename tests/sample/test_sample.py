@@ -75,7 +75,7 @@ def test_every_prompt_gets_its_responses_in_order(local, talker):
     assert {response["model"] for record in result for response in record["responses"]} == {str(talker)}
     num_cut = sum(response["is_cut"] for record in result for response in record["responses"])
     assert stderr.startswith(f"real: 8 prompts, 24 responses; {num_cut} cut at 8 tokens ({num_cut / 24:.1%}); ")
-    assert "; 24 calls (0 answers known), " in stderr
+    assert "; 24 answers generated, " in stderr
 
 
 def test_batches_shards_other_prompts_and_more_responses_change_no_text(local):
@@ -98,7 +98,7 @@ def test_a_pool_is_one_policy_after_the_other(local, make_tiny_policy):
     added, _ = sample("-p", other, *local[2:], "-n", 2, "--append", records=alone)
     assert both == added
     assert stderr.startswith("real: 8 prompts, 32 responses; ")
-    assert stderr.count(" calls (0 answers known), ") == 2
+    assert stderr.count(" answers generated, ") == 2
 
 
 def test_a_killed_run_goes_on_where_it_stopped(local, tmp_path):

@@ -1,5 +1,6 @@
 """How much of a run's input was read, by the bytes of its files as they lie on disk."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import IO, Protocol, TypeVar
@@ -22,10 +23,14 @@ class InputGauge:
 
     Attributes:
         num_records: Records read.
+        waits_since: When a pipe was asked for a record that has not come, by the clock of `time.monotonic`.
+        reads_ahead: Whether that is asked for by a thread, while others work on what was read.
     """
 
     def __init__(self, sizes: Sequence[int | None]) -> None:
         self.num_records = 0
+        self.waits_since: float | None = None
+        self.reads_ahead = False
         # None for a source that has no size, as a pipe, and so the whole has none.
         self._total = None if None in sizes else sum(size or 0 for size in sizes)
         self._sizes = iter(sizes)
@@ -37,6 +42,7 @@ class InputGauge:
         """Count the items of the next source."""
         self._num_bytes = 0
         for item in items:
+            self.waits_since = None
             self.num_records += 1
             self._num_bytes += len(item.data)
             yield item
@@ -50,6 +56,12 @@ class InputGauge:
             self._start = file.tell()
             self._packed = file
 
+    def begin_waiting(self, *, reads_ahead: bool) -> None:
+        """Note that a pipe is asked for more than it gave."""
+        self.reads_ahead = reads_ahead
+        if self.waits_since is None:
+            self.waits_since = time.monotonic()
+
     def join_row(self) -> None:
         """Count a row as part of the record before it."""
         self.num_records -= 1
@@ -57,6 +69,7 @@ class InputGauge:
     def end(self) -> None:
         """Note that all sources are read."""
         self._is_ended = True
+        self.waits_since = None
 
     def fraction(self) -> float | None:
         """Return the share that was read, 1 once all of it was; None where nobody knows."""

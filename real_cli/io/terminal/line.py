@@ -72,8 +72,8 @@ class ProgressLine(threading.Thread):
     def _show(self, state: RunState) -> None:
         with _mutex(), writing_turn() as is_free:
             if not is_free:  # nor may it be cleared: the question's screen is another
-                self._turn.is_ours()
-            elif not self._turn.is_ours():
+                self._turn.is_ours(waits=state.is_waiting)
+            elif not self._turn.is_ours(waits=state.is_waiting):
                 self._wipe()
             elif getattr(sys.stderr, "begins_line", True):
                 self._write(f"{CLEAR_LINE}{_render(state, _stream())}")

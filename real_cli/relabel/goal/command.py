@@ -30,7 +30,7 @@ class GoalOptions(ScoredStreamOptions):
 
 @typed_command
 def goal(options: GoalOptions) -> Status:
-    """Make two pairs of each: one aims at the chosen score, the other, labels swapped, at the rejected.
+    """Turn each pair into two that state the score to aim at: as it is, and with the labels swapped.
 
     Reads pairs with score_chosen and score_rejected; writes twice as many, each with 'goal' and the goal in its prompt.
     Equal scores would contradict themselves: they are left out and counted. Reference log-probabilities are removed:

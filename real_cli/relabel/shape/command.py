@@ -69,7 +69,7 @@ class ShapeOptions(ScoredStreamOptions):
 
 @typed_command
 def shape(options: ShapeOptions) -> Status:
-    """Shape the score of each response: bound it, center it.
+    """Bound or center the score of each response.
 
     Reads candidates or pairs with scores and, for most methods, 'reference_scores' on the record; replaces 'score' and
     adds 'raw_score' (score_chosen, raw_score_chosen, ... of a pair). A response that has 'raw_score' is shaped from

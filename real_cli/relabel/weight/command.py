@@ -69,7 +69,7 @@ class WeightOptions(ScoredStreamOptions):
 
 @typed_command
 def weight(options: WeightOptions) -> Status:
-    """Add to each pair a weight, by how much better its chosen response is.
+    """Weigh each pair by the gap between its scores.
 
     Reads pairs with score_chosen and score_rejected, or with the fields that --expression names; adds 'weight', which
     'real train-dpo --weight-field weight' reads. Labels that disagree with the scores are counted; their weight, the

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from real_cli.io.progress import obeyed_stderr
 from real_cli.records.record import Record
+from real_cli.report.terminal import is_watched
 from real_cli.text.phrases import say_count
 from real_cli.text.terminal_safe import printable_line
 
@@ -22,7 +23,7 @@ MEANINGS = {
 
 def show_estimate(record: Record, *, on_stdout: bool, quiet: bool) -> None:
     """Show an estimate on standard output, or else on standard error where that is a terminal."""
-    if not on_stdout and (quiet or sys.stderr is None or not sys.stderr.isatty()):
+    if not on_stdout and (quiet or not is_watched()):
         return
     from rich.console import Console
 

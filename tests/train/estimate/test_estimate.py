@@ -61,6 +61,7 @@ def test_a_model_that_does_not_fit_is_not_probed(tiny_policy, pair_rows, no_room
     assert record["seconds"] is None
     assert [row["fits"] for row in record["would_fit"]] == [False] * 6
     assert {row["largest_batch_tokens"] for row in record["would_fit"]} == {None}
+    assert {row["is_whole_batch"] for row in record["would_fit"]} == {False}
 
 
 def test_the_table_names_each_option_that_saves_memory(tiny_policy, pair_rows, no_room):
@@ -84,6 +85,7 @@ def test_a_probe_gives_a_range_of_seconds(tiny_policy, pair_rows, tmp_path, no_a
     assert [record["seconds_low"], record["seconds_high"]] == pytest.approx(ends, abs=0.4)
     assert record["would_fit"][0]["fits"]
     assert record["would_fit"][0]["largest_batch_tokens"] >= 1
+    assert record["would_fit"][0]["is_whole_batch"]
 
 
 def test_steps_and_pairs_are_those_of_the_run(tiny_policy, pair_rows, tmp_path, no_room, no_alternatives):

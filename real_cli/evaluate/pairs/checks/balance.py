@@ -94,7 +94,7 @@ ROWS = (
     Check(
         "no-pairs",
         VerdictLevel.broken,
-        "whether there are pairs at all",
+        "there are no pairs",
         "There is nothing to train on.",
         lambda view: 0.0,
         _judge_number,
