@@ -1,5 +1,6 @@
 """real train-dpo: align a policy with the chosen pairs."""
 
+from collections.abc import Sized
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ def train_dpo(options: TrainOptions) -> Status:
 
     Reads pairs (prompt, chosen, rejected), or what the objective wants beside them, and writes a checkpoint folder that
     transformers loads, with a manifest, real.json. Standard output gets one JSON object for each logged step, in TRL's
-    names, then one for the result; standard error says in words how the margin moved. Reference log-probabilities are
-    computed once, before training, or read from the records.
+    names, then one for the result; rewards/accuracies counts ties as wrong, as TRL does, and means nothing while the
+    policy still is its reference. Standard error says in words how the margin moved, which takes two logged steps.
+    Reference log-probabilities are computed once, before training, or read from the records. A finished model in
+    --output is replaced, which is told.
 
     A conversation goes through the policy's chat template, and every message of it must be in what the template
     renders. What tools and users say inside a response is read and not trained. Pairs whose responses became the same
@@ -56,8 +59,16 @@ def _check_together(options: TrainOptions) -> None:
         raise UsageError(f"--estimate, {clash[0]}: choose one of them")
     if options.estimate and options.policy is None:
         raise UsageError("--policy is needed: the model to train")
-    if not (options.show_config or options.estimate) and (options.policy is None or options.output is None):
-        raise UsageError("--policy and --output are needed: the model to train, and the folder to write")
+    if options.show_config or options.estimate:
+        return
+    needed = {"--policy": (options.policy, "the model to train"), "--output": (options.output, "the folder to write")}
+    missing = {name: what for name, (value, what) in needed.items() if value is None}
+    if missing:
+        raise UsageError(f"{' and '.join(missing)} {_are(missing)} needed: {', and '.join(missing.values())}")
+
+
+def _are(names: Sized) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def _estimated(options: TrainOptions, settings: "TrainingSettings") -> Status:

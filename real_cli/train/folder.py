@@ -111,6 +111,11 @@ class Workspace:
         folders = [self.folder, *self.folder.glob("stage-*")]
         return next((path for folder in reversed(folders) if (path := newest_whole(folder))), None)
 
+    @property
+    def replaces(self) -> bool:
+        """Whether the folder holds a finished model, which this run takes the place of."""
+        return not self._resume and self._is_finished()
+
     def open(self) -> None:
         """Make the folder. What an earlier run left stays until there is something to put in its place."""
         self.work.mkdir(parents=True, exist_ok=True)
