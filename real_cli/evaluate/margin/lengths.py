@@ -15,7 +15,7 @@ Numbers = NDArray[np.float64]
 NOTHING = Estimate(None, None, None, 0)
 # A share of neither side is measured on fewer pairs than this.
 FEWEST_PAIRS = 3
-EQUALLY_LONG = "both responses have as many tokens in every pair, so that length explains nothing"
+EQUALLY_LONG = "both responses are equally long in every pair, counted in tokens, so that length explains nothing"
 
 
 def describe_lengths(

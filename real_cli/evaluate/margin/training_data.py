@@ -10,9 +10,7 @@ from real_cli.io.checkpoint_marks import MANIFEST
 from real_cli.io.jsonl import dump_record
 from real_cli.records.record import Record
 
-TRAINED_ON = (
-    "the policy was trained on these very pairs: the numbers say how well it learned them, and nothing of others"
-)
+TRAINED_ON = "the policy was trained on these very pairs: they show how well it learned them, and nothing of others"
 
 
 class TrainingDataCheck:
