@@ -14,6 +14,7 @@ from real_cli.io.checkpoint_marks import RECENT_FILE
 from real_cli.io.progress import running_counter
 from real_cli.models.load.deferred import deferred_imports
 from real_cli.records.record import Record
+from real_cli.text.phrases import say_count
 from real_cli.train.logps import NEXT_TO_NEVER
 
 with deferred_imports():
@@ -40,7 +41,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
         self._stage: Record = {}
         self._steps_before = 0
         self._saves_last = False
-        self._loss = ""
+        self._loss = self._pass = ""
+        self._num_batches = self._batch = 1
 
     def begin(self, stage: float | None, steps_before: int, *, saves_last: bool) -> None:
         """Begin a stage (None if the run has none); `saves_last` if another stage needs its last checkpoint."""
@@ -51,12 +53,38 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Show steps from now on, and what they take."""
         pairs = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+        self._tell_warmup(args.get_warmup_steps(state.max_steps), state.max_steps, args.learning_rate)
         counter = running_counter()
-        self._loss = ""
+        self._loss = self._pass = ""
+        self._num_batches, self._batch = args.gradient_accumulation_steps, 1
         counter.begin("steps", state.max_steps, unit="pairs", scale=pairs)
-        counter.note = lambda: self._loss
+        counter.note = lambda: ", ".join(filter(None, (self._pass, self._loss)))
         for _ in range(state.global_step):  # of the run that this one goes on with
             counter.skip()
+
+    def begin_pass(self, number: int, num_passes: int) -> None:
+        """Show which pass of a step begins: a step of many takes long enough to look like a standstill."""
+        batch = f"batch {self._batch} of {self._num_batches}" if self._num_batches > 1 else ""
+        part = f"pass {number} of {num_passes}" if num_passes > 1 else ""
+        self._pass = ", ".join(filter(None, (batch, part)))
+
+    def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Count the batches of a step."""
+        self._batch += 1
+
+    def _tell_warmup(self, num_warmup: int, num_steps: int, learning_rate: float) -> None:
+        """Say that a run ends before its learning rate has risen to what was asked for."""
+        if not 0 < num_steps <= num_warmup:
+            return
+        stage = "".join(f"stage {name:g}: " for name in self._stage.values())
+        highest = learning_rate * (num_steps - 1) / num_warmup
+        reach = f"the learning rate rises to {highest:.2g} of {learning_rate:g} alone"
+        if not highest:
+            reach = f"the learning rate stays 0 of {learning_rate:g}, and no weight moves"
+        self._tell(
+            f"{stage}warm-up takes {say_count(num_warmup, 'step')} and there {'is' if num_steps == 1 else 'are'} "
+            f"{num_steps:,}: {reach}; lower --warmup, or give more --epochs"
+        )
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
         """Report one line; RealError if the loss is not finite."""
@@ -80,6 +108,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Save and stop after this step if a signal came; save the last step of a stage that another one follows."""
         running_counter().add()
+        self._batch = 1
         control.should_training_stop |= self._should_stop()
         is_last = self._should_stop() or (self._saves_last and state.global_step >= state.max_steps)
         if is_last and not self._is_saved_at_its_end(args, state):

@@ -17,8 +17,10 @@ def train_dpo(options: TrainOptions) -> Status:
 
     Reads pairs (prompt, chosen, rejected), or what the objective wants beside them, and writes a checkpoint folder that
     transformers loads, with a manifest, real.json. Standard output gets one JSON object for each logged step, in TRL's
-    names, then one for the result; standard error says in words how the margin moved. Reference log-probabilities are
-    computed once, before training, or read from the records.
+    names, then one for the result; rewards/accuracies counts ties as wrong, as TRL does, and means nothing while the
+    policy still is its reference. Standard error says in words how the margin moved, which takes two logged steps.
+    Reference log-probabilities are computed once, before training, or read from the records. A finished model in
+    --output is replaced, which is told.
 
     A conversation goes through the policy's chat template, and every message of it must be in what the template
     renders. What tools and users say inside a response is read and not trained. Pairs whose responses became the same

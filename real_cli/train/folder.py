@@ -123,6 +123,11 @@ class Workspace:
     def _give_up(self, difference: str) -> None:
         self._resume, self._tokens, self._difference = False, "", difference
 
+    @property
+    def replaces(self) -> bool:
+        """Whether the folder holds a finished model, which this run takes the place of."""
+        return not self._resume and self._is_finished()
+
     def open(self) -> None:
         """Make the folder. What an earlier run left stays until there is something to put in its place."""
         self.work.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from real_cli.io.job import Located
 from real_cli.models.score.columns import add_reference
 from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
+from real_cli.records.cut_marks import has_cut_response
 from real_cli.records.record import Record
 from real_cli.train.examples import Example, ExampleReader
 from real_cli.train.objective import Responses
@@ -30,6 +31,7 @@ def prepare(
     """Tokenize and weigh the records of a run; weights get mean 1 unless the settings keep them raw."""
     marked = {Responses.copies: tokenize.with_copies, Responses.ranking: tokenize.ranking}
     tokenize_marked = marked.get(settings.mixture.responses)
+    is_triple = settings.mixture.responses is Responses.triple
 
     def tokenized(line: Located) -> tuple[Example, TokenizedExample] | None:
         record = line.record
@@ -47,6 +49,7 @@ def prepare(
         if isinstance(tokens, LeftOut):
             leave_out(line, tokens)
             return None
+        tokenize.counts.num_is_cut += has_cut_response(record, with_reference=is_triple)
         return example, tokens
 
     examples = tokenize_to_disk(

@@ -31,7 +31,7 @@ from real_cli.train.batches.token_marks import stop_words
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.checkpoints.saving import room_advice, told_if_unwritable
 from real_cli.train.diagnosis.causes import RunFacts, first_cause
-from real_cli.train.diagnosis.readings import read_run
+from real_cli.train.diagnosis.readings import close_run, read_run, read_single
 from real_cli.train.folder import Spooled, Workspace, read_spool
 from real_cli.train.lora import save_policy
 from real_cli.train.objective import Need
@@ -126,6 +126,8 @@ class TrainingRun:
             why = self._workspace.why_anew
             why = f": {why}" if why else "; --resume would have gone on from it"
             self._say(f"{lost}, of a run that was not finished, is given up{why}")
+        if self._workspace.replaces:
+            self._say(f"{self._workspace.folder}: the finished model in it is removed, and this run's takes its place")
         self._workspace.begin(train_data, self._asked(), eval_data)
         return train_data, eval_data
 
@@ -261,8 +263,7 @@ class TrainingRun:
         self._lines.write(result)
         for sentence in readings:
             self._say(sentence)
-        steps, folder = f"{result['step']:,} steps", self._workspace.folder
-        self._job.summary = f"{self._policy} trained on {result['num_pairs']:,} pairs in {steps}: {folder}"
+        self._job.summary = close_run(result, self._workspace.folder, self._policy, self._options.reference)
         return Status.done
 
     def _read(self, examples: ExampleSet, trainer: Any) -> list[str]:
@@ -273,6 +274,8 @@ class TrainingRun:
         facts = RunFacts(
             steps=[line for line in lines if "rewards/chosen" in line],
             learning_rate=settings.learning_rate,
+            warmup=settings.warmup,
+            total_steps=trainer.state.global_step,
             epochs=settings.epochs,
             beta=settings.mixture.knobs.get("beta"),
             max_length=settings.max_length,
@@ -287,7 +290,7 @@ class TrainingRun:
         if counts["num_truncated"]:
             share = counts["num_truncated"] / counts["num_pairs"]
             sentences.append(f"{share:.0%} of the pairs were cut to {settings.max_length} tokens")
-        cause = first_cause(facts)
+        cause = first_cause(facts) or read_single(facts)
         return [cause, *sentences] if cause else sentences
 
     def _say(self, message: str) -> None:

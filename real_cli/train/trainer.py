@@ -69,6 +69,7 @@ class RealTrainer(HalvingPasses, EvenSteps, WholeCheckpoints, DPOTrainer):  # ty
         self._dump = dump
         self._num_tokens: Any = 0
         self.moments: list[Moments] = []
+        self.begin_pass: Callable[[int, int], None] = lambda number, num_passes: None
         self.recent = Recent()
         with mock.patch.object(dpo_trainer, "hash_module", return_value="not used"):
             super().__init__(*args, **kwargs)
@@ -88,10 +89,13 @@ class RealTrainer(HalvingPasses, EvenSteps, WholeCheckpoints, DPOTrainer):  # ty
         if Need.whole_batch in self._mixture.needs and len(inputs["passes"]) > 1:
             inputs = inputs | self._slopes(model, inputs)
         *others, last = inputs["passes"]
+        num_passes = len(inputs["passes"])
         loss = torch.zeros((), device=self.accelerator.device)
-        for forward in others:
+        for number, forward in enumerate(others, 1):
+            self.begin_pass(number, num_passes)
             with self.accelerator.no_sync(model):
                 loss += DPOTrainer.training_step(self, model, inputs | {"passes": [forward]}, num_items_in_batch)
+        self.begin_pass(num_passes, num_passes)
         loss += DPOTrainer.training_step(self, model, inputs | {"passes": [last]}, num_items_in_batch)
         self.recent.end_batch()
         return loss
@@ -241,6 +245,7 @@ def make_trainer(
         if routine.report_to == "none":
             raise
         raise UsageError(f"--report-to {routine.report_to}: cannot be used here; install it, or leave it") from error
+    trainer.begin_pass = callback.begin_pass
     if trainer.accelerator.distributed_type not in (DistributedType.NO, DistributedType.MULTI_GPU):
         # Processes that share one model's weights must make the same number of passes, or they wait for ever.
         trainer.data_collator.batch_tokens = sys.maxsize

@@ -60,11 +60,22 @@ def test_it_is_told_once_and_stands_in_no_line(prefix):
     assert lines == [{"step": 3, "loss": 1.0}] * 3
 
 
+def arguments(warmup, accumulation=2):
+    return SimpleNamespace(
+        train_batch_size=4,
+        gradient_accumulation_steps=accumulation,
+        world_size=1,
+        save_strategy="no",
+        learning_rate=1e-5,
+        get_warmup_steps=lambda num_steps: warmup,
+    )
+
+
 def test_steps_are_shown_with_their_loss_pairs_a_second_and_time_left(monkeypatch):
     """Eight of ten steps are those of the run that this one goes on with; two more take a second each."""
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    args = SimpleNamespace(train_batch_size=4, gradient_accumulation_steps=2, world_size=1, save_strategy="no")
+    args = arguments(warmup=0)
     state = SimpleNamespace(global_step=8, max_steps=12, is_world_process_zero=True, epoch=0.5)
     reporter = Reporter(lambda line: None, lambda: False, lambda message: None)
     with Counter("pairs read", quiet=True) as counter:
@@ -77,3 +88,48 @@ def test_steps_are_shown_with_their_loss_pairs_a_second_and_time_left(monkeypatc
         shown = counter.state()
     assert (shown.what, shown.num_done, shown.total, shown.is_estimate) == ("steps", 10, 12, False)
     assert (shown.note, shown.rate, shown.unit, shown.seconds_left) == ("loss 0.656", 8.0, "pairs", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("accumulation", "notes"),
+    [
+        (1, ["pass 1 of 3", "pass 3 of 3", "pass 1 of 3, loss 0.700"]),
+        (2, ["batch 1 of 2, pass 1 of 3", "batch 2 of 2, pass 3 of 3", "batch 1 of 2, pass 1 of 3, loss 0.700"]),
+    ],
+)
+def test_a_step_of_several_passes_shows_which_it_is_at(accumulation, notes):
+    """A step can take most of a minute on a CPU, and stood still until it was done."""
+    state = SimpleNamespace(global_step=0, max_steps=2, is_world_process_zero=True, epoch=0.5)
+    args, reporter = arguments(0, accumulation), Reporter(lambda line: None, lambda: False, lambda message: None)
+    with Counter("pairs read", quiet=True) as counter:
+        reporter.on_train_begin(args, state, None)
+        reporter.begin_pass(1, 3)
+        shown = [counter.state().note]
+        for _ in range(accumulation - 1):
+            reporter.on_substep_end(args, state, None)
+        reporter.begin_pass(3, 3)
+        shown.append(counter.state().note)
+        reporter.on_log(args, state, None, {"loss": 0.7})
+        reporter.on_step_end(args, state, SimpleNamespace(should_training_stop=False))
+        reporter.begin_pass(1, 3)
+        shown.append(counter.state().note)
+    assert shown == notes
+
+
+@pytest.mark.parametrize(
+    ("warmup", "steps", "stage", "told"),
+    [
+        (50, 4, None, "warm-up takes 50 steps and there are 4: the learning rate rises to 6e-07 of 1e-05 alone; lower"),
+        (1, 1, None, "warm-up takes 1 step and there is 1: the learning rate stays 0 of 1e-05, and no weight moves"),
+        (4, 4, 2.0, "stage 2: warm-up takes 4 steps and there are 4: the learning rate rises to 7.5e-06 of 1e-05"),
+        (3, 4, None, None),
+        (0, 4, None, None),
+    ],
+)
+def test_a_warm_up_that_outlasts_the_run_is_told_before_it(warmup, steps, stage, told):
+    notes = []
+    reporter = Reporter(lambda line: None, lambda: False, notes.append)
+    reporter.begin(stage, 0, saves_last=False)
+    state = SimpleNamespace(global_step=0, max_steps=steps, is_world_process_zero=True, epoch=0)
+    reporter.on_train_begin(arguments(warmup), state, None)
+    assert [note[: len(told)] for note in notes] == [told] if told else notes == []

@@ -76,7 +76,9 @@ def margin(options: MarginOptions) -> Status:
     shares by Bonett and Price.
 
     What tools and users say inside a response is read and not scored; pairs whose responses became the same tokens are
-    left out (num_same_tokens). Policy and reference must read the same token ids.
+    left out (num_same_tokens); those with a response that was cut when it was sampled are counted (num_is_cut). Policy
+    and reference must read the same token ids. is_trained_on says whether the pairs are those that the manifest of the
+    policy, or of the model it was trained from, names as training data; null where there is no such manifest.
 
     Streams, in windows of 512 pairs; holds 56 bytes a pair and policy. With several policies it buffers the pairs on
     disk, because each policy reads them anew.

@@ -4,16 +4,20 @@ from real_cli.report.contents import SHARE, Plot, PlotKind, Section, Series, Spa
 from real_cli.text.phrases import say_count
 from real_cli.train.curves import EVAL_PREFIX, TrainingCurves
 
+ACCURACY = ("rewards/accuracies",)
+REWARDS = ("rewards/chosen", "rewards/rejected")
+# Of sums of log-probabilities in float32, times beta.
+ROUNDING = 1e-5
 FREE: Span = (None, None)
 # Title, vertical axis, names in the log, value of y to mark and what it is, ends of the vertical axis.
 PLOTS: tuple[tuple[str, str, tuple[str, ...], float | None, str, Span], ...] = (
     ("Loss", "loss", ("loss",), None, "", FREE),
     ("Margin of rewards", "margin, times beta", ("rewards/margins",), 0.0, "no preference", FREE),
-    ("Accuracy of rewards", "share of pairs", ("rewards/accuracies",), 0.5, "chance", SHARE),
+    ("Accuracy of rewards", "share of pairs", ACCURACY, 0.5, "chance", SHARE),
     (
         "Rewards of chosen and rejected",
         "reward, times beta",
-        ("rewards/chosen", "rewards/rejected"),
+        REWARDS,
         0.0,
         "the reference",
         FREE,
@@ -38,11 +42,28 @@ def training_section(curves: TrainingCurves) -> Section:
             drawn = {prefix for name in names for prefix in ("", EVAL_PREFIX) if prefix + name in curves.curves}
             means = " ".join(text for prefix, text in (("", TRAINING), (EVAL_PREFIX, HELD_OUT)) if prefix in drawn)
             note = f"n = logged lines: {sizes}. {means}"
+            if names == ACCURACY:
+                note += _unmoved(curves)
             plots.append(Plot(PlotKind.curve, title, "step", label, series, note, baseline, mark, y_span=span))
     text = f"{say_count(curves.num_steps, 'logged line')} of a training run."
     if curves.num_unknown:
         text += f" Passed over, because they are no step of a run: {curves.num_unknown:,}."
     return Section("Training", text, tuple(plots))
+
+
+def _unmoved(curves: TrainingCurves) -> str:
+    """Say how many points are rounding; as in TRL's log a pair is right if chosen has the larger reward."""
+    empty: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
+    (steps, chosen), (other_steps, rejected) = (curves.curves.get(name, empty) for name in REWARDS)
+    if steps != other_steps:
+        return ""
+    count = sum(max(map(abs, rewards)) < ROUNDING for rewards in zip(chosen, rejected, strict=True))
+    if not count:
+        return ""
+    return (
+        f" At {say_count(count, 'logged step')} both mean rewards are within {ROUNDING:g} of 0, as while the policy "
+        "still is its reference: these pairs are ties, rounding decides each, and the point says nothing."
+    )
 
 
 def _heading(prefix: str, name: str, *, several: bool) -> str:

@@ -1,5 +1,6 @@
 """Whether a policy prefers the chosen responses, or the long ones."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,13 @@ from numpy.typing import NDArray
 from real_cli.stats.by_prompt import PromptIntervals
 from real_cli.stats.intervals import Estimate
 from real_cli.stats.linear import fit_line
+from real_cli.text.phrases import say_count
 
 Numbers = NDArray[np.float64]
 NOTHING = Estimate(None, None, None, 0)
 # A share of neither side is measured on fewer pairs than this.
 FEWEST_PAIRS = 3
+EQUALLY_LONG = "both responses are equally long in every pair, counted in tokens, so that length explains nothing"
 
 
 def describe_lengths(
@@ -79,12 +82,21 @@ def _at_equal_length(margins: Numbers, lengths: Numbers, prompts: NDArray[np.uin
     }
 
 
+def with_cuts(note: str | None, counts: Mapping[str, int]) -> str | None:
+    """Say with the note that responses are equally long how many pairs have some that a limit made so."""
+    limits = {"cut when it was sampled": "num_is_cut", "cut to --max-length": "num_truncated"}
+    cuts = [f"{say_count(counts[name], 'pair')} with a response {how}" for how, name in limits.items() if counts[name]]
+    if note != EQUALLY_LONG or not cuts:
+        return note
+    return f"{note}; a limit may have made them so: {', '.join(cuts)}"
+
+
 def _refusal(lengths: Numbers) -> str:
     """Say why nothing can be known of equal length; empty where it can."""
     if lengths.size < FEWEST_PAIRS:
         return f"a line needs {FEWEST_PAIRS} pairs whose lengths are known"
     if not lengths.any():
-        return "both responses are equally long in every pair, so that length explains nothing"
+        return EQUALLY_LONG
     if np.ptp(lengths) == 0:
         return "all differences of length are the same, so that length can explain nothing"
     if lengths.min() > 0 or lengths.max() < 0:

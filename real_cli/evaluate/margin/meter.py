@@ -13,6 +13,7 @@ from real_cli.models.score.model_pair import ModelPair
 from real_cli.models.score.scoring import Scores
 from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
+from real_cli.records.cut_marks import has_cut_response
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 
@@ -53,7 +54,10 @@ class MarginMeter:
         if self._tokenize is None:
             self._tokenize = self._models.tokenizer(self._models.max_length)
         tokens = self._tokenize(record)
-        return record, None if isinstance(tokens, LeftOut) else tokens
+        if isinstance(tokens, LeftOut):
+            return record, None
+        self._tokenize.counts.num_is_cut += has_cut_response(record)
+        return record, tokens
 
     def __call__(self, pairs: Iterable[tuple[str, TokenizedPair]]) -> Iterator[MeasuredPair]:
         """Measure a stream of pairs, a window at a time and in order."""
@@ -90,12 +94,13 @@ class MarginMeter:
         return vocabulary
 
     def counts(self) -> dict[str, Any]:
-        """Count what was cut or left out."""
+        """Count what was cut, now or when it was sampled, or left out."""
         counts = self._tokenize.counts if self._tokenize else None
         return {
             "num_truncated": counts.num_truncated if counts else 0,
             "num_too_long": counts.num_too_long if counts else 0,
             "num_same_tokens": counts.num_same_tokens if counts else 0,
+            "num_is_cut": counts.num_is_cut if counts else 0,
         }
 
     def sentence(self) -> str:

@@ -50,9 +50,13 @@ def _lead(row: Summary) -> str:
         return f"{who}: no pair was measured."
     pairs = f"{say_count(row['num_pairs'], 'pair')}{_ties(row['num_ties'])}{_against_chance(row)}"
     return (
-        f"{who} prefers the chosen response in {show_share(row, 'accuracy')} of {pairs}; its mean margin over the "
-        f"reference is {show_estimate(row, 'margin', ' nats')}. {_at_equal_length(row)}"
+        f"{_trained_on(row)}{who} prefers the chosen response in {show_share(row, 'accuracy')} of {pairs}; its mean "
+        f"margin over the reference is {show_estimate(row, 'margin', ' nats')}. {_at_equal_length(row)}"
     )
+
+
+def _trained_on(row: Summary) -> str:
+    return "Measured on the very pairs that it was trained on: " if row.get("is_trained_on") else ""
 
 
 def _against_chance(row: Summary) -> str:
@@ -254,10 +258,20 @@ def _calibration(policies: list[Summary]) -> Section | None:
 def _calibration_text(row: Summary) -> str:
     return (
         f"what the implicit reward says of a pair is off by {show_estimate(row, 'ece')} on average over "
-        f"{say_count(row['num_calibrated'], 'pair')} (expected calibration error at beta {row['beta']:g}). It is too "
-        "large on average: with as many pairs a policy that says the truth would be off by about "
-        f"{show_fixed(row['ece_by_chance'])}."
+        f"{say_count(row['num_calibrated'], 'pair')} (expected calibration error at beta {row['beta']:g}). "
+        f"{_by_chance(row)}"
     )
+
+
+def _by_chance(row: Summary) -> str:
+    """Set the error against the one that so few pairs show by chance."""
+    chance = f"about {show_fixed(row['ece_by_chance'])}"
+    if row["ece"] <= row["ece_by_chance"]:
+        return (
+            "That is no more than chance gives: with as many pairs even a policy whose probabilities are true is off "
+            f"by {chance}."
+        )
+    return f"Chance adds to that: with as many pairs a policy whose probabilities are true is off by {chance}."
 
 
 def _rewards(policies: list[Summary]) -> Section:

@@ -12,9 +12,11 @@ import orjson
 from real_cli.errors import RealError, RecordError
 from real_cli.evaluate.evaluation import Evaluation, Exclusion, Fate, Summary
 from real_cli.evaluate.margin.examples import MarginExamples
+from real_cli.evaluate.margin.lengths import with_cuts
 from real_cli.evaluate.margin.margins import MarginTally, compare
 from real_cli.evaluate.margin.meter import MarginMeter, MeasuredPair, TokenizedPair
 from real_cli.evaluate.margin.report import margin_report
+from real_cli.evaluate.margin.training_data import TRAINED_ON, TrainingDataCheck
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import open_output
@@ -79,6 +81,7 @@ class MarginRun(Evaluation):
         self._meter: MarginMeter | None = None
         self._window: list[tuple[str, TokenizedPair]] = []
         self._counts: dict[str, Any] = {}
+        self._training_data = TrainingDataCheck()
         self._vocabulary: dict[str, int] = {}
         self._sentence = ""
 
@@ -100,6 +103,7 @@ class MarginRun(Evaluation):
     def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
         """Take one labeled pair; a full window is measured, and rejects pairs for which the policy says no numbers."""
         check_labeled(record)
+        self._training_data.add(record)
         self._window.append((place, self._first_meter().tokenize(record)))
         return list(self._measure_window()) if len(self._window) == WINDOW_EXAMPLES else ()
 
@@ -182,8 +186,12 @@ class MarginRun(Evaluation):
     def summary(self) -> Summary:
         """Sum up: of one policy its numbers, of several a list of them and the differences from the first."""
         summaries = [tally.summary() | self._counts for tally in self.tallies]
-        for summary in summaries:
-            summary["notes"] = summary.pop("notes")  # last, after the counts
+        for name, summary in zip(self._policies, summaries, strict=True):
+            is_trained_on = self._training_data.is_of(name)
+            summary["equal_length_note"] = with_cuts(summary["equal_length_note"], self._counts)
+            summary["is_trained_on"] = is_trained_on
+            # Last, after the counts.
+            summary["notes"] = [*summary.pop("notes"), *([TRAINED_ON] if is_trained_on else [])]
         if len(summaries) == 1:
             return summaries[0]
         named = [{"policy": name, **numbers} for name, numbers in zip(self._policies, summaries, strict=True)]

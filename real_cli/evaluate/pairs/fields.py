@@ -3,12 +3,13 @@
 import math
 
 from real_cli.errors import RecordError
+from real_cli.records.cut_marks import CUT_FIELDS
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record, is_preference
 from real_cli.stats.numeric import number_or_nan
 
 # What is looked at of a response beside its text.
-READ = ("score", "model", "is_cut", "truncated", "finish_reason")
+READ = ("score", "model", *CUT_FIELDS)
 
 
 def check_pair(record: Record) -> None:

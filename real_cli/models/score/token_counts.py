@@ -37,6 +37,7 @@ class TokenCounts:
         num_with_context: Pairs with results of tools, or other context, inside a response.
         num_copies_left_out: Degraded copies that have the chosen response's tokens, none, or merge with the prompt's.
         num_ranks_left_out: Responses of rankings with the tokens of a better one.
+        num_is_cut: Pairs that are read, of which a response is marked as cut when it was sampled.
         opening: What a chat template asks for a response with, where it opens none so.
     """
 
@@ -57,6 +58,7 @@ class TokenCounts:
     num_with_context: int = 0
     num_copies_left_out: int = 0
     num_ranks_left_out: int = 0
+    num_is_cut: int = 0
     opening: str = field(default="", repr=False)
 
     def add_effects(self, effects: set[Effect]) -> None:
@@ -83,6 +85,11 @@ class TokenCounts:
             parts.append(f"{self.num_too_long:,} left out: the prompt alone fills {max_length} tokens")
         if self.num_same_tokens:
             parts.append(f"{self.num_same_tokens:,} left out: chosen and rejected are the same tokens")
+        if self.num_is_cut:
+            parts.append(
+                f"{say_count(self.num_is_cut, 'pair')} with a response that was cut when it was sampled, read as if it "
+                "ended there ('real eval pairs --sound FILE' leaves such pairs out)"
+            )
         parts += self.template_parts("pair")
         if self.num_copies_left_out:
             parts.append(

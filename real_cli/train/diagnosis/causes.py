@@ -67,6 +67,8 @@ class RunFacts:
     Attributes:
         steps: Its logged lines that have rewards, in TRL's names.
         learning_rate: The largest that was asked for.
+        warmup: Steps of warm-up; below 1 a share of all steps.
+        total_steps: Steps of the run, logged or not.
         epochs: How often each pair was seen.
         beta: Of the objective; None where it has none.
         max_length: In tokens.
@@ -80,6 +82,8 @@ class RunFacts:
 
     steps: Sequence[Mapping[str, Any]]
     learning_rate: float = 0.0
+    warmup: float = 0.0
+    total_steps: int = 0
     epochs: float = 1.0
     beta: float | None = None
     max_length: int = 0
@@ -175,12 +179,14 @@ def _too_little(facts: RunFacts) -> str:
     chosen, rejected = facts.change("rewards/chosen"), facts.change("rewards/rejected")
     margin = chosen - rejected
     size = facts.late.margin_size if facts.has_reference else 0.0
+    sooner = "--warmup 0, " if facts.warmup >= facts.num_steps else ""
     if max(abs(chosen), abs(rejected), abs(margin), size) >= UNMOVED:
         return ""
     return (
         f"too little training: {say_count(facts.num_steps, 'step')} at {facts.learning_rate:g} and less move a weight "
         f"by {facts.sum_of_rates:.1g} in all, Adam's step being the rate, and moved the margin by {margin:+.2g}; try "
-        f"--learning-rate {_digit(facts.learning_rate * TENFOLD)}, or --epochs {math.ceil(facts.epochs * TENFOLD)}"
+        f"{sooner}--learning-rate {_digit(facts.learning_rate * TENFOLD)}, or --epochs "
+        f"{math.ceil(facts.epochs * TENFOLD)}"
     )
 
 

@@ -1,9 +1,13 @@
 """What a training run did, in a few plain sentences."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
-from real_cli.train.diagnosis.causes import SATURATED, SATURATED_MARGIN
+from real_cli.text.phrases import say_count
+from real_cli.train.diagnosis.causes import SATURATED, SATURATED_MARGIN, RunFacts
+from real_cli.train.settings import NO_REFERENCE
 
 # The share of the logged steps that counts as the start, and as the end. Against a reference every pair starts near 0;
 # without one pairs differ more than they move, and only means over many of them say anything.
@@ -32,6 +36,27 @@ def read_run(lines: Sequence[Mapping[str, Any]], *, has_reference: bool = True) 
     else:
         accuracy = f"accuracy went from {start[NAMES[2]]:.2f} to {end[NAMES[2]]:.2f}"
     return [margin, accuracy]
+
+
+def read_single(facts: RunFacts) -> str:
+    """Say why a run that logged a single step says nothing of the margin; empty for none and for several."""
+    if len(facts.steps) != 1:
+        return ""
+    unknown = (
+        "how the margin moved is not known, because a step is logged before it is taken; 'real eval margin' measures it"
+    )
+    if facts.total_steps > 1:
+        return f"a single step of {facts.total_steps:,} was logged: {unknown}"
+    rate = max(facts.values("learning_rate"), default=facts.learning_rate)
+    return f"one step at a rate of {rate:g}: {unknown}; for more steps raise --epochs or lower --batch-size"
+
+
+def close_run(result: Mapping[str, Any], folder: Path, policy: str, reference: str | None) -> str:
+    """Say what a run came to, and which command measures it."""
+    pairs, steps = say_count(result["num_pairs"], "pair"), say_count(result["step"], "step")
+    models = str(folder), policy if reference in (None, NO_REFERENCE) else reference
+    measure = "real eval margin --policy {} --reference {} FILE".format(*map(quote, models))
+    return f"{policy} trained on {pairs} in {steps}: {folder}; next: {measure}"
 
 
 def _mean(lines: Sequence[Mapping[str, Any]], name: str) -> float:

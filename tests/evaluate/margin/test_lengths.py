@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from real_cli.evaluate.margin.lengths import describe_lengths
+from real_cli.evaluate.margin.lengths import describe_lengths, with_cuts
 from real_cli.evaluate.margin.margins import MarginTally, PairMargin
 from real_cli.records.messages import text_key
 from real_cli.stats.by_prompt import PromptIntervals
@@ -76,6 +76,23 @@ def test_what_cannot_be_known_is_said(lengths, words):
     assert result["margin_equal_length"] is None
     assert result["margin_equal_length_low"] is None
     assert result["num_lengths"] == sum(not np.isnan(length) for length in lengths)
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ((0, 0), ""),
+        ((8, 0), "; a limit may have made them so: 8 pairs with a response cut when it was sampled"),
+        ((0, 1), "; a limit may have made them so: 1 pair with a response cut to --max-length"),
+        ((2, 1), ": 2 pairs with a response cut when it was sampled, 1 pair with a response cut to --max-length"),
+    ],
+)
+def test_equal_lengths_that_a_limit_made_are_told_as_such(counts, words):
+    numbers = dict(zip(("num_is_cut", "num_truncated"), counts, strict=True))
+    note = described(np.ones(30), [0.0] * 30)["equal_length_note"]
+    assert with_cuts(note, numbers).endswith(words or "so that length explains nothing")
+    assert with_cuts(None, numbers) is None
+    assert with_cuts("another reason", numbers) == "another reason"
 
 
 def test_few_prompts_have_a_margin_and_no_interval():

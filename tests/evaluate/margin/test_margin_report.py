@@ -189,3 +189,36 @@ def test_curves_of_training_and_held_out_pairs_share_a_plot():
 
 def test_the_foot_names_what_was_measured(summary):
     assert margin_report(summary, {}).facts == (("pairs", "40"), ("prompts", "40"))
+
+
+@pytest.mark.parametrize(
+    ("ece", "words"),
+    [
+        (0.002, "(expected calibration error at beta 0.5). That is no more than chance gives: with as many pairs even"),
+        (0.4, "(expected calibration error at beta 0.5). Chance adds to that: with as many pairs a policy whose"),
+    ],
+)
+def test_the_error_of_calibration_is_set_against_chance(summary, ece, words):
+    """It said that every error is too large, of one far below what chance gives too."""
+    report = margin_report(summary | {"ece": ece, "ece_by_chance": 0.282}, {})
+    (text,) = [section.text for section in report.sections if section.title == "Calibration"]
+    assert words in text
+    assert "is off by about 0.282. Another beta" in text
+
+
+@pytest.mark.parametrize(
+    ("is_trained_on", "begin"), [(True, "Measured on the very pairs that it was"), (False, "The"), (None, "The")]
+)
+def test_the_lead_says_that_the_pairs_were_trained_on(summary, is_trained_on, begin):
+    assert margin_report(summary | {"is_trained_on": is_trained_on}, {}).lead.startswith(begin)
+
+
+@pytest.mark.parametrize(("reward", "is_told"), [(-2e-7, True), (2e-4, False)])
+def test_accuracies_that_rounding_decides_are_told_apart(reward, is_told):
+    lines = [
+        {"step": 1, "loss": 0.7, "rewards/chosen": 1e-7, "rewards/rejected": reward, "rewards/accuracies": 0.25},
+        {"step": 2, "loss": 0.6, "rewards/chosen": 0.1, "rewards/rejected": 0.0, "rewards/accuracies": 1.0},
+    ]
+    notes = {plot.title: plot.note for plot in training_section(read_curves(lines)).items}
+    assert (" At 1 logged step both mean rewards are within 1e-05 of 0" in notes["Accuracy of rewards"]) == is_told
+    assert "within" not in notes["Loss"]

@@ -192,3 +192,10 @@ def test_the_correlation_of_moments_is_pearsons():
 
 def test_every_row_of_the_table_is_provoked():
     assert len(CAUSES) == len(PROVOKED) - 1  # two ways to diverge
+
+
+@pytest.mark.parametrize(("warmup", "is_told"), [(3, True), (2, False), (0.1, False)])
+def test_a_warm_up_that_outlasts_the_run_is_advised_against_first(warmup, is_told):
+    notes = first_cause(facts([(0, 0, 0.69), (0.01, 0, 0.68), (0.01, 0, 0.68)], warmup=warmup))
+    assert ("; try --warmup 0, --learning-rate 0.0001, or --epochs 10" in notes) == is_told
+    assert notes.startswith("too little training: 3 steps")

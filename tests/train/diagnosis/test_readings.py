@@ -1,8 +1,11 @@
 """What a training run says of itself in words."""
 
+from pathlib import Path
+
 import pytest
 
-from real_cli.train.diagnosis.readings import read_run
+from real_cli.train.diagnosis.causes import RunFacts
+from real_cli.train.diagnosis.readings import close_run, read_run, read_single
 
 
 def line(chosen, rejected, accuracy=0.5):
@@ -52,3 +55,34 @@ def test_the_ends_are_tenths_of_the_steps_and_thirds_where_pairs_have_no_referen
 
 def test_one_step_says_nothing():
     assert read_run([line(0, 0)]) == read_run([]) == []
+
+
+@pytest.mark.parametrize(
+    ("num_lines", "total", "begin"),
+    [
+        (0, 0, ""),
+        (1, 1, "one step at a rate of 1e-06: how the margin moved is not known, because a step is logged before"),
+        (1, 5, "a single step of 5 was logged: how the margin moved is not known, because"),
+        (2, 2, ""),
+    ],
+)
+def test_a_single_logged_step_says_why_nothing_is_known(num_lines, total, begin):
+    steps = [line(0, 0) | {"learning_rate": 1e-6}] * num_lines
+    sentence = read_single(RunFacts(steps, learning_rate=1e-5, total_steps=total))
+    assert sentence.startswith(begin)
+    assert bool(sentence) == bool(begin)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "steps", "reference", "text"),
+    [
+        (8, 1, None, "base trained on 8 pairs in 1 step: my model; next: real eval margin --policy 'my model' "
+         "--reference base FILE"),
+        (1, 1200, "other", "base trained on 1 pair in 1,200 steps: my model; next: real eval margin --policy 'my model'"
+         " --reference other FILE"),
+        (2, 2, "none", "base trained on 2 pairs in 2 steps: my model; next: real eval margin --policy 'my model' "
+         "--reference base FILE"),
+    ],
+)  # fmt: skip
+def test_the_last_line_says_what_comes_next(pairs, steps, reference, text):
+    assert close_run({"num_pairs": pairs, "step": steps}, Path("my model"), "base", reference) == text

@@ -3,12 +3,9 @@
 import numpy as np
 
 from real_cli.evaluate.pairs.checks.check import Check, Finding, PairView, Prompts, Values, as_byte, count_rows
-from real_cli.records.record import Record
+from real_cli.records.cut_marks import is_marked_cut
 from real_cli.report.contents import VerdictLevel
 from real_cli.text.damage import is_leaking_roles, is_misread, is_rendered, is_unfinished
-
-# OpenAI's word for it, and Anthropic's.
-CUT_REASONS = ("length", "max_tokens")
 
 
 def _is_repeat(values: Values, prompts: Prompts) -> Finding:
@@ -27,16 +24,8 @@ def _is_near_prompt(values: Values, prompts: Prompts) -> Finding:
 
 def _has_cut(view: PairView) -> float:
     """Read what a sampler, or a server, says of how a response ended."""
-    marks = [mark for response in view.responses if (mark := _end_of(response)) is not None]
+    marks = [mark for response in view.responses if (mark := is_marked_cut(response)) is not None]
     return as_byte(any(marks), if_known=bool(marks))
-
-
-def _end_of(response: Record) -> bool | None:
-    for name in ("is_cut", "truncated"):
-        if isinstance(mark := response.get(name), bool):
-            return mark
-    reason = response.get("finish_reason")
-    return reason in CUT_REASONS if isinstance(reason, str) else None
 
 
 ROWS = (
