@@ -239,10 +239,10 @@ def test_a_plan_says_whether_the_recipe_can_use_data(name, rows, words, complain
     """Before any stage, in one line; the stages are shown all the same."""
     data = write_lines(tmp_path / "mine.jsonl", rows)
     done = plan_of(init(tmp_path / "made", name), f"DATA={data}", *words)
-    told = [line for line in done.stderr.splitlines() if line.startswith("real: ")]
+    notes = [line for line in done.stderr.splitlines() if line.startswith("real: ")]
     assert "1. real split" in done.stdout
-    assert (done.returncode, len(told)) == ((2, 1) if complaint else (0, 0)), done.stderr
-    assert not complaint or told[0].startswith(f"real: DATA = {data}: its first records are {complaint}")
+    assert (done.returncode, len(notes)) == ((2, 1) if complaint else (0, 0)), done.stderr
+    assert not complaint or notes[0].startswith(f"real: DATA = {data}: its first records are {complaint}")
 
 
 def test_held_out_files_are_looked_at_and_what_cannot_be_read_is_told(plan_of, tmp_path):

@@ -42,14 +42,14 @@ def test_a_reference_that_was_cut_counts_where_it_is_trained_on(loss, num_cut, t
 
 
 def test_a_finished_model_that_is_replaced_is_told(tiny_policy, pair_rows, tmp_path):
-    told = f"real: {tmp_path / 'out'}: the finished model in it is removed, and this run's takes its place\n"
+    notes = f"real: {tmp_path / 'out'}: the finished model in it is removed, and this run's takes its place\n"
     words = [tiny_policy, tmp_path / "out", pair_rows, "--max-steps", "1"]
     _, messages = train(*words)
-    assert told not in messages
+    assert notes not in messages
     _, messages = train(*words)
-    assert told in messages
+    assert notes in messages
     _, messages = train(*words, "--quiet")
-    assert told not in messages
+    assert notes not in messages
 
 
 def test_a_run_of_one_step_says_what_is_not_known_and_what_comes_next(tiny_policy, pair_rows, tmp_path):
