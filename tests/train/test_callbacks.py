@@ -117,7 +117,7 @@ def test_a_step_of_several_passes_shows_which_it_is_at(accumulation, notes):
 
 
 @pytest.mark.parametrize(
-    ("warmup", "steps", "stage", "told"),
+    ("warmup", "steps", "stage", "expected"),
     [
         (50, 4, None, "warm-up takes 50 steps and there are 4: the learning rate rises to 6e-07 of 1e-05 alone; lower"),
         (1, 1, None, "warm-up takes 1 step and there is 1: the learning rate stays 0 of 1e-05, and no weight moves"),
@@ -126,10 +126,10 @@ def test_a_step_of_several_passes_shows_which_it_is_at(accumulation, notes):
         (0, 4, None, None),
     ],
 )
-def test_a_warm_up_that_outlasts_the_run_is_told_before_it(warmup, steps, stage, told):
+def test_a_warm_up_that_outlasts_the_run_is_told_before_it(warmup, steps, stage, expected):
     notes = []
     reporter = Reporter(lambda line: None, lambda: False, notes.append)
     reporter.begin(stage, 0, saves_last=False)
     state = SimpleNamespace(global_step=0, max_steps=steps, is_world_process_zero=True, epoch=0)
     reporter.on_train_begin(arguments(warmup), state, None)
-    assert [note[: len(told)] for note in notes] == [told] if told else notes == []
+    assert [note[: len(expected)] for note in notes] == [expected] if expected else notes == []
