@@ -124,11 +124,11 @@ def test_what_a_model_said_once_needs_no_model(tmp_path, talker, monkeypatch):
     (tmp_path / "picks.toml").write_text(PICKS)
     first, stderr = judge(tmp_path, *words, records=TINY)
     assert "2 of 2 verdicts flipped with the order (100.0%)" in stderr
-    assert "; 4 calls (0 answers known), " in stderr
+    assert "; 4 answers generated, " in stderr
     monkeypatch.setattr(LocalAnswerer, "__call__", None)
     second, stderr = judge(tmp_path, *words, records=TINY)
     assert second == first
-    assert "; 0 calls (4 answers known), 0 + 0 tokens" in stderr
+    assert "; 0 answers generated (4 taken from the cache), 0 + 0 tokens" in stderr
 
 
 # A real server
