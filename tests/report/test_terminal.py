@@ -57,7 +57,8 @@ def test_a_report_fits_and_loses_nothing(reports, name, width):
     text = printed(lambda console: print_report(console, report), width)
     items = [item for section in report.sections for item in section.items]
     # A command is one line, to be copied; the terminal itself wraps it.
-    mends = {f"  {row.mend}" for item in items if isinstance(item, Verdicts) for row in item.rows}
+    blocks = [item for item in items if isinstance(item, Verdicts)]
+    mends = {f"  {item.mend}" for block in blocks for item in (block, *block.rows)}
     assert max(len(line) for line in text.splitlines() if line not in mends) <= width
     assert unfolded(text).startswith(unfolded(report.lead))
     tables = [item for item in items if isinstance(item, Table) and item.rows]
