@@ -48,11 +48,20 @@ def _lead(row: Summary) -> str:
     who = row.get("policy", "The policy")
     if not row["num_pairs"]:
         return f"{who}: no pair was measured."
+    if row["num_ties"] == row["num_pairs"]:
+        return f"{who}: every pair is a tie ({say_count(row['num_pairs'], 'pair')}); {_alike(row)}."
     pairs = f"{say_count(row['num_pairs'], 'pair')}{_ties(row['num_ties'])}{_against_chance(row)}"
     return (
         f"{who} prefers the chosen response in {show_share(row, 'accuracy')} of {pairs}; its mean margin over the "
         f"reference is {show_estimate(row, 'margin', ' nats')}. {_at_equal_length(row)}"
     )
+
+
+def _alike(row: Summary) -> str:
+    """Say what makes all pairs ties: the same model twice, most often."""
+    if row["rewards_chosen"] == row["rewards_rejected"] == 0:
+        return "policy and reference give the same numbers"
+    return "policy and reference differ by as much on the chosen response as on the rejected one"
 
 
 def _against_chance(row: Summary) -> str:

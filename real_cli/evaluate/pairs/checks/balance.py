@@ -110,7 +110,7 @@ ROWS = (
         _length_gap,
         partial(judge_balance, what="the longer response", least=SMALL_EFFECT),
         kind="d",
-        holds="length does not go with the label",
+        holds="length goes with the label no more than chance allows",
     ),
     Check(
         "refusals",
@@ -121,7 +121,7 @@ ROWS = (
         _refusal,
         partial(judge_balance, what="the refusal"),
         kind="d",
-        holds="refusing does not go with the label",
+        holds="refusing goes with the label no more than chance allows",
     ),
     Check(
         "other-scripts",
@@ -131,7 +131,7 @@ ROWS = (
         _script,
         partial(judge_balance, what="the response in another script"),
         kind="d",
-        holds="writing in another script than the prompt does not go with the label",
+        holds="writing in another script than the prompt goes with the label no more than chance allows",
     ),
     Check(
         "rare-scripts",
