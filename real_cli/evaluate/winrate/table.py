@@ -135,7 +135,7 @@ def explain(
         lacking = sum(row["length_note"] is not None for row in table)
         if lacking and len(table) > 1:
             notes.append(
-                f"no length-controlled rate, or none with an interval, in {lacking:,} of {len(table):,} rows of {name}: "
-                "length_note says why"
+                f"no length-controlled rate, or none with an interval, in {lacking:,} of {len(table):,} rows of "
+                f"{name}: length_note says why"
             )
     return notes

@@ -189,3 +189,22 @@ def test_curves_of_training_and_held_out_pairs_share_a_plot():
 
 def test_the_foot_names_what_was_measured(summary):
     assert margin_report(summary, {}).facts == (("pairs", "40"), ("prompts", "40"))
+
+
+@pytest.mark.parametrize(
+    ("pair", "why"),
+    [
+        (PairMargin(-2.0, 0.0, 0.0, None, 4, 4), None),
+        (PairMargin(0.0, 0.0, 0.0, None, 4, 4), "policy and reference give the same numbers"),
+    ],
+)
+def test_pairs_that_are_all_ties_are_said_to_be(pair, why):
+    """Policy and reference are the same: nothing is less often than chance."""
+    result = MarginTally(0.1)
+    for number in range(40):
+        result.add(pair, text_key(f"prompt {number}"))
+    lead = margin_report(of_one(result), {}).lead
+    if why:
+        assert lead == f"The policy: every pair is a tie (40 pairs); {why}."
+    else:
+        assert "less often than chance" in lead

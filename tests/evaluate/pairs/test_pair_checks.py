@@ -269,7 +269,10 @@ def test_what_is_sound_is_said_as_what_holds(evaluate):
     """'a response is empty: 0 of 120 pairs' reads as its opposite."""
     summary, _, _ = evaluate(SOUND)
     shown = {row["check"]: block for row, block in zip(summary["verdicts"], verdicts_block(summary).rows, strict=True)}
-    assert (shown["empty-responses"].title, shown["empty-responses"].measure) == ("no response is empty (120 pairs)", "")
+    assert (shown["empty-responses"].title, shown["empty-responses"].measure) == (
+        "no response is empty (120 pairs)",
+        "",
+    )
     assert shown["longer-chosen"].title == "length goes with the label no more than chance allows"
     assert shown["longer-chosen"].measure.startswith("the longer response is chosen in ")
     assert len({check.holds for check in CHECKS} - {"", *(check.title for check in CHECKS)}) == len(CHECKS)
