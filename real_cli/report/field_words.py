@@ -56,7 +56,6 @@ WORDS = {
 CLAUSES = {
     "expected_flips": "the share of expected flips",
     "flip_rate": "the share of verdicts that flipped",
-    "gap_mean": "the mean score gap",
     "length_effect": "the effect of length",
     "length_note": "the table beneath it",
     "share_wrong": "the share of wrong labels",
