@@ -96,7 +96,9 @@ def invocation_of(options: Options) -> "Invocation":
         if isinstance(information, ArgumentInfo):
             arguments += values
             continue
-        flag = next((name for name in information.param_decls if name.startswith("--")), flag_of(field.name))
+        # Within Annotated, Typer takes the first name for the default.
+        names = [name for name in (information.default, *(information.param_decls or ())) if isinstance(name, str)]
+        flag = next((name for name in names if name.startswith("--")), flag_of(field.name))
         given = [flag] if value is True else [part for each in values for part in (flag, each)]
         words += given if field.name in options.given else []
         settings.append(" ".join(given))

@@ -154,7 +154,7 @@ def run_evaluation(
     from real_cli.evaluate.limits import check_limits, tell_limits
     from real_cli.evaluate.provenance import Provenance
     from real_cli.report.html import write_report
-    from real_cli.report.terminal import is_watched, show_report
+    from real_cli.report.terminal import show_report
     from real_cli.stats.numeric import rounded
 
     is_shown = job.is_at_terminal
@@ -175,8 +175,8 @@ def run_evaluation(
         if provenance:
             page = evaluation.report(summary, evaluation.examples())
             write_report(report, replace(page, facts=(*provenance.facts(evaluation.asked_models()), *page.facts)))
-        if is_shown or (is_watched() and not job.quiet):
-            job.before_telling = partial(show_report, evaluation.report(summary, {}), on_stdout=is_shown)
+        if is_shown:
+            job.before_telling = partial(show_report, evaluation.report(summary, {}))
     return tell_limits(summary["limits"], job.status, is_strict=gate.is_strict, quiet=job.quiet) if gate else job.status
 
 

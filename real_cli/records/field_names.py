@@ -71,6 +71,40 @@ def _names(field: str) -> list[str]:
     return [f"{field}_{role}" for role in ROLES]
 
 
+def is_score_already(given: Record, adapted: Record, field: str) -> bool:
+    """Tell whether a layout took the rating that --score names for the score, so that its own name is gone.
+
+    Args:
+        given: The record before it was adapted.
+        adapted: The same as a candidates or preference record.
+        field: The rating's name, as of `with_score`.
+
+    Returns:
+        Whether the rating's values are the scores, and no field has its name any more.
+
+    Example:
+        >>> given = {"prompt": "q", "chosen": "a", "rejected": "b", "rating_chosen": 5, "rating_rejected": 2}
+        >>> is_score_already(given, with_known_names(given), "rating")
+        True
+    """
+    if "responses" in adapted:
+        values, responses = given.get(field), adapted["responses"]
+        if field in adapted or any(field in response for response in responses):
+            return False
+        scores = [response.get(SCORE) for response in responses]
+        return None not in scores and _as_numbers(values) == scores
+    spellings = [_names(field), *([f"{role}{mark}{field}" for role in ROLES] for mark in "_-")]
+    if not adapted.keys().isdisjoint(_names(field)):
+        return False
+    scores = [adapted.get(name) for name in SCORE_NAMES]
+    return None not in scores and any([given.get(name) for name in names] == scores for names in spellings)
+
+
+def _as_numbers(values: Any) -> list[Any]:
+    listed = values if isinstance(values, list) else [values]
+    return [parse_number(value) if isinstance(value, str) else value for value in listed]
+
+
 def with_score(record: Record, field: str) -> Record:
     """Take one of several ratings for the score.
 

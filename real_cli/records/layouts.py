@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
-from real_cli.records.field_names import with_known_names, with_score
+from real_cli.records.field_names import is_score_already, with_known_names, with_score
 from real_cli.records.messages import is_empty, is_text
 from real_cli.records.prefills import CONTINUED, is_prefilled
 from real_cli.records.public.beside_prompts import check_one_question, check_one_shape, unread_beside
@@ -165,6 +165,8 @@ def with_score_of(read: Callable[[Record], Adapted], field: str | None) -> Calla
 
     def scored(record: Record) -> Adapted:
         adapted = read(record)
+        if is_score_already(record, adapted.record, field):
+            return adapted
         return adapted._replace(record=with_score(adapted.record, field))
 
     return scored

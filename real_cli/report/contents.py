@@ -137,7 +137,7 @@ class VerdictRow:
         title: What was found, in a few words.
         measure: How much of it there is, such as "12 of 340 pairs"; may be empty.
         reason: Why it matters, a sentence or two.
-        mend: The command that mends it, to be copied into a shell; empty where there is none.
+        mend: The command that mends it, or its part of that, to be copied into a shell; empty where there is none.
         places: Files and lines of a few examples.
     """
 
@@ -162,11 +162,15 @@ class Verdicts:
         title: What was checked.
         rows: One a check; within a level in the order given.
         note: One sentence beneath them.
+        mend: The command that mends all of them; empty where there is none.
+        mend_note: What it does, above it.
     """
 
     title: str
     rows: tuple[VerdictRow, ...]
     note: str = ""
+    mend: str = ""
+    mend_note: str = ""
 
     def by_level(self) -> list[tuple[VerdictLevel, tuple[VerdictRow, ...]]]:
         """Group the rows, the worst level first; a level without rows is left out."""

@@ -19,7 +19,7 @@ WORDS = {
     "lc_win_rate": "win rate at equal length",
     "length_effect": "effect of length",
     "length_effect_paired": "effect of length, paired",
-    "length_note": "why there is none",
+    "length_note": "reason",
     "likelihood_accuracy": "accuracy without the reference",
     "likelihood_margin": "margin without the reference, nats",
     "margin": "margin, nats",
@@ -41,9 +41,9 @@ WORDS = {
     "share_chosen_longer": "longer response chosen",
     "share_first_place": "verdicts for the first place",
     "share_longer_won": "won by the longer",
-    "share_losses": "losses, share",
-    "share_ties": "ties, share",
-    "share_wins": "wins, share",
+    "share_losses": "share of losses",
+    "share_ties": "share of ties",
+    "share_wins": "share of wins",
     "share_wrong": "wrong labels",
     "similarity_high": "similarity to",
     "similarity_low": "similarity from",
@@ -53,7 +53,14 @@ WORDS = {
     "win_rate": "win rate",
 }
 # In a sentence.
-CLAUSES = {"share_wrong": "the share of wrong labels", "expected_flips": "the share of expected flips"}
+CLAUSES = {
+    "expected_flips": "the share of expected flips",
+    "flip_rate": "the share of verdicts that flipped",
+    "length_effect": "the effect of length",
+    "length_note": "the table beneath it",
+    "share_wrong": "the share of wrong labels",
+    "win_rate": "the win rate",
+}
 FIELD = re.compile(r"(?<![\w/.'`-])[a-z]+(?:_[a-z0-9]+)+(?![\w/'`])")
 
 

@@ -164,7 +164,8 @@ def _shown_excerpt(excerpt: Excerpt, _: Iterator[int]) -> Excerpt:
 
 
 def _shown_verdicts(verdicts: Verdicts, _: Iterator[int]) -> dict[str, Any]:
-    return {"title": verdicts.title, "note": verdicts.note, "levels": verdicts.by_level()}
+    shown = {name: getattr(verdicts, name) for name in ("title", "note", "mend", "mend_note")}
+    return {**shown, "levels": verdicts.by_level()}
 
 
 SHOWN: dict[type, Any] = {

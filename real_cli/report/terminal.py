@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from real_cli.io.progress import obeyed_stderr
 from real_cli.io.terminal.line import is_last_of_pipe
 from real_cli.report.contents import Plot, PlotKind, Report, Section, Table, Verdicts
 from real_cli.report.numbers import numbers_of, show_column
@@ -26,11 +25,11 @@ def is_watched() -> bool:
     return sys.stderr is not None and sys.stderr.isatty() and is_last_of_pipe()
 
 
-def show_report(report: Report, *, on_stdout: bool) -> None:
-    """Show a report on standard output, or on standard error."""
+def show_report(report: Report) -> None:
+    """Show a report on standard output."""
     from rich.console import Console
 
-    stream = _lenient(sys.stdout if on_stdout else obeyed_stderr())
+    stream = _lenient(sys.stdout)
     # Names come from the data: "[easy]" is no markup.
     print_report(Console(file=stream, markup=False, highlight=False, emoji=False), report)
 

@@ -16,6 +16,10 @@ GAP = 2
 MOST_AS_LINES, FEWEST_SIDE_BY_SIDE = 6, 3
 # A text column is folded to no fewer cells than this, or than its longest word if that is shorter.
 NARROWEST, LONGEST_WORD = 8, 14
+# A number's head up to this long gets a line of its own where there is room, a longer one two.
+SHORT_HEAD = 16
+# Texts get this many cells, or all they need, before intervals stand beside their numbers rather than beneath.
+COMFORTABLE = 32
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,16 @@ def print_table(console: "Console", table: Table) -> None:
     joined = join_columns(table)
     columns, widths = _fit(joined, console.width)
     is_compared = len(table.rows) > 2 and len(columns) >= FEWEST_SIDE_BY_SIDE
-    if len(columns) < len(joined) and len(table.rows) <= MOST_AS_LINES and not is_compared:
+    are_few = len(table.rows) <= MOST_AS_LINES and not is_compared
+    # Names without a number beside them tell nothing.
+    is_bare = any(is_numeric(column.values) for column in joined) and not any(column.is_number for column in columns)
+    if len(columns) < len(joined) and (are_few or is_bare):
         _print_blocks(console, joined)
     else:
         _print_grid(console, columns, widths)
         if left_out := [printable_line(column.name) for column in joined[len(columns) :]]:
-            _print_dim(console, f"Too narrow for: {', '.join(left_out)}. --json has every number.")
+            separator = "; " if any("," in name for name in left_out) else ", "
+            _print_dim(console, f"Too narrow for: {separator.join(left_out)}. --json has every number.")
     if table.note:
         _print_dim(console, table.note)
 
@@ -97,6 +105,10 @@ def _fit(joined: list[NumberColumn], width: int) -> tuple[list[FittedColumn], li
     """Choose the widest form that fits: whole, texts folded, intervals beneath, and at last fewer columns."""
     for is_stacked in (False, True):
         columns = [_fitted(column, is_stacked=is_stacked) for column in joined]
+        if _total([_comfortable(column) for column in columns]) <= width:
+            return columns, _widths(columns, width)
+    for is_stacked in (False, True):
+        columns = [_fitted(column, is_stacked=is_stacked) for column in joined]
         if _total([column.least for column in columns]) <= width:
             return columns, _widths(columns, width)
     while len(columns) > 1 and _total([column.least for column in columns]) > width:
@@ -104,15 +116,19 @@ def _fit(joined: list[NumberColumn], width: int) -> tuple[list[FittedColumn], li
     return columns, _widths(columns, width)
 
 
+def _comfortable(column: FittedColumn) -> int:
+    return column.least if column.is_number else max(column.least, min(column.natural, COMFORTABLE))
+
+
 def _total(widths: list[int]) -> int:
     return sum(widths) + GAP * (len(widths) - 1)
 
 
 def _widths(columns: list[FittedColumn], width: int) -> list[int]:
-    """Give folded columns what room is left, from the left."""
+    """Give what room is left to folded texts, from the left, then to the heads of numbers."""
     widths = [min(column.least, width) for column in columns]
     left = width - _total(widths)
-    for index, column in enumerate(columns):
+    for index, column in sorted(enumerate(columns), key=lambda each: each[1].is_number):
         more = max(0, min(left, column.natural - widths[index]))
         widths[index] += more
         left -= more
@@ -128,10 +144,21 @@ def _fitted(column: NumberColumn, *, is_stacked: bool) -> FittedColumn:
     head = max((cell_len(word) for word in name.split()), default=1)
     body = max((cell_len(line) for cell in cells for line in cell.split("\n")), default=0)
     if is_number:
-        return FittedColumn(name, cells, max(head, body), max(head, body), is_number=True)
+        return FittedColumn(name, cells, max(_head_width(name), body), max(head, body), is_number=True)
     word = max((cell_len(word) for cell in cells for word in cell.split()), default=0)
     least = max(min(body, max(NARROWEST, min(word, LONGEST_WORD))), min(head, LONGEST_WORD))
     return FittedColumn(name, cells, max(head, body), least, is_number=False)
+
+
+def _head_width(name: str) -> int:
+    """Measure the head of a number: in a line if it is short, else folded in two."""
+    from rich.cells import cell_len
+
+    if cell_len(name) <= SHORT_HEAD:
+        return cell_len(name)
+    words = name.split()
+    halves = [(" ".join(words[:split]), " ".join(words[split:])) for split in range(len(words))]
+    return min(max(map(cell_len, pair)) for pair in halves)
 
 
 def _cells(column: NumberColumn, *, is_stacked: bool) -> tuple[str, ...]:

@@ -21,6 +21,10 @@ def print_verdicts(console: "Console", verdicts: Verdicts) -> None:
     for level, rows in verdicts.by_level():
         for row in rows:
             _print_row(console, row, _headline(level, row))
+    if verdicts.mend:
+        console.print()
+        console.print(Text(printable_line(verdicts.mend_note)))
+        _print_command(console, verdicts.mend)
     if verdicts.note:
         console.print(Text(printable_line(verdicts.note), style="dim"))
     console.print()
@@ -46,5 +50,11 @@ def _print_row(console: "Console", row: VerdictRow, headline: "Text") -> None:
     if row.places:
         console.print(Padding(Text(", ".join(map(printable_line, row.places)), style="dim"), (0, 0, 0, INDENT)))
     if row.mend:
-        # The terminal wraps it: a line end of ours inside a command would be copied with it.
-        console.print(Text(f"{' ' * INDENT}{printable_line(row.mend)}"), soft_wrap=True)
+        _print_command(console, row.mend)
+
+
+def _print_command(console: "Console", command: str) -> None:
+    from rich.text import Text
+
+    # The terminal wraps it: a line end of ours inside a command would be copied with it.
+    console.print(Text(f"{' ' * INDENT}{printable_line(command)}"), soft_wrap=True)

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from real_cli.app import app
 from real_cli.errors import RecordError
 from real_cli.pair.savings import Savings
-from real_cli.records.layouts import adapt
+from real_cli.records.layouts import adapt, with_score_of
 from real_cli.records.record import swap_labels
 
 PAIR = {"prompt": "q", "chosen": "a", "rejected": "b"}
@@ -201,6 +201,30 @@ def test_a_label_that_is_no_boolean_is_told_by_its_name(label):
 @pytest.mark.parametrize("label", ["math", 7, None])
 def test_a_label_that_says_something_else_is_passed_on(label):
     assert adapt({"prompt": "q", "completion": "a", "label": label}).record["label"] == label
+
+
+# --score, where the layout took that rating for the score
+
+TAKEN = [
+    (PAIR | {"rating_chosen": 1, "rating_rejected": 4}, "rating"),
+    (PAIR | {"chosen-rating": 1, "rejected-rating": 4}, "rating"),
+    (PAIR | {"reward_chosen": 1, "reward_rejected": 4}, "reward"),
+    ({"prompt": "q", "responses": ["a", "b"], "ratings": [1, 4]}, "ratings"),
+]
+
+
+@pytest.mark.parametrize(("record", "field"), TAKEN)
+def test_a_rating_that_is_the_score_already_can_be_named(record, field):
+    plain = adapt(record).record
+    assert with_score_of(adapt, field)(record).record == plain
+    holders = plain.get("responses") or [{"score": plain[f"score_{role}"]} for role in ("chosen", "rejected")]
+    assert [holder["score"] for holder in holders] == [1, 4]
+
+
+@pytest.mark.parametrize(("record", "field"), TAKEN)
+def test_another_rating_is_still_missing(record, field):
+    with pytest.raises(RecordError, match="is missing"):
+        with_score_of(adapt, "tone")(record)
 
 
 # What is told at the end

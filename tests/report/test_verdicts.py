@@ -1,6 +1,7 @@
 """Verdicts in a report and at the terminal: the worst first, nothing lost, nothing obeyed."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -23,11 +24,11 @@ VERDICTS = Verdicts(
 )  # fmt: skip
 
 
-def printed(width):
+def printed(width, verdicts=VERDICTS):
     from rich.console import Console
 
     stream = io.StringIO()
-    print_verdicts(Console(file=stream, width=width, markup=False, highlight=False, emoji=False), VERDICTS)
+    print_verdicts(Console(file=stream, width=width, markup=False, highlight=False, emoji=False), verdicts)
     return stream.getvalue()
 
 
@@ -58,3 +59,12 @@ def test_a_report_has_them_too():
     assert "Never shown" not in page
     empty = render_report(Report("t", "l", (Section("Verdict", "", (Verdicts("Checks", ()),)),)))
     assert "Nothing was checked." in empty
+
+
+def test_one_command_for_all_stands_once_beneath_them():
+    """At the terminal as one line to be copied, in a report as code, each beneath what it does."""
+    mended = replace(VERDICTS, mend="real eval pairs --drop <a> --sound sound.jsonl p.jsonl", mend_note="9 pairs stay.")
+    lines = printed(40, mended).splitlines()
+    assert lines[lines.index("9 pairs stay.") + 1] == f"  {mended.mend}"
+    page = render_report(Report("t", "l", (Section("Verdict", "", (mended,)),)))
+    assert page.count("9 pairs stay.") == page.count("<code>real eval pairs --drop &lt;a&gt; --sound") == 1

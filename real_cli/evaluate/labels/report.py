@@ -43,7 +43,8 @@ def labels_report(summary: Summary, examples: Examples) -> Report:
 def _lead(summary: Summary) -> str:
     if not summary["num_pairs"]:
         return "There is no pair."
-    sentences = [_best_strategy(summary)] if summary.get("compare") else []
+    best, is_sure = _best_strategy(summary) if summary.get("compare") else ("", False)
+    sentences = [best] if is_sure else []
     if summary["num_judged"]:
         sentences.append(
             f"Labels that prefer the response with the lower {summary['gold']}: {summary['num_wrong']:,} of "
@@ -53,27 +54,31 @@ def _lead(summary: Summary) -> str:
         f"At temperature {summary['temperature']:g} a Bradley-Terry annotator would flip "
         f"{show_share(summary, 'expected_flips')} of {say_count(summary['num_pairs'], 'pair')}."
     )
+    sentences += [] if is_sure else [best]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _best_strategy(summary: Summary) -> str:
-    """Say which strategy asks for the labels that are right most often, and whether that is sure."""
+def _best_strategy(summary: Summary) -> tuple[str, bool]:
+    """Say which strategy asks for the labels that are right most often; returns whether that is sure too."""
     base = summary["compared_with"]
     rows = [row for row in summary["compare"] if row["expected_flips"] is not None]
     if len(rows) < 2:
-        return ""
+        return "", False
     best = min(rows, key=itemgetter("expected_flips"))
     flips = show_share(best, "expected_flips")
     text = f"Labels are right most often on the pairs of {best['strategy']}: {flips} expected flips"
+    unsure = f"No strategy is surely right more often than {base}"
     if best["strategy"] == base or best["difference_expected_flips"] is None:
-        return f"{text}."
+        return f"{unsure}, with {flips} expected flips." if best["strategy"] == base else f"{text}.", False
     low, high = best["difference_expected_flips_low"], best["difference_expected_flips_high"]
     points = f"{show_fixed(100 * best['difference_expected_flips'], 1, signed=True)} points against {base}"
     if low is None or high is None:
-        return f"{text}, {points}; no interval can be given."
-    sure = "surely fewer" if high < 0 else "which may be chance"
+        return f"{text}, {points}; no interval can be given.", False
     ends = " to ".join(show_fixed(100 * end, 1, signed=True) for end in (low, high))
-    return f"{text}, {points} (95% interval {ends}), {sure}."
+    if high < 0:
+        return f"{text}, {points} (95% interval {ends}), surely fewer.", True
+    fewest = f"{best['strategy']} has the fewest expected flips, {flips}, {points} (95% interval {ends})"
+    return f"{unsure}: {fewest}, which may be chance.", False
 
 
 def _overall(summary: Summary) -> Section:

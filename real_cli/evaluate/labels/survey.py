@@ -26,6 +26,10 @@ from real_cli.stats.numeric import number_or_nan
 from real_cli.text.phrases import EQUAL_TEXTS, say_count
 
 LEAST_SIMILAR, MOST_SIMILAR, WRONG = "least similar", "most similar", "wrongly labeled, widest gap"
+# From this share of ambiguous pairs on the temperature is told to be too high for the scale of gold.
+MOST_AMBIGUOUS = 0.95
+# A gap of three temperatures is flipped in 4.7% of labels, sigmoid(-3).
+SMALL_PART = 3
 
 
 class GoldPair(NamedTuple):
@@ -170,12 +174,23 @@ class LabelSurvey(Evaluation):
         return summary | {"notes": notes}
 
 
+def _scale_note(summary: dict[str, Any]) -> list[str]:
+    """Hint at a temperature where nearly all pairs are ambiguous, as on a scale of gold from 0 to 1."""
+    share, gap = summary["share_ambiguous"], summary["mean_gap"]
+    if not gap or share is None or share < MOST_AMBIGUOUS:
+        return []
+    return [
+        f"{share:.1%} of the pairs are ambiguous at temperature {summary['temperature']:g}: the gaps of gold are small "
+        f"beside it, {gap:.2g} on average; try a lower --temperature, such as {gap / SMALL_PART:.1g}"
+    ]
+
+
 def _notes(summary: dict[str, Any], rows: Rows, truth: Truth) -> list[str]:
     """Say what the numbers do not."""
     num_pairs = summary["num_pairs"]
     if not num_pairs:
         return ["no pairs, so there is nothing to say"]
-    sentences = []
+    sentences = _scale_note(summary)
     if not summary["num_labeled"]:
         where = f"'{truth.label}'" if truth.label else "'rank'"
         sentences.append(f"no pair has a label in {where}; only what gold says is reported")

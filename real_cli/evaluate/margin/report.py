@@ -48,6 +48,8 @@ def _lead(row: Summary) -> str:
     who = row.get("policy", "The policy")
     if not row["num_pairs"]:
         return f"{who}: no pair was measured."
+    if row["num_ties"] == row["num_pairs"]:
+        return f"{who}: every pair is a tie ({say_count(row['num_pairs'], 'pair')}); {_alike(row)}."
     pairs = f"{say_count(row['num_pairs'], 'pair')}{_ties(row['num_ties'])}{_against_chance(row)}"
     return (
         f"{_trained_on(row)}{who} prefers the chosen response in {show_share(row, 'accuracy')} of {pairs}; its mean "
@@ -57,6 +59,13 @@ def _lead(row: Summary) -> str:
 
 def _trained_on(row: Summary) -> str:
     return "Measured on the very pairs that it was trained on: " if row.get("is_trained_on") else ""
+
+
+def _alike(row: Summary) -> str:
+    """Say what makes all pairs ties: the same model twice, most often."""
+    if row["rewards_chosen"] == row["rewards_rejected"] == 0:
+        return "policy and reference give the same numbers"
+    return "policy and reference differ by as much on the chosen response as on the rejected one"
 
 
 def _against_chance(row: Summary) -> str:

@@ -1,6 +1,5 @@
 """real eval pairs: the health of a set of pairs."""
 
-import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -101,7 +100,8 @@ def pairs(options: PairsOptions) -> Status:
     """Measure the health of a set of pairs.
 
     Says of each check what is sound, doubtful or broken, with the reason, the share, a few lines to look at, and the
-    command that mends it: 'verdict' and 'verdicts' of the summary.
+    --drop that leaves it out: 'verdict' and 'verdicts' of the summary. 'mend' is one command with all of them, and
+    'num_left' is how many pairs it leaves.
 
     Counts labels, equal and near texts, repeats, ties, contradictions (two texts of a prompt labeled both ways),
     labels against their scores, prompts that stand in a response again, and empty texts; the distributions of
@@ -123,8 +123,9 @@ def pairs(options: PairsOptions) -> Status:
     from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.limits import Gate
     from real_cli.evaluate.pairs.health import PairHealth, limits_of
+    from real_cli.evaluate.pairs.mending import mend_command
     from real_cli.evaluate.pairs.sound_pairs import SoundPairs
-    from real_cli.evaluate.pairs.verdicts import Inspection, check_names, shell_words, tell_verdict
+    from real_cli.evaluate.pairs.verdicts import Inspection, check_names, tell_verdict
 
     pool, against = options.pool, options.against
     for option, path in (("--from", pool), ("--against", against)):
@@ -140,7 +141,7 @@ def pairs(options: PairsOptions) -> Status:
         pool=_count_pool(pool, options.max_line_bytes) if pool else None,
         against=_index_prompts(against, options.max_line_bytes) if against else None,
         has_examples=options.report is not None,
-        inspection=Inspection(shell_words(options.sources), other=shlex.join(["--against", str(against)])),
+        inspection=Inspection(mend_command(options, [pool, against])),
         sound=SoundPairs(options.sound, dropped) if options.sound else None,
     )
     status = run_evaluation(health, job, options.report, Gate(limits, options.strict))

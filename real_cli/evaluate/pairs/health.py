@@ -218,6 +218,7 @@ class PairHealth(Evaluation):
             **(self.leaks.summary(self._repeats.prompts) if self.leaks else {}),
             "verdict": self.inspection.verdict.value,
             "verdicts": self.inspection.summary(),
+            **self.inspection.mend(),
         }
         notes = [*notes, *lacking_intervals(summary, is_sound=bootstrap.is_sound), *self._doubts()]
         return summary | {"notes": notes}

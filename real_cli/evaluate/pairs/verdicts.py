@@ -1,6 +1,5 @@
 """The verdicts of `real eval pairs`: every check over every pair, the level it leaves, and the pairs that are sound."""
 
-import shlex
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -11,8 +10,10 @@ from numpy.typing import NDArray
 
 from real_cli.errors import Status, UsageError, clip
 from real_cli.evaluate.pairs.checks import CHECKS, Check, Finding, PairView
+from real_cli.evaluate.pairs.mending import MendCommand
 from real_cli.io.progress import say
 from real_cli.report.contents import VerdictLevel, VerdictRow, Verdicts
+from real_cli.text.phrases import say_count
 
 NUM_PLACES = 5
 LEVELS = tuple(VerdictLevel)
@@ -50,13 +51,11 @@ class Inspection:
     """What checks keep of each pair, and what they make of it at the end.
 
     Args:
-        files: The input as a shell writes it, for the commands that mend.
-        other: The option that names the other file, likewise, for the checks that look there.
+        mend: Writes the commands that mend.
     """
 
-    def __init__(self, files: str = "pairs.jsonl", *, other: str = "") -> None:
-        self._files = files
-        self._other = other
+    def __init__(self, mend: MendCommand | None = None) -> None:
+        self._command = mend or MendCommand()
         self._kept: dict[str, array[Any]] = {check.name: array(check.kind) for check in CHECKS}
         self._places = Places()
         self._findings: dict[str, tuple[Check, Finding]] = {}
@@ -95,8 +94,25 @@ class Inspection:
 
     def summary(self) -> list[dict[str, Any]]:
         """Give each verdict as a record, the worst first."""
-        ordered = sorted(self._levels(), key=lambda row: LEVELS.index(row[1]))
-        return [self._record(check, level, finding) for check, level, finding in ordered]
+        return [self._record(check, level, finding) for check, level, finding in self._worst_first()]
+
+    def mend(self) -> dict[str, Any]:
+        """Give the command that leaves out what all checks found, and how many pairs stay.
+
+        A check that would leave no pair beside those that are worse is not in it.
+        """
+        stays = np.ones(len(self._places), dtype=np.bool_)
+        names = []
+        for check, level, finding in self._worst_first():
+            rest = stays & (finding.rows != 1) if level is not VerdictLevel.sound else stays
+            if rest.any() and (finding.rows == 1).any() and level is not VerdictLevel.sound:
+                names.append(check.name)
+                stays = rest
+        return {
+            "mend": self._command.line(names) if names else None,
+            "mend_note": self._command.note or None if names else None,
+            "num_left": int(stays.sum()),
+        }
 
     def sentence(self) -> str:
         """Say the verdict in a line: which checks found something, and in how many pairs."""
@@ -128,6 +144,9 @@ class Inspection:
         for check, finding in self._findings.values():
             yield check, check.level if finding.is_wrong else VerdictLevel.sound, finding
 
+    def _worst_first(self) -> list[tuple[Check, VerdictLevel, Finding]]:
+        return sorted(self._levels(), key=lambda row: LEVELS.index(row[1]))
+
     def _record(self, check: Check, level: VerdictLevel, finding: Finding) -> dict[str, Any]:
         is_sound = level is VerdictLevel.sound
         marked = np.flatnonzero(finding.rows == 1)
@@ -135,19 +154,16 @@ class Inspection:
         return {
             "check": check.name,
             "level": level.value,
-            "title": check.title,
+            "title": check.holds or f"not found: {check.title}" if is_sound else check.title,
             "measure": finding.measure,
             "num_pairs": 0 if is_sound else int(marked.size),
             "num_checked": int((finding.rows >= 0).sum()),
             **finding.share.fields("share"),
             "reason": check.reason,
-            "mend": self._mend(check) if mends and not is_sound else None,
+            "mend": self._command.line([check.name]) if mends and not is_sound else None,
+            "num_left": int((finding.rows != 1).sum()) if mends and not is_sound else None,
             "places": [] if is_sound else [self._places[row] for row in marked[:NUM_PLACES].tolist()],
         }
-
-    def _mend(self, check: Check) -> str:
-        needed = f" {self._other}" if check.column else ""
-        return f"real eval pairs{needed} --drop {check.name} --sound sound.jsonl {self._files}"
 
 
 def tell_verdict(inspection: Inspection, worst: str | None, status: Status) -> Status:
@@ -158,12 +174,6 @@ def tell_verdict(inspection: Inspection, worst: str | None, status: Status) -> S
     for line in shut:
         say(line)
     return Status.over_limit if shut else status
-
-
-def shell_words(sources: Sequence[str]) -> str:
-    """Write the names of the input's files as a shell reads them; standard input is called pairs.jsonl."""
-    names = ["pairs.jsonl" if name == "-" else name for name in sources] or ["pairs.jsonl"]
-    return shlex.join(names)
 
 
 def check_names(names: Sequence[str], given: Mapping[str, bool]) -> list[str]:
@@ -180,11 +190,22 @@ def check_names(names: Sequence[str], given: Mapping[str, bool]) -> list[str]:
 
 def verdicts_block(summary: Mapping[str, Any]) -> Verdicts:
     """Lay the verdicts of a summary out for a report or a terminal."""
-    rows = tuple(
-        VerdictRow(
-            VerdictLevel(row["level"]), row["title"], row["measure"], row["reason"], row["mend"] or "",
-            tuple(row["places"]),
-        )
-        for row in summary["verdicts"]
-    )  # fmt: skip
-    return Verdicts(TITLE, rows)
+    pairs = say_count(summary["num_pairs"], "pair")
+    rows = tuple(_verdict_row(row, pairs) for row in summary["verdicts"])
+    if not summary["mend"]:
+        return Verdicts(TITLE, rows)
+    several = sum(row["mend"] is not None for row in summary["verdicts"]) > 1
+    note = f"This leaves out what was found; {summary['num_left']:,} of {pairs} stay."
+    note += " Without a --drop the pairs of its check stay too." if several else ""
+    note += f" {summary['mend_note']}" if summary["mend_note"] else ""
+    return Verdicts(TITLE, rows, mend=summary["mend"], mend_note=note)
+
+
+def _verdict_row(row: Mapping[str, Any], pairs: str) -> VerdictRow:
+    """Say of what is sound what holds; of the rest what was found, and which part of the command leaves it out."""
+    level, title, measure, mend = VerdictLevel(row["level"]), row["title"], row["measure"], ""
+    if level is VerdictLevel.sound and measure.startswith("0 of "):
+        title, measure = f"{title} ({say_count(row['num_checked'], 'pair')})", ""
+    if row["mend"]:
+        mend = f"--drop {row['check']}  # by itself it leaves {row['num_left']:,} of {pairs}"
+    return VerdictRow(level, title, measure, row["reason"], mend, tuple(row["places"]))

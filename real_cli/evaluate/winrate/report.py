@@ -75,11 +75,12 @@ def _wins(summary: Row) -> Section:
         (_series("", rows, "win_rate"),), _note(rows), 0.5, "a draw", y_span=SHARE,
     )  # fmt: skip
     fields = (
-        "model", "against", "win_rate", "num_comparisons", "num_prompts", "num_wins", "num_ties", "num_losses",
-        "share_wins", "share_ties", "share_losses",
+        "model", "against", "win_rate", "num_comparisons", "num_prompts", "num_wins", "num_ties", "num_losses"
     )  # fmt: skip
+    shares = ("model", "against", "share_wins", "share_ties", "share_losses")
     text = "Each row is one model against another; a tie is half a win."
-    return Section("Wins, ties and losses", text, (plot, _table("Models in pairs", fields, rows)))
+    tables = (_table("Models in pairs", fields, rows), _table("Shares of wins, ties and losses", shares, rows))
+    return Section("Wins, ties and losses", text, (plot, *tables))
 
 
 def _lengths(summary: Row) -> Section:
@@ -104,8 +105,10 @@ def _lengths(summary: Row) -> Section:
             Plot(PlotKind.histogram, "How much longer are winners?", "characters, winner minus loser", "comparisons",
                  (series,), note)
         )  # fmt: skip
-    fields = ("model", "against", "win_rate", "lc_win_rate", "length_effect", "num_comparisons", "length_note")
-    items.append(_table("Rates at equal length", fields, summary["by_pair"]))
+    fields = ("model", "against", "win_rate", "lc_win_rate", "length_effect", "num_comparisons")
+    if rows:
+        items.append(_table("Rates at equal length", fields, rows))
+    items += _reasons(("model", "against"), summary["by_pair"])
     return Section("Length", _length_text(summary), tuple(items))
 
 
@@ -143,10 +146,21 @@ def _categories(summary: Row) -> list[Section]:
     names = [row["category"] if whole else f"{row['category']}: {_pair_name(row)}" for row in named]
     plot = Plot(PlotKind.bars, title, str(summary["by"]), "win rate", (_series("", named, "win_rate", names),),
                 _note(named), 0.5, "a draw", y_span=SHARE)  # fmt: skip
-    columns = ("category", "model", "against", "win_rate", "lc_win_rate", "num_comparisons", "num_wins", "num_ties",
-               "num_losses", "length_note")  # fmt: skip
+    # Where all rows are of the same two, the text says so once.
+    heads = ("category",) if whole else ("category", "model", "against")
+    columns = (*heads, "win_rate", "lc_win_rate", "num_comparisons", "num_wins", "num_ties", "num_losses")
     text = "Each category by itself; with many of them some intervals miss by chance."
-    return [Section("Categories", text, (plot, _table(f"By {summary['by']}", columns, named)))]
+    if whole:
+        text = f"{rows[0]['model']} against {rows[0]['against']}. {text}"
+    tables = (_table(f"By {summary['by']}", columns, named), *_reasons(heads, named))
+    return [Section("Categories", text, (plot, *tables))]
+
+
+def _reasons(heads: tuple[str, ...], rows: list[Row]) -> list[Table]:
+    """Say of each row without a rate at equal length, or without its interval, why; beside numbers it had no room."""
+    lacking = [row for row in rows if row["length_note"] is not None]
+    title = "No rate at equal length, or none with an interval"
+    return [_table(title, (*heads, "length_note"), lacking)] if lacking else []
 
 
 def _orders(summary: Row) -> list[Section]:

@@ -134,5 +134,8 @@ def explain(
     for name, table in (("by_pair", pairs), ("by_category", categories)):
         lacking = sum(row["length_note"] is not None for row in table)
         if lacking and len(table) > 1:
-            notes.append(f"length-controlled rates: {lacking:,} of {len(table):,} rows of {name} have a length_note")
+            notes.append(
+                f"no length-controlled rate, or none with an interval, in {lacking:,} of {len(table):,} rows of "
+                f"{name}: length_note says why"
+            )
     return notes

@@ -134,3 +134,36 @@ def test_a_difference_that_may_be_none_is_said_so(compared):
         ]
     }
     assert "no interval can be given" in section(labels_report(few, {}), "Strategies side by side").text
+
+
+def with_gain(summary, low, high):
+    """A summary in which easy has fewer expected flips than random, with this interval of the difference."""
+    difference = {"difference_expected_flips": -0.2} | {
+        f"difference_expected_flips_{end}": value for end, value in (("low", low), ("high", high))
+    }
+    rows = [
+        row | {"expected_flips": 0.1 if row["strategy"] == "easy" else 0.3} | difference for row in summary["compare"]
+    ]
+    return labels_report(summary | {"compare": rows}, {}).lead
+
+
+def test_the_lead_begins_with_what_is_certain(compared):
+    summary, _ = compared
+    assert with_gain(summary, -0.3, -0.1).startswith("Labels are right most often on the pairs of easy: 10.0%")
+    lead = with_gain(summary, -0.3, 0.1)
+    assert lead.startswith("Labels that prefer the response with the lower gold: ")
+    assert "right most often on" not in lead
+    assert "No strategy is surely right more often than random: easy has the fewest expected flips, 10.0%" in lead
+    assert lead.endswith("which may be chance.")
+
+
+@pytest.mark.parametrize(("scale", "is_told"), [(1, True), (30, False)])
+def test_a_temperature_too_high_for_the_scale_of_gold_is_told(scale, is_told):
+    """Gold from 0 to 1: at temperature 1 every label is close to a coin's."""
+    result = LabelSurvey(Truth("gold"))
+    for number in range(12):
+        responses = [{"text": f"r{place}", "gold": scale * place * (0.3 + number / 50)} for place in (0, 1)]
+        result.add({"prompt": f"q{number}", "responses": responses})
+    notes = [note for note in result.summary()["notes"] if "--temperature" in note]
+    told = "100.0% of the pairs are ambiguous at temperature 1: the gaps of gold are small beside it, 0.41 on average"
+    assert notes == ([f"{told}; try a lower --temperature, such as 0.1"] if is_told else [])

@@ -222,3 +222,22 @@ def test_accuracies_that_rounding_decides_are_told_apart(reward, is_told):
     notes = {plot.title: plot.note for plot in training_section(read_curves(lines)).items}
     assert (" At 1 logged step both mean rewards are within 1e-05 of 0" in notes["Accuracy of rewards"]) == is_told
     assert "within" not in notes["Loss"]
+
+
+@pytest.mark.parametrize(
+    ("pair", "why"),
+    [
+        (PairMargin(-2.0, 0.0, 0.0, None, 4, 4), None),
+        (PairMargin(0.0, 0.0, 0.0, None, 4, 4), "policy and reference give the same numbers"),
+    ],
+)
+def test_pairs_that_are_all_ties_are_said_to_be(pair, why):
+    """Policy and reference are the same: nothing is less often than chance."""
+    result = MarginTally(0.1)
+    for number in range(40):
+        result.add(pair, text_key(f"prompt {number}"))
+    lead = margin_report(of_one(result), {}).lead
+    if why:
+        assert lead == f"The policy: every pair is a tie (40 pairs); {why}."
+    else:
+        assert "less often than chance" in lead

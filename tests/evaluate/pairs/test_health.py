@@ -395,7 +395,9 @@ def test_too_few_or_constant_numbers_have_no_correlation(values):
 @settings(max_examples=50)
 def test_the_order_of_the_pairs_does_not_matter(pairs, draw):
     shuffled = draw.sample(pairs, len(pairs))
-    assert summary_of(*shuffled) == summary_of(*pairs)
+    # Of two that repeat each other the first stays, whatever else was found in it.
+    by_place = {"mend": None, "num_left": None}
+    assert summary_of(*shuffled) | by_place == summary_of(*pairs) | by_place
 
 
 @given(records)

@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from real_cli.app import app
 from real_cli.evaluate.pairs.checks import CHECKS
 from real_cli.evaluate.pairs.checks.check import without_counterpart
+from real_cli.evaluate.pairs.verdicts import verdicts_block
 
 SUBJECTS = ("rivers", "lamps", "bread", "sails", "bees", "clocks", "maps", "kilns", "looms", "bridges")
 WORDS = ("slow", "bright", "old", "warm", "broad", "quiet", "tall", "light", "fine", "deep")
@@ -191,6 +193,89 @@ def test_the_command_names_the_files_as_a_shell_reads_them(evaluate, tmp_path):
     assert mend == "real eval pairs --drop repeats --sound sound.jsonl 'my pairs.jsonl'"
     echoed = subprocess.run(["sh", "-c", f"printf '%s|' {mend}"], capture_output=True, text=True, check=True)
     assert echoed.stdout.split("|")[-2] == "my pairs.jsonl"
+
+
+def run_again(summary):
+    """Run the combined command as a shell reads it; returns the pairs that it left."""
+    result = CliRunner().invoke(app, shlex.split(summary["mend"])[1:])
+    assert result.exit_code == 0, result.stderr
+    return next(note for note in json.loads(result.stdout)["notes"] if note.startswith("sound"))
+
+
+def test_the_command_keeps_the_options_that_say_what_is_read_and_judged(evaluate, tmp_path):
+    """--score names the rating that the labels contradict, --format the table: without them nothing is found."""
+    heads = ["prompt", "chosen", "rejected", "helpful_chosen", "helpful_rejected", "score_chosen", "score_rejected"]
+    rows = [heads, ["q", "a b", "c d", "1", "5", "2", "1"], ["r", "e f", "g h", "5", "1", "2", "1"]]
+    (tmp_path / "pairs.txt").write_text("".join("\t".join(row) + "\n" for row in rows))
+    words = ["--score", "helpful", "--format", "tsv", "--on-error", "skip", "--max-line-bytes", "5000"]
+    aside = ["--seed", "3", "--limit", "num_pairs>=1", "--rejects", "out.jsonl", "-q", "--json"]
+    summary, _, _ = evaluate(None, *words, *aside, name="pairs.txt")
+    command = shlex.split(summary["mend"])
+    assert sorted(command[3:-5]) == sorted(words)
+    assert command[-5:] == ["--drop", "against-scores", "--sound", "sound.jsonl", "pairs.txt"]
+    assert run_again(summary) == "sound.jsonl: 1 of 2 pairs; left out 1 (against-scores 1)"
+
+
+def test_one_command_mends_all_that_was_found_and_says_how_much_it_leaves(evaluate, tmp_path):
+    rows = changed(3, rejected=" ") + [SOUND[7]] + FAULTS["longer-chosen"]
+    summary, _, _ = evaluate(rows)
+    found = [row["check"] for row in summary["verdicts"] if row["mend"]]
+    assert {"empty-responses", "repeats"} < set(found)
+    assert shlex.split(summary["mend"])[3 : 3 + 2 * len(found)] == [w for name in found for w in ("--drop", name)]
+    assert run_again(summary).startswith(f"sound.jsonl: {summary['num_left']} of {len(rows)} pairs; left out ")
+    assert len((tmp_path / "sound.jsonl").read_text().splitlines()) == summary["num_left"] < len(rows)
+    for row in summary["verdicts"]:
+        assert row["num_left"] == (len(rows) - row["num_pairs"] if row["mend"] else None)
+    block = verdicts_block(summary)
+    assert f"{summary['num_left']} of {len(rows)} pairs stay" in block.mend_note
+    parts = [row.mend for row in block.rows if row.mend]
+    assert parts[0] == f"--drop empty-responses  # by itself it leaves {len(rows) - 1} of {len(rows)} pairs"
+    assert [part.split()[1] for part in parts] == found
+
+
+def test_a_check_that_would_leave_nothing_beside_worse_ones_is_not_in_the_command(evaluate):
+    rows = [
+        {"prompt": "q", "chosen": "a b", "rejected": ""},
+        {"prompt": "", "chosen": "a b c", "rejected": "d"},
+    ]
+    summary, _, _ = evaluate(rows)
+    assert {row["check"] for row in summary["verdicts"] if row["mend"]} == {"empty-responses", "empty-prompts"}
+    assert summary["mend"] == "real eval pairs --drop empty-responses --sound sound.jsonl pairs.jsonl"
+    assert summary["num_left"] == 1
+
+
+@pytest.mark.parametrize("words", [[], ["-"], ["/dev/stdin"]])
+def test_standard_input_is_named_by_no_file_that_was_never_there(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    lines = "".join(json.dumps(row) + "\n" for row in FAULTS["repeats"])
+    command = [sys.executable, "-m", "real_cli", "eval", "pairs", *words]
+    result = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
+    summary = json.loads(result.stdout)
+    assert summary["mend"] == "real eval pairs --drop repeats --sound sound.jsonl FILE"
+    assert "save it" in summary["mend_note"]
+    assert "save it" in verdicts_block(summary).mend_note
+
+
+def test_the_sound_pairs_never_replace_what_is_read(evaluate, tmp_path):
+    """A file whose name looks like an option is one all the same."""
+    (tmp_path / "-x.jsonl").write_text("")
+    summary, _, _ = evaluate(FAULTS["repeats"], "--", "-x.jsonl", name="sound.jsonl")
+    assert summary["mend"] == "real eval pairs --drop repeats --sound sound-2.jsonl -- -x.jsonl sound.jsonl"
+    run_again(summary)
+    assert len((tmp_path / "sound-2.jsonl").read_text().splitlines()) == len(SOUND)
+
+
+def test_what_is_sound_is_said_as_what_holds(evaluate):
+    """'a response is empty: 0 of 120 pairs' reads as its opposite."""
+    summary, _, _ = evaluate(SOUND)
+    shown = {row["check"]: block for row, block in zip(summary["verdicts"], verdicts_block(summary).rows, strict=True)}
+    assert (shown["empty-responses"].title, shown["empty-responses"].measure) == (
+        "no response is empty (120 pairs)",
+        "",
+    )
+    assert shown["longer-chosen"].title == "length goes with the label no more than chance allows"
+    assert shown["longer-chosen"].measure.startswith("the longer response is chosen in ")
+    assert len({check.holds for check in CHECKS} - {"", *(check.title for check in CHECKS)}) == len(CHECKS)
 
 
 def test_pairs_without_counterpart_are_those_that_the_smaller_side_cannot_match():

@@ -132,3 +132,36 @@ def test_no_comparison_is_counted_twice(models):
     counts = [int(count.replace(",", "")) for note in notes for count in re.findall(r"n = ([\d,]+) comparison", note)]
     assert max(counts) == 120
     assert (len(models) == 2) or any("Bradley" in table.title for table in items(report, Table))
+
+
+def test_where_there_is_no_rate_at_equal_length_no_raw_rate_stands_in_its_place():
+    """Reasons have a table of their own; the notes say so in English."""
+    report = winrate_report(summary(("new", "old"), by="task", count=20), {})
+    tables = {table.title: table for table in items(report, Table)}
+    assert "Rates at equal length" not in tables
+    reasons = [table for table in items(report, Table) if table.title.startswith("No rate at equal length")]
+    assert [table.columns for table in reasons] == [("model", "against", "reason"), ("category", "reason")]
+    assert [row[-1].partition(" decided, ")[2] for table in reasons for row in table.rows] == [
+        "and a length-controlled rate needs 30 decided comparisons"
+    ] * 3
+    (note,) = [note for note in report.notes if "rows" in note]
+    assert note.endswith("interval, in 2 of 2 rows of the table by category: the table beneath it says why")
+
+
+def test_names_that_every_category_shares_are_said_once():
+    report = winrate_report(summary(("new", "old"), by="task") | {"model": "new"}, {})
+    (table,) = [table for table in items(report, Table) if table.title == "By task"]
+    assert table.columns[:2] == ("category", "win rate")
+    (part,) = [section for section in report.sections if section.title == "Categories"]
+    assert part.text.startswith("new against old. ")
+    several = winrate_report(summary(("a", "b", "c"), by="task"), {})
+    (table,) = [table for table in items(several, Table) if table.title == "By task"]
+    assert table.columns[:4] == ("category", "model", "against", "win rate")
+
+
+def test_no_head_of_a_table_has_a_comma():
+    """They are listed with commas where a terminal is too narrow for them."""
+    tables = items(winrate_report(summary(("a", "b", "c"), by="task"), {}), Table)
+    heads = [head for table in tables for head in table.columns]
+    assert "share of wins" in heads
+    assert [head for head in heads if "," in head] == []

@@ -98,6 +98,7 @@ ROWS = (
         "There is nothing to train on.",
         lambda view: 0.0,
         _judge_number,
+        holds="there are pairs",
     ),
     Check(
         "longer-chosen",
@@ -109,6 +110,7 @@ ROWS = (
         _length_gap,
         partial(judge_balance, what="the longer response", least=SMALL_EFFECT),
         kind="d",
+        holds="length goes with the label no more than chance allows",
     ),
     Check(
         "refusals",
@@ -119,6 +121,7 @@ ROWS = (
         _refusal,
         partial(judge_balance, what="the refusal"),
         kind="d",
+        holds="refusing goes with the label no more than chance allows",
     ),
     Check(
         "other-scripts",
@@ -128,6 +131,7 @@ ROWS = (
         _script,
         partial(judge_balance, what="the response in another script"),
         kind="d",
+        holds="writing in another script than the prompt goes with the label no more than chance allows",
     ),
     Check(
         "rare-scripts",
@@ -137,6 +141,7 @@ ROWS = (
         lambda view: digest(view.scripts[0]) | 1 if view.scripts[0] else 0,
         _judge_scripts,
         kind="Q",
+        holds="no prompt's script is rare beside the others",
     ),
     Check(
         "models",
@@ -147,5 +152,6 @@ ROWS = (
         _models,
         _judge_models,
         kind="Q",
+        holds="which models wrote the two responses does not tell the label",
     ),
 )

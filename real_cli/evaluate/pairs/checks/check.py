@@ -86,6 +86,7 @@ class Check(NamedTuple):
         judge: Judges what was kept, with a number for the prompt of each pair.
         kind: Typecode of what is kept: "b" a small number, "d" a float, "Q" a number of 64 bits, as of `array`.
         column: What the evaluation hands over instead of `look`, if it has it: another file's prompts, say.
+        holds: What is so where nothing was found, such as "no response is empty".
     """
 
     name: str
@@ -96,6 +97,7 @@ class Check(NamedTuple):
     judge: Callable[[Values, Prompts], Finding]
     kind: str = "b"
     column: str = ""
+    holds: str = ""
 
 
 def count_rows(values: Values, prompts: Prompts) -> Finding:

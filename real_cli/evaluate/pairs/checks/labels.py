@@ -72,6 +72,7 @@ ROWS = (
         lambda view: view.label,
         _is_contradiction,
         kind="Q",
+        holds="no two texts of a prompt are labeled both ways",
     ),
     Check(
         "against-scores",
@@ -80,6 +81,7 @@ ROWS = (
         "Either the label or the score is wrong; 'real pair -s all' would choose by the scores.",
         lambda view: as_byte(view.gap < 0, if_known=view.is_labeled and not math.isnan(view.gap)),
         count_rows,
+        holds="no chosen response has the lower score",
     ),
     Check(
         "leaked-prompts",
@@ -89,6 +91,7 @@ ROWS = (
         _nothing,
         _is_leaked,
         column="leaks",
+        holds="no prompt stands in the file of --against",
     ),
     Check(
         "overlapping-prompts",
@@ -98,6 +101,7 @@ ROWS = (
         _nothing,
         _is_overlapping,
         column="leaks",
+        holds="no prompt shares 13 words in a row with one in the file of --against",
     ),
     Check(
         "equal-scores",
@@ -106,6 +110,7 @@ ROWS = (
         "The score does not say which is better: a label beside it comes from elsewhere, or from a coin.",
         lambda view: as_byte(view.gap == 0, if_known=not math.isnan(view.gap)),
         count_rows,
+        holds="no two responses have the same score",
     ),
     Check(
         "small-gaps",
@@ -115,5 +120,6 @@ ROWS = (
         score_gap,
         _is_close,
         kind="d",
+        holds="close scores are no more frequent than chance gives",
     ),
 )

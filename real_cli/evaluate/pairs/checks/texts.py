@@ -36,6 +36,7 @@ ROWS = (
         "Such a pair has no gradient under DPO, and a label that means nothing.",
         lambda view: as_byte(view.is_equal),
         count_rows,
+        holds="no two responses are the same text",
     ),
     Check(
         "empty-responses",
@@ -44,6 +45,7 @@ ROWS = (
         "The policy learns to end at once, or to write anything at all rather than that.",
         lambda view: as_byte(any(view.is_empty[1:])),
         count_rows,
+        holds="no response is empty",
     ),
     Check(
         "cut-responses",
@@ -52,6 +54,7 @@ ROWS = (
         "The end token behind a cut text teaches to stop in the middle; sample with a larger --max-tokens.",
         _has_cut,
         count_rows,
+        holds="no response was cut by its token limit",
     ),
     Check(
         "rendered-chats",
@@ -60,6 +63,7 @@ ROWS = (
         "Training renders the template again: the policy sees it twice, and learns to write its tokens as text.",
         lambda view: as_byte(any(map(is_rendered, (view.prompt, *view.texts)))),
         count_rows,
+        holds="no tokens of a chat template stand in the texts",
     ),
     Check(
         "leaking-roles",
@@ -68,6 +72,7 @@ ROWS = (
         "The policy learns to speak for the user; the response should have ended before the mark.",
         lambda view: as_byte(any(is_leaking_roles(text, view.prompt) for text in view.texts)),
         count_rows,
+        holds="no response goes on as another speaker",
     ),
     Check(
         "misread-characters",
@@ -76,6 +81,7 @@ ROWS = (
         "The policy learns to write them; ftfy, or reading the source as UTF-8, restores most.",
         lambda view: as_byte(any(map(is_misread, (view.prompt, *view.texts)))),
         count_rows,
+        holds="no text was decoded wrongly or has lost characters",
     ),
     Check(
         "unfinished-responses",
@@ -84,6 +90,7 @@ ROWS = (
         "It was probably cut: the end token behind it teaches to stop in the middle.",
         lambda view: as_byte(any(map(is_unfinished, view.texts))),
         count_rows,
+        holds="no long response ends within a sentence or a block of code",
     ),
     Check(
         "empty-prompts",
@@ -92,6 +99,7 @@ ROWS = (
         "Nothing says what the responses answer.",
         lambda view: as_byte(view.is_empty[0]),
         count_rows,
+        holds="no prompt is empty",
     ),
     Check(
         "prompts-in-responses",
@@ -100,6 +108,7 @@ ROWS = (
         "The label may go by who repeats the question.",
         lambda view: as_byte(view.repeats_prompt),
         count_rows,
+        holds="no prompt stands in a part of the responses again",
     ),
     Check(
         "near-equal-texts",
@@ -108,6 +117,7 @@ ROWS = (
         "Little tells them apart: labels are hard to give, and chosen texts lose probability with the rejected ones.",
         lambda view: as_byte(view.is_near),
         count_rows,
+        holds="no two responses share 0.8 or more of their runs of three words",
     ),
     Check(
         "repeats",
@@ -117,6 +127,7 @@ ROWS = (
         lambda view: view.contents,
         _is_repeat,
         kind="Q",
+        holds="no pair stands twice",
     ),
     Check(
         "near-prompts",
@@ -126,5 +137,6 @@ ROWS = (
         lambda view: view.near_prompt,
         _is_near_prompt,
         kind="Q",
+        holds="no prompt stands twice in two spellings",
     ),
 )
