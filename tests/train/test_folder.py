@@ -268,3 +268,23 @@ def test_a_resumed_run_knows_whether_its_records_are_the_tokens_that_they_were(t
     assert content.pop("tokens_sha256") == "second"
     settings.write_text(json.dumps(content))
     assert not begun(resume=True).check_tokens("third")
+
+
+def test_a_refused_run_leaves_no_folder_and_one_that_had_begun_keeps_its_records(folder):
+    """What was refused before its first step has nothing to go on from; an earlier run's records stay."""
+    with pytest.raises(RealError, match="no such model"), Workspace(folder, resume=False) as workspace:
+        workspace.open()
+        raise RealError("no such model")
+    assert not folder.exists()
+    folder.mkdir()
+    with pytest.raises(RealError), Workspace(folder, resume=False) as workspace:
+        workspace.open()
+        raise RealError("no such model")
+    assert list(folder.iterdir()) == []
+    with pytest.raises(RealError), Workspace(folder, resume=False) as workspace:
+        workspace.open()
+        workspace.keep()
+        raise RealError("diverged")
+    with pytest.raises(RealError), Workspace(folder, resume=False) as workspace:
+        raise RealError("no such model")
+    assert workspace.work.exists()
