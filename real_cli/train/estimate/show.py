@@ -51,7 +51,9 @@ def print_estimate(console: "Console", record: Record) -> None:
         spans = [(name, duration(*(record["seconds"][f"{name}_{end}"] for end in ("low", "high")))) for name in names]
         _print(console, "Time, by a probe", ("part", "from - to"), spans)
     rows = [
-        (row["options"], size(row["peak_bytes"]), "yes" if row["fits"] else "no", _tokens(row["largest_batch_tokens"]))
+        (row["options"], size(row["peak_bytes"]), "yes" if row["fits"] else "no", _tokens(row))
+        if row["peak_bytes"] is not None
+        else (row["options"], "not known", "-", "-")
         for row in record["would_fit"]
     ]
     _print(console, "What would fit", ("options", "peak", "fits", "most tokens a pass"), rows)
@@ -97,8 +99,10 @@ def _meaning(name: str) -> str:
     return MEANINGS.get(stem, stem)
 
 
-def _tokens(value: int | None) -> str:
-    return "-" if value is None else f"{value:,}"
+def _tokens(row: Record) -> str:
+    if (value := row["largest_batch_tokens"]) is None:
+        return "-"
+    return f"any: whole batches, {value:,}" if row["takes_whole_batches"] else f"{value:,}"
 
 
 def _print(console: "Console", title: str, heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

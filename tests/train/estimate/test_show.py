@@ -26,12 +26,19 @@ RECORD = {
     "seconds_low": 4002.0,
     "seconds_high": 9002.0,
     "would_fit": [
-        {"options": "as asked", "peak_bytes": 5 * GIB // 2, "fits": True, "largest_batch_tokens": 12288},
+        {
+            "options": "as asked",
+            "peak_bytes": 5 * GIB // 2,
+            "fits": True,
+            "largest_batch_tokens": 12288,
+            "takes_whole_batches": False,
+        },
         {
             "options": "--lora --gradient-checkpointing",
             "peak_bytes": 9 * GIB,
             "fits": False,
             "largest_batch_tokens": None,
+            "takes_whole_batches": False,
         },
     ],
 }
@@ -65,6 +72,15 @@ def test_the_first_line_is_the_answer():
     assert shown(without, 100)[0] == (
         "Does not fit: 2.5 GB at the peak, 8.0 GB can be had; no probe was made, so no time is known"
     )
+
+
+def test_a_number_that_the_data_cap_says_so_and_an_unknown_row_too():
+    """No larger pass than a whole batch is needed; a row without a peak is not known."""
+    capped = RECORD["would_fit"][0] | {"takes_whole_batches": True}
+    unknown = {"options": "--qlora", "peak_bytes": None, "fits": None, "largest_batch_tokens": None}
+    lines = shown(RECORD | {"would_fit": [capped, unknown]}, 100)
+    assert any("any: whole batches, 12,288" in line for line in lines)
+    assert any(line.split() == ["--qlora", "not", "known", "-", "-"] for line in lines)
 
 
 def test_on_a_device_both_memories_are_shown():
