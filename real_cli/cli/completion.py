@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import typer
 
 from real_cli.cli.commands import RealGroup
-from real_cli.cli.completion_scripts import SCRIPTS, VARIABLE
+from real_cli.cli.completion_scripts import INSTALL, SCRIPTS, SHOW, VARIABLE
 
 # An argument whose values are of several words.
 SEVERAL_WORDS = "TOPIC"
@@ -72,6 +72,10 @@ def find_offers(root: Any, words: Sequence[str], current: str) -> Iterator[Offer
             for offer in find_offers(root, [*words, name], value)
             if not offer.word.startswith("-")
         )
+        return
+    if words and words[-1].rstrip("=") in (INSTALL, SHOW) and isinstance(command, RealGroup):
+        # Flags to Typer; the shell's name behind one is read by hand.
+        yield from (Offer(shell) for shell in SCRIPTS if shell.startswith(current))
         return
     params = command.get_params(context)
     awaiting = _awaiting(params, rest)

@@ -75,6 +75,7 @@ class Workspace:
         if resume and self._is_finished() and self._begun is None:
             raise UsageError(f"--resume: {folder} is finished; to train anew, leave --resume out")
         self._lock = ExitStack()
+        self._has_begun = self.work.exists()
 
     def __enter__(self) -> Self:
         """Make the folder and lock it: of two runs in one folder each would remove what the other spools."""
@@ -91,8 +92,14 @@ class Workspace:
             raise
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if isinstance(error, RealError) and not self._has_begun:
+            shutil.rmtree(self.work, ignore_errors=True)
         self._lock.close()
+
+    def keep(self) -> None:
+        """Keep from now on what is spooled, however the run ends; a run that was refused before leaves nothing."""
+        self._has_begun = True
 
     @property
     def is_resumed(self) -> bool:

@@ -78,6 +78,7 @@ class TrainingRun:
         reference = self._make_reference()
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
         self._export(train_data, examples)
+        self._workspace.keep()
         with StopRequest() as stop, quiet_libraries(), deferred_imports():
             trainer, result = self._optimize(policy, reference, examples, held_out, stop)
         if stop:

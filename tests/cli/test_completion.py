@@ -12,6 +12,7 @@ import pytest
 from real_cli.app import COMMANDS
 from real_cli.cli.completion_scripts import SCRIPTS
 from real_cli.docs.man_pages import commands
+from real_cli.evaluate.pairs.checks import CHECKS
 from real_cli.init.recipes import recipe_names
 from real_cli.pair.strategy_names import Strategy
 from real_cli.train.choices import Preset
@@ -85,6 +86,11 @@ def offered(line, folder=Path(), shell="bash", **more):
         ("real help relabel ju", ["judge"]),
         ("real help los", ["losses"]),
         ("real --show", ["--show-completion"]),
+        ("real --show-completion ", list(SCRIPTS)),
+        ("real --install-completion z", ["zsh"]),
+        ("real --show-completion=fi", ["--show-completion=fish"]),
+        ("real eval pairs --drop ", [check.name for check in CHECKS]),
+        ("real eval pairs --limit share_chosen_longer_l", ["share_chosen_longer_low"]),
         ("real pair --rejects ", []),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

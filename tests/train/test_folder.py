@@ -311,3 +311,23 @@ def test_where_nothing_was_begun_or_all_is_finished_a_run_begins(folder):
     folder.mkdir()
     (folder / "real.json").write_text("{}")
     assert not Workspace(folder, resume=False, if_same=True).is_resumed
+
+
+def test_a_refused_run_leaves_no_folder_and_one_that_had_begun_keeps_its_records(folder):
+    """What was refused before its first step has nothing to go on from; an earlier run's records stay."""
+    with pytest.raises(RealError, match="no such model"), Workspace(folder, resume=False) as workspace:
+        workspace.open()
+        raise RealError("no such model")
+    assert not folder.exists()
+    folder.mkdir()
+    with pytest.raises(RealError), Workspace(folder, resume=False) as workspace:
+        workspace.open()
+        raise RealError("no such model")
+    assert list(folder.iterdir()) == []
+    with pytest.raises(RealError), Workspace(folder, resume=False) as workspace:
+        workspace.open()
+        workspace.keep()
+        raise RealError("diverged")
+    with pytest.raises(RealError), Workspace(folder, resume=False) as workspace:
+        raise RealError("no such model")
+    assert workspace.work.exists()

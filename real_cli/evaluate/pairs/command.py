@@ -24,6 +24,20 @@ class FailOn(StrEnum):
     doubtful = "doubtful"
 
 
+def complete_check(incomplete: str) -> list[str]:
+    """Complete the name of a check."""
+    from real_cli.evaluate.pairs.checks import CHECKS
+
+    return [check.name for check in CHECKS if check.name.startswith(incomplete)]
+
+
+def complete_limit(incomplete: str) -> list[str]:
+    """Complete the name of a number that a limit may be set on."""
+    from real_cli.evaluate.pairs.health import limit_names
+
+    return [name for name in limit_names(against=True) if name.startswith(incomplete)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class PairsOptions(EvaluationOptions, ScoredStreamOptions, SeedOption):
     """What the pairs are compared with, and the limits of a gate."""
@@ -52,6 +66,7 @@ class PairsOptions(EvaluationOptions, ScoredStreamOptions, SeedOption):
         typer.Option(
             "--limit",
             metavar="LIMIT",
+            autocompletion=complete_limit,
             show_default=False,
             help="NAME<=X or NAME>=X, NAME a number of the summary (similarity.median, strategies.easy); what passes "
             "it is told. "
@@ -89,6 +104,7 @@ class PairsOptions(EvaluationOptions, ScoredStreamOptions, SeedOption):
         typer.Option(
             "--drop",
             metavar="CHECK",
+            autocompletion=complete_check,
             show_default=False,
             help="Leave out of --sound what this check found, broken or doubtful, and nothing else. Repeatable.",
         ),

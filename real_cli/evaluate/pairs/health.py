@@ -276,13 +276,18 @@ class PairHealth(Evaluation):
         return dict(zip(known.tolist(), counts.tolist(), strict=True)), possible
 
 
+def limit_names(*, against: bool) -> list[str]:
+    """Name the numbers of a summary that a limit may be set on."""
+    health = PairHealth(against=PromptIndex() if against else None)
+    health.add({"prompt": "", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 0, "similarity": 0})
+    return number_names(health.summary())
+
+
 def limits_of(texts: Sequence[str], *, strict: bool, against: bool) -> list[Limit]:
     """Read the limits that a user sets; with --strict there are some by default, and there has to be a pair."""
     if not (texts or strict):
         return []
-    health = PairHealth(against=PromptIndex() if against else None)
-    health.add({"prompt": "", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 0, "similarity": 0})
-    names = number_names(health.summary())
+    names = limit_names(against=against)
     chosen = texts or [limit for limit in DEFAULT_LIMITS if limit.partition("<")[0] in names]
     needed = [NEEDED] if strict and NEEDED not in chosen else []
     return [read_limit(text, names) for text in (*needed, *chosen)]

@@ -1,22 +1,17 @@
 """What would fit: the largest passes, and what the options that save memory would leave."""
 
-import copy
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
 from real_cli.models.load.device import Place
 from real_cli.records.record import Record
-from real_cli.train.estimate.live_memory import MemoryPart
-from real_cli.train.estimate.simulation import Beside, Passes, Usage, num_tokens, simulate
+from real_cli.train.estimate.simulation import BY_FORMULA, Beside, Passes, Usage, num_tokens, simulate
 from real_cli.train.estimate.weightless import ModelPlan, Setup
 from real_cli.train.objective import Need
 
-# Alternatives are followed at two depths, and what a layer adds between them counts for every other layer.
-SHALLOW, DEEPER = 2, 4
 STEP_OF_TOKENS = 64
 
 
@@ -39,32 +34,38 @@ class Room(NamedTuple):
         """Return the bytes that would be left; negative if it does not fit."""
         return self.available - self.beside - usage.peak
 
-    def largest_pass(self, usage: Usage, passes: Passes) -> tuple[int | None, bool]:
-        """Return the largest `--batch-tokens` that fits, and whether it takes the largest batch whole.
+    def enough(self, longest: int) -> int:
+        """Return the tokens of a pass that takes any batch whole."""
+        return max(self.whole_batch, longest)
 
-        None if the longest pair alone does not fit.
-        """
+    def largest_pass(self, usage: Usage, passes: Passes) -> int | None:
+        """Return the largest `--batch-tokens` that fits; None if the longest pair alone does not."""
         now = num_tokens(passes.first, passes.layout)
         longest = max(num_tokens([group], passes.layout) for group in passes.first)
         tokens = int(now + self.left(usage) / max(1.0, usage.bytes_per_token))
         if tokens < longest:
-            return None, False
-        most = max(self.whole_batch, longest)
-        if tokens >= most:
-            return most, True
-        return max(longest, tokens // STEP_OF_TOKENS * STEP_OF_TOKENS), False
+            return None
+        tokens = min(tokens, self.enough(longest))
+        is_rounded = STEP_OF_TOKENS < tokens < self.enough(longest)
+        return tokens // STEP_OF_TOKENS * STEP_OF_TOKENS if is_rounded else tokens
 
 
 def row_of(options: str, usage: Usage, room: Room, passes: Passes) -> Record:
     """Make one row of the table of what would fit."""
-    largest, is_whole = room.largest_pass(usage, passes)
+    tokens = room.largest_pass(usage, passes)
     return {
         "options": options,
         "peak_bytes": usage.peak + room.held + room.beside,
         "fits": room.left(usage) >= 0,
-        "largest_batch_tokens": largest,
-        "is_whole_batch": is_whole,
+        "largest_batch_tokens": tokens,
+        "takes_whole_batches": tokens is not None and tokens >= room.whole_batch,
     }
+
+
+def unknown_row(options: str) -> Record:
+    """Make the row of options whose memory nothing tells."""
+    nothing = ("peak_bytes", "fits", "largest_batch_tokens", "takes_whole_batches")
+    return {"options": options} | dict.fromkeys(nothing)
 
 
 def alternatives(
@@ -72,8 +73,10 @@ def alternatives(
 ) -> Iterator[Record]:
     """Estimate each option that saves memory and is not in use."""
     for options, other in _others(setup):
-        usage = _by_depth(name, plan, other, passes, stored, beside)
-        yield row_of(options, usage, room, passes)
+        # At its full depth: the moment of the peak is another one in a shallow model, and gaps do not grow by layers.
+        usage = simulate(name, plan, other, passes, stored=stored, beside=beside, briefly=True)
+        # The formula knows nothing of what the options save.
+        yield unknown_row(options) if usage.method == BY_FORMULA else row_of(options, usage, room, passes)
 
 
 def _others(setup: Setup) -> Iterator[tuple[str, Setup]]:
@@ -92,32 +95,3 @@ def _others(setup: Setup) -> Iterator[tuple[str, Setup]]:
         yield "--lora --gradient-checkpointing", replace(checkpointed, settings=adapted)
     in_4_bits = replace(settings, lora=False, qlora=True)
     yield "--qlora", replace(setup, settings=in_4_bits, dtype=setup.place.dtype)
-
-
-def _by_depth(name: str, plan: ModelPlan, setup: Setup, passes: Passes, stored: int | None, beside: Beside) -> Usage:
-    depth = getattr(plan.config.get_text_config(), "num_hidden_layers", 0)
-    if depth <= DEEPER:
-        return simulate(name, plan, setup, passes, stored=stored, beside=beside, briefly=True)
-    few, more = (
-        simulate(name, plan._replace(config=_cut(plan.config, layers)), setup, passes, stored=None, briefly=True)
-        for layers in (SHALLOW, DEEPER)
-    )
-
-    def grown(low: float, high: float) -> float:
-        return max(0.0, low + (high - low) / (DEEPER - SHALLOW) * (depth - SHALLOW))
-
-    parts = {part: int(grown(few.parts[part], more.parts[part])) for part in {*few.parts, *more.parts}}
-    parts[MemoryPart.reference] = beside.held
-    weights = int(grown(few.weights, more.weights))
-    slope = grown(few.bytes_per_token, more.bytes_per_token)
-    return Usage(Counter(parts), slope, weights, "from two depths")
-
-
-def _cut(config: Any, layers: int) -> Any:
-    """Copy a config with its first layers alone."""
-    shallow = copy.deepcopy(config)
-    text = shallow.get_text_config()
-    text.num_hidden_layers = layers
-    if getattr(text, "layer_types", None):
-        text.layer_types = text.layer_types[:layers]
-    return shallow

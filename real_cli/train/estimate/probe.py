@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from real_cli.models.load.policies import Policy
 from real_cli.models.score.columns import WINDOW_EXAMPLES
 from real_cli.records.record import Record
@@ -19,6 +21,12 @@ from real_cli.train.tokenized import ExampleSet
 
 # A batch with fewer tokens than nine tenths of the others, and one with more.
 SHORT, LONG = 0.1, 0.9
+# A run of fewer batches is probed by two steps and not by three: the estimate is to take less than the run.
+FEW_BATCHES = 10
+# Two steps alike differ by so much on a machine that does nothing else.
+QUICKER, SLOWER = 0.9, 1.15
+# Below this share of its time on a CPU, other processes took it: the thread of a run alone is never idle.
+BUSY_SHARE = 0.7
 
 
 class Span(NamedTuple):
@@ -44,10 +52,21 @@ class Speed:
         steps: Tokens and seconds of two steps, on a short batch and on a long one.
         reference: Seconds a token of the reference pass, which is what measuring held-out pairs takes too; None where
             nothing had to be scored.
+        share: How much of its time the probe had a CPU; 1 where a device computes.
     """
 
     steps: tuple[tuple[int, float], tuple[int, float]]
     reference: float | None
+    share: float = 1.0
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether other processes took the CPU from the probe."""
+        return self.share < BUSY_SHARE
+
+    def widened(self, span: Span) -> Span:
+        """Widen a range to what it is on an idle machine, and to where others take once more as much."""
+        return Span(span.low * self.share, span.high / self.share) if self.is_disturbed else span
 
     def training(self, num_batches: int, num_tokens: int) -> Span:
         """Tell what batches of so many tokens in all take.
@@ -60,7 +79,7 @@ class Speed:
         if long > short and slow > quick:
             per_token = (slow - quick) / (long - short)
             rates.append(num_tokens * per_token + num_batches * max(0.0, quick - short * per_token))
-        return Span(min(rates), max(rates))
+        return Span(min(rates) * QUICKER, max(rates) * SLOWER)
 
 
 def probe(
@@ -73,19 +92,24 @@ def probe(
     folder: Path,
     tell: Callable[[str], None],
 ) -> Speed:
-    """Train on a long batch to warm up, then on a short and a long one; the policy is of no use afterwards."""
+    """Train on one batch to warm up, then on a short and a long one; the policy is of no use afterwards.
+
+    A run of few batches is probed by its long batch alone.
+    """
     short, long = work.batch_near(SHORT), work.batch_near(LONG)
-    chosen = [long, short, long]
+    chosen = [short, long] if work.num_batches < FEW_BATCHES else [long, short, long]
     rows = _rows(examples, [row for batch in chosen for row in batch.rows])
     num_missing = rows.scores.count(None)
     started = time.perf_counter()
     reference.fill([rows], policy, lambda count: None)
     scored = time.perf_counter() - started
     ends: list[float] = []
+    cpu_seconds: list[float] = []
 
     def report(line: Record) -> None:
         if "loss" in line:
             ends.append(time.perf_counter())
+            cpu_seconds.append(time.thread_time())
 
     short_settings = replace(
         settings, max_steps=len(chosen), order="given", stages=False, gradient_accumulation=1,
@@ -95,8 +119,21 @@ def probe(
     StagedTraining(policy, reference, short_settings, once, folder, lambda path: None, tell).run(
         rows, None, report, False
     )
-    steps = ((short.num_tokens, ends[1] - ends[0]), (long.num_tokens, ends[2] - ends[1]))
-    return Speed(steps, scored / _distinct_tokens(chosen, num_missing, rows) if num_missing else None)
+    timed = [(batch.num_tokens, later - end) for batch, end, later in zip(chosen[1:], ends, ends[1:], strict=False)]
+    share = cpu_share(cpu_seconds[-1] - cpu_seconds[0], ends[-1] - ends[0], policy.place.device)
+    per_token = scored / _distinct_tokens(chosen, num_missing, rows) if num_missing else None
+    return Speed((timed[0], timed[-1]), per_token, share)
+
+
+def cpu_share(cpu_seconds: float, seconds: float, device: torch.device) -> float:
+    """Tell how much of its time the thread that trains had a CPU: on an idle machine all of it.
+
+    It takes part in each operation, so how many threads it shares them with is of no account. Where a device computes,
+    the thread waits for it, which tells nothing.
+    """
+    if device.type != "cpu":
+        return 1.0
+    return min(1.0, max(0.05, cpu_seconds / max(1e-6, seconds)))
 
 
 def _distinct_tokens(batches: Sequence[Batch], num_missing: int, rows: ExampleSet) -> int:

@@ -168,6 +168,11 @@ class EstimatedRun(TrainingRun):
         durations.loading = time.monotonic() - started
         folder = self._workspace.work / "probe"
         speed = probe(policy, reference, examples, work, self._settings, self._routine(), folder, lambda line: None)
+        if speed.is_disturbed:
+            self._say(
+                f"other processes take the CPU: the probe had it {speed.share:.0%} of its time; "
+                "the range of seconds is wider for that"
+            )
         return policy, speed
 
     def _identity(self, policy: Policy, setup: Setup) -> Record:

@@ -53,6 +53,8 @@ def print_estimate(console: "Console", record: Record) -> None:
         _print(console, "Time, by a probe", ("part", "from - to"), spans)
     rows = [
         (row["options"], size(row["peak_bytes"]), "yes" if row["fits"] else "no", _tokens(row))
+        if row["peak_bytes"] is not None
+        else (row["options"], "not known", "-", "-")
         for row in record["would_fit"]
     ]
     _print(console, "What would fit", ("options", "peak", "fits", "most tokens a pass"), rows)
@@ -99,11 +101,9 @@ def _meaning(name: str) -> str:
 
 
 def _tokens(row: Record) -> str:
-    """Write the largest pass; that memory allows a whole batch says more than its number, which is the data's."""
-    value = row["largest_batch_tokens"]
-    if row["is_whole_batch"]:
-        return f"a whole batch: {value:,}"
-    return "-" if value is None else f"{value:,}"
+    if (value := row["largest_batch_tokens"]) is None:
+        return "-"
+    return f"any: whole batches, {value:,}" if row["takes_whole_batches"] else f"{value:,}"
 
 
 def _print(console: "Console", title: str, heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

@@ -82,21 +82,22 @@ def time_fields(
     """Say how long each part of the run takes, from the lowest to the highest; None without a probe."""
     speed = durations.speed
     if speed is None:
-        return {"seconds": None, "seconds_low": None, "seconds_high": None}
+        return {"seconds": None, "seconds_low": None, "seconds_high": None, "cpu_share": None}
     num_checks = _num_checks(work, settings) if measured else 0
     per_token = speed.reference or _forward(speed)
     share = durations.missing / max(1, work.num_pairs)
     spans = {
         "reading": _exactly(durations.reading),
         "loading": _exactly(durations.loading),
-        "reference": _around((speed.reference or 0.0) * work.num_tokens * share),
-        "training": speed.training(work.num_batches, work.num_tokens),
-        "evaluation": _around(per_token * num_checks * (measured.num_tokens if measured else 0)),
+        "reference": speed.widened(_around((speed.reference or 0.0) * work.num_tokens * share)),
+        "training": speed.widened(speed.training(work.num_batches, work.num_tokens)),
+        "evaluation": speed.widened(_around(per_token * num_checks * (measured.num_tokens if measured else 0))),
         "saving": _around(_num_bytes(work, settings, save_steps, num_checks, saved) / durations.write_rate),
     }
     total = sum(spans.values(), NO_TIME)
     parts = {f"{name}_{end}": round(getattr(span, end), 1) for name, span in spans.items() for end in ("low", "high")}
-    return {"seconds": parts, "seconds_low": round(total.low, 1), "seconds_high": round(total.high, 1)}
+    ends = {"seconds_low": round(total.low, 1), "seconds_high": round(total.high, 1)}
+    return {"seconds": parts, **ends, "cpu_share": round(speed.share, 2)}
 
 
 def _num_checks(work: Work, settings: TrainingSettings) -> int:

@@ -6,7 +6,9 @@ from unittest import mock
 import pytest
 from transformers import AutoModelForCausalLM
 
+from real_cli.train.estimate import fitting
 from real_cli.train.estimate import run as estimate_run
+from real_cli.train.estimate.simulation import simulate
 from tests.train.training import FAST, run, train, write_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -61,7 +63,7 @@ def test_a_model_that_does_not_fit_is_not_probed(tiny_policy, pair_rows, no_room
     assert record["seconds"] is None
     assert [row["fits"] for row in record["would_fit"]] == [False] * 6
     assert {row["largest_batch_tokens"] for row in record["would_fit"]} == {None}
-    assert {row["is_whole_batch"] for row in record["would_fit"]} == {False}
+    assert {row["takes_whole_batches"] for row in record["would_fit"]} == {False}
 
 
 def test_the_table_names_each_option_that_saves_memory(tiny_policy, pair_rows, no_room):
@@ -71,6 +73,55 @@ def test_the_table_names_each_option_that_saves_memory(tiny_policy, pair_rows, n
     assert [row["options"] for row in record["would_fit"]] == ["as asked", *names]
     adapted, _ = estimate(tiny_policy, pair_rows, "--lora", "--gradient-checkpointing")
     assert [row["options"] for row in adapted["would_fit"]] == ["as asked", "--dtype bfloat16", "--qlora"]
+
+
+def test_each_row_is_what_a_run_with_its_options_would_take(make_tiny_policy, pair_rows, no_room):
+    """Ten layers: within 15% of following two whole steps of just that run."""
+    policy = make_tiny_policy(hidden_size=64, intermediate_size=256, head_dim=32, num_hidden_layers=10)
+    calls = []
+
+    def keep(name, plan, setup, passes, **words):
+        calls.append((name, plan, setup, passes, words))
+        return fitting.alternatives(name, plan, setup, passes, **words)
+
+    with mock.patch.object(estimate_run, "alternatives", keep):
+        record, _ = estimate(policy, pair_rows)
+    ((name, plan, setup, passes, words),) = calls
+    room = words.pop("room")
+    rows = record["would_fit"][1:]
+    for row, (options, other) in zip(rows, fitting._others(setup), strict=True):
+        usage = simulate(name, plan, other, passes, **words)
+        assert row["options"] == options
+        followed = row["peak_bytes"] - room.held - room.beside
+        assert followed == pytest.approx(usage.peak, rel=0.15), options
+    assert len(rows) == 5
+
+
+def test_a_row_that_cannot_be_followed_says_so(tiny_policy, pair_rows, no_room):
+    """The formula knows nothing of what the options save."""
+    with mock.patch("real_cli.train.estimate.simulation._simulate", side_effect=RuntimeError("no meta kernel")):
+        record, _ = estimate(tiny_policy, pair_rows)
+    first, *others = record["would_fit"]
+    assert first["peak_bytes"] > 0
+    assert len(others) == 5
+    for row in others:
+        assert [row["peak_bytes"], row["fits"], row["largest_batch_tokens"]] == [None, None, None]
+
+
+def test_where_any_pass_fits_the_row_says_that_the_data_need_no_larger(tiny_policy, pair_rows, no_alternatives):
+    """The number is that of the largest batch, not of the memory."""
+    with mock.patch.object(estimate_run, "available_bytes", return_value=1 << 40):
+        record, _ = estimate(tiny_policy, pair_rows)
+    assert record["would_fit"][0]["takes_whole_batches"] is True
+
+
+def test_other_processes_are_told_and_widen_the_range(tiny_policy, pair_rows, no_alternatives):
+    """A probe that had the CPU a third of its time says little."""
+    with mock.patch("real_cli.train.estimate.probe.cpu_share", return_value=0.33):
+        record, messages = estimate(tiny_policy, pair_rows)
+    assert record["cpu_share"] == 0.33
+    assert record["seconds"]["training_high"] > 2 * record["seconds"]["training_low"]
+    assert "the probe had it 33% of its time" in messages
 
 
 def test_a_probe_gives_a_range_of_seconds(tiny_policy, pair_rows, tmp_path, no_alternatives):
@@ -85,7 +136,7 @@ def test_a_probe_gives_a_range_of_seconds(tiny_policy, pair_rows, tmp_path, no_a
     assert [record["seconds_low"], record["seconds_high"]] == pytest.approx(ends, abs=0.4)
     assert record["would_fit"][0]["fits"]
     assert record["would_fit"][0]["largest_batch_tokens"] >= 1
-    assert record["would_fit"][0]["is_whole_batch"]
+    assert record["would_fit"][0]["takes_whole_batches"]
 
 
 def test_steps_and_pairs_are_those_of_the_run(tiny_policy, pair_rows, tmp_path, no_room, no_alternatives):

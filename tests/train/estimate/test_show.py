@@ -1,17 +1,11 @@
 """An estimate at a terminal: the answer first, and no number cut at any width."""
 
 import io
-from collections import Counter
-from unittest import mock
 
 import pytest
 from rich.console import Console
 
-from real_cli.records.choices import TokenLayout
-from real_cli.train.estimate.fitting import Room
-from real_cli.train.estimate.live_memory import MemoryPart
 from real_cli.train.estimate.show import headline, print_estimate
-from real_cli.train.estimate.simulation import Passes, Usage
 
 GIB = 1 << 30
 RECORD = {
@@ -37,14 +31,14 @@ RECORD = {
             "peak_bytes": 5 * GIB // 2,
             "fits": True,
             "largest_batch_tokens": 12288,
-            "is_whole_batch": False,
+            "takes_whole_batches": False,
         },
         {
             "options": "--lora --gradient-checkpointing",
             "peak_bytes": 9 * GIB,
             "fits": False,
             "largest_batch_tokens": None,
-            "is_whole_batch": False,
+            "takes_whole_batches": False,
         },
     ],
 }
@@ -80,24 +74,13 @@ def test_the_first_line_is_the_answer():
     )
 
 
-def test_where_a_batch_fits_whole_the_table_says_so():
-    """Its tokens are those of the data, and the same in every row."""
-    rows = [row | {"largest_batch_tokens": 576, "is_whole_batch": True} for row in RECORD["would_fit"]]
-    lines = shown(RECORD | {"would_fit": rows}, 100)
-    assert sum(line.rstrip().endswith("a whole batch: 576") for line in lines) == len(rows)
-    assert not any("a whole batch" in line for line in shown(RECORD, 100))
-
-
-@pytest.mark.parametrize(
-    ("available", "largest"), [(90, (None, False)), (150, (100, False)), (500, (448, False)), (2000, (700, True))]
-)
-def test_the_largest_pass_is_that_of_memory_up_to_a_whole_batch(available, largest):
-    """One byte a token beside 50 others; the longest pair has 100 tokens, the largest batch 700."""
-    usage = Usage(Counter({MemoryPart.weights: 150}), 1.0, 50, "simulated")
-    room = Room(available=available, held=0, beside=0, whole_batch=700)
-    passes = Passes(TokenLayout.plain, [], None)
-    with mock.patch("real_cli.train.estimate.fitting.num_tokens", return_value=100):
-        assert room.largest_pass(usage, passes._replace(first=[mock.sentinel.pair])) == largest
+def test_a_number_that_the_data_cap_says_so_and_an_unknown_row_too():
+    """No larger pass than a whole batch is needed; a row without a peak is not known."""
+    capped = RECORD["would_fit"][0] | {"takes_whole_batches": True}
+    unknown = {"options": "--qlora", "peak_bytes": None, "fits": None, "largest_batch_tokens": None}
+    lines = shown(RECORD | {"would_fit": [capped, unknown]}, 100)
+    assert any("any: whole batches, 12,288" in line for line in lines)
+    assert any(line.split() == ["--qlora", "not", "known", "-", "-"] for line in lines)
 
 
 def test_on_a_device_both_memories_are_shown():
