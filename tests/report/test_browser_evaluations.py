@@ -6,6 +6,8 @@ from itertools import pairwise, product
 
 import pytest
 
+from real_cli.report.contents import Plot, PlotKind, Report, Section, Series, Table
+from real_cli.report.html import render_report
 from tests.report.evaluations import write_reports
 from tests.test_browser import CHROMIUM, FLAGS
 
@@ -235,3 +237,41 @@ def test_paper_gets_everything_but_folded_numbers(opened, name):
     assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(35, 38, 43)"
     assert page.evaluate("document.documentElement.scrollWidth") <= 1000
     assert not page.locator("details").first.is_visible()
+
+
+@pytest.fixture(scope="module")
+def long_names(browser, folder):
+    """A page with tables whose texts are long and have few places to break."""
+    name, reason = "laboratory-of-letters/model-with-a-long-name-2026", "eight decided comparisons are too few of them"
+    band = (0.5, 0.25, 0.75)
+    rates = Table(
+        "Rates", ("model", "against", "rate", "rate low", "rate high", "wins", "losses"),
+        ((name, name[::-1], *band, 8, 9), ("old", "new", *band, 8, 9)),
+    )  # fmt: skip
+    plot = Plot(PlotKind.bars, "Bars", "model", "share", (Series("", ("a", "b"), (0.5, 0.25)),))
+    reasons = Table("Reasons", ("model", "against", "reason"), ((name, name, reason), ("old", "new", reason)))
+    path = folder / "long.html"
+    path.write_text(render_report(Report("t", "l", (Section("s", "", (rates, plot, reasons)),))))
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    return page
+
+
+@pytest.mark.parametrize("width", [900, 1600])
+def test_tables_of_long_names_stay_on_the_page(long_names, width):
+    long_names.set_viewport_size({"width": width, "height": 900})
+    widths = long_names.evaluate("[...document.querySelectorAll('.scroll')].map(e => [e.scrollWidth, e.clientWidth])")
+    assert len(widths) >= 2
+    assert [pair for pair in widths if pair[0] > pair[1]] == []
+    cells = long_names.evaluate("[...document.querySelectorAll('td')].map(e => e.getBoundingClientRect().width)")
+    assert min(cells) > 10
+
+
+def test_a_long_value_breaks_no_label_on_a_telephone(long_names):
+    """The label of a row of long names is as wide as that of a row of short ones."""
+    long_names.set_viewport_size({"width": 400, "height": 900})
+    labels = long_names.evaluate(
+        "[...document.querySelectorAll('.wide td')].map(e => [e.dataset.head, getComputedStyle(e, '::before').width])"
+    )
+    assert {head for head, _ in labels} == {"model", "against", "rate", "wins", "losses"}
+    assert len({tuple(label) for label in labels}) == 5
