@@ -148,11 +148,6 @@ class VerdictRow:
     mend: str = ""
     places: tuple[str, ...] = ()
 
-    @property
-    def headline(self) -> str:
-        """The title; of what is sound, as a question that the measure answers."""
-        return f"whether {self.title}" if self.level is VerdictLevel.sound else self.title
-
 
 @dataclass(frozen=True)
 class Verdicts:

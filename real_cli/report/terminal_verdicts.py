@@ -34,7 +34,7 @@ def _headline(level: VerdictLevel, row: VerdictRow) -> "Text":
     from rich.text import Text
 
     line = Text(f"{level.value:<8}", style=STYLES[level])
-    line.append(f"  {printable_line(row.headline)}", style="" if level is VerdictLevel.sound else "bold")
+    line.append(f"  {printable_line(row.title)}", style="" if level is VerdictLevel.sound else "bold")
     return line.append(f": {printable_line(row.measure)}", style="not bold") if row.measure else line
 
 

@@ -5,11 +5,12 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
+from real_cli.evaluate.margin.answer import answer, at_equal_length
 from real_cli.evaluate.margin.curves import training_section
 from real_cli.report.contents import SHARE, Plot, PlotKind, Report, Section, Series, Span
 from real_cli.report.examples import Examples, examples_section
 from real_cli.report.field_words import in_words, note_in_words
-from real_cli.report.numbers import show_difference, show_estimate, show_fixed, show_range, show_share
+from real_cli.report.numbers import show_difference, show_estimate, show_fixed, show_range
 from real_cli.report.series import histogram_series, series_of, table_of
 from real_cli.text.phrases import say_count
 from real_cli.train.curves import TrainingCurves
@@ -39,59 +40,9 @@ def margin_report(summary: Summary, examples: Examples, curves: TrainingCurves |
         examples_section("Pairs to look at", EXAMPLES, examples),
     ]
     foot = (("pairs", f"{policies[0]['num_pairs']:,}"), ("prompts", f"{policies[0]['num_prompts']:,}"))
-    lead = " ".join(map(_lead, policies))
+    lead = " ".join(map(answer, policies))
     sections = tuple(part for part in parts if part)
     return Report("Margins of a policy over its reference", lead, sections, foot, _notes(summary, policies))
-
-
-def _lead(row: Summary) -> str:
-    who = row.get("policy", "The policy")
-    if not row["num_pairs"]:
-        return f"{who}: no pair was measured."
-    if row["num_ties"] == row["num_pairs"]:
-        return f"{who}: every pair is a tie ({say_count(row['num_pairs'], 'pair')}); {_alike(row)}."
-    pairs = f"{say_count(row['num_pairs'], 'pair')}{_ties(row['num_ties'])}{_against_chance(row)}"
-    return (
-        f"{_trained_on(row)}{who} prefers the chosen response in {show_share(row, 'accuracy')} of {pairs}; its mean "
-        f"margin over the reference is {show_estimate(row, 'margin', ' nats')}. {_at_equal_length(row)}"
-    )
-
-
-def _trained_on(row: Summary) -> str:
-    return "Measured on the very pairs that it was trained on: " if row.get("is_trained_on") else ""
-
-
-def _alike(row: Summary) -> str:
-    """Say what makes all pairs ties: the same model twice, most often."""
-    if row["rewards_chosen"] == row["rewards_rejected"] == 0:
-        return "policy and reference give the same numbers"
-    return "policy and reference differ by as much on the chosen response as on the rejected one"
-
-
-def _against_chance(row: Summary) -> str:
-    low, high = row["accuracy_low"], row["accuracy_high"]
-    if low is None or high is None:
-        return ""
-    return f", {'more' if low > 0.5 else 'less' if high < 0.5 else 'no more'} often than chance would"
-
-
-def _at_equal_length(row: Summary) -> str:
-    if row["margin_equal_length"] is None:
-        return f"Whether the margin outlives length is not known: {row['equal_length_note']}."
-    text = f"At equal length the margin is {show_estimate(row, 'margin_equal_length', ' nats')}"
-    low, high = row["margin_equal_length_low"], row["margin_equal_length_high"]
-    if low is None or high is None:
-        return f"{text}."
-    if low > 0:
-        return f"{text}: the gain outlives length."
-    if high < 0:
-        return f"{text}: a loss."
-    is_gain = row["margin_low"] is not None and row["margin_low"] > 0
-    return f"{text}: {'what is gained may be length alone' if is_gain else 'no gain is certain'}."
-
-
-def _ties(count: int) -> str:
-    return f", where {say_count(count, 'tie')} count{'s' if count == 1 else ''} as wrong" if count else ""
 
 
 def _notes(summary: Summary, policies: list[Summary]) -> tuple[str, ...]:
@@ -237,7 +188,7 @@ def _length_text(row: Summary) -> str:
     if row["accuracy_length_gap"] is not None:
         gap = show_estimate(row, "accuracy_length_gap")
         text = f"accuracy where the chosen response is longer minus that where it is shorter is {gap}. "
-    text += _at_equal_length(row)
+    text += at_equal_length(row)
     if row["margin_per_extra_token"] is not None:
         slope = show_estimate(row, "margin_per_extra_token", " nats")
         text += (

@@ -165,5 +165,5 @@ def test_a_temperature_too_high_for_the_scale_of_gold_is_told(scale, is_told):
         responses = [{"text": f"r{place}", "gold": scale * place * (0.3 + number / 50)} for place in (0, 1)]
         result.add({"prompt": f"q{number}", "responses": responses})
     notes = [note for note in result.summary()["notes"] if "--temperature" in note]
-    told = "100.0% of the pairs are ambiguous at temperature 1: the gaps of gold are small beside it, 0.41 on average"
-    assert notes == ([f"{told}; try a lower --temperature, such as 0.1"] if is_told else [])
+    note = "100.0% of the pairs are ambiguous at temperature 1: the gaps of gold are small beside it, 0.41 on average"
+    assert notes == ([f"{note}; try a lower --temperature, such as 0.1"] if is_told else [])

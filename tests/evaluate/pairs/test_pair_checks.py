@@ -219,9 +219,9 @@ def test_the_command_keeps_the_options_that_say_what_is_read_and_judged(evaluate
 def test_one_command_mends_all_that_was_found_and_says_how_much_it_leaves(evaluate, tmp_path):
     rows = changed(3, rejected=" ") + [SOUND[7]] + FAULTS["longer-chosen"]
     summary, _, _ = evaluate(rows)
-    found = [row["check"] for row in summary["verdicts"] if row["mend"]]
-    assert {"empty-responses", "repeats"} < set(found)
-    assert shlex.split(summary["mend"])[3 : 3 + 2 * len(found)] == [w for name in found for w in ("--drop", name)]
+    names = [row["check"] for row in summary["verdicts"] if row["mend"]]
+    assert {"empty-responses", "repeats"} < set(names)
+    assert shlex.split(summary["mend"])[3 : 3 + 2 * len(names)] == [w for name in names for w in ("--drop", name)]
     assert run_again(summary).startswith(f"sound.jsonl: {summary['num_left']} of {len(rows)} pairs; left out ")
     assert len((tmp_path / "sound.jsonl").read_text().splitlines()) == summary["num_left"] < len(rows)
     for row in summary["verdicts"]:
@@ -230,7 +230,7 @@ def test_one_command_mends_all_that_was_found_and_says_how_much_it_leaves(evalua
     assert f"{summary['num_left']} of {len(rows)} pairs stay" in block.mend_note
     parts = [row.mend for row in block.rows if row.mend]
     assert parts[0] == f"--drop empty-responses  # by itself it leaves {len(rows) - 1} of {len(rows)} pairs"
-    assert [part.split()[1] for part in parts] == found
+    assert [part.split()[1] for part in parts] == names
 
 
 def test_a_check_that_would_leave_nothing_beside_worse_ones_is_not_in_the_command(evaluate):
