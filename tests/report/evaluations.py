@@ -124,7 +124,7 @@ class DrawnMargins(MarginRun):
         return ()
 
     def finish(self):
-        self._counts = {"num_truncated": 2, "num_too_long": 0, "num_same_tokens": 1}
+        self._counts = {"num_truncated": 2, "num_too_long": 0, "num_same_tokens": 1, "num_is_cut": 0}
         return iter(())
 
 
