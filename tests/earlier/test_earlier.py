@@ -132,7 +132,7 @@ def test_an_old_journal_of_what_is_read_otherwise_is_told_before_anybody_answers
     words = ("--journal", "journal-tools.jsonl", "-o", "out", "tools.parquet")
     session = Session(*words, cwd=old)
     try:
-        session.wait_for("2 answers in the journal, none about the pairs so far; were they read differently?")
+        session.wait_for("2 answers in the journal, none of these so far; were they read differently?")
         session.type("a", "Add 1 and 1.")
         session.type("a")
         _, notes, status = session.end()

@@ -145,7 +145,7 @@ class Annotator:
     def _ask(self, terminal: Terminal) -> Ending:
         if self._session.unused and len(self._session.unused) == len(self._journal.answers):
             kept = say_count(len(self._session.unused), "answer")
-            self._status = f"{kept} in the journal, none about the pairs so far; were they read differently?"
+            self._status = f"{kept} in the journal, none of these so far; were they read differently?"
         while True:
             is_waiting = self._fetch()
             if self._session.current is None and not is_waiting:

@@ -178,7 +178,15 @@ def _say_handed_on(is_uncertain: bool) -> str:
 
 def _is_piped() -> bool:
     """Tell whether another command reads standard output; to be asked before the job takes it."""
-    return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
+    return stat.S_ISFIFO(_mode_of_stdout())
+
+
+def _mode_of_stdout() -> int:
+    """Ask what standard output is; 0 where it is closed, or no file of the system."""
+    try:
+        return os.fstat(sys.stdout.fileno()).st_mode if sys.stdout is not None else 0
+    except OSError:
+        return 0
 
 
 def _say_lost(error: OSError) -> str:
@@ -189,7 +197,7 @@ def _output_name(output: Path | None) -> str:
     """Name the file that the output is, for a command line; empty for a pipe, whose next command has it already."""
     if output is not None and output != STANDARD_OUTPUT:
         return "" if is_device(output) else shlex.quote(str(output))
-    return "FILE" if stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode) else ""
+    return "FILE" if stat.S_ISREG(_mode_of_stdout()) else ""
 
 
 def _check_ways(options: HumanOptions) -> None:
