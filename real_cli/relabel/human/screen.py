@@ -51,6 +51,8 @@ class Terminal:
             os.set_blocking(end, False)
 
     def __enter__(self) -> Self:
+        if os.environ.get("TERM") == "dumb":
+            raise RealError("no screen to ask on (TERM=dumb); name your terminal in TERM, or --export writes files")
         try:
             self._tty = os.open(DEVICE, os.O_RDWR | os.O_NOCTTY)
             self._settings = termios.tcgetattr(self._tty)

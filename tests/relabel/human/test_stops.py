@@ -9,7 +9,9 @@ import termios
 
 import pytest
 
+from real_cli.errors import RealError
 from real_cli.io.terminal_lock import open_terminal_lock
+from real_cli.relabel.human.screen import Terminal
 from tests.relabel.human.terminals import Session
 
 RECORDS = [
@@ -202,3 +204,10 @@ def test_a_stopped_session_lets_others_speak(start, tmp_path):
     assert is_asked(session)
     session.type("q")
     session.end()
+
+
+def test_a_terminal_that_draws_nothing_is_not_asked_on(monkeypatch):
+    """TERM=dumb, of an editor's shell say: escape sequences would stand there as text."""
+    monkeypatch.setenv("TERM", "dumb")
+    with pytest.raises(RealError, match=r"TERM=dumb.*--export"), Terminal():
+        pass
