@@ -68,6 +68,16 @@ def _meant(key: str, known: Sequence[Topic]) -> str:
     """Name the topic that is nearest by all its words, else by the last of them."""
     by_key = {topic.key: topic.words for topic in known}
     last = {topic.words.rpartition(" ")[2]: topic.words for topic in known}
-    near = nearest(key, by_key)
+    near = None if key in last else nearest(key, by_key)
     meant = by_key[near] if near else last.get(nearest(key, last) or "")
-    return f"did you mean {meant}?" if meant else "real help lists the topics"
+    if meant:
+        return f"did you mean {meant}?"
+    telling = max(known, key=lambda topic: _num_mentions(key, topic))
+    return f"'real help {telling.words}' tells of it" if _num_mentions(key, telling) else "real help lists the topics"
+
+
+def _num_mentions(key: str, topic: Topic) -> int:
+    """Count how often a guide has a word; a command's page has too many of its own."""
+    if topic.kind == COMMANDS:
+        return 0
+    return len(re.findall(rf"\b{re.escape(key)}\b", plain(topic.path.read_text(encoding="utf-8")).lower()))

@@ -71,6 +71,13 @@ def test_no_near_topic_is_a_hint_at_the_list():
     assert done.stderr == "real: help: 'xyzq' is no topic; real help lists the topics\n"
 
 
+@pytest.mark.parametrize(("word", "guide"), [("simpo", "losses"), ("curry-dpo", "guide")])
+def test_a_word_of_a_guide_leads_to_the_guide(word, guide):
+    """A method has no page of its own."""
+    with pytest.raises(UsageError, match=f"^help: '{word}' is no topic; 'real help {guide}' tells of it$"):
+        find_topics([word])
+
+
 def test_all_pages_are_in_the_package():
     assert {topic.path.name for topic in topics()} == {path.name for path in MAN.glob("*.[157]")}
 
