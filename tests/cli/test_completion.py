@@ -19,7 +19,7 @@ from real_cli.train.choices import Preset
 from real_cli.train.loss_names import LOSSES
 from tests.cli.shell_terminal import ShellTerminal
 
-CPU_SECONDS = 0.15
+CPU_SECONDS = 0.25
 
 
 @pytest.fixture(scope="module")

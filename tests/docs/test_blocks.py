@@ -113,10 +113,10 @@ def check_the_table_and_the_picture(folder, environment):
     """What the guide shows of the labels is what a terminal of 80 columns shows, and what the report draws."""
     (shown,) = [token.content.rstrip() for token in tokens_of(GUIDE) if token.content.startswith("Strategies\n")]
     block = picture.labels_block()
-    line = block[block.index("real eval labels") :]
+    line = block[block.index("real eval labels") :].replace(" -o labels.json", "")
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    process = subprocess.Popen(["bash", "-c", line], cwd=folder, env=environment | {"NO_COLOR": "1"}, stderr=slave)
+    process = subprocess.Popen(["bash", "-c", line], cwd=folder, env=environment | {"NO_COLOR": "1"}, stdout=slave)
     os.close(slave)
     written = b""
     with contextlib.suppress(OSError):  # the terminal's other end is closed
