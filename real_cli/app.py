@@ -16,8 +16,8 @@ from real_cli.cli.stopping import leave_at_once
 from real_cli.cli.threads import wait_briefly
 from real_cli.errors import RealError, Status
 from real_cli.evaluate.faces import FACES
-from real_cli.io.progress import NAME_OF_STDOUT, make_stderr_printable, say, silence
-from real_cli.io.terminal.stream import write_what_waits
+from real_cli.io.progress import NAME_OF_STDOUT, make_stderr_printable, say
+from real_cli.io.terminal.stream import silence, write_what_waits
 
 RELABEL = {
     "human": Lazy("real_cli.relabel.human.command", "human", "Ask a person which response of each pair is better."),

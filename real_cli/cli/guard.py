@@ -16,8 +16,9 @@ from real_cli.cli.stopping import stop_signals, stopping
 from real_cli.errors import RealError, Status, Terminated
 from real_cli.io.descriptors import TOO_MANY
 from real_cli.io.parts import must_wait
-from real_cli.io.progress import NAME_OF_STDOUT, say, silence
+from real_cli.io.progress import NAME_OF_STDOUT, say
 from real_cli.io.standard_input import kept_for_records
+from real_cli.io.terminal.stream import silence
 
 
 def run_guarded(command: Callable[[], Status | None], *, quiet: bool = False) -> None:

@@ -133,7 +133,7 @@ class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
             metavar="DOLLARS",
             show_default=False,
             help="Stop before this run costs more at the server, by --price: a call in flight counts at its worst. "
-            "Answers are kept, and the same command goes on.",
+            "Answers are kept: run the same command again to go on.",
         ),
     ] = None
     dry_run: Annotated[

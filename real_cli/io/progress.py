@@ -11,7 +11,7 @@ from typing import ClassVar, Self, TextIO, TypeVar
 from real_cli.errors import show_name
 from real_cli.io.terminal.gauge import InputGauge
 from real_cli.io.terminal.line import ProgressLine, can_show_progress
-from real_cli.io.terminal.stream import PrintableStream, point_at_nothing
+from real_cli.io.terminal.stream import PrintableStream, silence
 from real_cli.text.progress_words import RunState
 from real_cli.text.terminal_safe import printable_line
 
@@ -46,11 +46,6 @@ def say(message: str) -> None:
         sys.stderr.flush()
     except OSError:
         silence(2)  # having nobody to tell is no reason to stop
-
-
-def silence(descriptor: int) -> None:
-    """Point a standard stream that cannot be written, and its buffer, at nothing."""
-    point_at_nothing(descriptor)
 
 
 def speaker(quiet: bool) -> Callable[[str], None]:

@@ -11,6 +11,7 @@ from real_cli.records.messages import Text, is_conversation, plain_text, without
 from real_cli.records.public.chat_forms import read_forms
 from real_cli.records.record import Record, to_candidates
 from real_cli.records.response_fields import ROLES
+from real_cli.stats.quota import parse_percent
 
 CONVERSATION_FIELDS = ("messages", "conversation", "conversations")
 
@@ -23,11 +24,7 @@ def parse_share(text: str) -> Fraction | None:
     """
     if not text.endswith("%"):
         return None
-    try:
-        share = Fraction(text[:-1]) / 100
-    except (ValueError, ZeroDivisionError):
-        share = Fraction(0)
-    if 0 < share <= 1:
+    if share := parse_percent(text):
         return share
     raise UsageError(f"--heldout {clip(text)}: give a share above 0% and up to 100%, as 10%, or the name of a file")
 

@@ -2,6 +2,8 @@
 
 import re
 
+from real_cli.records.public.rendered_chats import TOKENS
+
 # Bytes 0x80 to 0xbf as Windows-1252 shows them; the five that it does not define come as control codes.
 TRAIL = "\u0080-\u009f" + re.escape(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore"))
 # UTF-8 read as Windows-1252 or Latin-1. Capitals with a tilde or a circumflex end words of their own, AMANHÃ and ROMÂ:
@@ -13,11 +15,8 @@ MISREAD = re.compile(
 LOST = "\ufffd"
 # With what each of these begins: a quick look that spares most texts the long one.
 MISREAD_BEGINS = re.compile("[\ufffdÂÃâÐÑðã-é]")
-# Tokens that chat templates write, and no person: ChatML, Llama 2 to 4, Zephyr, Gemma, Mistral.
-TEMPLATE = (
-    r"<\|(?:im_start|im_end|im_sep|start_header_id|end_header_id|eot_id|eot|begin_of_text|end_of_text|endoftext|user"
-    r"|assistant|system|end)\|>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|<[|\uff5c](?:begin|end)▁of▁sentence[|\uff5c]>"
-)
+# Tokens that chat templates write, and no person.
+TEMPLATE = "|".join(TOKENS)
 TEMPLATE_ENDS = re.compile(rf"\A\s*(?:<s>|<bos>)?\s*(?:{TEMPLATE})|(?:{TEMPLATE}|</s>|<eos>)\s*\Z")
 TEMPLATE_TURN = re.compile(
     r"<\|im_start\|>\s*(?:user|assistant|system)\b|<\|start_header_id\|>\s*(?:user|assistant|system)\b"

@@ -52,6 +52,8 @@ class PrintableStream(io.TextIOWrapper):
 
     def write_kept(self, *, at_once: bool = False) -> bool:
         """Write what was kept unless a question stands; tell whether nothing is left."""
+        if not self._kept:
+            return True
         with self.mutex, writing_turn() as is_free:
             if self._kept and (is_free or at_once):
                 text = "".join(self._kept)
@@ -78,8 +80,8 @@ def write_what_waits() -> None:
     stream = sys.stderr
     if not isinstance(stream, PrintableStream) or stream.write_kept():
         return
-    point_at_nothing(0)
-    point_at_nothing(1)
+    silence(0)
+    silence(1)
     signals: list[float] = []
     for number in STOPS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -88,8 +90,8 @@ def write_what_waits() -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def point_at_nothing(descriptor: int) -> None:
-    """Point a standard stream at the null device."""
+def silence(descriptor: int) -> None:
+    """Point a standard stream, which nobody reads any more, at nothing."""
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, descriptor)
     os.close(null)

@@ -26,7 +26,7 @@ class OverBudget(RealError):
         self.num_left = num_left
         left = "" if num_left is None else f", {say_count(num_left, 'record')} left"
         limit = Fraction(budget.limit or 0)
-        goes_on = "the answers are cached, and the same command goes on"
+        goes_on = "the answers are cached; run the same command again to go on"
         if worst > limit:
             goes_on = f"the answers are cached; a call needs --max-cost {show_dollars(worst, up=True)[1:]} or more"
         super().__init__(

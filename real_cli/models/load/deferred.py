@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import Any
-from unittest import mock
 
 # Who gets stand-ins; everybody else gets what he asks for.
 IMPORTERS = ("transformers.", "trl.", "accelerate.", "sentence_transformers.")
@@ -66,8 +65,11 @@ class DeferredModule(ModuleType):
 def deferred_imports() -> Iterator[None]:
     """Give stand-ins to the libraries that import what nobody may need."""
     real_import = builtins.__import__
-    with mock.patch.object(builtins, "__import__", _importing(real_import)):
+    builtins.__import__ = _importing(real_import)
+    try:
         yield
+    finally:
+        builtins.__import__ = real_import
 
 
 def _importing(real_import: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,13 +5,13 @@ import re
 from real_cli.errors import RecordError, clip
 
 # At the beginning or end of a text; inside it, they may be a question's subject.
-MARKS = (
+TOKENS = (
     r"<[|\uff5c][\w\u2581 :.-]+[|\uff5c]>",  # ChatML, Llama 3 and 4, Zephyr, DeepSeek, gpt-oss, Command R
     r"<(?:start|end)_of_turn>|<\|turn>|<turn\|>",  # Gemma
     r"\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS)\]|<</?SYS>>",  # Llama 2, Mistral
     r"<extra_id_[0-9]+>",  # Nemotron
-    r"#{2,3} ?(?:Instruction|Response|Human|Assistant|User|System|Prompter)\b *:?",  # Alpaca
 )
+MARKS = (*TOKENS, r"#{2,3} ?(?:Instruction|Response|Human|Assistant|User|System|Prompter)\b *:?")  # Alpaca
 FIRST = r"(?:<s>|<bos>|\ufeff)?\s*"  # a tokenizer's BOS
 LAST = r"\s*(?:</s>|<eos>)?"
 ROLES = r"(?:human|user|assistant|model|system)"

@@ -1,7 +1,6 @@
 """A pair as a question to a person: the order in which it is shown, its answer, and the record that results."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -13,6 +12,7 @@ from real_cli.records.public.message_checks import check_tools
 from real_cli.records.record import Record, content_key, is_preference, to_candidates, to_preference
 from real_cli.records.response_fields import ROLES
 from real_cli.relabel.human.choices import Shown, Verdict
+from real_cli.stats.quota import parse_percent
 
 # Incremented when a journal line changes its meaning.
 JOURNAL_VERSION = 1
@@ -144,9 +144,8 @@ def _draw(seed: int, purpose: str, key: str) -> int:
 
 def parse_share(text: str) -> Fraction:
     """Read --repeat, the share of pairs to ask again, from 0% to 100%."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)%|0", text)
-    share = Fraction(match[1] or 0) / 100 if match else Fraction(2)
-    if share > 1:
+    share = parse_percent("0%" if text == "0" else text)
+    if share is None:
         raise UsageError(f"--repeat {clip(text)}: give a share from 0% to 100%, as 5%")
     return share
 

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any, Self
 
 from real_cli.errors import RealError
+from real_cli.io.terminal.line import DUMB_TERMINALS
 from real_cli.io.terminal_lock import terminal_question
 from real_cli.relabel.human.keys import KeyReader
 
@@ -51,8 +52,8 @@ class Terminal:
             os.set_blocking(end, False)
 
     def __enter__(self) -> Self:
-        if os.environ.get("TERM") == "dumb":
-            raise RealError("no screen to ask on (TERM=dumb); name your terminal in TERM, or --export writes files")
+        if (kind := os.environ.get("TERM")) in DUMB_TERMINALS:
+            raise RealError(f"no screen to ask on (TERM={kind}); name your terminal in TERM, or --export writes files")
         try:
             self._tty = os.open(DEVICE, os.O_RDWR | os.O_NOCTTY)
             self._settings = termios.tcgetattr(self._tty)

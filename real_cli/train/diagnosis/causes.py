@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, NamedTuple
 
+from real_cli.stats.proportions import Z_95
 from real_cli.text.phrases import say_count
 
 # Below this a gradient vanishes beside Adam's epsilon, and no weight moves (Kingma and Ba, arXiv:1412.6980).
@@ -27,7 +28,6 @@ LARGE_CORRELATION = 0.5
 TENFOLD = 10
 # Of fewer pairs a mean margin says nothing.
 FEWEST_PAIRS = 10
-Z_95 = 1.959963984540054
 
 
 class Moments(NamedTuple):

@@ -99,7 +99,7 @@ def test_the_message_says_what_was_spent_what_is_left_and_how_to_go_on():
         held(account)
     assert str(caught.value.leaving(280)) == (
         f"--max-cost {WORST}: $13.0000 spent, and the next call may cost ${WORST}.0000, 280 records left; the answers "
-        "are cached, and the same command goes on"
+        "are cached; run the same command again to go on"
     )
     with pytest.raises(OverBudget, match=rf"a call needs --max-cost {WORST}\.0000 or more"):
         held(bill(1))

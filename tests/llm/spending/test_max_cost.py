@@ -83,7 +83,7 @@ def test_a_run_stops_before_the_limit_says_what_is_left_and_the_same_command_goe
             assert result.exit_code == (0 if len(rows) == len(PAIRS) else 1), result.stderr
             if result.exit_code:
                 assert f", {len(PAIRS) - len(rows)} records left; " in result.stderr
-                assert "the same command goes on" in result.stderr
+                assert "run the same command again to go on" in result.stderr
             assert runs < 20
             assert len(PAIRS) - len(rows) <= left
     assert len({json.dumps(request.body) for request in server.requests}) == len(server.requests) == 2 * len(PAIRS)
@@ -112,7 +112,7 @@ def test_the_rest_of_a_pipe_is_not_waited_for(tmp_path, short):
     with servers.Server(prefers_longer) as server:
         _, stderr = run(tmp_path, server, 1000, *short, status=1, input=lines(PAIRS))
     assert "records left" not in stderr
-    assert "the answers are cached, and the same command goes on" in stderr
+    assert "the answers are cached; run the same command again to go on" in stderr
 
 
 def test_answers_without_a_count_are_held_at_their_worst_and_that_is_told(tmp_path, short):

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from real_cli.evaluate.pairs.checks.check import (
+    SMALL_EFFECT,
     UNTOLD,
     Check,
     Finding,
@@ -16,6 +17,7 @@ from real_cli.evaluate.pairs.checks.check import (
     say_share,
     without_counterpart,
 )
+from real_cli.evaluate.pairs.duplicates import LABEL_BIT
 from real_cli.report.contents import VerdictLevel
 from real_cli.stats.bootstrap import FEWEST_CELLS
 from real_cli.stats.intervals import Estimate
@@ -24,11 +26,8 @@ from real_cli.text.normalize import digest
 from real_cli.text.phrases import say_count
 from real_cli.text.refusals import is_refusal
 
-# Cohen, 1988: an effect below 0.2 is smaller than what he calls small.
-SMALL_EFFECT = 0.2
 # Who knows nothing but the author's name is to be wrong in more than one pair of ten.
 MOST_TELLING = 0.9
-LABEL_BIT = np.uint64(1)
 
 
 def _length_gap(view: PairView) -> float:

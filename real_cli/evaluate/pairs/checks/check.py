@@ -16,6 +16,8 @@ from real_cli.text.phrases import say_count
 
 # As a byte: the check has nothing to say of this pair.
 UNTOLD = -1
+# Cohen, 1988: an effect below 0.2 is smaller than what he calls small.
+SMALL_EFFECT = 0.2
 Values = NDArray[Any]
 Scripts = tuple[str | None, str | None, str | None]
 Prompts = NDArray[np.uint64]

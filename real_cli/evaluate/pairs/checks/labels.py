@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from real_cli.evaluate.pairs.checks.check import (
+    SMALL_EFFECT,
     UNTOLD,
     Check,
     Finding,
@@ -15,16 +16,15 @@ from real_cli.evaluate.pairs.checks.check import (
     count_rows,
     score_gap,
 )
+from real_cli.evaluate.pairs.duplicates import LABEL_BIT
 from real_cli.report.contents import VerdictLevel
 from real_cli.stats.proportions import estimate_share
 
 # How `leaks.HOW` numbers what was found of a prompt in the other file.
 OVERLAP, NORMALIZED = 1, 2
-# Cohen's small effect: two responses whose scores differ by less than 0.2 of the scores' standard deviation.
-SMALL_EFFECT = 0.2
-# Of two draws of one normal distribution 11.2% are that close, P(|Z| < 0.2 / sqrt 2); the data are to have twice that.
+# Scores are close where they differ by less than a small effect, in the scores' standard deviation. Of two draws of one
+# normal distribution 11.2% are that close, P(|Z| < 0.2 / sqrt 2); the data are to have twice that.
 MOST_CLOSE = 2 * math.erf(SMALL_EFFECT / 2)
-LABEL_BIT = np.uint64(1)
 
 
 def _is_contradiction(values: Values, prompts: Prompts) -> Finding:
