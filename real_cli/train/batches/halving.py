@@ -15,9 +15,10 @@ SHARES = ("share", "step_lengths")
 class HalvingPasses:
     """Part of a trainer: gradients add up over passes, so that smaller ones give what larger ones would have.
 
-    A pass that broke off may have left a part of its gradients, so the whole step begins anew: its earlier batches
-    are run again, and what was noted of them is taken back. Several processes make their passes together, and one
-    alone cannot change them: there the error passes.
+    The trainer brings `run_batch`, which runs a batch a pass at a time, and `write_shown`, which gets the lines of a
+    step once it is done. A pass that broke off may have left a part of its gradients, so the whole step begins anew:
+    its earlier batches are run again, and what was noted of them is taken back. Several processes make their passes
+    together, and one alone cannot change them: there the error passes.
     """
 
     accelerator: Any
@@ -26,6 +27,8 @@ class HalvingPasses:
     state: Any
     recent: Any
     tell: Callable[[str], None]
+    run_batch: Callable[[Any, dict[str, Any], Any], Any]
+    write_shown: Callable[[Record], None]
     _metrics: Any
     _num_tokens: Any
     _batches_done: Sequence[dict[str, Any]] = ()
@@ -55,14 +58,6 @@ class HalvingPasses:
             for line in self._shown:
                 self.write_shown(line)
         return loss
-
-    def run_batch(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any) -> Any:
-        """Run one batch, a pass at a time."""
-        raise NotImplementedError
-
-    def write_shown(self, line: Record) -> None:
-        """Write a line of a step that is done."""
-        raise NotImplementedError
 
     def show(self, line: Record) -> None:
         """Keep a line until the step is done."""

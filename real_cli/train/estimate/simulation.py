@@ -210,7 +210,7 @@ def _optimizer(memory: LiveMemory, weights: list[Any], setup: Setup) -> Any:
 
         return Adafactor(weights, lr=1e-6, scale_parameter=False, relative_step=False)
     if kind is Optimizer.adamw:
-        return torch.optim.AdamW(weights, lr=1e-6, **apart)
+        return torch.optim.AdamW(weights, lr=1e-6, fused=True)
     if kind is Optimizer.rmsprop:
         return torch.optim.RMSprop(weights, lr=1e-6, **apart)
     if kind is Optimizer.adamw_8bit:
