@@ -1,5 +1,6 @@
 """The report of `real eval winrate`: wins, length, ranking, categories, order of the responses."""
 
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -36,9 +37,19 @@ def _lead(summary: Row) -> str:
     prompts = say_count(summary["num_all_prompts"], "prompt")
     count = f"{say_count(summary['num_all_comparisons'], 'comparison')} over {prompts}"
     if summary["model"] is None:
-        leader = f" Strongest by the ranking: {summary['ranking'][0]['model']}." if summary["ranking"] else ""
-        return f"{count} of {say_count(summary['num_models'], 'model')}.{leader}"
+        return f"{count} of {say_count(summary['num_models'], 'model')}.{_leader(summary['ranking'])}"
     return f"{_wins_text(summary)} {_controlled(summary)}"
+
+
+def _leader(ranking: Sequence[Row]) -> str:
+    """Name the strongest model, where its interval and the next one's leave no doubt."""
+    if len(ranking) < 2:
+        return ""
+    first, second = ranking[:2]
+    low, high = first["strength_low"], second["strength_high"]
+    if low is not None and high is not None and low > high:
+        return f" {first['model']} is the strongest by the ranking."
+    return f" No model is surely the strongest; {first['model']} leads the ranking."
 
 
 def _wins_text(row: Row) -> str:

@@ -85,9 +85,26 @@ def test_three_models_are_ranked():
     assert series.x == tuple(row["model"] for row in numbers["ranking"])
     assert series.y == tuple(row["strength"] for row in numbers["ranking"])
     assert series.low == tuple(row["strength_low"] for row in numbers["ranking"])
+    first = numbers["ranking"][0]
     assert report.lead == (
-        f"120 comparisons over 120 prompts of 3 models. Strongest by the ranking: {numbers['ranking'][0]['model']}."
+        f"120 comparisons over 120 prompts of 3 models. No model is surely the strongest; {first['model']} leads the "
+        "ranking."
     )
+    first["strength_low"] = numbers["ranking"][1]["strength_high"] + 0.01
+    assert winrate_report(numbers, {}).lead.endswith(f" of 3 models. {first['model']} is the strongest by the ranking.")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.51, 0.8, ": new is the stronger"),
+        (0.2, 0.49, ": new is the weaker"),
+        (0.4, 0.6, ": these comparisons do not tell them apart"),
+    ],
+)
+def test_the_win_rate_is_judged_by_its_interval(low, high, verdict):
+    numbers = summary(("new", "old")) | {"win_rate_low": low, "win_rate_high": high}
+    assert f"a tie is half a win){verdict}. " in winrate_report(numbers, {}).lead
 
 
 def test_flips_and_notes_are_shown():

@@ -133,6 +133,15 @@ def test_a_rubric_that_may_ask_again_says_so(tmp_path):
     assert "an answer may lead to a further question" in summary["notes"]
 
 
+def test_a_question_that_may_be_asked_again_may_be_read_twice(tmp_path):
+    """A batch asks once."""
+    summary, _ = dry(None, tmp_path, COMMANDS["judge"][0], PAIRS[:1])
+    words = [*COMMANDS["judge"][0], "--emit-requests", tmp_path / "requests.jsonl", "--dry-run"]
+    ((once,), _) = run(*words, records=PAIRS[:1])
+    assert (summary["most_calls"], once["most_calls"]) == (2 * once["num_calls"], once["num_calls"])
+    assert summary["input_tokens_high"] == pytest.approx(2 * once["input_tokens_high"])
+
+
 def test_a_bad_record_ends_a_dry_run_as_it_would_a_run_or_is_counted(tmp_path):
     words = [*COMMANDS["judge"][0], "--endpoint", "http://127.0.0.1:9/v1", "--dry-run"]
     rows, stderr = run(*words, records=[{"id": 1}], status=1)
