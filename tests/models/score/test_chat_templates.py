@@ -132,7 +132,7 @@ def shown(tokenizer, prompt, response=None):
 class Models:
     """A policy without a model: it keeps what it is asked to score."""
 
-    names, max_length = ("policy", "reference"), 10**6
+    names, max_length, num_passes = ("policy", "reference"), 10**6, 2
 
     def __init__(self, tokenizer):
         self._tokenizer = tokenizer
