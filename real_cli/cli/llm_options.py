@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from real_cli.cli.completion_values import language_model_names, rubric_names
-from real_cli.cli.option_sets import SERVER, BaseOption, DeviceOptions, StreamOptions
+from real_cli.cli.option_sets import SERVER, BaseOption, DeviceOptions
+from real_cli.cli.shard_options import ShardOptions
 
 if TYPE_CHECKING:
     from real_cli.io.job import Job
@@ -48,7 +49,7 @@ ShowRubric = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class LlmOptions(DeviceOptions, BaseOption, StreamOptions):
+class LlmOptions(DeviceOptions, BaseOption, ShardOptions):
     """Who answers, a server, a local model or an earlier batch, and where answers are kept."""
 
     TITLE = SERVER

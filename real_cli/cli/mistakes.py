@@ -6,7 +6,7 @@ from typing import Any
 
 from real_cli.cli.commands import WORDS, RealGroup
 from real_cli.cli.help_page import choices_of, name_of, range_of
-from real_cli.cli.synonyms import OTHERS_VALUES, others_option
+from real_cli.cli.synonyms import ABSENT, OTHERS_VALUES, others_option
 from real_cli.errors import NO_OTHERS, clip, nearest, none_of
 
 
@@ -34,6 +34,8 @@ def _typed_option(error: Any) -> str:
 def _meant_option(name: str, context: Any) -> str:
     """Say which option was meant: what other tools call so, else the nearest."""
     params = {param.name: param for param in context.command.get_params(context) if not param.hidden}
+    if name in ABSENT and "on_error" in params:  # a command that reads records
+        return ABSENT[name]
     meant = next((params[field] for field in others_option(name) if field in params), None)
     if meant is not None and meant.param_type_name == "argument":
         return f"give {name_of(meant)} without an option"

@@ -86,7 +86,7 @@ class StreamOptions(Options):
     """Where a filter reads and writes, and what a bad record does; opens the filter's job."""
 
     TITLE = STREAM
-    LAST = ("output", "on_error", "rejects", "input_format", "score", "max_line_bytes", "quiet")
+    LAST = ("shard", "numbered", "output", "on_error", "rejects", "input_format", "score", "max_line_bytes", "quiet")
 
     files: Annotated[
         list[str] | None,

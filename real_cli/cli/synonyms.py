@@ -69,6 +69,11 @@ OTHERS_OPTIONS: Mapping[str, str] = {
     "quiet": "silent no-progress disable-tqdm",
     "weights": "coefficients ratios alpha",
 }
+# Options that some commands lack for a reason, with that reason.
+ABSENT: Mapping[str, str] = {
+    "shard": "it needs all records, so put the shards together first: real merge",
+    "numbered": "it needs all records, so put the shards together first: real merge",
+}
 # Values of an option, each with the one that is ours.
 OTHERS_VALUES: Mapping[str, Mapping[str, str]] = {
     "--recipe": {"dpo": "real"},

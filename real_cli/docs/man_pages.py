@@ -41,6 +41,7 @@ NEIGHBORS = {
     "real-embed": "real-sample(1) real-pair(1) real-eval-labels(1)",
     "real-pair": "real-embed(1) real-relabel-human(1) real-relabel-judge(1) real-train-dpo(1) real-eval-pairs(1)",
     "real-relabel": "real-pair(1) real-train-dpo(1)",
+    "real-merge": "real-sample(1) real-embed(1) real-pair(1) real-scale(7)",
     "real-train-dpo": "real-pair(1) real-relabel-weight(1) real-soup(1) real-eval-margin(1) real-losses(7)",
     "real-soup": "real-train-dpo(1) real-eval-margin(1)",
     "real-eval": "real-pair(1) real-train-dpo(1)",

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.completion_values import model_names
-from real_cli.cli.option_sets import BaseOption, DeviceOptions, StreamOptions
+from real_cli.cli.option_sets import BaseOption, DeviceOptions
+from real_cli.cli.shard_options import ShardOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.embed.choices import LAST_LAYER, MAX_LENGTH, Field, Pooling
 from real_cli.errors import Status, UsageError
@@ -17,7 +18,7 @@ from real_cli.records.choices import Encoding
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmbedOptions(DeviceOptions, BaseOption, StreamOptions):
+class EmbedOptions(DeviceOptions, BaseOption, ShardOptions):
     """What to embed, by which model, and how it is written."""
 
     model: Annotated[
@@ -66,16 +67,6 @@ class EmbedOptions(DeviceOptions, BaseOption, StreamOptions):
             help="How an embedding is written: JSON numbers, or base64 (a third of the size; float16 a sixth).",
         ),
     ] = Encoding.array
-    shard: Annotated[
-        str | None,
-        typer.Option(
-            "--shard",
-            metavar="I/N",
-            show_default=False,
-            help="Embed the I-th of N shards, split by prompt; `cat` merges them; the last "
-            "digits may differ from those of one run.",
-        ),
-    ] = None
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -111,11 +102,9 @@ def embed(options: EmbedOptions) -> Status:
     from real_cli.embed.encoders import load_encoder
     from real_cli.io.resume import remaining
     from real_cli.records.layouts import adapt, adapt_prompt
-    from real_cli.records.shards import in_shard, parse_shard
 
     if options.resume is not None and options.output is not None:
         raise UsageError("--resume FILE appends to FILE; leave out --output")
-    part = parse_shard(options.shard)
     job = options.job()
     load = partial(
         load_encoder,
@@ -135,8 +124,7 @@ def embed(options: EmbedOptions) -> Status:
     )
     with job:
         located = job.records(adapt_prompt if options.field is Field.prompt else adapt)
-        wanted = job.counter.only(located, lambda item: in_shard(item.record, part))
-        left = remaining(wanted, options.resume, embedder.before.check, skip=job.counter.skip)
+        left = remaining(located, options.resume, embedder.before.check, skip=job.counter.skip)
         for record in job.counter.finished(embedder(left)):
             job.write(record)
         job.summary = embedder.sentence()

@@ -21,6 +21,7 @@ from typing import IO, NamedTuple, Self, TypeVar
 
 from real_cli.errors import RecordError, Status
 from real_cli.io.check_outputs import check_outputs, check_side_inputs
+from real_cli.io.input.joined_rows import JoinedRows, Sharding
 from real_cli.io.jsonl import dump_record, line_fields
 from real_cli.io.output import open_output, open_to_append
 from real_cli.io.progress import Counter, say
@@ -37,10 +38,8 @@ from real_cli.io.sources import (
 )
 from real_cli.io.terminal.gauge import InputGauge
 from real_cli.records.choices import MAX_LINE_BYTES, OnError
-from real_cli.records.layouts import Adapted, adapt, join_rows, parting_field, with_score_of
-from real_cli.records.public.repeated_prompts import take_off_prompt
+from real_cli.records.layouts import Adapted, adapt, with_score_of
 from real_cli.records.record import Record
-from real_cli.records.unread_labels import label_notes
 from real_cli.text.phrases import say_count
 
 Made = TypeVar("Made")
@@ -74,11 +73,11 @@ class RecordReader:
         self.sources = check_sources(files)
         check_are_there(self.sources)
         self.gauge = InputGauge([size_at_hand(name) for name in self.sources])
-        self._num_noted: Tally[str] = Tally()
         self._max_line_bytes = max_line_bytes
         self._reading = reading
         self._owner = threading.get_ident()
-        self._measured = {*reading.numbers, *([reading.score] if reading.score else [])}
+        measured = {*reading.numbers, *([reading.score] if reading.score else [])}
+        self.joined_rows = JoinedRows(measured, self.gauge)
 
     def records(
         self, read: Callable[[Record], Adapted] = adapt, *, ahead: Callable[[Record], None] | None = None
@@ -87,38 +86,11 @@ class RecordReader:
 
         `ahead` is shown records before their turn, where that makes nobody wait.
         """
-        adapted = self._convert(with_score_of(read, self._reading.score), self._items(ahead))
-        pending: list[Record] = []
-        place = ""
-        for item_place, (record, layout, notes) in adapted:
-            self._num_noted.update(notes)
-            if pending and not (layout.one_response_a_row and self._goes_on(pending[0], record)):
-                yield Located(place, self._join(pending))
-                pending = []
-            if layout.one_response_a_row:
-                if pending:
-                    self.gauge.join_row()
-                place = place if pending else item_place
-                pending.append(record)
-            else:
-                self._num_noted.update(label_notes(record))
-                yield Located(item_place, record)
-        if pending:
-            yield Located(place, self._join(pending))
-
-    def _goes_on(self, first: Record, row: Record) -> bool:
-        """Tell whether a row answers the prompt of those before it, and what keeps it from doing so."""
-        if first["prompt"] != row["prompt"]:
-            return False
-        field = parting_field(first, row, self._measured)
-        self._num_noted.update([f"of the prompt before, kept apart by another {field!r}"] if field else [])
-        return not field
-
-    def _join(self, rows: list[Record]) -> Record:
-        """Join the rows of one prompt, which all of their responses may repeat."""
-        joined, note = take_off_prompt(join_rows(rows))
-        self._num_noted.update([*([note] if note else []), *label_notes(joined)])
-        return joined
+        joiner = self.joined_rows
+        convert = joiner.checked(with_score_of(read, self._reading.score))
+        items = self._items(None if joiner.is_part else ahead)  # others' records never come
+        for place, record in joiner.join(joiner.adapt(convert, items, self.reject)):
+            yield Located(place, record)
 
     def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
         for name in self.sources:
@@ -202,6 +174,7 @@ class Job(RecordReader):
         self._stack = ExitStack()
         self.counter = Counter(what, quiet=quiet)
         self.counter.gauge = self.gauge
+        self.joined_rows.skip = self.counter.refuse
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -227,11 +200,15 @@ class Job(RecordReader):
                 parts.append(
                     "left out: " + ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.num_dropped.items()))
                 )
-            parts += [f"{say_count(n, 'record')} {note}" for note, n in sorted(self._num_noted.items())]
+            parts += [f"{say_count(n, 'record')} {note}" for note, n in sorted(self.joined_rows.num_noted.items())]
             if self.num_rejected:
                 parts.append(f"{self.num_rejected:,} rejected")
             if parts:
                 say("; ".join(parts))
+
+    def take_shard(self, sharding: Sharding) -> None:
+        """Read one shard of the input; to be called before anything is read."""
+        self.joined_rows.sharding = sharding
 
     @property
     def is_at_terminal(self) -> bool:

@@ -1,7 +1,8 @@
 """real pair: choose which responses of a prompt to compare."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,8 +10,9 @@ import typer
 from real_cli.cli.completion_values import names_of
 from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.options import MaxResponses, Seed
+from real_cli.cli.shard_options import ShardOptions
 from real_cli.cli.typed_command import typed_command
-from real_cli.errors import Status
+from real_cli.errors import Status, UsageError
 from real_cli.pair.choices import (
     AEPO_LAMBDA,
     DEFAULT_STRATEGY,
@@ -26,11 +28,12 @@ from real_cli.records.choices import MAX_RESPONSES
 if TYPE_CHECKING:
     from real_cli.io.job import Job, Located
     from real_cli.pair.choose import Settings
+    from real_cli.pair.options import KeepOrder
     from real_cli.pair.savings import Savings
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairOptions(ScoredStreamOptions):
+class PairOptions(ShardOptions, ScoredStreamOptions):
     """What to choose, and what to keep of it."""
 
     strategy: Annotated[
@@ -49,6 +52,26 @@ class PairOptions(ScoredStreamOptions):
             metavar="SHARE%|N",
             show_default=False,
             help="Keep this share, or this many, of all chosen pairs. Buffers on disk until the input ends.",
+        ),
+    ] = None
+    keys_to: Annotated[
+        Path | None,
+        typer.Option(
+            "--keys-to",
+            metavar="FILE",
+            show_default=False,
+            help="With --keep, on one shard whose records are numbered: write no pairs, but here the number of each "
+            "that --keep sorts by. The first of two passes.",
+        ),
+    ] = None
+    keys_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--keys-from",
+            metavar="FOLDER",
+            show_default=False,
+            help="With --keep, on one shard: keep what one run on all shards would, by the keys of each, which are the "
+            "files of this folder. The second pass.",
         ),
     ] = None
     by: Annotated[
@@ -134,7 +157,8 @@ def pair(options: PairOptions) -> Status:
     equal scores and single responses make no pair: they are counted, told, and kept with --rejects.
 
     Streams: a pair is written as soon as its prompt is read. With --keep or --dedup-distance it buffers, because which
-    pairs or prompts stay is known only at the end.
+    pairs or prompts stay is known only at the end. Of shards --keep is two passes, each of which streams: --keys-to
+    on every shard, then --keys-from.
 
     \b
     Examples:
@@ -147,7 +171,6 @@ def pair(options: PairOptions) -> Status:
     from real_cli.pair.choose import Settings
     from real_cli.pair.options import check_settings, default_strategy, plan_keep
     from real_cli.pair.savings import Savings
-    from real_cli.pair.whole_input import kept_lines
 
     settings = Settings(
         strategy=options.strategy or default_strategy(options.curriculum),
@@ -168,14 +191,56 @@ def pair(options: PairOptions) -> Status:
         distance=options.dedup_distance,
     )
     order = plan_keep(options.keep, options.by, options.lowest, settings)
+    _check_shards(options)
     savings = Savings()
-    job = options.job(numbers=[options.by] if options.by else [])
+    job = options.job(numbers=[options.by] if options.by else [], also_writes=[options.keys_to])
+    keep = _keeper(job, order, settings, options)
     with job:
         chosen = _chosen_pairs(job, settings, savings, options.dedup_distance)
-        for savings.num_chosen, line in enumerate(kept_lines(job, chosen, order), 1):
+        for savings.num_chosen, line in enumerate(keep(chosen), 1):
             job.write_line(line)
-        job.summary = savings.sentence(options.emit)
+        job.summary = savings.sentence(options.emit) if options.keys_to is None else f"{options.keys_to}: keys written"
     return job.status
+
+
+def _check_shards(options: PairOptions) -> None:
+    """Refuse what a shard cannot do alone, and a pass over shards without what it is about."""
+    passes, compares = options.flags_given("keys_to", "keys_from"), options.dedup_distance is not None
+    options.refuse_shard(
+        {
+            "--keep is of all pairs; write the keys of each shard with --keys-to, then give --keys-from": (
+                options.keep is not None and not passes
+            ),
+            "--dedup-distance compares all prompts; put the shards together first: real merge": compares,
+        }
+    )
+    if len(passes) > 1:
+        raise UsageError(f"{', '.join(passes)}: each is a pass over the shards; give one of them")
+    if passes and options.keep is None:
+        raise UsageError(f"{passes[0]}: is about what --keep keeps of several shards; give --keep too")
+    if passes and compares:
+        raise UsageError(f"{passes[0]}: --dedup-distance compares all prompts; leave one of the two out")
+    if options.keys_to is not None and options.output is not None:
+        raise UsageError("--keys-to: no pairs are written; leave out --output")
+
+
+def _keeper(
+    job: "Job", order: "KeepOrder | None", settings: "Settings", options: PairOptions
+) -> "Callable[[Iterator[Located]], Iterator[bytes]]":
+    """Return what makes lines of the chosen pairs: of all, of those that --keep keeps, or of none but their keys."""
+    if order is None or (options.keys_to is None and options.keys_from is None):
+        from real_cli.pair.whole_input import kept_lines
+
+        return lambda pairs: kept_lines(job, pairs, order)
+    from real_cli.pair.shard_keys import ShardKeys, head_of, write_keys
+
+    head = head_of(order, settings)
+    if options.keys_from is not None:
+        keys = ShardKeys.read(options.keys_from, order, head)
+        return lambda pairs: keys.kept(job, pairs, order)
+    path = options.keys_to
+    assert path is not None, "one of the two passes is asked for"
+    return lambda pairs: write_keys(job, pairs, order, head, path)
 
 
 def _chosen_pairs(job: "Job", settings: "Settings", savings: "Savings", limit: float | None) -> Iterator["Located"]:

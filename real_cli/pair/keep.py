@@ -1,7 +1,7 @@
 """`pair --keep`: which pairs of the whole data set stay."""
 
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,3 +65,39 @@ def keep_mask(values: NDArray[np.float64], count: int, *, lowest: bool) -> NDArr
     mask = np.zeros(len(values), dtype=bool)
     mask[order[:count] if lowest else order[len(values) - count :]] = True
     return mask
+
+
+class KeepBound(NamedTuple):
+    """The last pair that is kept, by its value, then where it stands: the number of its record, and its own in that."""
+
+    value: float
+    record: int
+    number: int
+
+    def keeps(self, value: float, record: int, number: int, *, lowest: bool) -> bool:
+        """Tell whether a pair stays.
+
+        >>> KeepBound(0.5, 7, 0).keeps(0.5, 7, 1, lowest=True), KeepBound(0.5, 7, 0).keeps(0.6, 1, 0, lowest=False)
+        (False, True)
+        """
+        here = (value, record, number)
+        return here <= tuple(self) if lowest else here >= tuple(self)
+
+
+def keep_bound(
+    values: NDArray[np.float64], records: NDArray[np.int64], count: int, *, lowest: bool
+) -> KeepBound | None:
+    """Find the bound that marks the pairs of `keep_mask`, wherever the pairs are; None keeps none.
+
+    `records` has the number of each pair's record. Pairs of a record follow one another; records may come in any order.
+
+    >>> keep_bound(np.array([0.9, 0.5, 0.5, 0.5]), np.array([1, 4, 4, 2]), 2, lowest=True)
+    KeepBound(value=0.5, record=4, number=0)
+    """
+    if not count:
+        return None
+    begins = np.flatnonzero(np.diff(records, prepend=records[0] - 1))
+    numbers = np.arange(len(records)) - np.repeat(begins, np.diff(begins, append=len(records)))
+    order = np.lexsort((numbers, records, values))
+    last = order[count - 1] if lowest else order[len(values) - count]
+    return KeepBound(float(values[last]), int(records[last]), int(numbers[last]))

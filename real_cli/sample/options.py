@@ -27,7 +27,7 @@ class SampleOptions(LlmOptions):
             "Model": "base batch_tokens device dtype",
             "Server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
                 apply_results price max_cost dry_run""",
-            "Input and output": "shard resume output on_error rejects input_format max_line_bytes",
+            "Input and output": "shard numbered resume output on_error rejects input_format max_line_bytes",
             "Other": "quiet",
         }
     )
@@ -192,16 +192,6 @@ class SampleOptions(LlmOptions):
             "--temperature are of the instructions.",
         ),
     ] = 0.0
-    shard: Annotated[
-        str | None,
-        typer.Option(
-            "--shard",
-            metavar="I/N",
-            show_default=False,
-            help="Sample the I-th of N shards, split by prompt; together they are what one run writes. Not with "
-            "--lowest-score.",
-        ),
-    ] = None
     resume: Annotated[
         Path | None,
         typer.Option(

@@ -76,6 +76,7 @@ def check_sampling(options: SampleOptions) -> None:
         "--shard: the lowest scores are those of all records; leave it out": (
             options.shard is not None and options.lowest_score is not None
         ),
+        "--numbered: --pre-query reads no records to number; leave it out": options.pre_query and options.numbered,
         "--stop '': would end every response at once; give some text": "" in (options.stop or []),
         "--emit-requests: a batch is for one model; give one --policy": (
             len(policies) > 1 and options.emit_requests is not None

@@ -18,7 +18,6 @@ from real_cli.io.word_files import read_words, words_path
 from real_cli.models.load.device import default_generation_tokens
 from real_cli.records.questions import Inquiry, ask_nothing
 from real_cli.records.record import Record
-from real_cli.records.shards import in_shard, parse_shard
 from real_cli.sample.modes import MODES, SamplingMode
 from real_cli.sample.options import SampleOptions
 from real_cli.sample.optune import best_score, choose_lowest, num_retries, parse_share
@@ -42,7 +41,7 @@ class SamplingRun:
             chat=options.chat,
             system=None if options.system is None else read_words(options.system),
         )
-        self._shard = parse_shard(options.shard)
+        self._shard = options.part
         self._tally = SamplingTally()
         self._chosen: Iterator[bool] | None = None
         self._chosen_words = ""
@@ -75,11 +74,11 @@ class SamplingRun:
         return SOURCES.get(self._mode, SamplingRun._records)(self, job, stack)
 
     def _records(self, job: Job, stack: ExitStack) -> Iterator[Located]:
-        """Read prompts, but for other shards' and those that are done."""
+        """Read prompts, but for those that are done."""
         origin = MODES[self._mode].origin
         writers = [plan.policy for plan in self._plans for _ in range(plan.num_responses)]
         return unfinished(
-            self._of_shard(job),
+            job.records(self._reader),
             self._options.resume,
             lambda record: origin_key(origin(record, ())),
             lambda written: origin_key(origin(written, writers)),
@@ -87,15 +86,12 @@ class SamplingRun:
             appends=not self._options.dry_run,
         )
 
-    def _of_shard(self, job: Job) -> Iterator[Located]:
-        return job.counter.only(job.records(self._reader), lambda item: in_shard(item.record, self._shard))
-
     def _lowest(self, job: Job, stack: ExitStack) -> Iterator[Located]:
         """Read scored candidates twice, and mark those to sample anew."""
         spool = stack.enter_context(ValueSpool())
         most, retries = self._options.max_retries, []
         for place, (record, score, number) in job.apply(
-            lambda record: (record, best_score(record), num_retries(record)), self._of_shard(job)
+            lambda record: (record, best_score(record), num_retries(record)), job.records(self._reader)
         ):
             spool.add({"place": place, "record": record}, score)
             retries.append(number < most)

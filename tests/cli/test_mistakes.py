@@ -34,7 +34,12 @@ MISTAKES = {
     "pair --stategy easy": "pair: --stategy is no option; did you mean --strategy?",
     "pair --max_responses 4": "pair: --max_responses is no option; did you mean --max-responses?",
     "pair --no-curriculum": "pair: --no-curriculum is no option; did you mean --curriculum?",
-    "pair --shard 1/2": "pair: --shard is no option; see real pair --help",
+    **{
+        f"{words} --shard 1/2": f"{words}: --shard is no option; it needs all records, so put the shards together "
+        "first: real merge"
+        for words in ("eval pairs", "eval labels", "eval winrate", "eval margin", "train-dpo", "split")
+    },
+    "soup --shard 1/2": "soup: --shard is no option; see real soup --help",
     "pair -Z": "pair: -Z is no option; see real pair --help",
     "--vers": "--vers is no option; did you mean --version?",
     "relabel --foo": "relabel: --foo is no option; see real relabel --help",

@@ -156,6 +156,17 @@ def test_resuming_with_other_input_is_refused_and_the_output_kept(embed, tmp_pat
     assert (tmp_path / "whole.jsonl").read_bytes() == before
 
 
+def test_numbered_shards_merge_into_one_run_resumed_or_not(embed, tmp_path):
+    embed("in.jsonl", "-o", "whole.jsonl")
+    for part in (1, 2):
+        embed("in.jsonl", "--shard", f"{part}/2", "--numbered", "-o", f"part.{part}")
+        path = tmp_path / f"part.{part}"
+        path.write_bytes(path.read_bytes()[:-30])
+        embed("in.jsonl", "--shard", f"{part}/2", "--numbered", "--resume", f"part.{part}")
+    merged = CliRunner().invoke(app, ["merge", "part.1", "part.2"], prog_name="real")
+    assert merged.stdout_bytes == (tmp_path / "whole.jsonl").read_bytes()
+
+
 def test_the_shards_of_a_resumed_run_are_those_of_a_whole_one(embed, tmp_path):
     for shard in ("1/2", "2/2"):
         embed("in.jsonl", "--shard", shard, "-o", "whole.jsonl")

@@ -91,6 +91,17 @@ def test_batches_shards_other_prompts_and_more_responses_change_no_text(local):
     assert texts(sample(*local, "-n", 4, "--seed", 1)[0]) != whole
 
 
+def test_numbered_shards_merge_into_one_run(local, tmp_path):
+    words = [*local, "-n", 2, "--append"]
+    whole, _ = sample(*words)
+    parts = [tmp_path / f"part.{part}" for part in (1, 2, 3)]
+    for part, path in enumerate(parts, 1):
+        sample(*words, "--shard", f"{part}/3", "--numbered", "-o", path)
+        sample(*words, "--shard", f"{part}/3", "--numbered", "--resume", path)  # there is nothing left to do
+    merged = CliRunner().invoke(app, ["merge", *map(str, parts)], prog_name="real")
+    assert [json.loads(line) for line in merged.stdout.splitlines()] == whole
+
+
 def test_a_pool_is_one_policy_after_the_other(local, make_tiny_policy):
     other = make_tiny_policy(seed=7)
     both, stderr = sample(*local, "-p", other, "-n", 2)

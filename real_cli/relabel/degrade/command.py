@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from real_cli.cli.option_sets import StreamOptions
 from real_cli.cli.options import Seed
+from real_cli.cli.shard_options import ShardOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
 from real_cli.records.record import Record
 
 
 @dataclass(frozen=True, kw_only=True)
-class DegradeOptions(StreamOptions):
+class DegradeOptions(ShardOptions):
     """The number of copies, and what each lacks."""
 
     levels: Annotated[

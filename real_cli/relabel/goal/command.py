@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.option_sets import ScoredStreamOptions
+from real_cli.cli.shard_options import ShardOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
 from real_cli.records.record import Record
@@ -13,7 +14,7 @@ from real_cli.relabel.goal.choices import DEFAULT_TEMPLATE, Placement
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoalOptions(ScoredStreamOptions):
+class GoalOptions(ShardOptions, ScoredStreamOptions):
     """Where the goal goes, and its wording."""
 
     placement: Annotated[

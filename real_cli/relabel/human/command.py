@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from real_cli.cli.option_sets import StreamOptions
 from real_cli.cli.options import Seed
+from real_cli.cli.shard_options import ShardOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Paused, RealError, Status, UsageError
 from real_cli.io.descriptors import need_descriptors
@@ -30,7 +30,7 @@ LARGEST_IMPORT_BYTES = 1 << 29
 
 
 @dataclass(frozen=True, kw_only=True)
-class HumanOptions(StreamOptions):
+class HumanOptions(ShardOptions):
     """How a person is asked, and where the answers are kept."""
 
     journal: Annotated[

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from real_cli.cli.completion_values import language_model_names
-from real_cli.cli.option_sets import ScoringOptions, StreamOptions
+from real_cli.cli.option_sets import ScoringOptions
 from real_cli.cli.options import Reference, ScoreField
+from real_cli.cli.shard_options import ShardOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
 from real_cli.records.record import Record
@@ -20,7 +21,7 @@ DEFAULT_BETA = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImplicitOptions(ScoringOptions, StreamOptions):
+class ImplicitOptions(ScoringOptions, ShardOptions):
     """The policy that scores, and what it is compared with."""
 
     policy: Annotated[

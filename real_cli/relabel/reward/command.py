@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from real_cli.cli.completion_values import model_names
-from real_cli.cli.option_sets import DeviceOptions, StreamOptions
+from real_cli.cli.option_sets import DeviceOptions
 from real_cli.cli.options import ScoreField
+from real_cli.cli.shard_options import ShardOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
 from real_cli.records.record import Record
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RewardOptions(DeviceOptions, StreamOptions):
+class RewardOptions(DeviceOptions, ShardOptions):
     """The reward model, and what it reads."""
 
     model: Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from real_cli.cli.option_sets import ScoredStreamOptions
+from real_cli.cli.shard_options import ShardOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
 from real_cli.records.record import Record
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShapeOptions(ScoredStreamOptions):
+class ShapeOptions(ShardOptions, ScoredStreamOptions):
     """How scores are shaped, and against what."""
 
     method: Annotated[
@@ -76,8 +77,7 @@ def shape(options: ShapeOptions) -> Status:
     that: shaping twice is shaping once.
 
     Streams: a record is written as soon as it is read. The methods clip, standardize and min-max buffer, because their
-    statistics are of the whole input (the official code's are running ones and depend on its order); shards of an input
-    are shaped each by its own.
+    statistics are of the whole input (the official code's are running ones and depend on its order).
 
     \b
     Examples:
@@ -91,6 +91,8 @@ def shape(options: ShapeOptions) -> Status:
     shaper = Shaper(
         options.method, references=options.references, knobs=Knobs(options.k, options.ceiling), penalty=penalty
     )
+    reason = f"--method {options.method} takes statistics of all scores; put the shards together first: real merge"
+    options.refuse_shard({reason: shaper.needs_all})
     job = options.job(numbers=[options.references] if options.references else [])
     with job:
         for record in shaped(job, shaper):

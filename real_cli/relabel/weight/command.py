@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.option_sets import ScoredStreamOptions
+from real_cli.cli.shard_options import ShardOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
 from real_cli.records.choices import TEMPERATURE
@@ -15,7 +16,7 @@ from real_cli.relabel.weight.choices import Negative, Normalization, WeightRule
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeightOptions(ScoredStreamOptions):
+class WeightOptions(ShardOptions, ScoredStreamOptions):
     """How scores become weights, and which weights are allowed."""
 
     by: Annotated[
@@ -95,6 +96,8 @@ def weight(options: WeightOptions) -> Status:
         negative=options.negative,
         bounds=options.bounds,
     )
+    reason = f"--normalize {options.normalize} is over all weights; put the shards together first: real merge"
+    options.refuse_shard({reason: options.normalize is not Normalization.none})
     job = options.job(numbers=weigher.fields)
     with job:
         valued = job.apply(lambda record: (record, weigher(record)), job.records(adapt_unread))

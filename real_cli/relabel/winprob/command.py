@@ -7,6 +7,7 @@ import typer
 
 from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.options import MaxResponses
+from real_cli.cli.shard_options import ShardOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
 from real_cli.records.choices import MAX_RESPONSES, TEMPERATURE
@@ -15,7 +16,7 @@ from real_cli.relabel.winprob.choices import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)
-class WinprobOptions(ScoredStreamOptions):
+class WinprobOptions(ShardOptions, ScoredStreamOptions):
     """The evidence of who beats whom, and what is written."""
 
     evidence: Annotated[
