@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 import typer
 from typer.models import ArgumentInfo
 
+from real_cli.cli.check_names import check_names
 from real_cli.cli.guard import run_guarded
 from real_cli.cli.option_sets import BaseOption, DeviceOptions, Options, flag_of
 from real_cli.errors import Status
@@ -40,6 +41,7 @@ def typed_command(function: Callable[[Chosen], Status]) -> Callable[..., None]:
 
 
 def _call(function: Callable[[Chosen], Status], options: Chosen) -> Status:
+    check_names(options)
     if isinstance(options, DeviceOptions) and options.device != "auto":
         from real_cli.models.load.device import check_device
 

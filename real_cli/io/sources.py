@@ -19,6 +19,7 @@ from typing import IO, Any, NamedTuple
 from real_cli.errors import RealError, RecordError, UsageError, show_name
 from real_cli.io.csv_rows import is_header, read_csv
 from real_cli.io.descriptors import TOO_MANY
+from real_cli.io.input.addresses import Use, check_name
 from real_cli.io.jsonl import parse_record, read_lines
 from real_cli.io.standard_input import is_terminal, standard_input
 from real_cli.io.tables import DATASET, PARQUET, read_table
@@ -275,6 +276,8 @@ def check_are_there(names: Iterable[str]) -> None:
 def check_sources(names: list[str]) -> list[str]:
     """Return the named sources, or standard input, which must not be a terminal then."""
     if names:
+        for name in names:
+            check_name(name, Use.records)
         if names.count(STANDARD_INPUT) > 1:
             raise UsageError("'-' is named twice; standard input can be read once")
         return names

@@ -193,7 +193,9 @@ def pair(options: PairOptions) -> Status:
     order = plan_keep(options.keep, options.by, options.lowest, settings)
     _check_shards(options)
     savings = Savings()
-    job = options.job(numbers=[options.by] if options.by else [], also_writes=[options.keys_to])
+    job = options.job(
+        numbers=[options.by] if options.by else [], also_writes=[options.keys_to], also_reads=_side_inputs(options)
+    )
     keep = _keeper(job, order, settings, options)
     with job:
         chosen = _chosen_pairs(job, settings, savings, options.dedup_distance)
@@ -222,6 +224,14 @@ def _check_shards(options: PairOptions) -> None:
         raise UsageError(f"{passes[0]}: --dedup-distance compares all prompts; leave one of the two out")
     if options.keys_to is not None and options.output is not None:
         raise UsageError("--keys-to: no pairs are written; leave out --output")
+
+
+def _side_inputs(options: PairOptions) -> list[tuple[str, Path | None]]:
+    if options.keys_from is None:
+        return []
+    from real_cli.pair.shard_keys import key_files
+
+    return [("--keys-from", path) for path in key_files(options.keys_from)]
 
 
 def _keeper(

@@ -60,7 +60,7 @@ class ShardKeys:
         values, records = array("d"), array("q")
         num_pairs: Tally[int] = Tally()
         parts: list[tuple[str, Mark | None]] = []
-        for path in _files_of(folder):
+        for path in key_files(folder):
             mark = None
             for value, mark in _read_file(path, head):
                 values.append(value)
@@ -92,7 +92,8 @@ class ShardKeys:
                 )
 
 
-def _files_of(folder: Path) -> list[Path]:
+def key_files(folder: Path) -> list[Path]:
+    """List the files of a folder of keys, but for those that are being written."""
     try:
         paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except NotADirectoryError:

@@ -33,7 +33,7 @@ RUBRICS = {"judge": "pairwise", "bridge": "bridge", "dsat": "dsat"}
 WORDS = {"--contrast": "Be kind. {prompt}", "--system": "Be kind.", "--template": "{prompt} {rejected} {complaint}"}
 WRITTEN = {
     *("--output", "--rejects", "--report", "--rows", "--export-logps"),
-    *("--emit-requests", "--journal", "--dump", "--resume", "--sound"),
+    *("--emit-requests", "--journal", "--dump", "--resume", "--sound", "--keys-to"),
 }
 
 

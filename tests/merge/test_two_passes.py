@@ -99,6 +99,8 @@ def test_keys_of_another_choice_or_input_are_refused(source, tmp_path):
     keys = ["--shard", "1/2", "--numbered", "--keys-from", tmp_path / "keys"]
     _, err = run("pair", "-s", "hard", "--keep", "33%", *keys, source, status=2)
     assert "keys/1: holds keys by strategy easy, and this run has hard; give both passes the same options" in err
+    _, err = run("pair", "--keep", "33%", *keys, source, "-o", tmp_path / "keys" / "2", status=2)
+    assert "keys/2: is what --keys-from reads; name another file" in err
     _, err = run("pair", "--keep", "33%", "--highest", *keys, source, status=2)
     assert "holds keys by lowest True, and this run has False" in err
     less = tmp_path / "less.jsonl"
