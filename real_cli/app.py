@@ -62,7 +62,7 @@ COMMANDS: Rows = {
     "relabel": Members(
         "Put scores and labels on records, or rewrite them: people, judges, reward models, the model itself.", RELABEL
     ),
-    "merge": Lazy("real_cli.merge.command", "merge", "Put the outputs of shards into the order of their input."),
+    "merge": Lazy("real_cli.merge.command", "merge", "Put the outputs of shards into their input's order."),
     "train-dpo": Lazy(
         "real_cli.train.command",
         "train_dpo",

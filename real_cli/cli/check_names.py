@@ -16,7 +16,7 @@ USES: dict[str, Use] = (
     | dict.fromkeys(("against", "heldout", "pool", "rubric"), Use.file)
     | dict.fromkeys(("report", "rejects", "export_logps", "emit_requests", "keys_to", "journal"), Use.written)
     | dict.fromkeys(("rows", "sound", "dump", "resume"), Use.written)
-    | {"output": Use.output, "models": Use.model}
+    | {"output": Use.written, "models": Use.model}
 )
 MODELS = frozenset({"policy", "model", "reference", "base"})
 FOLDERS = ("DIR", "FOLDER")

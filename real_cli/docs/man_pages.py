@@ -46,7 +46,7 @@ NEIGHBORS = {
     "real-soup": "real-train-dpo(1) real-eval-margin(1)",
     "real-eval": "real-pair(1) real-train-dpo(1)",
     "real-init": "make(1) real-recipes(7)",
-    "real-help": "man(1) real-losses(7) real-recipes(7) real-performance(7)",
+    "real-help": "man(1) real-losses(7) real-recipes(7) real-performance(7) real-scale(7)",
 }
 EVERYWHERE = "real-records(5) real-guide(7) real-methods(7)"
 

@@ -41,7 +41,7 @@ class MergeOptions(Options):
 
 @typed_command
 def merge(options: MergeOptions) -> Status:
-    """Put the outputs of shards into the order of their input.
+    """Put the outputs of shards into their input's order.
 
     Reads what runs with --shard I/N --numbered wrote, themselves or through a pipe of other commands, a file a shard,
     and takes the field 'shard' off again: what is written is what one run on the whole input writes. A record may have

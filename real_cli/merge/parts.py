@@ -9,6 +9,7 @@ from pathlib import Path
 
 from real_cli.errors import RealError, RecordError, Status, UsageError, show_name
 from real_cli.io.check_outputs import check_outputs
+from real_cli.io.descriptors import need_descriptors
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import open_output
 from real_cli.io.progress import Counter, say
@@ -17,8 +18,11 @@ from real_cli.records.record import Record
 from real_cli.records.shards import MARK, Mark, check_parts, read_mark
 from real_cli.text.phrases import say_count
 
+# The output, its folder, and what a library may open.
+NUM_DESCRIPTORS = 8
 
-class Part:
+
+class ShardOutput:
     """The lines of one shard's output, which are in the order of their records."""
 
     def __init__(self, name: str, max_line_bytes: int) -> None:
@@ -70,9 +74,10 @@ def merge_parts(names: list[str], output: Path | None, max_line_bytes: int, *, q
         if names.count(name) > 1:
             raise UsageError(f"{show_name(name)}: is named twice; give each part once")
     check_outputs(names, [output] if output else [], not_sources=[])
+    need_descriptors(len(names) + NUM_DESCRIPTORS)
     counter = Counter("records", quiet=quiet)
     with ExitStack() as stack:
-        parts = [stack.enter_context(closing(Part(name, max_line_bytes))) for name in names]
+        parts = [stack.enter_context(closing(ShardOutput(name, max_line_bytes))) for name in names]
         shown = ["<stdin>" if part.name == STANDARD_INPUT else show_name(part.name) for part in parts]
         check_parts([(name, part.mark) for name, part in zip(shown, parts, strict=True)], "part", "parts")
         stream = stack.enter_context(open_output(output))

@@ -20,6 +20,7 @@ from tests.bench import ROOT
 FIGURES = Path(__file__).with_name("figures.jsonl")
 README = ROOT / "README.md"
 MANUAL = ROOT / "man" / "real-performance.7.md"
+SCALE = ROOT / "man" / "real-scale.7.md"
 RENEW = "python -m tests.bench --table"
 # The runs of each stage, by their options.
 STAGES = {
@@ -32,7 +33,10 @@ STAGES = {
     "eval_rows": [[]],
     "sample": [[]],
     "soup": [[]],
+    "scale": [[]],
 }
+# Its figures are costs, and have a table of their own.
+COSTS = "scale"
 # The goals, each a ratio of rates: figure, peer, goal, goal in words. The README shows these alone.
 GOALS = (
     ("pair", "orjson.loads", 0.8, "1.25 times its time at most"),
@@ -91,6 +95,8 @@ def table(figures):
     """Make the machine's line and the table's."""
     rows = ["| what | ours | peer | ratio | memory | bar |", "| --- | --- | --- | --- | --- | --- |"]
     for figure in figures:
+        if figure["stage"] == COSTS:
+            continue
         unit = figure.get("unit", "")
         peer = cell(figure.get("peer"), unit)
         peer = f"{figure['peer_name']}: {peer}" if peer else ""
@@ -106,6 +112,23 @@ def table(figures):
     )
 
 
+def short(value):
+    """Write a number with three digits, and no exponent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def costs(figures):
+    """Make the table of what a response costs, and a billion of them."""
+    rows = ["| what | CPU time a response | a billion | memory | bytes a response | a billion |", "| --- " * 6 + "|"]
+    for figure in figures:
+        if figure["stage"] == COSTS:
+            spent, size = figure.get("cpu_us"), figure.get("bytes")
+            time = ["", ""] if spent is None else [f"{short(spent)} µs", f"{short(spent / 3.6)} CPU-hours"]
+            room = ["", ""] if not size else [f"{size:,}", f"{size / 1000:.2f} TB"]
+            rows.append(f"| {figure['figure']} | {' | '.join([*time, memory(figure, 'ours'), *room])} |")
+    return "\n".join(rows) + "\n"
+
+
 def goals(figures):
     """Make the README's table: a line a goal, met or missed."""
     rows = ["| what | against | times its speed | goal |", "| --- | --- | --- | --- |"]
@@ -119,7 +142,7 @@ def goals(figures):
 
 def renewed(text, figures):
     """Put the tables into a document, between their marks."""
-    for name, make in (("performance", table), ("speed", goals)):
+    for name, make in (("performance", table), ("speed", goals), ("scale", costs)):
         begin, end = f"<!-- {name}: made by {RENEW} -->\n", f"<!-- end of {name} -->"
         if begin in text:
             head, rest = text.split(begin)
@@ -141,9 +164,10 @@ def main(words):
             figures = [figure for figure in figures if figure["stage"] != stage] + measure(stage)
             figures.sort(key=lambda figure: list(STAGES).index(figure["stage"]))
             FIGURES.write_text("".join(json.dumps(figure) + "\n" for figure in figures))
-    for path in (README, MANUAL):
+    for path in (README, MANUAL, SCALE):
         path.write_text(renewed(path.read_text(), figures))
-    MANUAL.with_suffix("").write_text(man_page(MANUAL.read_text()))
+    for path in (MANUAL, SCALE):
+        path.with_suffix("").write_text(man_page(path.read_text()))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from real_cli.io.job import RecordReader
 
 READ = "is an address, and files are read; "
 WRITTEN = "is an address, and files are written; "
-HERE = "name a file here, and copy it then: aws s3 cp FILE s3://b/x"
-FOLDER = "name a folder here, and copy it then"
+HERE = "name a file here, and copy it once it is whole: aws s3 cp FILE s3://b/x"
+FOLDER = "name a folder here, and copy it once it is whole"
 MODEL = "copy the model's folder here first, and name that"
 LINES = {
     "pair s3://b/x.jsonl.gz": f"s3://b/x.jsonl.gz: {READ}pipe it in: aws s3 cp s3://b/x.jsonl.gz - | real ...",
@@ -26,7 +26,7 @@ LINES = {
     "pair file:///d/x.jsonl": f"file:///d/x.jsonl: {READ}give its path: /d/x.jsonl",
     "pair az://b/x.jsonl": f"az://b/x.jsonl: {READ}copy it to a file here first",
     "pair https://h/x?a=1&b=2": f"https://h/x?a=1&b=2: {READ}pipe it in: curl -fsSL 'https://h/x?a=1&b=2' | real ...",
-    "pair -o s3://b/x": f"--output s3://b/x: {WRITTEN}pipe it out: real ... | aws s3 cp - s3://b/x",
+    "pair -o s3://b/x": f"--output s3://b/x: {WRITTEN}{HERE}",
     "pair -o az://b/x": f"--output az://b/x: {WRITTEN}copy it with its own client",
     "pair --rejects s3://b/x": f"--rejects s3://b/x: {WRITTEN}{HERE}",
     "pair --keep 1 --keys-to s3://b/x": f"--keys-to s3://b/x: {WRITTEN}{HERE}",

@@ -12,11 +12,12 @@ from real_cli.errors import UsageError
 # Of a path the two slashes have become one. One letter is a drive of Windows.
 ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(\S+)")
 UNPIPED = (".parquet",)  # a reader goes to its end first
-# How an object goes to standard output, comes from there, and is copied to a file here, or from one.
-CLIENTS: dict[str, tuple[str, str, str, str]] = {
-    "s3": ("aws s3 cp {} -", "aws s3 cp - {}", "aws s3 cp {} {here}", "aws s3 cp FILE {}"),
-    "gs": ("gsutil cat {}", "gsutil cp - {}", "gsutil cp {} {here}", "gsutil cp FILE {}"),
-    "http": ("curl -fsSL {}", "curl -fsS -T - {}", "curl -fL -o {here} {}", "curl -fsS -T FILE {}"),
+# How an object goes to standard output, and is copied to a file here, or from one. None is written from a pipe: when
+# the pipe breaks, half of the records would be a whole object.
+CLIENTS: dict[str, tuple[str, str, str]] = {
+    "s3": ("aws s3 cp {} -", "aws s3 cp {} {here}", "aws s3 cp FILE {}"),
+    "gs": ("gsutil cat {}", "gsutil cp {} {here}", "gsutil cp FILE {}"),
+    "http": ("curl -fsSL {}", "curl -fL -o {here} {}", "curl -fsS -T FILE {}"),
 }
 CLIENTS["https"] = CLIENTS["http"]
 HUB = re.compile(r"(?:hf:/+|https?:/+(?:huggingface\.co|hf\.co)/)(datasets/)?([^/\s]+/[^/\s]+).*")
@@ -26,14 +27,13 @@ class Use(Enum):
     """What a name is given for."""
 
     records = "records to read"
-    output = "where records go"
     file = "another file to read"
     written = "another file to write"
     folder = "a folder to write"
     model = "a model"
 
 
-VERBS = dict.fromkeys((Use.output, Use.written, Use.folder), "written")
+VERBS = dict.fromkeys((Use.written, Use.folder), "written")
 
 
 def check_name(name: str, use: Use, option: str = "") -> None:
@@ -71,7 +71,7 @@ def _here(address: str) -> str:
 def _for_records(clients: tuple[str, ...], address: str) -> str:
     path = address.partition("?")[0].lower()
     if path.endswith(UNPIPED):
-        return f"copy it here first: {clients[2]}"
+        return f"copy it here first: {clients[1]}"
     table = re.search(r"\.(csv|tsv)(\.\w+)?$", path)
     return f"pipe it in: {clients[0]} | real ...{f' --format {table[1]}' if table else ''}"
 
@@ -79,9 +79,8 @@ def _for_records(clients: tuple[str, ...], address: str) -> str:
 # By what a name is given for: the advice, of the clients' commands and the address.
 WORDS: dict[Use, Callable[[tuple[str, ...], str], str]] = {
     Use.records: _for_records,
-    Use.output: lambda clients, _: f"pipe it out: real ... | {clients[1]}",
-    Use.file: lambda clients, _: f"copy it here first: {clients[2]}",
-    Use.written: lambda clients, _: f"name a file here, and copy it then: {clients[3]}",
-    Use.folder: lambda *_: "name a folder here, and copy it then",
+    Use.file: lambda clients, _: f"copy it here first: {clients[1]}",
+    Use.written: lambda clients, _: f"name a file here, and copy it once it is whole: {clients[2]}",
+    Use.folder: lambda *_: "name a folder here, and copy it once it is whole",
     Use.model: lambda *_: "copy the model's folder here first, and name that",
 }
