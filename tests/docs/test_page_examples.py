@@ -114,6 +114,8 @@ BEFORE = {
     "real-relabel-goal": "real relabel goal -q pairs.jsonl -o augmented.jsonl",
     "real-relabel-human": "real relabel human -q --export csv to-label.jsonl | sed '2,$s/,,$/,a,/' > answers.csv",
     "real-recipes": "real init -q sppo --recipe sppo",
+    "real-merge": "for I in 1 2 3; do real relabel degrade -q --shard $I/3 --numbered pairs.jsonl -o pairs.$I.jsonl; "
+    "cp pairs.$I.jsonl part.$I.jsonl; done",
     "real-soup": "real soup -q sft-seed1 sft-seed2 -o soup",
     "real-eval-margin": "real train-dpo -q --policy sft --max-steps 1 pairs.jsonl -o trained > training.jsonl",
 }

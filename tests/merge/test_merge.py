@@ -115,6 +115,21 @@ def test_shards_of_every_command_are_one_run(name, count, tmp_path):
         assert sum(part.stat().st_size > 0 for part in parts) > 1
 
 
+def test_answers_of_annotators_to_shards_are_one_run(tmp_path):
+    """Questions of the whole, answers of each shard: a person a shard."""
+    source, answers = tmp_path / "in.jsonl", tmp_path / "answers.csv"
+    source.write_text(lines_of(pairs(random.Random(6), 20)))
+    questions, _ = run("relabel", "human", "--export", "csv", source)
+    head, *rows = questions.splitlines()
+    answers.write_text(
+        "\n".join([head, *(row.removesuffix(",,") + f",{'ab'[n % 2]}," for n, row in enumerate(rows))]) + "\n"
+    )
+    words = ["relabel", "human", "--import", answers]
+    whole, _ = run(*words, source)
+    assert whole.count("\n") == 20
+    assert run("merge", *shards_of(tmp_path, words, source, 3))[0] == whole
+
+
 def test_the_mark_goes_through_a_pipe_of_commands(tmp_path):
     """The first command numbers; those behind it drop, multiply and rewrite."""
     source = tmp_path / "in.jsonl"

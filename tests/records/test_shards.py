@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from real_cli.errors import UsageError
-from real_cli.records.shards import Shard, in_shard, parse_shard
+from real_cli.records.shards import Mark, Shard, check_parts, in_shard, parse_shard
 
 prompts = st.text(max_size=10) | st.builds(lambda text: [{"role": "user", "content": text}], st.text(max_size=10))
 
@@ -46,3 +46,15 @@ def test_shards_are_of_about_one_size():
 
 def test_the_whole_is_everything():
     assert all(in_shard({"prompt": str(i)}, parse_shard(None)) for i in range(50))
+
+
+def test_of_many_parts_that_are_not_there_the_first_ten_are_named():
+    with pytest.raises(
+        UsageError, match=r"^1,998 files of 2,000 are not there: shard 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, \.\.\.; "
+    ):
+        check_parts([("a", Mark(1, 2000, 9)), ("b", Mark(4, 2000, 3))], "file", "files")
+
+
+def test_an_array_job_that_begins_with_zero_is_told_how_to_begin():
+    with pytest.raises(UsageError, match=r"an array job's --array=1-4"):
+        parse_shard("0/4")
