@@ -88,21 +88,22 @@ class RecordReader:
         `ahead` is shown records before their turn, where that makes nobody wait.
         """
         adapted = self._convert(with_score_of(read, self._reading.score), self._items(ahead))
-        pending: list[Record] = []
-        place = ""
+        place, pending = "", list[Record]()
         for item_place, (record, layout, notes) in adapted:
-            self._num_noted.update(notes)
+            if not layout.one_response_a_row:
+                notes = (*notes, *label_notes(record))
+            if notes:  # an update with nothing takes as long as reading a short record
+                self._num_noted.update(notes)
             if pending and not (layout.one_response_a_row and self._goes_on(pending[0], record)):
                 yield Located(place, self._join(pending))
                 pending = []
-            if layout.one_response_a_row:
-                if pending:
-                    self.gauge.join_row()
-                place = place if pending else item_place
-                pending.append(record)
-            else:
-                self._num_noted.update(label_notes(record))
+            if not layout.one_response_a_row:
                 yield Located(item_place, record)
+                continue
+            if pending:
+                self.gauge.join_row()
+            place = place if pending else item_place
+            pending.append(record)
         if pending:
             yield Located(place, self._join(pending))
 
