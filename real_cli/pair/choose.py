@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import comb
 
 import numpy as np
@@ -11,7 +12,7 @@ from real_cli.errors import RecordError
 from real_cli.pair.choices import AEPO_LAMBDA, DEFAULT_STRATEGY, DEVIATIONS, QUANTILE, Emit, Orient, Strategy
 from real_cli.pair.orient import read_estimates, read_quality, settle_orient
 from real_cli.pair.similarity_batch import Similarities
-from real_cli.pair.strategies import STRATEGIES
+from real_cli.pair.strategies import STRATEGIES, Rule
 from real_cli.pair.strategies.pool import Pair, Pool
 from real_cli.pair.write import EQUAL_SCORES, PairWriter, light, places_of
 from real_cli.records.choices import MAX_RESPONSES
@@ -37,6 +38,11 @@ class Settings:
     quantile: float = QUANTILE
     seed: int = 0
     max_responses: int = MAX_RESPONSES
+
+    @cached_property
+    def rule(self) -> Rule:
+        """The strategy's row, looked up once and not for each prompt."""
+        return STRATEGIES[self.strategy]
 
 
 @dataclass
@@ -92,7 +98,7 @@ def begin_pairs(record: Record, settings: Settings, comparison: Similarities | N
     if candidates is not record or len(responses) < len(candidates["responses"]):
         comparison = None  # it is of other responses
     pool = _make_pool(candidates, responses, numbers, settings, comparison)
-    pairs = STRATEGIES[settings.strategy].choose(pool)
+    pairs = settings.rule.choose(pool)
     if not pairs:
         outcome.dropped.append(EQUAL_SCORES)
     orient = settle_orient(responses, settings.orient)
@@ -107,7 +113,7 @@ def _need_labels(responses: list[Record], pairs: Iterable[Pair], settings: Setti
     """Check that both responses of each pair have what `--orient` reads, before there is any record."""
     lacking = {number for number, response in enumerate(responses) if not is_number(response.get(settings.orient))}
     if lacking:
-        pairs = list(pairs) if not STRATEGIES[settings.strategy].every_pair else [(min(lacking), 0)]
+        pairs = list(pairs) if not settings.rule.every_pair else [(min(lacking), 0)]
         if any(number in lacking for pair in pairs for number in pair):
             raise RecordError(f"--orient {settings.orient} needs a '{settings.orient}' on both responses of a pair")
     return pairs
@@ -132,7 +138,7 @@ def _make_pool(
     settings: Settings,
     comparison: Similarities | None,
 ) -> Pool:
-    rule = STRATEGIES[settings.strategy]
+    rule = settings.rule
     quality = deviations = np.empty(0)
     if rule.needs_deviations:
         quality, deviations = read_estimates(responses, numbers)

@@ -11,6 +11,10 @@ from real_cli.pair.choices import Orient
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 
+JSON_NUMBERS = frozenset({int, float})
+# Fields that settle an order, the first before the second; a member's `value` is slow to read for each record.
+SETTLED = (("rank", Orient.rank), ("score", Orient.score))
+
 
 def read_quality(responses: list[Record], orient: Orient = Orient.auto) -> NDArray[np.float64] | None:
     """Read how good each response is, larger is better: scores if all have one, else negative ranks if all have one.
@@ -27,10 +31,16 @@ def read_quality(responses: list[Record], orient: Orient = Orient.auto) -> NDArr
 def _qualities(responses: list[Record], orient: Orient) -> list[float] | None:
     """Read what `read_quality` returns, for the two responses of a pair, where an array would take longer to make."""
     for field, sign, other in (("score", 1.0, Orient.rank), ("rank", -1.0, Orient.score)):
-        values: list[Any] = [response.get(field) for response in responses]
-        if orient is not other and all(map(is_number, values)):
-            return [sign * float(value) for value in values]
+        if orient is not other:
+            values: list[Any] = [response.get(field) for response in responses]
+            if _are_numbers(values):
+                return [sign * float(value) for value in values]
     return None
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    """Tell whether all values are numbers; what JSON holds is told by its types alone, in a third of the time."""
+    return JSON_NUMBERS.issuperset(map(type, values)) or all(map(is_number, values))
 
 
 def read_estimates(responses: list[Record], numbers: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -60,9 +70,8 @@ def settle_orient(responses: list[Record], orient: Orient) -> Orient:
     <Orient.rank: 'rank'>
     """
     if orient is Orient.auto:
-        for settled in (Orient.rank, Orient.score):
-            field = settled.value  # read once: a property of enums is slow
-            if all(map(is_number, [response.get(field) for response in responses])):
+        for field, settled in SETTLED:
+            if _are_numbers([response.get(field) for response in responses]):
                 return settled
     return orient
 

@@ -20,9 +20,10 @@ from real_cli.records.public.leading_turns import lead_with_history, lead_with_s
 from real_cli.records.public.message_checks import check_media
 from real_cli.records.public.named_prompts import check_asks, named_prompt
 from real_cli.records.public.near_layouts import nearest
+from real_cli.records.public.plain_records import plain_layout
 from real_cli.records.public.rendered_chats import as_turn
 from real_cli.records.public.repeated_prompts import IN_HALF, refuse_half, take_off_prompt
-from real_cli.records.record import Record, check_candidates, check_preference
+from real_cli.records.record import Record, check_candidates, check_preference, is_preference
 from real_cli.records.rows import join_rows, parting_field, same_prompt
 
 __all__ = [
@@ -66,6 +67,21 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
         >>> adapt({"chosen": dialogue + " Hello", "rejected": dialogue + " Go"}).record
         {'prompt': '\\n\\nHuman: Hi\\n\\nAssistant:', 'chosen': ' Hello', 'rejected': ' Go'}
     """
+    plain = plain_layout(record)
+    adapted, layout = (record, plain) if plain is not None else _read_layout(record, reads_text)
+    adapted, note = take_off_prompt(adapted)
+    if plain is not None and not note:
+        return Adapted(record, plain)
+    if refuse_halves:
+        refuse_half(note)
+    if note != IN_HALF:
+        check_one_question(adapted)
+    notes = _notes(adapted, is_named="prompt" in record and not layout.holds_turns)
+    return Adapted(adapted, layout, (*([note] if note else []), *notes))
+
+
+def _read_layout(record: Record, reads_text: bool) -> tuple[Record, Layout]:
+    """Read a record by the first layout that matches it, and check what comes of it."""
     record = read_forms(record)
     if record.get("prompt") == "":
         named_prompt(record)
@@ -83,13 +99,7 @@ def adapt(record: Record, *, reads_text: bool = True, refuse_halves: bool = True
                 check_preference(adapted)
             if reads_text:
                 check_media(adapted)
-            adapted, note = take_off_prompt(adapted)
-            if refuse_halves:
-                refuse_half(note)
-            if note != IN_HALF:
-                check_one_question(adapted)
-            notes = _notes(adapted, is_named="prompt" in record and not layout.holds_turns)
-            return Adapted(adapted, layout, (*([note] if note else []), *notes))
+            return adapted, layout
     raise RecordError(nearest(record))
 
 
@@ -182,6 +192,6 @@ def _alone(record: Record) -> Adapted:
 def _notes(record: Record, *, is_named: bool) -> tuple[str, ...]:
     """Say that a prompt is begun by the assistant, and what stands unread beside one named `prompt`."""
     unread = [f"with {field!r} beside 'prompt', not read" for field in (unread_beside(record) if is_named else ())]
-    sides = ("chosen", "rejected") if "rejected" in record else ()
+    sides = ("chosen", "rejected") if is_preference(record) else ()
     empty = [f"with an empty {side} response" for side in sides if is_text(record[side]) and is_empty(record[side])]
     return (*((CONTINUED,) if is_prefilled(record["prompt"]) else ()), *unread, *empty)

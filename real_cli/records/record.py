@@ -5,6 +5,7 @@ A *candidates* record has `prompt` and `responses` (a list of objects with `text
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from real_cli.errors import RecordError, clip
@@ -220,18 +221,22 @@ def to_preference(record: Record, chosen: Record, rejected: Record, extra: Recor
     preference: Record = {}
     for field, value in record.items():
         if field != "responses":
-            preference |= {field: value} if field != "preferences" else {}
+            if field != "preferences":
+                preference[field] = value
             continue
         preference["chosen"] = as_completion(record["prompt"], chosen["text"])
         preference["rejected"] = as_completion(record["prompt"], rejected["text"])
-        # What one side lacks comes last: read again, it stays a field of the pair.
-        names_of_both = dict.fromkeys(name for name in chosen if name in rejected)
-        for name in names_of_both | dict.fromkeys([*chosen, *rejected]):
+        names: Iterable[str] = chosen
+        if chosen.keys() != rejected.keys():
+            # What one side lacks comes last: read again, it stays a field of the pair.
+            names = dict.fromkeys([*(name for name in chosen if name in rejected), *chosen, *rejected])
+        for name in names:
             if name not in LEFT_BEHIND:
-                names = LABELED_NAMES.get(name) or (f"{name}_chosen", f"{name}_rejected")
-                for labeled, response in zip(names, (chosen, rejected), strict=True):
-                    if name in response:
-                        preference[labeled] = response[name]
+                labeled = LABELED_NAMES.get(name) or (f"{name}_chosen", f"{name}_rejected")
+                if name in chosen:
+                    preference[labeled[0]] = chosen[name]
+                if name in rejected:
+                    preference[labeled[1]] = rejected[name]
     return preference | extra
 
 

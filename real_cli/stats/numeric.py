@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.records.messages import is_number
+from real_cli.records.messages import NUMBER_TYPES, is_number
 
 
 def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -28,7 +28,9 @@ def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def number_or_nan(value: object) -> float:
     """Return a JSON value as a float; NaN for what is no number."""
-    return float(value) if isinstance(value, int | float) and is_number(value) else math.nan
+    if type(value) is float:  # most are
+        return value
+    return float(value) if isinstance(value, NUMBER_TYPES) and is_number(value) else math.nan
 
 
 def rounded(value: Any) -> Any:

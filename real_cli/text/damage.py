@@ -72,7 +72,8 @@ def is_leaking_roles(text: str, prompt: str) -> bool:
     >>> is_leaking_roles("Yes.\n\nHuman: And you?", "Are you?"), is_leaking_roles("Human: Hi", "Write a dialogue.")
     (True, False)
     """
-    if not SPEAKER_WORDS.search(text) or not SPEAKER.search(text):
+    # Looking for the colon is faster than the patterns, and most texts have none.
+    if ":" not in text or not SPEAKER_WORDS.search(text) or not SPEAKER.search(text):
         return False
     return SPEAKER.search(FENCED.sub("", text)) is not None and not ASKS_SPEAKERS.search(prompt)
 

@@ -1,5 +1,6 @@
 """`pair` reads ahead in a file and not in a pipe: what it writes must not tell which."""
 
+import base64
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import threading
 import numpy as np
 import pytest
 
+from real_cli.io.jsonl import dump_record
 from real_cli.io.sources import WINDOW_BYTES
 
 PAIR = [sys.executable, "-m", "real_cli", "pair"]
@@ -68,6 +70,56 @@ def run(folder, data, *words, piped):
 def test_a_file_and_a_pipe_give_the_same_bytes_rejects_and_messages(tmp_path, words):
     data = odd_records()
     assert run(tmp_path, data, *words, piped=False) == run(tmp_path, data, *words, piped=True)
+
+
+def as_base64(record):
+    for response in record["responses"]:
+        vector = np.array(response["embedding"], dtype=np.float64).astype("<f4")
+        response["embedding"] = base64.b64encode(vector.tobytes()).decode()
+    return record
+
+
+def with_unknown_fields(record):
+    """Fields that look like embeddings, and are nobody's."""
+    for response in record["responses"]:
+        response["nested"] = {"embedding": [1, 2]}
+    return record | {'x"embedding': [1, 2], "note": '"embedding":[0,0]', "embedding": [1.5]}
+
+
+WRITINGS = {
+    "base64": lambda record: json.dumps(as_base64(record)),
+    "odd spaces": lambda record: json.dumps(record, separators=(" ,\t", "  : ")) + "  \r",
+    "unknown fields": lambda record: json.dumps(with_unknown_fields(record)),
+    "escaped keys": lambda record: json.dumps(record).replace('"embedding"', '"\\u0065mbedding"'),
+    "keys given twice": lambda record: json.dumps(record).replace('"embedding"', '"embedding": [7], "embedding"'),
+    "mixed": lambda record: json.dumps(as_base64(record) if record["id"] % 3 else record),
+}
+
+
+@pytest.mark.parametrize("words", [["--orient", "none"], ["--emit", "ranking"]], ids=" ".join)
+def test_records_written_in_another_way_give_the_same_bytes(tmp_path, words):
+    """As JSON arrays, and otherwise: numbers are read alike, to the bit, and fields that are unknown pass through."""
+    plain = "".join(f"{json.dumps(candidates(number))}\n" for number in range(20))
+    status, out, errors, _ = run(tmp_path, plain.encode(), *words, piped=False)
+    assert status == 0
+    assert len(out.splitlines()) > 10
+    for writing, write in WRITINGS.items():
+        other = "".join(f"{write(candidates(number))}\n" for number in range(20))
+        *given, _ = run(tmp_path, other.encode(), *words, piped=False)
+        if writing == "unknown fields":
+            records = [json.loads(line) for line in given[1].splitlines()]
+            assert {record["note"] for record in records} == {'"embedding":[0,0]'}
+            given[1] = b"".join(map(dump_record, map(without_unknown_fields, records)))
+        assert given == [status, out, errors], writing
+
+
+def without_unknown_fields(record):
+    if "responses" in record:
+        record["responses"] = [
+            {name: value for name, value in each.items() if name != "nested"} for each in record["responses"]
+        ]
+    unknown = ('x"embedding', "note", "embedding", "nested_chosen", "nested_rejected")
+    return {name: value for name, value in record.items() if name not in unknown}
 
 
 def test_without_rejects_the_output_is_the_same_as_with_them(tmp_path):

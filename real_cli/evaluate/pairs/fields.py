@@ -10,6 +10,8 @@ from real_cli.stats.numeric import number_or_nan
 
 # What is looked at of a response beside its text.
 READ = ("score", "model", *CUT_FIELDS)
+NAMES_READ = {side: tuple((name, f"{name}_{side}") for name in READ) for side in ("chosen", "rejected")}
+NUMBERS = ("score", "rank")
 
 
 def check_pair(record: Record) -> None:
@@ -34,13 +36,20 @@ def two_responses(record: Record) -> tuple[Record, Record]:
 
 
 def _side(record: Record, side: str) -> Record:
-    return {"text": record[side]} | {name: record[f"{name}_{side}"] for name in READ if f"{name}_{side}" in record}
+    return {"text": record[side]} | {name: record[given] for name, given in NAMES_READ[side] if given in record}
 
 
 def has_no_number(record: Record, first: Record, second: Record) -> bool:
     """Tell whether something stands where a number belongs; null, as tables have it, is none too."""
-    given = [(record, "similarity"), *((holder, name) for holder in (first, second) for name in ("score", "rank"))]
-    return any(name in holder and math.isnan(number_or_nan(holder[name])) for holder, name in given)
+    return (
+        _is_no_number(record, "similarity")
+        or any(_is_no_number(first, name) for name in NUMBERS)
+        or any(_is_no_number(second, name) for name in NUMBERS)
+    )
+
+
+def _is_no_number(holder: Record, name: str) -> bool:
+    return name in holder and math.isnan(number_or_nan(holder[name]))
 
 
 def field_gap(first: Record, second: Record, field: str) -> float:

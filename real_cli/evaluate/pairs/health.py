@@ -119,17 +119,17 @@ class PairHealth(Evaluation):
         self._num_responses.append(pool_size(record))
         self._similarity.append(similarity)
         self._score_gap.append(gap if labeled else abs(gap))
-        self._counts["num_equal_scores"] += gap == 0
-        self._counts["num_against_scores"] += labeled and gap < 0
+        if gap <= 0:
+            self._counts["num_equal_scores"] += gap == 0
+            self._counts["num_against_scores"] += labeled and gap < 0
         self._counts["num_equal_ranks"] += not labeled and field_gap(first, second, "rank") == 0
         if "strategy" in record:
             self._strategies[str(record["strategy"])] += 1
         self._repeats.add(prompt, texts)
         equal = texts[0] == texts[1]
         label = self._repeats.add_label(prompt, *texts) if labeled and not equal else None
-        view = self._add_texts(record, (first, second), equal=equal)
-        contents = digest(prompt, *texts)
-        self.inspection.add(view._replace(gap=gap, label=label or 0, contents=contents), place)
+        numbers = {"gap": gap, "label": label or 0, "contents": digest(prompt, *texts)}
+        self.inspection.add(self._add_texts(record, (first, second), numbers, equal=equal), place)
         if self._sound:
             self._sound.add(record)
         if self.leaks:
@@ -148,18 +148,22 @@ class PairHealth(Evaluation):
         """Lay out limits, repeats, similarity, gaps, length, leaks, writing systems and savings."""
         return pairs_report(summary, examples)
 
-    def _add_texts(self, record: Record, responses: tuple[Record, Record], *, equal: bool) -> PairView:
-        """Count what needs the words themselves; returns what checks see of the pair, but for its numbers."""
+    def _add_texts(
+        self, record: Record, responses: tuple[Record, Record], numbers: dict[str, Any], *, equal: bool
+    ) -> PairView:
+        """Count what needs the words themselves; returns what checks see of the pair, with the numbers given."""
         given = (record["prompt"], *(response["text"] for response in responses))
         prompt, *texts = map(plain_text, given)
         empty = tuple(map(is_empty, given))
         labeled = is_preference(record)
         split = [words(text) for text in texts]
-        self._counts["num_equal_texts"] += equal
-        self._counts["num_empty_prompts"] += empty[0]
-        self._counts["num_empty_responses"] += sum(empty[1:])
-        self._near_equal.append(not equal and word_similarity(*split) >= NEAR)
-        self._counts["num_near_equal_texts"] += self._near_equal[-1]
+        near_equal = not equal and word_similarity(*split) >= NEAR
+        self._near_equal.append(near_equal)
+        if equal or near_equal or any(empty):  # most pairs are none of these
+            self._counts["num_equal_texts"] += equal
+            self._counts["num_empty_prompts"] += empty[0]
+            self._counts["num_empty_responses"] += sum(empty[1:])
+            self._counts["num_near_equal_texts"] += near_equal
         near = (join_words(split[0], texts[0]), join_words(split[1], texts[1]))
         near_prompt = join_words(words(prompt), prompt)
         self._repeats.add_normalized(near_prompt, near)
@@ -168,8 +172,8 @@ class PairHealth(Evaluation):
         if labeled:
             self._lengths.add(self._cells[-1], self._repeats.prompts[-1], len(texts[0]), len(texts[1]))
         return PairView(
-            record, prompt, pair, responses, labeled, empty, equal, bool(self._near_equal[-1]), self._repeats_prompt,
-            near_prompt=digest(near_prompt), scripts=scripts,
+            record, prompt, pair, responses, labeled, empty, equal, near_equal, self._repeats_prompt,
+            near_prompt=digest(near_prompt), scripts=scripts, **numbers,
         )  # fmt: skip
 
     def files(self) -> AbstractContextManager[object]:

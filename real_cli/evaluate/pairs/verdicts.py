@@ -57,16 +57,19 @@ class Inspection:
     def __init__(self, mend: MendCommand | None = None) -> None:
         self._command = mend or MendCommand()
         self._kept: dict[str, array[Any]] = {check.name: array(check.kind) for check in CHECKS}
+        # What looks at a pair, what keeps the answer, and whether that is a float: looked up once for all pairs.
+        self._looks = [
+            (check.look, self._kept[check.name].append, check.kind == "d") for check in CHECKS if not check.column
+        ]
         self._places = Places()
         self._findings: dict[str, tuple[Check, Finding]] = {}
 
     def add(self, view: PairView, place: str) -> None:
         """Have every check look at a pair."""
         self._places.add(place)
-        for check in CHECKS:
-            if not check.column:
-                value = check.look(view)
-                self._kept[check.name].append(value if check.kind == "d" else int(value))
+        for look, keep, is_float in self._looks:
+            value = look(view)
+            keep(value if is_float else int(value))
 
     def judge(self, prompts: NDArray[np.uint64], columns: Mapping[str, NDArray[Any]]) -> None:
         """Judge what was kept, once; a check that had nothing to look at has no verdict."""

@@ -13,7 +13,7 @@ from real_cli.records.record import Record
 from real_cli.records.shards import WHOLE, Shard, in_shard, is_numbered_in, with_mark
 from real_cli.records.unread_labels import label_notes
 
-Made = TypeVar("Made")
+Converted = TypeVar("Converted")
 
 
 class Sharding(NamedTuple):
@@ -49,8 +49,8 @@ class JoinedRows:
         return self.sharding.shard.number > 1
 
     def adapt(
-        self, function: Callable[[Record], Made], items: Iterable[Item], reject: Callable[[Item, str], object]
-    ) -> Iterator[tuple[str, Made]]:
+        self, function: Callable[[Record], Converted], items: Iterable[Item], reject: Callable[[Item, str], object]
+    ) -> Iterator[tuple[str, Converted]]:
         """Apply a function to each record that was read; `reject` is given what is unfit and of this shard."""
         for self._number, item in enumerate(items, 1):
             problem = item.problem
@@ -65,12 +65,12 @@ class JoinedRows:
             if is_numbered_in(self._number, self.sharding.shard):
                 reject(item, problem)
 
-    def checked(self, function: Callable[[Record], Made]) -> Callable[[Record], Made]:
+    def checked(self, function: Callable[[Record], Converted]) -> Callable[[Record], Converted]:
         """Let a function refuse records that would lose a field to their mark."""
         if not self.sharding.is_numbered:
             return function
 
-        def converted(record: Record) -> Made:
+        def converted(record: Record) -> Converted:
             with_mark(record, self.sharding.shard, 1)
             return function(record)
 
@@ -88,7 +88,10 @@ class JoinedRows:
             if not is_ours:
                 self.skip()
                 continue
-            self.num_noted.update(notes)
+            if not layout.one_response_a_row:
+                notes = (*notes, *label_notes(record))
+            if notes:  # an update with nothing takes as long as reading a short record
+                self.num_noted.update(notes)
             if layout.one_response_a_row:
                 if pending:
                     self._gauge.join_row()
@@ -96,7 +99,6 @@ class JoinedRows:
                     place, number = item_place, self._number
                 pending.append(record)
             else:
-                self.num_noted.update(label_notes(record))
                 yield item_place, self._marked(record, self._number)
         if pending:
             yield place, self._joined(pending, number)
