@@ -101,6 +101,8 @@ def train_trl(job, **changes):
         )  # fmt: skip
         trainer.train()
         ended = time.perf_counter()
+        if "output" in job:
+            trainer.save_model(job["output"])
     return {
         "seconds": ended - started,
         "losses": [line["loss"] for line in lines],
