@@ -118,6 +118,18 @@ def test_both_sides_of_sampling_answer_every_prompt_as_often(tiny_policy, tmp_pa
     assert [len(json.loads(line)["responses"]) for line in (tmp_path / "out").read_text().splitlines()] == [4] * 3
 
 
+def test_the_figures_of_a_gpu_need_one(monkeypatch):
+    """On a CPU an 8B model would take days; where there is a GPU its own benchmark runs."""
+    monkeypatch.setattr("tests.gpu.models.on_cuda", lambda: False)
+    with pytest.raises(SystemExit, match="there is no CUDA device"):
+        bench.main(["--device", "cuda"])
+    ran = []
+    monkeypatch.setattr("tests.gpu.models.on_cuda", lambda: True)
+    monkeypatch.setattr("tests.gpu.bench.main", ran.append)
+    bench.main(["--device", "cuda"])
+    assert ran == [[]]
+
+
 def test_short_pairs_are_those_whose_prompt_and_response_fit():
     """Fifteen hundred characters of both together are too many; too few pairs are told."""
     rows = [{"prompt": "p" * 1000, "chosen": "c" * size, "rejected": "r"} for size in (499, 500, 10)]

@@ -3,6 +3,7 @@
 python -m tests.bench              measures all stages, on a machine that does nothing else
 python -m tests.bench pair embed   measures these, and keeps the other figures
 python -m tests.bench --data FILE  measures training and embedding on real pairs
+python -m tests.bench --device cuda  prints the figures of a GPU, in ten minutes at most
 python -m tests.bench --table      renews the tables alone
 """
 
@@ -180,15 +181,31 @@ def renewed(text, figures):
     return text
 
 
+def gpu_bench():
+    """Print the figures of a GPU, which take ten minutes; elsewhere they would take days."""
+    from tests.gpu.bench import main as print_figures
+    from tests.gpu.models import on_cuda
+
+    if not on_cuda():
+        raise SystemExit("tests.bench: there is no CUDA device; python -m tests.gpu.bench --tiny tries it on a CPU")
+    print_figures([])
+
+
 def main(words):
     """Measure what is asked for."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("stages", nargs="*", metavar="STAGE", help=f"of {', '.join(STAGES)}; all without one")
+    options.add_argument(
+        "--device", choices=("cpu", "cuda"), default="cpu", help="cuda is tests.gpu.bench, kept nowhere"
+    )
     options.add_argument("--data", help="real pairs instead of some made here, for the stages that take them")
     options.add_argument("--table", action="store_true", help="measure nothing")
     options = options.parse_args(words)
     if unknown := [stage for stage in options.stages if stage not in STAGES]:
         raise SystemExit(f"tests.bench: there is no stage {', '.join(unknown)}; there are {', '.join(STAGES)}")
+    if options.device == "cuda":
+        gpu_bench()
+        return
     figures = read_figures()
     if not options.table:
         for stage in options.stages or STAGES:
