@@ -89,7 +89,7 @@ def _number_problem(value: str, param: Any, *, whole: bool) -> str:
     except ValueError:
         number = None
     noun = "whole number" if whole else "number"
-    asked = range_of(param)
+    asked = range_of(param) + "".join(f", or {word}" for word in _words_beside(param))
     if number is None:
         return f"{_shown(value)} is no {noun}; give {f'one, {asked}' if asked else f'a {noun}'}"
     if param.min is not None and number < param.min:
@@ -97,6 +97,11 @@ def _number_problem(value: str, param: Any, *, whole: bool) -> str:
     if param.max is not None and number > param.max:
         return f"{_shown(value, quote=False)} is too large; give at most {param.max}"
     return ""
+
+
+def _words_beside(param: Any) -> list[str]:
+    """List the words that an option takes beside a number, as its metavar has them: N|auto."""
+    return [word for word in (param.metavar or "").split("|") if word.islower()]
 
 
 def _describe_other(error: Any) -> str:

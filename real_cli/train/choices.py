@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+# What `--batch-tokens auto` stands as among numbers of tokens: nobody asks for passes of none.
+AUTO_TOKENS = 0
+
 
 class Preset(StrEnum):
     """Published settings of `train-dpo`; the numbers are in `real_cli.train.presets`."""
@@ -43,3 +46,16 @@ class Optimizer(StrEnum):
     adafactor = "adafactor"
     sgd = "sgd"
     adamw_8bit = "adamw-8bit"
+
+
+def tokens_or_auto(text: str) -> int:
+    """Read a number of tokens, or auto; ValueError for anything else.
+
+    >>> tokens_or_auto("4096"), tokens_or_auto("auto")
+    (4096, 0)
+    """
+    if text == "auto":
+        return AUTO_TOKENS
+    if (number := int(text)) < 1:
+        raise ValueError(f"{number} is too small")
+    return number

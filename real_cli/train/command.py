@@ -1,5 +1,6 @@
 """real train-dpo: align a policy with the chosen pairs."""
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,8 @@ def _check_together(options: TrainOptions) -> None:
         raise UsageError("--resume, --resume-if-same: choose one of them")
     if options.estimate and (clash := options.flags_given("show_config", "resume", "resume_if_same")):
         raise UsageError(f"--estimate, {clash[0]}: choose one of them")
+    if options.fits_tokens and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError("--batch-tokens auto: follows one process, and there are several; give a number of tokens")
     if options.show_config:
         return
     needed = {"--policy": options.policy} | ({} if options.estimate else {"--output": options.output})

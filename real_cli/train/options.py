@@ -11,7 +11,7 @@ from real_cli.cli.completion_values import language_model_names, lists_of, names
 from real_cli.cli.option_sets import ScoringOptions, StreamOptions, split_names
 from real_cli.cli.options import ExportLogps
 from real_cli.io.standard_input import is_terminal
-from real_cli.train.choices import Optimizer, Preset, Schedule, StageReference
+from real_cli.train.choices import AUTO_TOKENS, Optimizer, Preset, Schedule, StageReference, tokens_or_auto
 from real_cli.train.loss_names import LOSSES
 from real_cli.train.loss_options import LossKnobs
 
@@ -211,11 +211,14 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
         int | None,
         typer.Option(
             "--batch-tokens",
-            metavar="N",
+            metavar="N|auto",
             min=1,
+            parser=tokens_or_auto,
             show_default="512 on a CPU, what fits from 4096 to 32768 on a GPU",
             help="Most tokens, padding counted, in one forward pass; the pairs of a batch take as many passes as they "
-            "need. It changes speed and memory, not the result.",
+            "need. It changes speed and memory, not the result. auto follows a step as --estimate does, takes the "
+            "largest pass that fits into the memory that is free (on a CPU up to the default, where larger ones are "
+            "slower), and says which; --resume keeps it.",
         ),
     ] = None
     output: Annotated[
@@ -263,6 +266,11 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             help="Trackers: tensorboard, wandb, trackio, or none.",
         ),
     ] = "none"
+
+    @property
+    def fits_tokens(self) -> bool:
+        """Whether the largest pass that fits is to be found."""
+        return self.batch_tokens == AUTO_TOKENS
 
     @property
     def knobs(self) -> dict[str, float]:

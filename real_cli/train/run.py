@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
-from math import log
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +29,15 @@ from real_cli.train.arguments import Routine
 from real_cli.train.batches.token_marks import stop_words
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.checkpoints.saving import room_advice, told_if_unwritable
-from real_cli.train.diagnosis.causes import RunFacts, first_cause
-from real_cli.train.diagnosis.readings import close_run, read_run, read_single
+from real_cli.train.diagnosis.facts import read_training
+from real_cli.train.diagnosis.readings import close_run
 from real_cli.train.folder import Spooled, Workspace, read_spool
 from real_cli.train.lora import save_policy
 from real_cli.train.objective import Need
 from real_cli.train.options import TrainOptions
 from real_cli.train.prepare import prepare, with_reference_fields
 from real_cli.train.reference import Reference
-from real_cli.train.settings import WEIGHT, TrainingSettings, describe_settings
+from real_cli.train.settings import TrainingSettings, describe_settings
 from real_cli.train.stages import StagedTraining
 from real_cli.train.tokenized import ExampleSet
 
@@ -62,11 +61,12 @@ class TrainingRun:
 
     def train(self) -> Status:
         """Run all steps; a signal before the first step ends the run at once, a later one leaves a checkpoint."""
+        options = self._options
         self._workspace.check_settings(self._asked())
         if self._workspace.result is not None:
             return self._end(self._workspace.result, [])
-        if self._options.dump is not None:
-            self._dump = Dump(self._options.dump, resume=self._workspace.is_resumed, tell=self._say)
+        if options.dump is not None:
+            self._dump = Dump(options.dump, resume=self._workspace.is_resumed, tell=self._say)
         resolve_model(self._policy)  # a name that leads nowhere is told before the input is read
         with told_if_full(self._workspace.work):
             train_data, eval_data = self._spool()
@@ -76,6 +76,8 @@ class TrainingRun:
             if not self._workspace.check_tokens(examples.digest):
                 self._say("an earlier version began this run, and may have read its records as other tokens")
         reference = self._make_reference()
+        if options.fits_tokens:
+            self._fit(reference, examples, policy)
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
         self._export(train_data, examples)
         self._workspace.keep()
@@ -87,7 +89,7 @@ class TrainingRun:
         self._save(trainer)
         result |= {"num_pairs": len(examples.rows), "output": str(self._workspace.folder)}
         result |= {"seconds": round(time.monotonic() - self._started, 3)}
-        readings = self._read(examples, trainer)
+        readings = read_training(self._logged, self._counts["train"], self._settings, examples, trainer)
         self._write_manifest(policy, described, [train_data, eval_data], {"readings": readings, "result": result})
         return self._end(result, readings)
 
@@ -107,11 +109,21 @@ class TrainingRun:
         if Need.code_marks in self._settings.mixture.needs and (note := stop_words()[1]):
             self._say(note)
         self._batch_tokens = options.batch_tokens or default_training_tokens(policy.place.device, policy.model)
+        tokens = "the most tokens a pass that fit" if options.fits_tokens else f"{self._batch_tokens:,} tokens a pass"
         self._say(
             f"{self._policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
-            f"layout, {self._batch_tokens:,} tokens a pass"
+            f"layout, {tokens}"
         )
         return policy
+
+    def _fit(self, reference: Reference, examples: ExampleSet, policy: Policy) -> None:
+        """Find the largest passes that fit, once the records are tokenized."""
+        from real_cli.train.estimate.automatic import LoadedRun
+
+        loaded = LoadedRun(self._policy, policy, reference, self._settings, self._options, self._workspace.work)
+        with quiet_libraries(), deferred_imports():
+            self._batch_tokens, sentence = loaded.find_tokens(examples, resumed=self._workspace.is_resumed)
+        self._say(sentence)
 
     def _spool(self) -> tuple[Spooled, Spooled | None]:
         self._workspace.open()
@@ -266,33 +278,6 @@ class TrainingRun:
             self._say(sentence)
         self._job.summary = close_run(result, self._workspace.folder, self._policy, self._options.reference)
         return Status.done
-
-    def _read(self, examples: ExampleSet, trainer: Any) -> list[str]:
-        """Say what the run did, in words; of the last stage, because each begins at its own reference."""
-        last = self._logged[-1].get("stage") if self._logged else None
-        lines = [line for line in self._logged if line.get("stage") == last]
-        counts, settings = self._counts["train"], self._settings
-        facts = RunFacts(
-            steps=[line for line in lines if "rewards/chosen" in line],
-            learning_rate=settings.learning_rate,
-            warmup=settings.warmup,
-            total_steps=trainer.state.global_step,
-            epochs=settings.epochs,
-            beta=settings.mixture.knobs.get("beta"),
-            max_length=settings.max_length,
-            num_pairs=len(examples.scores),
-            num_same_tokens=counts["num_same_tokens"],
-            num_zero_weights=sum(not weight for weight in examples.columns.get(WEIGHT, ())),
-            moments=trainer.moments,
-            uniform_logp=-examples.mean_length() * log(num_embeddings(trainer.model)),
-            has_reference=Need.reference in settings.mixture.needs,
-        )
-        sentences = read_run(lines, has_reference=facts.has_reference)
-        if counts["num_truncated"]:
-            share = counts["num_truncated"] / counts["num_pairs"]
-            sentences.append(f"{share:.0%} of the pairs were cut to {settings.max_length} tokens")
-        cause = first_cause(facts) or read_single(facts)
-        return [cause, *sentences] if cause else sentences
 
     def _say(self, message: str) -> None:
         if not self._job.quiet:

@@ -95,19 +95,22 @@ process = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
 out = process.stdout.read().decode().splitlines()
 _, status, usage = os.wait4(process.pid, 0)
 seconds = time.perf_counter() - started
-print(json.dumps([status, usage.ru_maxrss // 1024, seconds, out[-1:]]))
+print(json.dumps([status, usage.ru_maxrss // 1024, seconds, usage.ru_utime + usage.ru_stime, out[-1:]]))
 """
 
 
 def run_measured(command, environment=None):
-    """Run a command; its last line of standard output is a JSON object, or nothing. Adds peak memory and wall time."""
+    """Run a command; its last line of standard output is a JSON object, or nothing.
+
+    Adds peak memory, wall time and CPU time.
+    """
     launcher = [sys.executable, "-S", "-c", LAUNCHER, *command]
     done = subprocess.run(launcher, capture_output=True, env=environment, cwd=ROOT)
-    status, peak_mb, wall_s, last = json.loads(done.stdout)
+    status, peak_mb, wall_s, cpu_s, last = json.loads(done.stdout)
     if status:
         raise SystemExit(f"{command} failed: {done.stderr.decode()[-2000:]}")
     measured = json.loads(last[0]) if last and last[0].startswith("{") else {}
-    return measured | {"peak_mb": peak_mb, "wall_s": wall_s}
+    return measured | {"peak_mb": peak_mb, "wall_s": wall_s, "cpu_s": cpu_s}
 
 
 def alternate(module, sides, job, options):

@@ -39,7 +39,8 @@ def embed_peer(job):
 
     from real_cli.models.load.resolve import resolve_model
 
-    model = SentenceTransformer(resolve_model(job["model"]), device=job["device"])
+    formats = {"model_kwargs": {"dtype": job["peer_dtype"]}} if "peer_dtype" in job else {}
+    model = SentenceTransformer(resolve_model(job["model"]), device=job["device"], **formats)
     with open(job["input"], "rb") as lines:
         rows = [json.loads(line) for line in lines]
     texts = [text for row in rows for text in (row["chosen"], row["rejected"])]

@@ -99,10 +99,15 @@ def print_speed(folder, options):
     job = {"model": options.model, "device": options.device, "top_p": options.top_p, "rows": options.rows}
     job |= {"input": f"{folder}/in.jsonl", "output": f"{folder}/out.jsonl", "max_tokens": options.max_tokens}
     # As many rows in a batch as the peer has, on average.
-    job |= {"responses": options.responses, "batch_tokens": round(options.rows * mean), "amount": amount}
+    job |= {
+        "dtype": options.dtype,
+        "responses": options.responses,
+        "batch_tokens": round(options.rows * mean),
+        "amount": amount,
+    }
     ours, peer = alternate("tests.bench.sample", ["ours", "generate"], job, options).values()
     figure(
-        "sample",
+        "sample" if options.dtype == "float32" else f"sample --dtype {options.dtype}",
         ours,
         peer,
         amount=amount,
@@ -128,6 +133,7 @@ def main():
     options.add_argument("--responses", type=int, default=4)
     options.add_argument("--rows", type=int, default=16, help="rows of the peer's batches")
     options.add_argument("--max-tokens", type=int, default=64)
+    options.add_argument("--dtype", default="float32")
     options.add_argument("--top-p", type=float, default=1.0)
     options = options.parse_args()
     if options.side:

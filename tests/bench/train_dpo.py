@@ -38,8 +38,10 @@ def train_ours(job):
     from real_cli.train.settings import TrainingSettings
     from real_cli.train.stages import StagedTraining
 
-    settings = TrainingSettings(batch_size=job["batch_size"], max_length=job["max_length"])
-    policy = load_trainee(job["policy"], device=job["device"], precision=Precision.auto)
+    lora = job.get("lora", False)
+    settings = TrainingSettings(batch_size=job["batch_size"], max_length=job["max_length"], lora=lora)
+    precision = Precision(job.get("dtype", "auto"))
+    policy = load_trainee(job["policy"], device=job["device"], precision=precision)
     policy = settle_layout(
         policy, job["policy"], TokenLayout(job["layout"]), max_length=job["max_length"], tell=lambda line: None
     )
@@ -86,7 +88,14 @@ def train_trl(job, **changes):
     lines = []
     path = resolve_model(job["policy"])
     on_cpu = job["device"] == "cpu"
-    model, reference = (AutoModelForCausalLM.from_pretrained(path) for _ in range(2))
+    model = AutoModelForCausalLM.from_pretrained(path)
+    if job.get("lora"):  # the adapter, switched off, is the reference
+        from real_cli.train.lora import lora_config
+        from real_cli.train.settings import TrainingSettings
+
+        beside = {"peft_config": lora_config(TrainingSettings(lora=True))}
+    else:
+        beside = {"ref_model": AutoModelForCausalLM.from_pretrained(path)}
     tokenizer = AutoTokenizer.from_pretrained(path)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
@@ -96,11 +105,13 @@ def train_trl(job, **changes):
             **({"use_cpu": True, "bf16": False, "dataloader_pin_memory": False} if on_cpu else {}), **changes,
         )  # fmt: skip
         trainer = DPOTrainer(
-            model, ref_model=reference, args=args, train_dataset=Dataset.from_list(job["rows"]),
-            processing_class=tokenizer, callbacks=[Keep()],
+            model, args=args, train_dataset=Dataset.from_list(job["rows"]), processing_class=tokenizer,
+            callbacks=[Keep()], **beside,
         )  # fmt: skip
         trainer.train()
         ended = time.perf_counter()
+        if "output" in job:
+            trainer.save_model(job["output"])
     return {
         "seconds": ended - started,
         "losses": [line["loss"] for line in lines],

@@ -76,24 +76,23 @@ def word_tokenizer():
     )
 
 
-def make_llama(folder, *, seed=0, large=False, scaled=True, **changes):
+def make_llama(folder, *, seed=0, large=False, scaled=True, dtype="float32", **changes):
     """Save a random Llama; a large one with SmolLM2's tokenizer and chat template. Returns its folder."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 
     tokenizer = AutoTokenizer.from_pretrained(asset("smollm2")) if large else word_tokenizer()
     torch.manual_seed(seed)
-    sizes = {"tie_word_embeddings": False} | (LARGE if large else TINY) | changes
+    sizes = {"tie_word_embeddings": False, "max_position_embeddings": 2048} | (LARGE if large else TINY) | changes
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        max_position_embeddings=2048,
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         **sizes,
     )
     with torch.device("cpu" if scaled or not on_cuda() else "cuda"):
-        model = AutoModelForCausalLM.from_config(config)
+        model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
     if scaled:
         scale_weights(model, seed)
     model.save_pretrained(folder)

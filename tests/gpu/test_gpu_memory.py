@@ -1,6 +1,7 @@
 """Out of device memory: scoring, embedding and sampling go on with half the tokens; training says what to do."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -74,6 +75,17 @@ def test_a_gpu_that_is_nearly_full_is_used_all_the_same(command, policy, encoder
     else:
         assert_alike(numbers(result), numbers(known))
     assert torch.cuda.max_memory_allocated() > 100 * MIB
+
+
+def test_the_largest_pass_that_fits_is_found_and_fits(small_policy, device, pairs, tmp_path):
+    """One line says which and in how much memory; nothing is halved, and the losses are those of other passes."""
+    lines, messages = train(small_policy, tmp_path / "auto", pairs[:8], "--device", device, "--batch-tokens", "auto")
+    plain, _ = train(small_policy, tmp_path / "plain", pairs[:8], "--device", device)
+    assert re.search(r"--batch-tokens \d+ fits in [\d.]+ GiB free", messages)
+    assert HALVED not in messages
+    ours, others = ([line["loss"] for line in each if "loss" in line] for each in (lines, plain))
+    assert len(ours) == 4
+    assert ours == pytest.approx(others, abs=0.02)
 
 
 def test_training_that_has_no_room_ends_in_one_line(policy, device, pairs, tmp_path, monkeypatch):

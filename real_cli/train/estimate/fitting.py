@@ -1,8 +1,8 @@
 """What would fit: the largest passes, and what the options that save memory would leave."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 
@@ -13,6 +13,8 @@ from real_cli.train.estimate.weightless import ModelPlan, Setup
 from real_cli.train.objective import Need
 
 STEP_OF_TOKENS = 64
+# A pass is followed with so many budgets at most; one that gains less than a twentieth is not worth another.
+MOST_TRIES, LEAST_GAIN = 5, 1.05
 
 
 class Room(NamedTuple):
@@ -48,6 +50,56 @@ class Room(NamedTuple):
         tokens = min(tokens, self.enough(longest))
         is_rounded = STEP_OF_TOKENS < tokens < self.enough(longest)
         return tokens // STEP_OF_TOKENS * STEP_OF_TOKENS if is_rounded else tokens
+
+
+# What is followed with a budget of tokens, and the memory that there is.
+Followed: TypeAlias = tuple[Usage, Passes, Room]
+Follow: TypeAlias = Callable[[int], Followed]
+
+
+def largest_budget(follow: Follow, start: int, most: int | None) -> int | None:
+    """Find the largest `--batch-tokens` that fits, by following passes that are made with it.
+
+    A line through what is followed says where to look next; only what was followed itself, and fits, is returned.
+
+    Args:
+        follow: Follows the passes of a budget of tokens; also tells what memory there is.
+        start: The first budget to try, in tokens.
+        most: No budget is larger; None where only memory is the limit.
+
+    Returns:
+        Tokens of a pass; None if none was found that fits.
+
+    Example:
+        A token takes 10 bytes, of which there are 1,000; the largest batch has 500 tokens. Budgets go by 64.
+
+        >>> from collections import Counter
+        >>> from real_cli.train.estimate.live_memory import MemoryPart
+        >>> from real_cli.models.score.sequences import Group
+        >>> from real_cli.records.choices import TokenLayout
+        >>> group = Group((1,) * 4, [(2,)], [])
+        >>> def follow(tokens):
+        ...     count = min(tokens, 500) // 5
+        ...     usage = Usage(Counter({MemoryPart.activations: count * 50}), 10.0, 0, "simulated")
+        ...     return usage, Passes(TokenLayout.shared, [group] * count), Room(1000, 0, 0, 500)
+        >>> largest_budget(follow, 50, None), largest_budget(follow, 500, None), largest_budget(follow, 50, 50)
+        (64, 64, 50)
+    """
+    tokens, found, refused = start, 0, 0
+    for _ in range(MOST_TRIES):
+        usage, passes, room = follow(tokens)
+        if room.left(usage) >= 0:
+            found = tokens
+        else:
+            refused = tokens
+        reached = room.largest_pass(usage, passes) or 0
+        reached = reached if most is None else min(reached, most)
+        if found and refused and not found < reached < refused:  # memory does not grow along a line
+            reached = (found + refused) // 2 // STEP_OF_TOKENS * STEP_OF_TOKENS
+        if reached <= found * LEAST_GAIN:
+            break
+        tokens = reached
+    return found or None
 
 
 def row_of(options: str, usage: Usage, room: Room, passes: Passes) -> Record:

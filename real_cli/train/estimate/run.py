@@ -19,16 +19,16 @@ from real_cli.models.score.probe import KNOWN_LAYERS
 from real_cli.records.choices import Precision, TokenLayout
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
+from real_cli.train.estimate.automatic import fit_tokens, reference_bytes, say_fitted
 from real_cli.train.estimate.fitting import Room, alternatives, row_of
 from real_cli.train.estimate.machine import CUDA_BYTES, WORKING_BYTES, available_bytes, resident_bytes, write_rate
 from real_cli.train.estimate.probe import Speed, probe
 from real_cli.train.estimate.show import show_estimate
-from real_cli.train.estimate.simulation import Beside, Usage, simulate
+from real_cli.train.estimate.simulation import Beside, Passes, Usage, simulate
 from real_cli.train.estimate.summary import Durations, data_fields, memory_fields, saved_bytes, time_fields
 from real_cli.train.estimate.weightless import ModelPlan, Setup, build_weightless, stored_bytes
 from real_cli.train.estimate.work import Work, plan_work
 from real_cli.train.folder import Workspace
-from real_cli.train.objective import Need
 from real_cli.train.options import TrainOptions
 from real_cli.train.reference import Reference
 from real_cli.train.run import TrainingRun
@@ -70,7 +70,9 @@ class EstimatedRun(TrainingRun):
         self._is_apart = policy.place.device.type != "cpu"
         self._available = available_bytes(policy.place.device)  # before the probe takes its part
         with quiet_libraries():
-            beside = self._reference_bytes(reference, setup, policy)
+            beside = reference_bytes(reference, setup, self._policy, policy.path)
+            if self._options.fits_tokens:
+                self._fit_unloaded(plan, setup, examples, policy, beside)
             work = self._work(examples, policy)
             usage = self._follow(plan, setup, work, beside)
             if self._room(work).left(usage) >= 0:
@@ -126,24 +128,25 @@ class EstimatedRun(TrainingRun):
     def _work(self, examples: ExampleSet, policy: Policy) -> Work:
         return plan_work(examples, self._settings, self._collator(policy), policy.layout)
 
+    def _fit_unloaded(
+        self, plan: ModelPlan, setup: Setup, examples: ExampleSet, policy: Policy, beside: Beside
+    ) -> None:
+        """Take the largest passes that fit, as the run does."""
+
+        def follow(tokens: int) -> tuple[Usage, Passes, Room]:
+            self._batch_tokens = tokens
+            work = self._work(examples, policy)
+            return self._follow(plan, setup, work, beside), work.largest, self._room(work)
+
+        found = fit_tokens(follow, self._batch_tokens, policy.place.device)
+        self._batch_tokens = found or 1
+        self._say(say_fitted(found, self._available))
+
     def _stored(self, plan: ModelPlan) -> int | None:
         return stored_bytes(self._policy, plan.folder)
 
     def _follow(self, plan: ModelPlan, setup: Setup, work: Work, beside: Beside) -> Usage:
         return simulate(self._policy, plan, setup, work.largest, stored=self._stored(plan), beside=beside)
-
-    def _reference_bytes(self, reference: Reference, setup: Setup, policy: Policy) -> Beside:
-        """Return what a reference takes: for the whole run where every step asks it, else while it scores."""
-        if not reference.is_needed:
-            return Beside()
-        is_held = Need.decoupled in self._settings.mixture.needs
-        name = reference.name or self._policy
-        path = resolve_model(name)  # refuses what the run would refuse
-        if path == policy.path and not is_held:
-            return Beside()
-        plain = replace(setup, settings=replace(self._settings, lora=False, qlora=False), dtype=setup.place.dtype)
-        num_bytes = sum(build_weightless(name, ModelPlan(*load_plan(name, path)), plain).weights)
-        return Beside(held=num_bytes) if is_held else Beside(passing=num_bytes)
 
     def _room(self, work: Work) -> Room:
         largest = max(batch.num_tokens for batch in work.batches)
@@ -163,8 +166,9 @@ class EstimatedRun(TrainingRun):
         self, reference: Reference, examples: ExampleSet, work: Work, durations: Durations
     ) -> tuple[Policy, Speed]:
         """Load the policy as the run does, and take steps with it."""
-        started = time.monotonic()
+        started, tokens = time.monotonic(), self._batch_tokens
         policy = self._load()
+        self._batch_tokens = tokens  # of auto, loading knows the default alone
         durations.loading = time.monotonic() - started
         folder = self._workspace.work / "probe"
         speed = probe(policy, reference, examples, work, self._settings, self._routine(), folder, lambda line: None)
