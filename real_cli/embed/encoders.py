@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.embed.choices import LAST_LAYER, MAX_LENGTH, Pooling
+from real_cli.embed.choices import LAST_LAYER, MAX_LENGTH, Backend, Pooling, check_backend
 from real_cli.embed.pooling import POOLINGS
 from real_cli.embed.sentence_folders import read_recipe
 from real_cli.errors import RecordError, UsageError
@@ -70,7 +70,7 @@ class TransformerEncoder:
     ) -> None:
         self.place = place
         self.max_length = max_length
-        self._model = model
+        self.model = model
         self._tokenizer = tokenizer
         self._pool = pool
         self._layer = layer
@@ -104,23 +104,31 @@ class TransformerEncoder:
         """Embed one batch of token ids; shape (batch, dim)."""
         import torch
 
-        width = max(map(len, inputs))
-        pad = self._tokenizer.pad_token_id or 0  # any token: it is masked
-        ids = torch.tensor([row + [pad] * (width - len(row)) for row in inputs], device=self.place.device)
-        lengths = torch.tensor([len(row) for row in inputs], device=self.place.device)
-        mask = (torch.arange(width, device=self.place.device) < lengths[:, None]).long()  # (batch, seq)
-        settings: dict[str, Any] = {"output_hidden_states": True} if self._layer != LAST_LAYER else {}
-        if hasattr(self._model.config, "use_cache"):
-            settings["use_cache"] = False
-        is_mixed = self._model.dtype != self.place.dtype
+        ids, mask = (torch.from_numpy(part).to(self.place.device) for part in self.padded(inputs))
         with torch.inference_mode():
-            with torch.autocast(self.place.device.type, self.place.dtype, enabled=is_mixed):
-                outputs = self._model(input_ids=ids, attention_mask=mask, **settings)
-            states = outputs.last_hidden_state if self._layer == LAST_LAYER else outputs.hidden_states[self._layer]
-            pooled = self._pool(states.float(), mask)
-            if self._normalize:
-                pooled = torch.nn.functional.normalize(pooled, dim=1)
-        return np.asarray(pooled.cpu().numpy(), dtype=np.float32)
+            return np.asarray(self.pooled(ids, mask).cpu().numpy(), dtype=np.float32)
+
+    def padded(self, inputs: Sequence[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Put token ids side by side, padded on the right, with a mask of what is text; each (batch, seq)."""
+        lengths = np.fromiter(map(len, inputs), dtype=np.int64, count=len(inputs))
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        ids = np.full(mask.shape, self._tokenizer.pad_token_id or 0)  # any token: it is masked
+        ids[mask] = np.concatenate(inputs)
+        return ids, mask.astype(np.int64)
+
+    def pooled(self, ids: Any, mask: Any) -> Any:
+        """Run the model on a padded batch of ids; shape (batch, dim)."""
+        import torch
+
+        settings: dict[str, Any] = {"output_hidden_states": True} if self._layer != LAST_LAYER else {}
+        if hasattr(self.model.config, "use_cache"):
+            settings["use_cache"] = False
+        is_mixed = self.model.dtype != self.place.dtype
+        with torch.autocast(self.place.device.type, self.place.dtype, enabled=is_mixed):
+            outputs = self.model(input_ids=ids, attention_mask=mask, **settings)
+        states = outputs.last_hidden_state if self._layer == LAST_LAYER else outputs.hidden_states[self._layer]
+        pooled = self._pool(states.float(), mask)
+        return torch.nn.functional.normalize(pooled, dim=1) if self._normalize else pooled
 
 
 class LibraryEncoder:
@@ -155,12 +163,16 @@ def load_encoder(
     max_length: int | None = None,
     pooling: Pooling | None = None,
     layer: int | None = None,
+    backend: Backend = Backend.torch,
 ) -> Encoder:
     """Load an encoder from a folder, a .gguf file, a hub name or a short name.
 
     By default a model's own limit of tokens holds, or 512 for a language model, which alone takes a `pooling`
     (masked mean) and a `layer` (the last).
     """
+    check_backend(backend, device)
+    if backend is Backend.openvino:
+        return _load_compiled(name, precision, max_length, pooling, layer)
     path = resolve_model(name)
     place = choose_place(device, precision)
     check_settings(name, path)
@@ -172,6 +184,21 @@ def load_encoder(
         if pooling is not None or layer is not None:
             raise UsageError(f"model '{name}' pools in its own way; leave out --pooling and --layer")
         return _load_sentence(name, path, place, max_length) or LibraryEncoder(name, path, place, max_length)
+
+
+def _load_compiled(
+    name: str, precision: Precision, max_length: int | None, pooling: Pooling | None, layer: int | None
+) -> Encoder:
+    """Load an encoder for torch, in float32 on the CPU, and compile it by OpenVINO."""
+    from real_cli.embed.openvino_encoder import check_convertible, compile_encoder
+
+    path = resolve_model(name)
+    check_settings(name, path)
+    check_convertible(name, None if is_causal(name, path) else load_config(name, path).model_type)
+    encoder = load_encoder(
+        name, device="cpu", precision=Precision.float32, max_length=max_length, pooling=pooling, layer=layer
+    )
+    return compile_encoder(name, encoder, precision)
 
 
 def _load_causal(

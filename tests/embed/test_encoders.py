@@ -329,9 +329,9 @@ def test_bfloat16_on_a_cpu_computes_and_does_not_store(tiny_policy):
     exact = vectors_of(load_encoder(str(tiny_policy), device="cpu", precision=Precision.float32))
     mixed_encoder = load_encoder(str(tiny_policy), device="cpu", precision=Precision.bfloat16)
     mixed = vectors_of(mixed_encoder)
-    assert {weight.dtype for weight in mixed_encoder._model.parameters()} == {torch.float32}
-    rounded_model = mixed_encoder._model.bfloat16()
-    mixed_encoder._model = rounded_model
+    assert {weight.dtype for weight in mixed_encoder.model.parameters()} == {torch.float32}
+    rounded_model = mixed_encoder.model.bfloat16()
+    mixed_encoder.model = rounded_model
     rounded = vectors_of(mixed_encoder)
     assert not np.array_equal(exact, mixed)
     assert cosines(exact, mixed).min() > 0.999
