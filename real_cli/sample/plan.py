@@ -86,6 +86,15 @@ def check_sampling(options: SampleOptions) -> None:
         ),
         "--pre-query reads nothing; leave out the files": options.pre_query and bool(options.files),
     }
+    spread = [name for name in ("devices", "on") if name in options.given]
+    faults |= {
+        f"{_names(spread)}: not read where no model on this machine answers; leave it out": (
+            bool(spread) and (not local or options.dry_run)
+        ),
+        f"{_names(spread)}: the lowest scores are known at the end of the input; leave it out": (
+            bool(spread) and options.lowest_score is not None
+        ),
+    }
     complaints = [fault for fault, is_there in faults.items() if is_there]
     if complaints:
         raise UsageError("; ".join(complaints))
