@@ -22,7 +22,7 @@ class SpreadOptions(DeviceOptions):
             metavar="N",
             autocompletion=names_of(("auto", "all")),
             help="How many devices share the work, a process each: 'auto' is one, 'all' are those of this machine. On "
-            "a CPU N processes share its cores. Output is that of one.",
+            "a CPU N processes share its cores. The bytes are those of one.",
         ),
     ] = "auto"
     on: Annotated[

@@ -4,7 +4,6 @@ import os
 import sys
 from typing import Any
 
-from real_cli.cluster.processes import share_of_threads
 from real_cli.errors import UsageError, clip
 from real_cli.models.load.device import choose_device, is_built_for_cpus
 
@@ -38,7 +37,7 @@ def worker_environments(device: str, devices: str) -> list[dict[str, str]]:
     is_cpu = kind == "cpu" or (kind == AUTO and is_built_for_cpus() and sys.platform != "darwin")
     kind = "cpu" if is_cpu else choose_device(device).type
     if kind == "cpu":
-        return [share_of_threads(number)] * number if number else []
+        return [{}] * number if number else []
     count = _count(kind)
     if number is not None and number > count:
         raise UsageError(f"--devices {number}: {count} of {kind} here; give fewer, or --device cpu")
@@ -49,7 +48,7 @@ def worker_environments(device: str, devices: str) -> list[dict[str, str]]:
         raise UsageError(f"--devices {devices}: a process a device is not offered for {kind}; leave it out")
     variable = VISIBLE[kind]
     names = [name for name in os.environ.get(variable, "").split(",") if name] or [str(i) for i in range(count)]
-    return [share_of_threads(number) | {variable: name} for name in names[:number]]
+    return [{variable: name} for name in names[:number]]
 
 
 def _count(kind: str) -> int:

@@ -24,14 +24,18 @@ from real_cli.io.parts import STOPS
 OBJECT_STORE_BYTES = 256 << 20
 # Before Ray is imported: it reports no usage, writes nothing of its own to standard error, and says so in English only
 # where the user asks for it.
-SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_TQDM": "0"}
+SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TQDM": "0"}
 
 
 class LineActor(LineServer):
     """What an actor runs, in the folder that the command was started in where there is such a one."""
 
-    def __init__(self, lines: bytes, folder: str) -> None:
+    def __init__(self, lines: bytes, folder: str, threads: str | None) -> None:
         calm_libraries()
+        # Ray gives an actor as many as it has cores; the command would have its own number, and other last digits.
+        os.environ.pop("OMP_NUM_THREADS", None)
+        if threads is not None:
+            os.environ["OMP_NUM_THREADS"] = threads
         with suppress(OSError):
             os.chdir(folder)
         super().__init__(lines)
@@ -74,7 +78,7 @@ class RayWorker(RemoteWorker):
                 if self._is_closed:
                     raise LostWorkerError("were stopped")
                 remote = self._ray.remote(LineActor).options(scheduling_strategy="SPREAD", **self._needs)
-                self._actor = remote.remote(data, os.getcwd())
+                self._actor = remote.remote(data, os.getcwd(), os.environ.get("OMP_NUM_THREADS"))
             return self._actor
 
 
