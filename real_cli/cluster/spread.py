@@ -84,7 +84,7 @@ class Spread:
         job._num_noted.update(done.num_noted)
         job.counter.num_done += done.num_done
         self._counts = add_counts(self._counts, done.counts)
-        for line in done.words:
+        for line in dict.fromkeys(done.words):
             if line not in self._heard and not job.quiet:
                 say(line)
         self._heard.update(done.words)
