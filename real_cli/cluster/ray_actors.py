@@ -8,8 +8,9 @@ is out of order until its turn comes.
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any
 
 from real_cli.cluster.crew import LostWorkerError
@@ -19,11 +20,11 @@ from real_cli.cluster.worker import LineServer, calm_libraries
 from real_cli.errors import RealError, UsageError
 from real_cli.installing import install_extra
 from real_cli.io.parts import STOPS
+from real_cli.io.terminal.stream import PrintableStream, silence
 
 # Of a cluster that is started for a command: a window in and a window out for each actor, no more.
 OBJECT_STORE_BYTES = 256 << 20
-# Before Ray is imported: it reports no usage, writes nothing of its own to standard error, and says so in English only
-# where the user asks for it.
+# Before Ray is imported: it reports no usage and draws no bars, unless the user says otherwise.
 SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TQDM": "0"}
 
 
@@ -87,18 +88,38 @@ def ray_workers(on: str, device: str, devices: str, parcel: Parcel) -> Iterator[
     """Join a cluster, or start one on this machine, and give a worker for each device."""
     address = _address(on)
     number = None if devices == AUTO else parse_devices(devices)
-    ray = _import_ray()
-    handlers = {signum: signal.getsignal(signum) for signum in STOPS}
-    try:
+    with only_ours_on_stderr():
+        ray = _import_ray()
         try:
             _join(ray, address)
+            yield [RayWorker(parcel, ray, needs) for needs in _share(ray, device, number)]
         finally:
-            for signum, handler in handlers.items():  # Ray leaves in its own way
-                signal.signal(signum, handler)
-        needs = _share(ray, device, number)
-        yield [RayWorker(parcel, ray, each) for each in needs]
+            ray.shutdown()
+
+
+@contextmanager
+def only_ours_on_stderr() -> Iterator[None]:
+    """Keep standard error for our lines: Ray writes to its descriptor from C++, and to sys.stdout from a thread."""
+    before = sys.stderr
+    try:
+        is_shared = before.fileno() == 2
+    except (OSError, ValueError, AttributeError):
+        is_shared = False
+    if not is_shared:  # a test's own stream
+        yield
+        return
+    before.flush()
+    ours = os.dup(2)
+    silence(2)
+    stream = open(ours, "w", encoding=before.encoding, errors="backslashreplace")  # noqa: SIM115 - a thread may still write
+    sys.stderr = PrintableStream(stream)
+    try:
+        with open(os.devnull, "w", encoding="utf-8") as nothing, redirect_stdout(nothing):
+            yield
     finally:
-        ray.shutdown()
+        sys.stderr.flush()
+        sys.stderr = before
+        os.dup2(ours, 2)
 
 
 def _address(on: str) -> str:
@@ -119,6 +140,15 @@ def _import_ray() -> Any:
 
 
 def _join(ray: Any, address: str) -> None:
+    handlers = {signum: signal.getsignal(signum) for signum in STOPS}
+    try:
+        _init(ray, address)
+    finally:
+        for signum, handler in handlers.items():  # Ray would leave in its own way
+            signal.signal(signum, handler)
+
+
+def _init(ray: Any, address: str) -> None:
     quiet = {"log_to_driver": False, "configure_logging": False}
     if not address:
         try:

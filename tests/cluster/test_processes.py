@@ -24,9 +24,7 @@ def run_filter(folder, prompts, *, devices, on_error=OnError.fail, quiet=False):
     (folder / "in.jsonl").write_text("".join(f"{line}\n" for line in lines))
     rejects = folder / "rejects.jsonl"
     options = WordsOptions(devices=devices, on_error=on_error, rejects=rejects, quiet=quiet)
-    job = Job(
-        [str(folder / "in.jsonl")], output=folder / "out.jsonl", on_error=on_error, rejects=rejects, quiet=quiet
-    )
+    job = Job([str(folder / "in.jsonl")], output=folder / "out.jsonl", on_error=on_error, rejects=rejects, quiet=quiet)
     filter_job(job, options, LineFilter(options))
     return (folder / "out.jsonl").read_bytes(), rejects.read_bytes(), job
 
