@@ -1,1 +1,1 @@
-"""Work on several devices or machines: windows of records as bytes, and their workers. May import models and below."""
+"""Work on many devices: windows of lines, and workers that filter them. May import models and below."""
