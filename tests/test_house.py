@@ -128,7 +128,7 @@ def leaves(rows=COMMANDS, words=()):
 
 
 LEAVES = dict(leaves())
-HEAVY = ("torch", "numpy", "scipy", "trl", "datasets", "transformers", "pydantic", "openai")
+HEAVY = ("torch", "numpy", "scipy", "trl", "datasets", "transformers", "pydantic", "openai", "ray")
 READERS = ("real_cli.io.job", "real_cli.records.layouts")
 
 

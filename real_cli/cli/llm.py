@@ -192,6 +192,11 @@ class Asking:
         return self._inquirer
 
     @property
+    def ledger(self) -> Ledger:
+        """What was asked, once it is open."""
+        return self._ledger
+
+    @property
     def price(self) -> Price | None:
         """Dollars for a million tokens."""
         return self._price

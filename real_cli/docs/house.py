@@ -6,7 +6,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 # From the kernel up, as imports may go.
-KERNEL = ("records", "text", "stats", "io", "report", "models", "llm", "cli")
+KERNEL = ("records", "text", "stats", "io", "report", "models", "llm", "cluster", "cli")
 COMMANDS = ("split", "sample", "embed", "pair", "relabel", "merge", "train", "soup", "evaluate", "init", "help")
 DATA = {"recipes": "Published methods as Makefiles (data)", "rubrics": "What judges are asked, in TOML (data)"}
 

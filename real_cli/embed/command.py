@@ -1,24 +1,26 @@
 """real embed: add an embedding to each response."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from real_cli.cli.completion_values import model_names
-from real_cli.cli.option_sets import BaseOption, DeviceOptions
+from real_cli.cli.option_sets import BaseOption
 from real_cli.cli.shard_options import ShardOptions
+from real_cli.cli.spread_options import SpreadOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.embed.choices import LAST_LAYER, MAX_LENGTH, Backend, Field, Pooling, check_backend
 from real_cli.errors import Status, UsageError
-from real_cli.io.progress import speaker
 from real_cli.records.choices import Encoding
+
+if TYPE_CHECKING:
+    from real_cli.embed.embed_filter import EmbedFilter
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmbedOptions(DeviceOptions, BaseOption, ShardOptions):
+class EmbedOptions(SpreadOptions, BaseOption, ShardOptions):
     """What to embed, by which model, and how it is written."""
 
     model: Annotated[
@@ -90,6 +92,12 @@ class EmbedOptions(DeviceOptions, BaseOption, ShardOptions):
         """The file that --resume goes on with."""
         return self.resume
 
+    def record_filter(self) -> "EmbedFilter":
+        """Set up the work, without a model yet."""
+        from real_cli.embed.embed_filter import EmbedFilter
+
+        return EmbedFilter(self)
+
 
 @typed_command
 def embed(options: EmbedOptions) -> Status:
@@ -106,36 +114,24 @@ def embed(options: EmbedOptions) -> Status:
       real embed --model smollm2 --max-length 512 --encoding base64 shp.jsonl.gz -o embedded.jsonl
       real embed --resume embedded.jsonl candidates.jsonl
     """
-    from real_cli.embed.embedder import Embedder
-    from real_cli.embed.encoders import load_encoder
+    from real_cli.cluster.line_filter import LineFilter
+    from real_cli.cluster.open_crew import open_crew
+    from real_cli.cluster.spread import Spread
+    from real_cli.io.job import Located
     from real_cli.io.resume import remaining
-    from real_cli.records.layouts import adapt, adapt_prompt
 
     if options.resume is not None and options.output is not None:
         raise UsageError("--resume FILE appends to FILE; leave out --output")
     check_backend(options.backend, options.device)
     job = options.job()
-    load = partial(
-        load_encoder,
-        options.model,
-        device=options.device,
-        precision=options.dtype,
-        max_length=options.max_length,
-        pooling=options.pooling,
-        layer=options.layer,
-        backend=options.backend,
-    )
-    embedder = Embedder(
-        load,
-        field=options.field,
-        encoding=options.encoding,
-        batch_tokens=options.batch_tokens,
-        tell=speaker(options.quiet),
-    )
-    with job:
-        located = job.records(adapt_prompt if options.field is Field.prompt else adapt)
-        left = remaining(located, options.resume, embedder.before.check, skip=job.counter.skip)
-        for record in job.counter.finished(embedder(left)):
-            job.write(record)
-        job.summary = embedder.sentence()
+    lines = LineFilter(options)
+    work = lines.work
+    with job, open_crew(options, lines) as crew:
+        left = remaining(job.records(work.read), options.resume, work.embedder.before.check, skip=job.counter.skip)
+        located = (Located("", record) for record in left)
+        if crew is not None:
+            Spread(job, work, crew)(located)
+        else:
+            work.run(job, located)
+            job.summary = work.sentence()
     return job.status

@@ -15,7 +15,7 @@ from real_cli.embed.choices import Field
 from real_cli.embed.encoders import Encoder
 from real_cli.embed.written import WrittenBefore
 from real_cli.errors import RealError, RecordError
-from real_cli.io.progress import running_counter
+from real_cli.io.progress import keep_silent, running_counter
 from real_cli.models.load.device import default_batch_tokens, is_slower
 from real_cli.models.score.batching import TokenBudget
 from real_cli.records.choices import Encoding
@@ -52,7 +52,7 @@ class Embedder:
         encoding: Encoding = Encoding.array,
         batch_tokens: int | None = None,
         window_texts: int = WINDOW_TEXTS,
-        tell: Callable[[str], None] = lambda message: None,
+        tell: Callable[[str], None] = keep_silent,
     ) -> None:
         self._load = load
         self._field = field
@@ -104,6 +104,10 @@ class Embedder:
         vectors = iter(embedded.result())
         for record in window:
             yield self._with_embeddings(record, vectors)
+
+    def count_texts(self, record: Record) -> int:
+        """Count the texts of a record that are embedded."""
+        return 1 if self._field is Field.prompt else len(to_candidates(record)["responses"])
 
     def sentence(self) -> str:
         """Tell in one line what was embedded, cut or empty."""

@@ -5,6 +5,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import ClassVar, Self, TextIO, TypeVar
 
@@ -39,6 +40,9 @@ def obeyed_stderr() -> TextIO:
 
 def say(message: str) -> None:
     """Write one line to standard error; control characters are shown, not obeyed."""
+    if Heard.lines is not None:
+        Heard.lines.append(message)
+        return
     if sys.stderr is None:
         return
     try:
@@ -48,9 +52,30 @@ def say(message: str) -> None:
         silence(2)  # having nobody to tell is no reason to stop
 
 
+class Heard:
+    """What `say` was given to say elsewhere."""
+
+    lines: ClassVar[list[str] | None] = None
+
+
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """Collect what `say` is given in place of writing it."""
+    before, lines = Heard.lines, list[str]()
+    Heard.lines = lines
+    try:
+        yield lines
+    finally:
+        Heard.lines = before
+
+
+def keep_silent(message: str) -> None:
+    """Say nothing."""
+
+
 def speaker(quiet: bool) -> Callable[[str], None]:
-    """Return `say`, or with `quiet` a function that says nothing."""
-    return (lambda message: None) if quiet else say
+    """Return `say`, or with `quiet` a function that says nothing; either can be pickled."""
+    return keep_silent if quiet else say
 
 
 class Counter:

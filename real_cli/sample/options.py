@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,11 +11,15 @@ from real_cli.cli.completion_values import language_model_names
 from real_cli.cli.llm_options import LlmOptions
 from real_cli.cli.option_sets import split_names
 from real_cli.cli.options import Seed
+from real_cli.cli.spread_options import SpreadOptions
 from real_cli.records.choices import GENERATION_TOKENS, MAX_TOKENS
+
+if TYPE_CHECKING:
+    from real_cli.sample.sample_filter import SampleFilter
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleOptions(LlmOptions):
+class SampleOptions(SpreadOptions, LlmOptions):
     """Who is asked, how, and what becomes of the answers."""
 
     GROUPS = split_names(
@@ -24,7 +28,7 @@ class SampleOptions(LlmOptions):
                 seed""",
             "Ways of sampling": """per_row_reference principles contrast improve template lowest_score max_retries
                 pre_query response_temperature""",
-            "Model": "base batch_tokens device dtype",
+            "Model": "base batch_tokens device dtype devices on",
             "Server": """endpoint key_variable concurrency retries timeout thinks cache no_cache emit_requests
                 apply_results price max_cost dry_run""",
             "Input and output": "shard numbered resume output on_error rejects input_format max_line_bytes",
@@ -222,3 +226,9 @@ class SampleOptions(LlmOptions):
     def appends_to(self) -> Path | None:
         """The file that --resume goes on with."""
         return None if self.dry_run else self.resume
+
+    def record_filter(self) -> "SampleFilter":
+        """Set up the work, without a model yet."""
+        from real_cli.sample.sample_filter import SampleFilter
+
+        return SampleFilter(self)

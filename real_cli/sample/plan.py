@@ -87,9 +87,22 @@ def check_sampling(options: SampleOptions) -> None:
         ),
         "--pre-query reads nothing; leave out the files": options.pre_query and bool(options.files),
     }
-    complaints = [fault for fault, is_there in faults.items() if is_there]
+    complaints = [fault for fault, is_there in (faults | _spread_faults(options)).items() if is_there]
     if complaints:
         raise UsageError("; ".join(complaints))
+
+
+def _spread_faults(options: SampleOptions) -> dict[str, bool]:
+    """Say where there is nothing that several devices could share."""
+    names = [name for name in ("devices", "on") if name in options.given]
+    return {
+        f"{_names(names)}: not read where no model on this machine answers; leave it out": (
+            bool(names) and (not options.is_local or options.dry_run)
+        ),
+        f"{_names(names)}: the lowest scores are known at the end of the input; leave it out": (
+            bool(names) and options.lowest_score is not None
+        ),
+    }
 
 
 def _names(names: Sequence[str]) -> str:

@@ -41,13 +41,13 @@ def check_device(name: str) -> None:
         raise UsageError(f"--device: {none_of(name, DEVICES)}")
     if number and not number.isdecimal():
         raise UsageError(f"--device {name}: not available here: no device has that name; take auto, cpu, cuda:1 or mps")
-    if kind == "cuda" and _is_built_for_cpus():
+    if kind == "cuda" and is_built_for_cpus():
         raise UsageError(
             f"--device {name}: not available here: torch is installed without CUDA; take cpu, or install it with CUDA"
         )
 
 
-def _is_built_for_cpus() -> bool:
+def is_built_for_cpus() -> bool:
     """Tell whether torch knows neither CUDA nor ROCm, from the file that says so; importing it takes seconds."""
     spec = find_spec("torch")
     try:

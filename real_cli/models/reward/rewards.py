@@ -96,7 +96,8 @@ class PointwiseRewards:
         self._chat_template = chat_template
 
     @cached_property
-    def _reader(self) -> RewardReader:
+    def reader(self) -> RewardReader:
+        """Turns records into sequences; loads the model."""
         model = self._scorer.model
         if self._chat_template and model.tokenizer.chat_template:
             return RewardReader(conversation_writer(model.tokenizer), model.max_length, keeps_roles=True)
@@ -105,11 +106,16 @@ class PointwiseRewards:
     def read(self, record: Record) -> RewardRecord:
         """Prepare one record."""
         texts = [response["text"] for response in responses_of(record)]
-        return RewardRecord(record, self._reader(record, [(text,) for text in texts]) if texts else [])
+        return RewardRecord(record, self.reader(record, [(text,) for text in texts]) if texts else [])
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether a record was read."""
+        return "reader" in self.__dict__
 
     def sentence(self) -> str:
         """Tell what was scored, in one line."""
-        return _sentence("response", self._scorer, self.__dict__.get("_reader"))
+        return _sentence("response", self._scorer, self.__dict__.get("reader"))
 
 
 class PairwiseRewards:
@@ -120,18 +126,24 @@ class PairwiseRewards:
         self._template = template
 
     @cached_property
-    def _reader(self) -> RewardReader:
+    def reader(self) -> RewardReader:
+        """Turns records into sequences; loads the model."""
         model = self._scorer.model
         return RewardReader(template_writer(model.tokenizer, self._template), model.max_length, keeps_roles=False)
 
     def read(self, record: Record) -> RewardRecord:
         """Prepare one record."""
         texts = [response["text"] for response in responses_of(record)]
-        return RewardRecord(record, self._reader(record, list(permutations(texts, 2))) if len(texts) > 1 else [])
+        return RewardRecord(record, self.reader(record, list(permutations(texts, 2))) if len(texts) > 1 else [])
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether a record was read."""
+        return "reader" in self.__dict__
 
     def sentence(self) -> str:
         """Tell what was scored, in one line."""
-        return _sentence("ordered pair", self._scorer, self.__dict__.get("_reader"))
+        return _sentence("ordered pair", self._scorer, self.__dict__.get("reader"))
 
 
 def difference_matrix(num_responses: int, logits: Sequence[float]) -> NDArray[np.float64]:

@@ -9,19 +9,18 @@ from real_cli.cli.completion_values import language_model_names
 from real_cli.cli.option_sets import ScoringOptions
 from real_cli.cli.options import Reference, ScoreField
 from real_cli.cli.shard_options import ShardOptions
+from real_cli.cli.spread_options import SpreadOptions
 from real_cli.cli.typed_command import typed_command
-from real_cli.errors import Status, UsageError
-from real_cli.records.record import Record
+from real_cli.errors import Status
 
 if TYPE_CHECKING:
-    from real_cli.models.score.model_pair import ModelPair
-    from real_cli.relabel.implicit.measure import ImplicitMeter
+    from real_cli.relabel.implicit.implicit_filter import ImplicitFilter
 
 DEFAULT_BETA = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImplicitOptions(ScoringOptions, ShardOptions):
+class ImplicitOptions(ScoringOptions, SpreadOptions, ShardOptions):
     """The policy that scores, and what it is compared with."""
 
     policy: Annotated[
@@ -48,6 +47,12 @@ class ImplicitOptions(ScoringOptions, ShardOptions):
     ] = None
     field: ScoreField = "score"
 
+    def record_filter(self) -> "ImplicitFilter":
+        """Set up the work, without a model yet."""
+        from real_cli.relabel.implicit.implicit_filter import ImplicitFilter
+
+        return ImplicitFilter(self)
+
 
 @typed_command
 def implicit(options: ImplicitOptions) -> Status:
@@ -70,58 +75,10 @@ def implicit(options: ImplicitOptions) -> Status:
       real relabel implicit -p aligned -r sft pairs.jsonl | real pair -s all --by implicit_margin --keep 10% --lowest
       real relabel implicit -p smollm2 --contrast 'Be kind.' 'Be rude.' pairs.jsonl > offsets.jsonl
     """
-    from real_cli.io.progress import speaker
+    from real_cli.cluster.line_filter import LineFilter
+    from real_cli.cluster.spread import filter_job
     from real_cli.io.word_files import words_path
-    from real_cli.models.score.model_pair import ModelPair
-    from real_cli.relabel.implicit.measure import TOO_LONG
-    from real_cli.relabel.implicit.rewards import add_contrast, add_implicit
-    from real_cli.relabel.label_check import LabelCheck
-    from real_cli.relabel.scored import check_field, write_scored
 
-    check_field(options.field)
-    models = ModelPair(
-        options.policy,
-        options.reference,
-        device=options.device,
-        precision=options.dtype,
-        attention=options.attention,
-        layout=options.layout,
-        batch_tokens=options.batch_tokens,
-        max_length=options.max_length,
-        tell=speaker(options.quiet),
-    )
-    opinions, add = _against_reference(models, options.beta), add_implicit
-    if options.contrast is not None:
-        opinions, add = _against_opposite(models, options), add_contrast
-    check = LabelCheck()
-
-    def mark(record: Record, rewards: list[float]) -> Record:
-        scored = add(record, rewards, options.field)
-        check.add(record, rewards, options.field)
-        return scored
-
+    lines = LineFilter(options)
     job = options.job(also_reads=[("--contrast", words_path(words)) for words in options.contrast or ()])
-    with job:
-        write_scored(job, opinions(job.apply(opinions.read, job.records())), mark, TOO_LONG)
-        job.summary = "; ".join(filter(None, (opinions.sentence(), check.sentence())))
-    return job.status
-
-
-def _against_reference(models: "ModelPair", beta: float) -> "ImplicitMeter":
-    from real_cli.relabel.implicit.measure import ReferenceMeter
-    from real_cli.relabel.implicit.rewards import check_beta
-
-    return ReferenceMeter(models, beta=check_beta(beta))
-
-
-def _against_opposite(models: "ModelPair", options: ImplicitOptions) -> "ImplicitMeter":
-    from real_cli.io.word_files import read_words
-    from real_cli.records.place_words import check_contrast
-    from real_cli.relabel.implicit.measure import ContrastMeter
-
-    if options.reference is not None:
-        raise UsageError("--contrast: compares two prompts under the policy alone; leave out --reference")
-    if "beta" in options.given:
-        raise UsageError("--contrast: the score is in nats, without beta; leave out --beta")
-    positive, negative = (check_contrast(read_words(words)) for words in options.contrast or ())
-    return ContrastMeter(models, positive=positive, negative=negative)
+    return filter_job(job, options, lines)

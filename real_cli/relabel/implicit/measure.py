@@ -1,6 +1,6 @@
 """Implicit rewards of a policy: its log-probabilities against a reference's, or under contrastive prompts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from sys import maxsize
 from typing import NamedTuple, Protocol, TypeAlias
@@ -51,6 +51,15 @@ class ImplicitMeter(Protocol):
         """Score a stream of records."""
         ...
 
+    def load(self) -> None:
+        """Load the tokenizer, which counts."""
+        ...
+
+    @property
+    def counted(self) -> Mapping[str, object]:
+        """What counts, by name, as far as it is there."""
+        ...
+
     def sentence(self) -> str:
         """Report in one line what was scored and what was cut."""
         ...
@@ -91,6 +100,15 @@ class RecordTokenizer:
         self.num_same += len(set(map(tuple, cut[0].responses))) < num_texts
         return cut
 
+    def load(self) -> None:
+        """Load the tokenizer."""
+        self._tokenize  # noqa: B018 - loads the policy
+
+    @property
+    def counted(self) -> Mapping[str, object]:
+        """What counts, by name, as far as it is there."""
+        return {"records": self, **({"tokens": self._tokenize.counts} if "_tokenize" in self.__dict__ else {})}
+
     def sentence(self) -> str:
         """Report in one line what was scored and what was cut."""
         parts = [f"{say_count(self.num_responses, 'response')} scored"]
@@ -103,13 +121,33 @@ class RecordTokenizer:
         return "; ".join(parts)
 
 
-class ReferenceMeter:
+class CountingMeter:
+    """What every meter tells of the records that it tokenized."""
+
+    def __init__(self, models: ModelPair) -> None:
+        self._models = models
+        self._tokenize = RecordTokenizer(models)
+
+    def load(self) -> None:
+        """Load the tokenizer, which counts."""
+        self._tokenize.load()
+
+    @property
+    def counted(self) -> Mapping[str, object]:
+        """What counts, by name, as far as it is there."""
+        return self._tokenize.counted
+
+    def sentence(self) -> str:
+        """Report in one line what was scored and what was cut."""
+        return self._tokenize.sentence()
+
+
+class ReferenceMeter(CountingMeter):
     """Score by DPO's implicit reward, beta times the log-ratio of policy to reference."""
 
     def __init__(self, models: ModelPair, *, beta: float) -> None:
-        self._models = models
+        super().__init__(models)
         self._beta = beta
-        self._tokenize = RecordTokenizer(models)
 
     def read(self, record: Record) -> TokenizedRecord:
         """Tokenize a record; without a reference model it must carry reference log-probabilities."""
@@ -133,18 +171,13 @@ class ReferenceMeter:
     def _refer(self, examples: list[TokenizedExample], scores: list[Scores]) -> list[Scores] | None:
         return self._models.refer(examples, scores) if examples else None
 
-    def sentence(self) -> str:
-        """Report in one line what was scored and what was cut."""
-        return self._tokenize.sentence()
 
-
-class ContrastMeter:
+class ContrastMeter(CountingMeter):
     """Score by how much more probable a response is after a prompt than after its opposite, under one policy."""
 
     def __init__(self, models: ModelPair, *, positive: str, negative: str) -> None:
-        self._models = models
+        super().__init__(models)
         self._words = positive, negative
-        self._tokenize = RecordTokenizer(models)
 
     def read(self, record: Record) -> TokenizedRecord:
         """Tokenize a record's responses after both prompts."""
@@ -162,10 +195,6 @@ class ContrastMeter:
                     yield place, record, None
                 else:
                     yield place, record, contrast_rewards(next(scores), next(scores)) if record_examples else []
-
-    def sentence(self) -> str:
-        """Report in one line what was scored and what was cut."""
-        return self._tokenize.sentence()
 
 
 def given_logps(record: Record) -> Scores:

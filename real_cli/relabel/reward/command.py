@@ -1,25 +1,23 @@
 """real relabel reward: score responses by a reward model."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from real_cli.cli.completion_values import model_names
-from real_cli.cli.option_sets import DeviceOptions
 from real_cli.cli.options import ScoreField
 from real_cli.cli.shard_options import ShardOptions
+from real_cli.cli.spread_options import SpreadOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.records.record import Record
 
 if TYPE_CHECKING:
-    from real_cli.relabel.label_check import LabelCheck
+    from real_cli.relabel.reward.reward_filter import RewardFilter
 
 
 @dataclass(frozen=True, kw_only=True)
-class RewardOptions(DeviceOptions, ShardOptions):
+class RewardOptions(SpreadOptions, ShardOptions):
     """The reward model, and what it reads."""
 
     model: Annotated[
@@ -74,6 +72,13 @@ class RewardOptions(DeviceOptions, ShardOptions):
         ),
     ] = None
 
+    def record_filter(self) -> "RewardFilter":
+        """Set up the work, without a model yet."""
+        from real_cli.relabel.reward.reward_filter import RewardFilter
+
+        check_reward_options(self)
+        return RewardFilter(self)
+
 
 @typed_command
 def reward(options: RewardOptions) -> Status:
@@ -93,40 +98,14 @@ def reward(options: RewardOptions) -> Status:
       real relabel reward --model ./reward --field score_reward pairs.jsonl
       real relabel reward --model ./ranker --pairwise candidates.jsonl | real relabel winprob --from preferences
     """
-    from real_cli.io.progress import speaker
-    from real_cli.models.reward.reward_models import load_reward_model
-    from real_cli.models.reward.reward_texts import check_template
-    from real_cli.models.reward.rewards import PairwiseRewards, PointwiseRewards, SequenceScorer
-    from real_cli.relabel.label_check import LabelCheck
-    from real_cli.relabel.scored import check_field, write_scored
+    from real_cli.cluster.line_filter import LineFilter
+    from real_cli.cluster.spread import filter_job
 
-    _check_options(options)
-    check_field(options.field)
-    check_template(options.template)
-    load = partial(
-        load_reward_model,
-        options.model,
-        device=options.device,
-        precision=options.dtype,
-        max_length=options.max_length,
-        label=options.label,
-    )
-    scorer = SequenceScorer(load, batch_tokens=options.batch_tokens, tell=speaker(options.quiet))
-    rewards: PointwiseRewards | PairwiseRewards = (
-        PairwiseRewards(scorer, template=options.template)
-        if options.pairwise
-        else PointwiseRewards(scorer, chat_template=not options.no_chat_template)
-    )
-    check = LabelCheck()
-    mark = partial(_mark_pairwise if options.pairwise else _mark_pointwise, check, options.field)
-    job = options.job()
-    with job:
-        write_scored(job, scorer(job.apply(rewards.read, job.records())), mark)
-        job.summary = "; ".join(filter(None, (rewards.sentence(), check.sentence())))
-    return job.status
+    lines = LineFilter(options)
+    return filter_job(options.job(), options, lines)
 
 
-def _check_options(options: RewardOptions) -> None:
+def check_reward_options(options: RewardOptions) -> None:
     """Refuse options that the chosen way of scoring does not read."""
     if options.template is not None and not options.pairwise:
         raise UsageError("--template: lays out two responses in one text; give --pairwise with it")
@@ -134,22 +113,3 @@ def _check_options(options: RewardOptions) -> None:
         raise UsageError("--no-chat-template: --pairwise uses none; leave it out")
     if options.field != RewardOptions.field and options.pairwise:
         raise UsageError("--field: --pairwise gives responses no score of their own; leave it out")
-
-
-def _mark_pointwise(check: "LabelCheck", field: str, record: Record, logits: list[float]) -> Record:
-    from real_cli.relabel.scored import add_scores
-
-    scored = add_scores(record, logits, field)
-    check.add(record, logits, field)
-    return scored
-
-
-def _mark_pairwise(check: "LabelCheck", field: str, record: Record, logits: list[float]) -> Record:
-    from real_cli.models.reward.rewards import difference_matrix
-    from real_cli.records.response_fields import responses_of
-    from real_cli.relabel.reward.scores import add_differences, antisymmetrize
-
-    differences = difference_matrix(len(responses_of(record)), logits)
-    scored = add_differences(record, differences)
-    check.add(record, antisymmetrize(differences).sum(axis=1).tolist())
-    return scored
