@@ -17,14 +17,16 @@ Shared = TypeVar("Shared")
 # A process waits for the lead as long as the lead reads its input, and a pipe may be slow. Nobody waits for a process
 # that has ended: its connections close.
 PATIENCE = timedelta(days=7)
+# Marks an error that the lead raised, and tells.
+OF_THE_LEAD = "of the lead"
 SHORTEST_SLEEP, LONGEST_SLEEP = 2e-5, 0.02  # seconds
 
 
 class EndedElsewhereError(RealError):
     """Another process of this run has failed, and tells why."""
 
-    def __init__(self) -> None:
-        super().__init__("another process of this run failed; its line says why")
+    def __init__(self, message: str = "another process of this run failed; its line says why") -> None:
+        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class World:
         if not self.is_lead:
             is_error, value = pickle.loads(_broadcast(None))
             if is_error:
+                value.add_note(OF_THE_LEAD)
                 raise value
             return value  # type: ignore[no-any-return]  # what the lead's function returned
         try:
@@ -65,6 +68,12 @@ class World:
             raise
         _broadcast(pickle.dumps((False, value)))
         return value
+
+    def in_turn(self, function: Callable[[], Shared]) -> Shared:
+        """Run a function in the lead, then in all others; each gets its result, and the lead's error is everybody's."""
+        results: list[Shared] = []
+        self.share(lambda: results.append(function()))
+        return results[0] if results else function()
 
     def gather(self, value: Shared) -> list[Shared]:
         """Collect a value of every process, by rank; every process gets all of them."""
@@ -113,6 +122,15 @@ def this_world() -> World:
 
 
 @cache
+def run_store() -> Any:
+    """Return where the processes of a run leave notes: the launcher's store, or the lead's."""
+    import torch.distributed as dist
+
+    store, _, _ = next(iter(dist.rendezvous("env://")))
+    return store
+
+
+@cache
 def object_group() -> Any:
     """Return the group that tensors on the CPU travel in: gloo, beside what a device has. Joins the run's processes."""
     import torch
@@ -120,7 +138,8 @@ def object_group() -> Any:
 
     if not dist.is_initialized():
         has_cuda = torch.cuda.is_available() and dist.is_nccl_available()
-        dist.init_process_group("cpu:gloo,cuda:nccl" if has_cuda else "gloo", timeout=PATIENCE)
+        backend, world = "cpu:gloo,cuda:nccl" if has_cuda else "gloo", this_world()
+        dist.init_process_group(backend, store=run_store(), rank=world.rank, world_size=world.size, timeout=PATIENCE)
         return dist.group.WORLD
     if "gloo" in str(dist.get_backend_config()):
         return dist.group.WORLD
