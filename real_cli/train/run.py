@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
-from math import log
 from pathlib import Path
 from typing import Any
 
@@ -30,30 +29,41 @@ from real_cli.train.arguments import Routine
 from real_cli.train.batches.token_marks import stop_words
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.checkpoints.saving import room_advice, told_if_unwritable
-from real_cli.train.diagnosis.causes import RunFacts, first_cause
-from real_cli.train.diagnosis.readings import close_run, read_run, read_single
+from real_cli.train.devices.count import device_of, say_devices
+from real_cli.train.devices.shared_examples import share_examples
+from real_cli.train.devices.stop import AgreedStop
+from real_cli.train.diagnosis.readings import close_run
+from real_cli.train.diagnosis.whole_run import read_whole_run
 from real_cli.train.folder import Spooled, Workspace, read_spool
 from real_cli.train.lora import save_policy
 from real_cli.train.objective import Need
 from real_cli.train.options import TrainOptions
 from real_cli.train.prepare import prepare, with_reference_fields
 from real_cli.train.reference import Reference
-from real_cli.train.settings import WEIGHT, TrainingSettings, describe_settings
+from real_cli.train.settings import TrainingSettings, describe_settings
 from real_cli.train.stages import StagedTraining
 from real_cli.train.tokenized import ExampleSet
+from real_cli.train.world import ALONE, World
 
 
 class TrainingRun:
     """One run of `real train-dpo`."""
 
     def __init__(
-        self, job: Job, workspace: Workspace, settings: TrainingSettings, options: TrainOptions, policy: str
+        self,
+        job: Job,
+        workspace: Workspace,
+        settings: TrainingSettings,
+        options: TrainOptions,
+        policy: str,
+        world: World = ALONE,
     ) -> None:
         self._job = job
         self._workspace = workspace
         self._settings = settings
         self._options = options
         self._policy = policy
+        self._world = world
         self._lines = LogLines(job.stream)
         self._logged: list[Record] = []
         self._started = time.monotonic()
@@ -62,41 +72,56 @@ class TrainingRun:
 
     def train(self) -> Status:
         """Run all steps; a signal before the first step ends the run at once, a later one leaves a checkpoint."""
-        self._workspace.check_settings(self._asked())
-        if self._workspace.result is not None:
-            return self._end(self._workspace.result, [])
+        world = self._world
+        world.wait()  # what the lead removes from now on, the others have looked at
+        earlier = world.share(self._earlier_result)
+        if earlier is not None:
+            return world.share(lambda: self._end(earlier, []))
         if self._options.dump is not None:
             self._dump = Dump(self._options.dump, resume=self._workspace.is_resumed, tell=self._say)
-        resolve_model(self._policy)  # a name that leads nowhere is told before the input is read
+        world.in_turn(lambda: resolve_model(self._policy))  # a wrong name is told before the input is read
         with told_if_full(self._workspace.work):
-            train_data, eval_data = self._spool()
+            train_data, eval_data = world.share(self._spool)
             policy = self._load()
             examples = self._prepare(train_data, policy, "train")
             held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
-            if not self._workspace.check_tokens(examples.digest):
-                self._say("an earlier version began this run, and may have read its records as other tokens")
+            world.share(lambda: self._check_tokens(examples))
         reference = self._make_reference()
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
-        self._export(train_data, examples)
+        world.share(lambda: self._export(train_data, examples))
         self._workspace.keep()
-        with StopRequest() as stop, quiet_libraries(), deferred_imports():
+        with StopRequest() as request, quiet_libraries(), deferred_imports():
+            stop = AgreedStop(request, world)
             trainer, result = self._optimize(policy, reference, examples, held_out, stop)
         if stop:
             self._say(f"stopped at step {result['step']}; go on with --resume")
             return stop.status
-        self._save(trainer)
-        result |= {"num_pairs": len(examples.rows), "output": str(self._workspace.folder)}
-        result |= {"seconds": round(time.monotonic() - self._started, 3)}
-        readings = self._read(examples, trainer)
-        self._write_manifest(policy, described, [train_data, eval_data], {"readings": readings, "result": result})
-        return self._end(result, readings)
+
+        def finish() -> Status:
+            self._save(trainer)
+            ended = result | {"num_pairs": len(examples.rows), "output": str(self._workspace.folder)}
+            ended |= {"seconds": round(time.monotonic() - self._started, 3)}
+            readings = read_whole_run(self._logged, self._counts["train"], self._settings, examples, trainer)
+            self._write_manifest(policy, described, [train_data, eval_data], {"readings": readings, "result": ended})
+            return self._end(ended, readings)
+
+        world.wait()  # for those that still load the best weights
+        return world.share(finish)
+
+    def _earlier_result(self) -> Record | None:
+        self._workspace.check_settings(self._asked())
+        return self._workspace.result
+
+    def _check_tokens(self, examples: ExampleSet) -> None:
+        if not self._workspace.check_tokens(examples.digest):
+            self._say("an earlier version began this run, and may have read its records as other tokens")
 
     def _load(self) -> Policy:
         options = self._options
         self._job.counter.begin("loading the model")
         loaded = load_trainee(
             self._policy,
-            device=options.device,
+            device=device_of(options.device, self._world),
             precision=options.dtype,
             attention=options.attention,
             in_4_bits=self._settings.qlora,
@@ -107,10 +132,8 @@ class TrainingRun:
         if Need.code_marks in self._settings.mixture.needs and (note := stop_words()[1]):
             self._say(note)
         self._batch_tokens = options.batch_tokens or default_training_tokens(policy.place.device, policy.model)
-        self._say(
-            f"{self._policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
-            f"layout, {self._batch_tokens:,} tokens a pass"
-        )
+        place = f"{say_devices(policy.place, self._world)}, {policy.model.config._attn_implementation} attention"
+        self._say(f"{self._policy}: {place}, {policy.layout} layout, {self._batch_tokens:,} tokens a pass")
         return policy
 
     def _spool(self) -> tuple[Spooled, Spooled | None]:
@@ -140,7 +163,11 @@ class TrainingRun:
         return source.check(self._settings.reader(held_out=True), source.records())
 
     def _prepare(self, data: Spooled, policy: Policy, name: str) -> ExampleSet:
-        """Tokenize; what cannot be used is refused, or left out, with the place it came from."""
+        """Tokenize, in the lead; what cannot be used is refused, or left out, with the place it came from."""
+        arrow = data.path.with_suffix(".arrow")
+        return share_examples(self._world, lambda: self._tokenize(data, policy, name, arrow), arrow)
+
+    def _tokenize(self, data: Spooled, policy: Policy, name: str, arrow: Path) -> ExampleSet:
         self._job.counter.begin("pairs tokenized", data.num_records)
         tokenize = ExampleTokenizer(policy.tokenizer, self._settings.max_length, num_embeddings(policy.model))
 
@@ -152,7 +179,6 @@ class TrainingRun:
 
         # A reference that the user names is asked itself, whatever the records say.
         use_given = self._options.reference is None
-        arrow = data.path.with_suffix(".arrow")
         read = self._settings.reader(held_out=name == "eval")
         lines = self._job.counter.finished(read_spool(data))
         examples = prepare(
@@ -167,14 +193,9 @@ class TrainingRun:
     def _make_reference(self) -> Reference:
         options = self._options
         return Reference(
-            options.reference,
-            self._settings.mixture,
-            options.layout,
-            options.attention,
-            options.batch_tokens,
-            self._settings.max_length,
-            self._say,
-        )
+            options.reference, self._settings.mixture, options.layout, options.attention, options.batch_tokens,
+            self._settings.max_length, self._say, self._world,
+        )  # fmt: skip
 
     def _refer(self, reference: Reference, example_sets: list[ExampleSet], policy: Policy) -> str:
         described = reference.describe(example_sets, self._policy)
@@ -199,7 +220,7 @@ class TrainingRun:
         reference: Reference,
         examples: ExampleSet,
         held_out: ExampleSet | None,
-        stop: StopRequest,
+        stop: AgreedStop,
     ) -> tuple[Any, Record]:
         options = self._options
         with ExitStack() as stack:
@@ -219,9 +240,15 @@ class TrainingRun:
                 self._batch_tokens,
                 self._dump,
             )
-            find, folder = self._workspace.last_checkpoint, self._workspace.folder
-            resumed = self._workspace.is_resumed
-            staged = StagedTraining(policy, reference, self._settings, routine, folder, find, self._say, resumed)
+            folder, world = self._workspace.folder, self._world
+            resumed = world.share(lambda: self._workspace.is_resumed)
+
+            def find(folder: Path) -> Path | None:
+                return world.share(lambda: self._workspace.last_checkpoint(folder))
+
+            staged = StagedTraining(
+                policy, reference, self._settings, routine, folder, find, self._say, resumed, stop.agree
+            )
             return staged.run(examples, held_out, report, stop)
 
     def _save(self, trainer: Any) -> None:
@@ -245,6 +272,7 @@ class TrainingRun:
                 "reference": reference,
                 "settings": describe_settings(self._settings, options.preset),
                 "device": str(policy.place.device),
+                "num_devices": self._world.size,
                 "dtype": str(policy.place.dtype).removeprefix("torch."),
                 "attention": policy.model.config._attn_implementation,
                 "layout": policy.layout,
@@ -266,33 +294,6 @@ class TrainingRun:
             self._say(sentence)
         self._job.summary = close_run(result, self._workspace.folder, self._policy, self._options.reference)
         return Status.done
-
-    def _read(self, examples: ExampleSet, trainer: Any) -> list[str]:
-        """Say what the run did, in words; of the last stage, because each begins at its own reference."""
-        last = self._logged[-1].get("stage") if self._logged else None
-        lines = [line for line in self._logged if line.get("stage") == last]
-        counts, settings = self._counts["train"], self._settings
-        facts = RunFacts(
-            steps=[line for line in lines if "rewards/chosen" in line],
-            learning_rate=settings.learning_rate,
-            warmup=settings.warmup,
-            total_steps=trainer.state.global_step,
-            epochs=settings.epochs,
-            beta=settings.mixture.knobs.get("beta"),
-            max_length=settings.max_length,
-            num_pairs=len(examples.scores),
-            num_same_tokens=counts["num_same_tokens"],
-            num_zero_weights=sum(not weight for weight in examples.columns.get(WEIGHT, ())),
-            moments=trainer.moments,
-            uniform_logp=-examples.mean_length() * log(num_embeddings(trainer.model)),
-            has_reference=Need.reference in settings.mixture.needs,
-        )
-        sentences = read_run(lines, has_reference=facts.has_reference)
-        if counts["num_truncated"]:
-            share = counts["num_truncated"] / counts["num_pairs"]
-            sentences.append(f"{share:.0%} of the pairs were cut to {settings.max_length} tokens")
-        cause = first_cause(facts) or read_single(facts)
-        return [cause, *sentences] if cause else sentences
 
     def _say(self, message: str) -> None:
         if not self._job.quiet:

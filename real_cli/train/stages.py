@@ -19,6 +19,7 @@ from real_cli.train.prepare import stages_of
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings
 from real_cli.train.tokenized import ExampleSet, forget_scores, trainable_rows
+from real_cli.train.world import this_world
 
 # Left in the folder of a stage that is done.
 DONE_FILE = "done.json"
@@ -37,6 +38,7 @@ class StagedTraining:
         last_checkpoint: Finds the checkpoint of a folder to go on from, if the run is resumed.
         tell: Gets a line for each stage.
         resumed: Whether the run goes on where another one was stopped.
+        agree: Called at the end of each step, before `stops` is read.
     """
 
     policy: Policy
@@ -47,6 +49,7 @@ class StagedTraining:
     last_checkpoint: Callable[[Path], Path | None]
     tell: Callable[[str], None]
     resumed: bool = False
+    agree: Callable[[], object] = lambda: None
 
     def run(
         self, examples: ExampleSet, held_out: ExampleSet | None, report: Callable[[Record], None], stops: Any
@@ -57,7 +60,7 @@ class StagedTraining:
         stages = stages_of(examples, self.settings)
         results = [self._done(name) for name, _ in stages]
         first = results.index(None) if None in results else len(results)
-        reporter = Reporter(report, lambda: bool(stops), self.tell)
+        reporter = Reporter(report, lambda: bool(stops), self.tell, self.agree)
         trainer = self._make(examples, held_out, reporter)
         if first:
             folder = self._folder_of(stages[first - 1][0])
@@ -100,7 +103,7 @@ class StagedTraining:
         begin = f"{folder}: no whole checkpoint, begins at the first step"
         begin = begin if checkpoint is None else f"goes on from {checkpoint}"
         self.tell("; ".join([begin, *(f"{path} is not whole" for path in damaged)]))
-        for path in damaged:
+        for path in damaged if this_world().is_lead else ():
             remove_checkpoint(path)
 
     def _refer(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any) -> None:
@@ -133,7 +136,7 @@ class StagedTraining:
 
     def _mark_done(self, name: float | None, result: Record | None, trainer: Any) -> None:
         """Leave what a resumed run needs: the result, and the checkpoint whose weights the stage ended with."""
-        if name is None or result is None:
+        if name is None or result is None or not this_world().is_lead:
             return
         folder = self._folder_of(name)
         folder.mkdir(exist_ok=True)

@@ -110,15 +110,23 @@ class World:
         self.largest(0)
 
 
+ALONE = World()
+
+
+def is_launched() -> bool:
+    """Tell whether a launcher started this process, and maybe others."""
+    return "RANK" in os.environ
+
+
 def this_world() -> World:
     """Read which process this is from what a launcher left in the environment; alone without one."""
-    if "RANK" not in os.environ:
-        return World()
+    if not is_launched():
+        return ALONE
     rank, local_rank, size, local_size = (
         int(os.environ.get(name, default))
         for name, default in (("RANK", 0), ("LOCAL_RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_WORLD_SIZE", 1))
     )
-    return World(rank, local_rank, size, local_size) if size > 1 else World()
+    return World(rank, local_rank, size, local_size) if size > 1 else ALONE
 
 
 @cache
