@@ -3,7 +3,6 @@
 import os
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from real_cli.cli.typed_command import typed_command
@@ -155,9 +154,7 @@ def _open(
 
 def _follower(options: TrainOptions) -> TrainOptions:
     """Choose the options of a process that is not the lead: it reads no records, and writes no file."""
-    nothing = Path(os.devnull)
-    dump = nothing if options.dump else None  # the lead's lines come from all processes, which must know
-    return replace(options, files=[os.devnull], rejects=None, export_logps=None, dump=dump, quiet=True)
+    return replace(options, files=[os.devnull], rejects=None, export_logps=None, dump=None, quiet=True)
 
 
 def _models_read(options: TrainOptions) -> list[tuple[str, str | None]]:

@@ -1,5 +1,6 @@
 """Start a process for each device, by torch's elastic launch, and end as they end."""
 
+import logging
 import os
 import secrets
 import signal
@@ -30,7 +31,7 @@ def launch(num_processes: int) -> Status:
 
     share_threads(os.environ, num_processes)
     _stay_on_this_machine()
-    with tempfile.TemporaryDirectory(prefix="real-") as folder, _signals_go_on():
+    with tempfile.TemporaryDirectory(prefix="real-") as folder, _signals_go_on(), _nothing_logged():
         config = LaunchConfig(
             min_nodes=1,
             max_nodes=1,
@@ -60,6 +61,17 @@ def _stay_on_this_machine() -> None:
     loopback = next((name for _, name in socket.if_nameindex() if name in ("lo", "lo0")), None)
     if loopback is not None:
         os.environ.setdefault(INTERFACE, loopback)
+
+
+@contextmanager
+def _nothing_logged() -> Iterator[None]:
+    """Keep to ourselves what elastic logs of processes that end: they tell why in a line of ours."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 @contextmanager
