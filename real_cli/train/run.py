@@ -240,12 +240,8 @@ class TrainingRun:
                 self._batch_tokens,
                 self._dump,
             )
-            folder, world = self._workspace.folder, self._world
-            resumed = world.share(lambda: self._workspace.is_resumed)
-
-            def find(folder: Path) -> Path | None:
-                return world.share(lambda: self._workspace.last_checkpoint(folder))
-
+            find, folder = self._workspace.last_checkpoint, self._workspace.folder
+            resumed = self._world.share(lambda: self._workspace.is_resumed)
             staged = StagedTraining(
                 policy, reference, self._settings, routine, folder, find, self._say, resumed, stop.agree
             )

@@ -19,7 +19,6 @@ from real_cli.train.prepare import stages_of
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings
 from real_cli.train.tokenized import ExampleSet, forget_scores, trainable_rows
-from real_cli.train.world import this_world
 
 # Left in the folder of a stage that is done.
 DONE_FILE = "done.json"
@@ -103,7 +102,7 @@ class StagedTraining:
         begin = f"{folder}: no whole checkpoint, begins at the first step"
         begin = begin if checkpoint is None else f"goes on from {checkpoint}"
         self.tell("; ".join([begin, *(f"{path} is not whole" for path in damaged)]))
-        for path in damaged if this_world().is_lead else ():
+        for path in damaged:
             remove_checkpoint(path)
 
     def _refer(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any) -> None:
@@ -136,7 +135,7 @@ class StagedTraining:
 
     def _mark_done(self, name: float | None, result: Record | None, trainer: Any) -> None:
         """Leave what a resumed run needs: the result, and the checkpoint whose weights the stage ended with."""
-        if name is None or result is None or not this_world().is_lead:
+        if name is None or result is None:
             return
         folder = self._folder_of(name)
         folder.mkdir(exist_ok=True)
