@@ -48,8 +48,9 @@ class ExampleSet(NamedTuple):
         return sum(len(row[0]) for row in responses) / len(responses)
 
 
-# What the trainer reads of a row.
+# What the trainer reads of a row, and the hash that rows of one prompt share.
 TRAINED = ("prompt_ids", "response_ids", "marks")
+PROMPT = "prompt"
 
 
 def tokenize_to_disk(
@@ -135,7 +136,8 @@ def trainable_rows(examples: ExampleSet, indices: Sequence[int] | None = None) -
     chosen = everything if indices is None else list(indices)
     trained = examples.rows.select_columns(list(TRAINED))
     rows = trained if chosen == everything else trained.select(chosen)
-    columns: dict[str, list[Any]] = {"row": chosen, "ref_logps": [examples.scores[index] for index in chosen]}
+    columns: dict[str, list[Any]] = {"row": chosen, PROMPT: [examples.prompts[index] for index in chosen]}
+    columns["ref_logps"] = [examples.scores[index] for index in chosen]
     if examples.token_scores:
         columns["ref_token_logps"] = [examples.token_scores[index] for index in chosen]
     columns |= {name: [values[index] for index in chosen] for name, values in examples.columns.items()}
