@@ -146,11 +146,12 @@ class Recent:
         """Add the values of one pass, shape (any,)."""
         self._passes.append(values.detach())
 
-    def end_batch(self) -> None:
-        """Close a batch: the passes since the last call."""
-        if self._passes:
-            self._batches.append(torch.cat(self._passes))
-            self._passes = []
+    def end_batch(self, gather: Callable[[torch.Tensor], torch.Tensor] = lambda values: values) -> None:
+        """Close a batch: the passes since the last call, and what `gather` adds of other processes."""
+        values = gather(torch.cat(self._passes) if self._passes else torch.zeros(0))
+        self._passes = []
+        if len(values):
+            self._batches.append(values)
 
     def clear(self) -> None:
         """Forget everything: a new stage begins."""

@@ -50,8 +50,9 @@ class ExampleSet(NamedTuple):
         return sum(len(row[0]) for row in responses) / len(responses)
 
 
-# What the trainer reads of a row.
+# What the trainer reads of a row, and the hash that rows of one prompt share.
 TRAINED = ("prompt_ids", "response_ids", "marks")
+PROMPT = "prompt"
 
 
 def tokenize_to_disk(
@@ -152,7 +153,8 @@ def trainable_rows(examples: ExampleSet, indices: Sequence[int] | None = None) -
     trained = examples.rows.select_columns(list(TRAINED))
     # The chosen rows go to a file beside the others, which one process writes and all map.
     rows = trained if chosen == everything else this_world().in_turn(lambda: trained.select(chosen).flatten_indices())
-    columns: dict[str, list[Any]] = {"row": chosen, "ref_logps": [examples.scores[index] for index in chosen]}
+    columns: dict[str, list[Any]] = {"row": chosen, PROMPT: [examples.prompts[index] for index in chosen]}
+    columns["ref_logps"] = [examples.scores[index] for index in chosen]
     if examples.token_scores:
         columns["ref_token_logps"] = [examples.token_scores[index] for index in chosen]
     columns |= {name: [values[index] for index in chosen] for name, values in examples.columns.items()}
