@@ -34,6 +34,9 @@ def train_dpo(options: TrainOptions) -> Status:
     renders. What tools and users say inside a response is read and not trained. Pairs whose responses became the same
     tokens are left out. All of that, and what a template or --max-length changes, is counted on standard error.
 
+    With --devices a process for each device trains a part of every batch. The first one reads, writes and speaks, and
+    what fails in any of them ends all. Several machines need an --output folder that all of them see.
+
     Buffers: the input is spooled to disk, because training reads it more than once. During training, SIGINT, SIGTERM
     and SIGHUP leave a checkpoint from which --resume goes on.
 
