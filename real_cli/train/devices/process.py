@@ -1,9 +1,11 @@
 """How a process of a larger run behaves: the lead alone is heard, and of errors the first one."""
 
+import ctypes
 import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -19,6 +21,7 @@ OURS = "real-"
 # The status of a process that lost another and knows no reason; whoever started both knows more.
 LOST = 71
 END = "real/end"
+PR_SET_PDEATHSIG = 1  # from prctl.h
 
 
 def run_process(command: Callable[[], Status], world: World) -> Status:
@@ -28,6 +31,8 @@ def run_process(command: Callable[[], Status], world: World) -> Status:
     _check_environment()
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # what the libraries would say of networks
     share_threads(os.environ, world.local_size)
+    if _is_ours():
+        _stop_with_parent()
     standard_error = None if world.is_lead else _silence()
     try:
         status = command()
@@ -52,6 +57,17 @@ def _check_environment() -> None:
             raise UsageError(
                 f"RANK is set and {name} is not; start with torchrun, accelerate launch or srun, or unset RANK"
             )
+
+
+def _is_ours() -> bool:
+    """Tell whether `--devices` started this process, and will tell of one that is lost."""
+    return os.environ.get("TORCHELASTIC_RUN_ID", "").startswith(OURS)
+
+
+def _stop_with_parent() -> None:
+    """Have the system send SIGTERM when the process that started this one is killed; on Linux, elsewhere nothing."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
 
 
 def _silence() -> int:
@@ -83,7 +99,7 @@ def _last_word(error: BaseException, standard_error: int | None) -> BaseExceptio
         ended = _first_end()
         if ended is not None:
             return typer.Exit(ended)
-        if os.environ.get("TORCHELASTIC_RUN_ID", "").startswith(OURS):
+        if _is_ours():
             return typer.Exit(LOST)
         error = RealError(
             "another process of this run has ended without a word; checkpoints stay: go on from the last with --resume"

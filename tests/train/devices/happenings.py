@@ -1,7 +1,8 @@
 """Hooks for `real train-dpo --devices` under tests/launcher.py: its processes start warm, and something happens.
 
-The environment says what: HAPPENS=RANK:STEP:WHOM:SIGNAL sends a signal at the end of a step, to the process itself or to
-the one that started all; LATE=RANK:SECONDS holds a process up whenever it hears from the lead; FAILS=RANK:STEP is a bug.
+The environment says what: HAPPENS=RANK:STEP:WHOM:SIGNAL sends a signal at the end of a step, to the process itself or
+to the one that started all; LATE=RANK:SECONDS holds a process up whenever it hears from the lead; FAILS=RANK:STEP is a
+bug.
 """
 
 import os

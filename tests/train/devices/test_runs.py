@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 pytestmark = pytest.mark.slow
 
-FAST = ["--learning-rate", "1e-3", "--batch-size", "4", "--device", "cpu", "--max-length", "32"]
+FAST = ["--learning-rate", "1e-4", "--batch-size", "4", "--device", "cpu", "--max-length", "32"]
 HOOK = {"LAUNCHER_HOOK": "tests.train.devices.happenings:start"}
 LINE = "real: process 2 of 2 was ended by SIGKILL, as the system does when memory is short; checkpoints stay: go on"
 
@@ -25,13 +25,13 @@ def rows(pair_rows):
     return [row | {"prompt": f"{firsts[number % 3]} {row['prompt']}"} for number, row in enumerate(pair_rows * 3)][:19]
 
 
-@pytest.fixture
-def train(launched_real, tiny_policy, rows, tmp_path):
-    """Run the command in a folder of tmp_path, on two devices; returns its status, lines and words."""
+@pytest.fixture(scope="module")
+def train_in(launched_real, tiny_policy, rows):
+    """Run the command on two devices; returns its status, lines and words."""
 
     def run(folder, *words, data=rows, start=(), devices=("--devices", "2"), **environment):
         lines = b"".join(row if isinstance(row, bytes) else orjson.dumps(row) + b"\n" for row in data)
-        command = [*start, *launched_real, "train-dpo", "--policy", tiny_policy, "--output", tmp_path / folder]
+        command = [*start, *launched_real, "train-dpo", "--policy", tiny_policy, "--output", folder]
         done = subprocess.run(
             [*command, *FAST, *devices, *words],
             input=lines,
@@ -40,9 +40,23 @@ def train(launched_real, tiny_policy, rows, tmp_path):
             timeout=120,
         )
         records = [json.loads(line) for line in done.stdout.splitlines()]
-        return SimpleNamespace(status=done.returncode, lines=records, words=done.stderr.decode())
+        return SimpleNamespace(status=done.returncode, lines=records, words=done.stderr.decode(), folder=folder)
 
     return run
+
+
+@pytest.fixture
+def train(train_in, tmp_path):
+    """The same in a folder of tmp_path."""
+    return lambda folder, *words, **how: train_in(tmp_path / folder, *words, **how)
+
+
+@pytest.fixture(scope="module")
+def alone(train_in, tmp_path_factory):
+    """The same run in one process."""
+    done = train_in(tmp_path_factory.mktemp("alone") / "out", devices=())
+    assert (done.status, len(done.lines)) == (0, 6)
+    return done
 
 
 def differ(folder, other):
@@ -59,27 +73,19 @@ def assert_same(ours, theirs):
     assert ours.lines[-1]["num_pairs"] == theirs.lines[-1]["num_pairs"]
 
 
-@pytest.fixture
-def alone(train):
-    """The same run in one process."""
-    done = train("alone", devices=())
-    assert (done.status, len(done.lines)) == (0, 6)
-    return done
-
-
 def test_two_processes_train_what_one_trains_and_one_of_them_speaks(train, alone, tmp_path):
     """From a pipe; the other is up to two seconds late to whatever the first tells it."""
     done = train("out", "--dump", tmp_path / "dump.jsonl", LATE="1:0.2")
     assert done.status == 0, done.words
     assert_same(done, alone)
-    assert differ(tmp_path / "out", tmp_path / "alone") < 1e-5
-    words = done.words.replace(str(tmp_path / "out"), str(tmp_path / "alone"))
+    assert differ(tmp_path / "out", alone.folder) < 1e-5
+    words = done.words.replace(str(tmp_path / "out"), str(alone.folder))
     assert words == alone.words.replace(": cpu, float32", ": 2 CPU processes, float32")
     steps = [json.loads(line)["step"] for line in (tmp_path / "dump.jsonl").read_bytes().splitlines()]
     assert steps == sorted(4 * [1, 2, 3, 4] + 3 * [5])
     manifest = json.loads((tmp_path / "out" / "real.json").read_text())
     assert manifest["num_devices"] == 2
-    assert json.loads((tmp_path / "alone" / "real.json").read_text())["num_devices"] == 1
+    assert json.loads((alone.folder / "real.json").read_text())["num_devices"] == 1
     assert not list((tmp_path / "out").glob("*checkpoint*"))
     assert not (tmp_path / "out" / ".work").exists()
 
@@ -98,7 +104,7 @@ def test_a_signal_to_any_process_stops_all_at_a_step_and_the_run_goes_on(happens
     resumed = train("out", "--resume", devices=())
     assert resumed.status == 0, resumed.words
     assert [line["step"] for line in resumed.lines] == [*range(step + 1, 6), 5]
-    assert differ(tmp_path / "out", tmp_path / "alone") < 1e-5
+    assert differ(tmp_path / "out", alone.folder) < 1e-5
 
 
 def test_a_run_of_one_process_goes_on_in_two(train, alone, tmp_path):
@@ -107,7 +113,7 @@ def test_a_run_of_one_process_goes_on_in_two(train, alone, tmp_path):
     resumed = train("out", "--max-steps", "5", "--resume")
     assert resumed.status == 0, resumed.words
     assert "checkpoint-2\n" in resumed.words
-    assert differ(tmp_path / "out", tmp_path / "alone") < 1e-5
+    assert differ(tmp_path / "out", alone.folder) < 1e-5
 
 
 def test_a_killed_process_ends_all_with_a_line_and_checkpoints_stay(train, tmp_path):
@@ -143,7 +149,7 @@ def test_a_wrong_word_is_told_once(train):
         (["--devices", "some"], "--devices some: auto, all, or a number from 1 is needed"),
         (["--estimate"], "--estimate, --devices 2: an estimate is of one device; leave --devices out: each of several"),
         (["--batch-size", "3"], "--batch-size 3: does not divide among 2 devices; 2 or 4 does"),
-        (["--policy", "./nowhere"], "./nowhere: "),
+        (["--policy", "./nowhere"], "model './nowhere': no such folder"),
     ):
         done = train("out", *words)
         assert done.status == (1 if "nowhere" in problem else 2)
@@ -156,21 +162,18 @@ def test_a_wrong_word_is_told_once(train):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "launcher",
-    [
-        ["torch.distributed.run", "--no-python", "--nproc-per-node", "2"],
-        ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
-        + ["--mixed_precision", "no", "--dynamo_backend", "no", "--no_python"],
-    ],
-    ids=["torchrun", "accelerate"],
-)
+TORCHRUN = "torch.distributed.run --no-python --nproc-per-node 2 --master-port"
+ACCELERATE = """accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no
+    --dynamo_backend no --no_python --main_process_port"""
+
+
+@pytest.mark.parametrize("launcher", [TORCHRUN, ACCELERATE], ids=["torchrun", "accelerate"])
 def test_processes_of_another_launcher_are_the_run(launcher, train, alone, tmp_path):
-    start = [sys.executable, "-m", *launcher, "--master_port", str(free_port())]
+    start = [sys.executable, "-m", *launcher.split(), str(free_port())]
     done = train("out", start=start, devices=())
     assert done.status == 0, done.words
     assert_same(done, alone)
-    assert differ(tmp_path / "out", tmp_path / "alone") < 1e-5
+    assert differ(tmp_path / "out", alone.folder) < 1e-5
 
 
 def free_port():
