@@ -81,6 +81,7 @@ class StagedTraining:
             if stops:
                 break
             self._mark_done(name, results[number], trainer)
+        trainer.gather_weights()
         return trainer, _sum([result for result in results if result is not None])
 
     @property
