@@ -151,7 +151,9 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             "--max-steps", metavar="N", min=1, show_default=False, help="Stop after N steps, whatever --epochs says."
         ),
     ] = None
-    batch_size: Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="Pairs in one batch.")] = 8
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", metavar="N", min=1, help="Pairs in one batch, on all devices together.")
+    ] = 8
     gradient_accumulation: Annotated[
         int,
         typer.Option(

@@ -82,6 +82,7 @@ class RealTrainer(
         self.moments: list[Moments] = []
         self.begin_pass: Callable[[int, int], None] = lambda number, num_passes: None
         self.recent = Recent()
+        self.whole_weights: dict[str, Tensor] | None = None
         with mock.patch.object(dpo_trainer, "hash_module", return_value="not used"):
             super().__init__(*args, **kwargs)
 
@@ -174,6 +175,19 @@ class RealTrainer(
         for index, row in enumerate(rows.tolist()):
             line = {name: value[index] for name, value in lists.items()}
             self.show({"step": self.state.global_step + 1, "row": row, **line})
+
+    def gather_weights(self) -> None:
+        """Put the weights together where processes hold parts of them; the lead, which saves them, gets them."""
+        if not self.splits_weights:
+            return
+        from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+        from torch.distributed.fsdp import FSDPModule
+
+        if isinstance(self.model, FSDPModule):
+            options = StateDictOptions(full_state_dict=True, cpu_offload=True)
+            self.whole_weights = get_model_state_dict(self.model, options=options)
+        else:
+            self.whole_weights = self.accelerator.get_state_dict(self.model_wrapped)
 
     def write_shown(self, line: Record) -> None:
         """Write a line of `--dump`, in the process that has the file."""

@@ -8,8 +8,9 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from unittest import mock
 
 import orjson
 
@@ -35,13 +36,14 @@ def many_pairs(count):
 
 def run_case(policy_name, rows, case, folder):
     """Run one case; returns its lines, dumped lines, what it told, the batches remembered and the weights."""
+    from real_cli.io.checkpoint_marks import newest_whole
     from real_cli.train.arguments import Routine
     from real_cli.train.checkpoints.dump import Dump
     from real_cli.train.reference import Reference
     from real_cli.train.stages import StagedTraining
     from real_cli.train.world import this_world
 
-    world = this_world()
+    world, resumed = this_world(), case.get("resumed", False)
     settings = settings_for(*case["loss"], **case.get("settings", {}))
     policy, layout = load_policy(policy_name, case, settings)
     examples = [prepared(rows, policy, settings, folder, "train")]
@@ -50,27 +52,45 @@ def run_case(policy_name, rows, case, folder):
     compared = Reference(None, settings.mixture, layout, Attention.auto, 60, settings.max_length, say)
     compared.fill(examples, policy, lambda count: None)
     lines, notes = [], []
-    stop = StopAfter(case.get("stop_after"))
     with ExitStack() as stack:
+        # There is no accelerator here, whose cache could be emptied.
+        stack.enter_context(mock.patch("torch.accelerator.empty_cache"))
+        if case.get("cramped") == world.rank:
+            stack.enter_context(with_little_room())
+        if case.get("split"):
+            stack.enter_context(split_weights())
         dump = None
         if world.is_lead:
-            dump = stack.enter_context(Dump(folder / "dump", resume=case.get("resumed", False), tell=notes.append))
+            dump = stack.enter_context(Dump(folder / "dump", resume=resumed, tell=notes.append))
             dump.name_places(examples[0].place)
         routine = Routine(batch_tokens=case.get("batch_tokens", 60), dump=dump, **case.get("routine", {}))
         staged = StagedTraining(
-            policy, compared, settings, routine, folder, last_checkpoint=newest if case.get("resumed") else nothing,
-            tell=notes.append, resumed=case.get("resumed", False),
+            policy, compared, settings, routine, folder,
+            last_checkpoint=newest_whole if resumed else lambda folder: None,
+            tell=notes.append, resumed=resumed,
         )  # fmt: skip
-        trainer, result = staged.run(examples[0], (examples[1:] or [None])[0], lambda line: stop.see(line, lines), stop)
+        trainer, result = staged.run(examples[0], (examples[1:] or [None])[0], lines.append, False)
+    weights = {name: value.tolist() for name, value in whole_weights(trainer).items()}
     remembered = trainer.recent.values()
-    return {
+    saved = {"saved": saved_weights(trainer, folder / "final")} if world.is_lead else {}
+    return saved | {
         "lines": lines,
         "notes": notes,
         "result": result,
         "recent": None if remembered is None else sorted(remembered.tolist()),
         "dump": [json.loads(line) for line in (folder / "dump").read_text().splitlines()] if world.is_lead else [],
-        "weights": {name: value.tolist() for name, value in whole_weights(trainer).items()},
+        "weights": weights,
     }
+
+
+def saved_weights(trainer, folder):
+    """Save the policy as a run does; returns what the files hold."""
+    from safetensors.torch import load_file
+
+    from real_cli.train.lora import save_policy
+
+    save_policy(trainer, folder)
+    return {name: value.tolist() for name, value in load_file(folder / "model.safetensors").items()}
 
 
 def whole_weights(trainer):
@@ -103,36 +123,51 @@ def prepared(rows, policy, settings, folder, name):
     )
 
 
-def nothing(folder):
-    """Find no checkpoint."""
+@contextmanager
+def split_weights():
+    """Split the weights among the processes by FSDP2; accelerate does so on accelerators only."""
+    from accelerate import Accelerator
+    from torch.distributed.fsdp import fully_shard
+
+    from real_cli.train.trainer import RealTrainer
+
+    create = RealTrainer.create_optimizer
+
+    def split_and_create(self, *args):
+        for layer in self.model.model.layers:
+            fully_shard(layer)
+        fully_shard(self.model)
+        return create(self, *args)
+
+    with (
+        mock.patch.object(Accelerator, "prepare_model", lambda self, model, **kwargs: model),
+        mock.patch.object(RealTrainer, "create_optimizer", split_and_create),
+        mock.patch.object(RealTrainer, "splits_weights", True),
+    ):
+        yield
 
 
-def newest(folder):
-    """Find the last checkpoint."""
-    from real_cli.io.checkpoint_marks import newest_whole
+@contextmanager
+def with_little_room(tokens=40):
+    """Let a device have room for a few tokens of a pass only."""
+    import torch
 
-    return newest_whole(folder)
+    from real_cli.train.trainer import RealTrainer
 
+    gather = RealTrainer._gather
 
-class StopAfter:
-    """True once a step has been logged."""
+    def cramped(self, model, inputs, forward):
+        if forward["batch"]["input_ids"].numel() > tokens:
+            raise torch.OutOfMemoryError
+        return gather(self, model, inputs, forward)
 
-    def __init__(self, step):
-        self.step, self.done = step, False
-
-    def see(self, line, lines):
-        lines.append(line)
-
-    def at(self, step):
-        self.done = self.step is not None and step >= self.step
-
-    def __bool__(self):
-        return self.done
+    with mock.patch.object(RealTrainer, "_gather", cramped):
+        yield
 
 
 def run_world(policy_name, rows, cases, folder, *, size=2, **environment):
     """Run cases in one world of processes; returns what each process has of each case."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     work = {"policy": str(policy_name), "rows": rows, "cases": cases}
     (folder / "work.json").write_bytes(orjson.dumps(work))
     with socket.socket() as free:
@@ -150,7 +185,7 @@ def run_world(policy_name, rows, cases, folder, *, size=2, **environment):
         for rank in range(size)
     ]
     try:
-        statuses = [process.wait(timeout=240) for process in processes]
+        statuses = [process.wait(timeout=900) for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -165,7 +200,7 @@ def work_through(folder):
     work = orjson.loads((folder / "work.json").read_bytes())
     results = {}
     for name, case in work["cases"].items():
-        corner = folder / case.get("folder", name)
+        corner = folder / name
         corner.mkdir(exist_ok=True)
         results[name] = run_case(work["policy"], work["rows"], case, corner)
     (folder / f"result-{this_world().rank}.json").write_bytes(orjson.dumps(results))
