@@ -47,7 +47,8 @@ def read_number(link):
 def end_as(status):
     """End this process as the child ended: with its status, or by the same signal."""
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
+        if -status != signal.SIGKILL:
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     sys.stdout.flush()
     os._exit(status)
@@ -180,6 +181,7 @@ def run(words, folder, environment, streams):
     from real_cli.app import main
 
     become(folder, environment, streams)
+    os.environ["LAUNCHER_SOCKET"] = socket_path  # of a run that starts others
     if hook := environment.get("LAUNCHER_HOOK"):  # a test watches this run from within
         module, _, function = hook.partition(":")
         getattr(importlib.import_module(module), function)()
@@ -214,7 +216,7 @@ def warm_real():
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 cwd=Path(__file__).parents[1],
-                env=os.environ | single,
+                env=os.environ | single | {"TORCH_CPP_LOG_LEVEL": "ERROR"},
             )
             try:
                 if server.stdout.readline() != b"warm\n":

@@ -27,6 +27,14 @@ VARIABLES: dict[str, tuple[frozenset[str], str]] = {
     ),
     "HF_HUB_OFFLINE": (frozenset({"device", "base"}), "If set, no hub is asked for a model."),
     "CUDA_VISIBLE_DEVICES": (frozenset({"device"}), "Which GPUs are used."),
+    "RANK, LOCAL_RANK, WORLD_SIZE": (
+        frozenset({"devices"}),
+        "Of a launcher that has started several processes; so are SLURM_PROCID and its kin under srun.",
+    ),
+    "OMP_NUM_THREADS": (
+        frozenset({"devices"}),
+        "Threads of each process; by default processes on one machine share its cores.",
+    ),
     "TMPDIR": (frozenset({"on_error"}), "Where records wait on disk, if the command buffers; by default /tmp."),
     "COLUMNS": (frozenset(), "The width of the help, where it is not the terminal's."),
     "REAL_DEBUG": (frozenset(), "If set, an unexpected error shows its traceback."),

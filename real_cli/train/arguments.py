@@ -8,6 +8,7 @@ from real_cli.models.load.policies import Policy
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.choices import Optimizer, Schedule
 from real_cli.train.settings import TrainingSettings
+from real_cli.train.world import this_world
 
 OPTIMIZERS = {
     Optimizer.adamw: "adamw_torch_fused",
@@ -57,8 +58,8 @@ def training_arguments(
         max_grad_norm=settings.max_grad_norm,
         num_train_epochs=settings.epochs,
         max_steps=settings.max_steps,
-        per_device_train_batch_size=settings.batch_size,
-        per_device_eval_batch_size=settings.batch_size,
+        per_device_train_batch_size=settings.batch_size // this_world().size,
+        per_device_eval_batch_size=settings.batch_size // this_world().size,
         gradient_accumulation_steps=settings.gradient_accumulation,
         seed=settings.seed,
         train_sampling_strategy="random" if settings.order == "shuffle" else "sequential",
@@ -69,6 +70,10 @@ def training_arguments(
         bf16=policy.model.dtype != policy.place.dtype,
         dataloader_pin_memory=not on_cpu,
         gradient_checkpointing=routine.gradient_checkpointing,
+        # Buffers are constants of the architecture; a step that begins anew would send them once more, and wait.
+        ddp_broadcast_buffers=False,
+        # An expert of a mixture may get no token in the last pass, which adds up the gradients of all.
+        ddp_find_unused_parameters=True,
         logging_steps=routine.logging_steps,
         logging_first_step=True,
         logging_nan_inf_filter=False,  # it would log 0 where the loss is no number

@@ -32,12 +32,17 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
     """Hand each logged line on, and stop in good order when asked to."""
 
     def __init__(
-        self, report: Callable[[Record], None], should_stop: Callable[[], bool], tell: Callable[[str], None]
+        self,
+        report: Callable[[Record], None],
+        should_stop: Callable[[], bool],
+        tell: Callable[[str], None],
+        agree: Callable[[], object] = lambda: None,
     ) -> None:
         self._report = report
         self._tell = tell
         self._knows_impossible = False
         self._should_stop = should_stop
+        self._agree = agree
         self._stage: Record = {}
         self._steps_before = 0
         self._saves_last = False
@@ -109,6 +114,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not ty
         """Save and stop after this step if a signal came; save the last step of a stage that another one follows."""
         running_counter().add()
         self._batch = 1
+        self._agree()
         control.should_training_stop |= self._should_stop()
         is_last = self._should_stop() or (self._saves_last and state.global_step >= state.max_steps)
         if is_last and not self._is_saved_at_its_end(args, state):
@@ -140,11 +146,12 @@ class Recent:
         """Add the values of one pass, shape (any,)."""
         self._passes.append(values.detach())
 
-    def end_batch(self) -> None:
-        """Close a batch: the passes since the last call."""
-        if self._passes:
-            self._batches.append(torch.cat(self._passes))
-            self._passes = []
+    def end_batch(self, gather: Callable[[torch.Tensor], torch.Tensor] = lambda values: values) -> None:
+        """Close a batch: the passes since the last call, and what `gather` adds of other processes."""
+        values = gather(torch.cat(self._passes) if self._passes else torch.zeros(0))
+        self._passes = []
+        if len(values):
+            self._batches.append(values)
 
     def clear(self) -> None:
         """Forget everything: a new stage begins."""

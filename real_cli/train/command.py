@@ -1,14 +1,21 @@
 """real train-dpo: align a policy with the chosen pairs."""
 
 import os
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
+from real_cli.train.devices.count import check_devices, check_launched, processes_wanted
+from real_cli.train.devices.process import run_process
+from real_cli.train.devices.slurm import adopt_slurm
 from real_cli.train.options import TrainOptions
+from real_cli.train.world import World, is_launched, this_world
 
 if TYPE_CHECKING:
+    from real_cli.io.job import Job
+    from real_cli.train.folder import Workspace
     from real_cli.train.settings import TrainingSettings
 
 
@@ -27,6 +34,9 @@ def train_dpo(options: TrainOptions) -> Status:
     renders. What tools and users say inside a response is read and not trained. Pairs whose responses became the same
     tokens are left out. All of that, and what a template or --max-length changes, is counted on standard error.
 
+    With --devices a process for each device trains a part of every batch. The first one reads, writes and speaks, and
+    what fails in any of them ends all. Several machines need an --output folder that all of them see.
+
     Buffers: the input is spooled to disk, because training reads it more than once. During training, SIGINT, SIGTERM
     and SIGHUP leave a checkpoint from which --resume goes on.
 
@@ -37,20 +47,57 @@ def train_dpo(options: TrainOptions) -> Status:
       real train-dpo --policy smollm2 --estimate pairs.jsonl
       real train-dpo --preset drift --learning-rate 1e-6 --show-config | jq .
     """
-    _check_together(options)
-    from real_cli.io.output import write_stdout
+    adopt_slurm(os.environ)
+    world = this_world()
+    return run_process(lambda: _run(options, world), world)
 
+
+def _run(options: TrainOptions, world: World) -> Status:
+    """Do what the options ask of this process; the lead checks them for all."""
+    world.share(lambda: _check(options, world))
+    from real_cli.train.settings import describe_settings, settings_from
+
+    settings = settings_from(options)
+    if options.show_config:
+        from real_cli.io.output import write_stdout
+
+        write_stdout(describe_settings(settings, options.preset) | {"reference": options.reference})
+        return Status.done
+    if options.estimate:
+        return _estimated(options, settings)
+    num_processes = 1 if is_launched() else processes_wanted(options.devices, options.device)
+    if num_processes == 1:
+        return _trained(options, settings, world)
+    from real_cli.train.devices.launch import launch
+
+    return launch(num_processes)
+
+
+def _check(options: TrainOptions, world: World) -> None:
+    """Refuse what cannot run."""
+    _check_together(options)
+    check_devices(options.devices, options.device)
+    if is_launched():
+        check_launched(options.devices, options.device, world)
     if not options.show_config:
         _check_names(options)
-    from real_cli.train.settings import check_packages, check_settings, describe_settings, settings_from
+    from real_cli.train.settings import check_packages, check_settings, settings_from
 
     settings = settings_from(options)
     check_settings(settings, options)
-    if options.show_config:
-        write_stdout(describe_settings(settings, options.preset) | {"reference": options.reference})
-        return Status.done
-    check_packages(settings, options.report_to)
-    return _estimated(options, settings) if options.estimate else _trained(options, settings)
+    if not options.show_config:
+        check_packages(settings, options.report_to)
+    if not (options.estimate or options.fits_tokens):
+        return
+    if world.size == 1 and processes_wanted(options.devices, options.device) == 1:
+        return
+    if options.fits_tokens:
+        raise UsageError("--batch-tokens auto: follows one process, and there are several; give a number of tokens")
+    if options.estimate:
+        raise UsageError(
+            f"--estimate, --devices {options.devices}: an estimate is of one device; leave --devices out: each of "
+            "several takes that much, and its gradients once more while they are averaged"
+        )
 
 
 def _check_together(options: TrainOptions) -> None:
@@ -59,8 +106,6 @@ def _check_together(options: TrainOptions) -> None:
         raise UsageError("--resume, --resume-if-same: choose one of them")
     if options.estimate and (clash := options.flags_given("show_config", "resume", "resume_if_same")):
         raise UsageError(f"--estimate, {clash[0]}: choose one of them")
-    if options.fits_tokens and os.environ.get("WORLD_SIZE", "1") != "1":
-        raise UsageError("--batch-tokens auto: follows one process, and there are several; give a number of tokens")
     if options.show_config:
         return
     needed = {"--policy": options.policy} | ({} if options.estimate else {"--output": options.output})
@@ -82,12 +127,25 @@ def _estimated(options: TrainOptions, settings: "TrainingSettings") -> Status:
     return estimate(options, settings, options.policy)
 
 
-def _trained(options: TrainOptions, settings: "TrainingSettings") -> Status:
+def _trained(options: TrainOptions, settings: "TrainingSettings", world: World) -> Status:
     """Train; the log lines go to standard output, and --output is the folder."""
-    from real_cli.train.folder import Workspace
     from real_cli.train.run import TrainingRun
 
+    if not world.is_lead:
+        options = _follower(options)
     assert options.policy is not None
+    with ExitStack() as stack:
+        job, workspace = world.in_turn(lambda: _open(options, settings, world, stack))
+        status = TrainingRun(job, workspace, settings, options, options.policy, world).train()
+    return status or job.status
+
+
+def _open(
+    options: TrainOptions, settings: "TrainingSettings", world: World, stack: ExitStack
+) -> tuple["Job", "Workspace"]:
+    """Open what the run reads and writes; the folder is the lead's."""
+    from real_cli.train.folder import Workspace
+
     assert options.output is not None
     resume, if_same = options.resume, options.resume_if_same
     workspace = Workspace(options.output, resume=resume, if_same=if_same, reads=_models_read(options))
@@ -97,9 +155,15 @@ def _trained(options: TrainOptions, settings: "TrainingSettings") -> Status:
         also_reads=[("--eval-file", options.eval_file)],
         what="pairs read",
     )
-    with job, workspace:
-        status = TrainingRun(job, workspace, settings, options, options.policy).train()
-    return status or job.status
+    stack.enter_context(job)
+    if world.is_lead:
+        stack.enter_context(workspace)
+    return job, workspace
+
+
+def _follower(options: TrainOptions) -> TrainOptions:
+    """Choose the options of a process that is not the lead: it reads no records, and writes no file."""
+    return replace(options, files=[os.devnull], rejects=None, export_logps=None, dump=None, quiet=True)
 
 
 def _models_read(options: TrainOptions) -> list[tuple[str, str | None]]:

@@ -75,6 +75,21 @@ class Logps:
     def __post_init__(self) -> None:
         _make_finite(self, "policy", "reference", "decoupled")
 
+    def moved(self, device: Any) -> "Logps":
+        """Move what a batch is joined of to a device.
+
+        Args:
+            device: Of torch.
+
+        Returns:
+            The same numbers; what is known of single tokens, and by other heads or models, is left out.
+        """
+        names = ("policy", "reference", "lengths", "present", "marks", "batch_lengths", "recent")
+        tensors = {name: getattr(self, name) for name in names}
+        moved = {name: value if value is None else value.to(device) for name, value in tensors.items()}
+        columns = {name: value.to(device) for name, value in self.columns.items()}
+        return Logps(**moved, columns=columns, progress=self.progress)
+
     @property
     def impossible(self) -> Tensor:
         """Share of an example's responses to which the policy gives no probability, shape (batch,)."""
@@ -148,7 +163,8 @@ def join_logps(parts: list[Logps]) -> Logps:
         if item.name in ("policy", "reference", "lengths", "present", "marks")
     }
     columns = {name: torch.cat([part.columns[name] for part in parts]) for name in first.columns}
-    return Logps(**tensors, columns=columns, progress=first.progress, recent=first.recent)
+    known: dict[str, Any] = {"batch_lengths": first.batch_lengths, "recent": first.recent}
+    return Logps(**tensors, columns=columns, progress=first.progress, **known)
 
 
 def pair_logps(

@@ -47,6 +47,9 @@ def save_policy(trainer: Any, folder: Path, *, merge: bool = False) -> None:
         model = model.merge_and_unload()
         if getattr(model, "is_quantized", False):
             model = model.dequantize()
-    model.save_pretrained(str(folder))
+    weights = trainer.whole_weights
+    if weights is not None:  # those of the model are split among the processes
+        weights = {name: value for name, value in weights.items() if DEGREE_HEAD not in name.split(".")}
+    model.save_pretrained(str(folder), state_dict=weights)
     (folder / "README.md").unlink(missing_ok=True)  # peft's model card, which quotes the hub
     trainer.processing_class.save_pretrained(str(folder))

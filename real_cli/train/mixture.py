@@ -105,6 +105,11 @@ class Mixture:
         assert isinstance(total, Tensor)
         return total
 
+    @property
+    def remembers(self) -> bool:
+        """Whether an objective looks back at earlier batches."""
+        return any(part.objective.remembers is not None for part in self.parts)
+
     def remember(self, logps: Logps) -> Tensor | None:
         """Work out what is to be handed back as `Logps.recent` in later batches."""
         for part in self.parts:

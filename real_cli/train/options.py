@@ -27,8 +27,8 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             "Optimization": """learning_rate schedule warmup optimizer weight_decay max_grad_norm epochs max_steps
                 batch_size gradient_accumulation eval_steps patience seed""",
             "Data": "weight_field raw_weights offset_field order stages stage_reference max_length eval_file",
-            "Model": """policy base lora qlora lora_rank lora_alpha gradient_checkpointing device dtype attention layout
-                batch_tokens""",
+            "Model": """policy base lora qlora lora_rank lora_alpha gradient_checkpointing device devices dtype
+                attention layout batch_tokens""",
             "Input and output": """output merge export_logps dump logging_steps save_steps resume resume_if_same
                 report_to on_error rejects input_format max_line_bytes""",
             "Other": "quiet",
@@ -151,7 +151,9 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             "--max-steps", metavar="N", min=1, show_default=False, help="Stop after N steps, whatever --epochs says."
         ),
     ] = None
-    batch_size: Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="Pairs in one batch.")] = 8
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", metavar="N", min=1, help="Pairs in one batch, on all devices together.")
+    ] = 8
     gradient_accumulation: Annotated[
         int,
         typer.Option(
@@ -221,6 +223,16 @@ class TrainOptions(LossKnobs, ScoringOptions, StreamOptions):
             "slower), and says which; --resume keeps it.",
         ),
     ] = None
+    devices: Annotated[
+        str,
+        typer.Option(
+            "--devices",
+            metavar="auto|all|N",
+            autocompletion=names_of(("auto", "all")),
+            help="How many devices train, a process each: 'auto' takes one, 'all' every GPU; N on a CPU is N "
+            "processes. Under torchrun, accelerate launch or srun those processes are it.",
+        ),
+    ] = "auto"
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", show_default=False, help="The checkpoint folder to write."),

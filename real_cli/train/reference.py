@@ -17,6 +17,7 @@ from real_cli.train.logps import NEXT_TO_NEVER
 from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Need
 from real_cli.train.tokenized import ExampleSet, fill_scores
+from real_cli.train.world import ALONE, World
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Reference:
         batch_tokens: Most tokens of one forward pass; chosen by the device if None.
         max_length: Most tokens of prompt and response.
         tell: Gets a line when the device runs out of memory, or the model cannot take the layout.
+        world: The processes that share the work, each some windows.
     """
 
     name: str | None
@@ -40,6 +42,7 @@ class Reference:
     batch_tokens: int | None
     max_length: int
     tell: Callable[[str], None]
+    world: World = ALONE
 
     @property
     def is_needed(self) -> bool:
@@ -95,7 +98,7 @@ class Reference:
         scorer = Scorer(model, self.batch_tokens or default_batch_tokens(model.place.device), self.tell)
         tokens = Need.tokens in self.mixture.needs
         for examples in todo:
-            for num_examples in fill_scores(examples, scorer, tokens=tokens, indices=indices):
+            for num_examples in fill_scores(examples, scorer, tokens=tokens, indices=indices, world=self.world):
                 done(num_examples)
         filled = [score for examples in todo for scores in examples.scores for score in scores or ()]
         if impossible := filled.count(-math.inf):

@@ -29,8 +29,11 @@ from real_cli.train.arguments import Routine
 from real_cli.train.batches.token_marks import stop_words
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.checkpoints.saving import room_advice, told_if_unwritable
-from real_cli.train.diagnosis.facts import read_training
+from real_cli.train.devices.count import device_of, say_devices
+from real_cli.train.devices.shared_examples import share_examples
+from real_cli.train.devices.stop import AgreedStop
 from real_cli.train.diagnosis.readings import close_run
+from real_cli.train.diagnosis.whole_run import read_whole_run
 from real_cli.train.folder import Spooled, Workspace, read_spool
 from real_cli.train.lora import save_policy
 from real_cli.train.objective import Need
@@ -40,19 +43,27 @@ from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings, describe_settings
 from real_cli.train.stages import StagedTraining
 from real_cli.train.tokenized import ExampleSet
+from real_cli.train.world import ALONE, World
 
 
 class TrainingRun:
     """One run of `real train-dpo`."""
 
     def __init__(
-        self, job: Job, workspace: Workspace, settings: TrainingSettings, options: TrainOptions, policy: str
+        self,
+        job: Job,
+        workspace: Workspace,
+        settings: TrainingSettings,
+        options: TrainOptions,
+        policy: str,
+        world: World = ALONE,
     ) -> None:
         self._job = job
         self._workspace = workspace
         self._settings = settings
         self._options = options
         self._policy = policy
+        self._world = world
         self._lines = LogLines(job.stream)
         self._logged: list[Record] = []
         self._started = time.monotonic()
@@ -61,44 +72,58 @@ class TrainingRun:
 
     def train(self) -> Status:
         """Run all steps; a signal before the first step ends the run at once, a later one leaves a checkpoint."""
-        options = self._options
-        self._workspace.check_settings(self._asked())
-        if self._workspace.result is not None:
-            return self._end(self._workspace.result, [])
-        if options.dump is not None:
-            self._dump = Dump(options.dump, resume=self._workspace.is_resumed, tell=self._say)
-        resolve_model(self._policy)  # a name that leads nowhere is told before the input is read
+        world = self._world
+        world.wait()  # what the lead removes from now on, the others have looked at
+        earlier = world.share(self._earlier_result)
+        if earlier is not None:
+            return world.share(lambda: self._end(earlier, []))
+        if self._options.dump is not None:
+            self._dump = Dump(self._options.dump, resume=self._workspace.is_resumed, tell=self._say)
+        world.in_turn(lambda: resolve_model(self._policy))  # a wrong name is told before the input is read
         with told_if_full(self._workspace.work):
-            train_data, eval_data = self._spool()
+            train_data, eval_data = world.share(self._spool)
             policy = self._load()
             examples = self._prepare(train_data, policy, "train")
             held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
-            if not self._workspace.check_tokens(examples.digest):
-                self._say("an earlier version began this run, and may have read its records as other tokens")
+            world.share(lambda: self._check_tokens(examples))
         reference = self._make_reference()
-        if options.fits_tokens:
+        if self._options.fits_tokens:
             self._fit(reference, examples, policy)
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
-        self._export(train_data, examples)
+        world.share(lambda: self._export(train_data, examples))
         self._workspace.keep()
-        with StopRequest() as stop, quiet_libraries(), deferred_imports():
+        with StopRequest() as request, quiet_libraries(), deferred_imports():
+            stop = AgreedStop(request, world)
             trainer, result = self._optimize(policy, reference, examples, held_out, stop)
         if stop:
             self._say(f"stopped at step {result['step']}; go on with --resume")
             return stop.status
-        self._save(trainer)
-        result |= {"num_pairs": len(examples.rows), "output": str(self._workspace.folder)}
-        result |= {"seconds": round(time.monotonic() - self._started, 3)}
-        readings = read_training(self._logged, self._counts["train"], self._settings, examples, trainer)
-        self._write_manifest(policy, described, [train_data, eval_data], {"readings": readings, "result": result})
-        return self._end(result, readings)
+
+        def finish() -> Status:
+            self._save(trainer)
+            ended = result | {"num_pairs": len(examples.rows), "output": str(self._workspace.folder)}
+            ended |= {"seconds": round(time.monotonic() - self._started, 3)}
+            readings = read_whole_run(self._logged, self._counts["train"], self._settings, examples, trainer)
+            self._write_manifest(policy, described, [train_data, eval_data], {"readings": readings, "result": ended})
+            return self._end(ended, readings)
+
+        world.wait()  # for those that still load the best weights
+        return world.share(finish)
+
+    def _earlier_result(self) -> Record | None:
+        self._workspace.check_settings(self._asked())
+        return self._workspace.result
+
+    def _check_tokens(self, examples: ExampleSet) -> None:
+        if not self._workspace.check_tokens(examples.digest):
+            self._say("an earlier version began this run, and may have read its records as other tokens")
 
     def _load(self) -> Policy:
         options = self._options
         self._job.counter.begin("loading the model")
         loaded = load_trainee(
             self._policy,
-            device=options.device,
+            device=device_of(options.device, self._world),
             precision=options.dtype,
             attention=options.attention,
             in_4_bits=self._settings.qlora,
@@ -110,10 +135,8 @@ class TrainingRun:
             self._say(note)
         self._batch_tokens = options.batch_tokens or default_training_tokens(policy.place.device, policy.model)
         tokens = "the most tokens a pass that fit" if options.fits_tokens else f"{self._batch_tokens:,} tokens a pass"
-        self._say(
-            f"{self._policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
-            f"layout, {tokens}"
-        )
+        place = f"{say_devices(policy.place, self._world)}, {policy.model.config._attn_implementation} attention"
+        self._say(f"{self._policy}: {place}, {policy.layout} layout, {tokens}")
         return policy
 
     def _fit(self, reference: Reference, examples: ExampleSet, policy: Policy) -> None:
@@ -152,7 +175,11 @@ class TrainingRun:
         return source.check(self._settings.reader(held_out=True), source.records())
 
     def _prepare(self, data: Spooled, policy: Policy, name: str) -> ExampleSet:
-        """Tokenize; what cannot be used is refused, or left out, with the place it came from."""
+        """Tokenize, in the lead; what cannot be used is refused, or left out, with the place it came from."""
+        arrow = data.path.with_suffix(".arrow")
+        return share_examples(self._world, lambda: self._tokenize(data, policy, name, arrow), arrow)
+
+    def _tokenize(self, data: Spooled, policy: Policy, name: str, arrow: Path) -> ExampleSet:
         self._job.counter.begin("pairs tokenized", data.num_records)
         tokenize = ExampleTokenizer(policy.tokenizer, self._settings.max_length, num_embeddings(policy.model))
 
@@ -164,7 +191,6 @@ class TrainingRun:
 
         # A reference that the user names is asked itself, whatever the records say.
         use_given = self._options.reference is None
-        arrow = data.path.with_suffix(".arrow")
         read = self._settings.reader(held_out=name == "eval")
         lines = self._job.counter.finished(read_spool(data))
         examples = prepare(
@@ -179,14 +205,9 @@ class TrainingRun:
     def _make_reference(self) -> Reference:
         options = self._options
         return Reference(
-            options.reference,
-            self._settings.mixture,
-            options.layout,
-            options.attention,
-            options.batch_tokens,
-            self._settings.max_length,
-            self._say,
-        )
+            options.reference, self._settings.mixture, options.layout, options.attention, options.batch_tokens,
+            self._settings.max_length, self._say, self._world,
+        )  # fmt: skip
 
     def _refer(self, reference: Reference, example_sets: list[ExampleSet], policy: Policy) -> str:
         described = reference.describe(example_sets, self._policy)
@@ -211,7 +232,7 @@ class TrainingRun:
         reference: Reference,
         examples: ExampleSet,
         held_out: ExampleSet | None,
-        stop: StopRequest,
+        stop: AgreedStop,
     ) -> tuple[Any, Record]:
         options = self._options
         with ExitStack() as stack:
@@ -232,8 +253,10 @@ class TrainingRun:
                 self._dump,
             )
             find, folder = self._workspace.last_checkpoint, self._workspace.folder
-            resumed = self._workspace.is_resumed
-            staged = StagedTraining(policy, reference, self._settings, routine, folder, find, self._say, resumed)
+            resumed = self._world.share(lambda: self._workspace.is_resumed)
+            staged = StagedTraining(
+                policy, reference, self._settings, routine, folder, find, self._say, resumed, stop.agree
+            )
             return staged.run(examples, held_out, report, stop)
 
     def _save(self, trainer: Any) -> None:
@@ -257,6 +280,7 @@ class TrainingRun:
                 "reference": reference,
                 "settings": describe_settings(self._settings, options.preset),
                 "device": str(policy.place.device),
+                "num_devices": self._world.size,
                 "dtype": str(policy.place.dtype).removeprefix("torch."),
                 "attention": policy.model.config._attn_implementation,
                 "layout": policy.layout,

@@ -15,6 +15,7 @@ from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Column, Need, Responses
 from real_cli.train.options import TrainOptions
 from real_cli.train.presets import PRESETS
+from real_cli.train.world import this_world
 
 # Numbers of an example that belong to the run and not to its objective.
 WEIGHT, STAGE, PLACE_IN_ORDER = "weight", "stage", "order"
@@ -190,7 +191,11 @@ def _routine_complaints(settings: TrainingSettings, options: TrainOptions) -> It
 
 
 def _number_complaints(settings: TrainingSettings) -> Iterator[str]:
-    """What typer's ranges let through: NaN, infinity, and a 0 that would train nothing."""
+    """What typer's ranges let through: NaN, infinity, a 0 that would train nothing, and what devices cannot share."""
+    if settings.batch_size % (size := this_world().size):
+        lower = settings.batch_size // size * size
+        able = f"{lower} or {lower + size} does" if lower else f"{size} does"
+        yield f"--batch-size {settings.batch_size}: does not divide among {size} devices; {able}"
     for name, low in (("learning_rate", 0), ("epochs", 0), ("lora_alpha", 0)):
         value = getattr(settings, name)
         if value is not None and not low < value < math.inf:

@@ -19,6 +19,7 @@ from real_cli.train.prepare import stages_of
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings
 from real_cli.train.tokenized import ExampleSet, forget_scores, trainable_rows
+from real_cli.train.world import World, this_world
 
 # Left in the folder of a stage that is done.
 DONE_FILE = "done.json"
@@ -37,6 +38,7 @@ class StagedTraining:
         last_checkpoint: Finds the checkpoint of a folder to go on from, if the run is resumed.
         tell: Gets a line for each stage.
         resumed: Whether the run goes on where another one was stopped.
+        agree: Called at the end of each step, before `stops` is read.
     """
 
     policy: Policy
@@ -47,6 +49,7 @@ class StagedTraining:
     last_checkpoint: Callable[[Path], Path | None]
     tell: Callable[[str], None]
     resumed: bool = False
+    agree: Callable[[], object] = lambda: None
 
     def run(
         self, examples: ExampleSet, held_out: ExampleSet | None, report: Callable[[Record], None], stops: Any
@@ -55,9 +58,9 @@ class StagedTraining:
         from real_cli.train.trainer import load_weights, next_stage, run_trainer
 
         stages = stages_of(examples, self.settings)
-        results = [self._done(name) for name, _ in stages]
+        results = self.world.share(lambda: [self._done(name) for name, _ in stages])
         first = results.index(None) if None in results else len(results)
-        reporter = Reporter(report, lambda: bool(stops), self.tell)
+        reporter = Reporter(report, lambda: bool(stops), self.tell, self.agree)
         trainer = self._make(examples, held_out, reporter)
         if first:
             folder = self._folder_of(stages[first - 1][0])
@@ -67,12 +70,12 @@ class StagedTraining:
             before = sum(result["step"] for result in done)
             reporter.begin(name, before, saves_last=number + 1 < len(stages))
             folder = self._folder_of(name)
-            checkpoint = self.last_checkpoint(folder)
+            checkpoint = self._checkpoint_in(folder)
             if name is not None:
                 self.tell(f"stage {stage_name(name)}: {len(rows):,} pairs")
             if self.resumed and number == first:
                 self._tell_begin(folder, checkpoint)
-            if self.routine.dump is not None:
+            if self.routine.dump is not None and self.world.is_lead:
                 self.routine.dump.begin(name, before, 0 if checkpoint is None else step_of(checkpoint))
             self._refer(examples, held_out, rows, trainer)
             next_stage(trainer, trainable_rows(examples, rows), held_out and trainable_rows(held_out), folder)
@@ -80,7 +83,17 @@ class StagedTraining:
             if stops:
                 break
             self._mark_done(name, results[number], trainer)
+        trainer.gather_weights()
         return trainer, _sum([result for result in results if result is not None])
+
+    @property
+    def world(self) -> World:
+        """The processes that train together."""
+        return this_world()
+
+    def _checkpoint_in(self, folder: Path) -> Path | None:
+        """Find what to go on from, the same in every process: another one's disk may show later what was written."""
+        return self.world.share(lambda: self.last_checkpoint(folder))
 
     def _make(self, examples: ExampleSet, held_out: ExampleSet | None, reporter: Reporter) -> Any:
         """Set up the trainer; each stage gives it its own rows before the first step."""
@@ -96,11 +109,11 @@ class StagedTraining:
 
     def _tell_begin(self, folder: Path, checkpoint: Path | None) -> None:
         """Say where a resumed run begins; what is not whole would stay beside the checkpoints of its own."""
-        damaged = [path for path in checkpoints_in(folder) if not is_whole(path)]
+        damaged = self.world.share(lambda: [path for path in checkpoints_in(folder) if not is_whole(path)])
         begin = f"{folder}: no whole checkpoint, begins at the first step"
         begin = begin if checkpoint is None else f"goes on from {checkpoint}"
         self.tell("; ".join([begin, *(f"{path} is not whole" for path in damaged)]))
-        for path in damaged:
+        for path in damaged if self.world.is_lead else ():
             remove_checkpoint(path)
 
     def _refer(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any) -> None:
@@ -133,7 +146,7 @@ class StagedTraining:
 
     def _mark_done(self, name: float | None, result: Record | None, trainer: Any) -> None:
         """Leave what a resumed run needs: the result, and the checkpoint whose weights the stage ended with."""
-        if name is None or result is None:
+        if name is None or result is None or not self.world.is_lead:
             return
         folder = self._folder_of(name)
         folder.mkdir(exist_ok=True)

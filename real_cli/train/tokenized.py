@@ -3,6 +3,7 @@
 import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from real_cli.models.score.columns import WINDOW_EXAMPLES, given_scores
 from real_cli.models.score.scoring import Scorer, Scores, TokenScores
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.train.examples import Example
+from real_cli.train.world import ALONE, World, this_world
 
 SAMPLED = 1000
 
@@ -48,8 +50,9 @@ class ExampleSet(NamedTuple):
         return sum(len(row[0]) for row in responses) / len(responses)
 
 
-# What the trainer reads of a row.
+# What the trainer reads of a row, and the hash that rows of one prompt share.
 TRAINED = ("prompt_ids", "response_ids", "marks")
+PROMPT = "prompt"
 
 
 def tokenize_to_disk(
@@ -95,19 +98,33 @@ def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:
 
 
 def fill_scores(
-    examples: ExampleSet, scorer: Scorer, *, tokens: bool = False, indices: Sequence[int] | None = None
+    examples: ExampleSet,
+    scorer: Scorer,
+    *,
+    tokens: bool = False,
+    indices: Sequence[int] | None = None,
+    world: World = ALONE,
 ) -> Iterator[int]:
-    """Compute missing scores, each (prompt, response) once; yield the number of rows in each window."""
-    for window in _windows(examples, range(len(examples.scores)) if indices is None else indices):
-        running_counter().begin_window(len(window))
-        rows = [examples.rows[index] for index in window]
-        scored = scorer.tokens([TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows])
-        for index, responses in zip(window, scored, strict=True):
-            examples.scores[index] = [float(logps.sum(dtype="float64")) for logps in responses]
-            if tokens:
-                examples.token_scores[index] = responses
-        running_counter().begin_window(0)
+    """Compute missing scores, each (prompt, response) once; yield the number of rows in each window.
+
+    Processes of a world take the windows in turn, and get each other's scores when all are done.
+    """
+    scores: dict[int, tuple[Scores, TokenScores | None]] = {}
+    everything = range(len(examples.scores))
+    for number, window in enumerate(_windows(examples, everything if indices is None else indices)):
+        if number % world.size == world.rank:
+            running_counter().begin_window(len(window))
+            rows = [examples.rows[index] for index in window]
+            scored = scorer.tokens([TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows])
+            for index, responses in zip(window, scored, strict=True):
+                sums = [float(logps.sum(dtype="float64")) for logps in responses]
+                scores[index] = sums, responses if tokens else None
+            running_counter().begin_window(0)
         yield len(window)
+    for index, (sums, token_scores) in chain.from_iterable(part.items() for part in world.gather(scores)):
+        examples.scores[index] = sums
+        if token_scores is not None:
+            examples.token_scores[index] = token_scores
 
 
 def _windows(examples: ExampleSet, indices: Sequence[int]) -> Iterator[list[int]]:
@@ -134,8 +151,10 @@ def trainable_rows(examples: ExampleSet, indices: Sequence[int] | None = None) -
     everything = list(range(len(examples.rows)))
     chosen = everything if indices is None else list(indices)
     trained = examples.rows.select_columns(list(TRAINED))
-    rows = trained if chosen == everything else trained.select(chosen)
-    columns: dict[str, list[Any]] = {"row": chosen, "ref_logps": [examples.scores[index] for index in chosen]}
+    # The chosen rows go to a file beside the others, which one process writes and all map.
+    rows = trained if chosen == everything else this_world().in_turn(lambda: trained.select(chosen).flatten_indices())
+    columns: dict[str, list[Any]] = {"row": chosen, PROMPT: [examples.prompts[index] for index in chosen]}
+    columns["ref_logps"] = [examples.scores[index] for index in chosen]
     if examples.token_scores:
         columns["ref_token_logps"] = [examples.token_scores[index] for index in chosen]
     columns |= {name: [values[index] for index in chosen] for name, values in examples.columns.items()}

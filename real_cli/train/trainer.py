@@ -6,17 +6,17 @@ Private hooks of TRL 1.16 that RealTrainer overrides; each has a contract test:
     _precompute_ref_logps               reference log-probabilities come as columns
     training_step       (HalvingPasses) a batch may take several passes, and more where memory ends
     get_batch_samples   (EvenSteps) all pairs of a step weigh the same
+    prediction_step     (EvenSteps) a held-out pair counts once, in whatever process
+    get_train_dataloader, get_eval_dataloader  (EvenSteps) a process gets its share of every batch
     _load_from_checkpoint               (called) the weights of a finished stage
     _compute_loss                       the objective is a function of real_cli.train.losses
-    log                                 metrics are read from the device here, once a logging step
+    log                 (PairMetrics) metrics are read from the device here, once a logging step
     _save_checkpoint, _run_epoch        (WholeCheckpoints) one counts when it is whole; nothing follows the last
     _init_training_state, _load_best_model     the best one is known by its step
     create_model_card, hash_module      a README would quote the hub; the key of a cache that is not used
 """
 
-import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -27,14 +27,17 @@ from torch import Tensor
 from real_cli.errors import RealError, UsageError
 from real_cli.models.load.deferred import deferred_imports
 from real_cli.models.load.policies import Policy
+from real_cli.models.score.forward import ResponseScores
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine, training_arguments
 from real_cli.train.batches.collate import Collator
 from real_cli.train.batches.gather import decoupled_logps, gather
 from real_cli.train.batches.halving import HalvingPasses
+from real_cli.train.batches.metrics import PairMetrics
 from real_cli.train.batches.steps import EvenSteps
 from real_cli.train.batches.token_marks import ignored_tokens
-from real_cli.train.callbacks import IMPOSSIBLE, Recent, Reporter
+from real_cli.train.batches.whole import whole_batch_slopes, with_order
+from real_cli.train.callbacks import Recent, Reporter
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.checkpoints.saving import WholeCheckpoints, mean_loss
 from real_cli.train.diagnosis.causes import Moments
@@ -43,15 +46,21 @@ from real_cli.train.lora import add_degree_head, lora_config
 from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Need
 from real_cli.train.settings import WEIGHT, TrainingSettings
+from real_cli.train.world import this_world
 
 with deferred_imports():
-    from accelerate.utils import DistributedType
     from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
     from trl import DPOConfig, DPOTrainer
     from trl.trainer import dpo_trainer
 
 
-class RealTrainer(HalvingPasses, EvenSteps, WholeCheckpoints, DPOTrainer):  # type: ignore[misc]  # trl is not typed
+class RealTrainer(
+    HalvingPasses,
+    EvenSteps,
+    PairMetrics,
+    WholeCheckpoints,
+    DPOTrainer,  # type: ignore[misc]  # trl is not typed
+):
     """DPOTrainer on tokenized examples, with our objectives and our forward."""
 
     def __init__(
@@ -67,10 +76,13 @@ class RealTrainer(HalvingPasses, EvenSteps, WholeCheckpoints, DPOTrainer):  # ty
         self._mixture = mixture
         self._reference = reference
         self._dump = dump
+        self.world = this_world()
+        self.shows = bool(self.world.largest(int(dump is not None)))  # the lead alone may have the file
         self._num_tokens: Any = 0
         self.moments: list[Moments] = []
         self.begin_pass: Callable[[int, int], None] = lambda number, num_passes: None
         self.recent = Recent()
+        self.whole_weights: dict[str, Tensor] | None = None
         with mock.patch.object(dpo_trainer, "hash_module", return_value="not used"):
             super().__init__(*args, **kwargs)
 
@@ -85,39 +97,46 @@ class RealTrainer(HalvingPasses, EvenSteps, WholeCheckpoints, DPOTrainer):  # ty
 
     def run_batch(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any) -> Any:
         """Run one optimizer batch, a pass at a time; the gradients of its passes add up."""
-        inputs = self._prepare_inputs(inputs)
-        if Need.whole_batch in self._mixture.needs and len(inputs["passes"]) > 1:
-            inputs = inputs | self._slopes(model, inputs)
+        inputs = self.with_slopes(model, self._prepare_inputs(self.even_passes(inputs)))
         *others, last = inputs["passes"]
         num_passes = len(inputs["passes"])
         loss = torch.zeros((), device=self.accelerator.device)
-        for number, forward in enumerate(others, 1):
-            self.begin_pass(number, num_passes)
-            with self.accelerator.no_sync(model):
-                loss += DPOTrainer.training_step(self, model, inputs | {"passes": [forward]}, num_items_in_batch)
+        with self.all_or_none():
+            for number, forward in enumerate(others, 1):
+                self.begin_pass(number, num_passes)
+                with self.adding_up(model):
+                    loss += DPOTrainer.training_step(self, model, inputs | {"passes": [forward]}, num_items_in_batch)
+                self.fitted(forward)
         self.begin_pass(num_passes, num_passes)
         loss += DPOTrainer.training_step(self, model, inputs | {"passes": [last]}, num_items_in_batch)
-        self.recent.end_batch()
-        return loss
+        if self._mixture.remembers:
+            self.recent.end_batch(self.gather_values)
+        return self.over_processes(loss)
 
-    def _slopes(self, model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Work out the losses of a batch whose examples it compares, and the gradient by each log-probability."""
-        with torch.no_grad(), self.compute_loss_context_manager():
-            whole = join_logps([self._gather(model, inputs, forward) for forward in inputs["passes"]])
-        policy = whole.policy.clone().requires_grad_()
-        values = self._mixture.values(replace(whole, policy=policy))
-        (grad,) = torch.autograd.grad(self._mixture.total(values).sum(), policy)
-        order = torch.cat([forward["examples"] for forward in inputs["passes"]]).argsort()
-        return {"slopes": grad[order], "values": {name: value.detach()[order] for name, value in values.items()}}
+    def with_slopes(self, model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Work out what no pass can alone: the losses of examples that are compared with all of the batch."""
+        if Need.whole_batch not in self._mixture.needs or (len(inputs["passes"]) == 1 and self.world.size == 1):
+            return inputs
+        parts = []
+        with self.all_or_none(), torch.no_grad(), self.compute_loss_context_manager():
+            for forward in inputs["passes"]:
+                if len(forward["examples"]):
+                    parts.append(self._gather(model, inputs, forward))
+                elif self.splits_weights:
+                    model(**forward["batch"])
+        slopes = whole_batch_slopes(self._mixture, parts, self.world)
+        return inputs | with_order(slopes, [forward["examples"] for forward in inputs["passes"]])
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
         """Sum the losses of the examples in these passes, over the batch's share of the examples of the step."""
-        parts = [self._gather(model, inputs, forward) for forward in inputs["passes"]]
-        owners = [forward["examples"] for forward in inputs["passes"]]
+        passes = [forward for forward in inputs["passes"] if len(forward["examples"])]
+        parts = [self._gather(model, inputs, forward) for forward in passes]
+        owners = [forward["examples"] for forward in passes]
         if Need.whole_batch in self._mixture.needs and "slopes" not in inputs:
             parts, owners = [join_logps(parts)], [torch.cat(owners)]
         sums = [self._sum(logps, inputs, rows) for logps, rows in zip(parts, owners, strict=True)]
-        for forward in inputs["passes"]:
+        sums += [_nothing(model(**forward["batch"])) for forward in inputs["passes"] if not len(forward["examples"])]
+        for forward in passes:
             self._count_tokens(forward["batch"])
         loss = torch.stack(sums).sum() / inputs.get("share", len(inputs["ref_logps"]))
         return (loss, None) if return_outputs else loss
@@ -145,37 +164,9 @@ class RealTrainer(HalvingPasses, EvenSteps, WholeCheckpoints, DPOTrainer):  # ty
             values = self._mixture.values(logps)
             self._note(logps, values)
             total = self._mixture.total(values)
-        if self._dump is not None and self.model.training:
+        if self.shows and self.model.training:
             self._show(logps, total, inputs["rows"][rows])
         return (total * logps.columns[WEIGHT] if WEIGHT in logps.columns else total).sum()
-
-    def _note(self, logps: Logps, values: dict[str, Tensor]) -> None:
-        """Keep metrics on the device, in TRL's names; `log` reads them."""
-        mode = "train" if self.model.training else "eval"
-        chosen, rejected = self._mixture.rewards(logps)[:, :2].unbind(dim=1)
-        noted = {
-            "rewards/chosen": chosen,
-            "rewards/rejected": rejected,
-            "rewards/accuracies": (chosen > rejected).float(),
-            "rewards/margins": chosen - rejected,
-            "logps/chosen": logps.policy[:, 0],
-            "logps/rejected": logps.policy[:, 1],
-            IMPOSSIBLE: logps.impossible,
-        }
-        if len(values) > 1:
-            noted |= {f"losses/{name}": value for name, value in values.items()}
-        gap, margin = (logps.lengths[:, 0] - logps.lengths[:, 1]).to(chosen.dtype), chosen - rejected
-        moments = [gap, margin, gap * gap, margin * margin, gap * margin]
-        sums = torch.stack([value.detach().sum() for value in (*noted.values(), *moments)])
-        self._metrics[mode]["sums"].append(torch.cat([sums, sums.new_tensor([len(chosen)])]))
-        self._metric_names = list(noted)
-        if mode == "train" and (values_to_keep := self._mixture.remember(logps)) is not None:
-            self.recent.add(values_to_keep)
-
-    def _count_tokens(self, batch: dict[str, Any]) -> None:
-        if self.model.training:
-            seen = batch["attention_mask"] if "attention_mask" in batch else batch["segments"] >= 0
-            self._num_tokens = self._num_tokens + seen.sum()  # on the device: reading it here would wait for it
 
     def _show(self, logps: Logps, values: Tensor, rows: Tensor) -> None:
         """Hand on what `--dump` writes: a line for each example of each step."""
@@ -185,24 +176,29 @@ class RealTrainer(HalvingPasses, EvenSteps, WholeCheckpoints, DPOTrainer):  # ty
             line = {name: value[index] for name, value in lists.items()}
             self.show({"step": self.state.global_step + 1, "row": row, **line})
 
-    def write_shown(self, line: Record) -> None:
-        """Write a line of `--dump`."""
-        assert self._dump is not None
-        self._dump.write(line)
+    def gather_weights(self) -> None:
+        """Put the weights together where processes hold parts of them; the lead, which saves them, gets them."""
+        if not self.splits_weights:
+            return
+        from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+        from torch.distributed.fsdp import FSDPModule
 
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log metrics: means over the pairs since the last time."""
-        mode = "train" if self.model.training else "eval"
-        metrics = self._metrics[mode]
-        if metrics:
-            *sums, num_pairs = self.accelerator.reduce(torch.stack(metrics.pop("sums")).sum(dim=0), "sum").tolist()
-            named, moments = sums[: len(self._metric_names)], sums[len(self._metric_names) :]
-            metrics.update({name: [total / num_pairs] for name, total in zip(self._metric_names, named, strict=True)})
-            if mode == "train":
-                self.moments.append(Moments(num_pairs, *moments))
-            tokens = torch.as_tensor(self._num_tokens, device=self.accelerator.device)
-            metrics["num_tokens"] = [int(self.accelerator.reduce(tokens, "sum"))]
-        super().log(logs, start_time)
+        if isinstance(self.model, FSDPModule):
+            options = StateDictOptions(full_state_dict=True, cpu_offload=True)
+            self.whole_weights = get_model_state_dict(self.model, options=options)
+        else:
+            self.whole_weights = self.accelerator.get_state_dict(self.model_wrapped)
+
+    def write_shown(self, line: Record) -> None:
+        """Write a line of `--dump`, in the process that has the file."""
+        if self._dump is not None and self.world.is_lead:
+            self._dump.write(line)
+
+
+def _nothing(scores: ResponseScores) -> Tensor:
+    """Make a loss of 0 that reaches all weights: processes add up the gradients of each."""
+    heads = [value for value in (scores.logps, scores.degree_logits) if value is not None]
+    return torch.stack([value[:0].sum() for value in heads]).sum()
 
 
 def make_trainer(
@@ -246,9 +242,13 @@ def make_trainer(
             raise
         raise UsageError(f"--report-to {routine.report_to}: cannot be used here; install it, or leave it") from error
     trainer.begin_pass = callback.begin_pass
-    if trainer.accelerator.distributed_type not in (DistributedType.NO, DistributedType.MULTI_GPU):
-        # Processes that share one model's weights must make the same number of passes, or they wait for ever.
-        trainer.data_collator.batch_tokens = sys.maxsize
+    if trainer.splits_weights and Need.decoupled in mixture.needs:
+        raise UsageError(
+            f"--loss {mixture.name}: asks the whole policy apart in every step, and here each device holds a part of "
+            "it; train without FSDP or DeepSpeed, or with --extrapolate 0"
+        )
+    # Devices may differ in what they have room for; passes are theirs together.
+    trainer.data_collator.batch_tokens = -trainer.world.largest(-trainer.data_collator.batch_tokens)
     for printer in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(printer)  # both write to standard output, which is for records
     return trainer

@@ -25,6 +25,7 @@ def logps(*policy):
 
 @pytest.mark.parametrize("loss", ["dpo", "simpo", "cpo", "orpo", "asft", "sft"])
 def test_the_share_of_responses_without_probability_is_noted(loss):
+    from real_cli.train.batches.metrics import metric_names
     from real_cli.train.trainer import RealTrainer
 
     mixture = Mixture([loss])
@@ -33,10 +34,10 @@ def test_the_share_of_responses_without_probability_is_noted(loss):
     )
     given = logps([float("-inf"), -2.0], [-1.0, -3.0])
     RealTrainer._note(noted, given, mixture.values(given))
-    shares = dict(zip(noted._metric_names, noted._metrics["train"]["sums"][0].tolist(), strict=False))
+    shares = dict(zip(metric_names(mixture), noted._metrics["train"]["sums"][0].tolist(), strict=False))
     assert shares[IMPOSSIBLE] == 0.5
     RealTrainer._note(noted, replace(given, policy=-torch.ones(2, 2)), mixture.values(given))
-    assert noted._metrics["train"]["sums"][1][noted._metric_names.index(IMPOSSIBLE)] == 0
+    assert noted._metrics["train"]["sums"][1][metric_names(mixture).index(IMPOSSIBLE)] == 0
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])

@@ -1,10 +1,15 @@
 """Reference log-probabilities: each (prompt, response) is computed once."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import pytest
 
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.train.examples import Example
 from real_cli.train.tokenized import fill_scores, forget_scores, tokenize_to_disk, trainable_rows
+from real_cli.train.world import World
 from tests.train.training import located
 
 PROMPTS = [[3, 4], [5], [6, 7]]
@@ -76,3 +81,43 @@ def test_rows_carry_their_number_and_their_columns_in_the_order_that_is_asked_fo
     assert rows["weight"][:] == [10.0, 8.0]
     assert rows["ref_logps"][:] == [[13 + 10, 13 + 22], [7 + 8, 7 + 20]]
     assert rows["ref_token_logps"][:] == [[[13, 10], [13, 22]], [[7, 8], [7, 20]]]
+
+
+class Threaded(World):
+    """A process of a world that is threads of one."""
+
+    parts, barrier = {}, threading.Barrier(2, timeout=30)
+
+    def gather(self, value):
+        self.parts[self.rank] = value
+        self.barrier.wait()
+        return [self.parts[rank] for rank in range(self.size)]
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+def test_processes_score_each_window_once_and_all_have_all_scores(tokens, tmp_path, monkeypatch):
+    """Five windows of one prompt: three for the first, two for the second."""
+    monkeypatch.setattr("real_cli.train.tokenized.WINDOW_EXAMPLES", 2)
+    monkeypatch.setitem(globals(), "PROMPTS", [[number] for number in range(5)])
+    records = [{"p": p, "c": 8 + n, "r": 20 + n} for n, p in enumerate([0, 1, 2, 3, 4] * 2)]
+    example_sets = [make_pairs(make_folder(tmp_path / str(rank)), records) for rank in range(3)]
+    scorers = [Recorder() for _ in example_sets]
+    worlds = [Threaded(0, 0, 2, 2), Threaded(1, 1, 2, 2), World()]
+
+    def fill(rank):
+        return list(fill_scores(example_sets[rank], scorers[rank], tokens=tokens, world=worlds[rank]))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(fill, range(2))) == [[2] * 5] * 2
+    fill(2)
+    windows = [[window[0].prompt for window in scorer.windows] for scorer in scorers]
+    assert windows == [[[0], [2], [4]], [[1], [3]], [[0], [1], [2], [3], [4]]]
+    for examples in example_sets[:2]:
+        assert examples.scores == example_sets[2].scores
+        assert None not in examples.scores
+        assert sorted(examples.token_scores) == (list(range(10)) if tokens else [])
+
+
+def make_folder(path):
+    path.mkdir()
+    return path

@@ -170,6 +170,9 @@ def test_reference_log_probabilities_in_the_records_are_what_the_loss_uses(tiny_
         ("_precompute_ref_logps", ["self", "dataset", "name", "batch_size"]),
         ("training_step", None),
         ("get_batch_samples", ["self", "epoch_iterator", "num_batches", "device"]),
+        ("prediction_step", ["self", "model", "inputs", "prediction_loss_only", "ignore_keys"]),
+        ("get_train_dataloader", ["self"]),
+        ("get_eval_dataloader", ["self", "eval_dataset"]),
         ("_load_from_checkpoint", ["self", "resume_from_checkpoint", "model"]),
         ("_compute_loss", ["self", "model", "inputs", "return_outputs"]),
         ("log", ["self", "logs", "start_time"]),
@@ -187,12 +190,13 @@ def test_trl_still_has_the_hooks_that_we_override(name, parameters):
     from trl import DPOTrainer
 
     from real_cli.train.batches.halving import HalvingPasses
+    from real_cli.train.batches.metrics import PairMetrics
     from real_cli.train.batches.steps import EvenSteps
     from real_cli.train.checkpoints.saving import WholeCheckpoints
     from real_cli.train.trainer import RealTrainer
 
     assert hasattr(DPOTrainer, name)
-    ours = (RealTrainer, HalvingPasses, WholeCheckpoints, EvenSteps)
+    ours = (RealTrainer, HalvingPasses, WholeCheckpoints, EvenSteps, PairMetrics)
     assert any(name in vars(values) for values in ours) or name == "_load_from_checkpoint"
     if parameters is not None:
         assert list(inspect.signature(getattr(DPOTrainer, name)).parameters) == parameters

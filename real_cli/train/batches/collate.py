@@ -57,7 +57,8 @@ class Collator:
         """Make one batch.
 
         Args:
-            rows: Token ids, marks and reference log-probabilities of its examples.
+            rows: Token ids, marks and reference log-probabilities of its examples; none where other processes have
+                all examples of a batch.
 
         Returns:
             `ref_logps`, `lengths`, `present` and `marks`, shape (examples, responses), filled up with 0; `rows` and
@@ -69,12 +70,12 @@ class Collator:
         examples = [TokenizedExample(row["prompt_ids"], row["response_ids"]) for row in rows]
         passes = self.passes(examples)
         lengths = [[num_scored(ids) for ids in example.responses] for example in examples]
-        width = max(map(len, lengths))
+        width = max(map(len, lengths), default=1)
         batch: dict[str, Any] = {
-            "ref_logps": _filled([row.get("ref_logps") or [0.0] * len(row["response_ids"]) for row in rows]),
-            "lengths": _filled(lengths),
-            "present": _filled([[1.0] * len(responses) for responses in lengths]).bool(),
-            "marks": _filled([row["marks"] for row in rows]),
+            "ref_logps": _filled([row.get("ref_logps") or [0.0] * len(row["response_ids"]) for row in rows], width),
+            "lengths": _filled(lengths, width),
+            "present": _filled([[1.0] * len(responses) for responses in lengths], width).bool(),
+            "marks": _filled([row["marks"] for row in rows], width),
             "rows": torch.tensor([row.get("row", 0) for row in rows]),
             "columns": {name: torch.tensor([row[name] for row in rows]).float() for name in self._columns},
             "passes": [self._one_pass(groups, width) for groups in passes],
@@ -91,8 +92,15 @@ class Collator:
             ]
         return batch
 
+    def empty_pass(self) -> dict[str, Any]:
+        """Make a pass without examples: a process that has run its passes goes along with those that have not."""
+        filler = (self._pad_token_id,)
+        return self._one_pass([Group(filler, [filler, filler], [])], 1)
+
     def passes(self, examples: list[TokenizedExample]) -> list[list[Group]]:
         """Group the examples of one batch by prompt, and the groups by length, into passes, the longest first."""
+        if not examples:
+            return []
         groups = [
             part for group in group_by_prompt(examples) for part in split_group(group, self._layout, self.batch_tokens)
         ]
@@ -108,11 +116,11 @@ class Collator:
         examples, responses = member_responses(groups)
         return {
             "batch": lay_out(groups, self._layout, self._pad_token_id),
-            "examples": torch.tensor(examples),
+            "examples": torch.tensor(examples, dtype=torch.long),
             "responses": _filled([list(columns) for columns in responses], width).long(),
         }
 
 
-def _filled(rows: list[list[float]] | list[list[int]], width: int | None = None) -> torch.Tensor:
-    width = width or max(map(len, rows))
-    return torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], dtype=torch.float32)
+def _filled(rows: list[list[float]] | list[list[int]], width: int) -> torch.Tensor:
+    filled = [[*row, *[0] * (width - len(row))] for row in rows]
+    return torch.tensor(filled, dtype=torch.float32).reshape(len(rows), width)

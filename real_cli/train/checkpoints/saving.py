@@ -51,8 +51,10 @@ class WholeCheckpoints:
                 self.accelerator.wait_for_everyone()
                 if writes:
                     self._seal(checkpoint)
+                self.accelerator.wait_for_everyone()  # it may be read from now on
         except Exception:
-            remove_checkpoint(checkpoint)
+            if writes:
+                remove_checkpoint(checkpoint)
             raise
 
     def _seal(self, checkpoint: Path) -> None:

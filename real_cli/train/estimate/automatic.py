@@ -24,7 +24,7 @@ from real_cli.train.settings import TrainingSettings
 from real_cli.train.tokenized import ExampleSet
 
 # In the folder of an unfinished run: what was found, for those who go on with it.
-FOUND = "batch_tokens.json"
+TOKENS_FILE = "batch_tokens.json"
 # Estimates are within 15% of the peak (real-performance(7)), so that much is left free.
 USED_SHARE = 0.85
 
@@ -51,16 +51,16 @@ class LoadedRun:
 
     def find_tokens(self, examples: ExampleSet, *, resumed: bool) -> tuple[int, str]:
         """Find the largest pass that fits; returns its tokens and a line that says so. A resumed run keeps its own."""
-        path = self.folder / FOUND
+        path = self.folder / TOKENS_FILE
         if resumed and path.exists():
             tokens = int(orjson.loads(path.read_bytes()))
             return tokens, f"--batch-tokens {tokens}, as found when the run began"
         device = self.policy.place.device
         free = available_bytes(device) + _held_bytes(self.policy)
         default = default_training_tokens(device, self.policy.model)
-        found = fit_tokens(self._follower(examples, free), default, device)
-        write_whole(path, orjson.dumps(found or 1))
-        return found or 1, say_fitted(found, free)
+        largest = fit_tokens(self._follower(examples, free), default, device)
+        write_whole(path, orjson.dumps(largest or 1))
+        return largest or 1, say_fitted(largest, free)
 
     def _follower(self, examples: ExampleSet, free: int) -> Follow:
         from real_cli.train.trainer import make_collator
@@ -92,12 +92,12 @@ def fit_tokens(follow: Follow, default: int, device: torch.device) -> int | None
     return largest_budget(with_spare, default, default if device.type == "cpu" else None)
 
 
-def say_fitted(found: int | None, free: int) -> str:
+def say_fitted(tokens: int | None, free: int) -> str:
     """Say what was found."""
     room = f"{free / 2**30:.1f} GiB free" if free < 10 << 30 else f"{free / 2**30:.0f} GiB free"
-    if found is None:
+    if tokens is None:
         return f"--batch-tokens auto: the longest pair may not fit in {room}; each pair is a pass of its own"
-    return f"--batch-tokens {found} fits in {room}"
+    return f"--batch-tokens {tokens} fits in {room}"
 
 
 def reference_bytes(reference: Reference, setup: Setup, policy_name: str, policy_path: str) -> Beside:

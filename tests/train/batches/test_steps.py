@@ -13,10 +13,10 @@ def batch(*lengths):
 def weights(processes):
     """Weigh one step of several processes; return the weight that each pair gets, by process and batch."""
     rows = [torch.cat([item["lengths"] for item in batches]) for batches in processes]
-    total, together = torch.tensor(float(sum(map(len, rows)))), torch.cat(rows)
+    together = torch.cat(rows)
     result = []
     for batches in processes:
-        weighed = weigh_step(batches, lambda number: total, lambda rows: together, len(processes))
+        weighed = weigh_step(batches, lambda rows: together, len(processes))
         # A trainer means the batches of a step, and the processes mean their gradients.
         result.append([1 / float(item["share"]) / len(batches) / len(processes) for item in weighed])
         assert all(torch.equal(item["step_lengths"], together) for item in weighed)
@@ -36,9 +36,9 @@ def test_a_pair_weighs_one_by_the_number_of_pairs_in_any_split(sizes):
 
 def test_batches_with_other_numbers_of_responses_are_filled_up():
     """Rankings differ in length; a response that is not there has no tokens."""
-    (first, _) = weigh_step([batch((1, 2, 3)), batch((4, 5))], lambda number: number, lambda rows: rows)
+    (first, _) = weigh_step([batch((1, 2, 3)), batch((4, 5))], lambda rows: rows)
     assert first["step_lengths"].tolist() == [[1, 2, 3], [4, 5, 0]]
 
 
 def test_an_iterator_that_has_ended_gives_no_batches():
-    assert weigh_step([], lambda number: number, lambda rows: rows) == []
+    assert weigh_step([], lambda rows: rows) == []

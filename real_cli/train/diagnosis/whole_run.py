@@ -1,6 +1,5 @@
-"""What a run that has ended says of itself, from its log lines and its counts."""
+"""What a finished run did, in words, from all that is known of it."""
 
-from collections.abc import Sequence
 from math import log
 from typing import Any
 
@@ -13,8 +12,8 @@ from real_cli.train.settings import WEIGHT, TrainingSettings
 from real_cli.train.tokenized import ExampleSet
 
 
-def read_training(
-    logged: Sequence[Record], counts: Record, settings: TrainingSettings, examples: ExampleSet, trainer: Any
+def read_whole_run(
+    logged: list[Record], counts: dict[str, Any], settings: TrainingSettings, examples: ExampleSet, trainer: Any
 ) -> list[str]:
     """Say what the run did, in words; of the last stage, because each begins at its own reference."""
     last = logged[-1].get("stage") if logged else None

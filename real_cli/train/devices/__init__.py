@@ -1,0 +1,1 @@
+"""How `train-dpo` runs on several devices: a process each, of which the first reads, writes and speaks."""
