@@ -26,7 +26,7 @@ CASES["held out"] = {"loss": ["dpo", "sft"], "settings": SMALL | {"eval_steps": 
 CASES["held out, sorted"] = {"loss": ["aot"], "settings": SMALL, "held_out": 23}
 CASES["stages"] = {
     "loss": ["dpo"],
-    "settings": SMALL | {"batch_size": 8, "stages": True, "weight_field": "prob_chosen", "order": "-gap"},
+    "settings": SMALL | PLAIN | {"batch_size": 8, "stages": True, "weight_field": "prob_chosen", "order": "-gap"},
 }
 CASES["in long passes"] = {
     "loss": ["dpo"],
