@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from real_cli.errors import UsageError
 from real_cli.models.load.policies import Policy
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.choices import Optimizer, Schedule
+from real_cli.train.objective import Need
 from real_cli.train.settings import TrainingSettings
 from real_cli.train.world import this_world
 
@@ -98,3 +100,17 @@ def _measuring(settings: TrainingSettings, routine: Routine, *, evaluates: bool)
         metric_for_best_model="loss" if settings.patience else None,
         greater_is_better=False if settings.patience else None,
     )
+
+
+def check_split_weights(settings: TrainingSettings) -> None:
+    """Refuse what would run the whole policy apart, where each process holds a part of it."""
+    if Need.decoupled in settings.mixture.needs:
+        raise UsageError(
+            f"--loss {settings.mixture.name}: asks the reference in every step, which FSDP and DeepSpeed cannot; add "
+            "--extrapolate 0"
+        )
+    if settings.is_moving:
+        raise UsageError(
+            "--stages: each is compared with the one before, which FSDP and DeepSpeed cannot; add --stage-reference "
+            "initial"
+        )

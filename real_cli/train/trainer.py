@@ -29,7 +29,7 @@ from real_cli.models.load.deferred import deferred_imports
 from real_cli.models.load.policies import Policy
 from real_cli.models.score.forward import ResponseScores
 from real_cli.records.record import Record
-from real_cli.train.arguments import Routine, training_arguments
+from real_cli.train.arguments import Routine, check_split_weights, training_arguments
 from real_cli.train.batches.collate import Collator
 from real_cli.train.batches.gather import decoupled_logps, gather
 from real_cli.train.batches.halving import HalvingPasses
@@ -242,11 +242,8 @@ def make_trainer(
             raise
         raise UsageError(f"--report-to {routine.report_to}: cannot be used here; install it, or leave it") from error
     trainer.begin_pass = callback.begin_pass
-    if trainer.splits_weights and Need.decoupled in mixture.needs:
-        raise UsageError(
-            f"--loss {mixture.name}: asks the whole policy apart in every step, and here each device holds a part of "
-            "it; train without FSDP or DeepSpeed, or with --extrapolate 0"
-        )
+    if trainer.splits_weights:
+        check_split_weights(settings)
     # Devices may differ in what they have room for; passes are theirs together.
     trainer.data_collator.batch_tokens = -trainer.world.largest(-trainer.data_collator.batch_tokens)
     for printer in (PrinterCallback, ProgressCallback):

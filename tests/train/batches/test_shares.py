@@ -11,6 +11,7 @@ from torch.utils.data import SequentialSampler
 from real_cli.errors import UsageError
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.records.choices import TokenLayout
+from real_cli.train.arguments import check_split_weights
 from real_cli.train.batches.collate import Collator
 from real_cli.train.batches.halving import HalvingPasses, NoRoomError
 from real_cli.train.batches.shares import BatchShares, share_out
@@ -110,3 +111,16 @@ def test_a_batch_that_does_not_divide_is_refused(batch_size, size, able, monkeyp
         return
     with pytest.raises(UsageError, match=f"--batch-size {batch_size}: does not divide among {size} devices; {able}"):
         check_settings(settings, TrainOptions())
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        (TrainingSettings(loss=("spa",)), "--extrapolate 0"),
+        (TrainingSettings(stages=True), "--stage-reference initial"),
+    ],
+)
+def test_what_runs_the_whole_policy_apart_is_refused_where_its_weights_are_split(settings, advice):
+    with pytest.raises(UsageError, match=f"FSDP and DeepSpeed cannot; add {advice}$"):
+        check_split_weights(settings)
+    check_split_weights(TrainingSettings(loss=("spa",), knobs={"extrapolate": 0.0}))
