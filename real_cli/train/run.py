@@ -108,7 +108,7 @@ class TrainingRun:
             self._say(note)
         self._batch_tokens = options.batch_tokens or default_training_tokens(policy.place.device, policy.model)
         self._say(
-            f"{self._policy}: {policy.place}, {policy.model.config._attn_implementation} attention, {policy.layout} "
+            f"{self._policy}: {policy.place}, {policy.attention} attention, {policy.layout} "
             f"layout, {self._batch_tokens:,} tokens a pass"
         )
         return policy
@@ -246,7 +246,7 @@ class TrainingRun:
                 "settings": describe_settings(self._settings, options.preset),
                 "device": str(policy.place.device),
                 "dtype": str(policy.place.dtype).removeprefix("torch."),
-                "attention": policy.model.config._attn_implementation,
+                "attention": policy.attention,
                 "layout": policy.layout,
                 "batch_tokens": self._batch_tokens,
                 "data": {**(data or {}), "sources": job.sources},

@@ -149,7 +149,7 @@ def default_training_tokens(device: "torch.device", model: Any) -> int:
         return 512
     import torch
 
-    if device.type != "cuda" or model.config._attn_implementation == "eager":  # a number a pair of tokens
+    if device.type != "cuda" or model.config._attn_implementation.endswith("eager"):  # a number a pair of tokens
         return LEAST_TRAINING_TOKENS
     config = model.config.get_text_config()
     weights = sum(weight.numel() * weight.element_size() for weight in model.parameters())

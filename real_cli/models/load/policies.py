@@ -10,6 +10,7 @@ from real_cli.models.load.loaded_checks import num_embeddings
 from real_cli.models.load.loading import loading
 from real_cli.models.load.resolve import resolve_model
 from real_cli.models.score.forward import attach_scorer
+from real_cli.models.score.packing import attention_name
 from real_cli.records.choices import Attention, Precision, TokenLayout
 
 
@@ -21,6 +22,11 @@ class Policy(NamedTuple):
     place: Place
     path: str
     layout: TokenLayout = TokenLayout.plain
+
+    @property
+    def attention(self) -> str:
+        """What computes its attention, by transformers' name; packed or not is its layout's to say."""
+        return attention_name(self.model)
 
 
 def load_policy(
