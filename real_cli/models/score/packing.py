@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from real_cli.models.load.resolve import quiet_libraries
 from real_cli.models.score.masks import added_to_scores, for_each_window, visible
 from real_cli.models.score.sequences import PROMPT_SEGMENT
 from real_cli.records.choices import Attention
@@ -20,16 +21,6 @@ from real_cli.records.choices import Attention
 PREFIX = "packed_"
 # Places of a row that flex attention computes, or skips, at a time.
 BLOCK = 128
-
-
-class GroupMasks(Tensor):
-    """The masks of a row's groups, in the form that models hand on unread: a tensor of four dimensions, here empty.
-
-    Attributes:
-        parts: Of each group its places in the row, and its mask of shape (1, 1, seq, seq).
-    """
-
-    parts: list[tuple[slice, Tensor]]
 
 
 def pack_attention(model: Any) -> None:
@@ -40,14 +31,16 @@ def pack_attention(model: Any) -> None:
     """
     name = PREFIX + attention_name(model)
     _register(name)
-    model.set_attn_implementation(name)
+    with quiet_libraries():
+        model.set_attn_implementation(name)
     if model.config.get_text_config()._attn_implementation != name:
         raise ValueError("its attention function cannot be exchanged")
 
 
 def unpack_attention(model: Any) -> None:
     """Give a model the attention that it had before `pack_attention`."""
-    model.set_attn_implementation(attention_name(model))
+    with quiet_libraries():
+        model.set_attn_implementation(attention_name(model))
 
 
 def attention_name(model: Any) -> str:
@@ -66,7 +59,9 @@ def packed_mask(model: Any, segments: Tensor, positions: Tensor, group_lengths: 
         group_lengths: Tokens of each group, in order.
 
     Returns:
-        The mask; where layers differ, one for each kind.
+        The mask; where layers differ, one for each kind. Models hand on a tensor of four dimensions unread: it is an
+        empty one, and its attribute `group_masks` lists each group's places in the row and its mask, of shape
+        (1, 1, seq, seq). For flex attention it is a BlockMask.
     """
     if attention_name(model) == Attention.flex:
         numbers = torch.arange(len(group_lengths), device=segments.device)
@@ -74,12 +69,12 @@ def packed_mask(model: Any, segments: Tensor, positions: Tensor, group_lengths: 
         return for_each_window(model, lambda window: flex_mask(segments[0], positions[0], groups, window))
     spans = [slice(*ends) for ends in pairwise(accumulate(group_lengths, initial=0))]
 
-    def make(window: int | None) -> Tensor:
-        masks: Any = torch.empty(1, 1, 0, 0).as_subclass(GroupMasks)
-        masks.parts = [
+    def make(window: int | None) -> Any:
+        carrier: Any = torch.empty(1, 1, 0, 0, device=segments.device)
+        carrier.group_masks = [
             (span, added_to_scores(model, visible(segments[:, span], positions[:, span], window))) for span in spans
         ]
-        return masks  # type: ignore[no-any-return]
+        return carrier
 
     return for_each_window(model, make)
 
@@ -128,7 +123,8 @@ def _attend(
 ) -> tuple[Tensor, Any]:
     """Attend as transformers' functions do: from (rows, heads, seq, dim) to (rows, seq, heads, dim)."""
     attend = _function_below(module)
-    if not isinstance(attention_mask, GroupMasks):
+    group_masks = getattr(attention_mask, "group_masks", None)
+    if group_masks is None:
         if module.config._attn_implementation == PREFIX + Attention.flex:
             for tensor in (query, key, value):  # a graph for each new length would take seconds to compile
                 torch._dynamo.maybe_mark_dynamic(tensor, 2)
@@ -136,7 +132,7 @@ def _attend(
         return result
     outputs = [
         attend(module, query[:, :, span], key[:, :, span], value[:, :, span], mask, *args, **options)[0]
-        for span, mask in attention_mask.parts
+        for span, mask in group_masks
     ]
     return torch.cat(outputs, dim=1), None
 
