@@ -5,12 +5,11 @@ from typing import Any, NamedTuple
 from real_cli.errors import ModelError, UsageError
 from real_cli.installing import install_extra
 from real_cli.models.load.adapter_folders import load_causal
-from real_cli.models.load.device import Place, choose_device, choose_place
+from real_cli.models.load.device import Place, attention_name, choose_device, choose_place
 from real_cli.models.load.loaded_checks import num_embeddings
 from real_cli.models.load.loading import loading
 from real_cli.models.load.resolve import resolve_model
 from real_cli.models.score.forward import attach_scorer
-from real_cli.models.score.packing import attention_name
 from real_cli.records.choices import Attention, Precision, TokenLayout
 
 

@@ -1,6 +1,6 @@
 """Attention in the packed layout: each group of a row looks at itself alone.
 
-transformers looks attention functions up by name. Ours goes by the name of another with `PREFIX` before it, and runs
+transformers looks attention functions up by name. Ours goes by the name of another with `PACKED` before it, and runs
 that one on a group at a time, with masks as small as the group. So nothing grows with the square of the row, and what
 becomes of softcaps and sinks is what the other makes of them. Flex attention takes the row whole, and skips its blocks.
 """
@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from real_cli.models.load.device import PACKED, attention_name
 from real_cli.models.load.resolve import quiet_libraries
 from real_cli.models.score.masks import added_to_scores, for_each_window, visible
 from real_cli.models.score.sequences import PROMPT_SEGMENT
 from real_cli.records.choices import Attention
 
-PREFIX = "packed_"
 # Places of a row that flex attention computes, or skips, at a time.
 BLOCK = 128
 
@@ -29,7 +29,7 @@ def pack_attention(model: Any) -> None:
     Raises:
         ValueError: It does not ask transformers' table of attention functions.
     """
-    name = PREFIX + attention_name(model)
+    name = PACKED + attention_name(model)
     _register(name)
     with quiet_libraries():
         model.set_attn_implementation(name)
@@ -41,12 +41,6 @@ def unpack_attention(model: Any) -> None:
     """Give a model the attention that it had before `pack_attention`."""
     with quiet_libraries():
         model.set_attn_implementation(attention_name(model))
-
-
-def attention_name(model: Any) -> str:
-    """Return the name of the function that computes a model's attention, packed or not."""
-    name: str = model.config._attn_implementation
-    return name.removeprefix(PREFIX)
 
 
 def packed_mask(model: Any, segments: Tensor, positions: Tensor, group_lengths: Sequence[int]) -> Any:
@@ -115,7 +109,7 @@ def _register(name: str) -> None:
     from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 
     AttentionInterface.register(name, _attend)
-    AttentionMaskInterface.register(name, ALL_MASK_ATTENTION_FUNCTIONS[name.removeprefix(PREFIX)])
+    AttentionMaskInterface.register(name, ALL_MASK_ATTENTION_FUNCTIONS[name.removeprefix(PACKED)])
 
 
 def _attend(
@@ -125,7 +119,7 @@ def _attend(
     attend = _function_below(module)
     group_masks = getattr(attention_mask, "group_masks", None)
     if group_masks is None:
-        if module.config._attn_implementation == PREFIX + Attention.flex:
+        if module.config._attn_implementation == PACKED + Attention.flex:
             for tensor in (query, key, value):  # a graph for each new length would take seconds to compile
                 torch._dynamo.maybe_mark_dynamic(tensor, 2)
         result: tuple[Tensor, Any] = attend(module, query, key, value, attention_mask, *args, **options)
@@ -139,7 +133,7 @@ def _attend(
 
 def _function_below(module: Any) -> Any:
     """Look up an attention function as the module's own file does; there 'eager' is defined."""
-    name = module.config._attn_implementation.removeprefix(PREFIX)
+    name = module.config._attn_implementation.removeprefix(PACKED)
     files = (sys.modules[kind.__module__] for kind in type(module).__mro__)
     file: Any = next(file for file in files if hasattr(file, "ALL_ATTENTION_FUNCTIONS"))
     return file.ALL_ATTENTION_FUNCTIONS.get_interface(name, getattr(file, "eager_attention_forward", None))
