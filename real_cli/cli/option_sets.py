@@ -289,6 +289,7 @@ class ScoringOptions(DeviceOptions, BaseOption):
         typer.Option(
             "--layout",
             help="How a prompt and its responses are run: 'shared' runs the prompt once for all of them, 'plain' once "
-            "for each; 'auto' shares it where a test on load gives the same numbers.",
+            "for each; 'auto' shares it where a test on load gives the same numbers. 'packed' shares it too, and lays "
+            "prompts one after another in one row, without padding.",
         ),
     ] = TokenLayout.auto

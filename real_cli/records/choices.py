@@ -81,6 +81,7 @@ class TokenLayout(StrEnum):
     auto = "auto"
     shared = "shared"
     plain = "plain"
+    packed = "packed"
 
 
 class Attention(StrEnum):

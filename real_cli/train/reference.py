@@ -80,6 +80,11 @@ class Reference:
     def load_apart(self, policy: Policy) -> Policy:
         """Load the reference as a separate model without gradients, for objectives that query it every step."""
         loaded = self.load(policy)
+        if loaded.layout is not policy.layout:
+            raise ModelError(
+                f"--reference {self.name}: it takes the {loaded.layout} layout and the policy the {policy.layout} one; "
+                f"{self.mixture.name} asks both at every step, so add --layout plain"
+            )
         model = copy.deepcopy(loaded.model) if loaded is policy else loaded.model
         return loaded._replace(model=model.requires_grad_(False).eval())
 

@@ -135,7 +135,7 @@ class TrainingRun:
             self._say(note)
         self._batch_tokens = options.batch_tokens or default_training_tokens(policy.place.device, policy.model)
         tokens = "the most tokens a pass that fit" if options.fits_tokens else f"{self._batch_tokens:,} tokens a pass"
-        place = f"{say_devices(policy.place, self._world)}, {policy.model.config._attn_implementation} attention"
+        place = f"{say_devices(policy.place, self._world)}, {policy.attention} attention"
         self._say(f"{self._policy}: {place}, {policy.layout} layout, {tokens}")
         return policy
 
@@ -282,7 +282,7 @@ class TrainingRun:
                 "device": str(policy.place.device),
                 "num_devices": self._world.size,
                 "dtype": str(policy.place.dtype).removeprefix("torch."),
-                "attention": policy.model.config._attn_implementation,
+                "attention": policy.attention,
                 "layout": policy.layout,
                 "batch_tokens": self._batch_tokens,
                 "data": {**(data or {}), "sources": job.sources},

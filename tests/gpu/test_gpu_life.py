@@ -65,12 +65,13 @@ def run_training(folder, rows, words, status=0):
 
 @pytest.mark.cuda
 @formats("auto")
-def test_flex_attention_has_the_losses_of_sdpa(case, policy, pairs, tmp_path):
-    """In the shared layout, whose empty blocks it skips; compiling takes most of the time."""
-    sdpa = losses(policy, tmp_path / "sdpa", pairs[:8], *case.words, "--layout", "shared")
-    words = ["--attention", "flex_attention", "--layout", "shared"]
+@pytest.mark.parametrize("layout", ["shared", "packed"])
+def test_flex_attention_has_the_losses_of_sdpa(layout, case, policy, pairs, tmp_path):
+    """It skips blocks where nothing is seen, all those of other groups in a packed row; compiling takes the time."""
+    sdpa = losses(policy, tmp_path / "sdpa", pairs[:8], *case.words, "--layout", "plain")
+    words = ["--attention", "flex_attention", "--layout", layout]
     lines, messages = train(policy, tmp_path / "flex", pairs[:8], *case.words, *words)
-    assert "flex_attention attention, shared layout" in messages
+    assert f"flex_attention attention, {layout} layout" in messages
     assert [line["loss"] for line in lines] == pytest.approx(sdpa, abs=0.06)
 
 

@@ -17,6 +17,7 @@ LEAST_COSINE = {"float32": 0.99999, "bfloat16": 0.995}
 WAYS = {
     "shared": ["--layout", "shared"],
     "plain": ["--layout", "plain"],
+    "packed": ["--layout", "packed"],
     "eager": ["--layout", "shared", "--attention", "eager"],
     "split": ["--layout", "shared", "--batch-tokens", "64"],
 }
@@ -76,7 +77,7 @@ def implicit(policy, reference, pairs, *words):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_implicit_rewards_are_those_of_a_cpu(way, case, policy, reference, pairs, known_scores):
-    """In both layouts, by both kinds of attention, in small batches."""
+    """In all layouts, by both kinds of attention, in small batches."""
     result = implicit(policy, reference, pairs, *WAYS[way], *case.words)
     assert np.abs(known_scores).max() > 20  # the two models do differ
     assert np.abs(result - known_scores).max() < NATS[case.dtype]
@@ -87,7 +88,7 @@ def test_a_model_is_its_own_reference_to_the_last_digit(case, policy, pairs):
     assert not implicit(policy, policy, pairs, *case.words).any()
 
 
-@pytest.mark.parametrize("layout", ["shared", "plain"])
+@pytest.mark.parametrize("layout", ["shared", "plain", "packed"])
 def test_margins_are_those_of_a_cpu(layout, case, policy, reference, pairs, known_scores, tmp_path):
     """Pair by pair, for two policies one after the other; the second is the reference, and ties with itself."""
     rows = tmp_path / "rows.jsonl"

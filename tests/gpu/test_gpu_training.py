@@ -30,13 +30,13 @@ def known_losses(policy, eight, tmp_path_factory):
 
 
 @formats("float32", "auto", "bfloat16")
-def test_both_layouts_have_the_losses_of_a_cpu(case, policy, eight, known_losses, tmp_path):
+def test_all_layouts_have_the_losses_of_a_cpu(case, policy, eight, known_losses, tmp_path):
     """Four steps; the run says where and how it computes, and so does its manifest."""
     assert len(known_losses) == NUM_STEPS
     assert known_losses[0] == pytest.approx(LN_2, abs=1e-5)
     assert known_losses[-1] < LN_2 - 0.05  # it does learn
     result = {}
-    for layout in ("shared", "plain"):
+    for layout in ("shared", "plain", "packed"):
         lines, messages = train(policy, tmp_path / layout, eight, *case.words, "--layout", layout)
         result[layout] = [line["loss"] for line in lines]
         dtype = "bfloat16" if case.dtype == "auto" else case.dtype
@@ -46,7 +46,8 @@ def test_both_layouts_have_the_losses_of_a_cpu(case, policy, eight, known_losses
         compared = NUM_STEPS // 2 if case.dtype == "bfloat16" else NUM_STEPS
         assert all(map(math.isfinite, result[layout]))
         assert result[layout][:compared] == pytest.approx(known_losses[:compared], abs=BOUNDS[case.dtype])
-    assert result["shared"] == pytest.approx(result["plain"], abs=BOUNDS[case.dtype])
+    for layout in ("shared", "packed"):
+        assert result[layout] == pytest.approx(result["plain"], abs=BOUNDS[case.dtype])
 
 
 @formats("float32", "auto")

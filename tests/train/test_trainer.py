@@ -14,14 +14,14 @@ ON_SMOLLM2 = ("dpo", "aot")
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("loss", TRL_NAMES)
-def test_every_step_has_the_loss_of_trl_in_both_layouts(loss, tiny_policy, pair_rows, tmp_path):
+def test_every_step_has_the_loss_of_trl_in_all_layouts(loss, tiny_policy, pair_rows, tmp_path):
     """Eight steps, shuffled by the same seed, some pairs cut: equal within 1e-4 (of 10 and more, 1e-5), and moving."""
     # SPPO's own beta makes losses of a million, below whose rounding nothing could be seen.
     settings = settings_for(loss, knobs={"beta": 0.1} if loss == "sppo-hard" else {})
     trls = trl_losses(tiny_policy, pair_rows, tmp_path / "trl", settings)
     assert len(trls) == 8
     assert max(trls) - min(trls) > 1e-2
-    for layout in (TokenLayout.shared, TokenLayout.plain):
+    for layout in (TokenLayout.shared, TokenLayout.plain, TokenLayout.packed):
         ours = our_losses(tiny_policy, pair_rows, tmp_path / layout, settings, layout=layout)
         assert ours == pytest.approx(trls, abs=1e-4, rel=1e-5)
 
@@ -109,13 +109,15 @@ def test_neither_accumulation_nor_passes_change_the_trajectory(tiny_policy, pair
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_an_adapter_learns_the_same_in_both_layouts(tiny_policy, pair_rows, tmp_path):
+def test_an_adapter_learns_the_same_in_all_layouts(tiny_policy, pair_rows, tmp_path):
     """LoRA wraps the model; its forward is still ours."""
     pytest.importorskip("peft")
     settings = settings_for("dpo", lora=True, learning_rate=1e-2)
     shared = our_losses(tiny_policy, pair_rows, tmp_path / "a", settings)
     plain = our_losses(tiny_policy, pair_rows, tmp_path / "b", settings, layout=TokenLayout.plain)
+    packed = our_losses(tiny_policy, pair_rows, tmp_path / "c", settings, layout=TokenLayout.packed)
     assert shared == pytest.approx(plain, abs=1e-4)
+    assert packed == pytest.approx(plain, abs=1e-4)
     assert max(shared) - min(shared) > 1e-2
 
 

@@ -128,6 +128,14 @@ BYTES_PER_TRAINED = 12
 # Of activations, a token and layer. On an H200, computing in bfloat16: 54 bytes a number of the hidden size, both with
 # 135M parameters (an MLP 2.7 times as wide) and 1B (4 times). This is a little more.
 BYTES_PER_HIDDEN, BYTES_PER_INNER = 30, 10
+# What stands before the name of a model's attention where it takes packed rows.
+PACKED = "packed_"
+
+
+def attention_name(model: Any) -> str:
+    """Return the name of the function that computes a model's attention, packed or not."""
+    name: str = model.config._attn_implementation
+    return name.removeprefix(PACKED)
 
 
 def default_batch_tokens(device: "torch.device") -> int:
@@ -149,7 +157,7 @@ def default_training_tokens(device: "torch.device", model: Any) -> int:
         return 512
     import torch
 
-    if device.type != "cuda" or model.config._attn_implementation == "eager":  # a number a pair of tokens
+    if device.type != "cuda" or attention_name(model) == "eager":  # a number a pair of tokens
         return LEAST_TRAINING_TOKENS
     config = model.config.get_text_config()
     weights = sum(weight.numel() * weight.element_size() for weight in model.parameters())

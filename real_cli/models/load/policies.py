@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from real_cli.errors import ModelError, UsageError
 from real_cli.installing import install_extra
 from real_cli.models.load.adapter_folders import load_causal
-from real_cli.models.load.device import Place, choose_device, choose_place
+from real_cli.models.load.device import Place, attention_name, choose_device, choose_place
 from real_cli.models.load.loaded_checks import num_embeddings
 from real_cli.models.load.loading import loading
 from real_cli.models.load.resolve import resolve_model
@@ -21,6 +21,11 @@ class Policy(NamedTuple):
     place: Place
     path: str
     layout: TokenLayout = TokenLayout.plain
+
+    @property
+    def attention(self) -> str:
+        """What computes its attention, by transformers' name; packed or not is its layout's to say."""
+        return attention_name(self.model)
 
 
 def load_policy(

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from real_cli.models.score.masks import attention_mask
+from real_cli.models.score.packing import packed_mask
 
 # Bytes of logits in memory at a time. The C library reuses smaller blocks; larger ones it gives back, and on a CPU
 # the system would zero every new one.
@@ -90,7 +91,9 @@ def backbone(model: Any, batch: dict[str, Any]) -> tuple[Tensor, Tensor | None]:
         None if the head alone makes them.
     """
     read = {name: batch[name] for name in ("input_ids", "position_ids", "attention_mask") if name in batch}
-    if "segments" in batch:
+    if "group_lengths" in batch:
+        read["attention_mask"] = packed_mask(model, batch["segments"], batch["position_ids"], batch["group_lengths"])
+    elif "segments" in batch:
         read["attention_mask"] = attention_mask(model, batch["segments"], batch["position_ids"])
     if model._real_head_is_plain:
         return model.base_model(**read, use_cache=False).last_hidden_state.flatten(0, 1), None

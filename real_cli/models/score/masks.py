@@ -1,5 +1,6 @@
-"""The attention mask of the shared layout, in the form that a model's attention takes."""
+"""The attention mask of a prompt and its responses in one row, in the form that a model's attention takes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -37,27 +38,32 @@ def visible(segments: Tensor, positions: Tensor, window: int | None = None) -> T
 
 
 def attention_mask(model: Any, segments: Tensor, positions: Tensor) -> Any:
-    """Make the mask that a transformers model takes as it is.
+    """Make the mask that a transformers model takes as it is; it has four dimensions."""
+    return for_each_window(model, lambda window: _as_taken(model, visible(segments, positions, window)))
 
-    It has four dimensions; where layers differ (Gemma, say), there is one for each kind of layer, by transformers'
-    names.
+
+def for_each_window(model: Any, make: Callable[[int | None], Any]) -> Any:
+    """Make a mask by how far back a layer sees, None for all the way.
+
+    Where layers differ (Gemma, say), there is one for each kind of layer, by transformers' names.
     """
     config = model.config.get_text_config()
     window = getattr(config, "sliding_window", None)
     kinds = set(getattr(config, "layer_types", None) or ())
-    whole = visible(segments, positions)
     if SLIDING in kinds:
-        near = visible(segments, positions, window)
-        return {"full_attention": _as_taken(model, whole), SLIDING: _as_taken(model, near)}
-    if window is not None and not kinds:
-        return _as_taken(model, visible(segments, positions, window))
-    return _as_taken(model, whole)
+        return {"full_attention": make(None), SLIDING: make(window)}
+    return make(None if kinds else window)
 
 
 def _as_taken(model: Any, seen: Tensor) -> Any:
     """Give the mask the form that the model's attention takes."""
     if model.config.get_text_config()._attn_implementation == Attention.flex:
         return _block_mask(seen)
+    return added_to_scores(model, seen)
+
+
+def added_to_scores(model: Any, seen: Tensor) -> Tensor:
+    """Make the mask that is added to the scores of attention."""
     # Added to attention scores: eager attention takes nothing else, and sdpa converts every other form to it.
     kind = seen.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else model.dtype

@@ -1,4 +1,4 @@
-"""Whether a model can take the shared layout: on load both layouts are tried and their numbers compared."""
+"""Whether a model can take a layout: on load it is tried beside the plain one, and their numbers are compared."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ import torch
 
 from real_cli.errors import ModelError
 from real_cli.models.load.policies import Policy
+from real_cli.models.score.packing import pack_attention, unpack_attention
 from real_cli.models.score.scoring import group_logps
 from real_cli.models.score.sequences import Group
 from real_cli.records.choices import TokenLayout
@@ -29,11 +30,13 @@ def settle_layout(
     """Decide how a policy's sequences are laid out; `auto` shares where that changes no numbers.
 
     A sliding window shorter than `max_length` is probed too. `tell` hears why a model cannot share a prompt; a
-    model of which that is demanded is refused.
+    model of which that is demanded is refused. One that cannot be packed shares if it can, and `tell` hears why.
     """
     if wanted is TokenLayout.plain:
         return policy._replace(layout=TokenLayout.plain)
-    problem = shared_layout_problem(policy, max_length)
+    if wanted is TokenLayout.packed:
+        return _settle_packed(policy, name, max_length, tell)
+    problem = layout_problem(policy, TokenLayout.shared, max_length)
     if problem and wanted is TokenLayout.shared:
         raise ModelError(f"model '{name}': --layout shared: {problem}; leave the option out")
     if problem:
@@ -41,39 +44,59 @@ def settle_layout(
     return policy._replace(layout=TokenLayout.plain if problem else TokenLayout.shared)
 
 
-def shared_layout_problem(policy: Policy, max_length: int) -> str:
-    """Score two prompts in both layouts; say what speaks against the shared one, or nothing."""
+def _settle_packed(policy: Policy, name: str, max_length: int, tell: Callable[[str], None]) -> Policy:
+    problem = layout_problem(policy, TokenLayout.packed, max_length)
+    if not problem:
+        return policy._replace(layout=TokenLayout.packed)
+    can_share = not layout_problem(policy, TokenLayout.shared, max_length)
+    layout = TokenLayout.shared if can_share else TokenLayout.plain
+    tell(f"{name}: {layout} layout, prompts are not packed: {problem}")
+    return policy._replace(layout=layout)
+
+
+def layout_problem(policy: Policy, layout: TokenLayout, max_length: int) -> str:
+    """Score two prompts in this layout and in the plain one; say what speaks against it, or nothing.
+
+    A model that can be packed is left so.
+    """
     config = policy.model.config.get_text_config()
     foreign = set(getattr(config, "layer_types", None) or ()) - KNOWN_LAYERS
     if foreign:
         return f"it has layers of another kind ({', '.join(sorted(foreign))})"
     groups = _probe_groups(policy, max_length)
+    problem = ""
     try:
-        apart, tolerance = _distance(policy, groups)
+        apart, tolerance = _distance(policy, groups, layout)
+        if not apart <= tolerance:  # NaN is not either
+            problem = f"a response's log-probability moves by {apart:.2g} nats when another stands beside it"
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # models that cannot take such a mask fail in any way
         lines = str(error).strip().splitlines()
-        return f"it refuses the mask ({lines[0][:80] if lines else type(error).__name__})"
-    within = apart <= tolerance  # False for NaN too
-    return "" if within else f"a response's log-probability moves by {apart:.2g} nats when another stands beside it"
+        problem = f"it refuses the mask ({lines[0][:80] if lines else type(error).__name__})"
+    if problem and layout is TokenLayout.packed:
+        unpack_attention(policy.model)
+    return problem
 
 
-def _distance(policy: Policy, groups: list[Group]) -> tuple[float, float]:
+def _distance(policy: Policy, groups: list[Group], layout: TokenLayout) -> tuple[float, float]:
     """Return how far the layouts lie apart, and how far they may."""
     try:
         with _float32(policy.model):
-            return _apart(policy, groups), TOLERANCE
+            return _apart(policy, groups, layout), TOLERANCE
     except torch.OutOfMemoryError:
         if policy.model.dtype == torch.float32:
             raise
-    return _apart(policy, groups), HALF_TOLERANCE
+    return _apart(policy, groups, layout), HALF_TOLERANCE
 
 
-def _apart(policy: Policy, groups: list[Group]) -> float:
+def _apart(policy: Policy, groups: list[Group], layout: TokenLayout) -> float:
     # Without autocast: in float32, where the weights are, the two layouts agree to the last digits or not at all.
-    plain, shared = (group_logps(policy, groups, layout) for layout in (TokenLayout.plain, TokenLayout.shared))
-    return float((torch.tensor(plain) - torch.tensor(shared)).abs().max())  # NaN stays NaN
+    plain = group_logps(policy, groups, TokenLayout.plain)
+    if layout is TokenLayout.packed:
+        pack_attention(policy.model)
+    other = group_logps(policy, groups, layout)
+    return float((torch.tensor(plain) - torch.tensor(other)).abs().max())  # NaN stays NaN
 
 
 @contextmanager

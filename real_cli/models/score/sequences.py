@@ -2,7 +2,8 @@
 
 In the *shared* layout a group is one row: the prompt, then every response. A response sees the prompt and itself, and
 its positions go on from the prompt's end, so it is scored as if it stood there alone. In the *plain* layout every
-response is a row of its own, with the prompt before it.
+response is a row of its own, with the prompt before it. In the *packed* layout all groups of a pass are one row, one
+after another without padding: a token sees its own group as in the shared layout, and nothing of the others.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import torch
 
-from real_cli.models.score.batching import token_batches
+from real_cli.models.score.batching import packed_batches, token_batches
 from real_cli.models.score.contexts import is_scored, token_id
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.records.choices import TokenLayout
@@ -79,8 +80,8 @@ def _part(group: Group, members: list[Member]) -> Group:
 
 
 def rows_of(groups: Sequence[Group], layout: TokenLayout) -> list[Group]:
-    """Split groups into the rows of a batch: a group each (shared) or a response each (plain), in order."""
-    if layout is TokenLayout.shared:
+    """Split groups into what stands alone in a batch, in order: a group (shared, packed) or a response (plain)."""
+    if layout is not TokenLayout.plain:
         return list(groups)
     return [Group(group.prompt, [response], []) for group in groups for response in group.responses]
 
@@ -94,7 +95,7 @@ def shape(group: Group, layout: TokenLayout) -> tuple[int, int]:
 def group_batches(groups: Sequence[Group], layout: TokenLayout, budget: int) -> Iterator[list[int]]:
     """Yield the indices of groups whose batch stays within a token budget; a larger group stands alone."""
     rows, widths = zip(*(shape(group, layout) for group in groups), strict=True)
-    yield from token_batches(widths, budget, rows)
+    yield from packed_batches(widths, budget) if layout is TokenLayout.packed else token_batches(widths, budget, rows)
 
 
 def lay_out(groups: Sequence[Group], layout: TokenLayout, pad_token_id: int) -> dict[str, Any]:
@@ -106,8 +107,9 @@ def lay_out(groups: Sequence[Group], layout: TokenLayout, pad_token_id: int) -> 
         pad_token_id: What rows are filled up with, on the right; no other token sees it.
 
     Returns:
-        Arguments of a model that `attach_scorer` prepared: `input_ids`; `position_ids` and `segments` (shared) or
-        `attention_mask` (plain), all of shape (rows, seq); and for every response token that something predicts,
+        Arguments of a model that `attach_scorer` prepared: `input_ids`; `position_ids` and `segments` (shared and
+        packed) or `attention_mask` (plain), all of shape (rows, seq); `group_lengths`, the tokens of each group
+        (packed, a list); and for every response token that something predicts,
         `predictors` (the place that predicts it, in the flattened batch), `targets` (its id) and `owners` (the number
         of its response), shape (tokens,), the responses one after another; `places` and `place_owners` of every
         response token, predicted or not; `num_responses`. Context inside a response (`~id`) is read, and is in none.
@@ -121,36 +123,56 @@ def lay_out(groups: Sequence[Group], layout: TokenLayout, pad_token_id: int) -> 
     """
     rows = rows_of(groups, layout)
     lengths = [len(row.prompt) + sum(map(len, row.responses)) for row in rows]
-    width = max(lengths)
-    batch: dict[str, Any] = {"input_ids": _padded([_row_ids(row) for row in rows], width, pad_token_id)}
-    if layout is TokenLayout.shared:
-        batch["position_ids"] = _padded([_row_positions(row) for row in rows], width, 0)
-        batch["segments"] = _padded([_row_segments(row) for row in rows], width, -1)
+    if layout is TokenLayout.packed:
+        offsets = list(accumulate(lengths[:-1], initial=0))
+        batch = _packed_tensors(rows) | {"group_lengths": lengths}
     else:
-        batch["attention_mask"] = _padded([[1] * length for length in lengths], width, 0)
+        offsets = [number * max(lengths) for number in range(len(rows))]
+        batch = _padded_tensors(rows, layout, max(lengths), pad_token_id)
+    return batch | _response_tensors(rows, offsets)
+
+
+def _packed_tensors(rows: Sequence[Group]) -> dict[str, Any]:
+    """Make what the model reads where all groups are one row."""
+    makers = {"input_ids": _row_ids, "position_ids": _row_positions, "segments": _row_segments}
+    return {name: torch.tensor([[value for row in rows for value in make(row)]]) for name, make in makers.items()}
+
+
+def _padded_tensors(rows: Sequence[Group], layout: TokenLayout, width: int, pad_token_id: int) -> dict[str, Any]:
+    """Make what the model reads where each row is filled up to the longest."""
+    batch = {"input_ids": _padded([_row_ids(row) for row in rows], width, pad_token_id)}
+    if layout is TokenLayout.plain:
+        lengths = [len(row.prompt) + sum(map(len, row.responses)) for row in rows]
+        return batch | {"attention_mask": _padded([[1] * length for length in lengths], width, 0)}
+    batch["position_ids"] = _padded([_row_positions(row) for row in rows], width, 0)
+    return batch | {"segments": _padded([_row_segments(row) for row in rows], width, -1)}
+
+
+def _response_tensors(rows: Sequence[Group], offsets: Sequence[int]) -> dict[str, Any]:
+    """Find the response tokens of a batch, and what predicts them; `offsets` say where each row begins when flat."""
     predictors: list[int] = []
     targets: list[int] = []
     owners: list[int] = []
     own_places: list[int] = []
     place_owners: list[int] = []
     number = 0
-    for row_number, row in enumerate(rows):
+    for row, offset in zip(rows, offsets, strict=True):
         starts = accumulate(map(len, row.responses), initial=len(row.prompt))
         for response, start in zip(row.responses, starts, strict=False):
             # The prompt's last token predicts the first of every response. Without a prompt nothing does.
             places = [len(row.prompt) - 1, *range(start, start + len(response) - 1)][: len(response)]
             scored = [index for index in range(len(response)) if is_scored(response[index])]
             counted = [index for index in scored if places[index] >= 0]
-            predictors += [row_number * width + places[index] for index in counted]
+            predictors += [offset + places[index] for index in counted]
             targets += [response[index] for index in counted]
             owners += [number] * len(counted)
-            own_places += [row_number * width + start + index for index in scored]
+            own_places += [offset + start + index for index in scored]
             place_owners += [number] * len(scored)
             number += 1
     lists = {"predictors": predictors, "targets": targets, "owners": owners}
     lists |= {"places": own_places, "place_owners": place_owners}
-    batch |= {name: torch.tensor(values, dtype=torch.long) for name, values in lists.items()}
-    return batch | {"num_responses": number}
+    tensors = {name: torch.tensor(values, dtype=torch.long) for name, values in lists.items()}
+    return tensors | {"num_responses": number}
 
 
 def member_responses(groups: Sequence[Group]) -> tuple[list[int], list[tuple[int, ...]]]:

@@ -110,8 +110,9 @@ class EstimatedRun(TrainingRun):
         check_vocabulary_fits(self._policy, model.model, plan.tokenizer, records_are_checked=True)
         settle_special_tokens(self._policy, plan.tokenizer, num_embeddings(model.model))
         foreign = set(getattr(plan.config.get_text_config(), "layer_types", None) or ()) - KNOWN_LAYERS
-        is_plain = options.layout is TokenLayout.plain or (options.layout is TokenLayout.auto and foreign)
-        layout = TokenLayout.plain if is_plain else TokenLayout.shared
+        layout = TokenLayout.shared if options.layout is TokenLayout.auto else options.layout
+        if foreign and options.layout is not TokenLayout.shared:
+            layout = TokenLayout.plain
         self._batch_tokens = options.batch_tokens or default_training_tokens(place.device, model.model)
         return setup, plan, Policy(model.model, plan.tokenizer, place, path, layout)
 
@@ -185,7 +186,7 @@ class EstimatedRun(TrainingRun):
             "device": str(policy.place.device),
             "dtype": str(policy.place.dtype).removeprefix("torch."),
             "weights_dtype": str(setup.dtype).removeprefix("torch."),
-            "attention": policy.model.config._attn_implementation,
+            "attention": policy.attention,
             "layout": policy.layout,
             "batch_tokens": self._batch_tokens,
         }

@@ -9,6 +9,7 @@ import torch
 
 from real_cli.models.load.device import BYTES_PER_HIDDEN, BYTES_PER_INNER, Place
 from real_cli.models.score.forward import CPU_LOGIT_BYTES, LOGIT_BYTES
+from real_cli.models.score.packing import pack_attention
 from real_cli.models.score.sequences import Group, lay_out, shape
 from real_cli.records.choices import TokenLayout
 from real_cli.train.choices import Optimizer
@@ -110,9 +111,9 @@ def simulate(
 
 
 def _tries(setup: Setup, passes: Passes) -> Iterator[tuple[Setup, int, Passes, str]]:
-    """Yield ways to follow a run: as asked, then as a run falls back where a model refuses the shared layout."""
-    plain = passes._replace(layout=TokenLayout.plain)
-    layouts = [passes] if passes.layout is TokenLayout.plain else [passes, plain]
+    """Yield ways to follow a run: as asked, then as a run falls back where a model refuses a layout."""
+    fallbacks = [TokenLayout.shared, TokenLayout.plain] if passes.layout is TokenLayout.packed else [TokenLayout.plain]
+    layouts = [passes, *(passes._replace(layout=layout) for layout in fallbacks if layout is not passes.layout)]
     for laid in layouts:
         yield setup, 1, laid, "simulated"
     if setup.dtype == torch.float32 == setup.place.dtype:  # experts' kernels take no float32 without numbers
@@ -126,6 +127,8 @@ def _simulate(
 ) -> Usage:
     on_cpu = setup.place.device.type == "cpu"
     built = build_weightless(name, plan, setup)
+    if passes.layout is TokenLayout.packed:
+        pack_attention(built.model)
     with without_numbers() as mode:
         put_on(built.model, setup.place.device)
         weights = sum(built.weights)
@@ -134,7 +137,7 @@ def _simulate(
         # Files in the format of the weights are mapped, and stand outside the heap.
         is_mapped = on_cpu and stored is not None and abs(stored - built.weights_loaded) < 0.02 * weights
         memory.hold([max(0, weights - stored)] if is_mapped and stored else built.weights, MemoryPart.weights)
-        if passes.layout is TokenLayout.shared and setup.dtype != torch.float32:
+        if passes.layout is not TokenLayout.plain and setup.dtype != torch.float32:
             # Layouts are compared in float32: on load, a copy of each tensor.
             memory.pass_through([4 * weight.numel() for weight in built.model.parameters()], MemoryPart.weights)
         if beside.passing:
@@ -247,4 +250,6 @@ def _by_formula(name: str, plan: ModelPlan, setup: Setup, passes: Passes, beside
 def num_tokens(groups: Sequence[Group], layout: TokenLayout) -> int:
     """Count the tokens of a pass, padding counted."""
     shapes = [shape(group, layout) for group in groups]
+    if layout is TokenLayout.packed:
+        return sum(width for _, width in shapes)
     return sum(rows for rows, _ in shapes) * max((width for _, width in shapes), default=0)

@@ -1,4 +1,4 @@
-"""The forward that scores responses, in both layouts: against the model's own logits, one sequence at a time."""
+"""The forward that scores responses, in all layouts: against the model's own logits, one sequence at a time."""
 
 import re
 
@@ -8,7 +8,8 @@ import torch
 from real_cli.errors import UsageError
 from real_cli.models.load.policies import load_policy
 from real_cli.models.score.forward import attach_scorer
-from real_cli.models.score.probe import settle_layout, shared_layout_problem
+from real_cli.models.score.packing import pack_attention
+from real_cli.models.score.probe import layout_problem, settle_layout
 from real_cli.models.score.scoring import Scorer
 from real_cli.models.score.sequences import Group, lay_out
 from real_cli.models.score.tokens import TokenizedExample
@@ -25,7 +26,7 @@ GROUPS = [
     Group((5,), [(6, 7, 8, 9, 10, 11, 1), (3, 1)], []),
 ]
 KINDS = ["llama", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt_neox", "gpt2", "mistral", "cohere"]
-LAYOUTS = [TokenLayout.shared, TokenLayout.plain]
+LAYOUTS = [TokenLayout.shared, TokenLayout.plain, TokenLayout.packed]
 
 
 def load(folder, layout=TokenLayout.shared, **changes):
@@ -36,6 +37,13 @@ def load(folder, layout=TokenLayout.shared, **changes):
     for name, value in changes.items():
         setattr(policy.model.config, name, value)
     return settle_layout(policy, "tiny", layout, max_length=64, tell=refuse)
+
+
+def score(model, layout):
+    """Run a model on the groups, in the packed layout by attention that takes it."""
+    if layout is TokenLayout.packed:
+        pack_attention(model)
+    return model(**lay_out(GROUPS, layout, 0)).logps
 
 
 def plain_logps(model, prompt, response):
@@ -56,9 +64,11 @@ def gradients(model, value):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_both_layouts_give_the_log_probabilities_and_gradients_of_single_sequences(kind, attention, make_tiny_policy):
-    """Five responses of one prompt in one row, or a row each: 1e-4 in float32. Gemma 2 caps its logits, Cohere scales
-    them: the probe sends both through their own forward."""
+def test_all_layouts_give_the_log_probabilities_and_gradients_of_single_sequences(kind, attention, make_tiny_policy):
+    """Five responses of one prompt in one row, a row each, or all groups in one row: 1e-4 in float32.
+
+    Gemma 2 caps its logits, Cohere scales them: the probe sends both through their own forward.
+    """
     model = load(make_tiny_policy(kind)).model
     if kind == "gemma2" and attention == "sdpa":
         pytest.skip("sdpa cannot cap the scores of attention")
@@ -68,7 +78,7 @@ def test_both_layouts_give_the_log_probabilities_and_gradients_of_single_sequenc
     alone = torch.stack([plain_logps(model, group.prompt, ids) for group in GROUPS for ids in group.responses])
     expected = gradients(model, (alone * weights).sum())
     for layout in LAYOUTS:
-        logps = model(**lay_out(GROUPS, layout, 0)).logps
+        logps = score(model, layout)
         torch.testing.assert_close(logps, alone, atol=1e-4, rtol=0)
         result = gradients(model, (logps * weights).sum())
         assert result.keys() == expected.keys()
@@ -86,7 +96,7 @@ def test_a_sliding_window_reaches_as_far_as_it_would_without_other_responses(kin
     wide = load(make_tiny_policy(kind, sliding_window=64)).model
     assert [plain_logps(wide, GROUPS[0].prompt, GROUPS[0].responses[0]).item()] != pytest.approx(alone[:1], abs=1e-3)
     for layout in LAYOUTS:
-        assert model(**lay_out(GROUPS, layout, 0)).logps.tolist() == pytest.approx(alone, abs=1e-4)
+        assert score(model, layout).tolist() == pytest.approx(alone, abs=1e-4)
 
 
 @pytest.mark.slow
@@ -123,7 +133,7 @@ def test_a_model_that_cannot_share_a_prompt_is_found_and_told(kind, why, make_ti
 def test_a_model_whose_numbers_would_move_is_found(kind, changes, why, precision, make_tiny_policy):
     """Biases by distance, a window over places in the row, a convolution: each takes the mask and is wrong with it."""
     policy = load_policy(str(make_tiny_policy(kind, **changes)), device="cpu", precision=precision)
-    assert re.search(why, shared_layout_problem(policy, 64))
+    assert re.search(why, layout_problem(policy, TokenLayout.shared, 64))
 
 
 @pytest.mark.slow
@@ -132,7 +142,7 @@ def test_numbers_of_sixteen_bits_are_no_reason_against_sharing(tiny_policy):
     """bfloat16 rounds the two layouts apart; the probe looks in float32, and puts every weight back."""
     policy = load_policy(str(tiny_policy), device="cpu", precision=Precision.bfloat16)
     before = {name: tensor.clone() for name, tensor in policy.model.state_dict().items()}
-    assert shared_layout_problem(policy, 64) == ""
+    assert layout_problem(policy, TokenLayout.shared, 64) == ""
     for name, tensor in policy.model.state_dict().items():
         assert tensor.dtype == before[name].dtype
         assert torch.equal(tensor, before[name])

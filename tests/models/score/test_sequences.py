@@ -13,7 +13,7 @@ from real_cli.train.batches.collate import Collator
 
 GROUPS = [Group((3, 4), [(5,), (6, 1)], []), Group((), [(7, 1), (8,)], [])]
 ids = st.lists(st.integers(1, 3), min_size=1, max_size=3)
-layouts = st.sampled_from([TokenLayout.shared, TokenLayout.plain])
+layouts = st.sampled_from([TokenLayout.shared, TokenLayout.plain, TokenLayout.packed])
 pairs = st.lists(
     st.builds(TokenizedExample, st.lists(st.integers(1, 2), max_size=2), st.lists(ids, min_size=2, max_size=4)),
     min_size=1,
@@ -131,6 +131,9 @@ def test_answers_are_scored_once_in_batches_that_fit(pairs, budget, layout):
         prompts = [answers[index][0] for index in batch]
         if layout is TokenLayout.shared:
             assert len(batch) == 1 or sum(map(len, set(prompts))) < budget
+        elif layout is TokenLayout.packed:
+            size = sum(map(len, set(prompts))) + sum(len(answers[index][1]) for index in batch)
+            assert len(batch) == 1 or size <= budget
         else:
             longest = max(len(prompt) + len(response) for prompt, response in (answers[index] for index in batch))
             assert len(batch) == 1 or len(batch) * longest <= budget

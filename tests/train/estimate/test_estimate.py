@@ -221,6 +221,18 @@ def test_other_architectures_are_followed_too(
     assert record["memory"]["host"]["gradients_bytes"] > 0
 
 
+def test_a_packed_run_is_followed_packed(tiny_policy, pair_rows, no_room, no_alternatives):
+    """Not in a layout that it could fall back to; and no token is padding."""
+    words = ["--batch-size", "8", "--batch-tokens", "64"]
+    shared, _ = estimate(tiny_policy, pair_rows, *words)
+    tries = "real_cli.train.estimate.simulation._tries"
+    with mock.patch(tries, lambda setup, passes: [(setup, 1, passes, "simulated")]):
+        record, _ = estimate(tiny_policy, pair_rows, "--layout", "packed", *words)
+    assert (record["layout"], record["attention"], record["memory"]["method"]) == ("packed", "sdpa", "simulated")
+    assert record["num_tokens"] < shared["num_tokens"]
+    assert record["memory"]["host"]["activations_bytes"] > 0
+
+
 def test_layers_that_cannot_be_followed_are_counted_by_the_formula(tiny_policy, pair_rows, no_room, no_alternatives):
     """It says so, and knows weights, gradients and states all the same."""
     with mock.patch("real_cli.train.estimate.simulation._simulate", side_effect=RuntimeError("numbers are needed")):
