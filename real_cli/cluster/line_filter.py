@@ -142,7 +142,7 @@ class WindowJob(Job):
             self.counter.num_done,
             self.num_rejected,
             dict(self.num_dropped),
-            dict(self._num_noted),
+            dict(self.joined_rows.num_noted),
             words,
             counts,
             error,

@@ -81,7 +81,7 @@ class Spread:
         job = self._job
         job.num_rejected += done.num_rejected
         job.num_dropped.update(done.num_dropped)
-        job._num_noted.update(done.num_noted)
+        job.joined_rows.num_noted.update(done.num_noted)
         job.counter.num_done += done.num_done
         self._counts = add_counts(self._counts, done.counts)
         for line in dict.fromkeys(done.words):

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from real_cli.errors import RealError, RecordError
-from real_cli.io.job import Located
+from real_cli.io.job import Located, RecordReader
+from real_cli.io.sources import SourceOptions
 from real_cli.models.score.columns import add_reference
 from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
@@ -14,6 +15,12 @@ from real_cli.train.examples import Example, ExampleReader
 from real_cli.train.objective import Responses
 from real_cli.train.settings import PLACE_IN_ORDER, STAGE, WEIGHT, TrainingSettings
 from real_cli.train.tokenized import ExampleSet, tokenize_to_disk
+
+
+def read_held_out(path: Path, settings: TrainingSettings) -> Iterator[Located]:
+    """Read the records of --eval-file."""
+    source = RecordReader([str(path)], reading=SourceOptions(numbers=settings.number_fields))
+    return source.check(settings.reader(held_out=True), source.records())
 
 
 def prepare(

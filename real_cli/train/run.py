@@ -1,7 +1,6 @@
 """The steps of `real train-dpo`: spool, prepare, refer, train, save. Loaded only when a run starts."""
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any
 from real_cli.cli.guard import StopRequest
 from real_cli.errors import RealError, Status
 from real_cli.io.durable import told_if_full
-from real_cli.io.job import Job, Located, RecordReader
+from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import LogLines, open_output
 from real_cli.io.progress import say
-from real_cli.io.sources import Item, SourceOptions
+from real_cli.io.sources import Item
 from real_cli.models.load.deferred import deferred_imports
 from real_cli.models.load.device import default_training_tokens
 from real_cli.models.load.loaded_checks import num_embeddings
@@ -28,6 +27,7 @@ from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
 from real_cli.train.batches.token_marks import stop_words
 from real_cli.train.checkpoints.dump import Dump
+from real_cli.train.checkpoints.lost_work import say_lost
 from real_cli.train.checkpoints.saving import room_advice, told_if_unwritable
 from real_cli.train.devices.count import device_of, say_devices
 from real_cli.train.devices.shared_examples import share_examples
@@ -38,7 +38,7 @@ from real_cli.train.folder import Spooled, Workspace, read_spool
 from real_cli.train.lora import save_policy
 from real_cli.train.objective import Need
 from real_cli.train.options import TrainOptions
-from real_cli.train.prepare import prepare, with_reference_fields
+from real_cli.train.prepare import prepare, read_held_out, with_reference_fields
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings, describe_settings
 from real_cli.train.stages import StagedTraining
@@ -144,8 +144,7 @@ class TrainingRun:
         from real_cli.train.estimate.automatic import LoadedRun
 
         loaded = LoadedRun(self._policy, policy, reference, self._settings, self._options, self._workspace.work)
-        with quiet_libraries(), deferred_imports():
-            self._batch_tokens, sentence = loaded.find_tokens(examples, resumed=self._workspace.is_resumed)
+        self._batch_tokens, sentence = loaded.find_tokens(examples, resumed=self._workspace.is_resumed)
         self._say(sentence)
 
     def _spool(self) -> tuple[Spooled, Spooled | None]:
@@ -155,24 +154,16 @@ class TrainingRun:
             raise RealError("no pair to train on: the input has no records")
         eval_data = None
         if self._options.eval_file is not None:
-            eval_data = self._workspace.spool("eval", self._held_out(self._options.eval_file))
+            eval_data = self._workspace.spool("eval", read_held_out(self._options.eval_file, self._settings))
             if not eval_data.num_records:
                 raise RealError("no pair to measure in --eval-file: the file has no records")
-        if lost := self._workspace.given_up:
-            why = self._workspace.why_anew
-            why = f": {why}" if why else "; --resume would have gone on from it"
-            self._say(f"{lost}, of a run that was not finished, is given up{why}")
-        if self._workspace.replaces:
-            self._say(f"{self._workspace.folder}: the finished model in it is removed, and this run's takes its place")
+        for sentence in say_lost(self._workspace):
+            self._say(sentence)
         self._workspace.begin(train_data, self._asked(), eval_data)
         return train_data, eval_data
 
     def _asked(self) -> dict[str, Any]:
         return asdict(self._settings) | {"policy": self._policy, "reference": self._options.reference}
-
-    def _held_out(self, path: Path) -> Iterator[Located]:
-        source = RecordReader([str(path)], reading=SourceOptions(numbers=self._settings.number_fields))
-        return source.check(self._settings.reader(held_out=True), source.records())
 
     def _prepare(self, data: Spooled, policy: Policy, name: str) -> ExampleSet:
         """Tokenize, in the lead; what cannot be used is refused, or left out, with the place it came from."""

@@ -8,9 +8,10 @@ import torch
 
 from real_cli.io.durable import write_whole
 from real_cli.models.load.adapter_folders import load_plan
+from real_cli.models.load.deferred import deferred_imports
 from real_cli.models.load.device import default_training_tokens
 from real_cli.models.load.policies import Policy
-from real_cli.models.load.resolve import resolve_model
+from real_cli.models.load.resolve import quiet_libraries, resolve_model
 from real_cli.train.arguments import Routine
 from real_cli.train.estimate.fitting import Follow, Followed, Room, largest_budget
 from real_cli.train.estimate.machine import CUDA_BYTES, WORKING_BYTES, available_bytes
@@ -58,7 +59,8 @@ class LoadedRun:
         device = self.policy.place.device
         free = available_bytes(device) + _held_bytes(self.policy)
         default = default_training_tokens(device, self.policy.model)
-        largest = fit_tokens(self._follower(examples, free), default, device)
+        with quiet_libraries(), deferred_imports():
+            largest = fit_tokens(self._follower(examples, free), default, device)
         write_whole(path, orjson.dumps(largest or 1))
         return largest or 1, say_fitted(largest, free)
 
