@@ -47,7 +47,7 @@ RELABEL = {
     "dsat": Lazy(
         "real_cli.relabel.dsat.command",
         "dsat",
-        "Find replies that left a user dissatisfied, in conversations of several turns (DRIFT).",
+        "Find replies that left a user dissatisfied, in a conversation (DRIFT).",
     ),
 }
 EVALUATE = {name: Lazy(module, name.replace("-", "_"), summary) for name, (module, summary) in FACES.items()}
@@ -71,7 +71,7 @@ COMMANDS: Rows = {
     "soup": Lazy(
         "real_cli.soup.command",
         "soup",
-        "Average two or more checkpoints, weight by weight: a reference for DPO (SALSA), or a model of its own.",
+        "Average checkpoints, weight by weight: a reference for DPO (SALSA), or a model.",
     ),
     "eval": Members("Measure a policy or a data set; one JSON summary on standard output.", EVALUATE),
     "init": Lazy(

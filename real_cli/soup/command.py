@@ -58,7 +58,7 @@ class SoupOptions(BaseOption):
 
 @typed_command
 def soup(options: SoupOptions) -> Status:
-    """Average two or more checkpoints, weight by weight: a reference for DPO (SALSA), or a model of its own.
+    """Average checkpoints, weight by weight: a reference for DPO (SALSA), or a model.
 
     Reads folders of safetensors and writes one, in the first model's files; config, tokenizer and chat template are
     the first model's. Models of other shapes, settings or vocabularies are refused; up to eight differences of each are

@@ -44,8 +44,8 @@ def write_sampled(path, num_prompts, seed=0):
     sizes = [len(row["chosen"].split()) for row in hh_like(num_prompts * NUM_RESPONSES, seed)]
     with open(path, "wb") as lines:
         for number, row in enumerate(hh_like(num_prompts, seed + 1)):
-            own = sizes[number * NUM_RESPONSES : (number + 1) * NUM_RESPONSES]
-            responses = [{"text": text_of(draw, size), "model": "policy", "is_cut": False} for size in own]
+            lengths = sizes[number * NUM_RESPONSES : (number + 1) * NUM_RESPONSES]
+            responses = [{"text": text_of(draw, size), "model": "policy", "is_cut": False} for size in lengths]
             record = {"id": number, "prompt": row["prompt"], "responses": responses}
             lines.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
 

@@ -37,11 +37,11 @@ MIXED = [*PROMPTS[:4], "{broken", "refuse", *PROMPTS[4:9], "refuse", '{"no": "pr
 def test_two_workers_write_what_one_process_writes(prompts, tmp_path, capsys):
     """Records, refusals in the order of the input, counts and the last line."""
     output, rejects, job = run_filter(tmp_path, prompts, devices="1", on_error=OnError.skip)
-    said = capsys.readouterr().err
+    lines = capsys.readouterr().err
     spread = run_filter(tmp_path, prompts, devices="2", on_error=OnError.skip)
     assert spread[:2] == (output, rejects)
-    assert capsys.readouterr().err == said
-    assert "words" in said
+    assert capsys.readouterr().err == lines
+    assert "words" in lines
     assert spread[2].status == job.status
     assert spread[2].counter.num_done == job.counter.num_done
     assert len(output.splitlines()) == sum(prompt in PROMPTS for prompt in prompts)

@@ -75,8 +75,8 @@ def hook_of(name):
 def test_two_processes_write_the_bytes_of_one(name, real):
     """What goes on, what is rejected, what is said, and the status, also where one is killed."""
     assert real(name, "--devices", "2", hook=hook_of(name)) == real.alone(name)
-    output, rejects, said, status = real.alone(name)
-    assert (len(output.splitlines()), len(rejects.splitlines()), status) == (26, 2, 3), said
+    output, rejects, words, status = real.alone(name)
+    assert (len(output.splitlines()), len(rejects.splitlines()), status) == (26, 2, 3), words
 
 
 @pytest.fixture(scope="module")
@@ -113,25 +113,25 @@ def test_without_the_token_of_a_cluster_the_run_ends_with_a_line(real, cluster, 
     address, variables = cluster
     (tmp_path / "token").write_text("0" * 64)
     other = variables | {"RAY_AUTH_TOKEN_PATH": f"{tmp_path}/token"}
-    *_, said, status = real("embed", "--on", f"ray:{address}", **other)
-    assert (said.count(b"\n"), status) == (1, 1), said
-    assert b"cannot be joined" in said
-    *_, said, status = real("embed", "--on", f"ray:{address}", "--devices", "9", **variables)
-    assert (said, status) == (b"real: --devices 9: the cluster has 2 cores; give fewer\n", 2)
+    *_, words, status = real("embed", "--on", f"ray:{address}", **other)
+    assert (words.count(b"\n"), status) == (1, 1), words
+    assert b"cannot be joined" in words
+    *_, words, status = real("embed", "--on", f"ray:{address}", "--devices", "9", **variables)
+    assert (words, status) == (b"real: --devices 9: the cluster has 2 cores; give fewer\n", 2)
 
 
 def test_no_word_of_on_is_passed_over(real):
     """Another engine, and an address that is none."""
     for word in ("dask", "ray:", "Ray", ""):
-        *_, said, status = real("embed", "--on", word)
-        assert (said, status) == (f"real: --on {word}: ray, or ray:ADDRESS, is needed\n".encode(), 2)
+        *_, words, status = real("embed", "--on", word)
+        assert (words, status) == (f"real: --on {word}: ray, or ray:ADDRESS, is needed\n".encode(), 2)
 
 
 def test_a_server_and_lowest_scores_leave_nothing_to_share_out(real):
     """Options that nobody would read are refused."""
     for words in (["--endpoint", "http://127.0.0.1:9/v1"], ["--dry-run"]):
-        *_, said, status = real("sample", "--devices", "2", *words)
-        assert (status, b"--devices" in said, said.count(b"\n")) == (2, True, 1), said
+        *_, line, status = real("sample", "--devices", "2", *words)
+        assert (status, b"--devices" in line, line.count(b"\n")) == (2, True, 1), line
     options = SampleOptions(policy=["sft"], devices="2", lowest_score="20%", given=frozenset({"devices"}))
     with pytest.raises(UsageError, match="--devices: the lowest scores"):
         check_sampling(options)

@@ -80,9 +80,9 @@ def dumped(run):
 
 @pytest.mark.parametrize("name", [*CASES, "whole"])
 def test_two_processes_train_as_one_does(name, both):
-    one, (lead, other) = both[0][name], [world[name] for world in both[1]]
-    assert len(one["lines"]) >= 2
-    for line, expected in zip(steps(lead), steps(one), strict=True):
+    alone, (lead, other) = both[0][name], [world[name] for world in both[1]]
+    assert len(alone["lines"]) >= 2
+    for line, expected in zip(steps(lead), steps(alone), strict=True):
         if abs(expected["rewards/margins" if "loss" in expected else "eval_rewards/margins"]) < 1e-5:
             line["rewards/accuracies"] = expected["rewards/accuracies"] = 0  # policy and reference are one model: ties
         if "cramped" in name:  # smaller passes may divide the pairs of a prompt
@@ -90,11 +90,11 @@ def test_two_processes_train_as_one_does(name, both):
         assert line == pytest.approx(expected, abs=1e-5, rel=1e-5)
     assert other["lines"] == []
     for run in (lead, other):
-        assert run["result"] == pytest.approx(one["result"], abs=1e-5, rel=1e-6)
-        assert_same_weights(run["weights"], one["weights"])
-        assert (run["recent"] is None) == (one["recent"] is None)
-        if one["recent"] is not None:
-            assert run["recent"] == pytest.approx(one["recent"], abs=1e-5)
+        assert run["result"] == pytest.approx(alone["result"], abs=1e-5, rel=1e-6)
+        assert_same_weights(run["weights"], alone["weights"])
+        assert (run["recent"] is None) == (alone["recent"] is None)
+        if alone["recent"] is not None:
+            assert run["recent"] == pytest.approx(alone["recent"], abs=1e-5)
 
 
 def assert_same_weights(weights, others):
@@ -105,9 +105,9 @@ def assert_same_weights(weights, others):
 
 @pytest.mark.parametrize("name", [*CASES, "whole"])
 def test_every_pair_of_every_step_is_dumped_once(name, both):
-    one, lead = both[0][name], both[1][0][name]
+    alone, lead = both[0][name], both[1][0][name]
     assert len(lead["dump"]) == NUM_PAIRS * math.ceil(CASES.get(name, WHOLE)["settings"]["epochs"])
-    for line, expected in zip(dumped(lead), dumped(one), strict=True):
+    for line, expected in zip(dumped(lead), dumped(alone), strict=True):
         assert (line["step"], line["place"]) == (expected["step"], expected["place"])
         numbers = {name: value for name, value in line.items() if name != "place"}
         assert numbers == pytest.approx({name: expected[name] for name in numbers}, abs=1e-4, rel=1e-5)

@@ -45,7 +45,7 @@ class DsatOptions(LlmOptions):
 
 @typed_command
 def dsat(options: DsatOptions) -> Status:
-    """Find replies that left a user dissatisfied, in conversations of several turns (DRIFT).
+    """Find replies that left a user dissatisfied, in a conversation (DRIFT).
 
     Reads conversations ('prompt', 'messages' or 'conversation': lists of {role, content}; turns of a 'history' come
     first). Each user turn that follows a reply is judged by what was said up to it. Writes a record for each

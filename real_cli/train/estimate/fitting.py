@@ -85,21 +85,21 @@ def largest_budget(follow: Follow, start: int, most: int | None) -> int | None:
         >>> largest_budget(follow, 50, None), largest_budget(follow, 500, None), largest_budget(follow, 50, 50)
         (64, 64, 50)
     """
-    tokens, found, refused = start, 0, 0
+    tokens, fitting, refused = start, 0, 0
     for _ in range(MOST_TRIES):
         usage, passes, room = follow(tokens)
         if room.left(usage) >= 0:
-            found = tokens
+            fitting = tokens
         else:
             refused = tokens
         reached = room.largest_pass(usage, passes) or 0
         reached = reached if most is None else min(reached, most)
-        if found and refused and not found < reached < refused:  # memory does not grow along a line
-            reached = (found + refused) // 2 // STEP_OF_TOKENS * STEP_OF_TOKENS
-        if reached <= found * LEAST_GAIN:
+        if fitting and refused and not fitting < reached < refused:  # memory does not grow along a line
+            reached = (fitting + refused) // 2 // STEP_OF_TOKENS * STEP_OF_TOKENS
+        if reached <= fitting * LEAST_GAIN:
             break
         tokens = reached
-    return found or None
+    return fitting or None
 
 
 def row_of(options: str, usage: Usage, room: Room, passes: Passes) -> Record:

@@ -139,9 +139,9 @@ class EstimatedRun(TrainingRun):
             work = self._work(examples, policy)
             return self._follow(plan, setup, work, beside), work.largest, self._room(work)
 
-        found = fit_tokens(follow, self._batch_tokens, policy.place.device)
-        self._batch_tokens = found or 1
-        self._say(say_fitted(found, self._available))
+        largest = fit_tokens(follow, self._batch_tokens, policy.place.device)
+        self._batch_tokens = largest or 1
+        self._say(say_fitted(largest, self._available))
 
     def _stored(self, plan: ModelPlan) -> int | None:
         return stored_bytes(self._policy, plan.folder)

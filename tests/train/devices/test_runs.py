@@ -127,8 +127,8 @@ def test_a_killed_process_ends_all_with_a_line_and_checkpoints_stay(train, tmp_p
 def test_what_fails_in_any_process_is_told_once(rank, train):
     done = train("out", FAILS=f"{rank}:2")
     assert done.status == 1
-    told = [line for line in done.words.splitlines() if "reference" not in line and "layout" not in line]
-    assert told == ["real: ZeroDivisionError: division by zero; this is a bug: REAL_DEBUG=1 shows where"]
+    sentences = [line for line in done.words.splitlines() if "reference" not in line and "layout" not in line]
+    assert sentences == ["real: ZeroDivisionError: division by zero; this is a bug: REAL_DEBUG=1 shows where"]
 
 
 def test_a_bad_record_is_told_once_and_what_is_skipped_is_counted_once(train, rows, tmp_path):

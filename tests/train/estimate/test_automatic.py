@@ -41,9 +41,9 @@ def test_a_budget_is_returned_only_if_it_was_followed_and_fits():
     """Bytes that grow with the square of tokens: a line from below promises too much, and is not believed."""
     tried = []
     follow = following(lambda tokens: tokens * tokens, 1_000_000, 1200, tried)
-    found = largest_budget(follow, 640, None)
-    assert 640 < found <= 1000
-    assert found in tried
+    largest = largest_budget(follow, 640, None)
+    assert 640 < largest <= 1000
+    assert largest in tried
     assert max(tried) > 1000
 
 
@@ -71,10 +71,9 @@ def test_it_is_said_in_one_line():
     assert "the longest pair may not fit in 1.0 GiB free; each pair is a pass of its own" in say_fitted(None, 1 << 30)
 
 
-def test_several_processes_are_refused(tiny_policy, tmp_path, monkeypatch):
+def test_several_processes_are_refused(tiny_policy, tmp_path):
     """What is followed is one process."""
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    words = ["train-dpo", "--policy", tiny_policy, "--output", tmp_path / "out", *AUTO]
+    words = ["train-dpo", "--device", "cpu", "--devices", "2", "--policy", tiny_policy, "--output", tmp_path / "out", *AUTO]
     result = CliRunner().invoke(app, [str(word) for word in words], input=b"")
     assert result.exit_code == 2
     assert result.stderr.startswith("real: --batch-tokens auto: follows one process, and there are several; give")
