@@ -3,19 +3,17 @@
 import os
 from collections.abc import MutableMapping
 
+from real_cli.cluster.devices import ALL, AUTO, parse_devices
 from real_cli.errors import RealError, UsageError
 from real_cli.models.load.device import Place
 from real_cli.train.world import World
 
-AUTO, ALL = "auto", "all"
 THREADS = "OMP_NUM_THREADS"
 
 
 def check_devices(devices: str, device: str) -> None:
     """Refuse a value of --devices that is none, and a device with a number beside several."""
-    if devices not in (AUTO, ALL) and not (devices.isascii() and devices.isdecimal() and int(devices)):
-        raise UsageError(f"--devices {devices}: auto, all, or a number from 1 is needed")
-    if ":" in device and devices not in (AUTO, "1"):
+    if parse_devices(devices) != 1 and ":" in device:
         kind = device.partition(":")[0]
         raise UsageError(
             f"--device {device}, --devices {devices}: the first names one device; write --device {kind} for several"
@@ -36,14 +34,15 @@ def check_launched(devices: str, device: str, world: World) -> None:
 
 def processes_wanted(devices: str, device: str) -> int:
     """Say how many processes to start; UsageError if there are not so many accelerators."""
-    if devices in (AUTO, "1"):
+    number = parse_devices(devices)
+    if number == 1:
         return 1
     available = num_accelerators(device)
-    if devices == ALL:
+    if number is None:
         return available or 1
-    if available is not None and int(devices) > available:
+    if available is not None and number > available:
         raise UsageError(f"--devices {devices}: there {'is' if available == 1 else 'are'} {available}; or write all")
-    return int(devices)
+    return number
 
 
 def num_accelerators(device: str) -> int | None:

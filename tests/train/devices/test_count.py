@@ -29,7 +29,7 @@ def four_gpus(monkeypatch):
 
 @pytest.mark.parametrize("devices", ["0", "-1", "two", "", "1.5", "²"])
 def test_only_auto_all_and_numbers_from_1_are_devices(devices):
-    with pytest.raises(UsageError, match=f"--devices {devices}: auto, all, or a number from 1 is needed"):
+    with pytest.raises(UsageError, match=f"--devices {devices!r}: auto, all, or a number from 1 to 1,024 is needed"):
         check_devices(devices, "auto")
 
 

@@ -146,7 +146,7 @@ def test_a_bad_record_is_told_once_and_what_is_skipped_is_counted_once(train, ro
 def test_a_wrong_word_is_told_once(train):
     """By the one that starts the others, and by the first of those that a launcher has started."""
     for words, problem in (
-        (["--devices", "some"], "--devices some: auto, all, or a number from 1 is needed"),
+        (["--devices", "some"], "--devices 'some': auto, all, or a number from 1 to 1,024 is needed"),
         (["--estimate"], "--estimate, --devices 2: an estimate is of one device; leave --devices out: each of several"),
         (["--batch-size", "3"], "--batch-size 3: does not divide among 2 devices; 2 or 4 does"),
         (["--policy", "./nowhere"], "model './nowhere': no such folder"),
