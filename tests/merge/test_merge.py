@@ -3,6 +3,10 @@
 import gzip
 import json
 import random
+import re
+import resource
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -240,6 +244,37 @@ def test_a_part_is_the_output_of_one_shard_in_its_order(parts, tmp_path):
     assert "turned:2: is of record " in err
     assert "run that shard again in one go" in err
     assert "bare:1: field 'shard' is missing; make the parts with --shard I/N --numbered" in fault(bare, status=1)
+
+
+def merge_under(soft, hard, folder, number=90):
+    """Merge parts of a record each in a process that may open so many files, or may allow itself so many."""
+    paths = [folder / f"part.{part}" for part in range(1, number + 1)]
+    for part, path in enumerate(paths, 1):
+        path.write_text(json.dumps({"prompt": "q", "shard": {"part": part, "of": number, "record": part}}) + "\n")
+    return subprocess.run(
+        [sys.executable, "-m", "real_cli", "merge", *paths],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_more_parts_than_files_may_be_open_are_a_line_with_the_number(tmp_path):
+    done = merge_under(50, 70, tmp_path)
+    needed, advised = re.fullmatch(
+        r"real: Too many open files: (\d+) are needed, 70 allowed; allow more: ulimit -n (\d+), as root where that is "
+        r"refused\n",
+        done.stderr,
+    ).groups()
+    assert (done.returncode, done.stdout, needed) == (1, "", advised)
+    assert 90 < int(needed) < 120
+    assert merge_under(int(needed), int(needed), tmp_path).stdout.count("\n") == 90
+
+
+def test_a_limit_that_a_process_may_lift_is_lifted(tmp_path):
+    done = merge_under(50, 200, tmp_path)
+    assert (done.returncode, done.stdout) == (0, '{"prompt":"q"}\n' * 90)
 
 
 @pytest.mark.parametrize(
