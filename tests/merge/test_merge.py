@@ -242,7 +242,7 @@ def test_a_part_is_the_output_of_one_shard_in_its_order(parts, tmp_path):
     assert "; a part is the output of one shard" in err
     _, err = run("merge", turned, *parts[1:], status=1)
     assert "turned:2: is of record " in err
-    assert "run that shard again in one go" in err
+    assert "where 'real sample' was stopped, run it with --resume once more" in err
     assert "bare:1: field 'shard' is missing; make the parts with --shard I/N --numbered" in fault(bare, status=1)
 
 
@@ -332,6 +332,32 @@ def test_what_is_of_the_whole_input_refuses_a_shard(words):
     _, err = run(*words.split(), "--shard", "1/2", status=2)
     assert err.startswith("real: --shard: ")
     assert REFUSED[words] in err
+
+
+OF_THE_WHOLE = {
+    "pair --keep 50%": "--keep is of all pairs; write the keys of each shard with --keys-to, then give --keys-from",
+    "pair --dedup-distance 0.1": "--dedup-distance compares all prompts; put the shards together first: real merge",
+    "relabel shape --method standardize": "--method standardize takes statistics of all scores; put the shards "
+    "together first: real merge",
+    "relabel weight --normalize mean": "--normalize mean is over all weights; put the shards together first: real merge",
+    "sample -p x --endpoint http://localhost:9/v1 --no-cache --lowest-score 10%": "the lowest scores are those of all "
+    "records; put the shards together first: real merge",
+}
+
+
+@pytest.mark.parametrize("words", OF_THE_WHOLE)
+def test_what_is_of_the_whole_input_refuses_the_output_of_a_shard(words):
+    """Not silently of each shard apart; --on-error skip does not set aside every record."""
+    mark = {"part": 1, "of": 4, "record": 2}
+    rows = [row | {"shard": mark} for row in candidates(random.Random(4), 3)]
+    out, err = run(*words.split(), "--on-error", "skip", data=lines_of(rows), status=1)
+    assert (out, err) == ("", f"real: <stdin>:1: is of shard 1/4, and {OF_THE_WHOLE[words]}\n")
+
+
+def test_what_is_of_the_whole_takes_the_one_shard_that_is_all_and_a_field_that_is_no_mark():
+    for mark in ({"part": 1, "of": 1, "record": 1}, "mine", {"part": 1, "of": 4}):
+        rows = [row | {"shard": mark} for row in candidates(random.Random(4), 6)]
+        assert run("pair", "--keep", "50%", data=lines_of(rows))[0]
 
 
 def test_numbers_are_of_a_shard():
