@@ -13,8 +13,7 @@ from real_cli.cluster.spread import Spread
 from real_cli.errors import Status
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import parse_record
-from real_cli.io.record_order import put_in_order
-from real_cli.io.resume import last_record, unfinished
+from real_cli.io.resume import last_record, put_in_order, unfinished
 from real_cli.io.two_pass import ValueSpool
 from real_cli.io.word_files import words_path
 from real_cli.records.record import Record
