@@ -339,7 +339,8 @@ OF_THE_WHOLE = {
     "pair --dedup-distance 0.1": "--dedup-distance compares all prompts; put the shards together first: real merge",
     "relabel shape --method standardize": "--method standardize takes statistics of all scores; put the shards "
     "together first: real merge",
-    "relabel weight --normalize mean": "--normalize mean is over all weights; put the shards together first: real merge",
+    "relabel weight --normalize mean": "--normalize mean is over all weights; put the shards "
+    "together first: real merge",
     "sample -p x --endpoint http://localhost:9/v1 --no-cache --lowest-score 10%": "the lowest scores are those of all "
     "records; put the shards together first: real merge",
 }
