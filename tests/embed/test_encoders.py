@@ -175,14 +175,14 @@ class CoarseCounter(WordCounter):
     place = Place(SimpleNamespace(type="cpu"), "torch.bfloat16")
 
 
-@pytest.mark.parametrize(("encoder", "told"), [(WordCounter, False), (CoarseCounter, True)])
-def test_a_number_format_that_is_not_float32_is_told(encoder, told):
+@pytest.mark.parametrize(("encoder", "is_named"), [(WordCounter, False), (CoarseCounter, True)])
+def test_a_number_format_that_is_not_float32_is_told(encoder, is_named):
     """As --backend openvino and a GPU choose one by themselves."""
     embedder = Embedder(encoder)
     assert "computed in" not in embedder.sentence()
     list(embedder([candidates("a b")]))
-    assert embedder.sentence().endswith("; computed in bfloat16") is told
-    assert ("computed in" in embedder.sentence()) is told
+    assert embedder.sentence().endswith("; computed in bfloat16") is is_named
+    assert ("computed in" in embedder.sentence()) is is_named
 
 
 def candidates(*texts):

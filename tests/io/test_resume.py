@@ -92,7 +92,7 @@ class FakeEncoder:
     """A text's vector is its length and 1."""
 
     max_length = 512
-    place = SimpleNamespace(device=SimpleNamespace(type="cpu"))
+    place = SimpleNamespace(device=SimpleNamespace(type="cpu"), dtype="torch.float32")
 
     def prepare(self, texts):
         return encoders.Prepared(texts, [max(1, len(text)) for text in texts], 0)
