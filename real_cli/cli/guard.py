@@ -14,7 +14,7 @@ import typer
 
 from real_cli.cli.stopping import stop_signals, stopping
 from real_cli.errors import RealError, Status, Terminated
-from real_cli.io.descriptors import TOO_MANY
+from real_cli.io.descriptors import TOO_MANY, more_descriptors
 from real_cli.io.parts import must_wait
 from real_cli.io.progress import NAME_OF_STDOUT, say
 from real_cli.io.standard_input import kept_for_records
@@ -135,7 +135,7 @@ def _notes(*, quiet: bool) -> Iterator[None]:
 ADVICE = {
     errno.ENOSPC: "make room, or name another place",
     errno.EDQUOT: "make room, or name another place",
-    errno.EMFILE: "allow more: ulimit -n 256",
+    errno.EMFILE: "allow more: ulimit -n {more}",
     errno.ENFILE: "close some in other programs",
 }
 
@@ -143,7 +143,7 @@ ADVICE = {
 def tell_fault(error: OSError) -> Status:
     """Report an error of the system in one line; return its exit status."""
     where = f"{error.filename}: " if error.filename and error.errno not in TOO_MANY else ""
-    advice = f"; {ADVICE[error.errno]}" if error.errno in ADVICE else ""
+    advice = f"; {ADVICE[error.errno].format(more=more_descriptors())}" if error.errno in ADVICE else ""
     _silence_stdout()
     say(f"{where}{error.strerror or error}{advice}")
     return Status.failed

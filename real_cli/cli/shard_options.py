@@ -66,9 +66,12 @@ class ShardOptions(StreamOptions):
         job.take_shard(sharding)
         return job
 
-    def refuse_shard(self, reasons: Mapping[str, bool]) -> None:
-        """Refuse --shard where what is asked for is of the whole input: each reason, and whether it holds."""
-        if self.shard is not None:
-            for reason, holds in reasons.items():
-                if holds:
-                    raise UsageError(f"--shard: {reason}")
+    def refuse_shard(self, reasons: Mapping[str, bool]) -> str:
+        """Refuse --shard where what is asked for is of the whole input: each reason, and whether it holds.
+
+        Returns the first that holds, for `Job.refuse_parts`; empty if none does.
+        """
+        reason = next((reason for reason, holds in reasons.items() if holds), "")
+        if self.shard is not None and reason:
+            raise UsageError(f"--shard: {reason}")
+        return reason

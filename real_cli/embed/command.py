@@ -74,7 +74,7 @@ class EmbedOptions(SpreadOptions, BaseOption, ShardOptions):
         Encoding,
         typer.Option(
             "--encoding",
-            help="How an embedding is written: JSON numbers, or base64 (a third of the size; float16 a sixth).",
+            help="How an embedding is written: JSON numbers, or base64 (less than half the size; float16 a quarter).",
         ),
     ] = Encoding.array
     resume: Annotated[

@@ -25,6 +25,8 @@ from real_cli.records.vectors import encode_embedding
 from real_cli.text.phrases import say_count
 
 WINDOW_TEXTS = 4096
+# Of what computes in another, that is told: nobody may have asked for it.
+DEFAULT_FORMAT = "float32"
 # Told after a minute's work or so, where it holds.
 FASTER = "; this processor computes faster with --dtype bfloat16, which changes vectors by less than 0.002 in cosine"
 
@@ -115,6 +117,8 @@ class Embedder:
         if self.num_truncated:
             text += f"; {self.num_truncated:,} cut to {self._encoder.max_length} tokens"
         text += f"; {self.num_empty:,} empty" if self.num_empty else ""
+        dtype = str(self._encoder.place.dtype).removeprefix("torch.") if self.num_distinct else DEFAULT_FORMAT
+        text += f"; computed in {dtype}" if dtype != DEFAULT_FORMAT else ""
         return text + (FASTER if self.num_distinct >= self._window_texts and is_slower(self._encoder.place) else "")
 
     def _windows(self, records: Iterable[Record]) -> Iterator[list[Record]]:

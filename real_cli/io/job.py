@@ -210,6 +210,10 @@ class Job(RecordReader):
         """Read one shard of the input; to be called before anything is read."""
         self.joined_rows.sharding = sharding
 
+    def refuse_parts(self, reason: str) -> None:
+        """Stop at a record of one shard of several, for what is asked is of the whole input; "" lets them pass."""
+        self.joined_rows.of_the_whole = reason
+
     @property
     def is_at_terminal(self) -> bool:
         """Whether records would go to a terminal that nobody named; to be asked before the job is entered."""

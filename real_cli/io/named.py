@@ -7,7 +7,11 @@ from os import dup
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from real_cli.io.descriptors import need_descriptors
+
 Made = TypeVar("Made")
+# The file, and its copy.
+NUM_DESCRIPTORS = 2
 
 
 class NamedFile(io.FileIO):
@@ -40,6 +44,7 @@ def open_named(file: int | str | Path, mode: str, shown: str) -> IO[bytes]:
 
 def open_spool() -> IO[bytes]:
     """Open a temporary file without a name: however the run ends, nothing is left of it."""
+    need_descriptors(NUM_DESCRIPTORS)  # without any, tempfile says that there is no folder for it
     with tempfile.TemporaryFile(prefix="real-", buffering=0) as file:
         shown = f"{tempfile.gettempdir()} (TMPDIR)"
         return io.BufferedRandom(NamedFile(dup(file.fileno()), "w+b", shown))

@@ -30,8 +30,10 @@ def read_table(name: str, read_csv_file: Callable[[str], Iterable[Any]]) -> Iter
     `read_csv_file` reads the CSV files of a data set, which `datasets` reads by rules of its own.
     """
     import datasets
+    from huggingface_hub.utils import logging as hub_logging
 
     datasets.disable_progress_bars()
+    hub_logging.set_verbosity_error()  # it warns of each try to reach the hub; the last one is an error
     try:
         if name.startswith(DATASET):
             path, _, split = name.removeprefix(DATASET).rpartition(":")

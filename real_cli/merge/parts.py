@@ -47,7 +47,7 @@ class ShardOutput:
             if mark.record < before.record:
                 raise RealError(
                     f"{item.place}: is of record {mark.record:,}, and the line before of {before.record:,}; a part "
-                    "is in the order of its input: what --resume made up for is not, so run that shard again in one go"
+                    "is in the order of its input; where 'real sample' was stopped, run it with --resume once more"
                 )
             before = mark
             yield mark.record, {name: value for name, value in (item.record or {}).items() if name != MARK}

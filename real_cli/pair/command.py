@@ -191,11 +191,12 @@ def pair(options: PairOptions) -> Status:
         distance=options.dedup_distance,
     )
     order = plan_keep(options.keep, options.by, options.lowest, settings)
-    _check_shards(options)
+    of_the_whole = _check_shards(options)
     savings = Savings()
     job = options.job(
         numbers=[options.by] if options.by else [], also_writes=[options.keys_to], also_reads=_side_inputs(options)
     )
+    job.refuse_parts(of_the_whole)
     keep = _keeper(job, order, settings, options)
     with job:
         chosen = _chosen_pairs(job, settings, savings, options.dedup_distance)
@@ -205,10 +206,10 @@ def pair(options: PairOptions) -> Status:
     return job.status
 
 
-def _check_shards(options: PairOptions) -> None:
-    """Refuse what a shard cannot do alone, and a pass over shards without what it is about."""
+def _check_shards(options: PairOptions) -> str:
+    """Refuse what a shard cannot do alone, and a pass over shards without what it is about; say why it cannot."""
     passes, compares = options.flags_given("keys_to", "keys_from"), options.dedup_distance is not None
-    options.refuse_shard(
+    of_the_whole = options.refuse_shard(
         {
             "--keep is of all pairs; write the keys of each shard with --keys-to, then give --keys-from": (
                 options.keep is not None and not passes
@@ -224,6 +225,7 @@ def _check_shards(options: PairOptions) -> None:
         raise UsageError(f"{passes[0]}: --dedup-distance compares all prompts; leave one of the two out")
     if options.keys_to is not None and options.output is not None:
         raise UsageError("--keys-to: no pairs are written; leave out --output")
+    return of_the_whole
 
 
 def _side_inputs(options: PairOptions) -> list[tuple[str, Path | None]]:

@@ -102,6 +102,9 @@ def key_files(folder: Path) -> list[Path]:
         raise UsageError(f"--keys-from {folder}: {error.strerror}; give a folder with the keys of all shards") from None
     if not paths:
         raise UsageError(f"--keys-from {folder}: is empty; write the keys of each shard with --keys-to first")
+    for path in paths:
+        if not path.is_file():
+            raise UsageError(f"{path}: is no file; give a folder with what --keys-to wrote, and nothing else")
     return paths
 
 

@@ -119,6 +119,27 @@ def read_mark(record: Record) -> Mark:
     raise RecordError(f"field '{MARK}' is {clip(mark)}; what --numbered writes is needed: part, of and record")
 
 
+def numbered_mark(record: Record) -> Mark | None:
+    """Return the mark of a record; None for one that is not numbered, whose field of that name is somebody else's.
+
+    Args:
+        record: Any record.
+
+    Returns:
+        Its mark, or None.
+
+    Example:
+        >>> numbered_mark({"shard": "mine"}) is None
+        True
+    """
+    if MARK not in record:
+        return None
+    try:
+        return read_mark(record)
+    except RecordError:
+        return None
+
+
 def check_parts(parts: Sequence[tuple[str, Mark | None]], what: str, several: str) -> None:
     """Refuse parts that are not the shards of one input, each once.
 

@@ -203,7 +203,8 @@ class SampleOptions(SpreadOptions, LlmOptions):
             metavar="FILE",
             show_default=False,
             help="Append to FILE what is not in it yet: go on after a run that was killed, with the same options; only "
-            "the policies and -n can be told from FILE.",
+            "the policies and -n can be told from FILE. What failed before comes last, but "
+            "for numbered records, which are put in order.",
         ),
     ] = None
     batch_tokens: Annotated[

@@ -26,6 +26,7 @@ WAYS = {
     "lowest_score": SamplingMode.lowest_score,
     "pre_query": SamplingMode.pre_query,
 }
+LOWEST_OF_ALL = "the lowest scores are those of all records"
 # Options that some modes do not read.
 SPECIAL = (
     *("num_responses", "temperature", "top_p", "top_k", "greedy", "stop", "system", "chat", "append"),
@@ -73,9 +74,7 @@ def check_sampling(options: SampleOptions) -> None:
         "--resume: the lowest scores are known at the end of the input; leave it out": (
             resumes and options.lowest_score is not None
         ),
-        "--shard: the lowest scores are those of all records; leave it out": (
-            options.shard is not None and options.lowest_score is not None
-        ),
+        f"--shard: {LOWEST_OF_ALL}; leave it out": (options.shard is not None and options.lowest_score is not None),
         "--numbered: --pre-query reads no records to number; leave it out": options.pre_query and options.numbered,
         "--stop '': would end every response at once; give some text": "" in (options.stop or []),
         "--emit-requests: a batch is for one model; give one --policy": (

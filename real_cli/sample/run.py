@@ -13,14 +13,17 @@ from real_cli.cluster.spread import Spread
 from real_cli.errors import Status
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import parse_record
-from real_cli.io.resume import last_record, unfinished
+from real_cli.io.resume import last_record, put_in_order, unfinished
 from real_cli.io.two_pass import ValueSpool
 from real_cli.io.word_files import words_path
 from real_cli.records.record import Record
 from real_cli.sample.modes import MODES, SamplingMode
 from real_cli.sample.options import SampleOptions
 from real_cli.sample.optune import best_score, choose_lowest, num_retries, parse_share
+from real_cli.sample.plan import LOWEST_OF_ALL
 from real_cli.sample.resume import check_number, origin_key
+
+MERGE_FIRST = "put the shards together first: real merge"
 
 
 class SamplingRun:
@@ -36,17 +39,24 @@ class SamplingRun:
     def run(self) -> Status:
         """Run; return the exit status."""
         job = self._options.job(also_reads=_also_reads(self._options))
+        job.refuse_parts("" if self._options.lowest_score is None else f"{LOWEST_OF_ALL}; {MERGE_FIRST}")
         if self._options.dry_run:
             return self._rehearse(job)
+        self._fill(job)
+        if self._options.resume is not None:  # what failed before was appended last
+            put_in_order(self._options.resume)
+        return job.status
+
+    def _fill(self, job: Job) -> None:
+        """Write what each policy answers."""
         with job, open_crew(self._options, self._lines) as crew, ExitStack() as stack:
             if crew is not None:
                 Spread(job, self._work, crew)(self._located(job, stack))
-                return job.status
+                return
             job.counter.counts_windows = len(self._work.askings) == 1
             self._open(stack)
             self._work.run(job, self._located(job, stack))
             job.summary = self._work.sentence()
-        return job.status
 
     def _open(self, stack: ExitStack) -> None:
         stack.callback(self._work.close)

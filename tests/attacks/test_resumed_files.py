@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from real_cli.app import app
-from real_cli.embed import encoders
+from real_cli.embed import embed_filter, encoders
 from tests.attacks.commands import lines, one_line, real
 from tests.relabel.human.terminals import Session
 from tests.servers import Server, says
@@ -44,7 +44,7 @@ class FakeEncoder:
     """A text's vector is its length and 1."""
 
     max_length = 512
-    place = SimpleNamespace(device=SimpleNamespace(type="cpu"))
+    place = SimpleNamespace(device=SimpleNamespace(type="cpu"), dtype="torch.float32")
 
     def prepare(self, texts):
         return encoders.Prepared(texts, [max(1, len(text)) for text in texts], 0)
@@ -59,7 +59,7 @@ def embed(monkeypatch, tmp_path):
     fake = SimpleNamespace(OutOfMemoryError=MemoryError, accelerator=SimpleNamespace(empty_cache=lambda: None))
     if "torch" not in sys.modules:
         monkeypatch.setitem(sys.modules, "torch", fake)
-    monkeypatch.setattr(encoders, "load_encoder", lambda name, **options: FakeEncoder())
+    monkeypatch.setattr(embed_filter, "load_encoder", lambda name, **options: FakeEncoder())
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in").write_bytes(lines(*RECORDS))
 

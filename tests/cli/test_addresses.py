@@ -27,7 +27,13 @@ LINES = {
     "pair az://b/x.jsonl": f"az://b/x.jsonl: {READ}copy it to a file here first",
     "pair https://h/x?a=1&b=2": f"https://h/x?a=1&b=2: {READ}pipe it in: curl -fsSL 'https://h/x?a=1&b=2' | real ...",
     "pair -o s3://b/x": f"--output s3://b/x: {WRITTEN}{HERE}",
-    "pair -o az://b/x": f"--output az://b/x: {WRITTEN}copy it with its own client",
+    "pair -o az://b/x": f"--output az://b/x: {WRITTEN}name a file here, and copy it once it is whole, with its own "
+    "client",
+    "pair -o hf://datasets/a/b/x": f"--output hf://datasets/a/b/x: {WRITTEN}name a file here, and copy it once it is "
+    "whole, with its own client",
+    "split --heldout hf://datasets/a/b/x": f"--heldout hf://datasets/a/b/x: {READ}copy it to a file here first",
+    "embed -m az://b/x": f"--model az://b/x: {READ}{MODEL}",
+    "train-dpo -p a -o az://b/x": f"--output az://b/x: {WRITTEN}{FOLDER}, with its own client",
     "pair --rejects s3://b/x": f"--rejects s3://b/x: {WRITTEN}{HERE}",
     "pair --keep 1 --keys-to s3://b/x": f"--keys-to s3://b/x: {WRITTEN}{HERE}",
     "pair --keep 1 --keys-from s3://b/x": f"--keys-from s3://b/x: {READ}copy it here first: aws s3 cp s3://b/x x",
@@ -63,6 +69,18 @@ def test_an_address_gets_a_line_that_says_what_to_do(words, tmp_path, monkeypatc
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == f"real: {LINES[words]}\n"
     assert os.listdir(tmp_path) == []
+
+
+def test_an_address_may_have_a_space(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["pair", "s3://b/my x.jsonl"], input="", prog_name="real")
+    assert done.stderr == f"real: s3://b/my x.jsonl: {READ}pipe it in: aws s3 cp 's3://b/my x.jsonl' - | real ...\n"
+
+
+def test_a_data_set_in_a_folder_is_no_address(tmp_path):
+    (tmp_path / "x.jsonl").write_text("")
+    done = CliRunner().invoke(app, ["split", "--heldout", f"hf:{tmp_path}"], input="", prog_name="real")
+    assert "address" not in done.stderr
 
 
 def test_a_file_or_folder_with_such_a_name_is_one(tmp_path, monkeypatch):

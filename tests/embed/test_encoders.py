@@ -152,7 +152,7 @@ class WordCounter:
     """An encoder without weights: (letters, words, 1). Counts how often it is asked."""
 
     max_length = 3
-    place = Place(SimpleNamespace(type="cpu"), None)
+    place = Place(SimpleNamespace(type="cpu"), "torch.float32")
 
     def __init__(self):
         self.texts = []
@@ -167,6 +167,22 @@ class WordCounter:
         self.texts += texts
         self.largest_batch = max(self.largest_batch, len(texts))
         return np.array([[len(text), len(text.split()), 1] for text in texts], dtype=np.float32)
+
+
+class CoarseCounter(WordCounter):
+    """One that computes in another number format."""
+
+    place = Place(SimpleNamespace(type="cpu"), "torch.bfloat16")
+
+
+@pytest.mark.parametrize(("encoder", "is_named"), [(WordCounter, False), (CoarseCounter, True)])
+def test_a_number_format_that_is_not_float32_is_told(encoder, is_named):
+    """As --backend openvino and a GPU choose one by themselves."""
+    embedder = Embedder(encoder)
+    assert "computed in" not in embedder.sentence()
+    list(embedder([candidates("a b")]))
+    assert embedder.sentence().endswith("; computed in bfloat16") is is_named
+    assert ("computed in" in embedder.sentence()) is is_named
 
 
 def candidates(*texts):

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import logging
 import lzma
 import os
 import subprocess
@@ -375,3 +376,19 @@ def test_a_closed_standard_input_is_told_as_no_input():
     done = subprocess.run(["bash", "-c", "real pair <&-"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("real: no input: ")
+
+
+def test_the_hubs_library_is_silent_about_each_try(monkeypatch):
+    datasets = pytest.importorskip("datasets")
+    hub = logging.getLogger("huggingface_hub")
+    monkeypatch.setattr(hub, "level", logging.WARNING)
+    warns = []
+
+    def unreachable(name):
+        warns.append(hub.isEnabledFor(logging.WARNING))
+        raise ConnectionError("Couldn't reach it")
+
+    monkeypatch.setattr(datasets, "load_dataset_builder", unreachable)
+    with pytest.raises(RealError, match="hf:nobody/nothing: cannot be read: Couldn't reach it"):
+        list(read_source("hf:nobody/nothing"))
+    assert warns == [False]

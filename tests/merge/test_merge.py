@@ -3,6 +3,10 @@
 import gzip
 import json
 import random
+import re
+import resource
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -238,8 +242,39 @@ def test_a_part_is_the_output_of_one_shard_in_its_order(parts, tmp_path):
     assert "; a part is the output of one shard" in err
     _, err = run("merge", turned, *parts[1:], status=1)
     assert "turned:2: is of record " in err
-    assert "run that shard again in one go" in err
+    assert "where 'real sample' was stopped, run it with --resume once more" in err
     assert "bare:1: field 'shard' is missing; make the parts with --shard I/N --numbered" in fault(bare, status=1)
+
+
+def merge_under(soft, hard, folder, number=90):
+    """Merge parts of a record each in a process that may open so many files, or may allow itself so many."""
+    paths = [folder / f"part.{part}" for part in range(1, number + 1)]
+    for part, path in enumerate(paths, 1):
+        path.write_text(json.dumps({"prompt": "q", "shard": {"part": part, "of": number, "record": part}}) + "\n")
+    return subprocess.run(
+        [sys.executable, "-m", "real_cli", "merge", *paths],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_more_parts_than_files_may_be_open_are_a_line_with_the_number(tmp_path):
+    done = merge_under(50, 70, tmp_path)
+    needed, advised = re.fullmatch(
+        r"real: Too many open files: (\d+) are needed, 70 allowed; allow more: ulimit -n (\d+), as root where that is "
+        r"refused\n",
+        done.stderr,
+    ).groups()
+    assert (done.returncode, done.stdout, needed) == (1, "", advised)
+    assert 90 < int(needed) < 120
+    assert merge_under(int(needed), int(needed), tmp_path).stdout.count("\n") == 90
+
+
+def test_a_limit_that_a_process_may_lift_is_lifted(tmp_path):
+    done = merge_under(50, 200, tmp_path)
+    assert (done.returncode, done.stdout) == (0, '{"prompt":"q"}\n' * 90)
 
 
 @pytest.mark.parametrize(
@@ -297,6 +332,33 @@ def test_what_is_of_the_whole_input_refuses_a_shard(words):
     _, err = run(*words.split(), "--shard", "1/2", status=2)
     assert err.startswith("real: --shard: ")
     assert REFUSED[words] in err
+
+
+OF_THE_WHOLE = {
+    "pair --keep 50%": "--keep is of all pairs; write the keys of each shard with --keys-to, then give --keys-from",
+    "pair --dedup-distance 0.1": "--dedup-distance compares all prompts; put the shards together first: real merge",
+    "relabel shape --method standardize": "--method standardize takes statistics of all scores; put the shards "
+    "together first: real merge",
+    "relabel weight --normalize mean": "--normalize mean is over all weights; put the shards "
+    "together first: real merge",
+    "sample -p x --endpoint http://localhost:9/v1 --no-cache --lowest-score 10%": "the lowest scores are those of all "
+    "records; put the shards together first: real merge",
+}
+
+
+@pytest.mark.parametrize("words", OF_THE_WHOLE)
+def test_what_is_of_the_whole_input_refuses_the_output_of_a_shard(words):
+    """Not silently of each shard apart; --on-error skip does not set aside every record."""
+    mark = {"part": 1, "of": 4, "record": 2}
+    rows = [row | {"shard": mark} for row in candidates(random.Random(4), 3)]
+    out, err = run(*words.split(), "--on-error", "skip", data=lines_of(rows), status=1)
+    assert (out, err) == ("", f"real: <stdin>:1: is of shard 1/4, and {OF_THE_WHOLE[words]}\n")
+
+
+def test_what_is_of_the_whole_takes_the_one_shard_that_is_all_and_a_field_that_is_no_mark():
+    for mark in ({"part": 1, "of": 1, "record": 1}, "mine", {"part": 1, "of": 4}):
+        rows = [row | {"shard": mark} for row in candidates(random.Random(4), 6)]
+        assert run("pair", "--keep", "50%", data=lines_of(rows))[0]
 
 
 def test_numbers_are_of_a_shard():

@@ -1,6 +1,7 @@
 """`pair --keep` over shards: keys, then the pairs; what is merged is what one run on the whole input keeps."""
 
 import json
+import os
 import random
 import shutil
 
@@ -92,6 +93,15 @@ def test_keys_that_lack_are_named(source, tmp_path):
     assert "is not there: shard 2" in run(*words, status=2)[1]
     shutil.copy(tmp_path / "keys" / "3", tmp_path / "keys" / "2")
     assert "3: holds shard 3, as " in run(*words, status=2)[1]
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_among_the_keys_is_refused_and_not_waited_for(make, source, tmp_path):
+    shards(source, 2, ["--keep", "33%"], tmp_path)
+    make(tmp_path / "keys" / "old")
+    words = ["--shard", "1/2", "--numbered", "--keys-from", tmp_path / "keys", source]
+    _, err = run("pair", "--keep", "33%", *words, status=2)
+    assert err.endswith("keys/old: is no file; give a folder with what --keys-to wrote, and nothing else\n")
 
 
 def test_keys_of_another_choice_or_input_are_refused(source, tmp_path):

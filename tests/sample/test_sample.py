@@ -473,6 +473,22 @@ def test_of_records_that_share_a_prompt_none_is_lost_or_doubled(tmp_path, words,
     assert (tmp_path / "out").read_bytes().splitlines(keepends=True) == done
 
 
+@pytest.mark.parametrize("reads_part", [False, True])
+def test_a_shard_that_was_resumed_is_in_the_order_of_its_input(tmp_path, reads_part):
+    """Lines of several runs: `real merge` would refuse them as they were appended."""
+    records = [{"prompt": f"q{n}", "id": n} for n in range(6)]
+    mark = [{"shard": {"part": 1, "of": 1, "record": n + 1}} for n in range(6)]
+    words = [] if reads_part else ["--shard", "1/1", "--numbered"]
+    records = [row | extra for row, extra in zip(records, mark, strict=True)] if reads_part else records
+    with Server(echoes) as server:
+        whole, _ = sample(*at(server, *words), records=records)
+        kept = [orjson.dumps(record) + b"\n" for record in whole]
+        (tmp_path / "out").write_bytes(b"".join(kept[n] for n in (3, 1, 4)) + kept[5][:20])
+        sample(*at(server, *words), "--resume", tmp_path / "out", records=records)
+    assert [line["shard"]["record"] for line in whole] == [1, 2, 3, 4, 5, 6]
+    assert (tmp_path / "out").read_bytes() == b"".join(kept)
+
+
 OTHERS = {
     "responses": (("-n", "2"), [{"prompt": "q"}]),
     "contrast": (("--contrast", "p", "n"), [{"prompt": "q"}]),

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from real_cli.errors import UsageError
 
 # Of a path the two slashes have become one. One letter is a drive of Windows.
-ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(\S+)")
+ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+([^/].*)")
 UNPIPED = (".parquet",)  # a reader goes to its end first
 # How an object goes to standard output, and is copied to a file here, or from one. None is written from a pipe: when
 # the pipe breaks, half of the records would be a whole object.
@@ -42,7 +42,7 @@ def check_name(name: str, use: Use, option: str = "") -> None:
     if match is None or os.path.exists(name):
         return
     scheme, rest = match[1].lower(), match[2]
-    if scheme == "hf" and not name.startswith("hf://"):
+    if scheme == "hf" and not name.startswith("hf://") and (use is Use.records or os.path.exists(name[3:])):
         return  # a data set in a folder
     shown = f"{scheme}:///{rest}" if scheme == "file" else f"{scheme}://{rest}"
     place = f"{option} {shown}" if option else shown
@@ -60,7 +60,7 @@ def _advice(scheme: str, address: str, use: Use) -> str:
         return f"give its path: {address.removeprefix('file://')}"
     clients = CLIENTS.get(scheme)
     if clients is None:
-        return "copy it with its own client" if use in VERBS else "copy it to a file here first"
+        return UNKNOWN[use]
     return WORDS[use](tuple(part.format(shlex.quote(address), here=_here(address)) for part in clients), address)
 
 
@@ -76,6 +76,14 @@ def _for_records(clients: tuple[str, ...], address: str) -> str:
     return f"pipe it in: {clients[0]} | real ...{f' --format {table[1]}' if table else ''}"
 
 
+# The advice where the client is not known.
+UNKNOWN = {
+    Use.records: "copy it to a file here first",
+    Use.file: "copy it to a file here first",
+    Use.written: "name a file here, and copy it once it is whole, with its own client",
+    Use.folder: "name a folder here, and copy it once it is whole, with its own client",
+    Use.model: "copy the model's folder here first, and name that",
+}
 # By what a name is given for: the advice, of the clients' commands and the address.
 WORDS: dict[Use, Callable[[tuple[str, ...], str], str]] = {
     Use.records: _for_records,

@@ -4,13 +4,13 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
-from real_cli.errors import RecordError
+from real_cli.errors import RealError, RecordError
 from real_cli.io.sources import Item
 from real_cli.io.terminal.gauge import InputGauge
 from real_cli.records.layouts import Adapted, join_rows, parting_field
 from real_cli.records.public.repeated_prompts import take_off_prompt
 from real_cli.records.record import Record
-from real_cli.records.shards import WHOLE, Shard, in_shard, is_numbered_in, with_mark
+from real_cli.records.shards import WHOLE, Shard, in_shard, is_numbered_in, numbered_mark, with_mark
 from real_cli.records.unread_labels import label_notes
 
 Converted = TypeVar("Converted")
@@ -33,12 +33,15 @@ class JoinedRows:
         sharding: What is read of the input.
         num_noted: How many records each note is about.
         skip: Called for each row of another shard.
+        of_the_whole: Why no record of one shard of several may come, since the shards are not put together yet; "" if
+            they may.
     """
 
     def __init__(self, measured: set[str], gauge: InputGauge) -> None:
         self.num_noted: Tally[str] = Tally()
         self.skip: Callable[[], object] = lambda: None
         self.sharding = Sharding()
+        self.of_the_whole = ""
         self._measured = measured
         self._gauge = gauge
         self._number = 0
@@ -81,6 +84,8 @@ class JoinedRows:
         pending: list[Record] = []
         place, number = "", 0
         for item_place, (record, layout, notes) in adapted:
+            if self.of_the_whole:
+                self._refuse_part(item_place, record)
             is_ours = in_shard(record, self.sharding.shard)
             if pending and not (is_ours and layout.one_response_a_row and self._goes_on(pending[0], record)):
                 yield place, self._joined(pending, number)
@@ -102,6 +107,11 @@ class JoinedRows:
                 yield item_place, self._marked(record, self._number)
         if pending:
             yield place, self._joined(pending, number)
+
+    def _refuse_part(self, place: str, record: Record) -> None:
+        mark = numbered_mark(record)
+        if mark is not None and mark.of > 1:
+            raise RealError(f"{place}: is of shard {mark.part:,}/{mark.of:,}, and {self.of_the_whole}")
 
     def _goes_on(self, first: Record, row: Record) -> bool:
         """Tell whether a row answers the prompt of those before it, and what keeps it from doing so."""

@@ -92,8 +92,9 @@ def shape(options: ShapeOptions) -> Status:
         options.method, references=options.references, knobs=Knobs(options.k, options.ceiling), penalty=penalty
     )
     reason = f"--method {options.method} takes statistics of all scores; put the shards together first: real merge"
-    options.refuse_shard({reason: shaper.needs_all})
+    of_the_whole = options.refuse_shard({reason: shaper.needs_all})
     job = options.job(numbers=[options.references] if options.references else [])
+    job.refuse_parts(of_the_whole)
     with job:
         for record in shaped(job, shaper):
             job.write(record)

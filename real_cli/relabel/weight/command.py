@@ -97,8 +97,9 @@ def weight(options: WeightOptions) -> Status:
         bounds=options.bounds,
     )
     reason = f"--normalize {options.normalize} is over all weights; put the shards together first: real merge"
-    options.refuse_shard({reason: options.normalize is not Normalization.none})
+    of_the_whole = options.refuse_shard({reason: options.normalize is not Normalization.none})
     job = options.job(numbers=weigher.fields)
+    job.refuse_parts(of_the_whole)
     with job:
         valued = job.apply(lambda record: (record, weigher(record)), job.records(adapt_unread))
         for pair in weighed((pair for _, pair in valued), options.normalize):
