@@ -8,6 +8,8 @@ is out of order until its turn comes.
 import logging
 import os
 import signal
+import socket
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -21,11 +23,23 @@ from real_cli.errors import RealError, UsageError
 from real_cli.installing import install_extra
 from real_cli.io.parts import STOPS
 from real_cli.io.terminal.stream import PrintableStream, silence
+from real_cli.text.terminal_safe import printable_line
 
 # Of a cluster that is started for a command: a window in and a window out for each actor, no more.
 OBJECT_STORE_BYTES = 256 << 20
 # Before Ray is imported: it reports no usage and draws no bars, unless the user says otherwise.
 SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TQDM": "0"}
+# Ray gives up on a wrong token after 20 seconds; on a server that is no Ray and stays silent, it never does.
+JOIN_SECONDS = 60.0
+NONE_RUNS = 3  # a status
+# Joins a cluster and leaves it. Where that cannot be done Ray may end the process from C++, or wait for ever.
+TRIAL = f"""
+import ray, sys
+try:
+    ray.init(sys.argv[1], log_to_driver=False, configure_logging=False)
+except ConnectionError as error:
+    sys.exit(1 if str(error).startswith("Failed to connect") else {NONE_RUNS})
+"""
 
 
 class LineActor(LineServer):
@@ -88,7 +102,7 @@ def ray_workers(on: str, device: str, devices: str, parcel: Parcel) -> Iterator[
     """Join a cluster, or start one on this machine, and give a worker for each device."""
     address = _address(on)
     number = None if devices == AUTO else parse_devices(devices)
-    with only_ours_on_stderr():
+    with only_ours_on_stderr() as ours, last_word(on, ours):
         ray = _import_ray()
         try:
             _join(ray, address)
@@ -98,28 +112,49 @@ def ray_workers(on: str, device: str, devices: str, parcel: Parcel) -> Iterator[
 
 
 @contextmanager
-def only_ours_on_stderr() -> Iterator[None]:
-    """Keep standard error for our lines: Ray writes to its descriptor from C++, and to sys.stdout from a thread."""
+def last_word(on: str, descriptor: int) -> Iterator[None]:
+    """Have a line written should this process end within: Ray ends it from C++ where a cluster's head is lost."""
+    line = (
+        f"real: --on {on}: the command was ended, as Ray does when it loses the head of a cluster; check that the "
+        "cluster runs, and start again"
+    )
+    words = ["sh", "-c", 'read -r _ || printf "%s\\n" "$1" >&2', "sh", printable_line(line)]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=descriptor, process_group=0
+    ) as watcher:
+        try:
+            yield
+        finally:
+            watcher.communicate(b"\n")
+
+
+@contextmanager
+def only_ours_on_stderr() -> Iterator[int]:
+    """Keep standard error for our lines, and give its descriptor.
+
+    Ray writes to its descriptor from C++, and to sys.stdout from a thread.
+    """
     before = sys.stderr
     try:
         is_shared = before.fileno() == 2
     except (OSError, ValueError, AttributeError):
         is_shared = False
     if not is_shared:  # a test's own stream
-        yield
+        yield 2
         return
     before.flush()
     ours = os.dup(2)
     silence(2)
     stream = open(ours, "w", encoding=before.encoding, errors="backslashreplace")  # noqa: SIM115 - a thread may still write
-    sys.stderr = PrintableStream(stream)
+    shown = PrintableStream(stream)  # closes `ours` when nobody holds it any more
+    sys.stderr = shown
     try:
         with open(os.devnull, "w", encoding="utf-8") as nothing, redirect_stdout(nothing):
-            yield
+            yield ours
     finally:
-        sys.stderr.flush()
         sys.stderr = before
         os.dup2(ours, 2)
+        shown.flush()
 
 
 def _address(on: str) -> str:
@@ -150,19 +185,37 @@ def _join(ray: Any, address: str) -> None:
 
 def _init(ray: Any, address: str) -> None:
     quiet = {"log_to_driver": False, "configure_logging": False}
-    if not address:
-        try:
-            ray.init(address="auto", **quiet)
-        except ConnectionError:  # none runs here
-            ray.init(address="local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
-        return
     try:
-        ray.init(address=address, **quiet)
+        is_there = _try_to_join(address or "auto")
+        if is_there or address:
+            ray.init(address=address or "auto", **quiet)
     except Exception:
+        where = f"ray:{address}" if address else "ray: a cluster of this machine"
         raise RealError(
-            f"--on ray:{address}: cannot be joined; check that the cluster runs there, with this version of Python and "
+            f"--on {where}: cannot be joined; check that the cluster runs there, with this version of Python and "
             "of Ray, and that RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH has its token"
         ) from None
+    if not is_there and not address:  # none runs here
+        ray.init(address="local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
+
+
+def _try_to_join(address: str) -> bool:
+    """Join a cluster in a process that may be lost; tells whether there is one, and raises if it lets nobody in."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), JOIN_SECONDS).close()
+    done = subprocess.run(
+        # -P: a file of the working folder that is called as a library is not imported.
+        [sys.executable, "-P", "-c", TRIAL, address],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=JOIN_SECONDS,
+        check=False,
+    )
+    if done.returncode not in (0, NONE_RUNS):
+        raise ConnectionError
+    return done.returncode == 0
 
 
 def _share(ray: Any, device: str, number: int | None) -> list[dict[str, float]]:

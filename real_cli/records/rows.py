@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from real_cli.records.messages import is_conversation, plain_text
+from real_cli.records.public.beside_prompts import OF_A_SIDE
 from real_cli.records.public.field_words import is_label, is_measure, tells_of_response
 from real_cli.records.public.named_prompts import CONTEXT_FIELDS
 from real_cli.records.record import Record
@@ -20,8 +21,9 @@ def join_rows(rows: list[Record]) -> Record:
         rows: Candidates records with one response each and the same prompt.
 
     Returns:
-        One record. A field that all rows agree on stays on the record; others go to their row's response, as row_FIELD
-        where the response has that field itself.
+        One record. A field that all rows agree on stays on the record, but for what is named as a pair's own fields
+        are (`chosen`, `score_chosen`); others go to their row's response, as row_FIELD where the response has that
+        field itself.
 
     Example:
         >>> join_rows([{"prompt": "q", "responses": [{"text": "a"}], "id": 1, "set": "x"},
@@ -29,7 +31,7 @@ def join_rows(rows: list[Record]) -> Record:
         {'prompt': 'q', 'responses': [{'text': 'a', 'id': 1}, {'text': 'b', 'id': 2}], 'set': 'x'}
     """
     first = rows[0]
-    common = {field for field in first if all(_alike(first, row, field) for row in rows)}
+    common = {field for field in first if all(_alike(first, row, field) for row in rows) and not OF_A_SIDE.match(field)}
     kept = common | {"prompt", "responses"}
     responses = []
     for row in rows:

@@ -3,7 +3,10 @@
 import json
 import pickle
 import re
+import socket
+import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ from real_cli.relabel.reward.command import RewardOptions
 from real_cli.sample.options import SampleOptions
 
 ROOT = Path(__file__).parents[2]
+needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="the extra 'cluster' is not installed")
 OPTIONS = {
     "embed": EmbedOptions(model="minilm"),
     "sample": SampleOptions(policy=["smollm2", "other"], num_responses=2),
@@ -67,6 +71,54 @@ def test_without_ray_a_line_says_how_to_install_it(monkeypatch):
         ray_workers("ray", "auto", "auto", None),
     ):
         pass
+
+
+ENDED = "real: --on ray:x\N{SYMBOL FOR ESCAPE}: the command was ended, as Ray does when it loses the head of a "
+
+
+@pytest.mark.parametrize(
+    ("end", "words", "status"),
+    [
+        ("raise RealError('is lost')", "real: is lost\n", 1),
+        ("os._exit(1)", ENDED, 1),
+        ("os.abort()", ENDED, -6),
+        ("pass", "", 0),
+    ],
+)
+def test_a_line_comes_however_a_run_on_ray_ends(end, words, status):
+    """Ray's words are not heard, ours are: also where Ray ends the process from C++."""
+    code = f"""if True:
+        import os, sys, typer
+        from real_cli.cli.guard import run_guarded
+        from real_cli.cluster.ray_actors import last_word, only_ours_on_stderr
+        from real_cli.errors import RealError
+        from real_cli.io.progress import make_stderr_printable
+        def run():
+            with only_ours_on_stderr() as ours, last_word("ray:x\x1b", ours):
+                os.write(2, b"heard of Ray")
+                {end}
+        make_stderr_printable()
+        try:
+            run_guarded(run)
+        except typer.Exit as left:
+            sys.exit(left.exit_code)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stderr.startswith(words)
+    assert (done.stderr.count("\n"), done.returncode) == (words != "", status)
+
+
+@needs_ray
+@pytest.mark.parametrize("is_silent", [True, False])
+def test_an_address_that_is_no_cluster_is_told_in_a_line(is_silent, monkeypatch):
+    """A server that never answers, and a port where nobody listens."""
+    monkeypatch.setattr("real_cli.cluster.ray_actors.JOIN_SECONDS", 2.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        on = f"ray:127.0.0.1:{server.getsockname()[1]}"
+        if not is_silent:
+            server.close()
+        with pytest.raises(RealError, match=f"^--on {on}: cannot be joined; "), ray_workers(on, "cpu", "auto", None):
+            pass
 
 
 def test_one_file_alone_imports_ray():

@@ -106,6 +106,36 @@ def test_a_set_that_may_match_a_plain_pair_is_asked(monkeypatch):
     ]
 
 
-def test_candidates_with_one_side_of_a_pair_beside_them_are_read():
-    record = {"prompt": "q", "responses": [{"text": "a", "score": 1}, {"text": "b", "score": 2}], "rejected": "c"}
+BESIDE_RESPONSES = {
+    "one side": {"rejected": "c"},
+    "the other": {"chosen": "a"},
+    "numbers": {"chosen": 1, "rejected": 0},
+    "null": {"rejected": None},
+    "a score of a side": {"score_chosen": 9},
+    "log-probabilities of a side": {"ref_rejected_logps": -9.5},
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE_RESPONSES.values(), ids=BESIDE_RESPONSES)
+def test_what_a_pair_of_the_responses_would_have_is_refused_beside_them(beside):
+    responses = [{"text": "a", "score": 1, "ref_logps": -1}, {"text": "b", "score": 2, "ref_logps": -2}]
+    dropped = ", ".join(f".{name}" for name in beside)
+    for record in (
+        {"prompt": "q", "responses": responses, **beside},
+        {**beside, "prompt": "q", "responses": responses},
+    ):
+        with pytest.raises(RecordError) as caught:
+            layouts.adapt(record)
+        assert f"'{next(iter(beside))}'" in str(caught.value)
+        assert " beside 'responses', and a pair of these has " in str(caught.value)
+        assert str(caught.value).endswith(f"; jq -c 'del({dropped})' leaves the responses")
+
+
+def test_a_list_by_another_name_is_named_where_a_side_stands_beside_it():
+    with pytest.raises(RecordError, match="^field 'chosen' stands beside 'generations', "):
+        layouts.adapt({"prompt": "q", "generations": ["a", "b"], "ratings": [1, 2], "chosen": "a"})
+
+
+def test_a_field_of_one_side_that_no_response_has_goes_through():
+    record = {"prompt": "q", "responses": [{"text": "a", "rank": 1}, {"text": "b"}], "note_chosen": 1, "rank_chosen": 2}
     assert layouts.adapt(record).record == record

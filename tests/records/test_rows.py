@@ -2,7 +2,7 @@
 
 import pytest
 
-from real_cli.records.layouts import adapt, same_prompt
+from real_cli.records.layouts import adapt, join_rows, same_prompt
 from tests.records.test_misread_commands import run
 
 FACTS = ("Snow is white.", "Coal is black.")
@@ -53,3 +53,17 @@ def test_a_frame_of_prompt_and_response_is_no_context():
     ]
     lines, _ = run("pair", "--strategy", "random", records=rows)
     assert len(lines) == 1
+
+
+def test_what_is_named_as_a_side_of_a_pair_goes_to_the_response_of_its_row():
+    rows = [{"prompt": "q", "responses": [{"text": text}], "chosen": True, "set": "x"} for text in "ab"]
+    assert join_rows(rows) == {
+        "prompt": "q",
+        "responses": [{"text": "a", "chosen": True}, {"text": "b", "chosen": True}],
+        "set": "x",
+    }
+
+
+def test_a_row_with_such_a_field_is_read_alone():
+    row = {"prompt": "q", "response": "a", "chosen": True}
+    assert adapt(row).record == {"prompt": "q", "responses": [{"text": "a"}], "chosen": True}

@@ -1,5 +1,6 @@
 """Fields beside a prompt that the responses hold, or that is named `prompt`: refused, or told where it is not read."""
 
+import re
 from typing import Any
 
 from real_cli.errors import RecordError
@@ -17,7 +18,7 @@ from real_cli.records.public.named_prompts import (
     may_be_prompt,
     squeezed,
 )
-from real_cli.records.record import Record
+from real_cli.records.record import LABELED_NAMES, LEFT_BEHIND, Record
 
 # Names of a context that a record with `prompt` keeps, and no command reads.
 BESIDE_PROMPT = frozenset(
@@ -40,6 +41,8 @@ BESIDE_PROMPT = frozenset(
 )
 
 SIDES = ("chosen", "rejected")
+# Names that a pair of responses may give to what it holds, on lines of their own.
+OF_A_SIDE = re.compile(r"^(chosen|rejected|ref_(chosen|rejected)_logps|.*_(chosen|rejected))$", re.MULTILINE)
 # Lists that layouts read as responses.
 LISTS = ("responses", "generations", "completions", "answers", "summaries")
 
@@ -98,21 +101,37 @@ def check_extras(record: Record) -> None:
 
 
 def check_one_shape(adapted: Record, record: Record) -> None:
-    """Refuse a pair that has a list of responses beside it: commands would read one or the other.
+    """Refuse a pair, or what would be a part of it, beside a list of responses: commands would read one or the other.
 
     >>> check_one_shape({"prompt": "q", "responses": []}, {})
     """
-    if (
-        "chosen" not in adapted
-        or not isinstance(adapted.get("responses"), list)
-        or not all(is_text(adapted.get(side)) for side in SIDES)
-    ):
+    if not isinstance(adapted.get("responses"), list):
         return
     field = next((name for name in LISTS if isinstance(record.get(name), list)), "responses")
-    raise RecordError(
-        f"the responses are in 'chosen' and 'rejected', and in '{field}'; {drop_line(field)} leaves the pair, "
-        f"{drop_line(*SIDES)} the list"
-    )
+    if all(is_text(adapted.get(side)) for side in SIDES):
+        raise RecordError(
+            f"the responses are in 'chosen' and 'rejected', and in '{field}'; {drop_line(field)} leaves the pair, "
+            f"{drop_line(*SIDES)} the list"
+        )
+    if len(adapted["responses"]) > 1 and OF_A_SIDE.search("\n".join(adapted)):
+        _check_room(adapted, record, field)
+
+
+def _check_room(adapted: Record, record: Record, source: str) -> None:
+    """Refuse a field that has the name of what a pair of the responses will have."""
+    ours = {name for response in adapted["responses"] if isinstance(response, dict) for name in response}
+    sides = [LABELED_NAMES.get(name) or (f"{name}_chosen", f"{name}_rejected") for name in ours - LEFT_BEHIND]
+    taken = {*SIDES, *(name for both in sides for name in both)}
+    beside = [name for name in adapted if name in taken]
+    if not beside:
+        return
+    where = f"'{source}'" if source in record else "the responses"
+    listed = " and ".join(f"'{name}'" for name in beside)
+    if len(beside) == 1:
+        what = f"field {listed} stands beside {where}, and a pair of these has a field of that name"
+    else:
+        what = f"fields {listed} stand beside {where}, and a pair of these has fields of those names"
+    raise RecordError(f"{what}; {drop_line(*beside)} leaves the responses")
 
 
 def check_one_question(adapted: Record) -> None:

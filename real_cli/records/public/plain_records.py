@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from real_cli.records.field_names import OTHER_NAMES, SCORE_NAMES
 from real_cli.records.messages import NUMBER_TYPES
-from real_cli.records.public.beside_prompts import BESIDE_PROMPT, LISTS
+from real_cli.records.public.beside_prompts import BESIDE_PROMPT, LISTS, OF_A_SIDE
 from real_cli.records.public.chat_forms import BEGINNINGS, LIST_FIELDS, LOOKS_LIKE, PROMPT_FIELDS, RESPONSE_FIELDS
 from real_cli.records.public.layout import Layout
 from real_cli.records.public.layout_table import LAYOUTS, SETS, possible_layouts
@@ -69,6 +69,8 @@ def plain_layout(record: Record) -> Layout | None:
 @lru_cache(maxsize=256)  # most records of a file have the same fields
 def _read_fields(names: tuple[str, ...]) -> PlainFields | None:
     """Tell whether names are those of one of our shapes, with none beside them that is looked at."""
+    if "responses" in names and OF_A_SIDE.search("\n".join(names)):
+        return None
     for needed, layout in ((PAIR, BY_NAME["TRL preference"]), (CANDIDATES, BY_NAME["candidates"])):
         if needed <= set(names) and LOOKED_AT.isdisjoint({*names} - needed):
             others = tuple(row for row in possible_layouts(names) if row in SETS and needed is PAIR)
