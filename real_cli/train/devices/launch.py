@@ -36,7 +36,7 @@ def launch(num_processes: int) -> Status:
             min_nodes=1,
             max_nodes=1,
             nproc_per_node=num_processes,
-            run_id=OURS + secrets.token_hex(8),
+            run_id=f"{OURS}{os.getpid()}-{secrets.token_hex(8)}",
             rdzv_backend="c10d",
             rdzv_endpoint=f"{LOOPBACK}:0",
             local_addr=LOOPBACK,
