@@ -11,13 +11,11 @@ from typing import Any
 import typer
 
 from real_cli.cli.guard import flush_stdout
-from real_cli.cli.stopping import stop_signals
+from real_cli.cli.stopping import OURS, is_ours, stop_signals
 from real_cli.errors import RealError, Status, Terminated, UsageError
 from real_cli.train.devices.count import share_threads
 from real_cli.train.world import OF_THE_LEAD, EndedElsewhereError, World, object_group, run_store
 
-# A run that `--devices` started has an id that begins so; see launch.
-OURS = "real-"
 # The status of a process that lost another and knows no reason; whoever started both knows more.
 LOST = 71
 END = "real/end"
@@ -31,11 +29,11 @@ def run_process(command: Callable[[], Status], world: World) -> Status:
     _check_environment()
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # what the libraries would say of networks
     share_threads(os.environ, world.local_size)
-    if _is_ours():
+    if is_ours():
         _stop_with_parent()
     standard_error = None if world.is_lead else _silence()
     try:
-        if _is_ours():
+        if is_ours():
             _join()
         status = command()
         flush_stdout()
@@ -62,11 +60,6 @@ def _check_environment() -> None:
     port = os.environ["MASTER_PORT"]
     if not (port.isascii() and port.isdecimal() and 0 < int(port) < 2**16):
         raise UsageError(f"MASTER_PORT is {port!r}; a port from 1 to 65535 is needed")
-
-
-def _is_ours() -> bool:
-    """Tell whether `--devices` started this process, and will tell of one that is lost."""
-    return os.environ.get("TORCHELASTIC_RUN_ID", "").startswith(OURS)
 
 
 def _stop_with_parent() -> None:
@@ -113,6 +106,8 @@ def _last_word(error: BaseException, standard_error: int | None) -> BaseExceptio
     """Choose what a process that fails ends with: the first one's error is told, the others only have its status."""
     if OF_THE_LEAD in getattr(error, "__notes__", ()):
         return typer.Exit(int(_status(error)))
+    if is_ours() and isinstance(error, KeyboardInterrupt) and not _has_joined():
+        return typer.Exit(LOST)  # the one that started it has the signal too
     if _is_loss(error):
         if not _has_joined():
             return RealError(
@@ -122,7 +117,7 @@ def _last_word(error: BaseException, standard_error: int | None) -> BaseExceptio
         ended = _first_end()
         if ended is not None:
             return typer.Exit(ended)
-        if _is_ours():
+        if is_ours():
             return typer.Exit(LOST)
         error = RealError(
             "another process of this run has ended without a word; checkpoints stay: go on from the last with --resume"

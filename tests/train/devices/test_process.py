@@ -1,14 +1,17 @@
 """How processes of a run begin and end: what the environment says, and what a stop makes of them."""
 
 import signal
+import subprocess
 import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
+import torch  # noqa: F401 - a module that is half imported takes the place of a part of it
 import typer
 
-from real_cli.errors import Status, Terminated, UsageError
+from real_cli.errors import RealError, Status, Terminated, UsageError
 from real_cli.train.devices import process
+from real_cli.train.devices.launch import _catches_stops, _status
 from real_cli.train.world import ALONE, World, this_world
 
 RUN = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
@@ -71,6 +74,10 @@ def test_a_stop_needs_nothing_of_a_torch_that_is_half_imported(stop, launched, m
     monkeypatch.setitem(sys.modules, "torch.distributed", ModuleType("torch.distributed"))
     monkeypatch.setattr("torch.distributed", ModuleType("torch.distributed"), raising=False)
     assert process._last_word(stop, None) is stop
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "real-1-a")
+    quiet = process._last_word(stop, None)
+    assert isinstance(quiet, typer.Exit)
+    assert quiet.exit_code == process.LOST
 
 
 def test_a_process_whose_starter_is_dead_already_stops(launched, monkeypatch):
@@ -83,3 +90,25 @@ def test_a_process_whose_starter_is_dead_already_stops(launched, monkeypatch):
     with pytest.raises(typer.Exit) as left:
         process._stop_with_parent()
     assert left.value.exit_code == Status.terminated
+
+
+def test_a_process_that_starts_catches_no_stop_yet():
+    """Python itself catches SIGINT from its start on, and would show a traceback."""
+    starting = "import sys; print(1, flush=True); sys.stdin.read()"
+    handling = f"import signal; signal.signal(signal.SIGTERM, lambda *_: None); {starting}"
+    for program, catches in ((starting, False), (handling, True)):
+        with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            assert child.stdout.readline() == b"1\n"
+            assert _catches_stops(child.pid) == catches
+            child.stdin.close()
+
+
+@pytest.mark.parametrize(("signum", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_a_process_that_was_killed_for_a_stop_is_told_as_the_stop(signum, error):
+    failures = {0: SimpleNamespace(exitcode=-signal.SIGKILL)}
+    with pytest.raises(error):
+        _status(failures, 2, [signum])
+    with pytest.raises(error):
+        _status({1: SimpleNamespace(exitcode=process.LOST)}, 2, [signum])
+    with pytest.raises(RealError, match="process 1 of 2 was ended by SIGKILL"):
+        _status(failures, 2)

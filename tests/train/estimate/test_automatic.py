@@ -73,7 +73,18 @@ def test_it_is_said_in_one_line():
 
 def test_several_processes_are_refused(tiny_policy, tmp_path):
     """What is followed is one process."""
-    words = ["train-dpo", "--device", "cpu", "--devices", "2", "--policy", tiny_policy, "--output", tmp_path / "out", *AUTO]
+    words = [
+        "train-dpo",
+        "--device",
+        "cpu",
+        "--devices",
+        "2",
+        "--policy",
+        tiny_policy,
+        "--output",
+        tmp_path / "out",
+        *AUTO,
+    ]
     result = CliRunner().invoke(app, [str(word) for word in words], input=b"")
     assert result.exit_code == 2
     assert result.stderr.startswith("real: --batch-tokens auto: follows one process, and there are several; give")
