@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SIZE = 8  # bytes of a length, of a process id, and of a status
@@ -27,8 +28,13 @@ def ask(path, words):
         socket.send_fds(link, [len(request).to_bytes(SIZE, "big")], [0, 1, 2])
         link.sendall(request)
         child = read_number(link)
+
+        def pass_on(received, frame):
+            with suppress(ProcessLookupError):  # it has ended, and the server is about to say how
+                os.kill(child, received)
+
         for number in PASSED_ON:
-            signal.signal(number, lambda received, _: os.kill(child, received))
+            signal.signal(number, pass_on)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         return read_number(link)
 

@@ -15,6 +15,13 @@ from real_cli.io.parts import STOPS, must_wait
 
 # Delay before a stop that could not be raised is raised again.
 SOON_SECONDS = 0.01
+# A run that `train-dpo --devices` started has an id that begins so; see real_cli.train.devices.launch.
+OURS = "real-"
+
+
+def is_ours() -> bool:
+    """Tell whether `--devices` started this process: then its starter tells of one that is lost."""
+    return os.environ.get("TORCHELASTIC_RUN_ID", "").startswith(OURS)
 
 
 def stop_signals() -> list[signal.Signals]:
@@ -39,7 +46,7 @@ def stopping() -> Iterator[None]:
 
 def leave_at_once() -> None:
     """Let signals end the process at once, before a command begins or after it is done: nothing needs cleaning up."""
-    for number in stop_signals():
+    for number in [] if is_ours() else stop_signals():
         signal.signal(number, _leave)
 
 

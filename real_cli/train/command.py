@@ -84,12 +84,12 @@ def _check(options: TrainOptions, world: World) -> None:
     from real_cli.train.settings import check_packages, check_settings, settings_from
 
     settings = settings_from(options)
-    check_settings(settings, options)
+    check_settings(settings, options, num_processes := _num_processes(options, world))
     if not options.show_config:
         check_packages(settings, options.report_to)
     if not (options.estimate or options.fits_tokens):
         return
-    if world.size == 1 and processes_wanted(options.devices, options.device) == 1:
+    if num_processes == 1:
         return
     if options.fits_tokens:
         raise UsageError("--batch-tokens auto: follows one process, and there are several; give a number of tokens")
@@ -98,6 +98,15 @@ def _check(options: TrainOptions, world: World) -> None:
             f"--estimate, --devices {options.devices}: an estimate is of one device; leave --devices out: each of "
             "several takes that much, and its gradients once more while they are averaged"
         )
+
+
+def _num_processes(options: TrainOptions, world: World) -> int:
+    """Say how many processes the run has, or will have; --show-config may be asked on another machine."""
+    if is_launched():
+        return world.size
+    if options.show_config:
+        return int(options.devices) if options.devices.isdecimal() else 1
+    return processes_wanted(options.devices, options.device)
 
 
 def _check_together(options: TrainOptions) -> None:

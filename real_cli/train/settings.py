@@ -15,7 +15,6 @@ from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Column, Need, Responses
 from real_cli.train.options import TrainOptions
 from real_cli.train.presets import PRESETS
-from real_cli.train.world import this_world
 
 # Numbers of an example that belong to the run and not to its objective.
 WEIGHT, STAGE, PLACE_IN_ORDER = "weight", "stage", "order"
@@ -116,8 +115,8 @@ class TrainingSettings:
         return Need.reference in mixture.needs and not asks_more and not self.is_moving
 
 
-def check_settings(settings: TrainingSettings, options: TrainOptions) -> None:
-    """Refuse settings that conflict or would be ignored, all in one message."""
+def check_settings(settings: TrainingSettings, options: TrainOptions, num_devices: int = 1) -> None:
+    """Refuse settings that conflict, would be ignored, or that devices cannot share, all in one message."""
     complaints: list[str] = []
     try:
         mixture: Mixture | None = settings.mixture
@@ -129,7 +128,7 @@ def check_settings(settings: TrainingSettings, options: TrainOptions) -> None:
     if mixture is not None:
         complaints += _objective_complaints(settings, mixture, options)
     complaints += _routine_complaints(settings, options)
-    complaints += _number_complaints(settings)
+    complaints += _number_complaints(settings, num_devices)
     if complaints:
         raise UsageError("; ".join(complaints))
 
@@ -190,9 +189,9 @@ def _routine_complaints(settings: TrainingSettings, options: TrainOptions) -> It
             break
 
 
-def _number_complaints(settings: TrainingSettings) -> Iterator[str]:
+def _number_complaints(settings: TrainingSettings, size: int) -> Iterator[str]:
     """What typer's ranges let through: NaN, infinity, a 0 that would train nothing, and what devices cannot share."""
-    if settings.batch_size % (size := this_world().size):
+    if settings.batch_size % size:
         lower = settings.batch_size // size * size
         able = f"{lower} or {lower + size} does" if lower else f"{size} does"
         yield f"--batch-size {settings.batch_size}: does not divide among {size} devices; {able}"

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar
 
-from real_cli.errors import RealError, Terminated
+from real_cli.errors import RealError, Terminated, UsageError
 
 Shared = TypeVar("Shared")
 
@@ -114,8 +114,8 @@ ALONE = World()
 
 
 def is_launched() -> bool:
-    """Tell whether a launcher started this process, and maybe others."""
-    return "RANK" in os.environ
+    """Tell whether a launcher started this process, and maybe others; a rank of nothing is left from elsewhere."""
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
 def this_world() -> World:
@@ -123,10 +123,23 @@ def this_world() -> World:
     if not is_launched():
         return ALONE
     rank, local_rank, size, local_size = (
-        int(os.environ.get(name, default))
+        _number_of_launcher(name, default)
         for name, default in (("RANK", 0), ("LOCAL_RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_WORLD_SIZE", 1))
     )
+    if rank >= size:
+        raise UsageError(
+            f"RANK is {rank} of a WORLD_SIZE of {size}; ranks begin at 0: start with a launcher, or unset both"
+        )
     return World(rank, local_rank, size, local_size) if size > 1 else ALONE
+
+
+def _number_of_launcher(name: str, default: int) -> int:
+    value = os.environ.get(name, str(default))
+    if not (value.isascii() and value.isdecimal()):
+        raise UsageError(
+            f"{name} is {value!r}; a number is needed: start with a launcher, or unset RANK and WORLD_SIZE"
+        )
+    return int(value)
 
 
 @cache

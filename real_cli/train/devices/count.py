@@ -9,6 +9,8 @@ from real_cli.models.load.device import Place
 from real_cli.train.world import World
 
 THREADS = "OMP_NUM_THREADS"
+# Processes that share cores wait for each other, and each holds the whole model: more than this is a slip of the pen.
+MOST_A_CORE, ALWAYS_ALLOWED = 4, 8
 
 
 def check_devices(devices: str, device: str) -> None:
@@ -42,6 +44,9 @@ def processes_wanted(devices: str, device: str) -> int:
         return available or 1
     if available is not None and number > available:
         raise UsageError(f"--devices {devices}: there {'is' if available == 1 else 'are'} {available}; or write all")
+    most = max(ALWAYS_ALLOWED, MOST_A_CORE * num_cores())
+    if available is None and number > most:
+        raise UsageError(f"--devices {devices}: a CPU of {num_cores()} cores takes at most {most} processes")
     return number
 
 
@@ -82,5 +87,11 @@ def say_devices(place: Place, world: World) -> str:
 
 def share_threads(environment: MutableMapping[str, str], num_processes: int) -> None:
     """Give each process of this machine its share of the cores, unless the user says; before torch is imported."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    environment.setdefault(THREADS, str(max(1, cores // num_processes)))
+    threads = environment.setdefault(THREADS, str(max(1, num_cores() // num_processes)))
+    if not (threads.isascii() and threads.isdecimal() and int(threads)):  # accelerate reads it as a number
+        raise UsageError(f"{THREADS} is {threads!r}; with several processes a number from 1 is needed, or unset it")
+
+
+def num_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,16 +7,17 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from real_cli.cli.stopping import stop_signals
+from real_cli.cli.stopping import OURS, stop_signals
 from real_cli.errors import RealError, Status, Terminated
 from real_cli.io.parts import must_wait
 from real_cli.train.devices.count import share_threads
-from real_cli.train.devices.process import LOST, OURS
+from real_cli.train.devices.process import LOST
 
 LOOPBACK = "127.0.0.1"
 # Read by gloo, which otherwise asks what the machine's name leads to: in a container that may be nowhere.
@@ -31,12 +32,12 @@ def launch(num_processes: int) -> Status:
 
     share_threads(os.environ, num_processes)
     _stay_on_this_machine()
-    with tempfile.TemporaryDirectory(prefix="real-") as folder, _signals_go_on(), _nothing_logged():
+    with tempfile.TemporaryDirectory(prefix="real-") as folder, _signals_go_on() as passed_on, _nothing_logged():
         config = LaunchConfig(
             min_nodes=1,
             max_nodes=1,
             nproc_per_node=num_processes,
-            run_id=OURS + secrets.token_hex(8),
+            run_id=f"{OURS}{os.getpid()}-{secrets.token_hex(8)}",
             rdzv_backend="c10d",
             rdzv_endpoint=f"{LOOPBACK}:0",
             local_addr=LOOPBACK,
@@ -48,7 +49,7 @@ def launch(num_processes: int) -> Status:
         try:
             elastic_launch(config, program)(*words)
         except ChildFailedError as error:
-            return _status(error.failures, num_processes)
+            return _status(error.failures, num_processes, passed_on)
     return Status.done
 
 
@@ -75,33 +76,55 @@ def _nothing_logged() -> Iterator[None]:
 
 
 @contextmanager
-def _signals_go_on() -> Iterator[None]:
-    """Pass signals on to the processes, which have sessions of their own; before there are any, a signal ends this."""
+def _signals_go_on() -> Iterator[list[int]]:
+    """Pass signals on to the processes, which have sessions of their own; before there are any, a signal ends this.
+
+    Gives what was passed on.
+    """
     import psutil
+
+    passed_on: list[int] = []
 
     def pass_on(signum: int, frame: FrameType | None) -> None:
         if must_wait(signum):
             return
         children = psutil.Process().children()
         for child in children:
-            child.send_signal(signum)
+            child.send_signal(signum if _catches_stops(child.pid) else signal.SIGKILL)
+        passed_on.append(signum)
         if not children:
             raise KeyboardInterrupt if signum == signal.SIGINT else Terminated
 
     before = {number: signal.signal(number, pass_on) for number in stop_signals()}
     try:
-        yield
+        yield passed_on
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _status(failures: Mapping[int, Any], num_processes: int) -> Status:
+def _catches_stops(pid: int) -> bool:
+    """Tell whether a process has got to where it handles signals; a Python that starts shows SIGINT as a traceback.
+
+    Where the system does not tell (it is Linux that has /proc), it counts as one that does.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True
+    caught = next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt:")), -1)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
+def _status(failures: Mapping[int, Any], num_processes: int, passed_on: Sequence[int] = ()) -> Status:
     """Return the status of the processes; RealError for one that a signal ended, and so did not say why."""
     for rank, failure in sorted(failures.items()):
         if failure.exitcode < 0:
-            _tell_signal(rank, -failure.exitcode, num_processes)
+            was_starting = passed_on and failure.exitcode == -signal.SIGKILL
+            _tell_signal(rank, passed_on[0] if was_starting else -failure.exitcode, num_processes)
     codes = [failure.exitcode for _, failure in sorted(failures.items()) if failure.exitcode != LOST]
+    if not codes and passed_on:
+        _tell_signal(0, passed_on[0], num_processes)
     if not codes:
         raise RealError(f"a process of {num_processes} has ended without a word; go on with --resume from a checkpoint")
     return Status(codes[0]) if codes[0] in list(Status) else Status.failed

@@ -11,13 +11,11 @@ from typing import Any
 import typer
 
 from real_cli.cli.guard import flush_stdout
-from real_cli.cli.stopping import stop_signals
+from real_cli.cli.stopping import OURS, is_ours, stop_signals
 from real_cli.errors import RealError, Status, Terminated, UsageError
 from real_cli.train.devices.count import share_threads
-from real_cli.train.world import OF_THE_LEAD, EndedElsewhereError, World, run_store
+from real_cli.train.world import OF_THE_LEAD, EndedElsewhereError, World, object_group, run_store
 
-# A run that `--devices` started has an id that begins so; see launch.
-OURS = "real-"
 # The status of a process that lost another and knows no reason; whoever started both knows more.
 LOST = 71
 END = "real/end"
@@ -31,10 +29,12 @@ def run_process(command: Callable[[], Status], world: World) -> Status:
     _check_environment()
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # what the libraries would say of networks
     share_threads(os.environ, world.local_size)
-    if _is_ours():
+    if is_ours():
         _stop_with_parent()
     standard_error = None if world.is_lead else _silence()
     try:
+        if is_ours():
+            _join()
         status = command()
         flush_stdout()
         status = world.share(lambda: status)
@@ -57,17 +57,33 @@ def _check_environment() -> None:
             raise UsageError(
                 f"RANK is set and {name} is not; start with torchrun, accelerate launch or srun, or unset RANK"
             )
-
-
-def _is_ours() -> bool:
-    """Tell whether `--devices` started this process, and will tell of one that is lost."""
-    return os.environ.get("TORCHELASTIC_RUN_ID", "").startswith(OURS)
+    port = os.environ["MASTER_PORT"]
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 2**16):
+        raise UsageError(f"MASTER_PORT is {port!r}; a port from 1 to 65535 is needed")
 
 
 def _stop_with_parent() -> None:
     """Have the system send SIGTERM when the process that started this one is killed; on Linux, elsewhere nothing."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
+    starter = os.environ["TORCHELASTIC_RUN_ID"].removeprefix(OURS).partition("-")[0]
+    try:
+        os.kill(int(starter), 0)
+    except ProcessLookupError:  # killed before the system was asked to tell
+        raise typer.Exit(int(Status.terminated)) from None
+
+
+def _join() -> None:
+    """Meet the other processes. A stop ends this one at once, and the one that started it tells.
+
+    Nothing needs cleaning up yet, and torch, which is imported here, crashes where an exception ends its import.
+    """
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in stop_signals()}
+    try:
+        object_group()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _silence() -> int:
@@ -90,6 +106,8 @@ def _last_word(error: BaseException, standard_error: int | None) -> BaseExceptio
     """Choose what a process that fails ends with: the first one's error is told, the others only have its status."""
     if OF_THE_LEAD in getattr(error, "__notes__", ()):
         return typer.Exit(int(_status(error)))
+    if is_ours() and isinstance(error, KeyboardInterrupt) and not _has_joined():
+        return typer.Exit(LOST)  # the one that started it has the signal too
     if _is_loss(error):
         if not _has_joined():
             return RealError(
@@ -99,7 +117,7 @@ def _last_word(error: BaseException, standard_error: int | None) -> BaseExceptio
         ended = _first_end()
         if ended is not None:
             return typer.Exit(ended)
-        if _is_ours():
+        if is_ours():
             return typer.Exit(LOST)
         error = RealError(
             "another process of this run has ended without a word; checkpoints stay: go on from the last with --resume"
@@ -123,14 +141,14 @@ def _status(error: BaseException) -> int:
 
 def _has_joined() -> bool:
     """Tell whether this process has met the others; it may end before torch is imported."""
-    distributed = sys.modules.get("torch.distributed")
-    return distributed is not None and distributed.is_initialized()
+    is_initialized = getattr(sys.modules.get("torch.distributed"), "is_initialized", None)
+    return is_initialized is not None and bool(is_initialized())
 
 
 def _is_loss(error: BaseException) -> bool:
     """Tell an error of a connection to another process, which has ended."""
-    if "torch.distributed" not in sys.modules:
-        return False
+    if "torch.distributed" not in sys.modules or isinstance(error, KeyboardInterrupt):
+        return False  # a stop may come while torch is being imported, when nothing of it can be used
     import torch.distributed as dist
 
     words = str(error)

@@ -1,7 +1,7 @@
 """What `srun` tells its tasks, in the words that torch reads."""
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 
 # Ports that no service is registered for; a job and its step choose one, so that two on one machine differ.
 FIRST_PORT, NUM_PORTS = 20000, 20000
@@ -13,7 +13,7 @@ def adopt_slurm(environment: MutableMapping[str, str]) -> None:
 
     The script of sbatch has SLURM_PROCID too and is no task: only srun counts the tasks of a step.
     """
-    if "RANK" in environment or int(environment.get("SLURM_STEP_NUM_TASKS", 1)) < 2:
+    if "RANK" in environment or _number(environment, "SLURM_STEP_NUM_TASKS") < 2:
         return
     if "SLURM_PROCID" not in environment:
         return
@@ -22,8 +22,14 @@ def adopt_slurm(environment: MutableMapping[str, str]) -> None:
     per_node = environment.get("SLURM_STEP_TASKS_PER_NODE", "1").partition("(")[0].partition(",")[0]
     environment.setdefault("LOCAL_WORLD_SIZE", per_node)
     environment.setdefault("MASTER_ADDR", first_host(environment.get("SLURM_STEP_NODELIST", "127.0.0.1")))
-    number = int(environment.get("SLURM_JOB_ID", 0)) * 7 + int(environment.get("SLURM_STEP_ID", 0))
+    number = _number(environment, "SLURM_JOB_ID") * 7 + _number(environment, "SLURM_STEP_ID")
     environment.setdefault("MASTER_PORT", str(FIRST_PORT + number % NUM_PORTS))
+
+
+def _number(environment: Mapping[str, str], name: str) -> int:
+    """Read a number that Slurm sets; what is none, or absent, counts as 0."""
+    value = environment.get(name, "")
+    return int(value) if value.isascii() and value.isdecimal() else 0
 
 
 def first_host(hosts: str) -> str:

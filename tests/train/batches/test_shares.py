@@ -102,15 +102,13 @@ def test_a_last_pass_without_room_is_an_error_of_all_and_asks_nobody():
 @pytest.mark.parametrize(
     ("batch_size", "size", "able"), [(5, 2, "4 or 6 does"), (2, 4, "4 does"), (6, 2, None), (8, 8, None)]
 )
-def test_a_batch_that_does_not_divide_is_refused(batch_size, size, able, monkeypatch):
-    monkeypatch.setenv("RANK", "1")
-    monkeypatch.setenv("WORLD_SIZE", str(size))
+def test_a_batch_that_does_not_divide_is_refused(batch_size, size, able):
     settings = TrainingSettings(batch_size=batch_size)
     if able is None:
-        check_settings(settings, TrainOptions())
+        check_settings(settings, TrainOptions(), size)
         return
     with pytest.raises(UsageError, match=f"--batch-size {batch_size}: does not divide among {size} devices; {able}"):
-        check_settings(settings, TrainOptions())
+        check_settings(settings, TrainOptions(), size)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,19 @@ def test_a_cpu_is_one_device_that_any_number_of_processes_share():
     assert device_of("cpu", World(1, 1, 2, 2)) == "cpu"
 
 
+def test_more_processes_than_cores_carry_are_a_slip(monkeypatch):
+    monkeypatch.setattr(count, "num_cores", lambda: 4)
+    assert processes_wanted("16", "cpu") == 16
+    with pytest.raises(UsageError, match="--devices 17: a CPU of 4 cores takes at most 16 processes"):
+        processes_wanted("17", "cpu")
+
+
+@pytest.mark.parametrize("threads", ["x", "0", "4,2", ""])
+def test_threads_that_are_no_number_are_named(threads):
+    with pytest.raises(UsageError, match=f"OMP_NUM_THREADS is '{threads}'; with several processes a number from 1"):
+        share_threads({"OMP_NUM_THREADS": threads}, 2)
+
+
 def test_gpus_are_counted_and_each_process_takes_its_own(four_gpus):
     assert [processes_wanted(devices, "auto") for devices in ("auto", "all", "1", "3")] == [1, 4, 1, 3]
     assert processes_wanted("6", "cpu") == 6

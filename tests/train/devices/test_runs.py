@@ -156,6 +156,8 @@ def test_a_wrong_word_is_told_once(train):
         assert done.lines == []
         assert done.words.startswith(f"real: {problem}")
         assert done.words.count("\n") == 1
+    done = train("out", "--show-config", "--batch-size", "3")
+    assert (done.status, done.lines) == (2, [])
     done = train("out", RANK="0", WORLD_SIZE="1")
     assert (done.status, done.words) == (
         2, "real: --devices 2: the launcher started 1; leave --devices out, or start 2 with it\n"

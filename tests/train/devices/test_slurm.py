@@ -34,6 +34,7 @@ def test_a_task_of_srun_is_a_process_of_a_run():
         {},
         {"SLURM_PROCID": "0", "SLURM_NTASKS": "8", "SLURM_JOB_ID": "1"},  # the script of sbatch itself
         TASK | {"SLURM_STEP_NUM_TASKS": "1"},
+        TASK | {"SLURM_STEP_NUM_TASKS": ""},
         TASK | {"RANK": "0", "WORLD_SIZE": "2"},  # torchrun in a task of srun
     ],
 )
@@ -47,3 +48,9 @@ def test_what_the_user_sets_stays():
     environment = TASK | {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "4242"}
     adopt_slurm(environment)
     assert (environment["MASTER_ADDR"], environment["MASTER_PORT"]) == ("10.0.0.1", "4242")
+
+
+def test_numbers_of_slurm_that_are_none_choose_a_port_all_the_same():
+    environment = TASK | {"SLURM_JOB_ID": "12_3", "SLURM_STEP_ID": "batch"}
+    adopt_slurm(environment)
+    assert environment["MASTER_PORT"] == "20000"
