@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from real_cli.cli.completion_values import language_model_names, names_of
+from real_cli.cli.options import MaxLineBytes, OutputFile
 from real_cli.records.choices import (
     BATCH_TOKENS,
     MAX_LENGTH,
@@ -97,16 +98,7 @@ class StreamOptions(Options):
             "standard input.",
         ),
     ] = None
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            show_default=False,
-            help="Write here instead of standard output; the file appears whole or not at all.",
-        ),
-    ] = None
+    output: OutputFile = None
     on_error: Annotated[
         OnError,
         typer.Option(
@@ -130,9 +122,7 @@ class StreamOptions(Options):
             help="The input's format: 'jsonl', 'csv' (the first line names the columns) or 'tsv'.",
         ),
     ] = None
-    max_line_bytes: Annotated[
-        int, typer.Option("--max-line-bytes", metavar="N", min=1, help="Longest line to accept.")
-    ] = MAX_LINE_BYTES
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES
 
     def job(
         self,

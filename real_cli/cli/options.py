@@ -7,6 +7,17 @@ import typer
 
 from real_cli.cli.completion_values import language_model_names
 
+OutputFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        show_default=False,
+        help="Write here instead of standard output; the file appears whole or not at all.",
+    ),
+]
+MaxLineBytes = Annotated[int, typer.Option("--max-line-bytes", metavar="N", min=1, help="Longest line to accept.")]
 ReportFile = Annotated[
     Path | None,
     typer.Option(

@@ -19,7 +19,7 @@ class SpreadOptions(DeviceOptions):
         str,
         typer.Option(
             "--devices",
-            metavar="N",
+            metavar="auto|all|N",
             autocompletion=names_of(("auto", "all")),
             help="How many devices share the work, a process each: 'auto' is one, 'all' are those of this machine. On "
             "a CPU N processes share its cores. The bytes are those of one.",

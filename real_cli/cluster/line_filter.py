@@ -124,7 +124,7 @@ class WindowJob(Job):
         self.quiet = options.quiet
         self.output, self.refused = BytesIO(), BytesIO()
         self._output = self.output
-        self._rejects = self.refused if keeps_rejects else None
+        self.rejects_file = self.refused if keeps_rejects else None
         self._lines = lines
 
     def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:

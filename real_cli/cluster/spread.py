@@ -48,7 +48,7 @@ class Spread:
         self._job = job
         self._work = work
         self._crew = crew
-        self._rejects: IO[bytes] | None = job._rejects
+        self._rejects: IO[bytes] | None = job.rejects_file
         self._counts: Counts = {}
         self._heard: set[str] = set()
 

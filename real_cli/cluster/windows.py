@@ -59,24 +59,24 @@ def cut_windows(
 
     A bad record that ends the run ends the last window.
     """
-    held, file = HeldRejects(), job._rejects
+    held, file = HeldRejects(), job.rejects_file
     stand_in = file and cast("IO[bytes]", held)
     window: list[PlacedLine] = []
     total = 0
-    job._rejects = stand_in
+    job.rejects_file = stand_in
     try:
         for place, record in located:
             total += size(record)
             window += [*held.take(), PlacedLine(dump_record(record), place)]
             if total >= limit:
-                job._rejects = file
+                job.rejects_file = file
                 yield window
-                job._rejects = stand_in
+                job.rejects_file = stand_in
                 window, total = [], 0
     except RecordError as error:
         window += [*held.take(), PlacedLine(str(error).encode(), kind=LineKind.error)]
     finally:
-        job._rejects = file
+        job.rejects_file = file
     window += held.take()
     if window:
         yield window
@@ -89,5 +89,5 @@ def replay(job: Job, window: Sequence[PlacedLine]) -> Iterator[Located]:
             raise RecordError(data.decode())
         if kind is LineKind.record:
             yield Located(place, parse_record(data))
-        elif job._rejects is not None:
-            job._rejects.write(data)
+        elif job.rejects_file is not None:
+            job.rejects_file.write(data)

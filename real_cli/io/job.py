@@ -171,6 +171,8 @@ class Job(RecordReader):
         self._append = append
         self._on_error = on_error
         self._rejects_path = rejects
+        # Open as long as the job is; who reads ahead holds back what it refuses, and puts its own in this place.
+        self.rejects_file: IO[bytes] | None = None
         self._stack = ExitStack()
         self.counter = Counter(what, quiet=quiet)
         self.counter.gauge = self.gauge
@@ -178,9 +180,9 @@ class Job(RecordReader):
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._rejects: IO[bytes] | None = None
+            self.rejects_file = None
             if self._rejects_path:
-                self._rejects = stack.enter_context(open_output(self._rejects_path, outlives_pipe=True))
+                self.rejects_file = stack.enter_context(open_output(self._rejects_path, outlives_pipe=True))
             goes_on = self._append and self._output_path
             opened = open_to_append(goes_on) if goes_on else open_output(self._output_path)
             self._output = stack.enter_context(opened)
@@ -246,14 +248,14 @@ class Job(RecordReader):
         """Go on without a sound record after an outside failure; say so at once if no file keeps it."""
         self.num_rejected += 1
         self.set_aside(place, reason, record)
-        if self._rejects is None and not self.quiet:
+        if self.rejects_file is None and not self.quiet:
             say(f"{place}: {reason}")
 
     def set_aside(self, place: str, reason: str, record: Record | None, data: bytes = b"") -> None:
         """Write a record, or the line that is none, to the rejects file if there is one."""
-        if self._rejects is not None:
+        if self.rejects_file is not None:
             kept = line_fields(data) if record is None else {"record": record}
-            self._rejects.write(dump_record({"place": place, "reason": reason, **kept}))
+            self.rejects_file.write(dump_record({"place": place, "reason": reason, **kept}))
 
     def write(self, record: Record) -> None:
         """Write one record to the output."""

@@ -1,12 +1,12 @@
 """real merge: put the outputs of shards together."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from real_cli.cli.option_sets import STREAM, Options
+from real_cli.cli.options import MaxLineBytes, OutputFile
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
 from real_cli.records.choices import MAX_LINE_BYTES
@@ -24,19 +24,8 @@ class MergeOptions(Options):
             metavar="PART...", show_default=False, help="The output of each shard, compressed or not, in any order."
         ),
     ]
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            show_default=False,
-            help="Write here instead of standard output; the file appears whole or not at all.",
-        ),
-    ] = None
-    max_line_bytes: Annotated[
-        int, typer.Option("--max-line-bytes", metavar="N", min=1, help="Longest line to accept.")
-    ] = MAX_LINE_BYTES
+    output: OutputFile = None
+    max_line_bytes: MaxLineBytes = MAX_LINE_BYTES
 
 
 @typed_command

@@ -134,7 +134,7 @@ def test_windows_hold_refusals_at_their_place(tmp_path):
 
     def located(job):
         yield Located("a:1", {"prompt": "x"})
-        job._rejects.write(b"refused\n")
+        job.rejects_file.write(b"refused\n")
         yield Located("a:3", {"prompt": "y"})
         yield Located("a:4", {"prompt": "z"})
         raise RecordError("a:5: is bad")
