@@ -13,7 +13,11 @@ LABEL_BIT = np.uint64(1)
 
 
 class Repeats:
-    """Digests of prompts and pairs; they are compared at the end."""
+    """Digests of prompts and pairs; they are compared at the end, here and by checks.
+
+    Attributes:
+        prompts: A number for the prompt of each pair.
+    """
 
     def __init__(self) -> None:
         self.prompts = array("Q")
@@ -32,13 +36,24 @@ class Repeats:
         self._near_prompts.append(digest(prompt))
         self._near_contents.append(digest(prompt, *sorted(texts)))
 
-    def add_label(self, prompt: str, chosen: str, rejected: str) -> int:
-        """Note how two unlike texts were labeled: the code's lowest bit is the label, the others name the two texts."""
+    def add_label(self, prompt: str, chosen: str, rejected: str, *, labeled: bool) -> int | None:
+        """Note how two unlike texts were labeled: the code's lowest bit is the label, the others name the two texts.
+
+        A pair without a label, or of equal texts, has none.
+        """
+        if not labeled or chosen == rejected:
+            self._labeled.append(0)
+            return None
         is_sorted = chosen < rejected
         texts = (chosen, rejected) if is_sorted else (rejected, chosen)
         code = digest(prompt, *texts) & ~1 | is_sorted
         self._labeled.append(code)
         return code
+
+    def columns(self) -> dict[str, NDArray[np.uint64]]:
+        """Hand over what checks judge, a number for each pair: labels (0 is none), contents, normalized prompts."""
+        columns = {"labels": self._labeled, "contents": self._contents, "near-prompts": self._near_prompts}
+        return {name: _numbers(digests) for name, digests in columns.items()}
 
     def summary(self) -> dict[str, Any]:
         """Compare the digests.
@@ -61,7 +76,8 @@ class Repeats:
         }
 
     def _num_contradictions(self) -> int:
-        labels = np.unique(_numbers(self._labeled)) & ~LABEL_BIT
+        codes = np.unique(_numbers(self._labeled))
+        labels = codes[codes > 0] & ~LABEL_BIT
         return int(np.count_nonzero(labels[1:] == labels[:-1]))
 
 

@@ -34,7 +34,7 @@ from real_cli.stats.bootstrap import Bootstrap, cell_of
 from real_cli.stats.describe import correlate_ranks, describe, gap_by_similarity, histogram
 from real_cli.stats.numeric import number_or_nan
 from real_cli.stats.proportions import estimate_share
-from real_cli.text.normalize import NEAR, digest, join_words, word_similarity, words
+from real_cli.text.normalize import NEAR, join_words, word_similarity, words
 from real_cli.text.phrases import say_count
 
 # Names of the counts that the rows themselves give, in the order of the summary.
@@ -127,9 +127,8 @@ class PairHealth(Evaluation):
             self._strategies[str(record["strategy"])] += 1
         self._repeats.add(prompt, texts)
         equal = texts[0] == texts[1]
-        label = self._repeats.add_label(prompt, *texts) if labeled and not equal else None
-        numbers = {"gap": gap, "label": label or 0, "contents": digest(prompt, *texts)}
-        self.inspection.add(self._add_texts(record, (first, second), numbers, equal=equal), place)
+        label = self._repeats.add_label(prompt, *texts, labeled=labeled)
+        self.inspection.add(self._add_texts(record, (first, second), gap, equal=equal), place)
         if self._sound:
             self._sound.add(record)
         if self.leaks:
@@ -148,10 +147,8 @@ class PairHealth(Evaluation):
         """Lay out limits, repeats, similarity, gaps, length, leaks, writing systems and savings."""
         return pairs_report(summary, examples)
 
-    def _add_texts(
-        self, record: Record, responses: tuple[Record, Record], numbers: dict[str, Any], *, equal: bool
-    ) -> PairView:
-        """Count what needs the words themselves; returns what checks see of the pair, with the numbers given."""
+    def _add_texts(self, record: Record, responses: tuple[Record, Record], gap: float, *, equal: bool) -> PairView:
+        """Count what needs the words themselves; returns what checks see of the pair."""
         given = (record["prompt"], *(response["text"] for response in responses))
         prompt, *texts = map(plain_text, given)
         empty = tuple(map(is_empty, given))
@@ -165,15 +162,14 @@ class PairHealth(Evaluation):
             self._counts["num_empty_responses"] += sum(empty[1:])
             self._counts["num_near_equal_texts"] += near_equal
         near = (join_words(split[0], texts[0]), join_words(split[1], texts[1]))
-        near_prompt = join_words(words(prompt), prompt)
-        self._repeats.add_normalized(near_prompt, near)
+        self._repeats.add_normalized(join_words(words(prompt), prompt), near)
         pair = (texts[0], texts[1])
         scripts = self._scripts.add(prompt, pair, labeled=labeled)
         if labeled:
             self._lengths.add(self._cells[-1], self._repeats.prompts[-1], len(texts[0]), len(texts[1]))
         return PairView(
             record, prompt, pair, responses, labeled, empty, equal, near_equal, self._repeats_prompt,
-            near_prompt=digest(near_prompt), scripts=scripts, **numbers,
+            gap=gap, scripts=scripts,
         )  # fmt: skip
 
     def files(self) -> AbstractContextManager[object]:
@@ -187,7 +183,7 @@ class PairHealth(Evaluation):
             yield from self._sound.finish(self.inspection)
 
     def _judge(self) -> None:
-        columns = {"leaks": self.leaks.levels()} if self.leaks else {}
+        columns = self._repeats.columns() | ({"leaks": self.leaks.levels()} if self.leaks else {})
         self.inspection.judge(np.array(self._repeats.prompts, dtype=np.uint64), columns)
 
     def verdicts(self, summary: Summary) -> Verdicts:

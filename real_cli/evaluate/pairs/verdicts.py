@@ -180,13 +180,13 @@ def tell_verdict(inspection: Inspection, worst: str | None, status: Status) -> S
 
 
 def check_names(names: Sequence[str], given: Mapping[str, bool]) -> list[str]:
-    """Refuse names that are no check's, with those close to them, and checks whose column is not given."""
+    """Refuse names that are no check's, with those close to them, and checks whose column is said not to be given."""
     known = {check.name: check for check in CHECKS}
     for name in names:
         if name not in known:
             close = get_close_matches(name, known, n=3, cutoff=0.5) or known
             raise UsageError(f"--drop {clip(name)}: no check is called so; close to it: {', '.join(close)}")
-        if known[name].column and not given.get(known[name].column):
+        if known[name].column and not given.get(known[name].column, True):
             raise UsageError(f"--drop {name}: nothing was looked for; give --against FILE too")
     return list(names)
 

@@ -37,9 +37,6 @@ class PairView(NamedTuple):
         is_near: Whether they differ, and share 0.8 of their runs of three words.
         repeats_prompt: Whether the prompt stands in one of the responses again.
         gap: Of the scores, first less second; NaN without both.
-        label: A number for the two texts, its lowest bit for the way they are labeled; 0 without a label.
-        contents: A number for prompt and texts.
-        near_prompt: A number for the normalized prompt.
         scripts: Of prompt and responses; None where too few letters tell.
     """
 
@@ -53,9 +50,6 @@ class PairView(NamedTuple):
     is_near: bool
     repeats_prompt: bool
     gap: float = math.nan
-    label: int = 0
-    contents: int = 0
-    near_prompt: int = 0
     scripts: Scripts = (None, None, None)
 
 
@@ -87,7 +81,7 @@ class Check(NamedTuple):
         look: What of a pair is kept for `judge`.
         judge: Judges what was kept, with a number for the prompt of each pair.
         kind: Typecode of what is kept: "b" a small number, "d" a float, "Q" a number of 64 bits, as of `array`.
-        column: What the evaluation hands over instead of `look`, if it has it: another file's prompts, say.
+        column: What the evaluation hands over instead of `look`, if it has it: "leaks" only with another file.
         holds: What is so where nothing was found, such as "no response is empty".
     """
 
@@ -181,3 +175,8 @@ def as_byte(value: bool, *, if_known: bool = True) -> float:
 def score_gap(view: PairView) -> float:
     """Return the gap of the scores of a labeled pair; NaN otherwise."""
     return view.gap if view.is_labeled else math.nan
+
+
+def look_at_nothing(view: PairView) -> float:
+    """Keep nothing of a pair: the check judges a column."""
+    return 0.0

@@ -9,11 +9,11 @@ from real_cli.evaluate.pairs.checks.check import (
     UNTOLD,
     Check,
     Finding,
-    PairView,
     Prompts,
     Values,
     as_byte,
     count_rows,
+    look_at_nothing,
     score_gap,
 )
 from real_cli.evaluate.pairs.duplicates import LABEL_BIT
@@ -59,19 +59,15 @@ def _is_overlapping(values: Values, prompts: Prompts) -> Finding:
     return count_rows((values == OVERLAP).astype(np.int8), prompts)
 
 
-def _nothing(view: PairView) -> float:
-    return 0.0
-
-
 ROWS = (
     Check(
         "contradictions",
         VerdictLevel.broken,
         "two texts of a prompt are labeled both ways",
         "One of the two labels is wrong, and together they teach nothing; label these pairs again or leave them out.",
-        lambda view: view.label,
+        look_at_nothing,
         _is_contradiction,
-        kind="Q",
+        column="labels",
         holds="no two texts of a prompt are labeled both ways",
     ),
     Check(
@@ -88,7 +84,7 @@ ROWS = (
         VerdictLevel.broken,
         "the prompt stands in the file of --against",
         "A policy that was trained on a prompt cannot be tested by it.",
-        _nothing,
+        look_at_nothing,
         _is_leaked,
         column="leaks",
         holds="no prompt stands in the file of --against",
@@ -98,7 +94,7 @@ ROWS = (
         VerdictLevel.doubtful,
         "the prompt shares 13 words in a row with one in the file of --against",
         "It may be the same task in other words (GPT-3's rule, arXiv:2005.14165).",
-        _nothing,
+        look_at_nothing,
         _is_overlapping,
         column="leaks",
         holds="no prompt shares 13 words in a row with one in the file of --against",

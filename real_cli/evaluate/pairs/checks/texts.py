@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from real_cli.evaluate.pairs.checks.check import Check, Finding, PairView, Prompts, Values, as_byte, count_rows
+from real_cli.evaluate.pairs.checks.check import (
+    Check,
+    Finding,
+    PairView,
+    Prompts,
+    Values,
+    as_byte,
+    count_rows,
+    look_at_nothing,
+)
 from real_cli.records.cut_marks import is_marked_cut
 from real_cli.report.contents import VerdictLevel
 from real_cli.text.damage import is_leaking_roles, is_misread, is_rendered, is_unfinished
@@ -124,9 +133,9 @@ ROWS = (
         VerdictLevel.doubtful,
         "prompt and texts stand before",
         "A pair that stands twice weighs twice, and a split may put it on both sides.",
-        lambda view: view.contents,
+        look_at_nothing,
         _is_repeat,
-        kind="Q",
+        column="contents",
         holds="no pair stands twice",
     ),
     Check(
@@ -134,9 +143,9 @@ ROWS = (
         VerdictLevel.doubtful,
         "the prompt stands before in another spelling",
         "Prompts that differ in case, spaces or punctuation alone count as several, and a split may part them.",
-        lambda view: view.near_prompt,
+        look_at_nothing,
         _is_near_prompt,
-        kind="Q",
+        column="near-prompts",
         holds="no prompt stands twice in two spellings",
     ),
 )
