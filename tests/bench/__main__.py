@@ -73,7 +73,7 @@ TRL_KEPT = "trl DPOTrainer, gradient_checkpointing=False"
 ENCODE, EVALUATE = "SentenceTransformer.encode, defaults", "trl DPOTrainer.evaluate, defaults"
 GENERATE = "a loop of model.generate, the same rows a batch"
 # Of `train-dpo`, and what its clocks include.
-WHOLE_WHY = "the passes, alike on both sides, take nine tenths"
+WHOLE_WHY = "the passes take nine tenths"
 WHOLE, ALONE = "train-dpo, whole process, short pairs", "train-dpo alone, HH's lengths"
 UNCHECKPOINTED, TIMES = "TRL, no checkpointing", "3.5, in 0.4 of its memory"
 GOALS = (

@@ -26,7 +26,8 @@ from real_cli.train.tokenized import ExampleSet
 
 # In the folder of an unfinished run: what was found, for those who go on with it.
 TOKENS_FILE = "batch_tokens.json"
-# Estimates are within 15% of the peak (real-performance(7)), so that much is left free.
+# Most estimates are within 15% of the peak (real-performance(7)), so that much is left free. Passes
+# halve where it was not enough.
 USED_SHARE = 0.85
 
 
