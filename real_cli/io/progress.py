@@ -14,6 +14,7 @@ from real_cli.io.terminal.gauge import InputGauge
 from real_cli.io.terminal.line import ProgressLine, can_show_progress
 from real_cli.io.terminal.stream import PrintableStream, silence
 from real_cli.text.progress_words import RunState
+from real_cli.text.secrets import mask_addresses
 from real_cli.text.terminal_safe import printable_line
 
 NAME_OF_STDOUT = "standard output"
@@ -39,14 +40,14 @@ def obeyed_stderr() -> TextIO:
 
 
 def say(message: str) -> None:
-    """Write one line to standard error; control characters are shown, not obeyed."""
+    """Write one line to standard error; control characters are shown, not obeyed, and secrets of addresses hidden."""
     if Heard.lines is not None:
         Heard.lines.append(message)
         return
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(f"real: {printable_line(show_name(message))}\n")
+        sys.stderr.write(f"real: {printable_line(mask_addresses(show_name(message)))}\n")
         sys.stderr.flush()
     except OSError:
         silence(2)  # having nobody to tell is no reason to stop

@@ -12,6 +12,9 @@ KNOWN_FORM = re.compile(
 )
 USER_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")
 QUERY = re.compile(r"(?<=[?&])([^=&#\s]+)=([^&#\s]+)")
+SIGNATURE = re.compile(
+    r"([?&][\w.-]*(?:key|token|secret|password|passwd|credentials?|auth|sig|signature)=)[^&#\s'\":]+", re.IGNORECASE
+)
 
 
 def mask_secrets(words: Sequence[str], values: Collection[str] = ()) -> list[str]:
@@ -47,3 +50,19 @@ def _masked(word: str, values: Collection[str]) -> str:
         word = word.replace(value, MASK) if value else word
     word = USER_IN_ADDRESS.sub(f"{MASK}@", KNOWN_FORM.sub(MASK, word))
     return QUERY.sub(rf"\1={MASK}", word) if "://" in word else word
+
+
+def mask_addresses(line: str) -> str:
+    """Hide what is secret in a line of talk: the user and the signature of an address, and keys of the known forms.
+
+    Args:
+        line: What standard error is to show.
+
+    Returns:
+        The line; what else an address asks for stays, so that a command in the line can be run.
+
+    Example:
+        >>> mask_addresses("s3://me:pw@bucket/a?X-Amz-Signature=1f&part=2: is an address")
+        's3://***@bucket/a?X-Amz-Signature=***&part=2: is an address'
+    """
+    return SIGNATURE.sub(rf"\1{MASK}", USER_IN_ADDRESS.sub(f"{MASK}@", KNOWN_FORM.sub(MASK, line)))

@@ -101,3 +101,23 @@ def test_names_that_a_server_or_the_data_give_are_theirs(words):
 def test_a_reader_of_the_library_says_so_too():
     with pytest.raises(UsageError, match=r"^s3://b/x: is an address, and files are read; pipe it in: "):
         RecordReader(["s3://b/x"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "pair https://me:hunter2@h/x.jsonl",
+        "embed -m https://me:hunter2@h/model",
+        "pair -o s3://me:hunter2@b/x",
+        "pair https://h/x.jsonl?X-Amz-Signature=hunter2&part=1",
+        "split --heldout https://h/x?token=hunter2",
+        "pair https://h/sk-hunter2hunter2hunter2",
+    ],
+)
+def test_a_secret_in_an_address_is_not_shown(words, tmp_path, monkeypatch):
+    """Standard error ends in logs that others read."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, words.split(), input="", prog_name="real")
+    assert done.exit_code == 2
+    assert "***" in done.stderr
+    assert "hunter2" not in done.stderr
