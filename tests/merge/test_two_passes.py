@@ -14,6 +14,8 @@ CHOICES = {
     "the most similar 7": "-s hard --keep 7",
     "score gaps, which tie": "-s all --keep 40% --by score-gap --highest",
     "score gaps, the lowest": "-s all --keep 21 --by score-gap --lowest",
+    "score gaps near two": "-s all --keep 30% --by score-gap --nearest 2",
+    "the variance of a prompt": "-s best-worst --keep 40% --by score-variance --lowest",
     "a draw": "-s random --orient none --keep 50% --by random",
     "a field, the same on all": "-s all --keep 19 --by x --highest",
     "a field, the lowest": "-s all --keep 19 --by x --lowest",
