@@ -11,6 +11,7 @@ from real_cli.errors import RecordError
 from real_cli.pair.choices import MEASURES, PROMPT_MEASURES, Emit, Strategy
 from real_cli.pair.choose import Settings
 from real_cli.pair.prompt_measures import FUNCTIONS, measure_prompt
+from real_cli.records.number_columns import MEASURES as NUMBER_COLUMNS
 from tests.pair.choosing import choose_pairs
 
 BOTH = sorted(PROMPT_MEASURES)
@@ -24,6 +25,11 @@ def candidates(*scores, **fields):
 def test_every_measure_of_a_prompt_has_a_function_and_is_offered():
     assert set(FUNCTIONS) == set(PROMPT_MEASURES)
     assert set(PROMPT_MEASURES) < set(MEASURES)
+
+
+def test_a_table_has_them_as_numbers():
+    """`pair --keep` over a pair that went through CSV."""
+    assert set(PROMPT_MEASURES.values()) <= NUMBER_COLUMNS
 
 
 def test_by_hand():
