@@ -28,7 +28,8 @@ def measure_prompt(candidates: Record, by: str) -> Record:
         The field to add, of the scores' unit or its square; empty where the record has it.
 
     Raises:
-        RecordError: If a response has no score, or the measure of very large scores is no number.
+        RecordError: If a response has no score, the others of a prompt are gone, or the measure of very large scores
+            is no number.
 
     Example:
         >>> measure_prompt({"responses": [{"score": 1}, {"score": 2}, {"score": 6}]}, "mean-score")
@@ -39,8 +40,14 @@ def measure_prompt(candidates: Record, by: str) -> Record:
         of N sampled responses); He et al., 2025, AIR, arXiv:2504.03612 (variance over the responses).
     """
     field, responses = PROMPT_MEASURES[by], candidates["responses"]
-    if len(responses) == 2 and is_number(candidates.get(field)):
-        return {}
+    if len(responses) == 2:
+        if is_number(candidates.get(field)):
+            return {}
+        pool = candidates.get("num_responses")
+        if is_number(pool) and pool > 2:
+            raise RecordError(
+                f"chosen from {pool:,} responses, and has no '{field}' of them; give --by {by} where the pair is chosen"
+            )
     scores = []
     for number, response in enumerate(responses, 1):
         score = response.get("score")

@@ -73,6 +73,16 @@ def test_a_pair_that_was_chosen_from_more_keeps_what_it_says(by):
 
 
 @pytest.mark.parametrize("by", BOTH)
+def test_two_responses_are_not_taken_for_the_prompt_they_were_chosen_from(by):
+    """1 and 6 of 1, 2, 6: their mean is 3.5, the prompt's was 3."""
+    first = choose_pairs(candidates(1, 2, 6), Settings(Strategy.best_worst)).records[0]
+    with pytest.raises(RecordError, match=f"chosen from 3 responses.* give --by {by} where the pair is chosen"):
+        choose_pairs(first, Settings(Strategy.best_worst, by=by))
+    whole = choose_pairs(candidates(1, 6), Settings(Strategy.best_worst)).records[0]
+    assert PROMPT_MEASURES[by] in choose_pairs(whole, Settings(Strategy.best_worst, by=by)).records[0]
+
+
+@pytest.mark.parametrize("by", BOTH)
 def test_a_stale_number_on_candidates_is_measured_anew(by):
     field = PROMPT_MEASURES[by]
     assert measure_prompt(candidates(1, 2, 6, **{field: 99}), by) == measure_prompt(candidates(1, 2, 6), by)
