@@ -30,7 +30,11 @@ VALUE = "value"
 def head_of(order: KeepOrder, settings: Settings) -> Record:
     """Say what keys are of: the first line of their file, which both passes must agree on."""
     of = {"strategy": settings.strategy.value, "by": order.by, "lowest": order.lowest, "seed": order.seed}
-    return of | {"nearest": order.nearest, "orient": settings.orient.value, "curriculum": settings.curriculum}
+    return of | {
+        "nearest": "none" if order.nearest is None else order.nearest,
+        "orient": settings.orient.value,
+        "curriculum": settings.curriculum,
+    }
 
 
 def write_keys(job: Job, pairs: Iterable[Located], order: KeepOrder, head: Record, path: Path) -> Iterator[bytes]:

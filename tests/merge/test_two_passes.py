@@ -115,6 +115,8 @@ def test_keys_of_another_choice_or_input_are_refused(source, tmp_path):
     assert "keys/2: is what --keys-from reads; name another file" in err
     _, err = run("pair", "--keep", "33%", "--highest", *keys, source, status=2)
     assert "holds keys by lowest True, and this run has False" in err
+    _, err = run("pair", "--keep", "33%", "--nearest", "0.5", *keys, source, status=2)
+    assert "holds keys by nearest none, and this run has 0.5" in err
     less = tmp_path / "less.jsonl"
     less.write_text("".join(source.read_text().splitlines(keepends=True)[:30]))
     _, err = run("pair", "--keep", "33%", *keys, less, "-o", tmp_path / "out", status=1)

@@ -117,5 +117,8 @@ def test_equal_embeddings_give_the_first_pair_and_no_response_twice(n):
 
 
 def test_of_pairs_that_tell_as_much_the_first_wins():
-    """Corners of a square, seen from its middle: both diagonals tell as much, and each side less."""
-    assert choose_information(pool_of(np.array([[1, 0], [0, 1], [-1, 0], [0, -1]]))) == [(0, 2)]
+    """Corners of a square, seen from its middle: both diagonals tell as much, and each side less. Turned by any angle
+    they still do, but for the last digit, which must not decide."""
+    for degrees in range(90):
+        angles = np.radians(degrees + 90 * np.arange(4))
+        assert choose_information(pool_of(np.column_stack([np.cos(angles), np.sin(angles)]))) == [(0, 2)]
