@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from real_cli.errors import RecordError, clip
 from real_cli.pair.choices import PROMPT_MEASURES
@@ -43,7 +44,7 @@ def measure_prompt(candidates: Record, by: str) -> Record:
     if len(responses) == 2:
         if is_number(candidates.get(field)):
             return {}
-        pool = candidates.get("num_responses")
+        pool: Any = candidates.get("num_responses")
         if is_number(pool) and pool > 2:
             raise RecordError(
                 f"chosen from {pool:,} responses, and has no '{field}' of them; give --by {by} where the pair is chosen"
