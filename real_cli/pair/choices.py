@@ -8,6 +8,9 @@ from real_cli.pair.strategy_names import Strategy as Strategy
 DEFAULT_STRATEGY = Strategy.easy
 # Weight of diversity in aepo.
 AEPO_LAMBDA = 1.0
+# What --by sorts by without such a field; those of PROMPT_MEASURES are of all responses of a prompt, before the choice.
+PROMPT_MEASURES = {"mean-score": "mean_score", "score-variance": "score_variance"}
+MEASURES = ("similarity", "score-gap", "rejected-length", *PROMPT_MEASURES, "random")
 # How many deviations a bound lies from its score.
 DEVIATIONS = 1.0
 # Which gap delta-quantile takes; 0 is the widest.

@@ -9,8 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError
-from real_cli.pair.choices import AEPO_LAMBDA, DEFAULT_STRATEGY, DEVIATIONS, QUANTILE, Emit, Orient, Strategy
+from real_cli.pair.choices import (
+    AEPO_LAMBDA,
+    DEFAULT_STRATEGY,
+    DEVIATIONS,
+    PROMPT_MEASURES,
+    QUANTILE,
+    Emit,
+    Orient,
+    Strategy,
+)
 from real_cli.pair.orient import read_estimates, read_quality, settle_orient
+from real_cli.pair.prompt_measures import measure_prompt
 from real_cli.pair.similarity_batch import Similarities
 from real_cli.pair.strategies import STRATEGIES, Rule
 from real_cli.pair.strategies.pool import Pair, Pool
@@ -38,6 +48,7 @@ class Settings:
     quantile: float = QUANTILE
     seed: int = 0
     max_responses: int = MAX_RESPONSES
+    by: str = ""
 
     @cached_property
     def rule(self) -> Rule:
@@ -91,6 +102,8 @@ def begin_pairs(record: Record, settings: Settings, comparison: Similarities | N
     known: Record = {"num_responses": len(responses)}
     if len(responses) == 2 and is_number(record.get("num_responses")):
         known = {"num_responses": record["num_responses"]}  # of the prompt this pair was once chosen from
+    if settings.by in PROMPT_MEASURES:
+        known |= measure_prompt(candidates, settings.by)
     if settings.emit is Emit.triples:
         best = int(np.argmax(_need_quality(responses, settings)))
         reference, _ = responses.pop(best), numbers.pop(best)

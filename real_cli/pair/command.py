@@ -17,6 +17,7 @@ from real_cli.pair.choices import (
     AEPO_LAMBDA,
     DEFAULT_STRATEGY,
     DEVIATIONS,
+    MEASURES,
     QUANTILE,
     Emit,
     Orient,
@@ -80,13 +81,23 @@ class PairOptions(ShardOptions, ScoredStreamOptions):
             "--by",
             metavar="NAME",
             show_default="the strategy's own",
-            autocompletion=names_of(("similarity", "score-gap", "random")),
-            help="What --keep sorts by: similarity, score-gap, random, or a field that holds a number.",
+            autocompletion=names_of(MEASURES),
+            help="What --keep sorts by: similarity, score-gap, rejected-length (characters), random, or a field that "
+            "holds a number; or mean-score or score-variance, of all responses of the prompt, which it adds.",
         ),
     ] = None
     lowest: Annotated[
         bool | None,
         typer.Option("--lowest/--highest", show_default="the strategy's own", help="Which end --keep keeps."),
+    ] = None
+    nearest: Annotated[
+        float | None,
+        typer.Option(
+            "--nearest",
+            metavar="X",
+            show_default=False,
+            help="Let --keep keep the pairs whose number is nearest to X, for neither the lowest nor the highest.",
+        ),
     ] = None
     emit: Annotated[
         Emit,
@@ -182,6 +193,7 @@ def pair(options: PairOptions) -> Status:
         quantile=options.quantile,
         seed=options.seed,
         max_responses=options.max_responses,
+        by=options.by or "",
     )
     check_settings(
         settings,
@@ -190,7 +202,7 @@ def pair(options: PairOptions) -> Status:
         given=options.flags_given("aepo_lambda", "deviations", "quantile"),
         distance=options.dedup_distance,
     )
-    order = plan_keep(options.keep, options.by, options.lowest, settings)
+    order = plan_keep(options.keep, options.by, options.lowest, settings, options.nearest)
     of_the_whole = _check_shards(options)
     savings = Savings()
     job = options.job(

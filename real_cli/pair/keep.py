@@ -1,17 +1,16 @@
 """`pair --keep`: which pairs of the whole data set stay."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.errors import RecordError, clip, suggest
-from real_cli.records.messages import is_number
+from real_cli.pair.choices import MEASURES, PROMPT_MEASURES
+from real_cli.records.messages import is_number, plain_text
 from real_cli.records.record import Record, content_key
-
-# What --by sorts by without such a field.
-MEASURES = ("similarity", "score-gap", "random")
 
 
 def keep_value(record: Record, by: str, seed: int) -> float:
@@ -20,16 +19,9 @@ def keep_value(record: Record, by: str, seed: int) -> float:
     >>> keep_value({"score_chosen": 9, "score_rejected": 4}, "score-gap", 0)
     5.0
     """
-    if by == "random":
-        return _uniform(record, seed)
-    if by == "score-gap":
-        scores = _scores(record)
-        if not all(is_number(score) for score in scores):
-            raise RecordError(
-                "a score is missing on this pair; --by score-gap needs both; --score FIELD names the rating that is "
-                "the score"
-            )
-        return abs(float(scores[0]) - float(scores[1]))
+    if by in READERS:
+        return READERS[by](record, seed)
+    by = PROMPT_MEASURES.get(by, by)
     value = record.get(by)
     if not is_number(value):
         hint = "run 'real embed' first" if by == "similarity" else "--by needs a number on every pair"
@@ -38,6 +30,27 @@ def keep_value(record: Record, by: str, seed: int) -> float:
         right = hint if by == "similarity" else suggest(by, (*record, *MEASURES), hint)
         raise RecordError(f"field '{by}' is missing; {right}")
     return float(value or 0)
+
+
+def _score_gap(record: Record, seed: int) -> float:
+    del seed
+    scores = _scores(record)
+    if not all(is_number(score) for score in scores):
+        raise RecordError(
+            "a score is missing on this pair; --by score-gap needs both; --score FIELD names the rating that is "
+            "the score"
+        )
+    return abs(float(scores[0]) - float(scores[1]))
+
+
+def _rejected_length(record: Record, seed: int) -> float:
+    """Count the characters of the rejected response, as `eval pairs` does."""
+    del seed
+    if "responses" in record:
+        raise RecordError(
+            "this pair has no label, so that nothing is rejected; --by rejected-length comes after 'real relabel'"
+        )
+    return float(len(plain_text(record["rejected"])))
 
 
 def _scores(record: Record) -> tuple[Any, Any]:
@@ -50,6 +63,13 @@ def _scores(record: Record) -> tuple[Any, Any]:
 def _uniform(record: Record, seed: int) -> float:
     digest = hashlib.blake2b(content_key(record), digest_size=8, key=seed.to_bytes(8, "big")).digest()
     return int.from_bytes(digest, "big") / 2**64
+
+
+READERS: dict[str, Callable[[Record, int], float]] = {
+    "random": _uniform,
+    "score-gap": _score_gap,
+    "rejected-length": _rejected_length,
+}
 
 
 def keep_mask(values: NDArray[np.float64], count: int, *, lowest: bool) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from real_cli.io.jsonl import dump_record
 from real_cli.io.output import open_output
 from real_cli.io.sources import Item, read_source
 from real_cli.pair.choose import Settings
-from real_cli.pair.keep import KeepBound, keep_bound, keep_value
+from real_cli.pair.keep import KeepBound, keep_bound
 from real_cli.pair.options import KeepOrder
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
@@ -30,7 +30,11 @@ VALUE = "value"
 def head_of(order: KeepOrder, settings: Settings) -> Record:
     """Say what keys are of: the first line of their file, which both passes must agree on."""
     of = {"strategy": settings.strategy.value, "by": order.by, "lowest": order.lowest, "seed": order.seed}
-    return of | {"orient": settings.orient.value, "curriculum": settings.curriculum}
+    return of | {
+        "nearest": "none" if order.nearest is None else order.nearest,
+        "orient": settings.orient.value,
+        "curriculum": settings.curriculum,
+    }
 
 
 def write_keys(job: Job, pairs: Iterable[Located], order: KeepOrder, head: Record, path: Path) -> Iterator[bytes]:
@@ -43,7 +47,7 @@ def write_keys(job: Job, pairs: Iterable[Located], order: KeepOrder, head: Recor
 
 
 def _key_of(record: Record, order: KeepOrder) -> tuple[float, Mark]:
-    return keep_value(record, order.by, order.seed), read_mark(record)
+    return order.value(record), read_mark(record)
 
 
 @dataclass(frozen=True)

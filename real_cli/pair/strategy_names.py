@@ -14,6 +14,8 @@ class Strategy(StrEnum):
     best_worst = "best-worst"
     best_random = "best-random"
     best_vs_rest = "best-vs-rest"
+    best_two_sigma = "best-two-sigma"
+    best_worst_of_5 = "best-worst-of-5"
     all = "all"
     dts = "dts"
     drts = "drts"
@@ -21,6 +23,7 @@ class Strategy(StrEnum):
     delta_quantile = "delta-quantile"
     infomax = "infomax"
     maxmin_lcb = "maxmin-lcb"
+    information = "information"
 
 
 # What each goes by, and how in a few words where its name does not say it.
@@ -33,6 +36,8 @@ DESCRIBED: dict[Strategy, tuple[str, str]] = {
     Strategy.best_worst: ("score", ""),
     Strategy.best_random: ("score", ""),
     Strategy.best_vs_rest: ("score", ""),
+    Strategy.best_two_sigma: ("score", "the best against the one nearest to mean minus two deviations"),
+    Strategy.best_worst_of_5: ("score", "the best of all against the worst of five drawn"),
     Strategy.all: ("nothing", ""),
     Strategy.dts: ("score_std", ""),
     Strategy.drts: ("score_std", ""),
@@ -40,4 +45,5 @@ DESCRIBED: dict[Strategy, tuple[str, str]] = {
     Strategy.delta_quantile: ("score_std", ""),
     Strategy.infomax: ("score_std", ""),
     Strategy.maxmin_lcb: ("score_std", ""),
+    Strategy.information: ("similarity", "the label that tells most of how the responses vary"),
 }

@@ -9,7 +9,7 @@ from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import dump_record, parse_record
 from real_cli.io.named import open_spool
 from real_cli.io.two_pass import ValueSpool
-from real_cli.pair.keep import keep_mask, keep_value
+from real_cli.pair.keep import keep_mask
 from real_cli.pair.near_duplicates import DIGITS, Neighbors, Rows, find_neighbors, read_prompt_vector
 from real_cli.pair.options import KeepOrder
 from real_cli.records.record import Record
@@ -92,7 +92,7 @@ def kept_lines(job: Job, pairs: Iterable[Located], order: KeepOrder | None) -> I
         yield from (dump_record(pair.record) for pair in pairs)
         return
     with ValueSpool() as spool:
-        valued = job.apply(lambda record: (record, keep_value(record, order.by, order.seed)), pairs)
+        valued = job.apply(lambda record: (record, order.value(record)), pairs)
         for _, (record, value) in valued:
             spool.add(record, value)
         count = order.keep.of(len(spool))

@@ -25,7 +25,16 @@ MEASURES = frozenset(
     {f"{name}{ending}" for name in ("score_std", "raw_score") for ending in ("", "_chosen", "_rejected")}
     | {"similarity", "weight", "stage", "offset", "margin", "implicit_margin", "score_margin", "num_responses"}
     | {"ref_chosen_logps", "ref_rejected_logps", "min_neighbor_distance", "repeat_count", "rating", "reward"}
-    | {"prob", "prob_chosen", "prob_rejected", "reference_scores", "length", "num_tokens"}
+    | {
+        "mean_score",
+        "score_variance",
+        "prob",
+        "prob_chosen",
+        "prob_rejected",
+        "reference_scores",
+        "length",
+        "num_tokens",
+    }
     | {"labels", "label", "preference", "preference_strength", "overall_preference", "overall_score", "choice"}
     | {"winner_model_a", "winner_model_b", "winner_tie", "score_0", "score_1", "better_response_id"}
     | {"safer_response_id", "helpfulness", "correctness", "coherence", "complexity", "verbosity"}

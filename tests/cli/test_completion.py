@@ -64,7 +64,12 @@ def offered(line, folder=Path(), shell="bash", **more):
         ("real pair --strategy =", list(Strategy)),
         ("real pair --quantile ", []),
         ("real pair --curriculum -- --k", []),
-        ("real pair --by ", ["similarity", "score-gap", "random"]),
+        (
+            "real pair --by ",
+            ["similarity", "score-gap", "rejected-length", "mean-score", "score-variance", "random"],
+        ),
+        ("real pair --strategy best-w", ["best-worst", "best-worst-of-5"]),
+        ("real pair --strategy i", ["infomax", "information"]),
         ("real pair --emit ", ["pairs", "triples", "ranking", "prompts"]),
         ("real train-dpo --loss ", list(LOSSES)),
         ("real train-dpo --loss dpo,sf", ["dpo,sft"]),

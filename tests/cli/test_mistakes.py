@@ -9,8 +9,8 @@ import pytest
 from real_cli.docs.man_pages import commands
 
 STRATEGIES = (
-    "easy, hard, centroid, random, aepo, best-worst, best-random, best-vs-rest, all, dts, drts, delta-ucb, "
-    "delta-quantile, infomax, maxmin-lcb"
+    "easy, hard, centroid, random, aepo, best-worst, best-random, best-vs-rest, best-two-sigma, best-worst-of-5, all, "
+    "dts, drts, delta-ucb, delta-quantile, infomax, maxmin-lcb, information"
 )
 # A mistake of each kind that a command line can have, and what is said of it.
 MISTAKES = {

@@ -14,6 +14,8 @@ CHOICES = {
     "the most similar 7": "-s hard --keep 7",
     "score gaps, which tie": "-s all --keep 40% --by score-gap --highest",
     "score gaps, the lowest": "-s all --keep 21 --by score-gap --lowest",
+    "score gaps near two": "-s all --keep 30% --by score-gap --nearest 2",
+    "the variance of a prompt": "-s best-worst --keep 40% --by score-variance --lowest",
     "a draw": "-s random --orient none --keep 50% --by random",
     "a field, the same on all": "-s all --keep 19 --by x --highest",
     "a field, the lowest": "-s all --keep 19 --by x --lowest",
@@ -113,6 +115,8 @@ def test_keys_of_another_choice_or_input_are_refused(source, tmp_path):
     assert "keys/2: is what --keys-from reads; name another file" in err
     _, err = run("pair", "--keep", "33%", "--highest", *keys, source, status=2)
     assert "holds keys by lowest True, and this run has False" in err
+    _, err = run("pair", "--keep", "33%", "--nearest", "0.5", *keys, source, status=2)
+    assert "holds keys by nearest none, and this run has 0.5" in err
     less = tmp_path / "less.jsonl"
     less.write_text("".join(source.read_text().splitlines(keepends=True)[:30]))
     _, err = run("pair", "--keep", "33%", *keys, less, "-o", tmp_path / "out", status=1)

@@ -80,6 +80,19 @@ def test_the_score_gap_has_no_sign():
     assert keep_value(unlabeled, "score-gap", 0) == 5
 
 
+def test_the_length_of_the_rejected_response_is_in_characters():
+    """As `eval pairs` counts; of a conversation its messages, a blank line between: 2 + 2 + 3."""
+    assert keep_value(pair("abcdef", "\u00e4bc"), "rejected-length", 0) == 3
+    turns = [{"role": "assistant", "content": "ab"}, {"role": "assistant", "content": "cde"}]
+    assert keep_value(pair("a", turns), "rejected-length", 0) == 7
+
+
+def test_the_measures_of_a_prompt_are_read_from_their_fields():
+    record = pair("a", "b", mean_score=2.5, score_variance=4)
+    assert keep_value(record, "mean-score", 0) == 2.5
+    assert keep_value(record, "score-variance", 0) == 4
+
+
 def test_any_field_that_holds_a_number_sorts():
     assert keep_value(pair("a", "b", margin=-2.5), "margin", 0) == -2.5
     assert keep_value(pair("a", "b", similarity=0), "similarity", 0) == 0
@@ -93,6 +106,8 @@ def test_any_field_that_holds_a_number_sorts():
         (pair("a", "b", margin=True), "margin", "field 'margin' is True"),
         (pair("a", "b", margin=None), "margin", "field 'margin' is None"),
         (pair("a", "b", score_chosen=1), "score-gap", "a score is missing on this pair"),
+        ({"prompt": "q", "responses": [{"text": "a"}, {"text": "b"}]}, "rejected-length", "this pair has no label"),
+        (pair("a", "b"), "mean-score", "field 'mean_score' is missing"),
         (pair("a", "b", score_chosen=None, score_rejected=1), "score-gap", "a score is missing on this pair"),
     ],
 )

@@ -1,5 +1,6 @@
 """What the options of `pair` mean together, and the labels saved."""
 
+import math
 from fractions import Fraction
 
 import pytest
@@ -22,9 +23,11 @@ OWN_ORDER = {
     Strategy.best_worst: ("score-gap", False),
     Strategy.best_random: ("score-gap", False),
     Strategy.best_vs_rest: ("score-gap", False),
+    Strategy.best_two_sigma: ("score-gap", False),
+    Strategy.best_worst_of_5: ("score-gap", False),
 }
 ACTIVE = [Strategy(name) for name, rule in STRATEGIES.items() if rule.needs_deviations]
-NO_ORDER = [Strategy.centroid, Strategy.aepo, Strategy.all, *ACTIVE]
+NO_ORDER = [Strategy.centroid, Strategy.aepo, Strategy.all, Strategy.information, *ACTIVE]
 
 
 def tally(*prompts: tuple[int, int, int]) -> Savings:
@@ -81,6 +84,37 @@ def test_without_keep_all_stay():
 def test_an_order_without_keep_would_be_ignored(by, lowest):
     with pytest.raises(UsageError, match="give --keep too"):
         plan_keep(None, by, lowest, Settings())
+
+
+def test_the_nearest_pairs_are_those_with_the_lowest_distance():
+    """|4 - 2.5| = 1.5 and |1 - 2.5| = 1.5, whatever the strategy's own end is."""
+    order = plan_keep("50%", None, None, Settings(Strategy.best_worst), 2.5)
+    assert order == KeepOrder(HALF, "score-gap", True, 0, 2.5)
+    gaps = [{"score_chosen": score, "score_rejected": 1} for score in (5, 2, 3.5)]
+    assert [order.value(record) for record in gaps] == [1.5, 1.5, 0]
+    assert plan_keep("50%", "margin", None, Settings(Strategy.all), 0.0) == KeepOrder(HALF, "margin", True, 0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("keep", "by", "lowest", "nearest", "message"),
+    [
+        (None, None, None, 1.0, "--by, --lowest, --highest and --nearest say what --keep keeps; give --keep too"),
+        ("1", "margin", False, 1.0, "--nearest: keeps neither the lowest nor the highest; leave out"),
+        ("1", "margin", True, 1.0, "--nearest: keeps neither the lowest nor the highest; leave out"),
+        ("1", "margin", None, math.nan, "--nearest nan: give a finite number"),
+        ("1", "margin", None, -math.inf, "--nearest -inf: give a finite number"),
+        ("1", "random", None, 0.5, "--nearest: --by random is no measure"),
+        ("1", None, None, 1.0, "--keep with --strategy all: say which pairs with --by NAME"),
+    ],
+)
+def test_a_nearest_that_means_nothing_is_refused(keep, by, lowest, nearest, message):
+    with pytest.raises(UsageError, match=message):
+        plan_keep(keep, by, lowest, Settings(Strategy.all), nearest)
+
+
+def test_nearest_is_refused_too_where_random_is_the_strategys_own():
+    with pytest.raises(UsageError, match="--nearest: --by random is no measure"):
+        plan_keep("1", None, None, Settings(Strategy.random), 0.5)
 
 
 # Options that contradict each other

@@ -64,7 +64,9 @@ def random_candidates(count, seed=0):
 
 
 # Those that need no more of a response than its embedding and a score.
-EVERY_ONE_WITHOUT_SPREADS = "easy,hard,centroid,random,aepo,best-worst,best-random,best-vs-rest,all"
+EVERY_ONE_WITHOUT_SPREADS = (
+    "easy,hard,centroid,random,aepo,information,best-worst,best-random,best-vs-rest,best-two-sigma,best-worst-of-5,all"
+)
 
 
 # By hand

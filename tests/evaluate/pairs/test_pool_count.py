@@ -6,7 +6,7 @@ import pytest
 from real_cli.evaluate.pairs.pool_count import PoolCount, num_pairs, savings
 from real_cli.pair.strategies import STRATEGIES, Pool
 
-UNSCORED = {"easy", "hard", "centroid", "random", "aepo", "all"}
+UNSCORED = {"easy", "hard", "centroid", "random", "aepo", "information", "all"}
 
 
 def test_labels_of_two_prompts():
