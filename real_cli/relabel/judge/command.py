@@ -1,38 +1,18 @@
 """real relabel judge: have a language model compare or rate responses."""
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from real_cli.cli.completion_values import rubric_names
-from real_cli.cli.llm_options import LlmOptions, Model, ShowRubric
-from real_cli.cli.options import Seed
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
 from real_cli.records.choices import Ties
+from real_cli.records.record import Record
+from real_cli.relabel.judge.options import JudgeOptions, choose_members
 
-
-@dataclass(frozen=True, kw_only=True)
-class JudgeOptions(LlmOptions):
-    """The judge, its rubric, and what becomes of ties."""
-
-    model: Model
-    rubric: Annotated[
-        str,
-        typer.Option(
-            "--rubric",
-            metavar="NAME",
-            autocompletion=rubric_names("pairwise"),
-            help="What to ask: pairwise, ultrafeedback, magpie, or a TOML file.",
-        ),
-    ] = "pairwise"
-    ties: Annotated[
-        Ties, typer.Option("--ties", help="Leave tied pairs out, or keep them unlabeled, for 'real eval winrate'.")
-    ] = Ties.drop
-    show: ShowRubric = None
-    seed: Seed = 0
+if TYPE_CHECKING:
+    from real_cli.cli.panel_members import PanelMember
+    from real_cli.io.job import Job
+    from real_cli.llm.rubric import Rubric
 
 
 @typed_command
@@ -60,24 +40,52 @@ def judge(options: JudgeOptions) -> Status:
       real relabel judge -m gpt-4o-mini --rubric ultrafeedback --emit-requests asked.jsonl candidates.jsonl
       real relabel judge -m gpt-4o-mini --rubric ultrafeedback --apply-results done.jsonl candidates.jsonl
     """
-    from real_cli.cli.llm import Asking
     from real_cli.llm.rubric_files import read_rubric, rubric_path
+
+    rubric = read_rubric(options.rubric)
+    members, further = choose_members(options, rubric)
+    job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
+    if options.is_panel:
+        return _judge_by_panel(options, job, rubric, members, further)
+    return _judge_alone(options, job, rubric, members[0])
+
+
+def _judge_alone(options: JudgeOptions, job: "Job", rubric: "Rubric", member: "PanelMember") -> Status:
+    from real_cli.cli.llm import Asking
     from real_cli.relabel.judge.judge import JudgeTally, adapter_of, begin_judging
 
-    asked = read_rubric(options.rubric)
-    asking = Asking(options, options.model)
+    asking = Asking(member.options, member.name)
     tally = JudgeTally()
-    begin = partial(begin_judging, rubric=asked, model=options.model, seed=options.seed)
-    job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
+    begin = partial(begin_judging, rubric=rubric, model=member.name, seed=options.seed)
     if options.dry_run:
-        return asking.rehearse(job, begin, job.records(adapter_of(asked)))
+        return asking.rehearse(job, begin, job.records(adapter_of(rubric)))
     with job, asking:
-        for place, record, judged in job.counter.finished(asking(job, begin, job.records(adapter_of(asked)))):
+        for place, record, judged in job.counter.finished(asking(job, begin, job.records(adapter_of(rubric)))):
             tally.add(judged)
-            if judged.is_tie and options.ties is Ties.drop:
-                job.drop(place, record, "tie")
-            else:
-                job.write(judged.record)
-                job.flush()  # the next answer may take a while
+            _write(options, job, place, record, judged.record, is_tie=judged.is_tie)
         job.summary = tally.sentence() + asking.sentence()
     return job.status
+
+
+def _judge_by_panel(
+    options: JudgeOptions, job: "Job", rubric: "Rubric", members: "list[PanelMember]", further: "list[PanelMember]"
+) -> Status:
+    from real_cli.relabel.judge.judge import adapter_of
+    from real_cli.relabel.judge.panel import JudgePanel
+
+    panel = JudgePanel(options, rubric, members, further)
+    if options.dry_run:
+        return panel.rehearse(job, job.records(adapter_of(rubric)))
+    with job, panel:
+        for place, record, judged in job.counter.finished(panel(job, job.records(adapter_of(rubric)))):
+            _write(options, job, place, record, judged.record, is_tie=judged.is_tie)
+        job.summary = panel.sentence()
+    return job.status
+
+
+def _write(options: JudgeOptions, job: "Job", place: str, record: Record, judged: Record, *, is_tie: bool) -> None:
+    if is_tie and options.ties is Ties.drop:
+        job.drop(place, record, "tie")
+        return
+    job.write(judged)
+    job.flush()  # the next answer may take a while
