@@ -76,6 +76,8 @@ def open_members(options: LlmOptions, texts: Sequence[tuple[str, str]]) -> list[
         )
         for address, price in zip(addresses, prices, strict=True)
     ]
+    if len(asked) == 1:
+        return [PanelMember(names[0], asked[0])]  # whoever asks it checks its options
     _check_read(options, asked, names)
     return [PanelMember(name, _with_what_is_read(member, name)) for name, member in zip(names, asked, strict=True)]
 

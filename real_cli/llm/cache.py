@@ -9,8 +9,8 @@ import orjson
 
 from real_cli.errors import RealError, RecordError, clip
 from real_cli.llm.chat import is_token_count
-from real_cli.llm.word_odds import is_distribution
 from real_cli.records.questions import Choice, Completion, WordOdds
+from real_cli.records.word_odds import is_distribution
 from real_cli.text.phrases import say_count
 
 # sqlite3 itself: diskcache pickles its values, and evicts them; a paid answer must stay.

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 
 from real_cli.errors import RecordError, clip
-from real_cli.llm.word_odds import read_odds
 from real_cli.records.questions import Choice, Completion, Question
 from real_cli.records.record import Record
+from real_cli.records.word_odds import read_odds
 
 # Content parts that hold reasoning, not the answer.
 THOUGHT_PARTS = ("thinking", "reasoning", "redacted_thinking")

@@ -10,9 +10,13 @@ from real_cli.records.record import Record
 from real_cli.relabel.judge.options import JudgeOptions, choose_members
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from real_cli.cli.panel_members import PanelMember
     from real_cli.io.job import Job
     from real_cli.llm.rubric import Rubric
+
+    Reads = list[tuple[str, Path | None]]
 
 
 @typed_command
@@ -44,18 +48,19 @@ def judge(options: JudgeOptions) -> Status:
 
     rubric = read_rubric(options.rubric)
     members, further = choose_members(options, rubric)
-    job = options.job(also_reads=[("--rubric", rubric_path(options.rubric))])
+    reads = [("--rubric", rubric_path(options.rubric))]
     if options.is_panel:
-        return _judge_by_panel(options, job, rubric, members, further)
-    return _judge_alone(options, job, rubric, members[0])
+        return _judge_by_panel(options, rubric, members, further, reads)
+    return _judge_alone(options, rubric, members[0], reads)
 
 
-def _judge_alone(options: JudgeOptions, job: "Job", rubric: "Rubric", member: "PanelMember") -> Status:
+def _judge_alone(options: JudgeOptions, rubric: "Rubric", member: "PanelMember", reads: "Reads") -> Status:
     from real_cli.cli.llm import Asking
     from real_cli.relabel.judge.judge import JudgeTally, adapter_of, begin_judging
 
     asking = Asking(member.options, member.name)
     tally = JudgeTally()
+    job = options.job(also_reads=reads)
     begin = partial(begin_judging, rubric=rubric, model=member.name, seed=options.seed)
     if options.dry_run:
         return asking.rehearse(job, begin, job.records(adapter_of(rubric)))
@@ -68,12 +73,17 @@ def _judge_alone(options: JudgeOptions, job: "Job", rubric: "Rubric", member: "P
 
 
 def _judge_by_panel(
-    options: JudgeOptions, job: "Job", rubric: "Rubric", members: "list[PanelMember]", further: "list[PanelMember]"
+    options: JudgeOptions,
+    rubric: "Rubric",
+    members: "list[PanelMember]",
+    further: "list[PanelMember]",
+    reads: "Reads",
 ) -> Status:
     from real_cli.relabel.judge.judge import adapter_of
     from real_cli.relabel.judge.panel import JudgePanel
 
     panel = JudgePanel(options, rubric, members, further)
+    job = options.job(also_reads=reads)
     if options.dry_run:
         return panel.rehearse(job, job.records(adapter_of(rubric)))
     with job, panel:

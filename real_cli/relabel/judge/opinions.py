@@ -1,6 +1,7 @@
 """What each judge of a panel says of a record, and what they decide together."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import combinations
 from statistics import fmean
 from typing import NamedTuple
 
@@ -40,11 +41,11 @@ class PairVerdict(NamedTuple):
 
     Attributes:
         decision: Who won, and how many agree.
-        probability: How probable it is to those who decided that the first is better.
+        probabilities: How probable it is to those who decided that the first is better, and that the second is.
     """
 
     decision: Decision
-    probability: float
+    probabilities: tuple[float, float]
 
 
 class PanelJudged(NamedTuple):
@@ -115,7 +116,22 @@ def decide(
         if last:
             sides = [side_of(vote.probability) if rule == "mean" else vote.verdict for vote in [*votes, *last]]
             decision = Decision(decision.winner, sides.count(decision.winner) / len(sides))
-        verdicts[pair] = PairVerdict(decision, mean_probability(last or votes))
+        verdicts[pair] = PairVerdict(decision, _both_chances(last or votes))
+    return verdicts
+
+
+def _both_chances(votes: Sequence[Ballot]) -> tuple[float, float]:
+    """Return the mean probability of either; each summed by itself, so that turned pairs have the same numbers."""
+    return mean_probability(votes), fmean(1.0 - vote.probability for vote in votes)
+
+
+def _decide_by_score(opinions: Sequence[Opinion], scores: Sequence[float]) -> dict[Pair, PairVerdict]:
+    """Tell by the mean scores which of two responses is better, and how many judges rate them in that order."""
+    verdicts = {}
+    for pair in combinations(range(len(scores)), 2):
+        won, votes = _by_score(scores, pair).winner, ballots(opinions, pair)
+        share = [vote.verdict for vote in votes].count(won) / len(votes)
+        verdicts[pair] = PairVerdict(Decision(won, share), _both_chances(votes))
     return verdicts
 
 
@@ -123,23 +139,25 @@ def judged_by_panel(
     record: Record, opinions: Sequence[Opinion], further: Sequence[Opinion], rule: str, mark: Record
 ) -> PanelJudged:
     """Put a panel's verdict on a record: `verdicts`, `agreement`, `judge`, and what the rubric makes."""
-    verdicts = decide(record, opinions, further, rule)
     everybody = [*opinions, *further]
     escalated = [pair for opinion in further for pair in opinion.judgments]
     mark = mark | ({"escalated_to": further[0].model} if further else {})
     rated = [opinion.rated for opinion in opinions if opinion.rated is not None]
     if rated:
-        written = _rated_record(record, rated) | _fields(everybody, verdicts, mark, swapped=False)
+        scored = _rated_record(record, rated)
+        verdicts = _decide_by_score(opinions, values_of(scored, "score"))
+        written = scored | _fields(everybody, verdicts, mark, swapped=False)
         return PanelJudged(written, everybody, verdicts)
+    verdicts = decide(record, opinions, further, rule)
     if len(verdicts) > 1:
         size = len(to_candidates(record)["responses"])
         matrix = _matrix(size, verdicts, rule)
         written = to_candidates(record) | {"preferences": matrix}
         return PanelJudged(written | _fields(everybody, verdicts, mark, swapped=False), everybody, verdicts, escalated)
-    ((decision, probability),) = verdicts.values()
+    ((decision, chances),) = verdicts.values()
     won = decision.winner
     fields = _fields(everybody, verdicts, mark | {"verdict": TIE if won == TIE else "chosen"}, swapped=won == "B")
-    written = label_pair(with_values(record, "prob", [probability, 1.0 - probability]), won, fields)
+    written = label_pair(with_values(record, "prob", chances), won, fields)
     agrees = None if won == TIE or not is_preference(record) else won == "A"
     return PanelJudged(written, everybody, verdicts, escalated, won == TIE, agrees)
 
@@ -184,9 +202,9 @@ def _judgment_field(judgment: Judgment) -> Record:
 def _matrix(size: int, verdicts: Mapping[Pair, PairVerdict], rule: str) -> list[list[float]]:
     """Turn verdicts into probabilities that the response of a row beats that of a column; --vote mean keeps them."""
     matrix = [[0.5] * size for _ in range(size)]
-    for (i, j), (decision, probability) in verdicts.items():
-        matrix[i][j] = probability if rule == "mean" else POINTS[decision.winner]
-        matrix[j][i] = 1.0 - matrix[i][j]
+    for (i, j), (decision, chances) in verdicts.items():
+        points = POINTS[decision.winner]
+        matrix[i][j], matrix[j][i] = chances if rule == "mean" else (points, 1.0 - points)
     return matrix
 
 

@@ -7,12 +7,12 @@ from typing import NamedTuple, TypeAlias
 
 from real_cli.llm.parse_answer import read_verdict
 from real_cli.llm.rubric import Rubric
-from real_cli.llm.word_odds import chance_of
 from real_cli.records.messages import transcript
 from real_cli.records.prefills import begin_answers
 from real_cli.records.questions import Answer, Inquiry, Question
 from real_cli.records.record import Record, is_preference, to_candidates, to_preference
 from real_cli.records.verdicts import TIE, Judgment
+from real_cli.records.word_odds import chance_of
 
 Pair: TypeAlias = tuple[int, int]
 EQUAL_TEXTS = Judgment((TIE, TIE), ("", ""))

@@ -13,9 +13,9 @@ from real_cli.cli.panel_members import PanelMember
 from real_cli.errors import RecordError, Status
 from real_cli.io.job import Job, Located
 from real_cli.llm.rubric import Rubric
-from real_cli.llm.word_odds import TOP_LOGPROBS
 from real_cli.records.questions import Inquiry
 from real_cli.records.record import Record
+from real_cli.records.word_odds import TOP_LOGPROBS
 from real_cli.relabel.judge.judge import check_count
 from real_cli.relabel.judge.opinions import Opinion, PanelJudged, judged_by_panel, opine, unsure_pairs
 from real_cli.relabel.judge.pairwise import Pair, pairs_of

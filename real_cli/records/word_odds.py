@@ -19,10 +19,17 @@ MOST_SHARE = 1.001
 
 
 def word_of(token: str) -> str | None:
-    """Return the verdict that a token begins or is; None for any other token.
+    """Return the verdict that a token is or begins.
 
-    >>> word_of(' "A'), word_of("tie"), word_of("t"), word_of("An")
-    ('A', 'tie', 'tie', None)
+    Args:
+        token: A token as a server shows it, with the space, quote or bracket that it may hold.
+
+    Returns:
+        "A", "B" or "tie"; None for any other token.
+
+    Example:
+        >>> word_of(' "A'), word_of("tie"), word_of("t"), word_of("An")
+        ('A', 'tie', 'tie', None)
     """
     word = token.strip(AROUND)
     if word in ("A", "B"):
@@ -33,11 +40,18 @@ def word_of(token: str) -> str | None:
 def read_odds(logprobs: Any) -> tuple[WordOdds, ...]:
     """Find the tokens of a choice's `logprobs` that name a verdict; what is not as it should be is left out.
 
-    >>> likeliest = [{"token": "A", "logprob": -0.5}, {"token": "B", "logprob": -1.0}]
-    >>> read_odds({"content": [{"token": "A", "top_logprobs": likeliest}]})
-    (WordOdds(word='A', odds={'A': 0.6065306597126334, 'B': 0.36787944117144233, 'tie': 0.0}),)
-    >>> read_odds({"content": [{"token": "So", "top_logprobs": likeliest}]}), read_odds(None)
-    ((), ())
+    Args:
+        logprobs: As in OpenAI's chat completions: `content` lists tokens, each with its `top_logprobs`.
+
+    Returns:
+        The verdicts in the order of the text, each with the probabilities of all three at its place.
+
+    Example:
+        >>> likeliest = [{"token": "A", "logprob": -0.5}, {"token": "B", "logprob": -1.0}]
+        >>> read_odds({"content": [{"token": "A", "top_logprobs": likeliest}]})
+        (WordOdds(word='A', odds={'A': 0.6065306597126334, 'B': 0.36787944117144233, 'tie': 0.0}),)
+        >>> read_odds({"content": [{"token": "So", "top_logprobs": likeliest}]}), read_odds(None)
+        ((), ())
     """
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
     return tuple(_words(content)) if isinstance(content, list) else ()
@@ -64,8 +78,15 @@ def _words(content: list[Any]) -> Iterator[WordOdds]:
 def is_distribution(odds: Any) -> bool:
     """Tell whether odds are numbers for each verdict, and hold most of the probability.
 
-    >>> is_distribution({"A": 0.6, "B": 0.3, "tie": 0.0}), is_distribution({"A": 0.1, "B": 0.3, "tie": 0.0})
-    (True, False)
+    Args:
+        odds: A value, as of a cache.
+
+    Returns:
+        Whether it can be read as probabilities.
+
+    Example:
+        >>> is_distribution({"A": 0.6, "B": 0.3, "tie": 0.0}), is_distribution({"A": 0.1, "B": 0.3, "tie": 0.0})
+        (True, False)
     """
     if not isinstance(odds, dict) or list(odds) != ["A", "B", TIE] or not all(map(is_number, odds.values())):
         return False
@@ -75,10 +96,18 @@ def is_distribution(odds: Any) -> bool:
 def chance_of(verdict: str, odds: tuple[WordOdds, ...]) -> float | None:
     """Return how probable it was that A is better, a tie counting 1/2, where the verdict was named last.
 
-    >>> chance_of("A", (WordOdds("A", {"A": 0.5, "B": 0.25, "tie": 0.25}),))
-    0.625
-    >>> chance_of("B", (WordOdds("A", {"A": 1.0, "B": 0.0, "tie": 0.0}),)) is None
-    True
+    Args:
+        verdict: "A", "B" or "tie", as it was read from the answer.
+        odds: The verdicts in the answer.
+
+    Returns:
+        A probability, shared among the three; None where the answer's verdict is not among its tokens.
+
+    Example:
+        >>> chance_of("A", (WordOdds("A", {"A": 0.5, "B": 0.25, "tie": 0.25}),))
+        0.625
+        >>> chance_of("B", (WordOdds("A", {"A": 1.0, "B": 0.0, "tie": 0.0}),)) is None
+        True
     """
     last = next((word.odds for word in reversed(odds) if word.word == verdict), None)
     if last is None:
