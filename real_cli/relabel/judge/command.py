@@ -30,6 +30,14 @@ def judge(options: JudgeOptions) -> Status:
     and adds 'quality_explanation', 'input_quality', 'intent', 'knowledge', 'difficulty' and 'task_category', or your
     own fields. Model, rubric, its hash and, of a pair, both raw answers stay on the record.
 
+    Several --model make a panel: each compares or rates, and --vote decides. The record then has 'verdicts', what each
+    said, 'agreement', the share of them who say what the panel says, and, of a pair, 'prob_chosen' and 'prob_rejected',
+    the mean of their probabilities: 1, 0.5 or 0 by the verdict in each order, or what --logprobs tells. 'train-dpo
+    --weight-field agreement' and '--loss sppo' read them. --escalate-to puts what they are unsure of to a better judge,
+    who decides it alone; the summary says what it was spared. With several servers each model names its own, as
+    NAME@URL#VARIABLE, and --price takes IN,OUT:IN,OUT, one for each model. With --quorum a judge that fails costs no
+    record.
+
     An answer that fails or cannot be read costs its own record only: the record goes to --rejects with the reason, the
     run continues, and the status is 3. Answers are stored: run the same command again and only missing ones are asked
     for. Without --endpoint the model runs here.
@@ -40,6 +48,8 @@ def judge(options: JudgeOptions) -> Status:
     Examples:
       real relabel judge --endpoint http://localhost:8000/v1 -m qwen pairs.jsonl > labeled.jsonl
       real relabel judge -m smollm2 pairs.jsonl --rejects failed.jsonl > labeled.jsonl
+      real relabel judge -m qwen -m gemma -m llama --endpoint http://localhost:8000/v1 pairs.jsonl > labeled.jsonl
+      real relabel judge --endpoint http://localhost:8000/v1 -m small --escalate-below 0.8 --escalate-to large pairs.jsonl
       real relabel judge -m smollm2 --rubric magpie prompts.jsonl > tagged.jsonl
       real relabel judge -m gpt-4o-mini --rubric ultrafeedback --emit-requests asked.jsonl candidates.jsonl
       real relabel judge -m gpt-4o-mini --rubric ultrafeedback --apply-results done.jsonl candidates.jsonl

@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -131,25 +132,25 @@ def test_ratings_are_averaged_and_each_judges_stay(tmp_path, serve):
     assert "1 judged by a panel of 2; 1 of 1 verdict unanimous" in stderr
 
 
-@pytest.mark.parametrize("seed", [0])
-def test_three_independent_judges_are_better_than_each_by_what_theory_says(tmp_path, serve, seed):
-    """Right with 0.75, they are together with p^3 + 3 p^2 (1 - p) = 0.844; 150 pairs tell the two apart."""
-    number, p = 150, 0.75
-    theory = p**3 + 3 * p**2 * (1 - p)
-    server = serve(right_with(p, seed))
+def test_three_independent_judges_are_better_than_each_by_what_theory_says(tmp_path, serve):
+    """Right with p, they are together right with p^3 + 3 p^2 (1 - p), which is better by p (1 - p) (2 p - 1)."""
+    number, p = 240, 0.8
+    theory, gain = p**3 + 3 * p**2 * (1 - p), p * (1 - p) * (2 * p - 1)
+    server = serve(right_with(p, seed=0))
     pairs = [{"prompt": f"q{n}", "responses": [{"text": "bad"}, {"text": "good"}]} for n in range(number)]
     words = [word for name in "abc" for word in ("-m", name)]
-    labeled, stderr = panel(tmp_path, *words, "--endpoint", server.url, "--concurrency", "16", records=pairs)
+    labeled, _ = panel(tmp_path, *words, "--endpoint", server.url, "--concurrency", "16", records=pairs)
     assert len(labeled) == number
     assert len(server.requests) == 6 * number
-    together = sum(row["chosen"] == "good" for row in labeled) / number
-    half_width = 1.96 * math.sqrt(theory * (1 - theory) / number)
-    assert abs(together - theory) < half_width
-    for judge in range(3):
-        alone = sum((row["verdicts"][judge]["verdict"] == "A") == (row["chosen"] == "good") for row in labeled) / number
-        assert abs(alone - p) < 1.96 * math.sqrt(p * (1 - p) / number)
-        assert alone < together - half_width
-    assert f"{number} judged by a panel of 3" in stderr
+    together = np.array([row["chosen"] == "good" for row in labeled])
+    each = np.array([[vote["verdict"] == "A" for vote in row["verdicts"]] for row in labeled]) == together[:, None]
+    assert abs(together.mean() - theory) < 1.96 * math.sqrt(theory * (1 - theory) / number)
+    for alone in each.T:
+        assert abs(alone.mean() - p) < 2.4 * math.sqrt(p * (1 - p) / number)  # three of them
+        gains = together.astype(float) - alone
+        half_width = 1.96 * gains.std(ddof=1) / math.sqrt(number)
+        assert gains.mean() - half_width > 0
+        assert abs(gains.mean() - gain) < half_width
 
 
 # A dear judge
