@@ -15,6 +15,8 @@ from real_cli.records.verdicts import TIE, Judgment
 from real_cli.records.word_odds import chance_of
 
 Pair: TypeAlias = tuple[int, int]
+# What a panel leaves on a record, beside `judge`.
+VOTES = frozenset({"verdicts", "agreement", "prob_chosen", "prob_rejected"})
 EQUAL_TEXTS = Judgment((TIE, TIE), ("", ""))
 VERDICT_SCHEMA: Record = {
     "type": "object",
@@ -46,6 +48,7 @@ class Judged(NamedTuple):
 
 def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
     """Compare every pair of a record's responses in both orders; equal texts are a tie that nobody is asked about."""
+    record = _without_votes(record)
     candidates = to_candidates(record)
     compared = yield from judge_pairs(record, rubric)
     pairs = pairs_of(record)
@@ -54,6 +57,13 @@ def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
         return judged_pair(record, comparisons[pairs[0]], mark)
     matrix = preference_matrix(len(candidates["responses"]), comparisons)
     return Judged(candidates | {"preferences": matrix, "judge": mark}, tuple(comparisons.values()))
+
+
+def _without_votes(record: Record) -> Record:
+    """Leave out what a panel said before: it would stand beside a verdict that is not its own."""
+    if not isinstance(record.get("verdicts"), list):
+        return record
+    return {name: value for name, value in record.items() if name not in VOTES}
 
 
 def pairs_of(record: Record) -> list[Pair]:

@@ -101,6 +101,18 @@ def test_judged_twice_is_judged_once_and_a_label_is_turned(tmp_path, three):
     assert twice == once
 
 
+def test_a_single_judge_takes_away_what_a_panel_said_before(tmp_path, three):
+    """An agreement of others would weigh the label of one."""
+    (voted,), _ = panel(tmp_path, *three, records=PAIRS[:1])
+    (alone,), _ = panel(tmp_path, *three[-2:], "--ties", "keep", records=[voted])
+    assert {"verdicts", "agreement", "prob_chosen", "prob_rejected"} <= voted.keys()
+    assert not {"verdicts", "agreement", "prob_chosen", "prob_rejected"} & alone.keys()
+    assert alone["judge"]["model"] == "first"
+    # A field of this name that no panel left stays.
+    (kept,), _ = panel(tmp_path, *three[:2], records=[PAIRS[0] | {"agreement": 3}])
+    assert kept["agreement"] == 3
+
+
 def test_three_responses_get_a_matrix_of_the_votes(tmp_path, three):
     record = {"prompt": "q", "responses": [{"text": "aaa"}, {"text": "b"}, {"text": "cc"}]}
     (by_majority,), _ = panel(tmp_path, *three, records=[record])
