@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
 from real_cli.records.choices import Ties
-from real_cli.records.record import Record
 from real_cli.relabel.judge.options import JudgeOptions, choose_members
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from real_cli.cli.panel_members import PanelMember
     from real_cli.io.job import Job
     from real_cli.llm.rubric import Rubric
+    from real_cli.records.record import Record
 
     Reads = list[tuple[str, Path | None]]
 
@@ -103,7 +103,7 @@ def _judge_by_panel(
     return job.status
 
 
-def _write(options: JudgeOptions, job: "Job", place: str, record: Record, judged: Record, *, is_tie: bool) -> None:
+def _write(options: JudgeOptions, job: "Job", place: str, record: "Record", judged: "Record", *, is_tie: bool) -> None:
     if is_tie and options.ties is Ties.drop:
         job.drop(place, record, "tie")
         return

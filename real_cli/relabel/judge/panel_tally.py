@@ -52,10 +52,10 @@ class PanelTally:
         head = f"{self.num_records:,} judged" + (f" by a panel of {judges}" if judges > 1 else "")
         parts = [head]
         if self.num_pairs:
-            parts.append(
-                f"{self.num_unanimous:,} of {say_count(self.num_pairs, 'verdict')} unanimous, "
-                f"{say_count(self.num_ties, 'tie')}"
+            united = (
+                f"{self.num_unanimous:,} of {say_count(self.num_pairs, 'verdict')} unanimous, " if judges > 1 else ""
             )
+            parts.append(united + say_count(self.num_ties, "tie"))
         parts += [
             f"{model} flipped {self.flips[model]:,} of {number:,} with the order ({self.flips[model] / number:.1%})"
             for model, number in self.asked.items()
