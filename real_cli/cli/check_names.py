@@ -18,7 +18,7 @@ USES: dict[str, Use] = (
     | dict.fromkeys(("rows", "sound", "dump", "resume"), Use.written)
     | {"output": Use.written, "models": Use.model}
 )
-MODELS = frozenset({"policy", "model", "reference", "base"})
+MODELS = frozenset({"policy", "model", "escalate_to", "reference", "base"})
 FOLDERS = ("DIR", "FOLDER")
 WRITTEN_FOLDERS = frozenset({"output", "resume", "cache", "folder"})
 

@@ -11,7 +11,7 @@ from real_cli.cli.dry_run import is_seen, sum_up
 from real_cli.cli.llm_options import LlmOptions
 from real_cli.cli.option_sets import flag_of
 from real_cli.cli.typed_command import shown_fields
-from real_cli.errors import Status, UsageError, clip
+from real_cli.errors import RecordError, Status, UsageError, clip
 from real_cli.io.descriptors import need_descriptors
 from real_cli.io.job import Job, Located
 from real_cli.io.output import STANDARD_OUTPUT, open_output
@@ -62,10 +62,15 @@ def check_answerer(options: LlmOptions, model: str | None) -> None:
     if options.no_cache and options.cache is not None:
         raise UsageError("--no-cache and --cache contradict each other")
     _check_cost(options)
-    answers, read = _answerer(options, model)
-    given = [name for name, default in UNSET.items() if getattr(options, name) != default and name not in read]
+    answers, read = answerer_of(options, model)
+    given = [name for name in given_settings(options) if name not in read]
     if given:
         raise UsageError(f"{', '.join(map(flag_of, given))}: not read where {answers}; leave it out")
+
+
+def given_settings(options: LlmOptions) -> list[str]:
+    """Name the options about who answers that are not as they stand by default."""
+    return [name for name, default in UNSET.items() if getattr(options, name) != default]
 
 
 def _check_cost(options: LlmOptions) -> None:
@@ -81,7 +86,7 @@ def _check_cost(options: LlmOptions) -> None:
         raise UsageError("--max-cost: answers that were paid for would be lost where it stops; leave out --no-cache")
 
 
-def _answerer(options: LlmOptions, model: str | None) -> tuple[str, set[str]]:
+def answerer_of(options: LlmOptions, model: str | None) -> tuple[str, set[str]]:
     """Name who answers, and the options that they read."""
     if model is None:
         return "nobody is asked", set()
@@ -118,7 +123,7 @@ class Asking:
         self._options = options
         self._model = model
         self._caches = caches and not options.no_cache
-        self._price = _parse_price(options.price)
+        self._price = parse_price(options.price)
         self._budget = budget or open_budget(options)
         self._bill: Bill | None = None
         self._writer: BatchWriter | None = None
@@ -144,9 +149,17 @@ class Asking:
         self._stack.__exit__(kind, error, trace)
 
     def __call__(
-        self, job: Job, begin: Callable[[Record], Inquiry[Outcome]], located: Iterator[Located] | None = None
+        self,
+        job: Job,
+        begin: Callable[[Record], Inquiry[Outcome]],
+        located: Iterator[Located] | None = None,
+        *,
+        failed: Callable[[RecordError], Outcome] | None = None,
     ) -> Iterator[Answered]:
-        """Run an inquiry for each record, in order; the job takes those that got no answer, with the reason."""
+        """Run an inquiry for each record, in order; the job takes those that got no answer, with the reason.
+
+        With `failed` they go on too, with what it makes of the reason.
+        """
         if self._options.endpoint is not None:
             job.counter.note = self._note
         begun = job.apply(lambda record: (record, begin(record)), job.records() if located is None else located)
@@ -157,6 +170,9 @@ class Asking:
             if closed.problem is None:
                 yield Answered(closed.place, closed.record, closed.outcome)
                 job.flush()  # answers are slow; the reader of a pipe should not wait for the next ones
+                continue
+            if failed is not None:
+                yield Answered(closed.place, closed.record, failed(closed.problem))
                 continue
             job.counter.refuse()
             if isinstance(closed.problem, Waiting):
@@ -201,6 +217,12 @@ class Asking:
         """Dollars for a million tokens."""
         return self._price
 
+    @property
+    def mean_cost(self) -> float | None:
+        """Dollars that a call cost in this run; None where no price or no call tells."""
+        calls = self._ledger.num_calls
+        return self._ledger.cost(self._price) / calls if self._price is not None and calls else None
+
     def _note(self) -> str:
         calls = say_count(self._ledger.num_calls, "call")
         return f"{calls}, ${self._ledger.cost(self._price):,.2f}" if self._price else calls
@@ -220,7 +242,8 @@ class Asking:
         if options.endpoint is not None:
             check_address(options.endpoint, options.key_variable)
         counter = choose_counter(model, is_local=options.is_local)
-        return DryRun(model, cache, self._ledger, counter, asks_again=options.endpoint is not None)
+        again = options.endpoint is not None
+        return DryRun(model, cache, self._ledger, counter, asks_again=again, price=self._price)
 
     def _choose(self, stack: ExitStack) -> ConcurrentInquirer | WindowInquirer | DryRun:
         options, model, notify = self._options, self._model, speaker(self._options.quiet)
@@ -260,7 +283,8 @@ def open_budget(options: LlmOptions) -> Budget:
     return Budget(None if options.max_cost is None else Fraction(repr(options.max_cost)))
 
 
-def _parse_price(text: str | None) -> Price | None:
+def parse_price(text: str | None) -> Price | None:
+    """Read IN,OUT."""
     if text is None:
         return None
     try:

@@ -5,15 +5,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+import orjson
+
 from real_cli.errors import RealError, RecordError, clip
 from real_cli.llm.chat import is_token_count
-from real_cli.records.questions import Choice, Completion
+from real_cli.records.questions import Choice, Completion, WordOdds
+from real_cli.records.word_odds import is_distribution
 from real_cli.text.phrases import say_count
 
 # sqlite3 itself: diskcache pickles its values, and evicts them; a paid answer must stay.
 FILE = "answers.sqlite"
 # Version of how records are read: 1 since prompts are sent whole; older files have 0.
 READING = 1
+ODDS_TABLE = "CREATE TABLE IF NOT EXISTS odds (name TEXT PRIMARY KEY, odds TEXT NOT NULL) WITHOUT ROWID"
 
 
 class AnswerCache:
@@ -68,7 +72,21 @@ class AnswerCache:
             raise RecordError(f"{self._path}: the cached answer is not text: {clip(row[0])}")
         if not all(map(is_token_count, row[2:])):
             raise RecordError(f"{self._path}: the cached answer counts tokens as {clip(row[2:])}")
-        return Completion(row[0], bool(row[1]), int(row[2]), int(row[3]), tuple(Choice(t, bool(c)) for t, c in choices))
+        further = tuple(Choice(text, bool(is_cut)) for text, is_cut in choices)
+        return Completion(row[0], bool(row[1]), int(row[2]), int(row[3]), further, self._odds(name))
+
+    def _odds(self, name: str) -> tuple[WordOdds, ...]:
+        try:
+            row = self._database.execute("SELECT odds FROM odds WHERE name = ?", (name,)).fetchone()
+        except sqlite3.Error:  # a file without such answers has no table of them
+            return ()
+        try:
+            words = tuple(WordOdds(word, odds) for word, odds in orjson.loads(row[0])) if row else ()
+        except (ValueError, TypeError):
+            words = (WordOdds("", {}),)
+        if not all(is_distribution(word.odds) for word in words):
+            raise RecordError(f"{self._path}: the cached probabilities are {clip(row[0])}")
+        return words
 
     def _begin_reading(self) -> bool:
         """Stamp a new file; tell whether an earlier version, which read some records differently, filled this one."""
@@ -96,6 +114,10 @@ class AnswerCache:
             # Further choices first, so that whoever finds the answer finds them too.
             for number, other in enumerate(completion.others, 1):
                 self._database.execute("INSERT OR REPLACE INTO choices VALUES (?, ?, ?, ?)", (name, number, *other))
+            if completion.odds:
+                odds = orjson.dumps([tuple(word) for word in completion.odds]).decode()
+                self._database.execute(ODDS_TABLE)
+                self._database.execute("INSERT OR REPLACE INTO odds VALUES (?, ?)", (name, odds))
             self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", (name, *completion[:4]))
         except sqlite3.Error as error:
             raise RealError(f"{self._path}: {error}") from None

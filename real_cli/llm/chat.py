@@ -8,6 +8,7 @@ import orjson
 from real_cli.errors import RecordError, clip
 from real_cli.records.questions import Choice, Completion, Question
 from real_cli.records.record import Record
+from real_cli.records.word_odds import read_odds
 
 # Content parts that hold reasoning, not the answer.
 THOUGHT_PARTS = ("thinking", "reasoning", "redacted_thinking")
@@ -47,6 +48,8 @@ def request_body(
         body["top_k"] = wanted.top_k
     if wanted.num_choices > 1:
         body["n"] = wanted.num_choices
+    if wanted.top_logprobs and "logprobs" not in without:
+        body |= {"logprobs": True, "top_logprobs": wanted.top_logprobs}
     if question.schema is not None and constrained:
         schema = {"name": "answer", "strict": True, "schema": question.schema}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -68,7 +71,7 @@ def read_completion(body: Any) -> Completion:
     """Read an OpenAI chat completion: the first choice, and the further ones that hold a text.
 
     >>> read_completion({"choices": [{"message": {"content": "A"}, "finish_reason": "stop"}]})
-    Completion(text='A', is_cut=False, num_prompt_tokens=0, num_completion_tokens=0, others=())
+    Completion(text='A', is_cut=False, num_prompt_tokens=0, num_completion_tokens=0, others=(), odds=())
     """
     try:
         choice = body["choices"][0]
@@ -82,7 +85,8 @@ def read_completion(body: Any) -> Completion:
     if not all(count is None or is_token_count(count) for count in counts):
         raise RecordError(f"the server's answer is not a chat completion: it counts tokens as {clip(usage)}")
     read, written = (int(count or 0) for count in counts)
-    return Completion(text, choice.get("finish_reason") == "length", read, written, _further(body["choices"][1:]))
+    is_cut, others = choice.get("finish_reason") == "length", _further(body["choices"][1:])
+    return Completion(text, is_cut, read, written, others, read_odds(choice.get("logprobs")))
 
 
 def _text_of(content: Any) -> str | None:

@@ -73,12 +73,18 @@ class Ledger:
             return answer
         return None
 
+    def share_unused(self, other: "Ledger") -> None:
+        """Count results as used that another's questions used; the first of them that reports tells of the rest."""
+        self._unused = other._unused
+
     def unused(self) -> str:
-        """Report batch results that answer no question; empty for none."""
-        if not self._unused:
+        """Report, once, batch results that answer no question; empty for none."""
+        number = len(self._unused)
+        self._unused.clear()
+        if not number:
             return ""
         asked = "of this run, or of prompts that an earlier version read differently"
-        return f"; {say_count(len(self._unused), 'result')} answer no question {asked}"
+        return f"; {say_count(number, 'result')} answer no question {asked}"
 
     def keep(self, question: Question, completion: Completion) -> Answer:
         """Read and store a new answer; an unreadable one is counted and not stored."""

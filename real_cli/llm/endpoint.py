@@ -35,6 +35,7 @@ REFUSALS = {
     "temperature": "the model takes no 'temperature': it uses its own",
     "top_p": "the model takes no 'top_p': it uses its own",
     "top_k": "the server takes no 'top_k': it draws from all tokens",
+    "logprobs": "the server gives no 'logprobs': probabilities come from verdicts alone",
 }
 
 
@@ -120,7 +121,7 @@ class Endpoint:
                 break
             except SettingRefused as refusal:
                 # Still refused without the schema: that guess was wrong.
-                guessed = {"response_format"} if refusal.setting == "n" else frozenset()
+                guessed = {"response_format"} if refusal.setting in ("n", "logprobs") else frozenset()
                 without = (without - guessed) | self._without | {refusal.setting}
         for setting in REFUSALS:
             if setting in without - self._without:  # the call went through without it
@@ -221,9 +222,9 @@ def _refused_setting(reply: Any, body: Record) -> str | None:
     refuses = re.search(
         r"support|only the default|deprecat|not allowed|not permitted|unrecognized|unknown|unexpected|both", words, re.I
     )
-    settings = ("temperature", "top_p", "top_k") if refuses else ()
-    named = [name for name in settings if name in body and re.search(rf"\b{name}\b", words)]
-    return next((name for name in [*named, "response_format", "n"] if name in body), None)
+    settings = ("temperature", "top_p", "top_k", "logprobs") if refuses else ()
+    named = [name for name in settings if name in body and re.search(rf"\b(?:top_)?{name}\b", words)]
+    return next((name for name in [*named, "response_format", "n", "logprobs"] if name in body), None)
 
 
 def _has_port(url: str) -> bool:

@@ -30,6 +30,7 @@ class Sampling(NamedTuple):
         seed: Of the draws; None leaves them to the model.
         num_choices: How many answers are wanted; servers may give fewer.
         top_k: How many of the likeliest tokens are sampled from; 0 for all.
+        top_logprobs: How many of the likeliest tokens are to be told with their probabilities, by a server that can.
     """
 
     max_tokens: int = MAX_TOKENS
@@ -39,6 +40,7 @@ class Sampling(NamedTuple):
     seed: int | None = None
     num_choices: int = 1
     top_k: int = 0
+    top_logprobs: int = 0
 
 
 class Rendered(str):
@@ -68,6 +70,18 @@ class Question(NamedTuple):
     most_further: int = 0
 
 
+class WordOdds(NamedTuple):
+    """A word that a model wrote where it might have named a verdict, and what else it might have written there.
+
+    Attributes:
+        word: "A", "B" or "tie", as it stands in the answer.
+        odds: How probable the model made each of the three there.
+    """
+
+    word: str
+    odds: dict[str, float]
+
+
 class Choice(NamedTuple):
     """One text that a model wrote, and whether the token limit ended it."""
 
@@ -84,6 +98,7 @@ class Completion(NamedTuple):
         num_prompt_tokens: Tokens read.
         num_completion_tokens: Tokens written.
         others: Further texts, where several were asked for.
+        odds: The verdicts in it with their probabilities, where these were asked for and given.
     """
 
     text: str
@@ -91,6 +106,7 @@ class Completion(NamedTuple):
     num_prompt_tokens: int = 0
     num_completion_tokens: int = 0
     others: tuple[Choice, ...] = ()
+    odds: tuple[WordOdds, ...] = ()
 
 
 class Answer(NamedTuple):
@@ -100,6 +116,7 @@ class Answer(NamedTuple):
     value: Any
     is_cut: bool = False
     others: tuple[Choice, ...] = ()
+    odds: tuple[WordOdds, ...] = ()
 
     @property
     def choices(self) -> list[Choice]:
@@ -125,10 +142,11 @@ def read_answer(question: Question, completion: Completion) -> Answer:
 
     Example:
         >>> read_answer(Question([], str.upper), Completion("yes"))
-        Answer(text='yes', value='YES', is_cut=False, others=())
+        Answer(text='yes', value='YES', is_cut=False, others=(), odds=())
     """
     try:
-        return Answer(completion.text, question.read(completion.text), completion.is_cut, completion.others)
+        value = question.read(completion.text)
+        return Answer(completion.text, value, completion.is_cut, completion.others, completion.odds)
     except RecordError as error:
         cut = f" (cut at {question.sampling.max_tokens} tokens)" if completion.is_cut else ""
         raise RecordError(f"{error}{cut}") from None

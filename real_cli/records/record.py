@@ -26,7 +26,10 @@ LEFT_BEHIND = frozenset({"text", "rank", "embedding", "embedding_dtype"})
 # How some data sets prefix such fields.
 ROLE_FIRST = ("chosen_", "chosen-")
 # True of this pair alone: with another response they are wrong.
-OF_THE_PAIR = ("similarity", "weight", "annotation", "judge", "margin", "implicit_margin", "offset")
+OF_THE_PAIR = (
+    *("similarity", "weight", "annotation", "judge", "verdicts", "agreement", "margin", "implicit_margin"),
+    "offset",
+)
 # FIELD_margin and the like, measured on another field than `score`.
 MEASURED = ("margin", "implicit_margin", "offset")
 # Computed on these texts: once a prompt or a response is rewritten they are wrong.

@@ -5,6 +5,8 @@ from typing import NamedTuple
 TIE = "tie"
 
 SWAPPED = {"A": "B", "B": "A", TIE: TIE}
+# Of the response shown as A.
+POINTS = {"A": 1.0, "B": 0.0, TIE: 0.5}
 
 
 class Judgment(NamedTuple):
@@ -13,10 +15,13 @@ class Judgment(NamedTuple):
     Attributes:
         verdicts: "A", "B" or "tie": with the first response shown as A, and with it shown as B.
         texts: What the judge wrote.
+        chances: How probable the judge made it, in each order, that the response shown as A is better; None where only
+            its verdict is known.
     """
 
     verdicts: tuple[str, str]
     texts: tuple[str, str]
+    chances: tuple[float | None, float | None] = (None, None)
 
     @property
     def winner(self) -> str:
@@ -29,6 +34,15 @@ class Judgment(NamedTuple):
         """Whether the judge named the other response when the order was changed."""
         return self.verdicts[0] == self.verdicts[1] != TIE
 
+    @property
+    def probability(self) -> float:
+        """How probable it is that the first response is better: the mean of both orders, a tie counting 1/2."""
+        forward, backward = (
+            POINTS[verdict] if chance is None else chance
+            for verdict, chance in zip(self.verdicts, self.chances, strict=True)
+        )
+        return (forward + 1.0 - backward) / 2
+
     def swapped(self) -> "Judgment":
         """Return the comparison with the second response counted as the first."""
-        return Judgment(self.verdicts[::-1], self.texts[::-1])
+        return Judgment(self.verdicts[::-1], self.texts[::-1], self.chances[::-1])

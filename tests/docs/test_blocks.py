@@ -85,10 +85,8 @@ def test_the_guide_does_what_it_shows(reader):
 def check_what_was_left(folder):
     """Records from each block; the batch says what the server said."""
     sizes = {path.name: len(path.read_text().splitlines()) for path in folder.glob("*.jsonl")}
-    names = (
-        "sampled pool tagged labeled by-hand judged judged-in-batch rewarded own offsets weighted bridged dissatisfied"
-    )
-    for name in names.split():
+    names = "sampled pool tagged labeled by-hand judged judged-in-batch voted escalated rewarded own offsets weighted"
+    for name in [*names.split(), "bridged", "dissatisfied"]:
         assert sizes[f"{name}.jsonl"] > 0, name
     assert (folder / "judged.jsonl").read_text().replace("qwen", "gpt-4o-mini") == (
         folder / "judged-in-batch.jsonl"

@@ -48,12 +48,22 @@ class DryRun:
         num_known: Those with an answer in cache or results: nothing to pay.
         num_further: Most questions that answers may lead to.
         num_again: Most questions that an unreadable answer has asked again.
+        price: Dollars for a million of its model's tokens; None where all models have one price, or none is known.
+        is_contingent: Whether what others answer decides if anything is asked: all that is counted is the most.
     """
 
     def __init__(
-        self, model: str, cache: WatchedCache, ledger: Ledger, counter: TokenCounter, *, asks_again: bool
+        self,
+        model: str,
+        cache: WatchedCache,
+        ledger: Ledger,
+        counter: TokenCounter,
+        *,
+        asks_again: bool,
+        price: Price | None = None,
     ) -> None:
-        self.model, self.rule = model, counter.rule
+        self.model, self.rule, self.price = model, counter.rule, price
+        self.is_contingent = False
         self.num_records = self.num_questions = self.num_known = self.num_further = self.num_again = 0
         self.prompt, self.prompt_again = TokenRange(), TokenRange()
         self._cache, self._ledger, self._counter, self._asks_again = cache, ledger, counter, asks_again
@@ -124,18 +134,18 @@ class DryRun:
 
     @property
     def num_calls(self) -> int:
-        """Questions to ask, as far as they are known."""
-        return self.num_questions - self.num_known
+        """Questions to ask, as far as they are known to be needed."""
+        return 0 if self.is_contingent else self.num_questions - self.num_known
 
     @property
     def most_calls(self) -> int:
         """Calls at most, those asked again and further ones too."""
-        return self.num_calls + self.num_further + self.num_again
+        return self.num_questions - self.num_known + self.num_further + self.num_again
 
     @property
     def prompt_tokens(self) -> TokenRange:
         """Tokens to read."""
-        return self.prompt._replace(high=self.prompt.high + self.prompt_again.high)
+        return self._if_any(self.prompt._replace(high=self.prompt.high + self.prompt_again.high))
 
     @property
     def completion_tokens(self) -> TokenRange:
@@ -147,7 +157,10 @@ class DryRun:
             if others:
                 most = length.max_tokens * length.num_choices
                 value += count * min(most, medians.get(length, statistics.median(others)))
-        return TokenRange(self._wanted.total(), value, self._most_written)
+        return self._if_any(TokenRange(self._wanted.total(), value, self._most_written))
+
+    def _if_any(self, tokens: TokenRange) -> TokenRange:
+        return TokenRange(0, math.nan, tokens.high) if self.is_contingent and tokens.high else tokens
 
 
 def summarize(runs: Sequence[DryRun], price: Price | None) -> Record:
@@ -160,13 +173,20 @@ def summarize(runs: Sequence[DryRun], price: Price | None) -> Record:
         summary[name] = sum(getattr(run, name) for run in runs)
     summary["most_calls"] = sum(run.most_calls for run in runs)
     summary |= _fields("input_tokens", prompt) | _fields("output_tokens", completion)
-    if price is not None:
-        costs = [
-            (read * price.per_million_prompt + written * price.per_million_completion) / 1e6
-            for read, written in zip(prompt, completion, strict=True)
-        ]
-        summary |= _fields("dollars", TokenRange(*costs))
+    prices = [run.price or price for run in runs]
+    if None not in prices:
+        costs = [_cost(run, each) for run, each in zip(runs, prices, strict=True) if each is not None]
+        summary |= _fields("dollars", TokenRange(*map(sum, zip(*costs, strict=True))))
     return summary | {"notes": _notes(runs, summary)}
+
+
+def _cost(run: DryRun, price: Price) -> TokenRange:
+    return TokenRange(
+        *(
+            (read * price.per_million_prompt + written * price.per_million_completion) / 1e6
+            for read, written in zip(run.prompt_tokens, run.completion_tokens, strict=True)
+        )
+    )
 
 
 def _fields(name: str, numbers: TokenRange) -> Record:
@@ -184,6 +204,9 @@ def _notes(runs: Sequence[DryRun], summary: Record) -> list[str]:
         notes.append(f"an answer's length is {tells}; its limit bounds it")
     if any(run.num_again for run in runs):
         notes.append("an answer that cannot be read is asked for once more")
+    contingent = [run.model for run in runs if run.is_contingent]
+    if contingent:
+        notes.append(f"{', '.join(contingent)}: asked where the others are unsure, at most about everything")
     if any(run.num_further for run in runs):
         notes.append("an answer may lead to a further question")
     return notes

@@ -39,10 +39,16 @@ def begin_judging(record: Record, rubric: Rubric, model: str, seed: int) -> Inqu
     mark = {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest}
     if rubric.tags:
         return tag(record, rubric, mark)
+    check_count(record, rubric)
+    return compare(record, rubric, mark) if rubric.compares else rate(record, rubric, mark, seed)
+
+
+def check_count(record: Record, rubric: Rubric) -> Record:
+    """Refuse a record with too few responses for a rubric."""
     count, needed = len(to_candidates(record)["responses"]), 2 if rubric.compares else 1
     if count < needed:
         raise RecordError(f"{count} response{'' if count == 1 else 's'}; the rubric '{rubric.name}' needs {needed}")
-    return compare(record, rubric, mark) if rubric.compares else rate(record, rubric, mark, seed)
+    return record
 
 
 class JudgeTally:

@@ -1,17 +1,23 @@
 """Pairs compared by a judge in both orders: two responses make a preference, more of them a matrix."""
 
+from collections.abc import Collection
 from functools import partial
 from itertools import combinations
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from real_cli.llm.parse_answer import read_verdict
 from real_cli.llm.rubric import Rubric
 from real_cli.records.messages import transcript
 from real_cli.records.prefills import begin_answers
-from real_cli.records.questions import Inquiry, Question
+from real_cli.records.questions import Answer, Inquiry, Question
 from real_cli.records.record import Record, is_preference, to_candidates, to_preference
 from real_cli.records.verdicts import TIE, Judgment
+from real_cli.records.word_odds import chance_of
 
+Pair: TypeAlias = tuple[int, int]
+# What a panel leaves on a record, beside `judge`.
+VOTES = frozenset({"verdicts", "agreement", "prob_chosen", "prob_rejected"})
+EQUAL_TEXTS = Judgment((TIE, TIE), ("", ""))
 VERDICT_SCHEMA: Record = {
     "type": "object",
     "properties": {"reasons": {"type": "string"}, "verdict": {"type": "string", "enum": ["A", "B", TIE]}},
@@ -42,29 +48,59 @@ class Judged(NamedTuple):
 
 def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
     """Compare every pair of a record's responses in both orders; equal texts are a tie that nobody is asked about."""
+    record = _without_votes(record)
     candidates = to_candidates(record)
-    asked, begun = begin_answers(record["prompt"], [response["text"] for response in candidates["responses"]])
+    compared = yield from judge_pairs(record, rubric)
+    pairs = pairs_of(record)
+    comparisons = {pair: compared.get(pair, EQUAL_TEXTS) for pair in pairs}
+    if len(pairs) == 1:
+        return judged_pair(record, comparisons[pairs[0]], mark)
+    matrix = preference_matrix(len(candidates["responses"]), comparisons)
+    return Judged(candidates | {"preferences": matrix, "judge": mark}, tuple(comparisons.values()))
+
+
+def _without_votes(record: Record) -> Record:
+    """Leave out what a panel said before: it would stand beside a verdict that is not its own."""
+    if not isinstance(record.get("verdicts"), list):
+        return record
+    return {name: value for name, value in record.items() if name not in VOTES}
+
+
+def pairs_of(record: Record) -> list[Pair]:
+    """List the pairs of a record's responses, by their numbers from 0."""
+    return list(combinations(range(len(to_candidates(record)["responses"])), 2))
+
+
+def judge_pairs(
+    record: Record, rubric: Rubric, wanted: Collection[Pair] | None = None, top_logprobs: int = 0
+) -> Inquiry[dict[Pair, Judgment]]:
+    """Have the wanted pairs of a record's responses, or all, judged in both orders; those of equal texts are left out.
+
+    Between equal texts a judge could only go by the position, and its verdict would count as flipped.
+    """
+    responses = to_candidates(record)["responses"]
+    asked, begun = begin_answers(record["prompt"], [response["text"] for response in responses])
     texts = list(map(transcript, begun))
-    pairs = list(combinations(range(len(texts)), 2))
-    # Between equal texts a judge could only go by the position, and its verdict would count as flipped.
+    pairs = [pair for pair in pairs_of(record) if wanted is None or pair in wanted]
     differing = [(first, second) for first, second in pairs if texts[first] != texts[second]]
     question, prompt = rubric.questions[0], transcript(asked)
+    sampling = rubric.sampling(question)._replace(top_logprobs=top_logprobs)
 
     def ask(first: int, second: int) -> Question:
         messages = rubric.messages(question, prompt=prompt, response_a=texts[first], response_b=texts[second])
         read = partial(read_verdict, shown=[prompt, texts[first], texts[second]], template=question.text)
-        return Question(messages, read, rubric.sampling(question), VERDICT_SCHEMA)
+        return Question(messages, read, sampling, VERDICT_SCHEMA)
 
     answers = yield [ask(*order) for pair in differing for order in (pair, pair[::-1])]
-    compared = {
-        pair: Judgment((forward.value, backward.value), (forward.text, backward.text))
+    return {
+        pair: _judgment(forward, backward)
         for pair, forward, backward in zip(differing, answers[::2], answers[1::2], strict=True)
     }
-    comparisons = tuple(compared.get(pair, Judgment((TIE, TIE), ("", ""))) for pair in pairs)
-    if len(texts) == 2:
-        return judged_pair(record, comparisons[0], mark)
-    matrix = preference_matrix(len(texts), dict(zip(pairs, comparisons, strict=True)))
-    return Judged(candidates | {"preferences": matrix, "judge": mark}, comparisons)
+
+
+def _judgment(forward: Answer, backward: Answer) -> Judgment:
+    chances = (chance_of(forward.value, forward.odds), chance_of(backward.value, backward.odds))
+    return Judgment((forward.value, backward.value), (forward.text, backward.text), chances)
 
 
 def judged_pair(record: Record, comparison: Judgment, mark: Record) -> Judged:
@@ -77,26 +113,34 @@ def judged_pair(record: Record, comparison: Judgment, mark: Record) -> Judged:
     >>> judged.record["chosen"], judged.record["judge"]["verdicts"]
     ('b', ['A', 'B'])
     """
-    candidates = to_candidates(record)
-    labeled = is_preference(record)
-    first, second = candidates["responses"]
     won = comparison.winner
     if won == "B":
-        first, second, comparison = second, first, comparison.swapped()
+        comparison = comparison.swapped()
     note = mark | {
         "verdict": TIE if won == TIE else "chosen",
         "verdicts": list(comparison.verdicts),
         "answers": list(comparison.texts),
     }
+    agrees = None if won == TIE or not is_preference(record) else won == "A"
+    return Judged(label_pair(record, won, {"judge": note}), (comparison,), won == TIE, agrees)
+
+
+def label_pair(record: Record, won: str, fields: Record) -> Record:
+    """Label a pair whose first (or chosen) response won as "A", or its second as "B"; a tie becomes candidates.
+
+    >>> label_pair({"prompt": "q", "chosen": "a", "rejected": "b"}, "B", {"agreement": 1.0})
+    {'prompt': 'q', 'chosen': 'b', 'rejected': 'a', 'agreement': 1.0}
+    """
+    candidates = to_candidates(record)
+    first, second = candidates["responses"]
     if won == TIE:
         # The ranks only repeat the old label, which the tie overrules.
-        left = {"rank"} if labeled else set()
+        left = {"rank"} if is_preference(record) else set()
         responses = [
             {name: value for name, value in response.items() if name not in left} for response in (first, second)
         ]
-        return Judged(candidates | {"responses": responses, "judge": note}, (comparison,), is_tie=True)
-    preference = to_preference(candidates, first, second, {"judge": note})
-    return Judged(preference, (comparison,), agrees=won == "A" if labeled else None)
+        return candidates | {"responses": responses, **fields}
+    return to_preference(candidates, *((second, first) if won == "B" else (first, second)), fields)
 
 
 def preference_matrix(count: int, comparisons: dict[tuple[int, int], Judgment]) -> list[list[float]]:

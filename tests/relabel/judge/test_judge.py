@@ -44,7 +44,8 @@ def rows(path):
 def judge(tmp_path, *words, records=RECORDS, status=0, environment=None):
     """Run the command with a cache of its own; returns its records, and what it said."""
     words = [*words, "--retries", "1"] if "--endpoint" in words else words
-    words = ["relabel", "judge", "-m", "m", "--cache", tmp_path / "cache", *words]
+    models = [] if "-m" in words else ["-m", "m"]
+    words = ["relabel", "judge", *models, "--cache", tmp_path / "cache", *words]
     result = CliRunner().invoke(app, [str(word) for word in words], input=lines(records), env=environment)
     assert result.exit_code == status, result.stderr + str(result.exception)
     assert "Traceback" not in result.stderr
