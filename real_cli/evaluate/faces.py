@@ -16,7 +16,7 @@ FACES: dict[str, tuple[str, str]] = {
     ),
     "reward": (
         "real_cli.evaluate.reward.command",
-        "Measure how often a reward model scores the better response higher.",
+        "Measure how often a reward model is right, by subset, by length and by what it claims.",
     ),
     "winrate": (
         "real_cli.evaluate.winrate.command",

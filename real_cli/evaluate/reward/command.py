@@ -77,7 +77,7 @@ class RewardEvaluationOptions(EvaluationOptions, SeedOption):
 
 @typed_command
 def reward(options: RewardEvaluationOptions) -> Status:
-    """Measure how often a reward model scores the better response higher.
+    """Measure how often a reward model is right, by subset, by length and by what it claims.
 
     Reads pairs, or candidates with ranks or --gold, and the scores that 'real relabel reward' leaves on them: it keeps
     labels and ranks, and with --field another score. No model is loaded here: what scored is paid for once, and may as
@@ -99,9 +99,9 @@ def reward(options: RewardEvaluationOptions) -> Status:
     \b
     Examples:
       real relabel reward --model ./reward heldout.jsonl | real eval reward --report reward.html
-      real relabel reward --model ./reward hf:allenai/reward-bench-2:test | real eval reward --by subset
+      real relabel reward --model ./reward reward-bench-2.jsonl | real eval reward --by subset
       real eval reward --field score_small --field score_large heldout.jsonl | jq '.differences'
-      real eval reward --field score_reward --gold score --strict --limit 'accuracy_low>=0.6' candidates.jsonl
+      real eval reward --field length --gold score --limit 'accuracy_low>=0.6' scored.jsonl
     """
     from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.limits import Gate
