@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.evaluate.reward.readings import Numbers, RewardReading
+from real_cli.evaluate.reward.readings import Numbers, PairNumbers, RewardReading
 from real_cli.records.record import Record
 
 # How RewardBench 2 names a question with several right answers, and the one like it with a single one.
@@ -82,9 +82,9 @@ class RewardColumns:
         self._records = array("Q"), array("h"), array("b"), array("q"), array("I"), array("I")
         self._marks = [[array("d") for _ in range(num_models)] for _ in range(3)]
 
-    def add(self, record: Record, reading: RewardReading, prompt: int, category: int) -> None:
-        """Take one record: its pairs, and how its best responses stand among all."""
-        better, worse = reading.pairs()
+    def add(self, record: Record, reading: RewardReading, pairs: PairNumbers, prompt: int, category: int) -> None:
+        """Take one record: its pairs, as the reading numbers them, and how its best responses stand among all."""
+        better, worse = pairs
         count = better.size
         prompts, categories, lengths = self._pairs
         prompts.extend([prompt] * count)

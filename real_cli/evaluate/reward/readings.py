@@ -1,7 +1,7 @@
 """What `real eval reward` reads of a record: which response is better, and what the reward models say."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from real_cli.records.record import LABELED_NAMES, Record, is_preference
 from real_cli.records.response_fields import responses_of
 from real_cli.stats.numeric import number_or_nan
 
-Numbers = NDArray[np.float64]
+Numbers: TypeAlias = NDArray[np.float64]
+# Of the better and of the worse response of each pair.
+PairNumbers: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 RANK = "rank"
 # Beyond it sums of differences leave what a float holds.
 LARGEST = 1e100
@@ -44,9 +46,11 @@ class RewardReading(NamedTuple):
     @property
     def num_equal_texts(self) -> int:
         """How many pairs of a better and a worse response say the same."""
+        if self.texts.max() == self.texts.size - 1:  # all unlike, as most are
+            return 0
         return int(((self.truth[:, None] > self.truth) & (self.texts[:, None] == self.texts)).sum())
 
-    def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def pairs(self) -> PairNumbers:
         """Number the pairs of a better and a worse response of unlike texts, shapes (pairs,) and (pairs,)."""
         is_pair = (self.truth[:, None] > self.truth[None, :]) & (self.texts[:, None] != self.texts[None, :])
         better, worse = np.nonzero(is_pair)

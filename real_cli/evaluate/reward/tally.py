@@ -72,12 +72,13 @@ class RewardCheck(Evaluation):
             return (Exclusion(place, record, TOO_FEW),)
         if reading.is_best.all():
             return (Exclusion(place, record, ALL_ALIKE),)
-        num_pairs = reading.pairs()[0].size
-        if not num_pairs:
+        pairs = reading.pairs()
+        if not pairs[0].size:
             return (Exclusion(place, record, EQUAL_TEXTS),)
         category = self._categories.number_of(record)
         self._num_equal_texts += reading.num_equal_texts
-        self._columns.add(record, reading, int.from_bytes(text_key(record["prompt"])[:8], "big"), category)
+        prompt = int.from_bytes(text_key(record["prompt"])[:8], "big")
+        self._columns.add(record, reading, pairs, prompt, category)
         for model, examples in enumerate(self._examples):
             examples.offer(place, record, reading, model)
         return ()

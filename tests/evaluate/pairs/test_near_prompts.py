@@ -70,6 +70,20 @@ def test_a_limit_that_is_a_distance_itself_is_not_decided_by_rounding(above):
         assert found.is_near().tolist() == (exact < exact[number] + above).astype(int).tolist()
 
 
+def test_neighbors_that_float32_cannot_tell_apart_are_measured_again():
+    """Four hundred others in one spot: their products are equal in float32, or in the wrong order."""
+    draws = np.random.default_rng(5)
+    spot = draws.normal(size=64)
+    theirs = spot + draws.normal(0, 1e-7, (400, 64)) * np.abs(spot)
+    mine = spot + draws.normal(0, 0.3, (20, 64))
+    distances = brute_force(mine, theirs)
+    exact = distances.min(axis=1)
+    assert (np.sort(distances, axis=1)[:, 1] > exact).any()
+    for number in range(20):
+        limit = float(exact[number]) * (1 + 1e-12)
+        assert search(mine[number : number + 1], theirs, limit).is_near().tolist() == [1]
+
+
 def test_distinct_prompts_are_counted_once_and_the_nearest_are_shown():
     theirs = [[1, 0], [0, 1]]
     found = search([[1, 0], [1, 0], [1, 0.1], [-1, 0]], theirs, 0.05)
