@@ -179,6 +179,7 @@ TORCH_FREE = {
     "relabel degrade": "relabel degrade",
     "eval labels": "eval labels",
     "eval pairs": "eval pairs",
+    "eval reward": "eval reward",
     "eval winrate": "eval winrate",
 }
 

@@ -102,6 +102,7 @@ ROWS = {
     "eval labels": Row((), PAIR, empty=(0, "object")),
     "eval margin": Row(("--policy", "POLICY", "--reference", "POLICY"), PAIR, model=True, empty=(0, "object")),
     "eval winrate": Row((), PAIR | {"model_chosen": "new", "model_rejected": "old"}, empty=(0, "object")),
+    "eval reward": Row((), PAIR, empty=(0, "object")),
     "eval pairs": Row((), PAIR, empty=(0, "object")),
     "merge": Row(("part",)),  # of numbered records alone: tests/merge has them
     "soup": Row(("POLICY", "POLICY", "--output", "soup")),

@@ -14,6 +14,10 @@ FACES: dict[str, tuple[str, str]] = {
         "real_cli.evaluate.pairs.command",
         "Measure the health of a set of pairs.",
     ),
+    "reward": (
+        "real_cli.evaluate.reward.command",
+        "Measure how often a reward model is right, by subset, by length and by what it claims.",
+    ),
     "winrate": (
         "real_cli.evaluate.winrate.command",
         "Count which model wins, and how much of it is length.",

@@ -4,9 +4,12 @@ import re
 
 # A name that is not here loses its underscores, and the "num" in front of a count.
 WORDS = {
+    "accuracy_equal_length": "accuracy at equal length",
     "accuracy_gap": "accuracy, least minus most similar",
     "accuracy_length_gap": "accuracy, longer minus shorter",
     "accuracy_per_token": "accuracy by log-ratios a token",
+    "best_of_n_accuracy": "best of n: right",
+    "best_of_n_by_chance": "best of n: right by chance",
     "by_category": "the table by category",
     "by_pair": "the table of models in pairs",
     "chosen_is": "the chosen response is",
@@ -33,10 +36,18 @@ WORDS = {
     "num_judged": "labels judged",
     "num_pairs": "pairs",
     "num_prompts": "prompts",
+    "num_best_of_n": "records",
+    "preferred": "tied, wrong ones farther away than right ones",
+    "preferred_hard": "the same of both questions",
+    "ref_accuracy": "one right answer, above all wrong ones",
     "rewards_chosen": "reward of the chosen, times beta",
     "rewards_rejected": "reward of the rejected, times beta",
     "score_chosen": "score of the chosen",
+    "score_gap_equal_length": "score gap at equal length",
+    "score_gap_per_extra_character": "score gap a character more",
     "score_rejected": "score of the rejected",
+    "several_best_accuracy": "several best: all above the others",
+    "several_best_preferred": "several best: others farther away",
     "share_ambiguous": "ambiguous pairs",
     "share_chosen_longer": "longer response chosen",
     "share_first_place": "verdicts for the first place",
@@ -50,6 +61,7 @@ WORDS = {
     "similarity_range": "similarity",
     "similarity_score_gap_correlation": "rank correlation of similarity and score gap",
     "strength": "log-strength",
+    "tied_accuracy": "several right answers, all above all wrong ones",
     "win_rate": "win rate",
 }
 # In a sentence.

@@ -40,6 +40,7 @@ COMMANDS = [
     "eval pairs --report REPORT",
     "eval labels --gold score --report REPORT",
     "eval labels --compare easy,random --budget 50%",
+    "eval reward --by category --report REPORT",
     "eval winrate --by category --report REPORT",
 ]
 WITH_MODELS = [

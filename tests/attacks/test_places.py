@@ -147,6 +147,8 @@ def test_every_filter_reads_a_file_whose_name_is_not_utf8(tmp_path, words):
         ["relabel", "weight", "--expression", NAME],
         ["pair", "--keep", "50%", "--by", NAME, "--lowest"],
         ["pair", "--strategy", NAME],
+        ["eval", "reward", "--field", NAME],
+        ["eval", "reward", "--gold", NAME, "--by", NAME],
         ["eval", "winrate", "--model", NAME],
         ["pair", f"--{NAME}"],
         ["init", "--recipe", NAME, "x"],

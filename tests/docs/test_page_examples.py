@@ -72,6 +72,10 @@ FILES = {
     "prompts": [{"prompt": prompt} for prompt in PROMPTS],
     "asked": [{"prompt": prompt} for prompt in PROMPTS],
     "benchmark": [{"prompt": PROMPTS[0]}],
+    "reward-bench-2": [
+        {"prompt": prompt, "chosen": TEXTS[:1], "rejected": TEXTS[1:], "num_correct": 1, "subset": "Math"}
+        for prompt in PROMPTS
+    ],
     "wildchat": list(map(dialogue, PROMPTS)),
     "to-label": [row | {"responses": row["responses"][:2]} for row in vectors(candidates())],
 }
@@ -109,6 +113,13 @@ MATRIX = {"preferences": [[0.5, 0.9, 0.9], [0.1, 0.5, 0.6], [0.1, 0.4, 0.5]]}
 SPECIAL = {
     "real-relabel-winprob": {"judged": [row | MATRIX for row in candidates()]},
     "real-relabel-goal": {"pairs": list(map(in_messages, pairs()))},
+    "real-eval-pairs": {
+        "held": [{"prompt": prompt, "embedding": [1, 2]} for prompt in PROMPTS[:1]],
+        "asked": pairs(embedding=[2, 1]),
+    },
+    "real-eval-reward": {
+        "heldout": pairs(score_small_chosen=2, score_small_rejected=1, score_large_chosen=1, score_large_rejected=3)
+    },
 }
 BEFORE = {
     "real-relabel-goal": "real relabel goal -q pairs.jsonl -o augmented.jsonl",

@@ -34,6 +34,7 @@ COMMANDS = [
     "relabel degrade",
     "relabel bridge -m m --no-cache --emit-requests ASKED",
     "eval pairs",
+    "eval reward",
     "eval winrate",
     "sample -p m --no-cache --append --emit-requests ASKED",
 ]

@@ -196,3 +196,17 @@ def test_options_of_implicit_that_do_not_fit(words, problem):
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"real: {problem}")
     assert result.stderr.count("\n") == 1
+
+
+def test_what_was_best_survives_the_scoring_and_eval_reward_reads_both(tiny_reward):
+    """RewardBench 2's lists become ranks, a pair stays one; the accuracy is that of the scores on the lines."""
+    listed = {"prompt": "the cat", "chosen": [" ran"], "rejected": [" no", " yes", " sat"], "subset": "Math"}
+    scored = lines(run("relabel", "reward", "--model", tiny_reward, records=[listed, PAIR]))
+    (summary,) = lines(run("eval", "reward", "--by", "subset", records=scored))
+    best, *others = (response["score"] for response in scored[0]["responses"])
+    wins = [best > other for other in others] + [scored[1]["score_chosen"] > scored[1]["score_rejected"]]
+    assert (summary["num_pairs"], summary["num_correct"]) == (4, sum(wins))
+    math_row, none = summary["by_category"]
+    assert (math_row["category"], none["category"]) == ("Math", None)
+    assert math_row["score"] == float(best > max(others))
+    assert (math_row["num_pairs"], none["num_pairs"]) == (3, 1)

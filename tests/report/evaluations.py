@@ -1,4 +1,4 @@
-"""The four evaluations' reports on invented data, as their commands write them; only the margins are drawn."""
+"""The evaluations' reports on invented data, as their commands write them; only the margins are drawn."""
 
 import json
 import random
@@ -107,6 +107,26 @@ def verdicts(count=120, seed=3, models=("aligned-with-real", "baseline")):
     return rows
 
 
+def rewards(count=60, seed=6):
+    """Two reward models' scores of one right and three wrong responses, and of questions with several right ones."""
+    draws = random.Random(seed)
+    rows = []
+    for number, prompt in enumerate(prompts(draws, count)):
+        kinds = {"id": f"{('ref', 'tied')[number % 2]}:{number // 2}", "subset": "Ties"} if number < 24 else {}
+        num_right = 3 if number < 24 and number % 2 else 1
+        responses = [
+            {
+                "text": sentence(draws, draws.randrange(4, 40)),
+                "rank": 1 if place < num_right else 2,
+                "score": draws.gauss(1.5 if place < num_right else 0, 1),
+                "rival": draws.gauss(0.5 if place < num_right else 0, 1),
+            }
+            for place in range(num_right + 3)
+        ]
+        rows.append({"prompt": prompt, "subset": ("Math", "Focus")[number % 2], "responses": responses} | kinds)
+    return rows
+
+
 class DrawnMargins(MarginRun):
     """Margins of no model: longer responses are preferred a little, chosen ones more."""
 
@@ -152,12 +172,14 @@ def write_reports(folder):
     pairs = write_rows(folder / "pairs.jsonl", labeled_pairs())
     pool = write_rows(folder / "candidates.jsonl", candidates())
     judged = write_rows(folder / "judged.jsonl", verdicts())
+    rewarded = write_rows(folder / "rewarded.jsonl", rewards())
     many = write_rows(folder / "many.jsonl", verdicts(models=("aligned", "baseline", "third", "fourth")))
     heldout = write_rows(folder / "heldout.jsonl", labeled_pairs(30, seed=9))
     words = {
         "labels": ["labels", pairs],
         "strategies": ["labels", "--compare", "easy,random,hard", "--budget", "10%,35%,100%", pool],
         "pairs": ["pairs", "--against", heldout, "--limit", "share_chosen_longer<=0.6", pairs],
+        "reward": ["reward", "--by", "subset", "--field", "score", "--field", "rival", rewarded],
         "winrate": ["winrate", "--by", "task", judged],
         "ranking": ["winrate", many],
     }

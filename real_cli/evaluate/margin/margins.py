@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.evaluate.margin.lengths import describe_lengths
+from real_cli.stats.by_length import describe_lengths
 from real_cli.stats.by_prompt import PromptIntervals
 from real_cli.stats.calibration import calibrate
 

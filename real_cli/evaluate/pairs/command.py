@@ -9,11 +9,12 @@ import typer
 
 from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.typed_command import typed_command
-from real_cli.errors import Status, UsageError
+from real_cli.errors import RecordError, Status, UsageError
 from real_cli.evaluate.options import EvaluationOptions, SeedOption
 
 if TYPE_CHECKING:
     from real_cli.evaluate.pairs.leaks import PromptIndex
+    from real_cli.evaluate.pairs.near_prompts import NearSearch
     from real_cli.evaluate.pairs.pool_count import PoolCount
 
 
@@ -35,7 +36,7 @@ def complete_limit(incomplete: str) -> list[str]:
     """Complete the name of a number that a limit may be set on."""
     from real_cli.evaluate.pairs.health import limit_names
 
-    return [name for name in limit_names(against=True) if name.startswith(incomplete)]
+    return [name for name in limit_names(against=True, near=True) if name.startswith(incomplete)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,17 @@ class PairsOptions(EvaluationOptions, ScoredStreamOptions, SeedOption):
             show_default=False,
             help="Look for the prompts in this file, in any layout: equal, equal once normalized, or with 13 words in "
             "a row in common.",
+        ),
+    ] = None
+    near: Annotated[
+        float | None,
+        typer.Option(
+            "--near",
+            metavar="D",
+            show_default=False,
+            help="With --against: also look for prompts nearer than D to one of that file, by the embeddings of 'real "
+            "embed --field prompt' on both sides: squared distance of unit vectors, 2(1-cos), from 0 to 4. The report "
+            "shows the nearest.",
         ),
     ] = None
     limit: Annotated[
@@ -127,19 +139,22 @@ def pairs(options: PairsOptions) -> Status:
     Two texts are near if they share 0.8 of their runs of three words. To normalize is to fold case and width and to
     keep words of letters and digits alone.
 
-    Streams; holds some 190 bytes a pair, and of --against 8 bytes a word.
+    Streams; holds some 190 bytes a pair, and of --against 8 bytes a word; with --near 4 bytes a dimension and some 700
+    a prompt of --against, compared by products of 2,048 vectors with as many, each prompt with each.
 
     \b
     Examples:
       real eval pairs pairs.jsonl
       real eval pairs --from candidates.jsonl pairs.jsonl | jq .saved_of_possible_pairs
       real eval pairs --strict --limit 'share_chosen_longer<=0.6' --against heldout.jsonl pairs.jsonl
+      real eval pairs --against held.jsonl --near 0.1 --drop near-leaked-prompts --sound clean.jsonl asked.jsonl
       real eval pairs --fail-on broken --sound sound.jsonl pairs.jsonl > health.json
     """
     from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.limits import Gate
     from real_cli.evaluate.pairs.health import PairHealth, limits_of
     from real_cli.evaluate.pairs.mending import mend_command
+    from real_cli.evaluate.pairs.near_prompts import check_near
     from real_cli.evaluate.pairs.sound_pairs import SoundPairs
     from real_cli.evaluate.pairs.verdicts import Inspection, check_names, tell_verdict
 
@@ -147,15 +162,19 @@ def pairs(options: PairsOptions) -> Status:
     for option, path in (("--from", pool), ("--against", against)):
         if path == Path("-"):
             raise UsageError(f"{option} -: the pairs come from standard input; name a file")
-    limits = limits_of(options.limit or [], strict=options.strict, against=against is not None)
-    dropped = check_names(options.drop or [], {"leaks": against is not None})
+    check_near(options.near, has_other_file=against is not None)
+    given = {"leaks": against is not None, "near-leaks": options.near is not None}
+    limits = limits_of(options.limit or [], strict=options.strict, against=given["leaks"], near=given["near-leaks"])
+    dropped = check_names(options.drop or [], given)
     if dropped and not options.sound:
         raise UsageError("--drop says what --sound FILE leaves out; give that too")
     job = options.job(also_reads=[("--from", pool), ("--against", against)], also_writes=[options.sound], what="pairs")
+    index, search = _index_prompts(against, options.near, options.max_line_bytes) if against else (None, None)
     health = PairHealth(
         seed=options.seed,
         pool=_count_pool(pool, options.max_line_bytes) if pool else None,
-        against=_index_prompts(against, options.max_line_bytes) if against else None,
+        against=index,
+        near=search,
         has_examples=options.report is not None,
         inspection=Inspection(mend_command(options, [pool, against])),
         sound=SoundPairs(options.sound, dropped) if options.sound else None,
@@ -175,13 +194,21 @@ def _count_pool(path: Path, max_line_bytes: int) -> "PoolCount":
     return count
 
 
-def _index_prompts(path: Path, max_line_bytes: int) -> "PromptIndex":
-    """Read the prompts of the other file."""
+def _index_prompts(path: Path, near: float | None, max_line_bytes: int) -> "tuple[PromptIndex, NearSearch | None]":
+    """Read the prompts of the other file, and their embeddings where these are compared."""
     from real_cli.evaluate.pairs.leaks import PromptIndex
+    from real_cli.evaluate.pairs.near_prompts import NearSearch, PromptVectors
     from real_cli.io.job import RecordReader
+    from real_cli.io.sources import Item
     from real_cli.records.layouts import adapt_prompt
 
-    index = PromptIndex()
-    for located in RecordReader([str(path)], max_line_bytes=max_line_bytes).records(adapt_prompt):
-        index.add(located.record["prompt"])
-    return index
+    index, vectors = PromptIndex(), PromptVectors()
+    reader = RecordReader([str(path)], max_line_bytes=max_line_bytes)
+    for place, record in reader.records(adapt_prompt):
+        index.add(record["prompt"])
+        if near is not None:
+            try:
+                vectors.add(place, record)
+            except RecordError as error:
+                reader.reject(Item(place, record), str(error))
+    return index, NearSearch(vectors, near) if near is not None else None

@@ -17,6 +17,7 @@ from real_cli.evaluate.pairs.examples import PairExamples
 from real_cli.evaluate.pairs.fields import check_pair, field_gap, has_no_number, pool_size, two_responses
 from real_cli.evaluate.pairs.leaks import LeakSearch, PromptIndex
 from real_cli.evaluate.pairs.length_bias import LengthBias
+from real_cli.evaluate.pairs.near_prompts import NearSearch, PromptVectors
 from real_cli.evaluate.pairs.notes import lacking_intervals
 from real_cli.evaluate.pairs.pool_count import PoolCount, savings
 from real_cli.evaluate.pairs.report import pairs_report
@@ -56,7 +57,7 @@ class PairHealth(Evaluation):
         seed: Of the draws of prompts for intervals.
         pool: The responses that the pairs were chosen from, if given; savings are then against all of them, and
             otherwise against the prompts that still have a pair.
-        against: Prompts of another file to look for.
+        against: Prompts of another file to look for, and how near to one of them is too near.
         has_examples: Whether pairs to look at are wanted.
         inspection: What checks make of the pairs; with the names of files that its commands are to have.
         sound: Takes the pairs that are left when it is over, if wanted.
@@ -78,6 +79,7 @@ class PairHealth(Evaluation):
         seed: int = 0,
         pool: PoolCount | None = None,
         against: PromptIndex | None = None,
+        near: NearSearch | None = None,
         has_examples: bool = False,
         inspection: Inspection | None = None,
         sound: SoundPairs | None = None,
@@ -85,7 +87,7 @@ class PairHealth(Evaluation):
         self._seed = seed
         self._pool = pool
         self._examples = PairExamples() if has_examples else None
-        self.leaks = LeakSearch(against) if against else None
+        self.leaks = LeakSearch(against, near) if against else None
         self.inspection = inspection or Inspection()
         self._sound = sound
         self._repeats_prompt = False
@@ -109,6 +111,7 @@ class PairHealth(Evaluation):
     def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
         """Count one pair, labeled or not."""
         check_pair(record)
+        vector = self.leaks.read(record) if self.leaks else None
         first, second = two_responses(record)
         labeled = is_preference(record)
         prompt, texts = comparable(record["prompt"]), (comparable(first["text"]), comparable(second["text"]))
@@ -132,7 +135,7 @@ class PairHealth(Evaluation):
         if self._sound:
             self._sound.add(record)
         if self.leaks:
-            self.leaks.add(place, record["prompt"])
+            self.leaks.add(place, record["prompt"], vector)
         if self._examples:
             self._examples.offer(place, record, similarity, gap, label)
         return ()
@@ -141,7 +144,7 @@ class PairHealth(Evaluation):
         """Hand out the extremes, what contradicts itself, and prompts of the other file."""
         if not self._examples:
             return {}
-        return {**self._examples.rows(), "leaked": tuple(self.leaks.excerpts) if self.leaks else ()}
+        return {**self._examples.rows(), **(self.leaks.examples() if self.leaks else {})}
 
     def report(self, summary: Summary, examples: Examples) -> Report:
         """Lay out limits, repeats, similarity, gaps, length, leaks, writing systems and savings."""
@@ -183,7 +186,7 @@ class PairHealth(Evaluation):
             yield from self._sound.finish(self.inspection)
 
     def _judge(self) -> None:
-        columns = self._repeats.columns() | ({"leaks": self.leaks.levels()} if self.leaks else {})
+        columns = self._repeats.columns() | (self.leaks.columns() if self.leaks else {})
         self.inspection.judge(np.array(self._repeats.prompts, dtype=np.uint64), columns)
 
     def verdicts(self, summary: Summary) -> Verdicts:
@@ -276,18 +279,20 @@ class PairHealth(Evaluation):
         return dict(zip(known.tolist(), counts.tolist(), strict=True)), possible
 
 
-def limit_names(*, against: bool) -> list[str]:
+def limit_names(*, against: bool, near: bool = False) -> list[str]:
     """Name the numbers of a summary that a limit may be set on."""
-    health = PairHealth(against=PromptIndex() if against else None)
-    health.add({"prompt": "", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 0, "similarity": 0})
+    search = NearSearch(PromptVectors(), 1.0) if near else None
+    health = PairHealth(against=PromptIndex() if against else None, near=search)
+    pair = {"prompt": "", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 0, "similarity": 0}
+    health.add(pair | {"embedding": [1.0]})
     return number_names(health.summary())
 
 
-def limits_of(texts: Sequence[str], *, strict: bool, against: bool) -> list[Limit]:
+def limits_of(texts: Sequence[str], *, strict: bool, against: bool, near: bool = False) -> list[Limit]:
     """Read the limits that a user sets; with --strict there are some by default, and there has to be a pair."""
     if not (texts or strict):
         return []
-    names = limit_names(against=against)
+    names = limit_names(against=against, near=near)
     chosen = texts or [limit for limit in DEFAULT_LIMITS if limit.partition("<")[0] in names]
     needed = [NEEDED] if strict and NEEDED not in chosen else []
     return [read_limit(text, names) for text in (*needed, *chosen)]

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.evaluate.pairs.near_prompts import NearSearch
+from real_cli.pair.near_duplicates import Rows
 from real_cli.records.messages import Text, plain_text, without_system
+from real_cli.records.record import Record
 from real_cli.report.contents import ExcerptRow
-from real_cli.report.examples import NUM_ROWS, excerpt
+from real_cli.report.examples import NUM_ROWS, Examples, excerpt
 from real_cli.stats.proportions import share_of
 from real_cli.text.normalize import digest, join_words, words
 
@@ -142,21 +145,41 @@ class DigestSet:
 
 
 class LeakSearch:
-    """Look for the prompts of one file in the index of another."""
+    """Look for the prompts of one file in the index of another: by their words, and by what they mean.
 
-    def __init__(self, index: PromptIndex) -> None:
+    Args:
+        index: The words of the other file.
+        near: Its embeddings; None where they are not to be compared.
+    """
+
+    def __init__(self, index: PromptIndex, near: NearSearch | None = None) -> None:
         self._index = index
+        self._near = near
         self._batch = PromptBatch()
         self._waiting: list[tuple[str, Text]] = []
         self._levels: list[NDArray[np.int8]] = []
         self.excerpts: list[ExcerptRow] = []
 
-    def add(self, place: str, prompt: Text) -> None:
-        """Look for one prompt."""
+    def read(self, record: Record) -> Rows | None:
+        """Read the embedding of a pair's prompt, where it is to be compared."""
+        return self._near.read(record) if self._near else None
+
+    def add(self, place: str, prompt: Text, vector: Rows | None = None) -> None:
+        """Look for one prompt, with what `read` returned."""
+        if self._near and vector is not None:
+            self._near.add(place, prompt, vector)
         self._batch.add(prompt)
         self._waiting.append((place, prompt))
         if len(self._batch) == BATCH_PROMPTS:
             self._flush()
+
+    def columns(self) -> dict[str, NDArray[np.int8]]:
+        """Hand over what checks judge, a number for each pair."""
+        return {"leaks": self.levels()} | ({"near-leaks": self._near.is_near()} if self._near else {})
+
+    def examples(self) -> Examples:
+        """Hand out prompts that stand in the other file, and the nearest to some that do."""
+        return {"leaked": tuple(self.excerpts), "near leaked": self._near.rows() if self._near else ()}
 
     def levels(self) -> NDArray[np.int8]:
         """Say how the prompt of each pair stands in the index, as `look_up` does; shape (pairs,)."""
@@ -189,6 +212,7 @@ class LeakSearch:
             **share_of(at_least[2], levels.size).fields("share_leaked_normalized_prompts"),
             "num_overlapping_prompts": at_least[1],
             **share_of(at_least[1], levels.size).fields("share_overlapping_prompts"),
+            **(self._near.summary(first) if self._near else {}),
         }
 
     def _flush(self) -> None:

@@ -186,8 +186,24 @@ def _leaks(summary: Summary, examples: Examples) -> Section | None:
         f"other file as they are; {_n(summary['num_overlapping_prompts'])} stand there or share 13 words in a row "
         "with a prompt that does."
     )
-    shown = _excerpt("Prompts found in the other file", examples.get("leaked", ()))
-    return Section("Prompts of another file", text, (table, shown) if shown else (table,))
+    text += _near_in_words(summary)
+    shown = (
+        _excerpt("Prompts found in the other file", examples.get("leaked", ())),
+        _excerpt("Nearest to a prompt of the other file", examples.get("near leaked", ())),
+    )
+    return Section("Prompts of another file", text, (table, *(item for item in shown if item)))
+
+
+def _near_in_words(summary: Summary) -> str:
+    """Say how many prompts are near to one of the other file, where their embeddings were compared."""
+    if "near_distance" not in summary:
+        return ""
+    text = f" By their embeddings {_n(summary['num_near_leaked_prompts'])} are nearer than {summary['near_distance']:g}"
+    share = show_interval(summary, "share_near_leaked_prompts", show_percent)
+    described = summary["nearest_distance"]
+    if not described:
+        return f"{text} to one of it ({share})."
+    return f"{text} to one of it ({share}); the median squared distance to the nearest is {described['median']:.3g}."
 
 
 def _scripts(summary: Summary, examples: Examples) -> Section | None:

@@ -18,6 +18,8 @@ from real_cli.text.phrases import say_count
 NUM_PLACES = 5
 LEVELS = tuple(VerdictLevel)
 TITLE = "Is it sound to train on?"
+# What a column comes from that a user has to ask for.
+COLUMN_OPTIONS = {"leaks": "--against FILE", "near-leaks": "--against FILE and --near D"}
 
 
 class Places:
@@ -187,7 +189,8 @@ def check_names(names: Sequence[str], given: Mapping[str, bool]) -> list[str]:
             close = get_close_matches(name, known, n=3, cutoff=0.5) or known
             raise UsageError(f"--drop {clip(name)}: no check is called so; close to it: {', '.join(close)}")
         if known[name].column and not given.get(known[name].column, True):
-            raise UsageError(f"--drop {name}: nothing was looked for; give --against FILE too")
+            needed = COLUMN_OPTIONS.get(known[name].column, "--against FILE")
+            raise UsageError(f"--drop {name}: nothing was looked for; give {needed} too")
     return list(names)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.evaluate.winrate.length_control import control_length
+from real_cli.stats.length_control import control_length
 from real_cli.stats.proportions import estimate_share
 
 FLIPPED_TO_FIRST, FLIPPED_TO_SECOND = 0, 4

@@ -13,7 +13,8 @@ from real_cli.evaluate.winrate.matches import Contest, read_contests
 from real_cli.evaluate.winrate.report import winrate_report
 from real_cli.evaluate.winrate.shares import Contests, describe_flips, describe_positions, describe_wins
 from real_cli.evaluate.winrate.table import describe_lengths, explain, headline_rows, pair_rows, rank_models
-from real_cli.records.messages import is_number, text_key
+from real_cli.records.categories import Categories
+from real_cli.records.messages import text_key
 from real_cli.records.record import Record
 from real_cli.report.contents import Report
 from real_cli.report.examples import Examples
@@ -21,7 +22,6 @@ from real_cli.text.phrases import say_count
 
 # A field that names thousands of models names something else, and each pair of them is a row of the summary.
 MOST_MODELS = 200
-MOST_CATEGORIES = 1000
 POSITIONS = {"A": 0, "B": 1, "tie": 2}
 
 
@@ -57,13 +57,11 @@ class WinrateTally(Evaluation):
         *,
         has_examples: bool = False,
     ) -> None:
-        if by == "":
-            raise UsageError("--by '': name a field of the record")
+        self._categories = Categories(by)
         self.num_records = self.num_same_model = 0
         self._model, self._by, self._model_field = model, by, model_field
         self._examples = WinrateExamples() if has_examples else None
         self._models: dict[str, int] = {}
-        self._categories: dict[tuple[str, Any], int] = {}
         self._prompts, self._gaps = array("q"), array("q")
         self._first, self._second, self._category = array("h"), array("h"), array("h")
         self._points, self._verdicts = array("b"), array("b")
@@ -79,7 +77,7 @@ class WinrateTally(Evaluation):
         return (Exclusion(place, record, "one model on both sides", Fate.counted),)
 
     def _count(self, record: Record, contests: list[Contest]) -> int:
-        category = self._number_of_category(record)
+        category = self._categories.number_of(record)
         between = [contest for contest in contests if contest.models[0] != contest.models[1]]
         prompt = int.from_bytes(text_key(record["prompt"])[:8], "big", signed=True)
         numbers = [(self._number_of(contest.models[0]), self._number_of(contest.models[1])) for contest in between]
@@ -101,18 +99,6 @@ class WinrateTally(Evaluation):
         if number >= MOST_MODELS:
             del self._models[model]
             raise RecordError(f"model {clip(model)} is one more than {MOST_MODELS}; --model-field names their field")
-        return number
-
-    def _number_of_category(self, record: Record) -> int:
-        value = record.get(self._by) if self._by else None
-        if not (value is None or isinstance(value, str | bool) or is_number(value)):
-            raise RecordError(f"field '{self._by}' is {clip(value)}; a category is a text, a number, true or false")
-        number = self._categories.setdefault((type(value).__name__, value), len(self._categories))
-        if number >= MOST_CATEGORIES:
-            del self._categories[type(value).__name__, value]
-            raise RecordError(
-                f"field '{self._by}' is {clip(value)}, one more than {MOST_CATEGORIES:,} categories; choose another"
-            )
         return number
 
     @property
@@ -142,14 +128,8 @@ class WinrateTally(Evaluation):
             | describe_positions(rows)
             | describe_lengths(rows)
             | {"by_pair": pairs, "ranking": ranking, "by": self._by, "by_category": categories}
-            | {"notes": [*explain(rows, headline, pairs, categories), *refusal, *self._nothing_by()]}
+            | {"notes": [*explain(rows, headline, pairs, categories), *refusal, *self._categories.notes()]}
         )
-
-    def _nothing_by(self) -> list[str]:
-        """Say that the categories are none: the field's name may be a slip."""
-        if not self._categories or any(kind != "NoneType" for kind, _ in self._categories):
-            return []
-        return [f"no record has a value in field {clip(self._by)}: there is one category, null"] if self._by else []
 
     def examples(self) -> Examples:
         """Hand out long winners, and verdicts that flipped."""
@@ -173,9 +153,7 @@ class WinrateTally(Evaluation):
     def _sorted(self) -> Contests:
         """Put rows into an order that does not depend on how they came, the model that is first by name on the left."""
         by_name = np.argsort(np.argsort(np.array(list(self._models), dtype=object)))
-        categories = self._category_values()
-        ranks = {key: number for number, key in enumerate(categories)}
-        by_category = np.array([ranks[key] for key in self._categories], dtype=np.int64)
+        by_category = np.array(self._categories.ranks(), dtype=np.int64)
         prompts = np.array(self._prompts, dtype=np.int64)
         first, second = (np.array(column, dtype=np.int64) for column in (self._first, self._second))
         rows = Contests(
@@ -190,12 +168,9 @@ class WinrateTally(Evaluation):
         turned = rows.turned(rows.first > rows.second)
         return turned.take(np.lexsort(tuple(vars(turned).values())))
 
-    def _category_values(self) -> list[tuple[str, Any]]:
-        return sorted(self._categories, key=lambda key: (key[0] == "NoneType", key[0] == "str", str(key[1])))
-
     def _by_category(self, rows: Contests, models: list[str], named: str | None) -> list[dict[str, Any]]:
         table = []
-        for number, (_, value) in enumerate(self._category_values()):
+        for number, value in enumerate(self._categories.values()):
             inside = rows.take(rows.categories == number)
             headline = headline_rows(inside, models, named)
             described = [headline[0] | describe_wins(headline[1])] if headline else pair_rows(inside, models, named)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from real_cli.evaluate.margin.lengths import describe_lengths, with_cuts
+from real_cli.evaluate.margin.lengths import with_cuts
 from real_cli.evaluate.margin.margins import MarginTally, PairMargin
 from real_cli.records.messages import text_key
+from real_cli.stats.by_length import describe_lengths
 from real_cli.stats.by_prompt import PromptIntervals
 from real_cli.stats.proportions import estimate_share
 

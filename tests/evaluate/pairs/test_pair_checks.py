@@ -77,12 +77,14 @@ FAULTS = {
     "models": changed(*range(118), model_chosen="large", model_rejected="small"),
     "leaked-prompts": SOUND,
     "overlapping-prompts": SOUND,
+    "near-leaked-prompts": [row | {"embedding": [int(n == 3), int(n != 3), 0]} for n, row in enumerate(SOUND)],
     "no-pairs": [],
 }  # fmt: skip
 TALK = "one two three four five six seven eight nine ten eleven twelve thirteen "
 OTHER = {
     "leaked-prompts": [{"prompt": SOUND[5]["prompt"].lower()}],
     "overlapping-prompts": [{"prompt": f"Say: {TALK} again"}],
+    "near-leaked-prompts": [{"prompt": "Something else", "embedding": [1, 0, 0.1]}],
 }
 
 
@@ -108,7 +110,7 @@ def test_sound_pairs_are_sound_in_every_check(evaluate):
     """All checks but those of another file looked, and none found anything."""
     summary, messages, status = evaluate(SOUND, "--fail-on", "doubtful")
     assert (summary["verdict"], unsound(summary), status) == ("sound", {}, 0)
-    not_there = {"leaked-prompts", "overlapping-prompts", "other-scripts", "refusals"}  # no pair has one
+    not_there = {*OTHER, "other-scripts", "refusals"}  # no pair has one
     assert {row["check"] for row in summary["verdicts"]} == {check.name for check in CHECKS} - not_there
     assert messages == "real: sound: 20 checks held\n"
     assert {row["mend"] for row in summary["verdicts"]} == {None}
@@ -124,7 +126,7 @@ def test_a_check_finds_its_fault_and_its_command_mends_it(evaluate, tmp_path, na
     rows, words = FAULTS[name], []
     if name in OTHER:
         evaluate(OTHER[name], name="heldout.jsonl")
-        words = ["--against", "heldout.jsonl"]
+        words = ["--against", "heldout.jsonl", *(["--near", "0.1"] if name == "near-leaked-prompts" else [])]
         rows = changed(3, prompt=f"{TALK}?") if name == "overlapping-prompts" else rows
     summary, _, status = evaluate(rows, *words)
     level = {check.name: check.level.value for check in CHECKS}[name]

@@ -13,7 +13,8 @@ from statsmodels.stats.proportion import proportion_confint
 from real_cli.errors import RecordError, UsageError
 from real_cli.evaluate.evaluation import Exclusion, Fate
 from real_cli.evaluate.winrate.matches import Contest
-from real_cli.evaluate.winrate.tally import MOST_CATEGORIES, MOST_MODELS, WinrateTally
+from real_cli.evaluate.winrate.tally import MOST_MODELS, WinrateTally
+from real_cli.records.categories import MOST_CATEGORIES
 from real_cli.records.verdicts import Judgment
 from real_cli.stats.numeric import rounded
 from tests.evaluate.winrate.contests import record_of

@@ -81,7 +81,8 @@ class Check(NamedTuple):
         look: What of a pair is kept for `judge`.
         judge: Judges what was kept, with a number for the prompt of each pair.
         kind: Typecode of what is kept: "b" a small number, "d" a float, "Q" a number of 64 bits, as of `array`.
-        column: What the evaluation hands over instead of `look`, if it has it: "leaks" only with another file.
+        column: What the evaluation hands over instead of `look`, if it has it: "leaks" only with another file,
+            "near-leaks" only with its embeddings.
         holds: What is so where nothing was found, such as "no response is empty".
     """
 

@@ -100,6 +100,17 @@ ROWS = (
         holds="no prompt shares 13 words in a row with one in the file of --against",
     ),
     Check(
+        "near-leaked-prompts",
+        VerdictLevel.doubtful,
+        "the prompt is nearer than --near to one in the file of --against",
+        "It may be the same question in other words; the report shows the nearest, and how near is too near depends on "
+        "the encoder.",
+        look_at_nothing,
+        count_rows,
+        column="near-leaks",
+        holds="no prompt is nearer than --near to one in the file of --against",
+    ),
+    Check(
         "equal-scores",
         VerdictLevel.doubtful,
         "both responses have the same score",

@@ -35,12 +35,21 @@ def control_length(points: ArrayLike, gaps: ArrayLike, clusters: ArrayLike) -> L
     win and half a loss. Intervals are of Student's t with the number of prompts less one, on the scale of log-odds,
     with standard errors clustered by prompt.
 
-    >>> draws = np.random.default_rng(0)
-    >>> gaps = draws.normal(size=400) * 100
-    >>> wins = draws.random(400) < sigmoid(np.tanh(gaps / 100))  # length alone decides
-    >>> control = control_length(wins, gaps, np.arange(400))
-    >>> 0.4 < control.rate.low < 0.5 < control.rate.high < 0.6, control.effect.low > 0
-    (True, True)
+    Args:
+        points: 1 for a win, 0.5 for a tie, 0 for a loss, shape (rows,).
+        gaps: How much longer the response is than the other one, shape (rows,).
+        clusters: A number for the prompt of each row, shape (rows,).
+
+    Returns:
+        The rate, the effect, and why one of them or its interval is missing.
+
+    Example:
+        >>> draws = np.random.default_rng(0)
+        >>> gaps = draws.normal(size=400) * 100
+        >>> wins = draws.random(400) < sigmoid(np.tanh(gaps / 100))  # length alone decides
+        >>> control = control_length(wins, gaps, np.arange(400))
+        >>> 0.4 < control.rate.low < 0.5 < control.rate.high < 0.6, control.effect.low > 0
+        (True, True)
 
     References:
         Dubois et al., 2024, Length-Controlled AlpacaEval, arXiv:2404.04475, section 3, eq. 2.

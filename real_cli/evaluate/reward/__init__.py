@@ -1,0 +1,1 @@
+"""`real eval reward`: whether a reward model scores the better response higher."""
