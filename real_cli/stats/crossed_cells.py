@@ -51,7 +51,7 @@ class CrossedCells:
         self._strategies = np.array(strategies)
         self._seed_spread, self._both_spread = (np.zeros((len(cells), len(cells))) for _ in range(2))
         for strategy in dict.fromkeys(strategies):
-            inside = np.flatnonzero(self._strategies == strategy)
+            inside = [index for index, name in enumerate(strategies) if name == strategy]
             spreads = _joint_spreads([cells[index] for index in inside], [seeds[index] for index in inside])
             for whole, part in zip((self._seed_spread, self._both_spread), spreads, strict=True):
                 whole[np.ix_(inside, inside)] = part
@@ -93,6 +93,7 @@ class CrossedCells:
         of_prompts = differences.var(axis=1, ddof=1) / size if size > 1 else np.zeros(len(weights))
         if self._is_share:
             few = (np.abs(differences) > ROUNDING).sum(axis=1) < FEWEST_RARE
+            few &= np.abs(weights.sum(axis=1)) < ROUNDING
             # Two prompts more, one at either end: Bonett and Price, 2012, as `share_difference` has it.
             of_prompts = of_prompts + np.where(few, 2 * (np.abs(weights).sum(axis=1) / 2 / (size + 2)) ** 2, 0.0)
         parts = []
