@@ -86,7 +86,7 @@ class CrossedCells:
 
         Returns:
             As they are measured: by prompts, shape (sums,), with what is of both; by seeds, of both, and degrees of
-            freedom of seeds, shape (sums, strategies) each.
+            freedom of seeds, infinite for a strategy that is not in the sum, shape (sums, strategies) each.
         """
         differences = weights @ self.by_prompt
         size = self.num_prompts
@@ -104,7 +104,7 @@ class CrossedCells:
                 np.einsum("sc,cd,sd->s", inner, spread, inner) for spread in (self._seed_spread, self._both_spread)
             )
             fewest = np.where(inner != 0, self.num_seeds, np.inf).min(axis=1, initial=np.inf)
-            parts.append((of_seeds, of_both, np.where(np.isfinite(fewest), np.maximum(1.0, fewest - 1), 1.0)))
+            parts.append((of_seeds, of_both, np.maximum(1.0, fewest - 1)))
         of_seeds, of_both, degrees = (np.stack(column, axis=1) for column in zip(*parts, strict=True))
         return of_prompts, of_seeds, of_both, degrees
 

@@ -115,14 +115,17 @@ class OutcomeGrid:
             [linearized(cell[:, :, 0], cell[:, :, 1]) for cell in sums], strategies, seeds, is_share=True
         )
         with_margin = np.all([(cell[:, :, 3] > 0).all(axis=0) for cell in sums], axis=0) if sums else np.zeros(0)
-        margins = [linearized(cell[:, with_margin, 2], cell[:, with_margin, 3]) for cell in sums]
         every = {prompt for run in self.runs.values() for prompt in run.prompts}
         return LearningTable(
             list(cells),
             seeds,
             [int(cell[:, :, 1].sum()) for cell in sums],
             accuracy,
-            CrossedCells(margins, strategies, seeds) if with_margin.any() else None,
+            CrossedCells(
+                [linearized(cell[:, with_margin, 2], cell[:, with_margin, 3]) for cell in sums], strategies, seeds
+            )
+            if with_margin.any()
+            else None,
             len(every) - len(prompts),
         )
 

@@ -78,10 +78,7 @@ def _about_prompts(grid: OutcomeGrid, table: LearningTable) -> list[str]:
         )
     if num_prompts < FEWEST_CELLS:
         notes.append(f"{say_count(num_prompts, 'prompt')}: intervals need {FEWEST_CELLS}")
-    if (
-        len(set(table.num_pairs))
-        and len({_a_run(*cell) for cell in zip(table.num_pairs, table.seeds, strict=True)}) > 1
-    ):
+    if len({pairs / len(seeds) for pairs, seeds in zip(table.num_pairs, table.seeds, strict=True)}) > 1:
         notes.append("runs have other numbers of pairs on the same prompts: some pair was left out of some of them")
     if grid.num_without_margin:
         where = "no margin is given" if table.margin is None else f"margins are of {table.margin.num_prompts:,} prompts"
@@ -91,10 +88,6 @@ def _about_prompts(grid: OutcomeGrid, table: LearningTable) -> list[str]:
     if _is_constant(table):
         notes.append("all policies are right on the same pairs: nothing tells them apart")
     return notes
-
-
-def _a_run(num_pairs: int, seeds: Sequence[str]) -> float:
-    return num_pairs / len(seeds)
 
 
 def _is_constant(table: LearningTable) -> bool:
