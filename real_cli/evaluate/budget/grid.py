@@ -22,12 +22,12 @@ class RunOutcomes:
     Attributes:
         policy: Its name, as the first line has it.
         prompts: Sums by prompt.
-        pairs: What was counted already.
+        pairs: What was counted already, by prompt and what tells a prompt's pairs apart.
     """
 
     policy: str | None
     prompts: dict[tuple[str, str], Sums] = field(default_factory=dict)
-    pairs: set[str] = field(default_factory=set)
+    pairs: set[tuple[tuple[str, str], str]] = field(default_factory=set)
 
 
 class CellKey(NamedTuple):
@@ -73,11 +73,11 @@ class OutcomeGrid:
             raise RecordError(
                 f"{outcome.run} is given twice, by {run.policy} and by {outcome.policy}; give each run tags of its own"
             )
-        if outcome.pair is not None and outcome.pair in run.pairs:
+        if outcome.pair is not None and (outcome.prompt, outcome.pair) in run.pairs:
             raise RecordError(f"{outcome.run} is given twice: {outcome.pair} was read before; name each file once")
         self.runs[outcome.run] = run
         if outcome.pair is not None:
-            run.pairs.add(outcome.pair)
+            run.pairs.add((outcome.prompt, outcome.pair))
         sums = run.prompts.setdefault(outcome.prompt, [0.0, 0.0, 0.0, 0.0])
         has_margin = outcome.margin == outcome.margin
         numbers = outcome.is_correct, 1.0, outcome.margin if has_margin else 0.0, has_margin
