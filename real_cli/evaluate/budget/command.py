@@ -55,10 +55,9 @@ def budget(options: BudgetOptions) -> Status:
 
     \b
     Examples:
-      real eval margin -p easy-320-1 -r smollm2 --rows easy-320-1.jsonl \\
-        --tag strategy=easy --tag budget=320 --tag seed=1 heldout.jsonl
-      real eval budget *-*-*.jsonl --report budget.html | jq '.areas[] | .strategy, .verdict'
-      real eval budget --baseline random --json *-*-*.jsonl | jq '.savings'
+      real eval budget outcomes.jsonl | jq '.areas[] | .strategy, .verdict'
+      real eval budget --report budget.html outcomes.jsonl | jq '.savings[] | .saving, .saving_low, .saving_high'
+      real eval budget --baseline easy outcomes.jsonl | jq '.differences, .missing'
     """
     from real_cli.evaluate.budget.tally import BudgetTally
     from real_cli.evaluate.evaluation import run_evaluation
