@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from real_cli.evaluate.budget.grid import LearningTable
+from real_cli.evaluate.budget.outcomes import plain_budget
 from real_cli.stats.contrast import Contrast, Floats
 from real_cli.stats.intervals import Estimate
 from real_cli.stats.learning_curves import EqualBudget, area_weights, equal_budget
@@ -36,7 +37,7 @@ class LearningCurves:
         """Describe each cell."""
         rows = []
         for index, (key, seeds) in enumerate(zip(self._table.keys, self._table.seeds, strict=True)):
-            row: Row = {"strategy": key.strategy, "budget": _plain(key.budget), "num_seeds": len(seeds)}
+            row: Row = {"strategy": key.strategy, "budget": plain_budget(key.budget), "num_seeds": len(seeds)}
             row |= {"num_pairs": self._table.num_pairs[index], "num_prompts": self._table.accuracy.num_prompts}
             row |= self._table.accuracy.share(index).fields("accuracy")
             rows.append(row | self._margin(self._weights({index: 1.0})).fields("margin"))
@@ -52,7 +53,7 @@ class LearningCurves:
                 weights = self._weights({index: 1.0, base: -1.0})
                 contrast = self._table.accuracy.contrast(weights)
                 contrasts.append(contrast)
-                row: Row = {"strategy": strategy, "minus": self._baseline, "budget": _plain(budget)}
+                row: Row = {"strategy": strategy, "minus": self._baseline, "budget": plain_budget(budget)}
                 row |= {"num_seeds": contrast.num_seeds, "num_prompts": contrast.num_prompts}
                 row |= _within_one(contrast.estimate()).fields("accuracy")
                 rows.append(row | self._margin(weights).fields("margin"))
@@ -73,7 +74,7 @@ class LearningCurves:
             contrast = self._table.accuracy.contrast(weights)
             contrasts.append(contrast)
             row: Row = {"strategy": strategy, "minus": self._baseline, "num_budgets": len(budgets)}
-            row |= {"smallest_budget": _plain(budgets[0]), "largest_budget": _plain(budgets[-1])}
+            row |= {"smallest_budget": plain_budget(budgets[0]), "largest_budget": plain_budget(budgets[-1])}
             row |= {"num_seeds": contrast.num_seeds, "num_prompts": contrast.num_prompts}
             row |= _within_one(contrast.estimate()).fields("area")
             rows.append(row | self._margin(weights).fields("margin_area"))
@@ -90,7 +91,7 @@ class LearningCurves:
             if key.strategy not in self._compared():
                 continue
             equal = equal_budget(self._table.accuracy, index, list(curve.values()), list(curve))
-            row: Row = {"strategy": key.strategy, "budget": _plain(key.budget), "minus": self._baseline}
+            row: Row = {"strategy": key.strategy, "budget": plain_budget(key.budget), "minus": self._baseline}
             rows.append(row | {"accuracy": float(self._table.accuracy.means[index])} | _saving(key.budget, equal))
         return rows
 
@@ -119,10 +120,6 @@ class LearningCurves:
         if self._table.margin is None:
             return Estimate(None, None, None, 0)
         return self._table.margin.contrast(weights).estimate()
-
-
-def _plain(budget: float) -> float | int:
-    return int(budget) if budget == int(budget) else budget
 
 
 def _within_one(estimate: Estimate) -> Estimate:

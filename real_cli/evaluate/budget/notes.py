@@ -79,7 +79,7 @@ def _about_prompts(grid: OutcomeGrid, table: LearningTable) -> list[str]:
     if num_prompts < FEWEST_CELLS:
         notes.append(f"{say_count(num_prompts, 'prompt')}: intervals need {FEWEST_CELLS}")
     if len({pairs / len(seeds) for pairs, seeds in zip(table.num_pairs, table.seeds, strict=True)}) > 1:
-        notes.append("runs have other numbers of pairs on the same prompts: some pair was left out of some of them")
+        notes.append("runs have other numbers of pairs on the same prompts: some lack a pair, or one is given twice")
     if grid.num_without_margin:
         where = "no margin is given" if table.margin is None else f"margins are of {table.margin.num_prompts:,} prompts"
         notes.append(f"{say_count(grid.num_without_margin, 'row')} without a margin: {where}")

@@ -92,6 +92,11 @@ def show_budget(budget: float) -> str:
     return f"{budget:,.0f}" if budget == int(budget) else f"{budget:g}"
 
 
+def plain_budget(budget: float) -> float | int:
+    """Write a whole number of labels without a fraction."""
+    return int(budget) if budget == int(budget) else budget
+
+
 def _read_name(record: Record, field: str) -> str:
     value = record.get(field)
     if value is None:

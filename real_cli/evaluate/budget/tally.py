@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from real_cli.evaluate.budget.curves import LearningCurves
 from real_cli.evaluate.budget.grid import OutcomeGrid
 from real_cli.evaluate.budget.notes import explain
-from real_cli.evaluate.budget.outcomes import read_outcome, read_row
+from real_cli.evaluate.budget.outcomes import plain_budget, read_outcome, read_row
 from real_cli.evaluate.budget.report import budget_report
 from real_cli.evaluate.evaluation import Evaluation, Exclusion, Summary
 from real_cli.io.job import Job, Located
@@ -62,7 +62,7 @@ class BudgetTally(Evaluation):
             "shared": self._shared,
             "strategies": list(dict.fromkeys(key.strategy for key in table.keys)),
             "seeds": sorted({run.seed for run in runs}),
-            "missing": [run._asdict() for run in missing],
+            "missing": [run._asdict() | {"budget": plain_budget(run.budget)} for run in missing],
             "cells": curves.cells(),
             "areas": curves.areas(),
             "differences": curves.differences(),

@@ -126,6 +126,16 @@ def test_pairs_of_one_prompt_count_together(rows):
     assert twice["areas"] == once["areas"]
 
 
+def test_runs_with_other_numbers_of_pairs_are_told(rows):
+    """A file that is given twice, whose rows nothing tells apart, moves no mean and is seen by their number."""
+    bare = [{name: value for name, value in row.items() if name != "place"} for row in rows]
+    whole, messages = measure(rows=bare)
+    assert messages == ""
+    again, messages = measure(rows=bare + [row for row in bare if row["policy"] == "easy-40-1"])
+    assert [row["accuracy"] for row in again["cells"]] == [row["accuracy"] for row in whole["cells"]]
+    assert "runs have other numbers of pairs on the same prompts: some lack a pair, or one is given twice" in messages
+
+
 def test_a_partial_grid_says_what_is_missing(rows):
     some = without(without(rows, strategy="easy", budget=400), strategy="all", seed=3)
     summary, messages = measure(rows=some)
