@@ -8,6 +8,10 @@ from real_cli.records.layouts import Adapted, Layout
 from real_cli.records.messages import is_number, is_text, text_key
 from real_cli.records.record import Record
 
+MOST_WHOLE = 2.0**53  # a float is exact up to here
+# In nats; beyond it sums of squares overflow.
+LARGEST_MARGIN = 1e100
+
 
 class RunKey(NamedTuple):
     """Which trained policy.
@@ -65,7 +69,9 @@ def read_outcome(record: Record) -> PolicyOutcome:
     margin = record.get("margin")
     if margin is not None and not is_number(margin):
         raise RecordError(f"field 'margin' is {clip(margin)}; a number is needed, or null")
-    known = math.nan if margin is None or not math.isfinite(margin) else float(margin)
+    if margin is not None and not abs(margin) < LARGEST_MARGIN:
+        raise RecordError(f"field 'margin' is {clip(margin)}, which is no margin in nats; leave it out, or write null")
+    known = math.nan if margin is None else float(margin)
     is_correct = record.get("is_correct")
     if is_correct is None and math.isnan(known):
         raise RecordError("no 'is_correct' and no 'margin'; 'real eval margin --rows FILE' writes both")
@@ -89,12 +95,13 @@ def show_budget(budget: float) -> str:
     >>> show_budget(1280.0), show_budget(0.35)
     ('1,280', '0.35')
     """
-    return f"{budget:,.0f}" if budget == int(budget) else f"{budget:g}"
+    budget = plain_budget(budget)
+    return f"{budget:,}" if isinstance(budget, int) else f"{budget:g}"
 
 
 def plain_budget(budget: float) -> float | int:
     """Write a whole number of labels without a fraction."""
-    return int(budget) if budget == int(budget) else budget
+    return int(budget) if budget == int(budget) and budget < MOST_WHOLE else budget
 
 
 def _read_name(record: Record, field: str) -> str:

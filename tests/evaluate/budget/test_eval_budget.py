@@ -264,6 +264,7 @@ ROW = {"strategy": "easy", "budget": 40, "seed": 1, "prompt_key": "0f", "is_corr
         ({"budget": True}, "field 'budget' is True; the number of labels is needed, greater than 0"),
         ({"is_correct": "yes"}, "field 'is_correct' is 'yes'; true or false is needed"),
         ({"margin": "high"}, "field 'margin' is 'high'; a number is needed, or null"),
+        ({"margin": -1e308}, "field 'margin' is -1e+308, which is no margin in nats; leave it out, or write null"),
         ({"is_correct": None, "margin": None}, "no 'is_correct' and no 'margin'; 'real eval margin --rows FILE' "),
         ({"prompt_key": None}, "no 'prompt_key', 'prompt', 'place' or 'id': which held-out pair is it?"),
     ],
@@ -274,6 +275,13 @@ def test_a_row_that_is_none_is_refused_with_what_writes_it(change, complaint):
     summary, messages = measure("--on-error", "skip", rows=[ROW, ROW | change], status=3)
     assert summary["num_rows"] == 1
     assert "1 rejected" in messages
+
+
+@pytest.mark.parametrize("budget", [1e300, 1e18, 0.35, 5e-324])
+def test_a_strange_number_of_labels_is_written_as_it_is(budget):
+    summary, messages = measure(rows=[ROW | {"budget": budget}, ROW | {"strategy": "random"}])
+    assert budget in [row["budget"] for row in summary["cells"]]
+    assert f"{budget:g} labels" in messages
 
 
 def test_names_that_are_numbers_are_the_same_however_they_are_written():
@@ -296,6 +304,25 @@ def test_a_run_given_twice_is_refused_and_the_first_counts(rows):
     whole, _ = measure(rows=rows)
     summary, _ = measure("--on-error", "skip", rows=[*rows, rows[0], other], status=3)
     assert summary == whole
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_it_reads_what_eval_margin_writes(make_tiny_policy, tiny_policy, pair_rows, tmp_path):
+    """Two seeds of two strategies, measured on the same pairs with --rows and --tag."""
+    files = []
+    for number, (strategy, seed) in enumerate((name, seed) for name in ("easy", "random") for seed in (1, 2)):
+        files.append(tmp_path / f"{strategy}-{seed}.jsonl")
+        tags = [f"--tag={name}={value}" for name, value in (("strategy", strategy), ("budget", 40), ("seed", seed))]
+        policy = make_tiny_policy(seed=number + 1)
+        run("eval", "margin", "-p", policy, "-r", tiny_policy, "--rows", files[-1], *tags, rows=pair_rows)
+    summary, _ = measure(*files)
+    written = [json.loads(line) for path in files for line in path.read_bytes().splitlines()]
+    assert (summary["num_rows"], summary["num_runs"]) == (len(written), 4) == (4 * len(pair_rows), 4)
+    for cell in summary["cells"]:
+        ours = [row for row in written if row["strategy"] == cell["strategy"]]
+        assert cell["accuracy"] == pytest.approx(sum(row["is_correct"] for row in ours) / len(ours))
+        assert cell["margin"] == pytest.approx(sum(row["margin"] for row in ours) / len(ours))
 
 
 def test_a_baseline_that_belongs_to_all_is_a_mistake():
