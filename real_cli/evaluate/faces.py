@@ -4,7 +4,7 @@
 FACES: dict[str, tuple[str, str]] = {
     "budget": (
         "real_cli.evaluate.budget.command",
-        "Tell what labels buy: accuracy by number of labels for each strategy, and the labels saved at equal accuracy.",
+        "Tell what labels buy: accuracy by strategy and budget, and the labels saved.",
     ),
     "labels": (
         "real_cli.evaluate.labels.command",

@@ -30,7 +30,7 @@ class BudgetOptions(EvaluationOptions):
 
 @typed_command
 def budget(options: BudgetOptions) -> Status:
-    """Tell what labels buy: accuracy by number of labels for each strategy, and the labels saved at equal accuracy.
+    """Tell what labels buy: accuracy by strategy and budget, and the labels saved.
 
     Reads what 'eval margin --rows' writes of many trained policies, each line with strategy, budget (the number of
     labels) and seed: --tag strategy=easy --tag budget=320 --tag seed=1. All policies answer the same held-out pairs;
