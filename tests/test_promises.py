@@ -99,6 +99,12 @@ ROWS = {
         model=True,
         empty=(1, ""),
     ),
+    "eval budget": Row(
+        (),
+        PAIR | {"strategy": "easy", "budget": 40, "seed": 1, "is_correct": True},
+        empty=(0, "object"),
+        missing="field 'strategy' is missing; ",
+    ),
     "eval labels": Row((), PAIR, empty=(0, "object")),
     "eval margin": Row(("--policy", "POLICY", "--reference", "POLICY"), PAIR, model=True, empty=(0, "object")),
     "eval winrate": Row((), PAIR | {"model_chosen": "new", "model_rejected": "old"}, empty=(0, "object")),

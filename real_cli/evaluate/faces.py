@@ -2,6 +2,10 @@
 
 # By name: the module of its command, and the first sentence of its help.
 FACES: dict[str, tuple[str, str]] = {
+    "budget": (
+        "real_cli.evaluate.budget.command",
+        "Tell what labels buy: accuracy by strategy and budget, and the labels saved.",
+    ),
     "labels": (
         "real_cli.evaluate.labels.command",
         "Measure how often labels contradict the truth, and which strategy asks for labels that are right.",

@@ -58,6 +58,7 @@ class Plot:
         interval: What intervals are, where the series have some.
         x_span: Ends of the horizontal axis, so that plots beside each other share it; None for the data's own.
         y_span: Ends of the axis of y, such as 0 and 1 of a share; None for the data's own.
+        is_log_x: Whether a curve's horizontal axis is logarithmic, with a tick at each of its places.
     """
 
     kind: PlotKind
@@ -71,6 +72,7 @@ class Plot:
     interval: str = "95% intervals"
     x_span: Span = (None, None)
     y_span: Span = (None, None)
+    is_log_x: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ BAND = 0.18
 NAME_WIDTH, X_WIDTH, Y_WIDTH = 18, 44, 30
 LINE_HEIGHT = 10.5
 NUM_MARKED = 30
+NUM_TICKS = 7  # at most so many and one on a logarithmic axis
 
 # Color alone tells two lines apart for some readers only.
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (5, 1.6, 1.2, 1.6)), (0, (9, 2)), (0, (3, 3)))
@@ -200,12 +201,31 @@ def legend(plot: Plot) -> list[dict[str, Any]]:
 def _finish(axes: "Axes", plot: Plot) -> None:
     if plot.baseline is not None:
         axes.axhline(plot.baseline, color=SENTINELS["faint"], linestyle="--", linewidth=1)
-    _locate(axes.xaxis)
+    if plot.is_log_x:
+        _mark_places(axes, plot)
+    else:
+        _locate(axes.xaxis)
     _locate(axes.yaxis)
     axes.set_xlim(*plot.x_span)
     axes.set_ylim(*plot.y_span)
     axes.set_xlabel(_wrapped(plot.x_label, X_WIDTH))
     axes.set_ylabel(_wrapped(plot.y_label, Y_WIDTH))
+
+
+def _mark_places(axes: "Axes", plot: Plot) -> None:
+    """Make the horizontal axis logarithmic; places that stand close together share a tick, the first one's."""
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
+    places = sorted({place for series in plot.series for place in _numbers(series.x) if place > 0})
+    axes.set_xscale("log")
+    least = (places[-1] / places[0]) ** (1 / NUM_TICKS) if places else 1.0
+    ticks: list[float] = []
+    for place in places:
+        if not ticks or place >= least * ticks[-1]:
+            ticks.append(place)
+    axes.set_xticks(ticks)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
 
 
 def _wrapped(label: str, width: int) -> str:

@@ -37,6 +37,7 @@ COMMANDS = [
     "sample -p m --no-cache --emit-requests ASKED",
     "sample -p m --no-cache --improve --emit-requests ASKED",
     "sample -p m --no-cache --lowest-score 50% --emit-requests ASKED",
+    "eval budget --report REPORT",
     "eval pairs --report REPORT",
     "eval labels --gold score --report REPORT",
     "eval labels --compare easy,random --budget 50%",

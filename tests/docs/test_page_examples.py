@@ -77,6 +77,13 @@ FILES = {
         for prompt in PROMPTS
     ],
     "wildchat": list(map(dialogue, PROMPTS)),
+    "outcomes": [
+        {"strategy": strategy, "budget": budget, "seed": seed, "prompt_key": str(number), "margin": number - 1.5}
+        for strategy in ("easy", "random")
+        for budget in (40, 160)
+        for seed in (1, 2)
+        for number in range(4)
+    ],
     "to-label": [row | {"responses": row["responses"][:2]} for row in vectors(candidates())],
 }
 
