@@ -44,7 +44,17 @@ class MarginOptions(EvaluationOptions, SeedOption, ScoringOptions):
             "--rows",
             metavar="FILE",
             show_default=False,
-            help="Write the numbers of each pair here, a JSON line a pair and policy.",
+            help="Write the numbers of each pair here, a JSON line a pair and policy; prompt_key stands for the prompt.",
+        ),
+    ] = None
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tag",
+            metavar="NAME=VALUE",
+            show_default=False,
+            help="A field that each line of --rows gets, such as strategy=easy: 'real eval budget' tells runs apart by "
+            "them. Give this once for each.",
         ),
     ] = None
     export_logps: ExportLogps = None
@@ -92,8 +102,12 @@ def margin(options: MarginOptions) -> Status:
     """
     from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.margin.run import MarginRun
+    from real_cli.evaluate.margin.tags import read_tags
 
     _check(options.policy, options.beta)
+    tags = read_tags(options.tag or [])
+    if tags and options.rows is None:
+        raise UsageError("--tag: tags go to the lines of --rows; name a file with it")
     written = [options.rows, options.export_logps]
     job = options.job(also_writes=written, also_reads=[("--training", options.training)], what="pairs")
     run = MarginRun(
@@ -103,6 +117,7 @@ def margin(options: MarginOptions) -> Status:
         beta=options.beta,
         seed=options.seed,
         rows=options.rows,
+        tags=tags,
         export=options.export_logps,
         curves=_read_training(options.training, options.report),
         has_examples=options.report is not None,

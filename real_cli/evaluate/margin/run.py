@@ -2,9 +2,10 @@
 
 import gc
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 import orjson
@@ -16,6 +17,7 @@ from real_cli.evaluate.margin.lengths import with_cuts
 from real_cli.evaluate.margin.margins import MarginTally, compare
 from real_cli.evaluate.margin.meter import MarginMeter, MeasuredPair, TokenizedPair
 from real_cli.evaluate.margin.report import margin_report
+from real_cli.evaluate.margin.tags import Tag
 from real_cli.evaluate.margin.training_data import TRAINED_ON, TrainingDataCheck
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import dump_record
@@ -32,6 +34,8 @@ from real_cli.report.contents import Report
 from real_cli.report.examples import Examples
 from real_cli.train.curves import TrainingCurves
 
+NO_TAGS: Mapping[str, Tag] = MappingProxyType({})
+
 
 class MarginRun(Evaluation):
     """Measure pairs under some policies, of which one is in memory at a time.
@@ -46,6 +50,7 @@ class MarginRun(Evaluation):
         beta: Scale of the implicit reward.
         seed: Of the draws behind intervals.
         rows: Where a line a pair and policy goes.
+        tags: Fields that each of these lines gets.
         export: Where the records go with the reference's log-probabilities.
         curves: Of the training run, for the report.
         has_examples: Whether pairs to look at are wanted.
@@ -62,6 +67,7 @@ class MarginRun(Evaluation):
         beta: float,
         seed: int = 0,
         rows: Path | None = None,
+        tags: Mapping[str, Tag] = NO_TAGS,
         export: Path | None = None,
         curves: TrainingCurves | None = None,
         has_examples: bool = False,
@@ -71,6 +77,7 @@ class MarginRun(Evaluation):
         self._load = load
         self._beta, self._seed = beta, seed
         self._paths = rows, export
+        self._tags = tags
         self._curves = curves
         self.tallies = [MarginTally(beta, seed) for _ in policies]
         self._examples = [MarginExamples() for _ in policies] if has_examples else []
@@ -175,13 +182,15 @@ class MarginRun(Evaluation):
     def _count(self, number: int, measured: MeasuredPair) -> None:
         place, record, _, pair, _ = measured
         assert pair is not None
-        self.tallies[number].add(pair, text_key(record["prompt"]))
+        key = text_key(record["prompt"])
+        self.tallies[number].add(pair, key)
         if self._examples:
             self._examples[number].offer(place, record, pair)
         if self._rows:
             name = {"id": record["id"]} if "id" in record else {}
-            row = {**name, "place": place, "policy": self._policies[number], **pair.row(self._beta)}
-            self._rows.write(dump_record(row))
+            source = {**name, "place": place, "policy": self._policies[number], **self._tags}
+            # The key tells prompts apart where their texts are not to be published.
+            self._rows.write(dump_record({**source, "prompt_key": key[:8].hex(), **pair.row(self._beta)}))
 
     def summary(self) -> Summary:
         """Sum up: of one policy its numbers, of several a list of them and the differences from the first."""

@@ -6,6 +6,7 @@ import tempfile
 import pytest
 
 from real_cli.errors import Terminated
+from real_cli.records.messages import text_key
 from tests.train.training import run, write_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -87,6 +88,17 @@ def test_rows_stand_in_the_order_of_the_input_with_id_and_place(tiny_policy, pol
     assert all(row["margin_beta"] == pytest.approx(row["margin"] / 2) for row in result)
     assert (summary["num_pairs"], summary["num_too_long"]) == (2, 1)
     assert "1 left out: the prompt alone fills 30 tokens" in messages
+
+
+def test_rows_carry_the_tags_and_a_key_of_the_prompt(tiny_policy, policies, pair_rows, tmp_path):
+    """Each line of each policy; the key stands for the prompt, whose text is nowhere in the file."""
+    words = ["-p", policies[0], "-p", policies[1], "-r", tiny_policy, "--rows", tmp_path / "rows"]
+    measure(*words, "--tag", "strategy=easy", "--tag", "budget=320", "--tag", "seed=01", rows=pair_rows)
+    result = read(tmp_path / "rows")
+    assert len(result) == 2 * len(pair_rows)
+    assert {(row["strategy"], row["budget"], row["seed"]) for row in result} == {("easy", 320, "01")}
+    assert [row["prompt_key"] for row in result] == 2 * [text_key(row["prompt"])[:8].hex() for row in pair_rows]
+    assert pair_rows[0]["prompt"] not in (tmp_path / "rows").read_text()
 
 
 def test_several_policies_say_what_each_says_alone(tiny_policy, policies, many_rows, tmp_path):
@@ -197,6 +209,9 @@ def test_a_policy_that_says_no_numbers_is_told_with_its_place(tiny_policy, make_
         (["-p", "a", "--training", "r.html", "--report", "r.html"], "r.html: is what --training reads; name another"),
         (["-p", "a", "--training", "t", "--report", "r.html", "-o", "t"], "t: is what --training reads; name another"),
         (["-p", "a", "--rows", "x", "--export-logps", "x"], "x: is named for two outputs; name another file"),
+        (["-p", "a", "--tag", "seed=1"], "--tag: tags go to the lines of --rows; name a file with it"),
+        (["-p", "a", "--rows", "x", "--tag", "seed"], "--tag 'seed'; NAME=VALUE, such as strategy=easy"),
+        (["-p", "a", "--rows", "x", "--tag", "margin=1"], "each row has a field 'margin' already; choose another name"),
     ],
 )
 def test_what_does_not_fit_together_is_a_mistake_on_the_command_line(
