@@ -44,7 +44,8 @@ class MarginOptions(EvaluationOptions, SeedOption, ScoringOptions):
             "--rows",
             metavar="FILE",
             show_default=False,
-            help="Write the numbers of each pair here, a JSON line a pair and policy; prompt_key stands for the prompt.",
+            help="Write the numbers of each pair here, a JSON line a pair and policy; prompt_key stands for the "
+            "prompt.",
         ),
     ] = None
     tag: Annotated[
