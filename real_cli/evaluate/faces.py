@@ -2,6 +2,10 @@
 
 # By name: the module of its command, and the first sentence of its help.
 FACES: dict[str, tuple[str, str]] = {
+    "compare": (
+        "real_cli.evaluate.compare.command",
+        "Compare methods of training on the same held-out pairs.",
+    ),
     "labels": (
         "real_cli.evaluate.labels.command",
         "Measure how often labels contradict the truth, and which strategy asks for labels that are right.",

@@ -4,8 +4,11 @@ import re
 
 # A name that is not here loses its underscores, and the "num" in front of a count.
 WORDS = {
+    "accuracy_detectable": "told from chance from",
     "accuracy_gap": "accuracy, least minus most similar",
     "accuracy_length_gap": "accuracy, longer minus shorter",
+    "accuracy_p": "p",
+    "accuracy_p_holm": "corrected p",
     "accuracy_per_token": "accuracy by log-ratios a token",
     "by_category": "the table by category",
     "by_pair": "the table of models in pairs",
@@ -33,6 +36,9 @@ WORDS = {
     "num_judged": "labels judged",
     "num_pairs": "pairs",
     "num_prompts": "prompts",
+    "peak_device_megabytes": "peak memory of the device, MB",
+    "peak_memory_megabytes": "peak memory, MB",
+    "prefers_longer": "longer response preferred",
     "rewards_chosen": "reward of the chosen, times beta",
     "rewards_rejected": "reward of the rejected, times beta",
     "score_chosen": "score of the chosen",
@@ -50,6 +56,8 @@ WORDS = {
     "similarity_range": "similarity",
     "similarity_score_gap_correlation": "rank correlation of similarity and score gap",
     "strength": "log-strength",
+    "train_seconds": "seconds of training",
+    "train_seconds_ratio": "times the baseline's seconds",
     "win_rate": "win rate",
 }
 # In a sentence.
@@ -58,6 +66,7 @@ CLAUSES = {
     "flip_rate": "the share of verdicts that flipped",
     "length_effect": "the effect of length",
     "length_note": "the table beneath it",
+    "prefers_longer": "share of longer responses preferred",
     "share_wrong": "the share of wrong labels",
     "win_rate": "the win rate",
 }
