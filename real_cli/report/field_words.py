@@ -4,7 +4,6 @@ import re
 
 # A name that is not here loses its underscores, and the "num" in front of a count.
 WORDS = {
-    "accuracy_detectable": "told from chance from",
     "accuracy_gap": "accuracy, least minus most similar",
     "accuracy_length_gap": "accuracy, longer minus shorter",
     "accuracy_p": "p",

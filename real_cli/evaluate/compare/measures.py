@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.evaluate.compare.cells import AlignedCells
-from real_cli.stats.crossed import CrossedMean, crossed_mean
+from real_cli.stats.contrast import Contrast
+from real_cli.stats.crossed_cells import CrossedCells, linearized
+from real_cli.stats.intervals import Estimate
 from real_cli.stats.linear import intercept_terms
 
 Floats = NDArray[np.float64]
@@ -20,32 +22,39 @@ class Measure(NamedTuple):
         name: Of the number in a summary.
         values: Makes it of all cells, shape (pairs, cells); a pair of NaN is none.
         lacks: Says why it cannot be had; empty where it can.
-        span: Least and largest value of a share; None for another number.
+        is_share: Whether it is a share of pairs.
     """
 
     name: str
     values: Callable[[AlignedCells], Floats]
     lacks: Callable[[AlignedCells], str]
-    span: tuple[float, float] | None = None
+    is_share: bool = False
 
 
-def level(cells: AlignedCells, measure: Measure, columns: Sequence[int]) -> CrossedMean:
-    """Estimate a measure of the cells of one method."""
-    return _mean(cells, measure.values(cells)[:, columns], measure.span)
+def level(cells: AlignedCells, measure: Measure, columns: Sequence[int]) -> Estimate:
+    """Estimate a measure of one method, whose cells these are; the rows are the prompts."""
+    table = _table(cells, measure.values(cells)[:, columns])
+    means = CrossedCells([table], [""], [range(len(columns))], is_share=measure.is_share)
+    return means.share(0) if measure.is_share else means.contrast([1.0]).estimate()
 
 
-def difference(cells: AlignedCells, measure: Measure, columns: Sequence[int], base: Sequence[int]) -> CrossedMean:
-    """Estimate how much larger a measure is than that of the baseline, pair by pair and seed by seed."""
+def difference(cells: AlignedCells, measure: Measure, columns: Sequence[int], base: Sequence[int]) -> Contrast:
+    """Estimate how much larger a measure is than that of the baseline, whose cells have the same seeds in this order.
+
+    A seed decides the order of the pairs, so policies of one seed may go together: they are one strategy's, as it were.
+    """
     values = measure.values(cells)
-    ends = measure.span and (measure.span[0] - measure.span[1], measure.span[1] - measure.span[0])
-    return _mean(cells, values[:, columns] - values[:, base], ends)
+    tables = [_table(cells, values[:, side]) for side in (columns, base)]
+    seeds = [range(len(columns))] * 2
+    return CrossedCells(tables, ["", ""], seeds, is_share=measure.is_share).contrast([1.0, -1.0])
 
 
-def _mean(cells: AlignedCells, values: Floats, ends: tuple[float, float] | None) -> CrossedMean:
+def _table(cells: AlignedCells, values: Floats) -> Floats:
+    """Sum up the pairs of each prompt, as numbers whose plain mean is that over pairs; shape (seeds, prompts)."""
     known = ~np.isnan(values).any(axis=1)
-    prompts, size = cells.prompts[known], cells.num_prompts
-    sums = [np.bincount(prompts, weights=column, minlength=size) for column in values[known].T]
-    return crossed_mean(np.stack(sums, axis=1), np.bincount(prompts, minlength=size).astype(np.float64), ends=ends)
+    names, prompts = np.unique(cells.prompts[known], return_inverse=True)
+    sums = np.array([np.bincount(prompts, weights=column, minlength=names.size) for column in values[known].T])
+    return linearized(sums, np.tile(np.bincount(prompts).astype(np.float64), (len(sums), 1)))
 
 
 def _accuracy(cells: AlignedCells) -> Floats:
@@ -94,12 +103,11 @@ def _lacks_both_sides(cells: AlignedCells) -> str:
     return "one side is always the longer, so that a margin at equal length would be a guess"
 
 
-SHARE = (0.0, 1.0)
 # The first is that by which methods are told apart.
 MEASURES = (
-    Measure("accuracy", _accuracy, _nothing_lacks, SHARE),
+    Measure("accuracy", _accuracy, _nothing_lacks, is_share=True),
     Measure("margin", _margin, _nothing_lacks),
     Measure("margin_equal_length", _margin_equal_length, _lacks_both_sides),
-    Measure("likelihood_accuracy", _likelihood_accuracy, _lacks_likelihoods, SHARE),
-    Measure("prefers_longer", _prefers_longer, _lacks_lengths, SHARE),
+    Measure("likelihood_accuracy", _likelihood_accuracy, _lacks_likelihoods, is_share=True),
+    Measure("prefers_longer", _prefers_longer, _lacks_lengths, is_share=True),
 )

@@ -9,6 +9,10 @@ from real_cli.stats.bootstrap import FEWEST_CELLS
 from real_cli.text.phrases import say_count
 
 MOST_NAMED = 5
+ONE_SEED = (
+    "one seed: nothing shows what another run of the same training would give, so there is no interval and no verdict; "
+    "'eval margin' with both policies has intervals over prompts alone"
+)
 
 
 def explain(
@@ -20,7 +24,7 @@ def explain(
     notes = [*_of_cells(summary, cells), *_of_prompts(cells)]
     notes += [f"no {name}: {reason}" for name, reason in reasons.items() if reason]
     if summary["num_seeds"] == 1:
-        notes.append("one seed: intervals allow for other prompts, and not for another run of the same training")
+        notes.append(ONE_SEED)
     for field, what in (("train_steps", "steps"), ("train_pairs", "pairs")):
         if costs.differing(field):
             notes.append(f"the policies were not trained on as many {what}: {field} has them by method")
@@ -36,6 +40,9 @@ def _of_cells(summary: Mapping[str, Any], cells: AlignedCells) -> list[str]:
     missing = [CellName(row["method"], row["seed"]) for row in summary["missing"]]
     if missing:
         notes.append(f"missing: {_named(missing)}; a difference is over the seeds that method and {base} both have")
+    single = [row["method"] for row in summary["differences"] if row["num_seeds"] == 1 < summary["num_seeds"]]
+    if single:
+        notes.append(f"one seed alone, so no interval: {', '.join(single)}")
     apart = [row["method"] for row in summary["differences"] if not row["num_seeds"]]
     if apart:
         notes.append(f"no difference of {', '.join(apart)}: no seed is also one of {base}")

@@ -48,7 +48,10 @@ def _differences(summary: Summary) -> list[Section]:
         "the corrected p is below 0.05. A larger margin alone makes no policy better: losses and settings decide how "
         "far a policy goes."
     )
-    fields = ("method", "verdict", "accuracy", "accuracy_p", "accuracy_p_holm", "accuracy_detectable", "num_seeds")
+    fields = (
+        "method", "verdict", "accuracy", "accuracy_p", "accuracy_p_holm", "smallest_shown", "prompts_needed",
+        "seeds_needed", "num_seeds",
+    )  # fmt: skip
     tables = [table_of(f"Accuracy minus that of {base}", fields, rows, _note(summary))]
     others = [row for measure in MEASURES[1:] for row in _long_rows(rows, measure.name)]
     if others:

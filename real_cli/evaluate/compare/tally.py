@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from real_cli.errors import RealError, UsageError, clip, suggest
 from real_cli.evaluate.compare.answer import answer
 from real_cli.evaluate.compare.cells import AlignedCells, PolicyCells, natural
@@ -18,11 +16,13 @@ from real_cli.io.job import Job, Located
 from real_cli.records.record import Record
 from real_cli.report.contents import Report
 from real_cli.report.examples import Examples
-from real_cli.stats.crossed import CrossedMean
+from real_cli.stats.contrast import Contrast
+from real_cli.stats.intervals import Estimate
 from real_cli.stats.multiple import holm
 from real_cli.text.phrases import say_count
 
 LEVEL = 0.05
+NOTHING = Estimate(None, None, None, 0)
 
 
 class MethodComparison(Evaluation):
@@ -34,9 +34,9 @@ class MethodComparison(Evaluation):
     Example:
         >>> comparison = MethodComparison("dpo")
         >>> for method, margin in (("dpo", -1.0), ("ipo", 1.0)):
-        ...     for number in range(20):
-        ...         row = {"method": method, "prompt_key": str(number), "margin": margin * (-1) ** (number % 5)}
-        ...         excluded = comparison.add(row)
+        ...     for number in range(40):
+        ...         pair = {"prompt_key": str(number // 2), "margin": margin * (-1) ** (number // 2 % 5)}
+        ...         excluded = comparison.add({"method": method, "seed": number % 2} | pair)
         >>> found = comparison.summary()["differences"][0]
         >>> found["method"], found["minus"], round(found["accuracy"], 2), found["verdict"]
         ('ipo', 'dpo', 0.2, 'undecided')
@@ -114,8 +114,7 @@ def _describe(cells: AlignedCells, method: str, measures: Sequence[Measure]) -> 
     seeds = cells.seeds_of(method)
     row: dict[str, Any] = {"method": method, "num_seeds": len(seeds), "seeds": seeds}
     for measure in measures:
-        low, high = measure.span or (-np.inf, np.inf)
-        row |= level(cells, measure, cells.columns(method, seeds)).estimate(low, high).fields(measure.name)
+        row |= level(cells, measure, cells.columns(method, seeds)).fields(measure.name)
     return row
 
 
@@ -127,26 +126,27 @@ def _differences(cells: AlignedCells, methods: Sequence[str], measures: Sequence
         {"method": name, "minus": base, "num_seeds": len(shared[name]), "verdict": None} for name in others
     ]
     for measure in measures:
-        means = [_difference(cells, measure, name, base, shared[name]) for name in others]
-        for row, mean, corrected in zip(rows, means, holm([mean.p_value for mean in means]), strict=True):
-            reach = measure.span[1] - measure.span[0] if measure.span else np.inf
-            row |= mean.estimate(-reach, reach).fields(measure.name)
-            row |= {f"{measure.name}_p": mean.p_value, f"{measure.name}_p_holm": corrected}
+        found = [_difference(cells, measure, name, base, shared[name]) for name in others]
+        p_values = [each.p_value() if each else None for each in found]
+        for row, each, p_value, corrected in zip(rows, found, p_values, holm(p_values), strict=True):
+            row |= (each.estimate() if each else NOTHING).fields(measure.name)
+            row |= {f"{measure.name}_p": p_value, f"{measure.name}_p_holm": corrected}
             if measure is MEASURES[0]:
-                row |= {
-                    f"{measure.name}_detectable": mean.detectable(len(others)),
-                    "verdict": _verdict(mean, corrected),
-                }
+                row |= _decided(each, corrected, len(others))
     return rows
 
 
-def _difference(cells: AlignedCells, measure: Measure, method: str, base: str, seeds: Sequence[str]) -> CrossedMean:
-    if not seeds:
-        return CrossedMean(None, None, None, 0)
-    return difference(cells, measure, cells.columns(method, seeds), cells.columns(base, seeds))
+def _difference(cells: AlignedCells, measure: Measure, method: str, base: str, seeds: Sequence[str]) -> Contrast | None:
+    return difference(cells, measure, cells.columns(method, seeds), cells.columns(base, seeds)) if seeds else None
 
 
-def _verdict(mean: CrossedMean, corrected: float | None) -> str | None:
-    if mean.value is None or corrected is None:
-        return None
-    return "undecided" if corrected >= LEVEL else "better" if mean.value > 0 else "worse"
+def _decided(found: Contrast | None, corrected: float | None, num_comparisons: int) -> dict[str, Any]:
+    """Say what the corrected test of accuracy decides, and what would decide it."""
+    if found is None or corrected is None:
+        return dict.fromkeys(("verdict", "smallest_shown", "prompts_needed", "seeds_needed"))
+    return {
+        "verdict": "undecided" if corrected >= LEVEL else "better" if found.value > 0 else "worse",
+        "smallest_shown": found.smallest_shown(num_comparisons),
+        "prompts_needed": found.prompts_needed(num_comparisons),
+        "seeds_needed": found.seeds_needed(num_comparisons),
+    }
