@@ -16,7 +16,7 @@ METHODS  = dpo cdpo ipo hinge robust exo nca bco aot aot-unpaired apo-zero apo-d
 BASELINE = dpo
 SEEDS    = 1 2 3
 TRAIN    = --learning-rate 5e-5 --batch-size 8 --max-length 512
-CHECK    = FIRST=12 METHODS='dpo ipo rdo' SEEDS='1 2'
+CHECK    = FIRST=12 METHODS=rdo SEEDS='1 2'
 final    =
 include project.mk
 relabel-rdo  = relabel weight
@@ -31,7 +31,8 @@ rows    = $(cells:%=$(O)/rows/%.jsonl)
 $(foreach cell,$(cells),$(eval count += x)$(eval on-$(cell) := $(word $(words $(count)),$(foreach _,$(cells),\
   $(or $(DEVICES),$(DEVICE))))))
 $(O)/policies/%/real.json $(O)/rows/%.jsonl: DEVICE = $(on-$*)
-.SECONDARY .SECONDEXPANSION:
+.SECONDARY: $(cells:%=$(O)/policies/%/real.json) $(methods:%=$(O)/relabeled/%.jsonl)
+.SECONDEXPANSION:
 
 $(O)/pairs.jsonl: $(scored)
 	@mkdir -p $(O)/relabeled $(O)/policies $(O)/rows
