@@ -67,7 +67,8 @@ COMPARED = (
     the same pairs and for the same steps, measures every policy on the same held-out pairs, and ends with what
     real-eval-compare(1) says of them: accuracy, margin and length by method, each as a paired difference to BASELINE
     with an interval over prompts and seeds, corrected for the number of methods, and the seconds and the memory that
-    training took. With one seed there is no interval and no verdict.""",
+    training took. With one seed there is no interval and no verdict. As it stands it trains 72 times, by 24 losses with
+    3 seeds: name fewer METHODS for a first look.""",
     """A method is a loss by its name, or a name of yours: relabel-NAME is the command of real that makes its pairs from
     those of all (relabel weight), with-NAME are its options of real train-dpo. Put them into config.mk. All methods
     have the rate and the steps of TRAIN, and each loss its own default beta: one that its paper trains at another rate

@@ -51,7 +51,7 @@ class CrossedCells:
         self._strategies = np.array(strategies)
         self._seed_spread, self._both_spread = (np.zeros((len(cells), len(cells))) for _ in range(2))
         for strategy in dict.fromkeys(strategies):
-            inside = np.flatnonzero(self._strategies == strategy)
+            inside = [index for index, name in enumerate(strategies) if name == strategy]
             spreads = _joint_spreads([cells[index] for index in inside], [seeds[index] for index in inside])
             for whole, part in zip((self._seed_spread, self._both_spread), spreads, strict=True):
                 whole[np.ix_(inside, inside)] = part
@@ -86,13 +86,14 @@ class CrossedCells:
 
         Returns:
             As they are measured: by prompts, shape (sums,), with what is of both; by seeds, of both, and degrees of
-            freedom of seeds, shape (sums, strategies) each.
+            freedom of seeds, infinite for a strategy that is not in the sum, shape (sums, strategies) each.
         """
         differences = weights @ self.by_prompt
         size = self.num_prompts
         of_prompts = differences.var(axis=1, ddof=1) / size if size > 1 else np.zeros(len(weights))
         if self._is_share:
             few = (np.abs(differences) > ROUNDING).sum(axis=1) < FEWEST_RARE
+            few &= np.abs(weights.sum(axis=1)) < ROUNDING
             # Two prompts more, one at either end: Bonett and Price, 2012, as `share_difference` has it.
             of_prompts = of_prompts + np.where(few, 2 * (np.abs(weights).sum(axis=1) / 2 / (size + 2)) ** 2, 0.0)
         parts = []
@@ -103,7 +104,7 @@ class CrossedCells:
                 np.einsum("sc,cd,sd->s", inner, spread, inner) for spread in (self._seed_spread, self._both_spread)
             )
             fewest = np.where(inner != 0, self.num_seeds, np.inf).min(axis=1, initial=np.inf)
-            parts.append((of_seeds, of_both, np.where(np.isfinite(fewest), np.maximum(1.0, fewest - 1), 1.0)))
+            parts.append((of_seeds, of_both, np.maximum(1.0, fewest - 1)))
         of_seeds, of_both, degrees = (np.stack(column, axis=1) for column in zip(*parts, strict=True))
         return of_prompts, of_seeds, of_both, degrees
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from real_cli.stats.bootstrap import FEWEST_CELLS
 from real_cli.stats.contrast import Floats
 from real_cli.stats.crossed_cells import CrossedCells
 
@@ -106,17 +107,16 @@ def equal_budget(cells: CrossedCells, cell: int, curve: list[int], budgets: Arra
     height, heights = float(cells.means[cell]), never_falling(cells.means[curve])
     is_beyond = height > heights[-1]
     value = None if is_beyond or height < heights[0] else float(np.exp(_place(height, heights, logs)))
-    if cells.num_prompts < 2 or cells.num_seeds[[cell, *curve]].min() < 2:
+    if cells.num_prompts < FEWEST_CELLS or cells.num_seeds[[cell, *curve]].min() < 2:
         return EqualBudget(value, None, None, is_beyond, False)
     points, weights = _differences(cells, cell, curve, logs)
     gaps, halves = weights @ cells.means, cells.half_widths(weights)
     low, high = _ends(points, gaps, halves)
-    if value is not None:  # the curve that never falls is not the one that was measured
-        low, high = (
-            (None if low is None else min(low, np.log(value))),
-            (None if high is None else max(high, np.log(value))),
-        )
-    return EqualBudget(value, *(None if end is None else float(np.exp(end)) for end in (low, high)), is_beyond, True)
+    if value is not None:  # the curve that never falls is not quite the one that was measured
+        low = None if low is None else min(low, float(np.log(value)))
+        high = None if high is None else max(high, float(np.log(value)))
+    ends = [None if end is None else float(np.exp(end)) for end in (low, high)]
+    return EqualBudget(value, ends[0], ends[1], is_beyond, True)
 
 
 def _place(height: float, heights: Floats, logs: Floats) -> float:

@@ -41,6 +41,7 @@ COMMANDS = [
     "eval labels --gold score --report REPORT",
     "eval labels --compare easy,random --budget 50%",
     "eval winrate --by category --report REPORT",
+    "eval compare --report REPORT",
 ]
 WITH_MODELS = [
     "embed --model POLICY",

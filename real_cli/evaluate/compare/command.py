@@ -40,7 +40,7 @@ def compare(options: CompareOptions) -> Status:
     have. train_seconds (of the steps alone, a mean over seeds), train_seconds_ratio (to the baseline's) and the peaks
     of memory are what the rows say of the training.
 
-    Buffers the numbers of all rows in memory, because every policy must have measured the same pairs; holds about 200
+    Buffers the numbers of all rows in memory, because every policy must have measured the same pairs; holds some 400
     bytes a row.
 
     \b
