@@ -53,6 +53,9 @@ DIALOGUE = {
     "source": SOURCE,
 }
 
+# What `eval margin --rows` writes of one pair.
+MEASURED = {"method": "dpo", "seed": 1, "prompt_key": "00ff", "margin": 0.5, "likelihood_margin": -1.0}
+
 BRIDGED = ("note_chosen_original", "note_rejected")
 
 
@@ -105,6 +108,7 @@ ROWS = {
         empty=(0, "object"),
         missing="field 'strategy' is missing; ",
     ),
+    "eval compare": Row((), MEASURED, empty=(0, "object"), missing="field 'prompt_key' is missing; "),
     "eval labels": Row((), PAIR, empty=(0, "object")),
     "eval margin": Row(("--policy", "POLICY", "--reference", "POLICY"), PAIR, model=True, empty=(0, "object")),
     "eval winrate": Row((), PAIR | {"model_chosen": "new", "model_rejected": "old"}, empty=(0, "object")),

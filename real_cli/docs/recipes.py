@@ -62,6 +62,22 @@ SERVED = (
     model, --host and --port, and answers /health and /v1/chat/completions. A policy of another machine needs no
     SERVE: give SAMPLE its --endpoint where there are no rounds.""",
 )
+COMPARED = (
+    """The recipe compare says which method suits your data. It trains POLICY by each of METHODS, with each of SEEDS, on
+    the same pairs and for the same steps, measures every policy on the same held-out pairs, and ends with what
+    real-eval-compare(1) says of them: accuracy, margin and length by method, each as a paired difference to BASELINE
+    with an interval over prompts and seeds, corrected for the number of methods, and the seconds and the memory that
+    training took. With one seed there is no interval and no verdict. As it stands it trains 72 times, by 24 losses with
+    3 seeds: name fewer METHODS for a first look.""",
+    """A method is a loss by its name, or a name of yours: relabel-NAME is the command of real that makes its pairs from
+    those of all (relabel weight), with-NAME are its options of real train-dpo. Put them into config.mk. All methods
+    have the rate and the steps of TRAIN, and each loss its own default beta: one that its paper trains at another rate
+    is at a disadvantage until with-NAME gives it that.""",
+    """Each policy's rows are a file, O/rows/METHOD.SEED.jsonl: an interrupted run goes on, make -j2 works at two cells,
+    and a further name in METHODS or SEEDS adds what is missing. A policy is as large as POLICY, and is deleted once
+    its rows are there, so that the disk holds as many as make works at; with KEEP_POLICIES=yes all stay in O/policies.
+    make plan estimates every training that is left, which takes a while where there are many.""",
+)
 VARIABLES = {
     "DATA": "What the method learns from: prompts, responses, pairs or conversations, as its entry says.",
     "HELDOUT": "What is never trained on: a share of the prompts, or a file with scored responses; 10% where DATA is "
@@ -84,6 +100,11 @@ VARIABLES = {
     "ROUNDS": "The rounds of an iterative method, '1 2 3'.",
     "SHARES": "How many parts the prompts are dealt into, one a round: as many as there will ever be rounds, since it "
     "must stay the same when a run continues.",
+    "METHODS": "What is compared (compare): losses, and names with a relabel-NAME or with-NAME; see above.",
+    "BASELINE": "The method that the others are compared with (compare).",
+    "SEEDS": "Of the trainings of each method (compare), or of those before the soup (salsa).",
+    "DEVICES": "Devices that trainings are dealt out to (compare); with make -j they run side by side.",
+    "KEEP_POLICIES": "Keeps trained policies that are deleted otherwise once they are measured (compare).",
     "O": "The folder of a run.",
 }
 EXAMPLES = (
@@ -113,6 +134,8 @@ def recipes_page() -> str:
         "\n.PP\n".join(map(filled, OWN_DATA)),
         ".SH ROUNDS WHOSE POLICY IS SERVED",
         "\n.PP\n".join(map(filled, SERVED)),
+        ".SH METHODS SIDE BY SIDE",
+        "\n.PP\n".join(map(filled, COMPARED)),
         ".SH VARIABLES",
     ]
     for name, meaning in VARIABLES.items():

@@ -6,6 +6,10 @@ FACES: dict[str, tuple[str, str]] = {
         "real_cli.evaluate.budget.command",
         "Tell what labels buy: accuracy by strategy and budget, and the labels saved.",
     ),
+    "compare": (
+        "real_cli.evaluate.compare.command",
+        "Compare methods of training on the same held-out pairs.",
+    ),
     "labels": (
         "real_cli.evaluate.labels.command",
         "Measure how often labels contradict the truth, and which strategy asks for labels that are right.",

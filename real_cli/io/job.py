@@ -92,6 +92,10 @@ class RecordReader:
         for place, record in joiner.join(joiner.adapt(convert, items, self.reject)):
             yield Located(place, record)
 
+    def objects(self) -> Iterator[Located]:
+        """Read every source in order as it stands: lines of numbers, of which no layout is asked."""
+        return (Located(place, record) for place, record in self._convert(lambda record: record, self._items(None)))
+
     def _items(self, ahead: Callable[[Record], None] | None) -> Iterator[Item]:
         for name in self.sources:
             items = self.gauge.watch(

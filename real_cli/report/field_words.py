@@ -7,6 +7,8 @@ WORDS = {
     "accuracy_equal_length": "accuracy at equal length",
     "accuracy_gap": "accuracy, least minus most similar",
     "accuracy_length_gap": "accuracy, longer minus shorter",
+    "accuracy_p": "p",
+    "accuracy_p_holm": "corrected p",
     "accuracy_per_token": "accuracy by log-ratios a token",
     "best_of_n_accuracy": "best of n: right",
     "best_of_n_by_chance": "best of n: right by chance",
@@ -45,6 +47,9 @@ WORDS = {
     "ref_accuracy": "one right answer, above all wrong ones",
     "p_holm": "p",
     "prompts_needed": "prompts needed",
+    "peak_device_megabytes": "peak memory of the device, MB",
+    "peak_memory_megabytes": "peak memory, MB",
+    "prefers_longer": "longer response preferred",
     "rewards_chosen": "reward of the chosen, times beta",
     "rewards_rejected": "reward of the rejected, times beta",
     "score_chosen": "score of the chosen",
@@ -69,6 +74,8 @@ WORDS = {
     "smallest_shown": "smallest shown",
     "strength": "log-strength",
     "tied_accuracy": "several right answers, all above all wrong ones",
+    "train_seconds": "seconds of training",
+    "train_seconds_ratio": "times the baseline's seconds",
     "win_rate": "win rate",
 }
 # In a sentence.
@@ -77,6 +84,7 @@ CLAUSES = {
     "flip_rate": "the share of verdicts that flipped",
     "length_effect": "the effect of length",
     "length_note": "the table beneath it",
+    "prefers_longer": "share of longer responses preferred",
     "share_wrong": "the share of wrong labels",
     "win_rate": "the win rate",
 }

@@ -64,6 +64,36 @@ def fit_line(x: ArrayLike, y: ArrayLike, clusters: ArrayLike) -> LineFit | None:
     return LineFit(intercept, slope, int(names.size))
 
 
+def intercept_terms(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Write the height at x = 0 of least squares lines as a mean over points, so that errors of means are its errors.
+
+    A term is the height plus the point's influence on it; the mean of the terms is the height of `fit_line`. Terms are
+    linear in y: those of a difference of two columns are the difference of their terms.
+
+    Args:
+        x: Finite numbers that are not all equal, shape (rows,).
+        y: Finite numbers, a line for each column, shape (rows, lines).
+
+    Returns:
+        The terms, shape (rows, lines).
+
+    Example:
+        >>> terms = intercept_terms(np.array([-1.0, 0, 1, 2]), np.array([[0.0], [3], [4], [9]]))
+        >>> round(float(terms.mean()), 9), round(fit_line([-1, 0, 1, 2], [0, 3, 4, 9], [0, 1, 2, 3]).intercept.value, 9)
+        (2.6, 2.6)
+
+    References:
+        Liang and Zeger, 1986, Biometrika 73, 13-22: the sum of squares of such influences is the sandwich.
+    """
+    centered = x - x.mean()
+    squares = float((centered**2).sum())
+    slopes = centered @ y / squares
+    heights = y.mean(axis=0) - slopes * x.mean()
+    weights = 1 - x.size * x.mean() * centered / squares
+    terms: NDArray[np.float64] = heights + weights[:, None] * (y - heights - np.outer(x, slopes))
+    return terms
+
+
 def _errors(
     design: NDArray[np.float64], residuals: NDArray[np.float64], bread: NDArray[np.float64], groups: NDArray[np.int64]
 ) -> NDArray[np.float64]:

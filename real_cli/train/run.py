@@ -1,6 +1,5 @@
 """The steps of `real train-dpo`: spool, prepare, refer, train, save. Loaded only when a run starts."""
 
-import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -32,6 +31,7 @@ from real_cli.train.checkpoints.saving import room_advice, told_if_unwritable
 from real_cli.train.devices.count import device_of, say_devices
 from real_cli.train.devices.shared_examples import share_examples
 from real_cli.train.devices.stop import AgreedStop
+from real_cli.train.diagnosis.cost import RunCost
 from real_cli.train.diagnosis.readings import close_run
 from real_cli.train.diagnosis.whole_run import read_whole_run
 from real_cli.train.folder import Spooled, Workspace, read_spool
@@ -66,7 +66,7 @@ class TrainingRun:
         self._world = world
         self._lines = LogLines(job.stream)
         self._logged: list[Record] = []
-        self._started = time.monotonic()
+        self._cost = RunCost()
         self._counts: dict[str, dict[str, Any]] = {}
         self._dump: Dump | None = None
 
@@ -92,7 +92,7 @@ class TrainingRun:
         described = self._refer(reference, [examples, held_out] if held_out else [examples], policy)
         world.share(lambda: self._export(train_data, examples))
         self._workspace.keep()
-        with StopRequest() as request, quiet_libraries(), deferred_imports():
+        with StopRequest() as request, quiet_libraries(), deferred_imports(), self._cost.training():
             stop = AgreedStop(request, world)
             trainer, result = self._optimize(policy, reference, examples, held_out, stop)
         if stop:
@@ -102,9 +102,10 @@ class TrainingRun:
         def finish() -> Status:
             self._save(trainer)
             ended = result | {"num_pairs": len(examples.rows), "output": str(self._workspace.folder)}
-            ended |= {"seconds": round(time.monotonic() - self._started, 3)}
+            ended |= {"seconds": self._cost.seconds}
             readings = read_whole_run(self._logged, self._counts["train"], self._settings, examples, trainer)
-            self._write_manifest(policy, described, [train_data, eval_data], {"readings": readings, "result": ended})
+            outcome = {"readings": readings, "result": ended, "cost": self._cost.fields(self._workspace.is_resumed)}
+            self._write_manifest(policy, described, [train_data, eval_data], outcome)
             return self._end(ended, readings)
 
         world.wait()  # for those that still load the best weights

@@ -43,6 +43,7 @@ COMMANDS = [
     "eval labels --compare easy,random --budget 50%",
     "eval reward --by category --report REPORT",
     "eval winrate --by category --report REPORT",
+    "eval compare --report REPORT",
 ]
 WITH_MODELS = [
     "embed --model POLICY",

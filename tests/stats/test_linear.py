@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from real_cli.stats.linear import fit_line
+from real_cli.stats.bootstrap import student_quantile
+from real_cli.stats.linear import fit_line, intercept_terms
 
 
 def make_points(seed, rows=200, clusters=40):
@@ -44,3 +45,19 @@ def test_few_clusters_give_a_line_and_no_interval():
 @pytest.mark.parametrize("x", [[], [1, 2], [3, 3, 3, 3]])
 def test_what_is_no_line(x):
     assert fit_line(x, x, x) is None
+
+
+def test_terms_of_the_height_have_its_value_and_its_errors():
+    """Their mean is the line's height, and their spread over clusters its sandwich, but for the small-sample factor."""
+    draws = np.random.default_rng(3)
+    x, groups = draws.normal(2, 5, 80), np.repeat(np.arange(40), 2)
+    y = np.stack([1 + 0.3 * x + draws.normal(0, 1, 80), draws.normal(0, 1, 80)], axis=1)
+    terms = intercept_terms(x, y)
+    for column in range(2):
+        fit = fit_line(x, y[:, column], groups)
+        assert terms[:, column].mean() == pytest.approx(fit.intercept.value)
+        sums = np.bincount(groups, weights=terms[:, column] - fit.intercept.value)
+        factor = 40 / 39 * 79 / 78
+        half = student_quantile(40) * np.sqrt(factor * (sums**2).sum()) / 80
+        assert half == pytest.approx(fit.intercept.high - fit.intercept.value)
+    assert terms[:, 0] - terms[:, 1] == pytest.approx(intercept_terms(x, (y[:, 0] - y[:, 1])[:, None])[:, 0])

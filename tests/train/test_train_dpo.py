@@ -66,6 +66,8 @@ def test_the_manifest_says_what_was_done_and_no_pickle_is_left(tiny_policy, pair
     assert manifest["counts"]["train"]["num_truncated"] == 6
     assert manifest["versions"]["trl"].startswith("1.16")
     assert manifest["reference"] == f"{tiny_policy} before training"
+    assert 0 < manifest["cost"]["train_seconds"] <= manifest["result"]["seconds"]
+    assert manifest["cost"]["peak_memory_bytes"] > 50 * 2**20  # Python with torch has more
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert "model.safetensors" in names
     assert not {

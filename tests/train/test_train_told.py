@@ -1,5 +1,7 @@
 """What `real train-dpo` says of the pairs, of the folder and of what is missing, and `real eval margin` after it."""
 
+import json
+
 import pytest
 
 from real_cli.models.score.tokens import ExampleTokenizer
@@ -79,6 +81,23 @@ def test_pairs_that_a_policy_was_trained_on_are_known(tiny_policy, pair_rows, tm
     (summary,), messages = run("eval", "margin", "-p", tiny_policy, "-p", first, "-r", tiny_policy, rows=pair_rows)
     assert [row["is_trained_on"] for row in summary["policies"]] == [None, True]
     assert f"{first}: {KNOWN}" in messages
+
+
+def test_rows_say_what_the_training_of_their_policy_took(tiny_policy, pair_rows, tmp_path):
+    """As its manifest does; a policy without a manifest, or with an earlier version's, says nothing."""
+    out, rows = tmp_path / "out", tmp_path / "rows"
+    train(tiny_policy, out, pair_rows, "--max-steps", "2")
+    measured = ["eval", "margin", "-p", out, "-p", tiny_policy, "-r", tiny_policy, "--rows", rows]
+    run(*measured, rows=pair_rows)
+    manifest = json.loads((out / "real.json").read_text())
+    result = [json.loads(line) for line in rows.read_text().splitlines()]
+    trained, other = result[0], result[-1]
+    assert (trained["train_steps"], trained["train_pairs"]) == (2, len(pair_rows))
+    assert {name: trained[name] for name in manifest["cost"]} == manifest["cost"]
+    assert not {"train_steps", *manifest["cost"]} & set(other)
+    (out / "real.json").write_text(json.dumps({key: value for key, value in manifest.items() if key != "cost"}))
+    run(*measured, rows=pair_rows)
+    assert "train_steps" not in json.loads(rows.read_text().splitlines()[0])
 
 
 @pytest.mark.parametrize(

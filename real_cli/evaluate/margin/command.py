@@ -45,7 +45,7 @@ class MarginOptions(EvaluationOptions, SeedOption, ScoringOptions):
             metavar="FILE",
             show_default=False,
             help="Write the numbers of each pair here, a JSON line a pair and policy; prompt_key stands for the "
-            "prompt.",
+            "prompt, train_seconds and the like say what the training took, where the policy's real.json does.",
         ),
     ] = None
     tag: Annotated[
@@ -54,8 +54,8 @@ class MarginOptions(EvaluationOptions, SeedOption, ScoringOptions):
             "--tag",
             metavar="NAME=VALUE",
             show_default=False,
-            help="A field that each line of --rows gets, such as strategy=easy: 'real eval budget' tells runs apart by "
-            "them. Give this once for each.",
+            help="A field that each line of --rows gets, such as strategy=easy: 'real eval budget' and 'real eval "
+            "compare' tell runs apart by them. Give this once for each.",
         ),
     ] = None
     export_logps: ExportLogps = None

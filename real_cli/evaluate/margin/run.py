@@ -18,7 +18,7 @@ from real_cli.evaluate.margin.margins import MarginTally, compare
 from real_cli.evaluate.margin.meter import MarginMeter, MeasuredPair, TokenizedPair
 from real_cli.evaluate.margin.report import margin_report
 from real_cli.evaluate.margin.tags import Tag
-from real_cli.evaluate.margin.training_data import TRAINED_ON, TrainingDataCheck
+from real_cli.evaluate.margin.training_data import TRAINED_ON, TrainingDataCheck, training_cost
 from real_cli.io.job import Job, Located
 from real_cli.io.jsonl import dump_record
 from real_cli.io.output import open_output
@@ -78,6 +78,7 @@ class MarginRun(Evaluation):
         self._beta, self._seed = beta, seed
         self._paths = rows, export
         self._tags = tags
+        self._costs = [training_cost(policy) for policy in policies]
         self._curves = curves
         self.tallies = [MarginTally(beta, seed) for _ in policies]
         self._examples = [MarginExamples() for _ in policies] if has_examples else []
@@ -190,7 +191,8 @@ class MarginRun(Evaluation):
             name = {"id": record["id"]} if "id" in record else {}
             source = {**name, "place": place, "policy": self._policies[number], **self._tags}
             # The key tells prompts apart where their texts are not to be published.
-            self._rows.write(dump_record({**source, "prompt_key": key[:8].hex(), **pair.row(self._beta)}))
+            row = {**source, "prompt_key": key[:8].hex(), **pair.row(self._beta), **self._costs[number]}
+            self._rows.write(dump_record(row))
 
     def summary(self) -> Summary:
         """Sum up: of one policy its numbers, of several a list of them and the differences from the first."""

@@ -6,13 +6,16 @@ import orjson
 
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.evaluate.margin.margins import PairMargin
+from real_cli.evaluate.margin.training_data import COST_FIELDS, RESULT_FIELDS
 from real_cli.io.integers import check_integers
 from real_cli.records.messages import is_number
 
 Tag = str | int | float
 
 # What a line has without tags.
-ROW_FIELDS = ("id", "place", "policy", "prompt_key", *PairMargin(0.0, 0.0, 0.0).row(1.0))
+ROW_FIELDS = (
+    "id", "place", "policy", "prompt_key", *PairMargin(0.0, 0.0, 0.0).row(1.0), *RESULT_FIELDS, *COST_FIELDS
+)  # fmt: skip
 
 
 def read_tags(texts: Sequence[str]) -> Mapping[str, Tag]:

@@ -1,4 +1,4 @@
-"""Whether the pairs that are measured are those that a policy was trained on."""
+"""What the manifest of a policy says of its training: whether on the pairs that are measured, and at what cost."""
 
 import hashlib
 from pathlib import Path
@@ -8,9 +8,13 @@ import orjson
 
 from real_cli.io.checkpoint_marks import MANIFEST
 from real_cli.io.jsonl import dump_record
+from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 
 TRAINED_ON = "the policy was trained on these very pairs: they show how well it learned them, and nothing of others"
+# Of a line of `--rows`: what the training came to, and what it took.
+RESULT_FIELDS = {"train_steps": "step", "train_pairs": "num_pairs"}
+COST_FIELDS = ("train_seconds", "peak_memory_bytes", "peak_device_bytes")
 
 
 class TrainingDataCheck:
@@ -38,6 +42,17 @@ class TrainingDataCheck:
                 return True
             folder = Path(str(manifest.get("policy_path", "")))
         return False if known else None
+
+
+def training_cost(policy: str) -> dict[str, float | None]:
+    """Return what a policy's training took, as its manifest has it; nothing where there is none."""
+    manifest = _manifest(Path(policy)) or {}
+    result, cost = ({} if not isinstance(part := manifest.get(name), dict) else part for name in ("result", "cost"))
+    if not cost:
+        return {}
+    found = {field: result.get(name) for field, name in RESULT_FIELDS.items()}
+    found |= {field: cost.get(field) for field in COST_FIELDS}
+    return {field: value if is_number(value) else None for field, value in found.items()}
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:

@@ -41,7 +41,7 @@ held   ?= $(if $(ENDPOINT),$(held-rated),$(held-as-it-is))
 SCORE  ?= $(judge)
 # What the method needs of DATA: scored, triples, responses, conversations, prompts, nothing; plan looks for it.
 reads  ?= $(if $(ENDPOINT),responses,scored)
-# What is evaluated, compared with what, on which pairs.
+# What is evaluated, compared with what, on which pairs; a recipe of many policies has no final one, and its own end.
 final  ?= $(O)/aligned
 base   ?= $(POLICY)
 tested ?= $(O)/heldout.jsonl
@@ -91,8 +91,10 @@ $(rated:%=$(O)/split/rated-%.jsonl): $(O)/split/rated-%.jsonl: $(O)/split/%.json
 	$(SCORE) $< -o $@
 $(O)/heldout.jsonl: $(held)
 	$(REAL) pair --strategy best-worst $< -o $@
+ifneq ($(final),)
 $(O)/eval.json: $(tested) $(final)/real.json $(if $(REPORT),$(if $(wildcard $(call path,$(REPORT))),,FORCE))
 	$(REAL) eval margin --policy $(final) --reference $(base)$(device)$(report) $< -o $@
+endif
 
 # What is still to do, with what each stage will cost as far as that can be told before it runs.
 plan:

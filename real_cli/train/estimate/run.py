@@ -64,7 +64,7 @@ class EstimatedRun(TrainingRun):
         with quiet_libraries():
             examples = self._prepare(data, policy, "train")
             held_out = self._prepare(eval_data, policy, "eval") if eval_data else None
-        durations = Durations(reading=time.monotonic() - self._started)
+        durations = Durations(reading=self._cost.seconds)
         reference = self._make_reference()
         self._held = resident_bytes()
         self._is_apart = policy.place.device.type != "cpu"
