@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from real_cli.evaluate.winrate.length_control import control_length
+from real_cli.stats.length_control import control_length
 from real_cli.stats.numeric import sigmoid
 
 
