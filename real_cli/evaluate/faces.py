@@ -2,6 +2,10 @@
 
 # By name: the module of its command, and the first sentence of its help.
 FACES: dict[str, tuple[str, str]] = {
+    "judge": (
+        "real_cli.evaluate.judge.command",
+        "Measure whether a judge can be trusted: agreement, bias, consistency, and what its labels can show.",
+    ),
     "labels": (
         "real_cli.evaluate.labels.command",
         "Measure how often labels contradict the truth, and which strategy asks for labels that are right.",

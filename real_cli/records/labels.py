@@ -54,7 +54,7 @@ def worths_of(record: Record, field: str | None) -> list[float]:
         return [1.0, 0.0]
     name = field or RANK
     sign = -1.0 if name == RANK else 1.0
-    values = (holder.get(key) for holder, key, _ in holders_of(record, name))
+    values: list[Any] = [holder.get(key) for holder, key, _ in holders_of(record, name)]
     return [sign * float(value) if is_number(value) else math.nan for value in values]
 
 

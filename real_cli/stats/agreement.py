@@ -42,7 +42,7 @@ def cohen_kappa(
     Example:
         >>> rows = np.arange(10)
         >>> cohen_kappa([0] * 5 + [1] * 5, [0] * 4 + [1] * 6, rows)
-        Estimate(value=0.8, low=0.19..., high=0.96..., num_rows=10)
+        Estimate(value=0.8, low=0.20..., high=0.96..., num_rows=10)
         >>> cohen_kappa([0] * 10, [0] * 9 + [2], rows, mirror=(2, 1, 0)).value
         0.8
 
@@ -125,7 +125,7 @@ def _beyond_chance(agrees: Floats, chance: _Chance, prompts: NDArray[Any]) -> Es
     return Estimate(value, max(-1.0, low), min(1.0, high), count)
 
 
-def share_of_repeats_that_agree(categories: ArrayLike, things: ArrayLike, prompts: ArrayLike) -> Estimate:
+def repeat_agreement(categories: ArrayLike, things: ArrayLike, prompts: ArrayLike) -> Estimate:
     """Estimate how often two ratings of the same thing agree.
 
     Args:
@@ -138,8 +138,8 @@ def share_of_repeats_that_agree(categories: ArrayLike, things: ArrayLike, prompt
         is a share's. `num_rows` is the number of these things; no value without any.
 
     Example:
-        >>> share_of_repeats_that_agree([0, 0, 1, 2, 2, 0], [7, 7, 7, 8, 8, 9], [1, 1, 1, 2, 2, 3])
-        Estimate(value=0.666666..., low=0.11..., high=0.96..., num_rows=2)
+        >>> repeat_agreement([0, 0, 1, 2, 2, 0], [7, 7, 7, 8, 8, 9], [1, 1, 1, 2, 2, 3])
+        Estimate(value=0.666666..., low=0.17..., high=0.94..., num_rows=2)
     """
     names, groups = np.unique(np.asarray(things), return_inverse=True)
     _, codes = np.unique(np.asarray(categories), return_inverse=True)
