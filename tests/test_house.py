@@ -180,6 +180,7 @@ TORCH_FREE = {
     "eval labels": "eval labels",
     "eval pairs": "eval pairs",
     "eval winrate": "eval winrate",
+    "eval judge": "eval judge --gold gold",
 }
 
 

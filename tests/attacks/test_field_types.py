@@ -41,6 +41,8 @@ COMMANDS = [
     "eval labels --gold score --report REPORT",
     "eval labels --compare easy,random --budget 50%",
     "eval winrate --by category --report REPORT",
+    "eval judge --label score --report REPORT",
+    "eval judge --gold score --report REPORT",
 ]
 WITH_MODELS = [
     "embed --model POLICY",

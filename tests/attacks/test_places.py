@@ -148,6 +148,8 @@ def test_every_filter_reads_a_file_whose_name_is_not_utf8(tmp_path, words):
         ["pair", "--keep", "50%", "--by", NAME, "--lowest"],
         ["pair", "--strategy", NAME],
         ["eval", "winrate", "--model", NAME],
+        ["eval", "judge", "--gold", NAME],
+        ["eval", "judge", "--model", NAME],
         ["pair", f"--{NAME}"],
         ["init", "--recipe", NAME, "x"],
     ],

@@ -40,7 +40,7 @@ MISTAKES = {
     **{
         f"{words} --shard 1/2": f"{words}: --shard is no option; it needs all records, so put the shards together "
         "first: real merge"
-        for words in ("eval pairs", "eval labels", "eval winrate", "eval margin", "train-dpo", "split")
+        for words in ("eval pairs", "eval labels", "eval winrate", "eval judge", "eval margin", "train-dpo", "split")
     },
     "soup --shard 1/2": "soup: --shard is no option; see real soup --help",
     "pair -Z": "pair: -Z is no option; see real pair --help",

@@ -35,6 +35,7 @@ COMMANDS = [
     "relabel bridge -m m --no-cache --emit-requests ASKED",
     "eval pairs",
     "eval winrate",
+    "eval judge",
     "sample -p m --no-cache --append --emit-requests ASKED",
 ]
 

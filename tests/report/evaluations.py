@@ -1,4 +1,4 @@
-"""The four evaluations' reports on invented data, as their commands write them; only the margins are drawn."""
+"""The evaluations' reports on invented data, as their commands write them; only the margins are drawn."""
 
 import json
 import random
@@ -160,6 +160,7 @@ def write_reports(folder):
         "pairs": ["pairs", "--against", heldout, "--limit", "share_chosen_longer<=0.6", pairs],
         "winrate": ["winrate", "--by", "task", judged],
         "ranking": ["winrate", many],
+        "judge": ["judge", "--label", "score", pairs],
     }
     paths = {name: folder / f"{name}.html" for name in (*words, "margin", "policies")}
     for name, given in words.items():

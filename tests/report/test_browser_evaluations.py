@@ -13,7 +13,7 @@ from tests.test_browser import CHROMIUM, FLAGS
 
 pytestmark = pytest.mark.slow
 
-NAMES = ("labels", "strategies", "pairs", "winrate", "ranking", "margin", "policies")
+NAMES = ("labels", "strategies", "pairs", "winrate", "ranking", "judge", "margin", "policies")
 WIDTHS = (400, 900, 1600)
 SCHEMES = ("light", "dark")
 # Names of numbers, as the JSON has them; words stand in a report.

@@ -87,8 +87,8 @@ def claim(summary: Summary) -> str:
     ends = f"95% interval {_points(low)} to {_points(high)}"
     if low <= 0 <= high:
         return (
-            "these labels do not tell whether the judge agrees more often on the least similar pairs: agreement on that "
-            f"half differs by {_points(gap)} points ({ends})"
+            "these labels do not tell whether the judge agrees more often on the least similar pairs: agreement on "
+            f"that half differs by {_points(gap)} points ({ends})"
         )
     which = "more" if low > 0 else "less"
     return (
