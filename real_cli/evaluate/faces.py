@@ -4,7 +4,7 @@
 FACES: dict[str, tuple[str, str]] = {
     "judge": (
         "real_cli.evaluate.judge.command",
-        "Measure whether a judge can be trusted: agreement, bias, consistency, and what its labels can show.",
+        "Measure how far a judge can be trusted.",
     ),
     "labels": (
         "real_cli.evaluate.labels.command",

@@ -36,11 +36,11 @@ def test_kappa_is_scikit_learn_s(seed):
 def test_where_order_is_arbitrary_kappa_is_scikit_learn_s_of_both_orders(seed):
     first, second = random_ratings(seed)
     both = np.concatenate([first, 2 - first]), np.concatenate([second, 2 - second])
-    found = cohen_kappa(first, second, np.arange(200), MIRROR)
-    assert found.value == pytest.approx(cohen_kappa_score(*both))
+    estimate = cohen_kappa(first, second, np.arange(200), MIRROR)
+    assert estimate.value == pytest.approx(cohen_kappa_score(*both))
     flips = np.random.default_rng(seed).random(200) < 0.5
     turned = (np.where(flips, 2 - side, side) for side in (first, second))
-    assert cohen_kappa(*turned, np.arange(200), MIRROR) == pytest.approx(found)
+    assert cohen_kappa(*turned, np.arange(200), MIRROR) == pytest.approx(estimate)
 
 
 def test_a_person_whose_choice_is_always_first_leaves_kappa_as_it_is():
@@ -54,10 +54,10 @@ def test_a_person_whose_choice_is_always_first_leaves_kappa_as_it_is():
 def test_kappa_s_width_is_the_delta_method_s():
     """statsmodels has Fleiss, Cohen and Everitt's standard error; Wilson's ends are as far apart, but for 1/n."""
     table = [[300, 60, 10], [40, 250, 50], [20, 30, 240]]
-    found = cohen_kappa(*ratings(table), np.arange(1000))
+    estimate = cohen_kappa(*ratings(table), np.arange(1000))
     theirs = cohens_kappa(np.array(table))
-    assert found.value == pytest.approx(theirs.kappa)
-    assert found.high - found.low == pytest.approx(2 * norm.ppf(0.975) * theirs.std_kappa, rel=0.01)
+    assert estimate.value == pytest.approx(theirs.kappa)
+    assert estimate.high - estimate.low == pytest.approx(2 * norm.ppf(0.975) * theirs.std_kappa, rel=0.01)
 
 
 def gwet_variance(table):
@@ -76,9 +76,9 @@ def gwet_variance(table):
 def test_ac1_and_its_width_are_gwet_s():
     table = [[300, 60, 10], [40, 250, 50], [20, 30, 240]]
     value, variance = gwet_variance(table)
-    found = gwet_ac1(*ratings(table), np.arange(1000))
-    assert found.value == pytest.approx(value)
-    assert found.high - found.low == pytest.approx(2 * norm.ppf(0.975) * math.sqrt(variance), rel=0.01)
+    estimate = gwet_ac1(*ratings(table), np.arange(1000))
+    assert estimate.value == pytest.approx(value)
+    assert estimate.high - estimate.low == pytest.approx(2 * norm.ppf(0.975) * math.sqrt(variance), rel=0.01)
 
 
 def test_the_paradox_of_kappa():
@@ -92,8 +92,8 @@ def test_without_ties_both_are_agreement_s_share_stretched_and_so_are_the_ends()
     first, second = np.array([2] * 70 + [0] * 30), np.array([2] * 50 + [0] * 50)
     low, high = (2 * end - 1 for end in proportion_confint(80, 100, method="wilson"))
     for measure in (cohen_kappa, gwet_ac1):
-        found = measure(first, second, np.arange(100), MIRROR)
-        assert found[:3] == pytest.approx((0.6, low, high), abs=1e-9)
+        estimate = measure(first, second, np.arange(100), MIRROR)
+        assert estimate[:3] == pytest.approx((0.6, low, high), abs=1e-9)
 
 
 @pytest.mark.parametrize("measure", [cohen_kappa, gwet_ac1])
@@ -109,9 +109,9 @@ def test_rows_of_a_prompt_that_agree_count_once(measure):
 
 @pytest.mark.parametrize("measure", [cohen_kappa, gwet_ac1])
 def test_perfect_agreement_has_an_interval_and_nothing_has_none(measure):
-    found = measure([0, 2] * 20, [0, 2] * 20, np.arange(40), MIRROR)
-    assert (found.value, found.high) == (1, 1)
-    assert 0.8 < found.low < 0.9
+    estimate = measure([0, 2] * 20, [0, 2] * 20, np.arange(40), MIRROR)
+    assert (estimate.value, estimate.high) == (1, 1)
+    assert 0.8 < estimate.low < 0.9
     assert measure([], [], [], MIRROR)[:3] == (None, None, None)
     assert measure([0] * 12, [0] * 12, [1] * 12, MIRROR)[1:3] == (None, None)
 
@@ -126,8 +126,8 @@ def test_repeats_of_a_thing_are_averaged_over_things():
     """Three ratings of which two agree have 1 of 3 pairs, two alike 1 of 1: (1/3 + 1) / 2, in any order."""
     rows = np.array([[0, 5, 1], [0, 5, 1], [2, 5, 1], [1, 6, 2], [1, 6, 2], [2, 7, 3]])
     for order in (np.arange(6), np.array([4, 1, 5, 2, 0, 3])):
-        found = repeat_agreement(*rows[order].T)
-        assert (found.value, found.num_rows) == (pytest.approx(2 / 3), 2)
+        estimate = repeat_agreement(*rows[order].T)
+        assert (estimate.value, estimate.num_rows) == (pytest.approx(2 / 3), 2)
     assert repeat_agreement([1, 2], [1, 2], [1, 2]).value is None
 
 
@@ -139,9 +139,9 @@ def test_labels_show_what_a_simulation_says():
     wins = draws.random((4000, count)) < 0.5 + shown
     # Of the decided 0.9 the share 0.75 / 0.9 + ... is right so that right - wrong is 0.6 of all.
     decided = draws.random((4000, count)) >= ties
-    told = np.where(draws.random((4000, count)) < 0.5 + 0.3 / (1 - ties), wins, ~wins)
-    means = np.where(decided, told, 0.5).mean(axis=1)
-    errors = np.where(decided, told, 0.5).std(axis=1) / math.sqrt(count)
+    named = np.where(draws.random((4000, count)) < 0.5 + 0.3 / (1 - ties), wins, ~wins)
+    means = np.where(decided, named, 0.5).mean(axis=1)
+    errors = np.where(decided, named, 0.5).std(axis=1) / math.sqrt(count)
     assert np.mean((means - 0.5) / errors > norm.ppf(0.975)) == pytest.approx(0.8, abs=0.03)
 
 

@@ -57,8 +57,8 @@ def describe_favor(rows: JudgedRows) -> dict[str, Any]:
 
 def describe_own(rows: JudgedRows) -> dict[str, Any]:
     """Describe how often a judge prefers what its own model wrote to what another did; ties are half."""
-    pairs = rows.take(rows.own != 0)
-    return {"num_own": int(pairs.label.size)} | _preferences(pairs, pairs.own, "own")
+    pairs = rows.take(rows.by_judge != 0)
+    return {"num_own": int(pairs.label.size)} | _preferences(pairs, pairs.by_judge, "own")
 
 
 def _preferences(rows: JudgedRows, marked: Numbers, name: str) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class JudgeSurveyOptions(EvaluationOptions):
 
 @typed_command
 def judge(options: JudgeSurveyOptions) -> Status:
-    """Measure whether a judge can be trusted: agreement, bias, consistency, and what its labels can show.
+    """Measure how far a judge can be trusted.
 
     Reads what 'relabel judge' writes with --ties keep, or any labels, and compares them with others: those of --against
     FILE, the number --gold of the same record, or, for a judge whose number is --label, the record's own label. Writes

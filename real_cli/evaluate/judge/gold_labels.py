@@ -80,7 +80,7 @@ class GoldFile:
         self._field = field
         # By pair: how often its second response, a tie and its first were the label, and the sum of gaps.
         self._counts: dict[int, list[float]] = {}
-        self._found: set[int] = set()
+        self._matched: set[int] = set()
         self._pairs, self._prompts, self._signs = array("Q"), array("Q"), array("b")
         self.num_unlabeled = 0
 
@@ -109,7 +109,7 @@ class GoldFile:
         counts = self._counts.get(key)
         if counts is None:
             return NOTHING
-        self._found.add(key)
+        self._matched.add(key)
         votes = counts[:3]
         winners = [place - 1 for place, count in enumerate(votes) if count == max(votes)]
         sign = winners[0] if len(winners) == 1 else int(np.sign(votes[2] - votes[0]))
@@ -123,7 +123,7 @@ class GoldFile:
     @property
     def num_unmatched(self) -> int:
         """How many of them no record of the judge was about, as far as has been looked up."""
-        return len(self._counts) - len(self._found)
+        return len(self._counts) - len(self._matched)
 
     def consistency(self) -> Estimate:
         """Tell how far the labels of the file agree where several are of one pair."""

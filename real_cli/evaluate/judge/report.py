@@ -38,7 +38,7 @@ def judge_report(summary: Summary, examples: Examples) -> Report:
         _orders(summary),
         _lengths(summary),
         _repeats(summary),
-        _own(summary),
+        _self_preference(summary),
         _reach(summary),
         examples_section("Pairs to look at", "A few pairs as they stand in the data.", examples),
     ]
@@ -108,8 +108,8 @@ def _tenths(summary: Summary, name: str) -> Section | None:
     fields = ("tenth", f"{field}_range", "agreement", "kappa", "ac1", "num_compared")
     text = f"Agreement {_of_tenth(rows[0], field)}; {_of_tenth(rows[-1], field)}."
     if name == "by_similarity" and summary["agreement_gap"] is not None:
-        said = claim(summary)
-        text = f"{said[0].upper()}{said[1:]}. {text}"
+        sentence = claim(summary)
+        text = f"{sentence[0].upper()}{sentence[1:]}. {text}"
     return Section(f"By {what}", text, (plot, table_of(f"By decile of {what}", fields, shown, note)))
 
 
@@ -178,7 +178,7 @@ def _repeats(summary: Summary) -> Section | None:
     return Section("Repeats", f"{text}agree with each other.", tuple(tables))
 
 
-def _own(summary: Summary) -> Section | None:
+def _self_preference(summary: Summary) -> Section | None:
     if not summary["num_own"]:
         return None
     text = (

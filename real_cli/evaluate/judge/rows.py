@@ -21,7 +21,7 @@ class JudgedPair(NamedTuple):
         similarity: Of the two; NaN where unknown.
         score_gap: How far their scores are apart; NaN where unknown.
         verdicts: What the judge said in both orders, as `stats.positions` writes it.
-        own: 1 where the judge's own model wrote the first response alone, -1 where the second, else 0.
+        by_judge: 1 where the judge's own model wrote the first response alone, -1 where the second, else 0.
         judge: The number of the judge's name; -1 without.
     """
 
@@ -33,7 +33,7 @@ class JudgedPair(NamedTuple):
     similarity: float
     score_gap: float
     verdicts: int
-    own: int
+    by_judge: int
     judge: int
 
 
@@ -48,7 +48,7 @@ class JudgedRows(NamedTuple):
     similarity: Numbers
     score_gap: Numbers
     verdicts: NDArray[np.int64]
-    own: Numbers
+    by_judge: Numbers
     judge: NDArray[np.int64]
 
     def take(self, rows: NDArray[Any]) -> Self:
@@ -66,7 +66,15 @@ class JudgedRows(NamedTuple):
         return int(np.unique(self.prompt).size)
 
 
-TYPES = {"prompt": "Q", "pair": "Q", "label": "b", "length_difference": "q", "verdicts": "b", "own": "b", "judge": "i"}
+TYPES = {
+    "prompt": "Q",
+    "pair": "Q",
+    "label": "b",
+    "length_difference": "q",
+    "verdicts": "b",
+    "by_judge": "b",
+    "judge": "i",
+}
 
 
 class JudgedTally:

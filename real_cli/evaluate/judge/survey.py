@@ -116,12 +116,12 @@ class JudgeSurvey(Evaluation):
         for pair, label, other, score in zip(compared.pairs, labels, gold, scores, strict=True):
             if math.isnan(label.sign):
                 continue
-            own = [name is not None and writers[number] == name for number in (pair.first, pair.second)]
+            is_own = [name is not None and writers[number] == name for number in (pair.first, pair.second)]
             similarity = similarities if isinstance(similarities, float) else similarities[pair.first, pair.second]
             gap = score.gap if math.isnan(other.gap) else other.gap
             row = JudgedPair(
                 compared.prompt, pair.key, label.sign, other.sign, pair.length_difference, float(similarity), gap,
-                verdict_code(judged.verdicts) if judged else NOT_ASKED, own[0] - own[1], judge,
+                verdict_code(judged.verdicts) if judged else NOT_ASKED, is_own[0] - is_own[1], judge,
             )  # fmt: skip
             rows.append((row, pair))
         return rows

@@ -99,7 +99,7 @@ def judged_pairs(draws):
         similarity=draws.random(count),
         score_gap=np.full(count, np.nan),
         verdicts=np.where(by_place, verdict_code(("A", "A")), codes),
-        own=np.zeros(count),
+        by_judge=np.zeros(count),
         judge=np.zeros(count, dtype=np.int64),
     )
 

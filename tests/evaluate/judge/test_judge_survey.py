@@ -67,8 +67,8 @@ def test_the_same_labels_in_any_form_are_the_same(run):
         summary, _ = run([form], gold=[pair("q")])
         assert (summary["num_compared"], summary["agreement"]) == (1, 1.0), form
     chat = [{"role": "user", "content": "q"}]
-    said = [{"role": "assistant", "content": "yes"}], [{"role": "assistant", "content": "no"}]
-    summary, _ = run([tie(chat)], gold=[pair(chat, *said)])
+    replies = [{"role": "assistant", "content": "yes"}], [{"role": "assistant", "content": "no"}]
+    summary, _ = run([tie(chat)], gold=[pair(chat, *replies)])
     assert (summary["num_compared"], summary["num_judge_ties"], summary["agreement"]) == (1, 1, 0.0)
 
 
@@ -91,9 +91,9 @@ def test_a_judge_s_score_is_compared_with_the_record_s_own_label(run):
 
 def test_a_record_s_own_label_is_compared_with_a_number(run):
     judged = [pair("a", gold_chosen=3, gold_rejected=1), pair("b", gold_chosen=1, gold_rejected=1), pair("c")]
-    summary, told = run(judged, "--gold", "gold", "--on-error", "skip")
+    summary, line = run(judged, "--gold", "gold", "--on-error", "skip")
     assert (summary["num_compared"], summary["num_gold_ties"], summary["num_without_gold"]) == (2, 1, 1)
-    assert "1 of 3 pairs has no label to compare with" in told
+    assert "1 of 3 pairs has no label to compare with" in line
     assert [row["score_gap_high"] for row in summary["by_score_gap"]] == [0, 2]
 
 
@@ -158,10 +158,10 @@ def test_repeats_are_of_one_judge(run):
     note = {"judge": {"model": "j"}}
     judged = [pair("a", **note), pair("a", **note), pair("b", **note), pair("b", "no", "yes", **note)]
     judged += [pair("c", **note), pair("c", "no", "yes", judge={"model": "k"})]
-    summary, told = run(judged)
+    summary, line = run(judged)
     assert (summary["num_repeated"], summary["self_consistency"]) == (2, 0.5)
     assert summary["judges"] == ["j", "k"]
-    assert "labels of 2 judges are measured as if they were of one: 'j, k'" in told
+    assert "labels of 2 judges are measured as if they were of one: 'j, k'" in line
 
 
 def test_its_own_model(run):
@@ -197,9 +197,9 @@ def by_half(least, most, count=100):
 )
 def test_what_is_said_of_easy_pairs_is_what_the_interval_says(run, least, most, words):
     judged, gold = by_half(least, most)
-    summary, told = run(judged, gold=gold)
+    summary, line = run(judged, gold=gold)
     assert (summary["agreement_least_similar"], summary["agreement_most_similar"]) == (least / 100, most / 100)
-    assert words in told
+    assert words in line
     low, high = summary["agreement_gap_low"], summary["agreement_gap_high"]
     assert (low <= 0 <= high) == ("do not tell" in words)
     assert [row["num_compared"] for row in summary["by_similarity"]] == [20] * 10
@@ -233,17 +233,17 @@ def test_what_its_labels_show(run):
     ],
 )
 def test_what_cannot_be_told_is_said_in_words(run, judged, gold, words):
-    summary, told = run(judged, gold=gold)
-    assert words in told
+    summary, line = run(judged, gold=gold)
+    assert words in line
     assert any(words in note for note in summary["notes"])
 
 
 def test_a_judge_that_always_says_the_same(run):
     ties = [tie(f"q{n}") for n in range(30)]
-    summary, told = run(ties, gold=[pair(f"q{n}") for n in range(30)])
+    summary, line = run(ties, gold=[pair(f"q{n}") for n in range(30)])
     assert (summary["agreement"], summary["accuracy"], summary["kappa"]) == (0.0, 0.5, 0.0)
     assert (summary["smallest_difference"], summary["labels_needed"]) == (None, None)
-    assert "right no more often than a coin" in told
+    assert "right no more often than a coin" in line
     summary, _ = run(*[[pair(f"q{n}") for n in range(30)]], gold=[pair(f"q{n}") for n in range(30)])
     assert (summary["agreement"], summary["kappa"], summary["ac1"]) == (1.0, 1.0, 1.0)
     assert summary["length_note"].startswith("all 30 decided comparisons went one way")
@@ -252,14 +252,14 @@ def test_a_judge_that_always_says_the_same(run):
 def test_equal_texts_are_left_out_and_records_without_gold_can_be_kept(run, tmp_path):
     rejects = tmp_path / "rejects.jsonl"
     judged = [pair("a"), pair("b", "same", "same"), pair("c")]
-    summary, told = run(judged, "--rejects", str(rejects), gold=[pair("a")])
+    summary, line = run(judged, "--rejects", str(rejects), gold=[pair("a")])
     assert (summary["num_records"], summary["num_pairs"], summary["num_compared"]) == (3, 2, 1)
     reasons = {
         line["place"].rpartition(":")[2]: line["reason"] for line in map(json.loads, rejects.read_text().splitlines())
     }
     assert reasons["3"] == "no label to compare the judge's with"
     assert "equal" in reasons["2"]
-    assert "1 " in told
+    assert "left out: 1 equal texts" in line
 
 
 @pytest.mark.parametrize(
@@ -274,18 +274,18 @@ def test_equal_texts_are_left_out_and_records_without_gold_can_be_kept(run, tmp_
     ],
 )
 def test_a_record_that_cannot_be_read_is_refused_by_its_line(run, record, words, message):
-    _, told = run(
+    _, line = run(
         [pair("fine", mark_chosen=1, mark_rejected=0, score_chosen=2, score_rejected=1), record], *words, status=1
     )
-    assert told.startswith("real: ")
-    assert "judged.jsonl:2: " in told
-    assert message in told
-    assert told.count("\n") == 1
+    assert line.startswith("real: ")
+    assert "judged.jsonl:2: " in line
+    assert message in line
+    assert line.count("\n") == 1
 
 
 def test_a_bad_record_of_the_other_file_is_refused_by_its_line(run):
-    _, told = run([pair("q")], "--gold", "mark", gold=[pair("q", mark_chosen="x", mark_rejected=1)], status=1)
-    assert "gold.jsonl:1: field 'mark_chosen' is" in told
+    _, line = run([pair("q")], "--gold", "mark", gold=[pair("q", mark_chosen="x", mark_rejected=1)], status=1)
+    assert "gold.jsonl:1: field 'mark_chosen' is" in line
 
 
 @pytest.mark.parametrize(
@@ -301,8 +301,8 @@ def test_a_bad_record_of_the_other_file_is_refused_by_its_line(run):
     ],
 )
 def test_mistakes_on_the_command_line(run, words, message):
-    _, told = run([pair("q")], *words, status=2)
-    assert message in told
+    _, line = run([pair("q")], *words, status=2)
+    assert message in line
 
 
 # The gate, and the report
@@ -311,9 +311,9 @@ def test_mistakes_on_the_command_line(run, words, message):
 def test_limits_are_a_gate(run):
     judged, gold = many(50, 40)
     limits = ("--limit", "agreement>=0.7", "--limit", "kappa>=0.9")
-    summary, told = run(judged, *limits, gold=gold)
+    summary, line = run(judged, *limits, gold=gold)
     assert [row["is_met"] for row in summary["limits"]] == [True, False]
-    assert "kappa is 0.6, not >=0.9" in told
+    assert "kappa is 0.6, not >=0.9" in line
     run(judged, *limits, "--strict", gold=gold, status=3)
     run(judged, *limits[:2], "--strict", gold=gold)
     run(judged, "--strict", gold=[pair("elsewhere")], status=3)
@@ -323,7 +323,7 @@ def test_the_report_has_every_part(run, tmp_path):
     judged, gold = by_half(90, 60)
     note = {"model": "j", "verdict": "chosen", "verdicts": ["A", "B"]}
     judged = [record | {"judge": note, "model_chosen": "j", "model_rejected": "k"} for record in judged]
-    judged += judged[:5] + [tie("0 0", judge={"model": "j", "verdict": "tie", "verdicts": ["A", "A"]})]
+    judged += [*judged[:5], tie("0 0", judge={"model": "j", "verdict": "tie", "verdicts": ["A", "A"]})]
     run(judged, "--report", str(tmp_path / "report.html"), gold=gold)
     page = (tmp_path / "report.html").read_text()
     for title in (
