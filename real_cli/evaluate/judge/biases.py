@@ -42,7 +42,9 @@ def _control(rows: JudgedRows, right: Numbers) -> LengthControl:
     rarer = min(int((right[known] < 0.5).sum()), int((right[known] > 0.5).sum()))
     if 0 < rarer < FEWEST_OUTCOMES:
         nothing = Estimate(None, None, None, 0)
-        return LengthControl(nothing, nothing, f"{rarer} labels of the rarer kind, and {FEWEST_OUTCOMES} are needed")
+        return LengthControl(
+            nothing, nothing, f"{rarer} of the rarer of right and wrong labels, and {FEWEST_OUTCOMES} are needed"
+        )
     return control_length(right[known], (rows.gold * rows.length_difference)[known], rows.prompt[known])
 
 

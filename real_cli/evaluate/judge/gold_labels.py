@@ -15,6 +15,9 @@ from real_cli.records.record import Record
 from real_cli.stats.agreement import repeat_agreement
 from real_cli.stats.intervals import Estimate
 
+# Beyond it sums of gaps leave what a float holds.
+LARGEST = 1e100
+
 
 class GoldLabel(NamedTuple):
     """The other label of a pair.
@@ -55,11 +58,11 @@ class GoldField:
     """
 
     def __init__(self, field: str | None) -> None:
-        self._field = field
+        self.field = field
 
     def of(self, record: Record, pairs: list[ComparedPair]) -> list[GoldLabel]:
         """Read the labels of the record."""
-        return read_labels(record, self._field, pairs)
+        return read_labels(record, self.field, pairs)
 
 
 class GoldFile:
@@ -153,6 +156,8 @@ def _check_numbers(record: Record, field: str) -> None:
         value = holder.get(name)
         if value is not None and not is_number(value):
             raise RecordError(f"field '{name}' is {clip(value)}{where}; a number is needed")
+        if value is not None and abs(value) > LARGEST:
+            raise RecordError(f"field '{name}' is {clip(value)}{where}; a number from -1e100 to 1e100 is needed")
 
 
 def check_fields(label: str | None, gold: str | None, *, has_file: bool) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from real_cli.errors import clip
-from real_cli.evaluate.judge.gold_labels import GoldFile, GoldLabels, NoGold
+from real_cli.evaluate.judge.gold_labels import GoldField, GoldFile, GoldLabels, NoGold
 from real_cli.stats.bootstrap import FEWEST_CELLS
 from real_cli.text.phrases import say_count
 
@@ -34,10 +34,7 @@ def _sources(summary: Summary, gold: GoldLabels) -> list[str]:
             "records by --gold or --label"
         )
     elif not summary["num_compared"]:
-        notes.append(
-            "no pair has a label to compare with"
-            + (": FILE of --against has other prompts or responses" if isinstance(gold, GoldFile) else "")
-        )
+        notes.append(f"no pair has a label to compare with{_where(gold)}")
     elif summary["num_without_gold"]:
         lacking = summary["num_without_gold"]
         notes.append(
@@ -51,6 +48,15 @@ def _sources(summary: Summary, gold: GoldLabels) -> list[str]:
     if summary["num_unlabeled"]:
         notes.append(f"{say_count(summary['num_unlabeled'], 'pair')} without a label of the judge, left out")
     return notes
+
+
+def _where(gold: GoldLabels) -> str:
+    """Say where the labels were looked for in vain."""
+    if isinstance(gold, GoldFile):
+        return ": FILE of --against has other prompts or responses"
+    if isinstance(gold, GoldField) and gold.field is not None:
+        return f": no two responses have a number in field {clip(gold.field)}, which --gold names"
+    return ""
 
 
 def _agreement(summary: Summary) -> list[str]:

@@ -26,6 +26,7 @@ from real_cli.stats.positions import NOT_ASKED, describe_flips, describe_positio
 from real_cli.text.phrases import EQUAL_TEXTS, say_count
 
 EFFECT = 0.05
+TOO_FEW = "fewer than two responses"
 NO_GOLD = "no label to compare the judge's with"
 
 
@@ -88,6 +89,8 @@ class JudgeSurvey(Evaluation):
         if self._examples:
             self._examples.offer(place, record, rows)
         excluded = [Exclusion(place, record, EQUAL_TEXTS)] * compared.num_equal
+        if not labels and not compared.num_equal:
+            excluded.append(Exclusion(place, record, TOO_FEW))
         if rows and not isinstance(self._gold, NoGold) and all(math.isnan(row.gold) for row, _ in rows):
             excluded.append(Exclusion(place, record, NO_GOLD, Fate.counted))
         return excluded

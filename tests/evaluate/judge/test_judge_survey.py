@@ -226,6 +226,7 @@ def test_what_its_labels_show(run):
         ([pair("q")], None, "nothing to compare with, so there is no agreement"),
         ([pair("q")], [pair("other")], "no pair has a label to compare with: FILE of --against has other prompts"),
         ([pair("q")], [], "no pair has a label to compare with"),
+        ([{"prompt": "q", "responses": [{"text": "a"}]}], [], "left out: 1 fewer than two responses"),
         ([tie("q")], [tie("q")], "no kappa: both labels are a tie everywhere"),
         (many(60, 30)[0], many(60, 30)[1], "the judge is right no more often than a coin"),
         (many(400, 14)[0], many(20, 14)[1], "the interval of the accuracy holds one half"),
@@ -235,7 +236,12 @@ def test_what_its_labels_show(run):
 def test_what_cannot_be_told_is_said_in_words(run, judged, gold, words):
     summary, line = run(judged, gold=gold)
     assert words in line
-    assert any(words in note for note in summary["notes"])
+    assert words.startswith("left out") or any(words in note for note in summary["notes"])
+
+
+def test_a_number_that_no_response_has_is_named(run):
+    _, line = run([pair("q")], "--gold", "scroe")
+    assert "no two responses have a number in field 'scroe', which --gold names" in line
 
 
 def test_a_judge_that_always_says_the_same(run):
@@ -269,6 +275,7 @@ def test_equal_texts_are_left_out_and_records_without_gold_can_be_kept(run, tmp_
         (pair("q", scroe_chosen=1, scroe_rejected=2), ("--label", "score"), "'score_chosen' is missing; did you mean"),
         (pair("q", score_chosen="high", score_rejected=2), ("--label", "score"), "'high'; a number is needed"),
         (pair("q", mark_chosen=True, mark_rejected=2), ("--gold", "mark"), "'mark_chosen' is True; a number is needed"),
+        (pair("q", mark_chosen=1e101, mark_rejected=2), ("--gold", "mark"), "from -1e100 to 1e100"),
         (pair("q", judge={"verdicts": ["A"]}), (), "field 'judge.verdicts' is"),
         (tie("q", preferences=[[0.5]], judge={}), (), "field 'preferences' is [[0.5]]"),
     ],
