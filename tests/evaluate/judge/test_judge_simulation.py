@@ -13,7 +13,7 @@ from scipy.optimize import root
 from scipy.special import expit
 
 from real_cli.evaluate.judge.agreements import compare_halves, describe_agreement, describe_reach
-from real_cli.evaluate.judge.biases import describe_lengths
+from real_cli.evaluate.judge.biases import describe_lengths, describe_own, describe_repeats
 from real_cli.evaluate.judge.rows import JudgedRows
 from real_cli.stats.positions import describe_flips, describe_positions, verdict_code
 
@@ -144,3 +144,41 @@ def test_intervals_are_no_wider_than_they_need_to_be(repeats, name):
     widths = [high - low for low, high in ends if high is not None]
     assert len(widths) > 0.85 * NUM_REPEATS
     assert np.median(widths) < 1.5 * 2 * 1.96 * spread
+
+
+OWN, OTHERS, STEADY = 0.65, 0.5, 0.85
+
+
+def judged_twice(draws):
+    """Each pair is of the judge's model and another, and judged twice; the judge says what it thinks in 85%."""
+    rows = judged_pairs(draws)
+    by_judge = np.where(draws.random(rows.label.size) < 0.5, 1.0, -1.0)
+    thinks, gold = (np.where(draws.random(by_judge.size) < chance, by_judge, -by_judge) for chance in (OWN, OTHERS))
+    runs = [np.where(draws.random(thinks.size) < STEADY, thinks, -thinks) for _ in range(2)]
+    columns = {name: np.tile(column, 2) for name, column in rows._asdict().items()}
+    columns |= {"label": np.concatenate(runs), "gold": np.tile(gold, 2), "by_judge": np.tile(by_judge, 2)}
+    return JudgedRows(**columns)
+
+
+def test_a_taste_for_its_own_model_and_what_it_repeats_are_within_their_intervals():
+    draws = np.random.default_rng(0)
+    prefers = OWN * STEADY + (1 - OWN) * (1 - STEADY)
+    known = {
+        "judge_prefers_own": prefers,
+        "gold_prefers_own": OTHERS,
+        "difference_prefers_own": prefers - OTHERS,
+        "self_consistency": STEADY**2 + (1 - STEADY) ** 2,
+    }
+    repeats = [
+        describe_own(rows) | describe_repeats(rows) for rows in (judged_twice(draws) for _ in range(NUM_REPEATS))
+    ]
+    for name, value in known.items():
+        assert np.mean([covered(summary, name, value) for summary in repeats]) >= LEAST_COVERAGE, name
+        spread = np.std([summary[name] for summary in repeats])
+        assert np.median([summary[f"{name}_high"] - summary[f"{name}_low"] for summary in repeats]) < 6 * spread, name
+
+
+def test_of_pairs_that_are_judged_alike_few_are_called_better_or_worse(repeats):
+    """Similarity is drawn apart from all else here: a claim about easy pairs is one of chance."""
+    claims = [not summary["agreement_gap_low"] <= 0 <= summary["agreement_gap_high"] for summary in repeats]
+    assert np.mean(claims) <= 0.065
