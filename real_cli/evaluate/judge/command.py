@@ -119,7 +119,7 @@ def judge(options: JudgeSurveyOptions) -> Status:
     Intervals are 95%, with pairs of one prompt counted for what they are worth together. Pairs without another label
     count for the rest alone.
 
-    Streams; holds some seventy bytes a pair, and of --against some three hundred.
+    Streams; holds some sixty bytes a pair, and of --against some four hundred.
 
     \b
     Examples:

@@ -81,9 +81,9 @@ class GoldFile:
 
     def __init__(self, field: str | None = None) -> None:
         self._field = field
-        # By pair: how often its second response, a tie and its first were the label, and the sum of gaps.
+        # By pair: how often its second response, a tie and its first were the label, the sum of gaps, and whether it
+        # was looked up.
         self._counts: dict[int, list[float]] = {}
-        self._matched: set[int] = set()
         self._pairs, self._prompts, self._signs = array("Q"), array("Q"), array("b")
         self.num_unlabeled = 0
 
@@ -94,7 +94,7 @@ class GoldFile:
             if math.isnan(label.sign):
                 self.num_unlabeled += 1
                 continue
-            counts = self._counts.setdefault(pair.key, [0, 0, 0, 0.0])
+            counts = self._counts.setdefault(pair.key, [0, 0, 0, 0.0, 0])
             counts[int(label.sign) + 1] += 1
             counts[3] += label.gap
             self._note(pair, compared, label)
@@ -112,7 +112,7 @@ class GoldFile:
         counts = self._counts.get(key)
         if counts is None:
             return NOTHING
-        self._matched.add(key)
+        counts[4] = 1
         votes = counts[:3]
         winners = [place - 1 for place, count in enumerate(votes) if count == max(votes)]
         sign = winners[0] if len(winners) == 1 else int(np.sign(votes[2] - votes[0]))
@@ -126,7 +126,7 @@ class GoldFile:
     @property
     def num_unmatched(self) -> int:
         """How many of them no record of the judge was about, as far as has been looked up."""
-        return len(self._counts) - len(self._matched)
+        return sum(not counts[4] for counts in self._counts.values())
 
     def consistency(self) -> Estimate:
         """Tell how far the labels of the file agree where several are of one pair."""
