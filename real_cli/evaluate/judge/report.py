@@ -92,7 +92,15 @@ def _overall(summary: Summary) -> Section | None:
     ties = f"the judge says tie of {summary['num_judge_ties']:,}, the other label of {summary['num_gold_ties']:,}"
     note = f"n = {count} over {say_count(summary['num_compared_prompts'], 'prompt')}; {ties}. {METHOD}"
     sizes = dict.fromkeys(AGREEMENT, "num_compared") | {"accuracy": "num_gold_decided"}
-    return Section("Agreement", f"Of {count} {ties}.", tuple(_table("Agreement", summary, sizes, note)))
+    plot = _bars("How far do judge and other label agree?", "agreement", summary, sizes, f"n = {count}.")
+    return Section("Agreement", f"Of {count} {ties}.", (plot, *_table("Agreement", summary, sizes, note)))
+
+
+def _bars(title: str, unit: str, summary: Summary, sizes: dict[str, str], note: str, **more: Any) -> Plot:
+    """Draw numbers of the summary beside each other."""
+    rows = _values(summary, sizes)
+    series = series_of("", [row["number"] for row in rows], rows, "value", itemgetter("n"))
+    return Plot(PlotKind.bars, title, "number", unit, (series,), note, **more)
 
 
 def _tenths(summary: Summary, name: str) -> Section | None:
@@ -145,8 +153,8 @@ def _orders(summary: Summary) -> Section | None:
 def _lengths(summary: Summary) -> Section | None:
     if not summary["num_unequal_lengths"]:
         return None
-    sizes = dict.fromkeys(("judge_prefers_longer", "gold_prefers_longer"), "num_unequal_lengths")
-    sizes |= dict.fromkeys(("accuracy_equal_length", "length_effect"), "num_gold_decided")
+    shares = dict.fromkeys(("judge_prefers_longer", "gold_prefers_longer"), "num_unequal_lengths")
+    sizes = shares | dict.fromkeys(("accuracy_equal_length", "length_effect"), "num_gold_decided")
     text = f"The judge prefers the longer response in {show_share(summary, 'judge_prefers_longer')} of the pairs."
     text += _beside(summary, "longer")
     note = (
@@ -154,7 +162,12 @@ def _lengths(summary: Summary) -> Section | None:
         "labels over tanh of how much longer the preferred response is, in standard deviations, read at 0; the effect "
         "of length is what its slope adds to the log-odds."
     )
-    return Section("Length", text, tuple(_table("Length", summary, sizes, note)))
+    plot = _bars(
+        "How often is the longer response preferred?", "share of pairs", summary, shares,
+        f"n = {say_count(summary['num_unequal_lengths'], 'pair')} of unequal lengths.",
+        baseline=0.5, baseline_label="no favor", y_span=SHARE,
+    )  # fmt: skip
+    return Section("Length", text, (plot, *_table("Length", summary, sizes, note)))
 
 
 def _beside(summary: Summary, name: str) -> str:
