@@ -53,7 +53,7 @@ def test_a_person_whose_choice_is_always_first_leaves_kappa_as_it_is():
 
 def test_kappa_s_width_is_the_delta_method_s():
     """statsmodels has Fleiss, Cohen and Everitt's standard error; Wilson's ends are as far apart, but for 1/n."""
-    table = [[300, 60, 10], [40, 250, 50], [20, 30, 240]]
+    table = [[700, 70, 10], [20, 110, 10], [10, 20, 50]]
     estimate = cohen_kappa(*ratings(table), np.arange(1000))
     theirs = cohens_kappa(np.array(table))
     assert estimate.value == pytest.approx(theirs.kappa)
@@ -74,7 +74,7 @@ def gwet_variance(table):
 
 
 def test_ac1_and_its_width_are_gwet_s():
-    table = [[300, 60, 10], [40, 250, 50], [20, 30, 240]]
+    table = [[700, 70, 10], [20, 110, 10], [10, 20, 50]]
     value, variance = gwet_variance(table)
     estimate = gwet_ac1(*ratings(table), np.arange(1000))
     assert estimate.value == pytest.approx(value)
