@@ -182,6 +182,7 @@ TORCH_FREE = {
     "eval pairs": "eval pairs",
     "eval reward": "eval reward",
     "eval winrate": "eval winrate",
+    "eval judge": "eval judge --gold gold",
 }
 
 

@@ -114,6 +114,7 @@ ROWS = {
     "eval winrate": Row((), PAIR | {"model_chosen": "new", "model_rejected": "old"}, empty=(0, "object")),
     "eval reward": Row((), PAIR, empty=(0, "object")),
     "eval pairs": Row((), PAIR, empty=(0, "object")),
+    "eval judge": Row(("--label", "score"), PAIR, empty=(0, "object")),
     "merge": Row(("part",)),  # of numbered records alone: tests/merge has them
     "soup": Row(("POLICY", "POLICY", "--output", "soup")),
     "init": Row(("project",)),

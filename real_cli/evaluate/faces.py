@@ -10,6 +10,10 @@ FACES: dict[str, tuple[str, str]] = {
         "real_cli.evaluate.compare.command",
         "Compare methods of training on the same held-out pairs.",
     ),
+    "judge": (
+        "real_cli.evaluate.judge.command",
+        "Measure how far a judge can be trusted.",
+    ),
     "labels": (
         "real_cli.evaluate.labels.command",
         "Measure how often labels contradict the truth, and which strategy asks for labels that are right.",

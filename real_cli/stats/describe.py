@@ -149,6 +149,23 @@ def _rank_influence(first: NDArray[np.float64], second: NDArray[np.float64], val
     return influence
 
 
+def tenths_of(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Sort rows into tenths by a number; equal numbers stay together, so there may be fewer.
+
+    Args:
+        values: One a row, without NaN, shape (rows,).
+
+    Returns:
+        From 0, the smallest, to 9, shape (rows,).
+
+    Example:
+        >>> tenths_of(np.array([0.3, 0.1, 0.2, 0.1])).tolist()
+        [7, 0, 5, 0]
+    """
+    first_of_equals = np.searchsorted(np.sort(values), values)
+    return np.asarray(NUM_DECILES * first_of_equals // max(1, values.size), dtype=np.int64)
+
+
 def gap_by_similarity(
     bootstrap: Bootstrap, cells: NDArray[np.int64], similarity: NDArray[np.float64], gap: NDArray[np.float64]
 ) -> list[dict[str, Any]]:

@@ -44,6 +44,8 @@ COMMANDS = [
     "eval reward --by category --report REPORT",
     "eval winrate --by category --report REPORT",
     "eval compare --report REPORT",
+    "eval judge --label score --report REPORT",
+    "eval judge --gold score --report REPORT",
 ]
 WITH_MODELS = [
     "embed --model POLICY",

@@ -150,6 +150,8 @@ def test_every_filter_reads_a_file_whose_name_is_not_utf8(tmp_path, words):
         ["eval", "reward", "--field", NAME],
         ["eval", "reward", "--gold", NAME, "--by", NAME],
         ["eval", "winrate", "--model", NAME],
+        ["eval", "judge", "--gold", NAME],
+        ["eval", "judge", "--model", NAME],
         ["pair", f"--{NAME}"],
         ["init", "--recipe", NAME, "x"],
     ],

@@ -98,7 +98,7 @@ def test_tables_for_a_terminal_obey_no_name_in_the_data(tmp_path):
     records = [
         PAIR | {"strategy": EVIL, "model_chosen": EVIL, "model_rejected": "b", "category": EVIL} for _ in range(3)
     ]
-    for command in (["eval", "winrate"], ["eval", "pairs"], ["eval", "labels"]):
+    for command in (["eval", "winrate"], ["eval", "pairs"], ["eval", "labels"], ["eval", "judge"]):
         master, slave = pty.openpty()
         process = subprocess.Popen(
             [INSTALLED, *command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=slave

@@ -44,6 +44,7 @@ MISTAKES = {
             "eval pairs",
             "eval labels",
             "eval compare",
+            "eval judge",
             "eval reward",
             "eval winrate",
             "eval margin",

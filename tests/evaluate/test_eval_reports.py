@@ -18,7 +18,7 @@ PAIR = (
 )
 
 
-@pytest.mark.parametrize("name", ["labels", "pairs", "reward", "winrate"])
+@pytest.mark.parametrize("name", ["labels", "pairs", "judge", "reward", "winrate"])
 def test_a_report_that_fails_leaves_no_summary(tmp_path, monkeypatch, name):
     """The disk was full: -o was written already, and make would have taken the step for done."""
 
@@ -33,7 +33,7 @@ def test_a_report_that_fails_leaves_no_summary(tmp_path, monkeypatch, name):
     assert not output.exists()
 
 
-@pytest.mark.parametrize("name", ["labels", "pairs", "reward", "winrate"])
+@pytest.mark.parametrize("name", ["labels", "pairs", "judge", "reward", "winrate"])
 @pytest.mark.parametrize("words", [["-o", "summary.json"], ["--json"], []])
 def test_tables_stand_on_standard_output_alone(tmp_path, name, words):
     """Standard error is a terminal, standard output a file: there is a line on the one, JSON on the other."""

@@ -36,6 +36,7 @@ COMMANDS = [
     "eval pairs",
     "eval reward",
     "eval winrate",
+    "eval judge",
     "sample -p m --no-cache --append --emit-requests ASKED",
 ]
 

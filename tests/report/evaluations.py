@@ -182,6 +182,7 @@ def write_reports(folder):
         "reward": ["reward", "--by", "subset", "--field", "score", "--field", "rival", rewarded],
         "winrate": ["winrate", "--by", "task", judged],
         "ranking": ["winrate", many],
+        "judge": ["judge", "--label", "score", pairs],
     }
     paths = {name: folder / f"{name}.html" for name in (*words, "margin", "policies")}
     for name, given in words.items():

@@ -13,7 +13,7 @@ from tests.test_browser import CHROMIUM, FLAGS
 
 pytestmark = pytest.mark.slow
 
-NAMES = ("labels", "strategies", "pairs", "reward", "winrate", "ranking", "margin", "policies")
+NAMES = ("labels", "strategies", "pairs", "reward", "winrate", "ranking", "judge", "margin", "policies")
 WIDTHS = (400, 900, 1600)
 SCHEMES = ("light", "dark")
 # Names of numbers, as the JSON has them; words stand in a report.
@@ -173,7 +173,7 @@ def test_captions_say_what_is_drawn_and_n(opened, name):
     figures = opened(name).evaluate(FIGURES)
     others = [figure for figure in figures if not figure["isHistogram"]]
     assert any(figure["whiskers"] for figure in others)
-    assert any(figure["bands"] for figure in others) == (name in ("labels", "strategies", "pairs"))
+    assert any(figure["bands"] for figure in others) == (name in ("labels", "strategies", "pairs", "judge"))
     assert any(figure["dashed"] for figure in others) == (name != "labels")
     for figure in figures:
         caption = figure["caption"]

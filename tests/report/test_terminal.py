@@ -22,7 +22,7 @@ from real_cli.report.terminal_table import print_table
 from tests.report.evaluations import candidates, labeled_pairs, verdicts, write_reports, write_rows
 
 WIDTHS = (40, 60, 80, 100, 200)
-NAMES = ("labels", "strategies", "pairs", "reward", "winrate", "ranking", "margin", "policies")
+NAMES = ("labels", "strategies", "pairs", "reward", "winrate", "ranking", "judge", "margin", "policies")
 
 
 @pytest.fixture(scope="module")

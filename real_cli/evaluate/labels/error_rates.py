@@ -7,10 +7,10 @@ import numpy as np
 from real_cli.evaluate.labels.gold import Truth
 from real_cli.evaluate.labels.rows import Numbers, Rows
 from real_cli.stats.bootstrap import Bootstrap
+from real_cli.stats.describe import tenths_of
 from real_cli.stats.intervals import Estimate
 from real_cli.stats.proportions import estimate_share
 
-NUM_DECILES = 10
 NUM_BINS = 20
 # The means that every table has, in the order of its columns.
 MEANS = ("expected_flips", "share_ambiguous", "mean_gap", "mean_similarity")
@@ -57,9 +57,7 @@ def by_strategy(bootstrap: Bootstrap, rows: Rows, names: dict[str, int], truth: 
 def by_similarity(bootstrap: Bootstrap, rows: Rows, truth: Truth) -> list[dict[str, Any]]:
     """Sum up the pairs of each tenth by similarity, least similar first; equal similarities stay together."""
     rows = rows.take(~np.isnan(rows.similarities))
-    size = rows.similarities.size
-    first_of_equals = np.searchsorted(np.sort(rows.similarities), rows.similarities)
-    deciles = NUM_DECILES * first_of_equals // max(1, size)
+    deciles = tenths_of(rows.similarities)
     table = []
     for decile in np.unique(deciles):
         chosen = rows.take(deciles == decile)

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.field_names import suggest_field
-from real_cli.records.record import LABELED_NAMES, Record, is_preference
+from real_cli.records.labels import RANK, holders_of, worths_of
+from real_cli.records.record import Record
 from real_cli.stats.numeric import number_or_nan, sigmoid
 
-RANK = "rank"
 # Beyond it sums of gaps leave what a float holds.
 LARGEST_GOLD = 1e100
 
@@ -73,20 +73,8 @@ def read_marks(record: Record, truth: Truth) -> Marks:
     >>> read_marks({"prompt": "q", "chosen": "a", "rejected": "b", "score_chosen": 2, "score_rejected": 5}, Truth())
     Marks(gold=[2.0, 5.0], label=[1.0, 0.0])
     """
-    gold = [_gold(holder, name, where) for holder, name, where in _holders(record, truth.gold)]
-    if is_preference(record) and truth.label in (None, RANK):
-        return Marks(gold, [1.0, 0.0])
-    field = truth.label or RANK
-    sign = -1.0 if field == RANK else 1.0
-    return Marks(gold, [sign * number_or_nan(holder.get(name)) for holder, name, _ in _holders(record, field)])
-
-
-def _holders(record: Record, field: str) -> list[tuple[Record, str, str]]:
-    """Return what holds each value of a field, the value's name there, and words for where it is missing."""
-    if is_preference(record):
-        names = LABELED_NAMES.get(field) or (f"{field}_chosen", f"{field}_rejected")
-        return [(record, name, "") for name in names]
-    return [(response, field, f" on response {number}") for number, response in enumerate(record["responses"], 1)]
+    gold = [_gold(holder, name, where) for holder, name, where in holders_of(record, truth.gold)]
+    return Marks(gold, worths_of(record, truth.label))
 
 
 def _gold(holder: Record, name: str, where: str) -> float:

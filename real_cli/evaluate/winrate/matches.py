@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.field_names import suggest_field
-from real_cli.records.messages import Text, plain_text, transcript
+from real_cli.records.labels import is_noted_tie, judgment_of
+from real_cli.records.messages import Text, plain_text
 from real_cli.records.preferences import given_preferences
 from real_cli.records.record import LABELED_NAMES, Record, is_preference
-from real_cli.records.verdicts import SWAPPED, TIE, Judgment
+from real_cli.records.verdicts import Judgment
 
 
 class Contest(NamedTuple):
@@ -42,15 +43,15 @@ def read_contests(record: Record, model_field: str = "model") -> list[Contest]:
     if is_preference(record):
         fields = LABELED_NAMES.get(model_field) or (f"{model_field}_chosen", f"{model_field}_rejected")
         first, second = (_model(record, field, f"field '{field}'") for field in fields)
-        return [Contest((first, second), (record["chosen"], record["rejected"]), 2, _both_orders(record))]
+        return [Contest((first, second), (record["chosen"], record["rejected"]), 2, judgment_of(record))]
     responses = record["responses"]
     models = [
         _model(response, model_field, f"response {number}: '{model_field}'")
         for number, response in enumerate(responses, 1)
     ]
     texts = [response["text"] for response in responses]
-    if len(responses) == 2 and _is_tie(record):
-        return [Contest((models[0], models[1]), (texts[0], texts[1]), 1, _both_orders(record))]
+    if len(responses) == 2 and is_noted_tie(record):
+        return [Contest((models[0], models[1]), (texts[0], texts[1]), 1, judgment_of(record))]
     if "preferences" not in record:
         raise RecordError(
             f"{len(responses)} response{'' if len(responses) == 1 else 's'} and no verdict; label with 'real relabel "
@@ -73,36 +74,9 @@ def _model(holder: Record, field: str, shown: str) -> str:
     raise RecordError(f"{shown} is missing; {suggest_field(field, holder, needed)}")
 
 
-def _is_tie(record: Record) -> bool:
-    marks = (record.get(field) for field in ("judge", "annotation"))
-    return any(isinstance(mark, dict) and mark.get("verdict") == TIE for mark in marks)
-
-
 def _points(chance: float, i: int, j: int) -> int:
     if chance in (0.0, 0.5, 1.0):
         return round(2 * chance)
     raise RecordError(
         f"field 'preferences': responses {i + 1} and {j + 1} have {chance!r}; a verdict is 1, 0.5 for a tie, or 0"
     )
-
-
-def _both_orders(record: Record) -> Judgment | None:
-    """Read what a judge said; of equal texts it was not asked."""
-    mark = record.get("judge")
-    verdicts = mark.get("verdicts") if isinstance(mark, dict) else None
-    if verdicts is None:
-        return None
-    if (
-        not isinstance(verdicts, list)
-        or len(verdicts) != 2
-        or not all(verdict in list(SWAPPED) for verdict in verdicts)
-    ):
-        raise RecordError(f"field 'judge.verdicts' is {clip(verdicts)}; two of 'A', 'B' and 'tie' are needed")
-    texts = (
-        (record["chosen"], record["rejected"])
-        if is_preference(record)
-        else tuple(response["text"] for response in record["responses"])
-    )
-    if transcript(texts[0]) == transcript(texts[1]):
-        return None
-    return Judgment((verdicts[0], verdicts[1]), ("", ""))

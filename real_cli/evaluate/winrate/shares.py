@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.stats.length_control import control_length
+from real_cli.stats.positions import describe_flips
 from real_cli.stats.proportions import estimate_share
-
-FLIPPED_TO_FIRST, FLIPPED_TO_SECOND = 0, 4
 
 
 @dataclass(frozen=True)
@@ -66,27 +65,5 @@ def describe_wins(rows: Contests) -> dict[str, Any]:
         | controlled.rate.fields("lc_win_rate")
         | controlled.effect.fields("length_effect")
         | {"length_note": controlled.note}
-        | describe_flips(rows)
+        | describe_flips(rows.verdicts, rows.prompts)
     )
-
-
-def describe_flips(rows: Contests) -> dict[str, Any]:
-    """Describe how often a judge, asked in both orders, named the same position both times."""
-    known = rows.verdicts >= 0
-    flips = np.isin(rows.verdicts, (FLIPPED_TO_FIRST, FLIPPED_TO_SECOND))
-    return {"num_both_orders": int(known.sum()), "num_flips": int(flips.sum())} | estimate_share(
-        flips[known], rows.prompts[known]
-    ).fields("flip_rate")
-
-
-def describe_positions(rows: Contests) -> dict[str, Any]:
-    """Describe which position a judge favors; an even-handed one, asked in both orders, names A half the time."""
-    known = rows.verdicts >= 0
-    verdicts = np.concatenate([rows.verdicts[known] // 3, rows.verdicts[known] % 3])
-    picks = np.where(verdicts == 2, np.nan, (verdicts == 0).astype(np.float64))
-    favored = estimate_share(picks, np.tile(rows.prompts[known], 2))
-    return {
-        "num_flips_to_first": int((rows.verdicts == FLIPPED_TO_FIRST).sum()),
-        "num_flips_to_second": int((rows.verdicts == FLIPPED_TO_SECOND).sum()),
-        "num_place_verdicts": favored.num_rows,
-    } | favored.fields("share_first_place")

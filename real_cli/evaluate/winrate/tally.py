@@ -11,18 +11,18 @@ from real_cli.evaluate.evaluation import Evaluation, Exclusion, Fate, Summary
 from real_cli.evaluate.winrate.examples import WinrateExamples
 from real_cli.evaluate.winrate.matches import Contest, read_contests
 from real_cli.evaluate.winrate.report import winrate_report
-from real_cli.evaluate.winrate.shares import Contests, describe_flips, describe_positions, describe_wins
+from real_cli.evaluate.winrate.shares import Contests, describe_wins
 from real_cli.evaluate.winrate.table import describe_lengths, explain, headline_rows, pair_rows, rank_models
 from real_cli.records.categories import Categories
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record
 from real_cli.report.contents import Report
 from real_cli.report.examples import Examples
+from real_cli.stats.positions import NOT_ASKED, describe_flips, describe_positions, verdict_code
 from real_cli.text.phrases import say_count
 
 # A field that names thousands of models names something else, and each pair of them is a row of the summary.
 MOST_MODELS = 200
-POSITIONS = {"A": 0, "B": 1, "tie": 2}
 
 
 class WinrateTally(Evaluation):
@@ -88,7 +88,7 @@ class WinrateTally(Evaluation):
             self._second.append(second)
             self._points.append(contest.points)
             self._gaps.append(contest.length_difference)
-            self._verdicts.append(3 * POSITIONS[verdicts[0]] + POSITIONS[verdicts[1]] if verdicts else -1)
+            self._verdicts.append(verdict_code(verdicts) if verdicts else NOT_ASKED)
             self._category.append(category)
         self.num_records += 1
         self.num_same_model += len(contests) - len(between)
@@ -124,8 +124,8 @@ class WinrateTally(Evaluation):
             {"num_records": self.num_records, "num_models": len(models), "num_same_model": self.num_same_model}
             | (headline or nothing)
             | {"num_all_comparisons": int(rows.points.size), "num_all_prompts": int(np.unique(rows.prompts).size)}
-            | describe_flips(rows)
-            | describe_positions(rows)
+            | describe_flips(rows.verdicts, rows.prompts)
+            | describe_positions(rows.verdicts, rows.prompts)
             | describe_lengths(rows)
             | {"by_pair": pairs, "ranking": ranking, "by": self._by, "by_category": categories}
             | {"notes": [*explain(rows, headline, pairs, categories), *refusal, *self._categories.notes()]}

@@ -1,0 +1,1 @@
+"""`real eval judge`: whether a judge can be trusted."""
