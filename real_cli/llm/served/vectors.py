@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,13 @@ NUMBERS = ("encoding_format", "the server takes no 'encoding_format': vectors ar
 
 def embeddings_wire(dimensions: int | None) -> Wire:
     """Make the wire of /v1/embeddings; with `dimensions` the server is to cut its vectors to so many numbers."""
-
-    def body(model: str, questions: Sequence[Question]) -> Record:
-        asked = {"model": model, "input": [question.messages for question in questions], "encoding_format": "base64"}
-        return asked | ({} if dimensions is None else {"dimensions": dimensions})
-
+    body = partial(_embeddings_body, dimensions=dimensions)
     return Wire("embeddings", body, _read_vectors, "check the address and the model's name", NUMBERS)
+
+
+def _embeddings_body(model: str, questions: Sequence[Question], dimensions: int | None) -> Record:
+    asked = {"model": model, "input": [question.messages for question in questions], "encoding_format": "base64"}
+    return asked | ({} if dimensions is None else {"dimensions": dimensions})
 
 
 def _read_vectors(reply: Any, number: int) -> list[str]:
