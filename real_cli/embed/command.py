@@ -142,7 +142,7 @@ def embed(options: EmbedOptions) -> Status:
       real embed hh.jsonl | real pair --strategy easy --keep 50% > easy.jsonl
       real embed --model smollm2 --max-length 512 --encoding base64 shp.jsonl.gz -o embedded.jsonl
       real embed --resume embedded.jsonl candidates.jsonl
-      real embed --endpoint https://api.openai.com/v1 --key-variable OPENAI_API_KEY -m text-embedding-3-small hh.jsonl
+      real embed --endpoint http://localhost:8000/v1 --model bge --encoding base64 hh.jsonl -o embedded.jsonl
     """
     from real_cli.cluster.line_filter import LineFilter
     from real_cli.cluster.open_crew import open_crew

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from real_cli.app import app
-from tests.embed.scripts import WIDTH, embeds, in_base64, vector_of
+from tests.served import WIDTH, embeds, in_base64, vector_of
 from tests.servers import Reply, Server, drips, fails, in_turn
 
 RECORDS = [

@@ -16,6 +16,7 @@ from real_cli.models.reward.reward_models import load_reward_model
 from real_cli.models.reward.reward_texts import RewardInput
 from real_cli.relabel.reward.command import RewardOptions
 from tests.reward_folders import CHAT_TEMPLATE, save_reward_model
+from tests.served import asked, lengths, scores
 from tests.servers import Reply, Server, fails, in_turn
 
 RECORDS = [
@@ -60,33 +61,6 @@ def scores_of(records):
     return scores
 
 
-def asked(request):
-    """What a server was asked about, a text each."""
-    body = request.body
-    if "messages" in body:
-        return ["|".join(message["content"] for message in body["messages"])]
-    if "text_1" in body:
-        return [f"{first}|{second}" for first, second in zip(body["text_1"], body["text_2"], strict=True)]
-    return ["|".join(pair) for pair in body["inputs"]] if "inputs" in body else list(map(str, body["input"]))
-
-
-def answer(request, numbers, **changes):
-    """A reply with a list of numbers for each text, by the route."""
-    route = request.path.rsplit("/", 1)[-1]
-    if route == "predict":
-        rows = [[{"score": number, "label": f"LABEL_{n}"} for n, number in enumerate(row)] for row in numbers]
-        return Reply(json.dumps([sorted(row, key=lambda entry: -entry["score"]) for row in rows]).encode(), **changes)
-    field = {"classify": "probs", "pooling": "data", "score": "score"}[route]
-    entries = [{"index": n, field: row[0] if route == "score" else row} for n, row in enumerate(numbers)]
-    usage = {"prompt_tokens": 10 * len(numbers), "total_tokens": 10 * len(numbers)}
-    return Reply(json.dumps({"object": "list", "data": entries[::-1], "usage": usage}).encode(), **changes)
-
-
-def lengths(request, **changes):
-    """A server that scores a text by its length."""
-    return answer(request, [[-float(len(text))] for text in asked(request)], **changes)
-
-
 LENGTHS = [
     -float(len(text)) for text in ("the cat|sat on the mat", "the cat|ran", "the cat|no", "why|the dog ran", "why|yes")
 ]
@@ -122,7 +96,7 @@ def served(folder):
         inputs = [
             RewardInput(tuple(row["input_ids"]), tuple(row.get("token_type_ids", ()))) for row in encode(request.body)
         ]
-        return answer(request, [model.logits([each]) for each in inputs])
+        return scores(request, [model.logits([each]) for each in inputs])
 
     return Server(script)
 
@@ -245,7 +219,7 @@ def test_a_wrong_answer_costs_its_own_record_alone(tmp_path, route, body):
 
 def test_of_a_model_that_answers_for_each_token_the_last_counts(tmp_path):
     def script(request):
-        return answer(request, [[[9.0], [8.0], [-3.0]]])
+        return scores(request, [[[9.0], [8.0], [-3.0]]])
 
     with Server(script) as server:
         written, _ = ask(server, tmp_path, "--api", "pooling", records=RECORDS[:1])
@@ -254,7 +228,7 @@ def test_of_a_model_that_answers_for_each_token_the_last_counts(tmp_path):
 
 @pytest.mark.parametrize("route", ["classify", "predict"])
 def test_which_label_is_the_score_is_said_and_changing_it_costs_nothing(tmp_path, route):
-    with Server(lambda request: answer(request, [[0.5, -7.0, 3.0]] * len(asked(request)))) as server:
+    with Server(lambda request: scores(request, [[0.5, -7.0, 3.0]] * len(asked(request)))) as server:
         _, stderr = ask(server, tmp_path, "--api", route, records=RECORDS[:1], status=2)
         assert stderr.startswith("real: model 'm' has several labels; say with --label which is the score: ")
         written, _ = ask(server, tmp_path, "--api", route, "--label", 1, records=RECORDS[:1])
@@ -267,7 +241,7 @@ def test_which_label_is_the_score_is_said_and_changing_it_costs_nothing(tmp_path
 
 
 def test_scores_that_look_like_probabilities_are_told(tmp_path):
-    with Server(lambda request: answer(request, [[0.25]])) as server:
+    with Server(lambda request: scores(request, [[0.25]])) as server:
         _, stderr = ask(server, tmp_path)
     assert "all between 0 and 1: the server may have applied a sigmoid" in stderr
 

@@ -26,7 +26,7 @@ class TokenIds(str):
     __slots__ = ()
 
 
-class Layout(StrEnum):
+class WireLayout(StrEnum):
     """What of a prompt and a response goes over the wire."""
 
     messages = "messages"
@@ -42,7 +42,7 @@ class ScoringApi(NamedTuple):
         takes_ids: Whether it takes token ids.
     """
 
-    layout: Layout
+    layout: WireLayout
     wire: Wire
     takes_ids: bool
 
@@ -104,10 +104,10 @@ def _labeled(row: list[Any]) -> str:
 
 
 APIS: dict[ScoringRoute, ScoringApi] = {
-    ScoringRoute.classify: ScoringApi(Layout.messages, Wire("/classify", _input_body, _read_classes, HINT), True),
-    ScoringRoute.pooling: ScoringApi(Layout.messages, Wire("/pooling", _input_body, _read_pooled, HINT), True),
-    ScoringRoute.score: ScoringApi(Layout.pair, Wire("/score", _score_body, _read_scores, HINT), False),
-    ScoringRoute.predict: ScoringApi(Layout.pair, Wire("/predict", _predict_body, _read_predictions, HINT), False),
+    ScoringRoute.classify: ScoringApi(WireLayout.messages, Wire("/classify", _input_body, _read_classes, HINT), True),
+    ScoringRoute.pooling: ScoringApi(WireLayout.messages, Wire("/pooling", _input_body, _read_pooled, HINT), True),
+    ScoringRoute.score: ScoringApi(WireLayout.pair, Wire("/score", _score_body, _read_scores, HINT), False),
+    ScoringRoute.predict: ScoringApi(WireLayout.pair, Wire("/predict", _predict_body, _read_predictions, HINT), False),
 }
 
 

@@ -137,8 +137,8 @@ def reward(options: RewardOptions) -> Status:
       real relabel reward --model ./reward candidates.jsonl | real pair --strategy best-worst > pairs.jsonl
       real relabel reward --model ./reward --field score_reward pairs.jsonl
       real relabel reward --model ./ranker --pairwise candidates.jsonl | real relabel winprob --from preferences
-      real relabel reward --endpoint http://localhost:8000 --model reward candidates.jsonl > scored.jsonl
-      real relabel reward --endpoint http://localhost:8080 --model ranker --api predict candidates.jsonl > scored.jsonl
+      real relabel reward --endpoint http://localhost:8000/v1 --model reward candidates.jsonl > scored.jsonl
+      real relabel reward --endpoint http://localhost:8000/v1 --model ranker --api predict candidates.jsonl
     """
     from real_cli.cluster.line_filter import LineFilter
     from real_cli.cluster.spread import filter_job

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from real_cli.cli.served import BatchAsking
 from real_cli.io.job import Job, Located
-from real_cli.llm.served.scores import APIS, Layout, choose_label, read_labels
+from real_cli.llm.served.scores import APIS, WireLayout, choose_label, read_labels
 from real_cli.records.layouts import Adapted, adapt
 from real_cli.records.questions import Inquiry, Question
 from real_cli.records.record import Record
@@ -51,7 +51,7 @@ class ServedRewardFilter:
         self._tokenizer, self._max_length = options.tokenizer, options.max_length
         self._layout = APIS[options.api].layout
         # A conversation is a request: vLLM takes no several.
-        is_alone = self._layout is Layout.messages and options.tokenizer is None
+        is_alone = self._layout is WireLayout.messages and options.tokenizer is None
         self._asking = BatchAsking(
             options, options.model, APIS[options.api].wire, 1 if is_alone else options.batch_size
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from real_cli.errors import UsageError
-from real_cli.llm.served.scores import Layout, TokenIds
+from real_cli.llm.served.scores import WireLayout, TokenIds
 from real_cli.records.messages import Text, is_conversation, plain_text
 from real_cli.records.prefills import begin_answers
 from real_cli.records.public.message_checks import check_tools
@@ -32,7 +32,7 @@ class ServedTexts:
         num_flattened: Records whose conversation of several messages was sent without their roles.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: WireLayout) -> None:
         self.num_flattened = 0
         self._layout = layout
 
@@ -40,7 +40,7 @@ class ServedTexts:
         """Lay out each response; RecordError for tools, which would not reach the model."""
         check_tools(record)
         begun = [begin_answers(record["prompt"], [text]) for text in texts]
-        if self._layout is Layout.messages:
+        if self._layout is WireLayout.messages:
             kwargs = record.get("chat_template_kwargs")
             template = {"chat_template_kwargs": kwargs} if kwargs else None
             return [
