@@ -71,10 +71,10 @@ class ServerOptions(Options):
         ),
     ] = None
     key_variable: KeyVariable = "REAL_API_KEY"
-    batch_size: Annotated[
+    per_request: Annotated[
         int,
         typer.Option(
-            "--batch-size",
+            "--per-request",
             metavar="N",
             min=1,
             max=2048,

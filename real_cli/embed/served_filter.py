@@ -46,7 +46,7 @@ class ServedEmbedFilter:
     def __init__(self, options: "EmbedOptions") -> None:
         self._field, self._encoding, self._resume = options.field, options.encoding, options.resume
         wire = embeddings_wire(options.dimensions)
-        self._asking = BatchAsking(options, options.model, wire, options.batch_size)
+        self._asking = BatchAsking(options, options.model, wire, options.per_request)
         self._read_vector = VectorReader(options.dimensions)
         self._tally = EmbeddedTally()
         self.before = WrittenBefore(options.field, options.encoding, self._texts)

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from real_cli.app import app
+from real_cli.llm.served import batched_endpoint
 from real_cli.models.reward.reward_models import load_reward_model
 from real_cli.models.reward.reward_texts import RewardInput
 from real_cli.relabel.reward.command import RewardOptions
@@ -35,6 +36,12 @@ RECORDS = [
 ROUTES = ["classify", "pooling", "score", "predict"]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A busy machine reads records slowly; the five pairs of a test fill a request none the less."""
+    monkeypatch.setattr(batched_endpoint, "LINGER_SECONDS", 0.3)
+
+
 def lines(records):
     return "".join(json.dumps(record) + "\n" for record in records).encode()
 
@@ -48,7 +55,18 @@ def run(*words, records=RECORDS, status=0):
 
 
 def ask(server, tmp_path, *words, **settings):
-    address = ["--endpoint", server.url, "-m", "m", "--cache", tmp_path / "cache", "--retries", "1"]
+    address = [
+        "--endpoint",
+        server.url,
+        "-m",
+        "m",
+        "--cache",
+        tmp_path / "cache",
+        "--retries",
+        "1",
+        "--per-request",
+        "5",
+    ]
     return run(*address, *words, **settings)
 
 

@@ -53,7 +53,7 @@ class ServedRewardFilter:
         # A conversation is a request: vLLM takes no several.
         is_alone = self._layout is WireLayout.messages and options.tokenizer is None
         self._asking = BatchAsking(
-            options, options.model, APIS[options.api].wire, 1 if is_alone else options.batch_size
+            options, options.model, APIS[options.api].wire, 1 if is_alone else options.per_request
         )
         self._check, self._tally = LabelCheck(), ScoredTally()
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from real_cli.errors import UsageError
-from real_cli.llm.served.scores import WireLayout, TokenIds
+from real_cli.llm.served.scores import TokenIds, WireLayout
 from real_cli.records.messages import Text, is_conversation, plain_text
 from real_cli.records.prefills import begin_answers
 from real_cli.records.public.message_checks import check_tools
