@@ -1,4 +1,4 @@
-"""`real sample --emit-requests` and `--apply-results`: what a batch gives in every way of sampling, and what it lacks."""
+"""`real sample --emit-requests` and `--apply-results`: what a batch gives in every way of sampling, or lacks."""
 
 import json
 
