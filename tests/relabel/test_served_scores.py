@@ -132,12 +132,12 @@ def test_a_server_scores_a_chat_model_as_it_is_scored_here(tmp_path, chatty, wor
 
 @pytest.mark.parametrize("route", ["score", "predict"])
 def test_a_server_scores_pairs_as_they_are_scored_here(tmp_path, encoder, route):
-    here, told = run("--model", encoder)
+    here, local = run("--model", encoder)
     with served(encoder) as server:
         there, stderr = ask(server, tmp_path, "--api", route)
         assert {request.path for request in server.requests} == {f"/{route}"}
     assert scores_of(there) == pytest.approx(scores_of(here), abs=1e-6)
-    assert "1 conversations read without their roles" in told
+    assert "1 conversations read without their roles" in local
     assert "1 conversation read without their roles" in stderr
 
 
@@ -174,12 +174,12 @@ def test_tools_that_a_server_would_not_see_are_refused_unless_they_are_laid_out_
 
 def test_a_sequence_is_cut_here_as_for_a_model_at_hand(tmp_path, chatty):
     records = [{"prompt": "the cat " * 40, "responses": [{"text": "sat on the mat"}]}]
-    here, told = run("--model", chatty, "--max-length", 16, records=records)
+    here, local = run("--model", chatty, "--max-length", 16, records=records)
     with served(chatty) as server:
         there, stderr = ask(server, tmp_path, "--tokenizer", chatty, "--max-length", 16, records=records)
     assert len(server.requests[0].body["input"][0]) == 16
     assert scores_of(there) == pytest.approx(scores_of(here), abs=1e-6)
-    assert "1 cut to 16 tokens, at the prompt's beginning" in told
+    assert "1 cut to 16 tokens, at the prompt's beginning" in local
     assert "1 cut to 16 tokens, at the prompt's beginning" in stderr
 
 

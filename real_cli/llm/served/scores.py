@@ -136,9 +136,9 @@ def choose_label(model: str, labels: dict[str, float], label: int | None) -> flo
     """
     if label is None and len(labels) == 1:
         return next(iter(labels.values()))
-    found = [labels[name] for name in (str(label), f"LABEL_{label}") if label is not None and name in labels]
-    if not found:
+    numbers = [labels[name] for name in (str(label), f"LABEL_{label}") if label is not None and name in labels]
+    if not numbers:
         names = clip(", ".join(sorted(labels)))
         asked = f"model '{model}' has several labels" if label is None else f"--label {label}: is no label of the model"
         raise UsageError(f"{asked}; say with --label which is the score: {names}")
-    return found[0]
+    return numbers[0]
