@@ -1,23 +1,23 @@
 """Choose who answers a command's questions, from its options: a server, a local model, or an earlier batch."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from fractions import Fraction
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from real_cli.cli.dry_run import is_seen, sum_up
 from real_cli.cli.llm_options import LlmOptions
 from real_cli.cli.option_sets import flag_of
+from real_cli.cli.prices import check_cost, open_budget, parse_price
 from real_cli.cli.typed_command import shown_fields
-from real_cli.errors import RecordError, Status, UsageError, clip
+from real_cli.errors import RecordError, Status, UsageError
 from real_cli.io.descriptors import need_descriptors
 from real_cli.io.job import Job, Located
 from real_cli.io.output import STANDARD_OUTPUT, open_output
 from real_cli.io.progress import speaker
 from real_cli.io.sources import is_at_hand
-from real_cli.llm.ask import ConcurrentInquirer, Opened, WindowInquirer
+from real_cli.llm.ask import Closed, ConcurrentInquirer, Opened, WindowInquirer
 from real_cli.llm.cost import Ledger, Price
 from real_cli.llm.endpoint import Endpoint, Server, check_address
 from real_cli.llm.openai_batch import BatchWriter, ResultsAlone, Waiting, read_results
@@ -41,8 +41,6 @@ WRITTEN = {"emit_requests", "thinks", "dry_run"}
 UNSET = {
     field.name: field.default for field in shown_fields(LlmOptions) if field.name in KEPT | SERVED | LOCAL | WRITTEN
 }
-LARGEST_PRICE = 1_000_000  # a dollar a token
-LARGEST_COST = 1_000_000_000
 
 
 class Answered(NamedTuple):
@@ -53,6 +51,25 @@ class Answered(NamedTuple):
     outcome: Any
 
 
+def answered_of(
+    job: Job, closed: Iterable[Closed[Any]], failed: Callable[[RecordError], Any] | None = None
+) -> Iterator[Answered]:
+    """Pass on what was answered; the job takes the records that got no answer, with the reason, or `failed` does."""
+    for place, record, outcome, problem in closed:
+        if problem is None:
+            yield Answered(place, record, outcome)
+            job.flush()  # answers are slow; the reader of a pipe should not wait for the next ones
+            continue
+        if failed is not None:
+            yield Answered(place, record, failed(problem))
+            continue
+        job.counter.refuse()
+        if isinstance(problem, Waiting):
+            job.drop(place, record, str(problem))
+        else:
+            job.give_up(place, record, str(problem))
+
+
 def check_answerer(options: LlmOptions, model: str | None) -> None:
     """Refuse options that contradict each other, or that nobody would read; without a model nobody is asked."""
     if options.emit_requests is not None and options.endpoint is not None:
@@ -61,7 +78,7 @@ def check_answerer(options: LlmOptions, model: str | None) -> None:
         raise UsageError("--emit-requests -: records go to standard output; name a file")
     if options.no_cache and options.cache is not None:
         raise UsageError("--no-cache and --cache contradict each other")
-    _check_cost(options)
+    check_cost(options)
     answers, read = answerer_of(options, model)
     given = [name for name in given_settings(options) if name not in read]
     if given:
@@ -71,19 +88,6 @@ def check_answerer(options: LlmOptions, model: str | None) -> None:
 def given_settings(options: LlmOptions) -> list[str]:
     """Name the options about who answers that are not as they stand by default."""
     return [name for name, default in UNSET.items() if getattr(options, name) != default]
-
-
-def _check_cost(options: LlmOptions) -> None:
-    """Refuse a limit on the cost that nothing could hold, or that loses what was paid for."""
-    limit = options.max_cost
-    if limit is None:
-        return
-    if not 0 < limit <= LARGEST_COST:  # NaN too
-        raise UsageError(f"--max-cost {limit:g}: dollars above 0 are needed, up to {LARGEST_COST:,}")
-    if options.endpoint is not None and options.price is None:
-        raise UsageError(f"--max-cost {limit:g}: no price is known; give --price IN,OUT, dollars a million tokens")
-    if options.no_cache:
-        raise UsageError("--max-cost: answers that were paid for would be lost where it stops; leave out --no-cache")
 
 
 def answerer_of(options: LlmOptions, model: str | None) -> tuple[str, set[str]]:
@@ -166,19 +170,8 @@ class Asking:
         opened = (Opened(place, record, inquiry) for place, (record, inquiry) in begun)
         # The rest of a file can be counted, that of a pipe may take days.
         counted = {"counts_rest": all(map(is_at_hand, job.sources))}
-        for closed in self._inquirer(opened, **counted if isinstance(self._inquirer, ConcurrentInquirer) else {}):
-            if closed.problem is None:
-                yield Answered(closed.place, closed.record, closed.outcome)
-                job.flush()  # answers are slow; the reader of a pipe should not wait for the next ones
-                continue
-            if failed is not None:
-                yield Answered(closed.place, closed.record, failed(closed.problem))
-                continue
-            job.counter.refuse()
-            if isinstance(closed.problem, Waiting):
-                job.drop(closed.place, closed.record, str(closed.problem))
-            else:
-                job.give_up(closed.place, closed.record, str(closed.problem))
+        counted = counted if isinstance(self._inquirer, ConcurrentInquirer) else {}
+        yield from answered_of(job, self._inquirer(opened, **counted), failed)
 
     def sentence(self) -> str:
         """Report what was asked, to end a summary; empty if nobody was asked."""
@@ -276,24 +269,3 @@ class Asking:
     def _nobody(self) -> WindowInquirer:
         # Batching gains nothing here: each record is done before the next is read.
         return WindowInquirer(ResultsAlone(self._ledger), self._ledger, window_records=1)
-
-
-def open_budget(options: LlmOptions) -> Budget:
-    """Open the budget that a run's servers share."""
-    return Budget(None if options.max_cost is None else Fraction(repr(options.max_cost)))
-
-
-def parse_price(text: str | None) -> Price | None:
-    """Read IN,OUT."""
-    if text is None:
-        return None
-    try:
-        prices = [float(part) for part in text.split(",")]
-    except ValueError:
-        prices = []
-    if len(prices) != 2 or not all(0 <= price <= LARGEST_PRICE for price in prices):
-        raise UsageError(
-            f"--price {clip(text)}: two numbers from 0 to {LARGEST_PRICE:,}, dollars a million tokens, are needed, as "
-            "0.15,0.60"
-        )
-    return Price(*prices)

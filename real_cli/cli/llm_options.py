@@ -8,6 +8,7 @@ import typer
 
 from real_cli.cli.completion_values import language_model_names, rubric_names
 from real_cli.cli.option_sets import SERVER, BaseOption, DeviceOptions
+from real_cli.cli.server_options import CacheFolder, KeyVariable, MaxCost, NoCacheFlag, Retries, Timeout
 from real_cli.cli.shard_options import ShardOptions
 
 if TYPE_CHECKING:
@@ -63,27 +64,12 @@ class LlmOptions(DeviceOptions, BaseOption, ShardOptions):
             help="An OpenAI-compatible server, up to and including /v1.",
         ),
     ] = None
-    key_variable: Annotated[
-        str,
-        typer.Option("--key-variable", metavar="NAME", help="The environment variable that holds the server's key."),
-    ] = "REAL_API_KEY"
+    key_variable: KeyVariable = "REAL_API_KEY"
     concurrency: Annotated[
         int, typer.Option("--concurrency", metavar="N", min=1, help="Most questions in flight at the server.")
     ] = 8
-    retries: Annotated[
-        int,
-        typer.Option(
-            "--retries",
-            metavar="N",
-            min=0,
-            help="How often to ask again after 408, 409, 429, 5xx, a cut connection or a timeout; waits grow, and a "
-            "Retry-After of up to 60 seconds is kept; longer ones end the question.",
-        ),
-    ] = 4
-    timeout: Annotated[
-        float,
-        typer.Option("--timeout", metavar="SECONDS", min=0.001, help="How long one answer may take, to its last byte."),
-    ] = 120.0
+    retries: Retries = 4
+    timeout: Timeout = 120.0
     thinks: Annotated[
         bool,
         typer.Option(
@@ -93,16 +79,8 @@ class LlmOptions(DeviceOptions, BaseOption, ShardOptions):
             "alone needs it.",
         ),
     ] = False
-    cache: Annotated[
-        Path | None,
-        typer.Option(
-            "--cache",
-            metavar="DIR",
-            show_default="$REAL_CACHE/answers",
-            help="Where answers are stored: no question is asked twice, in this run or the next.",
-        ),
-    ] = None
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither store answers nor use stored ones.")] = False
+    cache: CacheFolder = None
+    no_cache: NoCacheFlag = False
     emit_requests: Annotated[
         Path | None,
         typer.Option(
@@ -127,16 +105,7 @@ class LlmOptions(DeviceOptions, BaseOption, ShardOptions):
             help="Dollars for a million tokens read and written, to report what the run cost.",
         ),
     ] = None
-    max_cost: Annotated[
-        float | None,
-        typer.Option(
-            "--max-cost",
-            metavar="DOLLARS",
-            show_default=False,
-            help="Stop before this run costs more at the server, by --price: a call in flight counts at its worst. "
-            "Answers are kept: run the same command again to go on.",
-        ),
-    ] = None
+    max_cost: MaxCost = None
     dry_run: Annotated[
         bool,
         typer.Option(

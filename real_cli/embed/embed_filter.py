@@ -1,7 +1,8 @@
 """What `real embed` does to records, here or in a worker."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from real_cli.embed.choices import Field
@@ -9,6 +10,7 @@ from real_cli.embed.embedder import WINDOW_TEXTS, Embedder
 from real_cli.embed.encoders import load_encoder
 from real_cli.io.job import Job, Located
 from real_cli.io.progress import speaker
+from real_cli.io.resume import remaining
 from real_cli.records.layouts import Adapted, adapt, adapt_prompt
 from real_cli.records.record import Record
 
@@ -21,6 +23,7 @@ class EmbedFilter:
 
     Attributes:
         embedder: What embeds.
+        before: What an earlier run wrote that this one goes on with.
     """
 
     limit = WINDOW_TEXTS
@@ -44,6 +47,12 @@ class EmbedFilter:
             batch_tokens=options.batch_tokens,
             tell=speaker(options.quiet),
         )
+        self.before = self.embedder.before
+
+    def left(self, job: Job, resume: Path | None) -> Iterator[Located]:
+        """Read the records that an earlier run did not write."""
+        left = remaining(job.records(self.read), resume, self.before.check, skip=job.counter.skip)
+        return (Located("", record) for record in left)
 
     def read(self, record: Record) -> Adapted:
         """Read one record of any layout."""

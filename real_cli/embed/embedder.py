@@ -4,13 +4,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import cached_property
-from itertools import islice
 from threading import Event
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from real_cli.embed.carriers import prepared, texts_of, with_embeddings
 from real_cli.embed.choices import Field
 from real_cli.embed.encoders import Encoder
 from real_cli.embed.written import WrittenBefore
@@ -19,9 +19,7 @@ from real_cli.io.progress import keep_silent, running_counter
 from real_cli.models.load.device import default_batch_tokens, is_slower
 from real_cli.models.score.batching import TokenBudget
 from real_cli.records.choices import Encoding
-from real_cli.records.messages import plain_text, without_system
 from real_cli.records.record import Record, to_candidates
-from real_cli.records.vectors import encode_embedding
 from real_cli.text.phrases import say_count
 
 WINDOW_TEXTS = 4096
@@ -105,7 +103,7 @@ class Embedder:
     def _finish(self, window: list[Record], embedded: Future[list[NDArray[np.float32]]]) -> Iterator[Record]:
         vectors = iter(embedded.result())
         for record in window:
-            yield self._with_embeddings(record, vectors)
+            yield with_embeddings(record, vectors, self._field, self._encoding)
 
     def count_texts(self, record: Record) -> int:
         """Count the texts of a record that are embedded."""
@@ -125,9 +123,8 @@ class Embedder:
         window: list[Record] = []
         num_texts = 0
         for record in records:
-            prepared = to_candidates(record) if self._field is Field.responses else record
-            window.append(prepared)
-            num_texts += len(self._texts(prepared))
+            window.append(prepared(record, self._field))
+            num_texts += len(self._texts(window[-1]))
             if num_texts >= self._window_texts:
                 yield window
                 window, num_texts = [], 0
@@ -135,9 +132,7 @@ class Embedder:
             yield window
 
     def _texts(self, record: Record) -> list[str]:
-        if self._field is Field.prompt:
-            return [plain_text(without_system(record["prompt"]))]
-        return [plain_text(response["text"]) for response in record["responses"]]
+        return texts_of(record, self._field)
 
     def _work(self, texts: list[str], stopped: Event, num_records: int) -> list[NDArray[np.float32]]:
         running_counter().begin_window(num_records)
@@ -152,13 +147,13 @@ class Embedder:
         if not distinct or stopped.is_set():
             return []
         self.before.compare(lambda text: self._encoder.encode(self._encoder.prepare([text]).inputs)[0])
-        prepared = self._encoder.prepare(distinct)
+        ready = self._encoder.prepare(distinct)
         self.num_texts += len(texts)
         self.num_distinct += len(distinct)
-        self.num_truncated += prepared.num_cut
+        self.num_truncated += ready.num_cut
         self.num_empty += sum(not text.strip() for text in texts)
         vectors = self._budget.run(
-            prepared.lengths, lambda batch: self._encode([prepared.inputs[index] for index in batch], stopped)
+            ready.lengths, lambda batch: self._encode([ready.inputs[index] for index in batch], stopped)
         )
         for text, vector in zip(distinct, vectors, strict=True):
             if not np.isfinite(vector).all():
@@ -170,14 +165,3 @@ class Embedder:
         if stopped.is_set():
             raise CancelledError  # nobody waits for the rest of the window
         return list(self._encoder.encode(inputs))
-
-    def _with_embeddings(self, record: Record, vectors: Iterator[NDArray[np.float32]]) -> Record:
-        if self._field is Field.prompt:
-            return record | encode_embedding(next(vectors), self._encoding)
-        of_record = islice(vectors, len(record["responses"]))
-        responses = [
-            {name: value for name, value in response.items() if name != "embedding_dtype"}
-            | encode_embedding(vector, self._encoding)
-            for response, vector in zip(record["responses"], of_record, strict=True)
-        ]
-        return record | {"responses": responses}

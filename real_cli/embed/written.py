@@ -45,6 +45,11 @@ class WrittenBefore:
         if self._sample is None and carriers:
             self._sample = (self._texts_of(record)[0], decode_embedding(carriers[0]))
 
+    @property
+    def texts(self) -> list[str]:
+        """The text that is to be embedded again; none where nothing was written, or it was compared."""
+        return [] if self._sample is None else [self._sample[0]]
+
     def compare(self, embed: Callable[[str], NDArray[np.float32]]) -> None:
         """Embed one text again; RealError if its vector differs."""
         if self._sample is None:

@@ -26,9 +26,10 @@ UNSENT = (HTTP.ConnectError, HTTP.ConnectTimeout, HTTP.PoolTimeout)
 class BoundedClient(DefaultAsyncHttpxClient):
     """Read whole responses within bounds; follow no redirect; put every attempt on a bill, if there is one."""
 
-    def __init__(self, seconds: float, bill: Bill | None = None) -> None:
+    def __init__(self, seconds: float, bill: Bill | None = None, max_bytes: int | None = None) -> None:
         super().__init__(timeout=seconds, follow_redirects=False)
         self._seconds = seconds
+        self._max_bytes = MAX_BODY_BYTES if max_bytes is None else max_bytes
         self._bill = bill
 
     async def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
@@ -63,7 +64,7 @@ class BoundedClient(DefaultAsyncHttpxClient):
             async with asyncio.timeout(self._seconds):
                 response = await super().send(request, stream=True, **options)
                 try:
-                    body, fault = await _read(response)
+                    body, fault = await _read(response, self._max_bytes)
                 finally:
                     await response.aclose()
         except TimeoutError:
@@ -77,7 +78,7 @@ class BoundedClient(DefaultAsyncHttpxClient):
         return HTTP.Response(status, headers=headers, content=body, request=request, extensions=extensions)
 
 
-async def _read(response: Any) -> tuple[bytes, str]:
+async def _read(response: Any, max_bytes: int) -> tuple[bytes, str]:
     """Read a raw body; return it, or nothing and the reason."""
     encoding = response.headers.get("content-encoding", "identity")
     if encoding.strip().lower() not in ("", "identity"):  # a few bytes may unpack to gigabytes
@@ -85,8 +86,8 @@ async def _read(response: Any) -> tuple[bytes, str]:
     pieces, size = [], 0
     async for piece in response.aiter_raw():
         size += len(piece)
-        if size > MAX_BODY_BYTES:
-            return b"", f"it is longer than {MAX_BODY_BYTES >> 20} MiB"
+        if size > max_bytes:
+            return b"", f"it is longer than {max_bytes >> 20} MiB"
         pieces.append(piece)
     return b"".join(pieces), ""
 

@@ -36,8 +36,15 @@ class Ledger:
         problems: Why a question with a result still has no answer, by question key.
     """
 
-    def __init__(self, model: str, cache: Cache, results: Mapping[str, Completion | RecordError] | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        cache: Cache,
+        results: Mapping[str, Completion | RecordError] | None = None,
+        key: Callable[[str, Question], str] = request_key,
+    ) -> None:
         self.model = model
+        self._key = key
         self.problems: dict[str, RecordError] = {}
         self._cache = cache
         self._results = results or {}
@@ -47,7 +54,7 @@ class Ledger:
 
     def name(self, question: Question) -> str:
         """Return the key of a question."""
-        return request_key(self.model, question)
+        return self._key(self.model, question)
 
     def known(self, question: Question) -> Answer | None:
         """Answer a question from results or cache; None if it must be asked."""

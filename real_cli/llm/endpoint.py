@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -59,8 +59,14 @@ class Server(NamedTuple):
     thinks: bool = False
 
 
-class Endpoint:
-    """Ask a server; OpenAI's client retries, and waits as long as a Retry-After of up to a minute asks."""
+class Connection:
+    """Post to a server; OpenAI's client retries, and waits as long as a Retry-After of up to a minute asks."""
+
+    # What to check where a status ends the run; what a request is that the server refuses for what is in it; the most
+    # bytes of a reply, None for the client's own limit.
+    fatal: Mapping[int, str] = FATAL_STATUSES
+    refusal: type[RecordError] = RecordError
+    max_bytes: int | None = None
 
     def __init__(self, server: Server, tell: Callable[[str], None], bill: Bill | None = None) -> None:
         check_address(server.url, server.key_variable)
@@ -71,7 +77,6 @@ class Endpoint:
                 f"--key-variable {server.key_variable}: holds spaces or characters that no key has; give the key alone"
             )
         self._server = server
-        self._without = THINKERS_REFUSE if server.thinks else frozenset()
         self._tell = tell
         self._bill = bill
 
@@ -85,7 +90,7 @@ class Endpoint:
         os.environ.pop("OPENAI_CUSTOM_HEADERS", None)
         omitted: Any = dict.fromkeys(["OpenAI-Organization", "OpenAI-Project", *FINGERPRINTS], Omit())
         try:
-            http_client = BoundedClient(self._server.timeout_seconds, self._bill)
+            http_client = BoundedClient(self._server.timeout_seconds, self._bill, self.max_bytes)
         except (ImportError, ValueError) as error:  # a proxy of a kind that the client does not support
             what = clip(" ".join(str(error).split()), 120)
             raise RealError(
@@ -112,43 +117,27 @@ class Endpoint:
         """Close the connections."""
         await self._client.close()
 
-    async def ask(self, question: Question) -> Completion:
-        """Ask one question, without what the server has refused: its schema, further choices, some settings."""
-        without = self._without
-        while True:
-            try:
-                completion = await self._ask(question, without)
-                break
-            except SettingRefused as refusal:
-                # Still refused without the schema: that guess was wrong.
-                guessed = {"response_format"} if refusal.setting in ("n", "logprobs") else frozenset()
-                without = (without - guessed) | self._without | {refusal.setting}
-        for setting in REFUSALS:
-            if setting in without - self._without:  # the call went through without it
-                self._without |= {setting}
-                self._tell(REFUSALS[setting])
-        return completion
+    async def post(self, url: str, body: Record) -> Any:
+        """Post to an address, one on the server or a route behind its address; returns the reply, which was JSON."""
+        from real_cli.llm.bounded_client import HTTP
 
-    async def _ask(self, question: Question, without: frozenset[str]) -> Completion:
+        return self.parsed(await self.send(self._client.post(url, cast_to=HTTP.Response, body=body), body))
+
+    async def send(self, request: Awaitable[Any], body: Record) -> Any:
+        """Await a request of OpenAI's client; its errors become ours."""
         import openai
 
-        alone = question._replace(sampling=question.sampling._replace(num_choices=1))
-        asked = alone if "n" in without else question
-        is_held = "response_format" not in without
-        body = request_body(self._server.model, asked, constrained=is_held, without=without)
         try:
-            beside = {name: body.pop(name) for name in BESIDE if name in body}
-            create = self._client.chat.completions.with_raw_response.create
-            response = await create(**body, extra_body=beside or None)
+            return await request
         except openai.APITimeoutError:
             raise RecordError(f"no answer within {self._server.timeout_seconds:g} seconds{self._tried()}") from None
         except openai.APIConnectionError as error:
             raise self._connection_error(error) from None
         except openai.APIStatusError as error:
-            raise self._status_error(error, body | beside) from None
-        return self._read(response.http_response)
+            raise self._status_error(error, body) from None
 
-    def _read(self, response: Any) -> Completion:
+    def parsed(self, response: Any) -> Any:
+        """Parse a reply's JSON."""
         if "fault" in response.extensions:
             raise RecordError(f"the server's answer is refused: {response.extensions['fault']}")
         try:
@@ -157,7 +146,7 @@ class Endpoint:
             raise RecordError(f"the server's answer is not JSON: {clip(self._redacted(response.text))}") from None
         if len(self._key) >= MIN_KEY_CHARACTERS and holds_text(answer, self._key):
             raise RecordError(f"the server's answer repeats the key of {self._server.key_variable}: it is not kept")
-        return read_completion(answer)
+        return answer
 
     def _redacted(self, text: str) -> str:
         """Mask the key in a server's words; some repeat it."""
@@ -185,13 +174,49 @@ class Endpoint:
         if status in (400, 422) and (setting := _refused_setting(error.body, body)):
             return SettingRefused(setting)
         words = self._redacted(_reason(error.body) or error.response.reason_phrase)[:200]
-        if status in FATAL_STATUSES:
-            return RealError(f"{self._server.url}: {status} {words}; {FATAL_STATUSES[status]}")
+        if status in self.fatal:
+            return RealError(f"{self._server.url}: {status} {words}; {self.fatal[status]}")
         if error.response.headers.get("x-should-retry") == "false":
             wait = self._redacted(error.response.headers.get("retry-after", ""))[:40]
             return RecordError(f"the server answered {status} and asks to wait {wait or 'long'}: {words}")
         tried = self._tried() if status in (408, 409, 429) or status >= 500 else ""
-        return RecordError(f"the server answered {status}{tried}: {words}")
+        kind = RecordError if status in (408, 409, 429) else self.refusal
+        return kind(f"the server answered {status}{tried}: {words}")
+
+
+class Endpoint(Connection):
+    """Ask a server for chat completions."""
+
+    def __init__(self, server: Server, tell: Callable[[str], None], bill: Bill | None = None) -> None:
+        super().__init__(server, tell, bill)
+        self._without = THINKERS_REFUSE if server.thinks else frozenset()
+
+    async def ask(self, question: Question) -> Completion:
+        """Ask one question, without what the server has refused: its schema, further choices, some settings."""
+        without = self._without
+        while True:
+            try:
+                completion = await self._ask(question, without)
+                break
+            except SettingRefused as refusal:
+                # Still refused without the schema: that guess was wrong.
+                guessed = {"response_format"} if refusal.setting in ("n", "logprobs") else frozenset()
+                without = (without - guessed) | self._without | {refusal.setting}
+        for setting in REFUSALS:
+            if setting in without - self._without:  # the call went through without it
+                self._without |= {setting}
+                self._tell(REFUSALS[setting])
+        return completion
+
+    async def _ask(self, question: Question, without: frozenset[str]) -> Completion:
+        alone = question._replace(sampling=question.sampling._replace(num_choices=1))
+        asked = alone if "n" in without else question
+        is_held = "response_format" not in without
+        body = request_body(self._server.model, asked, constrained=is_held, without=without)
+        beside = {name: body.pop(name) for name in BESIDE if name in body}
+        create = self._client.chat.completions.with_raw_response.create
+        response = await self.send(create(**body, extra_body=beside or None), body | beside)
+        return read_completion(self.parsed(response.http_response))
 
 
 def check_address(url: str, key_variable: str) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from real_cli.cli.llm import Asking, open_budget
+from real_cli.cli.llm import Asking
+from real_cli.cli.prices import open_budget
 from real_cli.io.job import Job, Located
 from real_cli.io.word_files import read_words
 from real_cli.llm.ask import WINDOW_RECORDS

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from real_cli.models.load.resolve import cache_folder
 from tests.relabel.human.terminals import Session
+from tests.served import embeds, lengths
 from tests.servers import Request, prefers_longer, says
 
 REAL = Path(sys.executable).with_name("real")
@@ -16,7 +17,11 @@ OPEN_SCREEN = b"\x1b[?1049h"
 
 
 def answer(request):
-    """What the server of the documents does: compare two responses, answer by a schema, or edit a text."""
+    """Do what the server of the documents does: embed, score, compare, answer by a schema, or edit a text."""
+    if request.path.endswith("/embeddings"):
+        return embeds(request)
+    if not request.path.endswith("/completions"):
+        return lengths(request)
     if "# Response A" in request.words:
         return prefers_longer(request)
     if schema := request.body.get("response_format", {}).get("json_schema", {}).get("schema"):

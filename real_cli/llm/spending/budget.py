@@ -127,7 +127,8 @@ class Bill:
             known += (count or 0) * price
             unknown += most if count is None else 0
         self.counted += known
-        self._add_uncounted(unknown, None in (read, written))
+        # What is free need not be counted: servers that embed write no token.
+        self._add_uncounted(unknown, unknown > 0)
         self._budget.settle(held.worst, known + unknown)
 
     def lose(self, held: Held) -> None:

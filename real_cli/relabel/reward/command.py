@@ -7,18 +7,27 @@ import typer
 
 from real_cli.cli.completion_values import model_names
 from real_cli.cli.options import ScoreField
+from real_cli.cli.server_options import ServerOptions
 from real_cli.cli.shard_options import ShardOptions
 from real_cli.cli.spread_options import SpreadOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
+from real_cli.llm.served.routes import ScoringRoute
 
 if TYPE_CHECKING:
     from real_cli.relabel.reward.reward_filter import RewardFilter
+    from real_cli.relabel.reward.served_filter import ServedRewardFilter
+
+# What a server decides for itself.
+LOCAL = ("no_chat_template", "pairwise", "template", "batch_tokens", "device", "dtype", "devices", "on")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RewardOptions(SpreadOptions, ShardOptions):
+class RewardOptions(SpreadOptions, ServerOptions, ShardOptions):
     """The reward model, and what it reads."""
+
+    LOCAL = LOCAL
+    OF_SERVER = ("api", "tokenizer")
 
     model: Annotated[
         str,
@@ -27,7 +36,8 @@ class RewardOptions(SpreadOptions, ShardOptions):
             "-m",
             metavar="NAME",
             autocompletion=model_names,
-            help="A sequence classifier of transformers, or a CrossEncoder: a folder or a hub name.",
+            help="A sequence classifier of transformers, or a CrossEncoder: a folder or a hub name; with --endpoint a "
+            "model's name there.",
         ),
     ]
     field: ScoreField = "score"
@@ -72,11 +82,36 @@ class RewardOptions(SpreadOptions, ShardOptions):
         ),
     ] = None
 
-    def record_filter(self) -> "RewardFilter":
+    api: Annotated[
+        ScoringRoute,
+        typer.Option(
+            "--api",
+            help="With --endpoint: the route that scores. Of vLLM 'classify' or 'pooling', which are sent messages, or "
+            "'score', which is sent pairs of texts; 'predict' is that of Text Embeddings Inference, sent pairs too.",
+        ),
+    ] = ScoringRoute.classify
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenizer",
+            metavar="NAME",
+            show_default=False,
+            autocompletion=model_names,
+            help="With --endpoint and --api classify or pooling: lay texts out here, by this model's chat template, "
+            "and send token ids, as a model at hand reads them.",
+        ),
+    ] = None
+
+    def record_filter(self) -> "RewardFilter | ServedRewardFilter":
         """Set up the work, without a model yet."""
+        self.check_server(self.model)
+        check_reward_options(self)
+        if self.endpoint is not None:
+            from real_cli.relabel.reward.served_filter import ServedRewardFilter
+
+            return ServedRewardFilter(self)
         from real_cli.relabel.reward.reward_filter import RewardFilter
 
-        check_reward_options(self)
         return RewardFilter(self)
 
 
@@ -90,23 +125,40 @@ def reward(options: RewardOptions) -> Status:
     candidates get 'preferences', the matrix of sigmoid(m), and a pair gets 'margin', m(chosen, rejected).
     Labels nothing and leaves nothing out; labels that disagree are counted.
 
-    Streams, in windows of about 2,000 responses: memory does not grow with the input.
+    With --endpoint a server scores, by --api: it is sent the messages of prompt and response, and applies the model's
+    chat template, or both as a pair of texts, and asked for raw numbers. One that fails costs its own record only,
+    which goes to --rejects, and the status is 3. Scores are stored: run the same command again and only missing ones
+    are asked for.
+
+    Streams, in windows of about 2,000 responses, or as a server answers: memory does not grow with the input.
 
     \b
     Examples:
       real relabel reward --model ./reward candidates.jsonl | real pair --strategy best-worst > pairs.jsonl
       real relabel reward --model ./reward --field score_reward pairs.jsonl
       real relabel reward --model ./ranker --pairwise candidates.jsonl | real relabel winprob --from preferences
+      real relabel reward --endpoint http://localhost:8000/v1 --model reward candidates.jsonl > scored.jsonl
+      real relabel reward --endpoint http://localhost:8000/v1 --model ranker --api predict candidates.jsonl
     """
     from real_cli.cluster.line_filter import LineFilter
     from real_cli.cluster.spread import filter_job
 
     lines = LineFilter(options)
-    return filter_job(options.job(), options, lines)
+    if options.endpoint is None:
+        return filter_job(options.job(), options, lines)
+    with options.job() as job:
+        lines.work.run(job, job.records(lines.work.read))
+        job.summary = lines.work.sentence()
+    return job.status
 
 
 def check_reward_options(options: RewardOptions) -> None:
     """Refuse options that the chosen way of scoring does not read."""
+    sends_pairs = options.api in (ScoringRoute.score, ScoringRoute.predict)
+    if options.tokenizer is not None and sends_pairs:
+        raise UsageError(f"--tokenizer: --api {options.api} takes texts and no token ids; leave it out")
+    if options.endpoint is not None and options.max_length is not None and options.tokenizer is None:
+        raise UsageError("--max-length: the server cuts, or refuses, what is too long; give --tokenizer to cut here")
     if options.template is not None and not options.pairwise:
         raise UsageError("--template: lays out two responses in one text; give --pairwise with it")
     if options.no_chat_template and options.pairwise:

@@ -58,6 +58,14 @@ def test_what_a_reply_does_not_count_costs_its_worst(body, counted, uncounted):
     assert account._budget.spent == counted + uncounted
 
 
+def test_tokens_that_are_free_need_not_be_counted():
+    account = Bill(Price(1e6, 0.0), Budget())
+    account.settle(held(account), reply(prompt_tokens=7))
+    assert (account.counted, account.sentence()) == (7, "$7.0000")
+    account.settle(held(account), reply(completion_tokens=7))
+    assert account.num_uncounted == 1
+
+
 def test_a_lost_answer_counts_and_a_refused_call_is_free():
     account = bill(10_000)
     account.lose(held(account))
