@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from real_cli.cli.dry_run import is_seen, sum_up
 from real_cli.cli.llm import Answered, Asking
-from real_cli.cli.prices import open_budget
 from real_cli.cli.panel_members import PanelMember
+from real_cli.cli.prices import open_budget
 from real_cli.errors import RecordError, Status
 from real_cli.io.job import Job, Located
 from real_cli.llm.rubric import Rubric
