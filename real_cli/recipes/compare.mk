@@ -8,7 +8,7 @@
 # METHODS are losses that read plain pairs, here all of them, and names with a relabel-NAME, what real makes of the
 # pairs first, or a with-NAME, options of real train-dpo: rdo and sppo want scores. Each loss has its own default beta
 # and TRAIN's rate; one that is meant for another gets it by with-simpo = --loss simpo --learning-rate 1e-6. DEVICES =
-# cuda:0 cuda:1 deals the trainings out (make -j2). A policy is deleted once measured, unless KEEP_POLICIES is set.
+# cuda:0 cuda:1 deals the trainings out (make -j2). Its weights are deleted once a policy is measured, unless KEEP_POLICIES is set.
 POLICY  ?= smollm2
 DATA    ?= candidates.jsonl
 METHODS  = dpo cdpo ipo hinge robust exo nca bco aot aot-unpaired apo-zero apo-down discopop dpo-norm sppo-hard \
@@ -27,26 +27,23 @@ relabel-sppo = relabel winprob
 methods = $(BASELINE) $(filter-out $(BASELINE),$(METHODS))
 cells   = $(foreach seed,$(SEEDS),$(methods:=.$(seed)))
 method  = $(basename $*)
-rows    = $(cells:%=$(O)/rows/%.jsonl)
+rows    = $(cells:%=$(O)/cells/%/rows.jsonl)
 $(foreach cell,$(cells),$(eval count += x)$(eval on-$(cell) := $(word $(words $(count)),$(foreach _,$(cells),\
   $(or $(DEVICES),$(DEVICE))))))
-$(O)/policies/%/real.json $(O)/rows/%.jsonl: DEVICE = $(on-$*)
-.SECONDARY: $(cells:%=$(O)/policies/%/real.json) $(methods:%=$(O)/relabeled/%.jsonl)
+$(O)/cells/%/rows.jsonl: DEVICE = $(on-$*)
+.SECONDARY: $(methods:%=$(O)/relabeled/%.jsonl)
 .SECONDEXPANSION:
 
 $(O)/pairs.jsonl: $(scored)
-	@mkdir -p $(O)/relabeled $(O)/policies $(O)/rows
+	@mkdir -p $(O)/relabeled $(O)/cells
 	$(REAL) pair --strategy best-worst $< -o $@
 $(O)/relabeled/%.jsonl: $(O)/pairs.jsonl
 	$(REAL) $(relabel-$*) $< -o $@
-$(O)/policies/%/real.json: $$(O)/$$(if $$(relabel-$$(method)),relabeled/$$(method),pairs).jsonl
+$(O)/cells/%/rows.jsonl: $$(O)/$$(if $$(relabel-$$(method)),relabeled/$$(method),pairs).jsonl $(O)/known.jsonl
 	$(REAL) train-dpo --policy $(POLICY) $(or $(with-$(method)),--loss $(method)) --seed $(subst .,,$(suffix $*)) \
 	  $(TRAIN)$(extra) -o $(@D) $< $(log) $(@D).jsonl
-$(O)/known.jsonl: $(O)/heldout.jsonl
-	$(REAL) eval margin --policy $(POLICY) --reference $(POLICY)$(device) --export-logps $@ $< -o $(O)/before.json
-$(O)/rows/%.jsonl: $(O)/policies/%/real.json $(O)/known.jsonl
-	$(REAL) eval margin --policy $(<D)$(device) --tag method=$(method) --tag seed=$(subst .,,$(suffix $*)) \
-	  --rows $@ $(O)/known.jsonl -o $(O)/policies/$*.json
-	$(if $(KEEP_POLICIES),,rm -rf $(<D))
+	$(REAL) eval margin --policy $(@D)$(device) --tag method=$(method) --tag seed=$(subst .,,$(suffix $*)) \
+	  --rows $@ $(O)/known.jsonl -o $(@D)/eval.json
+	$(if $(KEEP_POLICIES),,rm -f $(@D)/*.safetensors)
 $(O)/eval.json: $(rows) $(if $(REPORT),$(if $(wildcard $(call path,$(REPORT))),,FORCE))
 	$(REAL) eval compare --baseline $(BASELINE)$(if $(REPORT), --report $(call quoted,$(REPORT))) $(rows) -o $@
