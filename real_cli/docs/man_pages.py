@@ -163,11 +163,11 @@ def _see_also(command: Command) -> str:
 
 
 def commands_table() -> str:
-    """Make the README's table of commands, a line each."""
-    rows = ["| command | what it does | input |", "| --- | --- | --- |"]
+    """Make the README's table of commands, a line each; a star is for those that buffer their input."""
+    rows = ["| command | what it does |", "| --- | --- |"]
     for command in commands():
-        flow = _flow(command).partition(" ")[0].rstrip(":,;").lower()
-        rows.append(f"| `{command.words}` | {joined(command.paragraphs[0])} | {flow} |")
+        star = "*" if _flow(command).startswith("Buffers") else ""
+        rows.append(f"| `{command.words}`{star} | {joined(command.paragraphs[0])} |")
     return "\n".join(rows)
 
 

@@ -8,7 +8,8 @@
 # METHODS are losses that read plain pairs, here all of them, and names with a relabel-NAME, what real makes of the
 # pairs first, or a with-NAME, options of real train-dpo: rdo and sppo want scores. Each loss has its own default beta
 # and TRAIN's rate; one that is meant for another gets it by with-simpo = --loss simpo --learning-rate 1e-6. DEVICES =
-# cuda:0 cuda:1 deals the trainings out (make -j2). Its weights are deleted once a policy is measured, unless KEEP_POLICIES is set.
+# cuda:0 cuda:1 deals the trainings out (make -j2). A policy's weights are deleted once it is measured, unless
+# KEEP_POLICIES is set.
 POLICY  ?= smollm2
 DATA    ?= candidates.jsonl
 METHODS  = dpo cdpo ipo hinge robust exo nca bco aot aot-unpaired apo-zero apo-down discopop dpo-norm sppo-hard \

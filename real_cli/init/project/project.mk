@@ -95,6 +95,9 @@ ifneq ($(final),)
 $(O)/eval.json: $(tested) $(final)/real.json $(if $(REPORT),$(if $(wildcard $(call path,$(REPORT))),,FORCE))
 	$(REAL) eval margin --policy $(final) --reference $(base)$(device)$(report) $< -o $@
 endif
+# The reference reads the held-out pairs once for many policies.
+$(O)/known.jsonl: $(O)/heldout.jsonl
+	$(REAL) eval margin --policy $(POLICY) --reference $(POLICY)$(device) --export-logps $@ $< -o $(O)/before.json
 
 # What is still to do, with what each stage will cost as far as that can be told before it runs.
 plan:
