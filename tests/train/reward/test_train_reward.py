@@ -111,7 +111,7 @@ def test_a_language_model_gets_a_head_and_the_folder_scores_and_loads(tiny_polic
     """Margins rise; transformers alone gives the logits that `relabel reward` writes; the head is the seed's."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    words = ["--epochs", "10", "--batch-size", "8"]
+    words = ["--epochs", "10", "--batch-size", "8", "--learning-rate", "1e-2"]
     lines, messages = train(tiny_policy, tmp_path / "out", pair_rows, *words)
     assert "a new head, 512 tokens a pass" in messages
     assert {"rewards/chosen", "rewards/rejected", "rewards/accuracies", "rewards/margins", "num_tokens"} <= set(
@@ -156,7 +156,8 @@ def test_an_ensemble_writes_the_mean_of_its_heads_and_their_deviation(tiny_polic
     _, (labeled,) = scores(tmp_path / "out", pair_rows[:1], "--label", "3")
     assert labeled["score_chosen"] == pytest.approx(heads[3], abs=1e-5)
     assert "score_std_chosen" not in labeled
-    _, (named,) = scores(tmp_path / "out", pair_rows[:1], "--field", "score_mine")
+    words = ["--model", tmp_path / "out", "--device", "cpu", "--field", "score_mine"]
+    (named,), _ = run("relabel", "reward", *words, rows=pair_rows[:1])
     assert named["score_mine_std_chosen"] == pytest.approx(records[0]["score_std_chosen"])
     train(tiny_policy, tmp_path / "single", pair_rows, "--max-steps", "1")
     _, (rescored,) = scores(tmp_path / "single", records[:1])
@@ -263,7 +264,7 @@ def test_what_is_left_out_cut_or_odd_is_counted(chat_reward, talks, tmp_path):
         (["--lora-rank", "4"], 2, "--lora-rank, --lora-alpha: there is no --lora"),
         (["--raw-weights"], 2, "--raw-weights: there is no --weight-field"),
         (["--resume", "--resume-if-same"], 2, "--resume, --resume-if-same: choose one of them"),
-        (["--attention", "flex"], 2, "--attention flex: torch has no gradients for it on a CPU"),
+        (["--attention", "flex_attention"], 2, "--attention flex_attention: torch has no gradients for it on a CPU"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(words, status, message, tiny_policy, pair_rows, tmp_path):
