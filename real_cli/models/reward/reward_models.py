@@ -27,17 +27,26 @@ class HeadsScore(float):
 
     std: float
 
-    def __new__(cls, values: Sequence[float]) -> Self:
+    def __new__(cls, mean: float, std: float) -> Self:
+        """Make a score of both."""
+        score = super().__new__(cls, mean)
+        score.std = std
+        return score
+
+    def __getnewargs__(self) -> tuple[float, float]:  # type: ignore[override]  # a float has one
+        """Return what a copy is made of."""
+        return float(self), self.std
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self:
         """Sum the heads up.
 
-        >>> score = HeadsScore([1.0, 2.0, 3.0])
+        >>> score = HeadsScore.of([1.0, 2.0, 3.0])
         >>> float(score), score.std
         (2.0, 1.0)
         """
-        score = super().__new__(cls, statistics.fmean(values))
-        mean = float(score)
-        score.std = (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5
-        return score
+        mean = statistics.fmean(values)
+        return cls(mean, (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5)
 
 
 class RewardModel(NamedTuple):
@@ -77,7 +86,7 @@ class RewardModel(NamedTuple):
         with torch.inference_mode():
             logits = self.model(**read, **settings).logits
         if self.label is None:
-            return [HeadsScore(values) for values in logits.float().cpu().tolist()]
+            return [HeadsScore.of(values) for values in logits.float().cpu().tolist()]
         scores: list[float] = logits[:, self.label].float().cpu().tolist()
         return scores
 
