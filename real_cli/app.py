@@ -68,6 +68,11 @@ COMMANDS: Rows = {
         "train_dpo",
         "Align a policy with labeled pairs, by DPO and its kin.",
     ),
+    "train-reward": Lazy(
+        "real_cli.train.reward.command",
+        "train_reward",
+        "Train a reward model on labeled pairs, by Bradley and Terry.",
+    ),
     "soup": Lazy(
         "real_cli.soup.command",
         "soup",

@@ -109,6 +109,12 @@ ROWS = {
         missing="field 'strategy' is missing; ",
     ),
     "eval compare": Row((), MEASURED, empty=(0, "object"), missing="field 'prompt_key' is missing; "),
+    "train-reward": Row(
+        ("--model", "POLICY", "--output", "reward", "--max-steps", "2", "--batch-size", "1"),
+        PAIR,
+        model=True,
+        empty=(1, ""),
+    ),
     "eval labels": Row((), PAIR, empty=(0, "object")),
     "eval margin": Row(("--policy", "POLICY", "--reference", "POLICY"), PAIR, model=True, empty=(0, "object")),
     "eval winrate": Row((), PAIR | {"model_chosen": "new", "model_rejected": "old"}, empty=(0, "object")),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from real_cli.cli.completion_values import language_model_names, names_of
-from real_cli.cli.options import MaxLineBytes, OutputFile
+from real_cli.cli.options import AttentionName, MaxLineBytes, OutputFile
 from real_cli.records.choices import (
     BATCH_TOKENS,
     MAX_LENGTH,
@@ -271,9 +271,7 @@ class ScoringOptions(DeviceOptions, BaseOption):
             help="Most tokens of prompt and response; longer responses are cut and counted.",
         ),
     ] = MAX_LENGTH
-    attention: Annotated[
-        Attention, typer.Option("--attention", help="How attention is computed; 'auto' is what transformers chooses.")
-    ] = Attention.auto
+    attention: AttentionName = Attention.auto
     layout: Annotated[
         TokenLayout,
         typer.Option(

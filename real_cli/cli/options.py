@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from real_cli.cli.completion_values import language_model_names
+from real_cli.records.choices import Attention
 
 OutputFile = Annotated[
     Path | None,
@@ -36,6 +37,9 @@ MaxResponses = Annotated[
         min=2,
         help="Most responses of a prompt to compare all with all; memory grows with their square.",
     ),
+]
+AttentionName = Annotated[
+    Attention, typer.Option("--attention", help="How attention is computed; 'auto' is what transformers chooses.")
 ]
 Reference = Annotated[
     str | None,

@@ -43,6 +43,7 @@ NEIGHBORS = {
     "real-relabel": "real-pair(1) real-train-dpo(1)",
     "real-merge": "real-sample(1) real-embed(1) real-pair(1) real-scale(7)",
     "real-train-dpo": "real-pair(1) real-relabel-weight(1) real-soup(1) real-eval-margin(1) real-losses(7)",
+    "real-train-reward": "real-pair(1) real-relabel-reward(1) real-relabel-weight(1) real-train-dpo(1)",
     "real-soup": "real-train-dpo(1) real-eval-margin(1)",
     "real-eval": "real-pair(1) real-train-dpo(1) real-judges(7)",
     "real-eval-compare": "real-init(1) real-recipes(7)",

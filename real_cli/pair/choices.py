@@ -22,8 +22,8 @@ BASES = {
     "similarity": "By similarity",
     "nothing": "Neither",
     "score": "By score",
-    "score_std": "By score and score_std (how unsure your reward model is; no command here makes it), for annotators "
-    "to come",
+    "score_std": "By score and score_std (how unsure a reward model is, as one of 'real train-reward --ensemble'), for "
+    "annotators to come",
 }
 
 

@@ -95,6 +95,27 @@ def with_values(record: Record, field: str, values: Iterable[object]) -> Record:
     return record | {"responses": marked}
 
 
+def without_values(record: Record, field: str) -> Record:
+    """Drop one field of every response.
+
+    Args:
+        record: A checked candidates or preference record; it is left as it is.
+        field: The field of a response; FIELD_chosen and FIELD_rejected of a pair.
+
+    Returns:
+        A new record, or the same one if no response has the field.
+
+    Example:
+        >>> without_values({"prompt": "q", "responses": [{"text": "a", "score_std": 1}, {"text": "b"}]}, "score_std")
+        {'prompt': 'q', 'responses': [{'text': 'a'}, {'text': 'b'}]}
+    """
+    if "responses" not in record:
+        stale = {f"{field}_{role}" for role in ROLES}
+        return {name: value for name, value in record.items() if name not in stale}
+    bare = [{name: value for name, value in response.items() if name != field} for response in record["responses"]]
+    return record | {"responses": bare}
+
+
 def with_new_scores(record: Record, scores: Iterable[float]) -> Record:
     """Put new scores on every response, and drop the raw scores of old ones.
 

@@ -2,16 +2,23 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.io.job import Job
 from real_cli.io.sources import Item
 from real_cli.records.choices import TEMPERATURE
 from real_cli.records.record import LABELED_NAMES, LEFT_BEHIND, Record
-from real_cli.records.response_fields import with_new_scores, with_values
+from real_cli.records.response_fields import with_new_scores, with_values, without_values
 
 Score = TypeVar("Score")
+
+
+@runtime_checkable
+class UnsureScore(Protocol):
+    """A score of a model that says how unsure it is."""
+
+    std: float
 
 
 def write_scored(
@@ -56,12 +63,17 @@ def check_field(field: str) -> str:
 
 
 def add_scores(record: Record, scores: Sequence[float], field: str = "score") -> Record:
-    """Put a model's score on each response.
+    """Put a model's score on each response, and how unsure it is where it says so; what another one was is dropped.
 
-    >>> add_scores({"prompt": "q", "responses": [{"text": "a"}]}, [1.5])
+    >>> add_scores({"prompt": "q", "responses": [{"text": "a", "score_std": 2}]}, [1.5])
     {'prompt': 'q', 'responses': [{'text': 'a', 'score': 1.5}]}
     """
     for number, score in enumerate(scores, 1):
         if not math.isfinite(score):
             raise RecordError(f"response {number}: the model's score is {score}; try --dtype float32")
-    return with_new_scores(record, scores) if field == "score" else with_values(record, field, scores)
+    values = [float(score) for score in scores]
+    deviation = f"{field}_std"
+    record = without_values(record, deviation)
+    scored = with_new_scores(record, values) if field == "score" else with_values(record, field, values)
+    deviations = [score.std for score in scores if isinstance(score, UnsureScore)]
+    return with_values(scored, deviation, deviations) if deviations else scored

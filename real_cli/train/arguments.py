@@ -10,6 +10,7 @@ from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.choices import Optimizer, Schedule
 from real_cli.train.objective import Need
 from real_cli.train.settings import TrainingSettings
+from real_cli.train.shared.settings import RunSettings
 from real_cli.train.world import this_world
 
 OPTIMIZERS = {
@@ -45,13 +46,12 @@ class Routine:
 
 
 def training_arguments(
-    policy: Policy, folder: Path, settings: TrainingSettings, routine: Routine, *, evaluates: bool
+    policy: Policy, folder: Path, settings: RunSettings, routine: Routine, *, evaluates: bool
 ) -> dict[str, Any]:
-    """Translate the settings into the arguments of TRL's DPOConfig."""
+    """Translate the settings into the arguments that TRL's trainers share."""
     on_cpu = policy.place.device.type == "cpu"
     return dict(
         output_dir=str(folder),
-        beta=settings.mixture.beta,
         learning_rate=settings.learning_rate,
         lr_scheduler_type=SCHEDULES[settings.schedule],
         warmup_steps=settings.warmup,
@@ -67,7 +67,6 @@ def training_arguments(
         train_sampling_strategy="random" if settings.order == "shuffle" else "sequential",
         remove_unused_columns=False,  # the collator takes what it needs
         max_length=None,  # cut when tokenized, and counted
-        precompute_ref_log_probs=True,  # they are columns; no reference model is loaded
         use_cpu=on_cpu,
         bf16=policy.model.dtype != policy.place.dtype,
         dataloader_pin_memory=not on_cpu,
@@ -87,7 +86,7 @@ def training_arguments(
     )
 
 
-def _measuring(settings: TrainingSettings, routine: Routine, *, evaluates: bool) -> dict[str, Any]:
+def _measuring(settings: RunSettings, routine: Routine, *, evaluates: bool) -> dict[str, Any]:
     """Say when held-out examples are measured, and when a checkpoint is saved."""
     # Early stopping ends with the best weights, so there must be a checkpoint of every evaluation.
     save_steps = settings.eval_steps if settings.patience else routine.save_steps

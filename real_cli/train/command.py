@@ -1,21 +1,27 @@
 """real train-dpo: align a policy with the chosen pairs."""
 
 import os
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.train.devices.count import check_devices, check_launched, processes_wanted
 from real_cli.train.devices.process import run_process
 from real_cli.train.devices.slurm import adopt_slurm
 from real_cli.train.options import TrainOptions
+from real_cli.train.shared.opening import (
+    check_are_found,
+    check_needed,
+    check_processes,
+    check_resume,
+    num_processes,
+    reads_nothing,
+    run_in_processes,
+    trained,
+)
 from real_cli.train.world import World, is_launched, this_world
 
 if TYPE_CHECKING:
-    from real_cli.io.job import Job
-    from real_cli.train.folder import Workspace
     from real_cli.train.settings import TrainingSettings
 
 
@@ -65,31 +71,25 @@ def _run(options: TrainOptions, world: World) -> Status:
         return Status.done
     if options.estimate:
         return _estimated(options, settings)
-    num_processes = 1 if is_launched() else processes_wanted(options.devices, options.device)
-    if num_processes == 1:
-        return _trained(options, settings, world)
-    from real_cli.train.devices.launch import launch
-
-    return launch(num_processes)
+    return run_in_processes(options, lambda: _trained(options, settings, world))
 
 
 def _check(options: TrainOptions, world: World) -> None:
     """Refuse what cannot run."""
     _check_together(options)
-    check_devices(options.devices, options.device)
-    if is_launched():
-        check_launched(options.devices, options.device, world)
+    check_processes(options, world)
     if not options.show_config:
-        _check_names(options)
-    from real_cli.train.settings import check_packages, check_settings, settings_from
+        check_are_found(_models_read(options), options)
+    from real_cli.train.settings import check_settings, settings_from
+    from real_cli.train.shared.settings import check_packages
 
     settings = settings_from(options)
-    check_settings(settings, options, num_processes := _num_processes(options, world))
+    check_settings(settings, options, processes := _num_processes(options, world))
     if not options.show_config:
-        check_packages(settings, options.report_to)
+        check_packages(settings, options.report_to, in_4_bits=settings.qlora)
     if not (options.estimate or options.fits_tokens):
         return
-    if num_processes == 1:
+    if processes == 1:
         return
     if options.fits_tokens:
         raise UsageError("--batch-tokens auto: follows one process, and there are several; give a number of tokens")
@@ -102,27 +102,22 @@ def _check(options: TrainOptions, world: World) -> None:
 
 def _num_processes(options: TrainOptions, world: World) -> int:
     """Say how many processes the run has, or will have; --show-config may be asked on another machine."""
-    if is_launched():
-        return world.size
-    if options.show_config:
+    if options.show_config and not is_launched():
         return int(options.devices) if options.devices.isdecimal() else 1
-    return processes_wanted(options.devices, options.device)
+    return num_processes(options, world)
 
 
 def _check_together(options: TrainOptions) -> None:
     """Refuse options that exclude each other, and the lack of those that are needed."""
-    if options.resume and options.resume_if_same:
-        raise UsageError("--resume, --resume-if-same: choose one of them")
+    check_resume(options)
     if options.estimate and (clash := options.flags_given("show_config", "resume", "resume_if_same")):
         raise UsageError(f"--estimate, {clash[0]}: choose one of them")
     if options.show_config:
         return
-    needed = {"--policy": options.policy} | ({} if options.estimate else {"--output": options.output})
-    absent = [flag for flag, value in needed.items() if value is None]
-    if absent:
-        uses = {"--policy": "the model to train", "--output": "the folder to write"}
-        verb = "is" if len(absent) == 1 else "are"
-        raise UsageError(f"{' and '.join(absent)} {verb} needed: {', and '.join(uses[flag] for flag in absent)}")
+    needed: dict[str, tuple[object, str]] = {"--policy": (options.policy, "the model to train")}
+    if not options.estimate:
+        needed["--output"] = options.output, "the folder to write"
+    check_needed(needed)
 
 
 def _estimated(options: TrainOptions, settings: "TrainingSettings") -> Status:
@@ -140,52 +135,21 @@ def _trained(options: TrainOptions, settings: "TrainingSettings", world: World) 
     """Train; the log lines go to standard output, and --output is the folder."""
     from real_cli.train.run import TrainingRun
 
-    if not world.is_lead:
-        options = _follower(options)
     assert options.policy is not None
-    with ExitStack() as stack:
-        job, workspace = world.in_turn(lambda: _open(options, settings, world, stack))
-        status = TrainingRun(job, workspace, settings, options, options.policy, world).train()
-    return status or job.status
-
-
-def _open(
-    options: TrainOptions, settings: "TrainingSettings", world: World, stack: ExitStack
-) -> tuple["Job", "Workspace"]:
-    """Open what the run reads and writes; the folder is the lead's."""
-    from real_cli.train.folder import Workspace
-
-    assert options.output is not None
-    resume, if_same = options.resume, options.resume_if_same
-    workspace = Workspace(options.output, resume=resume, if_same=if_same, reads=_models_read(options))
-    job = replace(options, output=None).job(
-        numbers=settings.number_fields,
+    policy, reads = options.policy, _models_read(options)
+    if not world.is_lead:
+        options = replace(options, **reads_nothing(), export_logps=None, dump=None)
+    return trained(
+        lambda job, workspace: TrainingRun(job, workspace, settings, options, policy, world),
+        options,
+        settings,
+        world,
+        command="train-dpo",
+        reads=reads,
         also_writes=[options.export_logps, options.dump],
-        also_reads=[("--eval-file", options.eval_file)],
-        what="pairs read",
     )
-    stack.enter_context(job)
-    if world.is_lead:
-        stack.enter_context(workspace)
-    return job, workspace
-
-
-def _follower(options: TrainOptions) -> TrainOptions:
-    """Choose the options of a process that is not the lead: it reads no records, and writes no file."""
-    return replace(options, files=[os.devnull], rejects=None, export_logps=None, dump=None, quiet=True)
 
 
 def _models_read(options: TrainOptions) -> list[tuple[str, str | None]]:
     """Name the models that are read, each with its option."""
     return [("--policy", options.policy), ("--reference", options.reference)]
-
-
-def _check_names(options: TrainOptions) -> None:
-    """Refuse models and files that are not there, before libraries are loaded, which takes seconds."""
-    from real_cli.io.sources import check_are_there
-    from real_cli.models.load.resolve import locate_model
-
-    for name in (options.policy, options.reference):
-        if name is not None and name != "none":
-            locate_model(name)
-    check_are_there([*options.sources, *([str(options.eval_file)] if options.eval_file else [])])

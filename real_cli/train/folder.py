@@ -22,6 +22,8 @@ from real_cli.records.record import Record
 
 SETTINGS = "settings.json"
 TOKENS = "tokens_sha256"
+# Whose a folder is; the first command that trained did not say so in its settings, and once not in its manifest.
+COMMAND, FIRST_COMMAND = "command", "train-dpo"
 FINAL = "final"
 # What transformers, peft and tokenizers save: of two runs in one folder, only the files of the later may be there.
 FINAL_FILES = (
@@ -51,7 +53,13 @@ class Workspace:
     """
 
     def __init__(
-        self, folder: Path, *, resume: bool, if_same: bool = False, reads: Sequence[tuple[str, str | None]] = ()
+        self,
+        folder: Path,
+        *,
+        resume: bool,
+        if_same: bool = False,
+        reads: Sequence[tuple[str, str | None]] = (),
+        command: str = "train-dpo",
     ) -> None:
         if show_name(str(folder)) != str(folder):
             raise UsageError(
@@ -62,12 +70,12 @@ class Workspace:
         for option, name in reads:
             if name is not None and Path(name).exists() and _holds(folder, Path(name)):
                 raise UsageError(f"--output {folder}: is what {option} reads; name another folder")
-        ours = (folder / WORK).exists() or _is_trained(folder / MANIFEST)
-        if folder.is_dir() and any(folder.iterdir()) and not ours:
-            raise UsageError(f"--output {folder}: is not empty and not from 'real train-dpo'; name another folder")
         self.folder = folder
         self.work = folder / WORK
-        self._begun = self._read_settings()
+        self._command = command
+        self._begun = _read_dict(self.work / SETTINGS)
+        if folder.is_dir() and any(folder.iterdir()) and not self._is_ours():
+            raise UsageError(f"--output {folder}: is not empty and not from 'real {command}'; name another folder")
         self._if_same = if_same
         self._resume = resume = resume or (if_same and self._begun is not None and not self._is_finished())
         self._difference = ""
@@ -202,7 +210,7 @@ class Workspace:
 
     def check_settings(self, settings: dict[str, Any]) -> None:
         """Refuse to resume a run under other settings, naming those that changed; or begin anew, if that is asked."""
-        earlier, wanted = self._read_settings(), orjson.loads(orjson.dumps(show_names(settings)))
+        earlier, wanted = _read_dict(self.work / SETTINGS), orjson.loads(orjson.dumps(show_names(settings)))
         if self._resume and earlier is not None:
             changed = [name for name, value in wanted.items() if earlier.get(name) != value]
             if changed:
@@ -211,13 +219,6 @@ class Workspace:
                     self._give_up(f"its settings were others ({shown})")
                     return
                 raise UsageError(f"--resume: go on with the settings of the run ({shown}), or start anew without it")
-
-    def _read_settings(self) -> Record | None:
-        try:
-            earlier = orjson.loads((self.work / SETTINGS).read_bytes())
-            return earlier if isinstance(earlier, dict) else None
-        except (OSError, orjson.JSONDecodeError):
-            return None
 
     def last_checkpoint(self, folder: Path) -> Path | None:
         """Find the checkpoint of a folder to go on from: with --resume the last whole one, None for the beginning."""
@@ -248,12 +249,24 @@ class Workspace:
     def _checkpoints(self) -> list[Path]:
         return [*self.folder.glob("checkpoint-*"), *self.folder.glob("stage-*")]
 
+    def _is_ours(self) -> bool:
+        """Tell whether what is there may be of this command; others write a manifest and settings too."""
+        known = self._begun or _read_dict(self.folder / MANIFEST)
+        if known is None:  # torn, or of a run that was killed before it had either
+            return (self.folder / MANIFEST).exists() or self.work.exists()
+        return bool(known.get(COMMAND, FIRST_COMMAND) == self._command)
+
     def _is_finished(self) -> bool:
         """Tell whether the manifest is there, and no torn one."""
-        try:
-            return isinstance(orjson.loads((self.folder / MANIFEST).read_bytes()), dict)
-        except (OSError, orjson.JSONDecodeError):
-            return False
+        return _read_dict(self.folder / MANIFEST) is not None
+
+
+def _read_dict(path: Path) -> Record | None:
+    try:
+        content = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _remove_empty(folder: Path) -> None:
@@ -268,14 +281,6 @@ def read_spool(spooled: Spooled) -> Iterator[Located]:
         for number, line in enumerate(file, 1):
             place, _, data = line.rpartition(PLACE_END)
             yield Located(orjson.loads(place) if place else f"{spooled.path}:{number}", parse_record(data))
-
-
-def _is_trained(manifest: Path) -> bool:
-    """Tell whether a manifest may be of a training run; `real soup` writes one too."""
-    try:
-        return bool(orjson.loads(manifest.read_bytes()).get("command", "train-dpo") == "train-dpo")
-    except (OSError, orjson.JSONDecodeError, AttributeError):
-        return manifest.exists()
 
 
 def _holds(folder: Path, path: Path) -> bool:

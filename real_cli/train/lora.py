@@ -8,12 +8,12 @@ import torch
 from real_cli.errors import ModelError
 from real_cli.installing import install_extra
 from real_cli.models.score.forward import DEGREE_HEAD
-from real_cli.train.settings import TrainingSettings
+from real_cli.train.shared.settings import RunSettings
 
 DEFAULT_RANK = 16
 
 
-def lora_config(settings: TrainingSettings) -> Any:
+def lora_config(settings: RunSettings, task: str = "CAUSAL_LM") -> Any:
     """Configure a LoRA adapter on every linear layer but the head; None if all weights are trained."""
     if not settings.adapts:
         return None
@@ -26,7 +26,7 @@ def lora_config(settings: TrainingSettings) -> Any:
         r=rank,
         lora_alpha=2 * rank if settings.lora_alpha is None else settings.lora_alpha,
         target_modules="all-linear",
-        task_type="CAUSAL_LM",
+        task_type=task,
     )
 
 

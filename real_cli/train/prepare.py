@@ -13,11 +13,12 @@ from real_cli.records.cut_marks import has_cut_response
 from real_cli.records.record import Record
 from real_cli.train.examples import Example, ExampleReader
 from real_cli.train.objective import Responses
-from real_cli.train.settings import PLACE_IN_ORDER, STAGE, WEIGHT, TrainingSettings
+from real_cli.train.settings import STAGE, TrainingSettings
+from real_cli.train.shared.settings import PLACE_IN_ORDER, WEIGHT, RunSettings
 from real_cli.train.tokenized import ExampleSet, tokenize_to_disk
 
 
-def read_held_out(path: Path, settings: TrainingSettings) -> Iterator[Located]:
+def read_held_out(path: Path, settings: RunSettings) -> Iterator[Located]:
     """Read the records of --eval-file."""
     source = RecordReader([str(path)], reading=SourceOptions(numbers=settings.number_fields))
     return source.check(settings.reader(held_out=True), source.records())
@@ -62,17 +63,22 @@ def prepare(
     examples = tokenize_to_disk(
         lines, tokenized, arrow, read.columns, use_given=use_given and settings.uses_given_scores
     )
-    if examples.rows is None:
-        purpose = "train on" if what == "train" else "measure in --eval-file"
-        raise RealError(
-            f"no pair to {purpose}: {tokenize.counts.sentence(tokenize.max_length) or 'none could be read'}"
-        )
-    if settings.weight_field is not None:
-        _weigh(examples, settings)
+    check_any(examples, what, tokenize.counts.sentence(tokenize.max_length))
+    weigh(examples, settings)
     return examples
 
 
-def _weigh(examples: ExampleSet, settings: TrainingSettings) -> None:
+def check_any(examples: ExampleSet, what: str, why: str) -> None:
+    """Refuse a run of which no pair is left; `why` says what became of them."""
+    if examples.rows is None:
+        purpose = "train on" if what == "train" else "measure in --eval-file"
+        raise RealError(f"no pair to {purpose}: {why or 'none could be read'}")
+
+
+def weigh(examples: ExampleSet, settings: RunSettings) -> None:
+    """Give the weights, if there are any, mean 1, unless the settings keep them raw."""
+    if settings.weight_field is None:
+        return
     weights = examples.columns[WEIGHT]
     mean = sum(weights) / len(weights)
     if not mean:
@@ -82,12 +88,18 @@ def _weigh(examples: ExampleSet, settings: TrainingSettings) -> None:
             weights[index] = weight / mean
 
 
-def stages_of(examples: ExampleSet, settings: TrainingSettings) -> list[tuple[float | None, list[int]]]:
-    """Split rows into stages, in training order; a run without stages is one unnamed stage."""
+def ordered_rows(examples: ExampleSet, settings: RunSettings) -> list[int]:
+    """List rows in training order; a shuffle comes later, by the seed."""
     rows = list(range(len(examples.scores)))
     if settings.order_field is not None:
         sign = -1 if settings.order.startswith("-") else 1
         rows.sort(key=lambda row: sign * examples.columns[PLACE_IN_ORDER][row])  # stable: equals stay as given
+    return rows
+
+
+def stages_of(examples: ExampleSet, settings: TrainingSettings) -> list[tuple[float | None, list[int]]]:
+    """Split rows into stages, in training order; a run without stages is one unnamed stage."""
+    rows = ordered_rows(examples, settings)
     if not settings.stages:
         return [(None, rows)]
     stages = examples.columns[STAGE]

@@ -1,69 +1,43 @@
 """The settings of a training run, and what is wrong with them."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
-from importlib.util import find_spec
 from typing import Any
 
-from real_cli.errors import ModelError, UsageError, none_of
-from real_cli.installing import install_extra, install_package
-from real_cli.train.choices import Optimizer, Preset, Schedule, StageReference
+from real_cli.errors import UsageError
+from real_cli.train.choices import Preset, StageReference
 from real_cli.train.examples import ExampleReader
 from real_cli.train.losses import KNOBS, OBJECTIVES
 from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Column, Need, Responses
 from real_cli.train.options import TrainOptions
 from real_cli.train.presets import PRESETS
+from real_cli.train.shared.settings import RunSettings, number_complaints, run_complaints, shared_settings
 
-# Numbers of an example that belong to the run and not to its objective.
-WEIGHT, STAGE, PLACE_IN_ORDER = "weight", "stage", "order"
+# A number of an example that belongs to the run and not to its objective.
+STAGE = "stage"
 NO_REFERENCE = "none"
-MOST_WEIGHT = 1e30  # more of them could not be summed
-# Trackers, and the packages of which each needs one.
-TRACKERS = {"tensorboard": ("tensorboard", "tensorboardX"), "wandb": ("wandb",), "trackio": ("trackio",)}
 
 
-@dataclass(frozen=True)
-class TrainingSettings:
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings(RunSettings):
     """Everything that decides a trajectory, beside the data and the models.
 
     Attributes:
         loss: Objectives, summed.
         loss_weights: One for each of them; none for 1 each.
         knobs: Settings of objectives that differ from their defaults.
-        order: `shuffle`, `given`, or a field to sort by, with a minus sign before it from the highest down.
-        warmup: Steps of warm-up; below 1 a share of all steps.
-        patience: Stop after so many evaluations without a lower loss; 0 never.
     """
 
     loss: tuple[str, ...] = ("dpo",)
     loss_weights: tuple[float, ...] = ()
     knobs: dict[str, float] = field(default_factory=dict)
-    weight_field: str | None = None
-    normalize_weights: bool = True
     offset_field: str | None = None
-    order: str = TrainOptions.order
     stages: bool = False
     stage_reference: StageReference | None = None
     learning_rate: float = TrainOptions.learning_rate
-    schedule: Schedule = TrainOptions.schedule
-    warmup: float = TrainOptions.warmup
-    optimizer: Optimizer = TrainOptions.optimizer
-    weight_decay: float = TrainOptions.weight_decay
-    max_grad_norm: float = TrainOptions.max_grad_norm
-    epochs: float = TrainOptions.epochs
-    max_steps: int = -1
-    batch_size: int = TrainOptions.batch_size
-    gradient_accumulation: int = TrainOptions.gradient_accumulation
     max_length: int = TrainOptions.max_length
-    lora: bool = False
-    lora_rank: int | None = None
-    lora_alpha: float | None = None
     qlora: bool = False
-    eval_steps: int = TrainOptions.eval_steps
-    patience: int = TrainOptions.patience
-    seed: int = TrainOptions.seed
 
     @property
     def mixture(self) -> Mixture:
@@ -76,24 +50,16 @@ class TrainingSettings:
         return self.lora or self.qlora
 
     @property
-    def order_field(self) -> str | None:
-        """The field to sort by; None if it is the order in which records come, or chance."""
-        return None if self.order in ("shuffle", "given") else self.order.removeprefix("-")
-
-    @property
     def number_fields(self) -> list[str]:
         """The fields that options name, and that are read as numbers."""
-        return [name for name in (self.weight_field, self.offset_field, self.order_field) if name]
+        return [*super().number_fields, *([self.offset_field] if self.offset_field else [])]
 
     def reader(self, *, held_out: bool = False) -> ExampleReader:
         """Build the reader that turns this run's records into examples; held-out ones have no training order."""
         mixture = self.mixture
-        columns = [*mixture.columns]
-        columns += [Column(WEIGHT, 0, MOST_WEIGHT)] * (self.weight_field is not None)
-        if not held_out:
-            columns += [Column(STAGE)] * self.stages + [Column(PLACE_IN_ORDER)] * (self.order_field is not None)
-        fields = {"offset": self.offset_field, WEIGHT: self.weight_field, PLACE_IN_ORDER: self.order_field}
-        named = {column: name for column, name in fields.items() if name}
+        columns = [*mixture.columns, *self.columns_of_run(held_out=held_out)]
+        columns += [Column(STAGE)] * (self.stages and not held_out)
+        named = self.named_fields(offset=self.offset_field)
         return ExampleReader(mixture.responses, columns, named, mixture.knobs.get("levels"))
 
     @property
@@ -127,22 +93,12 @@ def check_settings(settings: TrainingSettings, options: TrainOptions, num_device
         settings = replace(settings, loss=tuple(known[:1]), loss_weights=(), knobs={})
     if mixture is not None:
         complaints += _objective_complaints(settings, mixture, options)
-    complaints += _routine_complaints(settings, options)
-    complaints += _number_complaints(settings, num_devices)
+    complaints += _stage_complaints(settings)
+    complaints += run_complaints(settings, options)
+    complaints += _adapter_complaints(settings, merges=options.merge)
+    complaints += number_complaints(settings, num_devices)
     if complaints:
         raise UsageError("; ".join(complaints))
-
-
-def check_packages(settings: TrainingSettings, report_to: str) -> None:
-    """Refuse what needs a package that is not installed, before anything is read or loaded."""
-    if settings.adapts and find_spec("peft") is None:
-        raise ModelError(f"{'--qlora' if settings.qlora else '--lora'} needs the package peft: {install_extra('lora')}")
-    if settings.qlora and find_spec("bitsandbytes") is None:
-        raise ModelError(f"--qlora needs the package bitsandbytes: {install_extra('qlora')}")
-    for tracker in set(report_to.split(",")) & set(TRACKERS):
-        packages = TRACKERS[tracker]
-        if not any(map(find_spec, packages)):
-            raise UsageError(f"--report-to {tracker}: is not installed; {install_package(packages[0])}")
 
 
 def _objective_complaints(settings: TrainingSettings, mixture: Mixture, options: TrainOptions) -> Iterator[str]:
@@ -167,41 +123,16 @@ def _objective_complaints(settings: TrainingSettings, mixture: Mixture, options:
         yield f"--lora, --qlora: {mixture.name} trains a head beside the policy, which an adapter cannot hold"
 
 
-def _routine_complaints(settings: TrainingSettings, options: TrainOptions) -> Iterator[str]:
-    if settings.weight_field is None and not settings.normalize_weights:
-        yield "--raw-weights: there is no --weight-field"
+def _stage_complaints(settings: TrainingSettings) -> Iterator[str]:
     if settings.stage_reference is not None and not settings.stages:
         yield "--stage-reference: there are no --stages"
-    if settings.order_field == "":
-        yield f"--order {settings.order}: shuffle, given or the name of a field is needed"
-    if options.eval_file is None and (settings.eval_steps or settings.patience):
-        yield "--eval-steps, --patience: there is no --eval-file to measure"
+
+
+def _adapter_complaints(settings: TrainingSettings, *, merges: bool) -> Iterator[str]:
     if settings.lora and settings.qlora:
         yield "--lora, --qlora: choose one of them"
-    if not settings.adapts and (settings.lora_rank is not None or settings.lora_alpha is not None or options.merge):
+    if not settings.adapts and (settings.lora_rank is not None or settings.lora_alpha is not None or merges):
         yield "--lora-rank, --lora-alpha, --merge: there is no --lora or --qlora"
-    if settings.patience and options.save_steps:
-        yield "--save-steps: with --patience there is a checkpoint of each measurement; leave it out"
-    trackers = options.report_to.split(",")
-    for name in trackers if trackers != ["none"] else []:
-        if name not in TRACKERS:
-            yield f"--report-to: {none_of(name, (*TRACKERS, 'none'))}"
-            break
-
-
-def _number_complaints(settings: TrainingSettings, size: int) -> Iterator[str]:
-    """What typer's ranges let through: NaN, infinity, a 0 that would train nothing, and what devices cannot share."""
-    if settings.batch_size % size:
-        lower = settings.batch_size // size * size
-        able = f"{lower} or {lower + size} does" if lower else f"{size} does"
-        yield f"--batch-size {settings.batch_size}: does not divide among {size} devices; {able}"
-    for name, low in (("learning_rate", 0), ("epochs", 0), ("lora_alpha", 0)):
-        value = getattr(settings, name)
-        if value is not None and not low < value < math.inf:
-            yield f"--{name.replace('_', '-')} {value}: must be greater than {low}, and finite"
-    for name in ("warmup", "weight_decay", "max_grad_norm"):
-        if not 0 <= getattr(settings, name) < math.inf:
-            yield f"--{name.replace('_', '-')} {getattr(settings, name)}: must be at least 0, and finite"
 
 
 def settings_from(options: TrainOptions) -> TrainingSettings:
@@ -211,30 +142,11 @@ def settings_from(options: TrainOptions) -> TrainingSettings:
         loss=tuple(name.strip() for name in merged.loss.split(",")),
         loss_weights=_numbers(merged.loss_weights),
         knobs=merged.knobs,
-        weight_field=merged.weight_field,
-        normalize_weights=not merged.raw_weights,
         offset_field=merged.offset_field,
-        order=merged.order,
         stages=merged.stages,
         stage_reference=merged.stage_reference,
-        learning_rate=merged.learning_rate,
-        schedule=merged.schedule,
-        warmup=merged.warmup,
-        optimizer=merged.optimizer,
-        weight_decay=merged.weight_decay,
-        max_grad_norm=merged.max_grad_norm,
-        epochs=merged.epochs,
-        max_steps=merged.max_steps or -1,
-        batch_size=merged.batch_size,
-        gradient_accumulation=merged.gradient_accumulation,
-        max_length=merged.max_length,
-        lora=merged.lora,
-        lora_rank=merged.lora_rank,
-        lora_alpha=merged.lora_alpha,
         qlora=merged.qlora,
-        eval_steps=merged.eval_steps,
-        patience=merged.patience,
-        seed=merged.seed,
+        **shared_settings(merged, merged.max_length),
     )
 
 

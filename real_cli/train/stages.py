@@ -15,9 +15,10 @@ from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
 from real_cli.train.callbacks import Reporter
 from real_cli.train.objective import Need
-from real_cli.train.prepare import stages_of
+from real_cli.train.prepare import ordered_rows, stages_of
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings
+from real_cli.train.shared.settings import RunSettings
 from real_cli.train.tokenized import ExampleSet, forget_scores, trainable_rows
 from real_cli.train.world import World, this_world
 
@@ -26,12 +27,11 @@ DONE_FILE = "done.json"
 
 
 @dataclass
-class StagedTraining:
+class Stages:
     """A run over all stages; a run without stages has one, which has no name.
 
     Attributes:
         policy: The model to train.
-        reference: What it is compared with.
         settings: What decides the trajectory.
         routine: What happens beside the steps.
         folder: Where checkpoints go; stages have folders in it.
@@ -42,8 +42,7 @@ class StagedTraining:
     """
 
     policy: Policy
-    reference: Reference
-    settings: TrainingSettings
+    settings: RunSettings
     routine: Routine
     folder: Path
     last_checkpoint: Callable[[Path], Path | None]
@@ -55,9 +54,9 @@ class StagedTraining:
         self, examples: ExampleSet, held_out: ExampleSet | None, report: Callable[[Record], None], stops: Any
     ) -> tuple[Any, Record]:
         """Train until done or `stops` is true; return the trainer, and the run's `step` and mean `loss`."""
-        from real_cli.train.trainer import load_weights, next_stage, run_trainer
+        from real_cli.train.trainers.running import load_weights, next_stage, run_trainer
 
-        stages = stages_of(examples, self.settings)
+        stages = self._stages(examples)
         results = self.world.share(lambda: [self._done(name) for name, _ in stages])
         first = results.index(None) if None in results else len(results)
         reporter = Reporter(report, lambda: bool(stops), self.tell, self.agree)
@@ -95,17 +94,16 @@ class StagedTraining:
         """Find what to go on from, the same in every process: another one's disk may show later what was written."""
         return self.world.share(lambda: self.last_checkpoint(folder))
 
+    def _stages(self, examples: ExampleSet) -> list[tuple[float | None, list[int]]]:
+        """Split rows into stages."""
+        return [(None, ordered_rows(examples, self.settings))]
+
     def _make(self, examples: ExampleSet, held_out: ExampleSet | None, reporter: Reporter) -> Any:
         """Set up the trainer; each stage gives it its own rows before the first step."""
-        from real_cli.train.trainer import make_trainer
+        raise NotImplementedError
 
-        asked = None
-        if Need.decoupled in self.settings.mixture.needs:
-            asked = self.reference.load_apart(self.policy)
-        eval_rows = held_out.rows if held_out else None
-        return make_trainer(
-            self.policy, examples.rows, eval_rows, self.folder, self.settings, reporter, self.routine, asked, self.tell
-        )
+    def _refer(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any) -> None:
+        """Work out what a stage begins with."""
 
     def _tell_begin(self, folder: Path, checkpoint: Path | None) -> None:
         """Say where a resumed run begins; what is not whole would stay beside the checkpoints of its own."""
@@ -115,21 +113,6 @@ class StagedTraining:
         self.tell("; ".join([begin, *(f"{path} is not whole" for path in damaged)]))
         for path in damaged if self.world.is_lead else ():
             remove_checkpoint(path)
-
-    def _refer(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any) -> None:
-        """Let the policy as it stands be the reference of a stage."""
-        if not self.settings.is_moving:
-            return
-        trainer.model.eval()
-        current = self.policy._replace(model=trainer.model)
-        for example_set, indices in ((examples, rows), (held_out, None)):
-            if example_set is not None:
-                forget_scores(example_set, indices)
-                counter = running_counter()
-                counter.begin(
-                    "pairs under the stage's reference", len(example_set.scores if indices is None else indices)
-                )
-                self.reference.fill([example_set], current, counter.add, indices)
 
     def _folder_of(self, name: float | None) -> Path:
         return self.folder if name is None else self.folder / f"stage-{stage_name(name)}"
@@ -153,6 +136,50 @@ class StagedTraining:
         # With patience a stage ends with its best weights. A name alone: the folder may be called otherwise next time.
         weights = trainer.state.best_model_checkpoint or f"checkpoint-{result['step']}"
         write_whole(folder / DONE_FILE, orjson.dumps(result | {"weights": Path(weights).name}))
+
+
+class StagedTraining(Stages):
+    """The stages of `train-dpo`, each compared with a reference: maybe the policy as the stage before left it."""
+
+    settings: TrainingSettings
+
+    def __init__(
+        self, policy: Policy, reference: Reference, settings: TrainingSettings, routine: Routine, folder: Path,
+        last_checkpoint: Callable[[Path], Path | None], tell: Callable[[str], None], resumed: bool = False,
+        agree: Callable[[], object] = lambda: None,
+    ) -> None:  # fmt: skip
+        super().__init__(policy, settings, routine, folder, last_checkpoint, tell, resumed, agree)
+        self.reference = reference
+
+    def _stages(self, examples: ExampleSet) -> list[tuple[float | None, list[int]]]:
+        return stages_of(examples, self.settings)
+
+    def _make(self, examples: ExampleSet, held_out: ExampleSet | None, reporter: Reporter) -> Any:
+        """Set up DPO's trainer; each stage gives it its own rows before the first step."""
+        from real_cli.train.trainers.dpo import make_trainer
+
+        asked = None
+        if Need.decoupled in self.settings.mixture.needs:
+            asked = self.reference.load_apart(self.policy)
+        eval_rows = held_out.rows if held_out else None
+        return make_trainer(
+            self.policy, examples.rows, eval_rows, self.folder, self.settings, reporter, self.routine, asked, self.tell
+        )
+
+    def _refer(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any) -> None:
+        """Let the policy as it stands be the reference of a stage."""
+        if not self.settings.is_moving:
+            return
+        trainer.model.eval()
+        current = self.policy._replace(model=trainer.model)
+        for example_set, indices in ((examples, rows), (held_out, None)):
+            if example_set is not None:
+                forget_scores(example_set, indices)
+                counter = running_counter()
+                counter.begin(
+                    "pairs under the stage's reference", len(example_set.scores if indices is None else indices)
+                )
+                self.reference.fill([example_set], current, counter.add, indices)
 
 
 def stage_name(stage: float) -> str:

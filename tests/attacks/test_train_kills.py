@@ -239,7 +239,7 @@ def test_final_files_without_a_manifest_are_no_model(command, record, launched_r
     rows = [] if command[0] == "soup" else [words[-1]]
     done = start(launched_real, here, *command, "out", *rows)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    assert "is a training run that was not finished; go on with 'real train-dpo --resume'" in done.stderr
+    assert "is a training run that was not finished; go on with --resume" in done.stderr
     assert contents_of(here) == before
 
 

@@ -83,14 +83,15 @@ def test_a_name_that_leads_nowhere_is_told_before_anything_is_read(words, line, 
 )
 def test_a_package_that_is_missing_is_told_before_the_run_begins(options, missing, words, monkeypatch):
     from real_cli.errors import RealError
-    from real_cli.train import settings as module
     from real_cli.train.options import TrainOptions
+    from real_cli.train.settings import settings_from
+    from real_cli.train.shared import settings as module
 
     monkeypatch.setattr(module, "find_spec", lambda name: None if name == missing else object())
     monkeypatch.setattr(installing, "_installer", lambda: "pip install")
     chosen = TrainOptions(policy="smollm2", **options)
     with pytest.raises(RealError) as problem:
-        module.check_packages(module.settings_from(chosen), chosen.report_to)
+        module.check_packages(settings_from(chosen), chosen.report_to, in_4_bits=chosen.qlora)
     assert str(problem.value).startswith(words)
 
 

@@ -118,7 +118,9 @@ def compare_part(rows, baseline="dpo"):
     for method in summary["methods"]:
         row = differences.get(method["method"])
         cost = method.get("train_seconds_ratio")
-        told = ["", "", ""] if row is None else [points(row, "accuracy"), number(row["accuracy_p_holm"]), row["verdict"]]
+        told = (
+            ["", "", ""] if row is None else [points(row, "accuracy"), number(row["accuracy_p_holm"]), row["verdict"]]
+        )
         lines.append(f"| {method['method']} | {share(method)} | {' | '.join(told)} | {number(cost)} |")
     decided = [f"{name} ({row['verdict']})" for name, row in differences.items() if row["verdict"] != "undecided"]
     told = f"Told apart from {baseline}: {', '.join(decided) or 'none'}; of {summary['num_comparisons']} comparisons."
@@ -131,7 +133,13 @@ def number(value):
 
 
 # What the page shows of each run.
-PARTS = {"hh": budget_part, "demo": budget_part, "encoders": budget_part, "compare": compare_part, "noise": compare_part}
+PARTS = {
+    "hh": budget_part,
+    "demo": budget_part,
+    "encoders": budget_part,
+    "compare": compare_part,
+    "noise": compare_part,
+}
 
 
 def head_lines(head):

@@ -116,7 +116,7 @@ def show_training(name, policy, rows, batch_size, peers, **changes):
 
 def show_profile(name, policy, rows, batch_size):
     """Where the time of one warm step goes: what runs on the device, and how much of the wall's time that is."""
-    from real_cli.train.trainer import RealTrainer
+    from real_cli.train.trainers.dpo import RealTrainer
 
     steps, lines = [], []
     training_step = RealTrainer.training_step

@@ -129,7 +129,7 @@ def split_weights():
     from accelerate import Accelerator
     from torch.distributed.fsdp import fully_shard
 
-    from real_cli.train.trainer import RealTrainer
+    from real_cli.train.trainers.dpo import RealTrainer
 
     create = RealTrainer.create_optimizer
 
@@ -152,7 +152,7 @@ def with_little_room(tokens=40):
     """Let a device have room for a few tokens of a pass only."""
     import torch
 
-    from real_cli.train.trainer import RealTrainer
+    from real_cli.train.trainers.dpo import RealTrainer
 
     gather = RealTrainer._gather
 

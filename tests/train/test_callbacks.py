@@ -26,7 +26,7 @@ def logps(*policy):
 @pytest.mark.parametrize("loss", ["dpo", "simpo", "cpo", "orpo", "asft", "sft"])
 def test_the_share_of_responses_without_probability_is_noted(loss):
     from real_cli.train.batches.metrics import metric_names
-    from real_cli.train.trainer import RealTrainer
+    from real_cli.train.trainers.dpo import RealTrainer
 
     mixture = Mixture([loss])
     noted = SimpleNamespace(

@@ -192,13 +192,14 @@ def test_trl_still_has_the_hooks_that_we_override(name, parameters):
     from trl import DPOTrainer
 
     from real_cli.train.batches.halving import HalvingPasses
-    from real_cli.train.batches.metrics import PairMetrics
+    from real_cli.train.batches.metrics import LoggedMeans, PairMetrics
+    from real_cli.train.batches.passes import PassByPass
     from real_cli.train.batches.steps import EvenSteps
     from real_cli.train.checkpoints.saving import WholeCheckpoints
-    from real_cli.train.trainer import RealTrainer
+    from real_cli.train.trainers.dpo import RealTrainer
 
     assert hasattr(DPOTrainer, name)
-    ours = (RealTrainer, HalvingPasses, WholeCheckpoints, EvenSteps, PairMetrics)
+    ours = (RealTrainer, PassByPass, HalvingPasses, WholeCheckpoints, EvenSteps, PairMetrics, LoggedMeans)
     assert any(name in vars(values) for values in ours) or name == "_load_from_checkpoint"
     if parameters is not None:
         assert list(inspect.signature(getattr(DPOTrainer, name)).parameters) == parameters

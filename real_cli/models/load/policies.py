@@ -116,18 +116,21 @@ def load_weights(
     name: str, path: str, place: Place, attention: Attention = Attention.auto, *, in_4_bits: bool = False
 ) -> tuple[Any, Any]:
     """Load a causal language model and its tokenizer for generating, as `load_resolved` does."""
-    if attention is Attention.flex and place.device.type == "cpu":
-        raise UsageError(f"--attention {attention}: torch has no gradients for it on a CPU; leave the option out")
-    settings: dict[str, Any] = {"dtype": place.dtype}
+    settings: dict[str, Any] = {"dtype": place.dtype, **attention_settings(attention, place)}
     if in_4_bits:
         settings |= _four_bits(place)
-    if attention is not Attention.auto:
-        settings["attn_implementation"] = attention.value
     model, tokenizer = load_causal(name, path, **settings)
     with loading(name):
         model = model.eval() if in_4_bits else model.to(place.device).eval()
     settle_special_tokens(name, tokenizer, num_embeddings(model))
     return model, tokenizer
+
+
+def attention_settings(attention: Attention, place: Place) -> dict[str, str]:
+    """Tell transformers how attention is computed; UsageError for what cannot train here."""
+    if attention is Attention.flex and place.device.type == "cpu":
+        raise UsageError(f"--attention {attention}: torch has no gradients for it on a CPU; leave the option out")
+    return {} if attention is Attention.auto else {"attn_implementation": attention.value}
 
 
 def settle_special_tokens(name: str, tokenizer: Any, size: int) -> None:

@@ -94,7 +94,7 @@ def locate_model(name: str) -> str:
     if path.is_dir():
         if (path / WORK).is_dir() and not (path / MANIFEST).is_file():
             raise ModelError(
-                f"model '{name}': is a training run that was not finished; go on with 'real train-dpo --resume', or "
+                f"model '{name}': is a training run that was not finished; go on with --resume, or "
                 "name a checkpoint in it"
             )
         if is_broken_off(path):

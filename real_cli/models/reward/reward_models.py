@@ -1,9 +1,10 @@
 """Load a sequence classifier, and read its logits."""
 
+import statistics
 from collections.abc import Sequence
 from inspect import signature
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 
@@ -16,7 +17,36 @@ from real_cli.models.load.resolve import resolve_model
 from real_cli.models.reward.reward_texts import RewardInput
 from real_cli.records.choices import Precision
 
+# In the configuration of what `real train-reward` wrote: how many of its labels are heads that score the same.
+HEADS_FIELD = "reward_heads"
 UNTRAINED = "is no trained sequence classifier, its weights lack"
+
+
+class HeadsScore(float):
+    """The mean of what several heads say of a sequence; `std` is their sample standard deviation."""
+
+    std: float
+
+    def __new__(cls, mean: float, std: float) -> Self:
+        """Make a score of both."""
+        score = super().__new__(cls, mean)
+        score.std = std
+        return score
+
+    def __getnewargs__(self) -> tuple[float, float]:  # type: ignore[override]  # a float has one
+        """Return what a copy is made of."""
+        return float(self), self.std
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self:
+        """Sum the heads up.
+
+        >>> score = HeadsScore.of([1.0, 2.0, 3.0])
+        >>> float(score), score.std
+        (2.0, 1.0)
+        """
+        mean = statistics.fmean(values)
+        return cls(mean, (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5)
 
 
 class RewardModel(NamedTuple):
@@ -26,7 +56,7 @@ class RewardModel(NamedTuple):
         model: The classifier.
         tokenizer: Its tokenizer.
         place: Where it runs.
-        label: Which of its labels is the score.
+        label: Which of its labels is the score; None for the mean of all, which are heads of an ensemble.
         max_length: Most tokens it reads.
         pad_token_id: The padding token of its configuration; None if it has none that could be embedded.
     """
@@ -34,7 +64,7 @@ class RewardModel(NamedTuple):
     model: Any
     tokenizer: Any
     place: Place
-    label: int
+    label: int | None
     max_length: int
     pad_token_id: int | None
 
@@ -55,6 +85,8 @@ class RewardModel(NamedTuple):
         settings = {"use_cache": False} if "use_cache" in parameters else {}
         with torch.inference_mode():
             logits = self.model(**read, **settings).logits
+        if self.label is None:
+            return [HeadsScore.of(values) for values in logits.float().cpu().tolist()]
         scores: list[float] = logits[:, self.label].float().cpu().tolist()
         return scores
 
@@ -86,7 +118,7 @@ def load_reward_model(
     path = resolve_model(name)
     place = choose_place(device, precision)
     model, tokenizer = _load(name, path, place)
-    limit = _own_limit(path, model, tokenizer)
+    limit = own_limit(path, model, tokenizer)
     pad = model.config.get_text_config().pad_token_id
     if pad is not None and not 0 <= pad < model.get_input_embeddings().num_embeddings:
         pad = None
@@ -104,9 +136,14 @@ def _load(name: str, path: str, place: Place) -> tuple[Any, Any]:
     tokenizer = load_tokenizer(name, path)
     model = load_model(name, path, "AutoModelForSequenceClassification", problem=UNTRAINED, dtype=place.dtype)
     check_vocabulary_fits(name, model, tokenizer)
+    check_is_fast(name, tokenizer)
+    return model.to(place.device).eval(), tokenizer
+
+
+def check_is_fast(name: str, tokenizer: Any) -> None:
+    """Refuse a tokenizer by which nobody knows where a prompt ends."""
     if not tokenizer.is_fast:
         raise ModelError(f"model '{name}': its slow tokenizer cannot tell which text a token is from; give another")
-    return model.to(place.device).eval(), tokenizer
 
 
 def _check_modules(name: str, path: str) -> None:
@@ -123,7 +160,7 @@ def _check_modules(name: str, path: str) -> None:
         )
 
 
-def _own_limit(path: str, model: Any, tokenizer: Any) -> int:
+def own_limit(path: str, model: Any, tokenizer: Any) -> int:
     """Return the most tokens that a model reads, by its tokenizer, its positions and its CrossEncoder folder."""
     config = model.config.get_text_config()
     set_limit = (read_config(path, "sentence_bert_config.json") or {}).get("max_seq_length")
@@ -144,9 +181,11 @@ def _positions(model: Any) -> int | None:
     return None
 
 
-def _choose_label(name: str, config: Any, label: int | None) -> int:
+def _choose_label(name: str, config: Any, label: int | None) -> int | None:
     if label is None and config.num_labels == 1:
         return 0
+    if label is None and getattr(config, HEADS_FIELD, None) == config.num_labels:
+        return None
     if label is None or not 0 <= label < config.num_labels:
         names = ", ".join(f"{number} {config.id2label.get(number, '')}".strip() for number in range(config.num_labels))
         asked = f"model '{name}' has several labels" if label is None else f"--label {label}: is no label of the model"

@@ -183,3 +183,10 @@ class RewardReader:
         if self.num_flattened:
             parts.append(f"{self.num_flattened:,} conversations read without their roles")
         return "; ".join(parts)
+
+
+def pointwise_reader(tokenizer: Any, limit: int, *, chat_template: bool = True) -> RewardReader:
+    """Choose how a model that scores one response reads it: by the chat template if there is one, or as a text pair."""
+    if chat_template and tokenizer.chat_template:
+        return RewardReader(conversation_writer(tokenizer), limit, keeps_roles=True)
+    return RewardReader(pair_writer(tokenizer), limit, keeps_roles=False)

@@ -13,8 +13,7 @@ from real_cli.models.reward.reward_models import RewardModel
 from real_cli.models.reward.reward_texts import (
     RewardInput,
     RewardReader,
-    conversation_writer,
-    pair_writer,
+    pointwise_reader,
     template_writer,
 )
 from real_cli.models.score.batching import TokenBudget, windows
@@ -99,9 +98,7 @@ class PointwiseRewards:
     def reader(self) -> RewardReader:
         """Turns records into sequences; loads the model."""
         model = self._scorer.model
-        if self._chat_template and model.tokenizer.chat_template:
-            return RewardReader(conversation_writer(model.tokenizer), model.max_length, keeps_roles=True)
-        return RewardReader(pair_writer(model.tokenizer), model.max_length, keeps_roles=False)
+        return pointwise_reader(model.tokenizer, model.max_length, chat_template=self._chat_template)
 
     def read(self, record: Record) -> RewardRecord:
         """Prepare one record."""

@@ -1,5 +1,6 @@
 """The numbers of a run: kept on the device pair by pair, read where they are logged."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -21,33 +22,26 @@ def metric_names(mixture: Mixture) -> list[str]:
     return [*NOTED, *(f"losses/{part.name}" for part in parts if len(parts) > 1)]
 
 
-class PairMetrics:
-    """Part of a trainer: means over the pairs of all processes since the last line, in TRL's names."""
+def keep_sums(sums: list[Tensor], noted: Sequence[Tensor], gap: Tensor, margin: Tensor) -> None:
+    """Keep sums over some pairs: of what is noted of each, and the moments of length gap and margin."""
+    moments = [gap, margin, gap * gap, margin * margin, gap * margin]
+    total = torch.stack([value.detach().sum() for value in (*noted, *moments)])
+    sums.append(torch.cat([total, total.new_tensor([len(margin)])]))
+
+
+class LoggedMeans:
+    """Part of a trainer: means over the pairs of all processes since the last line.
+
+    The trainer brings `noted_names`, the names of what `keep_sums` gets of each pair, in order.
+    """
 
     accelerator: Any
     model: Any
-    recent: Recent
     world: World
     moments: list[Moments]
-    _mixture: Mixture
+    noted_names: list[str]
     _metrics: Any
     _num_tokens: Any
-
-    def _note(self, logps: Logps, values: dict[str, Tensor]) -> None:
-        """Keep sums over some pairs."""
-        mode = "train" if self.model.training else "eval"
-        chosen, rejected = self._mixture.rewards(logps)[:, :2].unbind(dim=1)
-        margin = chosen - rejected
-        noted = [chosen, rejected, (chosen > rejected).float(), margin, logps.policy[:, 0], logps.policy[:, 1]]
-        noted.append(logps.impossible)
-        if len(values) > 1:
-            noted += values.values()
-        gap = (logps.lengths[:, 0] - logps.lengths[:, 1]).to(chosen.dtype)
-        moments = [gap, margin, gap * gap, margin * margin, gap * margin]
-        sums = torch.stack([value.detach().sum() for value in (*noted, *moments)])
-        self._metrics[mode]["sums"].append(torch.cat([sums, sums.new_tensor([len(chosen)])]))
-        if mode == "train" and (values_to_keep := self._mixture.remember(logps)) is not None:
-            self.recent.add(values_to_keep)
 
     def _count_tokens(self, batch: dict[str, Any]) -> None:
         """Count what a pass read, on the device: reading it here would wait for it."""
@@ -59,7 +53,7 @@ class PairMetrics:
         """Log metrics: means over the pairs since the last time."""
         mode = "train" if self.model.training else "eval"
         metrics = self._metrics[mode]
-        names = metric_names(self._mixture)
+        names = self.noted_names
         sums = metrics.pop("sums", [])
         # A process may have had no pair since the last line, and the others wait for its zeros.
         if sums or self.world.size > 1:
@@ -76,3 +70,29 @@ class PairMetrics:
                     self.moments.append(Moments(num_pairs, *moments))
                 metrics["num_tokens"] = [int(tokens)]
         super().log(logs, start_time)  # type: ignore[misc]  # the trainer's
+
+
+class PairMetrics(LoggedMeans):
+    """Part of a trainer of policies: what is logged of each pair, in TRL's names."""
+
+    recent: Recent
+    _mixture: Mixture
+
+    @property
+    def noted_names(self) -> list[str]:  # type: ignore[override]  # worked out, not set
+        """Name what is noted of each pair."""
+        return metric_names(self._mixture)
+
+    def _note(self, logps: Logps, values: dict[str, Tensor]) -> None:
+        """Keep sums over some pairs."""
+        mode = "train" if self.model.training else "eval"
+        chosen, rejected = self._mixture.rewards(logps)[:, :2].unbind(dim=1)
+        margin = chosen - rejected
+        noted = [chosen, rejected, (chosen > rejected).float(), margin, logps.policy[:, 0], logps.policy[:, 1]]
+        noted.append(logps.impossible)
+        if len(values) > 1:
+            noted += values.values()
+        gap = (logps.lengths[:, 0] - logps.lengths[:, 1]).to(chosen.dtype)
+        keep_sums(self._metrics[mode]["sums"], noted, gap, margin)
+        if mode == "train" and (values_to_keep := self._mixture.remember(logps)) is not None:
+            self.recent.add(values_to_keep)

@@ -78,6 +78,7 @@ class RunFacts:
         moments: Of lengths and margins, by logged line.
         uniform_logp: The log-probability of a chosen response, on average, if tokens were drawn at random.
         has_reference: Whether rewards are against a reference.
+        is_reward: Whether they are a reward model's, and no log-probabilities.
     """
 
     steps: Sequence[Mapping[str, Any]]
@@ -93,6 +94,7 @@ class RunFacts:
     moments: Sequence[Moments] = ()
     uniform_logp: float = 0.0
     has_reference: bool = True
+    is_reward: bool = False
 
     def values(self, name: str) -> list[float]:
         """List a number of all lines that have it."""
@@ -163,7 +165,8 @@ def _zero_weights(facts: RunFacts) -> str:
 def _diverged(facts: RunFacts) -> str:
     losses, logps = facts.values("loss"), facts.values("logps/chosen")
     begin = losses[0] if facts.has_reference else median(_third(losses))
-    end, last = median(_third(losses, last=True)), median(_third(logps, last=True))
+    end = median(_third(losses, last=True))
+    last = median(_third(logps, last=True)) if logps else 0.0
     advice = f"at a rate of {facts.learning_rate:g}; try --learning-rate {_digit(facts.learning_rate / TENFOLD)}"
     if 0 < DIVERGED * begin < end:
         return f"it diverged: the loss went from {begin:.3g} to {end:.3g} {advice}"
@@ -235,9 +238,10 @@ def _length(facts: RunFacts) -> str:
     if nearer < LARGE_CORRELATION:
         return ""
     side = "longer" if correlation > 0 else "shorter"
+    other = "" if facts.is_reward else "try --loss dpo-norm or simpo, or "
     return (
         f"length was learned: margins go with how much {side} the chosen response is, correlation {correlation:+.2f} "
-        f"over {say_count(int(count), 'pair')}; try --loss dpo-norm or simpo, or balance the pairs by 'real eval pairs "
+        f"over {say_count(int(count), 'pair')}; {other}balance the pairs by 'real eval pairs "
         "--drop longer-chosen'"
     )
 

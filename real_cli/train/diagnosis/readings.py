@@ -22,20 +22,31 @@ def read_run(lines: Sequence[Mapping[str, Any]], *, has_reference: bool = True) 
     steps = [line for line in lines if "rewards/chosen" in line]
     if len(steps) < 2:
         return []
-    width = max(1, int(len(steps) * (END_SHARE if has_reference else END_SHARE_ALONE)))
-    start, end = ({name: _mean(part, name) for name in NAMES} for part in (steps[:width], steps[-width:]))
+    start, end = ends_of(steps, END_SHARE if has_reference else END_SHARE_ALONE)
     chosen, rejected = (end[name] - start[name] for name in NAMES[:2])
     margin = _margin_sentence(chosen, rejected)
     if not has_reference:
         margin += "; between the first third of the steps and the last, which had other pairs"
+    return [margin, accuracy_sentence(start, end, has_reference=has_reference)]
+
+
+def ends_of(
+    steps: Sequence[Mapping[str, Any]], share: float = END_SHARE_ALONE
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Average rewards and accuracy over the first steps of a run, and over the last."""
+    width = max(1, int(len(steps) * share))
+    start, end = ({name: _mean(part, name) for name in NAMES} for part in (steps[:width], steps[-width:]))
+    return start, end
+
+
+def accuracy_sentence(start: Mapping[str, float], end: Mapping[str, float], *, has_reference: bool = False) -> str:
+    """Say how accuracy moved, and whether anything is left to learn."""
     begins, ends = (part[NAMES[0]] - part[NAMES[1]] for part in (start, end))
     if end[NAMES[2]] >= SATURATED and ends >= SATURATED_MARGIN:
-        accuracy = f"accuracy is saturated at {end[NAMES[2]]:.2f}: these pairs have little more to teach"
-    elif has_reference and abs(begins) < CLOSE:  # the reference is the policy itself: rounding decides each pair
-        accuracy = f"accuracy {end[NAMES[2]]:.2f} at the end; at the start all pairs are ties"
-    else:
-        accuracy = f"accuracy went from {start[NAMES[2]]:.2f} to {end[NAMES[2]]:.2f}"
-    return [margin, accuracy]
+        return f"accuracy is saturated at {end[NAMES[2]]:.2f}: these pairs have little more to teach"
+    if has_reference and abs(begins) < CLOSE:  # the reference is the policy itself: rounding decides each pair
+        return f"accuracy {end[NAMES[2]]:.2f} at the end; at the start all pairs are ties"
+    return f"accuracy went from {start[NAMES[2]]:.2f} to {end[NAMES[2]]:.2f}"
 
 
 def read_single(facts: RunFacts) -> str:

@@ -8,7 +8,8 @@ from real_cli.records.record import Record
 from real_cli.train.diagnosis.causes import RunFacts, first_cause
 from real_cli.train.diagnosis.readings import read_run, read_single
 from real_cli.train.objective import Need
-from real_cli.train.settings import WEIGHT, TrainingSettings
+from real_cli.train.settings import TrainingSettings
+from real_cli.train.shared.settings import WEIGHT
 from real_cli.train.tokenized import ExampleSet
 
 

@@ -66,7 +66,7 @@ class LoadedRun:
         return largest or 1, say_fitted(largest, free)
 
     def _follower(self, examples: ExampleSet, free: int) -> Follow:
-        from real_cli.train.trainer import make_collator
+        from real_cli.train.trainers.dpo import make_collator
 
         name, options, settings, policy = self.name, self.options, self.settings, self.policy
         plan = ModelPlan(*load_plan(name, policy.path))

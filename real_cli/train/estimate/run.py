@@ -34,7 +34,7 @@ from real_cli.train.reference import Reference
 from real_cli.train.run import TrainingRun
 from real_cli.train.settings import TrainingSettings
 from real_cli.train.tokenized import ExampleSet
-from real_cli.train.trainer import make_collator
+from real_cli.train.trainers.dpo import make_collator
 
 
 def estimate(options: TrainOptions, settings: TrainingSettings, policy: str) -> Status:
@@ -58,7 +58,7 @@ class EstimatedRun(TrainingRun):
 
     def train(self) -> Status:
         """Estimate; the record is in `record` then."""
-        resolve_model(self._policy)
+        resolve_model(self._model)
         data, eval_data = self._spool()
         setup, plan, policy = self._plan()
         with quiet_libraries():
@@ -70,7 +70,7 @@ class EstimatedRun(TrainingRun):
         self._is_apart = policy.place.device.type != "cpu"
         self._available = available_bytes(policy.place.device)  # before the probe takes its part
         with quiet_libraries():
-            beside = reference_bytes(reference, setup, self._policy, policy.path)
+            beside = reference_bytes(reference, setup, self._model, policy.path)
             if self._options.fits_tokens:
                 self._fit_unloaded(plan, setup, examples, policy, beside)
             work = self._work(examples, policy)
@@ -99,16 +99,14 @@ class EstimatedRun(TrainingRun):
         """Load what describes the policy; its layout is what a model of its kind usually takes."""
         options, settings = self._options, self._settings
         place = training_place(options.device, options.dtype)
-        path = resolve_model(self._policy)
-        plan = ModelPlan(*load_plan(self._policy, path))
+        path = resolve_model(self._model)
+        plan = ModelPlan(*load_plan(self._model, path))
         is_apart = options.dtype is Precision.auto and not settings.qlora
         dtype = torch.float32 if is_apart else place.dtype
         setup = Setup(place, dtype, options.attention, settings, options.gradient_checkpointing)
-        model = build_weightless(
-            self._policy, plan, replace(setup, settings=replace(settings, lora=False, qlora=False))
-        )
-        check_vocabulary_fits(self._policy, model.model, plan.tokenizer, records_are_checked=True)
-        settle_special_tokens(self._policy, plan.tokenizer, num_embeddings(model.model))
+        model = build_weightless(self._model, plan, replace(setup, settings=replace(settings, lora=False, qlora=False)))
+        check_vocabulary_fits(self._model, model.model, plan.tokenizer, records_are_checked=True)
+        settle_special_tokens(self._model, plan.tokenizer, num_embeddings(model.model))
         foreign = set(getattr(plan.config.get_text_config(), "layer_types", None) or ()) - KNOWN_LAYERS
         layout = TokenLayout.shared if options.layout is TokenLayout.auto else options.layout
         if foreign and options.layout is not TokenLayout.shared:
@@ -144,10 +142,10 @@ class EstimatedRun(TrainingRun):
         self._say(say_fitted(largest, self._available))
 
     def _stored(self, plan: ModelPlan) -> int | None:
-        return stored_bytes(self._policy, plan.folder)
+        return stored_bytes(self._model, plan.folder)
 
     def _follow(self, plan: ModelPlan, setup: Setup, work: Work, beside: Beside) -> Usage:
-        return simulate(self._policy, plan, setup, work.largest, stored=self._stored(plan), beside=beside)
+        return simulate(self._model, plan, setup, work.largest, stored=self._stored(plan), beside=beside)
 
     def _room(self, work: Work) -> Room:
         largest = max(batch.num_tokens for batch in work.batches)
@@ -160,7 +158,7 @@ class EstimatedRun(TrainingRun):
         stored = self._stored(plan)
         rows = [row_of("as asked", usage, room, work.largest)]
         return rows + list(
-            alternatives(self._policy, plan, setup, work.largest, stored=stored, beside=beside, room=room)
+            alternatives(self._model, plan, setup, work.largest, stored=stored, beside=beside, room=room)
         )
 
     def _probe(
@@ -182,7 +180,7 @@ class EstimatedRun(TrainingRun):
 
     def _identity(self, policy: Policy, setup: Setup) -> Record:
         return {
-            "policy": self._policy,
+            "policy": self._model,
             "device": str(policy.place.device),
             "dtype": str(policy.place.dtype).removeprefix("torch."),
             "weights_dtype": str(setup.dtype).removeprefix("torch."),

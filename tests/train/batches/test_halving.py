@@ -7,7 +7,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from real_cli.train.trainer import RealTrainer
+from real_cli.train.trainers.dpo import RealTrainer
 from tests.train.training import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

@@ -1,4 +1,4 @@
-"""Training with TRL's DPOTrainer. The only file that imports trl.
+"""Training with TRL's DPOTrainer.
 
 Private hooks of TRL 1.16 that RealTrainer overrides; each has a contract test:
 
@@ -10,7 +10,7 @@ Private hooks of TRL 1.16 that RealTrainer overrides; each has a contract test:
     get_train_dataloader, get_eval_dataloader  (EvenSteps) a process gets its share of every batch
     _load_from_checkpoint               (called) the weights of a finished stage
     _compute_loss                       the objective is a function of real_cli.train.losses
-    log                 (PairMetrics) metrics are read from the device here, once a logging step
+    log                 (LoggedMeans) metrics are read from the device here, once a logging step
     _save_checkpoint, _run_epoch        (WholeCheckpoints) one counts when it is whole; nothing follows the last
     _init_training_state, _load_best_model     the best one is known by its step
     create_model_card, hash_module      a README would quote the hub; the key of a cache that is not used
@@ -24,38 +24,35 @@ from unittest import mock
 import torch
 from torch import Tensor
 
-from real_cli.errors import RealError, UsageError
 from real_cli.models.load.deferred import deferred_imports
 from real_cli.models.load.policies import Policy
 from real_cli.models.score.forward import ResponseScores
-from real_cli.records.record import Record
 from real_cli.train.arguments import Routine, check_split_weights, training_arguments
 from real_cli.train.batches.collate import Collator
 from real_cli.train.batches.gather import decoupled_logps, gather
-from real_cli.train.batches.halving import HalvingPasses
 from real_cli.train.batches.metrics import PairMetrics
+from real_cli.train.batches.passes import PassByPass
 from real_cli.train.batches.steps import EvenSteps
 from real_cli.train.batches.token_marks import ignored_tokens
 from real_cli.train.batches.whole import whole_batch_slopes, with_order
-from real_cli.train.callbacks import Recent, Reporter
+from real_cli.train.callbacks import Reporter
 from real_cli.train.checkpoints.dump import Dump
-from real_cli.train.checkpoints.saving import WholeCheckpoints, mean_loss
-from real_cli.train.diagnosis.causes import Moments
+from real_cli.train.checkpoints.saving import WholeCheckpoints
 from real_cli.train.logps import Logps, join_logps
 from real_cli.train.lora import add_degree_head, lora_config
 from real_cli.train.mixture import Mixture
 from real_cli.train.objective import Need
-from real_cli.train.settings import WEIGHT, TrainingSettings
-from real_cli.train.world import this_world
+from real_cli.train.settings import TrainingSettings
+from real_cli.train.shared.settings import WEIGHT
+from real_cli.train.trainers.running import callbacks_of, on_one_device, settle, tracked
 
 with deferred_imports():
-    from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
     from trl import DPOConfig, DPOTrainer
     from trl.trainer import dpo_trainer
 
 
 class RealTrainer(
-    HalvingPasses,
+    PassByPass,
     EvenSteps,
     PairMetrics,
     WholeCheckpoints,
@@ -72,17 +69,9 @@ class RealTrainer(
         tell: Callable[[str], None] = lambda line: None,
         **kwargs: Any,
     ) -> None:
-        self.tell = tell
         self._mixture = mixture
         self._reference = reference
-        self._dump = dump
-        self.world = this_world()
-        self.shows = bool(self.world.largest(int(dump is not None)))  # the lead alone may have the file
-        self._num_tokens: Any = 0
-        self.moments: list[Moments] = []
-        self.begin_pass: Callable[[int, int], None] = lambda number, num_passes: None
-        self.recent = Recent()
-        self.whole_weights: dict[str, Tensor] | None = None
+        self.begin_run(dump, tell, remembers=mixture.remembers)
         with mock.patch.object(dpo_trainer, "hash_module", return_value="not used"):
             super().__init__(*args, **kwargs)
 
@@ -94,24 +83,6 @@ class RealTrainer(
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write no model card."""
-
-    def run_batch(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any) -> Any:
-        """Run one optimizer batch, a pass at a time; the gradients of its passes add up."""
-        inputs = self.with_slopes(model, self._prepare_inputs(self.even_passes(inputs)))
-        *others, last = inputs["passes"]
-        num_passes = len(inputs["passes"])
-        loss = torch.zeros((), device=self.accelerator.device)
-        with self.all_or_none():
-            for number, forward in enumerate(others, 1):
-                self.begin_pass(number, num_passes)
-                with self.adding_up(model):
-                    loss += DPOTrainer.training_step(self, model, inputs | {"passes": [forward]}, num_items_in_batch)
-                self.fitted(forward)
-        self.begin_pass(num_passes, num_passes)
-        loss += DPOTrainer.training_step(self, model, inputs | {"passes": [last]}, num_items_in_batch)
-        if self._mixture.remembers:
-            self.recent.end_batch(self.gather_values)
-        return self.over_processes(loss)
 
     def with_slopes(self, model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
         """Work out what no pass can alone: the losses of examples that are compared with all of the batch."""
@@ -176,24 +147,6 @@ class RealTrainer(
             line = {name: value[index] for name, value in lists.items()}
             self.show({"step": self.state.global_step + 1, "row": row, **line})
 
-    def gather_weights(self) -> None:
-        """Put the weights together where processes hold parts of them; the lead, which saves them, gets them."""
-        if not self.splits_weights:
-            return
-        from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
-        from torch.distributed.fsdp import FSDPModule
-
-        if isinstance(self.model, FSDPModule):
-            options = StateDictOptions(full_state_dict=True, cpu_offload=True)
-            self.whole_weights = get_model_state_dict(self.model, options=options)
-        else:
-            self.whole_weights = self.accelerator.get_state_dict(self.model_wrapped)
-
-    def write_shown(self, line: Record) -> None:
-        """Write a line of `--dump`, in the process that has the file."""
-        if self._dump is not None and self.world.is_lead:
-            self._dump.write(line)
-
 
 def _nothing(scores: ResponseScores) -> Tensor:
     """Make a loss of 0 that reaches all weights: processes add up the gradients of each."""
@@ -216,38 +169,29 @@ def make_trainer(
     mixture = settings.mixture
     if Need.degrees in mixture.needs:
         add_degree_head(policy.model, int(mixture.knobs["levels"]))
-    args = DPOConfig(**training_arguments(policy, folder, settings, routine, evaluates=eval_rows is not None))
-    # Several visible GPUs without a launcher would be DataParallel, which TRL refuses: one process takes one.
-    args._n_gpu = min(args.n_gpu, 1)
-    callbacks = [callback]
-    if settings.patience:
-        callbacks.append(EarlyStoppingCallback(settings.patience))
-    try:
+    args = DPOConfig(
+        beta=mixture.beta,
+        precompute_ref_log_probs=True,  # they are columns; no reference model is loaded
+        **training_arguments(policy, folder, settings, routine, evaluates=eval_rows is not None),
+    )
+    with tracked(routine):
         trainer = RealTrainer(
             policy.model,
-            args=args,
+            args=on_one_device(args),
             train_dataset=train_rows,
             eval_dataset=eval_rows,
             processing_class=policy.tokenizer,
             data_collator=make_collator(policy, routine, settings, mixture),
             peft_config=lora_config(settings),
-            callbacks=callbacks,
+            callbacks=callbacks_of(settings, callback),
             mixture=mixture,
             reference=None if reference is None else reference.model,
             dump=routine.dump,
             tell=tell,
         )
-    except (ImportError, RuntimeError) as error:
-        if routine.report_to == "none":
-            raise
-        raise UsageError(f"--report-to {routine.report_to}: cannot be used here; install it, or leave it") from error
-    trainer.begin_pass = callback.begin_pass
     if trainer.splits_weights:
         check_split_weights(settings)
-    # Devices may differ in what they have room for; passes are theirs together.
-    trainer.data_collator.batch_tokens = -trainer.world.largest(-trainer.data_collator.batch_tokens)
-    for printer in (PrinterCallback, ProgressCallback):
-        trainer.remove_callback(printer)  # both write to standard output, which is for records
+    settle(trainer, callback)
     return trainer
 
 
@@ -257,38 +201,3 @@ def make_collator(policy: Policy, routine: Routine, settings: TrainingSettings, 
     columns = [column.name for column in mixture.columns] + [WEIGHT] * (settings.weight_field is not None)
     by_code = Need.code_marks in mixture.needs
     return Collator(policy.layout, routine.batch_tokens, policy.tokenizer.pad_token_id, columns, words, by_code=by_code)
-
-
-def next_stage(trainer: RealTrainer, rows: Any, eval_rows: Any, folder: Path) -> None:
-    """Give a trainer another stage's examples, with a fresh optimizer and schedule."""
-    trainer.train_dataset, trainer.eval_dataset = rows, eval_rows
-    trainer.args.output_dir = str(folder)
-    trainer.optimizer = trainer.lr_scheduler = None
-    trainer.recent.clear()
-    trainer.moments.clear()
-    for callback in trainer.callback_handler.callbacks:
-        if isinstance(callback, EarlyStoppingCallback):
-            callback.early_stopping_patience_counter = 0
-
-
-def load_weights(trainer: RealTrainer, checkpoint: Path) -> None:
-    """Load the weights of a finished stage into the policy."""
-    trainer._load_from_checkpoint(str(checkpoint))
-
-
-def run_trainer(trainer: RealTrainer, checkpoint: Path | None) -> Record:
-    """Train; return `step`, the mean `loss`, and with patience `best_step`, whose weights are kept."""
-    if checkpoint is not None:
-        trainer.recent.load(checkpoint, trainer.accelerator.device)
-    try:
-        output = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    except torch.OutOfMemoryError:
-        raise RealError(
-            "out of device memory; lower --batch-tokens (or --max-length, where one pair is too long), or use "
-            "--gradient-checkpointing or --lora"
-        ) from None
-    loss = mean_loss(trainer, output.training_loss, checkpoint)
-    result = {"step": trainer.state.global_step, "loss": loss}
-    if trainer.state.best_model_checkpoint:  # the weights are those of an earlier step
-        result["best_step"] = trainer.state.best_global_step
-    return result

@@ -1,0 +1,1 @@
+"""What `real train-dpo` and `real train-reward` share: options, settings, the steps of a run."""
