@@ -129,7 +129,7 @@ def _differences(cells: AlignedCells, methods: Sequence[str], measures: Sequence
         found = [_difference(cells, measure, name, base, shared[name]) for name in others]
         p_values = [each.p_value() if each else None for each in found]
         for row, each, p_value, corrected in zip(rows, found, p_values, holm(p_values), strict=True):
-            row |= (each.estimate() if each else NOTHING).fields(measure.name)
+            row |= _within(each.estimate() if each else NOTHING, measure).fields(measure.name)
             row |= {f"{measure.name}_p": p_value, f"{measure.name}_p_holm": corrected}
             if measure is MEASURES[0]:
                 row |= _decided(each, corrected, len(others))
@@ -146,7 +146,14 @@ def _decided(found: Contrast | None, corrected: float | None, num_comparisons: i
         return dict.fromkeys(("verdict", "smallest_shown", "prompts_needed", "seeds_needed"))
     return {
         "verdict": "undecided" if corrected >= LEVEL else "better" if found.value > 0 else "worse",
-        "smallest_shown": found.smallest_shown(num_comparisons),
+        "smallest_shown": smallest if (smallest := found.smallest_shown(num_comparisons)) <= 1 else None,
         "prompts_needed": found.prompts_needed(num_comparisons),
         "seeds_needed": found.seeds_needed(num_comparisons),
     }
+
+
+def _within(estimate: Estimate, measure: Measure) -> Estimate:
+    """Keep the interval of a difference of shares between -1 and 1, which two seeds may leave far behind."""
+    if not measure.is_share or estimate.low is None or estimate.high is None:
+        return estimate
+    return estimate._replace(low=max(-1.0, estimate.low), high=min(1.0, estimate.high))

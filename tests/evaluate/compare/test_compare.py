@@ -304,3 +304,12 @@ def test_the_report_draws_what_the_summary_says(tmp_path):
     result = invoke("--report", tmp_path / "report.html", rows=rows)
     assert result.exit_code == 0
     assert "corrected by Holm for 2 comparisons" in (tmp_path / "report.html").read_text()
+
+
+def test_a_difference_of_shares_stays_within_what_shares_can_differ_by():
+    """Two seeds that say the opposite leave one degree of freedom: 12.7 standard errors either way."""
+    rows = [row("dpo", seed, number, (-1.0) ** number) for seed in (1, 2) for number in range(40)]
+    rows += [row("ipo", 1, number, 1.0) for number in range(40)] + [row("ipo", 2, number, -1.0) for number in range(40)]
+    found = by_method(summed(rows))["ipo"]
+    assert (found["accuracy_low"], found["accuracy_high"]) == (-1, 1)
+    assert (found["verdict"], found["smallest_shown"]) == ("undecided", None)
