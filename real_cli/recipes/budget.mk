@@ -30,7 +30,7 @@ of      = $(word $(1),$(subst ., ,$*))
 $(foreach cell,$(cells),$(eval count += x)$(eval on-$(cell) := $(word $(words $(count)),$(foreach _,$(cells),\
   $(or $(DEVICES),$(DEVICE))))))
 $(O)/cells/%/rows.jsonl: DEVICE = $(on-$*)
-.SECONDARY:
+.SECONDARY: $(foreach kind,chosen judged,$(cells:%=$(O)/$(kind)/%.jsonl))
 
 $(O)/unleaked.jsonl: $(train) $(O)/heldout.jsonl
 	$(REAL) pair --strategy random --orient none $< | $(REAL) eval pairs --against $(O)/heldout.jsonl \

@@ -73,7 +73,8 @@ def equal_budget(saving):
     low, high = (saving[f"equal_budget_{end}"] for end in ("low", "high"))
     if low is high is None:
         return f"{saving['equal_budget']:.0f}"
-    return f"{saving['equal_budget']:.0f} ({'' if low is None else f'{low:.0f}'} to {'' if high is None else f'{high:.0f}'})"
+    ends = ["" if end is None else f"{end:.0f}" for end in (low, high)]
+    return f"{saving['equal_budget']:.0f} ({' to '.join(ends)})"
 
 
 def saved(saving):
@@ -83,7 +84,8 @@ def saved(saving):
     low, high = (saving[f"saving_{end}"] for end in ("low", "high"))
     if low is high is None:
         return f"{saving['saving']:.0%}"
-    return f"{saving['saving']:.0%} ({'' if low is None else f'{low:.0%}'} to {'' if high is None else f'{high:.0%}'})"
+    ends = ["" if end is None else f"{end:.0%}" for end in (low, high)]
+    return f"{saving['saving']:.0%} ({' to '.join(ends)})"
 
 
 def budget_sentence(summary):
@@ -112,7 +114,7 @@ def compare_part(rows, baseline="dpo"):
     summary = evaluate(["compare", "--baseline", baseline], rows)
     differences = {row["method"]: row for row in summary["differences"]}
     lines = [
-        f"| method | accuracy | less that of {baseline}, in points | corrected p | verdict | time, times that of {baseline} |",
+        f"| method | accuracy | less that of {baseline}, in points | corrected p | verdict | time, of {baseline}'s |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for method in summary["methods"]:
@@ -123,8 +125,10 @@ def compare_part(rows, baseline="dpo"):
         )
         lines.append(f"| {method['method']} | {share(method)} | {' | '.join(told)} | {number(cost)} |")
     decided = [f"{name} ({row['verdict']})" for name, row in differences.items() if row["verdict"] != "undecided"]
-    told = f"Told apart from {baseline}: {', '.join(decided) or 'none'}; of {summary['num_comparisons']} comparisons."
-    return "\n".join([*lines, "", told])
+    sentence = (
+        f"Told apart from {baseline}: {', '.join(decided) or 'none'}; of {summary['num_comparisons']} comparisons."
+    )
+    return "\n".join([*lines, "", sentence])
 
 
 def number(value):
