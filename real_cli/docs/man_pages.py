@@ -167,8 +167,8 @@ def commands_table() -> str:
     """Make the README's table of commands, a line each; a star is for those that buffer their input."""
     rows = ["| command | what it does |", "| --- | --- |"]
     for command in commands():
-        star = "*" if _flow(command).startswith("Buffers") else ""
-        rows.append(f"| `{command.words}`{star} | {joined(command.paragraphs[0])} |")
+        star = " *" if _flow(command).startswith("Buffers") else ""
+        rows.append(f"| `{command.words}` | {joined(command.paragraphs[0])}{star} |")
     return "\n".join(rows)
 
 
