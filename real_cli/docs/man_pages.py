@@ -45,7 +45,7 @@ NEIGHBORS = {
     "real-train-dpo": "real-pair(1) real-relabel-weight(1) real-soup(1) real-eval-margin(1) real-losses(7)",
     "real-train-reward": "real-pair(1) real-relabel-reward(1) real-relabel-weight(1) real-train-dpo(1)",
     "real-soup": "real-train-dpo(1) real-eval-margin(1)",
-    "real-eval": "real-pair(1) real-train-dpo(1) real-judges(7)",
+    "real-eval": "real-pair(1) real-train-dpo(1) real-judges(7) real-evidence(7)",
     "real-eval-compare": "real-init(1) real-recipes(7)",
     "real-init": "make(1) real-recipes(7)",
     "real-help": "man(1) real-losses(7) real-recipes(7) real-performance(7) real-scale(7)",

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from real_cli.app import app
 from real_cli.docs.markdown import man_page
+from real_cli.text.phrases import say_count
 from tests.bench import ROOT
 from tests.evidence import FOLDER, pack, read_run
 
@@ -99,7 +100,7 @@ def budget_sentence(summary):
     elif words == "undecided":
         sentence += "; neither more prompts alone nor more seeds alone would decide a difference as small as this one"
     if summary["missing"]:
-        sentence += f". The table is partial: {len(summary['missing'])} runs are missing"
+        sentence += f". The table is partial: {say_count(len(summary['missing']), 'run')} missing"
     return sentence + "."
 
 
