@@ -58,7 +58,7 @@ def offered(line, folder=Path(), shell="bash", **more):
         ("real pair --str", ["--strategy"]),
         ("real pair --strategy easy --str", []),
         ("real pair --strategy ", list(Strategy)),
-        ("real pair -s best-w", ["best-worst"]),
+        ("real pair -s best-worst-", ["best-worst-of-5"]),
         ("real pair --strategy=ea", ["--strategy=easy"]),
         ("real pair --strategy = ea", ["easy"]),
         ("real pair --strategy =", list(Strategy)),

@@ -56,7 +56,7 @@ MISTAKES = {
     "pair -Z": "pair: -Z is no option; see real pair --help",
     "--vers": "--vers is no option; did you mean --version?",
     "relabel --foo": "relabel: --foo is no option; see real relabel --help",
-    "relabel judge": "relabel judge: --model is missing; give --model NAME",
+    "relabel judge": "relabel judge: --model is missing; give --model NAME[@URL]",
     "soup -o x": "soup: MODEL... is missing; see real soup --help",
     "init a b c": "init: 'b' is a word too many; see real init --help",
     "par": "'par' is no command; did you mean pair?",

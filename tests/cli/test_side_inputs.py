@@ -13,6 +13,7 @@ READ = {
     ("split", "--heldout"): ("",),
     ("eval pairs", "--from"): ("",),
     ("eval pairs", "--against"): ("",),
+    ("eval judge", "--against"): ("",),
     ("eval margin", "--training"): ("", "--policy", "nobody", "--report", "r.html"),
     ("relabel judge", "--apply-results"): ("", *ASKED),
     ("relabel judge", "--rubric"): ("", *ASKED),
@@ -28,6 +29,7 @@ READ = {
     ("sample", "--system"): ("@", "--policy", "nobody"),
     ("sample", "--template"): ("@", "--policy", "nobody", "--improve"),
     ("train-dpo", "--eval-file"): ("", "--policy", "nobody", "-o", "folder"),
+    ("train-reward", "--eval-file"): ("", "--model", "nobody", "-o", "folder"),
 }
 RUBRICS = {"judge": "pairwise", "bridge": "bridge", "dsat": "dsat"}
 WORDS = {"--contrast": "Be kind. {prompt}", "--system": "Be kind.", "--template": "{prompt} {rejected} {complaint}"}
@@ -52,8 +54,8 @@ def content(command, option):
 @pytest.mark.parametrize(("command", "option"), READ, ids=[" ".join(key) for key in READ])
 def test_a_file_that_an_option_reads_is_never_written_over(tmp_path, monkeypatch, command, option, writes):
     """It was emptied or replaced, with status 0; however the path is spelled."""
-    if command == "train-dpo" and writes == "--output":
-        writes = "--dump"  # its output is a folder
+    if writes == "--output":  # of training it is a folder
+        writes = {"train-dpo": "--dump", "train-reward": "--rejects"}.get(command, writes)
     monkeypatch.chdir(tmp_path)
     for name, text in (("side", content(command, option)), ("in.jsonl", PAIR)):
         (tmp_path / name).write_text(text)

@@ -121,15 +121,13 @@ def compare_part(rows, baseline="dpo"):
     for method in summary["methods"]:
         row = differences.get(method["method"])
         cost = method.get("train_seconds_ratio")
-        told = (
-            ["", "", ""] if row is None else [points(row, "accuracy"), number(row["accuracy_p_holm"]), row["verdict"]]
-        )
-        lines.append(f"| {method['method']} | {share(method)} | {' | '.join(told)} | {number(cost)} |")
+        tested = ["", "", ""]
+        if row is not None:
+            tested = [points(row, "accuracy"), number(row["accuracy_p_holm"]), row["verdict"]]
+        lines.append(f"| {method['method']} | {share(method)} | {' | '.join(tested)} | {number(cost)} |")
     decided = [f"{name} ({row['verdict']})" for name, row in differences.items() if row["verdict"] != "undecided"]
-    sentence = (
-        f"Told apart from {baseline}: {', '.join(decided) or 'none'}; of {summary['num_comparisons']} comparisons."
-    )
-    return "\n".join([*lines, "", sentence])
+    named = ", ".join(decided) or "none"
+    return "\n".join([*lines, "", f"Told apart from {baseline}: {named}; of {summary['num_comparisons']} comparisons."])
 
 
 def number(value):

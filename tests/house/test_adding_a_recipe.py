@@ -60,13 +60,12 @@ def test_a_file_in_the_folder_is_a_recipe_that_make_runs(package, tmp_path):
 
 
 def test_the_list_and_the_man_page_know_it(package):
-    """Both read the head of the file; it stands last, since the manual has no section on it."""
+    """Both read the head of the file; it stands among those on which the manual has no section."""
     listed, _ = package.real("init", "--list")
-    *others, last = listed.splitlines()
-    assert len(others) > 20
-    assert last.split("  ")[0] == "coin"
-    assert "has a coin say which of two responses is compared with a third  " in last
-    assert last.endswith("needs scored responses")
+    rows = {row.split("  ")[0]: row for row in listed.splitlines()}
+    assert list(rows)[21:] == ["budget", "coin", "compare"]
+    assert "has a coin say which of two responses is compared with a third  " in rows["coin"]
+    assert rows["coin"].endswith("needs scored responses")
     package.renew()
     page = (package.root / "man" / "real-recipes.7").read_text(encoding="utf-8")
     assert ".B coin\nCoin: preference by lot. It has a coin say" in page

@@ -68,7 +68,7 @@ class MethodComparison(Evaluation):
         reasons = {measure.name: measure.lacks(cells) for measure in MEASURES} if cells.prompts.size else {}
         measures = [measure for measure in MEASURES if not reasons.get(measure.name, "")]
         costs = MethodCosts(self._cells, self._baseline)
-        found: Summary = {
+        result: Summary = {
             "num_rows": self._num_rows,
             "num_methods": len(methods),
             "num_seeds": len(cells.seeds),
@@ -85,7 +85,7 @@ class MethodComparison(Evaluation):
                 for seed in sorted(set(cells.seeds) - set(cells.seeds_of(name)), key=natural)
             ],
         }
-        return found | {"notes": explain(found, cells, reasons, costs)}
+        return result | {"notes": explain(result, cells, reasons, costs)}
 
     def report(self, summary: Summary, examples: Examples) -> Report:
         """Lay out the differences from the baseline, the methods, and what they cost."""
@@ -126,9 +126,9 @@ def _differences(cells: AlignedCells, methods: Sequence[str], measures: Sequence
         {"method": name, "minus": base, "num_seeds": len(shared[name]), "verdict": None} for name in others
     ]
     for measure in measures:
-        found = [_difference(cells, measure, name, base, shared[name]) for name in others]
-        p_values = [each.p_value() if each else None for each in found]
-        for row, each, p_value, corrected in zip(rows, found, p_values, holm(p_values), strict=True):
+        result = [_difference(cells, measure, name, base, shared[name]) for name in others]
+        p_values = [each.p_value() if each else None for each in result]
+        for row, each, p_value, corrected in zip(rows, result, p_values, holm(p_values), strict=True):
             row |= _within(each.estimate() if each else NOTHING, measure).fields(measure.name)
             row |= {f"{measure.name}_p": p_value, f"{measure.name}_p_holm": corrected}
             if measure is MEASURES[0]:
@@ -140,15 +140,15 @@ def _difference(cells: AlignedCells, measure: Measure, method: str, base: str, s
     return difference(cells, measure, cells.columns(method, seeds), cells.columns(base, seeds)) if seeds else None
 
 
-def _decided(found: Contrast | None, corrected: float | None, num_comparisons: int) -> dict[str, Any]:
+def _decided(result: Contrast | None, corrected: float | None, num_comparisons: int) -> dict[str, Any]:
     """Say what the corrected test of accuracy decides, and what would decide it."""
-    if found is None or corrected is None:
+    if result is None or corrected is None:
         return dict.fromkeys(("verdict", "smallest_shown", "prompts_needed", "seeds_needed"))
     return {
-        "verdict": "undecided" if corrected >= LEVEL else "better" if found.value > 0 else "worse",
-        "smallest_shown": smallest if (smallest := found.smallest_shown(num_comparisons)) <= 1 else None,
-        "prompts_needed": found.prompts_needed(num_comparisons),
-        "seeds_needed": found.seeds_needed(num_comparisons),
+        "verdict": "undecided" if corrected >= LEVEL else "better" if result.value > 0 else "worse",
+        "smallest_shown": smallest if (smallest := result.smallest_shown(num_comparisons)) <= 1 else None,
+        "prompts_needed": result.prompts_needed(num_comparisons),
+        "seeds_needed": result.seeds_needed(num_comparisons),
     }
 
 

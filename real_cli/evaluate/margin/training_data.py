@@ -50,9 +50,9 @@ def training_cost(policy: str) -> dict[str, float | None]:
     result, cost = ({} if not isinstance(part := manifest.get(name), dict) else part for name in ("result", "cost"))
     if not cost:
         return {}
-    found = {field: result.get(name) for field, name in RESULT_FIELDS.items()}
-    found |= {field: cost.get(field) for field in COST_FIELDS}
-    return {field: value if is_number(value) else None for field, value in found.items()}
+    outcome = {field: result.get(name) for field, name in RESULT_FIELDS.items()}
+    outcome |= {field: cost.get(field) for field in COST_FIELDS}
+    return {field: value if is_number(value) else None for field, value in outcome.items()}
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:

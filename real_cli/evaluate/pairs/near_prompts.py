@@ -66,13 +66,13 @@ class PromptVectors:
             block = others[start : start + BLOCK]
             products = vectors @ block.T
             best = products.argmax(axis=1)
-            found = _distances(vectors, block[best])
-            for row in np.flatnonzero((found >= limit) & (found < limit + 2 * DOUBT)):
+            result = _distances(vectors, block[best])
+            for row in np.flatnonzero((result >= limit) & (result < limit + 2 * DOUBT)):
                 exact = _distances(vectors[row], block)
                 best[row] = exact.argmin()
-                found[row] = exact.min()
-            is_nearer = found < distances
-            distances[is_nearer] = found[is_nearer]
+                result[row] = exact.min()
+            is_nearer = result < distances
+            distances[is_nearer] = result[is_nearer]
             numbers[is_nearer] = best[is_nearer] + start
         return distances, numbers
 

@@ -103,10 +103,10 @@ class Measures:
 
     def _lengths(self, gaps: Numbers) -> dict[str, Any]:
         prompts, lengths = self._pairs.prompts, self._pairs.lengths
-        found = describe_lengths(gaps, lengths, prompts, self._of_pairs, name="score_gap", unit="character")
+        result = describe_lengths(gaps, lengths, prompts, self._of_pairs, name="score_gap", unit="character")
         control = control_length((np.sign(gaps) + 1) / 2, lengths, prompts)
         return {
-            **found,
+            **result,
             **control.rate.fields("accuracy_equal_length"),
             **control.effect.fields("length_effect"),
             "length_note": control.note,

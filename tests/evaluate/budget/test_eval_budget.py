@@ -228,10 +228,10 @@ def test_a_margin_without_an_outcome_is_one(rows):
 
 
 def test_rows_without_a_key_of_the_prompt_go_by_prompt_place_or_id(rows):
-    def turned(**made):
+    def turned(**built):
         return [
             {name: value for name, value in row.items() if name not in ("prompt_key", "place")}
-            | {name: write(row) for name, write in made.items()}
+            | {name: write(row) for name, write in built.items()}
             for row in rows
         ]
 

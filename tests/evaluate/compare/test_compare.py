@@ -19,18 +19,18 @@ MEGABYTES = 10**6
 
 def row(method="dpo", seed=1, number=0, margin=1.0, **more):
     """One line of `eval margin --rows`, of an invented policy."""
-    found = {"place": f"heldout.jsonl:{number + 1}", "policy": f"run/{method}.{seed}", "method": method, "seed": seed}
-    found |= {"prompt_key": f"{number:016x}", "is_correct": margin > 0, "margin": margin}
-    found |= {"likelihood_margin": margin - 0.5, "num_tokens_chosen": 20 + number % 7, "num_tokens_rejected": 23}
-    return found | more
+    outcome = {"place": f"heldout.jsonl:{number + 1}", "policy": f"run/{method}.{seed}", "method": method, "seed": seed}
+    outcome |= {"prompt_key": f"{number:016x}", "is_correct": margin > 0, "margin": margin}
+    outcome |= {"likelihood_margin": margin - 0.5, "num_tokens_chosen": 20 + number % 7, "num_tokens_rejected": 23}
+    return outcome | more
 
 
 def rows_of(gains, seeds=(1, 2, 3), count=120, **more):
     """Rows of methods whose margins are a prompt's own, the method's gain, and luck."""
     draws = random.Random(0)
-    own = [draws.gauss(0.3, 1) for _ in range(count)]
+    one_by_itself = [draws.gauss(0.3, 1) for _ in range(count)]
     return [
-        row(method, seed, number, own[number] + gain + draws.gauss(0, 0.3), **more)
+        row(method, seed, number, one_by_itself[number] + gain + draws.gauss(0, 0.3), **more)
         for method, gain in gains.items()
         for seed in seeds
         for number in range(count)
@@ -64,12 +64,12 @@ def refused(rows, *words, status=1):
 
 def test_a_gain_is_told_from_none_and_from_a_loss():
     summary = summed(rows_of({"dpo": 0, "ipo": 1, "simpo": 0.02, "orpo": -1}))
-    found = by_method(summary)
-    assert {name: item["verdict"] for name, item in found.items()} == {
+    outcome = by_method(summary)
+    assert {name: item["verdict"] for name, item in outcome.items()} == {
         "ipo": "better", "orpo": "worse", "simpo": "undecided"
     }  # fmt: skip
-    assert 0.9 < found["ipo"]["margin"] < 1.1
-    assert found["ipo"]["accuracy_low"] > 0 > found["orpo"]["accuracy_high"]
+    assert 0.9 < outcome["ipo"]["margin"] < 1.1
+    assert outcome["ipo"]["accuracy_low"] > 0 > outcome["orpo"]["accuracy_high"]
     assert (summary["num_comparisons"], summary["num_pairs"], summary["num_seeds"]) == (3, 120, 3)
     assert [item["method"] for item in summary["methods"]] == ["dpo", "ipo", "orpo", "simpo"]
     assert answer(summary)[0].startswith("ipo prefers the chosen response more often than dpo, +")
@@ -85,9 +85,9 @@ def test_a_difference_is_over_pairs_and_seeds_that_both_have():
             for method, count in right.items()
             for number in range(10)
         ]
-    found = by_method(summed(rows))["ipo"]
-    assert found["accuracy"] == pytest.approx(0.15)
-    assert found["margin"] == pytest.approx(0.3)
+    outcome = by_method(summed(rows))["ipo"]
+    assert outcome["accuracy"] == pytest.approx(0.15)
+    assert outcome["margin"] == pytest.approx(0.3)
     more = summed([*rows, *(row("ipo", 3, number, 1.0) for number in range(10))])
     assert by_method(more)["ipo"]["accuracy"] == pytest.approx(0.15)
     assert by_method(more, "methods")["ipo"]["accuracy"] == pytest.approx((0.8 + 0.7 + 1) / 3)
@@ -98,8 +98,8 @@ def test_a_difference_is_over_pairs_and_seeds_that_both_have():
 def test_p_values_are_corrected_for_the_number_of_methods():
     """Holm: the smallest of three is tripled; a method more makes it four times as large."""
     rows = rows_of({"dpo": 0, "ipo": 0.25, "a": 0.0, "b": 0.0})
-    found = by_method(summed(rows))
-    smallest = min(found.values(), key=lambda item: item["margin_p"])
+    outcome = by_method(summed(rows))
+    smallest = min(outcome.values(), key=lambda item: item["margin_p"])
     assert smallest["method"] == "ipo"
     assert smallest["margin_p_holm"] == pytest.approx(3 * smallest["margin_p"])
     assert by_method(summed([item for item in rows if item["method"] in ("dpo", "ipo")]))["ipo"][
@@ -125,9 +125,9 @@ def test_what_the_corrected_test_does_not_call_is_undecided():
 def test_one_seed_has_numbers_and_no_verdict():
     """Whatever it says of so many pairs, the next run of the same training may say otherwise."""
     summary = summed(rows_of({"dpo": 0, "ipo": 1}, seeds=[7]))
-    found = by_method(summary)["ipo"]
-    assert found["accuracy"] > 0.2
-    assert (found["accuracy_low"], found["accuracy_p_holm"], found["verdict"]) == (None, None, None)
+    outcome = by_method(summary)["ipo"]
+    assert outcome["accuracy"] > 0.2
+    assert (outcome["accuracy_low"], outcome["accuracy_p_holm"], outcome["verdict"]) == (None, None, None)
     assert [note.partition(":")[0] for note in summary["notes"]] == ["one seed"]
     unnamed = [{key: value for key, value in item.items() if key != "seed"} for item in rows_of({"dpo": 0}, seeds=[1])]
     assert summed(unnamed)["methods"][0]["seeds"] == [""]
@@ -139,10 +139,10 @@ def test_a_margin_that_is_length_alone_is_none_at_equal_length():
     for item in rows:
         difference = item["num_tokens_chosen"] - item["num_tokens_rejected"]
         item["margin"] += 0.5 * difference if item["method"] == "long" else 0
-    found = by_method(summed(rows))["long"]
-    assert abs(found["margin_equal_length"]) < 0.1
-    assert found["prefers_longer"] > 0.2
-    assert found["prefers_longer_p_holm"] < 0.01
+    outcome = by_method(summed(rows))["long"]
+    assert abs(outcome["margin_equal_length"]) < 0.1
+    assert outcome["prefers_longer"] > 0.2
+    assert outcome["prefers_longer_p_holm"] < 0.01
 
 
 def test_lengths_that_cells_do_not_agree_on_are_left_out_and_told():
@@ -227,9 +227,9 @@ def test_no_rows_are_a_summary_of_nothing():
 
 def test_few_prompts_have_no_test():
     summary = summed(rows_of({"dpo": 0, "ipo": 1}, count=9))
-    found = by_method(summary)["ipo"]
-    assert found["accuracy"] is not None
-    assert (found["accuracy_low"], found["accuracy_p_holm"], found["verdict"]) == (None, None, None)
+    outcome = by_method(summary)["ipo"]
+    assert outcome["accuracy"] is not None
+    assert (outcome["accuracy_low"], outcome["accuracy_p_holm"], outcome["verdict"]) == (None, None, None)
     assert "9 prompts: intervals and tests need 10" in summary["notes"]
 
 
@@ -310,6 +310,6 @@ def test_a_difference_of_shares_stays_within_what_shares_can_differ_by():
     """Two seeds that say the opposite leave one degree of freedom: 12.7 standard errors either way."""
     rows = [row("dpo", seed, number, (-1.0) ** number) for seed in (1, 2) for number in range(40)]
     rows += [row("ipo", 1, number, 1.0) for number in range(40)] + [row("ipo", 2, number, -1.0) for number in range(40)]
-    found = by_method(summed(rows))["ipo"]
-    assert (found["accuracy_low"], found["accuracy_high"]) == (-1, 1)
-    assert (found["verdict"], found["smallest_shown"]) == ("undecided", None)
+    outcome = by_method(summed(rows))["ipo"]
+    assert (outcome["accuracy_low"], outcome["accuracy_high"]) == (-1, 1)
+    assert (outcome["verdict"], outcome["smallest_shown"]) == ("undecided", None)

@@ -46,8 +46,8 @@ def test_intervals_hold_the_difference(gain, seed_sd):
     truth = stats.norm.cdf((BASE + gain) / spread) - stats.norm.cdf(BASE / spread)
     held = 0
     for _ in range(REPEATS):
-        (found,) = differences(simulated(draws, [0, gain], seed_sd), 1)
-        _, low, high, _ = found.estimate()
+        (result,) = differences(simulated(draws, [0, gain], seed_sd), 1)
+        _, low, high, _ = result.estimate()
         held += low <= truth <= high
     assert 0.92 * REPEATS <= held <= 0.99 * REPEATS
 

@@ -24,8 +24,8 @@ from real_cli.evaluate.margin.tags import read_tags
     ],
 )
 def test_a_json_number_becomes_one_and_all_else_stays_a_text(text, value):
-    (found,) = read_tags([text]).values()
-    assert (type(found), found) == (type(value), value)
+    (result,) = read_tags([text]).values()
+    assert (type(result), result) == (type(value), value)
 
 
 @pytest.mark.parametrize(

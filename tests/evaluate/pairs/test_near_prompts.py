@@ -34,11 +34,11 @@ def search(mine, theirs, limit):
     index = PromptVectors()
     for number, vector in enumerate(theirs):
         index.add(f"other:{number}", record(vector, f"theirs {number}"))
-    found = NearSearch(index, limit)
+    outcome = NearSearch(index, limit)
     for number, vector in enumerate(mine):
         row = record(vector, f"mine {number}")
-        found.add(f"own:{number}", row["prompt"], found.read(row))
-    return found
+        outcome.add(f"own:{number}", row["prompt"], outcome.read(row))
+    return outcome
 
 
 def brute_force(mine, theirs):
@@ -55,9 +55,9 @@ def test_what_is_near_is_what_brute_force_finds(limit, block, monkeypatch):
     monkeypatch.setattr(near_prompts, "BLOCK", block)
     mine, theirs = drawn(1, 100, 90)
     exact = brute_force(mine, theirs).min(axis=1)
-    found = search(mine, theirs, limit)
-    assert found.is_near().tolist() == (exact < limit).astype(int).tolist()
-    assert found.summary(np.arange(100))["nearest_distance"]["median"] == pytest.approx(np.median(exact), abs=1e-6)
+    outcome = search(mine, theirs, limit)
+    assert outcome.is_near().tolist() == (exact < limit).astype(int).tolist()
+    assert outcome.summary(np.arange(100))["nearest_distance"]["median"] == pytest.approx(np.median(exact), abs=1e-6)
 
 
 @pytest.mark.parametrize("above", [0.0, 1e-12])
@@ -66,8 +66,8 @@ def test_a_limit_that_is_a_distance_itself_is_not_decided_by_rounding(above):
     mine, theirs = drawn(2, 60, 80)
     exact = brute_force(mine, theirs).min(axis=1)
     for number in range(0, 60, 3):
-        found = search(mine, theirs, float(exact[number]) + above)
-        assert found.is_near().tolist() == (exact < exact[number] + above).astype(int).tolist()
+        outcome = search(mine, theirs, float(exact[number]) + above)
+        assert outcome.is_near().tolist() == (exact < exact[number] + above).astype(int).tolist()
 
 
 def test_neighbors_that_float32_cannot_tell_apart_are_measured_again():
@@ -86,12 +86,12 @@ def test_neighbors_that_float32_cannot_tell_apart_are_measured_again():
 
 def test_distinct_prompts_are_counted_once_and_the_nearest_are_shown():
     theirs = [[1, 0], [0, 1]]
-    found = search([[1, 0], [1, 0], [1, 0.1], [-1, 0]], theirs, 0.05)
-    summary = found.summary(np.array([0, 2, 3]))  # the second pair repeats the first prompt
+    outcome = search([[1, 0], [1, 0], [1, 0.1], [-1, 0]], theirs, 0.05)
+    summary = outcome.summary(np.array([0, 2, 3]))  # the second pair repeats the first prompt
     assert (summary["near_distance"], summary["num_near_leaked_prompts"]) == (0.05, 2)
     assert summary["share_near_leaked_prompts"] == pytest.approx(2 / 3)
     assert summary["nearest_distance"]["max"] == pytest.approx(2)
-    rows = found.rows()
+    rows = outcome.rows()
     assert [row.place for row in rows] == ["own:0", "own:1", "own:2"]
     assert (rows[2].prompt, rows[2].texts) == ("mine 2", (("prompt of the other file", "theirs 0"),))
     facts = dict(rows[2].facts)

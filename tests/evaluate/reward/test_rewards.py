@@ -162,10 +162,10 @@ def test_the_score_of_ties_without_spread_is_bounded():
         candidates("c", [2, 2, 1], [1, 1, 2], id="tied:2"),
         candidates("d", [2, 1], [1, 2], id="ref:2"),
     ]
-    found = summed(rows)[0]["ties"]
-    assert [found[name] for name in ("tied_accuracy", "ref_accuracy", "preferred", "preferred_hard")] == [0.5] * 4
-    assert found["margin_score"] == 0.5
-    assert found["score_low"] is None
+    outcome = summed(rows)[0]["ties"]
+    assert [outcome[name] for name in ("tied_accuracy", "ref_accuracy", "preferred", "preferred_hard")] == [0.5] * 4
+    assert outcome["margin_score"] == 0.5
+    assert outcome["score_low"] is None
 
 
 def test_the_mean_over_subsets_counts_each_once_and_ties_by_their_score():
@@ -209,8 +209,8 @@ def test_lengths_are_counted_in_characters_of_the_better_minus_the_worse():
         pair(str(number), 1, 0, texts=("x" * long, "y" * short))
         for number, (long, short) in enumerate([(5, 2), (2, 5), (2, 2)])
     ]
-    found = {row["chosen_is"]: row["num_pairs"] for row in summed(rows)[0]["by_length"]}
-    assert found == {"longer": 1, "equally long": 1, "shorter": 1}
+    outcome = {row["chosen_is"]: row["num_pairs"] for row in summed(rows)[0]["by_length"]}
+    assert outcome == {"longer": 1, "equally long": 1, "shorter": 1}
 
 
 def test_a_score_by_bradley_and_terry_is_calibrated_at_its_temperature():

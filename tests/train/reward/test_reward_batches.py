@@ -8,12 +8,14 @@ from real_cli.train.reward.settings import RewardSettings
 
 def rows(*lengths, types=False, **columns):
     """Pairs of sequences so long, of one prompt each."""
-    made = []
+    built = []
     for number, (chosen, rejected) in enumerate(lengths):
         ids = [[5] * chosen, [6] * rejected]
         ids += [[1] * chosen, [1] * rejected] if types else []
-        made.append({"response_ids": ids, "prompt": number, **{name: value[number] for name, value in columns.items()}})
-    return made
+        built.append(
+            {"response_ids": ids, "prompt": number, **{name: value[number] for name, value in columns.items()}}
+        )
+    return built
 
 
 def collate(data, tokens=100, **settings):

@@ -23,8 +23,8 @@ def read(margins, *, losses=None, moments=(), counts=COUNTS, **settings):
 
 
 def test_margin_and_accuracy_are_told_and_no_level():
-    told = read([0.0, 0.0, 0.0, 0.9, 0.9, 0.9])
-    assert told == ["margin 0.000 at the start, 0.900 at the end", "accuracy went from 0.50 to 0.60"]
+    sentences = read([0.0, 0.0, 0.0, 0.9, 0.9, 0.9])
+    assert sentences == ["margin 0.000 at the start, 0.900 at the end", "accuracy went from 0.50 to 0.60"]
 
 
 def test_a_run_of_one_step_has_moved_nothing_that_is_known():
@@ -50,12 +50,12 @@ def test_length_that_was_learned_is_told_without_a_loss_that_there_is_none_of():
 
 
 def test_the_share_of_cut_pairs_is_told():
-    told = read([0.0, 0.9], counts=COUNTS | {"num_truncated": 10}, max_length=6)
-    assert told[-1] == "25% of the pairs were cut to 6 tokens"
+    sentences = read([0.0, 0.9], counts=COUNTS | {"num_truncated": 10}, max_length=6)
+    assert sentences[-1] == "25% of the pairs were cut to 6 tokens"
 
 
 def test_the_next_command_reads_the_folder_as_it_was_trained(tmp_path):
     result = {"num_pairs": 2, "step": 1}
-    told = close_reward_run(result, tmp_path, "m", no_chat_template=True)
-    assert told.startswith(f"m trained on 2 pairs in 1 step: {tmp_path}; next: ")
-    assert told.endswith(f"real relabel reward --model {tmp_path} --no-chat-template FILE")
+    sentences = close_reward_run(result, tmp_path, "m", no_chat_template=True)
+    assert sentences.startswith(f"m trained on 2 pairs in 1 step: {tmp_path}; next: ")
+    assert sentences.endswith(f"real relabel reward --model {tmp_path} --no-chat-template FILE")
