@@ -121,6 +121,11 @@ def check_labeled(record: Record) -> None:
     """
     if not is_preference(record):
         number = len(record["responses"])
+        if number and all(isinstance(response.get("label"), bool) for response in record["responses"]):
+            raise RecordError(
+                "completions with a 'label' and no pair; 'real train-dpo --loss kto' trains on these, and 'real pair "
+                "--strategy best-worst' makes pairs of prompts that have both labels"
+            )
         raise RecordError(
             f"{number} responses and no 'chosen'; label a pair with 'real relabel', or choose one with 'real pair'"
         )

@@ -73,6 +73,11 @@ class Mixture:
         return others[0] if others else Responses.pair
 
     @property
+    def has_pairs(self) -> bool:
+        """Whether the first two columns are chosen and rejected."""
+        return self.responses is not Responses.unpaired
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """Which numbers of a record are read."""
         return tuple(dict.fromkeys(column for part in self.parts for column in part.objective.columns))
@@ -92,8 +97,10 @@ class Mixture:
         return self.beta * (logps.averages if self.parts[0].objective.averages else logps.logratios)
 
     def values(self, logps: Logps) -> dict[str, Tensor]:
-        """Work out each objective."""
-        return {part.name: part.objective.loss(logps, **part.knobs) for part in self.parts}
+        """Work out each objective, and what the metrics need of the whole batch."""
+        values = {part.name: part.objective.loss(logps, **part.knobs) for part in self.parts}
+        measures = (pair for part in self.parts for pair in part.objective.measures)
+        return values | {name: function(logps).detach() for name, function in measures}
 
     def __call__(self, logps: Logps) -> Tensor:
         """Sum the objectives with their weights."""
@@ -143,6 +150,8 @@ class Mixture:
         kinds = {part.objective.responses for part in self.parts} - {Responses.pair}
         if Responses.ranking in kinds and len(self.parts) > 1:
             complaints.append(f"--loss {self.name}: a ranking has no rejected response; its objective stands alone")
+        elif Responses.unpaired in kinds and len(self.parts) > 1:
+            complaints.append(f"--loss {self.name}: kto reads single completions and no pairs; it stands alone")
         elif len(kinds) > 1:
             complaints.append(f"--loss {self.name}: they read records of different shapes ({'; '.join(sorted(kinds))})")
         marked = {Need.code_marks in part.objective.needs for part in self.parts if Need.tokens in part.objective.needs}
@@ -165,6 +174,7 @@ OTHERS_NAMES = {
     "sppo_hard": "sppo",
     "aot_pair": "aot",
     "nll": "sft",
+    "kto_pair": "kto",
 }
 
 

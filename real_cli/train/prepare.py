@@ -10,17 +10,37 @@ from real_cli.models.score.columns import add_reference
 from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
 from real_cli.records.cut_marks import has_cut_response
-from real_cli.records.record import Record
-from real_cli.train.examples import Example, ExampleReader
+from real_cli.records.layouts import adapt_alone
+from real_cli.records.record import Record, is_preference
+from real_cli.train.batches.mismatch import with_mismatched
+from real_cli.train.examples import Example, ExampleReader, unpaired_rows
 from real_cli.train.objective import Responses
 from real_cli.train.settings import PLACE_IN_ORDER, STAGE, WEIGHT, TrainingSettings
 from real_cli.train.tokenized import ExampleSet, tokenize_to_disk
 
 
+SPLIT_PAIR = "with a pair, split into a completion labeled true and one labeled false"
+
+
 def read_held_out(path: Path, settings: TrainingSettings) -> Iterator[Located]:
     """Read the records of --eval-file."""
     source = RecordReader([str(path)], reading=SourceOptions(numbers=settings.number_fields))
-    return source.check(settings.reader(held_out=True), source.records())
+    return read_records(source, settings, held_out=True)
+
+
+def read_records(source: RecordReader, settings: TrainingSettings, *, held_out: bool = False) -> Iterator[Located]:
+    """Read the records of a run: for a loss on single completions a record for each of them."""
+    check = settings.reader(held_out=held_out)
+    if not settings.is_unpaired:
+        return source.check(check, source.records())
+    return source.check(check, _completions(source))
+
+
+def _completions(source: RecordReader) -> Iterator[Located]:
+    for place, record in source.records(adapt_alone):
+        source.joined_rows.num_noted.update([SPLIT_PAIR] * is_preference(record))
+        for row in unpaired_rows(record):
+            yield Located(place, row)
 
 
 def prepare(
@@ -48,6 +68,8 @@ def prepare(
             if tokenize_marked is not None:
                 tokens, marks = tokenize_marked(record, example.responses, example.marks)
                 example = example._replace(marks=marks)
+            elif settings.is_unpaired:
+                tokens = tokenize.responses(record, example.responses)
             else:
                 tokens = tokenize(record, example.responses)
         except RecordError as error:
@@ -59,16 +81,22 @@ def prepare(
         tokenize.counts.num_is_cut += has_cut_response(record, with_reference=is_triple)
         return example, tokens
 
+    alone = arrow.with_suffix(".alone.arrow") if settings.is_unpaired else arrow
     examples = tokenize_to_disk(
-        lines, tokenized, arrow, read.columns, use_given=use_given and settings.uses_given_scores
+        lines, tokenized, alone, read.columns, use_given=use_given and settings.uses_given_scores
     )
     if examples.rows is None:
         purpose = "train on" if what == "train" else "measure in --eval-file"
         raise RealError(
-            f"no pair to {purpose}: {tokenize.counts.sentence(tokenize.max_length) or 'none could be read'}"
+            f"no {settings.noun} to {purpose}: {tokenize.counts.sentence(tokenize.max_length) or 'none could be read'}"
         )
     if settings.weight_field is not None:
         _weigh(examples, settings)
+    if settings.is_unpaired:
+        every = list(range(len(examples.scores)))
+        stages = [rows for _, rows in stages_of(examples, settings)] if what == "train" else [every]
+        examples = with_mismatched(examples, stages, settings, arrow)
+        alone.unlink()
     return examples
 
 

@@ -25,6 +25,7 @@ from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
+from real_cli.train.batches.mismatch import say_balance
 from real_cli.train.batches.token_marks import stop_words
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.checkpoints.lost_work import say_lost
@@ -38,7 +39,7 @@ from real_cli.train.folder import Spooled, Workspace, read_spool
 from real_cli.train.lora import save_policy
 from real_cli.train.objective import Need
 from real_cli.train.options import TrainOptions
-from real_cli.train.prepare import prepare, read_held_out, with_reference_fields
+from real_cli.train.prepare import prepare, read_held_out, read_records, with_reference_fields
 from real_cli.train.reference import Reference
 from real_cli.train.settings import TrainingSettings, describe_settings
 from real_cli.train.stages import StagedTraining
@@ -149,14 +150,14 @@ class TrainingRun:
 
     def _spool(self) -> tuple[Spooled, Spooled | None]:
         self._workspace.open()
-        train_data = self._workspace.spool("train", self._job.check(self._settings.reader(), self._job.records()))
+        train_data = self._workspace.spool("train", read_records(self._job, self._settings))
         if not train_data.num_records:
-            raise RealError("no pair to train on: the input has no records")
+            raise RealError(f"no {self._settings.noun} to train on: the input has no records")
         eval_data = None
         if self._options.eval_file is not None:
             eval_data = self._workspace.spool("eval", read_held_out(self._options.eval_file, self._settings))
             if not eval_data.num_records:
-                raise RealError("no pair to measure in --eval-file: the file has no records")
+                raise RealError(f"no {self._settings.noun} to measure in --eval-file: the file has no records")
         for sentence in say_lost(self._workspace):
             self._say(sentence)
         self._workspace.begin(train_data, self._asked(), eval_data)
@@ -182,14 +183,13 @@ class TrainingRun:
 
         # A reference that the user names is asked itself, whatever the records say.
         use_given = self._options.reference is None
-        read = self._settings.reader(held_out=name == "eval")
-        lines = self._job.counter.finished(read_spool(data))
         examples = prepare(
-            lines, read, tokenize, arrow, self._settings, use_given=use_given, refuse=refuse,
-            leave_out=leave_out, what=name,
+            self._job.counter.finished(read_spool(data)), self._settings.reader(held_out=name == "eval"), tokenize, arrow,
+            self._settings, use_given=use_given, refuse=refuse, leave_out=leave_out, what=name,
         )  # fmt: skip
         self._counts[name] = asdict(tokenize.counts)
-        if sentence := tokenize.counts.sentence(self._settings.max_length):
+        balance = say_balance(examples, self._settings) if name == "train" else ""
+        for sentence in filter(None, (tokenize.counts.sentence(self._settings.max_length), balance)):
             self._say(sentence)
         return examples
 
@@ -291,7 +291,8 @@ class TrainingRun:
         self._lines.write(result)
         for sentence in readings:
             self._say(sentence)
-        self._job.summary = close_run(result, self._workspace.folder, self._policy, self._options.reference)
+        folder = self._workspace.folder
+        self._job.summary = close_run(result, folder, self._policy, self._options.reference, self._settings.noun)
         return Status.done
 
     def _say(self, message: str) -> None:

@@ -85,6 +85,21 @@ class TrainingSettings:
         """The fields that options name, and that are read as numbers."""
         return [name for name in (self.weight_field, self.offset_field, self.order_field) if name]
 
+    @property
+    def is_unpaired(self) -> bool:
+        """Whether single completions with a label are read, and no pairs."""
+        return self.mixture.responses is Responses.unpaired
+
+    @property
+    def noun(self) -> str:
+        """What is trained on, in a word."""
+        return "completion" if self.is_unpaired else "pair"
+
+    @property
+    def shuffles(self) -> bool:
+        """Whether each epoch has an order of its own; completions keep their batches, and so what they are held to."""
+        return self.order == "shuffle" and not self.is_unpaired
+
     def reader(self, *, held_out: bool = False) -> ExampleReader:
         """Build the reader that turns this run's records into examples; held-out ones have no training order."""
         mixture = self.mixture
@@ -151,7 +166,9 @@ def _objective_complaints(settings: TrainingSettings, mixture: Mixture, options:
         yield f"--reference none: {mixture.name} needs a reference; leave the option out, or name one"
     if Need.reference not in mixture.needs and reference not in (None, NO_REFERENCE):
         yield f"--reference {reference}: {mixture.name} reads no reference; leave the option out"
-    if settings.weight_field is not None and Need.whole_batch in mixture.needs:
+    if mixture.responses is Responses.unpaired and settings.batch_size < 2:
+        yield f"--batch-size {settings.batch_size}: {mixture.name} compares with others of the batch; give 2 or more"
+    if settings.weight_field is not None and Need.whole_batch in mixture.needs and mixture.responses is Responses.pair:
         yield f"--weight-field: {mixture.name} sorts the pairs of a batch, none has a value of its own"
     if settings.offset_field is not None and "offset" not in [column.name for column in mixture.columns]:
         yield f"--offset-field: {mixture.name} does not read it; dlma does"

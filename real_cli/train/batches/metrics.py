@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from real_cli.train.batches.completions import SUMMED, completion_metrics, completion_sums
 from real_cli.train.callbacks import IMPOSSIBLE, Recent
 from real_cli.train.diagnosis.causes import Moments
 from real_cli.train.logps import Logps
@@ -18,6 +19,8 @@ NOTED = (*REWARDS, "logps/chosen", "logps/rejected", IMPOSSIBLE)
 def metric_names(mixture: Mixture) -> list[str]:
     """Name what is noted of each pair."""
     parts = mixture.parts
+    if not mixture.has_pairs:
+        return list(SUMMED)
     return [*NOTED, *(f"losses/{part.name}" for part in parts if len(parts) > 1)]
 
 
@@ -36,7 +39,12 @@ class PairMetrics:
     def _note(self, logps: Logps, values: dict[str, Tensor]) -> None:
         """Keep sums over some pairs."""
         mode = "train" if self.model.training else "eval"
-        chosen, rejected = self._mixture.rewards(logps)[:, :2].unbind(dim=1)
+        rewards = self._mixture.rewards(logps)
+        if not self._mixture.has_pairs:
+            noted = completion_sums(rewards, logps, values["kl"], self._mixture.beta)
+            self._add_sums(mode, [*noted, *[torch.zeros_like(noted[0])] * len(Moments._fields[1:])])
+            return
+        chosen, rejected = rewards[:, :2].unbind(dim=1)
         margin = chosen - rejected
         noted = [chosen, rejected, (chosen > rejected).float(), margin, logps.policy[:, 0], logps.policy[:, 1]]
         noted.append(logps.impossible)
@@ -44,10 +52,13 @@ class PairMetrics:
             noted += values.values()
         gap = (logps.lengths[:, 0] - logps.lengths[:, 1]).to(chosen.dtype)
         moments = [gap, margin, gap * gap, margin * margin, gap * margin]
-        sums = torch.stack([value.detach().sum() for value in (*noted, *moments)])
-        self._metrics[mode]["sums"].append(torch.cat([sums, sums.new_tensor([len(chosen)])]))
+        self._add_sums(mode, [*noted, *moments])
         if mode == "train" and (values_to_keep := self._mixture.remember(logps)) is not None:
             self.recent.add(values_to_keep)
+
+    def _add_sums(self, mode: str, values: list[Tensor]) -> None:
+        sums = torch.stack([value.detach().sum() for value in values])
+        self._metrics[mode]["sums"].append(torch.cat([sums, sums.new_tensor([len(values[0])])]))
 
     def _count_tokens(self, batch: dict[str, Any]) -> None:
         """Count what a pass read, on the device: reading it here would wait for it."""
@@ -71,7 +82,9 @@ class PairMetrics:
             tokens = self.accelerator.reduce(tokens, "sum")
             if num_pairs:
                 named, moments = totals[: len(names)], totals[len(names) :]
-                metrics.update({name: [total / num_pairs] for name, total in zip(names, named, strict=True)})
+                means = zip(names, [total / num_pairs for total in named], strict=True)
+                shown = means if self._mixture.has_pairs else completion_metrics(named, num_pairs).items()
+                metrics.update({name: [value] for name, value in shown})
                 if mode == "train":
                     self.moments.append(Moments(num_pairs, *moments))
                 metrics["num_tokens"] = [int(tokens)]

@@ -78,6 +78,7 @@ class RunFacts:
         moments: Of lengths and margins, by logged line.
         uniform_logp: The log-probability of a chosen response, on average, if tokens were drawn at random.
         has_reference: Whether rewards are against a reference.
+        has_pairs: Whether there are pairs, and no single completions.
     """
 
     steps: Sequence[Mapping[str, Any]]
@@ -93,6 +94,7 @@ class RunFacts:
     moments: Sequence[Moments] = ()
     uniform_logp: float = 0.0
     has_reference: bool = True
+    has_pairs: bool = True
 
     def values(self, name: str) -> list[float]:
         """List a number of all lines that have it."""
@@ -244,7 +246,7 @@ def _length(facts: RunFacts) -> str:
 
 def _both_fell(facts: RunFacts) -> str:
     chosen, rejected = facts.change("rewards/chosen"), facts.change("rewards/rejected")
-    if not facts.beta or not facts.has_reference or chosen > -ONE_NAT * facts.beta or rejected > chosen:
+    if not facts.beta or not (facts.has_reference and facts.has_pairs) or chosen > -ONE_NAT * facts.beta or rejected > chosen:
         return ""
     return (
         f"chosen responses became less likely too, by {-chosen / facts.beta:.3g} nats each: what they gave up may have "
