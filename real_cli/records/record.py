@@ -120,14 +120,31 @@ def check_labeled(record: Record) -> None:
         RecordError: If it is candidates.
     """
     if not is_preference(record):
+        refuse_unpaired(record)
         number = len(record["responses"])
-        if number and all(isinstance(response.get("label"), bool) for response in record["responses"]):
-            raise RecordError(
-                "completions with a 'label' and no pair; 'real train-dpo --loss kto' trains on these, and 'real pair "
-                "--strategy best-worst' makes pairs of prompts that have both labels"
-            )
         raise RecordError(
             f"{number} responses and no 'chosen'; label a pair with 'real relabel', or choose one with 'real pair'"
+        )
+
+
+def refuse_unpaired(record: Record) -> None:
+    """Refuse completions with a label each where pairs are needed.
+
+    Args:
+        record: A checked record.
+
+    Raises:
+        RecordError: If it is candidates and each response has a `label`.
+
+    Example:
+        >>> refuse_unpaired({"prompt": "q", "responses": [{"text": "a"}]})
+    """
+    responses = [] if is_preference(record) else record["responses"]
+    if responses and all(isinstance(response.get("label"), bool) for response in responses):
+        number = f"{len(responses)} completions, each" if len(responses) > 1 else "a completion"
+        raise RecordError(
+            f"{number} with a 'label', and no pair; 'real train-dpo --loss kto' trains on labels, and 'real pair "
+            "--strategy best-worst' makes pairs of prompts that have both"
         )
 
 

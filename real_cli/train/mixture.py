@@ -147,13 +147,7 @@ class Mixture:
                 for name in part.objective.positive
                 if part.knobs[name] == 0
             ]
-        kinds = {part.objective.responses for part in self.parts} - {Responses.pair}
-        if Responses.ranking in kinds and len(self.parts) > 1:
-            complaints.append(f"--loss {self.name}: a ranking has no rejected response; its objective stands alone")
-        elif Responses.unpaired in kinds and len(self.parts) > 1:
-            complaints.append(f"--loss {self.name}: kto reads single completions and no pairs; it stands alone")
-        elif len(kinds) > 1:
-            complaints.append(f"--loss {self.name}: they read records of different shapes ({'; '.join(sorted(kinds))})")
+        complaints += self._shape_complaints()
         marked = {Need.code_marks in part.objective.needs for part in self.parts if Need.tokens in part.objective.needs}
         if len(marked) > 1:
             complaints.append(f"--loss {self.name}: they mark other tokens as different; train with one of them")
@@ -162,6 +156,17 @@ class Mixture:
                 f"--loss {self.name}: an objective that sorts a batch cannot be summed with one on tokens"
             )
         return complaints
+
+    def _shape_complaints(self) -> list[str]:
+        """Say that the objectives do not read the same records."""
+        kinds = {part.objective.responses for part in self.parts} - {Responses.pair}
+        if Responses.ranking in kinds and len(self.parts) > 1:
+            return [f"--loss {self.name}: a ranking has no rejected response; its objective stands alone"]
+        if Responses.unpaired in kinds and len(self.parts) > 1:
+            return [f"--loss {self.name}: kto reads single completions and no pairs; it stands alone"]
+        if len(kinds) > 1:
+            return [f"--loss {self.name}: they read records of different shapes ({'; '.join(sorted(kinds))})"]
+        return []
 
 
 # What TRL calls objectives, where it is not what we do.

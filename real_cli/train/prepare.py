@@ -18,7 +18,6 @@ from real_cli.train.objective import Responses
 from real_cli.train.settings import PLACE_IN_ORDER, STAGE, WEIGHT, TrainingSettings
 from real_cli.train.tokenized import ExampleSet, tokenize_to_disk
 
-
 SPLIT_PAIR = "with a pair, split into a completion labeled true and one labeled false"
 
 

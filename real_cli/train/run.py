@@ -181,15 +181,15 @@ class TrainingRun:
         def leave_out(line: Located, reason: LeftOut) -> None:
             self._job.drop(*line, f"{name} {reason}")
 
+        lines, settings = self._job.counter.finished(read_spool(data)), self._settings
         # A reference that the user names is asked itself, whatever the records say.
-        use_given = self._options.reference is None
         examples = prepare(
-            self._job.counter.finished(read_spool(data)), self._settings.reader(held_out=name == "eval"), tokenize, arrow,
-            self._settings, use_given=use_given, refuse=refuse, leave_out=leave_out, what=name,
+            lines, settings.reader(held_out=name == "eval"), tokenize, arrow, settings,
+            use_given=self._options.reference is None, refuse=refuse, leave_out=leave_out, what=name,
         )  # fmt: skip
         self._counts[name] = asdict(tokenize.counts)
-        balance = say_balance(examples, self._settings) if name == "train" else ""
-        for sentence in filter(None, (tokenize.counts.sentence(self._settings.max_length), balance)):
+        balance = say_balance(examples, settings) if name == "train" else ""
+        for sentence in filter(None, (tokenize.counts.sentence(settings.max_length), balance)):
             self._say(sentence)
         return examples
 

@@ -166,8 +166,6 @@ def _objective_complaints(settings: TrainingSettings, mixture: Mixture, options:
         yield f"--reference none: {mixture.name} needs a reference; leave the option out, or name one"
     if Need.reference not in mixture.needs and reference not in (None, NO_REFERENCE):
         yield f"--reference {reference}: {mixture.name} reads no reference; leave the option out"
-    if mixture.responses is Responses.unpaired and settings.batch_size < 2:
-        yield f"--batch-size {settings.batch_size}: {mixture.name} compares with others of the batch; give 2 or more"
     if settings.weight_field is not None and Need.whole_batch in mixture.needs and mixture.responses is Responses.pair:
         yield f"--weight-field: {mixture.name} sorts the pairs of a batch, none has a value of its own"
     if settings.offset_field is not None and "offset" not in [column.name for column in mixture.columns]:
@@ -212,6 +210,9 @@ def _number_complaints(settings: TrainingSettings, size: int) -> Iterator[str]:
         lower = settings.batch_size // size * size
         able = f"{lower} or {lower + size} does" if lower else f"{size} does"
         yield f"--batch-size {settings.batch_size}: does not divide among {size} devices; {able}"
+    if settings.is_unpaired and settings.batch_size < 2:
+        name = settings.mixture.name
+        yield f"--batch-size {settings.batch_size}: {name} compares with others of the batch; give 2 or more"
     for name, low in (("learning_rate", 0), ("epochs", 0), ("lora_alpha", 0)):
         value = getattr(settings, name)
         if value is not None and not low < value < math.inf:

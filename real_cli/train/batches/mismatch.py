@@ -79,7 +79,7 @@ def _cut(completion: list[int], room: int) -> list[int]:
 
 
 def say_balance(examples: ExampleSet, settings: TrainingSettings) -> str:
-    """Say that the two labels do not weigh about the same, and which weight would do; empty if they do, or there are pairs."""
+    """Say that the labels do not weigh about the same, and which weight would do; empty if they do, and for pairs."""
     if not settings.is_unpaired:
         return ""
     marks = np.asarray([marks[0] for marks in examples.rows["marks"]]) > 0
@@ -99,15 +99,22 @@ def balance_sentence(num_desirable: int, num_undesirable: int, knobs: dict[str, 
         return f"{counts}: with one label alone kto learns to write more, or less, of everything like them"
     desirable = num_desirable * knobs["desirable_weight"]
     undesirable = num_undesirable * knobs["undesirable_weight"]
-    rounding = 1e-9
-    if LEAST_BALANCE * undesirable - rounding <= desirable <= MOST_BALANCE * undesirable + rounding:
+    if _is_balanced(desirable, undesirable):
         return ""
     ratio = f"{desirable / undesirable:.3g} to 1" if undesirable else "all to nothing"
-    return f"{counts} weigh {ratio}, outside 1:1 to 4:3; {_advice(num_desirable, num_undesirable, knobs)}"
+    if desirable > undesirable:
+        advice = f"--undesirable-weight {_three_digits(desirable / num_undesirable, 0.99):g}"
+    else:
+        advice = f"--desirable-weight {_three_digits(undesirable / num_desirable, 1.01):g}"
+    return f"{counts} weigh {ratio}, outside 1:1 to 4:3; try {advice}"
 
 
-def _advice(num_desirable: int, num_undesirable: int, knobs: dict[str, float]) -> str:
-    """Name the weight of the rarer label that brings the two level."""
-    if num_desirable > num_undesirable:
-        return f"try --undesirable-weight {num_desirable * (knobs['desirable_weight'] or 1) / num_undesirable:.3g}"
-    return f"try --desirable-weight {num_undesirable * (knobs['undesirable_weight'] or 1) / num_desirable:.3g}"
+def _is_balanced(desirable: float, undesirable: float) -> bool:
+    slack = 1e-9 * undesirable  # of rounding
+    return LEAST_BALANCE * undesirable - slack <= desirable <= MOST_BALANCE * undesirable + slack
+
+
+def _three_digits(weight: float, inwards: float) -> float:
+    """Round a weight that makes both labels level, to the side on which they stay in range."""
+    rounded = float(f"{weight:.3g}")
+    return rounded if (rounded - weight) * (inwards - 1) >= 0 else float(f"{weight * inwards:.3g}")

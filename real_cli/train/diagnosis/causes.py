@@ -246,7 +246,9 @@ def _length(facts: RunFacts) -> str:
 
 def _both_fell(facts: RunFacts) -> str:
     chosen, rejected = facts.change("rewards/chosen"), facts.change("rewards/rejected")
-    if not facts.beta or not (facts.has_reference and facts.has_pairs) or chosen > -ONE_NAT * facts.beta or rejected > chosen:
+    if not facts.has_pairs:  # what would help against it is of pairs
+        return ""
+    if not facts.beta or not facts.has_reference or chosen > -ONE_NAT * facts.beta or rejected > chosen:
         return ""
     return (
         f"chosen responses became less likely too, by {-chosen / facts.beta:.3g} nats each: what they gave up may have "

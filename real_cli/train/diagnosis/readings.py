@@ -51,9 +51,7 @@ def read_single(facts: RunFacts) -> str:
     return f"one step at a rate of {rate:g}: {unknown}; for more steps raise --epochs or lower --batch-size"
 
 
-def close_run(
-    result: Mapping[str, Any], folder: Path, policy: str, reference: str | None, noun: str = "pair"
-) -> str:
+def close_run(result: Mapping[str, Any], folder: Path, policy: str, reference: str | None, noun: str = "pair") -> str:
     """Say what a run came to, and which command measures it."""
     pairs, steps = say_count(result["num_pairs"], noun), say_count(result["step"], "step")
     models = str(folder), policy if reference in (None, NO_REFERENCE) else reference

@@ -83,7 +83,7 @@ def is_desirable(logps: Logps) -> Tensor:
 
 def completion_logratio(logps: Logps) -> Tensor:
     """Return the log-ratio of each completion, in nats, shape (batch,)."""
-    return logps.logratios[:, COMPLETION]
+    return logps.logratios[:, COMPLETION].detach()
 
 
 ROWS = {
