@@ -135,15 +135,11 @@ def refuse_unpaired(record: Record) -> None:
 
     Raises:
         RecordError: If it is candidates and each response has a `label`.
-
-    Example:
-        >>> refuse_unpaired({"prompt": "q", "responses": [{"text": "a"}]})
     """
     responses = [] if is_preference(record) else record["responses"]
     if responses and all(isinstance(response.get("label"), bool) for response in responses):
-        number = f"{len(responses)} completions, each" if len(responses) > 1 else "a completion"
         raise RecordError(
-            f"{number} with a 'label', and no pair; 'real train-dpo --loss kto' trains on labels, and 'real pair "
+            f"{'completions' if len(responses) > 1 else 'a completion'} with a 'label', and no pair; 'real train-dpo --loss kto' trains on labels, and 'real pair "
             "--strategy best-worst' makes pairs of prompts that have both"
         )
 

@@ -91,12 +91,16 @@ def prepare(
         )
     if settings.weight_field is not None:
         _weigh(examples, settings)
-    if settings.is_unpaired:
-        every = list(range(len(examples.scores)))
-        stages = [rows for _, rows in stages_of(examples, settings)] if what == "train" else [every]
-        examples = with_mismatched(examples, stages, settings, arrow)
-        alone.unlink()
-    return examples
+    return _beside_others(examples, settings, alone, arrow, what) if settings.is_unpaired else examples
+
+
+def _beside_others(examples: ExampleSet, settings: TrainingSettings, alone: Path, arrow: Path, what: str) -> ExampleSet:
+    """Put completions in the order of training, each beside one of another prompt; held-out ones have no stages."""
+    every = list(range(len(examples.scores)))
+    stages = [rows for _, rows in stages_of(examples, settings)] if what == "train" else [every]
+    compared = with_mismatched(examples, stages, settings, arrow)
+    alone.unlink()
+    return compared
 
 
 def _weigh(examples: ExampleSet, settings: TrainingSettings) -> None:

@@ -142,6 +142,7 @@ def check_settings(settings: TrainingSettings, options: TrainOptions, num_device
         settings = replace(settings, loss=tuple(known[:1]), loss_weights=(), knobs={})
     if mixture is not None:
         complaints += _objective_complaints(settings, mixture, options)
+        complaints += _completion_complaints(settings, mixture)
     complaints += _routine_complaints(settings, options)
     complaints += _number_complaints(settings, num_devices)
     if complaints:
@@ -182,6 +183,15 @@ def _objective_complaints(settings: TrainingSettings, mixture: Mixture, options:
         yield f"--lora, --qlora: {mixture.name} trains a head beside the policy, which an adapter cannot hold"
 
 
+def _completion_complaints(settings: TrainingSettings, mixture: Mixture) -> Iterator[str]:
+    if mixture.has_pairs:
+        return
+    if settings.batch_size < 2:
+        yield f"--batch-size {settings.batch_size}: {mixture.name} compares with others of the batch; give 2 or more"
+    if not any(mixture.knobs[name] for name in ("desirable_weight", "undesirable_weight")):
+        yield "--desirable-weight, --undesirable-weight: both are 0; there is nothing to learn"
+
+
 def _routine_complaints(settings: TrainingSettings, options: TrainOptions) -> Iterator[str]:
     if settings.weight_field is None and not settings.normalize_weights:
         yield "--raw-weights: there is no --weight-field"
@@ -210,9 +220,6 @@ def _number_complaints(settings: TrainingSettings, size: int) -> Iterator[str]:
         lower = settings.batch_size // size * size
         able = f"{lower} or {lower + size} does" if lower else f"{size} does"
         yield f"--batch-size {settings.batch_size}: does not divide among {size} devices; {able}"
-    if settings.is_unpaired and settings.batch_size < 2:
-        name = settings.mixture.name
-        yield f"--batch-size {settings.batch_size}: {name} compares with others of the batch; give 2 or more"
     for name, low in (("learning_rate", 0), ("epochs", 0), ("lora_alpha", 0)):
         value = getattr(settings, name)
         if value is not None and not low < value < math.inf:

@@ -50,9 +50,9 @@ def kto_loss(
     """
     desirable = is_desirable(logps)
     distance = logps.logratios[:, COMPLETION] - reference_point(logps)
-    weights = torch.where(desirable, desirable_weight, undesirable_weight).to(distance.dtype)
     # 1 - sigmoid(x) is sigmoid(-x), which keeps its digits.
-    return weights * torch.sigmoid(torch.where(desirable, -beta, beta).to(distance.dtype) * distance)
+    values = torch.sigmoid(beta * torch.where(desirable, -distance, distance))
+    return torch.where(desirable, desirable_weight * values, undesirable_weight * values)
 
 
 def reference_point(logps: Logps) -> Tensor:

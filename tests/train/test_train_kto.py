@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tests.train.ranks import many_pairs, run_case
-from tests.train.training import train, write_rows
+from tests.train.training import run, train, write_rows
 from tests.train.trajectories import our_losses, run_trl, settings_for, trl_arguments
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -124,6 +124,7 @@ def test_rows_that_kto_cannot_read(rows, words, reason, tiny_policy, tmp_path):
         (["--loss", "kto", "--reference", "none"], "--reference none: kto needs a reference"),
         (["--loss", "dpo", "--desirable-weight", "2"], "--loss dpo does not read --desirable-weight; kto do"),
         (["--loss", "kto", "--undesirable-weight", "-1"], "--undesirable-weight -1.0: must be at least 0"),
+        (["--loss", "kto", "--desirable-weight", "0", "--undesirable-weight", "0"], "both are 0; there is nothing"),
         (["--loss", "kto_pair"], "kto"),
     ],
 )
@@ -146,3 +147,22 @@ def test_weights_and_stages_go_with_labels(tiny_policy, labeled_rows, tmp_path):
     assert next((line["stage"], line["place"]) for line in shown if line["stage"] == 1) == (1, "<stdin>:2")
     assert sorted(line["place"] for line in shown) == sorted(f"<stdin>:{number}" for number in range(1, 9))
     assert lines[-1]["step"] == 4
+
+
+def test_labels_come_through_relabel(tiny_policy, tiny_reward, labeled_rows, tmp_path):
+    """A reward takes the label's place as the score, and the label still trains."""
+    scored, _ = run("relabel", "reward", "--model", tiny_reward, "--device", "cpu", rows=labeled_rows)
+    responses = [record["responses"] for record in scored]
+    assert [[response["label"] for response in part] for part in responses] == [[label] for label in LABELS]
+    assert all(isinstance(part[0]["score"], float) for part in responses[:1])
+    lines, _ = train(tiny_policy, tmp_path / "scored", scored, "--loss", "kto", "--batch-size", "4")
+    plain, _ = train(tiny_policy, tmp_path / "plain", labeled_rows, "--loss", "kto", "--batch-size", "4")
+    assert [line["loss"] for line in lines] == [line["loss"] for line in plain]
+    assert len(plain) == 3
+
+
+def test_a_run_on_labels_is_estimated(tiny_policy, labeled_rows):
+    words = ["--policy", tiny_policy, "--estimate", "--loss", "kto", "--device", "cpu", "--batch-size", "4"]
+    (record,), _ = run("train-dpo", *words, rows=labeled_rows)
+    assert record["num_pairs"] == 8
+    assert record["num_steps"] == 2
