@@ -139,7 +139,7 @@ def refuse_unpaired(record: Record) -> None:
     responses = [] if is_preference(record) else record["responses"]
     if responses and all(isinstance(response.get("label"), bool) for response in responses):
         raise RecordError(
-            f"{'completions' if len(responses) > 1 else 'a completion'} with a 'label', and no pair; 'real train-dpo --loss kto' trains on labels, and 'real pair "
+            "a 'label' on each completion, and no pair; 'real train-dpo --loss kto' trains on labels, and 'real pair "
             "--strategy best-worst' makes pairs of prompts that have both"
         )
 

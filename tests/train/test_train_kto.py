@@ -135,7 +135,7 @@ def test_options_that_do_not_go_with_kto(words, reason, tiny_policy, tmp_path):
 
 def test_other_losses_send_labels_to_kto(tiny_policy, labeled_rows, tmp_path):
     _, told = train(tiny_policy, tmp_path / "out", labeled_rows, status=1)
-    assert "a completion with a 'label', and no pair; 'real train-dpo --loss kto' trains on labels" in told
+    assert "a 'label' on each completion, and no pair; 'real train-dpo --loss kto' trains on labels" in told
 
 
 def test_weights_and_stages_go_with_labels(tiny_policy, labeled_rows, tmp_path):
