@@ -18,6 +18,7 @@ FIELDS: dict[Responses, str] = {
     Responses.triple: "`chosen`, `rejected`, `reference`",
     Responses.ranking: "`responses`: [{`text`, `score`}]",
     Responses.copies: "`chosen`, `rejected`, `degraded`: [{`text`, `degree`}]",
+    Responses.unpaired: "`completion`, `label`",
 }
 
 

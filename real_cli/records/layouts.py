@@ -110,6 +110,26 @@ def _in_form(record: Record) -> Record:
     return record
 
 
+def adapt_alone(record: Record) -> Adapted:
+    """Turn a record into candidates or preference for a command that reads each row of one response by itself.
+
+    Args:
+        record: One JSON object.
+
+    Returns:
+        As `adapt`; neighboring rows of one prompt are not joined.
+
+    Raises:
+        RecordError: As `adapt`.
+
+    Example:
+        >>> adapt_alone({"prompt": "q", "completion": "a", "label": False}).record
+        {'prompt': 'q', 'responses': [{'text': 'a', 'score': 0, 'label': False}]}
+    """
+    adapted = adapt(record)
+    return adapted._replace(layout=adapted.layout._replace(one_response_a_row=False))
+
+
 def adapt_unread(record: Record) -> Adapted:
     """Turn a record into candidates or preference for a command that reads its numbers and never its texts.
 

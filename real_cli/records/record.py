@@ -123,9 +123,27 @@ def check_labeled(record: Record) -> None:
         RecordError: If it is candidates.
     """
     if not is_preference(record):
+        refuse_unpaired(record)
         number = len(record["responses"])
         raise RecordError(
             f"{number} responses and no 'chosen'; label a pair with 'real relabel', or choose one with 'real pair'"
+        )
+
+
+def refuse_unpaired(record: Record) -> None:
+    """Refuse completions with a label each where pairs are needed.
+
+    Args:
+        record: A checked record.
+
+    Raises:
+        RecordError: If it is candidates and each response has a `label`.
+    """
+    responses = [] if is_preference(record) else record["responses"]
+    if responses and all(isinstance(response.get("label"), bool) for response in responses):
+        raise RecordError(
+            "a 'label' on each completion, and no pair; 'real train-dpo --loss kto' trains on labels, and 'real pair "
+            "--strategy best-worst' makes pairs of prompts that have both"
         )
 
 

@@ -64,7 +64,7 @@ def training_arguments(
         per_device_eval_batch_size=settings.batch_size // this_world().size,
         gradient_accumulation_steps=settings.gradient_accumulation,
         seed=settings.seed,
-        train_sampling_strategy="random" if settings.order == "shuffle" else "sequential",
+        train_sampling_strategy="random" if settings.shuffles else "sequential",
         remove_unused_columns=False,  # the collator takes what it needs
         max_length=None,  # cut when tokenized, and counted
         use_cpu=on_cpu,

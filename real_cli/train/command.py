@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def train_dpo(options: TrainOptions) -> Status:
     """Align a policy with labeled pairs, by DPO and its kin.
 
-    Reads pairs (prompt, chosen, rejected), or what the objective wants beside them, and writes a checkpoint folder that
+    Reads pairs (prompt, chosen, rejected), or what the objective wants beside them or instead (kto: prompt, completion
+    and label, true or false), and writes a checkpoint folder that
     transformers loads, with a manifest, real.json. Standard output gets one JSON object for each logged step, in TRL's
     names, then one for the result; rewards/accuracies counts ties as wrong, as TRL does, and means nothing while the
     policy still is its reference. Standard error says in words how the margin moved, which takes two logged steps.

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from real_cli.errors import RecordError, clip, suggest
 from real_cli.records.messages import Text, as_completion, is_number, is_text
-from real_cli.records.record import Record, check_labeled, to_candidates
+from real_cli.records.record import Record, check_labeled, is_preference, to_candidates
 from real_cli.train.objective import Column, Responses
 
 
@@ -127,9 +127,42 @@ def _copy(number: int, copy: Any) -> Marked:
     return Marked(text, float(degree))  # type: ignore[arg-type]
 
 
+def unpaired_rows(record: Record) -> list[Record]:
+    """Give each response of a record a row: candidates with that response, and what else the record has.
+
+    Args:
+        record: A checked record. Of a pair, chosen is desirable and rejected is not.
+
+    Returns:
+        A candidates record for each response; one without responses as it is.
+
+    Example:
+        >>> [row["responses"] for row in unpaired_rows({"prompt": "q", "chosen": "a", "rejected": "b"})]
+        [[{'text': 'a', 'label': True}], [{'text': 'b', 'label': False}]]
+    """
+    if not is_preference(record):
+        return [record | {"responses": [response]} for response in record["responses"]] or [record]
+    shared = {field: value for field, value in record.items() if field not in ("chosen", "rejected")}
+    sides = ((record["chosen"], True), (record["rejected"], False))
+    return [shared | {"responses": [{"text": text, "label": label}]} for text, label in sides]
+
+
+def _unpaired(record: Record) -> list[Marked]:
+    if len(record["responses"]) != 1:
+        raise RecordError(f"{len(record['responses'])} responses; a row of one completion with a 'label' is needed")
+    (response,) = record["responses"]
+    label = response.get("label")
+    if not isinstance(label, bool):
+        advice = "" if response.get("score") is None else ", of a score jq -c '.responses[] |= (.label = (.score > 0))'"
+        what = "no 'label'" if label is None else f"the 'label' {clip(label)}"
+        raise RecordError(f"the completion has {what}; true (desirable) or false is needed{advice}")
+    return [Marked(response["text"], float(label))]
+
+
 READERS: dict[Responses, Callable[[Record], list[Marked]]] = {
     Responses.pair: _pair,
     Responses.triple: _triple,
     Responses.ranking: _ranking,
     Responses.copies: _copies,
+    Responses.unpaired: _unpaired,
 }

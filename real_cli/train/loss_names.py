@@ -35,4 +35,5 @@ LOSSES = (
     "simpo",
     "cpo",
     "orpo",
+    "kto",
 )

@@ -154,3 +154,21 @@ class LossKnobs:
             help="Degrees that spo tells apart, 0 among them.",
         ),
     ] = None
+    desirable_weight: Annotated[
+        float | None,
+        typer.Option(
+            "--desirable-weight",
+            metavar="X",
+            show_default="1",
+            help="Weight that kto gives completions labeled true.",
+        ),
+    ] = None
+    undesirable_weight: Annotated[
+        float | None,
+        typer.Option(
+            "--undesirable-weight",
+            metavar="X",
+            show_default="1",
+            help="Weight that kto gives completions labeled false.",
+        ),
+    ] = None

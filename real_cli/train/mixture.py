@@ -73,6 +73,11 @@ class Mixture:
         return others[0] if others else Responses.pair
 
     @property
+    def has_pairs(self) -> bool:
+        """Whether the first two columns are chosen and rejected."""
+        return self.responses is not Responses.unpaired
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """Which numbers of a record are read."""
         return tuple(dict.fromkeys(column for part in self.parts for column in part.objective.columns))
@@ -92,8 +97,10 @@ class Mixture:
         return self.beta * (logps.averages if self.parts[0].objective.averages else logps.logratios)
 
     def values(self, logps: Logps) -> dict[str, Tensor]:
-        """Work out each objective."""
-        return {part.name: part.objective.loss(logps, **part.knobs) for part in self.parts}
+        """Work out each objective, and what the metrics need of the whole batch."""
+        values = {part.name: part.objective.loss(logps, **part.knobs) for part in self.parts}
+        measures = (pair for part in self.parts for pair in part.objective.measures)
+        return values | {name: function(logps).detach() for name, function in measures}
 
     def __call__(self, logps: Logps) -> Tensor:
         """Sum the objectives with their weights."""
@@ -140,11 +147,7 @@ class Mixture:
                 for name in part.objective.positive
                 if part.knobs[name] == 0
             ]
-        kinds = {part.objective.responses for part in self.parts} - {Responses.pair}
-        if Responses.ranking in kinds and len(self.parts) > 1:
-            complaints.append(f"--loss {self.name}: a ranking has no rejected response; its objective stands alone")
-        elif len(kinds) > 1:
-            complaints.append(f"--loss {self.name}: they read records of different shapes ({'; '.join(sorted(kinds))})")
+        complaints += self._shape_complaints()
         marked = {Need.code_marks in part.objective.needs for part in self.parts if Need.tokens in part.objective.needs}
         if len(marked) > 1:
             complaints.append(f"--loss {self.name}: they mark other tokens as different; train with one of them")
@@ -153,6 +156,17 @@ class Mixture:
                 f"--loss {self.name}: an objective that sorts a batch cannot be summed with one on tokens"
             )
         return complaints
+
+    def _shape_complaints(self) -> list[str]:
+        """Say that the objectives do not read the same records."""
+        kinds = {part.objective.responses for part in self.parts} - {Responses.pair}
+        if Responses.ranking in kinds and len(self.parts) > 1:
+            return [f"--loss {self.name}: a ranking has no rejected response; its objective stands alone"]
+        if Responses.unpaired in kinds and len(self.parts) > 1:
+            return [f"--loss {self.name}: kto reads single completions and no pairs; it stands alone"]
+        if len(kinds) > 1:
+            return [f"--loss {self.name}: they read records of different shapes ({'; '.join(sorted(kinds))})"]
+        return []
 
 
 # What TRL calls objectives, where it is not what we do.
@@ -165,6 +179,7 @@ OTHERS_NAMES = {
     "sppo_hard": "sppo",
     "aot_pair": "aot",
     "nll": "sft",
+    "kto_pair": "kto",
 }
 
 

@@ -34,6 +34,7 @@ class Responses(StrEnum):
     triple = "chosen, rejected, reference"
     ranking = "responses with scores, best first"
     copies = "chosen, rejected, degraded copies of chosen"
+    unpaired = "one completion with a label"
 
 
 class Column(NamedTuple):
@@ -55,6 +56,7 @@ class Objective(NamedTuple):
         columns: Which numbers of a record it reads.
         remembers: One value an example that the trainer keeps of the last batches and hands back as `Logps.recent`.
         shows: One value an example for `--dump`, by name.
+        measures: One value an example for the metrics, by name, that only the whole batch tells.
         positive: Knobs that must not be 0, where others may take it.
         averages: Whether its rewards are log-probabilities per token, as the metrics then are.
     """
@@ -65,6 +67,7 @@ class Objective(NamedTuple):
     columns: tuple[Column, ...] = ()
     remembers: Callable[..., Tensor] | None = None
     shows: tuple[tuple[str, Callable[..., Tensor]], ...] = ()
+    measures: tuple[tuple[str, Callable[..., Tensor]], ...] = ()
     positive: tuple[str, ...] = ()
     averages: bool = False
 

@@ -10,18 +10,37 @@ from real_cli.models.score.columns import add_reference
 from real_cli.models.score.token_counts import LeftOut
 from real_cli.models.score.tokens import ExampleTokenizer, TokenizedExample
 from real_cli.records.cut_marks import has_cut_response
-from real_cli.records.record import Record
-from real_cli.train.examples import Example, ExampleReader
+from real_cli.records.layouts import adapt_alone
+from real_cli.records.record import Record, is_preference
+from real_cli.train.batches.mismatch import with_mismatched
+from real_cli.train.examples import Example, ExampleReader, unpaired_rows
 from real_cli.train.objective import Responses
 from real_cli.train.settings import STAGE, TrainingSettings
 from real_cli.train.shared.settings import PLACE_IN_ORDER, WEIGHT, RunSettings
 from real_cli.train.tokenized import ExampleSet, tokenize_to_disk
 
+SPLIT_PAIR = "with a pair, split into a completion labeled true and one labeled false"
+
 
 def read_held_out(path: Path, settings: RunSettings) -> Iterator[Located]:
     """Read the records of --eval-file."""
     source = RecordReader([str(path)], reading=SourceOptions(numbers=settings.number_fields))
-    return source.check(settings.reader(held_out=True), source.records())
+    return read_records(source, settings, held_out=True)
+
+
+def read_records(source: RecordReader, settings: RunSettings, *, held_out: bool = False) -> Iterator[Located]:
+    """Read the records of a run: for a loss on single completions a record for each of them."""
+    check = settings.reader(held_out=held_out)
+    if not settings.is_unpaired:
+        return source.check(check, source.records())
+    return source.check(check, _completions(source))
+
+
+def _completions(source: RecordReader) -> Iterator[Located]:
+    for place, record in source.records(adapt_alone):
+        source.joined_rows.num_noted.update([SPLIT_PAIR] * is_preference(record))
+        for row in unpaired_rows(record):
+            yield Located(place, row)
 
 
 def prepare(
@@ -49,6 +68,8 @@ def prepare(
             if tokenize_marked is not None:
                 tokens, marks = tokenize_marked(record, example.responses, example.marks)
                 example = example._replace(marks=marks)
+            elif settings.is_unpaired:
+                tokens = tokenize.responses(record, example.responses)
             else:
                 tokens = tokenize(record, example.responses)
         except RecordError as error:
@@ -60,19 +81,29 @@ def prepare(
         tokenize.counts.num_is_cut += has_cut_response(record, with_reference=is_triple)
         return example, tokens
 
+    alone = arrow.with_suffix(".alone.arrow") if settings.is_unpaired else arrow
     examples = tokenize_to_disk(
-        lines, tokenized, arrow, read.columns, use_given=use_given and settings.uses_given_scores
+        lines, tokenized, alone, read.columns, use_given=use_given and settings.uses_given_scores
     )
-    check_any(examples, what, tokenize.counts.sentence(tokenize.max_length))
+    check_any(examples, what, tokenize.counts.sentence(tokenize.max_length), settings.noun)
     weigh(examples, settings)
-    return examples
+    return _beside_others(examples, settings, alone, arrow, what) if settings.is_unpaired else examples
 
 
-def check_any(examples: ExampleSet, what: str, why: str) -> None:
-    """Refuse a run of which no pair is left; `why` says what became of them."""
+def _beside_others(examples: ExampleSet, settings: TrainingSettings, alone: Path, arrow: Path, what: str) -> ExampleSet:
+    """Put completions in the order of training, each beside one of another prompt; held-out ones have no stages."""
+    every = list(range(len(examples.scores)))
+    stages = [rows for _, rows in stages_of(examples, settings)] if what == "train" else [every]
+    compared = with_mismatched(examples, stages, settings, arrow)
+    alone.unlink()
+    return compared
+
+
+def check_any(examples: ExampleSet, what: str, why: str, noun: str = "pair") -> None:
+    """Refuse a run of which no pair, or what `noun` says, is left; `why` says what became of them."""
     if examples.rows is None:
         purpose = "train on" if what == "train" else "measure in --eval-file"
-        raise RealError(f"no pair to {purpose}: {why or 'none could be read'}")
+        raise RealError(f"no {noun} to {purpose}: {why or 'none could be read'}")
 
 
 def weigh(examples: ExampleSet, settings: RunSettings) -> None:

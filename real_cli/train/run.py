@@ -14,6 +14,7 @@ from real_cli.models.score.probe import settle_layout
 from real_cli.models.score.tokens import ExampleTokenizer
 from real_cli.records.record import Record
 from real_cli.train.arguments import Routine
+from real_cli.train.batches.mismatch import say_balance
 from real_cli.train.batches.token_marks import stop_words
 from real_cli.train.checkpoints.dump import Dump
 from real_cli.train.devices.count import device_of
@@ -90,7 +91,8 @@ class TrainingRun(Run):
             leave_out=partial(self._leave_out, name), what=name,
         )  # fmt: skip
         self._counts[name] = asdict(tokenize.counts)
-        if sentence := tokenize.counts.sentence(self._settings.max_length):
+        balance = say_balance(examples, self._settings) if name == "train" else ""
+        for sentence in filter(None, (tokenize.counts.sentence(self._settings.max_length), balance)):
             self._say(sentence)
         return examples
 
@@ -145,4 +147,5 @@ class TrainingRun(Run):
         }
 
     def _closing(self, result: Record) -> str:
-        return close_run(result, self._workspace.folder, self._model, self._options.reference)
+        folder, noun = self._workspace.folder, self._settings.noun
+        return close_run(result, folder, self._model, self._options.reference, noun)

@@ -54,6 +54,11 @@ class TrainingSettings(RunSettings):
         """The fields that options name, and that are read as numbers."""
         return [*super().number_fields, *([self.offset_field] if self.offset_field else [])]
 
+    @property
+    def is_unpaired(self) -> bool:
+        """Whether single completions with a label are read, and no pairs."""
+        return self.mixture.responses is Responses.unpaired
+
     def reader(self, *, held_out: bool = False) -> ExampleReader:
         """Build the reader that turns this run's records into examples; held-out ones have no training order."""
         mixture = self.mixture
@@ -93,6 +98,7 @@ def check_settings(settings: TrainingSettings, options: TrainOptions, num_device
         settings = replace(settings, loss=tuple(known[:1]), loss_weights=(), knobs={})
     if mixture is not None:
         complaints += _objective_complaints(settings, mixture, options)
+        complaints += _completion_complaints(settings, mixture)
     complaints += _stage_complaints(settings)
     complaints += run_complaints(settings, options)
     complaints += _adapter_complaints(settings, merges=options.merge)
@@ -107,7 +113,7 @@ def _objective_complaints(settings: TrainingSettings, mixture: Mixture, options:
         yield f"--reference none: {mixture.name} needs a reference; leave the option out, or name one"
     if Need.reference not in mixture.needs and reference not in (None, NO_REFERENCE):
         yield f"--reference {reference}: {mixture.name} reads no reference; leave the option out"
-    if settings.weight_field is not None and Need.whole_batch in mixture.needs:
+    if settings.weight_field is not None and Need.whole_batch in mixture.needs and mixture.responses is Responses.pair:
         yield f"--weight-field: {mixture.name} sorts the pairs of a batch, none has a value of its own"
     if settings.offset_field is not None and "offset" not in [column.name for column in mixture.columns]:
         yield f"--offset-field: {mixture.name} does not read it; dlma does"
@@ -121,6 +127,15 @@ def _objective_complaints(settings: TrainingSettings, mixture: Mixture, options:
         yield f"--stages: {mixture.name} asks the reference in every step; add --stage-reference initial"
     if Need.degrees in mixture.needs and settings.adapts:
         yield f"--lora, --qlora: {mixture.name} trains a head beside the policy, which an adapter cannot hold"
+
+
+def _completion_complaints(settings: TrainingSettings, mixture: Mixture) -> Iterator[str]:
+    if mixture.has_pairs:
+        return
+    if settings.batch_size < 2:
+        yield f"--batch-size {settings.batch_size}: {mixture.name} compares with others of the batch; give 2 or more"
+    if not any(mixture.knobs[name] for name in ("desirable_weight", "undesirable_weight")):
+        yield "--desirable-weight, --undesirable-weight: both are 0; there is nothing to learn"
 
 
 def _stage_complaints(settings: TrainingSettings) -> Iterator[str]:

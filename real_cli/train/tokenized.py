@@ -64,15 +64,11 @@ def tokenize_to_disk(
     use_given: bool = True,
 ) -> ExampleSet:
     """Tokenize examples into an Arrow file; scores are None unless taken from the records."""
-    from datasets import Dataset, Features, List, Value
-    from datasets.arrow_writer import ArrowWriter
+    from datasets import Dataset
 
-    ids = List(Value("int32"))
-    tokens_of = {"prompt_ids": ids, "response_ids": List(ids), "marks": List(Value("float64"))}
-    features = Features({**tokens_of, "number": Value("int64"), "place": Value("string")})
     examples = ExampleSet(None, [], {}, [], {name: array("d") for name in columns})
     digest = hashlib.sha256()
-    with ArrowWriter(path=str(path), features=features) as writer:
+    with _open_arrow(path) as writer:
         for number, line in enumerate(lines, 1):
             usable = tokenize(line)
             if usable is None:
@@ -89,6 +85,27 @@ def tokenize_to_disk(
             return examples
         writer.finalize()
     return examples._replace(rows=Dataset.from_file(str(path)), digest=digest.hexdigest())
+
+
+def write_rows(rows: Iterable[dict[str, Any]], path: Path) -> Any:
+    """Write rows of an ExampleSet to an Arrow file of their own; returns them mapped."""
+    from datasets import Dataset
+
+    with _open_arrow(path) as writer:
+        for row in rows:
+            writer.write(row)
+        writer.finalize()
+    return Dataset.from_file(str(path))
+
+
+def _open_arrow(path: Path) -> Any:
+    from datasets import Features, List, Value
+    from datasets.arrow_writer import ArrowWriter
+
+    ids = List(Value("int32"))
+    tokens_of = {"prompt_ids": ids, "response_ids": List(ids), "marks": List(Value("float64"))}
+    features = Features({**tokens_of, "number": Value("int64"), "place": Value("string")})
+    return ArrowWriter(path=str(path), features=features)
 
 
 def forget_scores(examples: ExampleSet, indices: Sequence[int] | None) -> None:

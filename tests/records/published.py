@@ -383,12 +383,12 @@ PUBLISHED = [
     (
         "one response a row",  # LlamaFactory KTO
         {"conversations": [{"from": "human", "value": QUESTION}, {"from": "gpt", "value": "Jay."}], "kto_tag": True},
-        {"prompt": [USER], "responses": [{"text": [JAY], "score": 1}]},
+        {"prompt": [USER], "responses": [{"text": [JAY], "score": 1, "label": True}]},
     ),
     (
         "one response a row",  # ms-swift KTO
         {"messages": [USER, JAY], "label": False},
-        {"prompt": [USER], "responses": [{"text": [JAY], "score": 0}]},
+        {"prompt": [USER], "responses": [{"text": [JAY], "score": 0, "label": False}]},
     ),
     (
         "one response a row",  # one rated conversation

@@ -241,12 +241,17 @@ EXAMPLES = [
     (
         "one response a row",  # TRL unpaired
         {"prompt": "q", "completion": "a", "label": True},
-        {"prompt": "q", "responses": [{"text": "a", "score": 1}]},
+        {"prompt": "q", "responses": [{"text": "a", "score": 1, "label": True}]},
     ),
     (
         "one response a row",
         {"prompt": [USER], "completion": [LYON], "label": False},
-        {"prompt": [USER], "responses": [{"text": [LYON], "score": 0}]},
+        {"prompt": [USER], "responses": [{"text": [LYON], "score": 0, "label": False}]},
+    ),
+    (
+        "one response a row",  # a label and a rating, both kept
+        {"prompt": "q", "completion": "a", "label": False, "score": 0.75},
+        {"prompt": "q", "responses": [{"text": "a", "score": 0.75, "label": False}]},
     ),
     (
         "one response a row",  # AlpacaEval

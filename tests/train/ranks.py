@@ -112,12 +112,15 @@ def load_policy(policy_name, case, settings):
 def prepared(rows, policy, settings, folder, name):
     """Tokenize rows in this process's corner of a folder."""
     from real_cli.models.score.tokens import ExampleTokenizer
+    from real_cli.train.examples import unpaired_rows
     from real_cli.train.prepare import prepare
 
     corner = folder / os.environ.get("RANK", "0")
     corner.mkdir(parents=True, exist_ok=True)
     tokenize = ExampleTokenizer(policy.tokenizer, settings.max_length)
     reader = settings.reader(held_out=name == "eval")
+    if settings.is_unpaired:
+        rows = [row for pair in rows for row in unpaired_rows(pair)]
     return prepare(
         located(rows), reader, tokenize, corner / f"{name}.arrow", settings, use_given=True, refuse=refuse, what=name
     )

@@ -24,6 +24,7 @@ PLAIN = {"optimizer": "sgd", "learning_rate": 1e-2}
 CASES["bmc"] = {"loss": ["bmc"], "settings": SPLIT | PLAIN}
 CASES["spa"] = {"loss": ["spa"], "settings": SMALL | {"batch_size": 4, "knobs": {"warm_share": 0.1}}}
 CASES["held out"] = {"loss": ["dpo", "sft"], "settings": SMALL | {"eval_steps": 2}, "held_out": 23}
+CASES["kto"] = {"loss": ["kto"], "settings": SPLIT, "held_out": 23}
 CASES["held out, sorted"] = {"loss": ["aot"], "settings": SMALL, "held_out": 23}
 CASES["stages"] = {
     "loss": ["dpo"],
@@ -106,7 +107,8 @@ def assert_same_weights(weights, others):
 @pytest.mark.parametrize("name", [*CASES, "whole"])
 def test_every_pair_of_every_step_is_dumped_once(name, both):
     alone, lead = both[0][name], both[1][0][name]
-    assert len(lead["dump"]) == NUM_PAIRS * math.ceil(CASES.get(name, WHOLE)["settings"]["epochs"])
+    num_rows = 2 * NUM_PAIRS if name == "kto" else NUM_PAIRS  # a row for each response
+    assert len(lead["dump"]) == num_rows * math.ceil(CASES.get(name, WHOLE)["settings"]["epochs"])
     for line, expected in zip(dumped(lead), dumped(alone), strict=True):
         assert (line["step"], line["place"]) == (expected["step"], expected["place"])
         numbers = {name: value for name, value in line.items() if name != "place"}

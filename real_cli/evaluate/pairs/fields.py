@@ -5,7 +5,7 @@ import math
 from real_cli.errors import RecordError
 from real_cli.records.cut_marks import CUT_FIELDS
 from real_cli.records.messages import is_number
-from real_cli.records.record import Record, is_preference
+from real_cli.records.record import Record, is_preference, refuse_unpaired
 from real_cli.stats.numeric import number_or_nan
 
 # What is looked at of a response beside its text.
@@ -18,6 +18,7 @@ def check_pair(record: Record) -> None:
     """Refuse a record that has another number of responses than two."""
     number = 2 if is_preference(record) else len(record["responses"])
     if number != 2:
+        refuse_unpaired(record)
         raise RecordError(f"{number} responses; a pair has two: choose one with 'real pair'")
 
 

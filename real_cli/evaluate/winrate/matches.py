@@ -8,7 +8,7 @@ from real_cli.records.field_names import suggest_field
 from real_cli.records.labels import is_noted_tie, judgment_of
 from real_cli.records.messages import Text, plain_text
 from real_cli.records.preferences import given_preferences
-from real_cli.records.record import LABELED_NAMES, Record, is_preference
+from real_cli.records.record import LABELED_NAMES, Record, is_preference, refuse_unpaired
 from real_cli.records.verdicts import Judgment
 
 
@@ -45,6 +45,8 @@ def read_contests(record: Record, model_field: str = "model") -> list[Contest]:
         first, second = (_model(record, field, f"field '{field}'") for field in fields)
         return [Contest((first, second), (record["chosen"], record["rejected"]), 2, judgment_of(record))]
     responses = record["responses"]
+    if len(responses) == 1:
+        refuse_unpaired(record)
     models = [
         _model(response, model_field, f"response {number}: '{model_field}'")
         for number, response in enumerate(responses, 1)

@@ -188,11 +188,12 @@ def wrap_response(record: Record) -> Record:
     if record.get("score") is not None:
         response["score"] = record["score"]
         used.append("score")
-    else:
-        field = next((field for field in ("label", KTO_TAG) if _is_label(record, field)), None)
-        if field:
-            response["score"] = int(record[field])
-            used.append(field)
+    field = next((field for field in ("label", KTO_TAG) if _is_label(record, field)), None)
+    if field:
+        # A reward model's score takes the label's place, and leaves the label.
+        response.setdefault("score", int(record[field]))
+        response["label"] = record[field]
+        used.append(field)
     if "generator" in record:
         response["model"] = record["generator"]
         used.append("generator")

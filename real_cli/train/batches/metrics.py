@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from real_cli.train.batches.completions import SUMMED, completion_metrics, completion_sums
 from real_cli.train.callbacks import IMPOSSIBLE, Recent
 from real_cli.train.diagnosis.causes import Moments
 from real_cli.train.logps import Logps
@@ -19,6 +20,8 @@ NOTED = (*REWARDS, "logps/chosen", "logps/rejected", IMPOSSIBLE)
 def metric_names(mixture: Mixture) -> list[str]:
     """Name what is noted of each pair."""
     parts = mixture.parts
+    if not mixture.has_pairs:
+        return list(SUMMED)
     return [*NOTED, *(f"losses/{part.name}" for part in parts if len(parts) > 1)]
 
 
@@ -65,11 +68,15 @@ class LoggedMeans:
             tokens = self.accelerator.reduce(tokens, "sum")
             if num_pairs:
                 named, moments = totals[: len(names)], totals[len(names) :]
-                metrics.update({name: [total / num_pairs] for name, total in zip(names, named, strict=True)})
+                metrics.update({name: [value] for name, value in self._means_of(named, num_pairs).items()})
                 if mode == "train":
                     self.moments.append(Moments(num_pairs, *moments))
                 metrics["num_tokens"] = [int(tokens)]
         super().log(logs, start_time)  # type: ignore[misc]  # the trainer's
+
+    def _means_of(self, totals: list[float], num_pairs: float) -> dict[str, float]:
+        """Turn sums over pairs into what a line shows."""
+        return {name: total / num_pairs for name, total in zip(self.noted_names, totals, strict=True)}
 
 
 class PairMetrics(LoggedMeans):
@@ -86,13 +93,27 @@ class PairMetrics(LoggedMeans):
     def _note(self, logps: Logps, values: dict[str, Tensor]) -> None:
         """Keep sums over some pairs."""
         mode = "train" if self.model.training else "eval"
-        chosen, rejected = self._mixture.rewards(logps)[:, :2].unbind(dim=1)
+        sums, rewards = self._metrics[mode]["sums"], self._mixture.rewards(logps)
+        if not self._mixture.has_pairs:
+            noted = completion_sums(rewards, logps, values["kl"], self._mixture.beta)
+            nothing = torch.zeros_like(noted[0])
+            keep_sums(sums, noted, nothing, nothing)
+            return
+        chosen, rejected = rewards[:, :2].unbind(dim=1)
         margin = chosen - rejected
         noted = [chosen, rejected, (chosen > rejected).float(), margin, logps.policy[:, 0], logps.policy[:, 1]]
         noted.append(logps.impossible)
         if len(values) > 1:
             noted += values.values()
         gap = (logps.lengths[:, 0] - logps.lengths[:, 1]).to(chosen.dtype)
-        keep_sums(self._metrics[mode]["sums"], noted, gap, margin)
+        keep_sums(sums, noted, gap, margin)
         if mode == "train" and (values_to_keep := self._mixture.remember(logps)) is not None:
             self.recent.add(values_to_keep)
+
+    def _means_of(self, totals: list[float], num_pairs: float) -> dict[str, float]:
+        """Turn sums into what a line shows; those of completions are means over each kind of label."""
+        return (
+            super()._means_of(totals, num_pairs)
+            if self._mixture.has_pairs
+            else dict(completion_metrics(totals, num_pairs))
+        )

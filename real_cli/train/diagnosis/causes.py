@@ -79,6 +79,7 @@ class RunFacts:
         uniform_logp: The log-probability of a chosen response, on average, if tokens were drawn at random.
         has_reference: Whether rewards are against a reference.
         is_reward: Whether they are a reward model's, and no log-probabilities.
+        has_pairs: Whether there are pairs, and no single completions.
     """
 
     steps: Sequence[Mapping[str, Any]]
@@ -95,6 +96,7 @@ class RunFacts:
     uniform_logp: float = 0.0
     has_reference: bool = True
     is_reward: bool = False
+    has_pairs: bool = True
 
     def values(self, name: str) -> list[float]:
         """List a number of all lines that have it."""
@@ -248,6 +250,8 @@ def _length(facts: RunFacts) -> str:
 
 def _both_fell(facts: RunFacts) -> str:
     chosen, rejected = facts.change("rewards/chosen"), facts.change("rewards/rejected")
+    if not facts.has_pairs:  # what would help against it is of pairs
+        return ""
     if not facts.beta or not facts.has_reference or chosen > -ONE_NAT * facts.beta or rejected > chosen:
         return ""
     return (

@@ -19,7 +19,7 @@ CLOSE = 5e-4
 
 def read_run(lines: Sequence[Mapping[str, Any]], *, has_reference: bool = True) -> list[str]:
     """Say why the margin moved, and whether anything is left to learn; empty for fewer than two steps."""
-    steps = [line for line in lines if "rewards/chosen" in line]
+    steps = [line for line in lines if all(name in line for name in NAMES)]
     if len(steps) < 2:
         return []
     start, end = ends_of(steps, END_SHARE if has_reference else END_SHARE_ALONE)
@@ -62,9 +62,9 @@ def read_single(facts: RunFacts) -> str:
     return f"one step at a rate of {rate:g}: {unknown}; for more steps raise --epochs or lower --batch-size"
 
 
-def close_run(result: Mapping[str, Any], folder: Path, policy: str, reference: str | None) -> str:
+def close_run(result: Mapping[str, Any], folder: Path, policy: str, reference: str | None, noun: str = "pair") -> str:
     """Say what a run came to, and which command measures it."""
-    pairs, steps = say_count(result["num_pairs"], "pair"), say_count(result["step"], "step")
+    pairs, steps = say_count(result["num_pairs"], noun), say_count(result["step"], "step")
     models = str(folder), policy if reference in (None, NO_REFERENCE) else reference
     measure = "real eval margin --policy {} --reference {} FILE".format(*map(quote, models))
     return f"{policy} trained on {pairs} in {steps}: {folder}; next: {measure}"

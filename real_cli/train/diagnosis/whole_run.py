@@ -6,7 +6,7 @@ from typing import Any
 from real_cli.models.load.loaded_checks import num_embeddings
 from real_cli.records.record import Record
 from real_cli.train.diagnosis.causes import RunFacts, first_cause
-from real_cli.train.diagnosis.readings import read_run, read_single
+from real_cli.train.diagnosis.readings import NAMES, read_run, read_single
 from real_cli.train.objective import Need
 from real_cli.train.settings import TrainingSettings
 from real_cli.train.shared.settings import WEIGHT
@@ -20,7 +20,7 @@ def read_whole_run(
     last = logged[-1].get("stage") if logged else None
     lines = [line for line in logged if line.get("stage") == last]
     facts = RunFacts(
-        steps=[line for line in lines if "rewards/chosen" in line],
+        steps=[line for line in lines if all(name in line for name in NAMES)],
         learning_rate=settings.learning_rate,
         warmup=settings.warmup,
         total_steps=trainer.state.global_step,
@@ -33,10 +33,11 @@ def read_whole_run(
         moments=trainer.moments,
         uniform_logp=-examples.mean_length() * log(num_embeddings(trainer.model)),
         has_reference=Need.reference in settings.mixture.needs,
+        has_pairs=settings.mixture.has_pairs,
     )
     sentences = read_run(lines, has_reference=facts.has_reference)
     if counts["num_truncated"]:
         share = counts["num_truncated"] / counts["num_pairs"]
-        sentences.append(f"{share:.0%} of the pairs were cut to {settings.max_length} tokens")
+        sentences.append(f"{share:.0%} of the {settings.noun}s were cut to {settings.max_length} tokens")
     cause = first_cause(facts) or read_single(facts)
     return [cause, *sentences] if cause else sentences

@@ -97,7 +97,7 @@ def plan_work(examples: ExampleSet, settings: TrainingSettings, collator: Collat
 def _batches(rows: Sequence[int], settings: TrainingSettings) -> Iterator[list[int]]:
     """Yield the batches of the first epoch; accelerate shuffles each by the seed and the epoch's number."""
     order = list(rows)
-    if settings.order == "shuffle":
+    if settings.shuffles:
         shuffled = torch.randperm(len(rows), generator=torch.Generator().manual_seed(settings.seed))
         order = [rows[place] for place in shuffled.tolist()]
     for start in range(0, len(order), settings.batch_size):

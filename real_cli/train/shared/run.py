@@ -28,7 +28,7 @@ from real_cli.train.devices.stop import AgreedStop
 from real_cli.train.diagnosis.cost import RunCost
 from real_cli.train.folder import Spooled, Workspace
 from real_cli.train.lora import save_policy
-from real_cli.train.prepare import read_held_out
+from real_cli.train.prepare import read_held_out, read_records
 from real_cli.train.shared.options import RunOptions
 from real_cli.train.shared.settings import RunSettings
 from real_cli.train.stages import Stages
@@ -126,14 +126,14 @@ class Run:
 
     def _spool(self) -> tuple[Spooled, Spooled | None]:
         self._workspace.open()
-        train_data = self._workspace.spool("train", self._job.check(self._settings.reader(), self._job.records()))
+        train_data = self._workspace.spool("train", read_records(self._job, self._settings))
         if not train_data.num_records:
-            raise RealError("no pair to train on: the input has no records")
+            raise RealError(f"no {self._settings.noun} to train on: the input has no records")
         eval_data = None
         if self._options.eval_file is not None:
             eval_data = self._workspace.spool("eval", read_held_out(self._options.eval_file, self._settings))
             if not eval_data.num_records:
-                raise RealError("no pair to measure in --eval-file: the file has no records")
+                raise RealError(f"no {self._settings.noun} to measure in --eval-file: the file has no records")
         for sentence in say_lost(self._workspace):
             self._say(sentence)
         self._workspace.begin(train_data, self._asked(), eval_data)

@@ -57,6 +57,21 @@ class RunSettings:
         return self.lora
 
     @property
+    def is_unpaired(self) -> bool:
+        """Whether single completions with a label are read, and no pairs."""
+        return False
+
+    @property
+    def noun(self) -> str:
+        """What is trained on, in a word."""
+        return "completion" if self.is_unpaired else "pair"
+
+    @property
+    def shuffles(self) -> bool:
+        """Whether each epoch has an order of its own; completions keep their batches, and so what they are held to."""
+        return self.order == "shuffle" and not self.is_unpaired
+
+    @property
     def order_field(self) -> str | None:
         """The field to sort by; None if it is the order in which records come, or chance."""
         return None if self.order in ("shuffle", "given") else self.order.removeprefix("-")

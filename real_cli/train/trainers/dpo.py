@@ -141,7 +141,8 @@ class RealTrainer(
 
     def _show(self, logps: Logps, values: Tensor, rows: Tensor) -> None:
         """Hand on what `--dump` writes: a line for each example of each step."""
-        shown = {"loss": values, "margin": logps.logits, **self._mixture.shows(logps)}
+        margin = {"margin": logps.logits} if self._mixture.has_pairs else {}
+        shown = {"loss": values, **margin, **self._mixture.shows(logps)}
         lists = {name: value.detach().tolist() for name, value in shown.items()}
         for index, row in enumerate(rows.tolist()):
             line = {name: value[index] for name, value in lists.items()}

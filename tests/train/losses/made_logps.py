@@ -14,7 +14,7 @@ LN_2 = 0.693147
 SEEDS = st.integers(0, 2**32 - 1)
 BETAS = st.floats(0.01, 2)
 SMOOTHINGS = st.floats(0, 0.45)
-RESPONSES = {Responses.pair: 2, Responses.triple: 3, Responses.ranking: 5, Responses.copies: 5}
+RESPONSES = {Responses.pair: 2, Responses.triple: 3, Responses.ranking: 5, Responses.copies: 5, Responses.unpaired: 2}
 OF_THE_RUN = ("batch_lengths", "progress", "recent")
 
 

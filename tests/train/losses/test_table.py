@@ -17,6 +17,7 @@ from tests.train.losses.made_logps import RESPONSES, double, examples, gradient,
 EVERY = pytest.mark.parametrize("name", OBJECTIVES)
 KNOBS = {"beta", "label_smoothing", "alpha", "gamma", "rho", "tau", "tau_min", "tau_max", "delta", "offset_scale"}
 KNOBS |= {"offset_min", "offset_max", "flip_quantile", "warm_share", "extrapolate", "levels"}
+KNOBS |= {"desirable_weight", "undesirable_weight"}
 EACH_WAY = {-1: "up", 0: "left alone", 1: "down"}
 
 # Which way the loss wants the log-probability of each response: the sign of its gradient by the chosen, the rejected,
@@ -53,6 +54,7 @@ SIGNS = {
     "orpo": (-1, 1),
     "asft": (-1, 1),
     "pro": (-1, 1, 1),  # with scores 2, 0, 0
+    "kto": (-1, 0),  # a completion labeled true, and a mismatched one
 }
 # Log-ratios away from 0: where discopop is past its bump, and apo-down past the tie at which it leaves chosen alone.
 ABOUT = {"discopop": [10.0, 0.0], "apo-down": [0.0, -10.0]}
@@ -163,7 +165,7 @@ def test_an_objective_reads_the_responses_its_row_says(name):
         policy=logps.policy - double([0, 0, 1, 1, 1])[: logps.policy.shape[1]],
         degree_logits=logps.degree_logits - torch.eye(4)[0] * (torch.arange(logps.policy.shape[1]) == 2)[:, None],
     )
-    assert torch.equal(row.loss(logps), row.loss(other)) == (row.responses is Responses.pair)
+    assert torch.equal(row.loss(logps), row.loss(other)) == (RESPONSES[row.responses] == 2)
     assert row.responses in RESPONSES
 
 
@@ -202,6 +204,7 @@ def test_defaults_are_those_of_the_papers_or_of_trl():
         "cpo": {"beta": 0.1, "alpha": 1.0, "label_smoothing": 0.0},
         "asft": {"alpha": 1.0},
         "pro": {"alpha": 0.05},
+        "kto": {"beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0},
     }
 
 
@@ -238,7 +241,7 @@ def test_what_is_shown_and_remembered_is_one_value_an_example_without_gradient(n
 
 def test_names_of_what_is_shown():
     shown = {name: [label for label, _ in row.shows] for name, row in OBJECTIVES.items() if row.shows}
-    assert shown == {"ada-dpo": ["tau"], "spa": ["flagged", "detector"]}
+    assert shown == {"ada-dpo": ["tau"], "spa": ["flagged", "detector"], "kto": ["desirable", "logratio"]}
     assert [name for name, row in OBJECTIVES.items() if row.remembers] == ["spa"]
 
 
