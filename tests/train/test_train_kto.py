@@ -62,7 +62,7 @@ def test_labels_alone_train(tiny_policy, labeled_rows, tmp_path):
     held = write_rows(tmp_path / "held.jsonl", labeled_rows[:3])
     out, dump = tmp_path / "out", tmp_path / "dump"
     words = ["--loss", "kto", "--eval-file", held, "--dump", dump, "--epochs", "2", "--batch-size", "4"]
-    lines, told = train(tiny_policy, out, rows, *words)
+    lines, notes = train(tiny_policy, out, rows, *words)
     assert lines[-1]["num_pairs"] == 11
     assert lines[-1]["step"] == 6
     measured = [line for line in lines if "eval_loss" in line]
@@ -75,8 +75,8 @@ def test_labels_alone_train(tiny_policy, labeled_rows, tmp_path):
     # The same batches in each epoch.
     of_step = [sorted(line["place"] for line in shown if line["step"] == step) for step in range(1, 7)]
     assert of_step[:3] == of_step[3:]
-    assert "1 record with a pair, split into a completion labeled true and one labeled false" in told
-    assert "trained on 11 completions in 6 steps" in told
+    assert "1 record with a pair, split into a completion labeled true and one labeled false" in notes
+    assert "trained on 11 completions in 6 steps" in notes
 
 
 def test_a_run_that_was_stopped_goes_on_the_same_way(tiny_policy, tmp_path):
@@ -109,9 +109,9 @@ def test_a_run_that_was_stopped_goes_on_the_same_way(tiny_policy, tmp_path):
     ],
 )
 def test_rows_that_kto_cannot_read(rows, words, reason, tiny_policy, tmp_path):
-    _, told = train(tiny_policy, tmp_path / "out", rows, "--loss", "kto", *words, status=1)
-    assert reason in told
-    assert "Traceback" not in told
+    _, notes = train(tiny_policy, tmp_path / "out", rows, "--loss", "kto", *words, status=1)
+    assert reason in notes
+    assert "Traceback" not in notes
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_rows_that_kto_cannot_read(rows, words, reason, tiny_policy, tmp_path):
     ],
 )
 def test_options_that_do_not_go_with_kto(words, reason, tiny_policy, tmp_path):
-    _, told = train(tiny_policy, tmp_path / "out", [], *words, status=2)
-    assert reason in told
+    _, notes = train(tiny_policy, tmp_path / "out", [], *words, status=2)
+    assert reason in notes
 
 
 def test_other_losses_send_labels_to_kto(tiny_policy, labeled_rows, tmp_path):
-    _, told = train(tiny_policy, tmp_path / "out", labeled_rows, status=1)
-    assert "a 'label' on each completion, and no pair; 'real train-dpo --loss kto' trains on labels" in told
+    _, notes = train(tiny_policy, tmp_path / "out", labeled_rows, status=1)
+    assert "a 'label' on each completion, and no pair; 'real train-dpo --loss kto' trains on labels" in notes
 
 
 def test_weights_and_stages_go_with_labels(tiny_policy, labeled_rows, tmp_path):

@@ -48,7 +48,7 @@ class JudgeSurveyOptions(EvaluationOptions):
             "--gold",
             metavar="FIELD",
             show_default="the label of the record",
-            help="The number of a response whose order is the label to compare with: of --against or the record itself.",
+            help="The number of a response whose order is the label to compare with, of --against or the record.",
         ),
     ] = None
     label: Annotated[

@@ -112,8 +112,6 @@ class PairMetrics(LoggedMeans):
 
     def _means_of(self, totals: list[float], num_pairs: float) -> dict[str, float]:
         """Turn sums into what a line shows; those of completions are means over each kind of label."""
-        return (
-            super()._means_of(totals, num_pairs)
-            if self._mixture.has_pairs
-            else dict(completion_metrics(totals, num_pairs))
-        )
+        if self._mixture.has_pairs:
+            return super()._means_of(totals, num_pairs)
+        return dict(completion_metrics(totals, num_pairs))
