@@ -177,6 +177,7 @@ TORCH_FREE = {
     "relabel shape": "relabel shape --method ceiling --ceiling 5",
     "relabel goal": "relabel goal",
     "relabel degrade": "relabel degrade",
+    "relabel feedback": "relabel feedback",
     "eval labels": "eval labels",
     "eval pairs": "eval pairs",
     "eval winrate": "eval winrate",
@@ -187,6 +188,7 @@ TORCH_FREE = {
 def test_the_light_commands_run_without_torch(command, tmp_path):
     """Lazy imports are beyond import-linter."""
     pair = {"prompt": "Why?", "chosen": "Since it is.", "rejected": "No.", "score_chosen": 4, "score_rejected": 1}
+    pair |= {"completion": "Since it is.", "rating": 1} if "feedback" in command else {}
     pair |= {"gold_chosen": 2, "gold_rejected": 1, "model_chosen": "a", "model_rejected": "b"}
     (tmp_path / "pairs.jsonl").write_text(json.dumps(pair) + "\n")
     words = [*command.split(), str(tmp_path / "pairs.jsonl"), "-o", str(tmp_path / "out.jsonl")]
