@@ -52,7 +52,7 @@ RELABEL = {
     "feedback": Lazy(
         "real_cli.relabel.feedback.command",
         "feedback",
-        "Turn conversations with feedback of users into pairs and labeled replies.",
+        "Turn user feedback into pairs and labeled replies.",
     ),
 }
 EVALUATE = {name: Lazy(module, name.replace("-", "_"), summary) for name, (module, summary) in FACES.items()}

@@ -73,6 +73,7 @@ FILES = {
     "asked": [{"prompt": prompt} for prompt in PROMPTS],
     "benchmark": [{"prompt": PROMPTS[0]}],
     "wildchat": list(map(dialogue, PROMPTS)),
+    "traces": [{"prompt": prompt, "response": TEXTS[1], "edited_response": TEXTS[0]} for prompt in PROMPTS],
     "to-label": [row | {"responses": row["responses"][:2]} for row in vectors(candidates())],
 }
 

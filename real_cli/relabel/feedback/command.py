@@ -44,7 +44,7 @@ class FeedbackOptions(ShardOptions):
 
 @typed_command
 def feedback(options: FeedbackOptions) -> Status:
-    """Turn conversations with feedback of users into pairs and labeled replies.
+    """Turn user feedback into pairs and labeled replies.
 
     Reads traces: conversations as trees or lists of messages, or calls with an input and an output, and what users did
     with the replies: thumbs, regenerations, edits, copies (SHAPES). Writes pairs ('prompt', 'chosen', 'rejected') and

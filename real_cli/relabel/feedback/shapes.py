@@ -150,10 +150,10 @@ def _grow(turns: dict[str, Any], holder: Record, outer: Record, read: ActReader,
             raise RecordError(f"{where} has the 'message' {clip(inner)}; an object, or null, is needed")
         thinks = inner is not None and is_thought(inner)
         num_thoughts += thinks
-        said = None if inner is None or thinks else clean_message(inner, where)
+        spoken = None if inner is None or thinks else clean_message(inner, where)
         metadata = (inner or {}).get("metadata")
         holders = [part for part in (turn, *([inner] if inner is not turn else []), metadata) if isinstance(part, dict)]
-        nodes[name] = Node(_parent(turn, where), _children(turn, where), said, read(holders, where))
+        nodes[name] = Node(_parent(turn, where), _children(turn, where), spoken, read(holders, where))
     only = _about(about, nodes, read) if about else None
     current = next((_name(holder[name], f"'{name}'") for name in CURRENT_FIELDS if holder.get(name)), None)
     tree = grow(nodes, current=current, only=only, beside=beside(outer))
