@@ -49,6 +49,11 @@ RELABEL = {
         "dsat",
         "Find replies that left a user dissatisfied, in a conversation (DRIFT).",
     ),
+    "feedback": Lazy(
+        "real_cli.relabel.feedback.command",
+        "feedback",
+        "Turn user feedback into pairs and labeled replies.",
+    ),
 }
 EVALUATE = {name: Lazy(module, name.replace("-", "_"), summary) for name, (module, summary) in FACES.items()}
 # As a pipe runs them.

@@ -181,6 +181,7 @@ TORCH_FREE = {
     "relabel goal": "relabel goal",
     "relabel degrade": "relabel degrade",
     "eval budget": "eval budget",
+    "relabel feedback": "relabel feedback",
     "eval labels": "eval labels",
     "eval pairs": "eval pairs",
     "eval reward": "eval reward",
@@ -193,6 +194,7 @@ TORCH_FREE = {
 def test_the_light_commands_run_without_torch(command, tmp_path):
     """Lazy imports are beyond import-linter."""
     pair = {"prompt": "Why?", "chosen": "Since it is.", "rejected": "No.", "score_chosen": 4, "score_rejected": 1}
+    pair |= {"completion": "Since it is.", "rating": 1} if "feedback" in command else {}
     pair |= {"gold_chosen": 2, "gold_rejected": 1, "model_chosen": "a", "model_rejected": "b"}
     pair |= {"strategy": "easy", "budget": 40, "seed": 1, "is_correct": True}
     (tmp_path / "pairs.jsonl").write_text(json.dumps(pair) + "\n")

@@ -20,6 +20,7 @@ from real_cli.cli.commands import SETTINGS
 from real_cli.cli.help_page import row_of, sections, shown_line
 from real_cli.cli.option_sets import ARGUMENTS
 from real_cli.docs.checks import checks_section
+from real_cli.docs.feedback import events_section, left_section, shapes_section
 from real_cli.docs.house import house_tree
 from real_cli.docs.light_tables import light_tables
 from real_cli.docs.losses import objectives_list, presets_list
@@ -33,7 +34,11 @@ from real_cli.records.layouts import LAYOUTS
 ROOT = Path(__file__).resolve().parents[2]
 RENEW = "python -m real_cli.docs"
 # Sections that follow the options of some pages.
-SECTIONS = {"real-pair": (strategies_section,), "real-eval-pairs": (checks_section,)}
+SECTIONS = {
+    "real-pair": (strategies_section,),
+    "real-eval-pairs": (checks_section,),
+    "real-relabel-feedback": (shapes_section, events_section, left_section),
+}
 # SEE ALSO beside siblings: neighbors in the pipe, and what a command reads.
 NEIGHBORS = {
     "real-split": "real-sample(1) real-pair(1) real-train-dpo(1) real-eval-margin(1) real-eval-pairs(1)",

@@ -28,6 +28,7 @@ COMMANDS = [
     "relabel goal --strip",
     "relabel degrade",
     "relabel dsat --lexical",
+    "relabel feedback",
     "relabel human --export csv",
     "relabel human --export argilla",
     "relabel judge -m m --no-cache --emit-requests ASKED",

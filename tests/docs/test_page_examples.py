@@ -84,6 +84,7 @@ FILES = {
         for seed in (1, 2)
         for number in range(4)
     ],
+    "traces": [{"prompt": prompt, "response": TEXTS[1], "edited_response": TEXTS[0]} for prompt in PROMPTS],
     "to-label": [row | {"responses": row["responses"][:2]} for row in vectors(candidates())],
 }
 

@@ -76,6 +76,15 @@ def dialogues(draw, number):
     return rows
 
 
+def rated(draw, number):
+    """Conversations of several replies, some with thumbs: no record, one, or several of each."""
+    rows = dialogues(draw, number)
+    for row in rows:
+        for message in row["messages"]:
+            message["rating"] = draw.choice([1, -1, None]) if message["role"] == "assistant" else None
+    return rows
+
+
 # What each command reads, and its words: more, fewer, or several lines a record.
 COMMANDS = {
     "pair": (candidates, "pair"),
@@ -92,6 +101,7 @@ COMMANDS = {
     "degrade": (pairs, "relabel degrade"),
     "dsat": (dialogues, "relabel dsat --lexical"),
     "dsat seeds": (dialogues, "relabel dsat --lexical --seeds"),
+    "feedback": (rated, "relabel feedback"),
 }
 
 

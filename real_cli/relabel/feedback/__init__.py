@@ -1,0 +1,1 @@
+"""`real relabel feedback`: pairs and labeled rows of what users did with replies."""
