@@ -113,7 +113,7 @@ def test_flips_and_notes_are_shown():
     (flips,) = [table for table in items(report, Table) if table.title == "Both orders"]
     flipped = ("verdicts that flipped", *(numbers[name] for name in ("flip_rate", "flip_rate_low", "flip_rate_high")))
     assert flips.rows[0] == (*flipped, 60, numbers["num_both_orders"])
-    assert flips.note == "n = 120 comparisons in both orders; 60 flips to the first place, 0 to the second."
+    assert flips.note == "n = 120 judgments in both orders; 60 flips to the first place, 0 to the second."
     assert report.notes == ("beware",)
 
 
