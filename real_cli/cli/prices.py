@@ -36,8 +36,7 @@ def check_cost(options: Costly, prices: str = "IN,OUT") -> None:
     limit = options.max_cost
     if limit is None:
         return
-    if not 0 < limit <= LARGEST_COST:  # NaN too
-        raise UsageError(f"--max-cost {limit:g}: dollars above 0 are needed, up to {LARGEST_COST:,}")
+    _check_limit(limit)
     if options.endpoint is not None and options.price is None:
         raise UsageError(f"--max-cost {limit:g}: no price is known; give --price {prices}, dollars a million tokens")
     if options.no_cache:
@@ -46,7 +45,15 @@ def check_cost(options: Costly, prices: str = "IN,OUT") -> None:
 
 def open_budget(options: Costly) -> Budget:
     """Open the budget that a run's servers share."""
-    return Budget(None if options.max_cost is None else Fraction(repr(options.max_cost)))
+    if options.max_cost is None:
+        return Budget(None)
+    _check_limit(options.max_cost)  # it is opened before each server's options are checked
+    return Budget(Fraction(repr(options.max_cost)))
+
+
+def _check_limit(limit: float) -> None:
+    if not 0 < limit <= LARGEST_COST:  # NaN too
+        raise UsageError(f"--max-cost {limit:g}: dollars above 0 are needed, up to {LARGEST_COST:,}")
 
 
 def parse_price(text: str | None) -> Price | None:

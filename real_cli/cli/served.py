@@ -89,7 +89,7 @@ class BatchAsking:
         """Report what was asked, to end a summary."""
         counts = self.counts
         text = f"; {say_count(counts.num_requests, 'request')} ({say_count(counts.num_known, 'answer')} known)"
-        text += f", {counts.num_tokens:,} tokens{self._bill_words}"
+        text += f", {say_count(counts.num_tokens, 'token')}{self._bill_words}"
         if counts.num_unreadable:
             text += f"; {say_count(counts.num_unreadable, 'answer')} could not be read"
         return text

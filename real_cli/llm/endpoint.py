@@ -228,7 +228,8 @@ def check_address(url: str, key_variable: str) -> None:
     if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(url):
         raise UsageError(f"--endpoint {clip(url)}: an address is needed, as http://localhost:8000/v1")
     if parts.username or parts.password:
-        raise UsageError(f"--endpoint: no key in the address; put it into the variable {key_variable}")
+        variable = key_variable or "that NAME@URL#VARIABLE names"  # of several servers each has its own key, or none
+        raise UsageError(f"--endpoint: no key in the address; put it into the variable {variable}")
 
 
 class SettingRefused(RealError):

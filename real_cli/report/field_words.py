@@ -114,7 +114,7 @@ def in_words(name: str) -> str:
     """Put the name of a number into words.
 
     >>> in_words("lc_win_rate"), in_words("num_gold_ties"), in_words("strategy")
-    ('win rate at equal length', 'gold ties', 'strategy')
+    ('win rate at equal length', 'ties of the other label', 'strategy')
     """
     return WORDS.get(name) or name.removeprefix("num_").replace("_", " ")
 

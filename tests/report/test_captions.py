@@ -90,7 +90,7 @@ def test_a_column_of_nothing_is_left_out():
 
 def test_names_of_fields_become_words_and_the_users_own_stay():
     assert in_words("score_chosen") == "score of the chosen"
-    assert in_words("num_words") == "words"
+    assert in_words("num_gold_ties") == "ties of the other label"
     assert note_in_words("gap_mean of runs/gap_mean and 'gap_mean'") == "mean score gap of runs/gap_mean and 'gap_mean'"
     assert note_in_words("field 'my_score' is missing; my_own_field too") == (
         "field 'my_score' is missing; my_own_field too"

@@ -30,7 +30,7 @@ def describe_agreement(rows: JudgedRows) -> dict[str, Any]:
     >>> from real_cli.evaluate.judge.rows import JudgedPair, JudgedTally
     >>> tally = JudgedTally()
     >>> for number, label in enumerate((1, 1, -1, 0)):
-    ...     tally.add(JudgedPair(number, number, label, 1.0, 0, 0.0, 0.0, -1, 0, -1))
+    ...     tally.add(JudgedPair(number, number, label, 1.0, 0, 0.0, 0.0, [], 0, -1))
     >>> described = describe_agreement(tally.rows())
     >>> described["agreement"], described["accuracy"], described["num_judge_ties"]
     (0.5, 0.625, 1)

@@ -9,7 +9,7 @@ from real_cli.evaluate.judge.rows import JudgedRows, Numbers
 from real_cli.stats.agreement import repeat_agreement
 from real_cli.stats.intervals import Estimate
 from real_cli.stats.length_control import LengthControl, control_length
-from real_cli.stats.positions import FLIPPED_TO_FIRST, FLIPPED_TO_SECOND
+from real_cli.stats.positions import FLIPPED_TO_FIRST, FLIPPED_TO_SECOND, one_a_row
 from real_cli.stats.proportions import estimate_share, share_difference
 
 # Peduzzi et al., 1996, Journal of Clinical Epidemiology 49, 1373-1379: a coefficient of a logistic curve needs as many
@@ -53,8 +53,10 @@ def describe_favor(rows: JudgedRows) -> dict[str, Any]:
 
     Verdicts that do not flip name both places once, and say nothing of it.
     """
-    flipped = rows.take(np.isin(rows.verdicts, (FLIPPED_TO_FIRST, FLIPPED_TO_SECOND)))
-    return estimate_share(flipped.verdicts == FLIPPED_TO_FIRST, flipped.prompt).fields("share_flips_to_first")
+    verdicts, prompts = one_a_row(rows.verdicts, rows.prompt)
+    flipped = np.isin(verdicts, (FLIPPED_TO_FIRST, FLIPPED_TO_SECOND))
+    share = estimate_share(verdicts[flipped] == FLIPPED_TO_FIRST, prompts[flipped])
+    return share.fields("share_flips_to_first")
 
 
 def describe_own(rows: JudgedRows) -> dict[str, Any]:

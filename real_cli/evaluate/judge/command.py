@@ -111,7 +111,8 @@ def judge(options: JudgeSurveyOptions) -> Status:
     agreement, Cohen's kappa, Gwet's AC1 and accuracy (of pairs that the other label decides; a tie is half right), by
     tenths of similarity, score gap and length difference; whether the least similar half of the pairs is judged better;
     flips and the favored place; how often the longer response is preferred against the other labels, and the accuracy
-    at equal length; how often repeated labels agree; and whether it prefers its own model's responses.
+    at equal length; how often repeated labels agree; and whether it prefers its own model's responses. A panel is one
+    judge, of which each model counts for flips and places, and as its own.
 
     Of two models it says which win rate beyond one half the judge's labels show, one a prompt, and how many show
     --effect.

@@ -8,7 +8,7 @@ from real_cli.records.record import Record
 from real_cli.records.response_fields import responses_of
 from real_cli.report.contents import ExcerptRow
 from real_cli.report.examples import Examples, Extremes, excerpt
-from real_cli.stats.positions import FLIPPED_TO_FIRST, FLIPPED_TO_SECOND
+from real_cli.stats.positions import FLIPPED_TO_FIRST, FLIPPED_TO_SECOND, verdict_code
 
 NAMES = {1.0: "response 1", 0.0: "tie", -1.0: "response 2"}
 
@@ -25,7 +25,7 @@ class JudgeExamples:
             kinds = []
             if not math.isnan(row.gold) and row.label != row.gold:
                 kinds.append(self._differing)
-            if row.verdicts in (FLIPPED_TO_FIRST, FLIPPED_TO_SECOND):
+            if any(verdict_code(said) in (FLIPPED_TO_FIRST, FLIPPED_TO_SECOND) for said in row.verdicts):
                 kinds.append(self._flipped)
             for extremes in kinds:
                 extremes.offer(pair.key, lambda row=row, pair=pair: _row(place, record, row, pair))  # type: ignore[misc]
@@ -34,7 +34,7 @@ class JudgeExamples:
         """Hand out what stayed, by kind."""
         return {
             "the judge and the other label differ": self._differing.rows(),
-            "flipped: the judge named the same place in both orders": self._flipped.rows(),
+            "flipped: a judge named the same place in both orders": self._flipped.rows(),
         }
 
 

@@ -136,8 +136,8 @@ def _orders(summary: Summary) -> Section | None:
     if not count:
         return None
     text = (
-        f"Of {say_count(count, 'pair')} judged in both orders {show_share(summary, 'flip_rate')} flipped: the judge "
-        "named the same place both times."
+        f"Of {say_count(count, 'judgment')} in both orders {show_share(summary, 'flip_rate')} flipped: the judge named "
+        "the same place both times."
     )
     if summary["share_first_place"] is not None:
         share = show_share(summary, "share_first_place")

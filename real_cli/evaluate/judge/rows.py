@@ -1,10 +1,13 @@
 """Judged pairs, held as columns of numbers."""
 
 from array import array
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from real_cli.stats.positions import VerdictColumn
 
 Numbers = NDArray[np.float64]
 
@@ -20,7 +23,7 @@ class JudgedPair(NamedTuple):
         length_difference: How much longer the first response is, in characters.
         similarity: Of the two; NaN where unknown.
         score_gap: How far their scores are apart; NaN where unknown.
-        verdicts: What the judge said in both orders, as `stats.positions` writes it.
+        verdicts: What each judge said in both orders, "A", "B" or "tie" twice.
         by_judge: 1 where the judge's own model wrote the first response alone, -1 where the second, else 0.
         judge: The number of the judge's name; -1 without.
     """
@@ -32,13 +35,16 @@ class JudgedPair(NamedTuple):
     length_difference: int
     similarity: float
     score_gap: float
-    verdicts: int
+    verdicts: Sequence[Sequence[str]]
     by_judge: int
     judge: int
 
 
 class JudgedRows(NamedTuple):
-    """Judged pairs as columns, shape (rows,) each; `JudgedPair` tells of them."""
+    """Judged pairs as columns, shape (rows,) each; `JudgedPair` tells of them.
+
+    `verdicts` are as `stats.positions` writes them, shape (rows, judges).
+    """
 
     prompt: NDArray[np.uint64]
     pair: NDArray[np.uint64]
@@ -71,10 +77,11 @@ TYPES = {
     "pair": "Q",
     "label": "b",
     "length_difference": "q",
-    "verdicts": "b",
     "by_judge": "b",
     "judge": "i",
 }
+# Columns of one number a row.
+NUMBERS = [name for name in JudgedPair._fields if name != "verdicts"]
 
 
 class JudgedTally:
@@ -82,22 +89,25 @@ class JudgedTally:
 
     Example:
         >>> tally = JudgedTally()
-        >>> tally.add(JudgedPair(1, 2, 1, float("nan"), 3, 0.5, 0.0, -1, 0, -1))
+        >>> tally.add(JudgedPair(1, 2, 1, float("nan"), 3, 0.5, 0.0, [], 0, -1))
         >>> tally.rows().label.tolist(), tally.rows().compared.label.tolist()
         ([1.0], [])
     """
 
     def __init__(self) -> None:
-        self._columns: dict[str, Any] = {name: array(TYPES.get(name, "d")) for name in JudgedPair._fields}
+        self._columns: dict[str, Any] = {name: array(TYPES.get(name, "d")) for name in NUMBERS}
+        self._verdicts = VerdictColumn()
 
     def add(self, pair: JudgedPair) -> None:
         """Count one pair."""
-        for column, value in zip(self._columns.values(), pair, strict=True):
+        for name, column in self._columns.items():
+            value = getattr(pair, name)
             column.append(int(value) if column.typecode != "d" else value)
+        self._verdicts.add(pair.verdicts)
 
     def rows(self) -> JudgedRows:
         """Hand out the pairs as columns, in an order that does not depend on how they came."""
-        kinds = {"prompt": np.uint64, "pair": np.uint64, "verdicts": np.int64, "judge": np.int64}
+        kinds = {"prompt": np.uint64, "pair": np.uint64, "judge": np.int64}
         columns: Any = {name: np.array(column, kinds.get(name, np.float64)) for name, column in self._columns.items()}
-        rows = JudgedRows(**columns)
-        return rows.take(np.lexsort(rows[::-1]))
+        rows = JudgedRows(**columns, verdicts=self._verdicts.matrix())
+        return rows.take(np.lexsort([key for column in rows[::-1] for key in np.atleast_2d(column.T)]))

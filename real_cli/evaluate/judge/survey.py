@@ -17,12 +17,13 @@ from real_cli.evaluate.judge.notes import explain
 from real_cli.evaluate.judge.report import judge_report
 from real_cli.evaluate.judge.rows import JudgedPair, JudgedRows, JudgedTally
 from real_cli.records.field_names import suggest_field
-from real_cli.records.labels import holders_of, judgment_of
+from real_cli.records.judgments import is_by_panel, judgments_of
+from real_cli.records.labels import holders_of
 from real_cli.records.record import Record
 from real_cli.records.response_fields import responses_of
 from real_cli.report.contents import Report
 from real_cli.report.examples import Examples
-from real_cli.stats.positions import NOT_ASKED, describe_flips, describe_positions, verdict_code
+from real_cli.stats.positions import describe_flips, describe_positions
 from real_cli.text.phrases import EQUAL_TEXTS, say_count
 
 EFFECT = 0.05
@@ -111,31 +112,38 @@ class JudgeSurvey(Evaluation):
     def _rows(
         self, record: Record, compared: ComparedRecord, labels: list[GoldLabel], gold: list[GoldLabel]
     ) -> list[tuple[JudgedPair, ComparedPair]]:
-        similarities, judged = similarities_of(record), judgment_of(record) if len(labels) == 1 else None
-        name, writers = self._read_models(record)
+        similarities, judgments = similarities_of(record), judgments_of(record)
+        name, judges, writers = self._read_models(record)
         judge = -1 if name is None else self._judges.setdefault(name, len(self._judges))
         scores = read_labels(record, "score", compared.pairs)
         rows = []
         for pair, label, other, score in zip(compared.pairs, labels, gold, scores, strict=True):
             if math.isnan(label.sign):
                 continue
-            is_own = [name is not None and writers[number] == name for number in (pair.first, pair.second)]
+            place = min(pair.first, pair.second), max(pair.first, pair.second)
+            is_own = [writers[number] in judges for number in (pair.first, pair.second)]
             similarity = similarities if isinstance(similarities, float) else similarities[pair.first, pair.second]
             gap = score.gap if math.isnan(other.gap) else other.gap
             row = JudgedPair(
                 compared.prompt, pair.key, label.sign, other.sign, pair.length_difference, float(similarity), gap,
-                verdict_code(judged.verdicts) if judged else NOT_ASKED, is_own[0] - is_own[1], judge,
+                [each.verdicts for each in judgments.get(place, [])], is_own[0] - is_own[1], judge,
             )  # fmt: skip
             rows.append((row, pair))
         return rows
 
-    def _read_models(self, record: Record) -> tuple[str | None, list[Any]]:
-        """Read the judge's name, and the models that wrote the responses."""
-        mark = record.get("judge")
+    def _read_models(self, record: Record) -> tuple[str | None, list[str], list[Any]]:
+        """Read the name of the judge or panel, those of all its judges, and the models that wrote the responses."""
+        mark: Any = record.get("judge")
         noted = mark.get("model") if isinstance(mark, dict) else None
-        name = self._model if self._model is not None else noted
+        judges = [noted] if isinstance(noted, str) and noted else []
+        name = " + ".join(judges)
+        if is_by_panel(record):
+            judges = list(dict.fromkeys(said["model"] for said in record["verdicts"]))
+            name = name or " + ".join(map(str, mark["models"] if isinstance(mark.get("models"), list) else judges))
+        if self._model is not None:
+            name, judges = self._model, [self._model]
         writers = [holder.get(field) for holder, field, _ in holders_of(record, self._model_field)]
-        return name if isinstance(name, str) and name else None, writers
+        return name or None, judges, writers
 
     def rows(self) -> JudgedRows:
         """Hand out the pairs, the judges numbered by their names."""

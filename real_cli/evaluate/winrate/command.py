@@ -52,7 +52,7 @@ def winrate(options: WinrateOptions) -> Status:
     with comparisons of one prompt counted for what they are worth together; the rate at equal length, by AlpacaEval 2's
     logistic model on these very pairs, length in characters, and why there is none where it cannot be had; how often a
     judge named the same place in both orders; and of more than two models Bradley and Terry's ranking. A model against
-    itself is counted apart and left out.
+    itself is counted apart and left out. Of a panel each judge counts for the places.
 
     Streams; holds about thirty bytes a comparison.
 

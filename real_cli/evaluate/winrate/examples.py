@@ -23,7 +23,7 @@ class WinrateExamples:
             difference = contest.length_difference * (contest.points - 1)
             if difference > 0:
                 self._longest.offer(difference, lambda contest=contest: _row(place, record, contest))  # type: ignore[misc]
-            if contest.comparison and contest.comparison.is_flipped:
+            if any(judgment.is_flipped for judgment in contest.comparisons):
                 # Which five are shown must not depend on where in the stream they stand.
                 digest = hashlib.blake2b(repr((record["prompt"], contest.texts)).encode("utf-8", "replace"))
                 drawn = int.from_bytes(digest.digest()[:6], "big")
@@ -33,7 +33,7 @@ class WinrateExamples:
         """Hand out what stayed, by kind."""
         return {
             "won by the longer response, widest difference first": self._longest.rows(),
-            "flipped: the judge named the same place in both orders": self._flipped.rows(),
+            "flipped: a judge named the same place in both orders": self._flipped.rows(),
         }
 
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.field_names import suggest_field
-from real_cli.records.labels import is_noted_tie, judgment_of
+from real_cli.records.judgments import judgments_of
+from real_cli.records.labels import is_noted_tie
 from real_cli.records.messages import Text, plain_text
 from real_cli.records.preferences import given_preferences
 from real_cli.records.record import LABELED_NAMES, Record, is_preference, refuse_unpaired
@@ -19,13 +20,13 @@ class Contest(NamedTuple):
         models: Who wrote the first and the second.
         texts: What they wrote.
         points: Of the first, in halves: 2 for a win, 1 for a tie, 0 for a loss.
-        comparison: What a judge said in both orders; None where nobody was asked, or only in one.
+        comparisons: What each judge said in both orders; none where nobody was asked, or only in one.
     """
 
     models: tuple[str, str]
     texts: tuple[Text, Text]
     points: int
-    comparison: Judgment | None = None
+    comparisons: tuple[Judgment, ...] = ()
 
     @property
     def length_difference(self) -> int:
@@ -38,12 +39,14 @@ def read_contests(record: Record, model_field: str = "model") -> list[Contest]:
 
     >>> pair = {"prompt": "q", "chosen": "Yes.", "rejected": "No", "model_chosen": "new", "model_rejected": "old"}
     >>> read_contests(pair)
-    [Contest(models=('new', 'old'), texts=('Yes.', 'No'), points=2, comparison=None)]
+    [Contest(models=('new', 'old'), texts=('Yes.', 'No'), points=2, comparisons=())]
     """
+    judgments = {pair: tuple(said) for pair, said in judgments_of(record).items()}
+    both = judgments.get((0, 1), ())
     if is_preference(record):
         fields = LABELED_NAMES.get(model_field) or (f"{model_field}_chosen", f"{model_field}_rejected")
         first, second = (_model(record, field, f"field '{field}'") for field in fields)
-        return [Contest((first, second), (record["chosen"], record["rejected"]), 2, judgment_of(record))]
+        return [Contest((first, second), (record["chosen"], record["rejected"]), 2, both)]
     responses = record["responses"]
     if len(responses) == 1:
         refuse_unpaired(record)
@@ -53,7 +56,7 @@ def read_contests(record: Record, model_field: str = "model") -> list[Contest]:
     ]
     texts = [response["text"] for response in responses]
     if len(responses) == 2 and is_noted_tie(record):
-        return [Contest((models[0], models[1]), (texts[0], texts[1]), 1, judgment_of(record))]
+        return [Contest((models[0], models[1]), (texts[0], texts[1]), 1, both)]
     if "preferences" not in record:
         raise RecordError(
             f"{len(responses)} response{'' if len(responses) == 1 else 's'} and no verdict; label with 'real relabel "
@@ -61,7 +64,7 @@ def read_contests(record: Record, model_field: str = "model") -> list[Contest]:
         )
     matrix = given_preferences(record).tolist()
     return [
-        Contest((models[i], models[j]), (texts[i], texts[j]), _points(matrix[i][j], i, j))
+        Contest((models[i], models[j]), (texts[i], texts[j]), _points(matrix[i][j], i, j), judgments.get((i, j), ()))
         for i, j in combinations(range(len(responses)), 2)
     ]
 

@@ -179,8 +179,8 @@ def _orders(summary: Row) -> list[Section]:
     if not count:
         return []
     text = (
-        f"Of {say_count(count, 'comparison')} judged in both orders {show_share(summary, 'flip_rate')} flipped: the "
-        "judge named the same place both times."
+        f"Of {say_count(count, 'judgment')} in both orders {show_share(summary, 'flip_rate')} flipped: the judge named "
+        "the same place both times."
     )
     if summary["share_first_place"] is not None:
         verdicts = say_count(summary["num_place_verdicts"], "verdict")
@@ -193,7 +193,7 @@ def _orders(summary: Row) -> list[Section]:
     ]
     to_first = say_count(summary["num_flips_to_first"], "flip")
     to = f"{to_first} to the first place, {summary['num_flips_to_second']:,} to the second"
-    note = f"n = {count:,} comparisons in both orders; {to}."
+    note = f"n = {say_count(count, 'judgment')} in both orders; {to}."
     table = table_of("Both orders", ("share", "value", "times", "n"), rows, note)
     return [Section("The order in which responses were shown", text, (table,))]
 

@@ -13,7 +13,7 @@ from real_cli.stats.proportions import estimate_share
 
 @dataclass(frozen=True)
 class Contests:
-    """Comparisons of two models each, in columns, all of shape (rows,).
+    """Comparisons of two models each, in columns, all of shape (rows,) but `verdicts`, of shape (rows, judges).
 
     Attributes:
         prompts: A number for each prompt.
@@ -21,7 +21,7 @@ class Contests:
         second: Which on the right.
         points: Of the left one, in halves: 2 for a win, 1 for a tie, 0 for a loss.
         gaps: How much longer the left response is, in characters.
-        verdicts: What a judge said in both orders, 3 * place + place with A 0, B 1 and tie 2; -1 where it did not.
+        verdicts: What each judge said in both orders, 3 * place + place with A 0, B 1 and tie 2; -1 where none did.
         categories: The place of the category, from 0.
     """
 

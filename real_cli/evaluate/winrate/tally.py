@@ -18,7 +18,7 @@ from real_cli.records.messages import text_key
 from real_cli.records.record import Record
 from real_cli.report.contents import Report
 from real_cli.report.examples import Examples
-from real_cli.stats.positions import NOT_ASKED, describe_flips, describe_positions, verdict_code
+from real_cli.stats.positions import VerdictColumn, describe_flips, describe_positions
 from real_cli.text.phrases import say_count
 
 # A field that names thousands of models names something else, and each pair of them is a row of the summary.
@@ -64,7 +64,7 @@ class WinrateTally(Evaluation):
         self._models: dict[str, int] = {}
         self._prompts, self._gaps = array("q"), array("q")
         self._first, self._second, self._category = array("h"), array("h"), array("h")
-        self._points, self._verdicts = array("b"), array("b")
+        self._points, self._verdicts = array("b"), VerdictColumn()
 
     def add(self, record: Record, place: str = "") -> Sequence[Exclusion]:
         """Count the comparisons of one record; those of a model with itself are left out, and counted apart."""
@@ -82,13 +82,12 @@ class WinrateTally(Evaluation):
         prompt = int.from_bytes(text_key(record["prompt"])[:8], "big", signed=True)
         numbers = [(self._number_of(contest.models[0]), self._number_of(contest.models[1])) for contest in between]
         for contest, (first, second) in zip(between, numbers, strict=True):
-            verdicts = contest.comparison.verdicts if contest.comparison else None
             self._prompts.append(prompt)
             self._first.append(first)
             self._second.append(second)
             self._points.append(contest.points)
             self._gaps.append(contest.length_difference)
-            self._verdicts.append(verdict_code(verdicts) if verdicts else NOT_ASKED)
+            self._verdicts.add(judgment.verdicts for judgment in contest.comparisons)
             self._category.append(category)
         self.num_records += 1
         self.num_same_model += len(contests) - len(between)
@@ -162,11 +161,11 @@ class WinrateTally(Evaluation):
             second=by_name[second] if second.size else second,
             points=np.array(self._points, dtype=np.int64),
             gaps=np.array(self._gaps, dtype=np.int64),
-            verdicts=np.array(self._verdicts, dtype=np.int64),
+            verdicts=self._verdicts.matrix(),
             categories=by_category[np.array(self._category, dtype=np.int64)] if self._category else prompts,
         )
         turned = rows.turned(rows.first > rows.second)
-        return turned.take(np.lexsort(tuple(vars(turned).values())))
+        return turned.take(np.lexsort([key for column in vars(turned).values() for key in np.atleast_2d(column.T)]))
 
     def _by_category(self, rows: Contests, models: list[str], named: str | None) -> list[dict[str, Any]]:
         table = []

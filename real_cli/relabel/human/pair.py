@@ -7,6 +7,7 @@ from typing import Any
 
 from real_cli.errors import RecordError, UsageError, clip
 from real_cli.records.cut_marks import CUT_FIELDS, is_marked_cut
+from real_cli.records.judgments import without_panel
 from real_cli.records.messages import Text, comparable, is_number
 from real_cli.records.public.message_checks import check_tools
 from real_cli.records.record import Record, content_key, is_preference, to_candidates, to_preference
@@ -160,7 +161,7 @@ def answered_record(question: PairQuestion, answer: PairAnswer) -> Record:
     {'prompt': 'q', 'chosen': 'b', 'rejected': 'a', \
 'annotation': {'verdict': 'second', 'shown': 'as-is', 'seconds': 3.2}}
     """
-    candidates = to_candidates(question.record)
+    candidates = to_candidates(without_panel(question.record))  # their agreement is with another label
     extra = {"annotation": answer.fields}
     first, second = candidates["responses"]
     if answer.verdict is Verdict.tie:

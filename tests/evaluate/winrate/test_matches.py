@@ -20,24 +20,24 @@ def judged(*verdicts):
 
 def test_a_judge_s_choice_is_a_win_of_the_chosen():
     (contest,) = read_contests(judged("B", "A"))
-    assert (contest.models, contest.points, contest.comparison.is_flipped) == (("old", "new"), 2, False)
+    assert (contest.models, contest.points, contest.comparisons[0].is_flipped) == (("old", "new"), 2, False)
     assert contest.length_difference == -2
 
 
 def test_a_judge_s_tie_keeps_both_verdicts():
     (contest,) = read_contests(judged("A", "A"))
-    assert (contest.models, contest.points, contest.comparison) == (("new", "old"), 1, FLIPPED)
+    assert (contest.models, contest.points, contest.comparisons) == (("new", "old"), 1, (FLIPPED,))
     assert contest.length_difference == 2
     (contest,) = read_contests(judged("tie", "B"))
-    assert (contest.points, contest.comparison.verdicts) == (1, ("tie", "B"))
+    assert (contest.points, contest.comparisons[0].verdicts) == (1, ("tie", "B"))
 
 
 def test_a_person_s_choice_and_tie():
     question = make_question(PAIR, seed=0)
     (chosen,) = read_contests(answered_record(question, PairAnswer(Verdict.second)))
     (tie,) = read_contests(answered_record(question, PairAnswer(Verdict.tie)))
-    assert (chosen.models, chosen.points, chosen.comparison) == (("old", "new"), 2, None)
-    assert (tie.models, tie.points, tie.comparison) == (("new", "old"), 1, None)
+    assert (chosen.models, chosen.points, chosen.comparisons) == (("old", "new"), 2, ())
+    assert (tie.models, tie.points, tie.comparisons) == (("new", "old"), 1, ())
 
 
 def test_a_matrix_is_one_comparison_for_each_two_responses():
@@ -50,7 +50,7 @@ def test_a_matrix_is_one_comparison_for_each_two_responses():
 def test_of_equal_texts_no_judge_was_asked():
     same = PAIR | {"responses": [{"text": "a", "model": "new"}, {"text": "a", "model": "old"}]}
     (contest,) = read_contests(judged_pair(same, Judgment(("tie", "tie"), ("", "")), {}).record)
-    assert (contest.points, contest.comparison) == (1, None)
+    assert (contest.points, contest.comparisons) == (1, ())
 
 
 def test_another_field_names_the_model_and_conversations_have_lengths():

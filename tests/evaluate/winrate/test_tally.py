@@ -24,7 +24,7 @@ POINTS = {"win": 2, "tie": 1, "loss": 0}
 
 def contest(first, second, outcome, gap=0, verdicts=None):
     texts = ("x" * (1 + max(gap, 0)), "y" * (1 + max(-gap, 0)))
-    return Contest((first, second), texts, POINTS[outcome], Judgment(verdicts, ("", "")) if verdicts else None)
+    return Contest((first, second), texts, POINTS[outcome], (Judgment(verdicts, ("", "")),) if verdicts else ())
 
 
 def summed(rows, *, model=None, by=None):
@@ -126,7 +126,7 @@ def test_flips_and_the_place_a_judge_favors():
     low, high = proportion_confint(3, 5, method="wilson")
     assert (summary["flip_rate_low"], summary["flip_rate_high"]) == pytest.approx((low, high), abs=1e-8)
     # Turning the models round does not turn the judge's places.
-    turned = [(prompt, Contest(item.models[::-1], item.texts, item.points, item.comparison)) for prompt, item in rows]
+    turned = [(prompt, Contest(item.models[::-1], item.texts, item.points, item.comparisons)) for prompt, item in rows]
     assert summed(turned)["share_first_place"] == 5 / 8
 
 
@@ -294,7 +294,7 @@ def test_the_order_of_the_records_changes_nothing(models):
 def test_which_side_a_response_stands_on_changes_nothing():
     rows = random_rows(6)
     turned = [
-        (prompt, Contest(item.models[::-1], item.texts[::-1], 2 - item.points, item.comparison), task)
+        (prompt, Contest(item.models[::-1], item.texts[::-1], 2 - item.points, item.comparisons), task)
         for prompt, item, task in rows
     ]
     assert summed(rows, by="task") == summed(turned, by="task")

@@ -23,7 +23,7 @@ def summary(models, by=None, count=120):
             models[(number + 1 + number // 7 % (len(models) - 1)) % len(models)],
         )
         texts = ("x" * (1 + number * 7 % 40), "y" * (1 + number * 13 % 50))
-        verdicts = Judgment(("A", "AB"[number % 2]), ("", ""))
+        verdicts = (Judgment(("A", "AB"[number % 2]), ("", "")),)
         contest = Contest((first, second), texts, (2, 0, 2, 1, 0)[number % 5], verdicts)
         tally.add(record_of(str(number), contest, task="st"[number % 2]))
     return rounded(tally.summary())
@@ -113,7 +113,7 @@ def test_flips_and_notes_are_shown():
     (flips,) = [table for table in items(report, Table) if table.title == "Both orders"]
     flipped = ("verdicts that flipped", *(numbers[name] for name in ("flip_rate", "flip_rate_low", "flip_rate_high")))
     assert flips.rows[0] == (*flipped, 60, numbers["num_both_orders"])
-    assert flips.note == "n = 120 comparisons in both orders; 60 flips to the first place, 0 to the second."
+    assert flips.note == "n = 120 judgments in both orders; 60 flips to the first place, 0 to the second."
     assert report.notes == ("beware",)
 
 
@@ -125,11 +125,11 @@ def test_nothing_makes_a_report_too():
 def test_long_winners_and_flips_are_shown():
     examples = WinrateExamples()
     for length in range(1, 9):
-        contest = Contest(("new", "old"), ("x" * length, "x"), 2, Judgment(("A", "B"), ("", "")))
+        contest = Contest(("new", "old"), ("x" * length, "x"), 2, (Judgment(("A", "B"), ("", "")),))
         examples.offer(f"f:{length}", {"prompt": "q"}, [contest])
     examples.offer("f:9", {"prompt": "q"}, [Contest(("new", "old"), ("x" * 99, "y"), 0)])  # the shorter won
     examples.offer("f:10", {"prompt": "q"}, [Contest(("new", "new"), ("x" * 99, "y"), 2)])
-    examples.offer("f:11", {"prompt": "q"}, [Contest(("b", "a"), ("u", "v"), 1, Judgment(("B", "B"), ("", "")))])
+    examples.offer("f:11", {"prompt": "q"}, [Contest(("b", "a"), ("u", "v"), 1, (Judgment(("B", "B"), ("", "")),))])
     longest, flipped = examples.rows().values()
     assert [row.place for row in longest] == ["f:8", "f:7", "f:6", "f:5", "f:4"]
     assert dict(longest[0].facts)["winner"] == "new"

@@ -218,6 +218,14 @@ def test_a_limit_that_nothing_could_hold_is_refused(words, complaint):
     assert result.stderr == f"real: {complaint}\n"
 
 
+@pytest.mark.parametrize("limit", ["nan", "inf", "0", "-1"])
+def test_such_a_limit_is_refused_where_several_models_share_it(limit):
+    words = ["sample", "--policy", "m", "--endpoint", "http://127.0.0.1:9/v1", *PRICE, "--max-cost", limit]
+    result = CliRunner().invoke(app, words, input=b"")
+    assert result.exit_code == 2
+    assert result.stderr == f"real: --max-cost {limit}: dollars above 0 are needed, up to 1,000,000,000\n"
+
+
 def test_where_no_server_is_asked_a_limit_is_refused():
     result = CliRunner().invoke(app, ["relabel", "judge", "-m", "smollm2", "--max-cost", "5", *PRICE], input=b"")
     assert result.exit_code == 2

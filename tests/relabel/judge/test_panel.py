@@ -299,7 +299,18 @@ def test_a_limit_on_the_cost_is_that_of_all_judges_and_the_run_goes_on_from_the_
             ["-m", "a@http://x/v1#a key"],
             "--model 'a': behind '#' the name of the environment variable that holds the key",
         ),
-        (["-m", "a@http://k:s@x/v1"], "--endpoint: no key in the address; put it into the variable"),
+        (["-m", "a@http://k:s@x/v1"], "--endpoint: no key in the address; put it into the variable REAL_API_KEY"),
+        (
+            ["-m", "a@http://k:s@x/v1", "-m", "b@http://y/v1"],
+            "--endpoint: no key in the address; put it into the variable that NAME@URL#VARIABLE names",
+        ),
+        *(
+            (
+                ["-m", "a@http://x/v1", "-m", "b@http://x/v1", "--price", "1,1", "--max-cost", limit],
+                f"--max-cost {limit}: ",
+            )
+            for limit in ("nan", "inf", "-1", "0")
+        ),
         (
             ["-m", "a@http://x/v1", "--endpoint", "http://y/v1"],
             "--endpoint: each model names its own server; leave it out",
