@@ -32,7 +32,7 @@ $(foreach cell,$(cells),$(eval count += x)$(eval on-$(cell) := $(word $(words $(
   $(or $(DEVICES),$(DEVICE))))))
 at      = $(or $(on-$*),$(DEVICE))
 device  = $(if $(at), --device $(at))
-.SECONDARY:
+.SECONDARY: $(foreach stage,chosen judged,$(cells:%=$(O)/$(stage)/%.jsonl))
 
 $(O)/unleaked.jsonl: $(train) $(O)/heldout.jsonl
 	$(REAL) pair --strategy random --orient none $< | $(REAL) eval pairs --against $(O)/heldout.jsonl \

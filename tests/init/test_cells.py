@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.init.projects import init, planned
+from tests.init.projects import init, planned, run_make
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 both = pytest.mark.parametrize(
@@ -70,3 +70,37 @@ def test_the_strategies_are_the_same_on_all_labels(tmp_path):
     lines = planned(folder, "DATA=mine.jsonl", "HELDOUT=50%", "STRATEGIES=easy hard", "BUDGETS=50% 100%", "SEEDS=1 2")
     chosen = [re.search(r"--strategy (\S+) --keep (\S+)", line).groups() for line in lines if "--keep" in line]
     assert chosen == [("easy", "50%"), ("hard", "50%"), ("all", "100%")] * 2
+
+
+# What writes each file that it is asked for.
+REAL = """#!/bin/sh
+for word; do
+  case "$1$last" in
+    train-dpo-o) mkdir -p "$word";;
+    *-o|*--rows|*--sound|*--export-logps) mkdir -p "${word%/*}"; echo > "$word";;
+  esac
+  last=$word
+done
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "added"),
+    [
+        ("budget", ["STRATEGIES=easy", "BUDGETS=2"], ["STRATEGIES=easy", "BUDGETS=2 4"], "cells/easy.4.1"),
+        ("budget", ["STRATEGIES=easy", "BUDGETS=2"], ["STRATEGIES=easy hard", "BUDGETS=2"], "cells/hard.2.1"),
+        ("compare", ["METHODS=dpo"], ["METHODS=dpo ipo"], "cells/ipo.1"),
+    ],
+    ids=["budget", "strategy", "method"],
+)
+def test_what_is_added_to_a_finished_run_is_trained_and_nothing_else(name, before, after, added, tmp_path):
+    """Though the summary is newer than all that the new cell is made of."""
+    real = tmp_path / "real"
+    real.write_text(REAL)
+    real.chmod(0o755)
+    folder = init(tmp_path / "made", name)
+    run_make(folder, f"REAL={real}", *before, "SEEDS=1")
+    assert "Nothing to be done" in run_make(folder, f"REAL={real}", *before, "SEEDS=1").stdout
+    lines = planned(folder, *after, "SEEDS=1")
+    assert [re.search(r"-o run/(\S+)", line)[1] for line in lines if "train-dpo" in line] == [added]
+    assert f"run/{added}/rows.jsonl" in lines[-1]
