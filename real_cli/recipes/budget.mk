@@ -48,7 +48,7 @@ $(O)/judged/%.jsonl: $(O)/chosen/%.jsonl
 $(O)/cells/%/rows.jsonl: $(O)/$(if $(ENDPOINT),judged,chosen)/%.jsonl $(O)/known.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --loss $(LOSS) --seed $(call of,3) $(TRAIN)$(extra) -o $(@D) $< $(log) $(@D).jsonl
 	$(REAL) eval margin --policy $(@D)$(device) --tag strategy=$(call of,1) --tag seed=$(call of,3) \
-	  --tag budget=$$(grep -c '' $(O)/chosen/$*.jsonl) --rows $@ $(O)/known.jsonl -o $(@D)/eval.json
+	  --tag budget=$$(grep -sc '' $(O)/chosen/$*.jsonl) --rows $@ $(O)/known.jsonl -o $(@D)/eval.json
 	$(if $(KEEP_POLICIES),,rm -f $(@D)/*.safetensors)
 $(O)/eval.json: $(rows) $(if $(REPORT),$(if $(wildcard $(call path,$(REPORT))),,FORCE))
 	$(REAL) eval budget$(if $(REPORT), --report $(call quoted,$(REPORT))) $(filter %/rows.jsonl,$^) -o $@

@@ -351,9 +351,9 @@ def test_strategies_are_compared_at_each_budget_and_their_policies_deleted(make,
     result = snapshot(folder)
     assert "Nothing to be done for 'all'" in make(folder, *small, "BUDGETS=2 4")
     assert snapshot(folder) == result
-    notes = make(folder, *small, "BUDGETS=2 4 37.5%", "SEEDS=1", "KEEP_POLICIES=yes")
-    assert re.findall(r"train-dpo .*? -o (\S+)", notes) == ["check/cells/easy.37-5pc.1", "check/cells/random.37-5pc.1"]
-    assert (folder / "check" / "cells" / "easy.37-5pc.1" / "model.safetensors").exists()
+    notes = make(folder, *small, "BUDGETS=2 3 4", "SEEDS=1", "KEEP_POLICIES=yes")
+    assert re.findall(r"train-dpo .*? -o (\S+)", notes) == ["check/cells/easy.3.1", "check/cells/random.3.1"]
+    assert (folder / "check" / "cells" / "easy.3.1" / "model.safetensors").exists()
     assert {row["budget"] for row in json.loads((folder / "check" / "eval.json").read_text())["cells"]} == {2, 3, 4}
     make(folder, "clean")
     assert snapshot(folder) == written
