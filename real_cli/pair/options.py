@@ -97,7 +97,8 @@ def plan_keep(
         lowest = rule.lowest if lowest is None else lowest
     if by is None or (lowest is None and by != "random"):
         raise UsageError(
-            f"--keep with --strategy {settings.strategy}: say which pairs with --by NAME and --lowest or --highest"
+            f"--keep with --strategy {settings.strategy}: say which pairs with --by NAME and --lowest, --highest or "
+            "--nearest X"
         )
     if nearest is not None and by == "random":
         raise UsageError("--nearest: --by random is no measure; give --by score-gap or another")

@@ -19,9 +19,10 @@ CHECK      = FIRST=12 POOL=10 BUDGETS='2 4' SEEDS='1 2' STRATEGIES='easy random'
 final      =
 include project.mk
 
-# A cell is STRATEGY.BUDGET.SEED, with pc for %, which would make a pattern of its name.
+# A cell is STRATEGY.BUDGET.SEED, with pc for %, which would make a pattern of its name, and 2-5 for 2.5.
 blind   = $(if $(ENDPOINT), --orient none)
-budgets = $(subst %,pc,$(BUDGETS))
+budgets = $(subst .,-,$(subst %,pc,$(BUDGETS)))
+keep    = $(subst -,.,$(subst pc,%,$(call of,2)))
 shared  = $(if $(labeled),$(filter 100pc,$(budgets)))
 cells   = $(foreach seed,$(SEEDS),$(foreach budget,$(filter-out $(shared),$(budgets)),\
   $(STRATEGIES:=.$(budget).$(seed))) $(shared:%=all.%.$(seed)))
@@ -29,8 +30,9 @@ rows    = $(cells:%=$(O)/cells/%/rows.jsonl)
 of      = $(word $(1),$(subst ., ,$*))
 $(foreach cell,$(cells),$(eval count += x)$(eval on-$(cell) := $(word $(words $(count)),$(foreach _,$(cells),\
   $(or $(DEVICES),$(DEVICE))))))
-$(O)/cells/%/rows.jsonl: DEVICE = $(on-$*)
-.SECONDARY: $(foreach kind,chosen judged,$(cells:%=$(O)/$(kind)/%.jsonl))
+at      = $(or $(on-$*),$(DEVICE))
+device  = $(if $(at), --device $(at))
+.SECONDARY: $(foreach stage,chosen judged,$(cells:%=$(O)/$(stage)/%.jsonl))
 
 $(O)/unleaked.jsonl: $(train) $(O)/heldout.jsonl
 	$(REAL) pair --strategy random --orient none $< | $(REAL) eval pairs --against $(O)/heldout.jsonl \
@@ -40,14 +42,13 @@ $(O)/embedded.jsonl: $(O)/unleaked.jsonl
 	$(REAL) split --heldout $< --part heldout$(if $(POOL), --first $(POOL)) $(train) | \
 	  $(REAL) embed --model $(ENCODER) --max-length 512$(device) -o $@
 $(O)/chosen/%.jsonl: $(O)/embedded.jsonl
-	$(REAL) pair --strategy $(patsubst all,$(firstword $(STRATEGIES)),$(call of,1)) \
-	  --keep $(subst pc,%,$(call of,2)) --seed $(call of,3)$(blind) $< -o $@
+	$(REAL) pair --strategy $(call of,1) --keep $(keep) --seed $(call of,3)$(blind) $< -o $@
 $(O)/judged/%.jsonl: $(O)/chosen/%.jsonl
 	$(REAL) relabel judge $(asks) $< -o $@
 $(O)/cells/%/rows.jsonl: $(O)/$(if $(ENDPOINT),judged,chosen)/%.jsonl $(O)/known.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --loss $(LOSS) --seed $(call of,3) $(TRAIN)$(extra) -o $(@D) $< $(log) $(@D).jsonl
 	$(REAL) eval margin --policy $(@D)$(device) --tag strategy=$(call of,1) --tag seed=$(call of,3) \
-	  --tag budget=$$(wc -l < $(O)/chosen/$*.jsonl) --rows $@ $(O)/known.jsonl -o $(@D)/eval.json
+	  --tag budget=$$(grep -sc '' $(O)/chosen/$*.jsonl) --rows $@ $(O)/known.jsonl -o $(@D)/eval.json
 	$(if $(KEEP_POLICIES),,rm -f $(@D)/*.safetensors)
 $(O)/eval.json: $(rows) $(if $(REPORT),$(if $(wildcard $(call path,$(REPORT))),,FORCE))
-	$(REAL) eval budget$(if $(REPORT), --report $(call quoted,$(REPORT))) $(rows) -o $@
+	$(REAL) eval budget$(if $(REPORT), --report $(call quoted,$(REPORT))) $(filter %/rows.jsonl,$^) -o $@

@@ -31,7 +31,8 @@ method  = $(basename $*)
 rows    = $(cells:%=$(O)/cells/%/rows.jsonl)
 $(foreach cell,$(cells),$(eval count += x)$(eval on-$(cell) := $(word $(words $(count)),$(foreach _,$(cells),\
   $(or $(DEVICES),$(DEVICE))))))
-$(O)/cells/%/rows.jsonl: DEVICE = $(on-$*)
+at      = $(or $(on-$*),$(DEVICE))
+device  = $(if $(at), --device $(at))
 .SECONDARY: $(methods:%=$(O)/relabeled/%.jsonl)
 .SECONDEXPANSION:
 
@@ -47,4 +48,5 @@ $(O)/cells/%/rows.jsonl: $$(O)/$$(if $$(relabel-$$(method)),relabeled/$$(method)
 	  --rows $@ $(O)/known.jsonl -o $(@D)/eval.json
 	$(if $(KEEP_POLICIES),,rm -f $(@D)/*.safetensors)
 $(O)/eval.json: $(rows) $(if $(REPORT),$(if $(wildcard $(call path,$(REPORT))),,FORCE))
-	$(REAL) eval compare --baseline $(BASELINE)$(if $(REPORT), --report $(call quoted,$(REPORT))) $(rows) -o $@
+	$(REAL) eval compare --baseline $(BASELINE)$(if $(REPORT), --report $(call quoted,$(REPORT))) \
+	  $(filter %/rows.jsonl,$^) -o $@

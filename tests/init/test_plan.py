@@ -62,7 +62,7 @@ def test_a_plan_has_every_stage_and_runs_none(name, make, tmp_path):
     lines = make(folder, "plan").splitlines()
     stages = [line for line in lines if line[:1].isdigit()]
     assert [line.split(". ")[0] for line in stages] == [str(number) for number in range(1, len(stages) + 1)]
-    assert stages[-1].split()[1:4] == ["real", "eval", "compare" if name == "compare" else "margin"]
+    assert stages[-1].split()[1:4] == ["real", "eval", name if name in ("budget", "compare") else "margin"]
     assert any(line.startswith("   needs run/") for line in lines)
     assert make.ran() == []
     assert files_of(folder) == before

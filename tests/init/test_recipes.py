@@ -294,6 +294,11 @@ def test_make_check_runs_as_it_stands(make, tmp_path):
     assert json.loads((tmp_path / "made" / "check" / "eval.json").read_text())["margin"] != 0
 
 
+def cells_in(folder):
+    """The trained policies of a check that were measured."""
+    return sorted(path.parent.name for path in (folder / "check" / "cells").glob("*/rows.jsonl"))
+
+
 @pytest.mark.slow
 @needs_make
 def test_methods_are_compared_and_their_policies_deleted(make, speaking_policy, tmp_path):
@@ -309,9 +314,7 @@ def test_methods_are_compared_and_their_policies_deleted(make, speaking_policy, 
     assert summary["num_prompts"] >= 10
     assert summary["differences"][0]["accuracy_p_holm"] is not None
     assert all(row["train_seconds"] > 0 and row["train_steps"] == 2 for row in summary["methods"])
-    assert sorted(path.name for path in (folder / "check" / "rows").iterdir()) == [
-        "dpo.1.jsonl", "dpo.2.jsonl", "rdo.1.jsonl", "rdo.2.jsonl"
-    ]  # fmt: skip
+    assert cells_in(folder) == ["dpo.1", "dpo.2", "rdo.1", "rdo.2"]
     assert list(folder.rglob("*.safetensors")) == []
     small = ["POLICY=tiny", "O=check", "SEEDS=1 2", "FIRST=12", "TRAIN=--max-steps 2 --batch-size 2"]
     result = snapshot(folder)
@@ -319,7 +322,39 @@ def test_methods_are_compared_and_their_policies_deleted(make, speaking_policy, 
     assert snapshot(folder) == result
     notes = make(folder, *small, "METHODS=dpo rdo sft", "SEEDS=1", "KEEP_POLICIES=yes")
     assert re.findall(r"train-dpo .*?--loss (\S+)", notes) == ["sft"]
-    assert (folder / "check" / "policies" / "sft.1" / "real.json").exists()
+    assert (folder / "check" / "cells" / "sft.1" / "real.json").exists()
+    make(folder, "clean")
+    assert snapshot(folder) == written
+
+
+@pytest.mark.slow
+@needs_make
+def test_strategies_are_compared_at_each_budget_and_their_policies_deleted(make, speaking_policy, tmp_path):
+    """Really through make, with a tiny policy; a second run has nothing to do, and one with a budget more adds it."""
+    folder = tmp_path / "made"
+    init(folder, "--recipe", "budget")
+    (folder / "tiny").symlink_to(speaking_policy)
+    written = snapshot(folder)
+    make(folder, "check", "POLICY=tiny", "ENCODER=tiny")
+    summary = json.loads((folder / "check" / "eval.json").read_text())
+    assert (summary["strategies"], summary["seeds"], summary["missing"]) == (["easy", "random"], ["1", "2"], [])
+    assert [(row["strategy"], row["budget"]) for row in summary["cells"]] == [
+        ("easy", 2), ("easy", 4), ("random", 2), ("random", 4)
+    ]  # fmt: skip
+    assert [(row["strategy"], row["verdict"]) for row in summary["areas"]] == [("easy", "undecided")]
+    assert summary["num_prompts"] >= 10
+    cells = [f"{strategy}.{budget}.{seed}" for strategy in ("easy", "random") for budget in (2, 4) for seed in (1, 2)]
+    assert cells_in(folder) == cells
+    assert list(folder.rglob("*.safetensors")) == []
+    small = ["POLICY=tiny", "ENCODER=tiny", "O=check", "FIRST=12", "POOL=10", "STRATEGIES=easy random"]
+    small += ["TRAIN=--max-steps 2 --batch-size 2", "SEEDS=1 2"]
+    result = snapshot(folder)
+    assert "Nothing to be done for 'all'" in make(folder, *small, "BUDGETS=2 4")
+    assert snapshot(folder) == result
+    notes = make(folder, *small, "BUDGETS=2 3 4", "SEEDS=1", "KEEP_POLICIES=yes")
+    assert re.findall(r"train-dpo .*? -o (\S+)", notes) == ["check/cells/easy.3.1", "check/cells/random.3.1"]
+    assert (folder / "check" / "cells" / "easy.3.1" / "model.safetensors").exists()
+    assert {row["budget"] for row in json.loads((folder / "check" / "eval.json").read_text())["cells"]} == {2, 3, 4}
     make(folder, "clean")
     assert snapshot(folder) == written
 

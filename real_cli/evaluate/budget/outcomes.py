@@ -108,7 +108,7 @@ def _read_name(record: Record, field: str) -> str:
     value = record.get(field)
     if value is None:
         raise RecordError(f"field '{field}' is missing; 'real eval margin --rows FILE --tag {field}=...' writes it")
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and value.strip():
         return value
     if not is_number(value):
         raise RecordError(f"field '{field}' is {clip(value)}; a name or a number is needed")

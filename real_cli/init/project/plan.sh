@@ -59,8 +59,9 @@ if [ -e "$O/settings.txt" ]; then
     "What is made stays as it is; for a run with these settings give O another folder, or run make clean first."
 fi
 
-# A line a stage, without what make itself does to files.
-stages=$(sed -e ':more' -e '/\\$/{N;s/\\\n[[:space:]]*//;b more' -e '}' <<<"$printed" | grep '^stage ' | sed -E 's/ >>? [^ ]*$//')
+# A line a stage, those of a pipe too, without what make itself does to files.
+stages=$(sed -e ':more' -e '/\\$/{N;s/\\\n[[:space:]]*//;b more' -e '}' <<<"$printed" | grep '^stage ' | sed -E -e 's/ >>? [^ ]*$//' -e 's/ \| +stage /\
+stage /g')
 
 # Whether a file or a finished model is there that no earlier stage will make anew.
 is_there() {

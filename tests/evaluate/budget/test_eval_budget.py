@@ -256,6 +256,7 @@ ROW = {"strategy": "easy", "budget": 40, "seed": 1, "prompt_key": "0f", "is_corr
         ),
         ({"strategy": ["easy"]}, "field 'strategy' is ['easy']; a name or a number is needed"),
         ({"strategy": ""}, "field 'strategy' is ''; a name or a number is needed"),
+        ({"strategy": " "}, "field 'strategy' is ' '; a name or a number is needed"),
         ({"seed": None}, "field 'seed' is missing; 'real eval margin --rows FILE --tag seed=...' writes it"),
         ({"seed": True}, "field 'seed' is True; a name or a number is needed"),
         ({"budget": None}, "field 'budget' is missing; 'real eval margin --rows FILE --tag budget=N' writes it"),
