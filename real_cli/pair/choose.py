@@ -27,7 +27,8 @@ from real_cli.pair.strategies.pool import Pair, Pool
 from real_cli.pair.write import EQUAL_SCORES, PairWriter, light, places_of
 from real_cli.records.choices import MAX_RESPONSES
 from real_cli.records.messages import as_completion, comparable, is_number, text_key
-from real_cli.records.record import Record, to_candidates, with_responses
+from real_cli.records.record import Record, to_candidates
+from real_cli.records.response_fields import with_responses
 from real_cli.records.vectors import Vectors, stack_embeddings
 from real_cli.stats.cosine import cosine_similarities
 from real_cli.text.phrases import EQUAL_TEXTS

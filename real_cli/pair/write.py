@@ -10,7 +10,8 @@ import numpy as np
 from real_cli.pair.choices import Orient, Strategy
 from real_cli.pair.orient import have_equal_scores, order_pair, quality_gap
 from real_cli.pair.strategies.pool import Pair, Pool
-from real_cli.records.record import LEFT_BEHIND, Record, to_preference, with_responses
+from real_cli.records.record import LEFT_BEHIND, Record, to_preference
+from real_cli.records.response_fields import with_responses
 
 EQUAL_SCORES = "equal scores"
 # What float32 embeddings can tell; more digits would differ from one processor to another.

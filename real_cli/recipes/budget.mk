@@ -42,7 +42,8 @@ $(O)/embedded.jsonl: $(O)/unleaked.jsonl
 	$(REAL) split --heldout $< --part heldout$(if $(POOL), --first $(POOL)) $(train) | \
 	  $(REAL) embed --model $(ENCODER) --max-length 512$(device) -o $@
 $(O)/chosen/%.jsonl: $(O)/embedded.jsonl
-	$(REAL) pair --strategy $(call of,1) --keep $(keep) --seed $(call of,3)$(blind) $< -o $@
+	$(REAL) pair --strategy $(patsubst all,$(firstword $(STRATEGIES)),$(call of,1)) \
+	  --keep $(keep) --seed $(call of,3)$(blind) $< -o $@
 $(O)/judged/%.jsonl: $(O)/chosen/%.jsonl
 	$(REAL) relabel judge $(asks) $< -o $@
 $(O)/cells/%/rows.jsonl: $(O)/$(if $(ENDPOINT),judged,chosen)/%.jsonl $(O)/known.jsonl

@@ -135,3 +135,26 @@ def with_new_scores(record: Record, scores: Iterable[float]) -> Record:
         return with_values({name: value for name, value in record.items() if name not in stale}, "score", scores)
     bare = [{name: response[name] for name in response if name != "raw_score"} for response in record["responses"]]
     return with_values(record | {"responses": bare}, "score", scores)
+
+
+def with_responses(record: Record, responses: list[Record], numbers: list[int]) -> Record:
+    """Replace the responses of a candidates record by some of its own, in an order that may be new.
+
+    Args:
+        record: A candidates record.
+        responses: What it is to have.
+        numbers: Which of its responses each of them is, from 0.
+
+    Returns:
+        A new record; its matrix of `preferences`, if it has one, is of the new responses in their order.
+
+    Example:
+        >>> record = {"responses": [{"text": "a"}, {"text": "b"}], "preferences": [[0.5, 0.1], [0.9, 0.5]]}
+        >>> with_responses(record, [{"text": "b"}, {"text": "a"}], [1, 0])["preferences"]
+        [[0.5, 0.9], [0.1, 0.5]]
+    """
+    renewed = record | {"responses": responses}
+    rows, size = record.get("preferences"), len(record["responses"])
+    if isinstance(rows, list) and [len(row) if isinstance(row, list) else -1 for row in rows] == [size] * size:
+        renewed["preferences"] = [[rows[i][j] for j in numbers] for i in numbers]
+    return renewed

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from real_cli.train.batches.completions import SUMMED, completion_metrics, completion_sums
 from real_cli.train.callbacks import IMPOSSIBLE, Recent
-from real_cli.train.diagnosis.causes import Moments
+from real_cli.train.diagnosis.moments import Moments
 from real_cli.train.logps import Logps
 from real_cli.train.mixture import Mixture
 from real_cli.train.world import World

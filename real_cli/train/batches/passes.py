@@ -10,7 +10,7 @@ from real_cli.records.record import Record
 from real_cli.train.batches.halving import HalvingPasses
 from real_cli.train.callbacks import Recent
 from real_cli.train.checkpoints.dump import Dump
-from real_cli.train.diagnosis.causes import Moments
+from real_cli.train.diagnosis.moments import Moments
 from real_cli.train.world import this_world
 
 

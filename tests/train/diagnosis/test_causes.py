@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from real_cli.train.diagnosis.causes import CAUSES, Moments, RunFacts, first_cause
+from real_cli.train.diagnosis.causes import CAUSES, RunFacts, first_cause
+from real_cli.train.diagnosis.moments import Moments
 from tests.train.training import train
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from real_cli.train.diagnosis.causes import Moments
+from real_cli.train.diagnosis.moments import Moments
 from real_cli.train.reward.readings import close_reward_run, read_reward_run
 from real_cli.train.reward.settings import RewardSettings
 
