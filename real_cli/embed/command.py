@@ -151,9 +151,9 @@ def embed(options: EmbedOptions) -> Status:
 
     if options.resume is not None and options.output is not None:
         raise UsageError("--resume FILE appends to FILE; leave out --output")
+    check_backend(options.backend, options.device)
     job = options.job()
     lines = LineFilter(options)
-    check_backend(options.backend, options.device)
     work = lines.work
     with job, open_crew(options, lines) as crew:
         located = work.left(job, options.resume)

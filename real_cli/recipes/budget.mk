@@ -20,7 +20,7 @@ final      =
 include project.mk
 
 # A cell is STRATEGY.BUDGET.SEED, with pc for %, which would make a pattern of its name, and 2-5 for 2.5.
-blind   = $(if $(ENDPOINT), --orient none)
+blind   = $(if $(ENDPOINT),--orient none )
 budgets = $(subst .,-,$(subst %,pc,$(BUDGETS)))
 keep    = $(subst -,.,$(subst pc,%,$(call of,2)))
 shared  = $(if $(labeled),$(filter 100pc,$(budgets)))
@@ -30,20 +30,22 @@ rows    = $(cells:%=$(O)/cells/%/rows.jsonl)
 of      = $(word $(1),$(subst ., ,$*))
 $(foreach cell,$(cells),$(eval count += x)$(eval on-$(cell) := $(word $(words $(count)),$(foreach _,$(cells),\
   $(or $(DEVICES),$(DEVICE))))))
-at      = $(or $(on-$*),$(DEVICE))
-device  = $(if $(at), --device $(at))
+device  = $(if $(or $(on-$*),$(DEVICE)), --device $(or $(on-$*),$(DEVICE)))
 .SECONDARY: $(foreach stage,chosen judged,$(cells:%=$(O)/$(stage)/%.jsonl))
 
-$(O)/unleaked.jsonl: $(train) $(O)/heldout.jsonl
-	$(REAL) pair --strategy random --orient none $< | $(REAL) eval pairs --against $(O)/heldout.jsonl \
-	  --drop leaked-prompts --drop overlapping-prompts --sound $@ -o $(O)/pool.json
-$(O)/embedded.jsonl: $(O)/unleaked.jsonl
+$(O)/asked.jsonl: $(train)
+	$(REAL) pair --strategy random --orient none $< -o $@
+$(O)/unleaked.jsonl: $(O)/asked.jsonl $(O)/heldout.jsonl
+	$(REAL) eval pairs --against $(O)/heldout.jsonl --drop leaked-prompts --drop overlapping-prompts --sound $@ $< \
+	  -o $(O)/unleaked.json
+$(O)/pool.jsonl: $(train) $(O)/unleaked.jsonl
+	$(REAL) split --heldout $(O)/unleaked.jsonl --part heldout$(if $(POOL), --first $(POOL)) $< -o $@
+$(O)/embedded.jsonl: $(O)/pool.jsonl
 	@mkdir -p $(addprefix $(O)/,chosen judged cells)
-	$(REAL) split --heldout $< --part heldout$(if $(POOL), --first $(POOL)) $(train) | \
-	  $(REAL) embed --model $(ENCODER) --max-length 512$(device) -o $@
+	$(REAL) embed --model $(ENCODER) --max-length 512$(device) $< -o $@
 $(O)/chosen/%.jsonl: $(O)/embedded.jsonl
-	$(REAL) pair --strategy $(patsubst all,$(firstword $(STRATEGIES)),$(call of,1)) \
-	  --keep $(keep) --seed $(call of,3)$(blind) $< -o $@
+	$(REAL) pair --strategy $(subst all,$(firstword $(STRATEGIES)),$(call of,1)) --keep $(keep) --seed $(call of,3) \
+	  $(blind)$< -o $@
 $(O)/judged/%.jsonl: $(O)/chosen/%.jsonl
 	$(REAL) relabel judge $(asks) $< -o $@
 $(O)/cells/%/rows.jsonl: $(O)/$(if $(ENDPOINT),judged,chosen)/%.jsonl $(O)/known.jsonl

@@ -78,9 +78,9 @@ def judgments_of(record: Record) -> dict[Pair, list[Judgment]]:
         return {} if single is None else {(0, 1): [single]}
     texts = [transcript(response["text"]) for response in responses_of(record)]
     judgments: dict[Pair, list[Judgment]] = {}
-    for number, said in enumerate(record["verdicts"], 1):
+    for number, verdicts_read in enumerate(record["verdicts"], 1):
         place = f"field 'verdicts', judge {number}"
-        compared = said["pairs"] if isinstance(said.get("pairs"), list) else [said]
+        compared = verdicts_read["pairs"] if isinstance(verdicts_read.get("pairs"), list) else [verdicts_read]
         for each in compared:
             orders: Any = each.get("orders") if isinstance(each, dict) else None
             if orders is None:  # this judge rates, or has no answer
@@ -91,8 +91,8 @@ def judgments_of(record: Record) -> dict[Pair, list[Judgment]]:
     return judgments
 
 
-def _pair_of(said: Record, number: int, place: str) -> Pair:
-    pair: Any = said.get("responses", [1, 2])
+def _pair_of(verdicts_read: Record, number: int, place: str) -> Pair:
+    pair: Any = verdicts_read.get("responses", [1, 2])
     is_right = isinstance(pair, list) and len(pair) == 2 and all(type(each) is int for each in pair)
     if not is_right or not 1 <= pair[0] < pair[1] <= number:
         raise RecordError(f"{place}: 'responses' is {clip(pair)}; the numbers of two of {number} responses are needed")

@@ -223,7 +223,7 @@ def test_a_script_is_shown():
 
 # Keys, each part up to a Tab with what the line shows then.
 TYPED = {
-    "a command, an option, a value": [("real tr", "train-dpo"), ("--pres", "--preset"), ("dl", "--preset dlma")],
+    "a command, an option, a value": [("real train-d", "train-dpo"), ("--pres", "--preset"), ("dl", "--preset dlma")],
     "a value behind a sign": [("real pair --strategy=eas", "--strategy=easy")],
     "a folder in a folder": [("real train-dpo --policy ru", "runs/"), ("f", "runs/first")],
     "a folder with a space": [("real train-dpo --policy my", "--policy my\\ model")],

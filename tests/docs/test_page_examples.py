@@ -68,6 +68,8 @@ FILES = {
     "pairs": pairs(votes=5, implicit_margin=1.0),
     "heldout": pairs(),
     "judged": pairs(gold_chosen=2, gold_rejected=1),
+    "human": pairs(),
+    "rated": pairs(score_chosen=4, score_rejected=2),
     "edited": pairs(edit="sat on the log"),
     "prompts": [{"prompt": prompt} for prompt in PROMPTS],
     "asked": [{"prompt": prompt} for prompt in PROMPTS],
@@ -78,7 +80,14 @@ FILES = {
     ],
     "wildchat": list(map(dialogue, PROMPTS)),
     "outcomes": [
-        {"strategy": strategy, "budget": budget, "seed": seed, "prompt_key": str(number), "margin": number - 1.5}
+        {
+            "strategy": strategy,
+            "method": strategy,
+            "budget": budget,
+            "seed": seed,
+            "prompt_key": str(number),
+            "margin": number - 1.5,
+        }
         for strategy in ("easy", "random")
         for budget in (40, 160)
         for seed in (1, 2)
@@ -130,6 +139,7 @@ SPECIAL = {
     },
 }
 BEFORE = {
+    "real-eval-compare": "mkdir rows && sed 's/easy/dpo/g; s/random/ipo/g' outcomes.jsonl > rows/some.jsonl",
     "real-relabel-goal": "real relabel goal -q pairs.jsonl -o augmented.jsonl",
     "real-relabel-human": "real relabel human -q --export csv to-label.jsonl | sed '2,$s/,,$/,a,/' > answers.csv",
     "real-recipes": "real init -q sppo --recipe sppo",

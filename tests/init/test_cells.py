@@ -17,13 +17,13 @@ both = pytest.mark.parametrize(
 
 def devices_of(lines):
     """The devices of the commands that ask for one, by what the command writes; cells are trained, then measured."""
-    found = {}
+    devices_read = {}
     for line in lines:
         for command in line.split(" | "):
             written = re.search(r"(?:--rows|--export-logps|-o) (\S+)", command)
             if re.match(r"\s*real (embed|train-dpo|eval margin) ", command):
-                found[written[1]] = (re.findall(r"--device (\S+)", command) or [None])[0]
-    return found
+                devices_read[written[1]] = (re.findall(r"--device (\S+)", command) or [None])[0]
+    return devices_read
 
 
 @both
@@ -69,7 +69,7 @@ def test_the_strategies_are_the_same_on_all_labels(tmp_path):
     (folder / "mine.jsonl").write_text('{"prompt": "q", "chosen": "a", "rejected": "b"}\n')
     lines = planned(folder, "DATA=mine.jsonl", "HELDOUT=50%", "STRATEGIES=easy hard", "BUDGETS=50% 100%", "SEEDS=1 2")
     chosen = [re.search(r"--strategy (\S+) --keep (\S+)", line).groups() for line in lines if "--keep" in line]
-    assert chosen == [("easy", "50%"), ("hard", "50%"), ("all", "100%")] * 2
+    assert chosen == [("easy", "50%"), ("hard", "50%"), ("easy", "100%")] * 2
 
 
 # What writes each file that it is asked for.

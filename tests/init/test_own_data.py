@@ -50,7 +50,7 @@ def check_commands(name, lines, settings):
     asked = [line for line in commands if "--endpoint http://judge:8000/v1 --model the-judge" in line]
     assert bool(asked) is (name not in ASKS_NOBODY)
     # Of many trainings none is the one whose curves are drawn.
-    assert f"--report 'my report.html'{'' if name == 'compare' else ' --training run/'}" in commands[-1]
+    assert f"--report 'my report.html'{'' if name in ('budget', 'compare') else ' --training run/'}" in commands[-1]
 
 
 @every_recipe

@@ -60,9 +60,9 @@ def test_the_section_that_a_head_names_has_the_same_paper(name):
 
 @every_recipe
 def test_a_makefile_is_short(name):
-    """At most 45 lines of at most 120 characters; ten more where cells are dealt out."""
+    """At most 45 lines of at most 120 characters; fifteen more where cells are dealt out."""
     lines = MAKEFILES[name].splitlines()
-    assert len(lines) <= (55 if name in MANY else 45)
+    assert len(lines) <= (60 if name in MANY else 45)
     assert max(map(len, lines)) <= 120
 
 

@@ -67,7 +67,7 @@ def test_the_other_end_can_be_asked_for():
 
 
 def test_another_number_needs_its_end():
-    with pytest.raises(UsageError, match="--lowest or --highest"):
+    with pytest.raises(UsageError, match="--lowest, --highest or --nearest X"):
         plan_keep("50%", "score-gap", None, Settings(Strategy.easy))
     assert plan_keep("50%", "score-gap", False, Settings(Strategy.easy)) == KeepOrder(HALF, "score-gap", False, 0)
 

@@ -64,7 +64,7 @@ def test_a_loss_with_a_new_knob_is_one_file(tiny_policy, pair_rows, tmp_path):
     assert "\n- `warped`: `warp - log sigmoid(beta h)`\n" in (package.root / "man" / "real-losses.7.md").read_text()
     lines = " ".join(package.real("train-dpo", "--help")[0].split())
     assert "--warp X How far every pair is lifted. [default: 0.25]" in lines
-    assert "orpo, warped." in lines
+    assert "kto, warped." in lines
     pairs = write_rows(tmp_path / "pairs.jsonl", pair_rows)
     words = ["train-dpo", "-p", tiny_policy, "-o", tmp_path / "out", *FAST, "--max-steps", "2", pairs]
     steps = [json.loads(line) for line in package.real(*words, "--loss", "warped", "--warp", "0.3")[0].splitlines()]

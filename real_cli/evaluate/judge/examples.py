@@ -25,7 +25,7 @@ class JudgeExamples:
             kinds = []
             if not math.isnan(row.gold) and row.label != row.gold:
                 kinds.append(self._differing)
-            if any(verdict_code(said) in (FLIPPED_TO_FIRST, FLIPPED_TO_SECOND) for said in row.verdicts):
+            if any(verdict_code(words) in (FLIPPED_TO_FIRST, FLIPPED_TO_SECOND) for words in row.verdicts):
                 kinds.append(self._flipped)
             for extremes in kinds:
                 extremes.offer(pair.key, lambda row=row, pair=pair: _row(place, record, row, pair))  # type: ignore[misc]

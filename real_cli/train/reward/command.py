@@ -49,8 +49,8 @@ def train_reward(options: TrainRewardOptions) -> Status:
 
     \b
     Examples:
-      real train-reward --model smollm2 -o reward pairs.jsonl > training.jsonl
-      real train-reward --model ./sft --ensemble 8 -o reward --eval-file heldout.jsonl pairs.jsonl
+      real train-reward --model smollm2 -o scorer pairs.jsonl > training.jsonl
+      real train-reward --model ./sft --ensemble 8 -o scorer --eval-file heldout.jsonl pairs.jsonl
       real relabel reward --model reward candidates.jsonl | real pair --strategy dts > unlabeled.jsonl
     """
     adopt_slurm(os.environ)

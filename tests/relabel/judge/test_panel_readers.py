@@ -66,7 +66,7 @@ def test_the_pairs_of_a_matrix_have_the_judgments_of_the_panel(tmp_path):
     record = {"prompt": "q", "responses": [{"text": text, "model": text} for text in ("aaa", "bb", "c")]}
     with Server(three) as server:
         (judged,), _ = panel(tmp_path, "--endpoint", server.url, *MODELS, records=[record])
-    assert [len(said) for said in judgments_of(judged).values()] == [3, 3, 3]
+    assert [len(verdicts) for verdicts in judgments_of(judged).values()] == [3, 3, 3]
     for metric in ("winrate", "judge"):
         summary = evaluate(metric, [judged])
         assert (summary["num_both_orders"], summary["num_flips"]) == (9, 3)
@@ -87,9 +87,9 @@ def test_a_field_of_the_user_s_that_is_named_verdicts_is_none_of_a_panel(judged)
         ({"pairs": [{"responses": [2, 1], "orders": ["A", "B"]}]}, "judge 1: 'responses' is"),
     ],
 )
-def test_what_a_panel_cannot_have_written_is_refused(judged, said, wanted):
+def test_what_a_panel_cannot_have_written_is_refused(judged, verdicts, wanted):
     with pytest.raises(RecordError, match=wanted):
-        judgments_of(judged[0] | {"verdicts": [{"model": "a"} | said]})
+        judgments_of(judged[0] | {"verdicts": [{"model": "a"} | verdicts]})
 
 
 @pytest.mark.parametrize("answer", [Verdict.first, Verdict.second, Verdict.tie])
@@ -97,6 +97,6 @@ def test_a_person_s_label_has_no_agreement_of_a_panel_beside_it(judged, answer):
     assert judged[0]["agreement"] == 2 / 3
     labeled = answered_record(make_question(judged[0], 0), PairAnswer(answer, Shown.as_is, 1.0))
     assert not {"verdicts", "agreement"} & labeled.keys()
-    own = {name: value for name, value in judged[0].items() if name not in ("judge", "verdicts")}
-    kept = answered_record(make_question(own, 0), PairAnswer(answer, Shown.as_is, 1.0))
+    of_itself = {name: value for name, value in judged[0].items() if name not in ("judge", "verdicts")}
+    kept = answered_record(make_question(of_itself, 0), PairAnswer(answer, Shown.as_is, 1.0))
     assert kept["agreement"] == 2 / 3, "a field of that name that no panel left"

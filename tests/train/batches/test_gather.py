@@ -69,7 +69,7 @@ def losses(mixture, policy, reference, batch):
     return torch.empty_like(values).index_copy(0, torch.cat(owners), values)
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if name != "kto"])  # test_train_kto.py has its rows
 def test_every_objective_is_the_same_in_both_layouts_and_in_any_passes(name, policy, make_tiny_policy, pair_rows):
     """Values and gradients within 1e-4: all in one pass or one example a pass, prompt shared or not."""
     reference = load_policy(str(make_tiny_policy(seed=3)), device="cpu").model
