@@ -49,7 +49,7 @@ def judge(options: JudgeOptions) -> Status:
       real relabel judge --endpoint http://localhost:8000/v1 -m qwen pairs.jsonl > labeled.jsonl
       real relabel judge -m smollm2 pairs.jsonl --rejects failed.jsonl > labeled.jsonl
       real relabel judge -m qwen -m gemma -m llama --endpoint http://localhost:8000/v1 pairs.jsonl > labeled.jsonl
-      real relabel judge --endpoint http://localhost:8000/v1 -m small --escalate-below 0.8 --escalate-to large pairs.jsonl
+      real relabel judge --endpoint http://localhost:8000/v1 -m small --escalate-below 0.8 --escalate-to big pairs.jsonl
       real relabel judge -m smollm2 --rubric magpie prompts.jsonl > tagged.jsonl
       real relabel judge -m gpt-4o-mini --rubric ultrafeedback --emit-requests asked.jsonl candidates.jsonl
       real relabel judge -m gpt-4o-mini --rubric ultrafeedback --apply-results done.jsonl candidates.jsonl
