@@ -185,7 +185,8 @@ def test_a_check_begins_at_the_start_each_time(name, run):
     assert run(name, "-n", "check") == []
     first = run(name, "check")
     assert first
-    assert run(name, "check") == first
+    # Of cells, files that are there are looked at in another order than those that are not.
+    assert sorted(run(name, "check")) == sorted(first)
     assert sorted(run(name, "check", "-j4")) == sorted(first)
 
 

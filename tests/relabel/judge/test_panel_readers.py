@@ -79,7 +79,7 @@ def test_a_field_of_the_user_s_that_is_named_verdicts_is_none_of_a_panel(judged)
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted"),
+    ("verdicts", "wanted"),
     [
         ({"orders": ["A"]}, "judge 1: 'orders' is"),
         ({"orders": ["A", "first"]}, "judge 1: 'orders' is"),
