@@ -19,7 +19,7 @@ TEXTS = ("sat on the mat", "ran under the log and then it saw a big dog", "no")
 PROMPTS = ("the cat", "why the dog", "how big")
 POLICIES = ("aligned", "sft", "sft-seed1", "sft-seed2", "base", "easy", "random", "judge", "qwen")
 # What a random judge says cannot be read: its records are rejected.
-REJECTING = re.compile(r"relabel judge (?!--endpoint)")
+REJECTING = re.compile(r"relabel judge (?!--endpoint)|agreement_low>=")
 
 
 def candidates(**more):
@@ -139,6 +139,7 @@ SPECIAL = {
     },
 }
 BEFORE = {
+    "real-train-reward": "real train-reward -q --model smollm2 --max-steps 1 --ensemble 2 pairs.jsonl -o scorer > steps",
     "real-eval-compare": "mkdir rows && sed 's/easy/dpo/g; s/random/ipo/g' outcomes.jsonl > rows/some.jsonl",
     "real-relabel-goal": "real relabel goal -q pairs.jsonl -o augmented.jsonl",
     "real-relabel-human": "real relabel human -q --export csv to-label.jsonl | sed '2,$s/,,$/,a,/' > answers.csv",

@@ -51,7 +51,7 @@ def train_reward(options: TrainRewardOptions) -> Status:
     Examples:
       real train-reward --model smollm2 -o scorer pairs.jsonl > training.jsonl
       real train-reward --model ./sft --ensemble 8 -o scorer --eval-file heldout.jsonl pairs.jsonl
-      real relabel reward --model reward candidates.jsonl | real pair --strategy dts > unlabeled.jsonl
+      real relabel reward --model scorer candidates.jsonl | real pair --strategy dts > unlabeled.jsonl
     """
     adopt_slurm(os.environ)
     world = this_world()
