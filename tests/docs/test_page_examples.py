@@ -139,7 +139,7 @@ SPECIAL = {
     },
 }
 BEFORE = {
-    "real-train-reward": "real train-reward -q --model smollm2 --max-steps 1 --ensemble 2 pairs.jsonl -o scorer > steps",
+    "real-train-reward": "real train-reward -q --model smollm2 --max-steps 1 --ensemble 2 pairs.jsonl -o scorer > log",
     "real-eval-compare": "mkdir rows && sed 's/easy/dpo/g; s/random/ipo/g' outcomes.jsonl > rows/some.jsonl",
     "real-relabel-goal": "real relabel goal -q pairs.jsonl -o augmented.jsonl",
     "real-relabel-human": "real relabel human -q --export csv to-label.jsonl | sed '2,$s/,,$/,a,/' > answers.csv",
