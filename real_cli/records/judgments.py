@@ -6,12 +6,12 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.labels import judgment_of
 from real_cli.records.messages import transcript
 from real_cli.records.record import Record
-from real_cli.records.response_fields import responses_of
+from real_cli.records.response_fields import responses_of, without_values
 from real_cli.records.verdicts import SWAPPED, Judgment
 
 Pair: TypeAlias = tuple[int, int]
 
-# What a panel says of a pair under its label: another label is not theirs.
+# What a panel says of a record, beside the `prob` of its responses: another label is not theirs.
 PANEL_FIELDS = frozenset({"verdicts", "agreement"})
 
 
@@ -38,13 +38,13 @@ def is_by_panel(record: Record) -> bool:
 
 
 def without_panel(record: Record) -> Record:
-    """Leave out what a panel said of a pair, before somebody else labels it.
+    """Leave out what a panel said of a record, before somebody else labels it.
 
     Args:
         record: A record in one of the two shapes.
 
     Returns:
-        The record without `verdicts` and `agreement`, where a panel left them.
+        The record without `verdicts`, `agreement` and the responses' `prob`, where a panel left them.
 
     Example:
         >>> without_panel({"prompt": "q", "agreement": 1.0, "verdicts": [], "judge": {"vote": "mean"}})
@@ -52,7 +52,8 @@ def without_panel(record: Record) -> Record:
     """
     if not is_by_panel(record):
         return record
-    return {name: value for name, value in record.items() if name not in PANEL_FIELDS}
+    kept = {name: value for name, value in record.items() if name not in PANEL_FIELDS}
+    return without_values(kept, "prob")
 
 
 def judgments_of(record: Record) -> dict[Pair, list[Judgment]]:

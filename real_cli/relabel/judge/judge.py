@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from real_cli.errors import RecordError
 from real_cli.llm.rubric import Rubric
+from real_cli.records.judgments import without_panel
 from real_cli.records.layouts import Adapted, adapt, adapt_prompt
 from real_cli.records.public.message_checks import check_tools
 from real_cli.records.questions import Inquiry
@@ -39,7 +40,7 @@ def begin_judging(record: Record, rubric: Rubric, model: str, seed: int) -> Inqu
     mark = {"model": model, "rubric": rubric.name, "rubric_hash": rubric.digest}
     if rubric.tags:
         return tag(record, rubric, mark)
-    check_count(record, rubric)
+    record = without_panel(check_count(record, rubric))  # it would stand beside what others say
     return compare(record, rubric, mark) if rubric.compares else rate(record, rubric, mark, seed)
 
 

@@ -7,11 +7,21 @@ from typing import NamedTuple
 
 from real_cli.llm.parse_answer import NOT_APPLICABLE
 from real_cli.llm.rubric import Rubric
+from real_cli.records.judgments import without_panel
 from real_cli.records.questions import Inquiry
-from real_cli.records.record import Record, is_preference, to_candidates
+from real_cli.records.record import Record, to_candidates
 from real_cli.records.response_fields import values_of, with_new_scores, with_values
-from real_cli.records.verdicts import POINTS, TIE, Judgment
-from real_cli.relabel.judge.pairwise import EQUAL_TEXTS, Pair, judge_pairs, label_pair, pairs_of
+from real_cli.records.verdicts import SWAPPED, TIE, Judgment
+from real_cli.relabel.judge.pairwise import (
+    EQUAL_TEXTS,
+    Pair,
+    agrees_with_label,
+    chances_of,
+    judge_pairs,
+    label_pair,
+    pairs_of,
+    preference_matrix,
+)
 from real_cli.relabel.judge.rate import rate
 from real_cli.stats.votes import RULES, Ballot, Decision, mean_probability, side_of
 
@@ -28,12 +38,14 @@ class Opinion(NamedTuple):
         judgments: Of pairs of responses, where it compares them; those of equal texts are left out.
         rated: The record with its ratings, where it rates.
         problem: Why it says nothing.
+        num_repaired: Overall scores that were repaired.
     """
 
     model: str
     judgments: Mapping[Pair, Judgment]
     rated: Record | None = None
     problem: str = ""
+    num_repaired: int = 0
 
 
 class PairVerdict(NamedTuple):
@@ -77,13 +89,14 @@ def opine(
         return Opinion(model, judgments)
     judged = yield from rate(record, rubric, {}, seed)
     scores = values_of(judged.record, "score")
-    return Opinion(model, {pair: _by_score(scores, pair) for pair in pairs_of(record)}, judged.record)
+    judgments = {pair: _by_score(scores, pair) for pair in pairs_of(record)}
+    return Opinion(model, judgments, judged.record, num_repaired=judged.num_repaired)
 
 
 def _by_score(scores: Sequence[float], pair: Pair) -> Judgment:
     first, second = (scores[index] for index in pair)
     won = TIE if first == second else "A" if first > second else "B"
-    return Judgment((won, {"A": "B", "B": "A", TIE: TIE}[won]), ("", ""))
+    return Judgment((won, SWAPPED[won]), ("", ""))
 
 
 def ballots(opinions: Iterable[Opinion], pair: Pair) -> list[Ballot]:
@@ -139,6 +152,7 @@ def judged_by_panel(
     record: Record, opinions: Sequence[Opinion], further: Sequence[Opinion], rule: str, mark: Record
 ) -> PanelJudged:
     """Put a panel's verdict on a record: `verdicts`, `agreement`, `judge`, and what the rubric makes."""
+    record = _unjudged(record)
     everybody = [*opinions, *further]
     escalated = [pair for opinion in further for pair in opinion.judgments]
     mark = mark | ({"escalated_to": further[0].model} if further else {})
@@ -150,16 +164,20 @@ def judged_by_panel(
         return PanelJudged(written, everybody, verdicts)
     verdicts = decide(record, opinions, further, rule)
     if len(verdicts) > 1:
-        size = len(to_candidates(record)["responses"])
-        matrix = _matrix(size, verdicts, rule)
-        written = to_candidates(record) | {"preferences": matrix}
+        candidates = to_candidates(record)
+        matrix = preference_matrix(len(candidates["responses"]), _matrix_chances(verdicts, rule))
+        written = candidates | {"preferences": matrix}
         return PanelJudged(written | _fields(everybody, verdicts, mark, swapped=False), everybody, verdicts, escalated)
     ((decision, chances),) = verdicts.values()
     won = decision.winner
     fields = _fields(everybody, verdicts, mark | {"verdict": TIE if won == TIE else "chosen"}, swapped=won == "B")
     written = label_pair(with_values(record, "prob", chances), won, fields)
-    agrees = None if won == TIE or not is_preference(record) else won == "A"
-    return PanelJudged(written, everybody, verdicts, escalated, won == TIE, agrees)
+    return PanelJudged(written, everybody, verdicts, escalated, won == TIE, agrees_with_label(record, won))
+
+
+def _unjudged(record: Record) -> Record:
+    """Leave out what judges said before."""
+    return {name: value for name, value in without_panel(record).items() if name != "judge"}
 
 
 def _fields(
@@ -199,13 +217,12 @@ def _judgment_field(judgment: Judgment) -> Record:
     }
 
 
-def _matrix(size: int, verdicts: Mapping[Pair, PairVerdict], rule: str) -> list[list[float]]:
-    """Turn verdicts into probabilities that the response of a row beats that of a column; --vote mean keeps them."""
-    matrix = [[0.5] * size for _ in range(size)]
-    for (i, j), (decision, chances) in verdicts.items():
-        points = POINTS[decision.winner]
-        matrix[i][j], matrix[j][i] = chances if rule == "mean" else (points, 1.0 - points)
-    return matrix
+def _matrix_chances(verdicts: Mapping[Pair, PairVerdict], rule: str) -> dict[Pair, tuple[float, float]]:
+    """Turn verdicts into the probabilities of a matrix; --vote mean keeps those of the judges."""
+    return {
+        pair: chances if rule == "mean" else chances_of(decision.winner)
+        for pair, (decision, chances) in verdicts.items()
+    }
 
 
 def _rated_record(record: Record, rated: Sequence[Record]) -> Record:

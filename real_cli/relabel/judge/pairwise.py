@@ -1,6 +1,6 @@
 """Pairs compared by a judge in both orders: two responses make a preference, more of them a matrix."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from itertools import combinations
 from typing import NamedTuple, TypeAlias
@@ -11,12 +11,10 @@ from real_cli.records.messages import transcript
 from real_cli.records.prefills import begin_answers
 from real_cli.records.questions import Answer, Inquiry, Question
 from real_cli.records.record import Record, is_preference, to_candidates, to_preference
-from real_cli.records.verdicts import TIE, Judgment
+from real_cli.records.verdicts import POINTS, TIE, Judgment
 from real_cli.records.word_odds import chance_of
 
 Pair: TypeAlias = tuple[int, int]
-# What a panel leaves on a record, beside `judge`.
-VOTES = frozenset({"verdicts", "agreement", "prob_chosen", "prob_rejected"})
 EQUAL_TEXTS = Judgment((TIE, TIE), ("", ""))
 VERDICT_SCHEMA: Record = {
     "type": "object",
@@ -48,22 +46,15 @@ class Judged(NamedTuple):
 
 def compare(record: Record, rubric: Rubric, mark: Record) -> Inquiry[Judged]:
     """Compare every pair of a record's responses in both orders; equal texts are a tie that nobody is asked about."""
-    record = _without_votes(record)
     candidates = to_candidates(record)
     compared = yield from judge_pairs(record, rubric)
     pairs = pairs_of(record)
     comparisons = {pair: compared.get(pair, EQUAL_TEXTS) for pair in pairs}
     if len(pairs) == 1:
         return judged_pair(record, comparisons[pairs[0]], mark)
-    matrix = preference_matrix(len(candidates["responses"]), comparisons)
+    chances = {pair: chances_of(comparison.winner) for pair, comparison in comparisons.items()}
+    matrix = preference_matrix(len(candidates["responses"]), chances)
     return Judged(candidates | {"preferences": matrix, "judge": mark}, tuple(comparisons.values()))
-
-
-def _without_votes(record: Record) -> Record:
-    """Leave out what a panel said before: it would stand beside a verdict that is not its own."""
-    if not isinstance(record.get("verdicts"), list):
-        return record
-    return {name: value for name, value in record.items() if name not in VOTES}
 
 
 def pairs_of(record: Record) -> list[Pair]:
@@ -121,8 +112,13 @@ def judged_pair(record: Record, comparison: Judgment, mark: Record) -> Judged:
         "verdicts": list(comparison.verdicts),
         "answers": list(comparison.texts),
     }
-    agrees = None if won == TIE or not is_preference(record) else won == "A"
-    return Judged(label_pair(record, won, {"judge": note}), (comparison,), won == TIE, agrees)
+    labeled = label_pair(record, won, {"judge": note})
+    return Judged(labeled, (comparison,), won == TIE, agrees_with_label(record, won))
+
+
+def agrees_with_label(record: Record, won: str) -> bool | None:
+    """Tell whether a verdict agrees with a record's label; None without a label, or for a tie."""
+    return None if won == TIE or not is_preference(record) else won == "A"
 
 
 def label_pair(record: Record, won: str, fields: Record) -> Record:
@@ -143,14 +139,18 @@ def label_pair(record: Record, won: str, fields: Record) -> Record:
     return to_preference(candidates, *((second, first) if won == "B" else (first, second)), fields)
 
 
-def preference_matrix(count: int, comparisons: dict[tuple[int, int], Judgment]) -> list[list[float]]:
-    """Turn comparisons into probabilities that the response of a row beats that of a column.
+def chances_of(won: str) -> tuple[float, float]:
+    """Turn a verdict on two responses into the probability that either is better."""
+    return POINTS[won], 1.0 - POINTS[won]
 
-    >>> preference_matrix(2, {(0, 1): Judgment(("A", "B"), ("", ""))})
+
+def preference_matrix(count: int, chances: Mapping[Pair, tuple[float, float]]) -> list[list[float]]:
+    """Arrange probabilities that the response of a row beats that of a column; what is not given is 1/2.
+
+    >>> preference_matrix(2, {(0, 1): chances_of("A")})
     [[0.5, 1.0], [0.0, 0.5]]
     """
     matrix = [[0.5] * count for _ in range(count)]
-    for (i, j), comparison in comparisons.items():
-        matrix[i][j] = {"A": 1.0, "B": 0.0, TIE: 0.5}[comparison.winner]
-        matrix[j][i] = 1.0 - matrix[i][j]
+    for (i, j), both in chances.items():
+        matrix[i][j], matrix[j][i] = both
     return matrix

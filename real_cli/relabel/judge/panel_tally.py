@@ -19,6 +19,7 @@ class PanelTally:
         self._models, self._further = models, further
         self.num_records = self.num_pairs = self.num_unanimous = self.num_ties = 0
         self.num_labeled = self.num_agreeing = self.num_escalated = self.num_spared = self.num_without_odds = 0
+        self.num_repaired = 0
         self.flips: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
@@ -38,6 +39,7 @@ class PanelTally:
             self.flips[opinion.model] += sum(judgment.is_flipped for judgment in opinion.judgments.values())
             chances = [chance for judgment in opinion.judgments.values() for chance in judgment.chances]
             self.num_without_odds += chances.count(None)
+        self.num_repaired += sum(opinion.num_repaired for opinion in judged.opinions)
         self.num_escalated += len(judged.escalated)
         asked = {pair for opinion in comparing for pair in opinion.judgments}
         self.num_spared += len(asked) - len(judged.escalated)
@@ -63,6 +65,8 @@ class PanelTally:
         ]
         if self.num_labeled:
             parts.append(f"{self.num_agreeing:,} of {self.num_labeled:,} agree with the label that was there")
+        if self.num_repaired:
+            parts.append(f"{self.num_repaired:,} overall scores repaired")
         if wants_odds and self.num_without_odds:
             parts.append(f"{say_count(self.num_without_odds, 'answer')} without probabilities: their verdicts count")
         parts += [f"{model} has no answer to {say_count(number, 'record')}" for model, number in self.failures.items()]

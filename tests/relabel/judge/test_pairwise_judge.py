@@ -10,7 +10,7 @@ from real_cli.llm.rubric_files import read_rubric
 from real_cli.records.record import swap_labels
 from real_cli.records.verdicts import Judgment
 from real_cli.relabel.judge.judge import JudgeTally, begin_judging
-from real_cli.relabel.judge.pairwise import judged_pair, preference_matrix
+from real_cli.relabel.judge.pairwise import chances_of, judged_pair, preference_matrix
 from real_cli.relabel.winprob.probabilities import PREFERENCES
 from tests.llm.inquiries import run_inquiry
 
@@ -190,7 +190,8 @@ def test_a_matrix_says_of_each_pair_what_both_orders_say():
         (0, 2): Judgment(("A", "A"), ("", "")),
         (1, 2): Judgment(("B", "A"), ("", "")),
     }
-    assert preference_matrix(3, comparisons) == [[0.5, 1.0, 0.5], [0.0, 0.5, 0.0], [0.5, 1.0, 0.5]]
+    chances = {pair: chances_of(comparison.winner) for pair, comparison in comparisons.items()}
+    assert preference_matrix(3, chances) == [[0.5, 1.0, 0.5], [0.0, 0.5, 0.0], [0.5, 1.0, 0.5]]
 
 
 # Counts

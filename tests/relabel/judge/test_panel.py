@@ -108,9 +108,29 @@ def test_a_single_judge_takes_away_what_a_panel_said_before(tmp_path, three):
     assert {"verdicts", "agreement", "prob_chosen", "prob_rejected"} <= voted.keys()
     assert not {"verdicts", "agreement", "prob_chosen", "prob_rejected"} & alone.keys()
     assert alone["judge"]["model"] == "first"
-    # A field of this name that no panel left stays.
-    (kept,), _ = panel(tmp_path, *three[:2], records=[PAIRS[0] | {"agreement": 3}])
-    assert kept["agreement"] == 3
+    # Fields of these names that no panel left stay.
+    (kept,), _ = panel(tmp_path, *three[:2], records=[PAIRS[0] | {"agreement": 3, "verdicts": ["guilty"]}])
+    assert (kept["agreement"], kept["verdicts"]) == (3, ["guilty"])
+
+
+@pytest.mark.parametrize("ties", [False, True], ids=["labeled", "tied"])
+@pytest.mark.parametrize("names", ["a", "ab"], ids=["one", "panel"])
+def test_whoever_rates_takes_away_what_a_panel_said_before(tmp_path, serve, three, names, ties):
+    """Of a single response nobody is the better: no agreement, and no probability, is left."""
+    (voted,), _ = panel(tmp_path, *three, "--ties", "keep", records=PAIRS[ties : ties + 1])
+    (tmp_path / "own.toml").write_text(
+        'name = "brevity"\n[[question]]\nasks = "each"\nhigh = 5\ntext = "Rate {prompt} {response}"\n'
+    )
+    url = serve(lambda request: says(json.dumps({"feedback": "f", "score": 4}))).url
+    words = [word for name in names for word in ("-m", f"{name}@{url}")]
+    (rated,), _ = panel(tmp_path, *words, "--rubric", tmp_path / "own.toml", records=[voted])
+    fields = {"agreement", "prob_chosen", "prob_rejected", "verdicts"} & rated.keys()
+    assert fields == ({"agreement", "verdicts"} if names == "ab" else set())
+    if names == "ab":
+        assert [each["model"] for each in rated["verdicts"]] == ["a", "b"]
+    probabilities = ["prob" in response for response in rated.get("responses", [])]
+    assert probabilities == ([False, False] if ties else [])
+    assert "rubric" in rated["judge"]
 
 
 def test_three_responses_get_a_matrix_of_the_votes(tmp_path, three):
@@ -142,6 +162,25 @@ def test_ratings_are_averaged_and_each_judges_stay(tmp_path, serve):
     ]
     assert record["agreement"] == 1.0
     assert "1 judged by a panel of 2; 1 of 1 verdict unanimous" in stderr
+
+
+def test_scores_that_were_repaired_are_counted_for_all_judges(tmp_path, serve):
+    """A top overall score beside the lowest aspects is UltraFeedback's 1 that was written as 10."""
+
+    def script(request):
+        if "overall" in request.words.lower() and "response_format" in request.body:
+            schema = json.dumps(request.body["response_format"])
+            if '"ratings"' not in schema:
+                return says(json.dumps({"feedback": "f", "score": 10}))
+        rows = [{"response": number, "rationale": "", "rating": 1} for number in (1, 2)]
+        return says(json.dumps({"ratings": rows}))
+
+    url = serve(script).url
+    words = ["-m", "a", "-m", "b", "--endpoint", url, "--rubric", "ultrafeedback"]
+    _, alone = panel(tmp_path, "-m", "a", *words[4:], records=PAIRS[:1])
+    assert "; 2 overall scores repaired; " in alone
+    _, together = panel(tmp_path, *words, records=PAIRS[:1])
+    assert "; 4 overall scores repaired; " in together
 
 
 def test_three_independent_judges_are_better_than_each_by_what_theory_says(tmp_path, serve):
