@@ -76,6 +76,20 @@ class Acts:
         """Whether anything was done."""
         return self.up or self.down or self.copied or self.regenerated or self.is_edit
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to count either."""
+        return self == Acts()
+
+    def join(self, other: "Acts") -> None:
+        """Take what else was done with the message; of texts the later ones."""
+        for name, value in vars(other).items():
+            before = getattr(self, name)
+            if isinstance(value, int):  # marks, and counts
+                setattr(self, name, type(value)(before + value))
+            elif value is not None:
+                setattr(self, name, value)
+
     def vote(self, is_up: bool | None) -> None:
         """Count a thumb; None is none."""
         self.up |= is_up is True

@@ -6,7 +6,7 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.messages import is_conversation
 from real_cli.records.record import Record
 from real_cli.relabel.feedback.acts import ORIGINAL_FIELDS, ActReader, Acts
-from real_cli.relabel.feedback.tree import Tree, chain, clean_message
+from real_cli.relabel.feedback.tree import Tree, beside, chain, clean_message
 
 INPUT_FIELDS = (
     *("input", "inputs", "prompt", "request", "request_body", "instruction", "question", "query", "messages"),
@@ -42,7 +42,8 @@ def read_exchange(record: Record, read: ActReader) -> Tree:
     if done.is_edit and len(reply) > 1:
         raise RecordError(f"field '{given_in}' holds {len(reply)} messages and an edit; which was edited is not known")
     acts = [*(Acts() for _ in range(len(asked) + len(reply) - 1)), done]
-    return chain([*asked, *reply], acts, _beside(record, record[asked_in]))
+    inner = record[asked_in]
+    return chain([*asked, *reply], acts, beside(record, inner if isinstance(inner, dict) else {}))
 
 
 def _single(record: Record, names: tuple[str, ...], what: str) -> str:
@@ -50,12 +51,6 @@ def _single(record: Record, names: tuple[str, ...], what: str) -> str:
     if len(present) > 1:
         raise RecordError(f"{' and '.join(map(repr, present))} may both be {what}; keep one of them")
     return present[0]
-
-
-def _beside(record: Record, asked: Any) -> Record:
-    inner = asked if isinstance(asked, dict) else {}
-    names = ("tools", "chat_template_kwargs")
-    return {name: value for name in names if (value := record.get(name) or inner.get(name))}
 
 
 def _messages(value: Any, role: str, where: str) -> list[Record]:

@@ -7,7 +7,7 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.record import Record
 from real_cli.relabel.feedback.acts import ACT_FIELDS, KEYS, ActReader, Acts
 from real_cli.relabel.feedback.exchange import INPUT_FIELDS, OUTPUT_FIELDS, read_exchange
-from real_cli.relabel.feedback.tree import Node, Tree, chain, clean_message, grow, is_thought
+from real_cli.relabel.feedback.tree import Node, Tree, beside, chain, clean_message, grow, is_thought
 from real_cli.text.phrases import say_count
 
 CONVERSATIONS = ("messages", "conversation", "conversations")
@@ -19,6 +19,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 SPEAKING_FIELDS = ("role", "author", "from", "isCreatedByUser", "content", "text")
 CHILDREN_FIELDS = ("children", "childrenIds", "children_ids")
 CURRENT_FIELDS = ("current_node", "currentId", "current_id", "currentMessageId", "current_message_id")
+BESIDE_TREE = "feedback stands beside a tree of messages; put it on the message that it is about"
 
 
 class TraceShape(NamedTuple):
@@ -59,11 +60,6 @@ def read_trace(record: Record, keys: Collection[str] = KEYS) -> Tree:
     return shapes[0].read(record, ActReader(keys))
 
 
-def beside(record: Record) -> Record:
-    """Keep what a chat template reads beside the messages."""
-    return {name: record[name] for name in ("tools", "chat_template_kwargs") if record.get(name)}
-
-
 def _read_messages(record: Record, read: ActReader) -> Tree:
     name = _conversation_field(record)
     messages: list[Record] = []
@@ -76,7 +72,7 @@ def _read_messages(record: Record, read: ActReader) -> Tree:
             acts.append(read([message], where))
     tree = chain(messages, acts, beside(record))
     whole = read([record], "the record")
-    if not (whole.any or whole.num_unread or whole.num_others):
+    if whole.is_empty:
         return tree
     ends = [
         index
@@ -138,7 +134,7 @@ def _read_history(record: Record, read: ActReader) -> Tree:
 def _grow(turns: dict[str, Any], holder: Record, outer: Record, read: ActReader, about: Record | None = None) -> Tree:
     """Make a tree of messages by identifier; `holder` names the current one, and `about` may be of a single one."""
     if read([outer], "the record").any:
-        raise RecordError("feedback stands beside a tree of messages; put it on the message that it is about")
+        raise RecordError(BESIDE_TREE)
     nodes: dict[str, Node] = {}
     num_thoughts = 0
     for name, turn in turns.items():
@@ -163,13 +159,14 @@ def _grow(turns: dict[str, Any], holder: Record, outer: Record, read: ActReader,
 def _about(record: Record, nodes: dict[str, Node], read: ActReader) -> str | None:
     """Find the message that a record of feedback is about, and add what it says to it."""
     data, meta = record.get("data"), record.get("meta")
-    if not isinstance(data, dict) or not isinstance(meta, dict) or not meta.get("message_id"):
+    acts = read([data], "the feedback") if isinstance(data, dict) else Acts()
+    if not isinstance(meta, dict) or not meta.get("message_id"):
+        if acts.any:
+            raise RecordError(BESIDE_TREE)
         return None
     only = _name(meta["message_id"], "'message_id'")
     if only in nodes:
-        acts = read([data], "the feedback")
-        nodes[only].acts.up |= acts.up
-        nodes[only].acts.down |= acts.down
+        nodes[only].acts.join(acts)
     return only
 
 

@@ -12,6 +12,8 @@ from real_cli.relabel.feedback.acts import Acts
 
 # Of a message, what a model reads; identifiers, names of users and times stay behind.
 KEPT = ("role", "content", "tool_calls", "tool_call_id")
+# Of a trace, what a chat template reads beside the messages.
+BESIDE = ("tools", "chat_template_kwargs")
 # What a model thought is no part of what it said.
 THOUGHTS = ("thoughts", "reasoning_recap")
 
@@ -195,6 +197,12 @@ def _content(message: Record) -> Record:
     return {"content": content} | {
         name: message[name] for name in ("tool_calls", "tool_call_id", "function_call") if message.get(name)
     }
+
+
+def beside(*holders: Record) -> Record:
+    """Keep what a chat template reads beside the messages, from the first object that has it."""
+    held = {name: [holder[name] for holder in holders if holder.get(name)] for name in BESIDE}
+    return {name: values[0] for name, values in held.items() if values}
 
 
 def is_thought(message: Record) -> bool:

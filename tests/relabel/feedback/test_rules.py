@@ -105,6 +105,28 @@ def test_what_gives_no_record_is_counted(fields, left):
     assert records({"messages": [asked(), replied("A", **fields)]}) == ([], left)
 
 
+@pytest.mark.parametrize(
+    ("data", "expected", "left"),
+    [
+        ({"rating": -1}, [("A", False)], {}),
+        ({"edited": "B"}, [("B", "A")], {}),
+        ({"copied": True}, [("A", True)], {}),
+        ({"feedback": [{"comment": "Too long."}, {"key": "tone", "score": 1}]}, [], {"unread": 1, "other_key": 1}),
+        ({"edited": True}, [], {"edit_text": 1}),
+        ({"feedback": {"type": "regenerate"}}, [], {"no_preference": 1}),
+    ],
+)
+def test_what_a_record_of_feedback_says_is_said_of_its_message(data, expected, left):
+    messages = {"q": asked(), "a": replied("A") | {"parentId": "q"}}
+    trace = {"data": data, "meta": {"message_id": "a"}, "snapshot": {"chat": {"history": {"messages": messages}}}}
+    rows, counts = records(trace, copies=True)
+    assert (words(rows), counts) == (expected, left)
+
+
+def test_an_edit_that_is_marked_beside_a_conversation_is_counted():
+    assert records({"messages": [asked(), replied("A")], "edited": True}) == ([], {"edit_text": 1})
+
+
 @pytest.mark.parametrize("thumb", [1, True, "up", "Thumbs_Up", "thumbsUp", "like", "positive", "+1", {"rating": 1}])
 def test_a_thumb_up_is_known_in_many_words(thumb):
     rows, left = records({"messages": [asked(), replied("A", feedback=thumb)]})

@@ -71,6 +71,10 @@ REFUSED = {
         "a text, or a list of messages, is needed",
     ),
     "feedback beside a tree": (tree(a=(None, asked())) | {"rating": 1}, "feedback stands beside a tree of messages"),
+    "feedback in data on no message": (
+        {"data": {"rating": 1}, "meta": {}, "snapshot": {"chat": {"history": {"messages": {"a": asked()}}}}},
+        "feedback stands beside a tree of messages; put it on the message",
+    ),
     "feedback on a message that is not there": (
         {
             "data": {"rating": 1},
