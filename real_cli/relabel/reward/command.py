@@ -154,8 +154,9 @@ def reward(options: RewardOptions) -> Status:
 
 def check_reward_options(options: RewardOptions) -> None:
     """Refuse options that the chosen way of scoring does not read."""
-    sends_pairs = options.api in (ScoringRoute.score, ScoringRoute.predict)
-    if options.tokenizer is not None and sends_pairs:
+    from real_cli.llm.served.scores import APIS
+
+    if options.tokenizer is not None and not APIS[options.api].takes_ids:
         raise UsageError(f"--tokenizer: --api {options.api} takes texts and no token ids; leave it out")
     if options.endpoint is not None and options.max_length is not None and options.tokenizer is None:
         raise UsageError("--max-length: the server cuts, or refuses, what is too long; give --tokenizer to cut here")
