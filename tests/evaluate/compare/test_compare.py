@@ -273,8 +273,8 @@ def test_a_row_that_is_none_is_refused_with_what_is_wrong(change, words):
 
 def test_a_tag_that_is_a_number_keeps_all_of_its_digits():
     """Seeds such as a date and an hour are no less two seeds for a decimal point; 1 and 1.0 are one."""
-    seeds = (20260801.0, 20260802.0, 20260802)
-    summary = summed([row(seed=seed, number=number) for number, seed in enumerate(seeds)] + [row(seed=seeds[0], number=1)])
+    seeds = ((20260801.0, 0), (20260802.0, 0), (20260802, 1), (20260801.0, 1))
+    summary = summed([row(seed=seed, number=number) for seed, number in seeds])
     assert summary["methods"][0]["seeds"] == ["20260801", "20260802"]
 
 
