@@ -9,9 +9,10 @@ from real_cli.evaluate.limits import Gate, number_names, read_gate
 from real_cli.evaluate.reward.columns import RewardColumns
 from real_cli.evaluate.reward.examples import RewardExamples
 from real_cli.evaluate.reward.measures import Measures
-from real_cli.evaluate.reward.readings import RANK, read_record
+from real_cli.evaluate.reward.readings import read_record
 from real_cli.evaluate.reward.report import reward_report
 from real_cli.records.categories import Categories
+from real_cli.records.labels import RANK
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record
 from real_cli.report.contents import Report
