@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -10,6 +10,8 @@ from real_cli.errors import Status, UsageError, clip
 from real_cli.io.progress import say
 from real_cli.records.messages import is_number
 
+# Of a summary what is text where it is not null.
+TEXTS = {"by", "mend"}
 # Counts by a name that only the data know; what is not among them is 0.
 OPEN = "strategies"
 FORM = re.compile(rf"\s*([\w.]+|{OPEN}\..+?)\s*(<=|>=)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
@@ -44,6 +46,31 @@ class Gate(NamedTuple):
     is_strict: bool
 
 
+def read_gate(
+    texts: Sequence[str],
+    names: Callable[[], Sequence[str]],
+    *,
+    is_strict: bool,
+    needed: str,
+    default: Sequence[str] = (),
+) -> Gate:
+    """Read the limits of a command line.
+
+    Args:
+        texts: As the user writes them.
+        names: Gives those of the numbers; asked only where there is a limit.
+        is_strict: Whether passing one is a failure.
+        needed: A limit that a strict gate has in any case: nothing measured breaks no other, and a gate is to notice.
+        default: Limits of a strict gate where the user sets none; those on numbers that the summary lacks are left out.
+    """
+    if not (texts or is_strict):
+        return Gate([], is_strict)
+    known = names()
+    chosen = texts or [limit for limit in default if limit.partition("<")[0] in known]
+    first = [needed] if is_strict and needed not in chosen else []
+    return Gate([read_limit(text, known) for text in (*first, *chosen)], is_strict)
+
+
 def read_limit(text: str, names: Sequence[str]) -> Limit:
     """Read a limit as a user writes it; a name that is not among the numbers is refused with those close to it."""
     match = FORM.fullmatch(text)
@@ -61,12 +88,16 @@ def read_limit(text: str, names: Sequence[str]) -> Limit:
 
 
 def number_names(summary: Mapping[str, Any]) -> list[str]:
-    """Name the numbers of a summary, those in nested records with dots; None is a number that was not given."""
+    """Name the numbers of a summary, those in nested records with dots; None is a number that was not given.
+
+    >>> number_names({"by": None, "mean_score": None, "length_note": None, "ties": {"score": 0.5}})
+    ['mean_score', 'ties.score']
+    """
     names = []
     for name, value in summary.items():
         if isinstance(value, Mapping):
             names += [f"{name}.{inner}" for inner in number_names(value)]
-        elif value is None or is_number(value):
+        elif is_number(value) or (value is None and name not in TEXTS and not name.endswith("_note")):
             names.append(name)
     return names
 

@@ -1,9 +1,9 @@
 """Options that evaluations share."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,25 @@ from real_cli.io.output import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from real_cli.io.job import Job
+
+ModelField = Annotated[
+    str,
+    typer.Option(
+        "--model-field",
+        metavar="NAME",
+        help="The field of a response that names its model; on a labeled pair NAME_chosen and NAME_rejected.",
+    ),
+]
+CategoryField = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="FIELD",
+        show_default=False,
+        help="A field of the record that names its category, such as RewardBench's subset; results are given for each, "
+        "also for none (null).",
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,3 +70,23 @@ class SeedOption(Options):
     """What the draws behind intervals begin with."""
 
     seed: Seed = 0
+
+
+def limit_option(names: Callable[[], Sequence[str]], examples: str) -> Any:
+    """Declare --limit of a command whose summary has numbers of these names."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names() if name.startswith(incomplete)]
+
+    return typer.Option(
+        "--limit",
+        metavar="LIMIT",
+        autocompletion=complete,
+        show_default=False,
+        help=f"NAME<=X or NAME>=X, NAME a number of the summary ({examples}); what passes it is told. Repeatable.",
+    )
+
+
+def strict_option(when: str) -> Any:
+    """Declare --strict of a command that has --limit."""
+    return typer.Option("--strict", help=f"Exit 3 if {when}.")

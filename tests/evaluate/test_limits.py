@@ -4,7 +4,7 @@ import pytest
 
 from real_cli.errors import UsageError
 from real_cli.evaluate.limits import Limit, check_limits, passed_limits, read_limit
-from real_cli.evaluate.pairs.health import PairHealth, limits_of
+from real_cli.evaluate.pairs.health import PairHealth, gate_of
 
 SUMMARY = {"share": 0.71, "similarity": {"median": 0.5}, "gap": None, "num_equal_texts": 0}
 
@@ -54,7 +54,7 @@ def test_a_limit_that_everything_keeps_or_nothing_is_refused(value):
 @pytest.mark.parametrize("name", ["easy", "best-worst", "v1.5 of mine"])
 def test_strategies_have_limits_by_the_names_that_the_data_give_them(name):
     """One of which there is no pair has 0 of them: that is known."""
-    (limit,) = limits_of([f"strategies.{name}>=2"], strict=False, against=False)
+    (limit,) = gate_of([f"strategies.{name}>=2"], strict=False, against=False).limits
     assert limit == Limit(f"strategies.{name}", ">=", 2)
     for number, is_met in ((2, True), (1, False)):
         assert check_limits({"strategies": {name: number}}, [limit])[0]["is_met"] is is_met
@@ -64,32 +64,44 @@ def test_strategies_have_limits_by_the_names_that_the_data_give_them(name):
 
 def test_a_name_that_is_not_there_is_refused_with_those_close_to_it():
     with pytest.raises(UsageError, match=r"close to it: num_contradictions"):
-        limits_of(["num_contradiction<=0"], strict=False, against=False)
+        gate_of(["num_contradiction<=0"], strict=False, against=False)
 
 
-@pytest.mark.parametrize("name", ["strategies", "similarity", "scripts", "limits", "similarity_histogram.counts"])
+@pytest.mark.parametrize(
+    "name", ["strategies", "similarity", "scripts", "limits", "similarity_histogram.counts", "mend", "mend_note"]
+)
 def test_what_is_no_number_has_no_limit(name):
     with pytest.raises(UsageError):
-        limits_of([f"{name}<=1"], strict=False, against=True)
+        gate_of([f"{name}<=1"], strict=False, against=True)
+
+
+@pytest.mark.parametrize("module", ["judge", "pairs", "reward"])
+def test_what_a_shell_offers_for_a_limit_are_numbers_alone(module):
+    """Also where the summary that names them has no text to tell them by: null stands for either."""
+    from importlib import import_module
+
+    names = import_module(f"real_cli.evaluate.{module}.command").limit_names()
+    assert "num_pairs" in names
+    assert not {"by", "mend", "mend_note", "length_note", "equal_length_note"} & set(names)
 
 
 def test_leaks_have_a_limit_where_another_file_is_looked_at():
-    assert limits_of(["num_leaked_prompts<=0"], strict=False, against=True)
+    assert gate_of(["num_leaked_prompts<=0"], strict=False, against=True).limits
     with pytest.raises(UsageError):
-        limits_of(["num_leaked_prompts<=0"], strict=False, against=False)
+        gate_of(["num_leaked_prompts<=0"], strict=False, against=False)
 
 
 def test_strict_has_limits_of_its_own_unless_the_user_names_some():
     names = ["num_pairs", "num_equal_texts", "num_contradictions", "num_against_scores"]
-    assert [limit.name for limit in limits_of([], strict=True, against=False)] == names
-    assert [limit.name for limit in limits_of([], strict=True, against=True)] == [*names, "num_leaked_prompts"]
-    assert limits_of([], strict=False, against=True) == []
-    assert limits_of(["num_pairs>=1"], strict=True, against=True) == [Limit("num_pairs", ">=", 1)]
-    assert limits_of(["num_pairs<=9"], strict=False, against=True) == [Limit("num_pairs", "<=", 9)]
+    assert [limit.name for limit in gate_of([], strict=True, against=False).limits] == names
+    assert [limit.name for limit in gate_of([], strict=True, against=True).limits] == [*names, "num_leaked_prompts"]
+    assert gate_of([], strict=False, against=True).limits == []
+    assert gate_of(["num_pairs>=1"], strict=True, against=True).limits == [Limit("num_pairs", ">=", 1)]
+    assert gate_of(["num_pairs<=9"], strict=False, against=True).limits == [Limit("num_pairs", "<=", 9)]
 
 
 def test_a_strict_gate_without_a_pair_is_shut():
     """The step before it wrote nothing; no limit on what is bad would notice."""
     for texts in ([], ["num_equal_texts<=0"]):
-        limits = limits_of(texts, strict=True, against=False)
+        limits = gate_of(texts, strict=True, against=False).limits
         assert passed_limits(check_limits(PairHealth().summary(), limits)) == ["num_pairs is 0, not >=1"]

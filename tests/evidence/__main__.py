@@ -130,6 +130,11 @@ def compare_part(rows, baseline="dpo"):
     return "\n".join([*lines, "", f"Told apart from {baseline}: {named}; of {summary['num_comparisons']} comparisons."])
 
 
+def noise_part(rows):
+    """Make the part of the runs with flipped labels; their methods are STRATEGY-LOSS-PERCENT."""
+    return compare_part(rows, "random-dpo-0")
+
+
 def number(value):
     """Write a number with two digits behind the point, or nothing."""
     return "" if value is None else f"{value:.2f}"
@@ -141,7 +146,7 @@ PARTS = {
     "demo": budget_part,
     "encoders": budget_part,
     "compare": compare_part,
-    "noise": compare_part,
+    "noise": noise_part,
 }
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from real_cli.evaluate.budget.curves import BETTER, UNDECIDED
 from real_cli.evaluate.budget.outcomes import show_budget
+from real_cli.evaluate.decisions import BETTER, UNDECIDED
 from real_cli.report.numbers import show_fixed, show_percent
 from real_cli.text.phrases import say_count
 

@@ -7,15 +7,13 @@ import numpy as np
 
 from real_cli.evaluate.budget.grid import LearningTable
 from real_cli.evaluate.budget.outcomes import plain_budget
+from real_cli.evaluate.decisions import decide, difference_of_shares, what_decides
 from real_cli.stats.contrast import Contrast, Floats
 from real_cli.stats.intervals import Estimate
 from real_cli.stats.learning_curves import EqualBudget, area_weights, equal_budget
 from real_cli.stats.multiple import holm
 
 Row = dict[str, Any]
-
-LEVEL = 0.05
-BETTER, WORSE, UNDECIDED = "better", "worse", "undecided"
 
 
 class LearningCurves:
@@ -55,7 +53,7 @@ class LearningCurves:
                 contrasts.append(contrast)
                 row: Row = {"strategy": strategy, "minus": self._baseline, "budget": plain_budget(budget)}
                 row |= {"num_seeds": contrast.num_seeds, "num_prompts": contrast.num_prompts}
-                row |= _within_one(contrast.estimate()).fields("accuracy")
+                row |= difference_of_shares(contrast).fields("accuracy")
                 rows.append(row | self._margin(weights).fields("margin"))
         return _corrected(rows, contrasts)
 
@@ -76,10 +74,10 @@ class LearningCurves:
             row: Row = {"strategy": strategy, "minus": self._baseline, "num_budgets": len(budgets)}
             row |= {"smallest_budget": plain_budget(budgets[0]), "largest_budget": plain_budget(budgets[-1])}
             row |= {"num_seeds": contrast.num_seeds, "num_prompts": contrast.num_prompts}
-            row |= _within_one(contrast.estimate()).fields("area")
+            row |= difference_of_shares(contrast).fields("area")
             rows.append(row | self._margin(weights).fields("margin_area"))
         rows = _corrected(rows, contrasts)
-        return [row | _needed(contrast, len(rows)) for row, contrast in zip(rows, contrasts, strict=True)]
+        return [row | what_decides(contrast, len(rows)) for row, contrast in zip(rows, contrasts, strict=True)]
 
     def savings(self) -> list[Row]:
         """Find for each cell the budget at which the baseline reaches the same accuracy."""
@@ -122,38 +120,14 @@ class LearningCurves:
         return self._table.margin.contrast(weights).estimate()
 
 
-def _within_one(estimate: Estimate) -> Estimate:
-    """Keep the interval of a difference of shares within what such a difference can be."""
-    if estimate.low is None or estimate.high is None:
-        return estimate
-    return estimate._replace(low=max(-1.0, estimate.low), high=min(1.0, estimate.high))
-
-
 def _corrected(rows: list[Row], contrasts: Sequence[Contrast]) -> list[Row]:
     """Add p-values, corrected by Holm for their number, and what they decide."""
     values = [contrast.p_value() for contrast in contrasts]
     corrected = holm(values)
     return [
-        row | {"p_value": value, "p_holm": p_holm, "verdict": _verdict(p_holm, contrast.value)}
+        row | {"p_value": value, "p_holm": p_holm, "verdict": decide(p_holm, contrast.value)}
         for row, contrast, value, p_holm in zip(rows, contrasts, values, corrected, strict=True)
     ]
-
-
-def _verdict(p_value: float | None, difference: float) -> str:
-    if p_value is None or p_value >= LEVEL:
-        return UNDECIDED
-    return BETTER if difference > 0 else WORSE
-
-
-def _needed(contrast: Contrast, num_comparisons: int) -> Row:
-    """Say which difference these data would show, and how many prompts, or seeds, would show the one at hand."""
-    if not contrast.is_known:
-        return dict.fromkeys(("smallest_shown", "prompts_needed", "seeds_needed"))
-    return {
-        "smallest_shown": contrast.smallest_shown(num_comparisons),
-        "prompts_needed": contrast.prompts_needed(num_comparisons),
-        "seeds_needed": contrast.seeds_needed(num_comparisons),
-    }
 
 
 def _saving(budget: float, equal: EqualBudget) -> Row:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 
 from real_cli.errors import RealError, RecordError
 from real_cli.evaluate.budget.outcomes import PolicyOutcome, RunKey, show_budget
+from real_cli.evaluate.run_tags import seed_order
 from real_cli.stats.crossed_cells import CrossedCells, linearized
 from real_cli.text.phrases import say_count
 
@@ -87,17 +89,25 @@ class OutcomeGrid:
         self.num_without_margin += not has_margin
         self.named_by.add(outcome.prompt[0])
 
+    def ordered(self) -> list[RunKey]:
+        """List the runs by strategy, budget and seed."""
+        return sorted(self.runs, key=attrgetter("order"))
+
+    def seeds(self) -> list[str]:
+        """List the seeds of all runs, numbers as such."""
+        return sorted({run.seed for run in self.runs}, key=seed_order)
+
     def cells(self) -> dict[CellKey, list[str]]:
         """List the seeds of each cell, in order."""
         cells: dict[CellKey, list[str]] = {}
-        for strategy, budget, seed in sorted(self.runs):
+        for strategy, budget, seed in self.ordered():
             cells.setdefault(CellKey(strategy, budget), []).append(seed)
         return cells
 
     def missing(self, shared: str) -> list[RunKey]:
         """List the runs that the grid lacks: each strategy has each budget, but for those of the shared runs alone."""
         cells = self.cells()
-        seeds = sorted({run.seed for run in self.runs})
+        seeds = self.seeds()
         strategies = sorted({cell.strategy for cell in cells} - {shared})
         budgets = sorted({cell.budget for cell in cells if cell.strategy != shared})
         wanted = [CellKey(strategy, budget) for strategy in strategies for budget in budgets]
@@ -131,7 +141,7 @@ class OutcomeGrid:
 
     def fewest(self) -> tuple[RunKey, int]:
         """Find the run that has the fewest prompts, and how many these are."""
-        return min(((key, len(run.prompts)) for key, run in sorted(self.runs.items())), key=lambda pair: pair[1])
+        return min(((key, len(self.runs[key].prompts)) for key in self.ordered()), key=lambda pair: pair[1])
 
     def _sums(self, run: RunKey, prompts: Iterable[tuple[str, str]]) -> list[Sums]:
         return [self.runs[run].prompts[prompt] for prompt in prompts]
@@ -139,7 +149,8 @@ class OutcomeGrid:
     def _common(self) -> list[tuple[str, str]]:
         """Find the prompts that every run has; without any there is nothing to compare."""
         common: set[tuple[str, str]] | None = None
-        for key, run in sorted(self.runs.items()):
+        for key in self.ordered():
+            run = self.runs[key]
             both = run.prompts.keys() if common is None else common & run.prompts.keys()
             if not both:
                 raise RealError(

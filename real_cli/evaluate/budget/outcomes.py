@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
+from real_cli.evaluate.run_tags import read_tag, seed_order
 from real_cli.records.layouts import Adapted, Layout
 from real_cli.records.messages import is_number, is_text, text_key
 from real_cli.records.record import Record
@@ -25,6 +26,11 @@ class RunKey(NamedTuple):
     strategy: str
     budget: float
     seed: str
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Where it stands among others."""
+        return self.strategy, self.budget, seed_order(self.seed)
 
     def __str__(self) -> str:
         return f"{self.strategy} at {show_budget(self.budget)} labels, seed {self.seed}"
@@ -65,7 +71,7 @@ def read_outcome(record: Record) -> PolicyOutcome:
     >>> str(read_outcome(row).run), read_outcome(row).prompt
     ('easy at 320 labels, seed 1', ('prompt_key', '0f'))
     """
-    run = RunKey(_read_name(record, "strategy"), _read_budget(record), _read_name(record, "seed"))
+    run = RunKey(read_tag(record, "strategy"), _read_budget(record), read_tag(record, "seed"))
     margin = record.get("margin")
     if margin is not None and not is_number(margin):
         raise RecordError(f"field 'margin' is {clip(margin)}; a number is needed, or null")
@@ -102,17 +108,6 @@ def show_budget(budget: float) -> str:
 def plain_budget(budget: float) -> float | int:
     """Write a whole number of labels without a fraction."""
     return int(budget) if budget == int(budget) and budget < MOST_WHOLE else budget
-
-
-def _read_name(record: Record, field: str) -> str:
-    value = record.get(field)
-    if value is None:
-        raise RecordError(f"field '{field}' is missing; 'real eval margin --rows FILE --tag {field}=...' writes it")
-    if isinstance(value, str) and value.strip():
-        return value
-    if not is_number(value):
-        raise RecordError(f"field '{field}' is {clip(value)}; a name or a number is needed")
-    return str(int(value)) if math.isfinite(value) and value == int(value) else str(value)
 
 
 def _read_budget(record: Record) -> float:

@@ -123,7 +123,7 @@ def _savings(summary: Row) -> Section | None:
 
 
 def _needed(summary: Row) -> Section | None:
-    rows = [row for row in summary["areas"] if row["smallest_shown"] is not None]
+    rows = [row for row in summary["areas"] if row["area_low"] is not None]
     if not rows:
         return None
     fields = ("strategy", "area", "smallest_shown", "num_prompts", "prompts_needed", "num_seeds", "seeds_needed")

@@ -52,16 +52,15 @@ class BudgetTally(Evaluation):
         table = self._grid.table()
         missing = self._grid.missing(self._shared)
         curves = LearningCurves(table, self._baseline, self._shared)
-        runs = list(self._grid.runs)
         return {
             "num_rows": self._grid.num_rows,
-            "num_runs": len(runs),
+            "num_runs": len(self._grid.runs),
             "num_prompts": table.accuracy.num_prompts,
             "num_prompts_left_out": table.num_left_out,
             "baseline": self._baseline,
             "shared": self._shared,
             "strategies": list(dict.fromkeys(key.strategy for key in table.keys)),
-            "seeds": sorted({run.seed for run in runs}),
+            "seeds": self._grid.seeds(),
             "missing": [run._asdict() | {"budget": plain_budget(run.budget)} for run in missing],
             "cells": curves.cells(),
             "areas": curves.areas(),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from real_cli.evaluate.decisions import BETTER, UNDECIDED, WORSE
 from real_cli.report.numbers import show_fixed, show_interval
 
 Summary = dict[str, Any]
@@ -11,12 +12,12 @@ def answer(summary: Summary) -> list[str]:
     """Name the methods that the corrected test tells from the baseline, and those that it does not."""
     rows, base = summary["differences"], summary["baseline"]
     phrases = [
-        f"{row['method']} prefers the chosen response {'more' if row['verdict'] == 'better' else 'less'} often than "
+        f"{row['method']} prefers the chosen response {'more' if row['verdict'] == BETTER else 'less'} often than "
         f"{base}, {show_points(row)}"
         for row in rows
-        if row["verdict"] in ("better", "worse")
+        if row["verdict"] in (BETTER, WORSE)
     ]
-    undecided = [row["method"] for row in rows if row["verdict"] == "undecided"]
+    undecided = [row["method"] for row in rows if row["verdict"] == UNDECIDED]
     if undecided:
         phrases.append(f"not told apart from {base}: {', '.join(undecided)}")
     return phrases

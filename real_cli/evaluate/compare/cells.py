@@ -5,6 +5,7 @@ from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from real_cli.errors import RecordError
 from real_cli.evaluate.compare.rows import COSTS, MeasuredRow
+from real_cli.evaluate.run_tags import seed_order
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +23,11 @@ class CellName(NamedTuple):
 
     method: str
     seed: str
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Where it stands among others."""
+        return self.method, seed_order(self.seed)
 
     def __str__(self) -> str:
         return f"{self.method}, seed {self.seed}" if self.seed else self.method
@@ -57,7 +64,7 @@ class PolicyCells:
 
     def align(self) -> "AlignedCells":
         """Put the pairs that every cell has into one order, which that of the input does not change."""
-        names = sorted(self.cells, key=lambda name: (name.method, natural(name.seed)))
+        names = sorted(self.cells, key=attrgetter("order"))
         counts = [Counter(self.cells[name].prompts) for name in names]
         everywhere = set.union(*(set(count) for count in counts)) if counts else set()
         shared = {prompt for prompt in everywhere if len({count[prompt] for count in counts}) == 1}
@@ -113,7 +120,7 @@ class AlignedCells:
     @property
     def seeds(self) -> list[str]:
         """The seeds of all methods."""
-        return sorted({name.seed for name in self.names}, key=natural)
+        return sorted({name.seed for name in self.names}, key=seed_order)
 
     def columns(self, method: str, seeds: Sequence[str]) -> list[int]:
         """Find the cells of a method with these seeds."""
@@ -123,18 +130,6 @@ class AlignedCells:
     def seeds_of(self, method: str) -> list[str]:
         """List the seeds of a method."""
         return [name.seed for name in self.names if name.method == method]
-
-
-def natural(seed: str) -> tuple[bool, float, str]:
-    """Order seeds as numbers, and what is no number behind them.
-
-    >>> sorted(["10", "9", "a"], key=natural)
-    ['9', '10', 'a']
-    """
-    try:
-        return False, float(seed), seed
-    except ValueError:
-        return True, 0.0, seed
 
 
 def _sorted_rows(cell: Cell, prompts: set[str]) -> list[Floats]:

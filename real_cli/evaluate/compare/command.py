@@ -32,9 +32,9 @@ def compare(options: CompareOptions) -> Status:
     NAME_low and NAME_high are a 95% interval over prompts and seeds together, both of which are draws; it takes ten
     prompts and two seeds. NAME_p is the p-value of a difference, NAME_p_holm the same corrected by Holm for the number
     of comparisons (num_comparisons), each measure by itself. verdict is better or worse where the corrected p of
-    accuracy is below 0.05, and undecided elsewhere; smallest_shown is the difference of accuracies that would have been
-    decided four times out of five, prompts_needed and seeds_needed are how many would so decide this one (null where
-    none would). A larger margin makes no policy better by itself.
+    accuracy is below 0.05, undecided where it is not, and null where there is no test; smallest_shown is the difference
+    of accuracies that would have been decided four times out of five, prompts_needed and seeds_needed are how many
+    would so decide this one (null where none would). A larger margin makes no policy better by itself.
 
     Prompts that some policy lacks are left out of all and counted; missing lists methods without a seed that others
     have. train_seconds (of the steps alone, a mean over seeds), train_seconds_ratio (to the baseline's) and the peaks

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from statistics import fmean
 from typing import Any
 
@@ -46,8 +47,8 @@ class MethodCosts:
     def untimed(self) -> list[CellName]:
         """List the cells that do not say how long they took; none where no cell does."""
         unknown = [name for name, cost in self._cells.items() if math.isnan(cost["train_seconds"])]
-        return sorted(unknown) if len(unknown) < len(self._cells) else []
+        return sorted(unknown, key=attrgetter("order")) if len(unknown) < len(self._cells) else []
 
     def _known(self, method: str, name: str) -> dict[str, float]:
         cells = {cell.seed: cost[name] for cell, cost in self._cells.items() if cell.method == method}
-        return {seed: cells[seed] for seed in sorted(cells) if not math.isnan(cells[seed])}
+        return {seed: value for seed, value in cells.items() if not math.isnan(value)}

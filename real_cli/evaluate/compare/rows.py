@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from real_cli.errors import RecordError, clip
+from real_cli.evaluate.run_tags import read_tag
 from real_cli.records.messages import is_number
 from real_cli.records.record import Record
 
@@ -49,23 +50,14 @@ def read_row(record: Record) -> MeasuredRow:
         raise RecordError(f"field 'margin' is {_shown(record, 'margin')}; a number of nats is needed")
     sizes = [_number(record, f"num_tokens_{side}") for side in ("chosen", "rejected")]
     return MeasuredRow(
-        _tag(record, "method"),
-        _tag(record, "seed") if "seed" in record else "",
+        read_tag(record, "method"),
+        read_tag(record, "seed") if "seed" in record else "",
         prompt,
         float(record["margin"]),
         _number(record, "likelihood_margin"),
         sizes[0] - sizes[1],
         tuple(_number(record, name) for name in COSTS),
     )
-
-
-def _tag(record: Record, name: str) -> str:
-    value = record.get(name)
-    if isinstance(value, str) and value.strip():
-        return value
-    if is_number(value):
-        return f"{value:g}" if isinstance(value, float) else str(value)
-    raise RecordError(f"field '{name}' is {_shown(record, name)}; a name or a number is needed: {HOW}")
 
 
 def _number(record: Record, name: str) -> float:

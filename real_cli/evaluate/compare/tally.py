@@ -5,13 +5,15 @@ from typing import Any
 
 from real_cli.errors import RealError, UsageError, clip, suggest
 from real_cli.evaluate.compare.answer import answer
-from real_cli.evaluate.compare.cells import AlignedCells, PolicyCells, natural
+from real_cli.evaluate.compare.cells import AlignedCells, PolicyCells
 from real_cli.evaluate.compare.cost import MethodCosts
 from real_cli.evaluate.compare.measures import MEASURES, Measure, difference, level
 from real_cli.evaluate.compare.notes import explain
 from real_cli.evaluate.compare.report import compare_report
 from real_cli.evaluate.compare.rows import read_row
+from real_cli.evaluate.decisions import decide, difference_of_shares, what_decides
 from real_cli.evaluate.evaluation import Evaluation, Exclusion, Summary
+from real_cli.evaluate.run_tags import seed_order
 from real_cli.io.job import Job, Located
 from real_cli.records.record import Record
 from real_cli.report.contents import Report
@@ -21,7 +23,6 @@ from real_cli.stats.intervals import Estimate
 from real_cli.stats.multiple import holm
 from real_cli.text.phrases import say_count
 
-LEVEL = 0.05
 NOTHING = Estimate(None, None, None, 0)
 
 
@@ -82,7 +83,7 @@ class MethodComparison(Evaluation):
             "missing": [
                 {"method": name, "seed": seed}
                 for name in methods
-                for seed in sorted(set(cells.seeds) - set(cells.seeds_of(name)), key=natural)
+                for seed in sorted(set(cells.seeds) - set(cells.seeds_of(name)), key=seed_order)
             ],
         }
         return result | {"notes": explain(result, cells, reasons, costs)}
@@ -129,10 +130,11 @@ def _differences(cells: AlignedCells, methods: Sequence[str], measures: Sequence
         result = [_difference(cells, measure, name, base, shared[name]) for name in others]
         p_values = [each.p_value() if each else None for each in result]
         for row, each, p_value, corrected in zip(rows, result, p_values, holm(p_values), strict=True):
-            row |= _within(each.estimate() if each else NOTHING, measure).fields(measure.name)
+            row |= _estimate(each, measure).fields(measure.name)
             row |= {f"{measure.name}_p": p_value, f"{measure.name}_p_holm": corrected}
             if measure is MEASURES[0]:
-                row |= _decided(each, corrected, len(others))
+                row["verdict"] = None if each is None or corrected is None else decide(corrected, each.value)
+                row |= what_decides(each, len(others))
     return rows
 
 
@@ -140,20 +142,7 @@ def _difference(cells: AlignedCells, measure: Measure, method: str, base: str, s
     return difference(cells, measure, cells.columns(method, seeds), cells.columns(base, seeds)) if seeds else None
 
 
-def _decided(result: Contrast | None, corrected: float | None, num_comparisons: int) -> dict[str, Any]:
-    """Say what the corrected test of accuracy decides, and what would decide it."""
-    if result is None or corrected is None:
-        return dict.fromkeys(("verdict", "smallest_shown", "prompts_needed", "seeds_needed"))
-    return {
-        "verdict": "undecided" if corrected >= LEVEL else "better" if result.value > 0 else "worse",
-        "smallest_shown": smallest if (smallest := result.smallest_shown(num_comparisons)) <= 1 else None,
-        "prompts_needed": result.prompts_needed(num_comparisons),
-        "seeds_needed": result.seeds_needed(num_comparisons),
-    }
-
-
-def _within(estimate: Estimate, measure: Measure) -> Estimate:
-    """Keep the interval of a difference of shares between -1 and 1, which two seeds may leave far behind."""
-    if not measure.is_share or estimate.low is None or estimate.high is None:
-        return estimate
-    return estimate._replace(low=max(-1.0, estimate.low), high=min(1.0, estimate.high))
+def _estimate(contrast: Contrast | None, measure: Measure) -> Estimate:
+    if contrast is None:
+        return NOTHING
+    return difference_of_shares(contrast) if measure.is_share else contrast.estimate()

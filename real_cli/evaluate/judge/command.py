@@ -8,16 +8,13 @@ import typer
 
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status, UsageError
-from real_cli.evaluate.options import EvaluationOptions
+from real_cli.evaluate.options import EvaluationOptions, ModelField, limit_option, strict_option
 
 if TYPE_CHECKING:
     from real_cli.evaluate.judge.gold_labels import GoldFile
-    from real_cli.evaluate.limits import Gate
 
-
-def complete_limit(incomplete: str) -> list[str]:
-    """Complete the name of a number that a limit may be set on."""
-    return [name for name in limit_names() if name.startswith(incomplete)]
+# What --strict asks for in any case.
+NEEDED = "num_compared>=1"
 
 
 def limit_names() -> list[str]:
@@ -25,7 +22,7 @@ def limit_names() -> list[str]:
     from real_cli.evaluate.judge.survey import JudgeSurvey
     from real_cli.evaluate.limits import number_names
 
-    return [name for name in number_names(JudgeSurvey().summary()) if name != "length_note"]
+    return number_names(JudgeSurvey().summary())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +67,7 @@ class JudgeSurveyOptions(EvaluationOptions):
             help="The judge's name among the models of the responses, for whether it prefers its own.",
         ),
     ] = None
-    model_field: Annotated[
-        str,
-        typer.Option(
-            "--model-field",
-            metavar="NAME",
-            help="The field of a response that names its model; on a labeled pair NAME_chosen and NAME_rejected.",
-        ),
-    ] = "model"
+    model_field: ModelField = "model"
     effect: Annotated[
         float,
         typer.Option(
@@ -86,20 +76,8 @@ class JudgeSurveyOptions(EvaluationOptions):
             help="Count the labels that show a win rate of 1/2 + X between two models.",
         ),
     ] = 0.05
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--limit",
-            metavar="LIMIT",
-            autocompletion=complete_limit,
-            show_default=False,
-            help="NAME<=X or NAME>=X, NAME a number of the summary (agreement_low, flip_rate); what passes it is told. "
-            "Repeatable.",
-        ),
-    ] = None
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if no label is compared, or a limit is passed.")] = (
-        False
-    )
+    limit: Annotated[list[str] | None, limit_option(limit_names, "agreement_low, flip_rate")] = None
+    strict: Annotated[bool, strict_option("no label is compared, or a limit is passed")] = False
 
 
 @typed_command
@@ -131,12 +109,13 @@ def judge(options: JudgeSurveyOptions) -> Status:
     from real_cli.evaluate.evaluation import run_evaluation
     from real_cli.evaluate.judge.gold_labels import GoldField, check_fields
     from real_cli.evaluate.judge.survey import JudgeSurvey
+    from real_cli.evaluate.limits import read_gate
 
     against, gold, label = options.against, options.gold, options.label
     check_fields(label, gold, has_file=against is not None)
     if against == Path("-"):
         raise UsageError("--against -: the judge's labels come from standard input; name a file")
-    gate = _gate(options)
+    gate = read_gate(options.limit or [], limit_names, is_strict=options.strict, needed=NEEDED)
     numbers = [name for name in (gold, label) if name]
     job = options.job(numbers=numbers, also_reads=[("--against", against)])
     source = GoldField(gold) if gold is not None or label is not None else None
@@ -149,17 +128,6 @@ def judge(options: JudgeSurveyOptions) -> Status:
         has_examples=options.report is not None,
     )
     return run_evaluation(survey, job, options.report, gate)
-
-
-def _gate(options: JudgeSurveyOptions) -> "Gate | None":
-    """Read the limits; a gate that is to be strict notices that nothing was compared."""
-    if not (options.limit or options.strict):
-        return None
-    from real_cli.evaluate.limits import Gate, read_limit
-
-    names = limit_names()
-    needed = ["num_compared>=1"] if options.strict else []
-    return Gate([read_limit(text, names) for text in (*needed, *(options.limit or []))], options.strict)
 
 
 def _read_gold(options: JudgeSurveyOptions, path: Path) -> "GoldFile":

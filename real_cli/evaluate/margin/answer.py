@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from real_cli.evaluate.accuracy_parts import against_chance, tie_words
 from real_cli.report.numbers import show_estimate, show_share
 from real_cli.text.phrases import say_count
 
@@ -15,7 +16,7 @@ def answer(row: Summary) -> str:
         return f"{who}: no pair was measured."
     if row["num_ties"] == row["num_pairs"]:
         return f"{who}: every pair is a tie ({say_count(row['num_pairs'], 'pair')}); {_alike(row)}."
-    pairs = f"{say_count(row['num_pairs'], 'pair')}{_ties(row['num_ties'])}{_against_chance(row)}"
+    pairs = f"{say_count(row['num_pairs'], 'pair')}{tie_words(row['num_ties'])}{against_chance(row)}"
     return (
         f"{_trained_on(row)}{who} prefers the chosen response in {show_share(row, 'accuracy')} of {pairs}; its mean "
         f"margin over the reference is {show_estimate(row, 'margin', ' nats')}. {at_equal_length(row)}"
@@ -33,13 +34,6 @@ def _alike(row: Summary) -> str:
     return "policy and reference differ by as much on the chosen response as on the rejected one"
 
 
-def _against_chance(row: Summary) -> str:
-    low, high = row["accuracy_low"], row["accuracy_high"]
-    if low is None or high is None:
-        return ""
-    return f", {'more' if low > 0.5 else 'less' if high < 0.5 else 'no more'} often than chance would"
-
-
 def at_equal_length(row: Summary) -> str:
     """Say whether the margin outlives a difference in length."""
     if row["margin_equal_length"] is None:
@@ -54,7 +48,3 @@ def at_equal_length(row: Summary) -> str:
         return f"{text}: a loss."
     is_gain = row["margin_low"] is not None and row["margin_low"] > 0
     return f"{text}: {'what is gained may be length alone' if is_gain else 'no gain is certain'}."
-
-
-def _ties(count: int) -> str:
-    return f", where {say_count(count, 'tie')} count{'s' if count == 1 else ''} as wrong" if count else ""

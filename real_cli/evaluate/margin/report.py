@@ -1,16 +1,16 @@
 """The report of `real eval margin`: margins, differences between policies, calibration, rewards."""
 
 from collections.abc import Callable
-from functools import partial
 from operator import itemgetter
 from typing import Any
 
+from real_cli.evaluate.accuracy_parts import accuracy_difference, length_section
 from real_cli.evaluate.margin.answer import answer, at_equal_length
 from real_cli.evaluate.margin.curves import training_section
 from real_cli.report.contents import SHARE, Plot, PlotKind, Report, Section, Series, Span
 from real_cli.report.examples import Examples, examples_section
 from real_cli.report.field_words import in_words, note_in_words
-from real_cli.report.numbers import show_difference, show_estimate, show_fixed, show_range
+from real_cli.report.numbers import show_estimate, show_fixed, show_range
 from real_cli.report.series import histogram_series, series_of, table_of
 from real_cli.text.phrases import say_count
 from real_cli.train.curves import TrainingCurves
@@ -103,14 +103,7 @@ def _comparison(differences: list[Summary]) -> Section | None:
         title = f"{in_words(name)[:1].upper()}{in_words(name)[1:]}: difference from {base}"
         note = f"n = pairs under both: {sizes}. Paired: both policies on the same prompts."
         plots.append(Plot(PlotKind.bars, title, "policy", unit, (series,), note, 0.0, "no difference"))
-    return Section("Comparison", " ".join(_compared(row) for row in differences), tuple(plots))
-
-
-def _compared(row: Summary) -> str:
-    if row["accuracy"] is None:
-        return f"{row['policy']} and {row['minus']} share no pair."
-    difference = show_difference(row, "accuracy", partial(show_fixed, signed=True), say_count(row["num_pairs"], "pair"))
-    return f"The accuracy of {row['policy']} minus that of {row['minus']} is {difference}"
+    return Section("Comparison", " ".join(accuracy_difference(row, "policy") for row in differences), tuple(plots))
 
 
 def _margins(policies: list[Summary]) -> Section:
@@ -162,25 +155,9 @@ def _length(policies: list[Summary]) -> Section | None:
     drawn = [row for row in policies if row["by_length"]]
     if not drawn:
         return None
-    series = tuple(
-        series_of(
-            row.get("policy", ""),
-            [bucket["chosen_is"] for bucket in row["by_length"]],
-            row["by_length"],
-            "accuracy",
-            itemgetter("num_pairs"),
-        )
-        for row in drawn
-    )
-    sizes = ", ".join(f"{bucket['chosen_is']} {bucket['num_pairs']:,}" for bucket in drawn[0]["by_length"])
-    plot = Plot(
-        PlotKind.bars, "Accuracy by which response is longer", "the chosen response is", "accuracy", series,
-        f"n = {sizes} pairs. Length is counted in tokens.", 0.5, "chance", y_span=SHARE,
-    )  # fmt: skip
-    rows = [{"policy": row.get("policy")} | bucket for row in drawn for bucket in row["by_length"]]
-    fields = ("policy", "chosen_is", "accuracy", "margin", "num_pairs")
-    table = table_of("By length", fields, rows, "n is the number of pairs; intervals are of 95%.")
-    return Section("By length", _sentences(drawn, _length_text), (plot, table))
+    named = [(row.get("policy"), row) for row in drawn]
+    text = _sentences(drawn, _length_text)
+    return length_section(named, text, column="policy", better="chosen", unit="tokens", value="margin")
 
 
 def _length_text(row: Summary) -> str:

@@ -10,7 +10,7 @@ import typer
 from real_cli.cli.option_sets import ScoredStreamOptions
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import RecordError, Status, UsageError
-from real_cli.evaluate.options import EvaluationOptions, SeedOption
+from real_cli.evaluate.options import EvaluationOptions, SeedOption, limit_option, strict_option
 
 if TYPE_CHECKING:
     from real_cli.evaluate.pairs.leaks import PromptIndex
@@ -32,11 +32,11 @@ def complete_check(incomplete: str) -> list[str]:
     return [check.name for check in CHECKS if check.name.startswith(incomplete)]
 
 
-def complete_limit(incomplete: str) -> list[str]:
-    """Complete the name of a number that a limit may be set on."""
+def limit_names() -> list[str]:
+    """Name the numbers of a summary that a limit may be set on."""
     from real_cli.evaluate.pairs.health import limit_names
 
-    return [name for name in limit_names(against=True, near=True) if name.startswith(incomplete)]
+    return limit_names(against=True, near=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,24 +73,12 @@ class PairsOptions(EvaluationOptions, ScoredStreamOptions, SeedOption):
             "shows the nearest.",
         ),
     ] = None
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--limit",
-            metavar="LIMIT",
-            autocompletion=complete_limit,
-            show_default=False,
-            help="NAME<=X or NAME>=X, NAME a number of the summary (similarity.median, strategies.easy); what passes "
-            "it is told. "
-            "Repeatable.",
-        ),
-    ] = None
+    limit: Annotated[list[str] | None, limit_option(limit_names, "similarity.median, strategies.easy")] = None
     strict: Annotated[
         bool,
-        typer.Option(
-            "--strict",
-            help="Exit 3 if there is no pair or a limit is passed; without --limit: num_equal_texts, "
-            "num_contradictions, num_against_scores and, with --against, num_leaked_prompts are to be 0.",
+        strict_option(
+            "there is no pair or a limit is passed; without --limit: num_equal_texts, num_contradictions, "
+            "num_against_scores and, with --against, num_leaked_prompts are to be 0"
         ),
     ] = False
     fail_on: Annotated[
@@ -151,8 +139,7 @@ def pairs(options: PairsOptions) -> Status:
       real eval pairs --fail-on broken --sound sound.jsonl pairs.jsonl > health.json
     """
     from real_cli.evaluate.evaluation import run_evaluation
-    from real_cli.evaluate.limits import Gate
-    from real_cli.evaluate.pairs.health import PairHealth, limits_of
+    from real_cli.evaluate.pairs.health import PairHealth, gate_of
     from real_cli.evaluate.pairs.mending import mend_command
     from real_cli.evaluate.pairs.near_prompts import check_near
     from real_cli.evaluate.pairs.sound_pairs import SoundPairs
@@ -164,7 +151,7 @@ def pairs(options: PairsOptions) -> Status:
             raise UsageError(f"{option} -: the pairs come from standard input; name a file")
     check_near(options.near, has_other_file=against is not None)
     given = {"leaks": against is not None, "near-leaks": options.near is not None}
-    limits = limits_of(options.limit or [], strict=options.strict, against=given["leaks"], near=given["near-leaks"])
+    gate = gate_of(options.limit or [], strict=options.strict, against=given["leaks"], near=given["near-leaks"])
     dropped = check_names(options.drop or [], given)
     if dropped and not options.sound:
         raise UsageError("--drop says what --sound FILE leaves out; give that too")
@@ -179,7 +166,7 @@ def pairs(options: PairsOptions) -> Status:
         inspection=Inspection(mend_command(options, [pool, against])),
         sound=SoundPairs(options.sound, dropped) if options.sound else None,
     )
-    status = run_evaluation(health, job, options.report, Gate(limits, options.strict))
+    status = run_evaluation(health, job, options.report, gate)
     return tell_verdict(health.inspection, options.fail_on, status)
 
 

@@ -4,13 +4,14 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from real_cli.evaluate.evaluation import Evaluation, Exclusion, Summary
-from real_cli.evaluate.limits import Limit, number_names, read_limit
+from real_cli.evaluate.limits import Gate, number_names, read_gate
 from real_cli.evaluate.pairs.checks import PairView
 from real_cli.evaluate.pairs.duplicates import Repeats
 from real_cli.evaluate.pairs.examples import PairExamples
@@ -288,11 +289,7 @@ def limit_names(*, against: bool, near: bool = False) -> list[str]:
     return number_names(health.summary())
 
 
-def limits_of(texts: Sequence[str], *, strict: bool, against: bool, near: bool = False) -> list[Limit]:
+def gate_of(texts: Sequence[str], *, strict: bool, against: bool, near: bool = False) -> Gate:
     """Read the limits that a user sets; with --strict there are some by default, and there has to be a pair."""
-    if not (texts or strict):
-        return []
-    names = limit_names(against=against, near=near)
-    chosen = texts or [limit for limit in DEFAULT_LIMITS if limit.partition("<")[0] in names]
-    needed = [NEEDED] if strict and NEEDED not in chosen else []
-    return [read_limit(text, names) for text in (*needed, *chosen)]
+    names = partial(limit_names, against=against, near=near)
+    return read_gate(texts, names, is_strict=strict, needed=NEEDED, default=DEFAULT_LIMITS)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from real_cli.evaluate.accuracy_parts import against_chance, tie_words
 from real_cli.report.numbers import show_estimate, show_percent, show_share
 from real_cli.text.phrases import say_count
 
@@ -14,18 +15,9 @@ def answer(row: Summary, name: str = "The reward model") -> str:
         return f"{name}: no pair was measured."
     if row["num_ties"] == row["num_pairs"]:
         return f"{name} gives both responses the same score in every pair ({say_count(row['num_pairs'], 'pair')})."
-    ties = row["num_ties"]
-    tied = f", where {say_count(ties, 'tie')} count{'s' if ties == 1 else ''} as wrong" if ties else ""
-    pairs = f"{say_count(row['num_pairs'], 'pair')}{tied}{_against_chance(row)}"
+    pairs = f"{say_count(row['num_pairs'], 'pair')}{tie_words(row['num_ties'])}{against_chance(row)}"
     text = f"{name} scores the better response higher in {show_share(row, 'accuracy')} of {pairs}."
     return " ".join(part for part in (text, _best_of_n(row), at_equal_length(row)) if part)
-
-
-def _against_chance(row: Summary) -> str:
-    low, high = row["accuracy_low"], row["accuracy_high"]
-    if low is None or high is None:
-        return ""
-    return f", {'more' if low > 0.5 else 'less' if high < 0.5 else 'no more'} often than chance would"
 
 
 def _best_of_n(row: Summary) -> str:

@@ -7,16 +7,16 @@ import typer
 
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.evaluate.options import EvaluationOptions, SeedOption
+from real_cli.evaluate.options import CategoryField, EvaluationOptions, SeedOption, limit_option, strict_option
 
 DEFAULT_FIELD = "score"
 
 
-def complete_reward_limit(incomplete: str) -> list[str]:
-    """Complete the name of a number that a limit may be set on."""
+def limit_names() -> list[str]:
+    """Name the numbers of a summary that a limit may be set on."""
     from real_cli.evaluate.reward.tally import limit_names
 
-    return [name for name in limit_names() if name.startswith(incomplete)]
+    return limit_names()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,16 +42,7 @@ class RewardEvaluationOptions(EvaluationOptions, SeedOption):
             help="The number of a response that says how good it is, such as a person's rating; larger is better.",
         ),
     ] = None
-    by: Annotated[
-        str | None,
-        typer.Option(
-            "--by",
-            metavar="FIELD",
-            show_default=False,
-            help="A field of the record that names its category, such as RewardBench's subset: each has its numbers, "
-            "and mean_score is the mean over them.",
-        ),
-    ] = None
+    by: CategoryField = None
     temperature: Annotated[
         float,
         typer.Option(
@@ -61,18 +52,8 @@ class RewardEvaluationOptions(EvaluationOptions, SeedOption):
             "gives a reward is 1.",
         ),
     ] = 1.0
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--limit",
-            metavar="LIMIT",
-            autocompletion=complete_reward_limit,
-            show_default=False,
-            help="NAME<=X or NAME>=X, NAME a number of the summary (accuracy_low, ties.score); what passes it is told. "
-            "Repeatable.",
-        ),
-    ] = None
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if there is no pair or a limit is passed.")] = False
+    limit: Annotated[list[str] | None, limit_option(limit_names, "accuracy_low, ties.score")] = None
+    strict: Annotated[bool, strict_option("there is no pair or a limit is passed")] = False
 
 
 @typed_command
@@ -92,7 +73,7 @@ def reward(options: RewardEvaluationOptions) -> Status:
     pairs of one prompt counted for what they are worth together; drawn over prompts for means.
 
     With --by the score of a category is its best of n, that of RewardBench 2's ties (their ids are ref:N and tied:N)
-    its weighted score; with --by subset mean_score is the number of its leaderboard.
+    its weighted score; mean_score is the mean over categories, with --by subset the number of its leaderboard.
 
     Streams; holds 22 bytes a pair and 51 a record; 8 and 24 more for each further --field.
 
@@ -104,8 +85,7 @@ def reward(options: RewardEvaluationOptions) -> Status:
       real eval reward --field length --gold score --limit 'accuracy_low>=0.6' scored.jsonl
     """
     from real_cli.evaluate.evaluation import run_evaluation
-    from real_cli.evaluate.limits import Gate
-    from real_cli.evaluate.reward.tally import RewardCheck, limits_of
+    from real_cli.evaluate.reward.tally import RewardCheck, gate_of
 
     fields = options.field or [DEFAULT_FIELD]
     check = RewardCheck(
@@ -116,6 +96,6 @@ def reward(options: RewardEvaluationOptions) -> Status:
         seed=options.seed,
         has_examples=options.report is not None,
     )
-    limits = limits_of(options.limit or [], strict=options.strict, num_models=len(fields))
+    gate = gate_of(options.limit or [], strict=options.strict, num_models=len(fields))
     job = options.job(numbers=[name for name in (*fields, options.gold) if name])
-    return run_evaluation(check, job, options.report, Gate(limits, options.strict))
+    return run_evaluation(check, job, options.report, gate)

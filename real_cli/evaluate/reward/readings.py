@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 from real_cli.errors import RecordError, clip
 from real_cli.records.field_names import suggest_field
+from real_cli.records.labels import RANK, holders_of
 from real_cli.records.messages import comparable, plain_text
-from real_cli.records.record import LABELED_NAMES, Record, is_preference
+from real_cli.records.record import Record, is_preference
 from real_cli.records.response_fields import responses_of
 from real_cli.stats.numeric import number_or_nan
 
 Numbers: TypeAlias = NDArray[np.float64]
 # Of the better and of the worse response of each pair.
 PairNumbers: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
-RANK = "rank"
 # Beyond it sums of differences leave what a float holds.
 LARGEST = 1e100
 
@@ -94,11 +94,7 @@ def _score_rule(field: str) -> str:
 
 def _read_field(record: Record, field: str, rule: str) -> list[float]:
     """Read one number of every response; a missing one is refused with the rule, or with a name close to it."""
-    if is_preference(record):
-        names = LABELED_NAMES.get(field) or (f"{field}_chosen", f"{field}_rejected")
-        return [_number(record, name, "", rule) for name in names]
-    responses = enumerate(record["responses"], 1)
-    return [_number(response, field, f" on response {number}", rule) for number, response in responses]
+    return [_number(holder, name, where, rule) for holder, name, where in holders_of(record, field)]
 
 
 def _number(holder: Record, name: str, where: str, rule: str) -> float:

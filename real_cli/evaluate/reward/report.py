@@ -1,15 +1,15 @@
 """The report of `real eval reward`: accuracy, categories, length, calibration, score gaps."""
 
 from collections.abc import Callable
-from functools import partial
 from operator import itemgetter
 from typing import Any
 
+from real_cli.evaluate.accuracy_parts import accuracy_difference, length_section
 from real_cli.evaluate.reward.answer import answer, at_equal_length, length_bias
 from real_cli.report.contents import SHARE, Plot, PlotKind, Report, Section, Table
 from real_cli.report.examples import Examples, examples_section
 from real_cli.report.field_words import in_words, note_in_words
-from real_cli.report.numbers import show_difference, show_estimate, show_fixed, show_percent, show_share
+from real_cli.report.numbers import show_estimate, show_fixed, show_percent, show_share
 from real_cli.report.series import histogram_series, series_of, table_of
 from real_cli.text.phrases import say_count
 
@@ -82,14 +82,7 @@ def _comparison(differences: list[Summary]) -> Section | None:
         title = f"{in_words(name)[:1].upper()}{in_words(name)[1:]}: difference from {base}"
         note = f"n = {differences[0][count]:,} {in_words(count)}. Paired: both models on the same responses."
         plots.append(Plot(PlotKind.bars, title, "scores", "share", (series,), note, 0.0, "no difference"))
-    return Section("Comparison", " ".join(map(_compared, differences)), tuple(plots))
-
-
-def _compared(row: Summary) -> str:
-    if row["accuracy"] is None:
-        return f"{row['field']} and {row['minus']} share no pair."
-    difference = show_difference(row, "accuracy", partial(show_fixed, signed=True), say_count(row["num_pairs"], "pair"))
-    return f"The accuracy of {row['field']} minus that of {row['minus']} is {difference}"
+    return Section("Comparison", " ".join(accuracy_difference(row, "field") for row in differences), tuple(plots))
 
 
 def _categories(models: list[Summary]) -> Section | None:
@@ -155,26 +148,9 @@ def _length(models: list[Summary]) -> Section | None:
     drawn = [row for row in models if row["by_length"]]
     if not drawn:
         return None
-    several = len(models) > 1
-    series = tuple(
-        series_of(
-            row["field"] if several else "",
-            [bucket["chosen_is"] for bucket in row["by_length"]],
-            row["by_length"],
-            "accuracy",
-            itemgetter("num_pairs"),
-        )
-        for row in drawn
-    )
-    sizes = ", ".join(f"{bucket['chosen_is']} {bucket['num_pairs']:,}" for bucket in drawn[0]["by_length"])
-    plot = Plot(
-        PlotKind.bars, "Accuracy by which response is longer", "the better response is", "accuracy", series,
-        f"n = {sizes} pairs. Length is counted in characters.", 0.5, "chance", y_span=SHARE,
-    )  # fmt: skip
-    rows = [{"field": _named(models, row)} | bucket for row in drawn for bucket in row["by_length"]]
-    fields = ("field", "chosen_is", "accuracy", "score_gap", "num_pairs")
-    table = table_of("By length", fields, rows, "n is the number of pairs; intervals are of 95%.")
-    return Section("By length", _sentences(drawn, _length_text), (plot, table))
+    named = [(_named(models, row), row) for row in drawn]
+    text = _sentences(drawn, _length_text)
+    return length_section(named, text, column="field", better="better", unit="characters", value="score_gap")
 
 
 def _length_text(row: Summary) -> str:

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 from real_cli.errors import UsageError, clip
 from real_cli.evaluate.evaluation import Evaluation, Exclusion, Summary
-from real_cli.evaluate.limits import Limit, number_names, read_limit
+from real_cli.evaluate.limits import Gate, number_names, read_gate
 from real_cli.evaluate.reward.columns import RewardColumns
 from real_cli.evaluate.reward.examples import RewardExamples
 from real_cli.evaluate.reward.measures import Measures
-from real_cli.evaluate.reward.readings import RANK, read_record
+from real_cli.evaluate.reward.readings import read_record
 from real_cli.evaluate.reward.report import reward_report
 from real_cli.records.categories import Categories
+from real_cli.records.labels import RANK
 from real_cli.records.messages import text_key
 from real_cli.records.record import Record
 from real_cli.report.contents import Report
@@ -154,10 +155,9 @@ def limit_names() -> list[str]:
     return number_names(check.summary())
 
 
-def limits_of(texts: Sequence[str], *, strict: bool, num_models: int) -> list[Limit]:
+def gate_of(texts: Sequence[str], *, strict: bool, num_models: int) -> Gate:
     """Read the limits that a user sets; with --strict there has to be a pair."""
     if num_models > 1 and (texts or strict):
         option = "--limit" if texts else "--strict"
         raise UsageError(f"{option}: is about the numbers of one reward model; give one --field")
-    needed = [NEEDED] if strict and NEEDED not in texts else []
-    return [read_limit(text, limit_names()) for text in (*needed, *texts)]
+    return read_gate(texts, limit_names, is_strict=strict, needed=NEEDED)

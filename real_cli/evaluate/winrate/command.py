@@ -7,7 +7,7 @@ import typer
 
 from real_cli.cli.typed_command import typed_command
 from real_cli.errors import Status
-from real_cli.evaluate.options import EvaluationOptions
+from real_cli.evaluate.options import CategoryField, EvaluationOptions, ModelField
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,23 +24,8 @@ class WinrateOptions(EvaluationOptions):
             help="The model whose wins are counted, against the other one or against all others.",
         ),
     ] = None
-    model_field: Annotated[
-        str,
-        typer.Option(
-            "--model-field",
-            metavar="NAME",
-            help="The field of a response that names its model; on a labeled pair NAME_chosen and NAME_rejected.",
-        ),
-    ] = "model"
-    by: Annotated[
-        str | None,
-        typer.Option(
-            "--by",
-            metavar="FIELD",
-            show_default=False,
-            help="A field of the record that names its category; results are given for each, also for none (null).",
-        ),
-    ] = None
+    model_field: ModelField = "model"
+    by: CategoryField = None
 
 
 @typed_command

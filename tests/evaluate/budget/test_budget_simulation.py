@@ -6,7 +6,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from real_cli.evaluate.budget.curves import BETTER, LearningCurves
+from real_cli.evaluate.budget.curves import LearningCurves
+from real_cli.evaluate.decisions import BETTER
 from real_cli.stats.learning_curves import area_weights
 from tests.evaluate.budget.curves import simulate, table_of
 

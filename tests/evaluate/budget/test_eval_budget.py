@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from real_cli.evaluate.budget.report import budget_report
 from tests.evaluate.budget.curves import rows_of, simulate
 from tests.train.training import run, write_rows
 
@@ -291,6 +292,29 @@ def test_names_that_are_numbers_are_the_same_however_they_are_written():
     assert (seeds["num_runs"], seeds["seeds"], seeds["num_prompts"]) == (1, ["1"], 3)
     strategies, _ = measure(rows=[ROW | {"strategy": name} for name in names])
     assert (strategies["num_runs"], strategies["strategies"]) == (1, ["1"])
+
+
+def test_seeds_are_in_the_order_of_their_numbers():
+    """Also where runs are named as missing, and where one of several is named that has as few prompts."""
+    rows = [ROW | {"strategy": name, "seed": seed} for name in ("easy", "random") for seed in (10, 2, "b", 9)]
+    summary, messages = measure(rows=[*rows[:4], rows[6]])
+    assert summary["seeds"] == ["2", "9", "10", "b"]
+    assert [run["seed"] for run in summary["missing"]] == ["2", "9", "10"]
+    assert "(random at 40 labels, seed 2; random at 40 labels, seed 9; random at 40 labels, seed 10)" in messages
+
+
+def test_a_difference_that_no_shares_can_have_is_none_that_would_be_shown():
+    """Two seeds that say the opposite: 12.7 standard errors of a half."""
+    rows = [
+        ROW | {"strategy": name, "seed": seed, "prompt_key": f"{number:016x}", "is_correct": bool(right)}
+        for name, seed, right in (("random", 1, 0), ("random", 2, 1), ("easy", 1, 1), ("easy", 2, 0))
+        for number in range(20)
+    ]
+    summary, _ = measure(rows=rows)
+    [area] = summary["areas"]
+    assert (area["area_low"], area["area_high"], area["smallest_shown"]) == (-1, 1, None)
+    [needed] = [part for part in budget_report(summary).sections if part.title == "What would decide it"]
+    assert len(needed.items[0].rows) == 1
 
 
 def test_a_run_given_twice_is_refused_and_the_first_counts(rows):

@@ -256,7 +256,7 @@ def test_rows_that_come_twice_are_refused():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"method": None}, "field 'method' is None; a name or a number is needed: rows are written by 'real eval"),
+        ({"method": None}, "field 'method' is missing; 'real eval margin --rows FILE --tag method=...' writes it"),
         ({"method": " "}, "field 'method' is ' '; a name or a number is needed"),
         ({"seed": True}, "field 'seed' is True; a name or a number is needed"),
         ({"margin": None}, "field 'margin' is None; a number of nats is needed"),
@@ -269,6 +269,19 @@ def test_rows_that_come_twice_are_refused():
 )
 def test_a_row_that_is_none_is_refused_with_what_is_wrong(change, words):
     assert f"<stdin>:2: {words}" in refused([row(), row(number=1) | change])
+
+
+def test_a_tag_that_is_a_number_keeps_all_of_its_digits():
+    """Seeds such as a date and an hour are no less two seeds for a decimal point; 1 and 1.0 are one."""
+    seeds = ((20260801.0, 0), (20260802.0, 0), (20260802, 1), (20260801.0, 1))
+    summary = summed([row(seed=seed, number=number) for seed, number in seeds])
+    assert summary["methods"][0]["seeds"] == ["20260801", "20260802"]
+
+
+def test_policies_without_a_time_are_named_in_the_order_of_their_seeds():
+    rows = [row(seed=seed, number=number) for seed in (10, 9, 8) for number in range(12)]
+    summary = summed([*rows, *(row(seed=1, number=number, train_seconds=1.0) for number in range(12))])
+    assert [note for note in summary["notes"] if note.startswith("no time of dpo 8, dpo 9, dpo 10: ")]
 
 
 def test_a_preference_is_no_row():

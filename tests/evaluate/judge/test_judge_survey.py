@@ -324,6 +324,9 @@ def test_limits_are_a_gate(run):
     run(judged, *limits, "--strict", gold=gold, status=3)
     run(judged, *limits[:2], "--strict", gold=gold)
     run(judged, "--strict", gold=[pair("elsewhere")], status=3)
+    needed = "num_compared>=1"
+    summary, line = run(judged, "--limit", needed, "--strict", gold=[pair("elsewhere")], status=3)
+    assert [f"{row['name']}{row['limit']}" for row in summary["limits"]] == [needed]
 
 
 def test_the_report_has_every_part(run, tmp_path):

@@ -3,7 +3,7 @@
 import re
 
 from real_cli.evaluate.limits import check_limits
-from real_cli.evaluate.pairs.health import PairHealth, limits_of
+from real_cli.evaluate.pairs.health import PairHealth, gate_of
 from real_cli.evaluate.pairs.leaks import PromptIndex
 from real_cli.evaluate.pairs.report import pairs_report
 from real_cli.report.contents import Excerpt, Plot, Table, Verdicts
@@ -29,7 +29,7 @@ def make_health(num_pairs=30):
     record |= {"chosen": record["rejected"], "rejected": record["chosen"]}
     health.add(record, "a:end")
     summary = rounded(health.summary())
-    summary["limits"] = check_limits(summary, limits_of([], strict=True, against=True))
+    summary["limits"] = check_limits(summary, gate_of([], strict=True, against=True).limits)
     return summary, health.examples(), health.report(summary, health.examples())
 
 
@@ -113,7 +113,7 @@ def test_no_pairs_are_a_report_of_counts_alone():
 def test_one_pair_of_one_prompt_is_said_so():
     health = PairHealth()
     health.add({"prompt": "p", "chosen": "long", "rejected": "b", "score_chosen": 2, "score_rejected": 1})
-    limits = limits_of(["num_pairs>=9"], strict=False, against=False)
+    limits = gate_of(["num_pairs>=9"], strict=False, against=False).limits
     summary = health.summary() | {"limits": check_limits(health.summary(), limits)}
     report = pairs_report(summary, {})
     assert report.lead == "Sound in every check. 1 pair of 1 prompt, 1 labeled. Of 1 limit 1 is passed."

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from real_cli.app import app
 from real_cli.errors import RecordError, UsageError
 from real_cli.evaluate.reward.readings import read_record
-from real_cli.evaluate.reward.tally import RewardCheck, limits_of
+from real_cli.evaluate.reward.tally import RewardCheck, gate_of
 from real_cli.stats.numeric import rounded
 from real_cli.stats.proportions import estimate_share
 
@@ -349,13 +349,13 @@ def test_what_cannot_be_meant_is_a_mistake(options, words):
 
 
 def test_a_limit_is_of_one_model():
-    assert [limit.name for limit in limits_of(["ties.score>=0.5"], strict=True, num_models=1)] == [
+    assert [limit.name for limit in gate_of(["ties.score>=0.5"], strict=True, num_models=1).limits] == [
         *("num_pairs", "ties.score")
     ]  # fmt: skip
-    assert limits_of([], strict=False, num_models=2) == []
+    assert gate_of([], strict=False, num_models=2).limits == []
     for texts, strict in ((["accuracy>=0"], False), ([], True)):
         with pytest.raises(UsageError, match="give one --field"):
-            limits_of(texts, strict=strict, num_models=2)
+            gate_of(texts, strict=strict, num_models=2)
 
 
 def invoke(*words, rows=()):
