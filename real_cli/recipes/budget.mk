@@ -46,16 +46,9 @@ $(O)/embedded.jsonl: $(O)/pool.jsonl
 $(O)/chosen/%.jsonl: $(O)/embedded.jsonl
 	$(REAL) pair --strategy $(subst all,$(firstword $(STRATEGIES)),$(call of,1)) --keep $(keep) --seed $(call of,3) \
 	  $(blind)$< -o $@
-# Two budgets that come to the same pairs are one, which would be trained and counted twice.
-$(O)/chosen/unlike: $(cells:%=$(O)/chosen/%.jsonl)
-	@alike=$$(for cell in $(sort $(cells)); do \
-	  echo "$${cell%%.*}, seed $${cell##*.}: $$(cksum < $(O)/chosen/$$cell.jsonl)"; done | sort | uniq -d | sed -n 1p); \
-	  if [ "$$alike" ]; then \
-	  echo "real: BUDGETS = $(BUDGETS): two of them choose the same pairs ($${alike%%:*}); leave one out" >&2; exit 1; fi
-	@touch $@
 $(O)/judged/%.jsonl: $(O)/chosen/%.jsonl
 	$(REAL) relabel judge $(asks) $< -o $@
-$(O)/cells/%/rows.jsonl: $(O)/$(if $(ENDPOINT),judged,chosen)/%.jsonl $(O)/known.jsonl | $(O)/chosen/unlike
+$(O)/cells/%/rows.jsonl: $(O)/$(if $(ENDPOINT),judged,chosen)/%.jsonl $(O)/known.jsonl
 	$(REAL) train-dpo --policy $(POLICY) --loss $(LOSS) --seed $(call of,3) $(TRAIN)$(extra) -o $(@D) $< $(log) $(@D).jsonl
 	$(REAL) eval margin --policy $(@D)$(device) --tag strategy=$(call of,1) --tag seed=$(call of,3) \
 	  --tag budget=$$(grep -sc '' $(O)/chosen/$*.jsonl) --rows $@ $(O)/known.jsonl -o $(@D)/eval.json
