@@ -9,7 +9,7 @@ from real_cli.train.choices import Preset, StageReference
 from real_cli.train.examples import ExampleReader
 from real_cli.train.losses import KNOBS, OBJECTIVES
 from real_cli.train.mixture import Mixture
-from real_cli.train.objective import Column, Need
+from real_cli.train.objective import Column, Need, Responses
 from real_cli.train.options import TrainOptions
 from real_cli.train.presets import PRESETS
 from real_cli.train.shared.settings import RunSettings, number_complaints, run_complaints, shared_settings
