@@ -6,8 +6,13 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.labels import judgment_of
 from real_cli.records.messages import transcript
 from real_cli.records.record import Record
+<<<<<<< HEAD
 from real_cli.records.response_fields import responses_of, without_values
 from real_cli.records.verdicts import SWAPPED, Judgment
+=======
+from real_cli.records.response_fields import responses_of
+from real_cli.records.verdicts import Judgment, read_judgment
+>>>>>>> read3
 
 Pair: TypeAlias = tuple[int, int]
 
@@ -88,7 +93,7 @@ def judgments_of(record: Record) -> dict[Pair, list[Judgment]]:
                 continue
             pair = _pair_of(each, len(texts), place)
             if texts[pair[0]] != texts[pair[1]]:
-                judgments.setdefault(pair, []).append(_read_orders(orders, place))
+                judgments.setdefault(pair, []).append(read_judgment(orders, f"{place}: 'orders'"))
     return judgments
 
 
@@ -98,9 +103,3 @@ def _pair_of(verdicts_read: Record, number: int, place: str) -> Pair:
     if not is_right or not 1 <= pair[0] < pair[1] <= number:
         raise RecordError(f"{place}: 'responses' is {clip(pair)}; the numbers of two of {number} responses are needed")
     return pair[0] - 1, pair[1] - 1
-
-
-def _read_orders(orders: Any, place: str) -> Judgment:
-    if not isinstance(orders, list) or len(orders) != 2 or not all(verdict in list(SWAPPED) for verdict in orders):
-        raise RecordError(f"{place}: 'orders' is {clip(orders)}; two of 'A', 'B' and 'tie' are needed")
-    return Judgment((orders[0], orders[1]), ("", ""))

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from real_cli.errors import RecordError, clip
 from real_cli.records.messages import is_number, transcript
 from real_cli.records.preferences import check_size, given_preferences
 from real_cli.records.record import LABELED_NAMES, Record, is_preference
 from real_cli.records.response_fields import responses_of
-from real_cli.records.verdicts import SWAPPED, TIE, Judgment
+from real_cli.records.verdicts import TIE, Judgment, read_judgment
 
 RANK = "rank"
 
@@ -129,13 +128,6 @@ def judgment_of(record: Record) -> Judgment | None:
     verdicts = mark.get("verdicts") if isinstance(mark, dict) else None
     if verdicts is None:
         return None
-    if (
-        not isinstance(verdicts, list)
-        or len(verdicts) != 2
-        or not all(verdict in list(SWAPPED) for verdict in verdicts)
-    ):
-        raise RecordError(f"field 'judge.verdicts' is {clip(verdicts)}; two of 'A', 'B' and 'tie' are needed")
+    judgment = read_judgment(verdicts, "field 'judge.verdicts'")
     first, second = (response["text"] for response in responses_of(record))
-    if transcript(first) == transcript(second):
-        return None
-    return Judgment((verdicts[0], verdicts[1]), ("", ""))
+    return None if transcript(first) == transcript(second) else judgment

@@ -25,13 +25,10 @@ LABELED_NAMES = {
 LEFT_BEHIND = frozenset({"text", "rank", "embedding", "embedding_dtype"})
 # How some data sets prefix such fields.
 ROLE_FIRST = ("chosen_", "chosen-")
-# True of this pair alone: with another response they are wrong.
-OF_THE_PAIR = (
-    *("similarity", "weight", "annotation", "judge", "verdicts", "agreement", "margin", "implicit_margin"),
-    "offset",
-)
-# FIELD_margin and the like, measured on another field than `score`.
+# Measured on `score`; FIELD_margin and the like on another field.
 MEASURED = ("margin", "implicit_margin", "offset")
+# True of this pair alone: with another response they are wrong.
+OF_THE_PAIR = ("similarity", "weight", "annotation", "judge", "verdicts", "agreement", *MEASURED)
 # Computed on these texts: once a prompt or a response is rewritten they are wrong.
 STALE_FIELDS = ("ref_chosen_logps", "ref_rejected_logps")
 

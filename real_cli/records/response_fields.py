@@ -130,11 +130,7 @@ def with_new_scores(record: Record, scores: Iterable[float]) -> Record:
         >>> with_new_scores({"prompt": "q", "responses": [{"text": "a", "score": 0.9, "raw_score": 3}]}, [7])
         {'prompt': 'q', 'responses': [{'text': 'a', 'score': 7}]}
     """
-    if "responses" not in record:
-        stale = {f"raw_score_{role}" for role in ROLES}
-        return with_values({name: value for name, value in record.items() if name not in stale}, "score", scores)
-    bare = [{name: response[name] for name in response if name != "raw_score"} for response in record["responses"]]
-    return with_values(record | {"responses": bare}, "score", scores)
+    return with_values(without_values(record, "raw_score"), "score", scores)
 
 
 def with_responses(record: Record, responses: list[Record], numbers: list[int]) -> Record:

@@ -1,6 +1,8 @@
 """A judge's verdicts on two responses, asked in both orders."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from real_cli.errors import RecordError, clip
 
 TIE = "tie"
 
@@ -46,3 +48,25 @@ class Judgment(NamedTuple):
     def swapped(self) -> "Judgment":
         """Return the comparison with the second response counted as the first."""
         return Judgment(self.verdicts[::-1], self.texts[::-1], self.chances[::-1])
+
+
+def read_judgment(verdicts: Any, place: str) -> Judgment:
+    """Read the two verdicts that a record holds.
+
+    Args:
+        verdicts: What stands there: "A", "B" or "tie" with the first response shown as A, then with it shown as B.
+        place: Words for where it stands.
+
+    Returns:
+        The judgment, of which neither texts nor chances are known.
+
+    Raises:
+        RecordError: If it is not two verdicts.
+
+    Example:
+        >>> read_judgment(["A", "B"], "field 'orders'").winner
+        'A'
+    """
+    if not isinstance(verdicts, list) or len(verdicts) != 2 or not all(each in list(SWAPPED) for each in verdicts):
+        raise RecordError(f"{place} is {clip(verdicts)}; two of 'A', 'B' and 'tie' are needed")
+    return Judgment((verdicts[0], verdicts[1]), ("", ""))

@@ -1,3 +1,3 @@
-"""`real train-dpo`: from pairs to an aligned policy. May import cli and below, no other command."""
+"""`real train-dpo` and `real train-reward`: from pairs to a model. May import cli and below, no other command."""
 
 import real_cli.models  # noqa: F401 - settles what transformers and trl read once, on import, before they are imported

@@ -200,8 +200,9 @@ def _weight_complaints(names: Sequence[str], weights: Sequence[float]) -> list[s
 
 
 def _unread(knob: str, losses: str) -> str:
-    able = ", ".join(name for name, objective in OBJECTIVES.items() if knob in objective.knobs)
-    return f"--loss {losses} does not read --{knob.replace('_', '-')}; {able} do"
+    able = [name for name, objective in OBJECTIVES.items() if knob in objective.knobs]
+    verb = "does" if len(able) == 1 else "do"
+    return f"--loss {losses} does not read --{knob.replace('_', '-')}; {', '.join(able)} {verb}"
 
 
 def _with_defaults(defaults: Mapping[str, float], given: Mapping[str, float]) -> dict[str, float]:

@@ -41,12 +41,12 @@ class TrainingRun(Run):
     _described = ""
 
     @property
-    def merges(self) -> bool:  # type: ignore[override]  # asked for, not fixed
+    def merges(self) -> bool:
         """Whether --merge was given."""
         return self._options.merge
 
     def _asked(self) -> dict[str, Any]:
-        return asdict(self._settings) | {"policy": self._model, "reference": self._options.reference}
+        return super()._asked() | {"policy": self._model, "reference": self._options.reference}
 
     def _make_dump(self) -> Dump | None:
         path = self._options.dump

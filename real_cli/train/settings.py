@@ -35,7 +35,6 @@ class TrainingSettings(RunSettings):
     offset_field: str | None = None
     stages: bool = False
     stage_reference: StageReference | None = None
-    learning_rate: float = TrainOptions.learning_rate
     max_length: int = TrainOptions.max_length
     qlora: bool = False
 
@@ -57,7 +56,7 @@ class TrainingSettings(RunSettings):
     @property
     def is_unpaired(self) -> bool:
         """Whether single completions with a label are read, and no pairs."""
-        return self.mixture.responses is Responses.unpaired
+        return not self.mixture.has_pairs
 
     def reader(self, *, held_out: bool = False) -> ExampleReader:
         """Build the reader that turns this run's records into examples; held-out ones have no training order."""
@@ -113,7 +112,7 @@ def _objective_complaints(settings: TrainingSettings, mixture: Mixture, options:
         yield f"--reference none: {mixture.name} needs a reference; leave the option out, or name one"
     if Need.reference not in mixture.needs and reference not in (None, NO_REFERENCE):
         yield f"--reference {reference}: {mixture.name} reads no reference; leave the option out"
-    if settings.weight_field is not None and Need.whole_batch in mixture.needs and mixture.responses is Responses.pair:
+    if settings.weight_field is not None and Need.whole_batch in mixture.needs and mixture.has_pairs:
         yield f"--weight-field: {mixture.name} sorts the pairs of a batch, none has a value of its own"
     if settings.offset_field is not None and "offset" not in [column.name for column in mixture.columns]:
         yield f"--offset-field: {mixture.name} does not read it; dlma does"

@@ -1,5 +1,6 @@
 """The stages of a run, one after another, each with its own examples, optimizer, schedule and maybe reference."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ DONE_FILE = "done.json"
 
 
 @dataclass
-class Stages:
+class Stages(ABC):
     """A run over all stages; a run without stages has one, which has no name.
 
     Attributes:
@@ -98,11 +99,13 @@ class Stages:
         """Split rows into stages."""
         return [(None, ordered_rows(examples, self.settings))]
 
+    @abstractmethod
     def _make(self, examples: ExampleSet, held_out: ExampleSet | None, reporter: Reporter) -> Any:
         """Set up the trainer; each stage gives it its own rows before the first step."""
-        raise NotImplementedError
 
-    def _refer(self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any) -> None:
+    def _refer(  # noqa: B027 - a stage may begin with what it has
+        self, examples: ExampleSet, held_out: ExampleSet | None, rows: list[int], trainer: Any
+    ) -> None:
         """Work out what a stage begins with."""
 
     def _tell_begin(self, folder: Path, checkpoint: Path | None) -> None:

@@ -71,7 +71,7 @@ def test_a_loss_with_a_new_knob_is_one_file(tiny_policy, pair_rows, tmp_path):
     assert steps[0]["loss"] == pytest.approx(0.3 + 0.693147, abs=1e-5)
     assert steps[-1]["step"] == 2
     _, notes = package.real(*words, "--loss", "dpo", "--warp", "2", status=2)
-    assert "--loss dpo does not read --warp; warped do" in notes
+    assert "--loss dpo does not read --warp; warped does" in notes
     assert "--warp 2.0: must be at least 0 and at most 1" in notes
 
 

@@ -169,6 +169,7 @@ def test_all_complaints_about_settings_come_at_once(tiny_policy, pair_rows, tmp_
     [
         (["--loss", "dpo", "--reference", "none"], "--reference none: dpo needs a reference"),
         (["--loss", "aot", "--weight-field", "w"], "--weight-field: aot sorts the pairs of a batch"),
+        (["--loss", "aot,tpo", "--weight-field", "w"], "--weight-field: aot,tpo sorts the pairs of a batch"),
         (["--loss", "dpo", "--offset-field", "m"], "--offset-field: dpo does not read it; dlma does"),
         (["--loss", "dpo,dpo"], "dpo twice"),
         (["--loss", "dpx"], "--loss: 'dpx' is none of dpo, cdpo"),

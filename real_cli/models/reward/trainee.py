@@ -47,7 +47,7 @@ def load_reward_trainee(
     setattr(model.config, HEADS_FIELD, num_heads)
     with loading(name):
         model = model.to(place.device)
-    head = "its head" if has_head else "a new head" if num_heads == 1 else f"{say_count(num_heads, 'new head')}"
+    head = "its head" if has_head else "a new head" if num_heads == 1 else say_count(num_heads, "new head")
     return Policy(model, tokenizer, place, path), head
 
 

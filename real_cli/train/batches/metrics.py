@@ -85,11 +85,6 @@ class PairMetrics(LoggedMeans):
     recent: Recent
     _mixture: Mixture
 
-    @property
-    def noted_names(self) -> list[str]:  # type: ignore[override]  # worked out, not set
-        """Name what is noted of each pair."""
-        return metric_names(self._mixture)
-
     def _note(self, logps: Logps, values: dict[str, Tensor]) -> None:
         """Keep sums over some pairs."""
         mode = "train" if self.model.training else "eval"

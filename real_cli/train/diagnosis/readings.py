@@ -49,6 +49,13 @@ def accuracy_sentence(start: Mapping[str, float], end: Mapping[str, float], *, h
     return f"accuracy went from {start[NAMES[2]]:.2f} to {end[NAMES[2]]:.2f}"
 
 
+def cut_sentences(counts: Mapping[str, Any], noun: str, limit: int) -> list[str]:
+    """Say which share of the examples lost tokens to the limit; empty if none did."""
+    if not counts["num_truncated"]:
+        return []
+    return [f"{counts['num_truncated'] / counts['num_pairs']:.0%} of the {noun}s were cut to {limit} tokens"]
+
+
 def read_single(facts: RunFacts) -> str:
     """Say why a run that logged a single step says nothing of the margin; empty for none and for several."""
     if len(facts.steps) != 1:

@@ -6,7 +6,7 @@ from typing import Any
 from real_cli.models.load.loaded_checks import num_embeddings
 from real_cli.records.record import Record
 from real_cli.train.diagnosis.causes import RunFacts, first_cause
-from real_cli.train.diagnosis.readings import NAMES, read_run, read_single
+from real_cli.train.diagnosis.readings import NAMES, cut_sentences, read_run, read_single
 from real_cli.train.objective import Need
 from real_cli.train.settings import TrainingSettings
 from real_cli.train.shared.settings import WEIGHT
@@ -36,8 +36,6 @@ def read_whole_run(
         has_pairs=settings.mixture.has_pairs,
     )
     sentences = read_run(lines, has_reference=facts.has_reference)
-    if counts["num_truncated"]:
-        share = counts["num_truncated"] / counts["num_pairs"]
-        sentences.append(f"{share:.0%} of the {settings.noun}s were cut to {settings.max_length} tokens")
+    sentences += cut_sentences(counts, settings.noun, settings.max_length)
     cause = first_cause(facts) or read_single(facts)
     return [cause, *sentences] if cause else sentences

@@ -8,16 +8,21 @@ from typing import Any
 from real_cli.records.record import Record
 from real_cli.text.phrases import say_count
 from real_cli.train.diagnosis.causes import RunFacts, first_cause
-from real_cli.train.diagnosis.readings import accuracy_sentence, ends_of
+from real_cli.train.diagnosis.readings import accuracy_sentence, cut_sentences, ends_of
 from real_cli.train.reward.settings import RewardSettings
 from real_cli.train.shared.settings import WEIGHT
 from real_cli.train.tokenized import ExampleSet
 
 
 def read_reward_run(
-    logged: list[Record], counts: Mapping[str, Any], settings: RewardSettings, examples: ExampleSet, trainer: Any
+    logged: list[Record],
+    counts: Mapping[str, Any],
+    settings: RewardSettings,
+    examples: ExampleSet,
+    trainer: Any,
+    limit: int,
 ) -> list[str]:
-    """Say what the run did; a reward's level means nothing, so only margins are told."""
+    """Say what the run did on sequences of at most `limit` tokens; a reward's level means nothing: margins are told."""
     steps = [line for line in logged if "rewards/chosen" in line]
     facts = RunFacts(
         steps=steps,
@@ -38,9 +43,7 @@ def read_reward_run(
         margins = [part["rewards/chosen"] - part["rewards/rejected"] for part in (start, end)]
         sentences = [f"margin {margins[0]:.3f} at the start, {margins[1]:.3f} at the end"]
         sentences.append(accuracy_sentence(start, end))
-    if counts["num_truncated"]:
-        share = counts["num_truncated"] / counts["num_pairs"]
-        sentences.append(f"{share:.0%} of the pairs were cut to {settings.max_length} tokens")
+    sentences += cut_sentences(counts, "pair", limit)
     cause = first_cause(facts)
     return [cause, *sentences] if cause else sentences
 

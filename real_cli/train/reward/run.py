@@ -1,6 +1,5 @@
 """The steps of `real train-reward`: spool, prepare, train, save. Loaded only when a run starts."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -48,12 +47,12 @@ class RewardRun(Run):
     _options: TrainRewardOptions
 
     @property
-    def merges(self) -> bool:  # type: ignore[override]  # worked out, not fixed
+    def merges(self) -> bool:
         """Whether there is an adapter: nobody scores by one."""
         return self._settings.lora
 
     def _asked(self) -> dict[str, Any]:
-        return asdict(self._settings) | {"command": "train-reward", "model": self._model}
+        return super()._asked() | {"command": "train-reward", "model": self._model}
 
     def _load(self) -> Policy:
         options = self._options
@@ -86,12 +85,13 @@ class RewardRun(Run):
         return examples
 
     def _stages(self, policy: Policy, routine: Routine, stop: AgreedStop, *, resumed: bool) -> RewardStages:
-        find: Callable[[Path], Path | None] = self._workspace.last_checkpoint
-        folder = self._workspace.folder
-        return RewardStages(policy, self._settings, routine, folder, find, self._say, resumed, stop.agree)
+        workspace = self._workspace
+        return RewardStages(
+            policy, self._settings, routine, workspace.folder, workspace.last_checkpoint, self._say, resumed, stop.agree
+        )
 
     def _readings(self, examples: ExampleSet, trainer: Any) -> list[str]:
-        return read_reward_run(self._logged, self._counts["train"], self._settings, examples, trainer)
+        return read_reward_run(self._logged, self._counts["train"], self._settings, examples, trainer, self._limit)
 
     def _model_fields(self, policy: Policy) -> dict[str, Any]:
         return {

@@ -65,13 +65,13 @@ def reward_settings_from(options: TrainRewardOptions) -> RewardSettings:
 
 def check_reward_settings(settings: RewardSettings, options: TrainRewardOptions, num_devices: int = 1) -> None:
     """Refuse settings that conflict, would be ignored, or that devices cannot share, all in one message."""
-    complaints = [*_own_complaints(settings), *run_complaints(settings, options)]
+    complaints = [*_objective_complaints(settings), *run_complaints(settings, options)]
     complaints += number_complaints(settings, num_devices)
     if complaints:
         raise UsageError("; ".join(complaints))
 
 
-def _own_complaints(settings: RewardSettings) -> Iterator[str]:
+def _objective_complaints(settings: RewardSettings) -> Iterator[str]:
     if settings.margin == "":
         yield "--margin: scores or the name of a field is needed"
     if not 0 <= settings.center < math.inf:

@@ -1,5 +1,6 @@
 """The steps of a training run, whatever is trained: spool, prepare, train, save. Loaded only when a run starts."""
 
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -36,11 +37,8 @@ from real_cli.train.tokenized import ExampleSet
 from real_cli.train.world import ALONE, World
 
 
-class Run:
+class Run(ABC):
     """One training run; a command fills in what it loads, reads, trains and tells."""
-
-    # Whether a trained adapter is merged before it is saved.
-    merges = False
 
     def __init__(
         self,
@@ -63,6 +61,11 @@ class Run:
         self._counts: dict[str, dict[str, Any]] = {}
         self._dump: Dump | None = None
         self._batch_tokens = 0
+
+    @property
+    @abstractmethod
+    def merges(self) -> bool:
+        """Whether a trained adapter is merged before it is saved."""
 
     def train(self) -> Status:
         """Run all steps; a signal before the first step ends the run at once, a later one leaves a checkpoint."""
@@ -116,9 +119,9 @@ class Run:
         if not self._workspace.check_tokens(examples.digest):
             self._say("an earlier version began this run, and may have read its records as other tokens")
 
+    @abstractmethod
     def _load(self) -> Policy:
         """Load the model to train."""
-        raise NotImplementedError
 
     def _say_place(self, policy: Policy, details: str) -> None:
         place = f"{say_devices(policy.place, self._world)}, {policy.attention} attention"
@@ -149,9 +152,9 @@ class Run:
 
         return share_examples(self._world, tokenize, arrow)
 
+    @abstractmethod
     def _tokenize(self, data: Spooled, policy: Policy, name: str, arrow: Path) -> ExampleSet:
         """Turn spooled records into rows of an Arrow file, and count what was changed in `_counts`."""
-        raise NotImplementedError
 
     def _refuse(self, line: Located, reason: str) -> None:
         self._job.reject(Item(*line), reason)
@@ -159,12 +162,14 @@ class Run:
     def _leave_out(self, name: str, line: Located, reason: LeftOut) -> None:
         self._job.drop(*line, f"{name} {reason}")
 
-    def _complete(self, train_data: Spooled, examples: ExampleSet, held_out: ExampleSet | None, policy: Policy) -> None:
+    def _complete(  # noqa: B027 - a run may lack nothing
+        self, train_data: Spooled, examples: ExampleSet, held_out: ExampleSet | None, policy: Policy
+    ) -> None:
         """Work out what the examples still lack before the first step."""
 
+    @abstractmethod
     def _stages(self, policy: Policy, routine: Routine, stop: AgreedStop, *, resumed: bool) -> Stages:
         """Set up the stages of the run."""
-        raise NotImplementedError
 
     def _optimize(
         self, policy: Policy, examples: ExampleSet, held_out: ExampleSet | None, stop: AgreedStop
@@ -190,9 +195,9 @@ class Run:
             resumed = self._world.share(lambda: self._workspace.is_resumed)
             return self._stages(policy, routine, stop, resumed=resumed).run(examples, held_out, report, stop)
 
+    @abstractmethod
     def _readings(self, examples: ExampleSet, trainer: Any) -> list[str]:
         """Say in words what the run did."""
-        raise NotImplementedError
 
     def _save(self, trainer: Any) -> None:
         folder = self._workspace.folder
@@ -201,9 +206,9 @@ class Run:
         with disk, quiet_libraries(), deferred_imports(), self._workspace.final() as part:
             save_policy(trainer, part, merge=self.merges)
 
+    @abstractmethod
     def _model_fields(self, policy: Policy) -> dict[str, Any]:
         """Describe the model and the settings, for the manifest, its command first."""
-        raise NotImplementedError
 
     def _write_manifest(self, policy: Policy, spooled: list[Spooled | None], outcome: dict[str, Any]) -> None:
         job, options = self._job, self._options
@@ -227,9 +232,9 @@ class Run:
             },
         )
 
+    @abstractmethod
     def _closing(self, result: Record) -> str:
         """Say what a finished run came to."""
-        raise NotImplementedError
 
     def _end(self, result: Record, readings: list[str]) -> Status:
         """Tell what a finished run came to, once nothing but its result is left."""

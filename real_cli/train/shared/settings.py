@@ -1,6 +1,7 @@
 """The settings of training that do not depend on what is trained, and what is wrong with them."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -21,7 +22,7 @@ TRACKERS = {"tensorboard": ("tensorboard", "tensorboardX"), "wandb": ("wandb",),
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings:
+class RunSettings(ABC):
     """What decides a trajectory, whatever is trained.
 
     Attributes:
@@ -43,7 +44,7 @@ class RunSettings:
     max_steps: int = -1
     batch_size: int = RunOptions.batch_size
     gradient_accumulation: int = RunOptions.gradient_accumulation
-    max_length: int = 0
+    max_length: int
     lora: bool = False
     lora_rank: int | None = None
     lora_alpha: float | None = None
@@ -81,9 +82,9 @@ class RunSettings:
         """The fields that options name, and that are read as numbers."""
         return [name for name in (self.weight_field, self.order_field) if name]
 
+    @abstractmethod
     def reader(self, *, held_out: bool = False) -> ExampleReader:
         """Build the reader that turns this run's records into examples; held-out ones have no training order."""
-        raise NotImplementedError
 
     def columns_of_run(self, *, held_out: bool) -> list[Column]:
         """List the numbers of a record that the run reads, whatever is trained; held-out ones have no order."""

@@ -30,7 +30,7 @@ from real_cli.models.score.forward import ResponseScores
 from real_cli.train.arguments import Routine, check_split_weights, training_arguments
 from real_cli.train.batches.collate import Collator
 from real_cli.train.batches.gather import decoupled_logps, gather
-from real_cli.train.batches.metrics import PairMetrics
+from real_cli.train.batches.metrics import PairMetrics, metric_names
 from real_cli.train.batches.passes import PassByPass
 from real_cli.train.batches.steps import EvenSteps
 from real_cli.train.batches.token_marks import ignored_tokens
@@ -71,6 +71,7 @@ class RealTrainer(
     ) -> None:
         self._mixture = mixture
         self._reference = reference
+        self.noted_names = metric_names(mixture)
         self.begin_run(dump, tell, remembers=mixture.remembers)
         with mock.patch.object(dpo_trainer, "hash_module", return_value="not used"):
             super().__init__(*args, **kwargs)

@@ -42,15 +42,30 @@ def batch_for(mixture, policy, rows, layout, budget):
     result = []
     for number, row in enumerate(rows):
         example = read(row)
-        tokens = tokenize(row, example.responses)
+        tokens = tokenize(row, example.responses) if mixture.has_pairs else beside_mismatched(tokenize, row, example)
         known = [[-0.1 * (number + place + 1) for place, _ in enumerate(ids)] for ids in tokens.responses]
         result.append(
-            {"prompt_ids": tokens.prompt, "response_ids": tokens.responses, "marks": example.marks, "row": number}
+            {"prompt_ids": tokens.prompt, "response_ids": tokens.responses, "row": number}
+            | {"marks": [*example.marks, *[0.0] * (len(tokens.responses) - len(example.marks))]}
             | {"ref_logps": [sum(ours) for ours in known], "ref_token_logps": known, **example.columns}
         )
     words = frozenset() if Need.tokens in mixture.needs else None
     columns = [column.name for column in mixture.columns]
     return Collator(layout, budget, 0, columns, words)(result)
+
+
+def labeled(pair_rows):
+    """Completions with a label, and what another prompt's completion said."""
+    return [
+        {"prompt": row["prompt"], "responses": [{"text": row["chosen"], "label": number % 3 != 0}]}
+        | {"mismatched": pair_rows[number - 1]["rejected"]}
+        for number, row in enumerate(pair_rows)
+    ]
+
+
+def beside_mismatched(tokenize, row, example):
+    """A completion as it is trained on: the mismatched one is a second response."""
+    return tokenize.responses(row, [*example.responses, row["mismatched"]])
 
 
 def losses(mixture, policy, reference, batch):
@@ -69,12 +84,12 @@ def losses(mixture, policy, reference, batch):
     return torch.empty_like(values).index_copy(0, torch.cat(owners), values)
 
 
-@pytest.mark.parametrize("name", [name for name in OBJECTIVES if name != "kto"])  # test_train_kto.py has its rows
+@pytest.mark.parametrize("name", OBJECTIVES)
 def test_every_objective_is_the_same_in_both_layouts_and_in_any_passes(name, policy, make_tiny_policy, pair_rows):
     """Values and gradients within 1e-4: all in one pass or one example a pass, prompt shared or not."""
     reference = load_policy(str(make_tiny_policy(seed=3)), device="cpu").model
-    rows = with_everything(pair_rows)
     mixture = Mixture([name])
+    rows = with_everything(pair_rows) if mixture.has_pairs else labeled(pair_rows)
     result = []
     for layout in (TokenLayout.shared, TokenLayout.plain):
         for budget in (4096, 1):

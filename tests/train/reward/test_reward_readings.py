@@ -9,7 +9,7 @@ from real_cli.train.reward.settings import RewardSettings
 COUNTS = {"num_pairs": 40, "num_same_tokens": 0, "num_truncated": 0}
 
 
-def read(margins, *, losses=None, moments=(), counts=COUNTS, **settings):
+def read(margins, *, losses=None, moments=(), counts=COUNTS, limit=9, **settings):
     """Read a run of a line a step: its margins, chosen and rejected moving apart from 1."""
     losses = losses or [0.6] * len(margins)
     lines = [
@@ -19,7 +19,7 @@ def read(margins, *, losses=None, moments=(), counts=COUNTS, **settings):
     ]
     examples = SimpleNamespace(scores=[None] * 40, columns={})
     trainer = SimpleNamespace(state=SimpleNamespace(global_step=len(lines)), moments=list(moments))
-    return read_reward_run(lines, counts, RewardSettings(**settings), examples, trainer)
+    return read_reward_run(lines, counts, RewardSettings(**settings), examples, trainer, limit)
 
 
 def test_margin_and_accuracy_are_told_and_no_level():
@@ -49,8 +49,9 @@ def test_length_that_was_learned_is_told_without_a_loss_that_there_is_none_of():
     assert "real eval pairs --drop longer-chosen" in cause
 
 
-def test_the_share_of_cut_pairs_is_told():
-    sentences = read([0.0, 0.9], counts=COUNTS | {"num_truncated": 10}, max_length=6)
+def test_the_share_of_cut_pairs_is_told_with_what_the_model_reads():
+    """Which may be less than --max-length."""
+    sentences = read([0.0, 0.9], counts=COUNTS | {"num_truncated": 10}, max_length=12, limit=6)
     assert sentences[-1] == "25% of the pairs were cut to 6 tokens"
 
 
