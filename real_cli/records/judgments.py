@@ -6,13 +6,8 @@ from real_cli.errors import RecordError, clip
 from real_cli.records.labels import judgment_of
 from real_cli.records.messages import transcript
 from real_cli.records.record import Record
-<<<<<<< HEAD
 from real_cli.records.response_fields import responses_of, without_values
-from real_cli.records.verdicts import SWAPPED, Judgment
-=======
-from real_cli.records.response_fields import responses_of
 from real_cli.records.verdicts import Judgment, read_judgment
->>>>>>> read3
 
 Pair: TypeAlias = tuple[int, int]
 
@@ -84,9 +79,9 @@ def judgments_of(record: Record) -> dict[Pair, list[Judgment]]:
         return {} if single is None else {(0, 1): [single]}
     texts = [transcript(response["text"]) for response in responses_of(record)]
     judgments: dict[Pair, list[Judgment]] = {}
-    for number, verdicts_read in enumerate(record["verdicts"], 1):
+    for number, opinion in enumerate(record["verdicts"], 1):
         place = f"field 'verdicts', judge {number}"
-        compared = verdicts_read["pairs"] if isinstance(verdicts_read.get("pairs"), list) else [verdicts_read]
+        compared = opinion["pairs"] if isinstance(opinion.get("pairs"), list) else [opinion]
         for each in compared:
             orders: Any = each.get("orders") if isinstance(each, dict) else None
             if orders is None:  # this judge rates, or has no answer
@@ -97,8 +92,8 @@ def judgments_of(record: Record) -> dict[Pair, list[Judgment]]:
     return judgments
 
 
-def _pair_of(verdicts_read: Record, number: int, place: str) -> Pair:
-    pair: Any = verdicts_read.get("responses", [1, 2])
+def _pair_of(opinion: Record, number: int, place: str) -> Pair:
+    pair: Any = opinion.get("responses", [1, 2])
     is_right = isinstance(pair, list) and len(pair) == 2 and all(type(each) is int for each in pair)
     if not is_right or not 1 <= pair[0] < pair[1] <= number:
         raise RecordError(f"{place}: 'responses' is {clip(pair)}; the numbers of two of {number} responses are needed")

@@ -17,13 +17,13 @@ both = pytest.mark.parametrize(
 
 def devices_of(lines):
     """The devices of the commands that ask for one, by what the command writes; cells are trained, then measured."""
-    devices_read = {}
+    devices = {}
     for line in lines:
         for command in line.split(" | "):
             written = re.search(r"(?:--rows|--export-logps|-o) (\S+)", command)
             if re.match(r"\s*real (embed|train-dpo|eval margin) ", command):
-                devices_read[written[1]] = (re.findall(r"--device (\S+)", command) or [None])[0]
-    return devices_read
+                devices[written[1]] = (re.findall(r"--device (\S+)", command) or [None])[0]
+    return devices
 
 
 @both

@@ -138,7 +138,7 @@ class JudgeSurvey(Evaluation):
         judges = [noted] if isinstance(noted, str) and noted else []
         name = " + ".join(judges)
         if is_by_panel(record):
-            judges = list(dict.fromkeys(verdicts_read["model"] for verdicts_read in record["verdicts"]))
+            judges = list(dict.fromkeys(opinion["model"] for opinion in record["verdicts"]))
             name = name or " + ".join(map(str, mark["models"] if isinstance(mark.get("models"), list) else judges))
         if self._model is not None:
             name, judges = self._model, [self._model]

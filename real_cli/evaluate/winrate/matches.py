@@ -41,7 +41,7 @@ def read_contests(record: Record, model_field: str = "model") -> list[Contest]:
     >>> read_contests(pair)
     [Contest(models=('new', 'old'), texts=('Yes.', 'No'), points=2, comparisons=())]
     """
-    judgments = {pair: tuple(verdicts_read) for pair, verdicts_read in judgments_of(record).items()}
+    judgments = {pair: tuple(opinions) for pair, opinions in judgments_of(record).items()}
     both = judgments.get((0, 1), ())
     if is_preference(record):
         fields = LABELED_NAMES.get(model_field) or (f"{model_field}_chosen", f"{model_field}_rejected")
