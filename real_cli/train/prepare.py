@@ -1,5 +1,6 @@
 """A training run from records to a checkpoint folder, in steps that a command can report between."""
 
+from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -22,10 +23,12 @@ from real_cli.train.tokenized import ExampleSet, tokenize_to_disk
 SPLIT_PAIR = "with a pair, split into a completion labeled true and one labeled false"
 
 
-def read_held_out(path: Path, settings: RunSettings) -> Iterator[Located]:
-    """Read the records of --eval-file."""
+def read_held_out(path: Path, settings: RunSettings, notes: Tally[str]) -> Iterator[Located]:
+    """Read the records of --eval-file, and add to the notes how many of them were joined or split."""
     source = RecordReader([str(path)], reading=SourceOptions(numbers=settings.number_fields))
-    return read_records(source, settings, held_out=True)
+    yield from read_records(source, settings, held_out=True)
+    for note, number in source.joined_rows.num_noted.items():
+        notes[f"of --eval-file {note}"] += number
 
 
 def read_records(source: RecordReader, settings: RunSettings, *, held_out: bool = False) -> Iterator[Located]:
@@ -85,7 +88,7 @@ def prepare(
     examples = tokenize_to_disk(
         lines, tokenized, alone, read.columns, use_given=use_given and settings.uses_given_scores
     )
-    check_any(examples, what, tokenize.counts.sentence(tokenize.max_length), settings.noun)
+    check_any(examples, what, tokenize.counts.sentence(tokenize.max_length, settings.noun), settings.noun)
     weigh(examples, settings)
     return _beside_others(examples, settings, alone, arrow, what) if settings.is_unpaired else examples
 

@@ -92,7 +92,9 @@ class TrainingRun(Run):
         )  # fmt: skip
         self._counts[name] = asdict(tokenize.counts)
         balance = say_balance(examples, self._settings) if name == "train" else ""
-        for sentence in filter(None, (tokenize.counts.sentence(self._settings.max_length), balance)):
+        for sentence in filter(
+            None, (tokenize.counts.sentence(self._settings.max_length, self._settings.noun), balance)
+        ):
             self._say(sentence)
         return examples
 

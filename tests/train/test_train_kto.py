@@ -59,7 +59,7 @@ def test_labels_alone_train(tiny_policy, labeled_rows, tmp_path):
     """Rows of one prompt are rows, a pair is two; lines, dump and the last sentence speak of completions."""
     rows = [*labeled_rows, labeled_rows[0] | {"completion": " yes", "label": False}]
     rows.append({"prompt": "he ran", "chosen": " on the mat", "rejected": " no"})
-    held = write_rows(tmp_path / "held.jsonl", labeled_rows[:3])
+    held = write_rows(tmp_path / "held.jsonl", [*labeled_rows[:3], rows[-1]])
     out, dump = tmp_path / "out", tmp_path / "dump"
     words = ["--loss", "kto", "--eval-file", held, "--dump", dump, "--epochs", "2", "--batch-size", "4"]
     lines, notes = train(tiny_policy, out, rows, *words)
@@ -75,6 +75,7 @@ def test_labels_alone_train(tiny_policy, labeled_rows, tmp_path):
     # The same batches in each epoch.
     of_step = [sorted(line["place"] for line in shown if line["step"] == step) for step in range(1, 7)]
     assert of_step[:3] == of_step[3:]
+    assert "1 record of --eval-file with a pair, split into a completion labeled true" in notes
     assert "1 record with a pair, split into a completion labeled true and one labeled false" in notes
     assert "trained on 11 completions in 6 steps" in notes
 

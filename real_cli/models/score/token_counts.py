@@ -15,6 +15,14 @@ class LeftOut(StrEnum):
     same_tokens = "pairs of the same tokens"
 
 
+def say_is_cut(number: int, noun: str = "pair") -> str:
+    """Tell how many were read of which a response was cut when it was sampled."""
+    advice = " ('real eval pairs --sound FILE' leaves such pairs out)" if noun == "pair" else ""
+    return (
+        f"{say_count(number, noun)} with a response that was cut when it was sampled, read as if it ended there{advice}"
+    )
+
+
 @dataclass
 class TokenCounts:
     """What tokenizing changed.
@@ -76,21 +84,18 @@ class TokenCounts:
         self.num_prompts_opened += Trouble.opens in troubles
         self.num_prompts_moved += Trouble.moves in troubles
 
-    def sentence(self, max_length: int) -> str:
-        """Tell what was changed in one line, empty if nothing was."""
+    def sentence(self, max_length: int, noun: str = "pair") -> str:
+        """Tell what was changed in one line, empty if nothing was; `noun` is what is counted."""
         parts = []
         if self.num_truncated:
-            parts.append(f"{say_count(self.num_truncated, 'pair')} cut to --max-length {max_length}")
+            parts.append(f"{say_count(self.num_truncated, noun)} cut to --max-length {max_length}")
         if self.num_too_long:
             parts.append(f"{self.num_too_long:,} left out: the prompt alone fills {max_length} tokens")
         if self.num_same_tokens:
             parts.append(f"{self.num_same_tokens:,} left out: chosen and rejected are the same tokens")
         if self.num_is_cut:
-            parts.append(
-                f"{say_count(self.num_is_cut, 'pair')} with a response that was cut when it was sampled, read as if it "
-                "ended there ('real eval pairs --sound FILE' leaves such pairs out)"
-            )
-        parts += self.template_parts("pair")
+            parts.append(say_is_cut(self.num_is_cut, noun))
+        parts += self.template_parts(noun)
         if self.num_copies_left_out:
             parts.append(
                 f"{self.num_copies_left_out:,} degraded copies left out: their tokens are the chosen response's, or "

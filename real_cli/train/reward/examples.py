@@ -7,7 +7,7 @@ from pathlib import Path
 from real_cli.errors import RecordError
 from real_cli.io.job import Located
 from real_cli.models.reward.reward_texts import RewardReader
-from real_cli.models.score.token_counts import LeftOut
+from real_cli.models.score.token_counts import LeftOut, say_is_cut
 from real_cli.models.score.tokens import TokenizedExample
 from real_cli.records.cut_marks import has_cut_response
 from real_cli.records.response_fields import responses_of
@@ -52,10 +52,7 @@ class RewardCounts:
         if self.num_same_tokens:
             parts.append(f"{self.num_same_tokens:,} left out: chosen and rejected are the same tokens")
         if self.num_is_cut:
-            parts.append(
-                f"{say_count(self.num_is_cut, 'pair')} with a response that was cut when it was sampled, read as if it "
-                "ended there ('real eval pairs --sound FILE' leaves such pairs out)"
-            )
+            parts.append(say_is_cut(self.num_is_cut))
         if self.num_negative_margins:
             parts.append(f"{say_count(self.num_negative_margins, 'pair')} with a margin below 0, which asks little")
         return "; ".join(parts)

@@ -134,7 +134,9 @@ class Run(ABC):
             raise RealError(f"no {self._settings.noun} to train on: the input has no records")
         eval_data = None
         if self._options.eval_file is not None:
-            eval_data = self._workspace.spool("eval", read_held_out(self._options.eval_file, self._settings))
+            eval_data = self._workspace.spool(
+                "eval", read_held_out(self._options.eval_file, self._settings, self._job.joined_rows.num_noted)
+            )
             if not eval_data.num_records:
                 raise RealError(f"no {self._settings.noun} to measure in --eval-file: the file has no records")
         for sentence in say_lost(self._workspace):
