@@ -92,9 +92,8 @@ class TrainingRun(Run):
         )  # fmt: skip
         self._counts[name] = asdict(tokenize.counts)
         balance = say_balance(examples, self._settings) if name == "train" else ""
-        for sentence in filter(
-            None, (tokenize.counts.sentence(self._settings.max_length, self._settings.noun), balance)
-        ):
+        changed = tokenize.counts.sentence(self._settings.max_length, self._settings.noun)
+        for sentence in filter(None, (changed, balance)):
             self._say(sentence)
         return examples
 
